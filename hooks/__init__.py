@@ -1,0 +1,1 @@
+"""What runs inside the agents: hook entry points, status line, installer."""

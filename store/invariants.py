@@ -1,0 +1,53 @@
+"""Re-derives what must always hold; `taximeter doctor` and the tests run it."""
+
+import sqlite3
+from typing import NamedTuple
+
+
+class Invariant(NamedTuple):
+    """A statement about the ledger, and how many rows break it."""
+
+    statement: str
+    broken: int
+
+
+_CHECKS = (
+    (
+        "every call has a session and a chain of that session",
+        """SELECT COUNT(*) FROM call LEFT JOIN chain ON chain.id = call.chain_id AND chain.session_id = call.session_id
+        WHERE chain.id IS NULL""",
+    ),
+    (
+        "no key names two calls",
+        """SELECT COUNT(*) FROM call_alias JOIN call
+        ON call.message_id = call_alias.key OR call.request_id = call_alias.key
+        WHERE call.id != call_alias.call_id""",
+    ),
+    ("no count is negative", "SELECT COUNT(*) FROM call WHERE MIN(input, cache_read, write_5m, write_1h, output) < 0"),
+    (
+        "every cost points at a stored price row",
+        """SELECT COUNT(*) FROM call LEFT JOIN price ON price.id = call.price_id
+        WHERE call.cost IS NOT NULL AND call.price_id IS NOT NULL AND price.id IS NULL""",
+    ),
+    (
+        "sums by day equal the calls they stand for",
+        """SELECT COUNT(*) FROM (SELECT session_id, model, SUM(calls) AS calls, SUM(cost) AS cost FROM spend
+        WHERE session_id NOT IN (SELECT id FROM session WHERE spend_stale) GROUP BY 1, 2) AS kept
+        LEFT JOIN (SELECT session_id, model, COUNT(*) AS calls, COALESCE(SUM(cost), 0) AS cost FROM call GROUP BY 1, 2)
+        AS counted ON counted.session_id = kept.session_id AND counted.model = kept.model
+        WHERE counted.calls IS NOT kept.calls OR counted.cost IS NOT kept.cost""",
+    ),
+    (
+        "a call seen in several places is made in one of them",
+        """SELECT COUNT(*) FROM (SELECT DISTINCT call_id FROM sighting) AS seen JOIN call ON call.id = seen.call_id
+        WHERE NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.call_id = call.id
+        AND sighting.session_id = call.session_id AND sighting.chain_id = call.chain_id)""",
+    ),
+)
+
+
+def check_invariants(db: sqlite3.Connection) -> list[Invariant]:
+    """Every statement with the number of rows that break it (0: it holds)."""
+    checks = [Invariant(statement, int(db.execute(query).fetchone()[0])) for statement, query in _CHECKS]
+    problems = [row[0] for row in db.execute("PRAGMA quick_check(5)") if row[0] != "ok"]
+    return [*checks, Invariant("the database file is sound", len(problems))]

@@ -1,0 +1,144 @@
+"""Opens the ledger: one SQLite file, WAL, mode 0600, migrated on the way in. One connection a thread."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA_VERSION = 4  # how many migrations this program knows; a test holds it to store.migrations
+LEDGER_NAME = "ledger.db"
+
+
+class LedgerError(Exception):
+    """A sentence for the user: what is wrong with the ledger, where it is, and what to do."""
+
+
+def home() -> Path:
+    """The state folder: `TAXIMETER_HOME`, else the platform's user data folder."""
+    given = os.environ.get("TAXIMETER_HOME")
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("taximeter")
+
+
+def ledger_path() -> Path:
+    """Where the ledger of this user is."""
+    return home() / LEDGER_NAME
+
+
+def open_ledger(path: Path | None = None, *, busy_seconds: float = 30.0) -> sqlite3.Connection:
+    """Open for reading and writing, creating folder and tables as needed; LedgerError if it cannot be used.
+
+    A damaged file is set aside under another name and a new ledger begun: what the agents still have on disk is
+    read again, and only what they deleted since is in the old file alone.
+    """
+    path = path or ledger_path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise LedgerError(
+            f"cannot write the ledger folder {path.parent}: {error.strerror} (set TAXIMETER_HOME to a folder you own)"
+        ) from error
+    try:
+        return _connect(path, busy_seconds)
+    except sqlite3.DatabaseError as error:
+        if not _is_damage(error):
+            raise LedgerError(f"cannot open the ledger {path}: {error}") from error
+    set_aside(path)
+    return _connect(path, busy_seconds)
+
+
+def open_for_reading(path: Path | None = None) -> sqlite3.Connection | None:
+    """Open an existing, current ledger without any chance of changing it; None if there is none to read."""
+    path = path or ledger_path()
+    try:
+        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0, isolation_level=None)
+        if _version(connection) != SCHEMA_VERSION:
+            connection.close()
+            return None
+    except sqlite3.Error:
+        return None
+    return connection
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged ledger (and its journal files) out of the way; returns the new name."""
+    kept = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+    for suffix in ("", "-wal", "-shm"):
+        old = Path(f"{path}{suffix}")
+        if old.exists():
+            old.rename(f"{kept}{suffix}")
+    return kept
+
+
+def damaged_ledgers(path: Path | None = None) -> list[Path]:
+    """Ledgers that were set aside."""
+    path = path or ledger_path()
+    return sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction: all of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    try:
+        version = _version(connection)
+        _refuse_newer(version, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16000")
+        if version < SCHEMA_VERSION:
+            _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > SCHEMA_VERSION:
+        raise LedgerError(
+            f"the ledger {path} was written by a newer taximeter (schema {version}, this one knows {SCHEMA_VERSION}):"
+            " upgrade taximeter, or set TAXIMETER_HOME to another folder"
+        )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    # 0.1 s of import: only paid when there is something to migrate.
+    import sqlite_utils
+
+    from store.migrations import MIGRATIONS
+
+    database = sqlite_utils.Database(connection)
+    with transaction(connection):
+        # Two processes may find the same old ledger: the one that waited sees nothing left to do.
+        if _version(connection) < SCHEMA_VERSION:
+            MIGRATIONS.apply(database)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    text = str(error)
+    return "malformed" in text or "not a database" in text or "disk image" in text

@@ -1,0 +1,180 @@
+"""One call, many observations: which one represents it, and where it belongs.
+
+Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
+
+* *what* it cost: the observation with the largest output, taken whole; ties are broken by its content;
+* *where* it was made: the sighting that is least of a copy, then the earliest, then by id.
+
+Both are minima or maxima of total orders over the observations, so the result does not depend on their order. When a
+call was seen in more than one place, every place is kept (`sighting`): the cache logic of a fork needs its copies.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from store.records import Call, canonical_id
+
+PLACE_COLUMNS = (
+    "session_id", "chain_id", "seen_session_id", "copy_rank", "turn", "position", "requested_at", "first_at",
+    "last_at", "retries",
+)  # fmt: skip
+CONTENT_COLUMNS = (
+    "model", "provider", "input", "cache_read", "write_5m", "write_1h", "output", "thinking", "web_searches", "speed",
+    "tier", "geo", "stop", "effort", "version", "flags", "price_id", "cost", "reported_cost", "miss_reason",
+)  # fmt: skip
+CALL_COLUMNS = ("message_id", "request_id", *PLACE_COLUMNS, *CONTENT_COLUMNS)
+
+_INSERT = f"INSERT OR IGNORE INTO call (id, {', '.join(CALL_COLUMNS)}) VALUES (?, {', '.join('?' * len(CALL_COLUMNS))})"
+_PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
+_CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
+_OUTPUT = CONTENT_COLUMNS.index("output")
+_STOP = CONTENT_COLUMNS.index("stop")
+_ABORTED = 4
+
+Row = tuple[Any, ...]
+
+
+def merge_calls(db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Row], touched: set[int]) -> int:
+    """Join observations (`rows` hold CALL_COLUMNS of `calls`); adds touched sessions, returns how many were new."""
+    first_id = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
+    plain: list[int] = []
+    special: list[int] = []
+    aliased = _aliased(db, calls)
+    for index, call in enumerate(calls):
+        odd = (
+            call.copy_rank
+            or call.more_message_ids
+            or call.more_request_ids
+            or call.message_id in aliased
+            or call.request_id in aliased
+        )
+        (special if odd else plain).append(index)
+    inserted = db.executemany(_INSERT, ((first_id + index, *rows[index]) for index in plain)).rowcount if plain else 0
+    new = inserted
+    if inserted < len(plain):
+        taken = {row[0] for row in db.execute("SELECT id FROM call WHERE id >= ?", (first_id,))}
+        special = sorted(special + [index for index in plain if first_id + index not in taken])
+    for index in special:
+        new += _join(db, calls[index], rows[index], touched)
+    return new
+
+
+def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
+    """Which of the calls' keys are known as a second key of some call."""
+    if db.execute("SELECT NOT EXISTS (SELECT 1 FROM call_alias)").fetchone()[0]:
+        return set()
+    keys = [call.message_id for call in calls] + [call.request_id for call in calls if call.request_id]
+    found = db.execute(
+        "SELECT key FROM call_alias WHERE key IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(keys).decode(),),
+    )
+    return {row[0] for row in found}
+
+
+def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> int:
+    """Join one observation with whatever calls share a key with it; returns the change in the number of calls."""
+    message_ids = {call.message_id, *call.more_message_ids}
+    request_ids = {*call.more_request_ids, *([call.request_id] if call.request_id else [])}
+    known = _find(db, [*message_ids, *request_ids])
+    places, contents = [row[_PLACE_AT]], [row[_CONTENT_AT]]
+    for call_id in known:
+        places += _places(db, call_id)
+        contents.append(_content(db, call_id))
+        own_message, own_request = db.execute(
+            "SELECT message_id, request_id FROM call WHERE id = ?", (call_id,)
+        ).fetchone()
+        message_ids.add(own_message)
+        request_ids.update([own_request] if own_request else [])
+        for key, is_request in db.execute("SELECT key, is_request FROM call_alias WHERE call_id = ?", (call_id,)):
+            (request_ids if is_request else message_ids).add(key)
+        db.execute("DELETE FROM sighting WHERE call_id = ?", (call_id,))
+        db.execute("DELETE FROM call_alias WHERE call_id = ?", (call_id,))
+        db.execute("DELETE FROM call WHERE id = ?", (call_id,))
+    touched.update(place[0] for place in places)
+    touched.update(place[2] for place in places)
+    joined = _joined_places(places)
+    home = _home(db, joined)
+    message_id = canonical_id(message_ids)
+    request_id = canonical_id(request_ids) if request_ids else None
+    call_id = known[0] if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
+    db.execute(_INSERT, (call_id, message_id, request_id, *home, *_representative(contents)))
+    more = [(key, 0, call_id) for key in message_ids if key != message_id]
+    more += [(key, 1, call_id) for key in request_ids if key != request_id]
+    db.executemany("INSERT OR REPLACE INTO call_alias VALUES (?, ?, ?)", more)
+    if len(joined) > 1 or home[0] != home[2]:
+        _write_sightings(db, call_id, joined)
+    return 1 - len(known)
+
+
+def _find(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
+    marks = ", ".join("?" * len(keys))
+    found = db.execute(
+        f"SELECT id FROM call WHERE message_id IN ({marks}) UNION SELECT id FROM call WHERE request_id IN ({marks})"
+        f" UNION SELECT call_id FROM call_alias WHERE key IN ({marks}) ORDER BY 1",
+        (*keys, *keys, *keys),
+    )
+    return [row[0] for row in found]
+
+
+def _places(db: sqlite3.Connection, call_id: int) -> list[Row]:
+    columns = ", ".join(PLACE_COLUMNS)
+    kept = db.execute(f"SELECT {columns} FROM sighting WHERE call_id = ?", (call_id,)).fetchall()
+    return kept or db.execute(f"SELECT {columns} FROM call WHERE id = ?", (call_id,)).fetchall()
+
+
+def _content(db: sqlite3.Connection, call_id: int) -> Row:
+    row: Row = db.execute(f"SELECT {', '.join(CONTENT_COLUMNS)} FROM call WHERE id = ?", (call_id,)).fetchone()
+    return row
+
+
+def _write_sightings(db: sqlite3.Connection, call_id: int, places: Sequence[Row]) -> None:
+    db.executemany(
+        f"INSERT OR REPLACE INTO sighting (call_id, {', '.join(PLACE_COLUMNS)})"
+        f" VALUES ({', '.join('?' * (1 + len(PLACE_COLUMNS)))})",
+        [(call_id, *place) for place in places],
+    )
+
+
+def _joined_places(places: Sequence[Row]) -> list[Row]:
+    """Sightings in the same place become one: its earliest line says what came before, its last line when it ended."""
+    joined: dict[Row, Row] = {}
+    for place in places:
+        key = place[:4]
+        known = joined.get(key)
+        if known is None:
+            joined[key] = place
+            continue
+        early = min(known, place, key=lambda one: (one[5], tuple(map(_sortable, one[4:]))))
+        joined[key] = (*early[:7], min(known[7], place[7]), max(known[8], place[8]), early[9])
+    return list(joined.values())
+
+
+def _home(db: sqlite3.Connection, places: Sequence[Row]) -> Row:
+    """The place where the call was made: least of a copy, then earliest, then by the agents' own ids."""
+    if len(places) == 1:
+        return places[0]
+    names: dict[Row, Row] = {}
+    for place in places:
+        names[place[:3]] = db.execute(
+            "SELECT home.native_id, chain.key, seen.native_id FROM session home, chain, session seen"
+            " WHERE home.id = ? AND chain.id = ? AND seen.id = ?",
+            place[:3],
+        ).fetchone()
+    return min(places, key=lambda place: (place[3], place[7], names[place[:3]]))
+
+
+def _representative(contents: Sequence[Row]) -> Row:
+    best = max(contents, key=lambda row: (row[_OUTPUT], row[_STOP] is not None, tuple(map(_sortable, row))))
+    flags = CONTENT_COLUMNS.index("flags")
+    aborted = _ABORTED if any(row[flags] & _ABORTED for row in contents) else 0
+    return (*best[:flags], best[flags] | aborted, *best[flags + 1 :])
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    """Any column value in one total order: nothing, numbers, texts."""
+    if value is None:
+        return (0, 0)
+    return (1, value) if isinstance(value, int) else (2, value)

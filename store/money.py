@@ -1,0 +1,54 @@
+"""Exact money: amounts are integer nano-dollars, rates integer pico-dollars per token. No float ever enters."""
+
+from decimal import Decimal
+
+NANO_PER_USD = 1_000_000_000
+# 1 $ per million tokens = 1e-6 $ per token = 1,000,000 pico-dollars per token.
+PICO_PER_USD_PER_MTOK = 1_000_000
+
+
+def component_nano(units: int, pico_per_unit: int) -> int:
+    """Price `units` (tokens) at `pico_per_unit`; nano-dollars, rounded half to even (DESIGN section 3)."""
+    quotient, remainder = divmod(units * pico_per_unit, 1000)
+    if remainder > 500 or (remainder == 500 and quotient & 1):
+        return quotient + 1
+    return quotient
+
+
+def usd(nano: int | None) -> str | None:
+    """Decimal string in dollars with nine places, the form of every JSON contract; `None` stays `None`."""
+    if nano is None:
+        return None
+    sign = "-" if nano < 0 else ""
+    dollars, rest = divmod(abs(nano), NANO_PER_USD)
+    return f"{sign}{dollars}.{rest:09d}"
+
+
+def nano_from_usd(amount: str | int | Decimal) -> int:
+    """Nano-dollars of a decimal amount in dollars, rounded half to even; ValueError if it is not a finite number."""
+    value = Decimal(amount)
+    if not value.is_finite():
+        raise ValueError(f"not an amount of money: {amount!r}")
+    return int((value * NANO_PER_USD).to_integral_value())
+
+
+def nano_from_float(amount: float) -> int:
+    """Nano-dollars of a client's JSON number (a binary float that stands for a decimal one)."""
+    return nano_from_usd(Decimal(repr(float(amount))))
+
+
+def pico_from_usd_per_mtok(rate: str | Decimal) -> int:
+    """Pico-dollars per token of a list price in $ per million tokens; ValueError if it is not exact."""
+    value = Decimal(rate) * PICO_PER_USD_PER_MTOK
+    if value != value.to_integral_value():
+        raise ValueError(f"finer than a pico-dollar per token: {rate!r}")
+    return int(value)
+
+
+def short_usd(nano: int | None) -> str:
+    """For people: two decimals, four below a cent, `?` for an unpriced amount."""
+    if nano is None:
+        return "?"
+    if nano != 0 and abs(nano) < NANO_PER_USD // 100:
+        return f"{'-' if nano < 0 else ''}${abs(nano) / NANO_PER_USD:.4f}"
+    return f"{'-' if nano < 0 else ''}${abs(nano) / NANO_PER_USD:,.2f}"

@@ -1,0 +1,132 @@
+"""Reads rows for reports. SQL lives here and in the other modules of `store`, nowhere else."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from store.records import Price
+
+
+class Totals(NamedTuple):
+    """The ledger in four figures."""
+
+    calls: int
+    sessions: int
+    unpriced_calls: int
+    unpriced_models: list[str]
+
+
+def totals(db: sqlite3.Connection) -> Totals:
+    """Counts over the whole ledger."""
+    calls, sessions, unpriced = db.execute(
+        "SELECT COALESCE(SUM(calls), 0), COUNT(DISTINCT session_id), COALESCE(SUM(unpriced), 0) FROM spend"
+    ).fetchone()
+    models = [row[0] for row in db.execute("SELECT DISTINCT model FROM spend WHERE unpriced > 0 ORDER BY 1")]
+    return Totals(calls, sessions, unpriced, models)
+
+
+def stored_prices(db: sqlite3.Connection) -> list[Price]:
+    """Every resolved price row."""
+    return [Price(*row) for row in db.execute("SELECT * FROM price")]
+
+
+class SessionRow(NamedTuple):
+    """A session with its sums."""
+
+    agent: str
+    native_id: str
+    project: str | None
+    title: str | None
+    branch: str | None
+    version: str | None
+    entrypoint: str | None
+    billing: str
+    parent: str | None
+    first_at: int | None
+    last_at: int | None
+    calls: int
+    cost: int
+    unpriced: int
+    floor: int
+    tokens: tuple[int, int, int, int, int]  # input, cache read, 5 min writes, 1 h writes, output
+    models: str
+
+
+def session_rows(db: sqlite3.Connection, where: str, values: list[str]) -> list[SessionRow]:
+    """Sessions with calls in the chosen part (a store.spend Filter's clause), latest first."""
+    found = db.execute(
+        "SELECT agent, native_id, project, title, branch, version, entrypoint, billing, parent, first_at, last_at,"
+        " SUM(calls), SUM(cost), SUM(unpriced), SUM(floor), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),"
+        " SUM(output), GROUP_CONCAT(DISTINCT model)"
+        f" FROM spend JOIN session ON session.id = spend.session_id WHERE {where}"
+        " GROUP BY spend.session_id ORDER BY last_at DESC, native_id",
+        values,
+    )
+    return [SessionRow._make((*row[:15], tuple(row[15:20]), row[20])) for row in found]
+
+
+CALL_EXPORT = """
+    SELECT session.agent, session.native_id AS session, session.project, chain.key AS chain, chain.kind AS chain_kind,
+           chain.agent_type, call.message_id, call.request_id, call.turn, call.position, call.requested_at,
+           call.first_at, call.last_at, call.retries, call.model, call.provider, call.input, call.cache_read,
+           call.write_5m, call.write_1h, call.output, call.thinking, call.web_searches, call.speed, call.tier,
+           call.geo, call.stop, call.effort, call.version, call.flags, call.copy_rank, call.price_id, call.cost,
+           call.reported_cost, call.miss_reason
+    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+"""
+
+
+def call_rows(
+    db: sqlite3.Connection,
+    *,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    project: str | None = None,
+    agent: str | None = None,
+    model: str | None = None,
+    session: str | None = None,
+    limit: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Every stored field of the chosen calls in order of time; `limit` keeps the latest."""
+    clauses, values = [], []
+    for clause, value in (
+        ("call.first_at >= ?", since_ms),
+        ("call.first_at < ?", until_ms),
+        ("instr(session.project, ?) > 0", project),
+        ("session.agent = ?", agent),
+        ("call.model = ?", model),
+        ("session.native_id LIKE ? || '%'", session),
+    ):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)
+    where = " AND ".join(clauses) or "1"
+    query = f"{CALL_EXPORT} WHERE {where} ORDER BY call.first_at, call.message_id"
+    if limit is not None:
+        query = (
+            f"SELECT * FROM ({CALL_EXPORT} WHERE {where} ORDER BY call.first_at DESC, call.message_id DESC LIMIT ?)"
+            " ORDER BY first_at, message_id"
+        )
+        values.append(limit)
+    cursor = db.execute(query, values)
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
+
+
+class FileRow(NamedTuple):
+    """A file that was read."""
+
+    path: str
+    agent: str
+    size: int
+    bad_lines: int
+    gone: bool
+
+
+def file_rows(db: sqlite3.Connection) -> list[FileRow]:
+    """Every file that the ledger knows."""
+    return [
+        FileRow._make((*row[:4], bool(row[4])))
+        for row in db.execute("SELECT path, agent, size, bad_lines, gone_at IS NOT NULL FROM source_file ORDER BY path")
+    ]

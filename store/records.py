@@ -1,0 +1,276 @@
+"""What sources hand to the ledger: typed, frozen records without behaviour.
+
+Times are epoch milliseconds (UTC), tokens are counts, money is nano-dollars. Records travel between processes as
+msgpack arrays, so the order of fields is part of the format: append, never reorder.
+
+Every record is an *observation*. The ledger joins observations of the same thing by rules that do not depend on
+their order (store.ledger), so files may be read in any order, in pieces, twice, or by several processes.
+"""
+
+from collections.abc import Iterable
+from enum import IntFlag
+
+import msgspec
+
+
+class CallFlag(IntFlag):
+    """What is special about a call; stored as an integer."""
+
+    OUTPUT_IS_FLOOR = 1  # the client never wrote the final output count: the true one is at least this
+    TTL_UNKNOWN = 2  # cache writes without the 5 min / 1 h split: priced as 5 min, a lower bound
+    ABORTED = 4  # the user stopped the stream
+    ITERATION = 8  # an inner request of a call that the call's own usage leaves out (`usage.iterations`)
+    EMBEDDED = 16  # seen only inside a progress record of another chain
+    ESTIMATED = 32  # token counts are derived by a rule, not read (the source says which)
+    REPORTED_ONLY = 64  # the provider reported a cost, but no tokens
+
+
+class ToolFlag(IntFlag):
+    """What a tool call did, as far as its name and command tell."""
+
+    EDIT = 1  # changed a file
+    COMMIT = 2  # ran `git commit`
+    PULL_REQUEST = 4  # opened or merged a pull request
+    CHECK = 8  # ran tests, a build, a linter or a type checker
+    PUSH = 16  # ran `git push`
+    AGENT = 32  # started a subagent
+    TODOS = 64  # wrote the to-do list: target is "closed/all", with "+" while one is in progress
+    REVERT = 128  # ran `git revert`
+    RUN = 256  # ran a command of any kind
+    READ = 512  # read a file or searched
+
+
+class CopyRank:
+    """How much of a copy an observation of a call is; the lowest one says where the call was made."""
+
+    OWN = 0
+    FOREIGN = 1  # a line of another session in this file
+    FORK = 2  # history that `--fork-session` or an old resume copied; the client's counter goes on
+    EMBEDDED = 3  # inside a progress record
+    BRANCH = 4  # history that `/branch` copied; the client's counter starts at nothing
+
+
+class TurnKind:
+    """Why a turn began."""
+
+    PROMPT = "prompt"
+    COMMAND = "command"  # a slash command that reaches the model
+    BASH = "bash"  # `!command` typed by the user
+    NOTIFICATION = "notification"  # a background agent reports back: belongs to the turn that started it
+
+
+class EventKind:
+    """Marks in a session that are not calls."""
+
+    COMPACT = "compact"  # tokens_before / tokens_after where the client says; detail = manual | auto
+    MICROCOMPACT = "microcompact"
+    CLEAR = "clear"
+    REWIND = "rewind"
+    SUMMARY = "summary"  # compaction summary line (some versions write no boundary)
+    INTERRUPT = "interrupt"
+    API_ERROR = "api_error"  # detail = status code or type
+    FALLBACK = "fallback"  # detail = "model_a>model_b"
+    LIMIT = "limit"  # a plan limit refused the request; detail = kind
+    PULL_REQUEST = "pull_request"  # detail = URL
+    TITLE = "title"
+    BRANCH = "branch"
+    COMMAND = "command"  # local slash command; detail = its name
+    EXIT = "exit"
+    TODO = "todo"  # detail = "closed/all"
+    MODE = "mode"  # plan or act, permission mode
+
+
+class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base of all records."""
+
+
+class Session(_Record, frozen=True, array_like=True, gc=False):
+    """Facts of a session, as one file shows them. `rank`: 2 its own main file, 1 a part of it, 0 hearsay."""
+
+    agent: str
+    native_id: str
+    rank: int
+    first_at: int | None
+    last_at: int | None
+    cwd: str | None = None
+    branch: str | None = None
+    version: str | None = None
+    entrypoint: str | None = None
+    title: str | None = None
+    title_rank: int = 0  # 3 by the user, 2 by the agent, 1 a summary
+    billing: str | None = None  # api | plan
+    parent: str | None = None  # native id of the session this one was forked from
+    own_start_at: int | None = None  # first line that is not a copy: tells a fork from its origin
+
+
+class Chain(_Record, frozen=True, array_like=True, gc=False):
+    """A chain of calls that share one growing prompt (MODEL section 1). `key` is "" for the main chain."""
+
+    agent: str
+    session: str
+    key: str
+    kind: str  # main | subagent | compaction | side
+    first_at: int | None = None
+    spawn_tool_use: str | None = None
+    prompt_id: str | None = None
+    agent_type: str | None = None
+
+
+class Call(_Record, frozen=True, array_like=True, gc=False):
+    """One observation of a model call. Same `message_id` or same `request_id` is the same call, in any file."""
+
+    agent: str
+    message_id: str
+    request_id: str | None
+    more_message_ids: tuple[str, ...]  # further message ids under which the same request was seen
+    # where: the session and chain in which it was made, the turn in which it fell
+    session: str
+    chain: str
+    seen_session: str  # the session in whose file this observation stands (differs for copies)
+    copy_rank: int  # 0 its own record, higher = hearsay (foreign file, fork copy, progress record)
+    turn: str | None
+    position: int  # byte offset of its first line: order inside the chain
+    requested_at: int | None
+    first_at: int
+    last_at: int
+    # what: the observation with the largest `output` represents the call, whole
+    model: str
+    provider: str
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    thinking: int
+    web_searches: int
+    speed: str | None
+    tier: str | None
+    geo: str | None
+    stop: str | None
+    effort: str | None
+    version: str | None
+    retries: int
+    flags: int
+    price_id: str | None  # key of the price row; None while unpriced
+    cost: int | None
+    reported_cost: int | None
+    miss_reason: str | None = None  # `diagnostics.cache_miss_reason` where the API gives it
+    more_request_ids: tuple[str, ...] = ()  # further request ids under which the same message was seen
+
+
+def canonical_id(ids: Iterable[str]) -> str:
+    """The one id that names a call which has several; the same whatever their order."""
+    return min(ids, key=lambda key: (not key.startswith(("msg_", "req_")), key))
+
+
+class Turn(_Record, frozen=True, array_like=True, gc=False):
+    """A user prompt that reached the model. Texts are cut to the opening words before they get here."""
+
+    agent: str
+    session: str
+    prompt_uuid: str
+    position: int
+    at: int
+    kind: str
+    prompt_id: str | None
+    text: str
+    chars: int  # length of the whole prompt
+    words: bytes  # 4-byte hashes of the prompt's distinct content words, sorted
+    echo: int | None  # per mille of these words that the agent's latest output used; None without output
+    branch: str | None
+    source_tool_use: str | None = None  # for notifications: the tool call that started the agent
+    seen_agent: str | None = None  # for notifications: the agent's id
+
+
+class ToolUse(_Record, frozen=True, array_like=True, gc=False):
+    """A tool call as the assistant wrote it, or its result, or both; the ledger joins the halves by `id`."""
+
+    agent: str
+    session: str
+    id: str
+    chain: str
+    turn: str | None
+    position: int
+    at: int
+    message_id: str | None = None  # the call that asked for it
+    name: str | None = None
+    target: str | None = None
+    flags: int = 0
+    result_chars: int | None = None
+    is_error: bool | None = None
+    spawned: str | None = None  # agent id that it started
+    commit: str | None = None  # short sha that `git commit` printed
+
+
+class Event(_Record, frozen=True, array_like=True, gc=False):
+    """A mark in a chain (EventKind)."""
+
+    agent: str
+    session: str
+    chain: str
+    position: int
+    at: int | None
+    kind: str
+    detail: str | None = None
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+
+
+class ModelTotal(_Record, frozen=True, array_like=True, gc=False):
+    """The part of a client total that one model has."""
+
+    model: str
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    cost: int
+
+
+class ClientTotal(_Record, frozen=True, array_like=True, gc=False):
+    """What the agent itself says a session cost so far, unrecorded requests included."""
+
+    agent: str
+    session: str
+    source: str  # cost-state | statusline | result | history
+    position: int
+    at: int | None
+    started_at: int | None  # where the client's counter began
+    cost: int
+    models: tuple[ModelTotal, ...] = ()
+    unknown_model: bool = False
+
+
+class Price(_Record, frozen=True, array_like=True, gc=False):
+    """A resolved price row: pico-dollars per token after every multiplier, web search in nano-dollars each."""
+
+    id: str
+    provider: str
+    model: str
+    effective_from: str  # date
+    input: int
+    output: int
+    write_5m: int
+    write_1h: int
+    cache_read: int
+    web_search: int
+    tier: str  # standard | long, with /fast /batch /us … as they apply
+    multiplier_permille: int
+    source: str
+    checked_on: str
+
+
+class Batch(msgspec.Struct, array_like=True, gc=False):
+    """All observations of one piece of one file. Written together with the file's read state, or not at all."""
+
+    sessions: list[Session] = []
+    chains: list[Chain] = []
+    calls: list[Call] = []
+    turns: list[Turn] = []
+    tools: list[ToolUse] = []
+    events: list[Event] = []
+    totals: list[ClientTotal] = []
+    bad_lines: int = 0
+    prices: list[Price] = []  # the rows that the calls point at

@@ -1,0 +1,126 @@
+"""Sums by session, day and model, kept beside the calls: reports read these and take the same time for any history."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from store.ledger import transaction
+from store.records import CallFlag
+
+_REBUILD = f"""
+    INSERT INTO spend
+    SELECT session_id,
+           date(first_at / 1000, 'unixepoch', 'localtime'),
+           date(first_at / 1000, 'unixepoch'),
+           model, COUNT(*), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output), SUM(web_searches),
+           COALESCE(SUM(cost), 0), SUM(cost IS NULL), SUM((flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0)
+    FROM call WHERE session_id IN (SELECT id FROM session WHERE spend_stale)
+    GROUP BY 1, 2, 3, 4
+"""
+
+
+def local_zone() -> str:
+    """A name for the zone that local days are cut in; a change of it makes every stored day stale."""
+    link = os.path.realpath("/etc/localtime")
+    return f"{os.environ.get('TZ', '')}|{link}|{'/'.join(time.tzname)}"
+
+
+def refresh_spend(db: sqlite3.Connection) -> None:
+    """Recompute the sums of the sessions whose calls changed; of all after a change of time zone."""
+    zone = local_zone()
+    row = db.execute("SELECT value FROM meta WHERE key = 'zone'").fetchone()
+    moved = row is None or row[0] != zone
+    if not moved and not db.execute("SELECT EXISTS (SELECT 1 FROM session WHERE spend_stale)").fetchone()[0]:
+        return
+    with transaction(db):
+        if moved:
+            time.tzset()
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('zone', ?)", (zone,))
+            db.execute("UPDATE session SET spend_stale = 1")
+        db.execute("DELETE FROM spend WHERE session_id IN (SELECT id FROM session WHERE spend_stale)")
+        db.execute(_REBUILD)
+        db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")
+
+
+SPEND_SUMS = (
+    "SUM(calls), COUNT(DISTINCT spend.session_id), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),"
+    " SUM(output), SUM(web_searches), SUM(cost), SUM(unpriced), SUM(floor)"
+)
+
+KEYS = {
+    "day": "{day}",
+    # ISO 8601: a week belongs to the year of its Thursday.
+    "week": (
+        "strftime('%Y', {day}, '-3 days', 'weekday 4') || printf('-W%02d',"
+        " (strftime('%j', {day}, '-3 days', 'weekday 4') - 1) / 7 + 1)"
+    ),
+    "month": "substr({day}, 1, 7)",
+    "model": "spend.model",
+    "project": "COALESCE(session.project, '(unknown)')",
+    "session": "session.native_id",
+    "agent": "session.agent",
+}
+
+
+class Filter:
+    """Which part of the ledger a report is about: a WHERE clause over `spend` and `session`, with its values."""
+
+    def __init__(
+        self,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        project: str | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        utc: bool = False,
+    ) -> None:
+        self.day = "spend.day_utc" if utc else "spend.day"
+        self.utc = utc
+        self.since, self.until, self.project, self.agent, self.model = since, until, project, agent, model
+        clauses, values = [], []
+        for clause, value in (
+            (f"{self.day} >= ?", since),
+            (f"{self.day} <= ?", until),
+            ("instr(session.project, ?) > 0", project),
+            ("session.agent = ?", agent),
+            ("spend.model = ?", model),
+        ):
+            if value is not None:
+                clauses.append(clause)
+                values.append(value)
+        self.where = " AND ".join(clauses) or "1"
+        self.values: Sequence[str] = values
+
+
+def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[tuple[object, ...]]:
+    """Rows (key, then SPEND_SUMS) of the chosen part; `by` is a key of KEYS. Days ascend, others by cost."""
+    key = KEYS[by].format(day=chosen.day)
+    order = "1" if by in ("day", "week", "month") else "10 DESC, 1"
+    return db.execute(
+        f"SELECT {key}, {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
+        f" WHERE {chosen.where} GROUP BY 1 ORDER BY {order}",
+        chosen.values,
+    ).fetchall()
+
+
+def spend_total(db: sqlite3.Connection, chosen: Filter) -> tuple[object, ...]:
+    """SPEND_SUMS over the chosen part."""
+    row: tuple[object, ...] = db.execute(
+        f"SELECT {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {chosen.where}",
+        chosen.values,
+    ).fetchone()
+    return row
+
+
+def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:
+    """Models of the chosen part that have calls without a price."""
+    return [
+        row[0]
+        for row in db.execute(
+            "SELECT DISTINCT spend.model FROM spend JOIN session ON session.id = spend.session_id"
+            f" WHERE unpriced > 0 AND {chosen.where} ORDER BY 1",
+            chosen.values,
+        )
+    ]

@@ -1,0 +1,291 @@
+"""Writes batches into the ledger: each batch together with its file's read state, or not at all.
+
+The joins below give the same rows whatever the order of the observations (a call's own rules are in store.merge).
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from store.merge import CALL_COLUMNS, merge_calls
+from store.records import Batch, Call, Chain, ClientTotal, Event, Price, Session, ToolUse, Turn
+
+
+class Writer:
+    """Writes for one connection, remembering ids between batches. Call inside a transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+        self._sessions: dict[tuple[str, str], int] = {}
+        self._chains: dict[tuple[int, str], int] = {}
+        self._prices: set[str] = set()
+        self.new_calls = 0
+
+    def forget(self) -> None:
+        """Drop remembered ids; needed after a rollback."""
+        self._sessions.clear()
+        self._chains.clear()
+        self._prices.clear()
+
+    def write(self, batch: Batch) -> None:
+        """Join a batch into the ledger and mark the touched sessions as stale."""
+        touched: set[int] = set()
+        self.put_prices(batch.prices)
+        for session in batch.sessions:
+            touched.add(self._put_session(session))
+        self._put_chains(batch.chains)
+        if batch.calls:
+            self._put_calls(batch.calls, touched)
+        if batch.turns:
+            self._put_turns(batch.turns, touched)
+        if batch.tools:
+            self._put_tools(batch.tools, touched)
+        if batch.events:
+            self._put_events(batch.events, touched)
+        if batch.totals:
+            self._put_totals(batch.totals, touched)
+        self._db.executemany(
+            "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ? AND NOT (spend_stale AND model_stale)",
+            [(session_id,) for session_id in touched],
+        )
+
+    def put_prices(self, prices: Iterable[Price]) -> None:
+        """Store resolved price rows."""
+        new = [price for price in prices if price.id not in self._prices]
+        if new:
+            marks = ", ".join("?" * len(Price.__struct_fields__))
+            self._db.executemany(
+                f"INSERT OR REPLACE INTO price VALUES ({marks})", [msgspec.structs.astuple(price) for price in new]
+            )
+            self._prices.update(price.id for price in new)
+
+    # -- ids --------------------------------------------------------------------------------------------------------
+
+    def session_id(self, agent: str, native_id: str) -> int:
+        """Id of a session, created bare if it is new."""
+        known = self._sessions.get((agent, native_id))
+        if known is not None:
+            return known
+        self._db.execute("INSERT OR IGNORE INTO session (agent, native_id) VALUES (?, ?)", (agent, native_id))
+        row = self._db.execute(
+            "SELECT id FROM session WHERE agent = ? AND native_id = ?", (agent, native_id)
+        ).fetchone()
+        self._sessions[agent, native_id] = row[0]
+        return int(row[0])
+
+    def _chain_id(self, session_id: int, key: str) -> int:
+        known = self._chains.get((session_id, key))
+        if known is not None:
+            return known
+        self._db.execute(
+            "INSERT OR IGNORE INTO chain (session_id, key, kind) VALUES (?, ?, ?)",
+            (session_id, key, "subagent" if key else "main"),
+        )
+        row = self._db.execute("SELECT id FROM chain WHERE session_id = ? AND key = ?", (session_id, key)).fetchone()
+        self._chains[session_id, key] = row[0]
+        return int(row[0])
+
+    # -- joins ------------------------------------------------------------------------------------------------------
+
+    def _put_session(self, session: Session) -> int:
+        session_id = self.session_id(session.agent, session.native_id)
+        # The better file (rank) says where the session ran; its latest line says on which branch and version.
+        self._db.execute(
+            """
+            UPDATE session SET
+                cwd = CASE WHEN :cwd IS NULL OR :rank < rank THEN cwd WHEN cwd IS NULL OR :rank > rank OR :rank = 2
+                           THEN :cwd ELSE MIN(cwd, :cwd) END,
+                entrypoint = CASE WHEN :entrypoint IS NULL OR :rank < rank THEN entrypoint
+                                  WHEN entrypoint IS NULL OR :rank > rank OR :rank = 2 THEN :entrypoint
+                                  ELSE MIN(entrypoint, :entrypoint) END,
+                branch = CASE WHEN :branch IS NULL OR :rank < rank THEN branch
+                              WHEN branch IS NULL OR :rank > rank OR facts_at IS NULL OR :last_at >= facts_at
+                              THEN :branch ELSE branch END,
+                version = CASE WHEN :version IS NULL OR :rank < rank THEN version
+                               WHEN version IS NULL OR :rank > rank OR facts_at IS NULL OR :last_at >= facts_at
+                               THEN :version ELSE version END,
+                facts_at = CASE WHEN :rank > rank THEN :last_at
+                                WHEN :rank = rank THEN COALESCE(MAX(facts_at, :last_at), :last_at, facts_at)
+                                ELSE facts_at END,
+                title = CASE WHEN :title IS NOT NULL AND :title_rank >= title_rank THEN :title ELSE title END,
+                title_rank = CASE WHEN :title IS NOT NULL THEN MAX(title_rank, :title_rank) ELSE title_rank END,
+                billing = CASE WHEN billing = 'unknown' THEN COALESCE(:billing, billing) ELSE billing END,
+                parent = COALESCE(MIN(parent, :parent), parent, :parent),
+                first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
+                last_at = COALESCE(MAX(last_at, :last_at), last_at, :last_at),
+                own_start_at = COALESCE(MIN(own_start_at, :own_start_at), own_start_at, :own_start_at),
+                rank = MAX(rank, :rank)
+            WHERE id = :id
+            """,
+            {**msgspec.structs.asdict(session), "id": session_id},
+        )
+        self._db.execute("UPDATE session SET project = cwd WHERE id = ? AND project IS NOT cwd", (session_id,))
+        return session_id
+
+    def _put_chains(self, chains: Sequence[Chain]) -> None:
+        for chain in chains:
+            session_id = self.session_id(chain.agent, chain.session)
+            chain_id = self._chain_id(session_id, chain.key)
+            self._db.execute(
+                """
+                UPDATE chain SET
+                    kind = ?,
+                    first_at = COALESCE(MIN(first_at, ?), first_at, ?),
+                    spawn_tool_use = COALESCE(spawn_tool_use, ?),
+                    prompt_id = COALESCE(prompt_id, ?),
+                    agent_type = COALESCE(agent_type, ?)
+                WHERE id = ?
+                """,
+                (
+                    chain.kind,
+                    chain.first_at,
+                    chain.first_at,
+                    chain.spawn_tool_use,
+                    chain.prompt_id,
+                    chain.agent_type,
+                    chain_id,
+                ),
+            )
+
+    def _put_calls(self, calls: Sequence[Call], touched: set[int]) -> None:
+        rows = []
+        for call in calls:
+            session_id = self.session_id(call.agent, call.session)
+            seen_id = (
+                session_id if call.seen_session == call.session else self.session_id(call.agent, call.seen_session)
+            )
+            touched.add(session_id)
+            touched.add(seen_id)
+            rows.append(_call_row(call, session_id, self._chain_id(session_id, call.chain), seen_id))
+        self.new_calls += merge_calls(self._db, calls, rows, touched)
+
+    def _put_turns(self, turns: Sequence[Turn], touched: set[int]) -> None:
+        rows = []
+        for turn in turns:
+            session_id = self.session_id(turn.agent, turn.session)
+            touched.add(session_id)
+            rows.append((session_id, *msgspec.structs.astuple(turn)[2:]))
+        self._db.executemany(
+            """
+            INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET
+                position = excluded.position, at = excluded.at, text = excluded.text, chars = excluded.chars,
+                words = excluded.words, echo = COALESCE(turn.echo, excluded.echo), branch = excluded.branch
+            WHERE excluded.position < turn.position
+            """,
+            rows,
+        )
+
+    def _put_tools(self, tools: Sequence[ToolUse], touched: set[int]) -> None:
+        rows = []
+        for use in tools:
+            session_id = self.session_id(use.agent, use.session)
+            touched.add(session_id)
+            rows.append((session_id, *msgspec.structs.astuple(use)[2:]))
+        self._db.executemany(
+            """
+            INSERT INTO tool_use VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET
+                chain = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.chain ELSE chain END,
+                turn = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.turn ELSE turn END,
+                position = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.position ELSE position END,
+                at = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.at ELSE at END,
+                message_id = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.message_id ELSE message_id END,
+                target = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.target ELSE target END,
+                name = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
+                    THEN excluded.name ELSE name END,
+                flags = flags | excluded.flags,
+                result_chars = COALESCE(MAX(result_chars, excluded.result_chars), result_chars, excluded.result_chars),
+                is_error = COALESCE(is_error, excluded.is_error),
+                spawned = COALESCE(spawned, excluded.spawned),
+                commit_sha = COALESCE(commit_sha, excluded.commit_sha)
+            """,
+            rows,
+        )
+
+    def _put_events(self, events: Sequence[Event], touched: set[int]) -> None:
+        rows = []
+        for event in events:
+            session_id = self.session_id(event.agent, event.session)
+            touched.add(session_id)
+            rows.append(
+                (
+                    session_id,
+                    event.chain,
+                    event.position,
+                    event.kind,
+                    event.at,
+                    event.detail,
+                    event.tokens_before,
+                    event.tokens_after,
+                )
+            )
+        self._db.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _put_totals(self, totals: Sequence[ClientTotal], touched: set[int]) -> None:
+        rows = []
+        for total in totals:
+            session_id = self.session_id(total.agent, total.session)
+            touched.add(session_id)
+            models = msgspec.json.encode([msgspec.structs.asdict(model) for model in total.models]).decode()
+            rows.append(
+                (
+                    session_id,
+                    total.source,
+                    total.position,
+                    total.at,
+                    total.started_at,
+                    total.cost,
+                    models,
+                    int(total.unknown_model),
+                )
+            )
+        self._db.executemany("INSERT OR REPLACE INTO client_total VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _call_row(call: Call, session_id: int, chain_id: int, seen_id: int) -> tuple[object, ...]:
+    """The values of CALL_COLUMNS in their order."""
+    return (
+        call.message_id,
+        call.request_id,
+        session_id,
+        chain_id,
+        seen_id,
+        call.copy_rank,
+        call.turn,
+        call.position,
+        call.requested_at,
+        call.first_at,
+        call.last_at,
+        call.retries,
+        call.model,
+        call.provider,
+        call.input,
+        call.cache_read,
+        call.write_5m,
+        call.write_1h,
+        call.output,
+        call.thinking,
+        call.web_searches,
+        call.speed,
+        call.tier,
+        call.geo,
+        call.stop,
+        call.effort,
+        call.version,
+        call.flags,
+        call.price_id,
+        call.cost,
+        call.reported_cost,
+        call.miss_reason,
+    )
+
+
+assert len(CALL_COLUMNS) == 32

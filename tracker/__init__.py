@@ -1,0 +1,1 @@
+"""Reads agents' records, prices them, models what they mean, and explains it on the command line."""

@@ -1,0 +1,120 @@
+"""The `taximeter` command: its list of commands, loaded when called, and what every error looks like."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any
+
+import click
+
+from tracker.cli.common import EPILOG, Settings, dir_options
+
+
+class ExitCode(IntEnum):
+    """What the shell is told."""
+
+    OK = 0  # done
+    FAILED = 1  # could not be done; the reason is on stderr
+    USAGE = 2  # the command line or the settings make no sense
+    INTERRUPTED = 130  # Ctrl-C
+
+
+# Command -> (module under tracker.cli, function, group in the help). In the order of the help: most used first.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "spend": ("spend", "spend"),
+    "sessions": ("listing", "sessions"),
+    "calls": ("listing", "calls"),
+    "sync": ("sync", "sync_command"),
+    "prices": ("prices", "prices"),
+    "reprice": ("prices", "reprice"),
+    "doctor": ("doctor", "doctor"),
+    "demo": ("demo", "demo"),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when it is called, so that `--help` starts in milliseconds."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        module = importlib.import_module(f"tracker.cli.{found[0]}")
+        command: click.Command = getattr(module, found[1])
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List commands from the one-line summaries, without importing them."""
+        from tracker.cli.summaries import SUMMARIES
+
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@dir_options
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="taximeter", prog_name="taximeter")
+@click.pass_context
+def cli(ctx: click.Context, /, **options: Any) -> None:
+    """The running meter for coding agents: what each finished task cost, why, and what to do about it.
+
+    \b
+    taximeter                    the report (the dashboard on a terminal)
+    taximeter spend --by model   what each model cost
+    taximeter spend --since 7d   the last seven days
+    taximeter doctor             where it looked and what it found
+    """
+    settings = Settings.of(ctx)
+    settings.add_dirs(options["claude_dirs"], options["cline_dirs"])
+    settings.debug = options["debug"]
+    if ctx.invoked_subcommand is None:
+        from tracker.cli.start import start
+
+        start(settings)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; every failure becomes one line on stderr and an exit code."""
+    from store.ledger import LedgerError
+    from tracker.cli.common import UserError
+
+    debug = "--debug" in arguments
+    try:
+        result = cli.main(list(arguments), prog_name="taximeter", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("taximeter: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except (LedgerError, UserError) as error:
+        if debug:
+            raise
+        click.echo(f"taximeter: error: {error}", err=True)
+        return error.exit_code if isinstance(error, UserError) else ExitCode.FAILED
+    except OSError as error:
+        if debug:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"taximeter: error: {place}{error.strerror or error}", err=True)
+        return ExitCode.FAILED
+    return int(result) if isinstance(result, int) else ExitCode.OK

@@ -1,0 +1,146 @@
+"""What commands share: folders, filters, forms of output, and taking in what is new before reading."""
+
+import functools
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+EPILOG = "Everything stays on this machine. TAXIMETER_HOME moves the ledger and all other state."
+
+
+class UserError(Exception):
+    """A sentence for the user: what, where, what to do."""
+
+    def __init__(self, text: str, exit_code: int = 1) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
+
+
+class Settings:
+    """What the options of `taximeter` and of its command say together."""
+
+    def __init__(self) -> None:
+        self.claude_dirs: list[Path] = []
+        self.cline_dirs: list[Path] = []
+        self.debug = False
+
+    @staticmethod
+    def of(ctx: click.Context) -> "Settings":
+        """The settings of this run."""
+        return ctx.ensure_object(Settings)
+
+    def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
+        """Folders given on the command line, at either place."""
+        self.claude_dirs.extend(claude_dirs)
+        self.cline_dirs.extend(cline_dirs)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether any folder was named."""
+        return bool(self.claude_dirs or self.cline_dirs)
+
+
+def dir_options(function: Function) -> Function:
+    """`--claude-dir` and `--cline-dir`, on every command and on `taximeter` itself."""
+    folder = click.Path(path_type=Path)
+    function = click.option(
+        "--cline-dir",
+        "cline_dirs",
+        type=folder,
+        multiple=True,
+        metavar="DIR",
+        help="A .cline folder, or an editor's storage folder of the extension; repeatable.",
+    )(function)
+    return click.option(
+        "--claude-dir",
+        "claude_dirs",
+        type=folder,
+        multiple=True,
+        metavar="DIR",
+        help="A Claude Code folder (one that holds projects/); repeatable.",
+    )(function)
+
+
+def reading_options(function: Callable[P, R]) -> Callable[P, R]:
+    """Options of every reading command: folders, --no-sync, --json."""
+    function = click.option("--json", "as_json", is_flag=True, help="One JSON object, amounts as decimal strings.")(
+        function
+    )
+    function = click.option("--no-sync", is_flag=True, help="Report what the ledger has; take in nothing new.")(
+        function
+    )
+    return dir_options(function)
+
+
+def csv_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--csv` where the result is rows."""
+    return click.option("--csv", "as_csv", is_flag=True, help="Rows as CSV with a header line.")(function)
+
+
+def filter_options(function: Callable[P, R]) -> Callable[P, R]:
+    """`--since --until --project --agent --model --utc`."""
+    for option in (
+        click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
+        click.option("--model", metavar="ID", help="Only this model."),
+        click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent."),
+        click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT."),
+        click.option("--until", metavar="DAY", help="Last day, inclusive. Forms as for --since."),
+        click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),
+    ):
+        function = option(function)
+    return function
+
+
+def passes_settings(function: Callable[..., R]) -> Callable[..., R]:
+    """Hand a command its Settings with the folder options already taken in."""
+
+    @click.pass_context
+    @functools.wraps(function)
+    def wrapped(ctx: click.Context, *args: Any, **options: Any) -> R:
+        settings = Settings.of(ctx)
+        settings.add_dirs(options.pop("claude_dirs", ()), options.pop("cline_dirs", ()))
+        return function(settings, *args, **options)
+
+    return wrapped
+
+
+def parse_day(text: str | None, *, utc: bool = False) -> str | None:
+    """An ISO day of what a user types; UserError if it is none."""
+    if text is None:
+        return None
+    today = (datetime.now(UTC) if utc else datetime.now().astimezone()).date()
+    if text == "today":
+        return today.isoformat()
+    if text == "yesterday":
+        return (today - timedelta(days=1)).isoformat()
+    back = re.fullmatch(r"(\d{1,4})([dw])", text)
+    if back:
+        days = int(back.group(1)) * (7 if back.group(2) == "w" else 1)
+        return (today - timedelta(days=max(0, days - 1))).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise UserError(f"not a day: {text!r} (use 2026-11-01, today, yesterday, 7d or 4w)", exit_code=2) from None
+
+
+def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
+    """The ledger, with everything new taken in unless `no_sync`; problems go to stderr."""
+    from store.ledger import open_ledger
+
+    if no_sync:
+        return open_ledger()
+    from tracker.cli.sync import take_in
+
+    db, report = take_in(settings)
+    for problem in report.problems:
+        click.echo(f"taximeter: cannot read {problem}", err=True)
+    return db

@@ -1,0 +1,125 @@
+"""`doctor`: where it looked, what it found, whether the figures add up."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from store.invariants import check_invariants
+from store.ledger import damaged_ledgers, ledger_path
+from store.queries import file_rows, totals
+from tracker.cli.common import Settings, passes_settings, reading_options
+from tracker.cli.output import print_json
+
+_CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
+
+
+@click.command()
+@reading_options
+@passes_settings
+def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
+    """Say where it looked, what it found, and whether the figures add up.
+
+    Exit code 1 if an invariant of the ledger is broken.
+
+    \b
+    taximeter doctor
+    taximeter doctor --json
+    """
+    found = examine(settings, no_sync=no_sync)
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if any(check["broken"] for check in found["invariants"]):
+        raise SystemExit(1)
+
+
+def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
+    """Everything the command reports."""
+    from store.ledger import open_ledger
+    from tracker.cli.sync import sources_of, take_in
+
+    problems: list[str] = []
+    if no_sync:
+        db = open_ledger()
+    else:
+        db, report = take_in(settings)
+        problems = report.problems
+    files = file_rows(db)
+    counts = totals(db)
+    return {
+        "schema_version": 1,
+        "ledger": {
+            "path": str(ledger_path()),
+            "bytes": ledger_path().stat().st_size,
+            "mode": oct(ledger_path().stat().st_mode & 0o777),
+            "set_aside": [str(path) for path in damaged_ledgers()],
+        },
+        "folders": [
+            {
+                "agent": source.agent,
+                "path": str(root),
+                "files": sum(1 for file in files if file.path.startswith(str(root))),
+                "retention_days": retention_days(root) if source.agent == "claude-code" else None,
+            }
+            for source, roots in sources_of(settings)
+            for root in roots
+        ],
+        "files": len(files),
+        "gone_files": sum(file.gone for file in files),
+        "bad_lines": sum(file.bad_lines for file in files),
+        "files_with_bad_lines": [{"path": file.path, "bad_lines": file.bad_lines} for file in files if file.bad_lines],
+        "calls": counts.calls,
+        "sessions": counts.sessions,
+        "unpriced_calls": counts.unpriced_calls,
+        "unpriced_models": counts.unpriced_models,
+        "problems": problems,
+        "invariants": [check._asdict() for check in check_invariants(db)],
+    }
+
+
+def retention_days(root: Path) -> int:
+    """After how many days Claude Code deletes its transcripts (`cleanupPeriodDays`)."""
+    try:
+        with open(root / "settings.json", encoding="utf-8") as handle:
+            value = json.load(handle).get("cleanupPeriodDays")
+    except (OSError, ValueError, AttributeError):
+        return _CLEANUP_DEFAULT_DAYS
+    return value if isinstance(value, int) and value > 0 else _CLEANUP_DEFAULT_DAYS
+
+
+def _show(found: dict[str, Any]) -> None:
+    def line(good: bool, text: str) -> None:
+        click.echo(f"{click.style('✔', fg='green') if good else click.style('✘', fg='red')} {text}")
+
+    ledger = found["ledger"]
+    line(True, f"ledger   {ledger['path']} ({ledger['bytes'] / 1e6:.1f} MB, mode {ledger['mode'][2:]})")
+    for path in ledger["set_aside"]:
+        line(False, f"a damaged ledger was set aside: {path} (delete it if nothing in it is missed)")
+    if not found["folders"]:
+        line(False, "no folder of an agent found: name one with --claude-dir, or try taximeter demo")
+    for folder in found["folders"]:
+        kept = f"; the client deletes them after {folder['retention_days']} days" if folder["retention_days"] else ""
+        line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {folder['files']:,} files{kept}")
+    line(
+        True,
+        f"{found['calls']:,} calls of {found['sessions']:,} sessions;"
+        f" {found['gone_files']:,} of {found['files']:,} files are gone, their calls are kept",
+    )
+    line(not found["bad_lines"], f"{found['bad_lines']:,} damaged lines passed over")
+    for file in found["files_with_bad_lines"][:10]:
+        click.echo(f"    {file['bad_lines']:>5}  {file['path']}")
+    unpriced = found["unpriced_models"]
+    line(
+        not unpriced,
+        f"{found['unpriced_calls']:,} calls without a price{': ' + ', '.join(unpriced) if unpriced else ''}",
+    )
+    for problem in found["problems"]:
+        line(False, f"cannot read {problem}")
+    for check in found["invariants"]:
+        line(not check["broken"], check["statement"] + (f": {check['broken']} rows" if check["broken"] else ""))
+    if os.environ.get("TAXIMETER_HOME"):
+        click.echo(click.style("TAXIMETER_HOME is set.", dim=True))

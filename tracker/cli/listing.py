@@ -1,0 +1,231 @@
+"""`sessions` and `calls`: the ledger as lists."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import click
+
+from store.money import short_usd, usd
+from store.queries import SessionRow, call_rows, session_rows
+from store.records import CallFlag
+from tracker.cli.common import (
+    Settings,
+    csv_option,
+    filter_options,
+    open_synced,
+    parse_day,
+    passes_settings,
+    reading_options,
+)
+from tracker.cli.output import Column, note, print_csv, print_json, print_json_lines, print_table, tokens
+from tracker.cli.spend import filter_of
+
+
+@click.command()
+@filter_options
+@csv_option
+@reading_options
+@passes_settings
+def sessions(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+    """List sessions with what they cost, latest first.
+
+    \b
+    taximeter sessions --since 7d
+    taximeter sessions --project api --json
+    """
+    part = filter_of(chosen)
+    db = open_synced(settings, no_sync=no_sync)
+    rows = session_rows(db, part.where, list(part.values))
+    if as_json:
+        print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
+    elif as_csv:
+        titles = (
+            "agent",
+            "session",
+            "project",
+            "title",
+            "branch",
+            "first_at",
+            "last_at",
+            "calls",
+            "cost_usd",
+            "models",
+        )
+        print_csv(
+            titles,
+            [
+                (
+                    row.agent,
+                    row.native_id,
+                    row.project or "",
+                    row.title or "",
+                    row.branch or "",
+                    iso(row.first_at) or "",
+                    iso(row.last_at) or "",
+                    row.calls,
+                    usd(row.cost),
+                    row.models,
+                )
+                for row in rows
+            ],
+        )
+    elif not rows:
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
+    else:
+        columns = (
+            Column("session"),
+            Column("last"),
+            Column("project"),
+            Column("title"),
+            Column("calls", right=True),
+            Column("tokens", right=True),
+            Column("cost", right=True),
+        )
+        print_table(
+            columns,
+            [
+                (
+                    row.native_id[:8],
+                    local(row.last_at),
+                    (row.project or "?").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
+                    row.title or "",
+                    f"{row.calls:,}",
+                    tokens(sum(row.tokens)),
+                    short_usd(row.cost) if row.unpriced < row.calls else "?",
+                )
+                for row in rows
+            ],
+        )
+        note("taximeter calls --session ID lists the calls of one.")
+
+
+def _session_json(row: SessionRow) -> dict[str, Any]:
+    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+    return {
+        "agent": row.agent,
+        "session": row.native_id,
+        "project": row.project,
+        "title": row.title,
+        "branch": row.branch,
+        "version": row.version,
+        "entrypoint": row.entrypoint,
+        "billing": row.billing,
+        "parent": row.parent,
+        "first_at": iso(row.first_at),
+        "last_at": iso(row.last_at),
+        "calls": row.calls,
+        "tokens": dict(zip(names, row.tokens, strict=True)),
+        "cost_usd": usd(row.cost),
+        "unpriced_calls": row.unpriced,
+        "floor_calls": row.floor,
+        "models": row.models.split(","),
+    }
+
+
+@click.command()
+@click.option("--session", metavar="ID", help="Only the session whose id begins so.")
+@click.option("--limit", type=click.IntRange(1), help="Only the latest N calls (a terminal shows 40 unless told).")
+@filter_options
+@csv_option
+@reading_options
+@passes_settings
+def calls(
+    settings: Settings,
+    session: str | None,
+    limit: int | None,
+    as_json: bool,
+    as_csv: bool,
+    no_sync: bool,
+    **chosen: Any,
+) -> None:
+    """List every model call; --json gives one object a line with every stored field.
+
+    \b
+    taximeter calls --session 5ea3b8df
+    taximeter calls --json --since today > calls.jsonl
+    """
+    utc = chosen["utc"]
+    since, until = parse_day(chosen["since"], utc=utc), parse_day(chosen["until"], utc=utc)
+    db = open_synced(settings, no_sync=no_sync)
+    for_people = not (as_json or as_csv)
+    rows = call_rows(
+        db,
+        since_ms=midnight_ms(since, utc=utc),
+        until_ms=midnight_ms(until, utc=utc, days=1),
+        project=chosen["project"],
+        agent=chosen["agent"],
+        model=chosen["model"],
+        session=session,
+        limit=limit or (40 if for_people else None),
+    )
+    if as_json:
+        print_json_lines(_call_json(row) for row in rows)
+    elif as_csv:
+        first = next(rows, None)
+        if first is not None:
+            made = _call_json(first)
+            print_csv(list(made), [list(made.values()), *(list(_call_json(row).values()) for row in rows)])
+    else:
+        _show_calls(list(rows))
+
+
+def _call_json(row: dict[str, Any]) -> dict[str, Any]:
+    made = dict(row)
+    for name in ("requested_at", "first_at", "last_at"):
+        made[name] = iso(row[name])
+    for name in ("cost", "reported_cost"):
+        del made[name]
+        made[f"{name}_usd"] = usd(row[name])
+    made["flags"] = [str(flag.name).lower() for flag in CallFlag if row["flags"] & flag]
+    return made
+
+
+def _show_calls(rows: list[dict[str, Any]]) -> None:
+    columns = (
+        Column("time"),
+        Column("session"),
+        Column("chain"),
+        Column("model"),
+        *(Column(title, right=True) for title in ("in", "read", "write", "out", "cost")),
+    )
+    print_table(
+        columns,
+        [
+            (
+                local(row["first_at"]),
+                row["session"][:8],
+                row["agent_type"] or row["chain"][:8] or "main",
+                row["model"],
+                tokens(row["input"]),
+                tokens(row["cache_read"]),
+                tokens(row["write_5m"] + row["write_1h"]),
+                ("≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else "") + tokens(row["output"]),
+                short_usd(row["cost"]),
+            )
+            for row in rows
+        ],
+    )
+    note("times are local; ≥ marks an output that the client recorded only in part.")
+
+
+def iso(ms: int | None) -> str | None:
+    """UTC time of epoch milliseconds, as every JSON contract writes it."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local(ms: int | None) -> str:
+    """Local time for people."""
+    return "" if ms is None else datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def midnight_ms(day: str | None, *, utc: bool, days: int = 0) -> int | None:
+    """Epoch milliseconds at which a day begins (`days` later)."""
+    if day is None:
+        return None
+    start = datetime.combine(date.fromisoformat(day) + timedelta(days=days), datetime.min.time())
+    start = start.replace(tzinfo=UTC) if utc else start.astimezone()
+    return round(start.timestamp() * 1000)

@@ -1,0 +1,111 @@
+"""Prints tables, JSON and CSV. The only module that knows whether standard output is a terminal."""
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import click
+import msgspec
+
+
+class Column(NamedTuple):
+    """A column of a table; numbers are aligned right."""
+
+    title: str
+    right: bool = False
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, indented, in plain ASCII-safe UTF-8."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_json_lines(values: Iterable[Any]) -> None:
+    """One JSON object a line."""
+    for value in values:
+        click.echo(msgspec.json.encode(value).decode())
+
+
+def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows with a header line."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(titles)
+    writer.writerows(rows)
+
+
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, footer: Sequence[str] | None = None
+) -> None:
+    """A plain table: header, rows, and the total under a rule. The first column gives way on a narrow terminal."""
+    every = [[column.title for column in columns], *[[plain(cell) for cell in row] for row in rows]]
+    if footer is not None:
+        every.append([plain(cell) for cell in footer])
+    widths = [max(width(row[index]) for row in every) for index in range(len(columns))]
+    spare = terminal_width() - (sum(widths) + 2 * (len(widths) - 1))
+    if spare < 0:
+        flexible = max(
+            (index for index, column in enumerate(columns) if not column.right), key=lambda one: widths[one], default=0
+        )
+        widths[flexible] = max(8, widths[flexible] + spare)
+    for number, row in enumerate(every):
+        line = "  ".join(
+            _fit(cell, widths[index], right=columns[index].right) for index, cell in enumerate(row)
+        ).rstrip()
+        if number == 0:
+            click.echo(click.style(line, dim=True))
+        else:
+            if footer is not None and number == len(every) - 1:
+                click.echo(click.style("─" * (sum(widths) + 2 * (len(widths) - 1)), dim=True))
+                line = click.style(line, bold=True)
+            click.echo(line)
+
+
+def note(text: str) -> None:
+    """A line under a table that is not part of the figures."""
+    click.echo(click.style(text, dim=True))
+
+
+def terminal_width() -> int:
+    """Columns to draw in: the terminal's, or wide when redirected."""
+    if not sys.stdout.isatty():
+        return 200
+    import shutil
+
+    return shutil.get_terminal_size((100, 30)).columns
+
+
+def plain(text: str) -> str:
+    """Text without control characters: titles come from other programs."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def width(text: str) -> int:
+    """Terminal cells that a text takes."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def _fit(text: str, cells: int, *, right: bool) -> str:
+    over = width(text) - cells
+    if over > 0:
+        kept = text
+        while kept and width(kept) > cells - 1:
+            kept = kept[:-1]
+        text = kept + "…"
+    pad = " " * (cells - width(text))
+    return pad + text if right else text + pad
+
+
+def tokens(count: int) -> str:
+    """A token count for people: 12.3k, 4.56M."""
+    if count < 1000:
+        return str(count)
+    if count < 1_000_000:
+        return f"{count / 1000:.1f}k" if count < 100_000 else f"{count / 1000:.0f}k"
+    return f"{count / 1_000_000:.2f}M" if count < 100_000_000 else f"{count / 1_000_000:,.0f}M"

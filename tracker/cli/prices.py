@@ -1,0 +1,142 @@
+"""`prices` and `reprice`: the dated price table, and applying a corrected one to what is recorded."""
+
+from typing import Any
+
+import click
+
+from store.ledger import home
+from store.money import short_usd, usd
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.pricing import PriceBook, PriceRow
+from tracker.reports.prices import rate_text, row_json
+
+
+@click.command()
+@click.argument("model", required=False)
+@csv_option
+@reading_options
+@passes_settings
+def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+    """Show the price table, or the rows of one model, with dates and sources.
+
+    A file prices.toml in the state folder (TAXIMETER_HOME) overrides any row; `taximeter reprice` applies it to
+    calls already recorded. Models of other providers come from the genai-prices package.
+
+    \b
+    taximeter prices
+    taximeter prices claude-opus-5-5
+    """
+    del settings, no_sync
+    book = price_book()
+    rows = list(book.rows() if model is None else book.price_rows_for(model))
+    if model is not None and not rows:
+        _show_other(book, model, as_json=as_json)
+        return
+    if as_json:
+        print_json({"schema_version": 1, "prices": [row_json(row) for row in rows]})
+    elif as_csv:
+        made = [row_json(row) for row in rows]
+        print_csv(list(made[0]) if made else [], [list(row.values()) for row in made])
+    else:
+        _show(rows)
+
+
+def _show(rows: list[PriceRow]) -> None:
+    columns = (
+        Column("model"),
+        Column("from"),
+        *(
+            Column(title, right=True)
+            for title in ("input", "output", "write 5m", "write 1h", "read", "long over", "fast in/out")
+        ),
+    )
+    print_table(
+        columns,
+        [
+            (
+                made["model"],
+                made["effective_from"],
+                made["input"],
+                made["output"],
+                made["cache_write_5m"],
+                made["cache_write_1h"],
+                made["cache_read"],
+                rate_text(made["long_context_threshold"]),
+                f"{made['fast_input']}/{made['fast_output']}" if made["fast_input"] else "",
+            )
+            for made in (row_json(row) for row in rows)
+        ],
+    )
+    note("$ per million tokens. --json has the sources and the dates on which they were checked.")
+
+
+def _show_other(book: PriceBook, model: str, *, as_json: bool) -> None:
+    """A model that only the package of other providers' prices may know, as of now."""
+    import time
+
+    from tracker.reports.prices import price_json
+
+    found = book.resolve(model, None, int(time.time() * 1000), 0, None, None, None)
+    if found is None:
+        raise UserError(f"no price for {model!r}: add it to {home() / 'prices.toml'} (format: taximeter prices --help)")
+    made = price_json(found)
+    if as_json:
+        print_json({"schema_version": 1, "prices": [made]})
+    else:
+        print_table([Column("field"), Column("value")], [(name, str(value)) for name, value in made.items()])
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
+@reading_options
+@passes_settings
+def reprice(settings: Settings, dry_run: bool, as_json: bool, no_sync: bool) -> None:
+    """Apply a corrected price table to calls already recorded.
+
+    Every call keeps the price of its day: this looks each one up again in the table as it is now, your own
+    prices.toml included, and reports what changed by model.
+
+    \b
+    taximeter reprice --dry-run
+    taximeter reprice
+    """
+    from tracker.reprice import reprice_ledger
+
+    db = open_synced(settings, no_sync=no_sync)
+    changes = reprice_ledger(db, price_book(), dry_run=dry_run)
+    if as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "dry_run": dry_run,
+                "models": [
+                    {
+                        "model": change.model,
+                        "calls": change.calls,
+                        "before_usd": usd(change.before),
+                        "after_usd": usd(change.after),
+                    }
+                    for change in changes
+                ],
+            }
+        )
+        return
+    if not changes:
+        click.echo("every call already has the price that the table gives it")
+        return
+    columns: Any = (Column("model"), *(Column(title, right=True) for title in ("calls", "before", "after")))
+    print_table(
+        columns,
+        [(one.model, f"{one.calls:,}", short_usd(one.before), short_usd(one.after)) for one in changes],
+    )
+    if dry_run:
+        note("nothing was changed; run without --dry-run to apply.")
+
+
+def price_book() -> PriceBook:
+    """The table with the user's own rows; UserError if their file cannot be read."""
+    try:
+        return PriceBook(home() / "prices.toml")
+    except ValueError as error:
+        raise UserError(f"{home() / 'prices.toml'}: {error}", exit_code=2) from error

@@ -1,0 +1,141 @@
+"""`spend`: what was spent, by any key."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from store.money import short_usd, usd
+from store.spend import Filter
+from tracker.cli.common import (
+    Settings,
+    csv_option,
+    filter_options,
+    open_synced,
+    parse_day,
+    passes_settings,
+    reading_options,
+)
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
+from tracker.reports.spend import SpendReport, spend_report
+
+_CSV = (
+    "key", "calls", "sessions", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches",
+    "cost_usd", "unpriced_calls", "floor_calls",
+)  # fmt: skip
+
+
+@click.command()
+@click.option(
+    "--by",
+    type=click.Choice(["day", "week", "month", "model", "project", "session", "agent"]),
+    default="day",
+    show_default=True,
+    help="What a row is.",
+)
+@filter_options
+@csv_option
+@reading_options
+@passes_settings
+def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+    """Cost by day, week, month, model, project, session or agent.
+
+    \b
+    taximeter spend                         by day
+    taximeter spend --by model --since 7d   the last seven days by model
+    taximeter spend --by project --json     for other programs
+    """
+    part = filter_of(chosen)
+    db = open_synced(settings, no_sync=no_sync)
+    report = spend_report(db, by, part)
+    if as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        print_csv(_CSV, [(*row[:9], usd(row.cost), row.unpriced, row.floor) for row in report.rows])
+    else:
+        show(report, settings)
+
+
+def filter_of(chosen: dict[str, Any]) -> Filter:
+    """The filter that the options name."""
+    utc = chosen["utc"]
+    return Filter(
+        since=parse_day(chosen["since"], utc=utc),
+        until=parse_day(chosen["until"], utc=utc),
+        project=chosen["project"],
+        agent=chosen["agent"],
+        model=chosen["model"],
+        utc=utc,
+    )
+
+
+def show(report: SpendReport, settings: Settings) -> None:
+    """Draw the report for people."""
+    if not report.rows:
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
+        return
+    rows = [
+        (
+            _label(report.by, row.key),
+            f"{row.calls:,}",
+            f"{row.sessions:,}",
+            tokens(row.input),
+            tokens(row.cache_read),
+            tokens(row.write_5m + row.write_1h),
+            tokens(row.output),
+            _cost(row.cost, row.unpriced, row.calls),
+        )
+        for row in report.rows
+    ]
+    total = report.total
+    columns = (
+        Column(report.by),
+        *(Column(title, right=True) for title in ("calls", "sessions", "input", "read", "written", "output", "cost")),
+    )
+    footer = (
+        "total",
+        f"{total.calls:,}",
+        f"{total.sessions:,}",
+        tokens(total.input),
+        tokens(total.cache_read),
+        tokens(total.write_5m + total.write_1h),
+        tokens(total.output),
+        _cost(total.cost, total.unpriced, total.calls),
+    )
+    print_table(columns, rows, footer=footer)
+    _notes(report)
+
+
+def _notes(report: SpendReport) -> None:
+    note(f"API list prices of each call's day; days in {'UTC' if report.utc else 'local time'}.")
+    if report.hidden.cost is not None:
+        note(
+            f"Beside it: {short_usd(report.hidden.cost)} that no record shows (compaction, titles, web search …),"
+            f" known from the client's own totals of {report.hidden.sessions:,} sessions."
+        )
+    if report.total.floor:
+        note(
+            f"{report.total.floor:,} calls of old clients recorded only the start of their output: a floor (≥)."
+        )
+    if report.total.unpriced:
+        note(
+            f"{report.total.unpriced:,} calls have no price and are not in the total:"
+            f" {', '.join(report.unpriced_models)}"
+            " (taximeter prices --help)"
+        )
+
+
+def _cost(cost: int, unpriced: int, calls: int) -> str:
+    if unpriced and unpriced == calls:
+        return "?"
+    return short_usd(cost) + ("+?" if unpriced else "")
+
+
+def _label(by: str, key: str) -> str:
+    if by != "project":
+        return key
+    home = str(Path.home())
+    return "~" + key[len(home) :] if key == home or key.startswith(home + os.sep) else key

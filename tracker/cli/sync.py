@@ -1,0 +1,144 @@
+"""`sync`, and the progress bar of every command that takes in new records."""
+
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from store.ledger import home, open_ledger
+from store.records import Price
+from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.ingest import Progress, SyncReport, sync
+from tracker.pricing import PriceBook
+from tracker.sources.base import Options, Source
+from tracker.sources.claude_code import ClaudeCodeSource
+
+_BAR_AFTER_SECONDS = 0.4
+
+
+def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
+    """Every source with the folders to read; UserError if a folder that was named does not exist."""
+    for folder in (*settings.claude_dirs, *settings.cline_dirs):
+        if not folder.is_dir():
+            raise UserError(f"no such folder: {folder} (--claude-dir takes a folder that holds projects/)", exit_code=2)
+    made: list[tuple[Source, list[Path]]] = []
+    claude = ClaudeCodeSource()
+    if settings.claude_dirs or not settings.explicit:
+        made.append((claude, claude.roots(settings.claude_dirs)))
+    return made
+
+
+def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.Connection, SyncReport]:
+    """Open the ledger and read everything new into it, with a progress bar on a terminal."""
+    sources = sources_of(settings)
+    db = open_ledger()
+    options = Options(PriceBook(home() / "prices.toml", resolved_prices(db)))
+    bar = _Bar() if sys.stderr.isatty() else None
+    report = sync(db, sources, options, workers=workers, on_progress=bar.show if bar else None)
+    if bar:
+        bar.clear()
+    return db, report
+
+
+def resolved_prices(db: sqlite3.Connection) -> list[Price]:
+    """Price rows that earlier runs stored: they spare the slow look-up of other providers' models."""
+    from store.queries import stored_prices
+
+    return stored_prices(db)
+
+
+class _Bar:
+    """Files, bytes and time left on one line of stderr; appears only when the work takes a moment."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._shown = 0.0
+
+    def show(self, progress: Progress) -> None:
+        """Draw, at most ten times a second."""
+        now = time.monotonic()
+        if now - self._started < _BAR_AFTER_SECONDS or now - self._shown < 0.1:
+            return
+        self._shown = now
+        share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
+        left = (now - self._started) * (1 - share) / share if share > 0.02 else None
+        filled = int(24 * share)
+        wait = "" if left is None else f"  {_duration(left)} left"
+        click.echo(
+            f"\r\x1b[2Kreading  {'█' * filled}{'░' * (24 - filled)}  {progress.files_done}/{progress.files} files"
+            f"  {progress.bytes_done / 1e6:,.0f} of {progress.bytes / 1e6:,.0f} MB{wait}",
+            nl=False,
+            err=True,
+        )
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            click.echo("\r\x1b[2K", nl=False, err=True)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+@click.command("sync")
+@dir_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: files, bytes, calls, new_calls, bad_lines, …")
+@click.option(
+    "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one a core for large imports."
+)
+@passes_settings
+def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None:
+    """Take in everything that agents have written since the last time.
+
+    \b
+    taximeter sync
+    taximeter sync --claude-dir /backup/claude
+    """
+    from store.queries import totals
+
+    db, report = take_in(settings, workers=workers)
+    counts = totals(db)
+    if as_json:
+        from tracker.cli.output import print_json
+
+        print_json(
+            {
+                "schema_version": 1,
+                "files": report.files,
+                "bytes": report.bytes,
+                "calls": counts.calls,
+                "new_calls": report.new_calls,
+                "bad_lines": report.bad_lines,
+                "unpriced_calls": counts.unpriced_calls,
+                "seconds": round(report.seconds, 3),
+                "problems": report.problems,
+            }
+        )
+        return
+    for problem in report.problems:
+        click.echo(f"taximeter: cannot read {problem}", err=True)
+    if not any(roots for _, roots in sources_of(settings)):
+        click.echo(no_sessions_text(settings))
+        return
+    click.echo(
+        f"{report.new_calls:,} new calls from {report.files:,} files ({report.bytes / 1e6:,.1f} MB) in"
+        f" {report.seconds:.2f} s; {counts.calls:,} calls in the ledger"
+    )
+    if report.bad_lines:
+        click.echo(f"{report.bad_lines:,} damaged lines were passed over (taximeter doctor lists the files)")
+    if counts.unpriced_calls:
+        click.echo(f"{counts.unpriced_calls:,} calls have no price: {', '.join(counts.unpriced_models)}")
+
+
+def no_sessions_text(settings: Settings) -> str:
+    """Where it looked, and what to try."""
+    looked = [str(folder) for folder in settings.claude_dirs] or ["~/.claude/projects", "~/.config/claude/projects"]
+    return (
+        "No sessions found.\n"
+        f"  looked in: {', '.join(looked)}\n"
+        "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
+        "  to see what it does: taximeter demo"
+    )

@@ -1,0 +1,132 @@
+"""The price of a call: a function of model, time, prompt size, speed, service tier and place (PRICES 1.1).
+
+A call keeps the price of its day; a UTC day starts at 00:00 UTC. A model without a price has none: never zero, never
+that of a relative.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from store.money import component_nano
+from store.records import Price
+from tracker.pricing.effective import Brackets, row_brackets, us_only_permille
+from tracker.pricing.names import FORMS_OF_RESELLERS, SETTINGS_ALIASES, ModelName, fallback_id, normalise
+from tracker.pricing.rows import PriceRow, bundled_rows, bundled_rows_by_model, rows_by_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tracker.pricing.other_providers import OtherPrices
+
+_DAY_MS = 86_400_000
+
+
+class PriceBook:
+    """Asks the user's rows first, then the bundled table, then genai-prices. Not for use by several threads at once.
+
+    The first row of a bundled model also serves calls before its date: models run as previews before their release.
+    """
+
+    def __init__(self, user_file: "Path | None" = None, resolved: Iterable[Price] = ()) -> None:
+        """`user_file`: the user's own prices (format: tracker.pricing.user_rows); it may be absent.
+
+        `resolved`: price rows that earlier runs got from this class; those of other providers' models that hold
+        whatever the day and the prompt spare the import of genai-prices. ValueError if the user's file is wrong.
+        """
+        self._users = _user_rows(user_file) if user_file else {}
+        self._resolved = tuple(resolved)
+        self._others: OtherPrices | None = None
+        self._by_day: dict[tuple[str, str | None, int, str | None, str | None, str | None], Brackets] = {}
+
+    def resolve(
+        self,
+        model: str,
+        provider: str | None,
+        at_ms: int,
+        prompt_tokens: int,
+        speed: str | None,
+        tier: str | None,
+        geo: str | None,
+    ) -> Price | None:
+        """The price of a call, `None` if its model has none.
+
+        `model` in any form of its id, `provider` as the agent names it, `at_ms` the request's time in epoch
+        milliseconds, `prompt_tokens` input, cache read and cache writes together: a prompt above a model's threshold
+        pays the long rates for the whole request. `speed`, `tier`, `geo`: what usage says was served.
+        """
+        day = at_ms // _DAY_MS
+        brackets = self._by_day.get((model, provider, day, speed, tier, geo))
+        if brackets is None:
+            brackets, holds_all_day = self._look_up(model, provider, at_ms, speed, tier, geo)
+            if holds_all_day:
+                self._by_day[model, provider, day, speed, tier, geo] = brackets
+        for largest_prompt, price in brackets:
+            if prompt_tokens <= largest_prompt:
+                return price
+        return None
+
+    def rows(self) -> tuple[PriceRow, ...]:
+        """All rows of the bundled table."""
+        return bundled_rows()
+
+    def price_rows_for(self, model: str) -> tuple[PriceRow, ...]:
+        """The rows of a model under any form of its id, the user's first; empty if neither table has it."""
+        canonical = normalise(model).canonical
+        return self._users.get(canonical, ()) + bundled_rows_by_model().get(canonical, ())
+
+    def _look_up(
+        self, model: str, provider: str | None, at_ms: int, speed: str | None, tier: str | None, geo: str | None
+    ) -> tuple[Brackets, bool]:
+        """Prices by prompt size, and whether they hold for the whole UTC day."""
+        name = normalise(model)
+        row = self._row(name, provider, at_ms // _DAY_MS)
+        if row is not None:
+            return row_brackets(row, name, speed, tier, geo), True
+        if not name.canonical or name.canonical in SETTINGS_ALIASES or name.canonical.startswith("arn:"):
+            return (), True
+        seller = name.provider if name.provider in FORMS_OF_RESELLERS else provider or name.provider
+        if self._others is None:
+            from tracker.pricing.other_providers import OtherPrices
+
+            self._others = OtherPrices(self._resolved)
+        geo_permille = us_only_permille(name, geo)
+        return self._others.brackets(fallback_id(model), seller or None, at_ms, speed, tier, geo_permille)
+
+    def _row(self, name: ModelName, provider: str | None, day: int) -> PriceRow | None:
+        users = self._users.get(name.canonical, ())
+        for owner in (provider.lower() if provider else None, None):
+            dated = [row for row in users if row.provider == owner and row.effective_day <= day]
+            if dated:
+                return dated[-1]
+        listed = bundled_rows_by_model().get(name.canonical)
+        if listed is None:
+            return None
+        return next((row for row in reversed(listed) if row.effective_day <= day), listed[0])
+
+
+def _user_rows(path: "Path") -> dict[str, tuple[PriceRow, ...]]:
+    from tracker.pricing.user_rows import load_user_rows
+
+    return rows_by_model(load_user_rows(path))
+
+
+def cost(
+    price: Price,
+    input_tokens: int,
+    cache_read_tokens: int,
+    write_5m_tokens: int,
+    write_1h_tokens: int,
+    output_tokens: int,
+    web_searches: int,
+) -> int:
+    """Nano-dollars of a call; each component is rounded half to even by itself (DESIGN section 3)."""
+    searches = web_searches * price.web_search
+    fresh = input_tokens * price.input
+    read = cache_read_tokens * price.cache_read
+    written_5m = write_5m_tokens * price.write_5m
+    written_1h = write_1h_tokens * price.write_1h
+    made = output_tokens * price.output
+    # Most list prices are whole nano-dollars per token, so that there is nothing to round.
+    if fresh % 1000 or read % 1000 or written_5m % 1000 or written_1h % 1000 or made % 1000:
+        return searches + sum(component_nano(pico, 1) for pico in (fresh, read, written_5m, written_1h, made))
+    return searches + (fresh + read + written_5m + written_1h + made) // 1000

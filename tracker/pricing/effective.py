@@ -1,0 +1,80 @@
+"""From a list price to the price of a request: pick the tier, multiply, name the result.
+
+Multipliers are whole per mille and multiply each other (PRICES 1.2). They touch token rates, never web searches.
+"""
+
+from store.money import component_nano
+from store.records import Price
+from tracker.pricing.names import LIST_PERMILLE, ModelName, released_since
+from tracker.pricing.rows import PriceRow, Rates
+
+WEB_SEARCH_NANO = 10_000_000
+BATCH_PERMILLE = 500
+US_ONLY_PERMILLE = 1100
+# The provider of a user's price that holds wherever the model runs.
+ANY_PROVIDER = "any"
+# Opus 4.6: from this model on US-only inference costs more (PRICES 1.2).
+_US_PREMIUM_FROM = "2026-02-05"
+# The largest prompt of the last bracket: more tokens than any counter holds.
+NO_LIMIT = 1 << 128
+
+# The prices of one request by prompt size, smallest first: (largest prompt in tokens that the price holds for, price).
+Brackets = tuple[tuple[int, Price], ...]
+
+
+def row_brackets(row: PriceRow, name: ModelName, speed: str | None, tier: str | None, geo: str | None) -> Brackets:
+    """The prices that a row gives a request with these marks in its usage.
+
+    Fast rates hold whatever the prompt size and take no batch discount. A row without fast rates serves "fast" requests
+    at its standard price, as the provider does (PRICES 1.3).
+    """
+    geo_permille = us_only_permille(name, geo)
+    if row.fast is not None and (name.fast or speed == "fast"):
+        return ((NO_LIMIT, _price(row, row.fast, "standard/fast", name, LIST_PERMILLE, geo_permille)),)
+    batch_permille = BATCH_PERMILLE if tier == "batch" else LIST_PERMILLE
+    standard = _price(row, row.standard, "standard", name, batch_permille, geo_permille)
+    if row.long is None or row.long_threshold is None:
+        return ((NO_LIMIT, standard),)
+    long = _price(row, row.long, "long", name, batch_permille, geo_permille)
+    return (row.long_threshold, standard), (NO_LIMIT, long)
+
+
+def us_only_permille(name: ModelName, geo: str | None) -> int:
+    """1100 for a request that was kept in the US, where the model has that premium, else 1000."""
+    if geo == "us" and released_since(name.canonical, _US_PREMIUM_FROM):
+        return US_ONLY_PERMILLE
+    return LIST_PERMILLE
+
+
+def multiplied(rates: Rates, permille: int) -> Rates:
+    """Rates times a per mille factor, each rounded half to even to a pico-dollar (list prices stay exact)."""
+    # A thousandth of a product, half to even, is what a token count times a rate needs as well.
+    return Rates(*(component_nano(rate, permille) for rate in rates))
+
+
+def _price(row: PriceRow, rates: Rates, tier: str, name: ModelName, batch_permille: int, geo_permille: int) -> Price:
+    permille = LIST_PERMILLE
+    region_permille = name.region_multiplier_permille
+    for word, factor in (("batch", batch_permille), ("us", geo_permille), ("regional", region_permille)):
+        if factor != LIST_PERMILLE:
+            tier += f"/{word}"
+            permille = permille * factor // LIST_PERMILLE
+    input_rate, output_rate, write_5m, write_1h, cache_read = multiplied(rates, permille)
+    provider = row.provider or (ANY_PROVIDER if row.is_users else "anthropic")
+    owner = f"user:{provider}/" if row.is_users else ""
+    return Price(
+        id=f"{owner}{row.model}@{row.effective_from}/{tier}",
+        provider=provider,
+        model=row.model,
+        effective_from=row.effective_from,
+        input=input_rate,
+        output=output_rate,
+        write_5m=write_5m,
+        write_1h=write_1h,
+        cache_read=cache_read,
+        web_search=WEB_SEARCH_NANO,
+        tier=tier,
+        multiplier_permille=permille,
+        source=row.source,
+        checked_on=row.checked_on,
+    )

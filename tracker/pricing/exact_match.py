@@ -1,0 +1,56 @@
+"""Whether a find of genai-prices is the model that was asked for, or only a relative of it.
+
+The package's patterns such as "starts with claude-opus-4-5" or "contains gemini-1.5-pro" are written for snapshots, and
+would as well take a later model whose name begins so. What such a pattern leaves of an id must not name another model.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genai_prices.types import MatchLogic, ModelInfo
+
+# In front of a pattern's text: a path, a region, a vendor.
+_HARMLESS_PREFIX = re.compile(r"(?:.*[/.])?")
+# Behind it: a word or a date for the snapshot, a Bedrock revision.
+_HARMLESS_SUFFIX = re.compile(
+    r"""
+    (?:-?(?:latest|preview|exp))?
+    (?:[-@]?(?:\d{8}|\d{4}-\d\d-\d\d|\d\d-\d\d(?:-\d{4})?|\d\d-\d{4}|\d{3,4})|\d\d)?
+    (?:(?:-v\d)?:\d+)?
+    """,
+    re.VERBOSE,
+)
+_COMPACT_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)$")
+
+
+def names_exactly(model: "ModelInfo", model_id: str) -> bool:
+    """Whether `model` is what the lower-case `model_id` names; the package also tries ids with their date dashed."""
+    return any(_matches(model.match, text) for text in (model_id, _COMPACT_DATE.sub(r"\1-\2-\3", model_id)))
+
+
+def _matches(logic: "MatchLogic", text: str) -> bool:
+    from genai_prices import types
+
+    if not logic.is_match(text):
+        return False
+    if isinstance(logic, types.ClauseOr):
+        return any(_matches(part, text) for part in logic.or_)
+    if isinstance(logic, types.ClauseAnd):
+        # Beside a text that names the model stand regular expressions that shut variants out.
+        return any(_matches(part, text) for part in logic.and_ if not isinstance(part, types.ClauseRegex))
+    if isinstance(logic, types.ClauseStartsWith):
+        return _is_harmless("", text[len(logic.starts_with) :])
+    if isinstance(logic, types.ClauseEndsWith):
+        return _is_harmless(text[: -len(logic.ends_with)], "")
+    if isinstance(logic, types.ClauseContains):
+        before, _, after = text.partition(logic.contains.lower())
+        return _is_harmless(before, after)
+    if isinstance(logic, types.ClauseRegex):
+        found = re.search(logic.regex, text)
+        return found is not None and _is_harmless("", text[found.end() :])
+    return True
+
+
+def _is_harmless(before: str, after: str) -> bool:
+    return bool(_HARMLESS_PREFIX.fullmatch(before) and _HARMLESS_SUFFIX.fullmatch(after))

@@ -1,0 +1,150 @@
+"""One name per model: every id form under which a client may record a Claude model leads to the id of the price table.
+
+The version names a model, its date only a snapshot of it: an unknown date means the same model, an unknown version a
+model without a price. Nothing is guessed from the family. Forms: PRICES section 1.5.
+"""
+
+import re
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from tracker.pricing.rows import bundled_rows_by_model, epoch_day
+
+# What the client writes instead of a model for messages of its own making.
+SYNTHETIC = "<synthetic>"
+# Names in a client's settings that stand for whatever the client takes for the current model: not models.
+SETTINGS_ALIASES = frozenset({"best", "default", "fable", "haiku", "opus", "opusplan", "sonnet"})
+# Forms of an id that only these sellers use, whatever provider the client names.
+FORMS_OF_RESELLERS = frozenset({"bedrock", "openrouter", "vertex"})
+LIST_PERMILLE = 1000
+REGIONAL_PERMILLE = 1100
+# Sonnet 4.5: from this model on Bedrock and Vertex charge more for a request that stays in a region (PRICES 1.2).
+_REGIONAL_PREMIUM_FROM = "2025-09-29"
+
+_ARN = re.compile(r"arn:aws[a-z-]*:bedrock:[^:]*:[^:]*:(?P<kind>[a-z-]+)/(?P<id>.+)")
+_READABLE_ARN_KINDS = frozenset({"inference-profile", "foundation-model"})
+_VERTEX_PATH = re.compile(
+    r"(?:projects/[^/]+/)?locations/(?P<location>[^/]+)/publishers/anthropic/models/(?P<id>[^/]+)"
+)
+_GATEWAY = re.compile(r"(?:openrouter/)?anthropic/(?P<id>claude.+)")
+_BEDROCK = re.compile(r"(?:bedrock/)?(?:(?P<region>us|eu|apac|au|jp|in|us-gov|global)\.)?anthropic\.(?P<id>claude.+)")
+_CLAUDE = re.compile(
+    r"""
+    claude-
+    (?: (?P<family>[a-z]+)-(?P<version>\d{1,2}(?:[.-]\d{1,2})?|preview)
+      | (?P<old_version>\d{1,2}(?:[.-]\d{1,2})?)-(?P<old_family>[a-z]+)
+    )
+    (?P<fast>-fast)?
+    (?:-v\d)?
+    (?:[-@](?P<snapshot>\d{8}|latest|default))?
+    (?P<fast_at_end>-fast)?
+    (?P<bedrock_version>-v\d+(?::\d+)?)?
+    (?P<suffixes>(?::thinking|:beta|:1m|-?\[1m\])*)
+    """,
+    re.VERBOSE,
+)
+
+
+class ModelName(NamedTuple):
+    """What an id says. `canonical` is "" for the client's own messages, the tidied id for what is no Claude model."""
+
+    canonical: str
+    provider: str  # anthropic | bedrock | vertex | openrouter as the form tells, "" if it tells nothing
+    region_multiplier_permille: int
+    fast: bool
+    long_context_suffix: bool
+
+
+@lru_cache(maxsize=4096)
+def normalise(model: str) -> ModelName:
+    """Read a model id in any of the forms of PRICES section 1.5, whatever its case and spacing.
+
+    Settings aliases and opaque Bedrock application profiles are handed back as they are: they name no model. The
+    region multiplier is 1100 for a Bedrock or Vertex id with a region (a bare Bedrock id included) from Sonnet 4.5 on,
+    else 1000.
+    """
+    text = _tidy(model)
+    if text in {"", SYNTHETIC}:
+        return ModelName("", "", LIST_PERMILLE, fast=False, long_context_suffix=False)
+    name, provider, is_regional = _unwrap(text)
+    parts = _CLAUDE.fullmatch(name)
+    if parts is None:
+        plain = _without_1m(name)
+        return ModelName(plain, provider, LIST_PERMILLE, fast=False, long_context_suffix=plain != name)
+    canonical = _canonical(parts)
+    if not provider:
+        provider = "vertex" if "@" in name else "bedrock" if parts["bedrock_version"] else "anthropic"
+    return ModelName(
+        canonical,
+        provider,
+        REGIONAL_PERMILLE if is_regional and released_since(canonical, _REGIONAL_PREMIUM_FROM) else LIST_PERMILLE,
+        fast=bool(parts["fast"] or parts["fast_at_end"]),
+        long_context_suffix="1m" in parts["suffixes"],
+    )
+
+
+def fallback_id(model: str) -> str:
+    """The id as its provider writes it, without the client's "[1m]" and a cloud's path, for tables of other makers."""
+    text = _tidy(model)
+    if (arn := _ARN.fullmatch(text)) and arn["kind"] in _READABLE_ARN_KINDS:
+        text = arn["id"]
+    return _without_1m(text)
+
+
+def released_since(canonical: str, date: str) -> bool:
+    """Whether a Claude model is of that day or later; one that the table does not know is newer than the table."""
+    rows = bundled_rows_by_model().get(canonical)
+    if rows is None:
+        return canonical.startswith("claude-")
+    return rows[0].effective_day >= epoch_day(date)
+
+
+def _tidy(model: str) -> str:
+    return "-".join(model.lower().split())
+
+
+def _without_1m(text: str) -> str:
+    return text.removesuffix("[1m]").removesuffix("-") if text.endswith("[1m]") else text
+
+
+def _unwrap(text: str) -> tuple[str, str, bool]:
+    """Take off what clouds and gateways put around an id: (id, provider or "", whether a region is named)."""
+    if arn := _ARN.fullmatch(text):
+        if arn["kind"] not in _READABLE_ARN_KINDS:
+            return text, "bedrock", False
+        text = arn["id"]
+    if path := _VERTEX_PATH.fullmatch(text):
+        return path["id"], "vertex", path["location"] != "global"
+    if bedrock := _BEDROCK.fullmatch(text):
+        return bedrock["id"], "bedrock", bedrock["region"] != "global"
+    if gateway := _GATEWAY.fullmatch(text):
+        return gateway["id"], "openrouter", False
+    return text, "", False
+
+
+def _canonical(parts: re.Match[str]) -> str:
+    family, version = _family_and_version(parts)
+    snapshots = _snapshots().get((family, version))
+    if snapshots is None:
+        return f"claude-{family}-{version}"
+    return snapshots.get(parts["snapshot"] or "") or snapshots["newest"]
+
+
+def _family_and_version(parts: re.Match[str]) -> tuple[str, str]:
+    version = (parts["version"] or parts["old_version"]).replace(".", "-").removesuffix("-0")
+    return parts["family"] or parts["old_family"], version
+
+
+@cache
+def _snapshots() -> dict[tuple[str, str], dict[str, str]]:
+    """The table's ids by family and version: {snapshot date: id, "newest": id}."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for model in sorted(bundled_rows_by_model()):
+        parts = _CLAUDE.fullmatch(model)
+        if parts is None:
+            raise ValueError(f"prices.csv: not a model id: {model!r}")
+        ids = found.setdefault(_family_and_version(parts), {})
+        ids["newest"] = model
+        if parts["snapshot"]:
+            ids[parts["snapshot"]] = model
+    return found

@@ -1,0 +1,82 @@
+"""A user's own prices: a contract, a proxy, a model that no table knows. They win over every other table.
+
+`prices.toml` in the state folder holds one `[[price]]` table per model and price period. Its keys are the columns of
+the bundled prices.csv; all amounts are $ per million tokens, as numbers or strings:
+
+    [[price]]
+    model = "claude-opus-5-5"        # any form of the id; the only key needed besides input and output
+    provider = "bedrock"             # only for calls to this provider (as `taximeter calls` shows it); absent: for all
+    effective_from = 2026-10-01      # UTC day; absent: always
+    input = 3.60
+    output = 18
+    cache_write_5m = 4.50            # absent cache rates are the input rate
+    cache_write_1h = 7.20
+    cache_read = 0.18
+    long_context_threshold = 200000  # with long_input, long_output, long_cache_…: prompts of more tokens than this
+    fast_input = 7.20                # with fast_output, fast_cache_…: fast mode
+    fast_output = 36
+    source = "contract of October"
+
+A file named `*.csv` is read as the same columns in CSV. A user's row says nothing about calls before its date; those
+keep the price of the other tables. Batch, US-only and regional multipliers apply to it as to a list price.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tracker.pricing.names import normalise
+from tracker.pricing.rows import COLUMNS, PriceRow, row_from_fields
+
+
+def load_user_rows(path: Path) -> tuple[PriceRow, ...]:
+    """The rows of a user's price file, models normalised; a file that is not there holds none.
+
+    ValueError names the file, the row and the key that cannot be read. OSError if the file is there but unreadable.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ()
+    try:
+        tables = _csv_tables(text) if path.suffix.lower() == ".csv" else _toml_tables(text)
+        return tuple(_user_row(number, fields, path.name) for number, fields in enumerate(tables, start=1))
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def _user_row(number: int, fields: Mapping[str, str], file_name: str) -> PriceRow:
+    model = fields.get("model", "")
+    where = f"price {number} ({model or 'no model'})"
+    unknown = sorted(fields.keys() - COLUMNS)
+    if unknown:
+        raise ValueError(f"{where}: unknown key {unknown[0]!r}")
+    tidied = {**fields, "model": normalise(model).canonical, "source": fields.get("source") or file_name}
+    try:
+        return row_from_fields(tidied, is_users=True)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _toml_tables(text: str) -> Iterable[Mapping[str, str]]:
+    import tomllib
+    from decimal import Decimal
+
+    document = tomllib.loads(text, parse_float=Decimal)
+    tables = document.pop("price", [])
+    if document:
+        raise ValueError(f"unknown table {min(document)!r}: prices stand under [[price]]")
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ValueError("prices stand under [[price]], one table each")
+    return [{key: str(value) for key, value in table.items()} for table in tables]
+
+
+def _csv_tables(text: str) -> Iterable[Mapping[str, str]]:
+    import csv
+    import io
+
+    tables = []
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=1):
+        if None in row:
+            raise ValueError(f"price {number}: more cells than the heading has")
+        tables.append({column: cell for column, cell in row.items() if cell})
+    return tables

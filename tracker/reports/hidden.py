@@ -1,0 +1,73 @@
+"""Hidden spend: what the client says a session cost, less what its records show (CLAUDE_CODE section 2).
+
+Shown beside the total, never in it. Unknown is None: a session whose client left no counter is not a session
+without hidden spend.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from store.totals import CounterRow, counter_rows
+
+# The client adds floats; below this a difference is their rounding, not a request.
+_ROUNDING_NANO = 1000
+
+
+class SessionHidden(NamedTuple):
+    """Hidden spend of one session; `cost` None where the counter cannot be trusted, `why` says why."""
+
+    session_id: int
+    session: str
+    cost: int | None
+    by_model: dict[str, int]
+    why: str | None
+
+
+class Hidden(NamedTuple):
+    """Hidden spend over many sessions."""
+
+    cost: int | None
+    sessions: int
+    rows: list[SessionHidden]
+
+
+def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -> Hidden:
+    """Hidden spend of the given sessions (None: all); `cost` is None if no session's is known."""
+    counters = counter_rows(db, session_ids)
+    by_session: dict[int, list[CounterRow]] = {}
+    for counter in counters:
+        by_session.setdefault(counter.session_id, []).append(counter)
+    everything = {row.session: row for row in (counters if session_ids is None else counter_rows(db))}
+    rows = [_session(rows, everything) for rows in by_session.values()]
+    known = [row.cost for row in rows if row.cost is not None]
+    return Hidden(sum(known) if known else None, len(known), rows)
+
+
+def _session(counters: list[CounterRow], everything: dict[str, CounterRow]) -> SessionHidden:
+    total = 0
+    by_model: dict[str, int] = {}
+    first = counters[0]
+    for counter in counters:
+        if counter.unknown_model or counter.unpriced_calls:
+            return SessionHidden(first.session_id, first.session, None, {}, "a model without a price")
+        hidden = counter.client_cost - counter.recorded_cost - _inherited(counter, everything)
+        if hidden < -_ROUNDING_NANO:
+            return SessionHidden(
+                first.session_id, first.session, None, {}, "the client's total is below what it recorded"
+            )
+        total += hidden if hidden > _ROUNDING_NANO else 0
+        for model in counter.models:
+            recorded = counter.recorded_by_model.get(model.model, (0,) * 6)[5]
+            if model.cost - recorded > _ROUNDING_NANO:
+                by_model[model.model] = by_model.get(model.model, 0) + model.cost - recorded
+    return SessionHidden(first.session_id, first.session, total, by_model, None)
+
+
+def _inherited(counter: CounterRow, everything: dict[str, CounterRow]) -> int:
+    """Hidden spend of the parent that a forked session's counter started with: it is the parent's, not the fork's."""
+    parent = everything.get(counter.parent or "")
+    if parent is None or parent.started_at != counter.started_at or parent.session_id == counter.session_id:
+        return 0
+    if parent.at is not None and counter.own_start_at is not None and parent.at > counter.own_start_at:
+        return 0
+    return max(0, parent.client_cost - parent.recorded_cost)

@@ -1,0 +1,52 @@
+"""Looks up the price of every recorded call again and applies what changed."""
+
+import sqlite3
+from typing import NamedTuple
+
+from store.ledger import transaction
+from store.prices import apply_prices, priced_calls
+from store.records import Price
+from store.spend import refresh_spend
+from tracker.pricing import PriceBook, cost
+
+
+class Repriced(NamedTuple):
+    """What a new table does to the calls of one model; amounts in nano-dollars, None where nothing had a price."""
+
+    model: str
+    calls: int
+    before: int | None
+    after: int | None
+
+
+def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) -> list[Repriced]:
+    """Apply the table as it is now; returns the models whose calls change, dearest change first.
+
+    A call that has a price keeps it if the table no longer knows its model: a correction never makes a cost unknown.
+    """
+    changes: list[tuple[str | None, int, int]] = []
+    rows: dict[str, Price] = {}
+    sums: dict[str, list[int | None]] = {}
+    for call in priced_calls(db):
+        prompt = call.input + call.cache_read + call.write_5m + call.write_1h
+        price = book.resolve(call.model, call.asked_provider, call.first_at, prompt, call.speed, call.tier, call.geo)
+        if price is None:
+            continue
+        amount = cost(price, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.web_searches)
+        if amount == call.cost and price.id == call.price_id:
+            continue
+        changes.append((price.id, amount, call.id))
+        rows[price.id] = price
+        if amount != call.cost:
+            before, after, calls = sums.get(call.model, [None, None, 0])
+            sums[call.model] = [
+                before if call.cost is None else (before or 0) + call.cost,
+                (after or 0) + amount,
+                (calls or 0) + 1,
+            ]
+    if changes and not dry_run:
+        with transaction(db):
+            apply_prices(db, list(rows.values()), changes)
+        refresh_spend(db)
+    made = [Repriced(model, calls or 0, before, after) for model, (before, after, calls) in sums.items()]
+    return sorted(made, key=lambda one: -abs((one.after or 0) - (one.before or 0)))

@@ -1,0 +1,86 @@
+"""The contract between sources and ingest.
+
+A source finds files and reads them on from a state. The state is a byte offset and the little that must be carried
+over; reading on from a state gives the same observations as reading from the start (DESIGN section 2).
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from store.records import Batch, Price
+
+
+class FoundFile(NamedTuple):
+    """A file that a source wants to read, as the directory listing shows it."""
+
+    path: str
+    agent: str  # claude-code | cline | roo
+    kind: str  # which reader of that source
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+class ReadState(msgspec.Struct, array_like=True, frozen=True):
+    """How far a file has been read. `carry` is private to the source; `head` and `tail` fingerprint what was read."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    offset: int = 0
+    head: bytes = b""
+    tail: bytes = b""
+    carry: bytes = b""
+
+
+class Piece(NamedTuple):
+    """Observations of one stretch of a file, and the state after it; both are stored in one transaction."""
+
+    batch: Batch
+    state: ReadState
+    from_start: bool = True  # the stretch begins at the file's first byte
+
+
+class Pricer(Protocol):
+    """Finds the price of a call; see tracker.pricing."""
+
+    def resolve(
+        self,
+        model: str,
+        provider: str | None,
+        at_ms: int,
+        prompt_tokens: int,
+        speed: str | None,
+        tier: str | None,
+        geo: str | None,
+    ) -> Price | None:
+        """Return the price row in force, or None: unpriced."""
+        ...
+
+
+class Options(NamedTuple):
+    """What every reader is told."""
+
+    pricer: Pricer
+    prompt_chars: int = 200  # opening words kept of a prompt; 0 keeps none
+
+
+class Source(Protocol):
+    """A record format."""
+
+    agent: str
+
+    def roots(self, given: Sequence[Path]) -> list[Path]:
+        """Folders to look in: the given ones, else the known places of this machine that exist."""
+        ...
+
+    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
+        """List the files to read; OSError of a folder is the caller's to report."""
+        ...
+
+    def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
+        """Read on from `state` (None: from the start), in pieces of bounded memory."""
+        ...

@@ -1,0 +1,299 @@
+"""Folds the lines of one piece of a file into calls: one message id or request id, one call.
+
+The line with the largest output stands for the call, whole (CLAUDE_CODE section 8, points 1 and 4); the earliest
+line says where and when it was made.
+"""
+
+from store.records import Call, CallFlag, CopyRank, Price, canonical_id
+from tracker.pricing import cost
+from tracker.sources.base import Options
+from tracker.sources.claude_code.lines import CacheCreation, Iteration, Line, Message, Usage
+
+
+class Place:
+    """Where the reader stands when it meets a line: session, chain, turn and what came before."""
+
+    __slots__ = ("chain", "copy_rank", "position", "requested_at", "retries", "seen_session", "session", "turn")
+
+    def __init__(
+        self,
+        session: str,
+        chain: str,
+        seen_session: str,
+        copy_rank: int,
+        turn: str | None,
+        position: int,
+        requested_at: int | None,
+        retries: int,
+    ) -> None:
+        self.session = session
+        self.chain = chain
+        self.seen_session = seen_session
+        self.copy_rank = copy_rank
+        self.turn = turn
+        self.position = position
+        self.requested_at = requested_at
+        self.retries = retries
+
+
+class _Folded:
+    """A call under construction."""
+
+    __slots__ = ("aborted", "first_at", "last_at", "line", "message", "message_ids", "output", "place", "request_ids")
+
+    def __init__(self, key: str, line: Line, message: Message, output: int, place: Place, at: int) -> None:
+        self.line = line
+        self.message = message
+        self.output = output
+        self.place = place
+        self.message_ids: tuple[str, ...] = (key,)
+        self.request_ids: tuple[str, ...] = (line.requestId,) if line.requestId is not None else ()
+        self.first_at = at
+        self.last_at = at
+        self.aborted = bool(line.isAbortedMidStream)
+
+
+class CallFold:
+    """Collects the calls of one piece."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._by_message: dict[str, _Folded] = {}
+        self._by_request: dict[str, _Folded] = {}
+        self._prices: dict[str, Price] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_message)
+
+    def place_of(self, message_id: str | None) -> Place | None:
+        """Where a call that was met before stands."""
+        call = self._by_message.get(message_id) if message_id else None
+        return call.place if call is not None else None
+
+    def add(self, line: Line, message: Message, place: Place, at: int) -> None:
+        """Take in an assistant line with usage."""
+        usage = message.usage
+        output = (usage.output_tokens or 0) if usage else 0
+        key = message.id or line.requestId or line.uuid or f"{place.session}:{place.position}"
+        call = self._by_message.get(key)
+        request_id = line.requestId
+        if call is None and request_id is not None:
+            call = self._by_request.get(request_id)
+            if call is not None:
+                call.message_ids = (*call.message_ids, key)
+                self._by_message[key] = call
+        if call is None:
+            call = _Folded(key, line, message, output, place, at)
+            self._by_message[key] = call
+            if request_id is not None:
+                self._by_request.setdefault(request_id, call)
+            return
+        if at < call.first_at:
+            call.first_at = at
+        if at > call.last_at:
+            call.last_at = at
+        if request_id is not None and request_id not in call.request_ids:
+            call.request_ids = (*call.request_ids, request_id)
+            self._by_request.setdefault(request_id, call)
+        if line.isAbortedMidStream:
+            call.aborted = True
+        if output > call.output or (
+            output == call.output and message.stop_reason is not None and call.message.stop_reason is None
+        ):
+            call.line, call.message, call.output = line, message, output
+
+    def calls(self, agent: str) -> list[Call]:
+        """Everything collected, priced."""
+        made: list[Call] = []
+        for key, call in self._by_message.items():
+            if key == call.message_ids[0]:
+                self._emit(agent, call, made)
+        return made
+
+    def prices(self) -> list[Price]:
+        """The price rows that the calls point at."""
+        return list(self._prices.values())
+
+    def _emit(self, agent: str, call: _Folded, made: list[Call]) -> None:
+        message_id, more_messages = _canonical(call.message_ids)
+        request_id, more_requests = _canonical(call.request_ids)
+        usage = call.message.usage or Usage()
+        line, place = call.line, call.place
+        model = call.message.model or "unknown"
+        flags = CallFlag.EMBEDDED if place.copy_rank == CopyRank.EMBEDDED else 0
+        if call.message.stop_reason is None:
+            flags |= CallFlag.OUTPUT_IS_FLOOR
+        if call.aborted:
+            flags |= CallFlag.ABORTED
+        read = usage.cache_read_input_tokens or 0
+        write_5m, write_1h = split_writes(usage.cache_creation_input_tokens or 0, usage.cache_creation)
+        if usage.cache_creation is None and write_5m:
+            flags |= CallFlag.TTL_UNKNOWN
+        searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
+        extra, tiered = _left_out(usage)
+        amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
+        price = self._price(model, call.first_at, amounts, usage)
+        amount = None
+        if price is not None and call.message.usage is not None:
+            amount = cost(price, *amounts, searches)
+            if tiered and price.tier.startswith("long"):
+                amount = self._tiered_cost(model, call.first_at, usage, tiered, searches)
+        made.append(
+            Call(
+                agent,
+                message_id or "",
+                request_id,
+                more_messages,
+                place.session,
+                place.chain,
+                place.seen_session,
+                place.copy_rank,
+                place.turn,
+                place.position,
+                place.requested_at,
+                call.first_at,
+                call.last_at,
+                model,
+                price.provider if price else "unknown",
+                *amounts,
+                (usage.output_tokens_details.thinking_tokens or 0) if usage.output_tokens_details else 0,
+                searches,
+                usage.speed,
+                usage.service_tier,
+                usage.inference_geo,
+                call.message.stop_reason,
+                line.effort,
+                line.version,
+                place.retries,
+                int(flags),
+                price.id if price and amount is not None else None,
+                amount,
+                None,
+                _reason(call.message),
+                more_requests,
+            )
+        )
+        for number, iteration in extra:
+            self._emit_iteration(made[-1], number, iteration, usage, made)
+
+    def _emit_iteration(self, parent: Call, number: int, inner: Iteration, usage: Usage, made: list[Call]) -> None:
+        """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
+        write_5m, write_1h = split_writes(inner.cache_creation_input_tokens or 0, inner.cache_creation)
+        amounts = (
+            inner.input_tokens or 0,
+            inner.cache_read_input_tokens or 0,
+            write_5m,
+            write_1h,
+            inner.output_tokens or 0,
+        )
+        model = inner.model or parent.model
+        price = self._price(model, parent.first_at, amounts, usage)
+        made.append(
+            Call(
+                parent.agent,
+                f"{parent.message_id}#{number}",
+                None,
+                (),
+                parent.session,
+                parent.chain,
+                parent.seen_session,
+                parent.copy_rank,
+                parent.turn,
+                parent.position,
+                parent.requested_at,
+                parent.first_at,
+                parent.last_at,
+                model,
+                price.provider if price else "unknown",
+                *amounts,
+                0,
+                0,
+                parent.speed,
+                parent.tier,
+                parent.geo,
+                parent.stop,
+                parent.effort,
+                parent.version,
+                0,
+                (parent.flags & ~CallFlag.OUTPUT_IS_FLOOR) | CallFlag.ITERATION,
+                price.id if price else None,
+                cost(price, *amounts, 0) if price else None,
+                None,
+            )
+        )
+
+    def _price(self, model: str, at: int, amounts: tuple[int, int, int, int, int], usage: Usage) -> Price | None:
+        prompt = amounts[0] + amounts[1] + amounts[2] + amounts[3]
+        price = self._options.pricer.resolve(
+            model, None, at, prompt, usage.speed, usage.service_tier, usage.inference_geo
+        )
+        if price is not None:
+            self._prices[price.id] = price
+        return price
+
+    def _tiered_cost(self, model: str, at: int, usage: Usage, inner: list[Iteration], searches: int) -> int | None:
+        """Cost of a call whose inner requests are judged by the long-prompt tier one by one (section 3)."""
+        total = 0
+        for index, part in enumerate(inner):
+            writes = split_writes(part.cache_creation_input_tokens or 0, part.cache_creation)
+            amounts = (part.input_tokens or 0, part.cache_read_input_tokens or 0, *writes, part.output_tokens or 0)
+            price = self._price(model, at, amounts, usage)
+            if price is None:
+                return None
+            total += cost(price, *amounts, searches if index == 0 else 0)
+        return total
+
+
+def split_writes(total: int, split: CacheCreation | None) -> tuple[int, int]:
+    """5-minute and 1-hour writes; without a split everything counts as 5 minutes (CLAUDE_CODE section 3)."""
+    if split is None:
+        return total, 0
+    one_hour = min(split.ephemeral_1h_input_tokens or 0, total) if total else (split.ephemeral_1h_input_tokens or 0)
+    five_minutes = total - one_hour if total else (split.ephemeral_5m_input_tokens or 0)
+    return five_minutes, one_hour
+
+
+def _canonical(ids: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The id that names a call, and its others."""
+    if len(ids) < 2:
+        return (ids[0] if ids else None), ()
+    chosen = canonical_id(ids)
+    return chosen, tuple(sorted(key for key in ids if key != chosen))
+
+
+def _sums(parts: list[Iteration]) -> tuple[int, int, int, int]:
+    return (
+        sum(part.input_tokens or 0 for part in parts),
+        sum(part.cache_read_input_tokens or 0 for part in parts),
+        sum(part.cache_creation_input_tokens or 0 for part in parts),
+        sum(part.output_tokens or 0 for part in parts),
+    )
+
+
+def _left_out(usage: Usage) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
+    """Inner requests that the top-level usage leaves out (with their number), and those that make it up."""
+    inner = usage.iterations
+    if not inner:
+        return [], []
+    top = (
+        usage.input_tokens or 0,
+        usage.cache_read_input_tokens or 0,
+        usage.cache_creation_input_tokens or 0,
+        usage.output_tokens or 0,
+    )
+    if _sums(inner) == top:
+        return [], inner
+    messages = [part for part in inner if part.type in (None, "message")]
+    if messages and _sums(messages) == top:
+        return [pair for pair in enumerate(inner) if pair[1] not in messages], messages
+    if _sums(inner[-1:]) == top:
+        return list(enumerate(inner))[:-1], inner[-1:]
+    return [pair for pair in enumerate(inner) if pair[1].type in ("compaction", "advisor_message")], []
+
+
+def _reason(message: Message) -> str | None:
+    diagnostics = message.diagnostics
+    if diagnostics is None:
+        return None
+    reason = bytes(diagnostics.cache_miss_reason)
+    return None if reason in (b"", b"null") else reason.decode("utf-8", "replace").strip('"')[:200]

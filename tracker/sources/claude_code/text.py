@@ -1,0 +1,147 @@
+"""Reads meaning out of prompts and commands by rule: what starts a turn, which words it holds, what a command does."""
+
+import re
+import zlib
+from typing import NamedTuple
+
+from store.records import ToolFlag, TurnKind
+
+_TAG = re.compile(r"^<([a-z][a-z0-9-]*)[ >]")
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+_COMMAND_NAME = re.compile(r"<command-name>\s*/?([^<\s]+)\s*</command-name>")
+_COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
+_TOOL_USE_ID = re.compile(r"<tool-use-id>([^<]+)</tool-use-id>")
+_TASK_ID = re.compile(r"<task-id>([^<]+)</task-id>")
+_BASH = re.compile(r"<bash-input>(.*?)</bash-input>", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_][\w]{2,}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+
+# Commands of the client itself: they never reach the model.
+_LOCAL_COMMANDS = frozenset(
+    "add-dir agents autocompact bug btw clear compact config context copy cost doctor effort exit export fast feedback"
+    " help hooks ide keybindings login logout mcp memory model output-style permissions plugin plugins privacy-settings"
+    " quit release-notes reload-plugins remote-control rename reset resume rewind sandbox stats status statusline tasks"
+    " terminal-setup theme todos upgrade usage vim voice".split()
+)
+
+_STOP_WORDS = frozenset(
+    "the and for that this with you can not are was but have has had from what when"
+    " where which who how why will would"
+    " could should please let lets now just also still then than them they there here"
+    " into out our your its it's one two"
+    " all any some more most does did done doing make made use used using get got need want see look like about after"
+    " before again only very too yes okay sure thanks thank i'm don't doesn't didn't isn't".split()
+)
+
+
+class Prompt(NamedTuple):
+    """A user line that starts a turn (`kind` set) or that only marks something (`mark` set)."""
+
+    kind: str | None
+    text: str
+    mark: str | None = None  # interrupt | command:NAME
+    tool_use_id: str | None = None
+    agent_id: str | None = None
+
+
+def classify(text: str) -> Prompt:
+    """Tell what a user line without tool results is (CLAUDE_CODE section 1.3; MODEL section 1, "turn")."""
+    stripped = text.lstrip()
+    if stripped.startswith("[Request interrupted"):
+        return Prompt(None, "", mark="interrupt")
+    tag = _TAG.match(stripped)
+    if tag is None:
+        return Prompt(TurnKind.PROMPT, text)
+    name = tag.group(1)
+    if name in ("command-name", "command-message"):
+        found = _COMMAND_NAME.search(stripped)
+        command = found.group(1) if found else ""
+        if command in _LOCAL_COMMANDS:
+            return Prompt(None, "", mark=f"command:{command}")
+        arguments = _COMMAND_ARGS.search(stripped)
+        return Prompt(TurnKind.COMMAND, f"/{command} {arguments.group(1).strip() if arguments else ''}".strip())
+    if name == "bash-input":
+        command_line = _BASH.search(stripped)
+        return Prompt(TurnKind.BASH, f"! {command_line.group(1).strip()}" if command_line else "!")
+    if name == "task-notification" or name.endswith("-event"):
+        tool_use = _TOOL_USE_ID.search(stripped)
+        agent = _TASK_ID.search(stripped)
+        return Prompt(
+            TurnKind.NOTIFICATION,
+            "",
+            tool_use_id=tool_use.group(1).strip() if tool_use else None,
+            agent_id=agent.group(1).strip() if agent else None,
+        )
+    if name == "system-reminder":
+        rest = _REMINDER.sub("", stripped).strip()
+        return classify(rest) if rest else Prompt(None, "")
+    if name.startswith(("local-command", "bash-", "user-memory", "session-")):
+        return Prompt(None, "")
+    return Prompt(TurnKind.PROMPT, text)
+
+
+def opening(text: str, limit: int) -> str:
+    """The first `limit` characters on one line, without control or direction characters."""
+    if limit <= 0:
+        return ""
+    line = " ".join(_CONTROL.sub(" ", text[: limit * 2]).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def content_words(text: str, limit: int = 64) -> bytes:
+    """Sorted 4-byte hashes of the first `limit` distinct content words: enough to compare, too little to read."""
+    seen: dict[int, None] = {}
+    for word in _WORD.findall(text[:6_000].lower()):
+        if word not in _STOP_WORDS:
+            seen[zlib.crc32(word.encode())] = None
+            if len(seen) >= limit:
+                break
+    return b"".join(number.to_bytes(4, "big") for number in sorted(seen))
+
+
+def word_set(words: bytes) -> set[bytes]:
+    """The hashes that `content_words` packed."""
+    return {words[start : start + 4] for start in range(0, len(words), 4)}
+
+
+_GIT_VERBS = (
+    ("commit", ToolFlag.COMMIT, re.compile(r"\bgit\b[^|;&\n]*\scommit\b")),
+    ("revert", ToolFlag.REVERT, re.compile(r"\bgit\b[^|;&\n]*\srevert\b")),
+    ("push", ToolFlag.PUSH, re.compile(r"\bgit\b[^|;&\n]*\spush\b")),
+)
+_PULL_REQUEST = re.compile(r"\b(?:gh\s+pr|glab\s+mr)\s+(?:create|merge)\b")
+_CHECK_WORDS = (
+    "test", "tox", "nox", "lint", "ruff", "mypy", "pyright", "tsc", "clippy", "check", "build", "make", "mvn",
+    "gradle", "vet", "rspec", "jest", "phpunit", "mocha",
+)  # fmt: skip
+_CHECK = re.compile(
+    r"\b(?:pytest|tox|nox|jest|vitest|mocha|ruff|mypy|pyright|eslint|tsc|clippy|golangci-lint|phpunit|rspec|ctest"
+    r"|unittest|mvn|gradlew?)\b"
+    r"|\b(?:cargo|go|dotnet|swift|mix|zig)\s+(?:test|build|check|vet)\b"
+    r"|\b(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:test|build|lint|check|typecheck)"
+    r"|\bmake\b(?!\s*(?:clean|install))|\bmise\s+run\s+(?:test|lint|build)"
+)
+
+
+def command_flags(command: str) -> int:
+    """ToolFlag bits of a shell command line."""
+    flags = int(ToolFlag.RUN)
+    command = command[:4000]
+    if "git" in command:
+        for word, flag, pattern in _GIT_VERBS:
+            if word in command and pattern.search(command):
+                flags |= flag
+    if ("gh " in command or "glab" in command) and _PULL_REQUEST.search(command):
+        flags |= ToolFlag.PULL_REQUEST
+    if any(word in command for word in _CHECK_WORDS) and _CHECK.search(command):
+        flags |= ToolFlag.CHECK
+    return flags
+
+
+_COMMIT_LINE = re.compile(r"\[[^\[\]\n]*?([0-9a-f]{7,40})\]")
+
+
+def commit_in(output: str) -> str | None:
+    """The short sha that `git commit` prints in brackets, None if there is none."""
+    found = _COMMIT_LINE.search(output[:2000])
+    return found.group(1)[:12] if found else None
