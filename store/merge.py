@@ -45,7 +45,7 @@ def merge_calls(db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Ro
     aliased = _aliased(db, calls)
     for index, call in enumerate(calls):
         odd = (
-            call.copy_rank
+            call.session != call.seen_session
             or call.more_message_ids
             or call.more_request_ids
             or call.message_id in aliased

@@ -22,12 +22,6 @@ class Writer:
         self._prices: set[str] = set()
         self.new_calls = 0
 
-    def forget(self) -> None:
-        """Drop remembered ids; needed after a rollback."""
-        self._sessions.clear()
-        self._chains.clear()
-        self._prices.clear()
-
     def write(self, batch: Batch) -> None:
         """Join a batch into the ledger and mark the touched sessions as stale."""
         touched: set[int] = set()

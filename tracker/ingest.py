@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.files import Advance, advance, known_files, mark_gone, read_state
 from store.ledger import transaction
 from store.spend import refresh_spend
 from store.write import Writer
@@ -23,6 +24,9 @@ from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source
 # Below this much to read, starting worker processes costs more than it saves.
 _PARALLEL_BYTES = 24 << 20
 _ROUNDS = 3
+# Pieces are committed in groups: often enough that other writers wait no longer than this, seldom enough that a cold
+# import does not write every page many times.
+_COMMIT_SECONDS = 0.1
 
 
 class Work(NamedTuple):
@@ -86,13 +90,9 @@ def find_work(
     db: sqlite3.Connection, sources: Sequence[tuple[Source, Sequence[Path]]], report: SyncReport
 ) -> list[Work]:
     """Files that grew, changed or are new, largest first; files that vanished are marked, their rows stay."""
-    known = {
-        row[0]: row[1:]
-        for row in db.execute("SELECT path, inode, size, mtime_ns, version, gone_at IS NOT NULL FROM source_file")
-    }
+    known = known_files(db)
     work: list[Work] = []
     met: set[str] = set()
-    changed: list[str] = []
     for index, (source, roots) in enumerate(sources):
         for root in roots:
             try:
@@ -103,27 +103,27 @@ def find_work(
                     row = known.get(file.path)
                     if row is None:
                         work.append(Work(index, file, None, 0))
-                    elif row[:3] != (file.inode, file.size, file.mtime_ns) or row[4]:
-                        changed.append(file.path)
-                        work.append(Work(index, file, None, row[3]))
+                    elif row[:3] != file[3:] or row.gone:
+                        work.append(_known_work(db, index, file))
             except OSError as error:
                 _problem(report, f"{error.filename or root}: {error.strerror or error}")
-    for position, one in enumerate(work):
-        if one.version:
-            row = db.execute("SELECT state FROM source_file WHERE path = ?", (one.file.path,)).fetchone()
-            if row is not None and row[0] is not None:
-                work[position] = one._replace(state=msgspec.msgpack.decode(row[0], type=ReadState))
-    _mark_gone(db, [path for path, row in known.items() if path not in met and not row[4]])
-    work.sort(key=lambda one: one.file.size - (one.state.offset if one.state else 0), reverse=True)
+    vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
+    if vanished:
+        with transaction(db):
+            mark_gone(db, vanished)
+    work.sort(key=_unread, reverse=True)
     return work
 
 
-def _mark_gone(db: sqlite3.Connection, paths: list[str]) -> None:
-    vanished = [path for path in paths if not os.path.exists(path)]
-    if vanished:
-        now = int(time.time() * 1000)
-        with transaction(db):
-            db.executemany("UPDATE source_file SET gone_at = ? WHERE path = ?", [(now, path) for path in vanished])
+def _known_work(db: sqlite3.Connection, source: int, file: FoundFile) -> Work:
+    version, state = read_state(db, file.path)
+    return Work(source, file, msgspec.msgpack.decode(state, type=ReadState) if state else None, version)
+
+
+def _unread(one: Work) -> int:
+    """Bytes that a file has grown by; all of it if it shrank."""
+    offset = one.state.offset if one.state else 0
+    return one.file.size - offset if one.file.size >= offset else one.file.size
 
 
 def _run(
@@ -136,7 +136,7 @@ def _run(
     report: SyncReport,
 ) -> int:
     """Read and write all of `work`; returns how many files another process got to first."""
-    total = sum(max(0, one.file.size - (one.state.offset if one.state else 0)) for one in work)
+    total = sum(map(_unread, work))
     if workers is None:
         workers = min(os.cpu_count() or 1, 8) if total >= _PARALLEL_BYTES and len(work) > 1 else 0
     pieces: Iterator[tuple[int, Piece | None, str | None]]
@@ -150,79 +150,62 @@ def _run(
     lost: set[int] = set()
     versions = [one.version for one in work]
     done = read = 0
-    for index, piece, problem in pieces:
-        one = work[index]
-        if problem is not None:
-            _problem(report, problem)
-        if piece is None:
-            done += 1
-        elif index not in lost:
-            before = one.state.offset if one.state else 0
-            if not write_piece(db, writer, one.file, versions[index], piece):
-                lost.add(index)
-                continue
-            versions[index] += 1
-            report.bad_lines += piece.batch.bad_lines
-            advance = max(0, piece.state.offset - before)
-            work[index] = one._replace(state=piece.state)
-            report.bytes += advance
-            read += advance
-        if on_progress is not None:
-            on_progress(Progress(done, len(work), read, total))
+    open_since = 0.0
+    try:
+        for index, piece, problem in pieces:
+            one = work[index]
+            if problem is not None:
+                _problem(report, problem)
+            if piece is None:
+                done += 1
+            elif index not in lost:
+                if not db.in_transaction:
+                    db.execute("BEGIN IMMEDIATE")
+                    open_since = time.monotonic()
+                if not write_piece(db, writer, one.file, versions[index], piece):
+                    lost.add(index)
+                    continue
+                versions[index] += 1
+                read += _unread(one) - _unread(one._replace(state=piece.state))
+                work[index] = one._replace(state=piece.state)
+                report.bad_lines += piece.batch.bad_lines
+                if time.monotonic() - open_since > _COMMIT_SECONDS:
+                    db.execute("COMMIT")
+            if on_progress is not None:
+                on_progress(Progress(done, len(work), read, total))
+        if db.in_transaction:
+            db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    report.bytes += read
     report.files += len(work) - len(lost)
     report.new_calls += writer.new_calls
     return len(lost)
 
 
 def write_piece(db: sqlite3.Connection, writer: Writer, file: FoundFile, version: int, piece: Piece) -> bool:
-    """Write one piece and its state together; False if another process has moved the file's state on."""
-    now = int(time.time() * 1000)
+    """Write one piece and its state inside the open transaction; False if another process was first."""
     state = piece.state
-    encoded = msgspec.msgpack.encode(state)
-    counted = writer.new_calls
-    try:
-        with transaction(db):
-            if version == 0:
-                moved = db.execute(
-                    "INSERT INTO source_file (path, agent, kind, inode, size, mtime_ns, state, version, bad_lines,"
-                    " first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    (
-                        file.path,
-                        file.agent,
-                        file.kind,
-                        state.inode,
-                        state.size,
-                        state.mtime_ns,
-                        encoded,
-                        piece.batch.bad_lines,
-                        now,
-                        now,
-                    ),
-                ).rowcount
-            else:
-                moved = db.execute(
-                    "UPDATE source_file SET inode = ?, size = ?, mtime_ns = ?, state = ?, version = version + 1,"
-                    " bad_lines = bad_lines * ? + ?, last_seen = ?, gone_at = NULL WHERE path = ? AND version = ?",
-                    (
-                        state.inode,
-                        state.size,
-                        state.mtime_ns,
-                        encoded,
-                        not piece.from_start,
-                        piece.batch.bad_lines,
-                        now,
-                        file.path,
-                        version,
-                    ),
-                ).rowcount
-            if not moved:
-                return False
-            writer.write(piece.batch)
-    except BaseException:
-        writer.forget()
-        writer.new_calls = counted
-        raise
-    return True
+    moved = advance(
+        db,
+        Advance(
+            file.path,
+            file.agent,
+            file.kind,
+            state.inode,
+            state.size,
+            state.mtime_ns,
+            msgspec.msgpack.encode(state),
+            piece.batch.bad_lines,
+            piece.from_start,
+        ),
+        version,
+    )
+    if moved:
+        writer.write(piece.batch)
+    return moved
 
 
 def read_here(

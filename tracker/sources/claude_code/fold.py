@@ -4,53 +4,48 @@ The line with the largest output stands for the call, whole (CLAUDE_CODE section
 line says where and when it was made.
 """
 
+from collections.abc import Sequence
+
+import msgspec
+
 from store.records import Call, CallFlag, CopyRank, Price, canonical_id
 from tracker.pricing import cost
 from tracker.sources.base import Options
 from tracker.sources.claude_code.lines import CacheCreation, Iteration, Line, Message, Usage
 
+# Plain integers: enum arithmetic is too slow for what runs once a call.
+_FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
+_TTL_UNKNOWN = int(CallFlag.TTL_UNKNOWN)
+_ABORTED = int(CallFlag.ABORTED)
+_ITERATION = int(CallFlag.ITERATION)
+_EMBEDDED = int(CallFlag.EMBEDDED)
 
-class Place:
+
+class Place(msgspec.Struct, gc=False):
     """Where the reader stands when it meets a line: session, chain, turn and what came before."""
 
-    __slots__ = ("chain", "copy_rank", "position", "requested_at", "retries", "seen_session", "session", "turn")
-
-    def __init__(
-        self,
-        session: str,
-        chain: str,
-        seen_session: str,
-        copy_rank: int,
-        turn: str | None,
-        position: int,
-        requested_at: int | None,
-        retries: int,
-    ) -> None:
-        self.session = session
-        self.chain = chain
-        self.seen_session = seen_session
-        self.copy_rank = copy_rank
-        self.turn = turn
-        self.position = position
-        self.requested_at = requested_at
-        self.retries = retries
+    session: str
+    chain: str
+    seen_session: str
+    copy_rank: int
+    turn: str | None
+    position: int
+    requested_at: int | None
+    retries: int
 
 
-class _Folded:
+class _Folded(msgspec.Struct, gc=False):
     """A call under construction."""
 
-    __slots__ = ("aborted", "first_at", "last_at", "line", "message", "message_ids", "output", "place", "request_ids")
-
-    def __init__(self, key: str, line: Line, message: Message, output: int, place: Place, at: int) -> None:
-        self.line = line
-        self.message = message
-        self.output = output
-        self.place = place
-        self.message_ids: tuple[str, ...] = (key,)
-        self.request_ids: tuple[str, ...] = (line.requestId,) if line.requestId is not None else ()
-        self.first_at = at
-        self.last_at = at
-        self.aborted = bool(line.isAbortedMidStream)
+    line: Line
+    message: Message
+    output: int
+    place: Place
+    first_at: int
+    last_at: int
+    message_ids: tuple[str, ...]
+    request_ids: tuple[str, ...]
+    aborted: bool
 
 
 class CallFold:
@@ -61,9 +56,6 @@ class CallFold:
         self._by_message: dict[str, _Folded] = {}
         self._by_request: dict[str, _Folded] = {}
         self._prices: dict[str, Price] = {}
-
-    def __len__(self) -> int:
-        return len(self._by_message)
 
     def place_of(self, message_id: str | None) -> Place | None:
         """Where a call that was met before stands."""
@@ -83,7 +75,17 @@ class CallFold:
                 call.message_ids = (*call.message_ids, key)
                 self._by_message[key] = call
         if call is None:
-            call = _Folded(key, line, message, output, place, at)
+            call = _Folded(
+                line,
+                message,
+                output,
+                place,
+                at,
+                at,
+                (key,),
+                (request_id,) if request_id is not None else (),
+                bool(line.isAbortedMidStream),
+            )
             self._by_message[key] = call
             if request_id is not None:
                 self._by_request.setdefault(request_id, call)
@@ -120,17 +122,17 @@ class CallFold:
         usage = call.message.usage or Usage()
         line, place = call.line, call.place
         model = call.message.model or "unknown"
-        flags = CallFlag.EMBEDDED if place.copy_rank == CopyRank.EMBEDDED else 0
+        flags = _EMBEDDED if place.copy_rank == CopyRank.EMBEDDED else 0
         if call.message.stop_reason is None:
-            flags |= CallFlag.OUTPUT_IS_FLOOR
+            flags |= _FLOOR
         if call.aborted:
-            flags |= CallFlag.ABORTED
+            flags |= _ABORTED
         read = usage.cache_read_input_tokens or 0
         write_5m, write_1h = split_writes(usage.cache_creation_input_tokens or 0, usage.cache_creation)
         if usage.cache_creation is None and write_5m:
-            flags |= CallFlag.TTL_UNKNOWN
+            flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
-        extra, tiered = _left_out(usage)
+        extra, tiered = _left_out(usage) if usage.iterations else ((), ())
         amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
         price = self._price(model, call.first_at, amounts, usage)
         amount = None
@@ -165,7 +167,7 @@ class CallFold:
                 line.effort,
                 line.version,
                 place.retries,
-                int(flags),
+                flags,
                 price.id if price and amount is not None else None,
                 amount,
                 None,
@@ -215,7 +217,7 @@ class CallFold:
                 parent.effort,
                 parent.version,
                 0,
-                (parent.flags & ~CallFlag.OUTPUT_IS_FLOOR) | CallFlag.ITERATION,
+                (parent.flags & ~_FLOOR) | _ITERATION,
                 price.id if price else None,
                 cost(price, *amounts, 0) if price else None,
                 None,
@@ -231,7 +233,7 @@ class CallFold:
             self._prices[price.id] = price
         return price
 
-    def _tiered_cost(self, model: str, at: int, usage: Usage, inner: list[Iteration], searches: int) -> int | None:
+    def _tiered_cost(self, model: str, at: int, usage: Usage, inner: Sequence[Iteration], searches: int) -> int | None:
         """Cost of a call whose inner requests are judged by the long-prompt tier one by one (section 3)."""
         total = 0
         for index, part in enumerate(inner):

@@ -65,6 +65,24 @@ class Diagnostics(msgspec.Struct, gc=False):
     cache_miss_reason: msgspec.Raw = msgspec.Raw()
 
 
+class ToolInput(msgspec.Struct, gc=False):
+    """The fields of tool inputs that name what a tool worked on. Any program may define a tool: types vary."""
+
+    file_path: Any = None
+    notebook_path: Any = None
+    path: Any = None
+    command: Any = None
+    pattern: Any = None
+    query: Any = None
+    url: Any = None
+    description: Any = None
+    subagent_type: Any = None
+    skill: Any = None
+    status: Any = None
+    taskId: Any = None
+    todos: Any = None
+
+
 class Block(msgspec.Struct, gc=False):
     """A content block of either side."""
 
@@ -72,7 +90,7 @@ class Block(msgspec.Struct, gc=False):
     id: str | None = None
     name: str | None = None
     text: msgspec.Raw = msgspec.Raw()
-    input: msgspec.Raw = msgspec.Raw()
+    input: ToolInput | None = None
     tool_use_id: str | None = None
     content: msgspec.Raw = msgspec.Raw()
     is_error: bool | None = None
@@ -154,30 +172,6 @@ class Line(msgspec.Struct, gc=False):
     operation: str | None = None
 
 
-class ToolInput(msgspec.Struct, gc=False):
-    """The fields of tool inputs that name what a tool worked on."""
-
-    file_path: str | None = None
-    notebook_path: str | None = None
-    path: str | None = None
-    command: str | None = None
-    pattern: str | None = None
-    query: str | None = None
-    url: str | None = None
-    description: str | None = None
-    subagent_type: str | None = None
-    skill: str | None = None
-    status: str | None = None
-    taskId: str | None = None
-    todos: list["Todo"] | None = None
-
-
-class Todo(msgspec.Struct, gc=False):
-    """An entry of the to-do list."""
-
-    status: str | None = None
-
-
 class ToolResultExtra(msgspec.Struct, gc=False):
     """`toolUseResult` of an agent tool."""
 
@@ -242,7 +236,6 @@ def joined_text(content: "list[Block] | str | None") -> str:
 decode_line = msgspec.json.Decoder(Line).decode
 decode_content = msgspec.json.Decoder(list[Block] | str).decode
 decode_text = msgspec.json.Decoder(str).decode
-decode_input = msgspec.json.Decoder(ToolInput).decode
 decode_extra = msgspec.json.Decoder(ToolResultExtra).decode
 decode_progress = msgspec.json.Decoder(Progress).decode
 decode_cost_state = msgspec.json.Decoder(CostState).decode

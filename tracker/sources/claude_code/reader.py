@@ -38,6 +38,9 @@ from tracker.sources.claude_code.text import Prompt, classify, content_words, op
 
 AGENT = "claude-code"
 _COPY_SLACK_MS = 1000
+_WORDS_FROM_CHARS = 1200
+_COMMIT = int(ToolFlag.COMMIT)
+_AWAITED = _COMMIT | int(ToolFlag.AGENT)
 # Rows without anything for the ledger, told apart before they are decoded; some are large.
 _SKIPPED_ROWS = (
     b"file-history",
@@ -73,7 +76,7 @@ class Carry(msgspec.Struct, array_like=True):
     recent: list[str] = []  # line ids since the latest answer: a prompt that hangs elsewhere is a rewind
     inline_chains: dict[str, str] = {}  # line id -> chain, for sidechains without an agent id
     chains: dict[str, int] = {}  # chain -> first time
-    commits: list[str] = []
+    awaited: dict[str, str] = {}  # tool uses whose result tells more than its size
     tracked: bool = False  # the file has had an answer with a line id
 
 
@@ -92,8 +95,8 @@ class FileReader:
         self._fold = CallFold(self._options)
         self._batch = Batch()
         self._last_text: list[Block] | None = None
-        self._recent = set(self.carry.recent)
-        self._commits = set(self.carry.commits)
+        self._recent = list(self.carry.recent)
+        self._awaited = dict(self.carry.awaited)
         self._tools: dict[tuple[str, str], ToolUse] = {}
         self._hearsay: dict[str, Session] = {}
         self._title: str | None = None
@@ -103,11 +106,6 @@ class FileReader:
         self._chain_prompts: dict[str, str] = {}
         self._chain_spawns: dict[str, str] = {}
         self._chain_types: dict[str, str] = {}
-
-    @property
-    def pending_calls(self) -> int:
-        """Calls collected since the last `take`."""
-        return len(self._fold)
 
     def feed(self, raw: bytes, position: int) -> None:
         """Take in one line (bytes with or without its newline) that starts at byte `position`."""
@@ -130,12 +128,12 @@ class FileReader:
         if kind == "assistant":
             self._assistant(line, position)
         elif kind == "user":
-            self._user(line, raw, position)
+            self._user(line, position)
         elif kind == "progress":
             if b'"agent_progress"' in raw:
                 self._progress(line, position)
             elif line.uuid:
-                self._recent.add(line.uuid)
+                self._recent.append(line.uuid)
         elif kind == "system":
             self._system(line, position)
         elif kind == "cost-state":
@@ -149,7 +147,7 @@ class FileReader:
         elif kind == "pr-link":
             self._event(line.sessionId or self.carry.session, "", position, line, EventKind.PULL_REQUEST, line.prUrl)
         elif line.uuid:
-            self._recent.add(line.uuid)
+            self._recent.append(line.uuid)
         if self.carry.first_seen_at is None and line.timestamp:
             self.carry.first_seen_at = epoch_ms(line.timestamp)
 
@@ -249,7 +247,7 @@ class FileReader:
             place = self._place(line, position, at)
             self._facts(line, position)
         if line.uuid and not place.chain:
-            self._recent = {line.uuid}
+            self._recent = [line.uuid]
             self.carry.tracked = True
         if line.isApiErrorMessage or message.model == "<synthetic>":
             self._synthetic(line, message, place)
@@ -269,8 +267,8 @@ class FileReader:
         for block in message.content:
             if block.type == "tool_use" and block.id:
                 use = tools.asked(block, AGENT, place.seen_session, place.chain, place.turn, position, at, message.id)
-                if use.flags & ToolFlag.COMMIT:
-                    self._commits.add(use.id)
+                if use.flags & _AWAITED:
+                    self._awaited[use.id] = tools.COMMIT if use.flags & _COMMIT else tools.AGENT_ID
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
                 self._last_text = message.content
@@ -302,7 +300,7 @@ class FileReader:
 
     # -- user -------------------------------------------------------------------------------------------------------
 
-    def _user(self, line: Line, raw: bytes, position: int) -> None:
+    def _user(self, line: Line, position: int) -> None:
         message = line.message
         if message is None:
             self._batch.bad_lines += 1
@@ -311,14 +309,14 @@ class FileReader:
         place = self._place(line, position, at)
         self._facts(line, position)
         content = message.content
-        if isinstance(content, list) and any(block.type == "tool_result" for block in content):
+        if isinstance(content, list) and content and (content[0].type == "tool_result" or _has_result(content)):
             self.carry.asked_at[place.chain] = at
             for use in tools.results(
-                line, raw, content, self._commits, AGENT, place.seen_session, place.chain, place.turn, position, at
+                line, content, self._awaited, AGENT, place.seen_session, place.chain, place.turn, position, at
             ):
                 self._join_tool(use)
             if line.uuid and not place.chain:
-                self._recent.add(line.uuid)
+                self._recent.append(line.uuid)
             return
         if place.chain:
             self.carry.asked_at[place.chain] = at
@@ -340,7 +338,7 @@ class FileReader:
             elif prompt.kind is not None:
                 self._begin_turn(line, prompt, place, at)
         if line.uuid:
-            self._recent.add(line.uuid)
+            self._recent.append(line.uuid)
 
     def _mark(self, line: Line, mark: str, place: Place) -> None:
         name, _, value = mark.partition(":")
@@ -354,7 +352,7 @@ class FileReader:
         assert line.uuid is not None
         if carry.tracked and line.parentUuid and line.parentUuid not in self._recent and not place.copy_rank:
             self._event(place.seen_session, "", place.position, line, EventKind.REWIND, None)
-        words = content_words(prompt.text) if prompt.kind != TurnKind.NOTIFICATION else b""
+        words = content_words(prompt.text[:_WORDS_FROM_CHARS]) if prompt.kind != TurnKind.NOTIFICATION else b""
         if self._last_text is not None:
             self._remember_output()
         echo = None
@@ -388,7 +386,7 @@ class FileReader:
             return
         text = joined_text(self._last_text)
         if text:
-            self.carry.output_words = content_words(text, 400)
+            self.carry.output_words = content_words(text[-_WORDS_FROM_CHARS:])
             self.carry.has_output = True
         self._last_text = None
 
@@ -398,7 +396,7 @@ class FileReader:
         at = self._time(line)
         place = self._place(line, position, at)
         if line.uuid and not place.chain:
-            self._recent.add(line.uuid)
+            self._recent.append(line.uuid)
         session, chain = place.seen_session, place.chain
         if line.subtype == "compact_boundary":
             sizes = line.compactMetadata
@@ -508,8 +506,7 @@ class FileReader:
         """Everything since the last call of this, and start anew."""
         carry, batch = self.carry, self._batch
         self._remember_output()
-        carry.recent = sorted(self._recent)[:200] if len(self._recent) > 200 else sorted(self._recent)
-        carry.commits = sorted(self._commits)
+        carry.recent = self._recent[-200:]
         batch.calls = self._fold.calls(AGENT)
         batch.tools = list(self._tools.values())
         batch.prices = self._fold.prices()
@@ -557,6 +554,10 @@ class FileReader:
                 )
             )
         return made
+
+
+def _has_result(content: list[Block]) -> bool:
+    return any(block.type == "tool_result" for block in content)
 
 
 def _short(error: msgspec.Raw) -> str | None:

@@ -14,8 +14,7 @@ from tracker.sources.claude_code.reader import AGENT, Carry, FileReader
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
-_PIECE_BYTES = 16 << 20
-_PIECE_CALLS = 4000
+_PIECE_BYTES = 8 << 20
 
 
 class ClaudeCodeSource:
@@ -117,7 +116,7 @@ def _read_lines(handle: BinaryIO, offset: int, size: int, reader: FileReader) ->
             break
         feed(raw, offset)
         offset += len(raw)
-        if offset >= end or reader.pending_calls >= _PIECE_CALLS:
+        if offset >= end:
             break
     return offset
 

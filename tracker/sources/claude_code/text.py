@@ -1,6 +1,7 @@
 """Reads meaning out of prompts and commands by rule: what starts a turn, which words it holds, what a command does."""
 
 import re
+import struct
 import zlib
 from typing import NamedTuple
 
@@ -84,19 +85,17 @@ def opening(text: str, limit: int) -> str:
     """The first `limit` characters on one line, without control or direction characters."""
     if limit <= 0:
         return ""
+    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()
     line = " ".join(_CONTROL.sub(" ", text[: limit * 2]).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def content_words(text: str, limit: int = 64) -> bytes:
-    """Sorted 4-byte hashes of the first `limit` distinct content words: enough to compare, too little to read."""
-    seen: dict[int, None] = {}
-    for word in _WORD.findall(text[:6_000].lower()):
-        if word not in _STOP_WORDS:
-            seen[zlib.crc32(word.encode())] = None
-            if len(seen) >= limit:
-                break
-    return b"".join(number.to_bytes(4, "big") for number in sorted(seen))
+def content_words(text: str) -> bytes:
+    """Sorted 4-byte hashes of a text's distinct content words: enough to compare, too little to read."""
+    words = set(_WORD.findall(text.lower())) - _STOP_WORDS
+    hashes = sorted(map(zlib.crc32, map(str.encode, words)))
+    return struct.pack(f">{len(hashes)}I", *hashes)
 
 
 def word_set(words: bytes) -> set[bytes]:
@@ -105,36 +104,59 @@ def word_set(words: bytes) -> set[bytes]:
 
 
 _GIT_VERBS = (
-    ("commit", ToolFlag.COMMIT, re.compile(r"\bgit\b[^|;&\n]*\scommit\b")),
-    ("revert", ToolFlag.REVERT, re.compile(r"\bgit\b[^|;&\n]*\srevert\b")),
-    ("push", ToolFlag.PUSH, re.compile(r"\bgit\b[^|;&\n]*\spush\b")),
+    ("commit", int(ToolFlag.COMMIT), re.compile(r"\bgit\b[^|;&\n]*\scommit\b")),
+    ("revert", int(ToolFlag.REVERT), re.compile(r"\bgit\b[^|;&\n]*\srevert\b")),
+    ("push", int(ToolFlag.PUSH), re.compile(r"\bgit\b[^|;&\n]*\spush\b")),
 )
 _PULL_REQUEST = re.compile(r"\b(?:gh\s+pr|glab\s+mr)\s+(?:create|merge)\b")
-_CHECK_WORDS = (
-    "test", "tox", "nox", "lint", "ruff", "mypy", "pyright", "tsc", "clippy", "check", "build", "make", "mvn",
-    "gradle", "vet", "rspec", "jest", "phpunit", "mocha",
-)  # fmt: skip
-_CHECK = re.compile(
-    r"\b(?:pytest|tox|nox|jest|vitest|mocha|ruff|mypy|pyright|eslint|tsc|clippy|golangci-lint|phpunit|rspec|ctest"
-    r"|unittest|mvn|gradlew?)\b"
-    r"|\b(?:cargo|go|dotnet|swift|mix|zig)\s+(?:test|build|check|vet)\b"
-    r"|\b(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:test|build|lint|check|typecheck)"
-    r"|\bmake\b(?!\s*(?:clean|install))|\bmise\s+run\s+(?:test|lint|build)"
+# What counts as a check: a program of its own, or a program with one of these verbs behind it.
+_CHECKERS = frozenset(
+    "pytest py.test tox nox jest vitest mocha ruff mypy pyright eslint tsc phpunit rspec ctest unittest golangci-lint"
+    " mvn gradle gradlew ./gradlew ./mvnw".split()
 )
+_VERBS = {
+    **dict.fromkeys(("cargo", "go", "dotnet", "swift", "mix", "zig"), ("test", "build", "check", "vet", "clippy")),
+    **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), ("test", "build", "lint", "check", "typecheck", "run")),
+    **dict.fromkeys(("make", "just", "mise", "task"), ("test", "build", "lint", "check", "all", "run")),
+}
+_WORTH_A_LOOK = _CHECKERS | set(_VERBS)
+_RUN_VERBS = ("test", "build", "lint", "check", "typecheck")
+
+
+def _checks(words: list[str]) -> bool:
+    """Whether a command line runs tests, a build, a linter or a type checker."""
+    for place, word in enumerate(words):
+        if word in _CHECKERS:
+            return True
+        verbs = _VERBS.get(word)
+        if verbs is None:
+            continue
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if following == "run":
+            following = words[place + 2] if place + 2 < len(words) else ""
+            verbs = _RUN_VERBS
+        if following.startswith(verbs) or (word == "make" and not following):
+            return True
+    return False
+
+
+# Plain integers: enum arithmetic is too slow for a line of code that runs for every command ever recorded.
+_RUN, _PULL, _CHECKED = int(ToolFlag.RUN), int(ToolFlag.PULL_REQUEST), int(ToolFlag.CHECK)
 
 
 def command_flags(command: str) -> int:
     """ToolFlag bits of a shell command line."""
-    flags = int(ToolFlag.RUN)
+    flags = _RUN
     command = command[:4000]
     if "git" in command:
         for word, flag, pattern in _GIT_VERBS:
             if word in command and pattern.search(command):
                 flags |= flag
     if ("gh " in command or "glab" in command) and _PULL_REQUEST.search(command):
-        flags |= ToolFlag.PULL_REQUEST
-    if any(word in command for word in _CHECK_WORDS) and _CHECK.search(command):
-        flags |= ToolFlag.CHECK
+        flags |= _PULL
+    words = command.split()
+    if not _WORTH_A_LOOK.isdisjoint(words) and _checks(words):
+        flags |= _CHECKED
     return flags
 
 

@@ -9,7 +9,6 @@ from tracker.sources.claude_code.lines import (
     ToolInput,
     decode_content,
     decode_extra,
-    decode_input,
     joined_text,
 )
 from tracker.sources.claude_code.text import command_flags, commit_in, opening
@@ -18,6 +17,8 @@ _EDIT_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
 _READ_TOOLS = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "NotebookRead"})
 _AGENT_TOOLS = frozenset({"Task", "Agent"})
 _TARGET_CHARS = 300
+COMMIT, AGENT_ID = "commit", "agent"  # what a result is awaited for
+_EDIT, _AGENT, _READ, _TODOS = map(int, (ToolFlag.EDIT, ToolFlag.AGENT, ToolFlag.READ, ToolFlag.TODOS))
 
 
 def asked(
@@ -25,35 +26,27 @@ def asked(
 ) -> ToolUse:
     """The record of a `tool_use` block."""
     name = block.name or "?"
-    target: str | None = None
-    flags = 0
-    if len(memoryview(block.input)) > 2:
-        try:
-            given = decode_input(block.input)
-        except msgspec.DecodeError:
-            given = ToolInput()
-        target, flags = _target(name, given)
+    target, flags = _target(name, block.input) if block.input is not None else (None, 0)
     if name in _EDIT_TOOLS:
-        flags |= ToolFlag.EDIT
+        flags |= _EDIT
     elif name in _AGENT_TOOLS:
-        flags |= ToolFlag.AGENT
+        flags |= _AGENT
     elif name in _READ_TOOLS:
-        flags |= ToolFlag.READ
-    return ToolUse(agent, session, block.id or "", chain, turn, position, at, message_id, name, target, int(flags))
+        flags |= _READ
+    return ToolUse(agent, session, block.id or "", chain, turn, position, at, message_id, name, target, flags)
 
 
 def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
-    if given.command is not None:
+    if isinstance(given.command, str):
         return opening(given.command, _TARGET_CHARS), command_flags(given.command)
-    if given.todos is not None:
-        closed = sum(1 for todo in given.todos if todo.status in ("completed", "cancelled"))
-        busy = "+" if any(todo.status == "in_progress" for todo in given.todos) else ""
-        return f"{closed}/{len(given.todos)}{busy}", int(ToolFlag.TODOS)
+    if isinstance(given.todos, list):
+        states = [todo.get("status") for todo in given.todos if isinstance(todo, dict)]
+        closed = sum(state in ("completed", "cancelled") for state in states)
+        return f"{closed}/{len(states)}{'+' if 'in_progress' in states else ''}", _TODOS
     if name in ("TaskCreate", "TaskUpdate"):
-        return f"{given.taskId or 'new'}:{given.status or 'pending'}", int(ToolFlag.TODOS)
+        return f"{given.taskId or 'new'}:{given.status or 'pending'}", _TODOS
     if name in _AGENT_TOOLS:
-        words = f"{given.subagent_type or 'agent'}: {given.description or ''}"
-        return opening(words, _TARGET_CHARS), 0
+        return opening(f"{given.subagent_type or 'agent'}: {given.description or ''}", _TARGET_CHARS), 0
     for text in (
         given.file_path,
         given.notebook_path,
@@ -64,16 +57,15 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
         given.skill,
         given.description,
     ):
-        if text:
+        if text and isinstance(text, str):
             return opening(text, _TARGET_CHARS), 0
     return None, 0
 
 
 def results(
     line: Line,
-    raw: bytes,
     blocks: list[Block],
-    commits: set[str],
+    awaited: dict[str, str],
     agent: str,
     session: str,
     chain: str,
@@ -81,21 +73,20 @@ def results(
     position: int,
     at: int,
 ) -> list[ToolUse]:
-    """The records of the `tool_result` blocks of a user line; `commits` are ids whose output names a commit."""
+    """The records of the `tool_result` blocks of a user line.
+
+    `awaited` are the ids whose result tells more than its size: which agent it started, which commit it made.
+    """
     made = []
     for block in blocks:
         if block.type != "tool_result" or not block.tool_use_id:
             continue
-        commit = None
-        if block.tool_use_id in commits:
-            commits.discard(block.tool_use_id)
+        commit = spawned = None
+        awaits = awaited.pop(block.tool_use_id, None) if awaited else None
+        if awaits == COMMIT:
             commit = commit_in(_text_of(block.content))
-        spawned = None
-        if b'"agentId"' in raw:
-            try:
-                spawned = decode_extra(line.toolUseResult).agentId
-            except msgspec.DecodeError:
-                spawned = None
+        elif awaits == AGENT_ID:
+            spawned = _agent_id(line)
         made.append(
             ToolUse(
                 agent,
@@ -116,6 +107,13 @@ def results(
             )
         )
     return made
+
+
+def _agent_id(line: Line) -> str | None:
+    try:
+        return decode_extra(line.toolUseResult).agentId
+    except msgspec.DecodeError:
+        return None
 
 
 def _text_of(content: msgspec.Raw) -> str:

@@ -1,0 +1,66 @@
+"""Which files were read how far. The state moves on only together with the records that were read (store.write)."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class KnownFile(NamedTuple):
+    """What the ledger knows of a file; `version` counts the writes of its state."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    version: int
+    gone: bool
+
+
+def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
+    """Every file ever read, by path."""
+    rows = db.execute("SELECT path, inode, size, mtime_ns, version, gone_at IS NOT NULL FROM source_file")
+    return {row[0]: KnownFile._make(row[1:]) for row in rows}
+
+
+def read_state(db: sqlite3.Connection, path: str) -> tuple[int, bytes | None]:
+    """Version and encoded read state of a file; (0, None) if it is new."""
+    row = db.execute("SELECT version, state FROM source_file WHERE path = ?", (path,)).fetchone()
+    return (0, None) if row is None else (row[0], row[1])
+
+
+def mark_gone(db: sqlite3.Connection, paths: Sequence[str]) -> None:
+    """Note that files vanished; what was read of them stays."""
+    now = int(time.time() * 1000)
+    db.executemany("UPDATE source_file SET gone_at = ? WHERE path = ?", [(now, path) for path in paths])
+
+
+class Advance(NamedTuple):
+    """A new state of a file: everything up to `state` is in the ledger."""
+
+    path: str
+    agent: str
+    kind: str
+    inode: int
+    size: int
+    mtime_ns: int
+    state: bytes
+    bad_lines: int
+    from_start: bool
+
+
+def advance(db: sqlite3.Connection, file: Advance, version: int) -> bool:
+    """Move a file's state on from `version`; False if another process has done so in the meantime."""
+    now = int(time.time() * 1000)
+    if version == 0:
+        cursor = db.execute(
+            "INSERT INTO source_file (path, agent, kind, inode, size, mtime_ns, state, version, bad_lines,"
+            " first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (*file[:8], now, now),
+        )
+    else:
+        cursor = db.execute(
+            "UPDATE source_file SET inode = ?, size = ?, mtime_ns = ?, state = ?, version = version + 1,"
+            " bad_lines = bad_lines * ? + ?, last_seen = ?, gone_at = NULL WHERE path = ? AND version = ?",
+            (*file[3:7], not file.from_start, file.bad_lines, now, file.path, version),
+        )
+    return cursor.rowcount > 0
