@@ -114,6 +114,22 @@ def call_rows(
         yield dict(zip(names, row, strict=True))
 
 
+def newest_call_id(db: sqlite3.Connection) -> int:
+    """The highest id of any call: what `calls_after` starts from."""
+    return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM call").fetchone()[0])
+
+
+def calls_after(db: sqlite3.Connection, call_id: int) -> list[dict[str, Any]]:
+    """Calls that were added after the one with this id, in order of time, with every stored field and `id`."""
+    cursor = db.execute(
+        f"SELECT * FROM ({CALL_EXPORT.replace('SELECT', 'SELECT call.id,', 1)} WHERE call.id > ?)"
+        " ORDER BY first_at, message_id",
+        (call_id,),
+    )
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
 class FileRow(NamedTuple):
     """A file that was read."""
 

@@ -161,17 +161,18 @@ def calls(
         limit=limit or (40 if for_people else None),
     )
     if as_json:
-        print_json_lines(_call_json(row) for row in rows)
+        print_json_lines(call_json(row) for row in rows)
     elif as_csv:
         first = next(rows, None)
         if first is not None:
-            made = _call_json(first)
-            print_csv(list(made), [list(made.values()), *(list(_call_json(row).values()) for row in rows)])
+            made = call_json(first)
+            print_csv(list(made), [list(made.values()), *(list(call_json(row).values()) for row in rows)])
     else:
         _show_calls(list(rows))
 
 
-def _call_json(row: dict[str, Any]) -> dict[str, Any]:
+def call_json(row: dict[str, Any]) -> dict[str, Any]:
+    """A call as JSON: times in UTC, amounts as decimal strings, flags by name."""
     made = dict(row)
     for name in ("requested_at", "first_at", "last_at"):
         made[name] = iso(row[name])

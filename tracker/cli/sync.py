@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from store.ledger import home, open_ledger
-from store.records import Price
+from store.queries import stored_prices
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.pricing import PriceBook
@@ -34,7 +34,7 @@ def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.
     """Open the ledger and read everything new into it, with a progress bar on a terminal."""
     sources = sources_of(settings)
     db = open_ledger()
-    options = Options(PriceBook(home() / "prices.toml", resolved_prices(db)))
+    options = options_of(db)
     bar = _Bar() if sys.stderr.isatty() else None
     report = sync(db, sources, options, workers=workers, on_progress=bar.show if bar else None)
     if bar:
@@ -42,11 +42,9 @@ def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.
     return db, report
 
 
-def resolved_prices(db: sqlite3.Connection) -> list[Price]:
-    """Price rows that earlier runs stored: they spare the slow look-up of other providers' models."""
-    from store.queries import stored_prices
-
-    return stored_prices(db)
+def options_of(db: sqlite3.Connection) -> Options:
+    """What readers are told; stored price rows spare the slow look-up of other providers' models."""
+    return Options(PriceBook(home() / "prices.toml", stored_prices(db)))
 
 
 class _Bar:

@@ -1,0 +1,234 @@
+"""Follows the agents while they write: file events where the system has them, a scan every other second where not.
+
+Events only say where to look. What counts is the read state in the ledger, so a lost, doubled or late event costs
+nothing: a full scan every half minute, and after anything odd, finds whatever was missed.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracker.ingest import SyncReport, sync
+from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver as Observer
+    from watchdog.observers.api import ObservedWatch
+
+_GATHER_SECONDS = 0.01  # one answer is several lines: read them together
+_SCAN_SECONDS = 30.0
+_POLL_SECONDS = 2.0
+_ROOT_SECONDS = 2.0
+_RETRY_SECONDS = 1.0
+
+
+class Watcher:
+    """Keeps a ledger up to date until told to stop. Several may run on one ledger; they share the work."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        sources: Sequence[tuple[Source, Sequence[Path]]],
+        options: Options,
+        *,
+        on_sync: Callable[[SyncReport], None],
+        on_notice: Callable[[str], None] = lambda _text: None,
+        extra_paths: Sequence[Path] = (),
+        force_polling: bool = False,
+    ) -> None:
+        """`db` is used only by the thread that calls `run`. `on_sync` is called there after each look, new or not.
+
+        `on_notice` gets one sentence for whatever the user should know (polling, folders that cannot be seen).
+        `extra_paths`: further folders whose events are a reason to look (the hook spool).
+        """
+        self._db = db
+        self._sources = sources
+        self._options = options
+        self._on_sync = on_sync
+        self._on_notice = on_notice
+        self._extra = extra_paths
+        self._polling = force_polling
+        self._changed: set[str] = set()
+        self._look = threading.Event()
+        self._scan = True
+        self._lock = threading.Lock()
+        self._noticed: set[str] = set()
+        self._index: dict[str, tuple[int, FoundFile]] = {}
+        self._watched: dict[str, ObservedWatch] = {}
+
+    def wake(self) -> None:
+        """Look at everything now; may be called from any thread."""
+        self._scan = True
+        self._look.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow until `stop` is set (call `wake` to have it noticed at once)."""
+        observer = None if self._polling else self._start_observer()
+        try:
+            next_scan = next_roots = 0.0
+            while not stop.is_set():
+                now = time.monotonic()
+                if self._scan or now >= next_scan:
+                    self._scan = False
+                    self._take_in(None)
+                    next_scan = time.monotonic() + (_SCAN_SECONDS if observer and not self._polling else _POLL_SECONDS)
+                if observer is not None and now >= next_roots:
+                    self._watch_roots(observer)
+                    next_roots = now + _ROOT_SECONDS
+                self._look.wait(min(next_scan, next_roots if observer else next_scan) - time.monotonic())
+                if self._look.is_set() and not stop.is_set():
+                    stop.wait(_GATHER_SECONDS)
+                    self._look.clear()
+                    with self._lock:
+                        changed, self._changed = self._changed, set()
+                    if changed and not self._scan:
+                        self._take_in(changed)
+        finally:
+            if observer is not None:
+                observer.stop()
+                observer.join()
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    def _take_in(self, changed: set[str] | None) -> None:
+        """Sync the changed files; everything if None, or if a path is new to us."""
+        try:
+            if changed is not None and changed <= self._index.keys():
+                report = sync(self._db, self._only(changed), self._options, workers=0)
+            else:
+                report = sync(self._db, self._sources, self._options)
+                self._index = self._listing()
+        except (sqlite3.Error, OSError) as error:
+            # A full disk or a locked ledger passes: the read state did not move, so nothing is lost.
+            self._notice(f"cannot write the ledger: {error}; trying again")
+            self._scan = True
+            threading.Timer(_RETRY_SECONDS, self._look.set).start()
+            time.sleep(_RETRY_SECONDS)
+            return
+        self._noticed.discard("ledger")
+        for problem in report.problems:
+            self._notice(f"cannot read {problem}")
+        self._on_sync(report)
+
+    def _listing(self) -> dict[str, tuple[int, FoundFile]]:
+        index: dict[str, tuple[int, FoundFile]] = {}
+        for number, (source, roots) in enumerate(self._sources):
+            for root in roots:
+                try:
+                    for file in source.discover([root]):
+                        index[file.path] = (number, file)
+                except OSError:
+                    continue  # sync has reported it
+        return index
+
+    def _only(self, paths: set[str]) -> list[tuple[Source, Sequence[Path]]]:
+        by_source: dict[int, list[FoundFile]] = {}
+        for path in paths:
+            number, known = self._index[path]
+            try:
+                facts = Path(path).stat()
+            except OSError:
+                self._scan = True
+                continue
+            file = known._replace(inode=facts.st_ino, size=facts.st_size, mtime_ns=facts.st_mtime_ns)
+            by_source.setdefault(number, []).append(file)
+        return [(_Chosen(self._sources[number][0], files), [Path()]) for number, files in by_source.items()]
+
+    def _notice(self, text: str) -> None:
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self._on_notice(text)
+
+    # -- events -----------------------------------------------------------------------------------------------------
+
+    def _start_observer(self) -> "Observer | None":
+        from watchdog.observers import Observer as SystemObserver
+
+        observer = SystemObserver()
+        try:
+            observer.start()
+        except OSError as error:
+            self._fall_back(error)
+            return None
+        return observer
+
+    def _watch_roots(self, observer: "Observer") -> None:
+        """Watch every root that exists; one that vanished is dropped and watched again when it comes back."""
+        from watchdog import events
+
+        class Handler(events.FileSystemEventHandler):
+            """Hands events over; watchdog calls it on its own thread."""
+
+            dispatch = staticmethod(self._saw)
+
+        wanted = {
+            str(root / "projects" if (root / "projects").is_dir() else root)
+            for _, roots in self._sources
+            for root in roots
+        } | {str(path) for path in self._extra}
+        for folder, watch in list(self._watched.items()):
+            if folder not in wanted or not Path(folder).is_dir():
+                observer.unschedule(watch)
+                del self._watched[folder]
+                self.wake()
+        for folder in wanted - self._watched.keys():
+            if not Path(folder).is_dir():
+                continue
+            try:
+                self._watched[folder] = observer.schedule(
+                    Handler(),
+                    folder,
+                    recursive=True,
+                    event_filter=[
+                        events.FileModifiedEvent,
+                        events.FileCreatedEvent,
+                        events.FileMovedEvent,
+                        events.DirCreatedEvent,
+                        events.DirMovedEvent,
+                        events.DirDeletedEvent,
+                    ],
+                )
+            except OSError as error:
+                self._fall_back(error)
+                return
+            self.wake()
+
+    def _fall_back(self, error: OSError) -> None:
+        self._polling = True
+        self._notice(f"no file events ({error.strerror or error}); looking every {_POLL_SECONDS:.0f} s instead")
+
+    def _saw(self, event: "FileSystemEvent") -> None:
+        path = os.fsdecode(event.dest_path or event.src_path)
+        with self._lock:
+            if event.is_directory:
+                self._scan = True
+            else:
+                self._changed.add(path)
+        self._look.set()
+
+
+class _Chosen:
+    """A source that lists only the files that changed."""
+
+    def __init__(self, source: Source, files: list[FoundFile]) -> None:
+        self.agent = source.agent
+        self._source = source
+        self._files = files
+
+    def roots(self, given: Sequence[Path]) -> list[Path]:
+        """As they are."""
+        return list(given)
+
+    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
+        """The chosen files."""
+        del roots
+        yield from self._files
+
+    def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
+        """As the source itself."""
+        return self._source.read(file, state, options)
