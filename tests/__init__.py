@@ -1,0 +1,1 @@
+"""Tests: `unit` (one part each), `cli` (commands), `tui` (screens), `live` (real agents), `bench` (measurements)."""

@@ -1,0 +1,1 @@
+"""Tests of single parts; no terminal, no agent."""

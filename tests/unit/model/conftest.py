@@ -1,0 +1,61 @@
+"""Builders that the model's tests share: calls of a chain, and the rates of MODEL section 10."""
+
+from collections.abc import Callable
+
+import pytest
+
+from store.money import component_nano
+from tracker.model.chain_call import ChainCall
+from tracker.model.rates import Rates
+
+MakeCall = Callable[..., ChainCall]
+
+
+@pytest.fixture(scope="session")
+def rates() -> dict[str, Rates]:
+    """A, S, H and N: input/output/5 min/1 h/read in $ per million tokens."""
+    return {
+        "A": Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
+        "S": Rates.per_mtok("3", "15", "3.75", "6", "0.30"),
+        "H": Rates.per_mtok("1", "5", "1.25", "2", "0.10"),
+        "N": Rates.per_mtok("4", "20", "5", "8", "0.20"),
+    }
+
+
+@pytest.fixture(scope="session")
+def make_call() -> MakeCall:
+    """A call that starts ten seconds after the one before it; its cost is the sum of its rounded components."""
+
+    def build(number: int = 0, **changes: object) -> ChainCall:
+        starts_at = 1_700_000_000_000 + number * 10_000
+        call = ChainCall(
+            call_id=number,
+            position=number,
+            requested_at=starts_at,
+            first_at=starts_at + 1_000,
+            last_at=starts_at + 2_000,
+            model="claude-opus-5",
+            effort="medium",
+            speed="standard",
+            version="2.1.329",
+            session="s1",
+            input=0,
+            cache_read=0,
+            write_5m=0,
+            write_1h=0,
+            output=0,
+            web_searches=0,
+            rates=Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
+            cost=None,
+        )._replace(**changes)
+        if call.rates is None or "cost" in changes:
+            return call
+        return call._replace(
+            cost=component_nano(call.input, call.rates.input)
+            + component_nano(call.cache_read, call.rates.read)
+            + component_nano(call.write_5m, call.rates.write_5m)
+            + component_nano(call.write_1h, call.rates.write_1h)
+            + component_nano(call.output, call.rates.output)
+        )
+
+    return build

@@ -1,0 +1,144 @@
+"""Nudges about habits: thresholds, lines, and what plans get to hear."""
+
+from dataclasses import replace
+
+import pytest
+
+from tracker.model.advice_habits import (
+    BaselineMonth,
+    baseline_nudge,
+    large_result_nudge,
+    miss_storm_nudge,
+    routing_nudge,
+    ttl_nudge,
+)
+from tracker.model.compaction import CompactionShape
+from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.fresh_start import Orientation
+from tracker.model.habits import Storm, TurnProfile
+from tracker.model.horizon import CallsRange
+from tracker.model.nudge import LONGEST_TEXT, Billing, Situation, one_line
+from tracker.model.options import SavingRange
+from tracker.model.rates import Rates
+from tracker.model.ttl_choice import TtlChoice
+
+A_5M = Rates.per_mtok("5", "25", "6.25", "10", "0.50").tariff(TTL_5M_MS)
+API = Billing()
+PLAN = Billing(is_plan=True)
+SITUATION = Situation(
+    context=90_000,
+    shape=CompactionShape(),
+    orientation=Orientation(),
+    tariff=A_5M,
+    billing=API,
+    cold_probability=0.018,
+    remaining_calls=60.0,
+    remaining_calls_of_a_fresh_session=50.0,
+    calls_to_auto_compaction=None,
+    mean_calls_per_turn=11.0,
+)
+CHOICE = TtlChoice(
+    current_ttl_ms=TTL_5M_MS,
+    better_ttl_ms=TTL_1H_MS,
+    rewrite_share=0.45,
+    threshold=0.395,
+    current_nano=100_000_000_000,
+    saving=SavingRange(4_000_000_000, 2_000_000_000, 6_000_000_000),
+    saving_share=0.04,
+)
+
+
+def test_ttl_line():
+    nudge = ttl_nudge(CHOICE, API)
+    assert nudge.fired
+    assert nudge.text == (
+        "Set the cache lifetime to 1 h: 4% of these calls, saves ~$4.00 ($2.00 to $6.00), pays at once"
+    )
+
+
+def test_ttl_needs_three_percent_and_a_better_lifetime():
+    assert not ttl_nudge(replace(CHOICE, saving_share=0.029), API).fired
+    assert ttl_nudge(replace(CHOICE, saving_share=0.03), API).fired
+    assert not ttl_nudge(replace(CHOICE, better_ttl_ms=TTL_5M_MS), API).fired
+    assert not ttl_nudge(CHOICE, PLAN).fired
+
+
+def turns(light_nano):
+    return [TurnProfile(False, 100, 2, light_nano), TurnProfile(True, 9_000, 30, 1_000 - light_nano)]
+
+
+def test_routing_names_a_share_and_promises_nothing():
+    nudge = routing_nudge(turns(230), API, at_session_start=True)
+    assert nudge.text == "Start questions and small jobs on a smaller model: 23% of spend went to light turns"
+    assert nudge.saving is None
+    assert nudge.expected_value_nano == 0
+
+
+def test_routing_is_said_at_session_starts_about_ten_percent_or_more():
+    assert not routing_nudge(turns(230), API, at_session_start=False).fired
+    assert not routing_nudge(turns(99), API, at_session_start=True).fired
+    assert routing_nudge(turns(100), API, at_session_start=True).fired
+
+
+MONTH = BaselineMonth(
+    tokens=38_000,
+    calls=CallsRange(2_000, 3_000, 4_000),
+    cold_starts=120,
+    spend_nano=600_000_000_000,
+    largest=("CLAUDE.md", "github tools"),
+)
+
+
+def test_baseline_line_prices_ten_thousand_tokens():
+    nudge = baseline_nudge(MONTH, A_5M, API)
+    assert nudge.fired
+    assert nudge.inputs["month_nano"] == pytest.approx(3.8 * 22.5e9)
+    assert nudge.text == (
+        "Trim the first prompt (38k, 14% of spend), first CLAUDE.md: 10k less saves ~$22.50 ($17.50 to $27.50) a month"
+    )
+
+
+def test_baseline_fires_above_a_tenth_of_spend():
+    cost = baseline_nudge(MONTH, A_5M, API).inputs["month_nano"]
+    assert not baseline_nudge(replace(MONTH, spend_nano=round(10.01 * cost)), A_5M, API).fired
+    assert baseline_nudge(replace(MONTH, spend_nano=round(9.99 * cost)), A_5M, API).fired
+    assert not baseline_nudge(replace(MONTH, spend_nano=0), A_5M, API).fired
+
+
+def test_baseline_and_storms_are_waste_and_reach_plans_without_dollars():
+    storm = Storm(3, 20, 900_000_000, ("system_or_tools_changed",))
+    for nudge in (baseline_nudge(MONTH, A_5M, PLAN), miss_storm_nudge(storm, PLAN)):
+        assert nudge.fired
+        assert "plan usage" in nudge.text
+        assert "$" not in nudge.text
+
+
+def test_large_result_line():
+    nudge = large_result_nudge(SITUATION, command_pattern="pytest -v", result_tokens=25_000)
+    assert nudge.fired
+    assert nudge.saving.point_nano == 906_250_000
+    assert nudge.text.startswith("Shorten what `pytest -v` prints (25k): saves ~$0.91 (")
+    assert nudge.subject == "pytest -v"
+
+
+def test_large_result_thresholds():
+    assert large_result_nudge(SITUATION, command_pattern="x", result_tokens=9_999).reason == "a small result"
+    few_calls = replace(SITUATION, calls_to_auto_compaction=2.0)
+    assert large_result_nudge(few_calls, command_pattern="x", result_tokens=10_000).reason == "not worth a word"
+    on_plan = replace(SITUATION, billing=PLAN)
+    assert not large_result_nudge(on_plan, command_pattern="x", result_tokens=25_000).fired
+
+
+def test_storm_line():
+    nudge = miss_storm_nudge(Storm(4, 20, 2_000_000_000, ("system_or_tools_changed",)), API)
+    assert nudge.text == (
+        "Stop what breaks the cache: 4 losses in 20 calls (system or tools changed): "
+        "saves ~$2.00 ($0.72 to $3.28), pays at once"
+    )
+    assert not miss_storm_nudge(Storm(2, 20, 1, ("x",)), API).fired
+
+
+def test_a_long_action_gives_way_to_the_figures():
+    line = one_line("x" * 300, "saves ~$2.00 ($0.72 to $3.28), back in 3 turns")
+    assert len(line) == LONGEST_TEXT
+    assert line.endswith("…: saves ~$2.00 ($0.72 to $3.28), back in 3 turns")

@@ -1,0 +1,139 @@
+"""Habits over many sessions: cache lifetime replay, light turns, model switches, miss storms."""
+
+import math
+
+import pytest
+
+from store.records import CallFlag
+from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.habits import (
+    TurnProfile,
+    find_storm,
+    is_light,
+    light_share,
+    switch_payback_calls,
+)
+from tracker.model.miss_causes import Cause
+from tracker.model.misses import Judgement, MissKind, judge_chain
+from tracker.model.rates import Rates, Tariff
+from tracker.model.ttl_choice import (
+    choose_ttl,
+    five_minute_rewrite_share,
+    one_hour_threshold,
+    replay_chain_nano,
+)
+
+A = Rates.per_mtok("5", "25", "6.25", "10", "0.50")
+
+
+def paused_chain(make_call, pauses_ms, ttl_ms):
+    """Growth of 2k a call from 40k; a pause past the lifetime loses everything above a 10k first block."""
+    calls, ends, context = [], 0, 0
+    for number, pause_ms in enumerate([0, *pauses_ms]):
+        starts = ends + pause_ms
+        ends = starts + 1_000
+        cold = number == 0 or pause_ms >= ttl_ms + 10_000
+        read = (10_000 if number else 0) if cold else context
+        context = 40_000 + 2_000 * number
+        writes = {"write_1h" if ttl_ms == TTL_1H_MS else "write_5m": context - read}
+        times = {"requested_at": starts, "first_at": starts, "last_at": ends}
+        calls.append(make_call(number, cache_read=read, output=100, **(writes | times)))
+    return list(zip(calls, judge_chain(calls), strict=True))
+
+
+PAUSES = [5_000] * 5 + [20 * MINUTE_MS] + [5_000] * 5 + [90 * MINUTE_MS] + [5_000] * 5
+
+
+def bill(chain):
+    return sum(call.cost for call, _ in chain)
+
+
+@pytest.mark.parametrize("ttl_ms", [TTL_5M_MS, TTL_1H_MS])
+def test_replaying_the_lifetime_in_use_gives_the_bill(make_call, ttl_ms):
+    chain = paused_chain(make_call, PAUSES, ttl_ms)
+    assert replay_chain_nano(chain, ttl_ms, static_floor=10_000) == pytest.approx(bill(chain))
+
+
+def test_replaying_the_other_lifetime_gives_the_bill_it_would_have_been(make_call):
+    short, long = (paused_chain(make_call, PAUSES, ttl_ms) for ttl_ms in (TTL_5M_MS, TTL_1H_MS))
+    assert replay_chain_nano(short, TTL_1H_MS, static_floor=10_000) == pytest.approx(bill(long))
+    assert replay_chain_nano(long, TTL_5M_MS, static_floor=10_000) == pytest.approx(bill(short))
+
+
+def test_choice_suggests_the_longer_lifetime_where_pauses_are_frequent(make_call):
+    chains = [paused_chain(make_call, [20 * MINUTE_MS] * 6, TTL_5M_MS) for _ in range(4)]
+    choice = choose_ttl(chains, A, static_floor=10_000)
+    assert choice is not None
+    assert (choice.current_ttl_ms, choice.better_ttl_ms) == (TTL_5M_MS, TTL_1H_MS)
+    assert choice.saving_share > 0.03
+    assert choice.saving.low_nano <= choice.saving.point_nano <= choice.saving.high_nano
+    assert choice.rewrite_share > choice.threshold
+
+
+def test_choice_keeps_the_lifetime_in_use_where_nobody_pauses(make_call):
+    choice = choose_ttl([paused_chain(make_call, [5_000] * 10, TTL_5M_MS)], A)
+    assert choice is not None
+    assert choice.better_ttl_ms == TTL_5M_MS
+    assert choice.rewrite_share == 0
+
+
+def test_the_share_rule_and_the_replay_agree_at_the_threshold():
+    """Of W tokens written, a share r5 as re-writes: both lifetimes then cost the same."""
+    share = one_hour_threshold(A)
+    five = A.write_5m
+    hour = (1 - share) * A.write_1h + share * A.read
+    assert five == pytest.approx(hour)
+
+
+def test_pauses_over_an_hour_are_no_argument_for_one_hour(make_call):
+    chain = paused_chain(make_call, [90 * MINUTE_MS], TTL_5M_MS)
+    assert five_minute_rewrite_share([chain]) == 0
+    assert five_minute_rewrite_share([]) is None
+
+
+def test_nothing_to_choose_without_writes_or_rates(make_call):
+    assert choose_ttl([], A) is None
+    unpriced = [make_call(0, rates=None, cost=None, write_5m=9), make_call(1, write_5m=9, flags=CallFlag.TTL_UNKNOWN)]
+    chain = list(zip(unpriced, judge_chain(unpriced), strict=True))
+    assert replay_chain_nano(chain, TTL_5M_MS) == 0
+
+
+@pytest.mark.parametrize(
+    ("turn", "light"),
+    [
+        (TurnProfile(False, 1_499, 5, 1), True),
+        (TurnProfile(True, 1_499, 5, 1), False),
+        (TurnProfile(False, 1_500, 5, 1), False),
+        (TurnProfile(False, 1_499, 6, 1), False),
+    ],
+)
+def test_light_turns(turn, light):
+    assert is_light(turn) is light
+
+
+def test_light_share_is_of_spend_not_of_turns():
+    turns = [TurnProfile(False, 10, 1, 100), TurnProfile(True, 10, 1, 900)]
+    assert light_share(turns) == pytest.approx(0.1)
+    assert light_share([]) == 0
+
+
+def test_a_switch_pays_back_after_writing_the_context_anew():
+    small = Tariff(input=1_000, write=1_250, read=100, output=5_000)
+    assert switch_payback_calls(150_000, small, call_nano=100e6, new_call_nano=25e6) == pytest.approx(2.5)
+    assert switch_payback_calls(150_000, small, call_nano=20e6, new_call_nano=25e6) == math.inf
+
+
+def verdict(kind, cause):
+    return Judgement(0, 0, 100_000, 90_000, kind, cause, "inferred", False, None, None, False)
+
+
+def test_a_storm_counts_avoidable_major_misses_of_the_last_twenty_calls():
+    fine = (verdict(None, None), 0)
+    lost = (verdict(MissKind.MAJOR, Cause.SYSTEM), 400)
+    expired = (verdict(MissKind.MAJOR, Cause.EXPIRED), 700)
+    partial = (verdict(MissKind.PARTIAL, Cause.SYSTEM), 90)
+    storm = find_storm([lost] + [fine] * 15 + [lost, expired, partial, lost, (verdict(MissKind.MAJOR, Cause.MODEL), 1)])
+    assert (storm.misses, storm.calls, storm.waste_nano) == (3, 20, 801)
+    assert storm.causes == (Cause.SYSTEM, Cause.MODEL)
+    assert storm.waste_low_nano < storm.waste_nano < storm.waste_high_nano
+    assert find_storm([]).waste_high_nano == 0

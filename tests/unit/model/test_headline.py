@@ -1,0 +1,72 @@
+"""Cost per completed task: what counts above and below the line, reproducible intervals, no rate below five."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
+from tracker.model.quantiles import bootstrap_mean_interval, quantile
+
+USD = 1_000_000_000
+
+
+def completed(*costs):
+    return [TaskCost(TaskStatus.COMPLETED, cost * USD) for cost in costs]
+
+
+def test_direct_loaded_and_overhead():
+    tasks = [
+        *completed(1, 2, 3, 4, 10),
+        TaskCost(TaskStatus.ABANDONED, 5 * USD),
+        TaskCost(TaskStatus.INTERRUPTED, 3 * USD),
+        TaskCost(TaskStatus.REVERTED, 2 * USD),
+        TaskCost(TaskStatus.OPEN, 100 * USD),
+    ]
+    rates = headline(tasks)
+    assert (rates.completed, rates.direct_nano, rates.loaded_nano) == (5, 4 * USD, 6 * USD)
+    assert rates.overhead == pytest.approx(1.5)
+    assert rates.median_nano == 3 * USD
+    assert rates.p90_nano == round(7.6 * USD)
+
+
+def test_below_five_completed_tasks_there_is_no_rate():
+    assert headline([*completed(1, 2, 3, 4), TaskCost(TaskStatus.ABANDONED, 9)]) == Headline(4)
+    assert headline([]) == Headline(0)
+    assert headline(completed(1, 1, 1, 1, 1)).direct_nano == USD
+
+
+def test_the_interval_is_reproducible_and_moves_with_the_seed():
+    tasks = completed(*range(1, 40))
+    assert headline(tasks, seed=4) == headline(tasks, seed=4)
+    assert headline(tasks, seed=4).interval_nano != headline(tasks, seed=5).interval_nano
+
+
+def test_tasks_that_cost_nothing_have_no_overhead():
+    free = headline(completed(0, 0, 0, 0, 0))
+    assert (free.direct_nano, free.overhead, free.interval_nano) == (0, None, (0, 0))
+
+
+@given(st.lists(st.integers(0, 10**13), min_size=5, max_size=60))
+def test_the_interval_lies_within_the_tasks_costs(costs):
+    rates = headline([TaskCost(TaskStatus.COMPLETED, cost) for cost in costs])
+    low, high = rates.interval_nano
+    assert min(costs) - 1 <= low <= high <= max(costs) + 1
+    assert abs(rates.direct_nano * len(costs) - sum(costs)) <= len(costs)
+
+
+def test_the_interval_of_a_mean_has_the_known_width():
+    """For n values of spread s the 80 % interval of the mean is about 2 * 1.2816 * s/sqrt(n) wide."""
+    values = [float(value) for value in range(400)]
+    low, high = bootstrap_mean_interval(values, 0.80, seed=1)
+    spread = (sum((value - 199.5) ** 2 for value in values) / 400) ** 0.5
+    assert high - low == pytest.approx(2 * 1.2816 * spread / 20, rel=0.15)
+
+
+def test_quantiles():
+    assert quantile([3.0, 1.0, 2.0], 0.5) == 2
+    assert quantile([1.0, 2.0], 0.25) == 1.25
+    assert quantile([7.0], 0.9) == 7
+    with pytest.raises(ValueError, match="no values"):
+        quantile([], 0.5)
+    with pytest.raises(ValueError, match="no values"):
+        bootstrap_mean_interval([], 0.8, seed=0)

@@ -1,0 +1,121 @@
+"""Continue, compact, new session: costs differ by the shown savings, bands enclose points, payback is in turns."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.model.compaction import CompactionShape, compaction_nano
+from tracker.model.forecast import Band, band_for, forecast
+from tracker.model.fresh_start import Orientation, cold_orientation_nano, new_session_nano
+from tracker.model.growth import CallsPerTurn, GrowthEstimate
+from tracker.model.idle import cold_penalty_nano
+from tracker.model.options import OptionKind, Outlook, payback_turns, price_options
+from tracker.model.rates import Tariff
+
+SHAPE = CompactionShape(
+    baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
+)
+OUTLOOK = Outlook(
+    context=150_000,
+    is_cold=False,
+    shape=SHAPE,
+    orientation=Orientation(),
+    estimate=GrowthEstimate(2_000, 500, 0, 60),
+    tariff=Tariff(input=5_000, write=10_000, read=500, output=25_000),
+    cold_probability=0.006,
+    calls_per_turn=CallsPerTurn(5.0, 2, 9),
+    calls_to_auto_compaction=None,
+    band=band_for(20),
+)
+
+
+def test_reference_session_of_check_9():
+    """25 calls from 150k: the forecast is $2.99 and compacting saves $1.09 of it."""
+    options = price_options(OUTLOOK, turns=5)
+    assert options.calls == 25
+    assert options.forecast.point_nano == pytest.approx(2.9875e9)
+    assert options.compact.saving.point_nano == pytest.approx(1.09245e9)
+    assert options.compact.one_off_nano == pytest.approx(0.495e9)
+    assert options.compact.payback_turns == pytest.approx(495e6 / (114_000 * 557) / 5)
+    assert options.best.kind in {OptionKind.COMPACT, OptionKind.NEW_SESSION}
+
+
+outlooks = st.builds(
+    lambda context, growth, output, cold, share, ahead, band: replace(
+        OUTLOOK,
+        context=context,
+        estimate=GrowthEstimate(growth, output, 0, 60),
+        cold_probability=share,
+        is_cold=cold,
+        calls_to_auto_compaction=ahead,
+        band=Band(band[0], band[1], band[2], "own", 100),
+    ),
+    st.integers(37_000, 960_000),
+    st.floats(0, 14_000),
+    st.floats(0, 5_000),
+    st.booleans(),
+    st.floats(0, 0.5),
+    st.none() | st.floats(0, 500),
+    st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(sorted),
+)
+
+
+@given(outlooks, st.integers(1, 40))
+def test_cost_differences_are_the_savings_shown(outlook, turns):
+    options = price_options(outlook, turns)
+    for option in (options.compact, options.new_session):
+        assert options.go_on.cost_nano - option.cost_nano == pytest.approx(option.saving.point_nano, abs=3)
+        assert option.saving.low_nano <= option.saving.point_nano <= option.saving.high_nano
+        assert option.label == "modelled"
+
+
+@given(outlooks, st.integers(1, 40))
+def test_no_option_costs_less_than_what_it_pays_at_once(outlook, turns):
+    options = price_options(outlook, turns)
+    for option in (options.go_on, options.compact, options.new_session):
+        assert option.cost_nano >= option.one_off_nano - 2
+        assert option.one_off_nano - 2 <= option.low_nano <= option.cost_nano + 1
+        assert option.cost_nano - 1 <= option.high_nano
+    assert options.best.cost_nano <= options.go_on.cost_nano
+
+
+def test_continue_is_the_forecast_with_the_calls_that_may_turn_cold():
+    options = price_options(replace(OUTLOOK, cold_probability=0.0), turns=5)
+    ahead = forecast(25, 150_000, OUTLOOK.estimate, OUTLOOK.tariff, OUTLOOK.band)
+    assert (options.go_on.cost_nano, options.go_on.low_nano, options.go_on.high_nano) == (
+        ahead.point_nano,
+        ahead.low_nano,
+        ahead.high_nano,
+    )
+
+
+def test_a_cold_cache_is_paid_by_going_on_and_by_a_cold_summary():
+    warm, cold = price_options(OUTLOOK, 5), price_options(replace(OUTLOOK, is_cold=True), 5)
+    penalty = cold_penalty_nano(150_000, 15_000, OUTLOOK.tariff)
+    assert cold.go_on.cost_nano - warm.go_on.cost_nano == pytest.approx(penalty)
+    assert cold.compact.one_off_nano == round(compaction_nano(150_000, SHAPE, OUTLOOK.tariff, is_cold=True))
+    assert cold.new_session.one_off_nano == round(cold_orientation_nano(SHAPE, Orientation(), OUTLOOK.tariff))
+    assert warm.new_session.one_off_nano == round(new_session_nano(SHAPE, Orientation(), OUTLOOK.tariff))
+    assert cold.forecast == warm.forecast
+
+
+def test_savings_end_at_the_clients_own_compaction():
+    near = price_options(replace(OUTLOOK, calls_to_auto_compaction=5.0), turns=5)
+    assert near.compact.saving.point_nano == pytest.approx(5 * 114_000 * 557 - 495e6)
+    assert near.best.kind == OptionKind.CONTINUE
+
+
+def test_a_small_context_is_best_left_alone():
+    options = price_options(replace(OUTLOOK, context=30_000), turns=5)
+    assert options.best.kind == OptionKind.CONTINUE
+    assert options.compact.saving.low_nano <= options.compact.saving.point_nano < 0
+    assert options.compact.payback_turns is None
+
+
+def test_payback_in_turns():
+    assert payback_turns(100.0, 10.0, 5.0) == 2
+    assert payback_turns(-1.0, 10.0, 5.0) == 0
+    assert payback_turns(100.0, 0.0, 5.0) is None
+    assert payback_turns(100.0, 10.0, 0.0) == 10, "a turn is at least one call"

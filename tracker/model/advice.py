@@ -1,0 +1,333 @@
+"""Nudges about the session at hand (MODEL 7.1 to 7.4) as decisions: compact, start over, before and after a pause."""
+
+from dataclasses import dataclass
+
+from tracker.model.compaction import (
+    CompactionState,
+    compaction_nano,
+    decide_compaction,
+    saving_nano_per_call,
+)
+from tracker.model.defaults import DEFAULTS, TTL_5M_MS, Defaults
+from tracker.model.fresh_start import fresh_context_tokens, new_session_nano, new_session_saving_nano_per_call
+from tracker.model.horizon import CallsRange, calls_ahead
+from tracker.model.idle import ColdResume, cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano, is_expired
+from tracker.model.nudge import (
+    Evaluation,
+    InputValue,
+    NudgeKind,
+    Situation,
+    one_line,
+    saving_phrase,
+    silenced,
+    thousands,
+)
+from tracker.model.options import SavingRange, payback_turns, saving_range
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A session that waits for its user."""
+
+    idle_ms: int  # since the end of the last call
+    ttl_ms: int | None
+    return_probability: float  # rho
+    own_gaps: int  # gaps that rho rests on
+    compact_dismissed_in_epoch: bool  # the compact nudge was shown in this epoch and waved away
+    client_compacts_idle: bool
+    user_active_in_last_ttl: bool
+    enabled: bool = False  # a setting; off until the user asks for it
+
+
+def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
+    shape, tariff = situation.shape, situation.tariff
+    return {
+        "context": situation.context,
+        "baseline": shape.baseline,
+        "static_floor": shape.static_floor,
+        "context_after": shape.context_after,
+        "read_nano": tariff.read,
+        "write_nano": tariff.write,
+        "input_nano": tariff.input,
+        "output_nano": tariff.output,
+        "cold_probability": situation.cold_probability,
+        "remaining_calls": situation.remaining_calls,
+        "calls_to_auto_compaction": situation.calls_to_auto_compaction,
+        "calls_per_turn": situation.mean_calls_per_turn,
+        "is_plan": situation.billing.is_plan,
+    }
+
+
+def compact_nudge(
+    situation: Situation, state: CompactionState, level: float, defaults: Defaults = DEFAULTS
+) -> Evaluation:
+    """7.1: fires by the level alone; a saving that is not positive is left out of the text."""
+    decision = decide_compaction(state, level, defaults)
+    one_off = compaction_nano(situation.context, situation.shape, situation.tariff)
+    per_call = saving_nano_per_call(situation.context, situation.shape, situation.tariff, situation.cold_probability)
+    calls = calls_ahead(
+        situation.remaining_calls,
+        another_turn_is_certain=False,
+        calls_to_auto_compaction=situation.calls_to_auto_compaction,
+        defaults=defaults,
+    )
+    saving = saving_range(one_off, per_call, calls)
+    turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
+    action = f"Compact now, {thousands(situation.context)} of context"
+    if saving.point_nano > 0:
+        text = one_line(action, saving_phrase(situation.billing, saving, turns))
+    else:
+        text = one_line(action, f"above this session's level of {thousands(level)}")
+    inputs = _situation_inputs(situation) | {
+        "level": level,
+        "one_off_nano": one_off,
+        "saving_nano_per_call": per_call,
+        "calls_low": calls.low,
+        "calls": calls.point,
+        "calls_high": calls.high,
+        "at_turn_end": state.at_turn_end,
+        "calls_since": state.calls_since_nudge_or_compaction,
+        "plan_in_progress": state.plan_in_progress,
+        "failed_in_epoch": state.failed_in_epoch,
+    }
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.COMPACT,
+            fired=decision.fire,
+            reason=decision.reason,
+            text=text if decision.fire else None,
+            saving=saving,
+            payback_turns=turns,
+            inputs=inputs,
+        ),
+        situation.billing,
+        defaults,
+    )
+
+
+def new_session_nudge(
+    situation: Situation, *, boundary_score: float, task_completed: bool, defaults: Defaults = DEFAULTS
+) -> Evaluation:
+    """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin."""
+    shape, tariff = situation.shape, situation.tariff
+    one_off = new_session_nano(shape, situation.orientation, tariff)
+    per_call = new_session_saving_nano_per_call(
+        situation.context, shape, situation.orientation, tariff, situation.cold_probability
+    )
+    fresh_calls = situation.remaining_calls_of_a_fresh_session
+    calls = calls_ahead(fresh_calls, another_turn_is_certain=True, calls_to_auto_compaction=None, defaults=defaults)
+    if boundary_score < defaults.boundary_score and not task_completed:
+        reason = "the task goes on"
+    elif situation.context < defaults.fresh_context_over_baseline * shape.baseline:
+        reason = "the context is small"
+    elif per_call * fresh_calls <= defaults.fresh_margin * one_off:
+        reason = "does not pay with the margin"
+    else:
+        reason = "pays"
+    fired = reason == "pays"
+    saving = saving_range(one_off, per_call, calls)
+    turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.NEW_SESSION,
+            fired=fired,
+            reason=reason,
+            text=one_line("New task: start a new session", saving_phrase(situation.billing, saving, turns))
+            if fired
+            else None,
+            saving=saving,
+            payback_turns=turns,
+            inputs=_situation_inputs(situation)
+            | {
+                "boundary_score": boundary_score,
+                "task_completed": task_completed,
+                "orientation_tokens": situation.orientation.tokens,
+                "orientation_calls": situation.orientation.calls,
+                "fresh_calls": fresh_calls,
+                "one_off_nano": one_off,
+                "saving_nano_per_call": per_call,
+            },
+        ),
+        situation.billing,
+        defaults,
+    )
+
+
+def _pause_inputs(pause: Pause) -> dict[str, InputValue]:
+    return {
+        "idle_ms": pause.idle_ms,
+        "ttl_ms": pause.ttl_ms,
+        "return_probability": pause.return_probability,
+        "own_gaps": pause.own_gaps,
+        "compact_dismissed_in_epoch": pause.compact_dismissed_in_epoch,
+        "client_compacts_idle": pause.client_compacts_idle,
+        "user_active_in_last_ttl": pause.user_active_in_last_ttl,
+        "enabled": pause.enabled,
+    }
+
+
+def _closing_time(pause: Pause, defaults: Defaults) -> str | None:
+    """Why nothing is said about the coming expiry; None in the last stretch of the cache's life."""
+    if not pause.enabled:
+        return "off by default"
+    if pause.ttl_ms is None:
+        return "cache lifetime not known"
+    if pause.idle_ms < defaults.warn_at_share_of_ttl * pause.ttl_ms:
+        return "the cache is warm for a while"
+    if is_expired(pause.idle_ms, pause.ttl_ms, defaults):
+        return "the cache is cold already"
+    return None
+
+
+def before_expiry_nudge(situation: Situation, pause: Pause, defaults: Defaults = DEFAULTS) -> Evaluation:
+    """7.3: compact an idle session while it is warm; the range runs from "never resumed" to "resumed for sure"."""
+    shape = situation.shape
+    measured = (
+        pause.own_gaps >= defaults.measured_return_gaps
+        and pause.return_probability >= defaults.measured_return_probability
+    )
+    never, expected, surely = (
+        compact_before_expiry_nano(situation.context, chance, situation.remaining_calls, shape, situation.tariff)
+        for chance in (0.0, pause.return_probability, 1.0)
+    )
+    reason = _closing_time(pause, defaults)
+    if reason is None:
+        if pause.client_compacts_idle:
+            reason = "the client compacts idle sessions itself"
+        elif not pause.compact_dismissed_in_epoch:
+            reason = "the compact nudge was not dismissed in this epoch"
+        elif situation.context < defaults.large_context_over_context_after * shape.context_after:
+            reason = "the context is small"
+        elif pause.ttl_ms != TTL_5M_MS and not measured:
+            reason = "returns to sessions this old are too rare"
+        elif expected < defaults.least_saving_nano:
+            reason = "not worth a word"
+        else:
+            reason = "pays"
+    fired = reason == "pays"
+    saving = SavingRange(round(expected), round(min(never, surely)), round(max(never, surely)))
+    action = f"Compact before the cache goes cold ({pause.return_probability:.0%} come back)"
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.BEFORE_EXPIRY,
+            fired=fired,
+            reason=reason,
+            text=one_line(action, saving_phrase(situation.billing, saving, 0.0)) if fired else None,
+            saving=saving,
+            payback_turns=0.0,
+            inputs=_situation_inputs(situation) | _pause_inputs(pause),
+        ),
+        situation.billing,
+        defaults,
+    )
+
+
+def answer_now_nudge(situation: Situation, pause: Pause, defaults: Defaults = DEFAULTS) -> Evaluation:
+    """7.3, the variant for a user who is still there: answering now avoids the cold call's penalty."""
+    penalty = cold_penalty_nano(situation.context, situation.shape.static_floor, situation.tariff)
+    reason = _closing_time(pause, defaults)
+    if reason is None:
+        if not pause.user_active_in_last_ttl:
+            reason = "the user is away"
+        elif penalty < defaults.least_saving_nano:
+            reason = "not worth a word"
+        else:
+            reason = "pays"
+    fired = reason == "pays"
+    # Whoever would have come back anyway saves the whole penalty, whoever would not saves nothing.
+    saving = SavingRange(round(pause.return_probability * penalty), 0, round(penalty))
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.ANSWER_NOW,
+            fired=fired,
+            reason=reason,
+            text=one_line("Answer before the cache goes cold", saving_phrase(situation.billing, saving, 0.0))
+            if fired
+            else None,
+            saving=saving,
+            payback_turns=0.0,
+            inputs=_situation_inputs(situation) | _pause_inputs(pause) | {"penalty_nano": penalty},
+        ),
+        situation.billing,
+        defaults,
+    )
+
+
+def cold_resume_nudge(
+    situation: Situation, *, age_ms: int, ttl_ms: int | None, boundary_score: float, defaults: Defaults = DEFAULTS
+) -> Evaluation:
+    """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
+    shape, context = situation.shape, situation.context
+    calls = calls_ahead(
+        situation.remaining_calls,
+        another_turn_is_certain=True,
+        calls_to_auto_compaction=situation.calls_to_auto_compaction,
+        defaults=defaults,
+    )
+    costs = cold_resume_nano(context, calls.point, shape, situation.orientation, situation.tariff)
+    is_new_topic = boundary_score >= defaults.boundary_score
+    fresh_wins = is_new_topic and costs.fresh < costs.summarise
+    saving = _cold_resume_saving(situation, calls, fresh_wins=fresh_wins)
+    after = fresh_context_tokens(shape, situation.orientation) if fresh_wins else shape.context_after
+    per_call = (context - after) * situation.tariff.read
+    best = costs.fresh if fresh_wins else costs.summarise
+    turns = payback_turns(best - costs.go_on + per_call * calls.point, per_call, situation.mean_calls_per_turn)
+    text: str | None = None
+    if not is_expired(age_ms, ttl_ms, defaults):
+        reason = "the cache is warm"
+    elif context < defaults.large_context_over_context_after * shape.context_after:
+        reason = "price only"
+        text = _cold_price_text(situation)
+    elif saving.point_nano < defaults.least_saving_nano:
+        reason = "not worth a word"
+    else:
+        reason = "pays"
+        action = "Start a new session" if fresh_wins else "Compact before going on"
+        why = f"the cache is cold, {thousands(context - shape.static_floor)} to write again"
+        text = one_line(f"{action} ({why})", saving_phrase(situation.billing, saving, turns))
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.COLD_RESUME,
+            fired=reason == "pays",
+            reason=reason,
+            text=text,
+            saving=saving,
+            payback_turns=turns,
+            inputs=_situation_inputs(situation)
+            | {
+                "age_ms": age_ms,
+                "ttl_ms": ttl_ms,
+                "boundary_score": boundary_score,
+                "go_on_nano": costs.go_on,
+                "summarise_nano": costs.summarise,
+                "fresh_nano": costs.fresh if is_new_topic else None,
+                "calls": calls.point,
+            },
+        ),
+        situation.billing,
+        defaults,
+    )
+
+
+def _gain(costs: ColdResume, *, fresh_wins: bool) -> int:
+    return round(costs.go_on - (costs.fresh if fresh_wins else costs.summarise))
+
+
+def _cold_resume_saving(situation: Situation, calls: CallsRange, *, fresh_wins: bool) -> SavingRange:
+    """Gain of the better way back over the range of calls ahead."""
+    low, point, high = (
+        _gain(
+            cold_resume_nano(situation.context, count, situation.shape, situation.orientation, situation.tariff),
+            fresh_wins=fresh_wins,
+        )
+        for count in calls
+    )
+    return SavingRange(point, min(low, high), max(low, high))
+
+
+def _cold_price_text(situation: Situation) -> str:
+    penalty = cold_penalty_nano(situation.context, situation.shape.static_floor, situation.tariff)
+    price = situation.billing.amount(penalty)
+    cost = "plan usage" if price is None else f"~{price}"
+    rewritten = max(0.0, situation.context - situation.shape.static_floor)
+    return one_line("The cache is cold", f"going on writes {thousands(rewritten)} tokens again for {cost}")

@@ -1,0 +1,198 @@
+"""Nudges about habits (MODEL section 7.5) as decisions: cache lifetime, routing, baseline, large results, storms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, Defaults
+from tracker.model.growth import lifetime_nano
+from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_share
+from tracker.model.horizon import CallsRange, calls_ahead
+from tracker.model.nudge import (
+    Billing,
+    Evaluation,
+    NudgeKind,
+    Situation,
+    one_line,
+    saving_phrase,
+    silenced,
+    thousands,
+)
+from tracker.model.options import SavingRange
+from tracker.model.rates import Tariff
+from tracker.model.ttl_choice import TtlChoice
+
+# What the baseline nudge prices: a cut that trimming an instruction file or some tools can reach.
+TRIMMED_TOKENS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineMonth:
+    """A month of first prompts: what they weigh and how often they are read and written."""
+
+    tokens: float
+    calls: CallsRange  # 10 %, expected, 90 % of a month
+    cold_starts: float
+    spend_nano: int  # all spend of the month
+    largest: tuple[str, ...]  # names of the largest contributors, largest first
+
+
+def ttl_nudge(choice: TtlChoice, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+    """Suggest the other cache lifetime if replaying the recorded gaps saves 3 % or more."""
+    if choice.better_ttl_ms == choice.current_ttl_ms:
+        reason = "the lifetime in use is the better one"
+    elif choice.saving_share < defaults.ttl_least_saving_share:
+        reason = "the replay saves too little"
+    else:
+        reason = "pays"
+    fired = reason == "pays"
+    name = "1 h" if choice.better_ttl_ms == TTL_1H_MS else "5 min"
+    effect = f"{choice.saving_share:.0%} of these calls, {saving_phrase(billing, choice.saving, 0.0)}"
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.TTL,
+            fired=fired,
+            reason=reason,
+            text=one_line(f"Set the cache lifetime to {name}", effect) if fired else None,
+            saving=choice.saving,
+            payback_turns=0.0,
+            inputs={
+                "current_ttl_ms": choice.current_ttl_ms,
+                "better_ttl_ms": choice.better_ttl_ms,
+                "rewrite_share": choice.rewrite_share,
+                "threshold": choice.threshold,
+                "current_nano": choice.current_nano,
+                "saving_share": choice.saving_share,
+            },
+        ),
+        billing,
+        defaults,
+    )
+
+
+def routing_nudge(
+    turns: Sequence[TurnProfile], billing: Billing, *, at_session_start: bool, defaults: Defaults = DEFAULTS
+) -> Evaluation:
+    """Name the share of spend on light turns at a session start; never a promised saving, never inside a session."""
+    share = light_share(turns, defaults)
+    if not at_session_start:
+        reason = "only at a session start"
+    elif share < defaults.light_share_of_spend:
+        reason = "few light turns"
+    else:
+        reason = "many light turns"
+    fired = reason == "many light turns"
+    effect = f"{share:.0%} of spend went to light turns"
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.ROUTING,
+            fired=fired,
+            reason=reason,
+            text=one_line("Start questions and small jobs on a smaller model", effect) if fired else None,
+            saving=None,
+            payback_turns=None,
+            inputs={"light_share": share, "turns": len(turns), "at_session_start": at_session_start},
+        ),
+        billing,
+        defaults,
+    )
+
+
+def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+    """Suggest a shorter first prompt when it makes up more than a tenth of a month's spend."""
+    cost = baseline_month_nano(month.tokens, month.calls.point, month.cold_starts, tariff)
+    share = cost / month.spend_nano if month.spend_nano else 0.0
+    trimmed = min(month.tokens, TRIMMED_TOKENS)
+    low, point, high = (round(baseline_month_nano(trimmed, calls, month.cold_starts, tariff)) for calls in month.calls)
+    saving = SavingRange(point, low, high)
+    fired = share > defaults.baseline_share_of_spend
+    what = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
+    action = f"{what}, first {month.largest[0]}" if month.largest else what
+    effect = f"10k less {saving_phrase(billing, saving, None)} a month"
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.BASELINE,
+            fired=fired,
+            reason="large share of spend" if fired else "small share of spend",
+            text=one_line(action, effect) if fired else None,
+            saving=saving,
+            payback_turns=0.0,
+            inputs={
+                "baseline": month.tokens,
+                "calls": month.calls.point,
+                "cold_starts": month.cold_starts,
+                "month_nano": cost,
+                "spend_nano": month.spend_nano,
+                "share": share,
+                "largest": ", ".join(month.largest),
+            },
+        ),
+        billing,
+        defaults,
+    )
+
+
+def large_result_nudge(
+    situation: Situation, *, command_pattern: str, result_tokens: int, defaults: Defaults = DEFAULTS
+) -> Evaluation:
+    """Name a tool result that costs a quarter dollar or more before the epoch ends; delivery keeps it to one a day."""
+    calls = calls_ahead(
+        situation.remaining_calls,
+        another_turn_is_certain=True,
+        calls_to_auto_compaction=situation.calls_to_auto_compaction,
+        defaults=defaults,
+    )
+    low, point, high = (round(lifetime_nano(result_tokens, count, situation.tariff)) for count in calls)
+    saving = SavingRange(point, low, high)
+    if result_tokens < defaults.large_result_tokens:
+        reason = "a small result"
+    elif point < defaults.least_saving_nano:
+        reason = "not worth a word"
+    else:
+        reason = "costs"
+    fired = reason == "costs"
+    action = f"Shorten what `{command_pattern}` prints ({thousands(result_tokens)})"
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.LARGE_RESULT,
+            fired=fired,
+            reason=reason,
+            text=one_line(action, saving_phrase(situation.billing, saving, 0.0)) if fired else None,
+            saving=saving,
+            payback_turns=0.0,
+            inputs={
+                "result_tokens": result_tokens,
+                "calls": calls.point,
+                "write_nano": situation.tariff.write,
+                "read_nano": situation.tariff.read,
+            },
+            subject=command_pattern,
+        ),
+        situation.billing,
+        defaults,
+    )
+
+
+def miss_storm_nudge(storm: Storm, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+    """Warn of three avoidable major misses in twenty calls; the saving is what as many calls again would waste."""
+    fired = storm.misses >= defaults.storm_misses
+    saving = SavingRange(storm.waste_nano, storm.waste_low_nano, storm.waste_high_nano)
+    cause = storm.causes[0].replace("_", " ") if storm.causes else "unknown"
+    action = f"Stop what breaks the cache: {storm.misses} losses in {storm.calls} calls ({cause})"
+    return silenced(
+        Evaluation(
+            kind=NudgeKind.MISS_STORM,
+            fired=fired,
+            reason="avoidable losses" if fired else "few losses",
+            text=one_line(action, saving_phrase(billing, saving, 0.0)) if fired else None,
+            saving=saving,
+            payback_turns=0.0,
+            inputs={
+                "misses": storm.misses,
+                "calls": storm.calls,
+                "waste_nano": storm.waste_nano,
+                "causes": ", ".join(storm.causes),
+            },
+        ),
+        billing,
+        defaults,
+    )

@@ -1,0 +1,172 @@
+"""When compacting pays (MODEL section 7.1): cost, saving, break-even, the reorder level, and the decision.
+
+The decision looks at the level only, at turn ends only; horizon and expected value serve the displayed saving.
+"""
+
+import math
+from dataclasses import dataclass
+
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.rates import Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionShape:
+    """What a compaction leaves behind and asks for afterwards, in tokens and calls."""
+
+    baseline: float = DEFAULTS.baseline_tokens
+    static_floor: float = DEFAULTS.static_share_of_baseline * DEFAULTS.baseline_tokens
+    summary_output: float = DEFAULTS.summary_output_tokens
+    summary_kept: float = DEFAULTS.summary_kept_tokens
+    reread: float = DEFAULTS.reread_tokens
+    extra_calls: float = DEFAULTS.extra_calls
+    output: float = DEFAULTS.output_tokens_per_call
+
+    @property
+    def context_written(self) -> float:
+        """C0: context right after the compaction."""
+        return self.baseline + self.summary_kept
+
+    @property
+    def context_after(self) -> float:
+        """C1: context once the needed tokens were read again."""
+        return self.context_written + self.reread
+
+
+@dataclass(frozen=True, slots=True)
+class LevelInputs:
+    """What sets the level of a session, beside the tariff."""
+
+    shape: CompactionShape
+    growth: float  # g: tokens per call, mean of the user's pool
+    turn_growth: float  # G: tokens per turn
+    cold_probability: float  # q
+    trigger_tokens: int  # T: where the client compacts by itself
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionState:
+    """Where a session stands when the decision is due."""
+
+    at_turn_end: bool
+    context: int
+    calls_since_nudge_or_compaction: int | None  # None: neither has happened in this session
+    plan_in_progress: bool  # an open to-do is being worked on
+    failed_in_epoch: bool  # a compaction of this epoch did not shorten the context
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether to say it, and the rule that decided."""
+
+    fire: bool
+    reason: str
+
+
+def level_inputs(
+    *,
+    first_call_context: int | None,
+    median_first_call_context: float | None,
+    static_floor: int | None,
+    pool_growth: float,
+    turn_growth: float | None,
+    output: float,
+    cold_probability: float,
+    trigger_tokens: int,
+    earlier_sessions: int,
+    defaults: Defaults = DEFAULTS,
+) -> LevelInputs:
+    """Put together a session's level inputs from what was measured; None or too few earlier sessions mean defaults.
+
+    B is the session's first call, at most 1.25 of the user's median; the static floor is 0.6 B until measured.
+    """
+    own_statistics = earlier_sessions >= defaults.sessions_before_own_statistics
+    median = median_first_call_context if own_statistics and median_first_call_context else defaults.baseline_tokens
+    baseline = float(defaults.baseline_tokens)
+    if first_call_context:
+        baseline = min(float(first_call_context), defaults.baseline_cap_over_median * median)
+    floor = defaults.static_share_of_baseline * baseline if static_floor is None else min(float(static_floor), baseline)
+    own_turn_growth = turn_growth if own_statistics and turn_growth is not None else defaults.turn_growth_tokens
+    return LevelInputs(
+        shape=CompactionShape(
+            baseline=baseline,
+            static_floor=floor,
+            summary_output=defaults.summary_output_tokens,
+            summary_kept=defaults.summary_kept_tokens,
+            reread=defaults.reread_tokens,
+            extra_calls=defaults.extra_calls,
+            output=output if own_statistics else defaults.output_tokens_per_call,
+        ),
+        growth=pool_growth if own_statistics else defaults.growth_tokens_per_call,
+        turn_growth=min(max(own_turn_growth, 0.0), defaults.turn_growth_cap_tokens),
+        cold_probability=cold_probability if own_statistics else defaults.cold_probability,
+        trigger_tokens=trigger_tokens,
+    )
+
+
+def compaction_nano(context: float, shape: CompactionShape, tariff: Tariff, *, is_cold: bool = False) -> float:
+    """K(C): nano-dollars that compacting at C costs once; with a cold cache the context is read at the input rate."""
+    summarising = context * (tariff.input if is_cold else tariff.read) + shape.summary_output * tariff.output
+    rewriting = (tariff.write - tariff.read) * (shape.context_written - shape.static_floor)
+    per_extra_call = tariff.read * shape.context_after + shape.output * tariff.output
+    return summarising + rewriting + shape.reread * tariff.write + shape.extra_calls * per_extra_call
+
+
+def reread_nano_per_token(tariff: Tariff, cold_probability: float) -> float:
+    """r: what a token that stays in the context costs per later call, cold calls included."""
+    return tariff.read + cold_probability * (tariff.write - tariff.read)
+
+
+def saving_nano_per_call(context: float, shape: CompactionShape, tariff: Tariff, cold_probability: float) -> float:
+    """Nano-dollars that each later call is cheaper after compacting at C."""
+    return (context - shape.context_after) * reread_nano_per_token(tariff, cold_probability)
+
+
+def break_even_calls(one_off_nano: float, saving_per_call_nano: float) -> float:
+    """n*: calls until a one-off cost is earned back; 0 when there is none, infinite when nothing is saved."""
+    if one_off_nano <= 0:
+        return 0.0
+    return one_off_nano / saving_per_call_nano if saving_per_call_nano > 0 else math.inf
+
+
+def reorder_tokens(inputs: LevelInputs, tariff: Tariff) -> float:
+    """C*: the context at which to compact in the long run; infinite where re-reading is free."""
+    after = inputs.shape.context_after
+    rate = reread_nano_per_token(tariff, inputs.cold_probability)
+    if rate <= 0:
+        return math.inf
+    return after + math.sqrt(2 * compaction_nano(after, inputs.shape, tariff) * inputs.growth / rate)
+
+
+def compact_level(inputs: LevelInputs, tariff: Tariff, *, quiet: bool = False, defaults: Defaults = DEFAULTS) -> float:
+    """Context in tokens at or above which a turn end should compact: a full turn's growth before C* or 0.9 of T."""
+    factor = defaults.quiet_level_factor if quiet else defaults.level_factor
+    step = inputs.turn_growth / 2 if quiet else inputs.turn_growth
+    ceiling = min(factor * reorder_tokens(inputs, tariff), defaults.trigger_share * inputs.trigger_tokens)
+    return max(defaults.level_floor_over_context_after * inputs.shape.context_after, ceiling - step)
+
+
+def compaction_failed(tokens_before: int, tokens_after: int, defaults: Defaults = DEFAULTS) -> bool:
+    """True when a compaction cut the context by less than 30 %: silent for the rest of the epoch."""
+    return tokens_after > (1 - defaults.effective_cut_share) * tokens_before
+
+
+def decide_compaction(state: CompactionState, level: float, defaults: Defaults = DEFAULTS) -> Decision:
+    """The firing rule of section 7.1; the reason names the first condition that held it back, or `level`."""
+    since = state.calls_since_nudge_or_compaction
+    if not state.at_turn_end:
+        return Decision(False, "not at a turn end")
+    if state.context < level:
+        return Decision(False, "below the level")
+    if since is not None and since < defaults.cooldown_calls:
+        return Decision(False, "too soon after the last nudge or compaction")
+    if state.plan_in_progress:
+        return Decision(False, "in the middle of a plan")
+    if state.failed_in_epoch:
+        return Decision(False, "compacting did not help in this epoch")
+    return Decision(True, "level")
+
+
+def saving_nano(one_off_nano: float, saving_per_call_nano: float, calls: float) -> float:
+    """Expected value of an action over a number of later calls, in nano-dollars."""
+    return saving_per_call_nano * calls - one_off_nano

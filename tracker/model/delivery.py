@@ -1,0 +1,134 @@
+"""Whether a nudge is said (MODEL section 7.6): a function of the candidates and the log of what was said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, Defaults
+from tracker.model.nudge import Evaluation, NudgeKind
+
+
+class NudgeAction:
+    """What the log records of a nudge."""
+
+    SHOWN = "shown"
+    DISMISSED = "dismissed"
+    ENABLED = "enabled"  # the user switched the kind on again
+
+
+class LogEntry(NamedTuple):
+    """One line of the nudge log; times in epoch milliseconds."""
+
+    kind: str
+    action: str  # NudgeAction
+    at_ms: int
+    session: str
+    context: int
+    subject: str | None = None
+
+
+class Refusal(NamedTuple):
+    """A fired candidate that is not said, and the rule that held it back."""
+
+    evaluation: Evaluation
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """At most one nudge to say; the rest with reasons, for the log."""
+
+    chosen: Evaluation | None
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where delivery is asked for: once per turn end."""
+
+    now_ms: int
+    session: str
+    context: int
+    topic_is_unrelated: bool  # provisional boundary score >= 1.0
+
+
+def _is_switched_off(kind: str, log: Sequence[LogEntry], defaults: Defaults) -> bool:
+    """Three dismissals since the kind was last enabled."""
+    dismissals = 0
+    for entry in sorted(log, key=lambda entry: entry.at_ms):
+        if entry.kind != kind:
+            continue
+        if entry.action == NudgeAction.ENABLED:
+            dismissals = 0
+        elif entry.action == NudgeAction.DISMISSED:
+            dismissals += 1
+    return dismissals >= defaults.dismissals_until_off
+
+
+def _is_dismissed_here(kind: str, log: Sequence[LogEntry], moment: Moment, defaults: Defaults) -> bool:
+    """Dismissed in this session, and the context has not grown by half since."""
+    here = [
+        entry
+        for entry in log
+        if entry.kind == kind and entry.session == moment.session and entry.action != NudgeAction.SHOWN
+    ]
+    if not here:
+        return False
+    last = max(here, key=lambda entry: entry.at_ms)
+    return last.action == NudgeAction.DISMISSED and moment.context < defaults.dismissal_growth * last.context
+
+
+def _objection(candidate: Evaluation, log: Sequence[LogEntry], moment: Moment, defaults: Defaults) -> str | None:
+    if _is_switched_off(candidate.kind, log, defaults):
+        return "switched off by three dismissals"
+    if _is_dismissed_here(candidate.kind, log, moment, defaults):
+        return "dismissed; waits until the context has grown by half"
+    if candidate.subject is not None:
+        for entry in log:
+            told = entry.kind == candidate.kind and entry.subject == candidate.subject
+            if told and entry.action == NudgeAction.SHOWN and moment.now_ms - entry.at_ms < DAY_MS:
+                return "said about this within a day"
+    return None
+
+
+def _rival(moment: Moment) -> str:
+    """Of compacting and starting over, the one to drop when both would be said."""
+    return NudgeKind.COMPACT if moment.topic_is_unrelated else NudgeKind.NEW_SESSION
+
+
+def deliver(
+    candidates: Sequence[Evaluation], log: Sequence[LogEntry], moment: Moment, defaults: Defaults = DEFAULTS
+) -> Delivery:
+    """Choose what to say at this turn end: one nudge, three per session and hour, the highest expected value first."""
+    refused: list[Refusal] = []
+    standing: list[Evaluation] = []
+    for candidate in candidates:
+        if not candidate.fired:
+            continue
+        objection = _objection(candidate, log, moment, defaults)
+        if objection is None:
+            standing.append(candidate)
+        else:
+            refused.append(Refusal(candidate, objection))
+    kinds = {candidate.kind for candidate in standing}
+    if {NudgeKind.COMPACT, NudgeKind.NEW_SESSION} <= kinds:
+        dropped = _rival(moment)
+        refused += [Refusal(each, "the other way to shorten fits better") for each in standing if each.kind == dropped]
+        standing = [each for each in standing if each.kind != dropped]
+    shown_this_hour = sum(
+        entry.action == NudgeAction.SHOWN
+        and entry.session == moment.session
+        and 0 <= moment.now_ms - entry.at_ms < HOUR_MS
+        for entry in log
+    )
+    if shown_this_hour >= defaults.nudges_per_session_hour:
+        refused += [Refusal(each, "enough was said this hour") for each in standing]
+        return Delivery(None, tuple(refused))
+    ranked = sorted(standing, key=lambda each: -each.expected_value_nano)
+    refused += [Refusal(each, "another nudge is worth more") for each in ranked[1:]]
+    return Delivery(ranked[0] if ranked else None, tuple(refused))
+
+
+def was_followed(calls_until_action: int | None, defaults: Defaults = DEFAULTS) -> bool:
+    """A nudge counts as followed only if its action appeared within three calls; None: it never did."""
+    return calls_until_action is not None and calls_until_action <= defaults.followed_within_calls

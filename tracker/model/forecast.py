@@ -1,0 +1,130 @@
+"""Cost of the next n calls with an 80 % band (MODEL section 5): split conformal on epochs that have ended.
+
+The band is conditional on n more calls in this epoch, and says so; it is never a bootstrap of the session itself.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from tracker.model.chain_call import ChainCall
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.growth import GrowthEstimate, GrowthPool, estimate_growth
+from tracker.model.rates import Tariff
+
+BUCKETS = (5, 10, 20, 40)
+CONDITION = "if the session goes on for that many calls without a reset"
+
+
+class Band(NamedTuple):
+    """Quantiles of ln(actual/F) for one bucket of n."""
+
+    low: float
+    median: float
+    high: float
+    source: str  # own | pooled | shipped
+    residuals: int
+
+
+# 10 % and 90 % values for users without a history; no median ships with them, so the point is F itself.
+_SHIPPED = {5: (-0.33, 0.71), 10: (-0.28, 0.70), 20: (-0.28, 0.55), 40: (-0.29, 0.51)}
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Modelled nano-dollars of the next calls."""
+
+    calls: int
+    point_nano: int
+    low_nano: int
+    high_nano: int
+    band: Band
+    label: str = "modelled"
+    condition: str = CONDITION
+
+
+class EpochCall(NamedTuple):
+    """One call of an ended epoch, for calibration: tokens and nano-dollars."""
+
+    context: int
+    output: int
+    cost_nano: int
+
+
+def raw_forecast_nano(calls: float, context: float, estimate: GrowthEstimate, tariff: Tariff) -> float:
+    """F: n warm calls from a context of C tokens, in nano-dollars."""
+    rent = calls * context * tariff.read + tariff.read * estimate.growth * calls * (calls - 1) / 2
+    return rent + calls * estimate.growth * tariff.write + calls * estimate.output * tariff.output
+
+
+def bucket_of(calls: float) -> int:
+    """The calibration bucket nearest to n on a logarithmic scale."""
+    return min(BUCKETS, key=lambda bucket: abs(math.log(max(calls, 1) / bucket)))
+
+
+def _conformal(residuals: Sequence[float], coverage: float, source: str) -> Band:
+    """Order statistics at rank floor(a(m+1)) and ceil((1-a)(m+1)), a being half of what the band leaves out."""
+    ordered = sorted(residuals)
+    count = len(ordered)
+    tail = (1 - coverage) / 2
+    # Rounded first: 0.1 * 110 must be rank 11, not 10.999….
+    low_rank = max(1, math.floor(round(tail * (count + 1), 9)))
+    high_rank = min(count, math.ceil(round((1 - tail) * (count + 1), 9)))
+    middle = count // 2
+    median = ordered[middle] if count % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    return Band(ordered[low_rank - 1], median, ordered[high_rank - 1], source, count)
+
+
+def band_for(
+    calls: float,
+    own: Mapping[int, Sequence[float]] | None = None,
+    pooled: Mapping[int, Sequence[float]] | None = None,
+    defaults: Defaults = DEFAULTS,
+) -> Band:
+    """Band for n calls from residuals per bucket: own from a hundred on, else pooled ones likewise, else shipped."""
+    bucket = bucket_of(calls)
+    for source, residuals in (("own", own), ("pooled", pooled)):
+        sample = (residuals or {}).get(bucket, ())
+        if len(sample) >= defaults.band_own_residuals:
+            return _conformal(sample, defaults.band_coverage, source)
+    low, high = _SHIPPED[bucket]
+    return Band(low, 0.0, high, "shipped", 0)
+
+
+def forecast(calls: int, context: int, estimate: GrowthEstimate, tariff: Tariff, band: Band) -> Forecast:
+    """Point F*exp(median) and band for `calls` more calls."""
+    raw = raw_forecast_nano(calls, context, estimate, tariff)
+    return Forecast(
+        calls=calls,
+        point_nano=round(raw * math.exp(band.median)),
+        low_nano=round(raw * math.exp(band.low)),
+        high_nano=round(raw * math.exp(band.high)),
+        band=band,
+    )
+
+
+def epoch_calls(calls: Sequence[ChainCall]) -> list[EpochCall]:
+    """The priced, counted calls of one epoch in the form that calibration reads."""
+    return [
+        EpochCall(call.context, call.output, call.cost)
+        for call in calls
+        if call.cost is not None and not call.copied and call.grows_the_chain
+    ]
+
+
+def epoch_residuals(
+    epoch: Sequence[EpochCall], bucket: int, pool: GrowthPool, tariff: Tariff, defaults: Defaults = DEFAULTS
+) -> list[float]:
+    """ln(actual/F) over an ended epoch, one per stretch of `bucket` calls, each forecast from what preceded it."""
+    residuals: list[float] = []
+    increments = [after.context - before.context for before, after in pairwise(epoch)]
+    outputs = [call.output for call in epoch]
+    for seen in range(1, len(epoch) - bucket + 1, bucket):
+        estimate = estimate_growth(increments[: seen - 1], outputs[:seen], pool, defaults)
+        expected = raw_forecast_nano(bucket, epoch[seen - 1].context, estimate, tariff)
+        actual = sum(call.cost_nano for call in epoch[seen : seen + bucket])
+        if actual > 0 and expected > 0:
+            residuals.append(math.log(actual / expected))
+    return residuals

@@ -1,0 +1,148 @@
+"""How a context grows and what a call costs because of it (MODEL section 5). Everything here is modelled.
+
+Growth is estimated from this epoch's last calls, shrunk towards the user's pool: never a median, never the raw mean.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.quantiles import quantile, shrink
+from tracker.model.rates import Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthPool:
+    """What the user's calls on a model look like as a whole, in tokens per call."""
+
+    growth: float = DEFAULTS.growth_tokens_per_call
+    growth_p99: float = DEFAULTS.growth_p99_tokens
+    output: float = DEFAULTS.output_tokens_per_call
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthEstimate:
+    """Expected growth and output of the next calls, tokens per call."""
+
+    growth: float
+    output: float
+    growth_variance: float
+    calls: int  # calls of this epoch that it rests on
+
+
+@dataclass(frozen=True, slots=True)
+class CallsToCompaction:
+    """How far the automatic compaction is, in calls."""
+
+    mean: float
+    standard_deviation: float
+
+
+def _kept_growth(increments: Sequence[int], ceiling: float, defaults: Defaults) -> list[float]:
+    """Increments without context drops, clipped to what is usual for the user."""
+    kept = (change for change in increments if change >= -defaults.dropped_context_tokens)
+    return [min(max(float(change), 0.0), ceiling) for change in kept]
+
+
+def growth_pool(increments: Sequence[int], outputs: Sequence[int], defaults: Defaults = DEFAULTS) -> GrowthPool:
+    """The user's pool for a model from all recorded increments of C and outputs, shrunk to the shipped start values.
+
+    The shipped 99th percentile holds until a hundred increments stand against it.
+    """
+    raw = [float(change) for change in increments if change >= 0]
+    ceiling = quantile(raw, 0.99) if len(raw) >= defaults.band_own_residuals else defaults.growth_p99_tokens
+    kept = _kept_growth(increments, ceiling, defaults)
+    own_growth = sum(kept) / len(kept) if kept else 0.0
+    own_output = sum(outputs) / len(outputs) if outputs else 0.0
+    weight = defaults.growth_shrink_calls
+    return GrowthPool(
+        growth=shrink(own_growth, defaults.growth_tokens_per_call, len(kept), weight),
+        growth_p99=ceiling,
+        output=shrink(own_output, defaults.output_tokens_per_call, len(outputs), weight),
+    )
+
+
+def estimate_growth(
+    increments: Sequence[int], outputs: Sequence[int], pool: GrowthPool, defaults: Defaults = DEFAULTS
+) -> GrowthEstimate:
+    """g and o for the next calls from this epoch's increments of C and outputs, oldest first.
+
+    Weight of the epoch's last k <= 60 calls against the pool: k/(k+20).
+    """
+    window = defaults.growth_window_calls
+    kept = _kept_growth(increments[-window:], pool.growth_p99, defaults)
+    recent_outputs = outputs[-window:]
+    weight = defaults.growth_shrink_calls
+    own_growth = sum(kept) / len(kept) if kept else 0.0
+    own_output = sum(recent_outputs) / len(recent_outputs) if recent_outputs else 0.0
+    growth = shrink(own_growth, pool.growth, len(kept), weight)
+    # Without a spread of one's own: increments are about as spread as an exponential law, sd = mean.
+    own_variance = sum((change - own_growth) ** 2 for change in kept) / len(kept) if kept else 0.0
+    return GrowthEstimate(
+        growth=growth,
+        output=shrink(own_output, pool.output, len(recent_outputs), weight),
+        growth_variance=shrink(own_variance, pool.growth**2, len(kept), weight),
+        calls=len(kept),
+    )
+
+
+def session_nano(calls: int, baseline: float, growth: float, output: float, tariff: Tariff) -> float:
+    """cost(n): nano-dollars of n calls from a cold start, all later ones warm; quadratic in n."""
+    rent_tokens = (calls - 1) * baseline + growth * calls * (calls - 1) / 2
+    written_tokens = baseline + calls * growth
+    return tariff.write * written_tokens + tariff.read * rent_tokens + calls * output * tariff.output
+
+
+def next_call_nano(context: float, growth: float, output: float, tariff: Tariff) -> float:
+    """Nano-dollars of the next warm call."""
+    return tariff.read * context + tariff.write * growth + tariff.output * output
+
+
+def rent_crossover_tokens(growth: float, output: float, tariff: Tariff) -> float:
+    """C_x: above this context re-reading costs more than the rest of the call; infinite where reads are free."""
+    rest = tariff.write * growth + tariff.output * output
+    return rest / tariff.read if tariff.read else math.inf
+
+
+def lifetime_nano(tokens: float, later_calls: float, tariff: Tariff) -> float:
+    """What content of `tokens` costs over its life: written once, read by each later call of the epoch."""
+    return tokens * (tariff.write + later_calls * tariff.read)
+
+
+def calls_to_compaction(context: int, trigger_tokens: int, estimate: GrowthEstimate) -> CallsToCompaction | None:
+    """Distance to the automatic compaction at `trigger_tokens`; None when the context does not grow."""
+    room = max(0, trigger_tokens - context)
+    if estimate.growth <= 0:
+        return None
+    deviation = math.sqrt(room * estimate.growth_variance / estimate.growth**3)
+    return CallsToCompaction(room / estimate.growth, deviation)
+
+
+@dataclass(frozen=True, slots=True)
+class CallsPerTurn:
+    """The user's turns, in calls."""
+
+    mean: float
+    p10: float
+    p90: float
+
+    def calls_in(self, turns: int) -> int:
+        """Calls to expect in a number of turns, one per turn at the least."""
+        return max(turns, round(turns * self.mean))
+
+
+def calls_per_turn(turn_calls: Sequence[int], defaults: Defaults = DEFAULTS) -> CallsPerTurn:
+    """Distribution of calls per turn, its mean shrunk towards the shipped one as growth is.
+
+    Without turns of one's own the spread is that of a geometric law with the shipped mean.
+    """
+    if not turn_calls:
+        mean = defaults.calls_per_turn
+        if mean <= 1:
+            return CallsPerTurn(mean, 1, 1)
+        stop = math.log(1 - 1 / mean)
+        return CallsPerTurn(mean, math.ceil(math.log(0.9) / stop), math.ceil(math.log(0.1) / stop))
+    own = sum(turn_calls) / len(turn_calls)
+    mean = shrink(own, defaults.calls_per_turn, len(turn_calls), defaults.growth_shrink_calls)
+    return CallsPerTurn(mean, quantile(turn_calls, 0.1), quantile(turn_calls, 0.9))

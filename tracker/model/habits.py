@@ -1,0 +1,79 @@
+"""Arithmetic of habits that cost money over many sessions (MODEL section 7.5): routing, baseline, miss storms."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.miss_causes import Cause
+from tracker.model.misses import Judgement, MissKind
+from tracker.model.rates import Tariff
+
+# Two-sided 80 % of a normal law; the count of rare events is spread like its own square root.
+_Z_80 = 1.2816
+
+
+class TurnProfile(NamedTuple):
+    """What tells a light turn from a heavy one."""
+
+    has_edits: bool
+    output_tokens: int
+    calls: int
+    cost_nano: int
+
+
+class Storm(NamedTuple):
+    """Major misses with an avoidable cause among the last calls."""
+
+    misses: int
+    calls: int
+    waste_nano: int
+    causes: tuple[str, ...]  # commonest first
+
+    @property
+    def waste_low_nano(self) -> int:
+        """10 % value of what as many calls again would waste."""
+        return round(self.waste_nano * max(0.0, 1 - _Z_80 / math.sqrt(self.misses))) if self.misses else 0
+
+    @property
+    def waste_high_nano(self) -> int:
+        """90 % value of what as many calls again would waste."""
+        return round(self.waste_nano * (1 + _Z_80 / math.sqrt(self.misses))) if self.misses else 0
+
+
+def is_light(turn: TurnProfile, defaults: Defaults = DEFAULTS) -> bool:
+    """A turn that a smaller model could have done: no edits, little output, few calls."""
+    return (
+        not turn.has_edits and turn.output_tokens < defaults.light_output_tokens and turn.calls < defaults.light_calls
+    )
+
+
+def light_share(turns: Sequence[TurnProfile], defaults: Defaults = DEFAULTS) -> float:
+    """Share of spend that went to light turns, 0..1."""
+    total = sum(turn.cost_nano for turn in turns)
+    light = sum(turn.cost_nano for turn in turns if is_light(turn, defaults))
+    return light / total if total else 0.0
+
+
+def switch_payback_calls(context: float, new: Tariff, call_nano: float, new_call_nano: float) -> float:
+    """Calls until a model switch inside a session has earned back writing the context anew; infinite if never."""
+    gain = call_nano - new_call_nano
+    return new.write * context / gain if gain > 0 else math.inf
+
+
+def baseline_month_nano(tokens: float, calls: float, cold_starts: float, tariff: Tariff) -> float:
+    """What `tokens` of baseline cost over a month's calls and cold starts."""
+    return tokens * (tariff.read * calls + tariff.write * cold_starts)
+
+
+def find_storm(recent: Sequence[tuple[Judgement, int]], defaults: Defaults = DEFAULTS) -> Storm:
+    """Major misses not caused by expiry among the last 20 (judgement, waste in nano-dollars) pairs, oldest first."""
+    window = recent[-defaults.storm_window_calls :]
+    hits = [
+        (judgement.cause or Cause.UNKNOWN, waste)
+        for judgement, waste in window
+        if judgement.kind == MissKind.MAJOR and judgement.cause != Cause.EXPIRED
+    ]
+    names = [cause for cause, _ in hits]
+    causes = tuple(sorted(set(names), key=lambda name: (-names.count(name), name)))
+    return Storm(len(hits), len(window), sum(waste for _, waste in hits), causes)

@@ -1,0 +1,108 @@
+"""How much work is still to come (MODEL section 6): remaining calls, the chance of a return, the chance of a cold call.
+
+These figures feed displayed savings and the new-session rule; the compaction level does not use them.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.quantiles import shrink
+
+# Context size bands for the chance of a return; MODEL names bands without their edges.
+CONTEXT_BAND_EDGES = (50_000, 100_000, 200_000)
+
+
+class SessionLength(NamedTuple):
+    """Calls of an earlier session; `ended` is False while it may still go on."""
+
+    calls: int
+    ended: bool
+
+
+class CallsRange(NamedTuple):
+    """A number of calls ahead: 10 %, expected, 90 %."""
+
+    low: float
+    point: float
+    high: float
+
+
+class IdleGap(NamedTuple):
+    """A pause at a turn end; `idle_ms` is None when the session was never resumed."""
+
+    idle_ms: int | None
+    context: int
+
+
+def _mean_residual(lengths: Sequence[SessionLength], calls_so_far: int) -> float:
+    """Kaplan-Meier mean of the calls beyond `calls_so_far`; the longest session counts as ended."""
+    at_risk = len(lengths)
+    surviving = 1.0
+    area = 0.0
+    reached = calls_so_far
+    for calls in sorted({length.calls for length in lengths}):
+        area += surviving * (calls - reached)
+        reached = calls
+        leaving = [length for length in lengths if length.calls == calls]
+        surviving *= 1 - sum(length.ended for length in leaving) / at_risk
+        at_risk -= len(leaving)
+    return area
+
+
+def remaining_calls(earlier: Sequence[SessionLength], calls_so_far: int, defaults: Defaults = DEFAULTS) -> float:
+    """m: mean calls to come, given one more turn; own mean weighed k/(k+10) over the k sessions that went on."""
+    longer = [length for length in earlier if length.calls > calls_so_far]
+    own = _mean_residual(longer, calls_so_far) if longer else 0.0
+    return shrink(own, defaults.remaining_calls, len(longer), defaults.remaining_shrink_sessions)
+
+
+def calls_ahead(
+    mean_calls: float,
+    *,
+    another_turn_is_certain: bool,
+    calls_to_auto_compaction: float | None,
+    defaults: Defaults = DEFAULTS,
+) -> CallsRange:
+    """Calls over which a saving runs, with their 80 % range; never past the client's own compaction.
+
+    Until the user has prompted again, this was the last turn with probability 0.2. Beyond that the chance to stop is
+    taken as the same at each call, as residual life is flat at turn ends.
+    """
+    going_on = 1.0 if another_turn_is_certain else 1 - defaults.last_turn_probability
+    tail = (1 - defaults.band_coverage) / 2
+    low, high = (mean_calls * max(0.0, math.log(going_on / share)) for share in (1 - tail, tail))
+    limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
+    return CallsRange(min(low, limit), min(going_on * mean_calls, limit), min(high, limit))
+
+
+def context_band(context: int) -> int:
+    """Index of the size band of a context."""
+    return sum(context >= edge for edge in CONTEXT_BAND_EDGES)
+
+
+def _return_share(gaps: Sequence[IdleGap], window_ms: int) -> float:
+    returned = sum(gap.idle_ms is not None and gap.idle_ms <= window_ms for gap in gaps)
+    return returned / len(gaps) if gaps else 0.0
+
+
+def return_probability(
+    gaps: Sequence[IdleGap], idle_so_far_ms: int, context: int, defaults: Defaults = DEFAULTS
+) -> float:
+    """rho: chance that a session idle for so long is resumed within twelve hours of its last call.
+
+    Share among past gaps of the same context band that lasted as long, shrunk to all bands and those to the default.
+    """
+    lasted = [gap for gap in gaps if gap.idle_ms is None or gap.idle_ms >= idle_so_far_ms]
+    band = context_band(context)
+    similar = [gap for gap in lasted if context_band(gap.context) == band]
+    weight = defaults.return_shrink_gaps
+    overall = shrink(_return_share(lasted, defaults.return_window_ms), defaults.return_probability, len(lasted), weight)
+    return shrink(_return_share(similar, defaults.return_window_ms), overall, len(similar), weight)
+
+
+def cold_probability(cold_calls: int, calls: int, defaults: Defaults = DEFAULTS) -> float:
+    """q: share of past calls that were cold, shrunk to the shipped share while there are few."""
+    own = cold_calls / calls if calls else 0.0
+    return shrink(own, defaults.cold_probability, calls, defaults.growth_shrink_calls)

@@ -1,0 +1,205 @@
+"""Cache misses of one chain (MODEL section 4): what a call should have read, and what it paid for again.
+
+Only calls of the same chain are compared. Chain starts and rebuilds that a reset made necessary are never misses;
+they are reported under kinds of their own.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from tracker.model.chain_call import ChainCall, Reset
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS, Defaults
+from tracker.model.miss_causes import Circumstances, name_cause
+
+FloorKey = tuple[str, str | None]  # model, client version
+
+
+class MissKind:
+    """What a call's reads say; None stands for a call that read what it should."""
+
+    COLD_START = "cold_start"
+    PLANNED_REBUILD = "planned_rebuild"
+    PARTIAL = "partial"
+    MAJOR = "major"
+
+
+class Judgement(NamedTuple):
+    """The verdict on one counted call."""
+
+    call_id: int
+    epoch: int  # counted from 0 within the chain
+    expected_read: int  # E, tokens
+    missed: int  # M, tokens; 0 when within the noise
+    kind: str | None  # MissKind
+    cause: str | None  # miss_causes.Cause, for partial and major
+    source: str | None  # miss_causes.Source
+    up_to: bool  # the prompt is shorter than E: M is an upper bound
+    ttl_ms: int | None  # lifetime of the entry that should have been read
+    age_ms: int | None  # from the end of the previous call to the start of this one
+    expired: bool  # the entry had passed its lifetime when this call began
+
+    @property
+    def is_cold(self) -> bool:
+        """Counts for the cold probability q of MODEL section 6."""
+        return self.kind == MissKind.MAJOR
+
+
+class _Step(NamedTuple):
+    call: ChainCall
+    previous: ChainCall | None  # None at a chain start
+    kind: str | None  # cold start or planned rebuild
+    expected_read: int
+    epoch: int
+    ttl_ms: int | None
+    age_ms: int | None
+    expired: bool
+
+
+_REBUILD_RESETS = frozenset({Reset.COMPACT, Reset.CLEAR, Reset.REWIND})
+_EPOCH_RESETS = _REBUILD_RESETS | {Reset.START, Reset.MICROCOMPACT}
+
+
+def _ttl_after(call: ChainCall, ttl_ms: int | None) -> int | None:
+    if call.write_1h and not call.write_5m:
+        return TTL_1H_MS
+    if call.write_5m and not call.write_1h:
+        return TTL_5M_MS
+    if call.written and ttl_ms is None:
+        return TTL_5M_MS  # a mixed first write: what expires first is lost first
+    return ttl_ms
+
+
+def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
+    """Walk a chain in file order; calls that do not grow the prompt stand aside with nothing expected."""
+    previous: ChainCall | None = None
+    ttl_ms: int | None = None
+    epoch = 0
+    aside: ChainCall | None = None
+    for call in sorted(calls, key=_file_position):
+        if aside is not None:
+            call = _taking_over(call, aside)
+        if not call.grows_the_chain:
+            aside = call
+            yield _Step(call, None, None, 0, epoch, ttl_ms, None, False)
+            continue
+        aside = None
+        reset = call.reset_before
+        if reset in _EPOCH_RESETS and previous is not None:
+            epoch += 1
+        kind: str | None = None
+        expected = 0
+        age_ms: int | None = None
+        expired = False
+        if previous is not None:
+            age_ms = max(0, call.started_at - previous.last_at)
+            expired = ttl_ms is not None and age_ms >= ttl_ms + grace_ms
+        if reset in _REBUILD_RESETS:
+            kind = MissKind.PLANNED_REBUILD
+        elif previous is None or reset == Reset.START:
+            kind = MissKind.COLD_START
+        else:
+            expected = previous.cache_read + previous.written
+        yield _Step(call, previous, kind, expected, epoch, ttl_ms, age_ms, expired)
+        ttl_ms = _ttl_after(call, ttl_ms)
+        previous = call
+
+
+def _file_position(call: ChainCall) -> int:
+    return call.position
+
+
+def _taking_over(call: ChainCall, aside: ChainCall) -> ChainCall:
+    """What happened before a call that stood aside happened before its successor, too."""
+    return call._replace(
+        reset_before=call.reset_before or aside.reset_before,
+        restart_before=call.restart_before or aside.restart_before,
+        skill_or_command=call.skill_or_command or aside.skill_or_command,
+        tool_results=max(call.tool_results, aside.tool_results),
+    )
+
+
+def missed_tokens(expected_read: int, call: ChainCall, defaults: Defaults = DEFAULTS) -> int:
+    """M of MODEL section 4: tokens of the expected prefix that this call paid for again; 0 within the noise."""
+    missed = min(expected_read - call.cache_read, call.written + call.input)
+    if missed < max(defaults.noise_tokens, defaults.noise_share_of_expected * expected_read):
+        return 0
+    return missed
+
+
+def judge_chain(
+    calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | None = None, defaults: Defaults = DEFAULTS
+) -> list[Judgement]:
+    """One verdict per counted call, in file order; `floors` comes from `static_floors` over the user's chains."""
+    known_floors = floors or {}
+    verdicts: list[Judgement] = []
+    for step in _steps(calls, defaults.expiry_grace_ms):
+        call = step.call
+        if call.copied:
+            continue
+        kind, cause, source, up_to = step.kind, None, None, False
+        missed = 0
+        if step.expected_read and not call.retries:
+            missed = missed_tokens(step.expected_read, call, defaults)
+        if missed and step.previous is not None:
+            is_major = missed >= defaults.major_share_of_expected * step.expected_read
+            kind = MissKind.MAJOR if is_major else MissKind.PARTIAL
+            up_to = call.context < step.expected_read
+            cause, source = name_cause(
+                Circumstances(
+                    call=call,
+                    previous=step.previous,
+                    expected_read=step.expected_read,
+                    ttl_ms=step.ttl_ms,
+                    age_ms=step.age_ms,
+                    expired=step.expired,
+                    static_floor=known_floors.get((call.model, call.version)),
+                ),
+                defaults,
+            )
+        verdicts.append(
+            Judgement(
+                call.call_id,
+                step.epoch,
+                step.expected_read,
+                missed,
+                kind,
+                cause,
+                source,
+                up_to,
+                step.ttl_ms,
+                step.age_ms,
+                step.expired,
+            )
+        )
+    return verdicts
+
+
+def static_floors(chains: Iterable[Sequence[ChainCall]], defaults: Defaults = DEFAULTS) -> dict[FloorKey, int]:
+    """What cold calls of a model and client version still read, in tokens: the first block that others keep warm.
+
+    The commonest read of chain starts and expired calls, if seen twice or more. A commonest read of nothing is no
+    floor: no first block survives there.
+    """
+    reads: dict[FloorKey, Counter[int]] = {}
+    for chain in chains:
+        for step in _steps(chain, defaults.expiry_grace_ms):
+            call = step.call
+            if call.copied or not (step.kind == MissKind.COLD_START or step.expired):
+                continue
+            reads.setdefault((call.model, call.version), Counter())[call.cache_read] += 1
+    floors: dict[FloorKey, int] = {}
+    for key, counts in reads.items():
+        read, times = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        if times >= 2 and read > 0:
+            floors[key] = read
+    return floors
+
+
+def cold_calls(judgements: Iterable[Judgement]) -> tuple[int, int]:
+    """(cold calls, all counted calls), the sample behind the cold probability q."""
+    cold = total = 0
+    for judgement in judgements:
+        total += 1
+        cold += judgement.is_cold
+    return cold, total

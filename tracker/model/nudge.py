@@ -1,0 +1,151 @@
+"""What a nudge is: one evaluation with its inputs, and one line of at most 120 characters that names the action.
+
+Dollars are for users who pay by the call. A plan's user hears of plan usage; without calibrated limit units only
+waste nudges remain, because nobody knows what a read weighs there (MODEL section 7).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from store.money import short_usd
+from tracker.model.compaction import CompactionShape
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.fresh_start import Orientation
+from tracker.model.options import SavingRange
+from tracker.model.rates import Rates, Tariff
+
+LONGEST_TEXT = 120
+InputValue = str | int | float | bool | None
+
+
+class NudgeKind:
+    """Names in the nudge log."""
+
+    COMPACT = "compact"
+    NEW_SESSION = "new_session"
+    BEFORE_EXPIRY = "before_expiry"
+    ANSWER_NOW = "answer_now"
+    COLD_RESUME = "cold_resume"
+    TTL = "ttl"
+    ROUTING = "routing"
+    BASELINE = "baseline"
+    LARGE_RESULT = "large_result"
+    MISS_STORM = "miss_storm"
+
+
+WASTE_KINDS = frozenset({NudgeKind.COLD_RESUME, NudgeKind.MISS_STORM, NudgeKind.BASELINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How the user pays, as far as it decides currency and kinds of nudges."""
+
+    is_plan: bool = False
+    read_weight: float | None = None  # weight of a read in limit units, 0..1; None while not calibrated
+    nano_per_percent: float | None = None  # limit units, as nano-dollars, per 1 % of the window named below
+    window: str = "week"
+
+    def permits(self, kind: str, defaults: Defaults = DEFAULTS) -> bool:
+        """False for nudges about re-reading where reads weigh nothing, or nobody knows what they weigh."""
+        if not self.is_plan or kind in WASTE_KINDS:
+            return True
+        return self.read_weight is not None and self.read_weight > defaults.weightless_read_share
+
+    def tariff(self, rates: Rates, ttl_ms: int | None) -> Tariff:
+        """List prices, or limit units where they are calibrated."""
+        if self.is_plan and self.read_weight is not None:
+            return rates.limit_tariff(self.read_weight)
+        return rates.tariff(ttl_ms)
+
+    def amount(self, nano: float) -> str | None:
+        """An amount in the user's currency; None where only "plan usage" can be said."""
+        if not self.is_plan:
+            return short_usd(round(nano))
+        if self.nano_per_percent:
+            percent = round(nano / self.nano_per_percent, 1) or 0.0  # no "-0.0%"
+            return f"{percent:.1f}%"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A session at the moment of advice; the tariff is already in the user's currency (Billing.tariff)."""
+
+    context: int
+    shape: CompactionShape
+    orientation: Orientation
+    tariff: Tariff
+    billing: Billing
+    cold_probability: float
+    remaining_calls: float  # m, given another turn
+    remaining_calls_of_a_fresh_session: float  # m(0)
+    calls_to_auto_compaction: float | None
+    mean_calls_per_turn: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One look at one kind of nudge, fired or not; all of it goes into the log."""
+
+    kind: str
+    fired: bool
+    reason: str
+    text: str | None  # a fired nudge always has one; a price that is shown but not delivered may have one
+    saving: SavingRange | None
+    payback_turns: float | None
+    inputs: Mapping[str, InputValue] = field(default_factory=dict)
+    subject: str | None = None  # what the notice is about, where one kind speaks of several things
+    label: str = "modelled"
+
+    @property
+    def expected_value_nano(self) -> int:
+        """What ranks nudges against each other."""
+        return self.saving.point_nano if self.saving else 0
+
+
+def payback_phrase(turns: float | None) -> str:
+    """Break-even in whole turns, rounded up."""
+    if turns is None:
+        return ""
+    if turns <= 0:
+        return ", pays at once"
+    whole = math.ceil(turns)
+    return f", back in {whole} turn{'' if whole == 1 else 's'}"
+
+
+def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) -> str:
+    """Saving with its range and payback, in the user's currency."""
+    point, low, high = (billing.amount(nano) for nano in (saving.point_nano, saving.low_nano, saving.high_nano))
+    if point is None:
+        return f"saves plan usage{payback_phrase(turns)}"
+    of_what = f" of the {billing.window}" if billing.is_plan else ""
+    return f"saves ~{point}{of_what} ({low} to {high}){payback_phrase(turns)}"
+
+
+def one_line(action: str, effect: str) -> str:
+    """`action: effect` within the longest text; the action gives way, never the figures."""
+    room = LONGEST_TEXT - len(effect) - 2
+    shown = action if len(action) <= room else action[: max(0, room - 1)].rstrip() + "…"
+    return f"{shown}: {effect}"[:LONGEST_TEXT]
+
+
+def thousands(tokens: float) -> str:
+    """Tokens in thousands, as people write them."""
+    return f"{tokens / 1000:.0f}k"
+
+
+def silenced(evaluation: Evaluation, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+    """The evaluation as it may be delivered: switched off where the user's billing does not permit its kind."""
+    if not evaluation.fired or billing.permits(evaluation.kind, defaults):
+        return evaluation
+    return Evaluation(
+        kind=evaluation.kind,
+        fired=False,
+        reason="off: what a read weighs in this plan's limits is nothing or not known",
+        text=None,
+        saving=evaluation.saving,
+        payback_turns=evaluation.payback_turns,
+        inputs=evaluation.inputs,
+        subject=evaluation.subject,
+    )

@@ -1,0 +1,164 @@
+"""The three priced ways to go on for the next calls: continue, compact, new session (MODEL 7.1, 7.2, 7.4).
+
+`continue` is the forecast, the calls that may turn out cold, and a cold start if the cache has gone. The other two are
+that less their saving, so that cost differences between options are exactly the savings shown beside them.
+"""
+
+import math
+from dataclasses import dataclass
+
+from tracker.model.compaction import (
+    CompactionShape,
+    break_even_calls,
+    compaction_nano,
+    saving_nano,
+    saving_nano_per_call,
+)
+from tracker.model.forecast import Band, Forecast, forecast
+from tracker.model.fresh_start import (
+    Orientation,
+    cold_orientation_nano,
+    new_session_nano,
+    new_session_saving_nano_per_call,
+)
+from tracker.model.growth import CallsPerTurn, GrowthEstimate
+from tracker.model.horizon import CallsRange
+from tracker.model.idle import cold_penalty_nano
+from tracker.model.rates import Tariff
+
+
+class OptionKind:
+    """Names of the ways to go on."""
+
+    CONTINUE = "continue"
+    COMPACT = "compact"
+    NEW_SESSION = "new_session"
+
+
+@dataclass(frozen=True, slots=True)
+class SavingRange:
+    """Modelled nano-dollars saved, with an 80 % range."""
+
+    point_nano: int
+    low_nano: int
+    high_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to go on over the next turns; modelled nano-dollars."""
+
+    kind: str
+    cost_nano: int
+    low_nano: int
+    high_nano: int
+    one_off_nano: int  # part of the cost that is paid at once
+    saving: SavingRange  # against continuing; zero for `continue` itself
+    payback_turns: float | None  # None: never within reach, or nothing to earn back
+    label: str = "modelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Everything the three options are priced from."""
+
+    context: int
+    is_cold: bool
+    shape: CompactionShape
+    orientation: Orientation
+    estimate: GrowthEstimate
+    tariff: Tariff
+    cold_probability: float
+    calls_per_turn: CallsPerTurn
+    calls_to_auto_compaction: float | None
+    band: Band
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one moment; `forecast` is `continue` as if every call were warm."""
+
+    turns: int
+    calls: int
+    forecast: Forecast
+    go_on: Option
+    compact: Option
+    new_session: Option
+
+    @property
+    def best(self) -> Option:
+        """The cheapest of the three, the least disturbing one among equals."""
+        return min((self.go_on, self.compact, self.new_session), key=lambda option: option.cost_nano)
+
+
+def saving_range(one_off_nano: float, per_call_nano: float, calls: CallsRange) -> SavingRange:
+    """Saving over a range of later calls."""
+    low, point, high = (saving_nano(one_off_nano, per_call_nano, count) for count in calls)
+    return SavingRange(round(point), round(min(low, high)), round(max(low, high)))
+
+
+def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn: float) -> float | None:
+    """Turns until a one-off cost is earned back; None when it never is."""
+    calls = break_even_calls(one_off_nano, per_call_nano)
+    return None if math.isinf(calls) else calls / max(mean_calls_per_turn, 1.0)
+
+
+def price_options(outlook: Outlook, turns: int) -> Options:
+    """Price the next `turns` turns each way.
+
+    The forecast's band is read as more or less work than expected, and scales what runs per call, not what is paid
+    once. Savings end where the client compacts by itself.
+    """
+    calls = outlook.calls_per_turn.calls_in(turns)
+    tariff, shape, band = outlook.tariff, outlook.shape, outlook.band
+    ahead = forecast(calls, outlook.context, outlook.estimate, tariff, band)
+    penalty = cold_penalty_nano(outlook.context, shape.static_floor, tariff)
+    turning_cold = calls * outlook.cold_probability * penalty
+    at_once = penalty if outlook.is_cold else 0.0
+    running = ahead.point_nano + turning_cold * math.exp(band.median)
+    horizon: float = calls
+    if outlook.calls_to_auto_compaction is not None:
+        horizon = min(horizon, outlook.calls_to_auto_compaction)
+    start = cold_orientation_nano if outlook.is_cold else new_session_nano
+    starting_over = start(shape, outlook.orientation, tariff)
+    saving_calls = CallsRange(*(horizon * math.exp(share) for share in band[:3]))
+
+    def option(kind: str, one_off: float, running_nano: float, saving: SavingRange, payback: float | None) -> Option:
+        return Option(
+            kind=kind,
+            cost_nano=round(one_off + running_nano),
+            low_nano=round(one_off + running_nano * math.exp(band.low - band.median)),
+            high_nano=round(one_off + running_nano * math.exp(band.high - band.median)),
+            one_off_nano=round(one_off),
+            saving=saving,
+            payback_turns=payback,
+        )
+
+    def alternative(kind: str, one_off: float, per_call: float) -> Option:
+        extra = one_off - at_once
+        return option(
+            kind,
+            one_off,
+            running - saving_nano(0.0, per_call, saving_calls.point),
+            saving_range(extra, per_call, saving_calls),
+            payback_turns(extra, per_call, outlook.calls_per_turn.mean),
+        )
+
+    return Options(
+        turns=turns,
+        calls=calls,
+        forecast=ahead,
+        go_on=option(OptionKind.CONTINUE, at_once, running, SavingRange(0, 0, 0), None),
+        compact=alternative(
+            OptionKind.COMPACT,
+            compaction_nano(outlook.context, shape, tariff, is_cold=outlook.is_cold),
+            saving_nano_per_call(outlook.context, shape, tariff, outlook.cold_probability),
+        ),
+        new_session=alternative(
+            OptionKind.NEW_SESSION,
+            starting_over,
+            new_session_saving_nano_per_call(
+                outlook.context, shape, outlook.orientation, tariff, outlook.cold_probability
+            ),
+        ),
+    )

@@ -1,0 +1,83 @@
+"""The five rates of a price row (MODEL section 3), exact for bills and as floats for what is modelled.
+
+The read rate is data, never a fixed share of the input rate.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, Self
+
+from store.money import pico_from_usd_per_mtok
+from store.records import Price
+from tracker.model.defaults import TTL_1H_MS
+
+PICO_PER_NANO = 1_000
+
+
+class Tariff(NamedTuple):
+    """Nano-dollars per token as floats, with one write rate: for forecasts only, never for a bill."""
+
+    input: float
+    write: float
+    read: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Pico-dollars per token of one price row, every multiplier included."""
+
+    input: int
+    write_5m: int
+    write_1h: int
+    read: int
+    output: int
+
+    @classmethod
+    def from_price(cls, price: Price) -> Self:
+        """The token rates of a resolved price row."""
+        return cls(price.input, price.write_5m, price.write_1h, price.cache_read, price.output)
+
+    @classmethod
+    def per_mtok(
+        cls,
+        input_usd: str | Decimal,
+        output_usd: str | Decimal,
+        write_5m_usd: str | Decimal,
+        write_1h_usd: str | Decimal,
+        read_usd: str | Decimal,
+    ) -> Self:
+        """From list prices in $ per million tokens, in the order of the tables of MODEL section 10.
+
+        Raises ValueError for a price finer than a pico-dollar per token.
+        """
+        return cls(
+            input=pico_from_usd_per_mtok(input_usd),
+            write_5m=pico_from_usd_per_mtok(write_5m_usd),
+            write_1h=pico_from_usd_per_mtok(write_1h_usd),
+            read=pico_from_usd_per_mtok(read_usd),
+            output=pico_from_usd_per_mtok(output_usd),
+        )
+
+    def write_rate(self, ttl_ms: int | None) -> int:
+        """Pico-dollars per token written under a TTL; providers without a write rate bill input (MODEL section 11)."""
+        rate = self.write_1h if ttl_ms == TTL_1H_MS else self.write_5m
+        return rate or self.input
+
+    def tariff(self, ttl_ms: int | None) -> Tariff:
+        """Dollar tariff under a cache TTL; an unknown TTL counts as five minutes."""
+        return Tariff(
+            input=self.input / PICO_PER_NANO,
+            write=self.write_rate(ttl_ms) / PICO_PER_NANO,
+            read=self.read / PICO_PER_NANO,
+            output=self.output / PICO_PER_NANO,
+        )
+
+    def limit_tariff(self, read_weight: float) -> Tariff:
+        """Tariff in a plan's limit units (MODEL section 9.3): writes weigh as input, reads by a fitted weight 0..1."""
+        return Tariff(
+            input=self.input / PICO_PER_NANO,
+            write=self.input / PICO_PER_NANO,
+            read=read_weight * self.read / PICO_PER_NANO,
+            output=self.output / PICO_PER_NANO,
+        )

@@ -1,0 +1,103 @@
+"""Five minutes or one hour (MODEL section 7.5): the share rule, confirmed by replaying the gaps of recorded chains.
+
+A replay leaves prompts, outputs and gaps as they were and changes only what was warm and at which rate was written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from store.records import CallFlag
+from tracker.model.chain_call import ChainCall
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS, Defaults
+from tracker.model.misses import Judgement
+from tracker.model.options import SavingRange
+from tracker.model.quantiles import bootstrap_mean_interval
+from tracker.model.rates import PICO_PER_NANO, Rates
+
+JudgedChain = Sequence[tuple[ChainCall, Judgement]]
+
+
+@dataclass(frozen=True, slots=True)
+class TtlChoice:
+    """What the other lifetime would have cost over the replayed chains; modelled."""
+
+    current_ttl_ms: int
+    better_ttl_ms: int
+    rewrite_share: float | None  # r5; None where nothing was written for five minutes
+    threshold: float | None  # the share above which one hour wins at these rates
+    current_nano: int
+    saving: SavingRange
+    saving_share: float  # of current_nano
+
+
+def one_hour_threshold(rates: Rates) -> float | None:
+    """Share of five-minute writes that must be re-writes within the hour for one hour to win.
+
+    (p_1h - p_5m)/(p_1h - p_r); with the usual multipliers of input this is 0.75/(2 - p_r/p_i). None when one hour
+    is no dearer to write than to read.
+    """
+    span = rates.write_1h - rates.read
+    return (rates.write_1h - rates.write_5m) / span if span > 0 else None
+
+
+def five_minute_rewrite_share(chains: Iterable[JudgedChain], defaults: Defaults = DEFAULTS) -> float | None:
+    """r5: share of five-minute-written tokens that replaced an entry lost to a pause of 5 to 60 minutes."""
+    written = rewritten = 0
+    for chain in chains:
+        for call, judgement in chain:
+            written += call.write_5m
+            lost_to_pause = judgement.missed and judgement.expired and judgement.ttl_ms == TTL_5M_MS
+            if lost_to_pause and (judgement.age_ms or 0) < TTL_1H_MS + defaults.expiry_grace_ms:
+                rewritten += min(judgement.missed, call.write_5m)
+    return rewritten / written if written else None
+
+
+def replay_chain_nano(chain: JudgedChain, ttl_ms: int, static_floor: int = 0, defaults: Defaults = DEFAULTS) -> float:
+    """Nano-dollars of the priced calls of a chain, had every write had this lifetime."""
+    total = 0.0
+    for call, judgement in chain:
+        if call.rates is None or call.flags & CallFlag.TTL_UNKNOWN:
+            continue
+        fresh, read, written = call.input, call.cache_read, call.written
+        would_expire = judgement.age_ms is not None and judgement.age_ms >= ttl_ms + defaults.expiry_grace_ms
+        if judgement.missed and judgement.expired and not would_expire:
+            from_writes = min(judgement.missed, written)
+            written -= from_writes
+            fresh -= judgement.missed - from_writes
+            read += judgement.missed
+        elif judgement.expected_read and not judgement.missed and would_expire and not judgement.expired:
+            lost = max(0, read - static_floor)
+            read -= lost
+            written += lost
+        rates = call.rates
+        pico = fresh * rates.input + read * rates.read + written * rates.write_rate(ttl_ms) + call.output * rates.output
+        total += pico / PICO_PER_NANO
+    return total
+
+
+def choose_ttl(
+    chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0, seed: int = 0, defaults: Defaults = DEFAULTS
+) -> TtlChoice | None:
+    """Replay chains under both lifetimes and compare with the one most tokens were written for; None without writes.
+
+    The range is a bootstrap over chains.
+    """
+    long_lived = sum(call.write_1h for chain in chains for call, _ in chain)
+    short_lived = sum(call.write_5m for chain in chains for call, _ in chain)
+    if not long_lived + short_lived:
+        return None
+    current, other = (TTL_1H_MS, TTL_5M_MS) if long_lived > short_lived else (TTL_5M_MS, TTL_1H_MS)
+    now = [replay_chain_nano(chain, current, static_floor, defaults) for chain in chains]
+    then = [replay_chain_nano(chain, other, static_floor, defaults) for chain in chains]
+    gains = [before - after for before, after in zip(now, then, strict=True)]
+    low, high = bootstrap_mean_interval(gains, defaults.band_coverage, seed)
+    total, gain = sum(now), sum(gains)
+    return TtlChoice(
+        current_ttl_ms=current,
+        better_ttl_ms=other if gain > 0 else current,
+        rewrite_share=five_minute_rewrite_share(chains, defaults),
+        threshold=one_hour_threshold(rates),
+        current_nano=round(total),
+        saving=SavingRange(round(gain), round(low * len(gains)), round(high * len(gains))),
+        saving_share=gain / total if total else 0.0,
+    )
