@@ -1,0 +1,275 @@
+"""Writes the sample sessions as Claude Code would: same rows, same fields, usage from a small simulation.
+
+The simulation is honest about what caching does: a call reads what the call before it left, unless the pause was longer
+than the cache's life; then it pays for the whole prefix again. Compaction happens at 165k tokens.
+"""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tracker.demo.story import HISTORY, LIVE, Sitting, Step
+
+_VERSION = "2.1.329"
+_STATIC_FLOOR = 14_000
+_TTL_SECONDS = {"5m": 300.0, "1h": 3600.0}
+_COMPACT_AT = 165_000
+
+
+class Row(NamedTuple):
+    """A line of a transcript and the file it belongs to (relative to `projects`)."""
+
+    file: str
+    at: float  # epoch seconds
+    line: dict[str, Any]
+
+
+def write_samples(root: Path, *, now: float | None = None) -> None:
+    """Write all sample sessions under `root`/projects, dated backwards from `now` (epoch seconds)."""
+    today = datetime.fromtimestamp(time.time() if now is None else now).astimezone()
+    for number, sitting in enumerate(HISTORY):
+        day = today - timedelta(days=sitting.day)
+        start = day.replace(hour=int(sitting.hour), minute=int(sitting.hour % 1 * 60), second=0, microsecond=0)
+        _append(root, _Session(sitting, number, start.timestamp()).rows())
+
+
+def live_session(root: Path, *, start: float, speed: float = 1.0) -> Iterator[float]:
+    """Append the running session line by line; yields seconds to wait before the next line.
+
+    `start` is the time of its first line; `speed` shortens the waits, not the times in the lines.
+    """
+    previous = start
+    for row in _Session(LIVE, len(HISTORY), start).rows():
+        yield max(0.0, row.at - previous) / speed
+        previous = row.at
+        _append(root, [row])
+
+
+def _append(root: Path, rows: "list[Row] | Iterator[Row]") -> None:
+    handles: dict[str, Any] = {}
+    try:
+        for row in rows:
+            handle = handles.get(row.file)
+            if handle is None:
+                path = root / "projects" / row.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                handle = handles[row.file] = path.open("a", encoding="utf-8")
+            handle.write(json.dumps(row.line, separators=(",", ":")) + "\n")
+    finally:
+        for handle in handles.values():
+            handle.close()
+
+
+class _Session:
+    """Simulates one sitting."""
+
+    def __init__(self, sitting: Sitting, number: int, start: float) -> None:
+        self._sitting = sitting
+        self._random = random.Random(number * 7919 + 17)  # noqa: S311 - sample data, nothing secret
+        self._now = start
+        self._session = self._uuid()
+        self._folder = "".join(char if char.isalnum() else "-" for char in sitting.project)
+        self._parent: str | None = None
+        self._ttl = "1h" if sitting.on_plan else "5m"
+        self._context = 0
+        self._last_call_at = 0.0
+        self._serial = 0
+        self._started = start
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def _id(self, prefix: str) -> str:
+        return prefix + "".join(self._random.choices("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=22))
+
+    def rows(self) -> Iterator[Row]:
+        """The transcript, line by line."""
+        yield self._meta({"type": "mode", "mode": "normal"})
+        for number, step in enumerate(self._sitting.steps):
+            if number:
+                self._now += step.pause_minutes * 60 * self._random.uniform(0.7, 1.4)
+            yield from self._step(step)
+            if number == 0:
+                yield self._meta({"type": "ai-title", "aiTitle": self._sitting.title})
+
+    def _step(self, step: Step) -> Iterator[Row]:
+        yield self._user(step.prompt)
+        work: list[tuple[str, dict[str, Any]]] = [("Read", {"file_path": self._path(name)}) for name in step.reads]
+        if step.agent:
+            work.append(("Agent", {"description": step.agent, "subagent_type": "Explore", "prompt": step.agent}))
+        for name in step.edits:
+            work.append(("Edit", {"file_path": self._path(name), "old_string": "a", "new_string": "b"}))
+        work += [("Bash", {"command": command}) for command in step.runs]
+        for tool, given in work:
+            yield from self._use(tool, given)
+            if self._context > _COMPACT_AT:
+                yield from self._compact()
+        if step.interrupted:
+            yield self._user("[Request interrupted by user]", plain=False)
+            return
+        yield from self._call([{"type": "text", "text": "Done; the details are above."}], "end_turn", 260)
+
+    def _path(self, name: str) -> str:
+        return f"{self._sitting.project}/{name}"
+
+    def _use(self, tool: str, given: dict[str, Any]) -> Iterator[Row]:
+        use = self._id("toolu_")
+        yield from self._call([{"type": "tool_use", "id": use, "name": tool, "input": given}], "tool_use", 320)
+        size = {"Read": 9_000, "Bash": 3_000, "Agent": 2_500}.get(tool, 600)
+        text = "x" * int(size * self._random.lognormvariate(0, 0.7))
+        extra: dict[str, Any] = {}
+        if tool == "Agent":
+            agent = f"a{self._random.getrandbits(64):016x}"
+            yield from self._subagent(agent, use)
+            extra["toolUseResult"] = {"status": "completed", "agentId": agent, "agentType": "Explore"}
+        elif given.get("command", "").startswith("git commit"):
+            text = f"[{self._sitting.branch} {self._random.getrandbits(28):07x}] done\n 3 files changed"
+        self._now += self._random.uniform(0.4, 6.0) if tool == "Bash" else 0.2
+        self._context_growth = len(text) // 4
+        yield self._line(
+            {
+                "type": "user",
+                "message": {
+                    "role": "user",
+                    "content": [{"tool_use_id": use, "type": "tool_result", "content": text, "is_error": False}],
+                },
+                **extra,
+            }
+        )
+
+    _context_growth = 0
+
+    def _subagent(self, agent: str, use: str) -> Iterator[Row]:
+        """A short exploration with its own context, on the small model, in a file of its own."""
+        file = f"{self._folder}/{self._session}/subagents/agent-{agent}.jsonl"
+        context = 0
+        for number in range(self._random.randint(3, 6)):
+            self._now += self._random.uniform(1.5, 4.0)
+            written = 11_000 if number == 0 else self._random.randint(600, 3_000)
+            line = self._assistant(
+                "claude-haiku-5-5",
+                [{"type": "text", "text": "Looking."}],
+                "end_turn",
+                {"read": context, "write": written, "out": self._random.randint(120, 500)},
+                "5m",
+            )
+            context += written
+            yield Row(file, self._now, {**line, "isSidechain": True, "agentId": agent, "attributionAgent": "Explore"})
+        yield Row(
+            file.replace(".jsonl", ".meta.json"), self._now, {"agentType": "Explore", "toolUseId": use, "spawnDepth": 1}
+        )
+
+    def _call(self, content: list[dict[str, Any]], stop: str, output: int) -> Iterator[Row]:
+        self._now += self._random.uniform(1.8, 6.5)
+        grown = self._context_growth + int(self._random.lognormvariate(5.6, 0.6))
+        self._context_growth = 0
+        if self._context == 0:
+            read, write = _STATIC_FLOOR, self._sitting.baseline - _STATIC_FLOOR + grown
+        elif self._now - self._last_call_at > _TTL_SECONDS[self._ttl]:
+            read, write = _STATIC_FLOOR, self._context - _STATIC_FLOOR + grown
+        else:
+            read, write = self._context, grown
+        self._context = read + write
+        self._last_call_at = self._now
+        out = max(40, int(output * self._random.lognormvariate(0, 0.5)))
+        usage = {"read": read, "write": write, "out": out}
+        line = self._assistant(self._sitting.model, content, stop, usage, self._ttl)
+        yield Row(f"{self._folder}/{self._session}.jsonl", self._now, line)
+        self._now += out / 90
+
+    def _assistant(
+        self, model: str, content: list[dict[str, Any]], stop: str, usage: dict[str, int], ttl: str
+    ) -> dict[str, Any]:
+        message = {
+            "id": self._id("msg_01"),
+            "type": "message",
+            "role": "assistant",
+            "model": model,
+            "content": content,
+            "stop_reason": stop,
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": self._random.randint(2, 9),
+                "cache_creation_input_tokens": usage["write"],
+                "cache_read_input_tokens": usage["read"],
+                "output_tokens": usage["out"],
+                "service_tier": "standard",
+                "speed": "standard",
+                "cache_creation": {
+                    "ephemeral_5m_input_tokens": usage["write"] if ttl == "5m" else 0,
+                    "ephemeral_1h_input_tokens": usage["write"] if ttl == "1h" else 0,
+                },
+            },
+        }
+        return self._dressed(
+            {
+                "type": "assistant",
+                "message": message,
+                "requestId": self._id("req_01"),
+                "requestedModel": model,
+                "promptCacheRequested": ttl,
+                "effort": "medium",
+            }
+        )
+
+    def _compact(self) -> Iterator[Row]:
+        before, self._context = self._context, 0
+        yield self._line(
+            {
+                "type": "system",
+                "subtype": "compact_boundary",
+                "compactMetadata": {"trigger": "auto", "preTokens": before, "postTokens": 12_000},
+            }
+        )
+        yield self._line(
+            {
+                "type": "user",
+                "isCompactSummary": True,
+                "isVisibleInTranscriptOnly": True,
+                "message": {"role": "user", "content": "This session is being continued."},
+            }
+        )
+        self._context_growth = 12_000
+
+    def _user(self, text: str, *, plain: bool = True) -> Row:
+        fields: dict[str, Any] = {"type": "user", "message": {"role": "user", "content": text}}
+        if plain:
+            fields.update(promptId=self._uuid(), promptSource="typed", origin={"kind": "human"})
+        return self._line(fields)
+
+    def _line(self, fields: dict[str, Any]) -> Row:
+        return Row(f"{self._folder}/{self._session}.jsonl", self._now, self._dressed(fields))
+
+    def _meta(self, fields: dict[str, Any]) -> Row:
+        return Row(f"{self._folder}/{self._session}.jsonl", self._now, {**fields, "sessionId": self._session})
+
+    def _dressed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """A row with what every row carries."""
+        uuid = self._uuid()
+        at = datetime.fromtimestamp(self._now).astimezone().astimezone(tz=None)
+        row = {
+            "parentUuid": self._parent,
+            "isSidechain": False,
+            **fields,
+            "uuid": uuid,
+            "timestamp": _utc(at),
+            "userType": "external",
+            "entrypoint": "cli",
+            "cwd": self._sitting.project,
+            "sessionId": self._session,
+            "version": _VERSION,
+            "gitBranch": self._sitting.branch,
+        }
+        self._parent = uuid
+        return row
+
+
+def _utc(moment: datetime) -> str:
+    from datetime import UTC
+
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

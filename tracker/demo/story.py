@@ -1,0 +1,238 @@
+"""The work that the sample sessions tell of: six weeks of one developer on three projects.
+
+Every name, path and sentence here is invented. A `Step` is one prompt; what the agent does with it is a few words that
+`tracker.demo.samples` turns into calls and tool uses.
+"""
+
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """A prompt and the work it causes: `edits`, `reads` and `runs` are tool uses, `calls` model calls besides."""
+
+    prompt: str
+    reads: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    agent: str | None = None  # a subagent's description
+    pause_minutes: float = 2.0  # before the prompt
+    interrupted: bool = False
+
+
+class Sitting(NamedTuple):
+    """One session."""
+
+    project: str
+    branch: str
+    model: str
+    day: int  # days before today
+    hour: float
+    title: str
+    steps: tuple[Step, ...]
+    baseline: int = 24_000
+    on_plan: bool = False
+
+
+API, WEB, INFRA = "/home/dev/orders-api", "/home/dev/storefront", "/home/dev/platform"
+OPUS, SONNET, HAIKU, FABLE = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2"
+
+_FLAKY = (
+    Step(
+        "the upload test fails about one run in five on CI, find out why and fix it",
+        reads=("tests/test_upload.py", "orders/upload.py", "orders/storage.py", "conftest.py"),
+        runs=("pytest tests/test_upload.py -q",),
+    ),
+    Step(
+        "good find. make the retry wait use the fake clock instead of sleeping",
+        reads=("orders/clock.py",),
+        edits=("orders/upload.py", "tests/test_upload.py"),
+        runs=("pytest tests/test_upload.py -q --count 50",),
+    ),
+    Step("also run the whole suite", runs=("pytest -q",), pause_minutes=6),
+    Step("commit it", runs=("git add -A && git commit -m 'Make upload retries use the injected clock'",)),
+)
+_EXPORT = (
+    Step(
+        "add a CSV export to the monthly report: same columns as the page, streamed, with a test",
+        reads=("orders/reports/monthly.py", "orders/reports/views.py", "tests/test_reports.py", "docs/reports.md"),
+        edits=("orders/reports/export.py", "orders/reports/views.py", "orders/urls.py", "tests/test_export.py"),
+        runs=("pytest tests/test_export.py -q", "ruff check orders"),
+    ),
+    Step(
+        "amounts must have two decimals and a dot, whatever the locale",
+        edits=("orders/reports/export.py", "tests/test_export.py"),
+        runs=("pytest tests/test_export.py -q",),
+    ),
+    Step(
+        "how do other exports in this code base name their files?",
+        agent="find export naming",
+        pause_minutes=4,
+    ),
+    Step("use that pattern", edits=("orders/reports/export.py",), runs=("pytest -q", "mypy orders")),
+    Step(
+        "commit and open a pull request",
+        runs=(
+            "git commit -am 'Export the monthly report as CSV'",
+            "git push -u origin csv-export",
+            "gh pr create --fill",
+        ),
+    ),
+)
+_SLOW_BUILD = (
+    Step(
+        "why is the production build slow? measure first, change nothing",
+        reads=("vite.config.ts", "package.json", "src/main.ts"),
+        runs=("npm run build -- --profile", "du -sh node_modules/*"),
+        agent="profile the build",
+    ),
+    Step("what would the biggest single win be?", pause_minutes=3),
+)
+_GATEWAY = (
+    Step(
+        "move token checking from the services into the gateway, start with orders",
+        reads=("gateway/main.go", "gateway/auth.go", "orders/middleware.py", "docs/auth.md", "deploy/gateway.yaml"),
+        edits=("gateway/auth.go", "gateway/auth_test.go"),
+        runs=("go test ./gateway/...",),
+    ),
+    Step(
+        "the key rotation has to keep working while both are live",
+        reads=("gateway/keys.go", "deploy/rotate.sh"),
+        edits=("gateway/keys.go", "gateway/auth.go", "gateway/keys_test.go"),
+        runs=("go test ./gateway/...", "go vet ./..."),
+        agent="list callers of the old check",
+    ),
+    Step(
+        "now the storefront: it sends the token in a cookie",
+        reads=("gateway/cookies.go", "src/api/client.ts"),
+        edits=("gateway/auth.go", "src/api/client.ts"),
+        runs=("go test ./gateway/...",),
+        pause_minutes=48,
+    ),
+    Step(
+        "stop, this breaks the mobile app. put it back",
+        edits=("src/api/client.ts",),
+        interrupted=True,
+        pause_minutes=1,
+    ),
+    Step("leave it for today, write down where we are", edits=("docs/auth.md",), pause_minutes=75),
+)
+_CART = (
+    Step(
+        "the cart total is wrong by a cent when a voucher is applied twice, here is the order: 20817",
+        reads=("src/cart/total.ts", "src/cart/voucher.ts", "src/cart/total.test.ts"),
+        runs=("npm run test -- cart",),
+    ),
+    Step(
+        "round once at the end, not per line",
+        edits=("src/cart/total.ts", "src/cart/total.test.ts"),
+        runs=("npm run test -- cart", "npm run lint"),
+    ),
+    Step("commit", runs=("git commit -am 'Round the cart total once'",)),
+    Step(
+        "next: show the voucher's name in the summary",
+        reads=("src/cart/Summary.svelte",),
+        edits=("src/cart/Summary.svelte", "src/cart/summary.css"),
+        runs=("npm run test -- cart",),
+        pause_minutes=19,
+    ),
+    Step("looks good, commit that too", runs=("git commit -am 'Name the voucher in the summary'",), pause_minutes=4),
+)
+_ALERTS = (
+    Step(
+        "the disk alert fires at night for the backup volume, make it ignore snapshots",
+        reads=("alerts/disk.yaml", "alerts/README.md"),
+        edits=("alerts/disk.yaml",),
+        runs=("make check",),
+    ),
+    Step("commit", runs=("git commit -am 'Leave snapshots out of the disk alert'",)),
+)
+_MIGRATION = (
+    Step(
+        "plan the move of order events to the new table, no code yet",
+        reads=("orders/events.py", "orders/models.py", "migrations/0042.py", "docs/events.md"),
+        agent="find readers of the events table",
+    ),
+    Step(
+        "do step one: write both tables, behind a switch",
+        edits=("orders/events.py", "orders/settings.py", "migrations/0043.py", "tests/test_events.py"),
+        runs=("pytest tests/test_events.py -q", "pytest -q"),
+        pause_minutes=7,
+    ),
+    Step("the switch should default to off in tests", edits=("orders/settings.py",), runs=("pytest -q",)),
+    Step("commit step one", runs=("git commit -am 'Write order events to both tables'",)),
+    Step(
+        "step two, the backfill. chunks of a thousand, resumable",
+        reads=("orders/jobs.py",),
+        edits=("orders/jobs.py", "orders/backfill.py", "tests/test_backfill.py"),
+        runs=("pytest tests/test_backfill.py -q",),
+        pause_minutes=12,
+    ),
+    Step(
+        "a killed job starts from the beginning again, it should not",
+        edits=("orders/backfill.py", "tests/test_backfill.py"),
+        runs=("pytest tests/test_backfill.py -q", "pytest -q"),
+        pause_minutes=5,
+    ),
+    Step("yes", edits=("orders/backfill.py",), runs=("pytest -q",), pause_minutes=1),
+    Step("commit", runs=("git commit -am 'Backfill order events in resumable chunks'",)),
+)
+_REVIEW = (
+    Step(
+        "review my branch against main, only real problems",
+        reads=("orders/events.py", "orders/backfill.py"),
+        runs=("git diff main...HEAD",),
+    ),
+    Step("fix the first two", edits=("orders/backfill.py",), runs=("pytest -q",), pause_minutes=9),
+)
+_DEPS = (
+    Step(
+        "update the dependencies that have security notices, one commit each",
+        reads=("package.json",),
+        runs=("npm audit", "npm run test", "git commit -am 'Update the markdown renderer'"),
+    ),
+)
+
+LIVE = Sitting(
+    API,
+    "rate-limits",
+    OPUS,
+    0,
+    0.0,
+    "Rate limits per customer",
+    (
+        Step(
+            "add rate limits per customer to the order endpoints, 60 a minute, with the usual headers",
+            reads=("orders/middleware.py", "orders/urls.py", "orders/settings.py", "tests/test_middleware.py"),
+            edits=("orders/limits.py", "orders/middleware.py", "tests/test_limits.py"),
+            runs=("pytest tests/test_limits.py -q",),
+        ),
+        Step(
+            "count in redis, not per process",
+            reads=("orders/cache.py",),
+            edits=("orders/limits.py", "tests/test_limits.py"),
+            runs=("pytest tests/test_limits.py -q",),
+        ),
+        Step("what happens when redis is down?", edits=("orders/limits.py",), runs=("pytest -q", "mypy orders")),
+    ),
+    on_plan=False,
+)
+
+HISTORY = (
+    Sitting(API, "main", OPUS, 40, 9.5, "Flaky upload test", _FLAKY),
+    Sitting(WEB, "main", SONNET, 38, 14.0, "Slow production build", _SLOW_BUILD),
+    Sitting(INFRA, "main", HAIKU, 37, 11.0, "Disk alert and snapshots", _ALERTS),
+    Sitting(API, "csv-export", OPUS, 33, 10.0, "CSV export of the monthly report", _EXPORT),
+    Sitting(WEB, "main", SONNET, 31, 15.5, "Cart total off by a cent", _CART),
+    Sitting(INFRA, "gateway-auth", OPUS, 26, 9.2, "Token checks in the gateway", _GATEWAY, baseline=41_000),
+    Sitting(WEB, "deps", SONNET, 24, 16.0, "Security updates", _DEPS),
+    Sitting(API, "events", OPUS, 19, 9.0, "Order events, two tables", _MIGRATION),
+    Sitting(API, "events", FABLE, 18, 13.5, "Review of the events branch", _REVIEW, baseline=38_000),
+    Sitting(WEB, "main", SONNET, 13, 10.5, "Cart total off by a cent", _CART[:3]),
+    Sitting(INFRA, "main", HAIKU, 12, 17.0, "Disk alert and snapshots", _ALERTS),
+    Sitting(API, "main", OPUS, 10, 9.4, "Flaky upload test", _FLAKY),
+    Sitting(API, "csv-export", OPUS, 6, 9.8, "CSV export of the monthly report", _EXPORT, baseline=41_000),
+    Sitting(API, "events", OPUS, 4, 9.1, "Order events, two tables", _MIGRATION, baseline=41_000),
+    Sitting(INFRA, "gateway-auth", OPUS, 3, 14.2, "Token checks in the gateway", _GATEWAY, baseline=41_000),
+    Sitting(WEB, "main", SONNET, 2, 15.0, "Slow production build", _SLOW_BUILD),
+    Sitting(API, "main", OPUS, 1, 10.2, "Flaky upload test", _FLAKY, baseline=41_000),
+)
