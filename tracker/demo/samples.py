@@ -8,12 +8,14 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from store.money import NANO_PER_USD
 from tracker.demo.story import HISTORY, LIVE, Sitting, Step
+from tracker.pricing import PriceBook, cost
 
 _VERSION = "2.1.329"
 _STATIC_FLOOR = 14_000
@@ -78,8 +80,11 @@ class _Session:
         self._ttl = "1h" if sitting.on_plan else "5m"
         self._context = 0
         self._last_call_at = 0.0
-        self._serial = 0
         self._started = start
+        self._compactions = 0
+        self._context_growth = 0
+        self._recorded = 0.0
+        self._prices = PriceBook()
 
     def _uuid(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -91,19 +96,26 @@ class _Session:
         """The transcript, line by line."""
         yield self._meta({"type": "mode", "mode": "normal"})
         for number, step in enumerate(self._sitting.steps):
+            step = _filled(step, self._sitting.x)
             if number:
                 self._now += step.pause_minutes * 60 * self._random.uniform(0.7, 1.4)
             yield from self._step(step)
             if number == 0:
                 yield self._meta({"type": "ai-title", "aiTitle": self._sitting.title})
+        yield self._meta(self._cost_state())
 
     def _step(self, step: Step) -> Iterator[Row]:
         yield self._user(step.prompt)
-        work: list[tuple[str, dict[str, Any]]] = [("Read", {"file_path": self._path(name)}) for name in step.reads]
+        work: list[tuple[str, dict[str, Any]]] = []
+        for name in step.reads:
+            work.append(("Grep", {"pattern": name.rsplit("/", 1)[-1].split(".")[0]}))
+            work.append(("Read", {"file_path": self._path(name)}))
         if step.agent:
             work.append(("Agent", {"description": step.agent, "subagent_type": "Explore", "prompt": step.agent}))
         for name in step.edits:
-            work.append(("Edit", {"file_path": self._path(name), "old_string": "a", "new_string": "b"}))
+            work.append(("Read", {"file_path": self._path(name)}))
+            edit = ("Edit", {"file_path": self._path(name), "old_string": "a", "new_string": "b"})
+            work += [edit] * self._random.randint(1, 3)
         work += [("Bash", {"command": command}) for command in step.runs]
         for tool, given in work:
             yield from self._use(tool, given)
@@ -114,13 +126,23 @@ class _Session:
             return
         yield from self._call([{"type": "text", "text": "Done; the details are above."}], "end_turn", 260)
 
+    def _cost_state(self) -> dict[str, Any]:
+        """The client's own total: what is recorded, and the few cents that are not (titles, compactions)."""
+        return {
+            "type": "cost-state",
+            "totalCostUSD": round(self._recorded + 0.004 + 0.09 * self._compactions, 9),
+            "startTime": int(self._started * 1000) - 500,
+            "modelUsage": {},
+            "hasUnknownModelCost": False,
+        }
+
     def _path(self, name: str) -> str:
         return f"{self._sitting.project}/{name}"
 
     def _use(self, tool: str, given: dict[str, Any]) -> Iterator[Row]:
         use = self._id("toolu_")
         yield from self._call([{"type": "tool_use", "id": use, "name": tool, "input": given}], "tool_use", 320)
-        size = {"Read": 9_000, "Bash": 3_000, "Agent": 2_500}.get(tool, 600)
+        size = {"Read": 9_000, "Bash": 4_500, "Agent": 2_500, "Grep": 1_800}.get(tool, 600)
         text = "x" * int(size * self._random.lognormvariate(0, 0.7))
         extra: dict[str, Any] = {}
         if tool == "Agent":
@@ -141,8 +163,6 @@ class _Session:
                 **extra,
             }
         )
-
-    _context_growth = 0
 
     def _subagent(self, agent: str, use: str) -> Iterator[Row]:
         """A short exploration with its own context, on the small model, in a file of its own."""
@@ -185,6 +205,8 @@ class _Session:
     def _assistant(
         self, model: str, content: list[dict[str, Any]], stop: str, usage: dict[str, int], ttl: str
     ) -> dict[str, Any]:
+        uncached = self._random.randint(2, 9)
+        self._count(model, uncached, usage, ttl)
         message = {
             "id": self._id("msg_01"),
             "type": "message",
@@ -194,7 +216,7 @@ class _Session:
             "stop_reason": stop,
             "stop_sequence": None,
             "usage": {
-                "input_tokens": self._random.randint(2, 9),
+                "input_tokens": uncached,
                 "cache_creation_input_tokens": usage["write"],
                 "cache_read_input_tokens": usage["read"],
                 "output_tokens": usage["out"],
@@ -217,8 +239,16 @@ class _Session:
             }
         )
 
+    def _count(self, model: str, uncached: int, usage: dict[str, int], ttl: str) -> None:
+        prompt = uncached + usage["read"] + usage["write"]
+        price = self._prices.resolve(model, None, int(self._now * 1000), prompt, None, None, None)
+        if price is not None:
+            writes = (usage["write"], 0) if ttl == "5m" else (0, usage["write"])
+            self._recorded += cost(price, uncached, usage["read"], *writes, usage["out"], 0) / NANO_PER_USD
+
     def _compact(self) -> Iterator[Row]:
         before, self._context = self._context, 0
+        self._compactions += 1
         yield self._line(
             {
                 "type": "system",
@@ -251,13 +281,12 @@ class _Session:
     def _dressed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """A row with what every row carries."""
         uuid = self._uuid()
-        at = datetime.fromtimestamp(self._now).astimezone().astimezone(tz=None)
         row = {
             "parentUuid": self._parent,
             "isSidechain": False,
             **fields,
             "uuid": uuid,
-            "timestamp": _utc(at),
+            "timestamp": _utc(self._now),
             "userType": "external",
             "entrypoint": "cli",
             "cwd": self._sitting.project,
@@ -269,7 +298,19 @@ class _Session:
         return row
 
 
-def _utc(moment: datetime) -> str:
-    from datetime import UTC
+def _filled(step: Step, x: str) -> Step:
+    """The step with what it is about put in."""
 
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def put(text: str) -> str:
+        return text.replace("{x}", x)
+
+    return step._replace(
+        prompt=put(step.prompt),
+        reads=tuple(map(put, step.reads)),
+        edits=tuple(map(put, step.edits)),
+        runs=tuple(map(put, step.runs)),
+    )
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

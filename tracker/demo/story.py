@@ -29,6 +29,7 @@ class Sitting(NamedTuple):
     hour: float
     title: str
     steps: tuple[Step, ...]
+    x: str = ""  # what stands for {x} in the steps
     baseline: int = 24_000
     on_plan: bool = False
 
@@ -38,23 +39,23 @@ OPUS, SONNET, HAIKU, FABLE = "claude-opus-5-5", "claude-sonnet-5-5", "claude-hai
 
 _FLAKY = (
     Step(
-        "the upload test fails about one run in five on CI, find out why and fix it",
-        reads=("tests/test_upload.py", "orders/upload.py", "orders/storage.py", "conftest.py"),
-        runs=("pytest tests/test_upload.py -q",),
+        "the {x} test fails about one run in five on CI, find out why and fix it",
+        reads=("tests/test_{x}.py", "orders/{x}.py", "orders/storage.py", "conftest.py"),
+        runs=("pytest tests/test_{x}.py -q",),
     ),
     Step(
         "good find. make the retry wait use the fake clock instead of sleeping",
         reads=("orders/clock.py",),
-        edits=("orders/upload.py", "tests/test_upload.py"),
-        runs=("pytest tests/test_upload.py -q --count 50",),
+        edits=("orders/{x}.py", "tests/test_{x}.py"),
+        runs=("pytest tests/test_{x}.py -q --count 50",),
     ),
     Step("also run the whole suite", runs=("pytest -q",), pause_minutes=6),
-    Step("commit it", runs=("git add -A && git commit -m 'Make upload retries use the injected clock'",)),
+    Step("commit it", runs=("git add -A && git commit -m 'Make {x} retries use the injected clock'",)),
 )
 _EXPORT = (
     Step(
-        "add a CSV export to the monthly report: same columns as the page, streamed, with a test",
-        reads=("orders/reports/monthly.py", "orders/reports/views.py", "tests/test_reports.py", "docs/reports.md"),
+        "add a CSV export to the {x} report: same columns as the page, streamed, with a test",
+        reads=("orders/reports/{x}.py", "orders/reports/views.py", "tests/test_reports.py", "docs/reports.md"),
         edits=("orders/reports/export.py", "orders/reports/views.py", "orders/urls.py", "tests/test_export.py"),
         runs=("pytest tests/test_export.py -q", "ruff check orders"),
     ),
@@ -72,7 +73,7 @@ _EXPORT = (
     Step(
         "commit and open a pull request",
         runs=(
-            "git commit -am 'Export the monthly report as CSV'",
+            "git commit -am 'Export the {x} report as CSV'",
             "git push -u origin csv-export",
             "gh pr create --fill",
         ),
@@ -118,37 +119,37 @@ _GATEWAY = (
 )
 _CART = (
     Step(
-        "the cart total is wrong by a cent when a voucher is applied twice, here is the order: 20817",
-        reads=("src/cart/total.ts", "src/cart/voucher.ts", "src/cart/total.test.ts"),
-        runs=("npm run test -- cart",),
+        "the {x} total is wrong by a cent when a voucher is applied twice, order 20817 shows it",
+        reads=("src/{x}/total.ts", "src/{x}/voucher.ts", "src/{x}/total.test.ts"),
+        runs=("npm run test -- {x}",),
     ),
     Step(
         "round once at the end, not per line",
-        edits=("src/cart/total.ts", "src/cart/total.test.ts"),
-        runs=("npm run test -- cart", "npm run lint"),
+        edits=("src/{x}/total.ts", "src/{x}/total.test.ts"),
+        runs=("npm run test -- {x}", "npm run lint"),
     ),
-    Step("commit", runs=("git commit -am 'Round the cart total once'",)),
+    Step("commit", runs=("git commit -am 'Round the {x} total once'",)),
     Step(
         "next: show the voucher's name in the summary",
-        reads=("src/cart/Summary.svelte",),
-        edits=("src/cart/Summary.svelte", "src/cart/summary.css"),
-        runs=("npm run test -- cart",),
+        reads=("src/{x}/Summary.svelte",),
+        edits=("src/{x}/Summary.svelte", "src/{x}/summary.css"),
+        runs=("npm run test -- {x}",),
         pause_minutes=19,
     ),
     Step("looks good, commit that too", runs=("git commit -am 'Name the voucher in the summary'",), pause_minutes=4),
 )
 _ALERTS = (
     Step(
-        "the disk alert fires at night for the backup volume, make it ignore snapshots",
-        reads=("alerts/disk.yaml", "alerts/README.md"),
-        edits=("alerts/disk.yaml",),
+        "the {x} alert fires at night during backups, make it ignore them",
+        reads=("alerts/{x}.yaml", "alerts/README.md"),
+        edits=("alerts/{x}.yaml",),
         runs=("make check",),
     ),
-    Step("commit", runs=("git commit -am 'Leave snapshots out of the disk alert'",)),
+    Step("commit", runs=("git commit -am 'Leave backups out of the {x} alert'",)),
 )
 _MIGRATION = (
     Step(
-        "plan the move of order events to the new table, no code yet",
+        "plan the move of {x} events to the new table, no code yet",
         reads=("orders/events.py", "orders/models.py", "migrations/0042.py", "docs/events.md"),
         agent="find readers of the events table",
     ),
@@ -159,7 +160,7 @@ _MIGRATION = (
         pause_minutes=7,
     ),
     Step("the switch should default to off in tests", edits=("orders/settings.py",), runs=("pytest -q",)),
-    Step("commit step one", runs=("git commit -am 'Write order events to both tables'",)),
+    Step("commit step one", runs=("git commit -am 'Write {x} events to both tables'",)),
     Step(
         "step two, the backfill. chunks of a thousand, resumable",
         reads=("orders/jobs.py",),
@@ -174,7 +175,7 @@ _MIGRATION = (
         pause_minutes=5,
     ),
     Step("yes", edits=("orders/backfill.py",), runs=("pytest -q",), pause_minutes=1),
-    Step("commit", runs=("git commit -am 'Backfill order events in resumable chunks'",)),
+    Step("commit", runs=("git commit -am 'Backfill {x} events in resumable chunks'",)),
 )
 _REVIEW = (
     Step(
@@ -186,9 +187,9 @@ _REVIEW = (
 )
 _DEPS = (
     Step(
-        "update the dependencies that have security notices, one commit each",
+        "update the {x} dependencies that have security notices, one commit each",
         reads=("package.json",),
-        runs=("npm audit", "npm run test", "git commit -am 'Update the markdown renderer'"),
+        runs=("npm audit", "npm run test", "git commit -am 'Update the {x} dependencies'"),
     ),
 )
 
@@ -218,21 +219,30 @@ LIVE = Sitting(
 )
 
 HISTORY = (
-    Sitting(API, "main", OPUS, 40, 9.5, "Flaky upload test", _FLAKY),
-    Sitting(WEB, "main", SONNET, 38, 14.0, "Slow production build", _SLOW_BUILD),
-    Sitting(INFRA, "main", HAIKU, 37, 11.0, "Disk alert and snapshots", _ALERTS),
-    Sitting(API, "csv-export", OPUS, 33, 10.0, "CSV export of the monthly report", _EXPORT),
-    Sitting(WEB, "main", SONNET, 31, 15.5, "Cart total off by a cent", _CART),
-    Sitting(INFRA, "gateway-auth", OPUS, 26, 9.2, "Token checks in the gateway", _GATEWAY, baseline=41_000),
-    Sitting(WEB, "deps", SONNET, 24, 16.0, "Security updates", _DEPS),
-    Sitting(API, "events", OPUS, 19, 9.0, "Order events, two tables", _MIGRATION),
-    Sitting(API, "events", FABLE, 18, 13.5, "Review of the events branch", _REVIEW, baseline=38_000),
-    Sitting(WEB, "main", SONNET, 13, 10.5, "Cart total off by a cent", _CART[:3]),
-    Sitting(INFRA, "main", HAIKU, 12, 17.0, "Disk alert and snapshots", _ALERTS),
-    Sitting(API, "main", OPUS, 10, 9.4, "Flaky upload test", _FLAKY),
-    Sitting(API, "csv-export", OPUS, 6, 9.8, "CSV export of the monthly report", _EXPORT, baseline=41_000),
-    Sitting(API, "events", OPUS, 4, 9.1, "Order events, two tables", _MIGRATION, baseline=41_000),
-    Sitting(INFRA, "gateway-auth", OPUS, 3, 14.2, "Token checks in the gateway", _GATEWAY, baseline=41_000),
-    Sitting(WEB, "main", SONNET, 2, 15.0, "Slow production build", _SLOW_BUILD),
-    Sitting(API, "main", OPUS, 1, 10.2, "Flaky upload test", _FLAKY, baseline=41_000),
+    Sitting(API, "main", OPUS, 44, 9.5, "Flaky upload test", _FLAKY, "upload"),
+    Sitting(WEB, "main", SONNET, 43, 14.0, "Slow production build", _SLOW_BUILD),
+    Sitting(INFRA, "main", HAIKU, 41, 11.0, "Disk alert and backups", _ALERTS, "disk"),
+    Sitting(API, "csv-export", OPUS, 38, 10.0, "CSV export of the monthly report", _EXPORT, "monthly"),
+    Sitting(WEB, "main", SONNET, 37, 15.5, "Cart total off by a cent", _CART, "cart"),
+    Sitting(INFRA, "gateway-auth", OPUS, 34, 9.2, "Token checks in the gateway", _GATEWAY, baseline=41_000),
+    Sitting(WEB, "deps", SONNET, 31, 16.0, "Security updates of the editor", _DEPS, "editor"),
+    Sitting(API, "events", OPUS, 29, 9.0, "Order events, two tables", _MIGRATION, "order"),
+    Sitting(API, "events", FABLE, 28, 13.5, "Review of the events branch", _REVIEW, baseline=38_000),
+    Sitting(API, "main", OPUS, 27, 10.2, "Flaky search test", _FLAKY, "search"),
+    Sitting(WEB, "main", SONNET, 24, 10.5, "Checkout total off by a cent", _CART, "checkout"),
+    Sitting(INFRA, "main", HAIKU, 23, 17.0, "Memory alert and backups", _ALERTS, "memory"),
+    Sitting(API, "csv-export", OPUS, 22, 9.8, "CSV export of the stock report", _EXPORT, "stock", 31_000),
+    Sitting(API, "main", OPUS, 20, 9.4, "Flaky login test", _FLAKY, "login"),
+    Sitting(WEB, "main", SONNET, 17, 11.3, "Refund total off by a cent", _CART, "refund"),
+    Sitting(API, "events", OPUS, 15, 9.1, "Stock events, two tables", _MIGRATION, "stock", 38_000),
+    Sitting(API, "events", FABLE, 14, 15.2, "Review of the stock events", _REVIEW, baseline=38_000),
+    Sitting(INFRA, "main", HAIKU, 13, 9.9, "Latency alert and backups", _ALERTS, "latency"),
+    Sitting(WEB, "deps", SONNET, 10, 16.4, "Security updates of the charts", _DEPS, "chart"),
+    Sitting(API, "csv-export", OPUS, 9, 10.1, "CSV export of the returns report", _EXPORT, "returns", 41_000),
+    Sitting(API, "main", OPUS, 8, 13.4, "Flaky webhook test", _FLAKY, "webhook", 41_000),
+    Sitting(API, "events", OPUS, 6, 9.1, "Payment events, two tables", _MIGRATION, "payment", 41_000),
+    Sitting(WEB, "main", SONNET, 5, 15.0, "Basket total off by a cent", _CART, "basket"),
+    Sitting(INFRA, "gateway-auth", OPUS, 3, 14.2, "Token checks, second try", _GATEWAY, baseline=41_000),
+    Sitting(API, "csv-export", OPUS, 2, 9.3, "CSV export of the tax report", _EXPORT, "tax", 41_000),
+    Sitting(API, "main", OPUS, 1, 10.2, "Flaky invoice test", _FLAKY, "invoice", 41_000),
 )
