@@ -23,6 +23,7 @@ class CallFlag(IntFlag):
     EMBEDDED = 16  # seen only inside a progress record of another chain
     ESTIMATED = 32  # token counts are derived by a rule, not read (the source says which)
     REPORTED_ONLY = 64  # the provider reported a cost, but no tokens
+    REPORTED_COST = 128  # the cost is the provider's own figure for this call, not a list price
 
 
 class ToolFlag(IntFlag):
@@ -78,6 +79,9 @@ class EventKind:
     EXIT = "exit"
     TODO = "todo"  # detail = "closed/all"
     MODE = "mode"  # plan or act, permission mode
+    COMPLETION = "completion"  # the agent says that the task is done
+    RESUME = "resume"  # work goes on in a task that had been left
+    FEEDBACK = "feedback"  # the user answers after a completion: the task is open again
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):

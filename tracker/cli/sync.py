@@ -13,20 +13,27 @@ from tracker.cli.common import Settings, UserError, dir_options, passes_settings
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options, Source
-from tracker.sources.claude_code import ClaudeCodeSource
 
 _BAR_AFTER_SECONDS = 0.4
 
 
 def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
     """Every source with the folders to read; UserError if a folder that was named does not exist."""
+    from tracker.sources.claude_code import ClaudeCodeSource
+    from tracker.sources.cline import ClineSource, RooSource
+
     for folder in (*settings.claude_dirs, *settings.cline_dirs):
         if not folder.is_dir():
             raise UserError(f"no such folder: {folder} (--claude-dir takes a folder that holds projects/)", exit_code=2)
     made: list[tuple[Source, list[Path]]] = []
-    claude = ClaudeCodeSource()
-    if settings.claude_dirs or not settings.explicit:
-        made.append((claude, claude.roots(settings.claude_dirs)))
+    given: tuple[tuple[Source, list[Path]], ...] = (
+        (ClaudeCodeSource(), settings.claude_dirs),
+        (ClineSource(), settings.cline_dirs),
+        (RooSource(), settings.cline_dirs),
+    )
+    for source, folders in given:
+        if folders or not settings.explicit:
+            made.append((source, source.roots(folders)))
     return made
 
 

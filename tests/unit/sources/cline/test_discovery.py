@@ -1,0 +1,212 @@
+"""Every place where an editor, a server or the command line leaves records, and who owns them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tracker.sources.base import FoundFile
+from tracker.sources.cline import ClineSource, RooSource
+from tracker.sources.cline.places import Machine, this_machine
+
+CLINE = "saoudrizwan.claude-dev"
+ROO = "rooveterinaryinc.roo-cline"
+
+
+def make_task(storage: Path, task: str = "1795000000000", *more: str) -> Path:
+    folder = storage / "tasks" / task
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("ui_messages.json", *more):
+        (folder / name).write_text("[]")
+    return folder / "ui_messages.json"
+
+
+def make_session(sessions: Path, session: str = "1795000000000_abcde") -> Path:
+    folder = sessions / session
+    folder.mkdir(parents=True)
+    path = folder / f"{session}.messages.json"
+    path.write_text('{"messages": []}')
+    return path
+
+
+def paths(files: Callable[[], list[FoundFile]] | list[FoundFile]) -> list[str]:
+    return [file.path for file in (files() if callable(files) else files)]
+
+
+def discovered(source: ClineSource | RooSource, *given: Path) -> list[FoundFile]:
+    return list(source.discover(source.roots(given)))
+
+
+@pytest.mark.parametrize(
+    ("platform", "editor"),
+    [
+        ("linux", ".config/Code"),
+        ("linux", ".config/Code - Insiders"),
+        ("linux", ".config/VSCodium"),
+        ("linux", ".config/Cursor"),
+        ("linux", ".config/Windsurf"),
+        ("linux", ".config/An Editor Of Next Year"),
+        ("linux", ".var/app/com.visualstudio.code/config/Code"),
+        ("linux", ".vscode-server/data"),
+        ("linux", ".vscode-server-insiders/data"),
+        ("linux", ".cursor-server/data"),
+        ("linux", ".windsurf-server/data"),
+        ("linux", ".vscode-remote/data"),
+        ("linux", ".local/share/code-server"),
+        ("darwin", "Library/Application Support/Code"),
+        ("darwin", "Library/Application Support/Cursor"),
+        ("darwin", ".vscode-server/data"),
+        ("win32", "AppData/Roaming/Code"),
+        ("win32", "AppData/Roaming/VSCodium"),
+    ],
+)
+def test_editors(platform: str, editor: str, tmp_path: Path) -> None:
+    storage = tmp_path / editor / "User" / "globalStorage"
+    ours, theirs = make_task(storage / CLINE), make_task(storage / ROO)
+    make_task(storage / "someone.else")
+    machine = Machine(tmp_path, {}, platform)
+    assert paths(discovered(ClineSource(machine))) == [str(ours.resolve())]
+    assert paths(discovered(RooSource(machine))) == [str(theirs.resolve())]
+
+
+@pytest.mark.parametrize(
+    ("platform", "variable", "below"),
+    [
+        ("linux", "XDG_CONFIG_HOME", "Code/User"),
+        ("win32", "APPDATA", "Code/User"),
+        ("linux", "VSCODE_PORTABLE", "user-data/User"),
+        ("win32", "VSCODE_PORTABLE", "user-data/User"),
+    ],
+)
+def test_editors_that_a_variable_moves(platform: str, variable: str, below: str, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    task = make_task(moved / below / "globalStorage" / CLINE)
+    machine = Machine(tmp_path / "home", {variable: str(moved)}, platform)
+    assert paths(discovered(ClineSource(machine))) == [str(task.resolve())]
+
+
+def test_the_command_lines_folder_holds_both_stores(tmp_path: Path) -> None:
+    data = tmp_path / ".cline" / "data"
+    task, session = make_task(data), make_session(data / "sessions")
+    (data / "state").mkdir()
+    (data / "state" / "taskHistory.json").write_text("[]")
+    found = discovered(ClineSource(Machine(tmp_path, {}, "linux")))
+    assert {(Path(file.path).name, file.kind) for file in found} == {
+        (task.name, "task"),
+        (session.name, "sdk"),
+        ("taskHistory.json", "history"),
+    }
+    assert all(file.size == Path(file.path).stat().st_size and file.agent == "cline" for file in found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "below"),
+    [
+        ("CLINE_DIR", "data/sessions"),
+        ("CLINE_DATA_DIR", "sessions"),
+        ("CLINE_SESSION_DATA_DIR", ""),
+        ("CLINE_SANDBOX_DATA_DIR", "sessions"),
+    ],
+)
+def test_variables_move_the_sessions(variable: str, below: str, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    session = make_session(moved / below if below else moved)
+    machine = Machine(tmp_path / "home", {variable: str(moved)}, "linux")
+    assert paths(discovered(ClineSource(machine))) == [str(session.resolve())]
+
+
+def test_a_sandbox_writes_to_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    session = make_session(tmp_path / "cline-sandbox" / "sessions")
+    inside = Machine(tmp_path / "home", {"CLINE_SANDBOX": "1"}, "linux")
+    assert discovered(ClineSource(inside._replace(environ={}))) == []
+    assert paths(discovered(ClineSource(inside))) == [str(session.resolve())]
+
+
+def test_a_moved_folder_stands_for_the_usual_one(tmp_path: Path) -> None:
+    make_session(tmp_path / ".cline" / "data" / "sessions")
+    elsewhere = tmp_path / "elsewhere"
+    session = make_session(elsewhere / "data" / "sessions", "1796000000000_zzzzz")
+    machine = Machine(tmp_path, {"CLINE_DIR": str(elsewhere)}, "linux")
+    assert paths(discovered(ClineSource(machine))) == [str(session.resolve())]
+
+
+def test_a_folder_reached_twice_is_read_once(tmp_path: Path) -> None:
+    data = tmp_path / ".cline" / "data"
+    make_session(data / "sessions")
+    (tmp_path / "link").symlink_to(tmp_path / ".cline", target_is_directory=True)
+    environ = {"CLINE_SANDBOX_DATA_DIR": str(tmp_path / "link" / "data"), "CLINE_DIR": str(tmp_path / ".cline")}
+    roots = ClineSource(Machine(tmp_path, environ, "linux")).roots([])
+    assert roots == [(tmp_path / ".cline").resolve(), data.resolve()]
+    linked = {**environ, "CLINE_SANDBOX_DATA_DIR": str(tmp_path / "link")}
+    assert ClineSource(Machine(tmp_path, linked, "linux")).roots([]) == [(tmp_path / ".cline").resolve()]
+
+
+class TestGivenFolders:
+    def test_stand_for_all_others(self, tmp_path: Path) -> None:
+        make_task(tmp_path / ".cline" / "data")
+        given = make_task(tmp_path / "given" / "data")
+        source = ClineSource(Machine(tmp_path, {}, "linux"))
+        assert paths(discovered(source, tmp_path / "given")) == [str(given)]
+
+    def test_may_be_an_extensions_storage(self, tmp_path: Path) -> None:
+        ours, theirs = make_task(tmp_path / CLINE), make_task(tmp_path / ROO)
+        for given in ((tmp_path / CLINE, tmp_path / ROO), (tmp_path,)):
+            assert paths(discovered(ClineSource(), *given)) == [str(ours)]
+            assert paths(discovered(RooSource(), *given)) == [str(theirs)]
+
+    def test_of_any_name_are_roos_if_they_hold_what_only_roo_writes(self, tmp_path: Path) -> None:
+        make_task(tmp_path / "moved", "0198c1f0-0000-7000-8000-000000000000", "history_item.json")
+        assert discovered(ClineSource(), tmp_path / "moved") == []
+        assert {file.kind for file in discovered(RooSource(), tmp_path / "moved")} == {"task", "history-item"}
+
+    def test_may_be_the_sessions_themselves(self, tmp_path: Path) -> None:
+        session = make_session(tmp_path / "kept")
+        assert paths(discovered(ClineSource(), tmp_path / "kept")) == [str(session)]
+
+    def test_that_do_not_exist_are_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            discovered(ClineSource(), tmp_path / "typo")
+
+
+def test_an_empty_machine_has_nothing(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "nobody", {}, "linux")
+    assert ClineSource(machine).roots([]) == RooSource(machine).roots([]) == []
+
+
+def test_an_unreadable_folder_is_reported_after_the_others_were_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = tmp_path / "sessions"
+    first, closed, last = (make_session(sessions, f"179500000000{number}_abcde") for number in range(3))
+    honest = os.scandir
+
+    def refusing(path: str | Path) -> object:
+        if Path(path) == closed.parent:
+            raise PermissionError(13, "Permission denied", str(path))
+        return honest(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    listing = ClineSource().discover([tmp_path])
+    assert [next(listing).path, next(listing).path] == [str(first), str(last)]
+    with pytest.raises(PermissionError):
+        next(listing)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HOME": "/h", "USERPROFILE": "/u"}, "/h"),
+        ({"USERPROFILE": "/u"}, "/u"),
+        ({"HOMEDRIVE": "/d", "HOMEPATH": "/p"}, "/d/p"),
+    ],
+)
+def test_the_home_is_the_one_that_cline_would_find(
+    environ: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    assert this_machine().home == Path(expected)

@@ -1,0 +1,196 @@
+"""Files that are rewritten in place while they are read: whole or not at all, and never an exception."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store.records import Batch
+from tracker.sources.base import FoundFile, Options, Piece, ReadState
+from tracker.sources.cline import ClineSource
+from tracker.sources.cline.files import read_whole
+
+READS = 2_000
+
+
+class Rewriter(threading.Thread):
+    """Writes ever longer versions of a file over it, in pieces and without care, as Cline's SDK does."""
+
+    def __init__(self, path: Path, versions: list[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._path = path
+        self._versions = versions
+        self.stopped = threading.Event()
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self.stopped.is_set():
+                for version in self._versions:
+                    self._overwrite(version)
+                    self.stopped.wait(0.0004)
+            self._overwrite(self._versions[-1])
+        except BaseException as error:
+            self.failure = error
+            raise
+
+    def _overwrite(self, version: bytes) -> None:
+        with self._path.open("wb", buffering=0) as handle:
+            for start in range(0, len(version), 3_000):
+                handle.write(version[start : start + 3_000])
+
+
+def versions_of(session: Any, usage: Callable[..., dict[str, Any]], path: Path) -> list[bytes]:
+    made = []
+    for number in range(1, 13):
+        session.user("word " * 200)
+        session.answer(usage(1_000 * number, number))
+        session.write()
+        made.append(path.read_bytes())
+    return made
+
+
+def told(batch: Batch) -> dict[str, int]:
+    return {call.message_id: call.input for call in batch.calls}
+
+
+def test_a_reader_beside_a_careless_writer_meets_whole_versions_only(
+    session: Any, usage: Callable[..., dict[str, Any]], options: Options, found: Callable[..., FoundFile]
+) -> None:
+    versions = versions_of(session, usage, session.path)
+    truth = {message["id"]: message["metrics"]["inputTokens"] for message in session.messages if "metrics" in message}
+    source, state, torn, whole, met = ClineSource(), None, 0, 0, dict[str, int]()
+    writer = Rewriter(session.path, versions)
+    file = found(session.path, "sdk")
+    writer.start()
+    try:
+        for _ in range(READS):
+            pieces = list(source.read(file, state, options))
+            torn += not pieces
+            whole += len(pieces)
+            for piece in pieces:
+                met |= told(piece.batch)
+                assert piece.batch.bad_lines == 0
+                assert piece.state.size in {len(version) for version in versions}
+                state = piece.state
+            assert met.items() <= truth.items()
+    finally:
+        writer.stopped.set()
+        writer.join()
+    assert writer.failure is None
+    assert torn > 0, "the writer was never met at work: the test shows nothing"
+    assert whole > 0, "no read ever succeeded: the test shows nothing"
+    for piece in source.read(file, state, options):
+        met |= told(piece.batch)
+    assert met == truth
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_no_beginning_of_a_file_yields_anything_or_moves_the_state(
+    data: st.DataObject, session: Any, usage: Callable[..., dict[str, Any]], options: Options, found: Any
+) -> None:
+    session.messages.clear()
+    session.user("Go")
+    session.answer(usage(100, 10))
+    session.write()
+    whole = session.path.read_bytes()
+    file = found(session.path, "sdk")
+    [first] = ClineSource().read(file, None, options)
+    length = data.draw(st.integers(0, len(whole.rstrip()) - 1))
+    session.path.write_bytes(whole[:length])
+    assert list(ClineSource().read(file, first.state, options)) == []
+    assert list(ClineSource().read(file, None, options)) == []
+
+
+BROKEN = {
+    "empty": b"",
+    "zeros": b"\0" * 4096,
+    "an open list": b"[",
+    "a hole": b'{"messages": [}',
+    "no text": b"\xff\xfe",
+    "nested without end": b"[" * 200_000,
+    "nested too deep": b"[" * 200_000 + b"]" * 200_000,
+    "null": b"null",
+    "a number": b"7",
+    "an object": b"{}",
+}
+
+
+@pytest.mark.parametrize("content", [*BROKEN.values(), b"[]"], ids=[*BROKEN, "a list"])
+def test_a_broken_transcript_yields_nothing(
+    content: bytes, session: Any, options: Options, found: Callable[..., FoundFile]
+) -> None:
+    session.path.write_bytes(content)
+    assert list(ClineSource().read(found(session.path, "sdk"), None, options)) == []
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_broken_rows_yield_nothing(
+    content: bytes, task: Any, options: Options, found: Callable[..., FoundFile]
+) -> None:
+    path = task.folder / "ui_messages.json"
+    path.write_bytes(content)
+    assert list(ClineSource().read(found(path, "task"), None, options)) == []
+
+
+def test_a_task_waits_while_its_metadata_are_torn(
+    task: Any, rows: Any, options: Options, found: Callable[..., FoundFile]
+) -> None:
+    task.write([rows.say("task", "Go"), rows.request(4, 40)])
+    metadata = task.folder / "task_metadata.json"
+    file = found(task.folder / "ui_messages.json", "task")
+    metadata.write_text("")
+    assert list(ClineSource().read(file, None, options)) == []
+    metadata.write_text(json.dumps({"environment_history": [{"ts": 1, "cline_version": "3.82.0"}]}))
+    [piece] = ClineSource().read(file, None, options)
+    assert [call.version for call in piece.batch.calls] == ["3.82.0"]
+
+
+def test_a_file_that_vanished_yields_nothing(task: Any, options: Options, found: Callable[..., FoundFile]) -> None:
+    path = task.folder / "ui_messages.json"
+    path.write_text("[]")
+    file = found(path, "task")
+    path.unlink()
+    assert list(ClineSource().read(file, None, options)) == []
+
+
+def test_a_file_that_changes_under_the_read_counts_as_torn(
+    task: Any, rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task.write([rows.say("task", "Go")])
+    path = task.folder / "ui_messages.json"
+    honest, calls = os.fstat, []
+
+    def rewritten_between(descriptor: int) -> os.stat_result:
+        calls.append(descriptor)
+        if len(calls) == 2:
+            path.write_text("[]     ")
+        return honest(descriptor)
+
+    monkeypatch.setattr("tracker.sources.cline.files.os.fstat", rewritten_between)
+    assert read_whole(str(path)) is None
+
+
+def test_an_unchanged_rewrite_moves_the_state_and_tells_nothing(
+    task: Any, rows: Any, options: Options, found: Callable[..., FoundFile]
+) -> None:
+    written = [rows.say("task", "Go"), rows.request(4, 40)]
+    path = task.folder / "ui_messages.json"
+    task.write(written)
+    source = ClineSource()
+    [first] = source.read(found(path, "task"), None, options)
+    replaced = path.with_name("other")
+    replaced.write_bytes(path.read_bytes())
+    replaced.replace(path)
+    [second] = source.read(found(path, "task"), first.state, options)
+    assert (second.batch.calls, second.batch.turns, second.batch.sessions) == ([], [], [])
+    assert second.state.inode == path.stat().st_ino
+    assert isinstance(second, Piece)
+    assert isinstance(second.state, ReadState)

@@ -1,0 +1,53 @@
+"""What the documentation says is what the program does."""
+
+from pathlib import Path
+
+import pytest
+from click import Command, Group
+from cogapp import Cog
+
+from tracker.cli.app import COMMANDS, cli
+from tracker.cli.summaries import SUMMARIES
+
+ROOT = Path(__file__).parents[2]
+GENERATED = ("README.md", "docs/cli.md")
+
+
+def commands() -> list[tuple[str, Command]]:
+    found = []
+    for name in COMMANDS:
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None, name
+        found.append((name, command))
+        if isinstance(command, Group):
+            found += [(f"{name} {inner}", one) for inner, one in command.commands.items()]
+    return found
+
+
+@pytest.mark.parametrize("page", GENERATED)
+def test_generated_pages_are_up_to_date(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    fresh = Cog().process_string(text, page)
+    assert fresh == text, f"run: cog -r {page}"
+
+
+def test_every_command_has_a_summary_that_begins_its_help() -> None:
+    assert set(SUMMARIES) == set(COMMANDS)
+    for name, command in commands():
+        if " " not in name:
+            said = " ".join((command.help or "").split())
+            assert said.startswith(SUMMARIES[name].rstrip(".")), name
+
+
+@pytest.mark.parametrize(("name", "command"), commands(), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_command_teaches_with_an_example_and_explains_every_option(name: str, command: Command) -> None:
+    assert f"taximeter {name}" in (command.help or ""), f"{name} shows no example"
+    for option in command.params:
+        if option.param_type_name == "option":
+            assert getattr(option, "help", None), f"{name} --{option.name} is not explained"
+
+
+def test_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"`{name}" in text or f"  {name} " in text or f"taximeter {name}" in text, name

@@ -1,0 +1,96 @@
+"""Builds priced Call records; the same for both stores and for Roo."""
+
+from typing import NamedTuple
+
+from store.records import Call, CallFlag
+from tracker.pricing import cost
+from tracker.sources.base import Options
+from tracker.sources.cline.tokens import UNKNOWN, Tokens
+
+# These bill each response themselves and say what it cost: their figure wins over a list price (PRICES 1.5). Every
+# other cost that Cline writes is its own arithmetic, which counts cached tokens twice for some providers.
+_BILLS_ITSELF = frozenset({"openrouter", "cline", "vercel-ai-gateway"})
+
+
+class Place(NamedTuple):
+    """Where and when a request was made. `position` is its time: files are rewritten, offsets mean nothing."""
+
+    agent: str
+    session: str
+    chain: str
+    turn: str | None
+    position: int
+    requested_at: int | None
+    first_at: int
+    last_at: int
+    version: str | None
+    copy_rank: int = 0
+
+
+def make_call(
+    key: str,
+    place: Place,
+    model: str,
+    provider: str,
+    tokens: Tokens,
+    reported: int | None,
+    options: Options,
+    *,
+    thinking: int = 0,
+    retries: int = 0,
+    flags: int = 0,
+    prompt_tokens: int | None = None,
+    is_priced: bool = True,
+) -> Call:
+    """A priced call. `prompt_tokens` is the size that decides a long-prompt tier, where it is not the sum of the parts.
+
+    `flags` are added to those of `tokens`. The cost is the provider's own figure where it bills by the response or
+    where nothing else is known (flag REPORTED_COST), else the list price; None if the model has none or `is_priced`
+    is false. What the agent reported is kept beside it in any case.
+    """
+    prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
+    price = None
+    if is_priced and model != UNKNOWN:
+        seller = None if provider == UNKNOWN else provider
+        price = options.pricer.resolve(model, seller, place.first_at, prompt, None, None, None)
+    flags |= tokens.flags
+    amounts = (tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output)
+    amount = cost(price, *amounts, 0) if price else None
+    if reported is not None and (provider in _BILLS_ITSELF or flags & CallFlag.REPORTED_ONLY):
+        amount = reported
+        flags |= CallFlag.REPORTED_COST
+    return Call(
+        agent=place.agent,
+        message_id=key,
+        request_id=None,
+        more_message_ids=(),
+        session=place.session,
+        chain=place.chain,
+        seen_session=place.session,
+        copy_rank=place.copy_rank,
+        turn=place.turn,
+        position=place.position,
+        requested_at=place.requested_at,
+        first_at=place.first_at,
+        last_at=place.last_at,
+        model=model,
+        provider=provider,
+        input=tokens.input,
+        cache_read=tokens.cache_read,
+        write_5m=tokens.write_5m,
+        write_1h=0,
+        output=tokens.output,
+        thinking=min(thinking, tokens.output),
+        web_searches=0,
+        speed=None,
+        tier=None,
+        geo=None,
+        stop=None,
+        effort=None,
+        version=place.version,
+        retries=retries,
+        flags=int(flags),
+        price_id=price.id if price else None,
+        cost=amount,
+        reported_cost=reported,
+    )

@@ -1,0 +1,64 @@
+"""What a file's read state remembers: enough that reading a rewritten file again hands over only what is new.
+
+A task's file is rewritten several times per request; without this the ledger would join all its calls each time.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+
+from store.records import Batch
+from tracker.sources.cline.deleted import Seen
+
+_DIGEST_BYTES = 8
+_Record = TypeVar("_Record")
+
+
+class Carry(msgspec.Struct, array_like=True):
+    """Private part of a read state."""
+
+    seen: Seen = msgspec.field(default_factory=Seen)
+    told: bytes = b""  # digests of the records that the last read handed over or left out
+    origin: tuple[str | None, str | None] | None = None  # of a subagent, once found
+    compaction: bytes = b""
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Carry)
+
+
+def decode_carry(carry: bytes) -> Carry:
+    """The carry of a read state; an empty one for a file that was never read."""
+    return _DECODER.decode(carry) if carry else Carry()
+
+
+def encode_carry(carry: Carry) -> bytes:
+    """The bytes to store."""
+    return _ENCODER.encode(carry)
+
+
+def leave_out_told(batch: Batch, carry: Carry) -> None:
+    """Remove from `batch` the records that were handed over before, and remember those that it had."""
+    told = {carry.told[start : start + _DIGEST_BYTES] for start in range(0, len(carry.told), _DIGEST_BYTES)}
+    now: set[bytes] = set()
+    batch.sessions = _new(batch.sessions, told, now)
+    batch.chains = _new(batch.chains, told, now)
+    batch.calls = _new(batch.calls, told, now)
+    batch.turns = _new(batch.turns, told, now)
+    batch.tools = _new(batch.tools, told, now)
+    batch.events = _new(batch.events, told, now)
+    batch.totals = _new(batch.totals, told, now)
+    carry.told = b"".join(sorted(now))
+
+
+def _new(records: Iterable[_Record], told: set[bytes], now: set[bytes]) -> list[_Record]:
+    fresh = []
+    for record in records:
+        content = type(record).__name__.encode() + _ENCODER.encode(record)
+        digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
+        now.add(digest)
+        if digest not in told:
+            fresh.append(record)
+    return fresh

@@ -1,0 +1,339 @@
+"""Reads the rows of a classic task (`ui_messages.json`) into a Batch (CLINE sections 3 and 4).
+
+Keys and positions come from the rows' times: the file is rewritten whole, rows vanish, and byte offsets mean nothing.
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from store.records import Batch, Call, Chain, Event, EventKind, Session, ToolUse
+from tracker.sources.base import Options
+from tracker.sources.cline import tools
+from tracker.sources.cline.deleted import Seen, take_in
+from tracker.sources.cline.dialect import Answerer, Dialect
+from tracker.sources.cline.errors import error_detail
+from tracker.sources.cline.requests import Request, RequestLog, recorded_of
+from tracker.sources.cline.rows import (
+    DECODE_ERRORS,
+    ApiRequest,
+    UiRow,
+    decode_progress,
+    decode_request,
+    decode_retry,
+    decode_row,
+)
+from tracker.sources.cline.sums import SumRow, sum_records
+from tracker.sources.cline.tokens import UNKNOWN, Recorded, count, is_plan_paid, nano_cost
+from tracker.sources.cline.turns import TurnLog, title_of
+
+_CWD_HEAD = " Directory ("
+_CWD = re.compile(r"^# Current (?:Working|Workspace) Directory \((.+)\) Files", re.MULTILINE)
+_USEFUL_HALVES = frozenset(("use_subagents", "subagent"))  # these rows often stay marked as partial
+_LATEST_MS = 10**14
+_RESUME_ASKS = frozenset(("resume_task", "resume_completed_task"))
+
+
+class TaskReader:
+    """Turns the rows of one task into records."""
+
+    def __init__(self, task: str, dialect: Dialect, options: Options) -> None:
+        self._task = task
+        self._dialect = dialect
+        self._options = options
+        self._turns = TurnLog(dialect.agent, task, options)
+        self._requests = RequestLog(task, dialect, options)
+        self._tools: dict[str, ToolUse] = {}
+        self._events: list[Event] = []
+        self._compactions: list[tuple[UiRow, str, Request | None]] = []
+        self._sums: list[SumRow] = []
+        self._deletions: dict[int, SumRow] = {}
+        self._by = Answerer(UNKNOWN, UNKNOWN)
+        self._bad_rows = 0
+        self._first_at: int | None = None
+        self._last_at: int | None = None
+        self._cwd: str | None = None
+        self._title: str | None = None
+        self._mode: str | None = None
+        self._left_at: int | None = None  # a resume question stands open
+        self._completed = False
+        self._condense_asked: UiRow | None = None
+        self._command: str | None = None
+        self._kept_until: float = 0.0  # end of the range of messages left out of requests
+        self._is_cut_expected = False
+        self._largest_subagent_prompt: int | None = None
+        self._agents_call: str | None = None
+        self._handlers: dict[str, Callable[[UiRow], None]] = {
+            "text": self._answer,
+            "completion_result": self._answer,
+            "tool": self._tool,
+            "command": self._command_line,
+            "command_output": self._output,
+            "task_progress": self._progress,
+            "use_subagents": self._agents_started,
+            "subagent": self._subagent,
+            "subagent_usage": self._subagents,
+            "api_req_finished": self._finished,
+            "deleted_api_reqs": self._deletion,
+            "api_req_deleted": self._deletion,
+            "error_retry": self._retried,
+            "api_req_retry_delayed": self._retry_delayed,
+            "api_req_failed": self._failed,
+            "condense": self._condense,
+            "condense_context": self._reshaped,
+            "sliding_window_truncation": self._reshaped,
+        }
+
+    def feed(self, raw: msgspec.Raw) -> None:
+        """Take in one row; a damaged one is counted and passed over."""
+        try:
+            row = decode_row(raw)
+            if 0 <= row.ts <= _LATEST_MS:
+                self._row(row)
+                return
+        except (*DECODE_ERRORS, ValueError):
+            pass
+        self._bad_rows += 1
+
+    def _row(self, row: UiRow) -> None:
+        at, what = row.at, row.what
+        self._first_at = at if self._first_at is None else min(at, self._first_at)
+        self._last_at = at if self._last_at is None else max(at, self._last_at)
+        self._note_mode(row)
+        self._note_truncation(row)
+        current = self._requests.current
+        if current is not None:
+            current.saw(row)
+        if what in ("task", "text") and self._turns.current is None and row.type == "say":
+            self._prompt(row)
+        elif what == "api_req_started":
+            self._request(row)
+        elif what == "user_feedback":
+            self._feedback(row)
+        elif row.partial and what not in _USEFUL_HALVES:
+            return
+        elif what in _RESUME_ASKS and row.type == "ask":
+            self._left_at = at
+            if current is not None:
+                current.leave()
+        else:
+            handle = self._handlers.get(what)
+            if handle is not None:
+                handle(row)
+
+    def _answer(self, row: UiRow) -> None:
+        if row.type != "say":
+            return
+        self._turns.answered(row.text or "")
+        if row.what == "completion_result":
+            self._completed = True
+            self._event(row, EventKind.COMPLETION)
+
+    def _retried(self, row: UiRow) -> None:
+        retry = decode_retry(row.text or "{}")
+        if not retry.failed and self._requests.failed():
+            self._event(row, EventKind.API_ERROR, error_detail(retry.error_message))
+
+    def _retry_delayed(self, row: UiRow) -> None:
+        if self._requests.failed():
+            self._event(row, EventKind.API_ERROR, error_detail(row.text))
+
+    def _failed(self, row: UiRow) -> None:
+        self._event(row, EventKind.API_ERROR, error_detail(row.text))
+
+    # -- turns ------------------------------------------------------------------------------------------------------
+
+    def _prompt(self, row: UiRow) -> None:
+        self._turns.begin(str(row.at), row.at, row.text or "")
+        self._title = title_of(row.text, self._options)
+
+    def _feedback(self, row: UiRow) -> None:
+        self._condense_asked = None
+        if self._left_at is not None:
+            self._left_at = None
+            self._event(row, EventKind.RESUME)
+        if self._completed:
+            self._completed = False
+            self._event(row, EventKind.FEEDBACK)
+        self._turns.begin(str(row.at), row.at, row.text or "")
+
+    def _note_mode(self, row: UiRow) -> None:
+        mode = row.model_info.mode if row.model_info is not None else None
+        if mode and mode != self._mode:
+            self._mode = mode
+            self._event(row, EventKind.MODE, mode)
+
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    def _request(self, row: UiRow) -> None:
+        info = decode_request(row.text or "{}")
+        if self._condense_asked is not None:
+            self._compacted(self._condense_asked, "manual")
+            self._condense_asked = None
+        if self._left_at is not None:
+            self._left_at = None
+            self._event(row, EventKind.RESUME)
+            self._turns.resume(str(row.at), row.at)
+        if info.request:
+            if self._cwd is None and _CWD_HEAD in info.request:
+                found = _CWD.search(info.request)
+                self._cwd = found.group(1) if found else None
+            if self._command is not None and "execute_command" in info.request[:200]:
+                self._tools[self._command] = tools.with_exit_code(self._tools[self._command], info.request)
+        self._command = None
+        request = self._requests.start(row, info, self._turns.current)
+        self._by = request.by
+
+    def _finished(self, row: UiRow) -> None:
+        self._requests.finish(decode_request(row.text or "{}"))
+
+    def _subagent(self, row: UiRow) -> None:
+        self._largest_subagent_prompt = count(decode_progress(row.text or "{}").max_context_tokens)
+
+    def _subagents(self, row: UiRow) -> None:
+        info = decode_request(row.text or "{}")
+        by, largest = self._dialect.answerer(row, info), self._largest_subagent_prompt
+        turn, recorded = self._turns.current, recorded_of(info)
+        self._largest_subagent_prompt = None
+        if recorded.total:
+            spawn = self._agents_call
+            self._sums.append(SumRow(row.at, "subagents", "subagent", turn, by, info, recorded, largest, spawn))
+
+    def _deletion(self, row: UiRow) -> None:
+        info = decode_request(row.text or "{}")
+        self._event(row, EventKind.REWIND, "checkpoint")
+        by, turn, recorded = self._dialect.answerer(row, info), self._turns.current, recorded_of(info)
+        if by.model == UNKNOWN:
+            by = self._by
+        self._deletions[row.at] = SumRow(row.at, "deleted", "side", turn, by, info, recorded, 0)
+
+    # -- the context ------------------------------------------------------------------------------------------------
+
+    def _condense(self, row: UiRow) -> None:
+        """The user is asked about a summary; what comes next tells whether it was taken."""
+        self._condense_asked = row
+
+    def _compacted(self, row: UiRow, detail: str) -> None:
+        self._compactions.append((row, detail, self._requests.current))
+        self._is_cut_expected = True
+
+    def _note_truncation(self, row: UiRow) -> None:
+        """Messages that requests leave out from here on: the second half of condensing, or a plain cut."""
+        left_out = row.conversation_history_deleted_range
+        if not left_out or left_out[-1] == self._kept_until:
+            return
+        is_cut = left_out[-1] > self._kept_until and not self._is_cut_expected and self._condense_asked is None
+        self._kept_until = left_out[-1]
+        self._is_cut_expected = False
+        if is_cut:
+            self._event(row, EventKind.MICROCOMPACT, "truncated")
+
+    def _reshaped(self, row: UiRow) -> None:
+        """Roo says what condensing cost and how large the context was; nothing of the request's tokens."""
+        sizes = row.context_condense or row.context_truncation
+        if sizes is None:
+            return
+        kind = EventKind.COMPACT if row.context_condense is not None else EventKind.MICROCOMPACT
+        before, after = count(sizes.prev_context_tokens), count(sizes.new_context_tokens)
+        self._event(row, kind, None, before or None, after or None)
+        if row.context_condense is not None and nano_cost(sizes.cost):
+            recorded = Recorded(0, 0, 0, 0, nano_cost(sizes.cost))
+            turn, info = self._turns.current, ApiRequest()
+            self._sums.append(SumRow(row.at, "condense", "compaction", turn, self._by, info, recorded))
+
+    # -- tools ------------------------------------------------------------------------------------------------------
+
+    def _tool(self, row: UiRow) -> None:
+        used = tools.classic_tool(self._tool_place(row), str(row.at), row.text or "")
+        if used is None:
+            self._bad_rows += 1
+        elif used.name == "summarizeTask":
+            self._compacted(row, "auto")
+        else:
+            self._tools[used.id] = used
+
+    def _command_line(self, row: UiRow) -> None:
+        self._command = str(row.at)
+        self._tools[self._command] = tools.classic_command(self._tool_place(row), self._command, row.text or "")
+
+    def _output(self, row: UiRow) -> None:
+        if self._command is not None:
+            self._tools[self._command] = tools.with_output(self._tools[self._command], row.text or "")
+
+    def _progress(self, row: UiRow) -> None:
+        todos = tools.checklist(self._tool_place(row), str(row.at), row.text or "")
+        if todos is not None:
+            self._tools[todos.id] = todos
+
+    def _agents_started(self, row: UiRow) -> None:
+        self._agents_call = str(row.at)
+        self._tools[self._agents_call] = tools.agents_started(self._tool_place(row), self._agents_call)
+
+    def _tool_place(self, row: UiRow) -> tools.ToolPlace:
+        current = self._requests.current
+        message = self._requests.key(current.at) if current is not None else None
+        return tools.ToolPlace(self._dialect.agent, self._task, "", self._turns.current, row.at, message)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    def finish(self, seen: Seen) -> Batch:
+        """Everything fed; `seen` is updated with the rows that stand in the file now."""
+        batch = Batch(turns=self._turns.turns, tools=list(self._tools.values()), bad_lines=self._bad_rows)
+        batch.calls = self._requests.calls()
+        batch.chains.append(Chain(self._dialect.agent, self._task, "", "main", self._first_at))
+        for row in self._sums + self._deleted(seen):
+            key = self._requests.key(row.at)
+            chain, call = sum_records(row, key, self._task, self._dialect, self._options)
+            batch.chains.append(chain)
+            batch.calls.append(call)
+        batch.events = self._events + self._requests.events() + self._compaction_events()
+        if self._first_at is not None:
+            batch.sessions.append(self._session(batch.calls))
+        return batch
+
+    def _deleted(self, seen: Seen) -> list[SumRow]:
+        standing = {request.at: request.recorded for request in self._requests.requests if request.recorded.total}
+        standing |= {row.at: row.recorded for row in self._sums}
+        deletions = {at: row.recorded for at, row in self._deletions.items()}
+        rest = take_in(seen, standing, deletions, sums_hold_sums=self._dialect.sums_hold_sums)
+        return [self._deletions[at]._replace(recorded=recorded) for at, recorded in rest.items()]
+
+    def _compaction_events(self) -> list[Event]:
+        """Condensing is an answer to a request like any other, so the context before is that request's prompt."""
+        made = []
+        for row, detail, request in self._compactions:
+            before = None
+            if request is not None and request.recorded.total:
+                tokens = self._dialect.tokens(request.recorded, request.by, request.info)
+                before = tokens.input + tokens.cache_read + tokens.write_5m
+            made.append(self._mark(row, EventKind.COMPACT, detail, before, None))
+        return made
+
+    def _session(self, calls: list[Call]) -> Session:
+        paid_by_plan = {is_plan_paid(call.provider, call.reported_cost) for call in calls}
+        billing = None
+        if len(paid_by_plan) == 1:
+            billing = "plan" if True in paid_by_plan else "api"
+        return Session(
+            self._dialect.agent,
+            self._task,
+            2,
+            self._first_at,
+            self._last_at,
+            cwd=self._cwd,
+            version=self._dialect.version_at(self._last_at or 0),
+            entrypoint=self._dialect.entrypoint(),
+            title=self._title,
+            title_rank=1 if self._title else 0,
+            billing=billing,
+            own_start_at=self._first_at,
+        )
+
+    def _event(
+        self, row: UiRow, kind: str, detail: str | None = None, before: int | None = None, after: int | None = None
+    ) -> None:
+        self._events.append(self._mark(row, kind, detail, before, after))
+
+    def _mark(self, row: UiRow, kind: str, detail: str | None, before: int | None, after: int | None) -> Event:
+        return Event(self._dialect.agent, self._task, "", row.at, row.at, kind, detail, before, after)

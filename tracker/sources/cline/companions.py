@@ -1,0 +1,204 @@
+"""The small files beside the transcripts: facts of a session, its compactions, and Cline's own totals.
+
+Cline's totals are kept to compare with, never added: a session's leaves out its subagents (CLINE section 2), a task's
+holds the errors of `tokensOut` and of cached tokens (section 3).
+"""
+
+from hashlib import blake2b
+
+import msgspec
+
+from store.records import Batch, ClientTotal, Event, EventKind, Session
+from tracker.sources.base import Options
+from tracker.sources.cline.files import decode_elements
+from tracker.sources.cline.rows import DECODE_ERRORS, HistoryItem, Number, decode_history_item
+from tracker.sources.cline.sdk_rows import Block, Message, decode_messages, decode_transcript, iso_ms, prompt_in
+from tracker.sources.cline.tokens import nano_cost
+from tracker.sources.cline.turns import title_of
+
+_CLINE = "cline"
+_TOTAL_SOURCE = "history"
+_TRIGGERS = {
+    "manual_compaction": "manual",
+    "auto_compaction": "auto",
+}
+
+
+class _Git(msgspec.Struct):
+    branch: str | None = None
+
+
+class _Fork(msgspec.Struct, rename="camel"):
+    forked_from_session_id: str | None = None
+
+
+class _HistoryOrigin(msgspec.Struct):
+    version: str | None = None
+
+
+class _Metadata(msgspec.Struct, rename="camel"):
+    title: str | None = None
+    git: _Git | None = None
+    fork: _Fork | None = None
+    session_history_origin: _HistoryOrigin | None = None
+    total_cost: Number | None = None
+
+
+class _Manifest(msgspec.Struct):
+    session_id: str
+    source: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    status: str | None = None
+    interactive: bool | None = None
+    cwd: str | None = None
+    workspace_root: str | None = None
+    prompt: str | None = None
+    metadata: _Metadata | None = None
+
+
+_decode_manifest = msgspec.json.Decoder(_Manifest).decode
+
+
+def read_manifest(content: bytes, options: Options) -> Batch | None:
+    """`<session>.json`: where and how a session ran, and how it ended. None if the text is torn."""
+    try:
+        manifest = _decode_manifest(content)
+    except DECODE_ERRORS:
+        return None
+    metadata = manifest.metadata or _Metadata()
+    started, ended = iso_ms(manifest.started_at), iso_ms(manifest.ended_at)
+    title = title_of(_typed(metadata.title or manifest.prompt), options)
+    batch = Batch()
+    batch.sessions.append(
+        Session(
+            _CLINE,
+            manifest.session_id,
+            2,
+            started,
+            ended,
+            cwd=manifest.workspace_root or manifest.cwd,
+            branch=metadata.git.branch if metadata.git else None,
+            version=metadata.session_history_origin.version if metadata.session_history_origin else None,
+            entrypoint=manifest.source,
+            title=title,
+            title_rank=2 if title else 0,
+            parent=metadata.fork.forked_from_session_id if metadata.fork else None,
+        )
+    )
+    kind = None
+    if manifest.status == "cancelled":
+        kind = EventKind.INTERRUPT
+    elif manifest.status == "completed" and manifest.interactive is False:
+        # A run without a user ends when the agent has nothing left to do; with one, when the user leaves.
+        kind = EventKind.COMPLETION
+    if kind is not None and ended is not None:
+        batch.events.append(Event(_CLINE, manifest.session_id, "", ended, ended, kind))
+    _add_total(batch, _CLINE, manifest.session_id, ended or started, metadata.total_cost)
+    return batch
+
+
+def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, bytes] | None:
+    """`<session>.compaction.json`: when the context was compacted. None if the text is torn.
+
+    The file holds copies of the messages that were kept, never to be counted, and is written again when nothing new was
+    compacted: `known` is what the last call returned beside the batch. The context before is that of the last request
+    among the copies, with its answer; Cline's own estimate was half of what the server counted.
+    """
+    try:
+        state = decode_transcript(content)
+    except DECODE_ERRORS:
+        return None
+    messages, _ = decode_messages(state.messages)
+    summary = next((one for one in messages if one.metadata is not None and one.metadata.kind is not None), None)
+    if summary is None or summary.metadata is None:
+        return Batch(), known
+    metadata = summary.metadata
+    at = int(metadata.generated_at) if metadata.generated_at else iso_ms(state.updated_at)
+    identity = blake2b(bytes(summary.content) + str(metadata.generated_at).encode(), digest_size=8).digest()
+    batch = Batch()
+    if identity != known and at is not None:
+        detail = _TRIGGERS.get(metadata.reason or "")
+        before = _context_at(messages, at)
+        batch.events.append(Event(_CLINE, session, "", at, at, EventKind.COMPACT, detail, before))
+    return batch, identity
+
+
+def _context_at(messages: list[Message], at: int) -> int | None:
+    sizes = [
+        (message.metrics.input_tokens or 0) + (message.metrics.output_tokens or 0)
+        for message in messages
+        if message.metrics is not None and message.ts is not None and message.ts <= at
+    ]
+    return int(sizes[-1]) if sizes and sizes[-1] > 0 else None
+
+
+def read_history(content: bytes, options: Options) -> Batch | None:
+    """`state/taskHistory.json`: titles, folders and Cline's own totals of all classic tasks. None if torn."""
+    elements = decode_elements(content)
+    if elements is None:
+        return None
+    batch = Batch()
+    for element in elements:
+        try:
+            _add_item(batch, _CLINE, decode_history_item(element), options)
+        except DECODE_ERRORS:
+            batch.bad_lines += 1
+    return batch
+
+
+def read_history_item(content: bytes, options: Options) -> Batch | None:
+    """Roo's `history_item.json`: the same of one task. None if torn."""
+    try:
+        item = decode_history_item(content)
+    except DECODE_ERRORS:
+        return None
+    batch = Batch()
+    _add_item(batch, "roo", item, options)
+    return batch
+
+
+def model_in_history(content: bytes, task: str) -> str | None:
+    """The model of a task's last request, as `taskHistory.json` names it."""
+    for element in decode_elements(content) or []:
+        try:
+            item = decode_history_item(element)
+        except DECODE_ERRORS:
+            continue
+        if item.id == task:
+            return item.model_id
+    return None
+
+
+def _add_item(batch: Batch, agent: str, item: HistoryItem, options: Options) -> None:
+    at = int(item.ts) if item.ts is not None and item.ts > 0 else None
+    title = title_of(item.task, options)
+    batch.sessions.append(
+        Session(
+            agent,
+            item.id,
+            1,
+            None,
+            at,
+            cwd=item.cwd_on_task_initialization or item.workspace,
+            title=title,
+            title_rank=1 if title else 0,
+            parent=item.parent_task_id,
+        )
+    )
+    _add_total(batch, agent, item.id, at, item.total_cost)
+
+
+def _add_total(batch: Batch, agent: str, session: str, at: int | None, amount: float | None) -> None:
+    cost = nano_cost(amount)
+    if cost:
+        # One row a session: the newest total stands for all earlier ones.
+        batch.totals.append(ClientTotal(agent, session, _TOTAL_SOURCE, 0, at, None, cost))
+
+
+def _typed(text: str | None) -> str | None:
+    """A prompt without the wrapper that tells the mode."""
+    if not text:
+        return None
+    prompt = prompt_in(Message(role="user"), [Block(type="text", text=text)])
+    return prompt.text if prompt is not None else None

@@ -1,0 +1,73 @@
+"""Tells failed requests apart by status or code. Messages may quote prompts or keys, so none of their words is kept."""
+
+import re
+
+import msgspec
+
+_STATUS = re.compile(
+    r"(?:\berror\b|\bstatus(?: ?code)?\b|\bcode\b|\bhttp\b)[\"']?\s*[:=]?\s*[\"']?([45]\d\d)\b", re.IGNORECASE
+)
+_LEADING_STATUS = re.compile(r"^\s*([45]\d\d)\b")
+_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{1,39}$")
+# Clients that swallow the status leave only the provider's sentence.
+_SENTENCES = (
+    ("insufficient credits", "402"),
+    ("credit balance", "credits"),
+    ("rate limit", "429"),
+    ("too many requests", "429"),
+    ("overloaded", "overloaded"),
+)
+OTHER = "other"
+
+
+class _Error(msgspec.Struct):
+    message: str | None = None
+    status: int | float | str | None = None
+    code: int | float | str | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Error)
+
+
+def error_detail(text: str | None) -> str:
+    """HTTP status of an error text or of Cline's error JSON ("402", "403", "429", …), else its code, else "other"."""
+    if not text:
+        return OTHER
+    error = _decode(text)
+    if error is None:
+        return _status_in(text) or OTHER
+    for value in (error.status, error.code):
+        status = _as_status(value)
+        if status is not None:
+            return status
+    found = _status_in(error.message or "")
+    if found is not None:
+        return found
+    if isinstance(error.code, str) and _CODE.match(error.code):
+        return error.code
+    return OTHER
+
+
+def _decode(text: str) -> _Error | None:
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _as_status(value: float | str | None) -> str | None:
+    if value is None:
+        return None
+    text = str(int(value)) if isinstance(value, (int, float)) else value
+    return text if re.fullmatch(r"[45]\d\d", text) else None
+
+
+def _status_in(message: str) -> str | None:
+    head = message[:2000]
+    found = _LEADING_STATUS.match(head) or _STATUS.search(head)
+    if found is not None:
+        return found.group(1)
+    lowered = head.lower()
+    return next((detail for words, detail in _SENTENCES if words in lowered), None)

@@ -1,0 +1,87 @@
+"""Reads whole files that their owner may be rewriting at this moment, and only files known to hold no keys.
+
+Cline rewrites its files in place (SDK store) or by rename (classic store), so a read may meet half a file. Such a
+read counts as not made: the caller keeps its state and tries again (CLINE sections 2 and 3, "Write pattern").
+"""
+
+import os
+import re
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from tracker.sources.base import ReadState
+
+UI_MESSAGES = "ui_messages.json"
+TASK_METADATA = "task_metadata.json"
+API_HISTORY = "api_conversation_history.json"
+TASK_HISTORY = "taskHistory.json"
+HISTORY_ITEM = "history_item.json"
+MESSAGES_SUFFIX = ".messages.json"
+COMPACTION_SUFFIX = ".compaction.json"
+
+_PLAIN_NAMES = frozenset({UI_MESSAGES, TASK_METADATA, API_HISTORY, TASK_HISTORY, HISTORY_ITEM})
+_SESSION_ID = re.compile(r"^\d{13}(?:_\w+)?$")
+
+
+class Whole(NamedTuple):
+    """A file that was read in one piece, and what it was at that moment."""
+
+    content: bytes
+    inode: int
+    size: int
+    mtime_ns: int
+    digest: bytes
+
+    def state(self, carry: bytes = b"") -> ReadState:
+        """The read state after everything in this content has been taken in."""
+        return ReadState(self.inode, self.size, self.mtime_ns, self.size, self.digest, b"", carry)
+
+
+def is_readable(path: str) -> bool:
+    """Whether this package may open `path`: a list of what is allowed, since key files stand beside the others."""
+    file = Path(path)
+    name = file.name
+    if name in _PLAIN_NAMES:
+        return True
+    if name.endswith((MESSAGES_SUFFIX, COMPACTION_SUFFIX)):
+        return ".tmp." not in name
+    # A session's manifest is named after its folder; so might be a folder of settings.
+    session = file.parent.name
+    is_session = file.parent.parent.name == "sessions" or _SESSION_ID.match(session) is not None
+    return is_session and name == f"{session}.json"
+
+
+def read_whole(path: str) -> Whole | None:
+    """The content of `path`; None if it is torn, changes under the read, or is gone.
+
+    Raises OSError if the file cannot be read at all, ValueError if this package has no business with it.
+    """
+    if not is_readable(path):
+        raise ValueError(f"not a record file: {path}")
+    try:
+        with open(path, "rb") as handle:
+            before = os.fstat(handle.fileno())
+            content = handle.read()
+            after = os.fstat(handle.fileno())
+    except FileNotFoundError:
+        return None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
+        return None
+    if not content.rstrip().endswith((b"]", b"}")):
+        return None
+    digest = blake2b(content, digest_size=8).digest()
+    return Whole(content, after.st_ino, after.st_size, after.st_mtime_ns, digest)
+
+
+def decode_elements(content: bytes) -> list[msgspec.Raw] | None:
+    """The undecoded elements of a JSON array; None if the text is not a whole array."""
+    try:
+        return _ELEMENTS.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])

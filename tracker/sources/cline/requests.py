@@ -1,0 +1,208 @@
+"""The requests of a classic task: rows that Cline fills in while the answer streams (CLINE section 3).
+
+A row is written without counts, gets those of the stream's start, then the final ones. Rows without counts are no
+calls yet. A request that was cut keeps the counts of its start: then its output is a floor.
+"""
+
+from store.records import Call, CallFlag, Event, EventKind
+from tracker.sources.base import Options
+from tracker.sources.cline.calls import Place, make_call
+from tracker.sources.cline.dialect import Answerer, Dialect
+from tracker.sources.cline.errors import error_detail
+from tracker.sources.cline.rows import ApiRequest, UiRow
+from tracker.sources.cline.tokens import Recorded, count, nano_cost, reported_cost
+
+_CANCELLED = "user_cancelled"
+# Rows that say nothing about whether the model has answered.
+_NO_ANSWER = frozenset(
+    (
+        "api_req_started",
+        "api_req_finished",
+        "api_req_failed",
+        "api_req_retried",
+        "api_req_retry_delayed",
+        "api_req_rate_limit_wait",
+        "api_req_deleted",
+        "deleted_api_reqs",
+        "error_retry",
+        "subagent_usage",
+        "hook_status",
+        "hook_output_stream",
+        "checkpoint_created",
+        "checkpoint_saved",
+        "conditional_rules_applied",
+        "mcp_notification",
+        "info",
+        "user_feedback",
+        "user_feedback_diff",
+        "resume_task",
+        "resume_completed_task",
+    )
+)
+# Results of tools arrive after the answer has ended.
+_AFTER_ANSWER = frozenset(("command_output", "subagent", "condense_context", "mcp_server_response"))
+
+
+def recorded_of(info: ApiRequest) -> Recorded:
+    """Counts and cost of a usage-bearing row; ValueError if they are absurd."""
+    return Recorded(
+        count(info.tokens_in),
+        count(info.tokens_out),
+        count(info.cache_writes),
+        count(info.cache_reads),
+        nano_cost(info.cost),
+    )
+
+
+class Request:
+    """One `api_req_started` row and what the rows up to the next one tell of it."""
+
+    def __init__(self, row: UiRow, info: ApiRequest, by: Answerer, turn: str | None, retries: int) -> None:
+        self.at = row.at
+        self.info = info
+        self.recorded = recorded_of(info)
+        self.by = by
+        self.turn = turn
+        self.retries = retries
+        self.errors = 0  # rows that report its failures
+        self.last_at = row.at
+        self.is_answered = False
+        self.is_left = False  # the task was left before another request
+        self.is_closed = False  # the task was left, or another request follows
+
+    def saw(self, row: UiRow) -> None:
+        """Take in a row that follows the request."""
+        if row.partial or row.what in _NO_ANSWER:
+            return
+        self.is_answered = True
+        if row.what not in _AFTER_ANSWER:
+            self.last_at = max(self.last_at, row.at)
+
+    def leave(self) -> None:
+        """The task was left; the request gets no further answer."""
+        self.is_left = self.is_closed = True
+
+    @property
+    def was_cut(self) -> bool:
+        """The stream ended early: Cline says so, or leaves a row with counts and no answer (Ctrl-C)."""
+        return self.info.cancel_reason is not None or (
+            self.is_left and not self.is_answered and self.recorded.total > 0
+        )
+
+    @property
+    def is_call(self) -> bool:
+        """Whether the row stands for a call: it has counts, or ended well without (the provider gave none)."""
+        if self.recorded.total:
+            return True
+        return self.info.cost is not None and self.info.cancel_reason is None and not self.errors
+
+
+class RequestLog:
+    """The requests of one task in order."""
+
+    def __init__(self, session: str, dialect: Dialect, options: Options) -> None:
+        self.requests: list[Request] = []
+        self._session = session
+        self._dialect = dialect
+        self._options = options
+        self._failed_before = 0
+
+    @property
+    def current(self) -> Request | None:
+        """The latest request."""
+        return self.requests[-1] if self.requests else None
+
+    def start(self, row: UiRow, info: ApiRequest, turn: str | None) -> Request:
+        """Take in an `api_req_started` row; ValueError if its counts are absurd."""
+        request = Request(row, info, self._dialect.answerer(row, info), turn, self._failed_before)
+        if self.requests:
+            self.requests[-1].is_closed = True
+        self._failed_before = 0
+        self.requests.append(request)
+        return request
+
+    def finish(self, info: ApiRequest) -> None:
+        """Take in an `api_req_finished` row: before 2025 the counts stood there."""
+        request = self.current
+        if request is not None and not request.recorded.total:
+            request.info = info
+            request.recorded = recorded_of(info)
+
+    def failed(self) -> bool:
+        """Count a retry; True if the request's own row does not tell of this failure."""
+        request = self.current
+        if request is None:
+            return True
+        request.errors += 1
+        if request.info.cancel_reason is not None and request.recorded.total:
+            # Cut in mid-stream: the row stays as it is, the retry gets a new one.
+            self._failed_before += 1
+            return request.info.streaming_failed_message is None
+        request.retries += 1
+        return True
+
+    def key(self, at: int) -> str:
+        """Key of the call that a row of this task stands for; the same in every copy of the task."""
+        return f"{self._dialect.agent}:{self._session}:{at}"
+
+    def calls(self) -> list[Call]:
+        """Every request that used tokens."""
+        return [self._call(request) for request in self.requests if request.is_call]
+
+    def _call(self, request: Request) -> Call:
+        by = request.by
+        flags = 0
+        tokens = self._dialect.tokens(request.recorded, by, request.info)
+        if request.was_cut:
+            flags |= CallFlag.OUTPUT_IS_FLOOR
+            tokens = tokens._replace(flags=tokens.flags & ~CallFlag.ESTIMATED)
+            if request.info.cancel_reason in (None, _CANCELLED):
+                flags |= CallFlag.ABORTED
+        elif not request.recorded.total:
+            flags |= CallFlag.OUTPUT_IS_FLOOR
+        place = Place(
+            agent=self._dialect.agent,
+            session=self._session,
+            chain="",
+            turn=request.turn,
+            position=request.at,
+            requested_at=request.at,
+            first_at=request.at,
+            last_at=request.last_at,
+            version=self._dialect.version_at(request.at),
+        )
+        reported = reported_cost(request.recorded, by.provider)
+        return make_call(
+            self.key(request.at),
+            place,
+            by.model,
+            by.provider,
+            tokens,
+            reported,
+            self._options,
+            retries=request.retries,
+            flags=int(flags),
+        )
+
+    def events(self) -> list[Event]:
+        """Requests that the user stopped, and those that failed without a row of their own about it."""
+        made = []
+        for request in self.requests:
+            reason = request.info.cancel_reason
+            if reason == _CANCELLED:
+                made.append(self._event(request, EventKind.INTERRUPT, None))
+            elif reason is not None and self._tells_failure(request):
+                detail = error_detail(request.info.streaming_failed_message)
+                made.append(self._event(request, EventKind.API_ERROR, detail))
+        return made
+
+    @staticmethod
+    def _tells_failure(request: Request) -> bool:
+        """Whether the failure stands in this row only; `failed` is the other half of this decision."""
+        if request.recorded.total and request.info.streaming_failed_message is not None:
+            return True
+        return request.is_closed and not request.errors
+
+    def _event(self, request: Request, kind: str, detail: str | None) -> Event:
+        # One after the request's own position: what ended it stands behind it.
+        return Event(self._dialect.agent, self._session, "", request.at + 1, request.last_at, kind, detail)

@@ -1,0 +1,271 @@
+"""Reads a transcript of the SDK store (`*.messages.json`) into a Batch (CLINE section 2).
+
+One assistant message with metrics is one successful request. Failed attempts, the request that writes a compaction
+summary and streams that the user stopped before their first token stand nowhere.
+"""
+
+from typing import NamedTuple
+
+from store.records import Batch, CallFlag, Chain, CopyRank, Event, EventKind, Session, ToolUse
+from tracker.sources.base import Options
+from tracker.sources.cline import tools
+from tracker.sources.cline.calls import Place, make_call
+from tracker.sources.cline.errors import error_detail
+from tracker.sources.cline.rows import DECODE_ERRORS
+from tracker.sources.cline.sdk_rows import (
+    Block,
+    Message,
+    Transcript,
+    blocks_of,
+    decode_messages,
+    decode_spawn,
+    decode_transcript,
+    is_legacy_mark,
+    prompt_in,
+    started_at,
+    text_of,
+)
+from tracker.sources.cline.tokens import UNKNOWN, Recorded, count, inclusive_tokens, is_plan_paid, nano_cost
+from tracker.sources.cline.turns import TurnLog, title_of
+
+AGENT = "cline"
+_COPY_SLACK_MS = 1000
+_LATEST_MS = 10**14
+_SPAWN = "spawn_agent"
+
+
+class Origin(NamedTuple):
+    """What started a subagent: the turn it works for and the tool call that made it."""
+
+    turn: str | None
+    tool_use: str | None
+
+
+class TranscriptReader:
+    """Turns the messages of one transcript into records; `chain` is "" for the session's own."""
+
+    def __init__(self, session: str, chain: str, options: Options, origin: Origin | None = None) -> None:
+        self._session = session
+        self._chain = chain
+        self._options = options
+        self._turns = TurnLog(AGENT, session, options)
+        self._origin = origin
+        self._start = started_at(session)
+        self._batch = Batch()
+        self._tools: dict[str, ToolUse] = {}
+        self._tool_ids: dict[str, tuple[str, int]] = {}  # id in the file -> our id and flags
+        self._model = UNKNOWN
+        self._mode: str | None = None
+        self._title: str | None = None
+        self._at = self._start or 0
+        self._asked_at: int | None = None
+        self._first_at: int | None = None
+        self._last_at: int | None = None
+        self._is_copy = False
+
+    def read(self, transcript: Transcript) -> Batch:
+        """Everything in the transcript."""
+        version = transcript.origin.version if transcript.origin else None
+        messages, self._batch.bad_lines = decode_messages(transcript.messages)
+        copied = max((index + 1 for index, message in enumerate(messages) if is_legacy_mark(message)), default=0)
+        is_continued = copied > 0 or self._session.isdigit()
+        for index, message in enumerate(messages):
+            if index < copied:
+                continue
+            try:
+                self._message(message, index, version, is_continued=is_continued)
+            except (*DECODE_ERRORS, ValueError):
+                self._batch.bad_lines += 1
+        return self._finish(transcript)
+
+    def _message(self, message: Message, index: int, version: str | None, *, is_continued: bool) -> None:
+        if message.ts is not None and 0 < message.ts <= _LATEST_MS:
+            self._at = int(message.ts)
+        at = self._at
+        self._is_copy = self._start is not None and at < self._start - _COPY_SLACK_MS
+        if not self._is_copy:
+            self._first_at = at if self._first_at is None else min(at, self._first_at)
+            self._last_at = at if self._last_at is None else max(at, self._last_at)
+        blocks = blocks_of(message)
+        if message.role == "user":
+            self._asked_at = at
+            self._user(message, blocks, at)
+        elif message.role == "assistant":
+            self._assistant(message, blocks, at, index, version, is_continued=is_continued)
+            self._asked_at = None
+
+    # -- user -------------------------------------------------------------------------------------------------------
+
+    def _user(self, message: Message, blocks: list[Block], at: int) -> None:
+        if self._is_copy:
+            return
+        for block in blocks:
+            if block.type == "tool_result" and block.tool_use_id in self._tool_ids:
+                key, flags = self._tool_ids[block.tool_use_id]
+                use = tools.sdk_result(self._place(at, None), key, block.content, block.is_error, flags)
+                self._join_result(use)
+        if self._chain:
+            return
+        prompt = prompt_in(message, blocks)
+        if prompt is None:
+            return
+        if prompt.mode is not None and prompt.mode != self._mode:
+            self._mode = prompt.mode
+            self._event(at, EventKind.MODE, prompt.mode)
+        key = message.id or str(at)
+        if prompt.is_resume:
+            self._turns.resume(key, at)
+        elif prompt.is_command:
+            self._turns.command(key, at, prompt.text)
+        else:
+            self._turns.begin(key, at, prompt.text)
+        if self._title is None and not prompt.is_resume:
+            self._title = title_of(prompt.text, self._options)
+
+    def _join_result(self, result: ToolUse) -> None:
+        asked = self._tools.get(result.id)
+        if asked is not None:
+            self._tools[result.id] = tools.joined(asked, result)
+
+    # -- assistant --------------------------------------------------------------------------------------------------
+
+    def _assistant(
+        self, message: Message, blocks: list[Block], at: int, index: int, version: str | None, *, is_continued: bool
+    ) -> None:
+        info = message.model_info
+        if info is not None and info.id:
+            self._model = info.id
+        if (message.metadata is not None and message.metadata.display_role == "error") or (message.id or "").startswith(
+            "error_"
+        ):
+            if not self._is_copy:
+                self._event(at, EventKind.API_ERROR, error_detail(text_of(blocks)))
+            return
+        provider = (info.provider if info is not None else None) or UNKNOWN
+        if message.metrics is not None and not (is_continued and provider == UNKNOWN):
+            self._call(message, at, index, provider, version)
+        if self._is_copy:
+            return
+        self._turns.answered(text_of(blocks))
+        for block in blocks:
+            if block.type == "tool_use" and block.id and block.name:
+                key = tools.unique_id(block.id, message.id or str(at))
+                use = tools.sdk_tool(self._place(at, message.id), key, block.name, block.input)
+                self._tools[key] = use
+                self._tool_ids[block.id] = (key, use.flags)
+
+    def _call(self, message: Message, at: int, index: int, provider: str, version: str | None) -> None:
+        metrics = message.metrics
+        assert metrics is not None
+        recorded = Recorded(
+            count(metrics.input_tokens),
+            count(metrics.output_tokens),
+            count(metrics.cache_write_tokens),
+            count(metrics.cache_read_tokens),
+            nano_cost(metrics.cost),
+        )
+        # All zero: the stream broke, and what the provider bills for it is known to nobody.
+        flags = 0 if recorded.total else CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED
+        place = Place(
+            agent=AGENT,
+            session=self._session,
+            chain=self._chain,
+            turn=None if self._is_copy else self._turn,
+            position=at,
+            requested_at=self._asked_at,
+            first_at=at,
+            last_at=at,
+            version=version,
+            copy_rank=CopyRank.FORK if self._is_copy else CopyRank.OWN,
+        )
+        self._batch.calls.append(
+            make_call(
+                message.id or f"{AGENT}:{self._session}:{self._chain}:{index}:{at}",
+                place,
+                self._model,
+                provider,
+                inclusive_tokens(recorded),
+                recorded.cost,
+                self._options,
+                thinking=count(metrics.reasoning_token_count),
+                flags=int(flags),
+            )
+        )
+
+    # -- the end ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _turn(self) -> str | None:
+        if self._chain:
+            return self._origin.turn if self._origin is not None else None
+        return self._turns.current
+
+    def _place(self, at: int, message_id: str | None) -> tools.ToolPlace:
+        return tools.ToolPlace(AGENT, self._session, self._chain, self._turn, at, message_id)
+
+    def _event(self, at: int, kind: str, detail: str | None) -> None:
+        self._batch.events.append(Event(AGENT, self._session, self._chain, at, at, kind, detail))
+
+    def _finish(self, transcript: Transcript) -> Batch:
+        batch = self._batch
+        batch.turns = self._turns.turns
+        batch.tools = list(self._tools.values())
+        if self._first_at is None:
+            return batch
+        origin = self._origin
+        batch.chains.append(
+            Chain(
+                AGENT,
+                self._session,
+                self._chain,
+                "subagent" if self._chain else "main",
+                self._first_at,
+                origin.tool_use if origin else None,
+                origin.turn if origin else None,
+            )
+        )
+        paid_by_plan = {is_plan_paid(call.provider, call.reported_cost) for call in batch.calls}
+        batch.sessions.append(
+            Session(
+                AGENT,
+                self._session,
+                1 if self._chain else 2,
+                self._first_at,
+                self._last_at,
+                version=transcript.origin.version if transcript.origin else None,
+                entrypoint=transcript.origin.source if transcript.origin else None,
+                title=self._title,
+                title_rank=1 if self._title else 0,
+                billing=("plan" if True in paid_by_plan else "api") if len(paid_by_plan) == 1 else None,
+                own_start_at=None if self._chain else self._first_at,
+            )
+        )
+        return batch
+
+
+def origin_of(lead: bytes, agent: bytes) -> Origin | None:
+    """Find in the session's own transcript what started the agent of another; None if either text is torn.
+
+    The turn is the last one that began before the agent's first message; the tool call is the last one before it that
+    gave the agent's first message as task.
+    """
+    try:
+        lead_messages, _ = decode_messages(decode_transcript(lead).messages)
+        agent_messages, _ = decode_messages(decode_transcript(agent).messages)
+        first = next((message for message in agent_messages if message.ts is not None), None)
+        if first is None or first.ts is None:
+            return Origin(None, None)
+        task = text_of(blocks_of(first))
+        turn = tool_use = None
+        for message in lead_messages:
+            if message.ts is not None and message.ts > first.ts:
+                break
+            blocks = blocks_of(message)
+            if message.role == "user" and prompt_in(message, blocks) is not None:
+                turn = message.id or str(int(message.ts or 0))
+            for block in blocks:
+                if block.type == "tool_use" and block.name == _SPAWN and decode_spawn(block.input).task == task:
+                    tool_use = tools.unique_id(block.id or "", message.id or "")
+    except (*DECODE_ERRORS, ValueError):
+        return None
+    return Origin(turn, tool_use)

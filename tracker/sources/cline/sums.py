@@ -1,0 +1,60 @@
+"""Rows of a classic task that stand for several requests at once, or for one whose tokens nobody wrote down."""
+
+from typing import NamedTuple
+
+from store.records import Call, CallFlag, Chain
+from tracker.sources.base import Options
+from tracker.sources.cline.calls import Place, make_call
+from tracker.sources.cline.dialect import Answerer, Dialect
+from tracker.sources.cline.rows import ApiRequest
+from tracker.sources.cline.tokens import Recorded, Tokens, reported_cost
+
+
+class SumRow(NamedTuple):
+    """A usage-bearing row that is no request of the main chain; `name` begins the key of a chain of its own.
+
+    `largest_prompt` decides a long-prompt price: the size of the prompts is not their sum. None: unknown, the sum.
+    """
+
+    at: int
+    name: str  # subagents | deleted | condense
+    kind: str  # of the chain
+    turn: str | None
+    by: Answerer
+    info: ApiRequest
+    recorded: Recorded
+    largest_prompt: int | None = None
+    spawned_by: str | None = None  # id of the tool call that started it
+
+
+def sum_records(row: SumRow, key: str, task: str, dialect: Dialect, options: Options) -> tuple[Chain, Call]:
+    """The chain and the call of a sum. Its model is the task's own, which is an assumption for subagents: ESTIMATED.
+
+    Condensing in Roo has a cost and no tokens: REPORTED_ONLY, without a price.
+    """
+    chain = f"{row.name}-{row.at}"
+    place = Place(
+        agent=dialect.agent,
+        session=task,
+        chain=chain,
+        turn=row.turn,
+        position=row.at,
+        requested_at=None,
+        first_at=row.at,
+        last_at=row.at,
+        version=dialect.version_at(row.at),
+    )
+    is_cost_only = row.recorded.total == 0
+    call = make_call(
+        key,
+        place,
+        row.by.model,
+        row.by.provider,
+        Tokens(0, 0, 0, 0, 0) if is_cost_only else dialect.tokens(row.recorded, row.by, row.info),
+        reported_cost(row.recorded, row.by.provider),
+        options,
+        flags=int(CallFlag.REPORTED_ONLY if is_cost_only else CallFlag.ESTIMATED),
+        prompt_tokens=row.largest_prompt,
+        is_priced=not is_cost_only,
+    )
+    return Chain(dialect.agent, task, chain, row.kind, row.at, row.spawned_by, row.turn), call

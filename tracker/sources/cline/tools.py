@@ -1,0 +1,223 @@
+"""Tool calls of both stores as ToolUse records: what was touched, not what was said."""
+
+import re
+
+import msgspec
+
+from store.records import ToolFlag, ToolUse
+from tracker.sources.claude_code.text import command_flags, commit_in, opening
+from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
+
+_TARGET_CHARS = 300
+_APPROVAL_SUFFIX = "REQ_APP"
+_EXIT_CODE = re.compile(r"exit code:? (\d+)")
+_WHOLE_ID_CHARS = 20
+
+_FLAGS = {
+    **dict.fromkeys(
+        (
+            "editedExistingFile",
+            "newFileCreated",
+            "fileDeleted",
+            "appliedDiff",
+            "insertContent",
+            "searchAndReplace",
+            "editor",
+            "apply_patch",
+            "write_to_file",
+            "replace_in_file",
+        ),
+        int(ToolFlag.EDIT),
+    ),
+    **dict.fromkeys(
+        (
+            "readFile",
+            "listFilesTopLevel",
+            "listFilesRecursive",
+            "listCodeDefinitionNames",
+            "searchFiles",
+            "codebaseSearch",
+            "webFetch",
+            "webSearch",
+            "read_files",
+            "read_file",
+            "search_codebase",
+            "search_files",
+            "list_files",
+            "fetch_web_content",
+            "web_search",
+        ),
+        int(ToolFlag.READ),
+    ),
+    **dict.fromkeys(
+        ("newTask", "use_subagents", "spawn_agent", "team_spawn_teammate", "team_run_task"), int(ToolFlag.AGENT)
+    ),
+}
+
+
+class ToolPlace(msgspec.Struct, frozen=True):
+    """Where a tool was used."""
+
+    agent: str
+    session: str
+    chain: str
+    turn: str | None
+    at: int
+    message_id: str | None
+
+
+def classic_tool(place: ToolPlace, key: str, text: str) -> ToolUse | None:
+    """The record of a `tool` row; None if it names no tool."""
+    try:
+        used = decode_tool(text)
+    except DECODE_ERRORS:
+        return None
+    if not used.tool:
+        return None
+    if used.todos is not None:
+        closed = sum(1 for todo in used.todos if todo.status == "completed")
+        busy = any(todo.status == "in_progress" for todo in used.todos)
+        return _use(place, key, used.tool, _todo_target(closed, len(used.todos), busy), int(ToolFlag.TODOS))
+    target = used.path or used.regex or used.query or ""
+    return _use(place, key, used.tool, target, _FLAGS.get(used.tool, 0))
+
+
+def classic_command(place: ToolPlace, key: str, text: str) -> ToolUse:
+    """The record of a `command` row; its result follows in rows of its own."""
+    command = text.removesuffix(_APPROVAL_SUFFIX)
+    return _use(place, key, "execute_command", command, command_flags(command))
+
+
+def checklist(place: ToolPlace, key: str, text: str) -> ToolUse | None:
+    """The record of a `task_progress` row: a Markdown checklist. None if it has no entries."""
+    entries = re.findall(r"^\s*[-*] \[([ xX])\]", text, re.MULTILINE)
+    if not entries:
+        return None
+    closed = sum(1 for entry in entries if entry != " ")
+    return _use(place, key, "task_progress", _todo_target(closed, len(entries), False), int(ToolFlag.TODOS))
+
+
+def agents_started(place: ToolPlace, key: str) -> ToolUse:
+    """The record of a `use_subagents` row."""
+    return _use(place, key, "use_subagents", "", int(ToolFlag.AGENT))
+
+
+def with_output(use: ToolUse, output: str) -> ToolUse:
+    """A command with (more of) its output."""
+    commit = use.commit
+    if commit is None and use.flags & ToolFlag.COMMIT:
+        commit = commit_in(output)
+    return msgspec.structs.replace(use, result_chars=(use.result_chars or 0) + len(output), commit=commit)
+
+
+def with_exit_code(use: ToolUse, request: str) -> ToolUse:
+    """A command with the exit code that the next request tells the model."""
+    found = _EXIT_CODE.search(request[:2000])
+    return use if found is None else msgspec.structs.replace(use, is_error=found.group(1) != "0")
+
+
+class _File(msgspec.Struct):
+    path: str | None = None
+
+
+class _Input(msgspec.Struct):
+    """The inputs of SDK tools that name a target."""
+
+    files: list[_File] | None = None
+    commands: list[str] | None = None
+    command: str | None = None
+    path: str | None = None
+    task: str | None = None
+    query: str | None = None
+    queries: list[str] | None = None
+    pattern: str | None = None
+    url: str | None = None
+
+
+class _PartResult(msgspec.Struct):
+    success: bool | None = None
+
+
+_INPUT = msgspec.json.Decoder(_Input)
+_RESULTS = msgspec.json.Decoder(list[_PartResult] | _PartResult)
+_TEXT = msgspec.json.Decoder(str)
+
+
+def sdk_tool(place: ToolPlace, key: str, name: str, given: msgspec.Raw) -> ToolUse:
+    """The record of a `tool_use` block."""
+    flags = _FLAGS.get(name, 0)
+    target = ""
+    try:
+        values = _INPUT.decode(given)
+    except DECODE_ERRORS:
+        values = _Input()
+    commands = values.commands or ([values.command] if values.command else [])
+    if commands:
+        target = " && ".join(commands)
+        for command in commands:
+            flags |= command_flags(command)
+    elif values.files:
+        target = values.files[0].path or ""
+    else:
+        first = (values.queries or [""])[0]
+        target = values.path or values.task or values.query or first or values.pattern or values.url or ""
+    return _use(place, key, name, target, flags)
+
+
+def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool | None, flags: int) -> ToolUse:
+    """The record of a `tool_result` block for the tool that `flags` came with."""
+    raw = bytes(content)
+    failed = bool(is_error)
+    commit = None
+    try:
+        text = _TEXT.decode(raw) if raw[:1] == b'"' else raw.decode("utf-8", "replace")
+        outcome = _RESULTS.decode(text)
+        failed = failed or any(part.success is False for part in (outcome if isinstance(outcome, list) else [outcome]))
+    except DECODE_ERRORS:
+        text = raw.decode("utf-8", "replace")
+    if flags & ToolFlag.COMMIT:
+        commit = commit_in(text)
+    return ToolUse(
+        place.agent,
+        place.session,
+        key,
+        place.chain,
+        place.turn,
+        place.at,
+        place.at,
+        result_chars=len(raw),
+        is_error=failed,
+        commit=commit,
+    )
+
+
+def joined(asked: ToolUse, result: ToolUse) -> ToolUse:
+    """A tool call with its result."""
+    return msgspec.structs.replace(
+        asked, result_chars=result.result_chars, is_error=result.is_error, commit=result.commit
+    )
+
+
+def unique_id(raw_id: str, message_id: str) -> str:
+    """An id that is unique in its session: some providers number their tool calls from zero in every answer."""
+    return raw_id if len(raw_id) >= _WHOLE_ID_CHARS else f"{message_id}/{raw_id}"
+
+
+def _todo_target(closed: int, entries: int, busy: bool) -> str:
+    return f"{closed}/{entries}{'+' if busy else ''}"
+
+
+def _use(place: ToolPlace, key: str, name: str, target: str, flags: int) -> ToolUse:
+    return ToolUse(
+        place.agent,
+        place.session,
+        key,
+        place.chain,
+        place.turn,
+        place.at,
+        place.at,
+        place.message_id,
+        name,
+        opening(target, _TARGET_CHARS) or None,
+        flags,
+    )

@@ -1,0 +1,68 @@
+"""Turns of a task: each prompt of the user with what the task model wants to know of it (MODEL sections 1 and 2.1)."""
+
+from store.records import Turn, TurnKind
+from tracker.sources.base import Options
+from tracker.sources.claude_code.text import content_words, opening, word_set
+
+_WORDS_FROM_CHARS = 2000
+RESUME_TEXT = "resume"
+
+
+class TurnLog:
+    """Collects the turns of one file; `current` is the id of the one at hand."""
+
+    def __init__(self, agent: str, session: str, options: Options) -> None:
+        self.turns: list[Turn] = []
+        self.current: str | None = None
+        self._agent = agent
+        self._session = session
+        self._options = options
+        self._output: str | None = None
+
+    def begin(self, prompt_uuid: str, at: int, text: str, branch: str | None = None) -> None:
+        """A prompt that the user wrote."""
+        words = content_words(text[:_WORDS_FROM_CHARS])
+        echo = None
+        if words and self._output is not None:
+            own = word_set(words)
+            echo = 1000 * len(own & word_set(content_words(self._output))) // len(own)
+        self._add(prompt_uuid, at, TurnKind.PROMPT, text, words, echo, branch)
+
+    def resume(self, prompt_uuid: str, at: int) -> None:
+        """The user lets a left task go on and says nothing: a command that reaches the model, never a new task."""
+        self._add(prompt_uuid, at, TurnKind.COMMAND, RESUME_TEXT, b"", None, None)
+
+    def command(self, prompt_uuid: str, at: int, text: str) -> None:
+        """A slash command that reaches the model."""
+        self._add(prompt_uuid, at, TurnKind.COMMAND, text, content_words(text), None, None)
+
+    def answered(self, text: str) -> None:
+        """Text of the agent: what the next prompt may refer to."""
+        if text:
+            self._output = text[-_WORDS_FROM_CHARS:]
+
+    def _add(
+        self, prompt_uuid: str, at: int, kind: str, text: str, words: bytes, echo: int | None, branch: str | None
+    ) -> None:
+        self.current = prompt_uuid
+        self.turns.append(
+            Turn(
+                self._agent,
+                self._session,
+                prompt_uuid,
+                at,
+                at,
+                kind,
+                prompt_uuid,
+                opening(text, self._options.prompt_chars),
+                len(text),
+                words,
+                echo,
+                branch,
+            )
+        )
+
+
+def title_of(text: str | None, options: Options) -> str | None:
+    """The opening words as a session's title; None if no words are to be kept."""
+    return opening(text or "", min(options.prompt_chars, 200)) or None
