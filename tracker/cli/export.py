@@ -1,0 +1,65 @@
+"""`export`: every table as files."""
+
+import csv
+from pathlib import Path
+
+import click
+import msgspec
+
+from tracker.cli.common import Settings, UserError, dir_options, open_synced, passes_settings
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl", "both", "parquet"]),
+    default="both",
+    show_default=True,
+    help="Form of the files; parquet needs pyarrow.",
+)
+@click.option("--no-sync", is_flag=True, help="Export what the ledger has; take in nothing new.")
+@dir_options
+@passes_settings
+def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
+    """Write every table of the ledger to files: one CSV and one JSON-lines file a table.
+
+    Amounts are integer nano-dollars, times epoch milliseconds in UTC; docs/ledger.md explains every column.
+
+    \b
+    taximeter export ./ledger-export
+    taximeter export ./ledger-export --format parquet
+    """
+    from store.tables import exportable_tables, table_rows
+
+    db = open_synced(settings, no_sync=no_sync)
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in exportable_tables(db):
+        names, rows = table_rows(db, table)
+        if form == "parquet":
+            _write_parquet(folder / f"{table}.parquet", names, list(rows))
+            continue
+        every = list(rows)
+        if form in ("csv", "both"):
+            with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as handle:
+                writer = csv.writer(handle, lineterminator="\n")
+                writer.writerow(names)
+                writer.writerows(every)
+        if form in ("jsonl", "both"):
+            with (folder / f"{table}.jsonl").open("wb") as binary:
+                for row in every:
+                    binary.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
+        click.echo(f"{len(every):>9,}  {table}")
+
+
+def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
+    try:
+        import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        import pyarrow.parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        raise UserError("parquet needs pyarrow: install it beside taximeter, or use --format both") from None
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]  # type: ignore[call-overload]
+    table = pyarrow.table({name: list(column) for name, column in zip(names, columns, strict=True)})
+    pyarrow.parquet.write_table(table, path)
+    click.echo(f"{len(rows):>9,}  {path.stem}")
