@@ -55,11 +55,11 @@ def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
 
 def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
     try:
-        import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        import pyarrow.parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        from pyarrow import parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         raise UserError("parquet needs pyarrow: install it beside taximeter, or use --format both") from None
-    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]  # type: ignore[call-overload]
-    table = pyarrow.table({name: list(column) for name, column in zip(names, columns, strict=True)})
-    pyarrow.parquet.write_table(table, path)
+    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
+    table = pa.table({name: list(column) for name, column in zip(names, columns, strict=True)})
+    parquet.write_table(table, path)
     click.echo(f"{len(rows):>9,}  {path.stem}")
