@@ -8,7 +8,10 @@ def _own_path_only() -> None:
     """Drop what PYTHONPATH and the current folder added: a project may own packages named `store` or `hooks`."""
     foreign = {os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part}
     here = os.path.dirname(os.path.abspath(__file__))
-    current = os.path.abspath(os.getcwd())
+    try:
+        current = os.getcwd()
+    except FileNotFoundError:  # a hook may run in a folder that was deleted under it
+        current = ""
     kept = [here]
     for part in sys.path:
         place = os.path.abspath(part) if part else current
@@ -21,9 +24,23 @@ def _own_path_only() -> None:
 def main() -> int:
     """Run the command line; returns the exit code."""
     _own_path_only()
+    words = sys.argv[1:]
+    # What agents run at every turn starts in milliseconds: no click on that way.
+    if words[:1] == ["hook"] and len(words) > 1 and not _asks_for_help(words):
+        from hooks.entry import main as hook
+
+        return hook(words[1:])
+    if words[:1] == ["statusline"] and not _asks_for_help(words):
+        from hooks.statusline import main as statusline
+
+        return statusline(words[1:])
     from tracker.cli.app import run
 
-    return run(sys.argv[1:])
+    return run(words)
+
+
+def _asks_for_help(words: list[str]) -> bool:
+    return "--help" in words or "-h" in words
 
 
 if __name__ == "__main__":

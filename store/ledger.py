@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 5  # how many migrations this program knows; a test holds it to store.migrations
+SCHEMA_VERSION = 7  # how many migrations this program knows; a test holds it to store.migrations
 LEDGER_NAME = "ledger.db"
 
 

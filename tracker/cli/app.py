@@ -23,14 +23,26 @@ class ExitCode(IntEnum):
 
 # Command -> (module under tracker.cli, function, group in the help). In the order of the help: most used first.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "tasks": ("tasks", "tasks"),
+    "task": ("task", "task"),
     "spend": ("spend", "spend"),
     "sessions": ("listing", "sessions"),
     "calls": ("listing", "calls"),
+    "watch": ("watch", "watch"),
+    "context": ("context", "context"),
+    "cache": ("cache", "cache"),
+    "plans": ("plans", "plans"),
     "sync": ("sync", "sync_command"),
     "prices": ("prices", "prices"),
     "reprice": ("prices", "reprice"),
+    "install": ("install", "install_command"),
+    "uninstall": ("install", "uninstall_command"),
+    "status": ("install", "status_command"),
+    "export": ("export", "export"),
     "doctor": ("doctor", "doctor"),
     "demo": ("demo", "demo"),
+    "hook": ("install", "hook_command"),
+    "statusline": ("install", "statusline_command"),
 }
 
 

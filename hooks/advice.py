@@ -1,0 +1,134 @@
+"""Advice between those who compute it and those who show it: one small file a session, replaced as a whole.
+
+Reading is on the hooks' way and imports nothing. A nudge is shown once: who creates its mark shows it.
+"""
+
+import os
+import time
+
+from hooks.places import ADVICE_FOLDER
+from hooks.quick_json import decode_object
+from hooks.spool import make_private_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hooks.advice_format import Advice
+
+MAXIMUM_BYTES = 64 << 10
+_KEPT_DAYS = 30
+_MARK = ".shown"
+
+
+def safe_name(identifier: object) -> str | None:
+    """The identifier if it can be part of a file name as it is, else None."""
+    if not isinstance(identifier, str) or not 0 < len(identifier) <= 120 or identifier[0] == ".":
+        return None
+    return identifier if identifier.replace("-", "").replace("_", "").replace(".", "").isalnum() else None
+
+
+def advice_path(home: str, session_id: str) -> str | None:
+    """Where a session's advice lies; None if the id is not fit for a file name."""
+    name = safe_name(session_id)
+    return None if name is None else os.path.join(home, ADVICE_FOLDER, f"{name}.json")
+
+
+def read_advice(home: str, session_id: str) -> "dict[str, object]":
+    """A session's advice as it stands (`advice_format.Advice`, unchecked); empty where there is none."""
+    path = advice_path(home, session_id)
+    if path is None:
+        return {}
+    try:
+        with open(path, "rb", buffering=0) as handle:
+            return decode_object(handle.read(MAXIMUM_BYTES) or b"")
+    except OSError:
+        return {}
+
+
+def due_nudges(advice: "dict[str, object]", now_ms: int, event: str | None = None) -> "list[dict[str, object]]":
+    """Nudges that may be said now (at this event), best first."""
+    pending = advice.get("pending")
+    candidates = [advice.get("nudge"), *(pending if isinstance(pending, list) else [])]
+    return [one for one in candidates if isinstance(one, dict) and _is_due(one, now_ms, event)]
+
+
+def _is_due(nudge: "dict[str, object]", now_ms: int, event: str | None) -> bool:
+    if not isinstance(nudge.get("text"), str) or safe_name(nudge.get("id")) is None:
+        return False
+    expires_at, not_before, events = nudge.get("expires_at"), nudge.get("not_before", 0), nudge.get("events")
+    if not isinstance(expires_at, int) or not isinstance(not_before, int) or not not_before <= now_ms < expires_at:
+        return False
+    return event is None or events is None or (isinstance(events, list) and event in events)
+
+
+def block_reason(advice: "dict[str, object]", now_ms: int) -> str | None:
+    """Why the next prompt is to be stopped; None if it is not."""
+    block = advice.get("block")
+    if not isinstance(block, dict):
+        return None
+    reason, expires_at = block.get("reason"), block.get("expires_at")
+    if not isinstance(reason, str) or (isinstance(expires_at, int) and now_ms >= expires_at):
+        return None
+    return reason
+
+
+def claim(home: str, session_id: str, nudge_id: str) -> bool:
+    """Mark a nudge as shown; True for exactly one of all who ask. OSError where the mark cannot be written."""
+    try:
+        os.close(os.open(_mark_path(home, session_id, nudge_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+def shown_nudges(home: str, session_id: str) -> dict[str, int]:
+    """Nudges of this session that were shown in the last month: id -> epoch ms."""
+    shown = {}
+    try:
+        with os.scandir(os.path.join(home, ADVICE_FOLDER)) as entries:
+            for entry in entries:
+                session, _, nudge_id = entry.name.removesuffix(_MARK).partition("~")
+                if session == session_id and nudge_id and entry.name.endswith(_MARK):
+                    shown[nudge_id] = entry.stat().st_mtime_ns // 1_000_000
+    except FileNotFoundError:
+        pass
+    return shown
+
+
+def write_advice(home: str, session_id: str, advice: "Advice") -> bool:
+    """Replace a session's advice as a whole; False if the session's id is not fit for a file name.
+
+    What sessions left here a month ago is removed. OSError where the folder cannot be written.
+    """
+    import json
+    import tempfile
+
+    path = advice_path(home, session_id)
+    if path is None:
+        return False
+    folder = os.path.dirname(path)
+    make_private_folder(folder)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".new-")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as handle:
+            json.dump(advice, handle, ensure_ascii=False)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    _sweep(folder)
+    return True
+
+
+def _mark_path(home: str, session_id: str, nudge_id: str) -> str:
+    return os.path.join(home, ADVICE_FOLDER, f"{session_id}~{nudge_id}{_MARK}")
+
+
+def _sweep(folder: str) -> None:
+    oldest = time.time() - _KEPT_DAYS * 86_400
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                if entry.stat().st_mtime < oldest:
+                    os.unlink(entry.path)
+            except OSError:
+                continue  # another writer was first

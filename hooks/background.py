@@ -1,0 +1,68 @@
+"""Starts the taking-in of new records off the hook's own path, unless a watcher already does it."""
+
+import os
+import sys
+import time
+
+from hooks.places import READER_LOCK, SPOOL_FILE, launcher
+
+# What the process needs to find home, settings and transcripts; the client's tokens and sockets stay behind.
+_KEPT_VARIABLES = ("HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "CLAUDE_CONFIG_DIR", "CLINE_DIR", "XDG_DATA_HOME")
+
+
+def start_ingest(home: str, *, wait_seconds: float) -> None:
+    """Start `hook ingest` in a session of its own, so that it outlives the client.
+
+    With `wait_seconds` the hook stays until the records are taken in, by whomever, at most that long.
+    """
+    if someone_reads(home):
+        end = time.monotonic() + wait_seconds
+        while time.monotonic() < end and _waits_to_be_read(home):
+            time.sleep(0.01)
+        return
+    finished, tell = os.pipe() if wait_seconds else (-1, -1)
+    command = [sys.executable, "-I", launcher(), "hook", "ingest", "--home", home]
+    if wait_seconds:
+        command += ["--done", str(tell)]
+        os.set_inheritable(tell, True)
+    environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    # fork and exec by hand: importing subprocess would cost more than all the rest of a hook.
+    if os.fork() == 0:
+        try:
+            os.setsid()
+            null = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(null, descriptor)
+            os.execve(sys.executable, command, environment)  # noqa: S606 - our own launcher, without a shell
+        finally:
+            os._exit(127)
+    if wait_seconds:
+        import select
+
+        os.close(tell)
+        select.select([finished], [], [], wait_seconds)
+        os.close(finished)
+
+
+def _waits_to_be_read(home: str) -> bool:
+    folder, name = os.path.split(os.path.join(home, SPOOL_FILE))
+    return any(one.startswith(name) for one in os.listdir(folder))
+
+
+def someone_reads(home: str) -> bool:
+    """Whether a watcher or another ingest is at work (spool_reader.ReaderLock)."""
+    import fcntl
+
+    try:
+        descriptor = os.open(os.path.join(home, READER_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,0 +1,97 @@
+"""The commands that stand in an agent's settings, and how to tell ours from everybody else's.
+
+Absolute interpreter and script, `-I -S`: nothing of the user's projects or environment is imported. The shell's
+`|| true` is there for the day when this program is removed without `uninstall`: an interpreter that finds no script
+ends with 2, and 2 from a hook blocks the prompt.
+"""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from hooks.entry import MESSAGE_EVENTS
+
+EVENTS = (
+    "SessionStart",
+    "UserPromptSubmit",
+    "PostToolUse",
+    "Stop",
+    "StopFailure",
+    "SubagentStop",
+    "PreCompact",
+    "PostCompact",
+    "PreModelSwitch",
+    "PostModelSwitch",
+    "SessionEnd",
+)
+LAST_EVENT = "SessionEnd"
+# A client that does not know an event's name throws the user's whole settings file away: seen in 2.0.76, 2.1.20 and
+# 2.1.90, no longer in 2.1.197. These names are older than 2.0 and safe everywhere.
+OLD_EVENTS = ("SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "SubagentStop", "PreCompact", "SessionEnd")
+FORGIVING_VERSION = (2, 1, 197)
+AGENT_TOOLS = "Agent|Task"
+TIMEOUT_SECONDS = 5
+REFRESH_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How this installation is started: absolute paths of interpreter and launcher, and its state folder."""
+
+    python: str
+    script: str
+    home: str
+
+    def words(self, *arguments: str) -> str:
+        """A command line for the shell."""
+        return shlex.join([self.python, "-I", "-S", self.script, *arguments])
+
+    def hook(self, event: str) -> dict[str, Any]:
+        """The entry of one event (CLAUDE_CODE section 4); the client waits for those that speak and for the last."""
+        entry: dict[str, Any] = {
+            "type": "command",
+            "command": f"{self.words('hook', event, '--home', self.home)} || true",
+            "timeout": TIMEOUT_SECONDS,
+        }
+        if event not in MESSAGE_EVENTS and event != LAST_EVENT:
+            entry["async"] = True
+        group: dict[str, Any] = {"hooks": [entry]}
+        return {"matcher": AGENT_TOOLS, **group} if event == "PostToolUse" else group
+
+    def status_line(self, after: str | None, *, is_refreshed: bool) -> str:
+        """The status line's command; `after` is the one that the user had, which also steps in if ours is gone."""
+        arguments = ["statusline", "--home", self.home]
+        if is_refreshed:
+            arguments.append("--refreshed")
+        if after is None:
+            return f"{self.words(*arguments)} || true"
+        return f"{self.words(*arguments, '--after', after)} || {shlex.join(['/bin/sh', '-c', after])}"
+
+
+def events_for(client_version: tuple[int, ...] | None) -> list[str]:
+    """The events whose names a client of this version is known to take, in a fixed order."""
+    if client_version is not None and client_version >= FORGIVING_VERSION:
+        return list(EVENTS)
+    return [event for event in EVENTS if event in OLD_EVENTS]
+
+
+def our_words(command: object, verb: str) -> list[str] | None:
+    """The words after `taximeter … VERB` if the command runs this program, of whatever installation; else None."""
+    if not isinstance(command, str) or "taximeter" not in command:
+        return None
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    for index, word in enumerate(words[:-1]):
+        if PurePath(word).name in ("taximeter", "taximeter.py") and words[index + 1] == verb:
+            return words[index + 2 :]
+    return None
+
+
+def wrapped_command(command: object) -> str | None:
+    """The status line that ours runs first; None if there is none."""
+    words = our_words(command, "statusline") or []
+    at = words.index("--after") + 1 if "--after" in words else len(words)
+    return words[at] if at < len(words) else None

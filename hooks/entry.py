@@ -1,0 +1,133 @@
+"""`taximeter hook EVENT`: what Claude Code runs at an event (CLAUDE_CODE section 4).
+
+Every event leaves one line in the spool. Only the synchronous message events may print, at most one JSON object: a
+systemMessage, which the user sees and the model does not, or the block of a budget. Output of an asynchronous hook
+would go into the next request and cost tokens, so those print nothing, ever. The exit code is 0 whatever happens: 2
+would block the prompt, and at Stop force a paid turn.
+"""
+
+import os
+import sys
+import time
+
+from hooks.places import state_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MESSAGE_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop")
+# After these there are new records to take in; the others only tell that something is about to happen.
+INGEST_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop", "StopFailure", "SubagentStop", "PostCompact", "SessionEnd")
+SESSION_END_WAIT_SECONDS = 1.0
+MAXIMUM_PAYLOAD_BYTES = 16 << 20
+_LONGEST_PATH = 1200
+_LONGEST_NAME = 128
+
+
+def main(arguments: "Sequence[str]") -> int:
+    """Handle one event: `EVENT [--home DIR]`, payload on standard input; always 0."""
+    before_main = time.process_time()
+    started = time.perf_counter()
+    event, home = _read_arguments(arguments)
+    try:
+        if event == "ingest":
+            from hooks.ingest import main as ingest
+
+            return ingest(home, arguments)
+        payload = _read_payload()
+        _handle(home, event or _text(payload, "hook_event_name", _LONGEST_NAME) or "", payload)
+    except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
+        from hooks.health import log_error
+
+        log_error(home, event or "hook", error)
+    if event and event.isalpha():
+        from hooks.health import note_fired
+
+        note_fired(home, event, (before_main + time.perf_counter() - started) * 1000)
+    return 0
+
+
+def _read_arguments(arguments: "Sequence[str]") -> tuple[str, str]:
+    words = list(arguments)
+    recorded = None
+    if "--home" in words:
+        at = words.index("--home")
+        recorded = words[at + 1] if at + 1 < len(words) else None
+        del words[at : at + 2]
+    return (words[0][:_LONGEST_NAME] if words else ""), state_home(recorded)
+
+
+def _read_payload() -> dict[str, object]:
+    """What the client says on standard input; a payload beyond all measure is read to its end and not decoded."""
+    if os.isatty(0):
+        return {}
+    from hooks.quick_json import decode_object
+
+    chunks, size = [], 0
+    while chunk := os.read(0, 1 << 20):
+        size += len(chunk)
+        if size <= MAXIMUM_PAYLOAD_BYTES:
+            chunks.append(chunk)
+    if size > MAXIMUM_PAYLOAD_BYTES:
+        return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID"), "cwd": os.environ.get("CLAUDE_PROJECT_DIR")}
+    return decode_object(b"".join(chunks))
+
+
+def _text(payload: dict[str, object], key: str, longest: int) -> str | None:
+    value = payload.get(key)
+    return value if isinstance(value, str) and len(value) <= longest else None
+
+
+def _handle(home: str, event: str, payload: dict[str, object]) -> None:
+    from hooks.spool import append
+
+    now_ms = time.time_ns() // 1_000_000
+    session_id = _text(payload, "session_id", _LONGEST_NAME)
+    if session_id is not None and event in MESSAGE_EVENTS and not payload.get("agent_id"):
+        _say(home, event, session_id, payload, now_ms)
+    append(
+        home,
+        {
+            "event": event,
+            "at": now_ms,
+            "session_id": session_id,
+            "transcript_path": _text(payload, "transcript_path", _LONGEST_PATH),
+            "cwd": _text(payload, "cwd", _LONGEST_PATH),
+            "prompt_id": _text(payload, "prompt_id", _LONGEST_NAME),
+            "agent_id": _text(payload, "agent_id", _LONGEST_NAME),
+        },
+    )
+    if event in INGEST_EVENTS:
+        from hooks.background import start_ingest
+
+        start_ingest(home, wait_seconds=SESSION_END_WAIT_SECONDS if event == "SessionEnd" else 0.0)
+
+
+def _say(home: str, event: str, session_id: str, payload: dict[str, object], now_ms: int) -> None:
+    """Print the block or the first nudge that is due and was not shown yet."""
+    from hooks.advice import block_reason, claim, due_nudges, read_advice
+    from hooks.quick_json import encode_flat
+    from hooks.spool import append
+
+    advice = read_advice(home, session_id)
+    if not advice:
+        return
+    if event == "UserPromptSubmit":
+        reason = block_reason(advice, now_ms)
+        if reason is not None:
+            _print(encode_flat({"decision": "block", "reason": reason}))
+            return
+    if payload.get("source") == "compact":
+        return  # the advice is from before the compaction that has just ended
+    for nudge in due_nudges(advice, now_ms, event):
+        nudge_id = str(nudge["id"])
+        if claim(home, session_id, nudge_id):
+            _print(encode_flat({"systemMessage": str(nudge["text"])}))
+            append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
+            return
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,85 @@
+"""What hooks leave behind about themselves: errors in a bounded log, and when each fired and how long it took.
+
+Nothing here raises: a hook that cannot write about its trouble stays silent.
+"""
+
+import os
+import time
+
+from hooks.places import LOG_FOLDER
+from hooks.spool import make_private_folder
+
+LOG_NAME = "hook.log"
+FIRED_FOLDER = "fired"
+MAXIMUM_LOG_BYTES = 64 << 10
+
+
+def log_error(home: str, where: str, error: BaseException) -> None:
+    """One line: time, hook, error and the place in our code; never what the hook was given."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    said = error.strerror if isinstance(error, OSError) else None
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    log_line(home, f"{stamp} {where} {type(error).__name__} {place} {said or ''}".rstrip())
+
+
+def log_line(home: str, line: str) -> None:
+    """Append to the log; the older half is kept under another name when it has grown too long."""
+    try:
+        folder = os.path.join(home, LOG_FOLDER)
+        make_private_folder(folder)
+        path = os.path.join(folder, LOG_NAME)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line.replace("\n", " ")[:500].encode("utf-8", "replace") + b"\n")
+            if os.fstat(descriptor).st_size > MAXIMUM_LOG_BYTES:
+                os.replace(path, f"{path}.old")
+        finally:
+            os.close(descriptor)
+    except OSError:
+        pass
+
+
+def note_fired(home: str, name: str, milliseconds: float) -> None:
+    """Remember that a hook ran just now and how long it took, interpreter start included."""
+    record = f"{time.time_ns() // 1_000_000:15d} {milliseconds:10.1f}\n".encode()
+    path = os.path.join(home, LOG_FOLDER, FIRED_FOLDER, name)
+    for may_make_folder in (True, False):
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            if may_make_folder:
+                try:
+                    make_private_folder(os.path.dirname(path))
+                except OSError:
+                    return
+            continue
+        except OSError:
+            return
+        try:
+            os.write(descriptor, record)  # always the same length: a reader never sees half of it
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+        return
+
+
+def last_fired(home: str) -> dict[str, tuple[int, float]]:
+    """By hook: epoch ms of its last run, and how many milliseconds that took."""
+    found: dict[str, tuple[int, float]] = {}
+    folder = os.path.join(home, LOG_FOLDER, FIRED_FOLDER)
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return found
+    for name in names:
+        try:
+            with open(os.path.join(folder, name), encoding="ascii") as handle:
+                at, milliseconds = handle.read(64).split()
+            found[name] = (int(at), float(milliseconds))
+        except (OSError, ValueError):
+            continue
+    return found

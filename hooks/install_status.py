@@ -1,0 +1,98 @@
+"""What is installed where, whether it still works, and what the hooks did last."""
+
+import os
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hooks.commands import EVENTS, wrapped_command
+from hooks.health import LOG_NAME, last_fired
+from hooks.installer import SETTINGS_NAME
+from hooks.places import LOG_FOLDER, SPOOL_FILE
+from hooks.settings_edit import installed_events, plugin_is_enabled, status_line_command
+from hooks.settings_file import SettingsError, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """One Claude Code folder."""
+
+    path: Path
+    events: tuple[str, ...]  # our hooks in its settings
+    plugin: bool
+    status_line: bool
+    wrapped: str | None  # the status line that ours runs first
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HookStatus:
+    """Everything `taximeter status` tells."""
+
+    folders: tuple[FolderStatus, ...]
+    fired: dict[str, tuple[int, float]]  # hook -> epoch ms of the last run, milliseconds it took
+    spool_bytes: int
+    last_error: str | None
+
+
+def hook_status(folders: Iterable[Path], home: Path) -> HookStatus:
+    """Look at the settings of these folders and at what hooks left in the state folder; changes nothing."""
+    return HookStatus(
+        folders=tuple(_folder(folder) for folder in folders),
+        fired=last_fired(str(home)),
+        spool_bytes=_size(home / SPOOL_FILE),
+        last_error=_last_line(home / LOG_FOLDER / LOG_NAME),
+    )
+
+
+def _folder(folder: Path) -> FolderStatus:
+    try:
+        settings = read_settings(folder / SETTINGS_NAME).settings
+    except SettingsError as error:
+        return FolderStatus(folder, (), False, False, None, (str(error),))
+    installed = installed_events(settings)
+    line = status_line_command(settings)
+    plugin = plugin_is_enabled(settings)
+    commands = [*installed.values(), *([line] if line else [])]
+    problems = [problem for command in commands for problem in _missing(command)]
+    if settings.get("disableAllHooks"):
+        problems.append("disableAllHooks is set: the client runs none of them")
+    if plugin and installed:
+        problems.append("the plugin is enabled too: every event is told twice (run: taximeter install claude-code)")
+    known = [event for event in EVENTS if event in installed]
+    return FolderStatus(
+        folder,
+        (*known, *sorted(set(installed) - set(known))),
+        plugin,
+        line is not None,
+        wrapped_command(line),
+        tuple(dict.fromkeys(problems)),
+    )
+
+
+def _missing(command: str) -> list[str]:
+    """What of interpreter and launcher is no longer there."""
+    words = shlex.split(command)
+    script = next((index for index, word in enumerate(words) if os.path.basename(word).startswith("taximeter")), 0)
+    paths = [word for word in words[: script + 1] if os.path.isabs(word)]
+    return [
+        f"{path} is gone: nothing is recorded (run: taximeter install claude-code)"
+        for path in paths
+        if not os.path.exists(path)
+    ]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _last_line(path: Path) -> str | None:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    return lines[-1] if lines else None

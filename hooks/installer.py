@@ -1,0 +1,230 @@
+"""Installs into Claude Code's settings and undoes it: byte for byte if nobody touched the file since.
+
+What was there before lies in `<home>/backups`; `<home>/install.json` says which backup belongs to which file, and
+`<home>/command` names interpreter and launcher, one a line, for the plugin's shell script.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hooks.commands import EVENTS, Program, events_for
+from hooks.places import launcher
+from hooks.settings_edit import ShapeError, plugin_is_enabled, with_hooks, with_status_line, without_hooks, without_ours
+from hooks.settings_file import (
+    Change,
+    SettingsError,
+    SettingsFile,
+    parse_settings,
+    read_settings,
+    render_settings,
+    replace_file,
+    write_change,
+)
+
+RECORD_NAME = "install.json"
+COMMAND_NAME = "command"
+BACKUP_FOLDER = "backups"
+SETTINGS_NAME = "settings.json"
+_VERSION_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an installation or its undoing would do to one settings file, and what the user should know of it."""
+
+    change: Change
+    notes: tuple[str, ...] = ()
+
+
+def this_program(home: Path) -> Program:
+    """The running installation; SettingsError if it is a temporary one whose paths will vanish."""
+    script = launcher()
+    if "uv" in Path(script).parts and {"archive-v0", "environments-v2"} & set(Path(script).parts):
+        raise SettingsError(
+            f"taximeter runs from a temporary place ({Path(script).parent}) and its hooks would break when that is"
+            " cleaned: install it first (uv tool install taximeter)"
+        )
+    return Program(sys.executable, script, str(home.absolute()))
+
+
+def client_version(search_path: str | None = None) -> tuple[int, ...] | None:
+    """Version of the `claude` command on PATH or at its usual places; None if there is none that answers."""
+    places = [search_path or os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
+    binary = shutil.which("claude", path=os.pathsep.join(os.path.expanduser(place) for place in places))
+    if binary is None:
+        return None
+    try:
+        said = subprocess.run(
+            [binary, "--version"], capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.match(r"\s*(\d+)\.(\d+)\.(\d+)", said.stdout)
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def plan_install(
+    folder: Path,
+    program: Program,
+    *,
+    version: tuple[int, ...] | None,
+    hooks: bool = True,
+    status_line: bool = True,
+) -> Plan:
+    """What installing would change in a Claude Code folder; SettingsError if it cannot be done."""
+    file = _settings_of(folder)
+    settings, notes = file.settings, []
+    if hooks and plugin_is_enabled(settings):
+        hooks = False
+        settings = without_hooks(settings)
+        notes.append("the plugin is enabled and brings the hooks: none are written here")
+    try:
+        if hooks:
+            events = events_for(version)
+            settings = with_hooks(settings, program, events)
+            left_out = [event for event in EVENTS if event not in events]
+            if left_out:
+                seen = "no `claude` was found" if version is None else f"Claude Code is {'.'.join(map(str, version))}"
+                notes.append(f"{seen}: without {', '.join(left_out)}, for which old clients drop all their settings")
+        if status_line:
+            settings = with_status_line(settings, program)
+    except ShapeError as error:
+        raise SettingsError(f"{file.path} cannot be added to: {error}; nothing was changed") from error
+    if settings.get("disableAllHooks"):
+        notes.append("disableAllHooks is set in this file: nothing of it will run until that is taken out")
+    after = file.raw if settings == file.settings else render_settings(settings, file.raw)
+    return Plan(Change(file.path, file.raw, after), tuple(notes))
+
+
+def install(plan: Plan, program: Program) -> None:
+    """Carry out a plan of plan_install: backup, record, then the settings; SettingsError if it cannot be done."""
+    home = Path(program.home)
+    change = plan.change
+    record = _read_record(home)
+    try:
+        if change.is_needed:
+            record["settings"][_key(change.path)] = {
+                "installed_at": int(time.time() * 1000),
+                "backup": _back_up(home, change, record),
+                "after_sha256": _sha256(change.after or b""),
+            }
+        record.update(python=program.python, script=program.script)
+        _write_record(home, record)
+        replace_file(home / COMMAND_NAME, f"{program.python}\n{program.script}\n".encode())
+    except OSError as error:
+        raise SettingsError(f"cannot write {home}: {error.strerror}; nothing was installed") from error
+    if change.is_needed:
+        write_change(change)
+
+
+def plan_uninstall(folder: Path, home: Path) -> Plan:
+    """What uninstalling would change in a Claude Code folder; SettingsError if the file cannot be read."""
+    file = _settings_of(folder)
+    if file.raw is None:
+        return Plan(Change(file.path, None, None))
+    entry = _read_record(home)["settings"].get(_key(file.path))
+    left = without_ours(file.settings)
+    if entry is None:
+        return Plan(Change(file.path, file.raw, file.raw if left == file.settings else render_settings(left, file.raw)))
+    original = _Original.of(entry)
+    is_untouched = entry.get("after_sha256") == _sha256(file.raw)
+    if original.is_known and (is_untouched or (left != file.settings and original.settings == left)):
+        return Plan(Change(file.path, file.raw, original.raw))
+    after = file.raw if left == file.settings else render_settings(left, file.raw)
+    note = "the file was changed since it was installed: only our own entries are taken out"
+    return Plan(Change(file.path, file.raw, after), (note,) if after != file.raw else ())
+
+
+def uninstall(plan: Plan, home: Path) -> None:
+    """Carry out a plan of plan_uninstall and forget the installation; SettingsError if it cannot be done."""
+    if plan.change.is_needed:
+        write_change(plan.change)
+    record = _read_record(home)
+    if record["settings"].pop(_key(plan.change.path), None) is None:
+        return
+    try:
+        if record["settings"]:
+            _write_record(home, record)
+        else:
+            for name in (RECORD_NAME, COMMAND_NAME):
+                (home / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingsError(f"cannot write {home}: {error.strerror}") from error
+
+
+def _settings_of(folder: Path) -> SettingsFile:
+    if not folder.is_dir():
+        raise SettingsError(f"no Claude Code folder at {folder} (start claude once, or name it: --claude-dir DIR)")
+    return read_settings(folder / SETTINGS_NAME)
+
+
+def _key(path: Path) -> str:
+    return str(path.absolute())
+
+
+def _sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _read_record(home: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((home / RECORD_NAME).read_bytes())
+    except (OSError, ValueError):
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
+        return {"schema_version": 1, "settings": {}}
+    return record
+
+
+def _write_record(home: Path, record: dict[str, Any]) -> None:
+    replace_file(home / RECORD_NAME, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:
+    """Keep the file as it was without us; None if there was none. Returns where it lies."""
+    if change.before is None:
+        return None
+    settings = parse_settings(change.before, change.path)
+    raw: bytes | None = change.before
+    stripped = without_ours(settings)
+    if stripped != settings:  # installed over an earlier installation: what was before that one is what counts
+        earlier = _Original.of(record["settings"].get(_key(change.path)))
+        same = earlier.is_known and earlier.settings == stripped
+        raw = earlier.raw if same else render_settings(stripped, change.before)
+    if raw is None:
+        return None
+    name = f"claude-settings-{_sha256(_key(change.path).encode())[:8]}-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    replace_file(home / BACKUP_FOLDER / name, raw)
+    return str((home / BACKUP_FOLDER / name).absolute())
+
+
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """What a settings file was before us; `raw` None: there was no file. Not known when its backup is gone."""
+
+    is_known: bool
+    raw: bytes | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(entry: dict[str, Any] | None) -> "_Original":
+        """By an entry of the record."""
+        if entry is None:
+            return _Original(is_known=False)
+        if entry.get("backup") is None:
+            return _Original(is_known=True)
+        path = Path(entry["backup"])
+        try:
+            raw = path.read_bytes()
+            return _Original(True, raw, parse_settings(raw, path))
+        except (OSError, SettingsError):
+            return _Original(is_known=False)

@@ -1,0 +1,70 @@
+"""JSON for hooks: the C scanner inside the standard library without the half of a hook's time that `json` imports.
+
+Where an interpreter has no such scanner, `json` itself does the work and the results are the same.
+"""
+
+TYPE_CHECKING = False  # `typing` is not imported on the way of a hook
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Scalar = str | int | float | None
+
+
+class _Rules:
+    """What `json.JSONDecoder` tells the scanner."""
+
+    strict = False
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+
+
+def _find_scanner() -> "tuple[Callable[[str, int], tuple[object, int]] | None, Callable[[str], str] | None]":
+    try:
+        from _json import encode_basestring_ascii, make_scanner
+
+        scan = make_scanner(_Rules())  # type: ignore[arg-type]
+    except (ImportError, AttributeError, TypeError):
+        return None, None
+    return scan, encode_basestring_ascii
+
+
+_scan, _quote = _find_scanner()
+
+
+def decode(text: str) -> object:
+    """The value that a JSON text begins with; ValueError if it begins with none."""
+    if _scan is None:
+        import json
+
+        return json.JSONDecoder(strict=False).raw_decode(text.lstrip())[0]
+    try:
+        return _scan(text.lstrip(), 0)[0]
+    except (StopIteration, RecursionError):
+        raise ValueError("not JSON") from None
+
+
+def decode_object(raw: bytes) -> "dict[str, object]":
+    """The object that these bytes hold; empty if they hold anything else."""
+    try:
+        value = decode(raw.decode("utf-8", "replace"))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def encode_flat(record: "Mapping[str, Scalar]") -> str:
+    """One line of JSON for a flat object; keys without a value (None) are left out."""
+    if _quote is None:
+        import json
+
+        return json.dumps({key: value for key, value in record.items() if value is not None}, separators=(",", ":"))
+    parts = []
+    for key, value in record.items():
+        if isinstance(value, str):
+            parts.append(f"{_quote(key)}:{_quote(value)}")
+        elif value is not None:
+            parts.append(f"{_quote(key)}:{value!r}")
+    return "{" + ",".join(parts) + "}"

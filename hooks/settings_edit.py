@@ -1,0 +1,130 @@
+"""Puts our hooks and status line into Claude Code's settings and takes them out again.
+
+Plain functions on decoded settings: everything that is not ours comes out as it went in, and the given object is
+never changed. Entries of an older installation of ours are replaced, so doing it twice is doing it once.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from hooks.commands import REFRESH_SECONDS, Program, our_words, wrapped_command
+
+PLUGIN_PREFIX = "taximeter@"
+
+
+class ShapeError(Exception):
+    """Settings of a shape that the client does not write: what is odd about them."""
+
+
+def with_hooks(settings: dict[str, Any], program: Program, events: Sequence[str]) -> dict[str, Any]:
+    """Settings with our hooks at these events and at no other; ShapeError if `hooks` is not what the client writes."""
+    made = without_hooks(settings)
+    hooks = made.setdefault("hooks", {})
+    if not isinstance(hooks, dict):
+        raise ShapeError("its `hooks` is not an object")
+    for event in events:
+        groups = hooks.setdefault(event, [])
+        if not isinstance(groups, list):
+            raise ShapeError(f"its `hooks.{event}` is not a list")
+        groups.append(program.hook(event))
+    return made
+
+
+def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings without our hooks, and without groups and events that held nothing else."""
+    made = copy.deepcopy(settings)
+    hooks = made.get("hooks")
+    if not isinstance(hooks, dict) or not installed_events(settings):
+        return made
+    for event, groups in list(hooks.items()):
+        if not isinstance(groups, list):
+            continue
+        kept = [left for group in groups if (left := _without_ours(group)) is not None]
+        if kept != groups:
+            hooks[event] = kept
+            if not kept:
+                del hooks[event]
+    if not hooks:
+        del made["hooks"]
+    return made
+
+
+def _without_ours(group: Any) -> Any:
+    entries = group.get("hooks") if isinstance(group, dict) else None
+    if not isinstance(entries, list):
+        return group
+    kept = [entry for entry in entries if not _is_ours(entry)]
+    if len(kept) == len(entries):
+        return group
+    return {**group, "hooks": kept} if kept else None
+
+
+def _is_ours(entry: Any) -> bool:
+    return isinstance(entry, dict) and our_words(entry.get("command"), "hook") is not None
+
+
+def installed_events(settings: dict[str, Any]) -> dict[str, str]:
+    """Event -> command, for each of our hooks in the settings."""
+    found: dict[str, str] = {}
+    hooks = settings.get("hooks")
+    for event, groups in hooks.items() if isinstance(hooks, dict) else ():
+        for group in groups if isinstance(groups, list) else ():
+            entries = group.get("hooks") if isinstance(group, dict) else None
+            for entry in entries if isinstance(entries, list) else ():
+                if _is_ours(entry):
+                    found[event] = entry["command"]
+    return found
+
+
+def with_status_line(settings: dict[str, Any], program: Program) -> dict[str, Any]:
+    """Settings with our status line; one that is there already runs first and keeps its own options.
+
+    ShapeError if there is one that is no command.
+    """
+    made = copy.deepcopy(settings)
+    current = made.get("statusLine")
+    if current is None:
+        command = program.status_line(None, is_refreshed=True)
+        made["statusLine"] = {"type": "command", "command": command, "refreshInterval": REFRESH_SECONDS}
+        return made
+    if not isinstance(current, dict) or current.get("type") != "command" or not isinstance(current.get("command"), str):
+        raise ShapeError("its `statusLine` is not a command")
+    theirs = current["command"]
+    if our_words(theirs, "statusline") is not None:
+        theirs = wrapped_command(theirs)
+    current["command"] = program.status_line(theirs, is_refreshed="refreshInterval" in current)
+    return made
+
+
+def without_status_line(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with the status line that was there before ours, or with none."""
+    made = copy.deepcopy(settings)
+    current = made.get("statusLine")
+    if isinstance(current, dict) and our_words(current.get("command"), "statusline") is not None:
+        theirs = wrapped_command(current["command"])
+        if theirs is None:
+            del made["statusLine"]
+        else:
+            current["command"] = theirs
+    return made
+
+
+def without_ours(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings without anything of ours."""
+    return without_status_line(without_hooks(settings))
+
+
+def status_line_command(settings: dict[str, Any]) -> str | None:
+    """Our status line's command; None if it is not installed."""
+    current = settings.get("statusLine")
+    command = current.get("command") if isinstance(current, dict) else None
+    return str(command) if our_words(command, "statusline") is not None else None
+
+
+def plugin_is_enabled(settings: dict[str, Any]) -> bool:
+    """Whether the plugin brings the hooks already."""
+    plugins = settings.get("enabledPlugins")
+    return isinstance(plugins, dict) and any(
+        name.startswith(PLUGIN_PREFIX) and state is True for name, state in plugins.items()
+    )

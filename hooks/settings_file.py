@@ -1,0 +1,137 @@
+"""A settings file of the user's: read without guessing, written as a whole or not at all.
+
+What cannot be understood is refused with a sentence; nobody's file is repaired here. Links are followed, the mode and
+the manner of writing (indent, last newline) stay as they were.
+"""
+
+import difflib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_MODE_OF_NEW_FILE = 0o600
+
+
+class SettingsError(Exception):
+    """A sentence for the user: which file, what is wrong with it, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A settings file as it is: its bytes (None if there is no file) and what they say."""
+
+    path: Path
+    raw: bytes | None
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to become of a file; None stands for no file."""
+
+    path: Path
+    before: bytes | None
+    after: bytes | None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything would change."""
+        return self.before != self.after
+
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        before, after = ((raw or b"").decode("utf-8", "replace").splitlines() for raw in (self.before, self.after))
+        names = ["/dev/null" if raw is None else str(self.path) for raw in (self.before, self.after)]
+        return "\n".join(difflib.unified_diff(before, after, names[0], names[1], lineterm=""))
+
+
+def read_settings(path: Path) -> SettingsFile:
+    """Read a file of settings; SettingsError if it is there and holds no JSON object that could be kept whole."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return SettingsFile(path, None, {})
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+    return SettingsFile(path, raw, parse_settings(raw, path))
+
+
+def parse_settings(raw: bytes, path: Path) -> dict[str, Any]:
+    """The object in these bytes; an empty file is an empty object. SettingsError as for read_settings."""
+    try:
+        text = raw.decode("utf-8-sig")
+        settings = json.loads(text, object_pairs_hook=_object_without_twins) if text.strip() else {}
+    except json.JSONDecodeError as error:
+        raise SettingsError(
+            f"{path} is not valid JSON (line {error.lineno}: {error.msg}); nothing was changed, mend it and try again"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path} cannot be kept as it is ({error}); nothing was changed") from error
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{path} holds no JSON object; nothing was changed")
+    return settings
+
+
+def _object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        twin = next(key for index, (key, _) in enumerate(pairs) if key in [other for other, _ in pairs[:index]])
+        raise ValueError(f"the key {twin!r} stands twice in one object")
+    return made
+
+
+def render_settings(settings: dict[str, Any], like: bytes | None) -> bytes:
+    """Settings as JSON, written in the manner of `like` (two spaces and a last newline if there is nothing to copy)."""
+    text = "" if like is None else like.decode("utf-8-sig", "replace")
+    if not text.strip():
+        text = "{\n  \n}\n"
+    found = re.match(r"\s*\{\r?\n([ \t]+)", text)
+    one_line = "\n" not in text.strip()
+    indent = None if one_line else found.group(1) if found else 2
+    made = json.dumps(settings, ensure_ascii=False, indent=indent)
+    if not made.isascii() and _has_half_characters(made):
+        made = json.dumps(settings, indent=indent)
+    if "\r\n" in text:
+        made = made.replace("\n", "\r\n")
+    return (made + text[len(text.rstrip()) :]).encode()
+
+
+def _has_half_characters(text: str) -> bool:
+    """Whether there is half of a surrogate pair in it: JSON can escape one, UTF-8 cannot hold it."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def write_change(change: Change) -> None:
+    """Carry a change out in one step; SettingsError if the file is no longer what the change was made for."""
+    target = Path(os.path.realpath(change.path))
+    try:
+        now = target.read_bytes() if target.exists() else None
+        if now != change.before:
+            raise SettingsError(f"{change.path} was changed by another program in the meantime; run the command again")
+        if change.after is None:
+            target.unlink(missing_ok=True)
+        else:
+            replace_file(target, change.after)
+    except OSError as error:
+        raise SettingsError(f"cannot write {change.path}: {error.strerror}; nothing was changed") from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file in one step, with the mode it had; a new one is for its owner alone."""
+    mode = path.stat().st_mode & 0o777 if path.exists() else _MODE_OF_NEW_FILE
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

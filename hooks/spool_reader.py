@@ -1,0 +1,211 @@
+"""Reads the spool: takes the file away whole, and removes it only after its lines were dealt with.
+
+A reader that dies leaves the file it took; the next one deals with it. So a line may be seen twice, but not lost.
+"""
+
+import fcntl
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hooks.places import READER_LOCK, SPOOL_FILE
+from hooks.spool import MAXIMUM_BYTES, make_private_folder
+from hooks.status_sample import STATUS_EVENT
+from hooks.status_segments import LIMIT_WINDOWS
+from store.samples import LimitReading, StatusSample
+
+_TAKEN = ".taken"
+_MOST_TAKEN_FILES = 8  # when no reader gets to the end of its work, the spool stays where it is and fills up
+_LARGEST_INTEGER = 1 << 62  # what an SQLite column holds, with room for sums
+
+
+@dataclass(frozen=True, slots=True)
+class HookEvent:
+    """One hook event: what happened in which session and when (epoch ms)."""
+
+    event: str
+    at: int
+    session_id: str | None = None
+    transcript_path: str | None = None
+    cwd: str | None = None
+    prompt_id: str | None = None
+    agent_id: str | None = None
+    nudge_id: str | None = None  # with the event NudgeShown
+
+
+@dataclass(slots=True)
+class Drained:
+    """What the spool held, in order of time."""
+
+    events: list[HookEvent] = field(default_factory=list)
+    samples: list[StatusSample] = field(default_factory=list)
+    bad_lines: int = 0
+
+
+class ReaderLock:
+    """Held by the one process that has taken on to read the spool: while it is held, hooks start no ingest.
+
+    A watcher holds it as long as it runs. Any number of processes may still drain and ingest beside it.
+    """
+
+    def __init__(self, home: str) -> None:
+        self._path = os.path.join(home, READER_LOCK)
+        self._descriptor: int | None = None
+
+    def acquire(self, wait_seconds: float = 0.0) -> bool:
+        """Take the lock; False if another process holds it after the wait. OSError where home cannot be written."""
+        make_private_folder(os.path.dirname(self._path))
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        end = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    os.close(descriptor)
+                    return False
+                time.sleep(0.01)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            else:
+                self._descriptor = descriptor
+                return True
+
+    def release(self) -> None:
+        """Give the lock back; no harm if it is not held."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def is_empty(home: str) -> bool:
+    """Whether the spool holds nothing that waits to be read."""
+    return not os.path.exists(os.path.join(home, SPOOL_FILE)) and not _taken_files(home)
+
+
+@contextmanager
+def drained(home: str) -> Iterator[Drained]:
+    """Everything in the spool; the lines are gone once the block ends without an exception."""
+    _take(home)
+    held: list[tuple[int, str]] = []
+    try:
+        drain = Drained()
+        for path in _taken_files(home):
+            descriptor = _hold(path)
+            if descriptor is not None:
+                held.append((descriptor, path))
+                _read(descriptor, drain)
+        drain.events.sort(key=lambda event: event.at)
+        yield drain
+        for _, path in held:
+            os.unlink(path)
+    finally:
+        for descriptor, _ in held:
+            os.close(descriptor)
+
+
+def _take(home: str) -> None:
+    path = os.path.join(home, SPOOL_FILE)
+    if len(_taken_files(home)) >= _MOST_TAKEN_FILES:
+        return
+    try:
+        os.rename(path, f"{path}.{os.getpid()}-{time.time_ns()}{_TAKEN}")
+    except FileNotFoundError:
+        return
+
+
+def _taken_files(home: str) -> list[str]:
+    folder, name = os.path.split(os.path.join(home, SPOOL_FILE))
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    return [os.path.join(folder, one) for one in names if one.startswith(name) and one.endswith(_TAKEN)]
+
+
+def _hold(path: str) -> int | None:
+    """Open and lock a file that was taken away, waiting for hooks that still write into it; None if another has it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        for _ in range(100):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.002)  # a hook holds it for microseconds, another reader for longer
+        else:
+            os.close(descriptor)
+            return None
+    except OSError:
+        pass  # a file system without locks: then hooks do not lock either
+    if os.fstat(descriptor).st_nlink == 0:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _read(descriptor: int, drain: Drained) -> None:
+    raw = b""
+    while chunk := os.read(descriptor, MAXIMUM_BYTES):
+        raw += chunk
+    for line in raw.split(b"\n"):
+        if not line:
+            continue
+        try:
+            record = json.loads(line)
+            if record["event"] == STATUS_EVENT:
+                drain.samples.append(_sample(record))
+            else:
+                drain.events.append(_event(record))
+        except (ValueError, KeyError, TypeError):
+            drain.bad_lines += 1
+
+
+def _event(record: dict[str, object]) -> HookEvent:
+    def text(key: str) -> str | None:
+        value = record.get(key)
+        return value if isinstance(value, str) else None
+
+    return HookEvent(
+        event=str(record["event"]),
+        at=_integer(record["at"]),
+        session_id=text("session_id"),
+        transcript_path=text("transcript_path"),
+        cwd=text("cwd"),
+        prompt_id=text("prompt_id"),
+        agent_id=text("agent_id"),
+        nudge_id=text("nudge_id"),
+    )
+
+
+def _sample(record: dict[str, object]) -> StatusSample:
+    limits = []
+    for kind, _ in LIMIT_WINDOWS:
+        used = record.get(f"{kind}_used_percent")
+        if isinstance(used, int | float) and math.isfinite(used):
+            limits.append(LimitReading(kind, float(used), _optional(record.get(f"{kind}_resets_at"))))
+    return StatusSample(
+        session=str(record["session_id"]),
+        at=_integer(record["at"]),
+        cost_nano=_optional(record.get("cost_nano")),
+        started_at=_optional(record.get("started_at")),
+        limits=limits,
+    )
+
+
+def _optional(value: object) -> int | None:
+    return None if value is None else _integer(value)
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST_INTEGER:
+        raise ValueError(f"not a number in range: {value!r}")
+    return value

@@ -1,0 +1,100 @@
+"""The form of the status line: the user's template, and how segments are put into it.
+
+`<home>/settings.toml`, `[statusline] format = "{task} · {context}"`. The TOML reader costs more than all the rest of
+the status line, so its answer is kept beside the settings until they change.
+"""
+
+import os
+
+from hooks.status_segments import SEGMENTS
+
+DEFAULT_FORMAT = "{task} · {today} · {context} · {cache} · {limits} · {nudge}"
+SETTINGS_FILE = "settings.toml"
+_KEPT_FILE = "statusline.format"
+_LONGEST_FORMAT = 500
+_SHORTEST_NUDGE = 12
+_DIM = "2"
+
+
+def status_format(home: str) -> str:
+    """The user's template, or the default where there is none or it cannot be read."""
+    try:
+        facts = os.stat(os.path.join(home, SETTINGS_FILE))
+    except OSError:
+        return DEFAULT_FORMAT
+    stamp = f"{facts.st_mtime_ns} {facts.st_size} {facts.st_ino}"
+    kept_path = os.path.join(home, _KEPT_FILE)
+    try:
+        with open(kept_path, encoding="utf-8") as handle:
+            kept_stamp, _, kept = handle.read(2 * _LONGEST_FORMAT).partition("\n")
+        if kept_stamp == stamp:
+            return kept
+    except (OSError, ValueError):
+        pass
+    chosen = _read_format(os.path.join(home, SETTINGS_FILE))
+    try:
+        temporary = f"{kept_path}.{os.getpid()}"
+        with open(temporary, "w", encoding="utf-8") as handle:
+            handle.write(f"{stamp}\n{chosen}")
+        os.replace(temporary, kept_path)
+    except OSError:
+        pass
+    return chosen
+
+
+def _read_format(path: str) -> str:
+    import tomllib
+
+    try:
+        with open(path, "rb") as handle:
+            table = tomllib.load(handle).get("statusline")
+    except (OSError, ValueError):
+        return DEFAULT_FORMAT
+    chosen = table.get("format") if isinstance(table, dict) else None
+    if not isinstance(chosen, str) or not 0 < len(chosen) <= _LONGEST_FORMAT or not chosen.isprintable():
+        return DEFAULT_FORMAT
+    return chosen
+
+
+def split_format(template: str) -> tuple[list[tuple[str, str]], str]:
+    """Pairs of the text before a segment and the segment's name, and the text after the last one."""
+    pairs: list[tuple[str, str]] = []
+    text = ""
+    at = 0
+    while at < len(template):
+        end = template.find("}", at) if template[at] == "{" else -1
+        if end > 0 and template[at + 1 : end] in SEGMENTS:
+            pairs.append((text, template[at + 1 : end]))
+            text = ""
+            at = end + 1
+        else:
+            text += template[at]
+            at += 1
+    return pairs, text
+
+
+def fill_format(template: str, shown: dict[str, tuple[str, str]], *, columns: int | None, colour: bool) -> str:
+    """The line. A segment without text vanishes together with the text that separates it from the one before.
+
+    `columns`: where the line would be longer, the nudge is cut to fit; no figure is ever cut.
+    """
+    pieces = _pieces(template, shown)
+    over = sum(len(text) for text, _ in pieces) - columns if columns else 0
+    if over > 0 and shown["nudge"][0]:
+        nudge, style = shown["nudge"]
+        kept = len(nudge) - over - 1
+        shown = {**shown, "nudge": (nudge[:kept].rstrip() + "…" if kept >= _SHORTEST_NUDGE else "", style)}
+        pieces = _pieces(template, shown)
+    return "".join(f"\x1b[{style}m{text}\x1b[0m" if colour and style and text else text for text, style in pieces)
+
+
+def _pieces(template: str, shown: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """Text and style, separators included; empty if no segment has text."""
+    pairs, after = split_format(template)
+    pieces: list[tuple[str, str]] = []
+    for before, name in pairs:
+        if shown[name][0]:
+            # What the template begins with stands before whichever segment comes first.
+            pieces.append((before, _DIM) if pieces else (pairs[0][0], ""))
+            pieces.append(shown[name])
+    return [*pieces, (after, "")] if pieces else []

@@ -1,0 +1,64 @@
+"""Keeps what the client tells its status line: in the ledger, or in the spool when the ledger is busy or not there."""
+
+import os
+import sqlite3
+
+from hooks.spool import append
+from hooks.status_segments import LIMIT_WINDOWS, client_cost_nano, number
+from store.samples import LimitReading, StatusSample, put_samples
+
+LEDGER_FILE = "ledger.db"
+LEDGER_BUSY_SECONDS = 0.02
+STATUS_EVENT = "StatusLine"
+_LATEST_SECOND = 1e11  # beyond this a time is none
+
+
+def keep_sample(home: str, session_id: str, status: dict[str, object], now_ms: int) -> None:
+    """Store limits and cost of this run, if the client gave any; OSError where not even the spool can be written."""
+    sample = read_sample(session_id, status, now_ms)
+    if not sample.limits and not sample.cost_nano:
+        return
+    try:
+        _store(os.path.join(home, LEDGER_FILE), sample)
+    except sqlite3.Error:
+        append(home, spool_record(sample))
+
+
+def read_sample(session_id: str, status: dict[str, object], now_ms: int) -> StatusSample:
+    """The sample that the client's JSON holds (CLAUDE_CODE section 5)."""
+    limits = []
+    for kind, _ in LIMIT_WINDOWS:
+        used = number(status, "rate_limits", kind, "used_percentage")
+        resets_at = number(status, "rate_limits", kind, "resets_at")
+        if used is not None:
+            known = resets_at is not None and 0 < resets_at < _LATEST_SECOND
+            limits.append(LimitReading(kind, float(used), int(resets_at * 1000) if known and resets_at else None))
+    duration_ms = number(status, "cost", "total_duration_ms")
+    started_at = now_ms - int(duration_ms) if duration_ms is not None and 0 <= duration_ms <= now_ms else None
+    return StatusSample(session_id, now_ms, client_cost_nano(status), started_at, limits)
+
+
+def spool_record(sample: StatusSample) -> dict[str, str | int | float | None]:
+    """The sample as a line of the spool."""
+    record: dict[str, str | int | float | None] = {
+        "event": STATUS_EVENT,
+        "at": sample.at,
+        "session_id": sample.session,
+        "cost_nano": sample.cost_nano,
+        "started_at": sample.started_at,
+    }
+    for reading in sample.limits:
+        record[f"{reading.kind}_used_percent"] = reading.used_percent
+        record[f"{reading.kind}_resets_at"] = reading.resets_at
+    return record
+
+
+def _store(path: str, sample: StatusSample) -> None:
+    address = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    # Opened without creating: only store.ledger makes ledgers.
+    db = sqlite3.connect(f"file:{address}?mode=rw", uri=True, timeout=LEDGER_BUSY_SECONDS, isolation_level=None)
+    try:
+        db.execute("PRAGMA synchronous = NORMAL")
+        put_samples(db, [sample])
+    finally:
+        db.close()

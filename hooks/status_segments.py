@@ -1,0 +1,143 @@
+"""The segments of the status line: from what the client says and the advice to short pieces of text.
+
+Each is empty when there is nothing to say. Figures of the task and the day come from the advice; without it the
+session's cost is the client's own, and says so. Nothing here reads a file or a clock.
+"""
+
+import math
+import time
+
+from store.money import nano_from_float, short_usd
+
+SEGMENTS = ("task", "today", "context", "cache", "limits", "nudge")
+LIMIT_WINDOWS = (("five_hour", "5h"), ("seven_day", "7d"))
+_LIMIT_WARNING_PERCENT = 75
+_LIMIT_ALARM_PERCENT = 90
+_CACHE_WARNING_SECONDS = 60
+_LARGEST_USD = 1e9
+
+PLAIN, WARNING, ALARM, ADVICE = "", "33", "31", "1"  # terminal styles; the words alone say the same
+
+
+def number(status: dict[str, object], *keys: str) -> float | None:
+    """A finite number at the end of this path of keys, else None."""
+    value: object = status
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def client_cost_nano(status: dict[str, object]) -> int | None:
+    """What the client says the session cost, in nano-dollars."""
+    cost_usd = number(status, "cost", "total_cost_usd")
+    return None if cost_usd is None or not 0 <= cost_usd < _LARGEST_USD else nano_from_float(cost_usd)
+
+
+def segments(
+    status: dict[str, object], advice: dict[str, object], nudge: str, now_ms: int, *, is_refreshed: bool
+) -> dict[str, tuple[str, str]]:
+    """Text and style of every segment.
+
+    `is_refreshed`: the client redraws the line by itself, so a clock may count down; otherwise it names the time.
+    """
+    return {
+        "task": _task(status, advice),
+        "today": _today(advice),
+        "context": _context(status, advice),
+        "cache": _cache(status, now_ms, is_refreshed=is_refreshed),
+        "limits": _limits(status, now_ms),
+        "nudge": (plain(nudge), ADVICE),
+    }
+
+
+def plain(text: str) -> str:
+    """Text on one line, without control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _task(status: dict[str, object], advice: dict[str, object]) -> tuple[str, str]:
+    task_nano = number(advice, "task_cost_nano")
+    label, cost_nano = ("task", int(task_nano)) if task_nano is not None else ("session", client_cost_nano(status))
+    if cost_nano is None:
+        return "", PLAIN
+    # A subscriber does not pay this amount: it is what the API would have cost.
+    api_equivalent = advice.get(
+        "api_equivalent", number(status, "rate_limits", "five_hour", "used_percentage") is not None
+    )
+    return f"{label} {short_usd(cost_nano)}{' API-equivalent' if api_equivalent else ''}", PLAIN
+
+
+def _today(advice: dict[str, object]) -> tuple[str, str]:
+    today_nano = number(advice, "today_cost_nano")
+    return ("" if today_nano is None else f"today {short_usd(int(today_nano))}"), PLAIN
+
+
+def _context(status: dict[str, object], advice: dict[str, object]) -> tuple[str, str]:
+    """Tokens in the context beside the level from which compacting pays, or the share of the window."""
+    tokens = number(status, "context_window", "total_input_tokens")
+    if not tokens:
+        return "", PLAIN
+    level = number(advice, "compact_at_tokens")
+    if level:
+        is_over = tokens >= level
+        return (
+            f"context {_tokens(tokens)}/{_tokens(level)}{' compact' if is_over else ''}",
+            WARNING if is_over else PLAIN,
+        )
+    share = number(status, "context_window", "used_percentage")
+    return f"context {_tokens(tokens)}{'' if share is None else f' ({share:.0f}%)'}", PLAIN
+
+
+def _cache(status: dict[str, object], now_ms: int, *, is_refreshed: bool) -> tuple[str, str]:
+    expires_at = number(status, "prompt_cache", "expires_at")
+    if expires_at is None:
+        return "", PLAIN
+    left_seconds = int(expires_at - now_ms / 1000)
+    if left_seconds <= 0:
+        return "cache cold", WARNING
+    style = WARNING if left_seconds < _CACHE_WARNING_SECONDS else PLAIN
+    if is_refreshed:
+        return f"cache {left_seconds // 60}:{left_seconds % 60:02d}", style
+    return f"cache until {_clock(expires_at)}", style
+
+
+def _limits(status: dict[str, object], now_ms: int) -> tuple[str, str]:
+    parts, highest = [], 0.0
+    for key, label in LIMIT_WINDOWS:
+        used = number(status, "rate_limits", key, "used_percentage")
+        if used is None:
+            continue
+        highest = max(highest, used)
+        resets_at = number(status, "rate_limits", key, "resets_at")
+        until = ""
+        if resets_at is not None and used >= _LIMIT_WARNING_PERCENT and now_ms / 1000 < resets_at:
+            until = f" until {_clock(resets_at)}" if resets_at - now_ms / 1000 < 86_400 else f" until {_day(resets_at)}"
+        parts.append(f"{label} {used:.0f}%{until}")
+    style = ALARM if highest >= _LIMIT_ALARM_PERCENT else WARNING if highest >= _LIMIT_WARNING_PERCENT else PLAIN
+    return " ".join(parts), style
+
+
+def _tokens(count: float) -> str:
+    if count < 1000:
+        return f"{count:.0f}"
+    return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.2f}M"
+
+
+def _clock(epoch_seconds: float) -> str:
+    return _local("%H:%M", epoch_seconds)
+
+
+def _day(epoch_seconds: float) -> str:
+    return _local("%a %H:%M", epoch_seconds)
+
+
+def _local(form: str, epoch_seconds: float) -> str:
+    try:
+        return time.strftime(form, time.localtime(epoch_seconds))
+    except (OverflowError, ValueError, OSError):
+        return "?"

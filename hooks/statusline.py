@@ -1,0 +1,129 @@
+"""`taximeter statusline`: one line for the bottom of Claude Code (CLAUDE_CODE section 5); it costs no tokens.
+
+What the client says about limits and cost is kept for the ledger, in the spool when the ledger is busy or not there.
+It never fails: whatever it cannot read is missing from the line. A status line that the user already had
+(`--after COMMAND`) runs first, and its output stands above ours.
+"""
+
+import os
+import time
+
+from hooks.places import state_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
+OTHER_TIMEOUT_SECONDS = 5.0
+_MAXIMUM_PAYLOAD_BYTES = 4 << 20
+
+
+def main(arguments: "Sequence[str]") -> int:
+    """Print the line: `[--home DIR] [--refreshed] [--after COMMAND]`, the client's JSON on standard input; always 0."""
+    before_main = time.process_time()
+    started = time.perf_counter()
+    options = _read_arguments(arguments)
+    home = state_home(options.get("--home"))
+    raw = _read_input()
+    other = _start_other(home, options.get("--after"))
+    line = ""
+    try:
+        line = _line(home, raw, is_refreshed="--refreshed" in options)
+    except Exception as error:  # noqa: BLE001 - a status line never fails
+        _log(home, error)
+    took = time.perf_counter() - started
+    above = "" if other is None else _finish_other(home, other, raw)
+    # Python would put the terminal's locale in between, and a locale without our characters would end in an error.
+    lines = [text for text in (above, line) if text]
+    if lines:
+        os.write(1, "\n".join([*lines, ""]).encode("utf-8", "replace"))
+    from hooks.health import note_fired
+
+    note_fired(home, "statusline", (before_main + took) * 1000)
+    return 0
+
+
+def _read_arguments(arguments: "Sequence[str]") -> dict[str, str]:
+    options, words = {}, list(arguments)
+    while words:
+        word = words.pop(0)
+        if word in ("--home", "--after") and words:
+            options[word] = words.pop(0)
+        else:
+            options[word] = ""
+    return options
+
+
+def _read_input() -> bytes:
+    raw = b""
+    while not os.isatty(0) and (chunk := os.read(0, 1 << 20)):
+        if len(raw) <= _MAXIMUM_PAYLOAD_BYTES:
+            raw += chunk
+    return raw
+
+
+def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
+    from hooks.advice import due_nudges, read_advice
+    from hooks.quick_json import decode_object
+    from hooks.status_format import fill_format, status_format
+    from hooks.status_sample import keep_sample
+    from hooks.status_segments import segments
+
+    now_ms = time.time_ns() // 1_000_000
+    status = decode_object(raw)
+    session_id = status.get("session_id")
+    advice: dict[str, object] = {}
+    if isinstance(session_id, str) and 0 < len(session_id) <= 128:
+        try:
+            keep_sample(home, session_id, status, now_ms)
+        except Exception as error:  # noqa: BLE001 - the line is shown whatever becomes of the sample
+            _log(home, error)
+        advice = read_advice(home, session_id)
+    nudge = next((str(one["text"]) for one in due_nudges(advice, now_ms)), "")
+    columns = os.environ.get("COLUMNS", "")
+    return fill_format(
+        status_format(home),
+        segments(status, advice, nudge, now_ms, is_refreshed=is_refreshed),
+        columns=int(columns) if columns.isdecimal() else None,
+        colour=not os.environ.get("NO_COLOR"),
+    )
+
+
+def _start_other(home: str, command: str | None) -> "subprocess.Popen[bytes] | None":
+    """Start the status line that the user had, beside ours."""
+    if not command:
+        return None
+    # 8 ms of import, for those only who have another status line.
+    import subprocess
+
+    try:
+        return subprocess.Popen(  # noqa: S602 - the user's own setting, run the way the client ran it
+            command,
+            shell=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        _log(home, error)
+        return None
+
+
+def _finish_other(home: str, other: "subprocess.Popen[bytes]", raw: bytes) -> str:
+    """What the other status line printed; nothing if it takes too long."""
+    import subprocess
+
+    try:
+        printed, _ = other.communicate(raw, timeout=OTHER_TIMEOUT_SECONDS)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        other.kill()
+        _log(home, error)
+        return ""
+    return printed.decode("utf-8", "replace").rstrip("\n")
+
+
+def _log(home: str, error: BaseException) -> None:
+    from hooks.health import log_error
+
+    log_error(home, "statusline", error)

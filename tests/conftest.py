@@ -1,0 +1,33 @@
+"""No test touches the state or the agents of the person who runs it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_LIVE = Path(__file__).parent / "live"
+_PLACES = ("CLAUDE_", "CLINE_", "XDG_")  # what these variables name would be read or written
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let hypothesis report a failure: it then imports a library that warns, and warnings are errors here."""
+    config.addinivalue_line("filterwarnings", "ignore:mypy_extensions.TypedDict is deprecated:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state folder and an empty home for this test; returns the state folder (it does not exist yet).
+
+    Live tests keep HOME: they give their agents homes of their own, and npm needs its user's configuration.
+    """
+    place = tmp_path_factory.mktemp("home")
+    state = place / "state"
+    monkeypatch.setenv("TAXIMETER_HOME", str(state))
+    for name in [name for name in os.environ if name.startswith(_PLACES)]:
+        monkeypatch.delenv(name)
+    if not request.path.is_relative_to(_LIVE):
+        home = place / "user"
+        home.mkdir()
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.setenv("USERPROFILE", str(home))
+    return state

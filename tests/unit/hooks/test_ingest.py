@@ -1,0 +1,197 @@
+"""What hooks start in the background: the ledger has every recorded call while the session goes on, and at its end."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hooks import ingest
+from hooks.spool import append
+from hooks.spool_reader import ReaderLock, is_empty
+from hooks.status_sample import spool_record
+from store.samples import StatusSample
+from tests.unit.hooks.program import payload_of, run, run_hook
+
+SESSION = "5ea3b8df-6152-4ad5-8613-924a74cb2bd4"
+
+
+def answer(number: int) -> str:
+    usage = {
+        "input_tokens": 11,
+        "cache_creation_input_tokens": 101,
+        "cache_read_input_tokens": 1000,
+        "output_tokens": 21,
+    }
+    return json.dumps(
+        {
+            "type": "assistant",
+            "uuid": f"u{number}",
+            "parentUuid": None,
+            "sessionId": SESSION,
+            "requestId": f"req_{number}",
+            "timestamp": f"2026-11-20T10:00:{number:02d}.000Z",
+            "cwd": "/home/dev/project",
+            "version": "2.1.329",
+            "isSidechain": False,
+            "message": {
+                "id": f"msg_{number}",
+                "type": "message",
+                "role": "assistant",
+                "model": "claude-opus-5-5",
+                "content": [{"type": "text", "text": "Hello"}],
+                "stop_reason": "end_turn",
+                "usage": {**usage, "output_tokens": 21},
+            },
+        }
+    )
+
+
+@pytest.fixture
+def transcript(tmp_path: Path) -> Path:
+    """A transcript of one answer, in a Claude Code folder that is nobody's default."""
+    path = tmp_path / "claude" / "projects" / "-home-dev-project" / f"{SESSION}.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(answer(1) + "\n")
+    return path
+
+
+def calls(home: Path) -> int:
+    if not (home / "ledger.db").exists():
+        return 0
+    db = sqlite3.connect(home / "ledger.db")
+    try:
+        return int(db.execute("SELECT COUNT(*) FROM call").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        db.close()
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def wait_for_rest(home: Path) -> None:
+    """Until the background process has gone."""
+    lock = ReaderLock(str(home))
+    wait_until(lock.acquire)
+    lock.release()
+
+
+def test_the_end_of_a_turn_brings_its_calls_into_the_ledger(isolated_home: Path, transcript: Path) -> None:
+    done = run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    wait_until(lambda: calls(isolated_home) == 1)
+    wait_for_rest(isolated_home)
+    assert is_empty(str(isolated_home))
+    assert not (isolated_home / "logs" / "hook.log").exists()
+
+
+def test_a_line_that_follows_its_stop_is_waited_for_off_the_hooks_path(isolated_home: Path, transcript: Path) -> None:
+    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
+    wait_until(lambda: calls(isolated_home) == 1)
+    with transcript.open("a") as handle:
+        handle.write(answer(2) + "\n")
+    wait_until(lambda: calls(isolated_home) == 2, seconds=5)
+    wait_for_rest(isolated_home)
+
+
+def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_home: Path, transcript: Path) -> None:
+    payload = payload_of("Stop", session_id=SESSION, transcript_path=str(transcript))
+    for number in range(2, 8):
+        run_hook(payload, isolated_home)
+        with transcript.open("a") as handle:
+            handle.write(answer(number) + "\n")
+        time.sleep(0.3)
+    run_hook(payload, isolated_home)
+    wait_until(lambda: calls(isolated_home) == 7)
+    wait_for_rest(isolated_home)
+    assert is_empty(str(isolated_home))
+
+
+def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
+    isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = [answer(2), answer(3)]
+
+    def linger(home: str, _transcripts: object) -> None:
+        if late:
+            with transcript.open("a") as handle:
+                handle.write(late.pop(0) + "\n")
+            append(home, {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+
+    monkeypatch.setattr(ingest, "_linger", linger)
+    monkeypatch.setattr(os, "nice", lambda _steps: 0)
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    assert ingest.main(str(isolated_home), []) == 0
+    assert calls(isolated_home) == 3
+    assert is_empty(str(isolated_home))
+
+
+def test_the_end_of_a_session_is_in_the_ledger_when_its_hook_returns(isolated_home: Path, transcript: Path) -> None:
+    payload = payload_of("SessionEnd", session_id=SESSION, transcript_path=str(transcript))
+    began = time.monotonic()
+    assert run_hook(payload, isolated_home).returncode == 0
+    took = time.monotonic() - began
+    assert (
+        calls(isolated_home) == 1 or took >= 1.0
+    )  # a slow machine: the hook leaves after its second, the rest goes on
+    wait_until(lambda: calls(isolated_home) == 1)
+    wait_for_rest(isolated_home)
+
+
+def test_the_end_of_a_session_waits_for_whoever_takes_in_but_not_for_ever(home: Path, transcript: Path) -> None:
+    payload = payload_of("SessionEnd", session_id=SESSION, transcript_path=str(transcript))
+    began = time.monotonic()
+    assert run_hook(payload, home).returncode == 0
+    assert 1.0 <= time.monotonic() - began < 4.0
+    assert calls(home) == 0
+
+
+def test_beside_a_watcher_no_hook_takes_in(home: Path, transcript: Path) -> None:
+    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), home)
+    time.sleep(0.5)
+    assert not (home / "ledger.db").exists()
+
+
+def test_samples_that_waited_in_the_spool_reach_the_ledger(isolated_home: Path, transcript: Path) -> None:
+    append(str(isolated_home), spool_record(StatusSample(SESSION, 1_795_000_000_000, 5_000_000, None)))
+    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
+    wait_until(lambda: calls(isolated_home) == 1)
+    wait_for_rest(isolated_home)
+    db = sqlite3.connect(isolated_home / "ledger.db")
+    assert db.execute("SELECT source, cost FROM client_total").fetchall() == [("statusline", 5_000_000)]
+    db.close()
+
+
+def test_an_ingest_that_cannot_write_says_so_and_keeps_the_spool(isolated_home: Path, transcript: Path) -> None:
+    isolated_home.mkdir(parents=True)
+    (isolated_home / "ledger.db").mkdir()
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    done = run(["hook", "ingest"], b"", isolated_home, flags=("-I",))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert "ingest LedgerError" in (isolated_home / "logs" / "hook.log").read_text()
+    assert not is_empty(str(isolated_home))
+
+
+def test_the_background_process_gets_nothing_of_the_clients_secrets(isolated_home: Path, transcript: Path) -> None:
+    payload = payload_of("Stop", session_id=SESSION, transcript_path=str(transcript))
+    secrets = {"CLAUDE_CODE_MESSAGING_TOKEN": "token", "ANTHROPIC_API_KEY": "secret-key"}
+    run(["hook", "Stop"], payload, isolated_home, variables=secrets)
+    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    pids = [line.split()[0] for line in found.splitlines() if "hook ingest" in line and str(isolated_home) in line]
+    for pid in pids:
+        variables = Path(f"/proc/{pid}/environ")
+        if variables.exists():
+            assert b"secret-key" not in variables.read_bytes()
+            assert os.getsid(int(pid)) == int(pid)
+    wait_until(lambda: calls(isolated_home) == 1)
+    wait_for_rest(isolated_home)

@@ -1,0 +1,33 @@
+"""Hooks look for the state folder where the rest of the program does."""
+
+from pathlib import Path
+
+import pytest
+from platformdirs import macos, unix
+
+from hooks.places import launcher, state_home
+from store.ledger import home
+
+
+def test_the_environment_decides(isolated_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state_home("/recorded") == str(isolated_home) == str(home())
+    monkeypatch.setenv("TAXIMETER_HOME", "~/meter")
+    assert state_home() == str(home())
+    assert "~" not in state_home()
+
+
+@pytest.mark.parametrize("data_folder", [None, "", "relative/folder", "/data"])
+@pytest.mark.parametrize(("platform", "folders"), [("linux", unix.Unix), ("darwin", macos.MacOS)])
+def test_without_it_the_platform_does(
+    data_folder: str | None, platform: str, folders: type[unix.Unix], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TAXIMETER_HOME")
+    monkeypatch.setattr("sys.platform", platform)
+    if data_folder is not None:
+        monkeypatch.setenv("XDG_DATA_HOME", data_folder)
+    assert state_home() == folders("taximeter").user_data_dir
+    assert state_home("/recorded") == "/recorded"
+
+
+def test_the_launcher_is_there() -> None:
+    assert Path(launcher()).is_file()

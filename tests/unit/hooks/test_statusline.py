@@ -1,0 +1,296 @@
+"""The status line: what it shows, what it keeps, and that nothing makes it fail."""
+
+import json
+import re
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hooks.advice import write_advice
+from hooks.spool_reader import drained
+from hooks.status_format import DEFAULT_FORMAT, fill_format
+from hooks.status_segments import SEGMENTS, segments
+from store.ledger import open_ledger
+from tests.unit.hooks.program import FAR_FUTURE_MS, NUDGE_TEXT, STATUSES, run
+from tests.unit.hooks.test_advice import ANYTHING, ODD_ADVICE
+
+SUBSCRIBER = next(sample for sample in STATUSES if "rate_limits" in sample)
+NOW_MS = 1_795_225_800_000
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(home: Path, status: dict[str, Any] | bytes = SUBSCRIBER, *options: str, no_color: str = "1") -> str:
+    done = run(["statusline", *options], status, home, variables={"NO_COLOR": no_color})
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode()
+
+
+def with_cache(expires_in_seconds: float) -> dict[str, Any]:
+    cache = {"warm": True, "ttl": "5m", "expires_at": int(time.time() + expires_in_seconds)}
+    return {**SUBSCRIBER, "prompt_cache": cache}
+
+
+def texts(status: dict[str, Any], advice: dict[str, Any] | None = None, *, is_refreshed: bool = True) -> dict[str, str]:
+    made = segments(status, advice or {}, "", NOW_MS, is_refreshed=is_refreshed)
+    return {name: text for name, (text, _) in made.items()}
+
+
+# -- what it shows ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", STATUSES, ids=lambda status: "+".join(sorted(status))[-40:])
+def test_every_status_of_the_client_makes_one_line_at_most(status: dict[str, Any], home: Path) -> None:
+    line = shown(home, status)
+    assert line.count("\n") == 1
+    assert line.startswith("session $")
+
+
+def test_the_clients_own_figures_stand_where_there_is_no_advice() -> None:
+    status = {
+        "cost": {"total_cost_usd": 0.0931},
+        "context_window": {"total_input_tokens": 82_126, "used_percentage": 8},
+        "prompt_cache": {"expires_at": NOW_MS // 1000 + 190},
+        "rate_limits": {"five_hour": {"used_percentage": 42, "resets_at": 1}, "seven_day": {"used_percentage": 17}},
+    }
+    assert texts(status) == {
+        "task": "session $0.09 API-equivalent",
+        "today": "",
+        "context": "context 82k (8%)",
+        "cache": "cache 3:10",
+        "limits": "5h 42% 7d 17%",
+        "nudge": "",
+    }
+
+
+def test_the_advice_brings_the_task_the_day_and_the_compact_level() -> None:
+    status = {"cost": {"total_cost_usd": 9.9}, "context_window": {"total_input_tokens": 82_126, "used_percentage": 8}}
+    advice = {"task_cost_nano": 1_234_567_890, "today_cost_nano": 5_000_000_000, "compact_at_tokens": 90_700}
+    made = texts(status, advice)
+    assert (made["task"], made["today"], made["context"]) == ("task $1.23", "today $5.00", "context 82k/91k")
+    assert texts(status, {**advice, "api_equivalent": True})["task"] == "task $1.23 API-equivalent"
+    assert texts(status, {**advice, "compact_at_tokens": 80_000})["context"] == "context 82k/80k compact"
+
+
+def test_an_unpriced_task_shows_the_clients_total_not_zero() -> None:
+    assert texts({"cost": {"total_cost_usd": 2}}, {"task_cost_nano": None})["task"] == "session $2.00"
+    assert texts({}, {"task_cost_nano": None})["task"] == ""
+
+
+def test_a_clock_counts_down_only_where_the_line_is_redrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    status = {"prompt_cache": {"expires_at": NOW_MS // 1000 + 59}}
+    assert texts(status)["cache"] == "cache 0:59"
+    assert texts(status, is_refreshed=False)["cache"] == "cache until " + time.strftime(
+        "%H:%M", time.gmtime(NOW_MS // 1000 + 59)
+    )
+    assert texts({"prompt_cache": {"expires_at": NOW_MS // 1000 - 1}})["cache"] == "cache cold"
+    assert texts({"prompt_cache": {"expires_at": None}})["cache"] == ""
+
+
+def test_a_window_that_is_nearly_full_says_until_when() -> None:
+    limits = {"five_hour": {"used_percentage": 92, "resets_at": NOW_MS // 1000 + 600}}
+    made = segments({"rate_limits": limits}, {}, "", NOW_MS, is_refreshed=True)
+    assert re.fullmatch(r"5h 92% until \d\d:\d\d", made["limits"][0])
+    assert made["limits"][1] == "31"
+
+
+def test_the_nudge_is_on_the_line_as_long_as_it_is_true(home: Path) -> None:
+    session = SUBSCRIBER["session_id"]
+    write_advice(
+        str(home),
+        session,
+        {"nudge": {"id": "n", "text": NUDGE_TEXT + "\x1b[31m\n", "kind": "c", "expires_at": FAR_FUTURE_MS}},
+    )
+    assert shown(home).endswith(f" · {NUDGE_TEXT} [31m \n")
+    write_advice(str(home), session, {"nudge": {"id": "n", "text": NUDGE_TEXT, "kind": "c", "expires_at": 1}})
+    assert NUDGE_TEXT not in shown(home)
+
+
+def test_colour_is_left_out_where_it_is_not_wanted(home: Path) -> None:
+    plain, coloured = shown(home, with_cache(30)), shown(home, with_cache(30), no_color="")
+    assert "\x1b" not in plain
+    assert "\x1b[33mcache" in coloured
+    assert ANSI.sub("", coloured) == plain
+
+
+# -- its form --------------------------------------------------------------------------------------------------------
+
+
+def filled(template: str, present: dict[str, str], columns: int | None = None) -> str:
+    shown_segments = {name: (present.get(name, ""), "") for name in SEGMENTS}
+    return fill_format(template, shown_segments, columns=columns, colour=False)
+
+
+@pytest.mark.parametrize(
+    ("present", "line"),
+    [
+        ({"task": "T", "context": "C", "nudge": "N"}, "T · C · N"),
+        ({"nudge": "N"}, "N"),
+        ({"limits": "L"}, "L"),
+        ({}, ""),
+    ],
+)
+def test_a_segment_vanishes_with_its_separator(present: dict[str, str], line: str) -> None:
+    assert filled(DEFAULT_FORMAT, present) == line
+
+
+def test_the_template_is_the_users() -> None:
+    assert filled("[{cache} | {task}] {x} {", {"task": "T", "cache": "C"}) == "[C | T] {x} {"
+    assert filled("[{cache} | {task}]", {"task": "T"}) == "[T]"
+    assert filled("[{cache} | {task}]", {}) == ""
+    assert filled("nothing of ours", {}) == ""
+
+
+def test_only_the_nudge_is_cut_to_the_width() -> None:
+    present = {"task": "task $1.23", "nudge": "compact now or pay"}
+    assert filled("{task} · {nudge}", present, columns=20) == "task $1.23"
+    assert filled("{task} · {nudge}", present, columns=30) == "task $1.23 · compact now or p…"
+    assert filled("{task} · {nudge}", {"task": "task $1.23"}, columns=5) == "task $1.23"
+
+
+def test_the_form_is_read_from_the_settings_and_again_when_they_change(home: Path) -> None:
+    settings = home / "settings.toml"
+    settings.write_text('[statusline]\nformat = "{limits} <{task}>"\n')
+    for _ in range(2):
+        assert re.fullmatch(r"5h \d+% 7d \d+% <session \$[\d.]+ API-equivalent>\n", shown(home))
+    settings.write_text('[statusline]\nformat = "{context}"\n')
+    assert shown(home).startswith("context ")
+    settings.unlink()
+    assert shown(home).startswith("session ")
+
+
+@pytest.mark.parametrize(
+    "content", ["[statusline", "statusline = 5", "[statusline]\nformat = 5", "[statusline]\nformat='a\tb'"]
+)
+def test_a_form_that_cannot_be_used_is_passed_over(content: str, home: Path) -> None:
+    (home / "settings.toml").write_text(content)
+    assert shown(home).startswith("session ")
+
+
+# -- what it keeps ---------------------------------------------------------------------------------------------------
+
+
+def test_limits_and_total_are_in_the_ledger(home: Path) -> None:
+    open_ledger().close()
+    shown(home)
+    db = open_ledger()
+    window = SUBSCRIBER["rate_limits"]["five_hour"]
+    assert db.execute("SELECT used_percent, resets_at FROM limit_sample WHERE kind = 'five_hour'").fetchall() == [
+        (window["used_percentage"], window["resets_at"] * 1000)
+    ]
+    cost_nano = round(SUBSCRIBER["cost"]["total_cost_usd"] * 1e9)
+    assert db.execute("SELECT source, cost FROM client_total").fetchall() == [("statusline", cost_nano)]
+    db.close()
+    assert not (home / "spool" / "events.jsonl").exists()
+
+
+def test_without_a_ledger_the_sample_waits_in_the_spool_and_none_is_made(home: Path) -> None:
+    shown(home)
+    assert not (home / "ledger.db").exists()
+    with drained(str(home)) as taken:
+        assert [sample.session for sample in taken.samples] == [SUBSCRIBER["session_id"]]
+        assert taken.samples[0].cost_nano == round(SUBSCRIBER["cost"]["total_cost_usd"] * 1e9)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be looked at as one" * 40])
+def test_a_broken_ledger_is_left_alone(content: bytes, home: Path) -> None:
+    (home / "ledger.db").write_bytes(content)
+    shown(home)
+    assert (home / "ledger.db").read_bytes() == content
+    with drained(str(home)) as taken:
+        assert len(taken.samples) == 1
+
+
+def test_a_busy_ledger_does_not_hold_it_up(home: Path) -> None:
+    db = open_ledger()
+    db.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    shown(home)
+    assert time.monotonic() - began < 5
+    db.execute("ROLLBACK")
+    assert db.execute("SELECT COUNT(*) FROM limit_sample").fetchone() == (0,)
+    db.close()
+    with drained(str(home)) as taken:
+        assert len(taken.samples) == 1
+
+
+def test_a_session_that_has_cost_nothing_leaves_nothing(home: Path) -> None:
+    shown(home, {"session_id": "s", "cost": {"total_cost_usd": 0}})
+    assert not (home / "spool" / "events.jsonl").exists()
+
+
+# -- another status line ---------------------------------------------------------------------------------------------
+
+
+def test_the_line_that_was_there_runs_first_on_the_same_input(home: Path) -> None:
+    both = shown(home, SUBSCRIBER, "--after", "cat | tr -d '\\n' | wc -c; printf 'theirs'")
+    count, theirs, ours = both.splitlines()
+    assert int(count) == len(json.dumps(SUBSCRIBER))
+    assert theirs == "theirs"
+    assert ours == shown(home).rstrip("\n")
+
+
+@pytest.mark.parametrize("command", ["exit 3", "no-such-command-here", "true", "echo oops >&2"])
+def test_a_line_that_fails_leaves_ours(command: str, home: Path) -> None:
+    assert shown(home, SUBSCRIBER, "--after", command) == shown(home)
+
+
+def test_a_payload_larger_than_a_pipe_reaches_the_other_line(home: Path) -> None:
+    large = {**SUBSCRIBER, "extra": "x" * 300_000}
+    assert shown(home, large, "--after", "wc -c").split()[0] == str(len(json.dumps(large)))
+    assert shown(home, large, "--after", "true").startswith("session")
+
+
+# -- what never should happen ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b"null", b"[" * 100_000, b'{"session_id": 4}'])
+def test_broken_input_shows_nothing_and_ends_well(raw: bytes, home: Path) -> None:
+    assert shown(home, raw) == ""
+
+
+def test_an_unwritable_home_still_shows_the_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert shown(tmp_path / "file" / "state").startswith("session")
+
+
+ODD_STATUS = st.dictionaries(
+    st.sampled_from(["cost", "context_window", "prompt_cache", "rate_limits", "session_id"]),
+    ANYTHING
+    | st.dictionaries(
+        st.sampled_from(
+            ["total_cost_usd", "total_input_tokens", "used_percentage", "expires_at", "five_hour", "seven_day"]
+        ),
+        ANYTHING | st.dictionaries(st.sampled_from(["used_percentage", "resets_at"]), ANYTHING),
+    ),
+)
+
+
+@given(ODD_STATUS, ODD_ADVICE, st.text(), st.integers(0, 10**14), st.booleans(), st.none() | st.integers(0, 300))
+def test_odd_figures_never_raise_and_stay_on_one_line(
+    status: dict[str, object], advice: dict[str, object], nudge: str, now_ms: int, refreshed: bool, columns: int | None
+) -> None:
+    made = segments(status, advice, nudge, now_ms, is_refreshed=refreshed)
+    assert set(made) == set(SEGMENTS)
+    line = fill_format(DEFAULT_FORMAT, made, columns=columns, colour=False)
+    assert line.isprintable()
+
+
+@given(ODD_STATUS, st.integers(0, 10**14))
+def test_odd_samples_fit_the_ledger_or_are_left_out(status: dict[str, object], now_ms: int) -> None:
+    from hooks.status_sample import read_sample
+
+    sample = read_sample("s", status, now_ms)
+    values = [sample.at, sample.cost_nano, sample.started_at]
+    values += [one.resets_at for one in sample.limits]
+    db = sqlite3.connect(":memory:")
+    for value in values:
+        assert value is None or isinstance(value, int)
+        db.execute("SELECT ?", (value,))
+    db.close()

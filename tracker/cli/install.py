@@ -1,0 +1,236 @@
+"""`install`, `uninstall`, `status`: our entries in an agent's settings; `hook`, `statusline`: what the agents run."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from hooks.install_status import FolderStatus, HookStatus, hook_status
+from hooks.installer import (
+    Plan,
+    client_version,
+    install,
+    plan_install,
+    plan_uninstall,
+    this_program,
+    uninstall,
+)
+from hooks.settings_file import SettingsError
+from store.ledger import home
+from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.cli.output import Column, note, print_json, print_table
+
+_AGENT = click.argument("agent", type=click.Choice(["claude-code"]), expose_value=False)
+_YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
+
+
+@click.command("install")
+@_AGENT
+@dir_options
+@_YES
+@click.option("--no-hooks", is_flag=True, help="Only the status line; for those who use the plugin.")
+@click.option("--no-statusline", is_flag=True, help="Only the hooks.")
+@passes_settings
+def install_command(settings: Settings, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
+    """Let an agent tell Taximeter what it does: hooks and status line.
+
+    Shows what would change in the agent's settings and asks. A status line that is there already keeps its place,
+    ours stands below it; everything else in the file stays as it is. `taximeter uninstall` takes it out again.
+
+    \b
+    taximeter install claude-code
+    taximeter install claude-code --no-statusline --yes
+    taximeter --claude-dir ~/.claude-work install claude-code
+    """
+    with_sentences(lambda: _install(settings, yes=yes, hooks=not no_hooks, status_line=not no_statusline))
+
+
+def _install(settings: Settings, *, yes: bool, hooks: bool, status_line: bool) -> None:
+    program = this_program(home())
+    version = client_version()
+    for folder in claude_folders(settings):
+        plan = plan_install(folder, program, version=version, hooks=hooks, status_line=status_line)
+        if _agreed(plan, yes=yes):
+            install(plan, program)
+            _said_done(plan, "installed; it works from the next session on")
+
+
+@click.command("uninstall")
+@_AGENT
+@dir_options
+@_YES
+@passes_settings
+def uninstall_command(settings: Settings, yes: bool) -> None:
+    """Take hooks and status line out of an agent's settings; the ledger stays.
+
+    A settings file that nobody changed since becomes what it was, byte for byte. In any other only our own entries
+    go, and a status line that ours had wrapped comes back.
+
+    \b
+    taximeter uninstall claude-code
+    taximeter uninstall claude-code --yes
+    """
+    with_sentences(lambda: _uninstall(settings, yes=yes))
+
+
+def _uninstall(settings: Settings, *, yes: bool) -> None:
+    for folder in claude_folders(settings):
+        plan = plan_uninstall(folder, home())
+        if _agreed(plan, yes=yes):
+            uninstall(plan, home())
+            _said_done(plan, "taken out")
+
+
+@click.command("status")
+@_AGENT
+@dir_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@passes_settings
+def status_command(settings: Settings, as_json: bool) -> None:
+    """Say what is installed, when each hook last fired, and how long it took.
+
+    \b
+    taximeter status claude-code
+    taximeter status claude-code --json
+    """
+    found = hook_status(claude_folders(settings), home())
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        _print_status(found)
+
+
+def claude_folders(settings: Settings) -> list[Path]:
+    """Folders whose settings are meant: those named, else `CLAUDE_CONFIG_DIR`, else `~/.claude`."""
+    if settings.claude_dirs:
+        return settings.claude_dirs
+    configured = [part for part in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part]
+    return [Path(part).expanduser() for part in configured] or [Path.home() / ".claude"]
+
+
+def with_sentences(work: Callable[[], None]) -> None:
+    """Turn what the installer refuses into the command line's one sentence."""
+    try:
+        work()
+    except SettingsError as error:
+        raise UserError(str(error)) from error
+
+
+def _agreed(plan: Plan, *, yes: bool) -> bool:
+    """Show the change and ask; UserError where nobody can be asked. True without a question if nothing changes."""
+    for line in plan.notes:
+        click.echo(f"taximeter: {line}", err=True)
+    if not plan.change.is_needed:
+        return True
+    click.echo(plan.change.diff())
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UserError("nobody to ask whether this change is wanted: add --yes", exit_code=2)
+    return click.confirm("Write this?", err=True)
+
+
+def _said_done(plan: Plan, what: str) -> None:
+    click.echo(f"{plan.change.path}: {what if plan.change.is_needed else 'nothing to change'}", err=True)
+
+
+def _print_status(found: HookStatus) -> None:
+    for folder in found.folders:
+        click.echo(f"{folder.path}: {_folder_text(folder)}")
+        for problem in folder.problems:
+            click.echo(f"  problem: {problem}")
+    if found.fired:
+        click.echo()
+        now_ms = time.time() * 1000
+        print_table(
+            [Column("hook"), Column("last fired", right=True), Column("took", right=True)],
+            [[name, _age(now_ms - at), f"{took:.0f} ms"] for name, (at, took) in found.fired.items()],
+        )
+    else:
+        note("No hook has fired yet.")
+    if found.last_error:
+        click.echo(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}")
+
+
+def _folder_text(folder: FolderStatus) -> str:
+    parts = []
+    if folder.events:
+        parts.append(f"hooks at {', '.join(folder.events)}")
+    if folder.plugin:
+        parts.append("plugin enabled")
+    if folder.status_line:
+        parts.append(f"status line below `{folder.wrapped}`" if folder.wrapped else "status line")
+    return "; ".join(parts) or "nothing installed (taximeter install claude-code)"
+
+
+def _age(milliseconds: float) -> str:
+    seconds = max(0, int(milliseconds / 1000))
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _as_json(found: HookStatus) -> dict[str, object]:
+    return {
+        "schema_version": 1,
+        "folders": [
+            {
+                "path": str(folder.path),
+                "hooks": list(folder.events),
+                "plugin": folder.plugin,
+                "status_line": folder.status_line,
+                "wrapped_status_line": folder.wrapped,
+                "problems": list(folder.problems),
+            }
+            for folder in found.folders
+        ],
+        "fired": {name: {"at_ms": at, "took_ms": took} for name, (at, took) in found.fired.items()},
+        "spool_bytes": found.spool_bytes,
+        "last_error": found.last_error,
+    }
+
+
+@click.command("hook", context_settings={"ignore_unknown_options": True})
+@click.argument("event")
+@click.option("--home", "home_folder", metavar="DIR", help="State folder, where TAXIMETER_HOME does not say another.")
+def hook_command(event: str, home_folder: str | None) -> None:
+    """Take one event of an agent from standard input; agents run this, not people.
+
+    Leaves a line in the spool and prints at most one JSON object: a message for the user at SessionStart,
+    UserPromptSubmit and Stop, nothing at any other event. It always ends with 0; `taximeter status claude-code` shows
+    what went wrong. EVENT is a name that Claude Code uses, such as Stop.
+
+    \b
+    taximeter hook Stop < event.json
+    """
+    from hooks.entry import main
+
+    main([event, *(["--home", home_folder] if home_folder else [])])
+
+
+@click.command("statusline")
+@click.option("--home", "home_folder", metavar="DIR", help="State folder, where TAXIMETER_HOME does not say another.")
+@click.option("--refreshed", is_flag=True, help="The agent redraws the line by itself: the cache clock counts down.")
+@click.option("--after", metavar="COMMAND", help="Another status line, to run first and to stand above.")
+def statusline_command(home_folder: str | None, refreshed: bool, after: str | None) -> None:
+    """Print the status line for what an agent says on standard input.
+
+    One line of task cost, today, context with the level from which compacting pays, cache clock, plan windows and
+    nudge. Its form is a setting, `[statusline] format` in settings.toml of the state folder:
+    "{task} · {today} · {context} · {cache} · {limits} · {nudge}". What has nothing to say is left out.
+
+    \b
+    taximeter statusline < status.json
+    taximeter statusline --after '~/.claude/my-line.sh' < status.json
+    """
+    from hooks.statusline import main
+
+    arguments = ["--refreshed"] if refreshed else []
+    for option, given in (("--home", home_folder), ("--after", after)):
+        if given:
+            arguments += [option, given]
+    main(arguments)
