@@ -123,7 +123,7 @@ class SessionRecords(NamedTuple):
     turns: list[TurnRow]
     tools: list[ToolRow]
     events: list[EventRow]
-    foreign_turns: frozenset[str]  # prompts of this session's file that were first typed in another session
+    foreign_turns: dict[str, int]  # prompts in this session's file that were typed in another one -> that session
 
 
 class SplitRow(NamedTuple):

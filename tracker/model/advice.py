@@ -132,7 +132,9 @@ def new_session_nudge(
             kind=NudgeKind.NEW_SESSION,
             fired=fired,
             reason=reason,
-            text=one_line("New task: start a new session", saving_phrase(situation.billing, saving, turns))
+            text=one_line(
+                "New task: start over with `taximeter handover`", saving_phrase(situation.billing, saving, turns)
+            )
             if fired
             else None,
             saving=saving,

@@ -1,10 +1,12 @@
 """Chains of a session as the cache model reads them: calls in file order with what happened before each of them.
 
-Copies that a fork made of its parent's calls stand in the fork's chain: they give the expected read and are not counted.
+Copies that a fork made of its parent's calls stand in the fork's chain: they give the expected read, uncounted.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+
+import msgspec
 
 from store.records import EventKind, TurnKind
 from store.task_rows import CallRow, EventRow, SessionRecords
@@ -45,6 +47,20 @@ def session_chains(records: SessionRecords, rates: Mapping[str, Rates]) -> dict[
         marks = sorted(events.get(key, ()), key=lambda event: event.position)
         chains[key] = _chain(calls, marks, commands if not key else [], asked, changing, rates)
     return chains
+
+
+def _reason(stored: str | None) -> str | None:
+    """The name of a reason that the API gave as an object."""
+    if stored is None or not stored.startswith("{"):
+        return stored
+    try:
+        return msgspec.json.decode(stored, type=_Reason).type
+    except msgspec.DecodeError:
+        return None
+
+
+class _Reason(msgspec.Struct):
+    type: str | None = None
 
 
 def _chain(
@@ -99,7 +115,7 @@ def _chain(
                 restart,
                 changed,
                 asked.get(before.message_id, 0) if before is not None else 0,
-                call.miss_reason,
+                _reason(call.miss_reason),
                 call.retries,
             )
         )

@@ -7,6 +7,7 @@ without hidden spend.
 import sqlite3
 from typing import NamedTuple
 
+from store.task_edits import session_of
 from store.totals import CounterRow, counter_rows
 
 # The client adds floats; below this a difference is their rounding, not a request.
@@ -37,10 +38,17 @@ def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     by_session: dict[int, list[CounterRow]] = {}
     for counter in counters:
         by_session.setdefault(counter.session_id, []).append(counter)
-    everything = {row.session: row for row in (counters if session_ids is None else counter_rows(db))}
+    everything = {row.session: row for row in (counters if session_ids is None else _parents(db, counters))}
     rows = [_session(rows, everything) for rows in by_session.values()]
     known = [row.cost for row in rows if row.cost is not None]
     return Hidden(sum(known) if known else None, len(known), rows)
+
+
+def _parents(db: sqlite3.Connection, counters: list[CounterRow]) -> list[CounterRow]:
+    """Counters of the sessions that these were forked from: all that their hidden spend depends on."""
+    names = {(counter.agent, counter.parent) for counter in counters if counter.parent is not None}
+    found = [session_of(db, agent, name) for agent, name in sorted(names)]
+    return counter_rows(db, [one for one in found if one is not None]) if names else []
 
 
 def _session(counters: list[CounterRow], everything: dict[str, CounterRow]) -> SessionHidden:

@@ -1,0 +1,111 @@
+"""Reads what the context report is made of: a session's main chain, and the user's other epochs on the same model."""
+
+import sqlite3
+from typing import NamedTuple
+
+
+class ContextSession(NamedTuple):
+    """A session that a context report can be about."""
+
+    id: int
+    agent: str
+    native_id: str
+    project: str | None
+    title: str | None
+    last_at: int | None
+
+
+class ContextCall(NamedTuple):
+    """A call of a main chain."""
+
+    session_id: int
+    epoch: int
+    context: int
+    output: int
+    cost: int | None
+    first_at: int
+    last_at: int
+    model: str
+    version: str | None
+    price_id: str | None
+    ttl_ms: int | None
+    write_5m: int
+    write_1h: int
+    kind: str | None
+    cause: str | None
+    task_id: str
+    flags: int
+
+
+_COLUMNS = (
+    "call.session_id, epoch, call.input + call.cache_read + call.write_5m + call.write_1h, call.output, call.cost,"
+    " call.first_at, call.last_at, call.model, call.version, call.price_id, ttl_ms, call.write_5m, call.write_1h,"
+    " call_split.kind, cause, task_id, call.flags"
+)
+_FROM = (
+    "FROM call JOIN call_split ON call_split.call_id = call.id"
+    " JOIN chain ON chain.id = call.chain_id AND chain.key = ''"
+)
+
+
+def find_session(db: sqlite3.Connection, beginning: str | None) -> list[ContextSession]:
+    """Sessions whose id begins so, or the one with the latest call."""
+    columns = "SELECT session.id, agent, native_id, project, title, last_at FROM session"
+    if beginning is None:
+        found = db.execute(
+            f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
+            " ORDER BY last_at DESC, id DESC LIMIT 1"
+        )
+    else:
+        found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))
+    return [ContextSession(*row) for row in found]
+
+
+def main_calls(db: sqlite3.Connection, session_id: int) -> list[ContextCall]:
+    """The session's own main calls in file order."""
+    found = db.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE call.session_id = ? ORDER BY call.position, call.id", (session_id,)
+    )
+    return [ContextCall(*row) for row in found]
+
+
+def pool_calls(db: sqlite3.Connection, model: str, most: int) -> list[ContextCall]:
+    """The latest main calls on a model over all sessions, by session in file order."""
+    found = db.execute(
+        f"SELECT {_COLUMNS} {_FROM} WHERE call.id IN (SELECT id FROM call WHERE model = ? ORDER BY id DESC LIMIT ?)"
+        " ORDER BY call.session_id, call.position, call.id",
+        (model, most),
+    )
+    return [ContextCall(*row) for row in found]
+
+
+def turn_sizes(db: sqlite3.Connection, most: int) -> list[tuple[int, int | None, int | None]]:
+    """Main calls of the latest turns with calls, and the context before and at the end of each."""
+    return db.execute(
+        "SELECT calls - subagent_calls, context_begin, context_end FROM task_turn WHERE calls > subagent_calls"
+        " ORDER BY at DESC LIMIT ?",
+        (most,),
+    ).fetchall()
+
+
+def compaction_triggers(db: sqlite3.Connection) -> list[int]:
+    """Context sizes at which the client compacted by itself."""
+    found = db.execute(
+        "SELECT tokens_before FROM event WHERE kind = 'compact' AND detail = 'auto' AND tokens_before > 0"
+        " AND chain = '' ORDER BY at DESC LIMIT 20"
+    )
+    return [row[0] for row in found]
+
+
+def earlier_sessions(db: sqlite3.Connection, session_id: int) -> int:
+    """How many other sessions have calls."""
+    row = db.execute("SELECT COUNT(DISTINCT session_id) FROM spend WHERE session_id != ?", (session_id,)).fetchone()
+    return int(row[0])
+
+
+def floor_of(db: sqlite3.Connection, model: str, version: str | None) -> int | None:
+    """Static floor of a model and client version, if measured."""
+    row = db.execute(
+        "SELECT cache_read FROM static_floor WHERE model = ? AND version = ?", (model, version or "")
+    ).fetchone()
+    return row[0] if row else None

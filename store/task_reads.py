@@ -1,0 +1,389 @@
+"""Reads the derived task tables for reports: stored sums, never a recomputation."""
+
+import sqlite3
+from typing import NamedTuple
+
+from store.task_rows import PartRow, TaskRow, TaskTurnRow
+
+_DAY = "date({column} / 1000, 'unixepoch'{zone})"
+
+
+class TaskFilter(NamedTuple):
+    """Which tasks a report is about; days are ISO dates, inclusive, local unless `utc`."""
+
+    since: str | None = None
+    until: str | None = None
+    project: str | None = None
+    agent: str | None = None
+    model: str | None = None
+    utc: bool = False
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not any(self[:5])
+
+    def where(self) -> tuple[str, list[str]]:
+        """A WHERE clause over `task` with its values; a task is in a period that it touches."""
+        zone = "" if self.utc else ", 'localtime'"
+        clauses, values = ["task.calls > 0"], []
+        for clause, value in (
+            (f"{_DAY.format(column='task.ended_at', zone=zone)} >= ?", self.since),
+            (f"{_DAY.format(column='task.started_at', zone=zone)} <= ?", self.until),
+            ("instr(task.project, ?) > 0", self.project),
+            ("instr(',' || task.agents || ',', ',' || ? || ',') > 0", self.agent),
+            ("instr(',' || task.models || ',', ',' || ? || ',') > 0", self.model),
+        ):
+            if value is not None:
+                clauses.append(clause)
+                values.append(value)
+        return " AND ".join(clauses), values
+
+
+class TurnSums(NamedTuple):
+    """A turn in a list of tasks."""
+
+    task_id: str
+    session: str
+    prompt_uuid: str
+    at: int
+    calls: int
+    cost: int
+
+
+def task_rows(db: sqlite3.Connection, chosen: TaskFilter) -> list[TaskRow]:
+    """The chosen tasks, latest first."""
+    where, values = chosen.where()
+    return [TaskRow(*row) for row in db.execute(f"SELECT * FROM task WHERE {where} ORDER BY ended_at DESC, id", values)]
+
+
+def turn_sums(db: sqlite3.Connection, chosen: TaskFilter) -> dict[str, list[TurnSums]]:
+    """Turns of the chosen tasks in order of time."""
+    where, values = chosen.where()
+    found = db.execute(
+        "SELECT task_turn.task_id, session.native_id, prompt_uuid, task_turn.at, task_turn.calls, task_turn.cost"
+        " FROM task JOIN task_turn ON task_turn.task_id = task.id JOIN session ON session.id = task_turn.session_id"
+        f" WHERE {where} ORDER BY task_turn.at, task_turn.session_id, ordinal",
+        values,
+    )
+    turns: dict[str, list[TurnSums]] = {}
+    for row in found:
+        turns.setdefault(row[0], []).append(TurnSums(*row))
+    return turns
+
+
+def task_row_of(db: sqlite3.Connection, identity: str) -> TaskRow | None:
+    """One task."""
+    row = db.execute("SELECT * FROM task WHERE id = ?", (identity,)).fetchone()
+    return TaskRow(*row) if row else None
+
+
+def ids_like(db: sqlite3.Connection, prefix: str) -> list[str]:
+    """Ids of tasks that begin so."""
+    found = db.execute("SELECT id FROM task WHERE id >= ? AND id < ? ORDER BY id", (prefix, prefix + "\U0010ffff"))
+    return [row[0] for row in found]
+
+
+def all_ids(db: sqlite3.Connection) -> list[str]:
+    """Ids of all tasks."""
+    return [row[0] for row in db.execute("SELECT id FROM task ORDER BY id")]
+
+
+def turns_of(db: sqlite3.Connection, identity: str) -> list[TaskTurnRow]:
+    """Turns of a task in order of time."""
+    found = db.execute("SELECT * FROM task_turn WHERE task_id = ? ORDER BY at, session_id, ordinal", (identity,))
+    return [TaskTurnRow(*row) for row in found]
+
+
+def sessions_of(db: sqlite3.Connection, identity: str) -> dict[int, tuple[str, str]]:
+    """Agent and native id of a task's sessions."""
+    found = db.execute(
+        "SELECT id, agent, native_id FROM session WHERE id IN (SELECT session_id FROM task_part WHERE task_id = ?)",
+        (identity,),
+    )
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+class TaskCall(NamedTuple):
+    """A call of a task with what was derived of it."""
+
+    call_id: int
+    session_id: int
+    chain: str
+    agent_type: str | None
+    position: int
+    first_at: int
+    turn: str
+    model: str
+    context: int
+    output: int
+    cost: int | None
+    epoch: int
+    expected_read: int
+    missed: int
+    kind: str | None
+    cause: str | None
+    cause_source: str | None
+    is_up_to: int
+    waste: int | None
+    baseline: int | None
+    carry_over: int | None
+
+
+def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
+    """Calls of a task in order of time."""
+    found = db.execute(
+        "SELECT call.id, call.session_id, chain.key, chain.agent_type, position, call.first_at, call_split.turn, model,"
+        " input + cache_read + write_5m + write_1h, output, cost, epoch, expected_read, missed, call_split.kind, cause,"
+        " cause_source, is_up_to, waste, baseline, carry_over FROM call_split JOIN call ON call.id = call_split.call_id"
+        " JOIN chain ON chain.id = call.chain_id WHERE task_id = ? ORDER BY call.first_at, position, call.id",
+        (identity,),
+    )
+    return [TaskCall(*row) for row in found]
+
+
+class MissRow(NamedTuple):
+    """A cache miss with its task."""
+
+    at: int
+    session: str
+    task_id: str
+    title: str
+    model: str
+    kind: str
+    cause: str
+    source: str
+    is_up_to: bool
+    missed: int
+    waste: int | None
+    day: str
+
+
+class MissCause(NamedTuple):
+    """Misses of one cause."""
+
+    cause: str
+    misses: int
+    missed: int
+    waste: int
+    unpriced: int
+
+
+_MISSES = (
+    " FROM call_split JOIN call ON call.id = call_split.call_id JOIN task ON task.id = call_split.task_id"
+    " JOIN session ON session.id = call_split.session_id WHERE call_split.cause IS NOT NULL AND {where}"
+)
+
+
+class CallFilter(NamedTuple):
+    """Which calls a cache report is about."""
+
+    since: str | None = None
+    until: str | None = None
+    project: str | None = None
+    agent: str | None = None
+    model: str | None = None
+    utc: bool = False
+
+    def where(self) -> tuple[str, list[str]]:
+        """A WHERE clause over `call` and `session` with its values."""
+        zone = "" if self.utc else ", 'localtime'"
+        day = _DAY.format(column="call.first_at", zone=zone)
+        clauses, values = ["1"], []
+        for clause, value in (
+            (f"{day} >= ?", self.since),
+            (f"{day} <= ?", self.until),
+            ("instr(session.project, ?) > 0", self.project),
+            ("session.agent = ?", self.agent),
+            ("call.model = ?", self.model),
+        ):
+            if value is not None:
+                clauses.append(clause)
+                values.append(value)
+        return " AND ".join(clauses), values
+
+
+def miss_rows(db: sqlite3.Connection, chosen: CallFilter, limit: int) -> list[MissRow]:
+    """The dearest misses with their tasks."""
+    where, values = chosen.where()
+    zone = "" if chosen.utc else ", 'localtime'"
+    found = db.execute(
+        "SELECT call.first_at, session.native_id, task.id, task.title, call.model, call_split.kind, cause,"
+        f" cause_source, is_up_to, missed, call_split.waste, {_DAY.format(column='call.first_at', zone=zone)}"
+        f"{_MISSES.format(where=where)} ORDER BY call_split.waste DESC, missed DESC, call.id LIMIT ?",
+        (*values, limit),
+    )
+    return [MissRow._make((*row[:8], bool(row[8]), *row[9:])) for row in found]
+
+
+def miss_causes(db: sqlite3.Connection, chosen: CallFilter) -> list[MissCause]:
+    """Misses by cause, the dearest first."""
+    where, values = chosen.where()
+    found = db.execute(
+        "SELECT cause, COUNT(*), SUM(missed), COALESCE(SUM(call_split.waste), 0), SUM(call_split.waste IS NULL)"
+        f"{_MISSES.format(where=where)} GROUP BY cause ORDER BY 4 DESC, 2 DESC, 1",
+        values,
+    )
+    return [MissCause(*row) for row in found]
+
+
+class CacheDay(NamedTuple):
+    """Token sums of one day, or of everything: what the ratios are made of."""
+
+    day: str
+    calls: int
+    read: int
+    prompt: int
+    survived: int
+    expected: int
+    written: int
+    cold_starts: int
+    rebuilds: int
+    misses: int
+    billed: int
+    uncached: int
+    waste: int
+
+
+def cache_days(db: sqlite3.Connection, chosen: CallFilter) -> list[CacheDay]:
+    """Sums by day; `uncached`: the priced calls as if every prompt token were paid at the input rate."""
+    where, values = chosen.where()
+    day = _DAY.format(column="call.first_at", zone="" if chosen.utc else ", 'localtime'")
+    prompt = "(call.input + call.cache_read + call.write_5m + call.write_1h)"
+    found = db.execute(
+        f"SELECT {day}, COUNT(*), SUM(call.cache_read), SUM({prompt}), SUM(MIN(call.cache_read, expected_read)),"
+        " SUM(expected_read), SUM(call.write_5m + call.write_1h), SUM(call_split.kind IS 'cold_start'),"
+        " SUM(call_split.kind IS 'planned_rebuild'), SUM(call_split.cause IS NOT NULL),"
+        " COALESCE(SUM(CASE WHEN price.id IS NOT NULL THEN cost END), 0),"
+        f" COALESCE(SUM(CASE WHEN cost IS NOT NULL THEN {prompt} * price.input / 1000 + generation + other END), 0),"
+        " COALESCE(SUM(waste), 0)"
+        " FROM call JOIN call_split ON call_split.call_id = call.id JOIN session ON session.id = call.session_id"
+        f" LEFT JOIN price ON price.id = call.price_id WHERE {where} GROUP BY 1 ORDER BY 1",
+        values,
+    )
+    return [CacheDay(*row) for row in found]
+
+
+def epoch_peaks(db: sqlite3.Connection, chosen: CallFilter) -> int:
+    """Sum over epochs of the largest prompt: what would be written if everything were written once."""
+    where, values = chosen.where()
+    row = db.execute(
+        "SELECT COALESCE(SUM(peak), 0) FROM (SELECT MAX(call.input + call.cache_read + call.write_5m + call.write_1h)"
+        " AS peak FROM call JOIN call_split ON call_split.call_id = call.id"
+        f" JOIN session ON session.id = call.session_id WHERE {where} GROUP BY call.chain_id, epoch)",
+        values,
+    ).fetchone()
+    return int(row[0])
+
+
+class UnsureTurn(NamedTuple):
+    """A turn at which the rule was near its threshold."""
+
+    task_id: str
+    session: str
+    prompt_uuid: str
+    decision: str
+    score: int
+    cost: int
+    reasons: str
+
+
+def unsure_turns(db: sqlite3.Connection, latest: int = 400, most: int = 50) -> list[UnsureTurn]:
+    """Decisions of the rule among the latest turns, the least sure first, dear tasks first among equals."""
+    found = db.execute(
+        "SELECT task_id, native_id, prompt_uuid, decision, score, cost, reasons FROM"
+        " (SELECT * FROM task_turn ORDER BY at DESC LIMIT ?) AS turn JOIN session ON session.id = turn.session_id"
+        " WHERE decided_by = 'rule' AND score IS NOT NULL AND calls > 0 AND abs(score - 1000) <= 150"
+        " ORDER BY abs(score - 1000) / 50, cost DESC LIMIT ?",
+        (latest, most),
+    )
+    return [UnsureTurn(*row) for row in found]
+
+
+def latest_activity(db: sqlite3.Connection) -> int:
+    """Time of the latest record of any session, 0 in an empty ledger."""
+    return int(db.execute("SELECT COALESCE(MAX(last_at), 0) FROM session").fetchone()[0])
+
+
+def part_roots(db: sqlite3.Connection, identity: str) -> list[tuple[int, str]]:
+    """Session and first turn of each part of a task, the one that names the task first."""
+    return db.execute(
+        "SELECT session_id, root FROM task_part WHERE task_id = ? ORDER BY link_kind IS NOT NULL, first_at", (identity,)
+    ).fetchall()
+
+
+def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | None:
+    """The task that a turn is on now."""
+    row = db.execute(
+        "SELECT task_id FROM task_turn WHERE session_id = ? AND prompt_uuid = ?", (session_id, uuid)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def turn_before(db: sqlite3.Connection, session_id: int, ordinal: int) -> TaskTurnRow | None:
+    """The turn before this one in its session that is no notification."""
+    row = db.execute(
+        "SELECT * FROM task_turn WHERE session_id = ? AND ordinal < ? AND kind != 'notification'"
+        " ORDER BY ordinal DESC LIMIT 1",
+        (session_id, ordinal),
+    ).fetchone()
+    return TaskTurnRow(*row) if row else None
+
+
+def turn_after(db: sqlite3.Connection, session_id: int, ordinal: int) -> TaskTurnRow | None:
+    """The turn after this one in its session that is no notification."""
+    row = db.execute(
+        "SELECT * FROM task_turn WHERE session_id = ? AND ordinal > ? AND kind != 'notification'"
+        " ORDER BY ordinal LIMIT 1",
+        (session_id, ordinal),
+    ).fetchone()
+    return TaskTurnRow(*row) if row else None
+
+
+class PromptTurn(NamedTuple):
+    """A turn of a session with what it tells."""
+
+    agent: str
+    session: str
+    prompt_uuid: str
+    kind: str
+    at: int
+    ended_at: int
+    calls: int
+    facts: bytes
+
+
+def prompt_turns(db: sqlite3.Connection, session_id: int) -> list[PromptTurn]:
+    """Turns of a session in the order of its file."""
+    found = db.execute(
+        "SELECT agent, native_id, prompt_uuid, kind, at, ended_at, calls, facts FROM task_turn"
+        " JOIN session ON session.id = task_turn.session_id WHERE session_id = ? ORDER BY ordinal",
+        (session_id,),
+    )
+    return [PromptTurn(*row) for row in found]
+
+
+def sessions_of_tasks(db: sqlite3.Connection, chosen: TaskFilter, beginning: str | None = None) -> list[int]:
+    """Sessions of the chosen tasks, latest first; only those whose id begins so."""
+    where, values = chosen.where()
+    found = db.execute(
+        "SELECT DISTINCT session.id FROM task JOIN task_part ON task_part.task_id = task.id"
+        f" JOIN session ON session.id = task_part.session_id WHERE {where} AND instr(session.native_id, ?) = 1"
+        " ORDER BY session.last_at DESC, session.id DESC",
+        (*values, beginning or ""),
+    )
+    return [row[0] for row in found]
+
+
+def recent_parts(db: sqlite3.Connection, since: int) -> list[tuple[str, PartRow]]:
+    """Project and part of all work that ended since then."""
+    found = db.execute(
+        "SELECT project, task_part.* FROM task_part JOIN session ON session.id = task_part.session_id"
+        " WHERE task_part.last_at >= ? AND project IS NOT NULL ORDER BY task_part.first_at, session_id, root",
+        (since,),
+    )
+    return [(row[0], PartRow(*row[1:])) for row in found]
+
+
+EVERY_TASK = TaskFilter()
+EVERY_CALL = CallFilter()

@@ -1,0 +1,349 @@
+"""SQL of the task model: loads a session's records and writes the derived tables.
+
+Derived rows of a session are replaced as a whole; the user's edits are in store.task_edits.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from store.queries import stored_prices
+from store.records import Price
+from store.task_rows import (
+    CallRow,
+    ChainRow,
+    EventRow,
+    PartRow,
+    SessionRecords,
+    SessionRow,
+    SplitRow,
+    TaskRow,
+    TaskTurnRow,
+    ToolRow,
+    TurnRow,
+)
+
+_CALL = """
+    call.id, chain.key, call.session_id, call.message_id, {place}.turn, {place}.position, {place}.requested_at,
+    {place}.first_at, {place}.last_at, {place}.retries, call.model, call.input, call.cache_read, call.write_5m,
+    call.write_1h, call.output, call.web_searches, call.speed, call.stop, call.effort, call.version, call.flags,
+    call.price_id, call.cost, call.miss_reason
+"""
+_OWN_CALLS = (
+    f"SELECT {_CALL.format(place='call')} FROM call JOIN chain ON chain.id = call.chain_id WHERE call.session_id = ?"
+)
+_COPIES = (
+    f"SELECT {_CALL.format(place='sighting')}, 1 FROM sighting JOIN call ON call.id = sighting.call_id"
+    " JOIN chain ON chain.id = sighting.chain_id WHERE sighting.seen_session_id = :id AND call.session_id != :id"
+)
+_TURN = (
+    "turn.prompt_uuid, turn.position, turn.at, turn.kind, turn.prompt_id, turn.text, turn.chars, turn.words, turn.echo,"
+    " turn.branch, turn.source_tool_use, turn.seen_agent"
+)
+
+
+# -- loading ----------------------------------------------------------------------------------------------------------
+
+
+def stale_sessions(db: sqlite3.Connection) -> list[int]:
+    """Sessions whose records changed since their tasks were derived, oldest first."""
+    return [row[0] for row in db.execute("SELECT id FROM session WHERE model_stale ORDER BY first_at, id")]
+
+
+def has_stale_sessions(db: sqlite3.Connection) -> bool:
+    """Whether there is anything to derive."""
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM session WHERE model_stale)").fetchone()[0])
+
+
+def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
+    """Everything of one session; prompts of a session whose own file is gone come from the file that copied them."""
+    row = db.execute(
+        "SELECT session.id, session.agent, session.native_id, session.project, session.branch, session.title,"
+        " session.title_rank, origin.id, session.first_at FROM session LEFT JOIN session AS origin"
+        " ON origin.agent = session.agent AND origin.native_id = session.parent WHERE session.id = ?",
+        (session_id,),
+    ).fetchone()
+    session = SessionRow(*row)
+    calls = [CallRow(*call) for call in db.execute(_OWN_CALLS, (session_id,))]
+    foreign: dict[str, int] = {}
+    for copy in db.execute(_COPIES, {"id": session_id}).fetchall():
+        calls.append(CallRow._make((*copy[:-1], True)))
+        if copy[4] is not None:
+            foreign.setdefault(copy[4], copy[2])
+    turns = [TurnRow(*turn) for turn in db.execute(f"SELECT {_TURN} FROM turn WHERE session_id = ?", (session_id,))]
+    if session.parent_id is not None:
+        shared = db.execute(
+            "SELECT turn.prompt_uuid FROM turn JOIN turn AS earlier ON earlier.prompt_uuid = turn.prompt_uuid"
+            " AND earlier.session_id = ? WHERE turn.session_id = ?",
+            (session.parent_id, session_id),
+        )
+        for (uuid,) in shared:
+            foreign.setdefault(uuid, session.parent_id)
+    known = {turn.prompt_uuid for turn in turns}
+    missing = {call.turn for call in calls if not call.copied and call.turn and call.turn not in known}
+    if missing:
+        turns += _borrowed_turns(db, session_id, missing)
+    return SessionRecords(
+        session,
+        [
+            ChainRow(*chain)
+            for chain in db.execute(
+                "SELECT key, kind, first_at, spawn_tool_use, prompt_id, agent_type FROM chain WHERE session_id = ?",
+                (session_id,),
+            )
+        ],
+        calls,
+        turns,
+        [
+            ToolRow(*tool)
+            for tool in db.execute(
+                "SELECT id, chain, turn, position, at, message_id, name, target, flags, result_chars, is_error,"
+                " spawned, commit_sha FROM tool_use WHERE session_id = ?",
+                (session_id,),
+            )
+        ],
+        [
+            EventRow(*event)
+            for event in db.execute(
+                "SELECT chain, position, kind, at, detail, tokens_before, tokens_after FROM event WHERE session_id = ?",
+                (session_id,),
+            )
+        ],
+        foreign,
+    )
+
+
+def _borrowed_turns(db: sqlite3.Connection, session_id: int, missing: set[str]) -> list[TurnRow]:
+    found: dict[str, TurnRow] = {}
+    seen = db.execute(
+        f"SELECT DISTINCT {_TURN} FROM call JOIN turn ON turn.session_id = call.seen_session_id"
+        " AND turn.prompt_uuid = call.turn WHERE call.session_id = ? AND call.seen_session_id != call.session_id"
+        " ORDER BY turn.at, turn.position",
+        (session_id,),
+    )
+    for turn in seen:
+        if turn[0] in missing:
+            found.setdefault(turn[0], TurnRow(*turn))
+    return list(found.values())
+
+
+def price_rows(db: sqlite3.Connection) -> list[Price]:
+    """Every price row that calls point at."""
+    return stored_prices(db)
+
+
+def floors(db: sqlite3.Connection) -> dict[tuple[str, str | None], int]:
+    """Static floor in tokens of each model and client version."""
+    return {
+        (row[0], row[1] or None): row[2] for row in db.execute("SELECT model, version, cache_read FROM static_floor")
+    }
+
+
+def related_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> set[int]:
+    """Forks of the given sessions: what is copied there belongs to the tasks here."""
+    return {
+        row[0]
+        for row in db.execute(
+            "SELECT fork.id FROM session AS fork JOIN session AS origin ON origin.native_id = fork.parent"
+            " AND origin.agent = fork.agent WHERE origin.id IN (SELECT value FROM json_each(?))",
+            (_json(list(session_ids)),),
+        )
+    }
+
+
+# -- one session's derived rows ---------------------------------------------------------------------------------------
+
+
+def replace_session(
+    db: sqlite3.Connection,
+    session_id: int,
+    turns: Sequence[TaskTurnRow],
+    parts: Sequence[PartRow],
+    splits: Sequence[SplitRow],
+    cold_reads: dict[tuple[str, str, int], int],
+) -> None:
+    """Put these rows in place of what was derived of the session before, and clear its mark."""
+    for table in ("call_split", "task_turn", "task_part", "cold_read"):
+        db.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+    _insert(db, "INSERT OR REPLACE INTO call_split", splits)
+    _insert(db, "INSERT INTO task_turn", turns)
+    _insert(db, "INSERT INTO task_part", parts)
+    _insert(db, "INSERT INTO cold_read", [(session_id, *key, times) for key, times in cold_reads.items()])
+    db.execute("UPDATE session SET model_stale = 0 WHERE id = ?", (session_id,))
+
+
+def cold_keys(db: sqlite3.Connection, session_id: int) -> set[tuple[str, str]]:
+    """Models and versions of the cold reads that a session was known for."""
+    return set(
+        db.execute("SELECT DISTINCT model, version FROM cold_read WHERE session_id = ?", (session_id,)).fetchall()
+    )
+
+
+def refresh_floors(db: sqlite3.Connection, keys: Iterable[tuple[str, str]], causes: Sequence[str]) -> None:
+    """Recompute the static floors of these models and versions.
+
+    Where one changed, the sessions with a miss of one of `causes` (those that depend on it) are marked again.
+    """
+    for model, version in keys:
+        best = db.execute(
+            "SELECT cache_read, SUM(times) FROM cold_read WHERE model = ? AND version = ?"
+            " GROUP BY cache_read ORDER BY 2 DESC, 1 LIMIT 1",
+            (model, version),
+        ).fetchone()
+        floor = best[0] if best is not None and best[1] >= 2 and best[0] > 0 else None
+        row = db.execute(
+            "SELECT cache_read FROM static_floor WHERE model = ? AND version = ?", (model, version)
+        ).fetchone()
+        if floor == (row[0] if row else None):
+            continue
+        db.execute("DELETE FROM static_floor WHERE model = ? AND version = ?", (model, version))
+        if floor is not None:
+            db.execute("INSERT INTO static_floor VALUES (?, ?, ?)", (model, version, floor))
+        db.execute(
+            "UPDATE session SET model_stale = 1 WHERE id IN (SELECT call_split.session_id FROM call_split"
+            " JOIN call ON call.id = call_split.call_id WHERE call_split.cause IN (SELECT value FROM json_each(?))"
+            " AND call.model = ? AND COALESCE(call.version, '') = ?)",
+            (_json(list(causes)), model, version),
+        )
+
+
+# -- parts, links and tasks -------------------------------------------------------------------------------------------
+
+
+def parts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[PartRow]:
+    """Parts of these sessions."""
+    return _parts(db, "session_id IN (SELECT value FROM json_each(?))", (_json(list(session_ids)),))
+
+
+def parts_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[PartRow]:
+    """Parts of these tasks."""
+    return _parts(db, "task_id IN (SELECT value FROM json_each(?))", (_json(list(task_ids)),))
+
+
+def parts_linked_into(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[PartRow]:
+    """Parts whose link points into these sessions."""
+    return _parts(db, "link_session_id IN (SELECT value FROM json_each(?))", (_json(list(session_ids)),))
+
+
+def parts_on_branch(db: sqlite3.Connection, project: str, branch: str) -> list[PartRow]:
+    """Parts of a project's sessions on a branch."""
+    return _parts(db, "branch = ? AND session_id IN (SELECT id FROM session WHERE project = ?)", (branch, project))
+
+
+def _parts(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[PartRow]:
+    found = db.execute(f"SELECT * FROM task_part WHERE {where} ORDER BY first_at, session_id, root", values)
+    return [PartRow(*row) for row in found]
+
+
+def part_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> PartRow | None:
+    """The part that a turn is in."""
+    row = db.execute(
+        "SELECT task_part.* FROM task_turn JOIN task_part USING (session_id, root)"
+        " WHERE task_turn.session_id = ? AND prompt_uuid = ?",
+        (session_id, uuid),
+    ).fetchone()
+    return PartRow(*row) if row else None
+
+
+def session_projects(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, str | None]:
+    """Project of each session."""
+    return dict(
+        db.execute(
+            "SELECT id, project FROM session WHERE id IN (SELECT value FROM json_each(?))", (_json(list(session_ids)),)
+        ).fetchall()
+    )
+
+
+def set_links(db: sqlite3.Connection, parts: Sequence[PartRow]) -> None:
+    """Store what parts are linked to."""
+    db.executemany(
+        "UPDATE task_part SET link_kind = ?, link_session_id = ?, link_turn = ? WHERE session_id = ? AND root = ?",
+        [(part.link_kind, part.link_session_id, part.link_turn, part.session_id, part.root) for part in parts],
+    )
+
+
+def set_task(db: sqlite3.Connection, part: PartRow, task_id: str) -> None:
+    """Put a part, its turns and its calls on a task."""
+    place = (part.session_id, part.root)
+    db.execute("UPDATE task_part SET task_id = ? WHERE session_id = ? AND root = ?", (task_id, *place))
+    db.execute("UPDATE task_turn SET task_id = ? WHERE session_id = ? AND root = ?", (task_id, *place))
+    db.execute(
+        "UPDATE call_split SET task_id = ? WHERE session_id = ? AND turn IN"
+        " (SELECT prompt_uuid FROM task_turn WHERE session_id = ? AND root = ?)",
+        (task_id, part.session_id, *place),
+    )
+
+
+def facts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[tuple[int, str, bytes]]:
+    """Session, part and facts of every turn of these sessions."""
+    return db.execute(
+        "SELECT session_id, root, facts FROM task_turn WHERE session_id IN (SELECT value FROM json_each(?))",
+        (_json(list(session_ids)),),
+    ).fetchall()
+
+
+def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskTurnRow]:
+    """Turns of these tasks in order of time."""
+    found = db.execute(
+        "SELECT * FROM task_turn WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY at, session_id, ordinal",
+        (_json(list(task_ids)),),
+    )
+    return [TaskTurnRow(*row) for row in found]
+
+
+def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, SessionRow]:
+    """Facts of sessions."""
+    found = db.execute(
+        "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, first_at FROM session"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (_json(list(session_ids)),),
+    )
+    return {row[0]: SessionRow(*row) for row in found}
+
+
+def tasks_per_session(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
+    """How many tasks have turns in each session."""
+    return dict(
+        db.execute(
+            "SELECT session_id, COUNT(DISTINCT task_id) FROM task_part"
+            " WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
+            (_json(list(session_ids)),),
+        ).fetchall()
+    )
+
+
+def sessions_with_totals(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[int]:
+    """Which of these sessions have a client total."""
+    found = db.execute(
+        "SELECT DISTINCT session_id FROM client_total WHERE session_id IN (SELECT value FROM json_each(?))",
+        (_json(list(session_ids)),),
+    )
+    return [row[0] for row in found]
+
+
+def replace_tasks(db: sqlite3.Connection, gone: Iterable[str], rows: Sequence[TaskRow]) -> None:
+    """Remove the tasks `gone` and store `rows`."""
+    db.executemany("DELETE FROM task WHERE id = ?", [(task_id,) for task_id in gone])
+    _insert(db, "INSERT OR REPLACE INTO task", rows)
+
+
+def _insert(db: sqlite3.Connection, verb: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        db.executemany(f"{verb} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
+
+def _json(values: Sequence[object]) -> str:
+    return msgspec.json.encode(values).decode()
+
+
+def mark_stale(db: sqlite3.Connection, session_ids: Iterable[int]) -> None:
+    """Have these sessions derived again."""
+    db.executemany("UPDATE session SET model_stale = 1 WHERE id = ?", [(one,) for one in session_ids])
+
+
+def mark_all_stale(db: sqlite3.Connection) -> None:
+    """Have everything derived again, from nothing."""
+    for table in ("call_split", "task_turn", "task_part", "cold_read", "static_floor", "task"):
+        db.execute(f"DELETE FROM {table}")
+    db.execute("UPDATE session SET model_stale = 1")

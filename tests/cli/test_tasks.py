@@ -1,0 +1,237 @@
+"""`tasks`, `task`, `context`, `cache` as people and programs see them."""
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.unit.tasks.making import FIXTURES, SCENARIOS, Transcript
+from tracker.cli.app import COMMANDS, cli
+from tracker.cli.common import UserError
+
+
+def run(*words: str, **given: object) -> Result:
+    return CliRunner().invoke(cli, list(words), **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Path:
+    """Seven small sessions: enough for a rate."""
+    root = tmp_path / "claude"
+    for number in range(1, 8):
+        one = Transcript(root, f"s{number}", project=f"/work/p{number % 2}")
+        one.minute = number * 30
+        one.prompt(f"add feature {number} to the [bold]uploader[/x]\x1b[31m").answer(
+            f"{number}a",
+            tools=[
+                (f"e{number}", "Edit", {"file_path": f"/work/p/{number}.py"}),
+                (f"c{number}", "Bash", {"command": f"git commit -m 'feature {number}'"}),
+            ],
+        )
+        one.answer(f"{number}b", read=2000, output=1000 * number)
+    return root
+
+
+def task_list(sessions: Path) -> dict:
+    return json.loads(run("tasks", "--json", "--claude-dir", str(sessions)).output)
+
+
+def test_tasks_json_keeps_its_contract(sessions: Path) -> None:
+    report = task_list(sessions)
+    assert report["schema_version"] == 1
+    task = report["tasks"][0]
+    assert {
+        "id", "title", "status", "evidence", "agents", "project", "sessions", "started_at", "ended_at", "turns",
+        "calls", "tokens", "cost_usd", "split", "inherited_usd", "hidden_usd", "misses",
+    } <= set(task)  # fmt: skip
+    assert set(task["turns"][0]) == {"session", "prompt_uuid", "started_at", "calls", "cost_usd"}
+    assert set(task["split"]) == {"rent", "waste", "fresh", "generation", "other"}
+    assert set(task["split"]["rent"]) == {"baseline", "carry_over", "own"}
+    assert set(report["headline"]) >= {
+        "completed", "direct_usd", "loaded_usd", "overhead", "median_usd", "p90_usd", "interval_usd",
+    }  # fmt: skip
+    assert (task["status"], task["evidence"]) == ("completed", "git")
+    assert report["headline"]["completed"] == 7
+    assert Decimal(report["headline"]["direct_usd"]) == Decimal(report["headline"]["loaded_usd"])
+
+
+def parts_of(task: dict) -> Decimal:
+    split = task["split"]
+    rent = sum((Decimal(value) for value in split["rent"].values()), Decimal())
+    return rent + sum((Decimal(split[name]) for name in ("waste", "fresh", "generation", "other")), Decimal())
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_tasks_sum_to_what_spend_says(scenario: str) -> None:
+    folder = str(FIXTURES / scenario)
+    report = json.loads(run("tasks", "--json", "--claude-dir", folder).output)
+    spend = json.loads(run("spend", "--json", "--no-sync").output)
+    assert report["total"] == spend["total"]
+    for task in report["tasks"]:
+        assert parts_of(task) == Decimal(task["cost_usd"])
+        assert sum(Decimal(turn["cost_usd"]) for turn in task["turns"]) == Decimal(task["cost_usd"])
+        assert sum(turn["calls"] for turn in task["turns"]) == task["calls"]
+
+
+def test_below_five_completed_tasks_there_is_a_list_and_no_rate(tmp_path: Path) -> None:
+    Transcript(tmp_path / "c", "s1").prompt("why?").answer("a")
+    report = task_list(tmp_path / "c")
+    assert report["headline"]["completed"] == 1
+    assert report["headline"]["direct_usd"] is None
+    assert "from five completed tasks on" in run("tasks", "--no-sync").output
+
+
+def test_the_table_says_what_the_json_says(sessions: Path) -> None:
+    report = task_list(sessions)
+    lines = run("tasks", "--no-sync").output.splitlines()
+    assert lines[0].startswith("7 completed of 7 · direct ")
+    for task in report["tasks"]:
+        (line,) = [line for line in lines if f" {task['id'][:5]} " in line]
+        assert f"${Decimal(task['cost_usd']):.2f}" in line
+        assert "git" in line
+
+
+def test_titles_are_plain_text(sessions: Path) -> None:
+    output = run("tasks", "--claude-dir", str(sessions), color=True).output
+    assert "[bold]uploader[/x]" in output
+    assert "\x1b[31m" not in output.replace("\x1b[0m", "")
+
+
+def test_csv_has_a_row_a_task(sessions: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("tasks", "--csv", "--claude-dir", str(sessions)).output)))
+    report = task_list(sessions)
+    assert [(row["id"], row["cost_usd"]) for row in rows] == [
+        (task["id"], task["cost_usd"]) for task in report["tasks"]
+    ]
+
+
+def test_a_task_opened(sessions: Path) -> None:
+    task = task_list(sessions)["tasks"][0]
+    output = run("task", task["id"][:5]).output
+    for words in ("completed by git", "▒", "Context", "Turn", "calls", f"${Decimal(task['cost_usd']):.2f}"):
+        assert words in output
+    opened = json.loads(run("task", task["id"], "--json", "--no-sync").output)["task"]
+    assert opened["cost_usd"] == task["cost_usd"]
+    turn = opened["turns"][0]
+    assert sum(Decimal(value) for value in turn["split"].values()) == Decimal(turn["cost_usd"])
+    rows = list(csv.DictReader(io.StringIO(run("task", task["id"], "--csv", "--no-sync").output)))
+    assert sum(int(row["cost_nano"]) for row in rows) == Decimal(task["cost_usd"]) * 10**9
+
+
+def test_subagents_and_misses_are_shown(tmp_path: Path) -> None:
+    folder = str(FIXTURES / "s15_multitask_bgagent")
+    report = json.loads(run("tasks", "--json", "--claude-dir", folder).output)
+    (task,) = [task for task in report["tasks"] if task["subagent_calls"]]
+    output = run("task", task["id"], "--no-sync").output
+    assert "Subagents" in output
+    assert "general-purpose ↳ turn" in output
+
+
+def test_edits_from_the_command_line(sessions: Path) -> None:
+    first, second = (task["id"] for task in task_list(sessions)["tasks"][:2])
+    for words in (
+        ("rename", first, "Seventh", "feature"),
+        ("status", first, "open"),
+        ("merge", first, second),
+        ("split", f"{first}.2"),
+        ("exclude", second),
+        ("exclude", second, "--off"),
+    ):
+        result = run("task", "edit", *words, "--no-sync")
+        assert result.exit_code == 0, result.output
+    kinds = [run("task", "undo", "--no-sync").output.strip() for _ in range(7)]
+    assert kinds == [
+        *(f"taken back: {kind}" for kind in ("exclude", "exclude", "split", "merge", "status", "rename")),
+        "no edit to take back",
+    ]
+
+
+def test_excluded_tasks_stand_outside_and_the_total_stays(sessions: Path) -> None:
+    before = task_list(sessions)
+    run("task", "edit", "exclude", before["tasks"][0]["id"], "--no-sync")
+    after = task_list(sessions)
+    assert after["total"] == before["total"]
+    assert after["outside_tasks"]["cost_usd"] == before["tasks"][0]["cost_usd"]
+    assert after["headline"]["completed"] == 6
+
+
+def test_an_unknown_task_is_one_sentence(sessions: Path) -> None:
+    result = run("task", "tzzzz", "--claude-dir", str(sessions))
+    assert isinstance(result.exception, UserError)
+    assert "taximeter tasks" in str(result.exception)
+    result = run("task", "edit", "split", "tzzzz.2", "--no-sync")
+    assert isinstance(result.exception, UserError)
+
+
+def test_the_least_evidence_that_counts(sessions: Path) -> None:
+    run("tasks", "--claude-dir", str(sessions))
+    strict = json.loads(run("tasks", "--json", "--no-sync", "--signal", "you").output)
+    assert strict["headline"]["completed"] == 0
+    assert json.loads(run("tasks", "--json", "--no-sync", "--signal", "check").output)["headline"]["completed"] == 7
+
+
+def test_context(sessions: Path) -> None:
+    output = run("context", "--claude-dir", str(sessions)).output
+    for words in ("Context", "first prompt", "next 8 turns", "go on", "compact", "new session", "modelled"):
+        assert words in output
+    report = json.loads(run("context", "s7", "--json", "--no-sync", "--turns", "3").output)
+    assert report["session"] == "s7"
+    assert [option["kind"] for option in report["prospect"]["options"]] == ["continue", "compact", "new_session"]
+    assert report["prospect"]["label"] == "modelled"
+    assert report["prospect"]["turns"] == 3
+    low, point, high = (Decimal(report["prospect"]["forecast"][name]) for name in ("p10_usd", "cost_usd", "p90_usd"))
+    assert low < point < high
+    assert isinstance(run("context", "nothing", "--no-sync").exception, UserError)
+    assert len(list(csv.DictReader(io.StringIO(run("context", "s7", "--csv", "--no-sync").output)))) == 2
+
+
+def test_cache(sessions: Path) -> None:
+    one = Transcript(sessions, "s9")
+    one.minute = 700
+    one.prompt("go").answer("9a", wrote=50_000).prompt("on", after_minutes=20).answer("9b", wrote=50_000)
+    output = run("cache", "--claude-dir", str(sessions)).output
+    for words in ("Caching", "survival", "cache expired", "100%"):
+        assert words in output
+    report = json.loads(run("cache", "--json", "--no-sync").output)
+    assert [(one["cause"], one["count"], one["tokens"]) for one in report["causes"]] == [("expired", 1, 50_000)]
+    (miss,) = report["misses"]
+    assert (miss["session"], miss["waste_usd"]) == ("s9", report["total"]["waste_usd"])
+    tasks = task_list(sessions)["tasks"]
+    assert sum(Decimal(task["split"]["waste"]) for task in tasks) == Decimal(miss["waste_usd"])
+    assert miss["task"] in {task["id"] for task in tasks}
+    # Days sum to the total.
+    assert sum(day["calls"] for day in report["days"]) == report["total"]["calls"]
+    rows = list(csv.DictReader(io.StringIO(run("cache", "--csv", "--no-sync").output)))
+    assert [row["cause"] for row in rows] == ["expired"]
+
+
+def test_an_empty_ledger_says_where_it_looked(tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    for command in ("tasks", "context", "cache"):
+        result = run(command, "--claude-dir", str(tmp_path))
+        assert "No sessions found" in result.output, result.exception
+
+
+def test_refining_shows_everything_before_it_asks(sessions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Transcript(sessions, "s9")
+    one.minute = 700
+    one.prompt("add retries").answer("9a").prompt("and logs").answer("9b")
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    result = run("tasks", "--refine", "--claude-dir", str(sessions))
+    assert isinstance(result.exception, UserError)
+    assert "ANTHROPIC_API_KEY" in str(result.exception)
+    assert "add retries" in result.stderr
+    assert "~$0.00" in result.stderr
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    result = run("tasks", "--refine", "--no-sync", input="n\n")
+    assert result.exit_code == 0
+    assert "Send it?" in result.stderr
+
+
+def test_the_commands_are_listed() -> None:
+    assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)

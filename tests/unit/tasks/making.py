@@ -1,0 +1,173 @@
+"""Makes ledgers from transcripts, and records from a few words, for the tests of the task model."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from store.ledger import open_ledger
+from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
+from tracker.ingest import sync
+from tracker.model.rates import Rates
+from tracker.pricing import PriceBook
+from tracker.sources.base import Options
+from tracker.sources.claude_code import ClaudeCodeSource
+from tracker.sources.claude_code.text import content_words
+
+FIXTURES = Path(__file__).parents[2] / "data" / "claude_code"
+SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "projects").is_dir())
+REAL = Path(__file__).parents[4] / "shared" / "real" / "claude"
+MINUTE = 60_000
+START = datetime(2026, 11, 10, tzinfo=UTC)
+RATES = {"p": Rates.per_mtok("5", "25", "6.25", "10", "0.50")}
+
+
+def take_in(db: sqlite3.Connection, claude_dir: Path) -> None:
+    """Read a Claude Code folder into a ledger."""
+    source = ClaudeCodeSource()
+    sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()), workers=0)
+
+
+def ledger_of(folder: Path, *claude_dirs: Path) -> sqlite3.Connection:
+    """A new ledger in `folder` with these Claude Code folders in it."""
+    db = open_ledger(folder / "ledger.db")
+    for claude_dir in claude_dirs:
+        take_in(db, claude_dir)
+    return db
+
+
+def call(key: int, position: int, **given: Any) -> CallRow:
+    """A call on the main chain, priced by `p` of RATES unless told otherwise."""
+    values: dict[str, Any] = {
+        "id": key, "chain": "", "home_id": 1, "message_id": f"msg_{key}", "turn": None, "position": position,
+        "requested_at": None, "first_at": position * 1000, "last_at": position * 1000 + 500, "retries": 0,
+        "model": "claude-opus-4-5-20251101", "input": 3, "cache_read": 0, "write_5m": 1000, "write_1h": 0,
+        "output": 100,
+        "web_searches": 0, "speed": None, "stop": "end_turn", "effort": None, "version": "2.1.0", "flags": 0,
+        "price_id": "p", "cost": None, "miss_reason": None,
+    } | given  # fmt: skip
+    made = CallRow(**values)
+    if "cost" in given:
+        return made
+    rates = RATES["p"]
+    pico = (
+        made.input * rates.input + made.cache_read * rates.read + made.write_5m * rates.write_5m
+        + made.write_1h * rates.write_1h + made.output * rates.output
+    )  # fmt: skip
+    return made._replace(cost=pico // 1000)
+
+
+def turn(uuid: str, position: int, text: str = "go", **given: Any) -> TurnRow:
+    """A prompt."""
+    values: dict[str, Any] = {
+        "prompt_uuid": uuid, "position": position, "at": position * 1000, "kind": "prompt", "prompt_id": None,
+        "text": text, "chars": len(text), "words": content_words(text), "echo": None, "branch": None,
+        "source_tool_use": None, "seen_agent": None,
+    } | given  # fmt: skip
+    return TurnRow(**values)
+
+
+def tool(key: str, position: int, **given: Any) -> ToolRow:
+    """A tool use on the main chain whose result was no error."""
+    values: dict[str, Any] = {
+        "id": key, "chain": "", "turn": None, "position": position, "at": position * 1000, "message_id": None,
+        "name": "Bash", "target": None, "flags": 0, "result_chars": 10, "is_error": 0, "spawned": None,
+        "commit_sha": None,
+    } | given  # fmt: skip
+    return ToolRow(**values)
+
+
+def event(kind: str, position: int, **given: Any) -> EventRow:
+    """A mark in the main chain."""
+    values: dict[str, Any] = {
+        "chain": "", "position": position, "kind": kind, "at": position * 1000, "detail": None,
+        "tokens_before": None, "tokens_after": None,
+    } | given  # fmt: skip
+    return EventRow(**values)
+
+
+def records(
+    *,
+    calls: Sequence[CallRow] = (),
+    turns: Sequence[TurnRow] = (),
+    tools: Sequence[ToolRow] = (),
+    events: Sequence[EventRow] = (),
+    chains: Sequence[ChainRow] = (),
+    foreign: dict[str, int] | None = None,
+    agent: str = "claude-code",
+) -> SessionRecords:
+    """The records of session 1."""
+    session = SessionRow(1, agent, "s1", "/work/api", None, None, 0, None, 0)
+    return SessionRecords(session, list(chains), list(calls), list(turns), list(tools), list(events), foreign or {})
+
+
+class Transcript:
+    """Writes a transcript line by line, as a current client does."""
+
+    def __init__(self, root: Path, session: str, *, project: str = "/work/api", branch: str = "main") -> None:
+        self.path = root / "projects" / project.replace("/", "-") / f"{session}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.session, self.project, self.branch = session, project, branch
+        self.minute = 0.0
+        self._count = 0
+
+    def _write(self, row: dict[str, Any]) -> None:
+        self._count += 1
+        seconds = int(self.minute * 60)
+        base = {
+            "uuid": f"{self.session}-{self._count}",
+            "timestamp": (START + timedelta(seconds=seconds)).isoformat().replace("+00:00", ".000Z"),
+            "sessionId": self.session, "cwd": self.project, "gitBranch": self.branch, "version": "2.1.329",
+            "isSidechain": False,
+        }  # fmt: skip
+        with self.path.open("a") as file:
+            file.write(json.dumps(base | row) + "\n")
+        self.minute += 0.05
+
+    def prompt(self, text: str, *, after_minutes: float = 1, **more: Any) -> "Transcript":
+        """The user types."""
+        self.minute += after_minutes
+        self._write({"type": "user", "message": {"role": "user", "content": text}, **more})
+        return self
+
+    def answer(
+        self,
+        key: str,
+        *,
+        tools: Iterable[tuple[str, str, dict[str, Any]]] = (),
+        read: int = 0,
+        wrote: int = 2000,
+        output: int = 300,
+        text: str = "done",
+        **more: Any,
+    ) -> "Transcript":
+        """The agent answers, and the tools that it asked for succeed."""
+        asked = list(tools)
+        content: list[dict[str, Any]] = [{"type": "text", "text": text}]
+        content += [{"type": "tool_use", "id": name, "name": kind, "input": given} for name, kind, given in asked]
+        usage = {
+            "input_tokens": 3, "cache_read_input_tokens": read, "cache_creation_input_tokens": wrote,
+            "output_tokens": output,
+            "cache_creation": {"ephemeral_5m_input_tokens": wrote, "ephemeral_1h_input_tokens": 0},
+        }  # fmt: skip
+        self._write(
+            {
+                "type": "assistant",
+                "requestId": f"req_{key}",
+                "message": {
+                    "id": f"msg_{key}",
+                    "role": "assistant",
+                    "model": "claude-opus-4-5-20251101",
+                    "content": content,
+                    "stop_reason": "tool_use" if asked else "end_turn",
+                    "usage": usage,
+                },
+                **more,
+            }
+        )
+        for name, _, _ in asked:
+            result = {"type": "tool_result", "tool_use_id": name, "content": "ok", "is_error": False}
+            self._write({"type": "user", "message": {"role": "user", "content": [result]}})
+        return self

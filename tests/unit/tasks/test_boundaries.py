@@ -1,0 +1,191 @@
+"""Hard boundaries, boundaries that are forbidden, and the score in between (MODEL section 2.1)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.records import EventKind, ToolFlag
+from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
+from tracker.model.boundaries import (
+    WEIGHTS,
+    Decision,
+    Features,
+    Said,
+    contributions,
+    decide,
+    provisional_score,
+    score_of,
+)
+from tracker.model.prompt_words import announces_new, is_acknowledgement, is_continuation, is_finishing
+from tracker.model.turns import arrange
+
+FIRST = "add retries to the uploader when the storage answers slowly"
+OTHER = "Now I want to redesign the billing page: invoices as a table, filters by month, and a download of every row"
+
+
+def decisions(made, said=None):
+    return [verdict.decision for verdict in decide(arrange(made).turns, made.session.agent, said or {})]
+
+
+def groups(made, said=None):
+    return [verdict.group for verdict in decide(arrange(made).turns, made.session.agent, said or {})]
+
+
+def after(text: str, *, minutes: float = 1, events=(), tools=(), **given):
+    """Two prompts, the second `minutes` after the answer to the first."""
+    at = round(20_000 + minutes * MINUTE)
+    return records(
+        calls=[call(1, 11, turn="a", first_at=11_000, last_at=20_000), call(2, 90, turn="b", first_at=at + 1000)],
+        turns=[turn("a", 10, FIRST), turn("b", 50, text, at=at, echo=given.pop("echo", 0), **given)],
+        tools=[
+            tool("e1", 12, turn="a", name="Edit", target="/work/api/upload.py", flags=int(ToolFlag.EDIT)),
+            *tools,
+        ],
+        events=events,
+    )
+
+
+def edits_elsewhere():
+    return [
+        tool(
+            f"e{number}", 90 + number, turn="b", name="Edit", target=f"/work/web/{number}.tsx", flags=int(ToolFlag.EDIT)
+        )
+        for number in (2, 3)
+    ]
+
+
+def test_the_first_turn_starts_the_first_task() -> None:
+    assert decisions(records(turns=[turn("a", 10)])) == [Decision.FIRST]
+
+
+def test_a_cleared_context_is_a_hard_boundary() -> None:
+    made = after("yes", events=[event(EventKind.CLEAR, 40)])
+    assert decisions(made) == [Decision.FIRST, Decision.FIRST]
+
+
+def test_something_new_on_other_files_starts_a_task() -> None:
+    made = after(OTHER, minutes=30, tools=edits_elsewhere())
+    assert decisions(made) == [Decision.FIRST, Decision.START]
+
+
+@pytest.mark.parametrize("text", ["yes", "ok, go ahead", "2", "option 3", "continue", "do both", "looks good"])
+def test_an_acknowledgement_never_starts_a_task_however_long_the_pause(text: str) -> None:
+    assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.NEVER]
+
+
+def test_a_pause_alone_never_splits() -> None:
+    assert decisions(after("please make the button a little wider there", minutes=6000)) == [
+        Decision.FIRST,
+        Decision.CONTINUE,
+    ]
+
+
+def test_a_compaction_is_no_boundary() -> None:
+    made = after("still the same problem with slow uploads", events=[event(EventKind.COMPACT, 40)])
+    assert decisions(made)[1] == Decision.CONTINUE
+
+
+def test_a_rewind_is_no_boundary() -> None:
+    made = after(OTHER, minutes=300, tools=edits_elsewhere(), events=[event(EventKind.REWIND, 50)])
+    assert decisions(made)[1] == Decision.NEVER
+
+
+def test_a_prompt_right_after_an_interruption_is_no_boundary() -> None:
+    soon = after(OTHER, minutes=0.3, tools=edits_elsewhere(), events=[event(EventKind.INTERRUPT, 12, at=20_000)])
+    assert decisions(soon)[1] == Decision.NEVER
+    later = after(OTHER, minutes=30, tools=edits_elsewhere(), events=[event(EventKind.INTERRUPT, 12, at=20_000)])
+    assert decisions(later)[1] == Decision.START
+
+
+def test_the_same_prompt_again_is_no_boundary() -> None:
+    assert decisions(after(FIRST, minutes=300, tools=edits_elsewhere()))[1] == Decision.NEVER
+
+
+def test_a_native_task_is_never_split() -> None:
+    made = after(OTHER, minutes=300, tools=edits_elsewhere())
+    assert decisions(made._replace(session=made.session._replace(agent="cline")))[1] == Decision.NEVER
+
+
+def test_a_notification_is_on_its_origins_task_and_changes_nothing_for_the_next_prompt() -> None:
+    made = records(
+        calls=[call(1, 11, turn="a"), call(2, 21, turn="b"), call(3, 31, turn="n"), call(4, 41, turn="c")],
+        turns=[
+            turn("a", 10),
+            turn("b", 20),
+            turn("n", 30, kind="notification", source_tool_use="t1"),
+            turn("c", 40, "yes"),
+        ],
+        tools=[tool("t1", 12, turn="a", spawned="x")],
+    )
+    assert groups(made, {1: Said("start")}) == [0, 1, 0, 1]
+
+
+def test_the_users_word_stands_above_every_rule() -> None:
+    made = after("yes")
+    assert decisions(made, {1: Said("start")})[1] == Decision.START
+    new = after(OTHER, minutes=30, tools=edits_elsewhere())
+    assert decisions(new, {1: Said("continue")})[1] == Decision.CONTINUE
+
+
+def five_turns():
+    return records(turns=[turn(name, 10 * place, f"prompt {name}") for place, name in enumerate("abcde", start=1)])
+
+
+def test_a_joined_turn_takes_those_that_follow_along() -> None:
+    assert groups(five_turns(), {2: Said("start"), 3: Said("join", 0)}) == [0, 0, 2, 0, 0]
+
+
+def test_a_moved_turn_leaves_those_that_follow_where_they_were() -> None:
+    assert groups(five_turns(), {2: Said("start"), 3: Said("move", 0)}) == [0, 0, 2, 0, 2]
+
+
+def test_a_turn_moved_to_another_session_is_a_group_of_its_own() -> None:
+    assert groups(five_turns(), {1: Said("move")}) == [0, 1, 0, 0, 0]
+
+
+def test_the_session_still_has_a_first_task_when_its_first_turn_was_moved_away() -> None:
+    assert decisions(five_turns(), {0: Said("move")})[:2] == [Decision.JOIN, Decision.FIRST]
+
+
+def test_the_provisional_score_knows_no_files() -> None:
+    made = after(OTHER, minutes=30, tools=edits_elsewhere())
+    turns = arrange(made).turns
+    verdicts = decide(turns, "claude-code")
+    final = verdicts[1].score
+    assert final is not None
+    assert provisional_score(turns[1], turns, verdicts[:1]) == pytest.approx(final - WEIGHTS.new_files)
+
+
+def test_reasons_name_what_weighed_most() -> None:
+    made = after(OTHER, minutes=30, tools=edits_elsewhere())
+    verdict = decide(arrange(made).turns, "claude-code")[1]
+    assert verdict.reasons.split(", ")[:2] == ["opens with something new", "other files"]
+
+
+@given(st.lists(st.floats(0, 1), min_size=len(Features._fields), max_size=len(Features._fields)))
+def test_the_score_is_the_sum_of_its_contributions(values: list[float]) -> None:
+    features = Features(*values)
+    assert score_of(features) == pytest.approx(WEIGHTS.bias + sum(contributions(features).values()))
+
+
+@given(st.text(max_size=300), st.integers(0, 5000))
+def test_any_text_can_be_judged(text: str, chars: int) -> None:
+    is_acknowledgement(text, chars)
+    is_continuation(text)
+    is_finishing(text)
+    announces_new(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["commit this", "push", "/commit", "create a PR", "run the tests", "add unit tests for it"]
+)
+def test_last_steps_are_no_new_work(text: str) -> None:
+    assert is_finishing(text)
+    assert not announces_new(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["still not working", "that doesn't work", "but why?", "$ make test", "Traceback (most recent call last)"]
+)
+def test_follow_ups(text: str) -> None:
+    assert is_continuation(text)

@@ -1,0 +1,339 @@
+"""Over whole ledgers: tasks sum to the total, a rebuild from nothing gives the same rows, links and edits hold."""
+
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of, take_in
+from tracker import edit_tasks
+from tracker.ingest import sync
+from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild, rebuild_everything
+from tracker.reports.hidden import hidden_spend
+from tracker.reports.tasks import PARTS, tasks_report
+from tracker.sources.base import Options
+from tracker.sources.cline import ClineSource
+
+CLINE = FIXTURES.parent / "cline"
+CLINE_SCENARIOS = sorted(folder.name for folder in CLINE.iterdir() if folder.is_dir())
+DERIVED = ("call_split", "task_turn", "task_part", "task", "cold_read", "static_floor")
+RAW = (
+    "call",
+    "call_alias",
+    "sighting",
+    "turn",
+    "tool_use",
+    "event",
+    "client_total",
+    "spend",
+    "source_file",
+    "chain",
+    "session",
+)
+
+
+def derived(db: sqlite3.Connection) -> dict[str, list[tuple]]:
+    """Every derived row."""
+    return {table: sorted(db.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for table in DERIVED}
+
+
+def check_sums(db: sqlite3.Connection) -> None:
+    """Each call once, on a task that exists; all sums agree to the nano-dollar."""
+    calls, cost = db.execute("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM call").fetchone()
+    parts = " + ".join(PARTS)
+    assert (
+        db.execute("SELECT COUNT(*) FROM call_split JOIN task ON task.id = call_split.task_id").fetchone()[0] == calls
+    )
+    for table in ("task", "task_turn"):
+        sums = db.execute(
+            f"SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(cost), 0), COALESCE(SUM({parts}), 0) FROM {table}"
+        )
+        assert sums.fetchone() == (calls, cost, cost)
+    wrong = db.execute(
+        f"SELECT COUNT(*) FROM call JOIN call_split ON call_split.call_id = call.id WHERE cost IS NOT {parts}"
+    ).fetchone()[0]
+    assert wrong == 0
+    report = tasks_report(db).as_json()
+    assert report["total"]["calls"] == calls
+    outside = report["outside_tasks"]["calls"]
+    assert sum(task["calls"] for task in report["tasks"]) + outside == calls
+
+
+def titles(db: sqlite3.Connection) -> dict[str, str]:
+    """Id of each task by its title."""
+    return {task.title: task.id for task in tasks_report(db).tasks}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_call_of_the_fixtures_is_on_one_task(scenario: str, tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / scenario)
+    rebuild(db)
+    check_sums(db)
+
+
+@pytest.mark.parametrize("scenario", CLINE_SCENARIOS)
+def test_every_call_of_cline_is_on_one_task_and_a_native_task_is_one(scenario: str, tmp_path: Path) -> None:
+    db = ledger_of(tmp_path)
+    source = ClineSource()
+    home = next((CLINE / scenario).rglob(".cline"))
+    sync(db, [(source, source.roots([home]))], Options(PriceBook()), workers=0)
+    rebuild(db)
+    check_sums(db)
+    (task,) = tasks_report(db).tasks
+    assert task.status == "completed"
+
+
+def test_all_fixtures_in_one_ledger_in_any_order_give_the_same_rows(tmp_path: Path) -> None:
+    forward, backward = tmp_path / "a", tmp_path / "b"
+    one = ledger_of(forward)
+    other = ledger_of(backward)
+    for scenario in SCENARIOS:
+        take_in(one, FIXTURES / scenario)
+        rebuild(one)  # step by step
+    for scenario in reversed(SCENARIOS):
+        take_in(other, FIXTURES / scenario)
+    rebuild(other)  # all at once
+    check_sums(one)
+    tasks = "SELECT id, title, status, evidence, cost, carry_over, waste, turns, misses FROM task ORDER BY id"
+    assert one.execute(tasks).fetchall() == other.execute(tasks).fetchall()
+    before = derived(one)
+    rebuild_everything(one)
+    assert derived(one) == before
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="no real sessions on this machine")
+def test_every_call_of_the_real_sessions_is_on_one_task(tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, REAL)
+    rebuild(db)
+    check_sums(db)
+    before = derived(db)
+    rebuild_everything(db)
+    assert derived(db) == before
+
+
+def test_a_background_agent_and_its_report_are_on_the_task_that_started_it(tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / "s15_multitask_bgagent")
+    rebuild(db)
+    started, reported = db.execute(
+        "SELECT (SELECT task_id FROM task_turn JOIN turn USING (session_id, prompt_uuid)"
+        " WHERE text LIKE '%background agent%'),"
+        " (SELECT task_id FROM task_turn WHERE kind = 'notification')"
+    ).fetchone()
+    assert started == reported
+    agents = db.execute(
+        "SELECT DISTINCT task_id FROM call_split JOIN call ON call.id = call_id JOIN chain ON chain.id = chain_id"
+        " WHERE chain.key != ''"
+    ).fetchall()
+    assert agents == [(started,)]
+
+
+def test_hidden_spend_is_on_the_task_that_has_its_session_to_itself(tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / "s27_hidden_spend")
+    rebuild(db)
+    tasks = tasks_report(db).tasks
+    spend = hidden_spend(db)
+    assert spend.cost is not None
+    if len(tasks) == 1:
+        assert tasks[0].hidden == spend.cost
+    else:
+        assert {task.hidden for task in tasks} == {None}
+    only = tasks[-1].id
+    for task in tasks[:-1]:
+        edit_tasks.merge(db, only, [task.id])
+    assert [task.hidden for task in tasks_report(db).tasks] == [spend.cost]
+
+
+def test_a_fork_goes_on_with_its_parents_task_and_counts_nothing_twice(tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / "s08_resume_continue_fork")
+    rebuild(db)
+    check_sums(db)
+    report = tasks_report(db)
+    assert [(task.calls, task.turns) for task in report.tasks] == [(4, 4)]
+    (part,) = db.execute("SELECT link_kind FROM task_part WHERE link_kind IS NOT NULL").fetchall()
+    assert part == ("fork",)
+
+
+def test_a_fork_whose_parent_is_gone_still_has_its_prompts(tmp_path: Path) -> None:
+    source = FIXTURES / "s08_resume_continue_fork" / "projects"
+    (fork,) = [file for file in source.rglob("*.jsonl") if file.name.startswith("bea99b68")]
+    place = tmp_path / "claude" / "projects" / fork.parent.name
+    place.mkdir(parents=True)
+    (place / fork.name).write_bytes(fork.read_bytes())
+    db = ledger_of(tmp_path, tmp_path / "claude")
+    rebuild(db)
+    check_sums(db)
+    assert [(task.calls, task.turns) for task in tasks_report(db).tasks] == [(4, 4)]
+
+
+def kinds(db: sqlite3.Connection) -> list[str | None]:
+    """What each call's reads say, in file order."""
+    found = db.execute(
+        "SELECT call_split.kind FROM call_split JOIN call ON call.id = call_id ORDER BY call.session_id, call.position"
+    )
+    return [row[0] for row in found]
+
+
+def test_a_compaction_is_a_planned_rebuild_and_no_miss(tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / "s06_manual_compact")
+    rebuild(db)
+    assert kinds(db) == ["cold_start", None, None, None, None, None, "planned_rebuild"]
+
+
+def test_the_first_call_after_a_clear_is_a_planned_rebuild_of_another_task(tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / "s09_clear")
+    rebuild(db)
+    assert sorted(map(str, kinds(db))) == ["cold_start", "planned_rebuild"]
+    assert len(tasks_report(db).tasks) == 2
+
+
+def causes(root: Path, tmp_path: Path) -> list[tuple[str, int]]:
+    db = ledger_of(tmp_path, root)
+    rebuild(db)
+    return db.execute("SELECT cause, missed FROM call_split WHERE cause IS NOT NULL ORDER BY call_id").fetchall()
+
+
+def test_a_long_pause_and_a_restart_are_named(tmp_path: Path) -> None:
+    one = Transcript(tmp_path / "c", "s1")
+    one.prompt("go").answer("1", wrote=50_000).prompt("on", after_minutes=20).answer("2", wrote=50_000)
+    one.prompt("<command-name>/exit</command-name>").prompt("back").answer("3", wrote=50_000)
+    assert causes(tmp_path / "c", tmp_path) == [("expired", 50_000), ("restart", 50_000)]
+
+
+# -- sessions that belong together ------------------------------------------------------------------------------------
+
+EDIT = [("e", "Edit", {"file_path": "/work/api/upload.py"})]
+
+
+def edit(key: str, file: str = "/work/api/upload.py"):
+    return [(key, "Edit", {"file_path": file})]
+
+
+def two_sessions(root: Path, *, branch: str, gap_minutes: float = 600, file: str = "/work/api/upload.py") -> None:
+    first = Transcript(root, "s1", branch=branch)
+    first.prompt("add retries to the uploader").answer("a1", tools=edit("e1")).answer("a2", read=2000)
+    second = Transcript(root, "s2", branch=branch)
+    second.minute = first.minute + gap_minutes
+    second.prompt("the uploader should also log each attempt").answer("b1", tools=edit("e2", file)).answer(
+        "b2", read=2000
+    )
+
+
+def test_the_same_files_on_a_branch_of_their_own_are_one_task(tmp_path: Path) -> None:
+    two_sessions(tmp_path / "c", branch="feat/retries")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert [(task.calls, len(task.sessions.split(","))) for task in tasks_report(db).tasks] == [(4, 2)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"branch": "main"},
+        {"branch": "feat/retries", "gap_minutes": 8 * 1440},
+        {"branch": "feat/retries", "file": "/work/api/billing.py"},
+    ],
+    ids=["default branch", "after a week", "other files"],
+)
+def test_otherwise_a_new_session_is_a_new_task(given: dict, tmp_path: Path) -> None:
+    two_sessions(tmp_path / "c", **given)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert len(tasks_report(db).tasks) == 2
+
+
+def test_the_same_files_on_the_default_branch_are_a_suggestion(tmp_path: Path) -> None:
+    two_sessions(tmp_path / "c", branch="main")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    later, earlier = (task.id for task in tasks_report(db).tasks)
+    assert [(one.task_id, one.into) for one in tasks_report(db).joins] == [(later, earlier)]
+    edit_tasks.merge(db, earlier, [later])
+    assert tasks_report(db).joins == []
+    # Once parted by hand, it is not suggested again.
+    edit_tasks.split(db, earlier, 2)
+    assert (len(tasks_report(db).tasks), tasks_report(db).joins) == (2, [])
+
+
+def test_the_same_issue_on_a_branch_of_its_own_is_one_task(tmp_path: Path) -> None:
+    two_sessions(tmp_path / "c", branch="feat/API-77-retries", file="/work/api/billing.py")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert len(tasks_report(db).tasks) == 1
+
+
+def test_a_link_is_found_whichever_session_is_read_first(tmp_path: Path) -> None:
+    two_sessions(tmp_path / "c", branch="feat/retries")
+    (one,) = (tmp_path / "c").rglob("s1.jsonl")
+    kept = one.read_bytes()
+    one.unlink()
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert len(tasks_report(db).tasks) == 1
+    one.write_bytes(kept)
+    take_in(db, tmp_path / "c")
+    rebuild(db)
+    (task,) = tasks_report(db).tasks
+    assert task.calls == 4
+    before = derived(db)
+    rebuild_everything(db)
+    assert derived(db) == before
+
+
+# -- repositories -----------------------------------------------------------------------------------------------------
+
+
+def git(folder: Path, *words: str, minute: float = 0) -> None:
+    at = f"2026-11-10T00:{int(minute):02d}:00Z"
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", *words],
+        cwd=folder, check=True, capture_output=True,
+        env={"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at, "PATH": "/usr/bin:/bin:/usr/local/bin"},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository that a session works in; the time is that of the session."""
+    import time
+
+    monkeypatch.setattr(time, "time", lambda: 1_794_300_000.0)
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    transcript = Transcript(tmp_path / "c", "s1", project=str(folder))
+    transcript.prompt("add retries to the uploader").answer("a1", tools=edit("e1", str(folder / "upload.py"))).answer(
+        "a2"
+    )
+    return folder
+
+
+def status(db: sqlite3.Connection) -> tuple[str, str | None]:
+    (task,) = tasks_report(db, now=0).tasks
+    return task.status, task.evidence
+
+
+def test_a_commit_made_by_hand_completes_the_task_and_its_revert_takes_it_back(
+    repository: Path, tmp_path: Path
+) -> None:
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert status(db) == ("open", None)
+    (repository / "upload.py").write_text("retries\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Retry uploads", minute=10)
+    rebuild(db)
+    assert status(db) == ("completed", "git")
+    git(repository, "revert", "--no-edit", "HEAD", minute=50)
+    rebuild(db)
+    assert status(db) == ("reverted", "git")
+
+
+def test_a_commit_of_other_files_says_nothing(repository: Path, tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, tmp_path / "c")
+    (repository / "other.py").write_text("x\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Other work", minute=10)
+    rebuild(db)
+    assert status(db) == ("open", None)

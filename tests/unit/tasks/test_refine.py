@@ -1,0 +1,210 @@
+"""Suggestions of a small model, against a loopback server: good ones stand below the user's edits."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.tasks.making import Transcript, ledger_of
+from tracker import edit_tasks
+from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild, rebuild_everything
+from tracker.refine import RefineError, cheapest_model, digests, quote, read_answer, refine
+from tracker.reports.tasks import tasks_report
+
+GOOD = {
+    "tasks": [
+        {"first": 1, "title": "Retry slow uploads", "status": "completed"},
+        {"first": 3, "title": "Billing page", "status": "open"},
+    ]
+}
+
+
+class Api:
+    """A server that speaks just enough of the Messages API, and does as it is told."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
+        self.status = 200
+        self.text = json.dumps(GOOD)
+        self.cut = False
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                api.requests.append(json.loads(body))
+                bearer = self.headers.get("authorization", "").removeprefix("Bearer ")
+                api.keys.append(self.headers.get("x-api-key") or bearer)
+                if api.cut:
+                    self.connection.close()
+                    return
+                answer: dict[str, Any] = {
+                    "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-5-5",
+                    "content": [{"type": "text", "text": api.text}], "stop_reason": "end_turn", "stop_sequence": None,
+                    "usage": {"input_tokens": 1000, "output_tokens": 100},
+                }  # fmt: skip
+                if api.status != 200:
+                    answer = {"type": "error", "error": {"type": "some_error", "message": "no"}}
+                raw = json.dumps(answer).encode()
+                self.send_response(api.status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    server = Api()
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def db(tmp_path: Path):
+    one = Transcript(tmp_path / "c", "s1")
+    for number, words in enumerate(("add retries", "yes", "rows for invoices", "and a filter"), start=1):
+        one.prompt(words).answer(f"a{number}", read=2000 * (number - 1))
+    made = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(made)
+    return made
+
+
+def ask(db, **given):
+    chosen = digests(db, [1], **given)
+    return list(refine(db, chosen, "claude-haiku-5-5", PriceBook()))
+
+
+def shape(db) -> list[tuple[str, int, str, str | None]]:
+    tasks = sorted(tasks_report(db, now=0).tasks, key=lambda task: task.started_at)
+    return [(task.title, task.turns, task.status, task.evidence) for task in tasks]
+
+
+REFINED = [("Retry slow uploads", 2, "completed", "refined"), ("Billing page", 2, "open", "refined")]
+
+
+def test_a_good_answer_becomes_suggestions(db, api: Api) -> None:
+    (outcome,) = ask(db)
+    rebuild(db)
+    assert (outcome.tasks, outcome.problem) == (2, None)
+    assert outcome.cost_nano == 1000 * 100 + 100 * 500  # 0.10 and 0.50 $ per million tokens
+    assert shape(db) == REFINED
+    assert {row[0] for row in db.execute("SELECT decided_by FROM task_turn")} == {"rule", "refined"}
+    rebuild_everything(db)
+    assert shape(db) == REFINED
+
+
+def test_what_is_sent_is_the_digest_and_nothing_else(db, api: Api) -> None:
+    (digest,) = digests(db, [1])
+    ask(db)
+    (request,) = api.requests
+    assert api.keys == ["sk-test"]
+    assert request["messages"] == [{"role": "user", "content": digest.text}]
+    assert "add retries" in digest.text
+
+
+def test_the_users_edits_stand_above_suggestions_whichever_came_first(db, api: Api) -> None:
+    only = tasks_report(db).tasks[0].id
+    edit_tasks.rename(db, only, "Mine")
+    ask(db)
+    rebuild(db)
+    assert shape(db)[0][0] == "Mine"
+    billing = tasks_report(db).tasks[0].id
+    edit_tasks.join(db, billing)
+    assert [title for title, *_ in shape(db)] == ["Mine"]
+    # Undo takes back the user's word alone.
+    edit_tasks.undo(db)
+    edit_tasks.undo(db)
+    assert edit_tasks.undo(db) is None
+    assert shape(db) == REFINED
+
+
+def test_a_session_is_asked_about_once_until_it_goes_on(db, api: Api, tmp_path: Path) -> None:
+    ask(db)
+    assert digests(db, [1]) == []
+    assert len(digests(db, [1], again=True)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I cannot do that.",
+        "{",
+        '{"tasks": "none"}',
+        '{"tasks": []}',
+        '{"tasks": [{"first": 2}]}',
+        '{"tasks": [{"first": 1}, {"first": 9}]}',
+        '{"tasks": [{"first": 1}, {"first": 3}, {"first": 2}]}',
+        '{"tasks": [{"first": 1}, {"first": 1}]}',
+        '{"tasks": [{"first": "u1"}]}',
+    ],
+)
+def test_a_bad_answer_changes_nothing_and_says_why(db, api: Api, text: str) -> None:
+    before = shape(db)
+    api.text = text
+    (outcome,) = ask(db)
+    rebuild(db)
+    assert outcome.problem
+    assert outcome.cost_nano > 0
+    assert shape(db) == before
+    assert db.execute("SELECT COUNT(*) FROM task_suggestion").fetchone() == (0,)
+
+
+def test_json_inside_words_is_found() -> None:
+    assert [task.first for task in read_answer('Here: {"tasks": [{"first": 1}]} as asked.', 2)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "refused the key"), (429, "limit"), (500, "500"), (529, "529"), (404, "404")]
+)
+def test_an_error_of_the_api_is_one_sentence(db, api: Api, status: int, words: str) -> None:
+    api.status = status
+    with pytest.raises(RefineError, match=words):
+        ask(db)
+
+
+def test_a_cut_connection_is_one_sentence(db, api: Api) -> None:
+    api.cut = True
+    with pytest.raises(RefineError, match="no connection"):
+        ask(db)
+
+
+def test_without_a_key_nothing_is_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    with pytest.raises(RefineError, match="ANTHROPIC_API_KEY"):
+        ask(db)
+    assert api.requests == []
+
+
+def test_the_cheapest_current_model_and_its_price(db) -> None:
+    assert cheapest_model("2026-11-21") == "claude-haiku-5-5"
+    assert cheapest_model("2026-01-01") == "claude-3-haiku-20240307"
+    price = quote(digests(db, [1]), "claude-haiku-5-5", PriceBook())
+    assert (price.sessions, price.prompts) == (1, 4)
+    assert 0 < price.cost_nano < 1_000_000  # a tenth of a cent
+
+
+def test_a_session_with_one_prompt_is_not_asked_about(tmp_path: Path) -> None:
+    Transcript(tmp_path / "c", "s1").prompt("add retries").answer("a1")
+    made = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(made)
+    assert digests(made, [1]) == []

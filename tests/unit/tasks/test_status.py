@@ -1,0 +1,86 @@
+"""A status comes with its evidence; silence is none (MODEL section 2.2)."""
+
+import pytest
+
+from tracker.model.headline import TaskStatus
+from tracker.model.status import Evidence, GitFacts, Judged, TurnFacts, judge, meets, settled
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+
+def facts(**given: object) -> TurnFacts:
+    return TurnFacts(**({"text": "go", "kind": "prompt", "ending": "normal"} | given))  # type: ignore[arg-type]
+
+
+EDIT = facts(edited=("/a",))
+
+
+def test_a_question_is_completed_by_its_answer() -> None:
+    assert judge([facts()]) == Judged(TaskStatus.COMPLETED, Evidence.QUESTION)
+
+
+def test_edits_without_a_signal_are_open_and_abandoned_once_work_goes_on_elsewhere() -> None:
+    judged = judge([EDIT])
+    assert judged == Judged(TaskStatus.OPEN, None, TaskStatus.ABANDONED)
+    late = {"now": 10 * DAY}
+    assert settled(judged.status, judged.if_left, 0, latest_activity=DAY - 1, **late) == TaskStatus.OPEN
+    assert settled(judged.status, judged.if_left, 0, latest_activity=DAY, **late) == TaskStatus.ABANDONED
+
+
+def test_an_interrupted_task_is_open_for_a_day() -> None:
+    judged = judge([EDIT, facts(ending="interrupted")])
+    assert judged == Judged(TaskStatus.OPEN, None, TaskStatus.INTERRUPTED)
+    assert settled(judged.status, judged.if_left, 0, now=DAY - 1, latest_activity=0) == TaskStatus.OPEN
+    assert settled(judged.status, judged.if_left, 0, now=DAY, latest_activity=0) == TaskStatus.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("turns", "evidence"),
+    [
+        ([EDIT, facts(has_commit=True)], Evidence.GIT),
+        ([EDIT, facts(has_pull_request=True)], Evidence.GIT),
+        ([EDIT, facts(is_completion=True)], Evidence.COMPLETION),
+        ([EDIT, facts(check_passed=True)], Evidence.CHECK),
+        ([EDIT, facts(todos_closed=3, todos_entries=3)], Evidence.TODOS),
+        ([facts(edited=("/a",), next_starts_other=True)], Evidence.MOVED_ON),
+    ],
+)
+def test_signals(turns: list[TurnFacts], evidence: str) -> None:
+    assert judge(turns) == Judged(TaskStatus.COMPLETED, evidence)
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [EDIT, facts(check_passed=True), EDIT],  # edited after the check
+        [EDIT, facts(check_passed=True), facts(check_passed=False)],
+        [EDIT, facts(has_commit=True), facts(edited=("/a",), check_passed=False)],
+        [EDIT, facts(todos_closed=3, todos_entries=3), facts(todos_closed=1, todos_entries=3)],
+        [EDIT, facts(is_completion=True), facts(is_feedback=True)],
+        [EDIT, facts(check_passed=True, ending="running")],
+    ],
+)
+def test_a_later_negative_signal_takes_it_back(turns: list[TurnFacts]) -> None:
+    assert judge(turns).status == TaskStatus.OPEN
+
+
+def test_the_strongest_signal_is_named() -> None:
+    assert judge([facts(edited=("/a",), check_passed=True, has_commit=True)]).evidence == Evidence.GIT
+
+
+def test_repositories_confirm_and_take_back() -> None:
+    assert judge([EDIT], GitFacts(has_commit=True)) == Judged(TaskStatus.COMPLETED, Evidence.GIT)
+    assert judge([EDIT, facts(has_commit=True)], GitFacts(is_reverted=True)) == Judged(
+        TaskStatus.REVERTED, Evidence.GIT
+    )
+
+
+def test_a_prompt_that_waits_for_its_answer_keeps_a_task_open() -> None:
+    assert judge([facts(ending="running")]).status == TaskStatus.OPEN
+
+
+def test_the_least_signal_that_counts_can_be_chosen() -> None:
+    assert meets(Evidence.GIT, Evidence.CHECK)
+    assert not meets(Evidence.MOVED_ON, Evidence.CHECK)
+    assert meets(Evidence.QUESTION, None)

@@ -1,0 +1,140 @@
+"""`cache`: what the prompt cache saved, and what its misses cost."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from store.money import short_usd, usd
+from store.task_reads import CallFilter
+from tracker.cli.common import (
+    Settings,
+    csv_option,
+    filter_options,
+    open_synced,
+    parse_day,
+    passes_settings,
+    reading_options,
+)
+from tracker.cli.drawing import share_bar
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens
+from tracker.cli.task import CAUSE_WORDS
+from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
+from tracker.reports.tasks import short_ids
+from tracker.reports.times import iso
+
+_SHOWN = 8
+
+
+@click.command()
+@filter_options
+@csv_option
+@reading_options
+@passes_settings
+def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+    """What the prompt cache saved, and what its misses cost.
+
+    \b
+    taximeter cache --since 4w
+    taximeter cache --csv        every miss with its task
+    """
+    from tracker.rebuild import rebuild
+
+    utc = chosen["utc"]
+    part = CallFilter(
+        parse_day(chosen["since"], utc=utc),
+        parse_day(chosen["until"], utc=utc),
+        chosen["project"],
+        chosen["agent"],
+        chosen["model"],
+        utc,
+    )
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    report = cache_report(db, part, most_misses=1_000_000 if as_csv else 50)
+    if as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        columns = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")
+        rows = [
+            (
+                iso(one.at),
+                one.session,
+                one.task_id,
+                one.model,
+                one.kind,
+                one.cause,
+                one.source,
+                one.missed,
+                usd(one.waste),
+            )
+            for one in report.misses
+        ]
+        print_csv(columns, rows)
+    elif not report.total.calls:
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
+    else:
+        show(report)
+
+
+def show(report: CacheReport) -> None:
+    """Draw the report for people."""
+    total = report.total
+    saved = savings(total)
+    click.echo(
+        click.style(
+            f"Caching saved {short_usd(saved)}" if saved >= 0 else f"Caching cost {short_usd(-saved)} more than none",
+            bold=True,
+        )
+        + f"; misses cost {short_usd(total.waste)}, {_percent(total.waste, total.billed)} of {short_usd(total.billed)}"
+    )
+    rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
+    click.echo(
+        f"survival {_share(survival(total))}   rewrite {rewrite} (1.00 is ideal)   hit {_share(hit(total))}"
+        f"   {total.cold_starts:,} cold starts   {total.rebuilds:,} planned rebuilds"
+    )
+    click.echo()
+    if not report.causes:
+        note("No misses.")
+        return
+    cells = terminal_width()
+    largest = max(one.waste for one in report.causes)
+    columns = [Column("cause"), *(Column(name, right=True) for name in ("misses", "tokens again", "waste", "share"))]
+    if cells >= 90:
+        columns.append(Column(""))
+    rows = []
+    for one in report.causes:
+        waste = "?" if one.unpriced == one.misses else short_usd(one.waste)
+        row = [CAUSE_WORDS.get(one.cause, one.cause), f"{one.misses:,}", tokens(one.missed), waste]
+        row.append(_percent(one.waste, total.waste))
+        rows.append([*row, share_bar(one.waste, largest, 20)] if cells >= 90 else row)
+    print_table(columns, rows)
+    click.echo()
+    short = short_ids(sorted({one.task_id for one in report.misses}))
+    columns = [Column("when"), Column("id"), Column("task"), Column("cause")]
+    columns += [Column(name, right=True) for name in ("tokens again", "waste")]
+    print_table(
+        columns,
+        [
+            (
+                f"{datetime.fromtimestamp(one.at / 1000).astimezone():%m-%d %H:%M}",
+                short[one.task_id],
+                one.title,
+                CAUSE_WORDS.get(one.cause, one.cause),
+                ("≤" if one.is_up_to else "") + tokens(one.missed),
+                short_usd(one.waste),
+            )
+            for one in report.misses[:_SHOWN]
+        ],
+    )
+    note("Causes are inferred unless named by the API; taximeter task ID shows a task's misses.")
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}%" if whole else "–"
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}%"

@@ -1,0 +1,128 @@
+"""`context`: how a session's context grows, and the three ways to go on, priced."""
+
+import click
+
+from store.context_reads import ContextSession, find_session
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.drawing import CurvePoint, counted, curve, duration, fit, rule
+from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
+from tracker.model.options import Option
+from tracker.reports.context import ContextReport, Prospect, context_report
+from tracker.reports.times import iso
+
+_NAMES = {"continue": "go on", "compact": "compact", "new_session": "new session"}
+
+
+@click.command()
+@click.argument("session", required=False, metavar="[SESSION]")
+@click.option(
+    "--turns", type=click.IntRange(1, 100), default=8, show_default=True, help="How many turns to look ahead."
+)
+@csv_option
+@reading_options
+@passes_settings
+def context(settings: Settings, session: str | None, turns: int, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+    """How a session's context grows, what comes next, and three ways to go on.
+
+    \b
+    taximeter context                  the session with the latest call
+    taximeter context 5ea3b8df --turns 4
+    """
+    from tracker.rebuild import rebuild
+
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    found = find_session(db, session)
+    if not found:
+        if session is not None:
+            raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
+        return
+    if len(found) > 1:
+        raise UserError(f"{session!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
+    report = context_report(db, found[0], turns=turns)
+    if report is None:
+        raise UserError(f"session {found[0].native_id} has no call on record")
+    if as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        rows = [(iso(call.first_at), call.context, call.output, call.epoch, call.cause or "") for call in report.calls]
+        print_csv(("at", "context", "output", "epoch", "miss"), rows)
+    else:
+        show(report)
+
+
+def show(report: ContextReport) -> None:
+    """Draw the report for people."""
+    cells = min(terminal_width(), 120)
+    session: ContextSession = report.session
+    click.echo(click.style(plain(session.title or session.native_id), bold=True))
+    project = (session.project or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    click.echo(click.style(f"{session.native_id[:8]} · {session.agent} · {report.model} · {project}", dim=True))
+    click.echo()
+    resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
+    words = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {len(report.calls)} calls"
+    click.echo(rule(words + resets, cells))
+    points: list[CurvePoint] = []
+    epoch = report.calls[0].epoch
+    for call in report.calls:
+        points.append(CurvePoint(call.context, "reset" if call.epoch != epoch else None, call.cause is not None))
+        epoch = call.epoch
+    for line in curve(points, cells - 2, 8, baseline=report.baseline):
+        click.echo(f"  {line}")
+    click.echo(f"  {_cache_words(report)}")
+    click.echo()
+    if report.prospect is None:
+        note("The model has no price: no forecast (taximeter prices --help).")
+        return
+    _show_prospect(report.prospect, cells)
+
+
+def _cache_words(report: ContextReport) -> str:
+    if report.ttl_ms is None:
+        return "cache lifetime not on record"
+    lifetime = f"{report.ttl_ms // 60_000} min cache"
+    if report.is_cold:
+        return f"{click.style('cold', fg='red')} · {lifetime}, idle for {duration(report.idle_ms)}"
+    left = max(0, report.ttl_ms - report.idle_ms) // 1000
+    return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {lifetime}"
+
+
+def _show_prospect(ahead: Prospect, cells: int) -> None:
+    options = ahead.options
+    click.echo(rule(f"From here, the next {options.turns} turns (about {options.calls} calls)", cells))
+    best = options.best.kind
+    for option in (options.go_on, options.compact, options.new_session):
+        mark = "▸" if option.kind == best else " "
+        cost = click.style(f"{'~' + short_usd(option.cost_nano):>9}", bold=True)
+        click.echo(
+            f"  {mark} {fit(_NAMES[option.kind], 12)} {cost}"
+            f"   {fit(f'{short_usd(option.low_nano)} – {short_usd(option.high_nano)}', 18)}  {_saving_words(option)}"
+        )
+    click.echo()
+    growth = f"{tokens(round(ahead.estimate.growth))} a call"
+    click.echo(
+        f"  grows by ~{growth}, next call ~{short_usd(ahead.next_call)}, compact level ~{tokens(round(ahead.level))}"
+    )
+    if ahead.to_compaction is not None:
+        click.echo(
+            f"  the client compacts by itself at {tokens(ahead.trigger)}, in about {ahead.to_compaction.mean:.0f} calls"
+        )
+    band = options.forecast.band
+    residuals = f", {band.residuals} own forecasts" if band.residuals else ""
+    note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")
+
+
+def _saving_words(option: Option) -> str:
+    if option.kind == "continue":
+        return ""
+    saved = option.saving.point_nano
+    if saved <= 0:
+        return f"costs {short_usd(-saved)} more"
+    payback = (
+        "" if option.payback_turns is None else f", back in {counted(max(1, round(option.payback_turns)), 'turn')}"
+    )
+    return f"saves {short_usd(saved)}{payback}"

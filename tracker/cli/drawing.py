@@ -1,0 +1,183 @@
+"""Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from store.money import short_usd
+from tracker.cli.output import plain, tokens, width
+
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+
+
+class Segment(NamedTuple):
+    """A part of a bar: its name, its amount, its glyph and its colour."""
+
+    name: str
+    amount: int
+    glyph: str
+    colour: str
+
+
+# Colours after Okabe and Ito; the names are those of MODEL section 3.
+SPLIT_LOOK = {
+    "baseline": ("▒", "bright_cyan"),
+    "inherited": ("▓", "blue"),
+    "own": ("░", "bright_blue"),
+    "fresh": ("█", "green"),
+    "output": ("▇", "yellow"),
+    "waste": ("▚", "red"),
+    "other": ("·", "bright_black"),
+}
+
+
+def split_segments(
+    baseline: int, carry_over: int, own: int, fresh: int, generation: int, waste: int, other: int
+) -> list[Segment]:
+    """The seven parts of a cost in the order in which they are drawn."""
+    amounts = (baseline, carry_over, own, fresh, generation, waste, other)
+    return [Segment(name, amount, *SPLIT_LOOK[name]) for name, amount in zip(SPLIT_LOOK, amounts, strict=True)]
+
+
+def bar(segments: Sequence[Segment], cells: int) -> str:
+    """A bar of `cells` characters, each segment by its share; none above nothing goes without a cell."""
+    shown = [segment for segment in segments if segment.amount > 0]
+    total = sum(segment.amount for segment in shown)
+    if not total or cells < len(shown):
+        return ""
+    counts = [max(1, int(cells * segment.amount / total)) for segment in shown]
+    while sum(counts) > cells:
+        counts[counts.index(max(counts))] -= 1
+    rests = sorted(range(len(shown)), key=lambda one: counts[one] - cells * shown[one].amount / total)
+    for place in range(cells - sum(counts)):
+        counts[rests[place % len(rests)]] += 1
+    return "".join(
+        click.style(segment.glyph * count, fg=segment.colour) for segment, count in zip(shown, counts, strict=True)
+    )
+
+
+def legend(segments: Sequence[Segment], cells: int) -> list[str]:
+    """What the glyphs mean, with amounts and shares, in as many lines as needed."""
+    total = sum(segment.amount for segment in segments) or 1
+    lines: list[str] = []
+    used = 0
+    for segment in segments:
+        if not segment.amount:
+            continue
+        money, share = short_usd(segment.amount), f"{100 * segment.amount / total:.0f}%"
+        text = f"{segment.glyph} {segment.name} {money} {share}"
+        glyph = click.style(segment.glyph, fg=segment.colour)
+        styled = f"{glyph} {segment.name} {click.style(money, bold=True)} {share}"
+        if lines and used + 3 + width(text) <= cells:
+            lines[-1] += "   " + styled
+            used += 3 + width(text)
+        else:
+            lines.append(styled)
+            used = width(text)
+    return lines
+
+
+class CurvePoint(NamedTuple):
+    """A call on a curve; `reset` names what came right before it."""
+
+    tokens: int
+    reset: str | None = None
+    is_miss: bool = False
+
+
+def curve(points: Sequence[CurvePoint], cells: int, rows: int, *, inherited: int = 0, baseline: int = 0) -> list[str]:
+    """Context over calls as a zero-based area, `rows` high; what stood there at the beginning is drawn darker.
+
+    Under the area: `┆` where the context was reset, `×` where the cache missed.
+    """
+    if not points:
+        return []
+    peak = max(point.tokens for point in points) or 1
+    labels = [tokens(peak), tokens(peak // 2), "0"]
+    margin = max(len(label) for label in labels) + 2
+    columns = _columns(points, max(4, cells - margin))
+    lines: list[str] = []
+    for row in range(rows, 0, -1):
+        label = labels[0] if row == rows else labels[1] if row == (rows + 1) // 2 else ""
+        cells_of_row = []
+        for value, _, _ in columns:
+            level = value / peak * rows - (row - 1)
+            glyph = _EIGHTHS[max(0, min(8, round(level * 8)))]
+            middle = (row - 0.5) / rows * peak
+            if glyph == "█" and middle <= baseline:
+                glyph = click.style("▒", fg="bright_cyan")
+            elif glyph == "█" and middle <= inherited:
+                glyph = click.style("▓", fg="blue")
+            elif glyph != " ":
+                glyph = click.style(glyph, fg="bright_blue")
+            cells_of_row.append(glyph)
+        lines.append(click.style(f"{label:>{margin - 2}} ┤", dim=True) + "".join(cells_of_row).rstrip(" "))
+    marks = "".join("┆" if reset else "×" if missed else " " for _, reset, missed in columns)
+    lines.append(click.style(f"{labels[2]:>{margin - 2}} ┼" + "─" * len(columns), dim=True))
+    if marks.strip():
+        lines.append(" " * margin + click.style(marks.rstrip(), fg="red"))
+    return lines
+
+
+def _columns(points: Sequence[CurvePoint], most: int) -> list[tuple[float, bool, bool]]:
+    """One column a call, or the largest value of each stretch where there are more calls than columns."""
+    count = min(most, len(points))
+    if len(points) * 3 <= most:
+        spread = min(6, most // len(points))
+        return [
+            (point.tokens, point.reset is not None and place == 0, point.is_miss and place == 0)
+            for point in points
+            for place in range(spread)
+        ]
+    columns: list[tuple[float, bool, bool]] = []
+    for place in range(count):
+        part = points[place * len(points) // count : (place + 1) * len(points) // count]
+        columns.append(
+            (
+                max(point.tokens for point in part),
+                any(point.reset for point in part),
+                any(point.is_miss for point in part),
+            )
+        )
+    return columns
+
+
+def share_bar(amount: int, largest: int, cells: int) -> str:
+    """A bar of up to `cells` characters in eighths."""
+    if largest <= 0 or amount <= 0:
+        return ""
+    eighths = max(1, round(8 * cells * amount / largest))
+    return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
+
+
+def fit(text: str, cells: int) -> str:
+    """Text cut to a width, padded to it."""
+    text = plain(text)
+    if width(text) > cells:
+        while text and width(text) > cells - 1:
+            text = text[:-1]
+        text = text.rstrip() + "…"
+    return text + " " * (cells - width(text))
+
+
+def duration(milliseconds: int) -> str:
+    """A length of time for people: 24m, 1h10, 3d."""
+    minutes = milliseconds // 60_000
+    if minutes < 1:
+        return f"{milliseconds // 1000}s"
+    if minutes < 60:
+        return f"{minutes}m"
+    if minutes < 48 * 60:
+        return f"{minutes // 60}h{minutes % 60:02d}"
+    return f"{minutes // 1440}d"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 turn, 2,000 turns."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def rule(title: str, cells: int) -> str:
+    """A heading with a line to the right edge."""
+    return click.style(title, bold=True) + " " + click.style("─" * max(0, cells - width(title) - 1), dim=True)

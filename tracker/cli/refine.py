@@ -1,0 +1,53 @@
+"""`tasks --refine`: shows what would be sent and what it costs, asks, and tells what came back."""
+
+import sqlite3
+
+import click
+
+from store.money import short_usd
+from store.task_reads import TaskFilter, sessions_of_tasks
+from tracker.cli.common import UserError
+from tracker.cli.output import plain
+
+
+def ask_and_refine(db: sqlite3.Connection, part: TaskFilter, session: str | None, *, assume_yes: bool) -> bool:
+    """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
+    from store.ledger import home
+    from tracker.pricing import PriceBook
+    from tracker.rebuild import rebuild
+    from tracker.refine import RefineError, api_key, cheapest_model, digests, quote, refine
+
+    chosen = sessions_of_tasks(db, part, session)
+    if session is not None and not chosen:
+        raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
+    waiting = digests(db, chosen, again=session is not None)
+    if not waiting:
+        click.echo("nothing to refine: no session with two prompts or more that was not asked about yet", err=True)
+        return True
+    book = PriceBook(home() / "prices.toml")
+    try:
+        model = cheapest_model()
+        price = quote(waiting, model, book)
+        for digest in waiting:
+            click.echo(click.style(f"session {digest.native_id}", bold=True), err=True)
+            click.echo("\n".join(plain(line) for line in digest.text.splitlines()), err=True)
+        click.echo(
+            f"\nThis would go to {model}: {price.prompts} prompts of {price.sessions} sessions, about"
+            f" {price.input_tokens:,} tokens in and {price.output_tokens:,} out, ~{short_usd(price.cost_nano)}.",
+            err=True,
+        )
+        api_key()
+        if not assume_yes and not click.confirm("Send it?", err=True):
+            return False
+        paid = 0
+        try:
+            for outcome in refine(db, waiting, model, book):
+                paid += outcome.cost_nano
+                words = outcome.problem or f"{outcome.tasks} task{'s' if outcome.tasks != 1 else ''}"
+                click.echo(f"{outcome.native_id[:8]}: {plain(words)}", err=True)
+        finally:
+            rebuild(db)
+            click.echo(f"paid {short_usd(paid)}", err=True)
+    except RefineError as error:
+        raise UserError(str(error)) from error
+    return True

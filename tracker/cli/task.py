@@ -1,0 +1,264 @@
+"""`task ID` and `task undo`: one task opened."""
+
+import sqlite3
+
+import click
+
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, csv_option, passes_settings, reading_options
+from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
+from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
+from tracker.cli.task_edit import edit_group, editing_options, ready
+from tracker.cli.tasks import GLYPHS
+from tracker.reports.task import TaskDetail, TaskTurn, task_detail
+from tracker.reports.tasks import PARTS, short_ids
+from tracker.reports.times import iso
+
+CAUSE_WORDS = {
+    "reported": "named by the API",
+    "model_changed": "model changed",
+    "effort_changed": "effort or speed changed",
+    "expired": "cache expired",
+    "restart": "client restarted or resumed",
+    "history_edited": "history edited",
+    "skill_or_command": "skill, command or tool search",
+    "lost_after_pause": "lost after a pause",
+    "system_or_tools_changed": "system prompt or tools changed",
+    "breakpoint_look_back": "many parallel tool results",
+    "messages_changed_or_unknown": "unknown",
+}
+_TURNS_SHOWN = 8
+_MISSES_SHOWN = 6
+_SUBAGENTS_SHOWN = 5
+
+
+class TaskGroup(click.Group):
+    """`task ID` opens a task; `task edit` and `task undo` are its commands."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Anything that is not a command is the id of a task."""
+        if args and args[0] not in self.commands:
+            return "show", show_command, args
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=TaskGroup, subcommand_metavar="ID | edit … | undo")
+def task() -> None:
+    """One task opened: split, context, turns, subagents, misses; or corrected.
+
+    \b
+    taximeter task t1f3                       open it (ids: taximeter tasks)
+    taximeter task edit split t1f3.4          turn 4 starts a task of its own
+    taximeter task edit rename t1f3 "Upload"  give it a title
+    taximeter task undo                       take back the last edit
+    """
+
+
+@click.command("show")
+@click.argument("task_id", metavar="ID")
+@csv_option
+@reading_options
+@passes_settings
+def show_command(settings: Settings, task_id: str, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+    """Open one task.
+
+    \b
+    taximeter task t1f3
+    taximeter task t1f3 --csv      its turns as rows
+    """
+    db = ready(settings, no_sync)
+    detail = _open(db, task_id)
+    if as_json:
+        print_json(detail.as_json())
+    elif as_csv:
+        columns = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_nano", *PARTS, "misses")
+        print_csv(columns, [_csv_turn(turn) for turn in detail.turns])
+    else:
+        draw(detail)
+
+
+def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
+    row = turn.row
+    parts = (getattr(row, part) for part in PARTS)
+    return (turn.number, turn.session, row.prompt_uuid, row.kind, iso(row.at), row.calls, row.cost, *parts, row.misses)
+
+
+def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
+    from store.task_reads import all_ids
+    from tracker.edit_tasks import EditError, find_task
+
+    try:
+        identity = find_task(db, text.partition(".")[0])
+    except EditError as error:
+        raise UserError(str(error)) from error
+    detail = task_detail(db, identity, short_id=short_ids(all_ids(db))[identity])
+    if detail is None:
+        raise UserError(f"no task {text!r} (taximeter tasks lists them)")
+    return detail
+
+
+# -- drawing ----------------------------------------------------------------------------------------------------------
+
+
+def draw(detail: TaskDetail) -> None:
+    """Draw an opened task for people."""
+    cells = min(terminal_width(), 120)
+    _head(detail, cells)
+    _context(detail, cells)
+    _turns(detail, cells)
+    _subagents(detail, cells)
+    _misses(detail, cells)
+    for edit in detail.edits:
+        note(f"Edited: {edit}")
+    if len(detail.turns) > 1:
+        note(
+            f"Another task inside? taximeter task edit split {detail.short_id}.N, N as above; task undo takes it back."
+        )
+
+
+def _head(detail: TaskDetail, cells: int) -> None:
+    one = detail.task
+    evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
+    evidence = " (a question)" if one.evidence == "question" else evidence
+    click.echo(click.style(f"{GLYPHS[one.status]} {plain(one.title)}", bold=True))
+    project = (one.project or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
+    click.echo(click.style(f"{detail.short_id} · {one.status}{evidence} · {where}", dim=True))
+    click.echo()
+    cost = "?" if one.unpriced == one.calls else ("≥" if one.floor else "") + short_usd(one.cost)
+    count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
+    click.echo(f"  {click.style(cost, bold=True, fg='green')}   {count}" + _models(one.models))
+    segments = split_segments(one.baseline, one.carry_over, one.own, one.fresh, one.generation, one.waste, one.other)
+    drawn = bar(segments, cells - 4)
+    if drawn:
+        click.echo(f"  {drawn}")
+        for line in legend(segments, cells - 4):
+            click.echo(f"  {line}")
+    if one.carry_over:
+        click.echo(f"  of it inherited from earlier work: {click.style(short_usd(one.carry_over), bold=True)}")
+    if one.hidden:
+        click.echo(f"  beside it, in no record: {short_usd(one.hidden)}")
+    if one.unpriced:
+        click.echo(f"  {one.unpriced} calls have no price and are not in it")
+    click.echo()
+
+
+def _models(models: str) -> str:
+    names = [name.removeprefix("claude-") for name in models.split(",") if name]
+    return f" · {', '.join(names)}" if names else ""
+
+
+def _context(detail: TaskDetail, cells: int) -> None:
+    mains = [call for call in detail.calls if not call.chain and call.context]
+    if len(mains) < 2:
+        return
+    points: list[CurvePoint] = []
+    before: tuple[int, int] | None = None
+    for call in mains:
+        place = (call.session_id, call.epoch)
+        name = None
+        if before is not None and before != place:
+            name = "session" if before[0] != call.session_id else "reset"
+        points.append(CurvePoint(call.context, name, call.cause is not None))
+        before = place
+    one = detail.task
+    begin, end = one.context_begin or 0, one.context_end or 0
+    resets = sum(1 for point in points if point.reset)
+    words = f"Context  {tokens(begin)} at the start, {tokens(end)} at the end"
+    words += f", {resets} reset{'s' if resets > 1 else ''} ┆" if resets else ""
+    click.echo(rule(words, cells))
+    single_session = len({call.session_id for call in mains}) == 1 and not resets
+    for line in curve(points, cells - 2, 8, inherited=begin if single_session else 0):
+        click.echo(f"  {line}")
+    click.echo()
+
+
+def _turns(detail: TaskDetail, cells: int) -> None:
+    dear = sorted(detail.turns, key=lambda turn: -turn.row.cost)[:_TURNS_SHOWN]
+    dear = [turn for turn in dear if turn.row.calls] or dear[:1]
+    left = len(detail.turns) - len(dear)
+    title = "Turns, the dearest first" if len(detail.turns) > 1 else "Turn"
+    click.echo(rule(title, cells))
+    largest = dear[0].row.cost
+    bar_cells, rest = (8, 46) if cells < 100 else (18, 58)
+    text_cells = max(12, cells - bar_cells - rest)
+    did_cells = max(8, cells - text_cells - bar_cells - 32)
+    for turn in dear:
+        row = turn.row
+        opening = turn.facts.text or f"({row.kind})"
+        click.echo(
+            f"  {turn.number:>3}  {fit(opening, text_cells)}  {row.calls:>4} calls"
+            f"  {click.style(fit(share_bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
+            f"  {click.style(f'{short_usd(row.cost):>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
+        )
+    if left > 0:
+        cost = sum(turn.row.cost for turn in detail.turns) - sum(turn.row.cost for turn in dear)
+        click.echo(click.style(f"       and {left} more for {short_usd(cost)}", dim=True))
+    click.echo()
+
+
+def _did(turn: TaskTurn) -> str:
+    facts = turn.facts
+    parts = []
+    if facts.has_commit:
+        parts.append("commit")
+    if facts.has_pull_request:
+        parts.append("PR")
+    if facts.check_passed is not None:
+        parts.append("check ✓" if facts.check_passed else "check ✗")
+    if facts.edited:
+        parts.append(counted(len(facts.edited), "file"))
+    if facts.ending in ("interrupted", "error"):
+        parts.append(facts.ending)
+    return ", ".join(parts)
+
+
+def _subagents(detail: TaskDetail, cells: int) -> None:
+    if not detail.subagents:
+        return
+    total = sum(agent.cost for agent in detail.subagents)
+    click.echo(rule(f"Subagents  {len(detail.subagents)} for {short_usd(total)}", cells))
+    for agent in detail.subagents[:_SUBAGENTS_SHOWN]:
+        name = f"{agent.kind} ↳ turn {agent.turn}"
+        model = agent.model.removeprefix("claude-")
+        click.echo(
+            f"       {fit(name, 30)}  {fit(model, 20)}  {agent.calls:>4} calls  "
+            + click.style(f"{short_usd(agent.cost):>8}", bold=True)
+        )
+    click.echo()
+
+
+def _misses(detail: TaskDetail, cells: int) -> None:
+    if not detail.misses:
+        return
+    waste = sum(call.waste or 0 for call in detail.misses)
+    click.echo(rule(f"Cache misses ×  {len(detail.misses)} for {short_usd(waste)}", cells))
+    for call in detail.misses[:_MISSES_SHOWN]:
+        words = CAUSE_WORDS.get(call.cause or "", call.cause or "")
+        words += " (reported)" if call.cause_source == "reported" and call.cause != "reported" else ""
+        up_to = "up to " if call.is_up_to else ""
+        click.echo(
+            f"  {detail.number_of(call):>3}  {fit(words, 34)}  {up_to + tokens(call.missed):>12} tokens again  "
+            + click.style(f"{short_usd(call.waste):>8}", bold=True)
+        )
+    click.echo()
+
+
+@task.command()
+@editing_options
+@passes_settings
+def undo(settings: Settings, no_sync: bool) -> None:
+    """Take back the last edit that is in force.
+
+    \b
+    taximeter task undo
+    """
+    from tracker.edit_tasks import undo as take_back
+
+    kind = take_back(ready(settings, no_sync))
+    click.echo(f"taken back: {kind}" if kind else "no edit to take back")
+
+
+task.add_command(edit_group)

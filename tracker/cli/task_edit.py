@@ -1,0 +1,168 @@
+"""`task edit …`: corrects a task by the user's word."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from store.money import short_usd
+from tracker.cli.common import Function, Settings, UserError, dir_options, open_synced, passes_settings
+from tracker.cli.output import plain
+from tracker.cli.tasks import GLYPHS
+
+
+def editing_options(function: Function) -> Function:
+    """Options of every command that changes a task: folders, --no-sync."""
+    function = click.option("--no-sync", is_flag=True, help="Work on what the ledger has; take in nothing new.")(
+        function
+    )
+    return dir_options(function)
+
+
+def ready(settings: Settings, no_sync: bool) -> sqlite3.Connection:
+    """The ledger with everything derived."""
+    from tracker.rebuild import rebuild
+
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    return db
+
+
+@click.group("edit")
+def edit_group() -> None:
+    """Correct a task; every rebuild keeps it, `task undo` takes it back.
+
+    \b
+    taximeter task edit merge t1f3 t9ab       t9ab becomes part of t1f3
+    taximeter task edit status t1f3 completed
+    """
+
+
+def _edit(settings: Settings, no_sync: bool, change: Callable[[sqlite3.Connection, Any], str], words: str) -> None:
+    from store.task_reads import all_ids
+    from tracker import edit_tasks
+    from tracker.reports.task import task_detail
+    from tracker.reports.tasks import short_ids
+
+    db = ready(settings, no_sync)
+    try:
+        identity = change(db, edit_tasks)
+    except edit_tasks.EditError as error:
+        raise UserError(str(error)) from error
+    detail = task_detail(db, identity)
+    short = short_ids(all_ids(db)).get(identity, identity)
+    if detail is not None:
+        one = detail.task
+        click.echo(f"{words}: {short}  {plain(one.title)}  {one.turns} turns, {short_usd(one.cost)}, {one.status}")
+
+
+@edit_group.command()
+@click.argument("task_id", metavar="ID")
+@click.argument("title", nargs=-1, required=True)
+@editing_options
+@passes_settings
+def rename(settings: Settings, task_id: str, title: Sequence[str], no_sync: bool) -> None:
+    """Give a task a title.
+
+    \b
+    taximeter task edit rename t1f3 Upload retries
+    """
+    _edit(settings, no_sync, lambda db, make: make.rename(db, make.find_task(db, task_id), " ".join(title)), "renamed")
+
+
+@edit_group.command()
+@click.argument("into", metavar="ID")
+@click.argument("others", metavar="OTHER…", nargs=-1, required=True)
+@editing_options
+@passes_settings
+def merge(settings: Settings, into: str, others: Sequence[str], no_sync: bool) -> None:
+    """Make other tasks part of the first one, across sessions and agents.
+
+    \b
+    taximeter task edit merge t1f3 t9ab t77c
+    """
+    _edit(
+        settings,
+        no_sync,
+        lambda db, make: make.merge(db, make.find_task(db, into), [make.find_task(db, one) for one in others]),
+        "merged",
+    )
+
+
+@edit_group.command()
+@click.argument("turn", metavar="ID.N")
+@editing_options
+@passes_settings
+def split(settings: Settings, turn: str, no_sync: bool) -> None:
+    """Let a task start at a turn.
+
+    \b
+    taximeter task edit split t1f3.4
+    """
+    _edit(settings, no_sync, lambda db, make: make.split(db, *make.find_numbered(db, turn)), "starts at that turn")
+
+
+@edit_group.command()
+@click.argument("turn", metavar="ID[.N]")
+@editing_options
+@passes_settings
+def join(settings: Settings, turn: str, no_sync: bool) -> None:
+    """Let a task (or one of its turns) go on with what comes before it in its session.
+
+    \b
+    taximeter task edit join t9ab
+    """
+    _edit(settings, no_sync, lambda db, make: make.join(db, *make.find_numbered(db, turn)), "joined")
+
+
+@edit_group.command()
+@click.argument("turn", metavar="ID.N")
+@click.argument("target", metavar="TARGET")
+@editing_options
+@passes_settings
+def move(settings: Settings, turn: str, target: str, no_sync: bool) -> None:
+    """Put one turn on another task.
+
+    \b
+    taximeter task edit move t1f3.4 t9ab
+    """
+    _edit(
+        settings,
+        no_sync,
+        lambda db, make: make.move(db, *make.find_numbered(db, turn), make.find_task(db, target)),
+        "moved to",
+    )
+
+
+@edit_group.command()
+@click.argument("task_id", metavar="ID")
+@click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
+@editing_options
+@passes_settings
+def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
+    """Say what became of a task; your word is the strongest evidence.
+
+    \b
+    taximeter task edit status t1f3 completed
+    """
+    _edit(settings, no_sync, lambda db, make: make.set_status(db, make.find_task(db, task_id), value), "status set")
+
+
+@edit_group.command()
+@click.argument("task_id", metavar="ID")
+@click.option("--off", is_flag=True, help="Take it in again.")
+@editing_options
+@passes_settings
+def exclude(settings: Settings, task_id: str, off: bool, no_sync: bool) -> None:
+    """Leave a task out of all rates; its cost is shown outside the tasks.
+
+    \b
+    taximeter task edit exclude t1f3
+    """
+    _edit(
+        settings,
+        no_sync,
+        lambda db, make: make.exclude(db, make.find_task(db, task_id), is_on=not off),
+        "taken in" if off else "excluded",
+    )

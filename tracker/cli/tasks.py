@@ -1,0 +1,213 @@
+"""`tasks`: what each finished piece of work cost."""
+
+from typing import Any
+
+import click
+
+from store.money import short_usd, usd
+from store.task_reads import TaskFilter
+from store.task_rows import TaskRow
+from tracker.cli.common import (
+    Settings,
+    csv_option,
+    filter_options,
+    open_synced,
+    parse_day,
+    passes_settings,
+    reading_options,
+)
+from tracker.cli.drawing import duration
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width
+from tracker.model.status import EVIDENCE_ORDER
+from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
+from tracker.reports.times import iso
+
+GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
+_CSV = (
+    "id", "title", "status", "evidence", "agents", "project", "branch", "sessions", "started_at", "ended_at", "turns",
+    "calls", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches", "cost_usd",
+    *(f"{part}_usd" for part in PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
+)  # fmt: skip
+_SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
+
+
+@click.command()
+@click.option(
+    "--signal",
+    type=click.Choice(_SIGNALS),
+    help="Weakest evidence that counts as completed; tasks with a weaker one are open.",
+)
+@click.option(
+    "--refine", is_flag=True, help="Let a small model suggest starts, titles and status; shows the price, asks."
+)
+@click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
+@click.option("--yes", is_flag=True, help="With --refine: do not ask.")
+@filter_options
+@csv_option
+@reading_options
+@passes_settings
+def tasks(
+    settings: Settings,
+    signal: str | None,
+    refine: bool,
+    session: str | None,
+    yes: bool,
+    as_json: bool,
+    as_csv: bool,
+    no_sync: bool,
+    **chosen: Any,
+) -> None:
+    """Cost of each task, and of a completed one on average.
+
+    \b
+    taximeter tasks --since 7d
+    taximeter tasks --signal check       only what a commit or a passed check proves
+    taximeter tasks --refine             suggestions of a small model, priced first
+    """
+    from tracker.rebuild import rebuild
+
+    part = TaskFilter(
+        parse_day(chosen["since"], utc=chosen["utc"]),
+        parse_day(chosen["until"], utc=chosen["utc"]),
+        chosen["project"],
+        chosen["agent"],
+        chosen["model"],
+        chosen["utc"],
+    )
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    if refine:
+        from tracker.cli.refine import ask_and_refine
+
+        if not ask_and_refine(db, part, session, assume_yes=yes):
+            return
+    report = tasks_report(db, part, least_evidence=None if signal is None else _evidence(signal))
+    if as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        print_csv(_CSV, [_csv_row(task) for task in (*report.tasks, *report.excluded)])
+    elif not report.tasks:
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
+    else:
+        show(report)
+
+
+def _evidence(signal: str) -> str:
+    return next(one for one in EVIDENCE_ORDER if one.replace(" ", "-") == signal)
+
+
+def _csv_row(task: TaskRow) -> tuple[object, ...]:
+    return (
+        task.id, task.title, "excluded" if task.excluded else task.status, task.evidence or "", task.agents,
+        task.project or "", task.branch or "", " ".join(session_names(task)), iso(task.started_at), iso(task.ended_at),
+        task.turns, task.calls, task.input, task.cache_read, task.write_5m, task.write_1h, task.output,
+        task.web_searches, usd(task.cost), *(usd(getattr(task, part)) for part in PARTS), usd(task.carry_over),
+        usd(task.hidden), task.misses, task.context_begin, task.context_end,
+    )  # fmt: skip
+
+
+def show(report: TasksReport) -> None:
+    """Draw the list for people: the headline, the table, what stands beside it."""
+    click.echo(click.style(_headline(report), bold=True))
+    cells = terminal_width()
+    # Columns leave in this order as the terminal gets narrower; figures are never cut.
+    wanted = [name for name, least in _LEAST_CELLS.items() if cells >= least]
+    columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
+    rows = [[_cell(name, task, report) for name in wanted] for task in report.tasks]
+    footer = [_footer(name, report) for name in wanted]
+    print_table(columns, rows, footer=footer)
+    _notes(report)
+
+
+_LEAST_CELLS = {
+    "": 0, "id": 44, "task": 0, "agent": 128, "project": 104, "turns": 96, "calls": 72, "time": 112, "cost": 0,
+    "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
+}  # fmt: skip
+_TITLES = {"": " "}
+_RIGHT = frozenset({"turns", "calls", "time", "cost", "re-read", "inherited", "waste"})
+_AGENTS = {"claude-code": "cc"}
+
+
+def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
+    rent = task.baseline + task.carry_over + task.own
+    values = {
+        "": GLYPHS[task.status],
+        "id": report.short_ids[task.id],
+        "task": task.title,
+        "agent": ",".join(_AGENTS.get(agent, agent) for agent in task.agents.split(",")),
+        "project": (task.project or "?").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
+        "turns": f"{task.turns:,}",
+        "calls": f"{task.calls:,}",
+        "time": duration(task.active_ms),
+        "cost": _cost(task),
+        "re-read": f"{100 * rent / task.cost:.0f}%" if task.cost else "–",
+        "inherited": short_usd(task.carry_over),
+        "waste": short_usd(task.waste),
+        "evidence": task.evidence or "–",
+    }
+    return values[name]
+
+
+def _cost(task: TaskRow) -> str:
+    if task.unpriced == task.calls:
+        return "?"
+    return ("≥" if task.floor else "") + short_usd(task.cost) + ("+?" if task.unpriced else "")
+
+
+def _footer(name: str, report: TasksReport) -> str:
+    tasks = report.tasks
+    cost = sum(task.cost for task in tasks)
+    rent = sum(task.baseline + task.carry_over + task.own for task in tasks)
+    values = {
+        "task": f"{len(tasks):,} tasks",
+        "turns": f"{sum(task.turns for task in tasks):,}",
+        "calls": f"{sum(task.calls for task in tasks):,}",
+        "time": duration(sum(task.active_ms for task in tasks)),
+        "cost": short_usd(cost),
+        "re-read": f"{100 * rent / cost:.0f}%" if cost else "–",
+        "inherited": short_usd(sum(task.carry_over for task in tasks)),
+        "waste": short_usd(sum(task.waste for task in tasks)),
+    }
+    return values.get(name, "")
+
+
+def _headline(report: TasksReport) -> str:
+    rates = report.headline
+    text = f"{rates.completed:,} completed of {len(report.tasks):,}"
+    if rates.direct_nano is None:
+        return f"{text} · from five completed tasks on, a rate is shown"
+    text += f" · direct {short_usd(rates.direct_nano)}"
+    if rates.interval_nano is not None:
+        text += f" ({short_usd(rates.interval_nano[0])} – {short_usd(rates.interval_nano[1])})"
+    return (
+        f"{text} · loaded {short_usd(rates.loaded_nano)} · median {short_usd(rates.median_nano)}"
+        f" · p90 {short_usd(rates.p90_nano)}"
+    )
+
+
+def _notes(report: TasksReport) -> None:
+    by_signal = ", ".join(
+        f"{report.evidence[signal]} {signal}" for signal in EVIDENCE_ORDER if report.evidence.get(signal)
+    )
+    if by_signal:
+        questions = f"; {report.questions} changed no file" if report.questions else ""
+        note(f"Completed by {by_signal}{questions}.")
+    if report.one_shot is not None and report.retry_share is not None:
+        note(
+            f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file; turns that did"
+            f" took {100 * report.retry_share:.0f}% of the cost."
+        )
+    if report.excluded:
+        cost = sum(task.cost for task in report.excluded)
+        note(f"Outside: {len(report.excluded)} excluded tasks, {short_usd(cost)}.")
+    if any(task.floor for task in report.tasks):
+        note("≥: old clients recorded only the start of some answers, the cost is a floor.")
+    for one in report.unsure:
+        said = "starts a task" if one.starts_task else "goes on"
+        note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn} {said}; if not: {one.command}")
+    for join in report.joins:
+        task, into = report.short_ids[join.task_id], report.short_ids[join.into]
+        note(f"Does {task} go on with {into}? taximeter task edit merge {into} {task}")
+    note("taximeter task ID opens one.")

@@ -1,0 +1,119 @@
+"""Asks the repositories that sessions worked in what became of their commits. Reads only, and only what changed.
+
+A repository is asked again when its reflog or packed references changed; one that is gone or slow says nothing.
+"""
+
+import os
+import re
+import sqlite3
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from store.task_edits import put_commits, repository_stamp, set_repository_stamp
+from store.task_rows import CommitRow
+
+_TIMEOUT_SECONDS = 5
+_MOST_COMMITS = 2_000
+_REVERT = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
+_RECORD, _FIELD = "\x1e", "\x1f"
+
+
+def repository_of(project: str) -> Path | None:
+    """The folder at or above a project's folder that holds a repository."""
+    folder = Path(project)
+    if not folder.is_absolute() or not folder.is_dir():
+        return None
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+
+
+class News(NamedTuple):
+    """What a changed repository had to say; `stamp` stands for the state that was read."""
+
+    project: str
+    stamp: str
+    commits: list[CommitRow]
+
+
+def read_news(db: sqlite3.Connection, projects: Iterable[tuple[str, int]]) -> list[News]:
+    """Commits of the projects whose repository changed, each given with the time its first session began.
+
+    Asks git and writes nothing: no lock is held while git thinks.
+    """
+    found: list[News] = []
+    for project, first_at in projects:
+        repository = repository_of(project)
+        if repository is None:
+            continue
+        stamp = _stamp(repository)
+        if repository_stamp(db, project) != stamp:
+            commits = _read(repository, project, first_at)
+            if commits is not None:
+                found.append(News(project, stamp, commits))
+    return found
+
+
+def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
+    """Store commits; returns the projects that had new ones. Call inside a transaction."""
+    changed: set[str] = set()
+    for one in news:
+        if put_commits(db, one.commits):
+            changed.add(one.project)
+        set_repository_stamp(db, one.project, one.stamp)
+    return changed
+
+
+def _stamp(repository: Path) -> str:
+    """Changes whenever a commit was made, fetched or thrown away; a linked worktree keeps its log elsewhere."""
+    git = repository / ".git"
+    if git.is_file():
+        try:
+            git = repository / git.read_text().removeprefix("gitdir:").strip()
+        except OSError:
+            return ""
+    times = []
+    for name in ("logs/HEAD", "packed-refs", "FETCH_HEAD", "HEAD"):
+        try:
+            times.append(str((git / name).stat().st_mtime_ns))
+        except OSError:
+            times.append("")
+    return " ".join(times)
+
+
+def _read(repository: Path, project: str, first_at: int) -> list[CommitRow] | None:
+    command = [
+        "git", "--no-pager", "-c", "core.fsmonitor=false", "-C", str(repository), "log", "--all", "--no-show-signature",
+        "--no-ext-diff", "--no-textconv", "--name-only", f"--max-count={_MOST_COMMITS}", f"--since=@{first_at // 1000}",
+        f"--format={_RECORD}%H{_FIELD}%ct{_FIELD}%B{_FIELD}",
+    ]  # fmt: skip
+    try:
+        answer = subprocess.run(  # noqa: S603 — a fixed command; the folder is an argument, not a shell word
+            command,
+            capture_output=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=True,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    rows = []
+    for record in answer.stdout.decode("utf-8", "replace").split(_RECORD)[1:]:
+        parts = record.split(_FIELD)
+        if len(parts) != 4 or not parts[1].isdigit():
+            continue
+        sha, seconds, message, files = parts
+        revert = _REVERT.search(message)
+        names = [str(repository / name) for name in files.splitlines() if name]
+        rows.append(
+            CommitRow(
+                project,
+                sha,
+                int(seconds) * 1000,
+                revert.group(1) if revert else None,
+                msgspec.json.encode(names).decode(),
+            )
+        )
+    return rows

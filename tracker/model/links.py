@@ -1,0 +1,57 @@
+"""Tasks that go on in another session (MODEL section 2.1): never by guess alone.
+
+A link is made only between sessions of one project on the same branch that is not a default one, when they name the
+same issue or share half of the files they edited, within seven days. On any other branch it is a suggestion.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from store.task_rows import PartRow
+from tracker.model.defaults import DAY_MS
+
+LINK_BRANCH = "branch"
+_WINDOW_MS = 7 * DAY_MS
+_LEAST_OVERLAP = 0.5
+_DEFAULT_BRANCHES = frozenset(
+    {"", "main", "master", "trunk", "develop", "development", "dev", "default", "next", "HEAD"}
+)
+
+PartKey = tuple[int, str]  # session id, root
+
+
+def key_of(part: PartRow) -> PartKey:
+    """What names a part."""
+    return part.session_id, part.root
+
+
+def is_default_branch(branch: str | None) -> bool:
+    """Whether work of many tasks goes to this branch."""
+    return (branch or "") in _DEFAULT_BRANCHES
+
+
+def continued(parts: Sequence[PartRow], files: Mapping[PartKey, frozenset[str]]) -> dict[PartKey, PartRow]:
+    """For parts that open their session, the latest earlier part of another session that they go on with.
+
+    `parts` are those of one project on one branch; the caller decides what follows from the branch being a default one.
+    """
+    found: dict[PartKey, PartRow] = {}
+    ordered = sorted(parts, key=lambda part: (part.last_at, part.session_id, part.root))
+    for part in parts:
+        if not part.opens_session:
+            continue
+        for earlier in reversed(ordered):
+            if earlier.session_id == part.session_id or earlier.last_at > part.first_at:
+                continue
+            if part.first_at - earlier.last_at > _WINDOW_MS:
+                break
+            if _share(part, earlier, files):
+                found[key_of(part)] = earlier
+                break
+    return found
+
+
+def _share(part: PartRow, earlier: PartRow, files: Mapping[PartKey, frozenset[str]]) -> bool:
+    if part.keys and set(part.keys.split(",")) & set(earlier.keys.split(",")):
+        return True
+    ours, theirs = files.get(key_of(part), frozenset()), files.get(key_of(earlier), frozenset())
+    return bool(ours and theirs) and len(ours & theirs) >= _LEAST_OVERLAP * min(len(ours), len(theirs))

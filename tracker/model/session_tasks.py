@@ -1,0 +1,344 @@
+"""One session's share of the task model: its turns on their tasks, every call judged and split, all sums per turn.
+
+Pure and self-contained: what another session or a repository says is applied later (tracker.model.tasks). The parts of
+every priced call sum to its cost; a turn's sums are those of its calls; each own call is in exactly one turn.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from store.records import CallFlag, ToolFlag
+from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
+from tracker.model.boundaries import Decision, Said, Verdict, decide
+from tracker.model.chain_call import ChainCall
+from tracker.model.chains import session_chains
+from tracker.model.edits import NOTHING_SAID, REFINED, YOU, Overlay, Word
+from tracker.model.inheritance import Origin, origins
+from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
+from tracker.model.rates import Rates
+from tracker.model.split import RentSplit, split_call, split_rent
+from tracker.model.status import TurnFacts
+from tracker.model.turns import (
+    TurnInfo,
+    arrange,
+    edited_files,
+    ending_of,
+    has_commit,
+    has_pull_request,
+    is_retry,
+    last_check,
+    todos_of,
+)
+
+_FLOOR, _REVERT = int(CallFlag.OUTPUT_IS_FLOOR), int(ToolFlag.REVERT)  # enum arithmetic is slow
+ANCHOR_CALLS = 3
+LINK_FORK = "fork"
+LINK_EDIT = "edit"
+STARTS_BY_EDIT = "own"  # somebody said that a task starts here: never linked by rule
+_REVERTED = re.compile(r"\b[0-9a-f]{7,40}\b")
+_ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,6}\b|(?<![\w/])#\d{2,6}\b")
+_ISSUE_IN_BRANCH = re.compile(r"(?:^|[/_-])([a-z][a-z0-9]{1,9}-\d{1,6})(?=$|[/_-])", re.IGNORECASE)
+
+encode_facts = msgspec.msgpack.Encoder().encode
+decode_facts = msgspec.msgpack.Decoder(TurnFacts).decode
+
+
+class SessionModel(NamedTuple):
+    """The derived rows of one session; task ids are still those of its own first turns."""
+
+    turns: list[TaskTurnRow]
+    parts: list[PartRow]
+    splits: list[SplitRow]
+    cold_reads: dict[tuple[str, str, int], int]  # (model, version, tokens read) -> times
+
+
+class _Sums:
+    """What adds up over the calls of a turn."""
+
+    __slots__ = ("floor", "misses", "models", "own_parts", "subagent_calls", "subagent_cost", "tokens", "unpriced")
+
+    def __init__(self) -> None:
+        self.tokens = [0] * 6  # input, cache read, 5 min and 1 h writes, output, web searches
+        self.own_parts = [0] * 7  # baseline, carry-over, own, waste, fresh, generation, other
+        self.unpriced = self.floor = self.misses = self.subagent_calls = self.subagent_cost = 0
+        self.models: set[str] = set()
+
+
+def model_session(
+    records: SessionRecords,
+    rates: Mapping[str, Rates],
+    floors: Mapping[FloorKey, int],
+    words: Overlay = NOTHING_SAID,
+) -> SessionModel:
+    """Derive everything of one session; `floors` are the static floors of the user's models and versions."""
+    session = records.session
+    arranged = arrange(records)
+    turns = arranged.turns
+    if not turns:
+        return SessionModel([], [], [], {})
+    said = _said(session.id, turns, words)
+    verdicts = decide(turns, session.agent, said)
+    chains = session_chains(records, rates)
+    turn_of = {(call.id, call.copied): turn.index for turn in turns for call in (*turn.calls, *turn.copies)}
+    group_of = {key: verdicts[index].group for key, index in turn_of.items()}
+    sums = [_Sums() for _ in turns]
+    roots = _roots(turns, verdicts)
+    splits: list[SplitRow] = []
+    contexts = _Contexts()
+    cold: Counter[tuple[str, str, int]] = Counter()
+    for key, calls in chains.items():
+        judged = {judgement.call_id: judgement for judgement in judge_chain(calls, floors)}
+        origin_of = origins(calls, group_of)
+        for call in calls:
+            if call.copied:
+                continue
+            index = turn_of[call.call_id, False]
+            root = roots[verdicts[index].group]
+            judgement = judged[call.call_id]
+            if judgement.kind == MissKind.COLD_START or judgement.expired:
+                cold[call.model, call.version or "", call.cache_read] += 1
+            row = _split_row(call, judgement, origin_of[call.call_id], session.id, turns[index], root)
+            splits.append(row)
+            _add(sums[index], call, row, is_subagent=bool(key))
+        if not key:
+            contexts.walk(calls, turn_of)
+    rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, said, words)
+    parts = _parts(records, turns, verdicts, roots, rows, words)
+    return SessionModel(rows, parts, splits, dict(cold))
+
+
+def _said(session_id: int, turns: Sequence[TurnInfo], words: Overlay) -> dict[int, Said]:
+    """The user's words by index; targets in other sessions have no index."""
+    index_of = {turn.row.prompt_uuid: turn.index for turn in turns if turn.is_own}
+    said: dict[int, Said] = {}
+    for uuid, index in index_of.items():
+        word = words.words.get((session_id, uuid))
+        if word is not None:
+            local = word.target is not None and word.target[0] == session_id
+            target = index_of.get(word.target[1]) if local and word.target is not None else None
+            said[index] = Said(word.kind, None if target == index else target)
+    return said
+
+
+def _roots(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> dict[int, str]:
+    """The own turn that names each group; groups of copies alone have none."""
+    roots: dict[int, str] = {}
+    for turn, verdict in zip(turns, verdicts, strict=True):
+        if turn.is_own:
+            roots.setdefault(verdict.group, turn.row.prompt_uuid)
+    return roots
+
+
+def _split_row(
+    call: ChainCall, judged: Judgement, origin: Origin, session_id: int, turn: TurnInfo, root: str
+) -> SplitRow:
+    split = split_call(call, judged.missed)
+    rent = RentSplit(0, 0, 0)
+    if split is not None:
+        rent = split_rent(split.rent, call.cache_read + judged.missed, origin.baseline_tokens, origin.context_at_begin)
+    parts = (*rent, split.waste, split.fresh, split.generation, split.other) if split is not None else (None,) * 7
+    return SplitRow._make(
+        (
+            call.call_id,
+            session_id,
+            turn.row.prompt_uuid,
+            root,
+            judged.epoch,
+            judged.expected_read,
+            judged.missed,
+            judged.kind,
+            judged.cause,
+            judged.source,
+            int(judged.up_to),
+            judged.ttl_ms,
+            *parts,
+        )
+    )
+
+
+def _add(sums: _Sums, call: ChainCall, row: SplitRow, *, is_subagent: bool) -> None:
+    values = (call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.web_searches)
+    for place, value in enumerate(values):
+        sums.tokens[place] += value
+    if call.cost is None:
+        sums.unpriced += 1
+    else:
+        for place, part in enumerate(row[-7:]):
+            sums.own_parts[place] += part or 0
+        sums.subagent_cost += call.cost if is_subagent else 0
+    sums.floor += bool(call.flags & _FLOOR)
+    sums.misses += row.missed > 0
+    sums.subagent_calls += is_subagent
+    sums.models.add(call.model)
+
+
+class _Contexts:
+    """Main-chain prompt sizes before and at the end of each turn."""
+
+    def __init__(self) -> None:
+        self.begin: dict[int, int] = {}
+        self.end: dict[int, int] = {}
+
+    def walk(self, calls: Sequence[ChainCall], turn_of: Mapping[tuple[int, bool], int]) -> None:
+        """Take in the main chain."""
+        before = 0
+        for call in calls:
+            if not call.grows_the_chain:
+                continue
+            index = turn_of[call.call_id, call.copied]
+            self.begin.setdefault(index, 0 if call.reset_before == "clear" else min(before, call.context))
+            self.end[index] = call.context
+            before = call.context + call.output
+
+
+def _turn_rows(
+    session_id: int,
+    turns: Sequence[TurnInfo],
+    verdicts: Sequence[Verdict],
+    roots: Mapping[int, str],
+    sums: Sequence[_Sums],
+    contexts: _Contexts,
+    said: Mapping[int, Said],
+    words: Overlay,
+) -> list[TaskTurnRow]:
+    rows: list[TaskTurnRow] = []
+    starts_other = _starts_other(turns, verdicts)
+    for turn, verdict, added in zip(turns, verdicts, sums, strict=True):
+        if not turn.is_own:
+            continue
+        uuid = turn.row.prompt_uuid
+        word = words.words.get((session_id, uuid)) if turn.index in said else None
+        root = roots[verdict.group]
+        rows.append(
+            TaskTurnRow._make(
+                (
+                    session_id,
+                    uuid,
+                    turn.index,
+                    root,
+                    root,
+                    turn.row.kind,
+                    verdict.decision,
+                    _decided_by(word),
+                    None if verdict.score is None else round(1000 * verdict.score),
+                    verdict.reasons,
+                    turn.row.at,
+                    turn.ended_at,
+                    len(turn.calls),
+                    added.unpriced,
+                    added.floor,
+                    *added.tokens,
+                    sum(added.own_parts),
+                    *added.own_parts,
+                    added.misses,
+                    added.subagent_calls,
+                    added.subagent_cost,
+                    ",".join(sorted(added.models)),
+                    contexts.begin.get(turn.index),
+                    contexts.end.get(turn.index),
+                    encode_facts(_facts(turn, starts_other[turn.index])),
+                )
+            )
+        )
+    return rows
+
+
+def _decided_by(word: Word | None) -> str:
+    if word is None:
+        return "rule"
+    return REFINED if word.by == REFINED else YOU
+
+
+def _starts_other(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> list[bool]:
+    """For each turn, whether the next prompt (not a notification) is on another task."""
+    other = [False] * len(turns)
+    following: int | None = None
+    for turn in reversed(turns):
+        other[turn.index] = following is not None and following != verdicts[turn.index].group
+        if turn.origin is None and verdicts[turn.index].decision != Decision.JOIN:
+            following = verdicts[turn.index].group
+    return other
+
+
+def _facts(turn: TurnInfo, starts_other: bool) -> TurnFacts:
+    todos = todos_of(turn)
+    kinds = {event.kind for event in turn.events}
+    calls = sorted(turn.calls, key=lambda call: (call.chain, call.position, call.message_id))
+    return TurnFacts(
+        text=turn.row.text,
+        kind=turn.row.kind,
+        ending=ending_of(turn),
+        edited=edited_files(turn),
+        is_retry=is_retry(turn),
+        has_commit=has_commit(turn),
+        commits=tuple(tool.commit_sha for tool in turn.tools if tool.commit_sha),
+        reverts=tuple(
+            sha
+            for tool in turn.tools
+            if tool.flags & _REVERT and not tool.is_error
+            for sha in _REVERTED.findall(tool.target or "")
+        ),
+        has_pull_request=has_pull_request(turn),
+        check_passed=last_check(turn),
+        todos_closed=todos.closed,
+        todos_entries=todos.entries,
+        is_completion="completion" in kinds,
+        is_feedback="feedback" in kinds,
+        next_starts_other=starts_other,
+        anchors=tuple(call.message_id for call in calls[:ANCHOR_CALLS]),
+    )
+
+
+def _parts(
+    records: SessionRecords,
+    turns: Sequence[TurnInfo],
+    verdicts: Sequence[Verdict],
+    roots: Mapping[int, str],
+    rows: Sequence[TaskTurnRow],
+    words: Overlay,
+) -> list[PartRow]:
+    session = records.session
+    by_root: dict[str, list[TaskTurnRow]] = {}
+    for row in rows:
+        by_root.setdefault(row.root, []).append(row)
+    group_of_root = {root: group for group, root in roots.items()}
+    parts: list[PartRow] = []
+    for root, own in by_root.items():
+        members = [turn for turn in turns if verdicts[turn.index].group == group_of_root[root]]
+        first = next(turn for turn in members if turn.row.prompt_uuid == root and turn.is_own)
+        branch = first.row.branch or session.branch
+        word = words.words.get((session.id, root))
+        kind, target = None, None
+        if word is not None and word.target is not None and verdicts[first.index].group == first.index:
+            kind, target = LINK_EDIT, word.target
+        elif word is not None and word.kind == "start":
+            kind = STARTS_BY_EDIT
+        elif word is None or word.kind == "continue":
+            copies = [turn for turn in members if turn.is_foreign and turn.index <= first.index]
+            if copies:
+                uuid = copies[-1].row.prompt_uuid
+                kind, target = LINK_FORK, (records.foreign_turns[uuid], uuid)
+        parts.append(
+            PartRow(
+                session.id,
+                root,
+                root,
+                int(first.index == 0),
+                branch,
+                ",".join(sorted(_issue_keys(members, branch))),
+                min(row.at for row in own),
+                max(row.ended_at for row in own),
+                kind,
+                *(target or (None, None)),
+            )
+        )
+    return parts
+
+
+def _issue_keys(turns: Sequence[TurnInfo], branch: str | None) -> set[str]:
+    keys = {key for turn in turns for key in _ISSUE_KEY.findall(turn.row.text)}
+    return keys | {key.upper() for key in _ISSUE_IN_BRANCH.findall(branch or "")}

@@ -1,0 +1,171 @@
+"""Whether a task is done, and how one knows (MODEL section 2.2): a status always comes with its evidence.
+
+Silence is no evidence. What only time can tell is kept apart (`if_left`): the reader of a report applies it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.headline import TaskStatus
+from tracker.model.turns import Ending
+
+
+class Evidence:
+    """What a status rests on, strongest first."""
+
+    YOU = "you"
+    REFINED = "refined"  # a small model's word, asked for by the user
+    GIT = "git"
+    COMPLETION = "completion"  # the agent handed the work over and the user had nothing to add (Cline)
+    CHECK = "check"
+    TODOS = "to-dos"
+    MOVED_ON = "moved on"
+    QUESTION = "question"  # nothing was edited: an answer was all there was to finish
+
+
+EVIDENCE_ORDER = (
+    Evidence.YOU,
+    Evidence.GIT,
+    Evidence.COMPLETION,
+    Evidence.CHECK,
+    Evidence.TODOS,
+    Evidence.REFINED,
+    Evidence.MOVED_ON,
+    Evidence.QUESTION,
+)
+
+
+class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a turn tells about its task; kept with the turn, so that a task can be judged without its calls."""
+
+    text: str
+    kind: str
+    ending: str
+    edited: tuple[str, ...] = ()
+    is_retry: bool = False
+    has_commit: bool = False
+    commits: tuple[str, ...] = ()
+    reverts: tuple[str, ...] = ()
+    has_pull_request: bool = False
+    check_passed: bool | None = None
+    todos_closed: int | None = None
+    todos_entries: int | None = None
+    is_completion: bool = False
+    is_feedback: bool = False
+    next_starts_other: bool = False  # the next prompt of the session starts another task
+    anchors: tuple[str, ...] = ()  # message ids of its first calls, which name the turn whatever happens to the ledger
+
+
+class GitFacts(NamedTuple):
+    """What repositories and other tasks say about a task's commits."""
+
+    has_commit: bool = False  # one that holds a touched file, within the task's time
+    is_reverted: bool = False
+
+
+NOTHING_KNOWN = GitFacts()
+
+
+class Judged(NamedTuple):
+    """A task's status; `if_left` is what an open one becomes when its user has been elsewhere for a day."""
+
+    status: str
+    evidence: str | None
+    if_left: str | None = None
+
+
+def judge(turns: Sequence[TurnFacts], git: GitFacts = NOTHING_KNOWN) -> Judged:
+    """Status of a task from its turns in order of time."""
+    if not turns:
+        return Judged(TaskStatus.OPEN, None)
+    if git.is_reverted:
+        return Judged(TaskStatus.REVERTED, Evidence.GIT)
+    ending = _ending(turns)
+    has_edits = any(turn.edited for turn in turns)
+    if ending in (Ending.INTERRUPTED, Ending.ERROR):
+        return Judged(TaskStatus.OPEN, None, TaskStatus.INTERRUPTED)
+    signal = _signal(turns, git, ending)
+    if signal is not None:
+        return Judged(TaskStatus.COMPLETED, signal)
+    if not has_edits:
+        done = ending == Ending.NORMAL
+        return Judged(TaskStatus.COMPLETED if done else TaskStatus.OPEN, Evidence.QUESTION if done else None)
+    return Judged(TaskStatus.OPEN, None, TaskStatus.ABANDONED)
+
+
+def _ending(turns: Sequence[TurnFacts]) -> str:
+    """How the last turn that was answered ended; a prompt still waiting for its answer keeps the task running."""
+    return turns[-1].ending
+
+
+def _signal(turns: Sequence[TurnFacts], git: GitFacts, ending: str) -> str | None:
+    """The strongest completion signal that nothing later contradicts."""
+    found: set[str] = set()
+    for turn in turns:
+        _weigh(found, turn)
+    if git.has_commit:
+        found.add(Evidence.GIT)
+    if _todos_closed(turns):
+        found.add(Evidence.TODOS)
+    if ending == Ending.NORMAL and turns[-1].next_starts_other:
+        found.add(Evidence.MOVED_ON)
+    if ending != Ending.NORMAL:
+        found.discard(Evidence.CHECK)
+    if not any(turn.edited for turn in turns):
+        found -= {Evidence.CHECK, Evidence.MOVED_ON}
+    return next((signal for signal in EVIDENCE_ORDER if signal in found), None)
+
+
+def _weigh(found: set[str], turn: TurnFacts) -> None:
+    """Add the signals of a turn, and take away those of earlier turns that it contradicts."""
+    if turn.edited or turn.check_passed is not None:
+        found.discard(Evidence.CHECK)
+    if turn.check_passed is False:
+        found.discard(Evidence.GIT)
+    elif turn.check_passed:
+        found.add(Evidence.CHECK)
+    if turn.has_commit or turn.has_pull_request:
+        found.add(Evidence.GIT)
+    if turn.is_feedback:
+        found.discard(Evidence.COMPLETION)
+    if turn.is_completion:
+        found.add(Evidence.COMPLETION)
+
+
+def _todos_closed(turns: Sequence[TurnFacts]) -> bool:
+    """Whether the list as last written is closed, or as many single entries were closed as were added."""
+    written = [turn for turn in turns if turn.todos_entries is not None]
+    if not written:
+        return False
+    last = written[-1]
+    if last.todos_entries and (last.todos_closed or 0) >= last.todos_entries:
+        return True
+    added = sum(turn.todos_entries or 0 for turn in written)
+    return bool(added) and sum(turn.todos_closed or 0 for turn in written) >= added
+
+
+def settled(
+    status: str,
+    if_left: str | None,
+    ended_at: int,
+    *,
+    now: int,
+    latest_activity: int,
+    defaults: Defaults = DEFAULTS,
+) -> str:
+    """The status as of `now`: interrupted a day later, abandoned once work had gone on elsewhere for a day."""
+    if status != TaskStatus.OPEN or if_left is None:
+        return status
+    until = ended_at + defaults.abandonment_ms
+    reference = now if if_left == TaskStatus.INTERRUPTED else latest_activity
+    return if_left if reference >= until else status
+
+
+def meets(evidence: str | None, least: str | None) -> bool:
+    """Whether a completion's evidence is at least as strong as the signal that the user asks for."""
+    if least is None or evidence is None:
+        return True
+    return EVIDENCE_ORDER.index(evidence) <= EVIDENCE_ORDER.index(least)

@@ -1,0 +1,148 @@
+"""Tasks from their turns (MODEL section 2): identity, title, status and sums. Every figure is a sum over turns."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from store.records import TurnKind
+from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
+from tracker.model.edits import REFINED, Named, Overlay
+from tracker.model.headline import TaskStatus
+from tracker.model.links import PartKey, key_of
+from tracker.model.prompt_words import is_acknowledgement
+from tracker.model.session_tasks import decode_facts
+from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TurnFacts, judge
+
+ID_CHARS = 8  # two tasks in a hundred thousand share an id with a chance of one in five hundred
+_TITLE_CHARS = 100
+_SESSION_TITLE_RANK = 2  # titles of the agent or the user, not summaries
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_SUMMED = slice(TaskTurnRow._fields.index("calls"), TaskTurnRow._fields.index("models"))
+
+
+class TitleFrom:
+    """Where a title comes from."""
+
+    YOU = "you"
+    REFINED = "refined"
+    AGENT = "agent"
+    PROMPT = "prompt"
+    NOTHING = "nothing"
+
+
+def task_id(agent: str, session: str, root: str) -> str:
+    """The id of the task that a turn starts: the same in any ledger, whatever else is in it."""
+    digest = hashlib.blake2b(f"{agent}\0{session}\0{root}".encode(), digest_size=8).digest()
+    number = int.from_bytes(digest, "big")
+    digits = ""
+    for _ in range(ID_CHARS):
+        number, digit = divmod(number, 36)
+        digits += _DIGITS[digit]
+    return f"t{digits}"
+
+
+def resolve_root(part: PartRow, target_of: Mapping[PartKey, PartRow]) -> PartRow:
+    """Follow a part's links to the part that its task starts with; a circle ends at its earliest part."""
+    seen = [part]
+    while (following := target_of.get(key_of(seen[-1]))) is not None:
+        if following in seen:
+            circle = seen[seen.index(following) :]
+            return min(circle, key=lambda one: (one.first_at, one.session_id, one.root))
+        seen.append(following)
+    return seen[-1]
+
+
+def task_row(
+    identity: str,
+    turns: Sequence[TaskTurnRow],
+    sessions: Mapping[int, SessionRow],
+    *,
+    words: Overlay,
+    git: GitFacts = NOTHING_KNOWN,
+    hidden: int | None = None,
+    owns_its_sessions: bool = False,
+) -> TaskRow:
+    """A task of its turns in order of time; `owns_its_sessions`: no other task has turns in them."""
+    facts = [decode_facts(turn.facts) for turn in turns]
+    names = names_of(turns, words)
+    title, title_from = _title(turns, facts, sessions, names, owns_its_sessions)
+    status = _status(judge(facts, git), names)
+    members = [sessions[one] for one in dict.fromkeys(turn.session_id for turn in turns)]
+    sums = [sum(column) for column in zip(*(turn[_SUMMED] for turn in turns), strict=True)]
+    models = sorted({model for turn in turns for model in turn.models.split(",") if model})
+    begins = [turn.context_begin for turn in turns if turn.context_begin is not None]
+    ends = [turn.context_end for turn in turns if turn.context_end is not None]
+    return TaskRow._make(
+        (
+            identity,
+            title,
+            title_from,
+            status.status,
+            status.evidence,
+            status.if_left,
+            int(bool(names["excluded"].value) if "excluded" in names else False),
+            ",".join(dict.fromkeys(session.agent for session in members)),
+            members[0].project,
+            msgspec.json.encode([session.native_id for session in members]).decode(),
+            ",".join(models),
+            members[-1].branch,
+            turns[0].at,
+            max(turn.ended_at for turn in turns),
+            sum(max(0, turn.ended_at - turn.at) for turn in turns),
+            len(turns),
+            *sums,
+            hidden,
+            sum(bool(fact.edited) for fact in facts),
+            sum(fact.is_retry for fact in facts),
+            sum(turn.cost for turn, fact in zip(turns, facts, strict=True) if fact.is_retry),
+            begins[0] if begins else None,
+            ends[-1] if ends else None,
+        )
+    )
+
+
+def names_of(turns: Iterable[TaskTurnRow], words: Overlay) -> dict[str, Named]:
+    """What was said about the task by way of any of its turns; the latest word on each field."""
+    found: dict[str, Named] = {}
+    if words.named:
+        for turn in turns:
+            for field, named in words.named.get((turn.session_id, turn.prompt_uuid), {}).items():
+                if field not in found or named.order > found[field].order:
+                    found[field] = named
+    return found
+
+
+def _title(
+    turns: Sequence[TaskTurnRow],
+    facts: Sequence[TurnFacts],
+    sessions: Mapping[int, SessionRow],
+    names: Mapping[str, Named],
+    owns_its_sessions: bool,
+) -> tuple[str, str]:
+    named = names.get("title")
+    if named is not None:
+        return named.value, TitleFrom.REFINED if named.by == REFINED else TitleFrom.YOU
+    session = sessions[turns[0].session_id]
+    if owns_its_sessions and session.title and session.title_rank >= _SESSION_TITLE_RANK:
+        return session.title, TitleFrom.AGENT
+    prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
+    texts = [text for text in prompts if text.strip()]
+    real = next((text for text in texts if not is_acknowledgement(text, len(text))), texts[0] if texts else "")
+    if real:
+        return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
+    if session.title:
+        return session.title, TitleFrom.AGENT
+    return "(no prompt on record)", TitleFrom.NOTHING
+
+
+def _status(judged: Judged, names: Mapping[str, Named]) -> Judged:
+    named = names.get("status")
+    if named is None:
+        return judged
+    if named.by != REFINED:
+        return Judged(named.value, Evidence.YOU)
+    strong = judged.evidence is not None and EVIDENCE_ORDER.index(judged.evidence) < EVIDENCE_ORDER.index(
+        Evidence.REFINED
+    )
+    return judged if strong or judged.status == TaskStatus.REVERTED else Judged(named.value, Evidence.REFINED)

@@ -1,0 +1,288 @@
+"""Turns of a session (MODEL section 1): which calls fall in which turn, and what happened in it.
+
+Every call of a session falls in exactly one turn. A main call stands after its prompt; a subagent's calls belong to the
+turn that started the subagent; calls before any prompt belong to the first turn; a session without a prompt is one turn
+of its own. Turns that a fork copied from its parent are kept for what they tell, marked as foreign.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from store.records import CallFlag, EventKind, ToolFlag, TurnKind
+from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, ToolRow, TurnRow
+
+# Plain integers: enum arithmetic is too slow for what runs once a tool use.
+_EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.READ, ToolFlag.RUN, ToolFlag.CHECK))
+_COMMIT, _PULL_REQUEST, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PULL_REQUEST, ToolFlag.TODOS))
+_ABORTED = int(CallFlag.ABORTED)
+NO_PROMPT = "none"  # kind of the one turn of a session without prompts
+
+
+@dataclass(slots=True)
+class TurnInfo:
+    """A turn with everything that fell in it; `origin` is the turn that a notification goes back to."""
+
+    index: int
+    row: TurnRow
+    is_foreign: bool
+    origin: int | None = None
+    calls: list[CallRow] = field(default_factory=list)  # own calls, subagents included
+    copies: list[CallRow] = field(default_factory=list)
+    tools: list[ToolRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    gap_ms: int = 0  # from the end of the turn before
+    ended_at: int = 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this session is the one to count it."""
+        return bool(self.calls) or not self.is_foreign
+
+    @property
+    def last_main_call(self) -> CallRow | None:
+        """The last call of the main chain."""
+        return max((call for call in self.calls if not call.chain), key=lambda call: call.position, default=None)
+
+
+@dataclass(slots=True)
+class Arrangement:
+    """A session's turns in the order of its file, and where each own call fell."""
+
+    turns: list[TurnInfo]
+    turn_of_call: dict[int, int]
+
+
+def arrange(records: SessionRecords) -> Arrangement:
+    """Put a session's calls, tools and marks into its turns."""
+    own = [call for call in records.calls if not call.copied]
+    rows = sorted(records.turns, key=lambda row: (row.position, row.prompt_uuid))
+    if not rows and own:
+        rows = [_no_prompt(own)]
+    turns = [TurnInfo(index, row, row.prompt_uuid in records.foreign_turns) for index, row in enumerate(rows)]
+    if not turns:
+        return Arrangement([], {})
+    places = _Places(records, turns)
+    turn_of_call: dict[int, int] = {}
+    for call in records.calls:
+        index = places.of(call.chain, call.turn, call.position)
+        if call.copied:
+            turns[index].copies.append(call)
+        else:
+            turn_of_call[call.id] = index
+            turns[index].calls.append(call)
+    for tool in records.tools:
+        turns[places.of(tool.chain, tool.turn, tool.position)].tools.append(tool)
+    for event in records.events:
+        turns[places.of(event.chain, None, event.position)].events.append(event)
+    for turn in turns:
+        turn.tools.sort(key=_order)
+        turn.origin = places.origin_of(turn)
+    _set_times(turns)
+    return Arrangement(turns, turn_of_call)
+
+
+def _order(tool: ToolRow) -> tuple[int, int, str]:
+    return tool.at, tool.position, tool.id
+
+
+def _no_prompt(calls: list[CallRow]) -> TurnRow:
+    first = min(calls, key=lambda call: (call.first_at, call.position))
+    return TurnRow("", first.position, first.first_at, NO_PROMPT, None, "", 0, b"", None, None, None, None)
+
+
+def _set_times(turns: Iterable[TurnInfo]) -> None:
+    before: int | None = None
+    for turn in turns:
+        lasts = [call.last_at for call in (*turn.calls, *turn.copies)]
+        mains = [call.last_at for call in (*turn.calls, *turn.copies) if not call.chain]
+        turn.ended_at = max([turn.row.at, *lasts])
+        turn.gap_ms = 0 if before is None else max(0, turn.row.at - before)
+        before = max([turn.row.at, *mains])
+
+
+class _Places:
+    """Finds the turn of anything that stands in a session's files."""
+
+    def __init__(self, records: SessionRecords, turns: list[TurnInfo]) -> None:
+        self._turns = turns
+        self._by_uuid = {turn.row.prompt_uuid: turn.index for turn in turns}
+        self._positions = [turn.row.position for turn in turns]
+        self._chains = {chain.key: chain for chain in records.chains}
+        self._tools = {tool.id: tool for tool in records.tools}
+        self._spawned: dict[str, ToolRow] = {}
+        for tool in sorted(records.tools, key=_order):
+            if tool.spawned:
+                self._spawned.setdefault(tool.spawned, tool)
+        self._prompts: dict[str, list[int]] = {}
+        for turn in turns:
+            if turn.row.prompt_id:
+                self._prompts.setdefault(turn.row.prompt_id, []).append(turn.index)
+        self._first_calls: dict[str, int] = {}
+        for call in records.calls:
+            if call.chain and call.first_at < self._first_calls.get(call.chain, call.first_at + 1):
+                self._first_calls[call.chain] = call.first_at
+        self._of_chain: dict[str, int] = {}
+
+    def of(self, chain: str, turn: str | None, position: int) -> int:
+        """Index of the turn of something in `chain` that the reader put into `turn`."""
+        if chain:
+            return self._chain_turn(chain, ())
+        known = self._by_uuid.get(turn) if turn is not None else None
+        return known if known is not None else max(0, bisect_right(self._positions, position) - 1)
+
+    def origin_of(self, turn: TurnInfo) -> int | None:
+        """The turn whose background agent reports back in this one."""
+        if turn.row.kind != TurnKind.NOTIFICATION:
+            return None
+        row = turn.row
+        tool = self._tools.get(row.source_tool_use or "") or self._spawned.get(row.seen_agent or "")
+        if tool is not None:
+            found = self._tool_turn(tool, ())
+        elif row.seen_agent in self._chains:
+            found = self._chain_turn(row.seen_agent or "", ())
+        else:
+            return None
+        if found >= turn.index:
+            return None
+        earlier = self._turns[found]
+        return found if earlier.origin is None else earlier.origin
+
+    def _chain_turn(self, key: str, asking: tuple[str, ...]) -> int:
+        # What is found on behalf of another chain depends on who asks, where damaged records name each other in a
+        # circle: only what a chain finds for itself is kept.
+        if asking:
+            return self._find_chain_turn(key, asking)
+        if key not in self._of_chain:
+            self._of_chain[key] = self._find_chain_turn(key, asking)
+        return self._of_chain[key]
+
+    def _find_chain_turn(self, key: str, asking: tuple[str, ...]) -> int:
+        chain = self._chains.get(key) or ChainRow(key, "subagent", None, None, None, None)
+        tool = self._tools.get(chain.spawn_tool_use or "") or self._spawned.get(key)
+        if tool is not None and tool.chain not in (key, *asking):
+            return self._tool_turn(tool, (*asking, key))
+        began = self._first_calls.get(key, chain.first_at)
+        named = self._prompts.get(chain.prompt_id or "", ())
+        if named:
+            return self._latest(named, began)
+        return self._latest(range(len(self._turns)), began)
+
+    def _tool_turn(self, tool: ToolRow, asking: tuple[str, ...]) -> int:
+        if tool.chain:
+            return self._chain_turn(tool.chain, asking)
+        return self.of("", tool.turn, tool.position)
+
+    def _latest(self, indices: Iterable[int], began: int | None) -> int:
+        """The latest of these turns that had started by then, else the first of them."""
+        chosen = list(indices)
+        started = [index for index in chosen if began is not None and self._turns[index].row.at <= began]
+        return max(started, key=lambda index: self._turns[index].row.at) if started else chosen[0]
+
+
+# -- what happened in a turn ------------------------------------------------------------------------------------------
+
+
+class Ending:
+    """How a turn ended."""
+
+    NORMAL = "normal"
+    INTERRUPTED = "interrupted"
+    ERROR = "error"
+    RUNNING = "running"  # the last thing on record is a question to a tool, or no answer at all
+
+
+def ending_of(turn: TurnInfo) -> str:
+    """How the turn ended, as far as the records tell; old clients do not write why an answer stopped."""
+    last = turn.last_main_call
+    position = last.position if last else turn.row.position - 1
+    later = {event.kind for event in turn.events if not event.chain and event.position > position}
+    if EventKind.INTERRUPT in later or (last is not None and last.flags & _ABORTED):
+        return Ending.INTERRUPTED
+    if later & {EventKind.API_ERROR, EventKind.LIMIT}:
+        return Ending.ERROR
+    if last is None or last.stop == "tool_use":
+        return Ending.RUNNING
+    return Ending.NORMAL
+
+
+def edited_files(turn: TurnInfo) -> tuple[str, ...]:
+    """Files that the turn changed, in order of first change."""
+    edits = (tool for tool in turn.tools if tool.flags & _EDIT and not tool.is_error)
+    return tuple(dict.fromkeys(tool.target for tool in edits if tool.target))
+
+
+def touched_files(turn: TurnInfo) -> frozenset[str]:
+    """Files that the turn changed or read."""
+    wanted = _EDIT | _READ
+    return frozenset(
+        tool.target
+        for tool in turn.tools
+        if tool.flags & wanted and tool.target and ("/" in tool.target or "\\" in tool.target)
+    )
+
+
+def has_commit(turn: TurnInfo) -> bool:
+    """Whether a `git commit` of the turn went through."""
+    return any(tool.flags & _COMMIT and (tool.commit_sha or tool.is_error == 0) for tool in turn.tools)
+
+
+def has_pull_request(turn: TurnInfo) -> bool:
+    """Whether the turn opened or merged a pull request."""
+    return any(event.kind == EventKind.PULL_REQUEST for event in turn.events) or any(
+        tool.flags & _PULL_REQUEST and tool.is_error == 0 for tool in turn.tools
+    )
+
+
+def last_check(turn: TurnInfo) -> bool | None:
+    """Whether the last check after the turn's last edit passed; None if there was none."""
+    passed: bool | None = None
+    for tool in turn.tools:
+        if tool.flags & _EDIT and not tool.is_error:
+            passed = None
+        elif tool.flags & _CHECK and tool.is_error is not None:
+            passed = not tool.is_error
+    return passed
+
+
+def is_retry(turn: TurnInfo) -> bool:
+    """Whether the turn changed a file, ran something, and changed the same file again (MODEL section 2.3)."""
+    edited: set[str] = set()
+    stale: set[str] = set()
+    for tool in turn.tools:
+        if tool.flags & _RUN:
+            stale |= edited
+        elif tool.flags & _EDIT and tool.target and not tool.is_error:
+            if tool.target in stale:
+                return True
+            edited.add(tool.target)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Todos:
+    """To-dos as the turn left them; None of both where the turn did not touch them."""
+
+    closed: int | None = None
+    entries: int | None = None
+
+
+def todos_of(turn: TurnInfo) -> Todos:
+    """The last state of the to-do list that the turn wrote, or what it added and closed one by one."""
+    listed: Todos | None = None
+    added, closed = 0, set()
+    for tool in turn.tools:
+        if not tool.flags & _TODOS or not tool.target or tool.is_error:
+            continue
+        if "/" in tool.target:
+            done, _, entries = tool.target.rstrip("+").partition("/")
+            if done.isdigit() and entries.isdigit():
+                listed = Todos(int(done), int(entries))
+        else:
+            name, _, status = tool.target.rpartition(":")
+            added += name == "new"
+            if status in ("completed", "cancelled", "deleted"):
+                closed.add(name)
+    if listed is not None:
+        return listed
+    return Todos(len(closed), added) if added or closed else Todos()

@@ -1,0 +1,265 @@
+"""Derives tasks, splits and misses from the records of the sessions that changed (DESIGN section 2).
+
+Each group of sessions is one transaction: its rows, the links between sessions, the sums of every task it touches.
+What is derived depends on the records alone, never on the order in which they came: a full rebuild gives the same rows.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from store import task_edits as said
+from store import tasks as stored
+from store.ledger import transaction
+from store.task_rows import PartRow, TaskRow, TaskTurnRow
+from tracker.git_log import read_news, take_in
+from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.edits import Anchor, Overlay, TurnKey, overlay
+from tracker.model.links import LINK_BRANCH, PartKey, continued, is_default_branch, key_of
+from tracker.model.miss_causes import Cause
+from tracker.model.rates import Rates
+from tracker.model.session_tasks import decode_facts, model_session
+from tracker.model.status import GitFacts
+from tracker.model.tasks import resolve_root, task_id, task_row
+from tracker.reports.hidden import hidden_spend
+
+_GROUP_SESSIONS = 150
+_FLOOR_CAUSES = (Cause.SYSTEM, Cause.LOOK_BACK, Cause.UNKNOWN)
+_GIT_WINDOW_MS = 90 * DAY_MS
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild did."""
+
+    sessions: int
+    seconds: float
+
+
+def rebuild(db: sqlite3.Connection) -> Rebuilt:
+    """Bring everything that is derived up to date with the records, the edits and the repositories."""
+    started = time.monotonic()
+    count = 0
+    words: Overlay | None = None
+    while stored.has_stale_sessions(db):
+        with transaction(db):
+            stale = stored.stale_sessions(db)
+            if words is None:
+                words = read_overlay(db)
+            count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], words), words)
+    _look_at_repositories(db, words)
+    return Rebuilt(count, time.monotonic() - started)
+
+
+def rebuild_everything(db: sqlite3.Connection) -> Rebuilt:
+    """Forget all that is derived and derive it again; edits stay."""
+    with transaction(db):
+        stored.mark_all_stale(db)
+    return rebuild(db)
+
+
+def read_overlay(db: sqlite3.Connection) -> Overlay:
+    """The user's edits and the small model's suggestions, laid on the turns that the ledger has now."""
+    return overlay(said.edits(db), said.suggestions(db), lambda anchor: find_turn(db, anchor))
+
+
+def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
+    """The turn that an anchor names: where its calls are now, else the prompt's own record."""
+    for message_id in anchor.calls:
+        found = said.turn_of_call(db, message_id)
+        if found is not None:
+            return found[0], found[1] or anchor.prompt
+    session_id = said.session_of(db, anchor.agent, anchor.session)
+    return None if session_id is None else (session_id, anchor.prompt)
+
+
+def _group(db: sqlite3.Connection, stale: list[int], words: Overlay) -> list[int]:
+    """The stale sessions with those that an edit or a fork binds to them."""
+    group = set(stale)
+    pairs = words.linked_sessions()
+    while True:
+        more = {other for pair in pairs for other in pair if group & set(pair)} | stored.related_sessions(db, group)
+        if more <= group:
+            return sorted(group)
+        group |= more
+
+
+def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], words: Overlay) -> int:
+    rates = {price.id: Rates.from_price(price) for price in stored.price_rows(db)}
+    floors = stored.floors(db)
+    before = stored.parts_of_sessions(db, session_ids)
+    keys: set[tuple[str, str]] = set()
+    for session_id in session_ids:
+        keys |= stored.cold_keys(db, session_id)
+        model = model_session(stored.load_session(db, session_id), rates, floors, words)
+        stored.replace_session(db, session_id, model.turns, model.parts, model.splits, model.cold_reads)
+        keys |= {(name, version) for name, version, _ in model.cold_reads}
+    stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
+    after = stored.parts_of_sessions(db, session_ids)
+    _link(db, before, after)
+    _settle(db, session_ids, {part.task_id for part in before}, words)
+    return len(session_ids)
+
+
+# -- links between sessions -------------------------------------------------------------------------------------------
+
+
+def _link(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
+    """Find again which parts on the touched branches go on with another session's."""
+    projects = stored.session_projects(db, {part.session_id for part in (*before, *after)})
+    touched = {
+        (projects.get(part.session_id), part.branch)
+        for part in (*before, *after)
+        if part.branch is not None and not is_default_branch(part.branch)
+    }
+    for project, branch in sorted(touched, key=str):
+        if project is None or branch is None:
+            continue
+        parts = stored.parts_on_branch(db, project, branch)
+        free = [part for part in parts if part.link_kind in (None, LINK_BRANCH)]
+        if len({part.session_id for part in parts}) < 2:
+            changed = [_unlinked(part) for part in free if part.link_kind is not None]
+        else:
+            found = continued(parts, _files(db, parts))
+            wanted = [_linked(part, found.get(key_of(part))) for part in free]
+            changed = [new for new, old in zip(wanted, free, strict=True) if new != old]
+        stored.set_links(db, changed)
+
+
+def _unlinked(part: PartRow) -> PartRow:
+    return part._replace(link_kind=None, link_session_id=None, link_turn=None)
+
+
+def _linked(part: PartRow, target: PartRow | None) -> PartRow:
+    if target is None:
+        return _unlinked(part)
+    return part._replace(link_kind=LINK_BRANCH, link_session_id=target.session_id, link_turn=target.root)
+
+
+def _files(db: sqlite3.Connection, parts: Iterable[PartRow]) -> dict[PartKey, frozenset[str]]:
+    """Files that each part edited."""
+    edited: dict[PartKey, set[str]] = {}
+    for session_id, root, facts in stored.facts_of_sessions(db, {part.session_id for part in parts}):
+        edited.setdefault((session_id, root), set()).update(decode_facts(facts).edited)
+    return {key: frozenset(files) for key, files in edited.items()}
+
+
+def _settle(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], words: Overlay) -> None:
+    """Give every part its task, and recompute the tasks that gained or lost something."""
+    touched = set(old_ids)
+    parts = {key_of(part): part for part in stored.parts_of_sessions(db, session_ids)}
+    for part in stored.parts_of_tasks(db, old_ids):
+        parts.setdefault(key_of(part), part)
+    frontier = list(parts.values())
+    while frontier:
+        following = stored.parts_linked_into(db, {part.session_id for part in frontier})
+        frontier = [part for part in following if key_of(part) not in parts]
+        parts.update((key_of(part), part) for part in frontier)
+    targets: dict[PartKey, PartRow] = {}
+    for part in list(parts.values()):
+        _follow(db, part, targets)
+    facts = stored.sessions_by_id(db, {part.session_id for part in (*parts.values(), *targets.values())})
+    for part in parts.values():
+        root = resolve_root(part, targets)
+        session = facts[root.session_id]
+        identity = task_id(session.agent, session.native_id, root.root)
+        touched |= {part.task_id, identity}
+        if identity != part.task_id:
+            stored.set_task(db, part, identity)
+    recompute_tasks(db, touched, words)
+
+
+def _follow(db: sqlite3.Connection, part: PartRow, targets: dict[PartKey, PartRow]) -> None:
+    """Find what a part is linked to, and what that is linked to in turn."""
+    while part.link_session_id is not None and part.link_turn is not None and key_of(part) not in targets:
+        target = stored.part_of_turn(db, part.link_session_id, part.link_turn)
+        if target is None or key_of(target) == key_of(part):
+            return
+        targets[key_of(part)] = target
+        part = target
+
+
+# -- sums of tasks ----------------------------------------------------------------------------------------------------
+
+
+def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], words: Overlay) -> None:
+    """Add up these tasks again from their turns; a task without turns is gone."""
+    wanted = set(task_ids)
+    by_task: dict[str, list[TaskTurnRow]] = {}
+    for turn in stored.turns_of_tasks(db, wanted):
+        by_task.setdefault(turn.task_id, []).append(turn)
+    session_ids = {turn.session_id for turns in by_task.values() for turn in turns}
+    sessions = stored.sessions_by_id(db, session_ids)
+    counts = stored.tasks_per_session(db, session_ids)
+    hidden = session_hidden(db, [one for one in session_ids if counts[one] == 1])
+    rows: list[TaskRow] = []
+    for identity, turns in by_task.items():
+        members = {turn.session_id for turn in turns}
+        alone = all(counts[one] == 1 for one in members)
+        known = [hidden.get(one) for one in members]
+        rows.append(
+            task_row(
+                identity,
+                turns,
+                sessions,
+                words=words,
+                git=_git_facts(db, turns, sessions[turns[0].session_id].project),
+                hidden=sum(one or 0 for one in known) if alone and None not in known else None,
+                owns_its_sessions=alone,
+            )
+        )
+    stored.replace_tasks(db, wanted - set(by_task), rows)
+
+
+def session_hidden(db: sqlite3.Connection, session_ids: list[int]) -> Mapping[int, int | None]:
+    """Hidden spend of sessions, None where the client's counter cannot be trusted; absent where there is none."""
+    counted = stored.sessions_with_totals(db, session_ids)
+    if not counted:
+        return {}
+    return {row.session_id: row.cost for row in hidden_spend(db, counted).rows}
+
+
+def _git_facts(db: sqlite3.Connection, turns: list[TaskTurnRow], project: str | None) -> GitFacts:
+    if project is None:
+        return GitFacts()
+    reverted = said.reverted_shas(db, project)
+    until = max(turn.ended_at for turn in turns) + DEFAULTS.completion_window_ms
+    known = said.commits_of(db, project, turns[0].at, until)
+    if not reverted and not known:
+        return GitFacts(is_reverted=_reverted_in_session(turns))
+    facts = [decode_facts(turn.facts) for turn in turns]
+    edited = {name for fact in facts for name in fact.edited}
+    own = {sha for fact in facts for sha in fact.commits}
+    has_commit = False
+    for commit in known:
+        if edited & set(msgspec.json.decode(commit.files, type=list[str])):
+            has_commit = True
+            own.add(commit.sha)
+    undone = any(_same_commit(sha, other) for sha in own for other in reverted)
+    return GitFacts(has_commit, undone or _reverted_in_session(turns))
+
+
+def _same_commit(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _reverted_in_session(turns: list[TaskTurnRow]) -> bool:
+    """Whether the task itself took back every commit that it made."""
+    facts = [decode_facts(turn.facts) for turn in turns]
+    own = [sha for fact in facts for sha in fact.commits]
+    reverts = [sha for fact in facts for sha in fact.reverts]
+    return bool(own) and all(any(_same_commit(sha, other) for other in reverts) for sha in own)
+
+
+def _look_at_repositories(db: sqlite3.Connection, words: Overlay | None) -> None:
+    """Take in commits made since, by whomever, and judge the tasks of those projects again."""
+    since = int(time.time() * 1000) - _GIT_WINDOW_MS
+    news = read_news(db, said.recent_projects(db, since))
+    if not news:
+        return
+    with transaction(db):
+        changed = take_in(db, news)
+        if changed:
+            recompute_tasks(db, said.tasks_of_projects(db, changed), words or read_overlay(db))

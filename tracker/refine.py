@@ -1,0 +1,264 @@
+"""Suggestions of a small model on starts, titles and status of tasks: only when asked for, and priced first.
+
+What is sent: the opening words of a session's prompts, and between them what happened in figures and file names. What
+comes back is kept as suggestions under their own label, below the user's edits. The key comes from the environment.
+"""
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from store.ledger import transaction
+from store.records import Price, TurnKind
+from store.task_edits import add_suggestion, suggestion_counts
+from store.task_reads import PromptTurn, prompt_turns
+from store.tasks import mark_stale
+from tracker.model.edits import Anchor, EditBody, EditKind
+from tracker.model.headline import TaskStatus
+from tracker.model.session_tasks import decode_facts
+from tracker.pricing import PriceBook, cost
+from tracker.pricing.rows import bundled_rows
+
+LABEL = "refined"
+KEY_VARIABLE = "ANTHROPIC_API_KEY"
+_CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
+_OUTPUT_TOKENS_PER_PROMPT = 25
+_OUTPUT_TOKENS_AT_LEAST = 120
+_TIMEOUT_SECONDS = 60.0
+_TITLE_CHARS = 80
+_OPENING_CHARS = 200
+_FILES_NAMED = 4
+_RETIRED = re.compile(r"retired (\d{4}-\d\d-\d\d)")
+_STATUSES = {"completed": TaskStatus.COMPLETED, "open": TaskStatus.OPEN, "abandoned": TaskStatus.ABANDONED}
+
+INSTRUCTIONS = """\
+You get the prompts that a developer gave a coding agent in one session, each with a note on what the agent did then.
+Group them into tasks. A task is one goal; corrections, answers, reviews, tests, commits and follow-up questions on the
+same goal belong to it. Most prompts go on with the task before them: a new one starts only where the goal changes.
+Answer with JSON alone: {"tasks": [{"first": N, "title": "at most eight words", "status": "completed"}, …]}, one entry a
+task in order, N the number of its first prompt, status one of completed, open, abandoned. The first N is 1."""
+
+
+class RefineError(Exception):
+    """A sentence for the user: what went wrong with the request, and what to do."""
+
+
+class Digest(NamedTuple):
+    """What would be sent about one session."""
+
+    session_id: int
+    agent: str
+    native_id: str
+    anchors: list[Anchor]  # of the numbered prompts, in order
+    text: str
+
+
+class Quote(NamedTuple):
+    """What sending digests would cost; modelled, as tokens are estimated from characters."""
+
+    model: str
+    sessions: int
+    prompts: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+
+
+class Outcome(NamedTuple):
+    """What came of one session: suggestions stored, or why not."""
+
+    native_id: str
+    tasks: int
+    cost_nano: int
+    problem: str | None = None
+
+
+class _Task(msgspec.Struct):
+    first: int
+    title: str = ""
+    status: str = ""
+
+
+class _Answer(msgspec.Struct):
+    tasks: list[_Task]
+
+
+def cheapest_model(today: str | None = None) -> str:
+    """The current model with the lowest list price for input and output together."""
+    day = today or datetime.now(UTC).date().isoformat()
+    current: dict[str, int] = {}
+    for row in bundled_rows():
+        retired = _RETIRED.search(row.source)
+        if row.effective_from > day or (retired is not None and retired.group(1) <= day):
+            current.pop(row.model, None)
+        else:
+            current[row.model] = row.standard.input + row.standard.output
+    return min(current, key=lambda model: (current[model], model))
+
+
+def digests(db: sqlite3.Connection, session_ids: Sequence[int], *, again: bool = False) -> list[Digest]:
+    """Digests of the sessions with two prompts or more that have no suggestion on all of them yet (`again`: all)."""
+    known = suggestion_counts(db)
+    found = []
+    for session_id in session_ids:
+        turns = [turn for turn in prompt_turns(db, session_id) if turn.kind in (TurnKind.PROMPT, TurnKind.COMMAND)]
+        if len(turns) < 2 or (not again and known.get((turns[0].agent, turns[0].session)) == len(turns)):
+            continue
+        found.append(_digest(session_id, turns))
+    return found
+
+
+def _digest(session_id: int, turns: list[PromptTurn]) -> Digest:
+    anchors, lines = [], []
+    before: int | None = None
+    for number, turn in enumerate(turns, start=1):
+        facts = decode_facts(turn.facts)
+        anchors.append(Anchor(turn.agent, turn.session, turn.prompt_uuid, facts.anchors))
+        pause = 0 if before is None else max(0, turn.at - before) // 60_000
+        waited = f" (after {pause} min)" if pause >= 5 else ""
+        words = " ".join(facts.text.split())[:_OPENING_CHARS] or "(words not kept)"
+        names = [re.split(r"[/\\]", name)[-1] for name in facts.edited[:_FILES_NAMED]]
+        did = [f"{turn.calls} calls"]
+        if names:
+            did.append(f"edited {', '.join(names)}" + ("…" if len(facts.edited) > _FILES_NAMED else ""))
+        if facts.check_passed is not None:
+            did.append("checks passed" if facts.check_passed else "checks failed")
+        if facts.has_commit:
+            did.append("committed")
+        if facts.has_pull_request:
+            did.append("pull request")
+        if facts.ending != "normal":
+            did.append(facts.ending)
+        lines.append(f"{number}.{waited} {words}\n   -> {'; '.join(did)}")
+        before = turn.ended_at
+    return Digest(session_id, turns[0].agent, turns[0].session, anchors, "\n".join(lines))
+
+
+def quote(chosen: Sequence[Digest], model: str, book: PriceBook) -> Quote:
+    """Price of asking about these sessions; RefineError if the model has no price."""
+    sent = sum(round(len(INSTRUCTIONS + digest.text) / _CHARS_PER_TOKEN) + 20 for digest in chosen)
+    made = sum(_output_tokens(digest) for digest in chosen)
+    amount = sum(
+        cost(
+            _price(book, model, len(digest.text)),
+            round(len(INSTRUCTIONS + digest.text) / _CHARS_PER_TOKEN) + 20,
+            0,
+            0,
+            0,
+            _output_tokens(digest),
+            0,
+        )
+        for digest in chosen
+    )
+    return Quote(model, len(chosen), sum(len(digest.anchors) for digest in chosen), sent, made, amount)
+
+
+def _output_tokens(digest: Digest) -> int:
+    return _OUTPUT_TOKENS_AT_LEAST + _OUTPUT_TOKENS_PER_PROMPT * len(digest.anchors) // 2
+
+
+def _price(book: PriceBook, model: str, prompt_tokens: int) -> Price:
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    price = book.resolve(model, "anthropic", now, prompt_tokens, None, None, None)
+    if price is None:
+        raise RefineError(f"{model} has no price (taximeter prices lists the models that have)")
+    return price
+
+
+def api_key() -> str:
+    """The key from the environment; RefineError without one."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        raise RefineError(f"asking a model needs an API key: set {KEY_VARIABLE} and run it again")
+    return key
+
+
+def refine(db: sqlite3.Connection, chosen: Sequence[Digest], model: str, book: PriceBook) -> Iterator[Outcome]:
+    """Ask about each session and keep the answers; RefineError where going on makes no sense (key, limit, connection).
+
+    An answer that cannot be used costs what it cost and changes nothing.
+    """
+    # The SDK's import costs over a second: only who asked for a model pays it.
+    import anthropic
+
+    client = anthropic.Anthropic(api_key=api_key(), max_retries=0, timeout=_TIMEOUT_SECONDS)
+    for digest in chosen:
+        try:
+            message: Any = client.messages.create(
+                model=model,
+                max_tokens=4 * _output_tokens(digest),
+                system=INSTRUCTIONS,
+                messages=[{"role": "user", "content": digest.text}],
+            )
+        except anthropic.AuthenticationError as error:
+            raise RefineError(f"the API refused the key in {KEY_VARIABLE}: check it and run it again") from error
+        except anthropic.RateLimitError as error:
+            raise RefineError(
+                "the API says that its limit is reached: run it again later; answers so far are kept"
+            ) from error
+        except anthropic.APIStatusError as error:
+            raise RefineError(
+                f"the API answered {error.status_code}: run it again later; answers so far are kept"
+            ) from error
+        except anthropic.APIConnectionError as error:
+            raise RefineError("no connection to the API: run it again later; answers so far are kept") from error
+        except anthropic.APIError as error:
+            raise RefineError(f"the API's answer makes no sense: {type(error).__name__}") from error
+        usage = message.usage
+        paid = cost(_price(book, model, usage.input_tokens), usage.input_tokens, 0, 0, 0, usage.output_tokens, 0)
+        text = "".join(block.text for block in message.content if block.type == "text")
+        try:
+            tasks = read_answer(text, len(digest.anchors))
+        except ValueError as error:
+            yield Outcome(digest.native_id, 0, paid, str(error))
+            continue
+        _keep(db, digest, tasks)
+        yield Outcome(digest.native_id, len(tasks), paid)
+
+
+def read_answer(text: str, prompts: int) -> list[_Task]:
+    """The tasks of an answer; ValueError says why it cannot be used."""
+    begin, end = text.find("{"), text.rfind("}")
+    if begin < 0 or end < begin:
+        raise ValueError("the answer holds no JSON")
+    try:
+        tasks = msgspec.json.decode(text[begin : end + 1].encode(), type=_Answer).tasks
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the answer is not the JSON asked for: {error}") from error
+    firsts = [task.first for task in tasks]
+    if not firsts or firsts[0] != 1:
+        raise ValueError("the answer does not begin with prompt 1")
+    if firsts != sorted(set(firsts)) or firsts[-1] > prompts:
+        raise ValueError("the answer names prompts that are not there, or not in order")
+    return tasks
+
+
+def _keep(db: sqlite3.Connection, digest: Digest, tasks: Sequence[_Task]) -> None:
+    """Store an answer as suggestions in the form of edits."""
+    by_first = {task.first: task for task in tasks}
+    said: list[dict[str, Any]] = []
+    for number, anchor in enumerate(digest.anchors, start=1):
+        task = by_first.get(number)
+        if number > 1:
+            said.append(_entry(EditKind.SPLIT, EditBody((anchor,), is_on=task is not None)))
+        if task is not None:
+            title = " ".join(task.title.split())[:_TITLE_CHARS]
+            status = _STATUSES.get(task.status)
+            if title:
+                said.append(_entry(EditKind.RENAME, EditBody((anchor,), title=title)))
+            if status is not None:
+                said.append(_entry(EditKind.STATUS, EditBody((anchor,), status=status)))
+    with transaction(db):
+        add_suggestion(
+            db, LABEL, digest.agent, digest.native_id, len(digest.anchors), msgspec.json.encode(said).decode()
+        )
+        mark_stale(db, [digest.session_id])
+
+
+def _entry(kind: str, body: EditBody) -> dict[str, Any]:
+    return {"kind": kind, "body": msgspec.json.encode(body).decode()}

@@ -1,0 +1,113 @@
+"""The cache report: what caching saved, and what its misses cost, by cause and with their tasks (MODEL section 4)."""
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from store.money import usd
+from store.task_reads import (
+    EVERY_CALL,
+    CacheDay,
+    CallFilter,
+    MissCause,
+    MissRow,
+    cache_days,
+    epoch_peaks,
+    miss_causes,
+    miss_rows,
+)
+from tracker.reports.times import iso
+
+
+class CacheReport(NamedTuple):
+    """Sums by day and in all, misses by cause, and the dearest misses."""
+
+    days: list[CacheDay]
+    total: CacheDay
+    peaks: int
+    causes: list[MissCause]
+    misses: list[MissRow]
+
+    @property
+    def rewrite(self) -> float | None:
+        """Tokens written per token of the largest prompt of each epoch; 1.0 is ideal."""
+        return self.total.written / self.peaks if self.peaks else None
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form; ratios are weighted by tokens."""
+        return {
+            "schema_version": 1,
+            "total": day_json(self.total) | {"rewrite": _rounded(self.rewrite)},
+            "days": [{"day": day.day, **day_json(day)} for day in self.days],
+            "causes": [
+                {
+                    "cause": one.cause,
+                    "count": one.misses,
+                    "tokens": one.missed,
+                    "waste_usd": usd(one.waste),
+                    "unpriced": one.unpriced,
+                }
+                for one in self.causes
+            ],
+            "misses": [
+                {
+                    "at": iso(one.at),
+                    "session": one.session,
+                    "task": one.task_id,
+                    "title": one.title,
+                    "model": one.model,
+                    "kind": one.kind,
+                    "cause": one.cause,
+                    "source": one.source,
+                    "tokens": one.missed,
+                    "is_up_to": one.is_up_to,
+                    "waste_usd": usd(one.waste),
+                }
+                for one in self.misses
+            ],
+        }
+
+
+def survival(day: CacheDay) -> float | None:
+    """Share of what should have been readable that was read: the health number."""
+    return day.survived / day.expected if day.expected else None
+
+
+def hit(day: CacheDay) -> float | None:
+    """Share of prompt tokens read from the cache; rises with length by construction, never a target."""
+    return day.read / day.prompt if day.prompt else None
+
+
+def savings(day: CacheDay) -> int:
+    """What the priced calls would have cost without caching, less their bill, in nano-dollars; can be negative."""
+    return day.uncached - day.billed
+
+
+def day_json(day: CacheDay) -> dict[str, Any]:
+    """Ratios and money of a day."""
+    return {
+        "calls": day.calls,
+        "survival": _rounded(survival(day)),
+        "hit": _rounded(hit(day)),
+        "cold_starts": day.cold_starts,
+        "planned_rebuilds": day.rebuilds,
+        "misses": day.misses,
+        "waste_usd": usd(day.waste),
+        "saved_usd": usd(savings(day)),
+    }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 6)
+
+
+def cache_report(db: sqlite3.Connection, chosen: CallFilter = EVERY_CALL, *, most_misses: int = 50) -> CacheReport:
+    """The report over the chosen calls; `most_misses`: how many single misses to list, the dearest first."""
+    days = cache_days(db, chosen)
+    sums = [sum(column) for column in zip(*(day[1:] for day in days), strict=True)] or [0] * (len(CacheDay._fields) - 1)
+    return CacheReport(
+        days,
+        CacheDay("total", *sums),
+        epoch_peaks(db, chosen),
+        miss_causes(db, chosen),
+        miss_rows(db, chosen, most_misses),
+    )

@@ -1,0 +1,52 @@
+"""Suggestions to join tasks of different sessions (MODEL section 2.1): never done by rule, one command away."""
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from store.task_reads import recent_parts
+from store.task_rows import PartRow
+from store.tasks import facts_of_sessions
+from tracker.model.defaults import DAY_MS
+from tracker.model.links import PartKey, continued
+from tracker.model.session_tasks import decode_facts
+
+_LOOK_BACK_MS = 14 * DAY_MS
+_MOST = 3
+
+
+class Join(NamedTuple):
+    """A task that seems to go on with an earlier one of another session."""
+
+    task_id: str
+    into: str
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "task": self.task_id,
+            "into": self.into,
+            "to_join": f"taximeter task edit merge {self.into} {self.task_id}",
+        }
+
+
+def suggested_joins(db: sqlite3.Connection, latest: int, shown: set[str]) -> list[Join]:
+    """The latest pairs among the tasks `shown` that name the same issue or share half of their edited files."""
+    by_project: dict[str, list[PartRow]] = {}
+    for project, part in recent_parts(db, latest - _LOOK_BACK_MS):
+        by_project.setdefault(project, []).append(part)
+    several = [parts for parts in by_project.values() if len({part.session_id for part in parts}) > 1]
+    files: dict[PartKey, set[str]] = {}
+    for session_id, root, facts in facts_of_sessions(db, {part.session_id for parts in several for part in parts}):
+        files.setdefault((session_id, root), set()).update(decode_facts(facts).edited)
+    edited = {key: frozenset(names) for key, names in files.items()}
+    pairs: dict[tuple[str, str], int] = {}
+    for parts in several:
+        by_key = {(part.session_id, part.root): part for part in parts}
+        for key, earlier in continued(parts, edited).items():
+            part = by_key[key]
+            pair = (part.task_id, earlier.task_id)
+            # A linked part was decided already: by rule, by a fork, or by the user.
+            if part.link_kind is None and pair[0] != pair[1] and shown.issuperset(pair):
+                pairs[pair] = max(pairs.get(pair, 0), part.first_at)
+    latest_first = sorted(pairs, key=lambda pair: (-pairs[pair], pair))
+    return [Join(*pair) for pair in latest_first[:_MOST]]

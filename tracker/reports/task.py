@@ -1,0 +1,162 @@
+"""One task opened: its turns, calls, subagents and misses, and what was edited by hand."""
+
+import sqlite3
+import time
+from typing import Any, NamedTuple
+
+from store.money import usd
+from store.task_edits import edits
+from store.task_reads import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
+from store.task_rows import TaskRow, TaskTurnRow
+from tracker.model.edits import in_force
+from tracker.model.session_tasks import decode_facts
+from tracker.model.status import TurnFacts
+from tracker.reports.tasks import PARTS, as_of, task_json
+from tracker.reports.times import iso
+
+
+class TaskTurn(NamedTuple):
+    """A turn of an opened task; `number` counts from 1 in order of time."""
+
+    number: int
+    row: TaskTurnRow
+    session: str
+    facts: TurnFacts
+
+
+class Subagent(NamedTuple):
+    """A subagent of an opened task."""
+
+    chain: str
+    kind: str
+    turn: int
+    model: str
+    calls: int
+    cost: int
+
+
+class TaskDetail(NamedTuple):
+    """A task opened."""
+
+    task: TaskRow
+    turns: list[TaskTurn]
+    calls: list[TaskCall]
+    subagents: list[Subagent]
+    edits: list[str]
+    short_id: str
+
+    @property
+    def misses(self) -> list[TaskCall]:
+        """Calls that paid again, the dearest first."""
+        return sorted((call for call in self.calls if call.cause), key=lambda call: -(call.waste or 0))
+
+    def number_of(self, call: TaskCall) -> int:
+        """Number of the turn that a call fell in."""
+        return next(
+            turn.number
+            for turn in self.turns
+            if turn.row.session_id == call.session_id and turn.row.prompt_uuid == call.turn
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form: the task of the list, with more on each turn, its subagents and misses."""
+        base = task_json(self.task, [])
+        base["turns"] = [
+            {
+                "number": turn.number,
+                "session": turn.session,
+                "prompt_uuid": turn.row.prompt_uuid,
+                "kind": turn.row.kind,
+                "opening": turn.facts.text,
+                "started_at": iso(turn.row.at),
+                "calls": turn.row.calls,
+                "cost_usd": usd(turn.row.cost),
+                "split": {name: usd(getattr(turn.row, name)) for name in PARTS},
+                "decision": turn.row.decision,
+                "decided_by": turn.row.decided_by,
+                "score": None if turn.row.score is None else turn.row.score / 1000,
+                "why": turn.row.reasons,
+                "ending": turn.facts.ending,
+                "files": list(turn.facts.edited),
+                "commits": list(turn.facts.commits),
+                "context": {"begin": turn.row.context_begin, "end": turn.row.context_end},
+            }
+            for turn in self.turns
+        ]
+        base["subagents"] = [
+            {
+                "chain": agent.chain,
+                "type": agent.kind,
+                "turn": agent.turn,
+                "model": agent.model,
+                "calls": agent.calls,
+                "cost_usd": usd(agent.cost),
+            }
+            for agent in self.subagents
+        ]
+        base["miss_list"] = [
+            {
+                "at": iso(call.first_at),
+                "turn": self.number_of(call),
+                "model": call.model,
+                "kind": call.kind,
+                "cause": call.cause,
+                "source": call.cause_source,
+                "tokens": call.missed,
+                "is_up_to": bool(call.is_up_to),
+                "waste_usd": usd(call.waste),
+            }
+            for call in self.misses
+        ]
+        base["edits"] = self.edits
+        return {"schema_version": 1, "task": base}
+
+
+def task_detail(
+    db: sqlite3.Connection, identity: str, *, short_id: str | None = None, now: int | None = None
+) -> TaskDetail | None:
+    """One task by its whole id; None if there is none."""
+    row = task_row_of(db, identity)
+    if row is None:
+        return None
+    moment = int(time.time() * 1000) if now is None else now
+    row = as_of(row, moment, latest_activity(db))
+    names = sessions_of(db, identity)
+    turns = [
+        TaskTurn(number, turn, names[turn.session_id][1], decode_facts(turn.facts))
+        for number, turn in enumerate(turns_of(db, identity), start=1)
+    ]
+    calls = calls_of(db, identity)
+    numbers = {(turn.row.session_id, turn.row.prompt_uuid): turn.number for turn in turns}
+    agents: dict[tuple[int, str], Subagent] = {}
+    for call in calls:
+        if call.chain:
+            key = (call.session_id, call.chain)
+            known = agents.get(key)
+            agents[key] = Subagent(
+                call.chain,
+                call.agent_type or "subagent",
+                known.turn if known else numbers[call.session_id, call.turn],
+                call.model,
+                (known.calls if known else 0) + 1,
+                (known.cost if known else 0) + (call.cost or 0),
+            )
+    return TaskDetail(
+        row,
+        turns,
+        calls,
+        sorted(agents.values(), key=lambda agent: -agent.cost),
+        _edits_about(db, turns, names),
+        short_id or identity,
+    )
+
+
+def _edits_about(db: sqlite3.Connection, turns: list[TaskTurn], names: dict[int, tuple[str, str]]) -> list[str]:
+    """What was edited by hand on the turns of a task, in words."""
+    here = {(names[turn.row.session_id][1], turn.row.prompt_uuid) for turn in turns}
+    told = []
+    for edit, body in in_force(edits(db)):
+        if any((anchor.session, anchor.prompt) in here for anchor in body.turns):
+            what = body.title or body.status or ("" if body.is_on else "taken back")
+            told.append(f"{edit.kind} {what}".strip())
+    return told

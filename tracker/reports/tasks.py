@@ -1,0 +1,285 @@
+"""The task report: what DESIGN section 4 promises as `tasks --json`, for the command line and the dashboard alike.
+
+`inherited_usd` is the carry-over rent: what the same work would not have paid in a session of its own. `hidden_usd` is
+the spend that no record shows; it is known by session, so a task has it only if it has its sessions to itself and each
+of their counters can be trusted, else it is null. A task that the user excluded is outside: its calls are on no task.
+"""
+
+import sqlite3
+import time
+from typing import Any, NamedTuple
+
+import msgspec
+
+from store.money import usd
+from store.task_reads import (
+    EVERY_TASK,
+    TaskFilter,
+    TurnSums,
+    latest_activity,
+    task_rows,
+    turn_sums,
+    unsure_turns,
+)
+from store.task_rows import TaskRow
+from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
+from tracker.model.status import meets, settled
+from tracker.reports.joins import Join, suggested_joins
+from tracker.reports.times import iso
+
+PARTS = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
+SHORTEST_ID = 5
+
+
+class Unsure(NamedTuple):
+    """A boundary that the rule was least sure of, and the command that turns it around."""
+
+    task_id: str
+    turn: int  # number of the turn in its task, from 1
+    starts_task: bool
+    score: float
+    cost: int
+    reasons: str
+    command: str
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "task": self.task_id,
+            "turn": self.turn,
+            "starts_task": self.starts_task,
+            "score": self.score,
+            "cost_usd": usd(self.cost),
+            "why": self.reasons,
+            "to_change": self.command,
+        }
+
+
+class TasksReport(NamedTuple):
+    """Tasks, latest first, their rates, and what stands beside them."""
+
+    tasks: list[TaskRow]
+    turns: dict[str, list[TurnSums]]
+    excluded: list[TaskRow]
+    headline: Headline
+    evidence: dict[str, int]
+    unsure: list[Unsure]
+    joins: list[Join]
+    short_ids: dict[str, str]
+    now: int
+
+    @property
+    def questions(self) -> int:
+        """Completed tasks that changed no file: a kind of their own."""
+        return sum(1 for task in self.tasks if task.status == TaskStatus.COMPLETED and not task.edit_turns)
+
+    @property
+    def one_shot(self) -> float | None:
+        """Share of turns with edits that needed no second try at the same file."""
+        edit_turns = sum(task.edit_turns for task in self.tasks)
+        return 1 - sum(task.retry_turns for task in self.tasks) / edit_turns if edit_turns else None
+
+    @property
+    def retry_share(self) -> float | None:
+        """Share of the cost that went to turns with a second try at the same file."""
+        cost = sum(task.cost for task in self.tasks)
+        return sum(task.retry_cost for task in self.tasks) / cost if cost else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON contract."""
+        everything = [*self.tasks, *self.excluded]
+        return {
+            "schema_version": 1,
+            "tasks": [task_json(task, self.turns.get(task.id, [])) for task in self.tasks],
+            "headline": headline_json(self.headline)
+            | {
+                "questions": self.questions,
+                "by_evidence": self.evidence,
+                "one_shot": self.one_shot,
+                "retry_share": self.retry_share,
+            },
+            "outside_tasks": {
+                "calls": sum(task.calls for task in self.excluded),
+                "cost_usd": usd(sum(task.cost for task in self.excluded)),
+                "tasks": [{"id": task.id, "title": task.title} for task in self.excluded],
+            },
+            "least_sure": [one.as_json() for one in self.unsure],
+            "joins": [one.as_json() for one in self.joins],
+            "total": total_json(everything),
+        }
+
+
+def headline_json(rates: Headline) -> dict[str, Any]:
+    """Rates of MODEL 2.3; null below five completed tasks."""
+    interval = rates.interval_nano
+    return {
+        "completed": rates.completed,
+        "direct_usd": usd(rates.direct_nano),
+        "loaded_usd": usd(rates.loaded_nano),
+        "overhead": None if rates.overhead is None else round(rates.overhead, 4),
+        "median_usd": usd(rates.median_nano),
+        "p90_usd": usd(rates.p90_nano),
+        "interval_usd": None if interval is None else [usd(interval[0]), usd(interval[1])],
+    }
+
+
+def tokens_json(task: TaskRow) -> dict[str, int]:
+    """Token counts as in `spend`."""
+    return {
+        "input": task.input,
+        "cache_read": task.cache_read,
+        "cache_write_5m": task.write_5m,
+        "cache_write_1h": task.write_1h,
+        "output": task.output,
+    }
+
+
+def split_json(task: TaskRow) -> dict[str, Any]:
+    """The exact split of the cost."""
+    return {
+        "rent": {"baseline": usd(task.baseline), "carry_over": usd(task.carry_over), "own": usd(task.own)},
+        "waste": usd(task.waste),
+        "fresh": usd(task.fresh),
+        "generation": usd(task.generation),
+        "other": usd(task.other),
+    }
+
+
+def session_names(task: TaskRow) -> list[str]:
+    """The agents' own ids of a task's sessions."""
+    return msgspec.json.decode(task.sessions, type=list[str])
+
+
+def task_json(task: TaskRow, turns: list[TurnSums]) -> dict[str, Any]:
+    """A task of the JSON contract."""
+    return {
+        "id": task.id,
+        "title": task.title,
+        "title_from": task.title_from,
+        "status": task.status,
+        "evidence": task.evidence,
+        "agents": task.agents.split(","),
+        "project": task.project,
+        "branch": task.branch,
+        "models": task.models.split(",") if task.models else [],
+        "sessions": session_names(task),
+        "started_at": iso(task.started_at),
+        "ended_at": iso(task.ended_at),
+        "active_seconds": task.active_ms // 1000,
+        "turns": [
+            {
+                "session": turn.session,
+                "prompt_uuid": turn.prompt_uuid,
+                "started_at": iso(turn.at),
+                "calls": turn.calls,
+                "cost_usd": usd(turn.cost),
+            }
+            for turn in turns
+        ],
+        "calls": task.calls,
+        "unpriced_calls": task.unpriced,
+        "floor_calls": task.floor,
+        "subagent_calls": task.subagent_calls,
+        "subagent_cost_usd": usd(task.subagent_cost),
+        "tokens": tokens_json(task),
+        "web_searches": task.web_searches,
+        "cost_usd": usd(task.cost),
+        "split": split_json(task),
+        "inherited_usd": usd(task.carry_over),
+        "hidden_usd": usd(task.hidden),
+        "misses": task.misses,
+        "context": {"begin": task.context_begin, "end": task.context_end},
+    }
+
+
+def total_json(tasks: list[TaskRow]) -> dict[str, Any]:
+    """Sums over tasks in the form of `spend`'s total."""
+    sessions = {(task.agents, name) for task in tasks for name in session_names(task)}
+    return {
+        "calls": sum(task.calls for task in tasks),
+        "sessions": len(sessions),
+        "tokens": {
+            "input": sum(task.input for task in tasks),
+            "cache_read": sum(task.cache_read for task in tasks),
+            "cache_write_5m": sum(task.write_5m for task in tasks),
+            "cache_write_1h": sum(task.write_1h for task in tasks),
+            "output": sum(task.output for task in tasks),
+        },
+        "web_searches": sum(task.web_searches for task in tasks),
+        "cost_usd": usd(sum(task.cost for task in tasks)),
+    }
+
+
+def tasks_report(
+    db: sqlite3.Connection,
+    chosen: TaskFilter = EVERY_TASK,
+    *,
+    least_evidence: str | None = None,
+    now: int | None = None,
+) -> TasksReport:
+    """The chosen tasks with their status as of `now` (epoch ms).
+
+    `least_evidence`: the weakest signal that still counts as completed; tasks completed by a weaker one are open.
+    """
+    moment = int(time.time() * 1000) if now is None else now
+    latest = latest_activity(db)
+    rows = [as_of(row, moment, latest, least_evidence) for row in task_rows(db, chosen)]
+    tasks = [row for row in rows if not row.excluded]
+    evidence: dict[str, int] = {}
+    for task in tasks:
+        if task.status == TaskStatus.COMPLETED and task.evidence is not None:
+            evidence[task.evidence] = evidence.get(task.evidence, 0) + 1
+    turns = turn_sums(db, chosen)
+    shown = {task.id for task in tasks}
+    short = short_ids([row.id for row in rows])
+    return TasksReport(
+        tasks,
+        turns,
+        [row for row in rows if row.excluded],
+        headline([TaskCost(task.status, task.cost) for task in tasks]),
+        evidence,
+        _unsure(db, shown, turns, short),
+        suggested_joins(db, latest, shown),
+        short,
+        moment,
+    )
+
+
+def as_of(row: TaskRow, now: int, latest: int, least_evidence: str | None = None) -> TaskRow:
+    """A task with its status as of `now`, `latest` being the latest record of any session."""
+    if row.status == TaskStatus.COMPLETED and not meets(row.evidence, least_evidence):
+        return row._replace(status=TaskStatus.OPEN, evidence=None)
+    status = settled(row.status, row.if_left, row.ended_at, now=now, latest_activity=latest)
+    return row if status == row.status else row._replace(status=status)
+
+
+def short_ids(identities: list[str]) -> dict[str, str]:
+    """The shortest unmistakable beginning of each id."""
+    ordered = sorted(identities)
+    short: dict[str, str] = {}
+    for place, identity in enumerate(ordered):
+        neighbours = [ordered[near] for near in (place - 1, place + 1) if 0 <= near < len(ordered)]
+        length = SHORTEST_ID
+        while any(near[:length] == identity[:length] for near in neighbours if near != identity):
+            length += 1
+        short[identity] = identity[:length]
+    return short
+
+
+def _unsure(
+    db: sqlite3.Connection, shown: set[str], turns: dict[str, list[TurnSums]], short: dict[str, str]
+) -> list[Unsure]:
+    """The three decisions nearest to the threshold among the latest tasks, dear ones first among equals."""
+    found: list[Unsure] = []
+    for row in unsure_turns(db):
+        if row.task_id not in shown:
+            continue
+        numbers = [(turn.session, turn.prompt_uuid) for turn in turns[row.task_id]]
+        number = numbers.index((row.session, row.prompt_uuid)) + 1
+        starts = row.decision == "start"
+        name = f"{short[row.task_id]}.{number}"
+        command = f"taximeter task edit {'join' if starts else 'split'} {name}"
+        found.append(Unsure(row.task_id, number, starts, row.score / 1000, row.cost, row.reasons, command))
+        if len(found) == 3:
+            break
+    return found
