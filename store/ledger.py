@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 7  # how many migrations this program knows; a test holds it to store.migrations
+SCHEMA_VERSION = 8  # how many migrations this program knows; a test holds it to store.migrations
 LEDGER_NAME = "ledger.db"
+
+# For each None that is bound, sqlite3 searches its adapters and then the object for one: a tenth of a cold import.
+sqlite3.register_adapter(type(None), lambda nothing: nothing)
 
 
 class LedgerError(Exception):
@@ -69,7 +72,12 @@ def open_for_reading(path: Path | None = None) -> sqlite3.Connection | None:
 
 def set_aside(path: Path) -> Path:
     """Rename a damaged ledger (and its journal files) out of the way; returns the new name."""
-    kept = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
+    stamp = f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    kept = path.with_name(stamp + path.suffix)
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{stamp}-{number}{path.suffix}")
     for suffix in ("", "-wal", "-shm"):
         old = Path(f"{path}{suffix}")
         if old.exists():
@@ -126,17 +134,20 @@ def _refuse_newer(version: int, path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    # 0.1 s of import: only paid when there is something to migrate.
-    import sqlite_utils
-
     from store.migrations import MIGRATIONS
 
-    database = sqlite_utils.Database(connection)
     with transaction(connection):
         # Two processes may find the same old ledger: the one that waited sees nothing left to do.
-        if _version(connection) < SCHEMA_VERSION:
-            MIGRATIONS.apply(database)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if _version(connection) >= SCHEMA_VERSION:
+            return
+        if connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
+            MIGRATIONS.create(connection)
+        else:
+            # 0.1 s of import: only paid when there is something to migrate.
+            import sqlite_utils
+
+            MIGRATIONS.apply(sqlite_utils.Database(connection))
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

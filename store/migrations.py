@@ -1,13 +1,13 @@
 """The schema, as append-only migrations of sqlite-utils. A released migration is never edited.
 
-Importing this costs about a tenth of a second (sqlite-utils); `store.ledger` does so only when a ledger is behind.
+Importing this costs nothing; sqlite-utils (a tenth of a second) is imported when an older ledger is brought up to date.
 """
 
 from typing import Any
 
-from sqlite_utils import Migrations
+from store.migration_steps import MigrationSteps
 
-MIGRATIONS = Migrations("taximeter")
+MIGRATIONS = MigrationSteps("taximeter")
 
 
 def _run(db: Any, script: str) -> None:
@@ -495,5 +495,31 @@ def m007_nudges(db: Any) -> None:
             at INTEGER NOT NULL,
             body TEXT NOT NULL
         ) STRICT, WITHOUT ROWID
+        """,
+    )
+
+
+@MIGRATIONS()
+def m008_metered_jobs(db: Any) -> None:
+    """Spend that is not tokens, as the user records it; like edits of tasks it names a turn, so a rebuild keeps it."""
+    _run(
+        db,
+        """
+        CREATE TABLE metered_job (
+            id INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            what TEXT NOT NULL,
+            agent TEXT,
+            session TEXT,
+            prompt_uuid TEXT,
+            unit TEXT NOT NULL,
+            unit_price INTEGER NOT NULL,
+            submitted INTEGER NOT NULL,
+            succeeded INTEGER NOT NULL,
+            accepted INTEGER NOT NULL,
+            billed_milli INTEGER NOT NULL,
+            provider_cost INTEGER,
+            removed_at INTEGER
+        ) STRICT
         """,
     )

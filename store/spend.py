@@ -38,9 +38,14 @@ def refresh_spend(db: sqlite3.Connection) -> None:
             time.tzset()
             db.execute("INSERT OR REPLACE INTO meta VALUES ('zone', ?)", (zone,))
             db.execute("UPDATE session SET spend_stale = 1")
-        db.execute("DELETE FROM spend WHERE session_id IN (SELECT id FROM session WHERE spend_stale)")
-        db.execute(_REBUILD)
-        db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")
+        sum_up_changed(db)
+
+
+def sum_up_changed(db: sqlite3.Connection) -> None:
+    """Recompute the sums of the sessions whose calls changed, inside the open transaction."""
+    db.execute("DELETE FROM spend WHERE session_id IN (SELECT id FROM session WHERE spend_stale)")
+    db.execute(_REBUILD)
+    db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")
 
 
 SPEND_SUMS = (

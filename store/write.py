@@ -5,10 +5,11 @@ The joins below give the same rows whatever the order of the observations (a cal
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 import msgspec
 
-from store.merge import CALL_COLUMNS, merge_calls
+from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
 from store.records import Batch, Call, Chain, ClientTotal, Event, Price, Session, ToolUse, Turn
 
 
@@ -105,7 +106,7 @@ class Writer:
                 title = CASE WHEN :title IS NOT NULL AND :title_rank >= title_rank THEN :title ELSE title END,
                 title_rank = CASE WHEN :title IS NOT NULL THEN MAX(title_rank, :title_rank) ELSE title_rank END,
                 billing = CASE WHEN billing = 'unknown' THEN COALESCE(:billing, billing) ELSE billing END,
-                parent = COALESCE(MIN(parent, :parent), parent, :parent),
+                parent = COALESCE(:parent, parent),
                 first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
                 last_at = COALESCE(MAX(last_at, :last_at), last_at, :last_at),
                 own_start_at = COALESCE(MIN(own_start_at, :own_start_at), own_start_at, :own_start_at),
@@ -244,42 +245,12 @@ class Writer:
         self._db.executemany("INSERT OR REPLACE INTO client_total VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
+_FIELDS = Call.__struct_fields__
+_PLACE_OF = itemgetter(*map(_FIELDS.index, PLACE_COLUMNS[3:]))
+_CONTENT_OF = itemgetter(*map(_FIELDS.index, CONTENT_COLUMNS))
+
+
 def _call_row(call: Call, session_id: int, chain_id: int, seen_id: int) -> tuple[object, ...]:
     """The values of CALL_COLUMNS in their order."""
-    return (
-        call.message_id,
-        call.request_id,
-        session_id,
-        chain_id,
-        seen_id,
-        call.copy_rank,
-        call.turn,
-        call.position,
-        call.requested_at,
-        call.first_at,
-        call.last_at,
-        call.retries,
-        call.model,
-        call.provider,
-        call.input,
-        call.cache_read,
-        call.write_5m,
-        call.write_1h,
-        call.output,
-        call.thinking,
-        call.web_searches,
-        call.speed,
-        call.tier,
-        call.geo,
-        call.stop,
-        call.effort,
-        call.version,
-        call.flags,
-        call.price_id,
-        call.cost,
-        call.reported_cost,
-        call.miss_reason,
-    )
-
-
-assert len(CALL_COLUMNS) == 32
+    values = msgspec.structs.astuple(call)
+    return (call.message_id, call.request_id, session_id, chain_id, seen_id, *_PLACE_OF(values), *_CONTENT_OF(values))

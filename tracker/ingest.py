@@ -64,26 +64,42 @@ def sync(
     sources: Sequence[tuple[Source, Sequence[Path]]],
     options: Options,
     *,
-    workers: int | None = None,
+    workers: int = 0,
+    work: list[Work] | None = None,
+    report: SyncReport | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
     """Read all that is new under the sources' roots into the ledger.
 
-    `workers`: processes that decode (None: one a core, when there is much to read; 0: none).
+    `workers`: further processes to read in (see tracker.workers; for large imports `tracker.cli.sync.take_in` is
+    quicker). `work`, `report`: what `find_work` gave just before, if it was called.
     """
     started = time.monotonic()
-    report = SyncReport()
-    with _no_garbage_collection():
+    report = report or SyncReport()
+    if work is None:
+        work = find_work(db, sources, report)
+    if workers > 1 and work:
+        from tracker.workers import read_in_processes
+
+        refresh_spend(db)  # notes the time zone, so that the workers' sums stand
+        path = Path(db.execute("PRAGMA database_list").fetchone()[2])
+        read_in_processes(path, sources, work, options, workers, report, on_progress, fork=False)
+        work = find_work(db, sources, report)
+    with no_garbage_collection():
         for _ in range(_ROUNDS):
+            if not work or not _run(db, sources, work, options, report, on_progress):
+                break
             work = find_work(db, sources, report)
-            if not work:
-                break
-            lost = _run(db, [source for source, _ in sources], work, options, workers, on_progress, report)
-            if not lost:
-                break
         refresh_spend(db)
-    report.seconds = time.monotonic() - started
+    report.seconds += time.monotonic() - started
     return report
+
+
+def workers_for(work: Sequence[Work]) -> int:
+    """How many processes are worth starting: one a core for much to read, else none."""
+    if len(work) < 2 or sum(map(unread_bytes, work)) < _PARALLEL_BYTES:
+        return 0
+    return min(os.cpu_count() or 1, 8)
 
 
 def find_work(
@@ -100,19 +116,31 @@ def find_work(
                     if file.path in met:
                         continue
                     met.add(file.path)
+                    if not _is_text(file.path):
+                        note(report.problems, f"{file.path!r}: a name that is not UTF-8")
+                        continue
                     row = known.get(file.path)
                     if row is None:
                         work.append(Work(index, file, None, 0))
                     elif row[:3] != file[3:] or row.gone:
                         work.append(_known_work(db, index, file))
             except OSError as error:
-                _problem(report, f"{error.filename or root}: {error.strerror or error}")
+                note(report.problems, f"{error.filename or root}: {error.strerror or error}")
     vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
     if vanished:
         with transaction(db):
             mark_gone(db, vanished)
-    work.sort(key=_unread, reverse=True)
+    work.sort(key=unread_bytes, reverse=True)
     return work
+
+
+def _is_text(path: str) -> bool:
+    """False for a file name with bytes that are no UTF-8: the ledger could not hold it."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _known_work(db: sqlite3.Connection, source: int, file: FoundFile) -> Work:
@@ -120,69 +148,76 @@ def _known_work(db: sqlite3.Connection, source: int, file: FoundFile) -> Work:
     return Work(source, file, msgspec.msgpack.decode(state, type=ReadState) if state else None, version)
 
 
-def _unread(one: Work) -> int:
+def unread_bytes(one: Work) -> int:
     """Bytes that a file has grown by; all of it if it shrank."""
     offset = one.state.offset if one.state else 0
     return one.file.size - offset if one.file.size >= offset else one.file.size
 
 
+class Intake:
+    """Writes pieces, each with its file's state, and keeps count. Call inside a transaction."""
+
+    def __init__(self, db: sqlite3.Connection, work: Sequence[Work]) -> None:
+        self._db = db
+        self._work = list(work)
+        self._writer = Writer(db)
+        self.lost: set[int] = set()  # files that another process got to first
+        self.bytes = 0
+        self.bad_lines = 0
+
+    @property
+    def new_calls(self) -> int:
+        """Calls that the ledger did not have before."""
+        return self._writer.new_calls
+
+    def put(self, index: int, piece: Piece) -> None:
+        """Write the next piece of the file at `index`, unless another process was first."""
+        if index in self.lost:
+            return
+        one = self._work[index]
+        if not write_piece(self._db, self._writer, one.file, one.version, piece):
+            self.lost.add(index)
+            return
+        after = one._replace(state=piece.state, version=one.version + 1)
+        self._work[index] = after
+        self.bytes += unread_bytes(one) - unread_bytes(after)
+        self.bad_lines += piece.batch.bad_lines
+
+
 def _run(
     db: sqlite3.Connection,
-    sources: list[Source],
-    work: list[Work],
+    sources: Sequence[tuple[Source, Sequence[Path]]],
+    work: Sequence[Work],
     options: Options,
-    workers: int | None,
-    on_progress: Callable[[Progress], None] | None,
     report: SyncReport,
+    on_progress: Callable[[Progress], None] | None,
 ) -> int:
     """Read and write all of `work`; returns how many files another process got to first."""
-    total = sum(map(_unread, work))
-    if workers is None:
-        workers = min(os.cpu_count() or 1, 8) if total >= _PARALLEL_BYTES and len(work) > 1 else 0
-    pieces: Iterator[tuple[int, Piece | None, str | None]]
-    if workers > 1:
-        from tracker.workers import read_in_processes
-
-        pieces = read_in_processes(sources, work, options, workers)
-    else:
-        pieces = read_here(sources, work, options)
-    writer = Writer(db)
-    lost: set[int] = set()
-    versions = [one.version for one in work]
-    done = read = 0
+    total = sum(map(unread_bytes, work))
+    intake = Intake(db, work)
     open_since = 0.0
     try:
-        for index, piece, problem in pieces:
-            one = work[index]
-            if problem is not None:
-                _problem(report, problem)
-            if piece is None:
-                done += 1
-            elif index not in lost:
+        for index, one in enumerate(work):
+            for piece in read_file(sources, one, options, report.problems):
                 if not db.in_transaction:
                     db.execute("BEGIN IMMEDIATE")
                     open_since = time.monotonic()
-                if not write_piece(db, writer, one.file, versions[index], piece):
-                    lost.add(index)
-                    continue
-                versions[index] += 1
-                read += _unread(one) - _unread(one._replace(state=piece.state))
-                work[index] = one._replace(state=piece.state)
-                report.bad_lines += piece.batch.bad_lines
+                intake.put(index, piece)
                 if time.monotonic() - open_since > _COMMIT_SECONDS:
                     db.execute("COMMIT")
-            if on_progress is not None:
-                on_progress(Progress(done, len(work), read, total))
+                if on_progress is not None:
+                    on_progress(Progress(index, len(work), intake.bytes, total))
         if db.in_transaction:
             db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    report.bytes += read
-    report.files += len(work) - len(lost)
-    report.new_calls += writer.new_calls
-    return len(lost)
+    report.bytes += intake.bytes
+    report.files += len(work) - len(intake.lost)
+    report.new_calls += intake.new_calls
+    report.bad_lines += intake.bad_lines
+    return len(intake.lost)
 
 
 def write_piece(db: sqlite3.Connection, writer: Writer, file: FoundFile, version: int, piece: Piece) -> bool:
@@ -208,29 +243,26 @@ def write_piece(db: sqlite3.Connection, writer: Writer, file: FoundFile, version
     return moved
 
 
-def read_here(
-    sources: Sequence[Source], work: Sequence[Work], options: Options
-) -> Iterator[tuple[int, Piece | None, str | None]]:
-    """Pieces of every file in turn, each file closed by (index, None, problem or None)."""
-    for index, one in enumerate(work):
-        problem = None
-        try:
-            for piece in sources[one.source].read(one.file, one.state, options):
-                yield index, piece, None
-        except FileNotFoundError:
-            pass  # deleted between listing and reading: nothing was lost that could have been read
-        except OSError as error:
-            problem = f"{one.file.path}: {error.strerror or error}"
-        yield index, None, problem
+def read_file(
+    sources: Sequence[tuple[Source, Sequence[Path]]], one: Work, options: Options, problems: list[str]
+) -> Iterator[Piece]:
+    """The pieces of a file; what keeps it from being read is added to `problems`."""
+    try:
+        yield from sources[one.source][0].read(one.file, one.state, options)
+    except FileNotFoundError:
+        pass  # deleted between listing and reading: nothing was lost that could have been read
+    except OSError as error:
+        note(problems, f"{one.file.path}: {error.strerror or error}")
 
 
-def _problem(report: SyncReport, text: str) -> None:
-    if text not in report.problems:
-        report.problems.append(text)
+def note(problems: list[str], text: str) -> None:
+    """Add a problem once."""
+    if text not in problems:
+        problems.append(text)
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Decoding makes many short-lived objects and no cycles; collecting in between costs a third of the time."""
     enabled = gc.isenabled()
     gc.disable()

@@ -1,115 +1,185 @@
-"""Worker processes for cold imports: they read and decode, the caller writes."""
+"""Worker processes for large imports. Each takes file after file, reads it and writes it, as any other process could.
+
+A worker that dies or cannot write leaves its share undone; the caller's next look at the files finds it.
+"""
 
 import gc
 import multiprocessing
-from collections.abc import Iterator, Sequence
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import msgspec
+from store.ledger import open_ledger
+from store.spend import sum_up_changed
+from tracker.ingest import Intake, Progress, SyncReport, Work, note, read_file, unread_bytes
+from tracker.sources.base import Options, Piece, Source
 
-from store.records import Batch
-from tracker.sources.base import Options, Piece, ReadState, Source
+# What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
+_GROUP_BYTES = 8 << 20
+# While another process writes, a worker reads on up to this much.
+_MOST_BYTES = 64 << 20
+# A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
+_CHECKPOINT_PAGES = 10_000
 
-if TYPE_CHECKING:
-    from tracker.ingest import Work
-
-_PIPE_BYTES = 1 << 20
+Sources = Sequence[tuple[Source, Sequence[Path]]]
 
 
-class _Parcel(msgspec.Struct, array_like=True, gc=False):
-    """What a worker sends: a piece of a file, or that the file is done."""
+class _Told(NamedTuple):
+    """What a worker has done so far."""
 
-    index: int
-    batch: Batch | None
-    state: ReadState | None
-    from_start: bool
-    problem: str | None
+    files: int
+    bytes: int
+    new_calls: int
+    bad_lines: int
+    problems: list[str]
 
 
 def read_in_processes(
-    sources: Sequence[Source], work: Sequence["Work"], options: Options, workers: int
-) -> Iterator[tuple[int, Piece | None, str | None]]:
-    """Like `tracker.ingest.read_here`, from several processes; files of different workers interleave."""
-    methods = multiprocessing.get_all_start_methods()
-    context: Any = multiprocessing.get_context("fork" if "fork" in methods else "spawn")
+    ledger: Path,
+    sources: Sources,
+    work: Sequence[Work],
+    options: Options,
+    workers: int,
+    report: SyncReport,
+    on_progress: Callable[[Progress], None] | None,
+    *,
+    fork: bool,
+) -> None:
+    """Read `work` into the ledger from several processes at once, adding to `report`.
+
+    `fork`: start them by forking, which takes milliseconds where it exists. SQLite must not be carried over a fork:
+    only for callers that have no ledger open.
+    """
+    started = time.monotonic()
+    method = "fork" if fork and "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    context: Any = multiprocessing.get_context(method)
     following = context.Value("i", 0)
     pipes: list[Connection] = []
     processes = []
-    for _ in range(min(workers, len(work))):
-        ours, theirs = context.Pipe(duplex=False)
-        _widen(ours)
-        process = context.Process(
-            target=_worker, args=(list(sources), list(work), options, following, theirs), daemon=True
-        )
-        process.start()
-        theirs.close()
-        pipes.append(ours)
-        processes.append(process)
-    decode = msgspec.msgpack.Decoder(_Parcel).decode
-    ended: set[int] = set()
+    told: dict[Connection, _Told] = {}
+    total = sum(map(unread_bytes, work))
     try:
+        for _ in range(min(workers, len(work))):
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(
+                target=_worker, args=(ledger, list(sources), list(work), options, following, theirs), daemon=True
+            )
+            process.start()
+            theirs.close()
+            pipes.append(ours)
+            processes.append(process)
         while pipes:
             for pipe in wait(pipes):
                 assert isinstance(pipe, Connection)
                 try:
-                    parcel = decode(pipe.recv_bytes())
-                except EOFError:
+                    told[pipe] = pipe.recv()
+                except (EOFError, OSError):
                     pipes.remove(pipe)
                     continue
-                if parcel.batch is None or parcel.state is None:
-                    ended.add(parcel.index)
-                    yield parcel.index, None, parcel.problem
-                else:
-                    yield parcel.index, Piece(parcel.batch, parcel.state, parcel.from_start), None
+                if on_progress is not None:
+                    files = sum(one.files for one in told.values())
+                    on_progress(Progress(files, len(work), sum(one.bytes for one in told.values()), total))
     finally:
         for process in processes:
-            process.join(timeout=0.5 if pipes else None)
-            if process.is_alive():
+            if pipes:
                 process.terminate()
-    if len(ended) < len(work):
-        # A worker died (memory, a signal): what it left is read here.
-        from tracker.ingest import read_here
-
-        rest = [index for index in range(len(work)) if index not in ended]
-        for position, piece, problem in read_here(sources, [work[index] for index in rest], options):
-            yield rest[position], piece, problem
+            process.join()
+    for one in told.values():
+        report.files += one.files
+        report.bytes += one.bytes
+        report.new_calls += one.new_calls
+        report.bad_lines += one.bad_lines
+        for problem in one.problems:
+            note(report.problems, problem)
+    report.seconds += time.monotonic() - started
 
 
 def _worker(
-    sources: list[Source],
-    work: list["Work"],
+    ledger: Path,
+    sources: Sources,
+    work: Sequence[Work],
     options: Options,
     following: "Synchronized[int]",
     pipe: Connection,
 ) -> None:
     gc.disable()
-    encode = msgspec.msgpack.Encoder().encode
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
+    try:
+        with closing(open_ledger(ledger)) as db:
+            db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            _take_share(db, sources, work, options, following, pipe)
+    except sqlite3.Error:
+        pass  # the caller meets the same trouble with what is left, and reports it
+    except BrokenPipeError:
+        pass  # the caller is gone
+    pipe.close()
+
+
+def _take_share(
+    db: sqlite3.Connection,
+    sources: Sources,
+    work: Sequence[Work],
+    options: Options,
+    following: "Synchronized[int]",
+    pipe: Connection,
+) -> None:
+    intake = Intake(db, work)
+    problems: list[str] = []
+    held: list[tuple[int, Piece]] = []
+    held_bytes = files = 0
+
+    def write(*, wait: bool) -> None:
+        nonlocal held_bytes
+        if not _begin(db, wait=wait):
+            return
+        for index, piece in held:
+            intake.put(index, piece)
+        sum_up_changed(db)
+        db.execute("COMMIT")
+        pipe.send(_Told(files - len(intake.lost), intake.bytes, intake.new_calls, intake.bad_lines, problems))
+        held.clear()
+        held_bytes = 0
+
+    for index in _indices(following, len(work)):
+        for piece in read_file(sources, work[index], options, problems):
+            held.append((index, piece))
+            held_bytes += piece.state.offset
+            if held_bytes >= _GROUP_BYTES:
+                write(wait=held_bytes >= _MOST_BYTES)
+        files += 1
+    write(wait=True)
+
+
+def _indices(following: "Synchronized[int]", end: int) -> Iterator[int]:
+    """Numbers below `end` that no other worker got."""
     while True:
         with following.get_lock():
             index = following.value
             following.value += 1
-        if index >= len(work):
-            break
-        one = work[index]
-        problem = None
-        try:
-            for piece in sources[one.source].read(one.file, one.state, options):
-                pipe.send_bytes(encode(_Parcel(index, piece.batch, piece.state, piece.from_start, None)))
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            problem = f"{one.file.path}: {error.strerror or error}"
-        pipe.send_bytes(encode(_Parcel(index, None, None, False, problem)))
-    pipe.close()
+        if index >= end:
+            return
+        yield index
 
 
-def _widen(pipe: Connection) -> None:
-    """Let workers run ahead of the writer: the default pipe holds less than one file's records (Linux only)."""
+def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
+    """Begin a write transaction; False if another process is writing and `wait` is not set."""
+    if wait:
+        db.execute("BEGIN IMMEDIATE")
+        return True
+    patience_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
+    db.execute("PRAGMA busy_timeout = 0")
     try:
-        import fcntl
-
-        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    except (ImportError, AttributeError, OSError):
-        return
+        db.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    return True

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from store.ledger import home, open_ledger
+from store.ledger import home, ledger_path, open_ledger
 from store.queries import stored_prices
+from store.spend import refresh_spend
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings
-from tracker.ingest import Progress, SyncReport, sync
+from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options, Source
 
@@ -40,10 +41,22 @@ def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
 def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.Connection, SyncReport]:
     """Open the ledger and read everything new into it, with a progress bar on a terminal."""
     sources = sources_of(settings)
+    bar = _Bar() if sys.stderr.isatty() else None
+    on_progress = bar.show if bar else None
+    report = SyncReport()
     db = open_ledger()
     options = options_of(db)
-    bar = _Bar() if sys.stderr.isatty() else None
-    report = sync(db, sources, options, workers=workers, on_progress=bar.show if bar else None)
+    work: list[Work] | None = find_work(db, sources, report)
+    count = workers_for(work or ()) if workers is None else workers
+    if count > 1 and work:
+        from tracker.workers import read_in_processes
+
+        refresh_spend(db)  # notes the time zone, so that the workers' sums stand
+        db.close()
+        read_in_processes(ledger_path(), sources, work, options, count, report, on_progress, fork=True)
+        db = open_ledger()
+        work = None
+    sync(db, sources, options, work=work, report=report, on_progress=on_progress)
     if bar:
         bar.clear()
     return db, report

@@ -33,8 +33,12 @@ class Place(msgspec.Struct, gc=False):
     requested_at: int | None
     retries: int
 
+    def origin(self) -> tuple[str, str, str, int]:
+        """Where the call was made and seen; two lines of a call may differ in it (a copy beside the original)."""
+        return self.session, self.chain, self.seen_session, self.copy_rank
 
-class _Folded(msgspec.Struct, gc=False):
+
+class Folded(msgspec.Struct, gc=False):
     """A call under construction."""
 
     line: Line
@@ -53,52 +57,69 @@ class CallFold:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._by_message: dict[str, _Folded] = {}
-        self._by_request: dict[str, _Folded] = {}
+        self._by_message: dict[str, Folded] = {}
+        self._by_request: dict[str, Folded] = {}
+        self._elsewhere: dict[tuple[str, tuple[str, str, str, int]], Folded] = {}
         self._prices: dict[str, Price] = {}
 
-    def place_of(self, message_id: str | None) -> Place | None:
-        """Where a call that was met before stands."""
-        call = self._by_message.get(message_id) if message_id else None
-        return call.place if call is not None else None
+    def known(self, message_id: str | None) -> Folded | None:
+        """A call that was met before."""
+        return self._by_message.get(message_id) if message_id else None
 
     def add(self, line: Line, message: Message, place: Place, at: int) -> None:
         """Take in an assistant line with usage."""
-        usage = message.usage
-        output = (usage.output_tokens or 0) if usage else 0
-        key = message.id or line.requestId or line.uuid or f"{place.session}:{place.position}"
-        call = self._by_message.get(key)
         request_id = line.requestId
+        key = message.id or request_id or line.uuid or f"{place.session}:{place.position}"
+        call = self._by_message.get(key)
         if call is None and request_id is not None:
             call = self._by_request.get(request_id)
             if call is not None:
                 call.message_ids = (*call.message_ids, key)
                 self._by_message[key] = call
-        if call is None:
-            call = _Folded(
-                line,
-                message,
-                output,
-                place,
-                at,
-                at,
-                (key,),
-                (request_id,) if request_id is not None else (),
-                bool(line.isAbortedMidStream),
-            )
-            self._by_message[key] = call
-            if request_id is not None:
-                self._by_request.setdefault(request_id, call)
+        if call is not None:
+            self.add_to(call, line, message, at)
             return
-        if at < call.first_at:
-            call.first_at = at
+        usage = message.usage
+        call = self._by_message[key] = Folded(
+            line,
+            message,
+            (usage.output_tokens or 0) if usage is not None else 0,
+            place,
+            at,
+            at,
+            (key,),
+            (request_id,) if request_id is not None else (),
+            bool(line.isAbortedMidStream),
+        )
+        if request_id is not None:
+            self._by_request.setdefault(request_id, call)
+
+    def elsewhere(self, call: Folded, line: Line, message: Message, place: Place, at: int) -> Folded:
+        """The same call in another place of the file: an observation of its own, which the ledger joins."""
+        key = (call.message_ids[0], place.origin())
+        other = self._elsewhere.get(key)
+        if other is None:
+            output = (message.usage.output_tokens or 0) if message.usage else 0
+            other = Folded(
+                line, message, output, place, at, at, call.message_ids, call.request_ids, bool(line.isAbortedMidStream)
+            )
+            self._elsewhere[key] = other
+        return other
+
+    def add_to(self, call: Folded, line: Line, message: Message, at: int) -> None:
+        """Take in a further line of a call."""
         if at > call.last_at:
             call.last_at = at
+        elif at < call.first_at:
+            call.first_at = at
+        request_id = line.requestId
         if request_id is not None and request_id not in call.request_ids:
             call.request_ids = (*call.request_ids, request_id)
             self._by_request.setdefault(request_id, call)
         if line.isAbortedMidStream:
             call.aborted = True
+        usage = message.usage
+        output = (usage.output_tokens or 0) if usage is not None else 0
         if output > call.output or (
             output == call.output and message.stop_reason is not None and call.message.stop_reason is None
         ):
@@ -110,13 +131,15 @@ class CallFold:
         for key, call in self._by_message.items():
             if key == call.message_ids[0]:
                 self._emit(agent, call, made)
+        for call in self._elsewhere.values():
+            self._emit(agent, call, made)
         return made
 
     def prices(self) -> list[Price]:
         """The price rows that the calls point at."""
         return list(self._prices.values())
 
-    def _emit(self, agent: str, call: _Folded, made: list[Call]) -> None:
+    def _emit(self, agent: str, call: Folded, made: list[Call]) -> None:
         message_id, more_messages = _canonical(call.message_ids)
         request_id, more_requests = _canonical(call.request_ids)
         usage = call.message.usage or Usage()
@@ -257,13 +280,23 @@ def split_writes(total: int, split: CacheCreation | None) -> tuple[int, int]:
 
 def _canonical(ids: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The id that names a call, and its others."""
-    if len(ids) < 2:
-        return (ids[0] if ids else None), ()
+    if len(ids) == 1:
+        return ids[0], ()
+    if not ids:
+        return None, ()
     chosen = canonical_id(ids)
     return chosen, tuple(sorted(key for key in ids if key != chosen))
 
 
 def _sums(parts: list[Iteration]) -> tuple[int, int, int, int]:
+    if len(parts) == 1:
+        part = parts[0]
+        return (
+            part.input_tokens or 0,
+            part.cache_read_input_tokens or 0,
+            part.cache_creation_input_tokens or 0,
+            part.output_tokens or 0,
+        )
     return (
         sum(part.input_tokens or 0 for part in parts),
         sum(part.cache_read_input_tokens or 0 for part in parts),
@@ -297,5 +330,7 @@ def _reason(message: Message) -> str | None:
     diagnostics = message.diagnostics
     if diagnostics is None:
         return None
-    reason = bytes(diagnostics.cache_miss_reason)
-    return None if reason in (b"", b"null") else reason.decode("utf-8", "replace").strip('"')[:200]
+    reason = diagnostics.cache_miss_reason
+    if reason is None or isinstance(reason, str):
+        return reason[:200] if reason is not None else None
+    return msgspec.json.encode(reason).decode()[:200]

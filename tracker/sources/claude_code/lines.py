@@ -3,8 +3,9 @@
 The formats are those of CLAUDE_CODE sections 1.2 to 1.8 and 8.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -49,20 +50,20 @@ class Usage(msgspec.Struct, gc=False):
     input_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
-    output_tokens: Count | None = None
     cache_creation: CacheCreation | None = None
+    output_tokens: Count | None = None
     server_tool_use: ServerToolUse | None = None
-    output_tokens_details: OutputDetails | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
-    speed: str | None = None
     iterations: list[Iteration] | None = None
+    speed: str | None = None
+    output_tokens_details: OutputDetails | None = None
 
 
 class Diagnostics(msgspec.Struct, gc=False):
     """The API's own word on a cache miss."""
 
-    cache_miss_reason: msgspec.Raw = msgspec.Raw()
+    cache_miss_reason: Any = None
 
 
 class ToolInput(msgspec.Struct, gc=False):
@@ -99,8 +100,8 @@ class Block(msgspec.Struct, gc=False):
 class Message(msgspec.Struct, gc=False):
     """`message` of an assistant or user line."""
 
-    id: str | None = None
     model: str | None = None
+    id: str | None = None
     content: list[Block] | str | None = None
     stop_reason: str | None = None
     usage: Usage | None = None
@@ -113,12 +114,6 @@ class ForkedFrom(msgspec.Struct, gc=False):
     sessionId: str | None = None
 
 
-class Origin(msgspec.Struct, gc=False):
-    """Who wrote a user line."""
-
-    kind: str | None = None
-
-
 class CompactMetadata(msgspec.Struct, gc=False):
     """Sizes around a compaction."""
 
@@ -128,37 +123,38 @@ class CompactMetadata(msgspec.Struct, gc=False):
 
 
 class Line(msgspec.Struct, gc=False):
-    """A transcript line. Field names are the client's."""
+    """A transcript line. Field names are the client's.
 
-    type: str | None = None
-    subtype: str | None = None
-    uuid: str | None = None
+    The frequent fields stand in the order in which clients write them: the decoder looks for the next one first.
+    """
+
     parentUuid: str | None = None
-    timestamp: str | None = None
-    sessionId: str | None = None
     isSidechain: bool | None = None
+    cwd: str | None = None
+    sessionId: str | None = None
+    version: str | None = None
+    gitBranch: str | None = None
     agentId: str | None = None
-    attributionAgent: str | None = None
+    promptId: str | None = None
+    message: Message | None = None
     requestId: str | None = None
+    type: str | None = None
+    data: msgspec.Raw = msgspec.Raw()
+    uuid: str | None = None
+    timestamp: str | None = None
+    toolUseResult: msgspec.Raw = msgspec.Raw()
+    effort: str | None = None
+    entrypoint: str | None = None
+    subtype: str | None = None
+    attributionAgent: str | None = None
     requestSessionId: str | None = None
     forkedFrom: ForkedFrom | None = None
-    promptId: str | None = None
     promptCacheRequested: str | None = None
     isMeta: bool | None = None
     isCompactSummary: bool | None = None
     isApiErrorMessage: bool | None = None
     isAbortedMidStream: bool | None = None
     isVisibleInTranscriptOnly: bool | None = None
-    effort: str | None = None
-    cwd: str | None = None
-    version: str | None = None
-    gitBranch: str | None = None
-    entrypoint: str | None = None
-    costUSD: float | None = None
-    origin: Origin | None = None
-    message: Message | None = None
-    toolUseResult: msgspec.Raw = msgspec.Raw()
-    data: msgspec.Raw = msgspec.Raw()
     compactMetadata: CompactMetadata | None = None
     content: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
@@ -169,7 +165,6 @@ class Line(msgspec.Struct, gc=False):
     customTitle: str | None = None
     summary: str | None = None
     prUrl: str | None = None
-    operation: str | None = None
 
 
 class ToolResultExtra(msgspec.Struct, gc=False):
@@ -219,6 +214,17 @@ class CostState(msgspec.Struct, gc=False):
     hasUnknownModelCost: bool | None = None
 
 
+Decoded = TypeVar("Decoded")
+
+
+def forgiving(decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgspec.Raw) -> Decoded:
+    """Decode a part that was skipped unread before: its text may turn out to be no UTF-8."""
+    try:
+        return decode(raw)
+    except UnicodeDecodeError:
+        return decode(bytes(raw).decode("utf-8", "replace").encode())
+
+
 def joined_text(content: "list[Block] | str | None") -> str:
     """The text of a message's content; text blocks one a line."""
     if content is None or isinstance(content, str):
@@ -227,13 +233,14 @@ def joined_text(content: "list[Block] | str | None") -> str:
     for block in content:
         if block.type == "text" and len(memoryview(block.text)) > 2:
             try:
-                parts.append(decode_text(block.text))
+                parts.append(forgiving(decode_text, block.text))
             except msgspec.DecodeError:
                 continue
     return "\n".join(parts)
 
 
 decode_line = msgspec.json.Decoder(Line).decode
+decode_lines = msgspec.json.Decoder(Line).decode_lines
 decode_content = msgspec.json.Decoder(list[Block] | str).decode
 decode_text = msgspec.json.Decoder(str).decode
 decode_extra = msgspec.json.Decoder(ToolResultExtra).decode
@@ -248,7 +255,7 @@ def epoch_ms(timestamp: str | None) -> int | None:
     if not timestamp:
         return None
     try:
-        if len(timestamp) == 24 and timestamp[23] == "Z" and timestamp[19] == ".":
+        if timestamp[23:] == "Z" and timestamp[19] == ".":
             minute = _minute_starts.get(timestamp[:17])
             if minute is None:
                 if len(_minute_starts) > 50_000:
@@ -264,47 +271,64 @@ def epoch_ms(timestamp: str | None) -> int | None:
         return None
 
 
-def salvage(raw: bytes) -> tuple[list[Line], int]:
+def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
     """Records of a line that does not decode as one: two on a line, NULs or rubbish around them, wrong types.
 
-    Returns the records and how many stretches had to be given up (0 if every byte was understood).
+    Returns each record with the bytes of `raw` between which it stands, and whether anything had to be given up.
     """
-    text = raw.strip(b"\0 \t\r\n").decode("utf-8", "replace")
-    lines: list[Line] = []
-    given_up = 0
-    position = 0
+    import json
+
+    text = raw.decode("utf-8", "surrogateescape")
+    decode = json.JSONDecoder().raw_decode
+    found: list[tuple[Line, int, int]] = []
+    is_damaged = False
+    position = _skip_blanks(text, 0)
     while position < len(text):
         try:
-            value, position = _json.raw_decode(text, position)
+            value, end = decode(text, position)
         except (ValueError, RecursionError):
-            given_up += 1
-            following = [
-                found for mark in ('{"parentUuid"', '{"type"') if (found := text.find(mark, position + 1)) > position
-            ]
+            is_damaged = True
+            following = [at for mark in _RECORD_MARKS if (at := text.find(mark, position + 1)) > position]
             if not following:
                 break
             position = min(following)
             continue
         if isinstance(value, dict):
-            line, damaged = _lenient(value)
-            given_up += damaged
-            lines.append(line)
+            line, lost = _lenient(value)
+            is_damaged |= lost
+            found.append((line, _byte_length(text[:position]), _byte_length(text[:end])))
         else:
-            given_up += 1
-        while position < len(text) and text[position] in "\0 \t\r\n":
-            position += 1
-    return lines, given_up
+            is_damaged = True
+        position = _skip_blanks(text, end)
+    return found, is_damaged or not found
+
+
+_RECORD_MARKS = ('{"parentUuid"', '{"type"')
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in "\0 \t\r\n":
+        position += 1
+    return position
+
+
+def _byte_length(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
 
 
 def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
     """Convert field by field, dropping what has the wrong type; True if something that counts was dropped."""
+    try:
+        return decode_line(_clean(value)), False
+    except msgspec.DecodeError:
+        pass
     kept: dict[str, Any] = {}
     damaged = False
     for name, item in value.items():
         if name not in Line.__struct_fields__:
             continue
         try:
-            kept[name] = getattr(decode_line(msgspec.json.encode({name: item})), name)
+            kept[name] = getattr(decode_line(_clean({name: item})), name)
         except msgspec.DecodeError:
             damaged = True
             if name == "message" and isinstance(item, dict):
@@ -317,13 +341,8 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
     return Line(**kept), damaged
 
 
-class _LazyJson:
-    """The standard library's decoder, which reports where a value ends; needed for damaged lines only."""
+def _clean(value: dict[str, Any]) -> bytes:
+    """JSON without what no UTF-8 can hold: lone surrogates, bytes that were no text."""
+    import json
 
-    def raw_decode(self, text: str, position: int) -> tuple[Any, int]:
-        import json
-
-        return json.JSONDecoder().raw_decode(text, position)
-
-
-_json = _LazyJson()
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -20,7 +20,7 @@ from store.records import (
 )
 from tracker.sources.base import Options
 from tracker.sources.claude_code import tools
-from tracker.sources.claude_code.fold import CallFold, Place
+from tracker.sources.claude_code.fold import CallFold, Folded, Place
 from tracker.sources.claude_code.lines import (
     Block,
     CostState,
@@ -29,30 +29,34 @@ from tracker.sources.claude_code.lines import (
     decode_content,
     decode_cost_state,
     decode_line,
+    decode_lines,
     decode_progress,
     epoch_ms,
+    forgiving,
     joined_text,
     salvage,
 )
-from tracker.sources.claude_code.text import Prompt, classify, content_words, opening, word_set
+from tracker.sources.claude_code.text import Prompt, classify, opening, packed, word_hashes, word_set
 
 AGENT = "claude-code"
 _COPY_SLACK_MS = 1000
+_BRACE = ord("{")
 _WORDS_FROM_CHARS = 1200
 _COMMIT = int(ToolFlag.COMMIT)
 _AWAITED = _COMMIT | int(ToolFlag.AGENT)
-# Rows without anything for the ledger, told apart before they are decoded; some are large.
-_SKIPPED_ROWS = (
-    b"file-history",
-    b"api-request",
-    b"last-prompt",
-    b"atis-latch",
-    b"attribution",
-    b"content-replacement",
-    b"tools-used",
-    b"permission-mode",
-    b"agent-name",
+# Kinds of rows without anything for the ledger, by their beginnings.
+_SKIPPED_KINDS = (
+    "file-history",
+    "api-request",
+    "last-prompt",
+    "atis-latch",
+    "attribution",
+    "content-replacement",
+    "tools-used",
+    "permission-mode",
+    "agent-name",
 )
+_SKIPPED_ROWS = tuple(b'{"type":"' + kind.encode() for kind in _SKIPPED_KINDS)
 
 
 class Carry(msgspec.Struct, array_like=True):
@@ -78,6 +82,8 @@ class Carry(msgspec.Struct, array_like=True):
     chains: dict[str, int] = {}  # chain -> first time
     awaited: dict[str, str] = {}  # tool uses whose result tells more than its size
     tracked: bool = False  # the file has had an answer with a line id
+    parent: str | None = None  # session of the latest copied line: what this one was forked from
+    parent_at: int | None = None
 
 
 class FileReader:
@@ -95,6 +101,7 @@ class FileReader:
         self._fold = CallFold(self._options)
         self._batch = Batch()
         self._last_text: list[Block] | None = None
+        self._output_words = word_set(self.carry.output_words)
         self._recent = list(self.carry.recent)
         self._awaited = dict(self.carry.awaited)
         self._tools: dict[tuple[str, str], ToolUse] = {}
@@ -102,42 +109,79 @@ class FileReader:
         self._title: str | None = None
         self._title_rank = 0
         self._billing: str | None = None
-        self._parent: str | None = None
         self._chain_prompts: dict[str, str] = {}
         self._chain_spawns: dict[str, str] = {}
         self._chain_types: dict[str, str] = {}
 
-    def feed(self, raw: bytes, position: int) -> None:
-        """Take in one line (bytes with or without its newline) that starts at byte `position`."""
-        if raw.startswith(b'{"type":"') and raw.startswith(_SKIPPED_ROWS, 9):
+    def feed(self, block: bytearray, length: int, position: int) -> None:
+        """Take in the whole lines that fill `length` bytes of `block`; the last may lack its newline.
+
+        The first starts at byte `position` of the file. Nothing may keep a view of the block: it is used again.
+        """
+        ends: list[int] = []
+        start, even = 0, True
+        while start < length:
+            even = even and block[start] == _BRACE
+            start = block.find(b"\n", start, length) + 1 or length
+            ends.append(start)
+        try:
+            lines = decode_lines(memoryview(block)[:length])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            lines = []
+        start = 0
+        # As many records as lines, and each line begins one: they match. A blank line beside a line of two would not.
+        if even and len(lines) == len(ends):
+            for line, end in zip(lines, ends, strict=True):
+                self._take(line, block, start, end, position + start)
+                start = end
             return
+        for end in ends:
+            self._take_odd(bytes(block[start:end]), position + start)
+            start = end
+
+    def _take_odd(self, raw: bytes, position: int) -> None:
+        """Take in a line of a block in which not every line is one record."""
+        if raw.startswith(_SKIPPED_ROWS):
+            return  # not worth mending
         try:
             line = decode_line(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             if not raw.strip():
                 return
-            found, given_up = salvage(raw)
-            self._batch.bad_lines += given_up
-            for offset, part in enumerate(found):
-                self._dispatch(part, raw, position + offset)
+            self._take_salvaged(raw, position)
             return
-        self._dispatch(line, raw, position)
+        self._take(line, raw, 0, len(raw), position)
 
-    def _dispatch(self, line: Line, raw: bytes, position: int) -> None:
+    def _take_salvaged(self, raw: bytes, position: int) -> None:
+        """Take in what can be saved of a damaged line; it counts as one bad line at most."""
+        before = self._batch.bad_lines
+        found, is_damaged = salvage(raw)
+        for line, start, end in found:
+            self._take(line, raw, start, end, position + start)
+        self._batch.bad_lines = before + (is_damaged or self._batch.bad_lines > before)
+
+    def _take(self, line: Line, block: bytes | bytearray, start: int, end: int, position: int) -> None:
+        """Take in a record that stands in `block` between `start` and `end`."""
         kind = line.type
         if kind == "assistant":
             self._assistant(line, position)
         elif kind == "user":
             self._user(line, position)
-        elif kind == "progress":
-            if b'"agent_progress"' in raw:
-                self._progress(line, position)
-            elif line.uuid:
-                self._recent.append(line.uuid)
-        elif kind == "system":
-            self._system(line, position)
+        elif kind == "progress" and block.find(b'"agent_progress"', start, end) >= 0:
+            self._progress(line, position)
         elif kind == "cost-state":
-            self._cost_state(raw, position)
+            self._cost_state(bytes(block[start:end]), position)
+        elif kind is not None and kind.startswith(_SKIPPED_KINDS):
+            return
+        else:
+            self._bookkeeping(line, position)
+        if self.carry.first_seen_at is None and line.timestamp:
+            self.carry.first_seen_at = epoch_ms(line.timestamp)
+
+    def _bookkeeping(self, line: Line, position: int) -> None:
+        kind = line.type
+        if kind == "system":
+            self._system(line, position)
         elif kind == "custom-title" and line.customTitle:
             self._set_title(line.customTitle, 3)
         elif kind == "ai-title" and line.aiTitle:
@@ -148,8 +192,6 @@ class FileReader:
             self._event(line.sessionId or self.carry.session, "", position, line, EventKind.PULL_REQUEST, line.prUrl)
         elif line.uuid:
             self._recent.append(line.uuid)
-        if self.carry.first_seen_at is None and line.timestamp:
-            self.carry.first_seen_at = epoch_ms(line.timestamp)
 
     # -- where a line belongs ---------------------------------------------------------------------------------------
 
@@ -202,8 +244,8 @@ class FileReader:
             if carry.first_seen_at is not None and at < carry.first_seen_at - _COPY_SLACK_MS:
                 rank = CopyRank.FORK
         if rank and origin != carry.session:
-            if rank != CopyRank.FOREIGN:
-                self._parent = origin
+            if rank != CopyRank.FOREIGN and (carry.parent_at is None or at >= carry.parent_at):
+                carry.parent, carry.parent_at = origin, at
             self._hear_of(origin, line, at)
         elif rank == CopyRank.OWN and (carry.own_start_at is None or at < carry.own_start_at):
             carry.own_start_at = at
@@ -242,10 +284,14 @@ class FileReader:
             self._batch.bad_lines += 1
             return
         at = self._time(line)
-        place = self._fold.place_of(message.id)
-        if place is None or line.isSidechain:
+        call = self._fold.known(message.id)
+        if call is not None and not line.isSidechain and self._adds_no_fact(line, call, at):
+            place = call.place
+        else:
             place = self._place(line, position, at)
             self._facts(line, position)
+            if call is not None and call.place.origin() != place.origin():
+                call = self._fold.elsewhere(call, line, message, place, at)
         if line.uuid and not place.chain:
             self._recent = [line.uuid]
             self.carry.tracked = True
@@ -256,40 +302,44 @@ class FileReader:
             return
         if line.promptCacheRequested == "1h":
             self._billing = "plan"
-        self._fold.add(line, message, place, at)
+        if call is not None:
+            self._fold.add_to(call, line, message, at)
+        else:
+            self._fold.add(line, message, place, at)
         if place.chain == "" or self._path_agent is not None:
             self.carry.retries = 0
         self._content(message, place, position, at)
+        message.content = None
+
+    def _adds_no_fact(self, line: Line, call: Folded, at: int) -> bool:
+        """Whether a further line of a call says nothing new about where and when its session ran."""
+        start = self.carry.own_start_at
+        return (
+            call.place.copy_rank == CopyRank.OWN
+            and line.requestSessionId is None
+            and line.forkedFrom is None
+            and line.sessionId == call.line.sessionId
+            and start is not None
+            and at >= start
+        )
 
     def _content(self, message: Message, place: Place, position: int, at: int) -> None:
         if not isinstance(message.content, list):
             return
         for block in message.content:
             if block.type == "tool_use" and block.id:
-                use = tools.asked(block, AGENT, place.seen_session, place.chain, place.turn, position, at, message.id)
+                use = tools.asked(block, AGENT, place, position, at, message.id)
                 if use.flags & _AWAITED:
                     self._awaited[use.id] = tools.COMMIT if use.flags & _COMMIT else tools.AGENT_ID
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
+                block.text = block.text.copy()
                 self._last_text = message.content
 
     def _join_tool(self, use: ToolUse) -> None:
         key = (use.session, use.id)
         known = self._tools.get(key)
-        if known is None:
-            self._tools[key] = use
-            return
-        # One half asks, the other answers; a repeated half changes nothing.
-        ask, answer = (known, use) if known.name is not None else (use, known)
-        if ask.name is None or answer.result_chars is None:
-            return
-        self._tools[key] = msgspec.structs.replace(
-            ask,
-            result_chars=answer.result_chars,
-            is_error=answer.is_error,
-            spawned=answer.spawned,
-            commit=answer.commit,
-        )
+        self._tools[key] = use if known is None else tools.joined(known, use)
 
     def _synthetic(self, line: Line, message: Message, place: Place) -> None:
         if line.isApiErrorMessage or line.error:
@@ -311,10 +361,10 @@ class FileReader:
         content = message.content
         if isinstance(content, list) and content and (content[0].type == "tool_result" or _has_result(content)):
             self.carry.asked_at[place.chain] = at
-            for use in tools.results(
-                line, content, self._awaited, AGENT, place.seen_session, place.chain, place.turn, position, at
-            ):
-                self._join_tool(use)
+            for block in content:
+                if block.type == "tool_result" and block.tool_use_id:
+                    awaits = self._awaited.pop(block.tool_use_id, None) if self._awaited else None
+                    self._join_tool(tools.answered(block, awaits, line, AGENT, place, position, at))
             if line.uuid and not place.chain:
                 self._recent.append(line.uuid)
             return
@@ -352,13 +402,9 @@ class FileReader:
         assert line.uuid is not None
         if carry.tracked and line.parentUuid and line.parentUuid not in self._recent and not place.copy_rank:
             self._event(place.seen_session, "", place.position, line, EventKind.REWIND, None)
-        words = content_words(prompt.text[:_WORDS_FROM_CHARS]) if prompt.kind != TurnKind.NOTIFICATION else b""
-        if self._last_text is not None:
-            self._remember_output()
-        echo = None
-        if carry.has_output and words:
-            own = word_set(words)
-            echo = 1000 * len(own & word_set(carry.output_words)) // len(own)
+        words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if prompt.kind != TurnKind.NOTIFICATION else set()
+        self._remember_output()
+        echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None
         carry.turn = line.uuid
         carry.asked_at[""] = at
         carry.retries = 0
@@ -373,7 +419,7 @@ class FileReader:
                 line.promptId,
                 opening(prompt.text, self._options.prompt_chars),
                 len(prompt.text),
-                words,
+                packed(words),
                 echo,
                 line.gitBranch or carry.branch,
                 prompt.tool_use_id,
@@ -386,7 +432,7 @@ class FileReader:
             return
         text = joined_text(self._last_text)
         if text:
-            self.carry.output_words = content_words(text[-_WORDS_FROM_CHARS:])
+            self._output_words = word_hashes(text[-_WORDS_FROM_CHARS:])
             self.carry.has_output = True
         self._last_text = None
 
@@ -421,7 +467,7 @@ class FileReader:
             self._event(session, chain, position, line, EventKind.FALLBACK, detail)
         elif line.subtype == "local_command":
             try:
-                prompt = classify(joined_text(decode_content(line.content)))
+                prompt = classify(joined_text(forgiving(decode_content, line.content)))
             except msgspec.DecodeError:
                 return
             if prompt.mark is not None:
@@ -430,7 +476,7 @@ class FileReader:
     def _progress(self, line: Line, position: int) -> None:
         """A subagent's line inside a progress record: in some versions it stands nowhere else (section 8, point 7)."""
         try:
-            data = decode_progress(line.data)
+            data = forgiving(decode_progress, line.data)
         except msgspec.DecodeError:
             self._batch.bad_lines += 1
             return
@@ -463,7 +509,7 @@ class FileReader:
 
     def _cost_state(self, raw: bytes, position: int) -> None:
         try:
-            row = decode_cost_state(raw)
+            row = forgiving(decode_cost_state, raw)
         except msgspec.DecodeError:
             self._batch.bad_lines += 1
             return
@@ -506,7 +552,9 @@ class FileReader:
         """Everything since the last call of this, and start anew."""
         carry, batch = self.carry, self._batch
         self._remember_output()
+        carry.output_words = packed(self._output_words)
         carry.recent = self._recent[-200:]
+        carry.awaited = dict(list(self._awaited.items())[-200:])
         batch.calls = self._fold.calls(AGENT)
         batch.tools = list(self._tools.values())
         batch.prices = self._fold.prices()
@@ -526,7 +574,7 @@ class FileReader:
                     self._title,
                     self._title_rank,
                     self._billing if not self._path_agent else None,
-                    self._parent if not self._path_agent else None,
+                    carry.parent if not self._path_agent else None,
                     carry.own_start_at,
                 )
             )
@@ -566,7 +614,7 @@ def _short(error: msgspec.Raw) -> str | None:
     if not raw:
         return None
     try:
-        value = msgspec.json.decode(raw)
+        value = forgiving(msgspec.json.decode, raw)
     except msgspec.DecodeError:
         return None
     if isinstance(value, str):

@@ -4,17 +4,19 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
+from tracker.sources.claude_code.lines import salvage
 from tracker.sources.claude_code.reader import AGENT, Carry, FileReader
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
 _PIECE_BYTES = 8 << 20
+_BLOCK_BYTES = 128 << 10  # small enough to be in the processor's cache still when it is decoded
 
 
 class ClaudeCodeSource:
@@ -34,13 +36,20 @@ class ClaudeCodeSource:
         return [folder for folder in candidates if (folder / "projects").is_dir()]
 
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over."""
+        """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over.
+
+        A folder that cannot be read is raised at the end, when everything else was listed.
+        """
+        unreadable: list[OSError] = []
         for root in roots:
-            yield from _walk(str(root / "projects"), set())
+            yield from _walk(str(root / "projects"), set(), unreadable)
+        if unreadable:
+            raise unreadable[0]
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Read on; from the start if what was read before is no longer what the file begins with."""
-        with open(file.path, "rb", buffering=1 << 18) as handle:
+        with open(file.path, "rb", buffering=0) as handle:
+            buffer = bytearray(_BLOCK_BYTES)
             facts = os.fstat(handle.fileno())
             size = facts.st_size
             if state is not None and not _continues(handle, state, facts):
@@ -52,9 +61,9 @@ class ClaudeCodeSource:
             session = stem if _UUID.match(stem) else _parent_session(file.path)
             reader = FileReader(path_agent, session, options, carry)
             while True:
-                stop = _read_lines(handle, offset, size, reader)
+                stop = _read_lines(handle, offset, size, reader, buffer)
                 batch = reader.take()
-                done = stop >= size or stop == offset or not _more(handle, stop, size)
+                done = stop >= size or stop == offset or not _fill(buffer, handle, stop, size)
                 head, tail = _fingerprint(handle, stop)
                 yield Piece(
                     batch,
@@ -74,10 +83,13 @@ class ClaudeCodeSource:
                 offset = stop
 
 
-def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
+def _walk(folder: str, seen: set[tuple[int, int]], unreadable: list[OSError]) -> Iterator[FoundFile]:
     try:
         entries = os.scandir(folder)
     except FileNotFoundError:
+        return
+    except OSError as error:
+        unreadable.append(error)
         return
     with entries:
         for entry in entries:
@@ -91,7 +103,7 @@ def _walk(folder: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
                         if (facts.st_dev, facts.st_ino) in seen:
                             continue
                         seen.add((facts.st_dev, facts.st_ino))
-                    yield from _walk(entry.path, seen)
+                    yield from _walk(entry.path, seen, unreadable)
             except FileNotFoundError:
                 continue
 
@@ -106,42 +118,50 @@ def _parent_session(path: str) -> str | None:
     return None
 
 
-def _read_lines(handle: BinaryIO, offset: int, size: int, reader: FileReader) -> int:
+def _read_lines(handle: FileIO, offset: int, size: int, reader: FileReader, buffer: bytearray) -> int:
     """Feed whole lines from `offset` up to a piece's worth; returns the offset behind the last one taken."""
-    handle.seek(offset)
-    feed = reader.feed
     end = min(size, offset + _PIECE_BYTES)
-    for raw in handle:
-        if raw[-1] != 10 and not _whole(raw):
+    while offset < end:
+        length = _fill(buffer, handle, offset, size)
+        if not length:
             break
-        feed(raw, offset)
-        offset += len(raw)
-        if offset >= end:
-            break
+        reader.feed(buffer, length, offset)
+        offset += length
     return offset
 
 
+def _fill(buffer: bytearray, handle: FileIO, offset: int, size: int) -> int:
+    """Read whole lines from `offset` into `buffer`, which grows if one line needs it; returns their length.
+
+    0 if there is only the beginning of a line before `size`.
+    """
+    handle.seek(offset)
+    filled = 0
+    while True:
+        with memoryview(buffer) as view:
+            got = handle.readinto(view[filled : min(len(buffer), size - offset)])
+        filled += got
+        end = buffer.rfind(b"\n", filled - got, filled) + 1
+        if end:
+            return end
+        if not got or offset + filled >= size:
+            return filled if _whole(bytes(buffer[:filled])) else 0
+        if filled == len(buffer):
+            buffer.extend(bytes(len(buffer)))
+
+
 def _whole(raw: bytes) -> bool:
-    """True for a last line without newline that is complete all the same: an object that closes."""
+    """True for a last line without newline that is complete all the same: every object on it closes."""
     if not raw.rstrip().endswith(b"}"):
         return False
     try:
         msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        return False
+        return not salvage(raw)[1]
     return True
 
 
-def _more(handle: BinaryIO, offset: int, size: int) -> bool:
-    """Whether another whole line begins at `offset`."""
-    if offset >= size:
-        return False
-    handle.seek(offset)
-    raw = handle.readline()
-    return raw.endswith(b"\n") or _whole(raw)
-
-
-def _fingerprint(handle: BinaryIO, offset: int) -> tuple[bytes, bytes]:
+def _fingerprint(handle: FileIO, offset: int) -> tuple[bytes, bytes]:
     """Digests of the first and the last stretch before `offset`."""
     handle.seek(0)
     head = handle.read(min(_WINDOW, offset))
@@ -150,7 +170,7 @@ def _fingerprint(handle: BinaryIO, offset: int) -> tuple[bytes, bytes]:
     return blake2b(head, digest_size=8).digest(), blake2b(tail, digest_size=8).digest()
 
 
-def _continues(handle: BinaryIO, state: ReadState, facts: os.stat_result) -> bool:
+def _continues(handle: FileIO, state: ReadState, facts: os.stat_result) -> bool:
     """False if the file is another one, shrank, or changed before the offset (section 8, point 14)."""
     if facts.st_ino != state.inode or facts.st_size < state.offset:
         return False

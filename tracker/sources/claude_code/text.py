@@ -15,6 +15,7 @@ _TOOL_USE_ID = re.compile(r"<tool-use-id>([^<]+)</tool-use-id>")
 _TASK_ID = re.compile(r"<task-id>([^<]+)</task-id>")
 _BASH = re.compile(r"<bash-input>(.*?)</bash-input>", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_][\w]{2,}")
+_ASCII_WORD = re.compile(rb"[a-z][a-z0-9_]{2,}")  # the same for lower-case ASCII, where bytes are quicker
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 # Commands of the client itself: they never reach the model.
@@ -26,12 +27,12 @@ _LOCAL_COMMANDS = frozenset(
 )
 
 _STOP_WORDS = frozenset(
-    "the and for that this with you can not are was but have has had from what when"
-    " where which who how why will would"
-    " could should please let lets now just also still then than them they there here"
-    " into out our your its it's one two"
-    " all any some more most does did done doing make made use used using get got need want see look like about after"
-    " before again only very too yes okay sure thanks thank i'm don't doesn't didn't isn't".split()
+    b"the and for that this with you can not are was but have has had from what when"
+    b" where which who how why will would"
+    b" could should please let lets now just also still then than them they there here"
+    b" into out our your its it's one two"
+    b" all any some more most does did done doing make made use used using get got need want see look like about after"
+    b" before again only very too yes okay sure thanks thank i'm don't doesn't didn't isn't".split()
 )
 
 
@@ -85,22 +86,32 @@ def opening(text: str, limit: int) -> str:
     """The first `limit` characters on one line, without control or direction characters."""
     if limit <= 0:
         return ""
-    if len(text) <= limit and text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
-    line = " ".join(_CONTROL.sub(" ", text[: limit * 2]).split())
+    line = " ".join(text[: limit * 2].split())
+    if not (line.isascii() and line.isprintable()):
+        line = " ".join(_CONTROL.sub(" ", text[: limit * 2]).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def word_hashes(text: str) -> set[int]:
+    """Hashes (32 bits) of a text's distinct content words: enough to compare, too little to read."""
+    text = text.lower()
+    words = _ASCII_WORD.findall(text.encode()) if text.isascii() else map(str.encode, _WORD.findall(text))
+    return set(map(zlib.crc32, set(words) - _STOP_WORDS))
+
+
+def packed(words: set[int]) -> bytes:
+    """Hashes of words as the ledger keeps them: sorted, 4 bytes each."""
+    return struct.pack(f">{len(words)}I", *sorted(words))
+
+
+def word_set(words: bytes) -> set[int]:
+    """The hashes that were `packed`."""
+    return set(struct.unpack(f">{len(words) // 4}I", words))
+
+
 def content_words(text: str) -> bytes:
-    """Sorted 4-byte hashes of a text's distinct content words: enough to compare, too little to read."""
-    words = set(_WORD.findall(text.lower())) - _STOP_WORDS
-    hashes = sorted(map(zlib.crc32, map(str.encode, words)))
-    return struct.pack(f">{len(hashes)}I", *hashes)
-
-
-def word_set(words: bytes) -> set[bytes]:
-    """The hashes that `content_words` packed."""
-    return {words[start : start + 4] for start in range(0, len(words), 4)}
+    """The hashes of a text's content words, packed."""
+    return packed(word_hashes(text))
 
 
 _GIT_VERBS = (

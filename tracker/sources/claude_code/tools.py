@@ -3,37 +3,47 @@
 import msgspec
 
 from store.records import ToolFlag, ToolUse
+from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import (
     Block,
     Line,
     ToolInput,
     decode_content,
     decode_extra,
+    forgiving,
     joined_text,
 )
 from tracker.sources.claude_code.text import command_flags, commit_in, opening
 
-_EDIT_TOOLS = frozenset({"Edit", "MultiEdit", "Write", "NotebookEdit"})
-_READ_TOOLS = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "NotebookRead"})
-_AGENT_TOOLS = frozenset({"Task", "Agent"})
 _TARGET_CHARS = 300
 COMMIT, AGENT_ID = "commit", "agent"  # what a result is awaited for
-_EDIT, _AGENT, _READ, _TODOS = map(int, (ToolFlag.EDIT, ToolFlag.AGENT, ToolFlag.READ, ToolFlag.TODOS))
+_TODOS = int(ToolFlag.TODOS)
+_AGENT_TOOLS = ("Task", "Agent")
+# Plain integers: enum arithmetic is too slow for what runs once a tool use.
+_FLAGS_BY_NAME = {
+    **dict.fromkeys(("Edit", "MultiEdit", "Write", "NotebookEdit"), int(ToolFlag.EDIT)),
+    **dict.fromkeys(_AGENT_TOOLS, int(ToolFlag.AGENT)),
+    **dict.fromkeys(("Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "NotebookRead"), int(ToolFlag.READ)),
+}
 
 
-def asked(
-    block: Block, agent: str, session: str, chain: str, turn: str | None, position: int, at: int, message_id: str | None
-) -> ToolUse:
-    """The record of a `tool_use` block."""
+def asked(block: Block, agent: str, place: Place, position: int, at: int, message_id: str | None) -> ToolUse:
+    """The record of a `tool_use` block that stands at byte `position` of `place`."""
     name = block.name or "?"
     target, flags = _target(name, block.input) if block.input is not None else (None, 0)
-    if name in _EDIT_TOOLS:
-        flags |= _EDIT
-    elif name in _AGENT_TOOLS:
-        flags |= _AGENT
-    elif name in _READ_TOOLS:
-        flags |= _READ
-    return ToolUse(agent, session, block.id or "", chain, turn, position, at, message_id, name, target, flags)
+    return ToolUse(
+        agent,
+        place.seen_session,
+        block.id or "",
+        place.chain,
+        place.turn,
+        position,
+        at,
+        message_id,
+        name,
+        target,
+        flags | _FLAGS_BY_NAME.get(name, 0),
+    )
 
 
 def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
@@ -62,62 +72,63 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
     return None, 0
 
 
-def results(
-    line: Line,
-    blocks: list[Block],
-    awaited: dict[str, str],
-    agent: str,
-    session: str,
-    chain: str,
-    turn: str | None,
-    position: int,
-    at: int,
-) -> list[ToolUse]:
-    """The records of the `tool_result` blocks of a user line.
+def answered(block: Block, awaits: str | None, line: Line, agent: str, place: Place, position: int, at: int) -> ToolUse:
+    """The record of a `tool_result` block of a user line.
 
-    `awaited` are the ids whose result tells more than its size: which agent it started, which commit it made.
+    `awaits`: what the result tells besides its size (COMMIT, AGENT_ID), if anything.
     """
-    made = []
-    for block in blocks:
-        if block.type != "tool_result" or not block.tool_use_id:
-            continue
-        commit = spawned = None
-        awaits = awaited.pop(block.tool_use_id, None) if awaited else None
-        if awaits == COMMIT:
-            commit = commit_in(_text_of(block.content))
-        elif awaits == AGENT_ID:
-            spawned = _agent_id(line)
-        made.append(
-            ToolUse(
-                agent,
-                session,
-                block.tool_use_id,
-                chain,
-                turn,
-                position,
-                at,
-                None,
-                None,
-                None,
-                0,
-                len(memoryview(block.content)),
-                bool(block.is_error),
-                spawned,
-                commit,
-            )
-        )
-    return made
+    return ToolUse(
+        agent,
+        place.seen_session,
+        block.tool_use_id or "",
+        place.chain,
+        place.turn,
+        position,
+        at,
+        None,
+        None,
+        None,
+        0,
+        len(memoryview(block.content)),
+        bool(block.is_error),
+        _agent_id(line) if awaits == AGENT_ID else None,
+        commit_in(_text_of(block.content)) if awaits == COMMIT else None,
+    )
+
+
+def joined(known: ToolUse, use: ToolUse) -> ToolUse:
+    """One record of two halves: what was asked, and what came back. A half that was known already changes nothing."""
+    ask, answer = (known, use) if known.name is not None else (use, known)
+    if ask.name is None or answer.result_chars is None:
+        return known
+    return ToolUse(
+        ask.agent,
+        ask.session,
+        ask.id,
+        ask.chain,
+        ask.turn,
+        ask.position,
+        ask.at,
+        ask.message_id,
+        ask.name,
+        ask.target,
+        ask.flags,
+        answer.result_chars,
+        answer.is_error,
+        answer.spawned,
+        answer.commit,
+    )
 
 
 def _agent_id(line: Line) -> str | None:
     try:
-        return decode_extra(line.toolUseResult).agentId
+        return forgiving(decode_extra, line.toolUseResult).agentId
     except msgspec.DecodeError:
         return None
 
 
 def _text_of(content: msgspec.Raw) -> str:
     try:
-        return joined_text(decode_content(content))
+        return joined_text(forgiving(decode_content, content))
     except msgspec.DecodeError:
         return ""

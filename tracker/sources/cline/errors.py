@@ -8,6 +8,7 @@ _STATUS = re.compile(
     r"(?:\berror\b|\bstatus(?: ?code)?\b|\bcode\b|\bhttp\b)[\"']?\s*[:=]?\s*[\"']?([45]\d\d)\b", re.IGNORECASE
 )
 _LEADING_STATUS = re.compile(r"^\s*([45]\d\d)\b")
+_HEAD_CHARS = 2000
 _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{1,39}$")
 # Clients that swallow the status leave only the provider's sentence.
 _SENTENCES = (
@@ -17,6 +18,9 @@ _SENTENCES = (
     ("too many requests", "429"),
     ("overloaded", "overloaded"),
 )
+# A key's own limit is refused with 403, like what a moderator refuses: only the sentence tells them apart.
+_KEY_LIMIT_SENTENCE = "key limit exceeded"
+KEY_LIMIT = "key_limit"
 OTHER = "other"
 
 
@@ -30,9 +34,14 @@ _DECODER = msgspec.json.Decoder(_Error)
 
 
 def error_detail(text: str | None) -> str:
-    """HTTP status of an error text or of Cline's error JSON ("402", "403", "429", …), else its code, else "other"."""
+    """HTTP status of an error text or of Cline's error JSON ("402", "403", "429", …), else its code, else "other".
+
+    "key_limit" where the provider says that the key has reached the limit that its owner set.
+    """
     if not text:
         return OTHER
+    if _KEY_LIMIT_SENTENCE in text[:_HEAD_CHARS].lower():
+        return KEY_LIMIT
     error = _decode(text)
     if error is None:
         return _status_in(text) or OTHER
@@ -65,7 +74,7 @@ def _as_status(value: float | str | None) -> str | None:
 
 
 def _status_in(message: str) -> str | None:
-    head = message[:2000]
+    head = message[:_HEAD_CHARS]
     found = _LEADING_STATUS.match(head) or _STATUS.search(head)
     if found is not None:
         return found.group(1)

@@ -6,7 +6,7 @@ summary and streams that the user stopped before their first token stand nowhere
 
 from typing import NamedTuple
 
-from store.records import Batch, CallFlag, Chain, CopyRank, Event, EventKind, Session, ToolUse
+from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Place, make_call
@@ -20,12 +20,14 @@ from tracker.sources.cline.sdk_rows import (
     decode_messages,
     decode_spawn,
     decode_transcript,
+    flags_of,
     is_legacy_mark,
     prompt_in,
+    recorded_in,
     started_at,
     text_of,
 )
-from tracker.sources.cline.tokens import UNKNOWN, Recorded, count, inclusive_tokens, is_plan_paid, nano_cost
+from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens, is_plan_paid
 from tracker.sources.cline.turns import TurnLog, title_of
 
 AGENT = "cline"
@@ -157,15 +159,7 @@ class TranscriptReader:
     def _call(self, message: Message, at: int, index: int, provider: str, version: str | None) -> None:
         metrics = message.metrics
         assert metrics is not None
-        recorded = Recorded(
-            count(metrics.input_tokens),
-            count(metrics.output_tokens),
-            count(metrics.cache_write_tokens),
-            count(metrics.cache_read_tokens),
-            nano_cost(metrics.cost),
-        )
-        # All zero: the stream broke, and what the provider bills for it is known to nobody.
-        flags = 0 if recorded.total else CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED
+        recorded = recorded_in(metrics)
         place = Place(
             agent=AGENT,
             session=self._session,
@@ -188,7 +182,7 @@ class TranscriptReader:
                 recorded.cost,
                 self._options,
                 thinking=count(metrics.reasoning_token_count),
-                flags=int(flags),
+                flags=flags_of(recorded),
             )
         )
 

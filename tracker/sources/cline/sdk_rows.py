@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.records import CallFlag
 from tracker.sources.cline.rows import DECODE_ERRORS, Number
+from tracker.sources.cline.tokens import Recorded, count, nano_cost
 
 _USER_INPUT = re.compile(r"<user_input\b([^>]*)>(.*?)</user_input>", re.DOTALL)
 _USER_COMMAND = re.compile(r"<user_command\b[^>]*\bslash=\"([^\"]+)\"[^>]*>")
@@ -160,6 +162,22 @@ def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
         return None
     has_attachment = any(block.type in ("file", "image") for block in blocks)
     return Prompt(text, mode) if text or has_attachment else None
+
+
+def recorded_in(metrics: Metrics) -> Recorded:
+    """Counts and cost of a request; ValueError if they are absurd."""
+    return Recorded(
+        count(metrics.input_tokens),
+        count(metrics.output_tokens),
+        count(metrics.cache_write_tokens),
+        count(metrics.cache_read_tokens),
+        nano_cost(metrics.cost),
+    )
+
+
+def flags_of(recorded: Recorded) -> int:
+    """CallFlag bits: with all counts zero the stream broke, and what the provider bills for it is known to nobody."""
+    return 0 if recorded.total else int(CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED)
 
 
 def is_legacy_mark(message: Message) -> bool:

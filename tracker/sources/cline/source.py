@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from store.records import Batch, Price
-from tracker.sources.base import FoundFile, Options, Piece, Pricer, ReadState
+from store.records import Batch
+from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import companions, places
 from tracker.sources.cline.carry import Carry, decode_carry, encode_carry, leave_out_told
 from tracker.sources.cline.classic import TaskReader
@@ -26,6 +26,7 @@ from tracker.sources.cline.files import (
     is_readable,
     read_whole,
 )
+from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.roo import RooDialect, models_named
 from tracker.sources.cline.rows import DECODE_ERRORS, TaskMetadata, decode_metadata
 from tracker.sources.cline.sdk import Origin, TranscriptReader, origin_of
@@ -155,30 +156,6 @@ class _Listing:
         self._problem = self._problem or error
 
 
-class _RecordingPricer:
-    """Remembers the price rows it hands out: the ledger wants those that calls point at."""
-
-    def __init__(self, pricer: Pricer) -> None:
-        self._pricer = pricer
-        self.prices: dict[str, Price] = {}
-
-    def resolve(
-        self,
-        model: str,
-        provider: str | None,
-        at_ms: int,
-        prompt_tokens: int,
-        speed: str | None,
-        tier: str | None,
-        geo: str | None,
-    ) -> Price | None:
-        """See tracker.sources.base.Pricer."""
-        price = self._pricer.resolve(model, provider, at_ms, prompt_tokens, speed, tier, geo)
-        if price is not None:
-            self.prices[price.id] = price
-        return price
-
-
 def _read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
     whole = read_whole(file.path)
     if whole is None:
@@ -187,13 +164,12 @@ def _read(file: FoundFile, state: ReadState | None, options: Options) -> Iterato
     if state is not None and state.head == whole.digest:
         yield Piece(Batch(), whole.state(state.carry), from_start=False)
         return
-    pricer = _RecordingPricer(options.pricer)
+    pricer = RecordingPricer(options.pricer)
     batch = _batch(file, whole, carry, options._replace(pricer=pricer))
     if batch is None:
         return
     leave_out_told(batch, carry)
-    wanted = {call.price_id for call in batch.calls}
-    batch.prices = [price for price in pricer.prices.values() if price.id in wanted]
+    batch.prices = pricer.prices_of(batch.calls)
     yield Piece(batch, whole.state(encode_carry(carry)))
 
 

@@ -12,6 +12,8 @@ from tracker.sources.cline.errors import error_detail
     [
         ("OpenRouter API Error 402: Insufficient credits. Add more using https://openrouter.ai/credits", "402"),
         ("OpenRouter API Error 403: Your chosen model requires moderation\nMetadata: {}", "403"),
+        ("OpenRouter API Error 403: Key limit exceeded (daily limit). Manage it at the provider", "key_limit"),
+        (json.dumps({"message": "Key limit exceeded (total limit).", "status": 403}), "key_limit"),
         ("OpenRouter API Error 429: Rate limit exceeded: free-models-per-day", "429"),
         ('OpenRouter Mid-Stream Error: {\n  "code": 429,\n  "message": "slow down"\n}', "429"),
         (json.dumps({"message": "402 Insufficient credits", "status": 402, "providerId": "openrouter"}), "402"),

@@ -1,0 +1,48 @@
+"""What a token that stands in every prompt costs: sums of rates over calls. Rates are pico-dollars a token."""
+
+import sqlite3
+from typing import NamedTuple
+
+_COLD = "call_split.kind IN ('cold_start', 'planned_rebuild', 'major')"
+
+
+class StandingCost(NamedTuple):
+    """Over some days: what one token in the baseline of every call would have cost, and from how many calls."""
+
+    pico_per_token: int
+    calls: int
+    cold_calls: int
+    chains: int
+    write_pico: int  # sum of write rates over cold calls: what one token written at the start of each costs
+    read_pico: int  # the same for reads by all others
+
+
+def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, folder: str | None = None) -> StandingCost:
+    """Sums over the priced calls of local days; `folder`: only sessions whose project lies in it.
+
+    A token of the baseline is written by a cold call and read by every other (MODEL section 7.5).
+    """
+    row = db.execute(
+        "SELECT COUNT(*), COALESCE(SUM(cold), 0), COUNT(DISTINCT chain_id), COALESCE(SUM(CASE WHEN cold THEN write"
+        " ELSE 0 END), 0), COALESCE(SUM(CASE WHEN cold THEN 0 ELSE read END), 0) FROM ("
+        f" SELECT call.chain_id, COALESCE({_COLD}, 0) AS cold, price.cache_read AS read,"
+        " CASE WHEN call.write_1h > 0 THEN price.write_1h ELSE price.write_5m END AS write"
+        " FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id"
+        " JOIN price ON price.id = call.price_id LEFT JOIN call_split ON call_split.call_id = call.id"
+        " WHERE session.agent = 'claude-code' AND chain.kind IN ('main', 'subagent')"
+        " AND date(call.first_at / 1000, 'unixepoch', 'localtime') BETWEEN ? AND ?"
+        " AND (?3 IS NULL OR session.project = ?3 OR substr(session.project, 1, length(?3) + 1) = ?3 || '/'))",
+        (since_day, until_day, folder),
+    ).fetchone()
+    calls, cold, chains, write, read = row
+    return StandingCost(write + read, calls, cold, chains, write, read)
+
+
+def commonest_model(db: sqlite3.Connection, since_day: str, until_day: str) -> str | None:
+    """The model of Claude Code with the most calls between two local days."""
+    row = db.execute(
+        "SELECT model FROM spend JOIN session ON session.id = spend.session_id"
+        " WHERE session.agent = 'claude-code' AND day BETWEEN ? AND ? GROUP BY model ORDER BY SUM(calls) DESC LIMIT 1",
+        (since_day, until_day),
+    ).fetchone()
+    return None if row is None else str(row[0])

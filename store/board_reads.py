@@ -1,0 +1,112 @@
+"""Reads that only the dashboard needs: sessions at work, their latest calls and what they asked for, plan windows."""
+
+import sqlite3
+from typing import NamedTuple
+
+
+class RecentCall(NamedTuple):
+    """A call of any chain of a session; times in epoch milliseconds, cost in nano-dollars."""
+
+    id: int
+    chain: str
+    agent_type: str | None
+    requested_at: int | None
+    first_at: int
+    last_at: int
+    model: str
+    input: int
+    cache_read: int
+    written: int
+    output: int
+    flags: int
+    cost: int | None
+    cause: str | None  # why it missed the cache, if it did
+    tool: str | None  # the first tool that it asked for
+    target: str | None
+
+
+def recent_calls(db: sqlite3.Connection, session_id: int, limit: int) -> list[RecentCall]:
+    """The latest calls of a session, latest first."""
+    found = db.execute(
+        "WITH latest AS (SELECT * FROM call WHERE session_id = ? ORDER BY last_at DESC, id DESC LIMIT ?)"
+        " SELECT latest.id, chain.key, chain.agent_type, requested_at, latest.first_at, latest.last_at, model, input,"
+        " cache_read, write_5m + write_1h, output, latest.flags, cost, cause, tool_use.name, tool_use.target"
+        " FROM latest JOIN chain ON chain.id = latest.chain_id"
+        " LEFT JOIN call_split ON call_split.call_id = latest.id"
+        " LEFT JOIN tool_use ON tool_use.session_id = latest.session_id AND tool_use.id ="
+        " (SELECT id FROM tool_use AS asked WHERE asked.session_id = latest.session_id"
+        " AND asked.message_id = latest.message_id ORDER BY asked.position, asked.id LIMIT 1)"
+        " ORDER BY latest.last_at DESC, latest.id DESC",
+        (session_id, limit),
+    )
+    return [RecentCall(*row) for row in found]
+
+
+def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[tuple[int, int]]:
+    """(end, nano-dollars) of a session's priced calls that ended since then, oldest first."""
+    return db.execute(
+        "SELECT last_at, cost FROM call WHERE session_id = ? AND last_at >= ? AND cost IS NOT NULL ORDER BY last_at",
+        (session_id, since),
+    ).fetchall()
+
+
+class SessionSum(NamedTuple):
+    """A session with what it cost."""
+
+    id: int
+    native_id: str
+    agent: str
+    project: str | None
+    title: str | None
+    last_at: int
+    cost: int
+
+
+def latest_sessions(db: sqlite3.Connection, since: int, limit: int) -> list[SessionSum]:
+    """Sessions with calls and a record since then, latest first."""
+    found = db.execute(
+        "SELECT session.id, native_id, agent, project, title, last_at,"
+        " (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE session_id = session.id)"
+        " FROM session WHERE last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
+        " ORDER BY last_at DESC, session.id DESC LIMIT ?",
+        (since, limit),
+    )
+    return [SessionSum(*row) for row in found]
+
+
+class LimitRow(NamedTuple):
+    """The latest reading of one of a plan's windows."""
+
+    kind: str  # five_hour | seven_day
+    used_percent: float
+    resets_at: int | None
+    at: int
+
+
+def latest_limits(db: sqlite3.Connection, since: int) -> list[LimitRow]:
+    """The latest reading of each window since then."""
+    found = db.execute(
+        "SELECT kind, used_percent, resets_at, MAX(at) FROM limit_sample WHERE at >= ? GROUP BY kind ORDER BY kind",
+        (since,),
+    )
+    return [LimitRow(*row) for row in found]
+
+
+class RewriteDay(NamedTuple):
+    """Tokens written on a local day, and the largest prompt of each epoch that had calls on it, added up."""
+
+    day: str
+    written: int
+    peaks: int
+
+
+def rewrite_days(db: sqlite3.Connection, since: str, until: str) -> list[RewriteDay]:
+    """The rewrite ratio's two sums by local day (ISO, inclusive); an epoch that spans days counts on each."""
+    found = db.execute(
+        "SELECT day, SUM(written), SUM(peak) FROM (SELECT date(call.first_at / 1000, 'unixepoch', 'localtime') AS day,"
+        " SUM(write_5m + write_1h) AS written, MAX(input + cache_read + write_5m + write_1h) AS peak"
+        " FROM call JOIN call_split ON call_split.call_id = call.id GROUP BY 1, call.chain_id, epoch)"
+        " WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day",
+        (since, until),
+    )
+    return [RewriteDay(*row) for row in found]

@@ -1,0 +1,170 @@
+"""Rows from which the user's habits are measured, and the measured habits themselves, kept to save the work."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+
+class HabitSession(NamedTuple):
+    """A session that habits are measured from, latest first."""
+
+    id: int
+    last_at: int
+    calls: int
+
+
+class HabitCall(NamedTuple):
+    """A call with what was derived of it; ordered by chain, then by place in it."""
+
+    session_id: int
+    chain_id: int
+    chain: str
+    message_id: str
+    position: int
+    requested_at: int | None
+    first_at: int
+    last_at: int
+    model: str
+    version: str | None
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    flags: int
+    price_id: str | None
+    cost: int | None
+    turn: str | None
+    epoch: int
+    expected_read: int
+    missed: int
+    kind: str | None
+    cause: str | None
+    ttl_ms: int | None
+    waste: int | None
+
+    @property
+    def context(self) -> int:
+        """Prompt size in tokens."""
+        return self.input + self.cache_read + self.write_5m + self.write_1h
+
+
+class HabitTurn(NamedTuple):
+    """A turn's sums; ordered by session, then by place in it."""
+
+    session_id: int
+    prompt_uuid: str
+    at: int
+    ended_at: int
+    main_calls: int
+    calls: int
+    output: int
+    cost: int
+    context_begin: int | None
+    context_end: int | None
+    has_edits: bool
+
+
+class AutoCompaction(NamedTuple):
+    """A compaction that the client made by itself."""
+
+    session_id: int
+    tokens_before: int
+
+
+def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int) -> list[HabitSession]:
+    """The latest sessions of an agent, together no more than so many calls (one session at the least)."""
+    rows = db.execute(
+        "SELECT session.id, last_at, SUM(calls) FROM spend JOIN session ON session.id = spend.session_id"
+        " WHERE agent = ? AND last_at IS NOT NULL GROUP BY session.id ORDER BY last_at DESC, session.id DESC",
+        (agent,),
+    )
+    chosen: list[HabitSession] = []
+    total = 0
+    for row in rows:
+        total += row[2]
+        if chosen and total > most_calls:
+            break
+        chosen.append(HabitSession(*row))
+    return chosen
+
+
+def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitCall]:
+    """Every call of these sessions."""
+    rows = db.execute(
+        "SELECT call.session_id, chain_id, chain.key, message_id, position, requested_at, call.first_at, last_at,"
+        " model, version, input, cache_read, write_5m, write_1h, output, web_searches, flags, price_id, cost,"
+        " call_split.turn, epoch, expected_read, missed, call_split.kind, cause, ttl_ms, waste"
+        " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
+        " WHERE call.session_id IN (SELECT value FROM json_each(?)) ORDER BY chain_id, position, message_id",
+        (_json(session_ids),),
+    )
+    return [HabitCall(*row) for row in rows]
+
+
+def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: int) -> list[HabitTurn]:
+    """Every turn with calls of these sessions; `edit_flag` is the tool flag of an edit."""
+    chosen = _json(session_ids)
+    edits = {
+        (row[0], row[1])
+        for row in db.execute(
+            "SELECT DISTINCT session_id, turn FROM tool_use WHERE flags & ? AND turn IS NOT NULL"
+            " AND session_id IN (SELECT value FROM json_each(?))",
+            (edit_flag, chosen),
+        )
+    }
+    rows = db.execute(
+        "SELECT session_id, prompt_uuid, at, ended_at, calls - subagent_calls, calls, output, cost, context_begin,"
+        " context_end FROM task_turn WHERE calls AND session_id IN (SELECT value FROM json_each(?))"
+        " ORDER BY session_id, ordinal",
+        (chosen,),
+    )
+    return [HabitTurn._make((*row, (row[0], row[1]) in edits)) for row in rows]
+
+
+def first_edits(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: int) -> dict[int, int]:
+    """Place in the main chain of each session's first edit."""
+    rows = db.execute(
+        "SELECT session_id, MIN(position) FROM tool_use WHERE flags & ? AND chain = ''"
+        " AND session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
+        (edit_flag, _json(session_ids)),
+    )
+    return dict(rows.fetchall())
+
+
+def auto_compactions(db: sqlite3.Connection, session_ids: Iterable[int], kind: str) -> list[AutoCompaction]:
+    """Compactions that the client made by itself, with the size that it says; `kind` is the mark of a compaction."""
+    rows = db.execute(
+        "SELECT session_id, tokens_before FROM event WHERE kind = ? AND detail = 'auto' AND tokens_before > 0"
+        " AND chain = '' AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position",
+        (kind, _json(session_ids)),
+    )
+    return [AutoCompaction(*row) for row in rows]
+
+
+def calls_by_day(db: sqlite3.Connection, agent: str, since_day: str) -> list[tuple[str, int, int]]:
+    """(local day, calls, nano-dollars) of an agent from a day on."""
+    return db.execute(
+        "SELECT day, SUM(calls), SUM(cost) FROM spend JOIN session ON session.id = spend.session_id"
+        " WHERE agent = ? AND day >= ? GROUP BY day ORDER BY day",
+        (agent, since_day),
+    ).fetchall()
+
+
+def kept_habits(db: sqlite3.Connection, agent: str) -> tuple[int, str] | None:
+    """When the habits of an agent were measured last, and what came out (JSON)."""
+    row = db.execute("SELECT at, body FROM habit WHERE key = ?", (agent,)).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def keep_habits(db: sqlite3.Connection, agent: str, at: int, body: str) -> None:
+    """Keep measured habits (JSON)."""
+    db.execute("INSERT OR REPLACE INTO habit VALUES (?, ?, ?)", (agent, at, body))
+
+
+def _json(values: Iterable[int]) -> str:
+    numbers: Sequence[int] = list(values)
+    return msgspec.json.encode(numbers).decode()

@@ -1,0 +1,194 @@
+"""A session as it stands now: what advice on it is made from. Reads only, in a few milliseconds."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from store.records import EventKind
+from store.task_rows import EventRow, ToolRow
+
+_MARKS = (
+    EventKind.COMPACT,
+    EventKind.SUMMARY,
+    EventKind.MICROCOMPACT,
+    EventKind.CLEAR,
+    EventKind.REWIND,
+    EventKind.INTERRUPT,
+    EventKind.API_ERROR,
+    EventKind.LIMIT,
+    EventKind.EXIT,
+)
+
+
+class ActiveSession(NamedTuple):
+    """A session that was at work lately; the other fields change whenever its records do."""
+
+    id: int
+    native_id: str
+    last_at: int
+    newest_call: int | None
+    newest_turn: int | None
+
+
+class LiveSession(NamedTuple):
+    """Facts of a session."""
+
+    id: int
+    agent: str
+    native_id: str
+    project: str | None
+    version: str | None
+    billing: str
+    last_at: int | None
+    has_limit_samples: int
+
+
+class LiveCall(NamedTuple):
+    """A call of the main chain with what was derived of it."""
+
+    id: int
+    message_id: str
+    position: int
+    started_at: int
+    last_at: int
+    model: str
+    version: str | None
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    stop: str | None
+    flags: int
+    price_id: str | None
+    cost: int | None
+    epoch: int | None
+    missed: int | None
+    kind: str | None
+    cause: str | None
+    waste: int | None
+
+    @property
+    def context(self) -> int:
+        """Prompt size in tokens."""
+        return self.input + self.cache_read + self.write_5m + self.write_1h
+
+
+class LiveTurn(NamedTuple):
+    """One of a session's prompts, and its task as far as it was derived."""
+
+    prompt_uuid: str
+    position: int
+    at: int
+    kind: str
+    task_id: str | None
+    decision: str | None
+    score: int | None  # per mille of what starts a task
+
+
+class LiveTask(NamedTuple):
+    """A task's standing."""
+
+    id: str
+    status: str
+    evidence: str | None
+    cost: int
+    calls: int
+
+
+def active_sessions(db: sqlite3.Connection, since: int) -> list[ActiveSession]:
+    """Sessions with a record since then (epoch ms), latest first."""
+    rows = db.execute(
+        "SELECT id, native_id, last_at, (SELECT MAX(call.id) FROM call WHERE call.session_id = session.id),"
+        " (SELECT MAX(turn.at) FROM turn WHERE turn.session_id = session.id)"
+        " FROM session WHERE last_at >= ? ORDER BY last_at DESC, id DESC",
+        (since,),
+    )
+    return [ActiveSession(*row) for row in rows]
+
+
+def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
+    """Facts of a session; LookupError if there is none of this id."""
+    row = db.execute(
+        "SELECT id, agent, native_id, project, version, billing, last_at, EXISTS (SELECT 1 FROM limit_sample"
+        " WHERE kind IN ('five_hour', 'seven_day') AND session_id = session.id) FROM session WHERE id = ?",
+        (session_id,),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"no session {session_id}")
+    return LiveSession(*row)
+
+
+def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
+    """The session's own calls on its main chain, in the order of its file."""
+    rows = db.execute(
+        "SELECT call.id, message_id, call.position, COALESCE(requested_at, call.first_at), last_at, model, version,"
+        " input, cache_read, write_5m, write_1h, output, stop, flags, price_id, cost, epoch, missed, call_split.kind,"
+        " cause, waste FROM call JOIN chain ON chain.id = call.chain_id"
+        " LEFT JOIN call_split ON call_split.call_id = call.id"
+        " WHERE call.session_id = ? AND chain.key = '' ORDER BY call.position, call.first_at, message_id",
+        (session_id,),
+    )
+    return [LiveCall(*row) for row in rows]
+
+
+def latest_turns(db: sqlite3.Connection, session_id: int, limit: int) -> list[LiveTurn]:
+    """The session's last prompts, oldest first."""
+    rows = db.execute(
+        "SELECT turn.prompt_uuid, turn.position, turn.at, turn.kind, task_id, decision, score FROM turn"
+        " LEFT JOIN task_turn USING (session_id, prompt_uuid) WHERE turn.session_id = ?"
+        " ORDER BY turn.position DESC, turn.prompt_uuid DESC LIMIT ?",
+        (session_id, limit),
+    )
+    return [LiveTurn(*row) for row in rows][::-1]
+
+
+def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:
+    """What happened on the main chain beside calls, in the order of its file."""
+    kinds = ", ".join("?" * len(_MARKS))
+    rows = db.execute(
+        "SELECT chain, position, kind, at, detail, tokens_before, tokens_after FROM event"
+        f" WHERE session_id = ? AND chain = '' AND kind IN ({kinds}) ORDER BY position",
+        (session_id, *_MARKS),
+    )
+    return [EventRow(*row) for row in rows]
+
+
+def tools_with(db: sqlite3.Connection, session_id: int, flags: int) -> list[ToolRow]:
+    """Tool uses of the main chain that have any of these flags, in order of time."""
+    return _tools(db, "flags & ?", (session_id, flags))
+
+
+def tools_since(db: sqlite3.Connection, session_id: int, position: int) -> list[ToolRow]:
+    """Tool uses of the main chain from a place of its file on, in order of time."""
+    return _tools(db, "position >= ?", (session_id, position))
+
+
+def _tools(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[ToolRow]:
+    rows = db.execute(
+        "SELECT id, chain, turn, position, at, message_id, name, target, flags, result_chars, is_error, spawned,"
+        f" commit_sha FROM tool_use WHERE session_id = ? AND chain = '' AND {where} ORDER BY at, position, id",
+        values,
+    )
+    return [ToolRow(*row) for row in rows]
+
+
+def live_task(db: sqlite3.Connection, task_id: str) -> LiveTask | None:
+    """A task's standing; None if it is not derived yet."""
+    row = db.execute("SELECT id, status, evidence, cost, calls FROM task WHERE id = ?", (task_id,)).fetchone()
+    return LiveTask(*row) if row else None
+
+
+def day_cost(db: sqlite3.Connection, day: str) -> int:
+    """Priced cost of a local day, all agents, in nano-dollars."""
+    return int(db.execute("SELECT COALESCE(SUM(cost), 0) FROM spend WHERE day = ?", (day,)).fetchone()[0])
+
+
+def next_start(db: sqlite3.Connection, project: str, after: int, *, besides: int) -> int | None:
+    """When the first other session of a project began after a time; None if none did."""
+    row = db.execute(
+        "SELECT MIN(COALESCE(own_start_at, first_at)) FROM session"
+        " WHERE project = ? AND id != ? AND COALESCE(own_start_at, first_at) > ?",
+        (project, besides, after),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])

@@ -1,0 +1,166 @@
+"""The nudge log: every evaluation with its inputs, what was shown, dismissed and followed, and the user's own words.
+
+An evaluation stands under (session, moment, anchor, kind, subject): looking twice at the same moment changes nothing,
+and once a nudge was shown its row keeps what was said. Amounts are modelled nano-dollars.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+# Unfired evaluations older than this keep one row a session and kind: the last one.
+_UNFIRED_KEPT_MS = 30 * 86_400_000
+_SAID_MS = 7 * 86_400_000
+_DEFERRED = "due_at > at"
+
+
+class NudgeRow(NamedTuple):
+    """A row of `nudge`, with the names of its session."""
+
+    id: int
+    session_id: int
+    kind: str
+    moment: str
+    anchor: str  # what the moment belongs to: a turn, or the call after which the session went idle
+    subject: str
+    at: int
+    due_at: int
+    expires_at: int
+    context: int
+    fired: int
+    chosen: int
+    reason: str
+    token: str
+    text: str | None
+    saving: int | None
+    saving_low: int | None
+    saving_high: int | None
+    payback_turns: float | None
+    inputs: str
+    shown_at: int | None
+    dismissed_at: int | None
+    followed: int | None
+    agent: str = ""
+    session: str = ""
+    project: str | None = None
+
+
+class Word(NamedTuple):
+    """What the user said about a kind of nudge: dismissed, enabled or disabled."""
+
+    at: int
+    kind: str
+    word: str
+
+
+_STORED = NudgeRow._fields[1 : NudgeRow._fields.index("agent")]
+_KEY = ("session_id", "moment", "anchor", "kind", "subject")
+_KEPT = frozenset({*_KEY, "shown_at", "dismissed_at", "followed"})
+_PUT = (
+    f"INSERT INTO nudge ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
+    f" ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _STORED if name not in _KEPT)
+    + " WHERE shown_at IS NULL"
+)
+_SELECT = (
+    f"SELECT {', '.join(f'nudge.{name}' for name in ('id', *_STORED))}, agent, native_id, project"
+    " FROM nudge JOIN session ON session.id = nudge.session_id"
+)
+
+
+def put_evaluations(db: sqlite3.Connection, rows: Iterable[NudgeRow]) -> None:
+    """Store evaluations (`id` is not looked at); one that was shown stays as it was."""
+    db.executemany(_PUT, [row[1 : 1 + len(_STORED)] for row in rows])
+
+
+def nudges_of(db: sqlite3.Connection, session_id: int, anchors: Sequence[str]) -> list[NudgeRow]:
+    """Evaluations of a session's moments, in the order in which they were made."""
+    marks = ", ".join("?" * len(anchors))
+    return _rows(db, f"session_id = ? AND anchor IN ({marks}) ORDER BY nudge.id", (session_id, *anchors))
+
+
+def chosen_nudges(db: sqlite3.Connection, session_id: int, limit: int = 20) -> list[NudgeRow]:
+    """The latest nudges of a session that were picked to be said, latest first."""
+    return _rows(db, f"session_id = ? AND chosen ORDER BY at DESC, nudge.id DESC LIMIT {limit:d}", (session_id,))
+
+
+def forget_undue(db: sqlite3.Connection, session_id: int, until: int, kept_anchor: str) -> None:
+    """Remove what was prepared for a later time that did not come: the session went on at `until`."""
+    db.execute(
+        f"DELETE FROM nudge WHERE session_id = ? AND {_DEFERRED} AND due_at >= ? AND anchor != ? AND shown_at IS NULL",
+        (session_id, until, kept_anchor),
+    )
+
+
+def mark_shown(db: sqlite3.Connection, session: str, token: str, at: int) -> bool:
+    """Note that the user was shown a nudge; False if it is not known or was noted before."""
+    cursor = db.execute(
+        "UPDATE nudge SET shown_at = ? WHERE token = ? AND shown_at IS NULL"
+        " AND session_id IN (SELECT id FROM session WHERE native_id = ?)",
+        (at, token, session),
+    )
+    return cursor.rowcount > 0
+
+
+def said(db: sqlite3.Connection, now: int) -> list[NudgeRow]:
+    """What delivery looks back on: nudges shown within a week, and all that were dismissed."""
+    return _rows(db, "shown_at >= ? OR dismissed_at IS NOT NULL ORDER BY nudge.id", (now - _SAID_MS,))
+
+
+def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | None:
+    """Note that the user waves the latest shown nudge (of this kind) away; None if none was shown."""
+    chosen, values = ("AND kind = ?", (kind,)) if kind is not None else ("", ())
+    found = _rows(db, f"shown_at IS NOT NULL {chosen} ORDER BY shown_at DESC, nudge.id DESC LIMIT 1", values)
+    if not found:
+        return None
+    db.execute("UPDATE nudge SET dismissed_at = ? WHERE id = ?", (at, found[0].id))
+    return found[0]._replace(dismissed_at=at)
+
+
+def words(db: sqlite3.Connection) -> list[Word]:
+    """The user's words on kinds, oldest first."""
+    return [Word(*row) for row in db.execute("SELECT at, kind, word FROM nudge_word ORDER BY id")]
+
+
+def add_word(db: sqlite3.Connection, kind: str, word: str) -> None:
+    """Append a word of the user."""
+    db.execute("INSERT INTO nudge_word (at, kind, word) VALUES (?, ?, ?)", (int(time.time() * 1000), kind, word))
+
+
+def undecided(db: sqlite3.Connection, kinds: Sequence[str], since: int) -> list[NudgeRow]:
+    """Nudges of these kinds shown since then of which it is not known whether they were followed."""
+    marks = ", ".join("?" * len(kinds))
+    return _rows(db, f"shown_at >= ? AND followed IS NULL AND kind IN ({marks})", (since, *kinds))
+
+
+def set_followed(db: sqlite3.Connection, nudge_id: int, *, followed: bool) -> None:
+    """Note whether a nudge was followed."""
+    db.execute("UPDATE nudge SET followed = ? WHERE id = ?", (int(followed), nudge_id))
+
+
+def logged(
+    db: sqlite3.Connection, *, since: int | None = None, kind: str | None = None, fired_only: bool = True, limit: int
+) -> list[NudgeRow]:
+    """The log for reports, latest first; what has not become due by now is no evaluation yet."""
+    clauses, values = ["due_at <= ?"], [int(time.time() * 1000)]
+    for clause, value in (("nudge.at >= ?", since), ("kind = ?", kind)):
+        if value is not None:
+            clauses.append(clause)
+            values.append(value)  # type: ignore[arg-type]
+    if fired_only:
+        clauses.append("fired")
+    return _rows(db, f"{' AND '.join(clauses)} ORDER BY nudge.at DESC, nudge.id DESC LIMIT {limit:d}", values)
+
+
+def thin(db: sqlite3.Connection, now: int) -> int:
+    """Drop old evaluations that did not fire, except the last of a session and kind; returns how many."""
+    return db.execute(
+        "DELETE FROM nudge WHERE at < ? AND NOT fired AND id NOT IN"
+        " (SELECT MAX(id) FROM nudge WHERE NOT fired GROUP BY session_id, kind)",
+        (now - _UNFIRED_KEPT_MS,),
+    ).rowcount
+
+
+def _rows(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[NudgeRow]:
+    return [NudgeRow(*row) for row in db.execute(f"{_SELECT} WHERE {where}", values)]

@@ -1,0 +1,146 @@
+"""Rows for plans, budgets and what-ifs. Times are epoch milliseconds, days are local days, money is nano-dollars."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from store.records import EventKind
+
+
+class PlanCallRow(NamedTuple):
+    """A call with the five token rates it was billed at (pico-dollars a token; None while unpriced)."""
+
+    id: int
+    chain_id: int
+    session_id: int
+    agent: str
+    position: int
+    day: str
+    requested_at: int | None
+    first_at: int
+    last_at: int
+    model: str
+    provider: str
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    speed: str | None
+    tier: str | None
+    geo: str | None
+    cost: int | None
+    chain_kind: str
+    entrypoint: str | None
+    input_rate: int | None
+    write_5m_rate: int | None
+    write_1h_rate: int | None
+    read_rate: int | None
+    output_rate: int | None
+
+
+_CALLS = """
+    SELECT call.id, call.chain_id, call.session_id, session.agent, call.position,
+           date(call.first_at / 1000, 'unixepoch', 'localtime'), call.requested_at, call.first_at, call.last_at,
+           call.model, call.provider, call.input, call.cache_read, call.write_5m, call.write_1h, call.output,
+           call.web_searches, call.speed, call.tier, call.geo, call.cost,
+           chain.kind, session.entrypoint,
+           price.input, price.write_5m, price.write_1h, price.cache_read, price.output
+    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+    LEFT JOIN price ON price.id = call.price_id
+"""
+
+
+def plan_calls(
+    db: sqlite3.Connection, since_day: str, until_day: str, *, project: str | None = None
+) -> list[PlanCallRow]:
+    """Calls of the local days from `since_day` to `until_day`, chain by chain in file order."""
+    # The bounds by time are a day wider than any zone, so that the exact comparison sees few rows.
+    found = db.execute(
+        f"{_CALLS} WHERE call.first_at"
+        " BETWEEN (strftime('%s', ?) - 172800) * 1000 AND (strftime('%s', ?) + 172800) * 1000"
+        " AND date(call.first_at / 1000, 'unixepoch', 'localtime') BETWEEN ? AND ?"
+        " AND (? IS NULL OR instr(session.project, ?) > 0)"
+        " ORDER BY call.chain_id, call.position",
+        (since_day, until_day, since_day, until_day, project, project),
+    )
+    return [PlanCallRow._make(row) for row in found]
+
+
+def spend_span(db: sqlite3.Connection) -> tuple[str, str] | None:
+    """First and last local day with a call; None for an empty ledger."""
+    first, last = db.execute("SELECT MIN(day), MAX(day) FROM spend").fetchone()
+    return None if first is None else (first, last)
+
+
+class UnpricedRow(NamedTuple):
+    """Calls of some days, and how many of them have no price."""
+
+    calls: int
+    unpriced: int
+    models: list[str]
+
+
+def unpriced_calls(db: sqlite3.Connection, since_day: str, until_day: str) -> UnpricedRow:
+    """How much of the spend between two local days is not priced, and because of which models."""
+    calls, unpriced = db.execute(
+        "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(unpriced), 0) FROM spend WHERE day BETWEEN ? AND ?",
+        (since_day, until_day),
+    ).fetchone()
+    models = [
+        row[0]
+        for row in db.execute(
+            "SELECT DISTINCT model FROM spend WHERE unpriced > 0 AND day BETWEEN ? AND ? ORDER BY 1",
+            (since_day, until_day),
+        )
+    ]
+    return UnpricedRow(calls, unpriced, models)
+
+
+class SampleRow(NamedTuple):
+    """A reading of a plan's meter."""
+
+    at: int
+    used_percent: float
+    resets_at: int | None
+
+
+def limit_samples(db: sqlite3.Connection, kind: str, since_ms: int) -> list[SampleRow]:
+    """Readings of one window ("five_hour" or "seven_day") of all sessions, oldest first."""
+    found = db.execute(
+        "SELECT at, used_percent, resets_at FROM limit_sample WHERE kind = ? AND at >= ? ORDER BY at", (kind, since_ms)
+    )
+    return [SampleRow._make(row) for row in found]
+
+
+def limit_refusals(db: sqlite3.Connection, since_ms: int) -> list[int]:
+    """When a plan's limit refused a request, as the transcripts tell; one refused prompt may stand in several rows."""
+    return [
+        row[0]
+        for row in db.execute(
+            "SELECT DISTINCT at FROM event WHERE kind = ? AND at >= ? ORDER BY at", (EventKind.LIMIT, since_ms)
+        )
+    ]
+
+
+def project_spend(db: sqlite3.Connection, since_day: str, until_day: str, projects: Sequence[str]) -> dict[str, int]:
+    """Nano-dollars between two local days of the projects whose path contains each text."""
+    return {
+        text: db.execute(
+            "SELECT COALESCE(SUM(cost), 0) FROM spend JOIN session ON session.id = spend.session_id"
+            " WHERE spend.day BETWEEN ? AND ? AND instr(session.project, ?) > 0",
+            (since_day, until_day, text),
+        ).fetchone()[0]
+        for text in projects
+    }
+
+
+def spend_by_day(db: sqlite3.Connection, since_day: str, until_day: str) -> dict[str, int]:
+    """Nano-dollars by local day, priced calls only; idle days are absent."""
+    return dict(
+        db.execute(
+            "SELECT day, SUM(cost) FROM spend WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day",
+            (since_day, until_day),
+        )
+    )

@@ -1,0 +1,51 @@
+"""What the ledger says by UTC day and model of calls that the provider's own reports could hold."""
+
+import sqlite3
+from typing import NamedTuple
+
+from store.records import CallFlag
+
+
+class ReportableRow(NamedTuple):
+    """Sums of one UTC day, model and kind of billing; money in nano-dollars."""
+
+    day: str
+    model: str
+    is_plan: int
+    calls: int
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    cost: int
+    unpriced: int
+    floor: int
+    web_cost: int
+
+
+def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> list[ReportableRow]:
+    """Calls to the provider itself between two UTC days; other sellers' calls are in other bills."""
+    found = db.execute(
+        "SELECT date(call.first_at / 1000, 'unixepoch'), call.model, session.billing = 'plan', COUNT(*),"
+        " SUM(call.input), SUM(call.cache_read), SUM(call.write_5m), SUM(call.write_1h), SUM(call.output),"
+        " SUM(call.web_searches), COALESCE(SUM(call.cost), 0), SUM(call.cost IS NULL),"
+        f" SUM((call.flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0),"
+        " COALESCE(SUM(call.web_searches * price.web_search), 0)"
+        " FROM call JOIN session ON session.id = call.session_id LEFT JOIN price ON price.id = call.price_id"
+        " WHERE call.provider = 'anthropic' AND call.first_at >= strftime('%s', ?) * 1000"
+        " AND call.first_at < (strftime('%s', ?) + 86400) * 1000 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        (first_day, last_day),
+    )
+    return [ReportableRow._make(row) for row in found]
+
+
+def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[tuple[int, str, str]]:
+    """(session, UTC day, model) of every session with calls between two UTC days."""
+    return [
+        (row[0], row[1], row[2])
+        for row in db.execute(
+            "SELECT DISTINCT session_id, day_utc, model FROM spend WHERE day_utc BETWEEN ? AND ?", (first_day, last_day)
+        )
+    ]

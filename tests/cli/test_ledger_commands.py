@@ -1,0 +1,233 @@
+"""`spend`, `sessions`, `calls`: the contract of their JSON, and the same numbers in every form."""
+
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from tests.cli.running import Taximeter
+from tests.unit.ledger.captured import DATA, billed_calls
+from tests.unit.ledger.plain import FILE, answer, encoded, session_of
+from tests.unit.ledger.reading import write_tree
+
+KEYS = ("day", "week", "month", "model", "project", "session", "agent")
+ROW = {"calls", "sessions", "tokens", "web_searches", "cost_usd"}
+TOKENS = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "output"]
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets this machine's time zone for the test."""
+
+    def use(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield use
+    monkeypatch.undo()
+    time.tzset()
+
+
+class TestSpend:
+    """`spend`."""
+
+    @pytest.mark.parametrize("by", KEYS)
+    def test_json_has_the_contracts_form(self, by: str, captured: Taximeter) -> None:
+        report = captured("spend", "--json", "--by", by).json()
+        assert list(report) == ["schema_version", "by", "rows", "total", "unpriced", "floor", "hidden"]
+        assert (report["schema_version"], report["by"]) == (1, by)
+        assert report["rows"]
+        for row in report["rows"]:
+            assert set(row) == ROW | {"key"}
+            assert list(row["tokens"]) == TOKENS
+            assert Decimal(row["cost_usd"]).as_tuple().exponent == -9
+        assert set(report["total"]) == ROW
+        assert set(report["unpriced"]) == {"calls", "models"}
+        assert set(report["floor"]) == {"calls"}
+        assert set(report["hidden"]) == {"cost_usd", "sessions"}
+
+    @pytest.mark.parametrize("by", KEYS)
+    def test_rows_add_up_to_the_total(self, by: str, captured: Taximeter) -> None:
+        report = captured("spend", "--json", "--by", by).json()
+        rows, total = report["rows"], report["total"]
+        assert sum(row["calls"] for row in rows) == total["calls"] == 7 + 4 + 11 + 7
+        assert sum(Decimal(row["cost_usd"]) for row in rows) == Decimal(total["cost_usd"])
+        for kind in TOKENS:
+            assert sum(row["tokens"][kind] for row in rows) == total["tokens"][kind]
+
+    def test_hidden_spend_stands_beside_the_total_not_in_it(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "s06_manual_compact"]
+        report = taximeter("spend", "--json").json()
+        calls = billed_calls("s06_manual_compact")
+        recorded = sum(call.cost for call in calls if call.in_transcript)
+        unrecorded = sum(call.cost for call in calls if not call.in_transcript)
+        assert int(Decimal(report["total"]["cost_usd"]) * 10**9) == recorded
+        assert int(Decimal(report["hidden"]["cost_usd"]) * 10**9) == unrecorded
+
+    def test_hidden_spend_that_nobody_knows_is_null(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "v1_0_128"]
+        report = taximeter("spend", "--json").json()
+        assert report["hidden"] == {"cost_usd": None, "sessions": 0}
+        assert report["floor"]["calls"] > 0
+
+    @pytest.mark.parametrize("by", KEYS)
+    def test_table_and_csv_have_the_numbers_of_the_json(self, by: str, captured: Taximeter) -> None:
+        rows = captured("spend", "--json", "--by", by).json()["rows"]
+        header, *lines = captured("spend", "--csv", "--by", by).rows()
+        assert header[:10] == [
+            "key",
+            "calls",
+            "sessions",
+            "input",
+            "cache_read",
+            "cache_write_5m",
+            "cache_write_1h",
+            "output",
+            "web_searches",
+            "cost_usd",
+        ]
+        for row, line in zip(rows, lines, strict=True):
+            counts = [row["calls"], row["sessions"], *row["tokens"].values(), row["web_searches"]]
+            assert line[:10] == [row["key"], *map(str, counts), row["cost_usd"]]
+        table = captured("spend", "--by", by).out.splitlines()[1 : 1 + len(rows)]
+        for row, drawn in zip(rows, table, strict=True):
+            cells = drawn.split()
+            cost = Decimal(row["cost_usd"])
+            assert cells[-1] == (f"${cost:,.2f}" if cost >= Decimal("0.01") else f"${cost:.4f}")
+            assert (cells[-7], cells[-6]) == (f"{row['calls']:,}", f"{row['sessions']:,}")
+
+    def test_redirected_output_has_no_colours(self, captured: Taximeter) -> None:
+        assert "\x1b" not in captured("spend").out + captured("sessions").out + captured("doctor").out
+
+    def test_an_unpriced_call_is_loud_and_not_free(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        files = {FILE: session_of(1) + encoded(answer(2, message={"model": "claude-nobody-9"}))}
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        report = taximeter("spend", "--json", "--by", "model").json()
+        assert report["unpriced"] == {"calls": 1, "models": ["claude-nobody-9"]}
+        table = taximeter("spend", "--by", "model").out
+        assert "claude-nobody-9" in table
+        unpriced_row = next(line for line in table.splitlines() if line.startswith("claude-nobody-9"))
+        assert unpriced_row.endswith("?")
+        assert "$0.00" not in unpriced_row
+
+    def test_filters(self, captured: Taximeter) -> None:
+        def calls(*words: str) -> int:
+            total: int = captured("spend", "--json", *words).json()["total"]["calls"]
+            return total
+
+        assert calls("--project", "s08_resume") == 4
+        assert calls("--agent", "claude-code") == 29
+        assert calls("--agent", "cline") == 0
+        assert calls("--model", "claude-opus-5-5") + calls("--model", "claude-haiku-5-5") < 29
+        assert calls("--since", "2027-01-01") == 0
+        assert calls("--until", "2020-01-01") == 0
+
+    def test_weeks_are_those_of_iso_8601(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        days = {"2026-12-31": "2026-W53", "2027-01-03": "2026-W53", "2027-01-04": "2027-W01"}
+        lines = [answer(n, timestamp=f"{day}T12:00:00.000Z") for n, day in enumerate(days, start=1)]
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+        rows = taximeter("spend", "--json", "--utc", "--by", "week").json()["rows"]
+        assert [(row["key"], row["calls"]) for row in rows] == [("2026-W53", 2), ("2027-W01", 1)]
+
+
+class TestDays:
+    """Days are cut at local midnight, with --utc at midnight UTC."""
+
+    MOMENTS = (
+        "2026-10-31T23:30:00.000Z",
+        "2026-11-01T04:30:00.000Z",
+        "2026-11-02T04:30:00.000Z",
+        "2026-11-02T05:30:00.000Z",
+    )
+    DAYS: ClassVar = {
+        "UTC": {"2026-10-31": 1, "2026-11-01": 1, "2026-11-02": 2},
+        "Asia/Tokyo": {"2026-11-01": 2, "2026-11-02": 2},
+        # Clocks are set back on 1 November, a day of 25 hours: 23:30 of it is 04:30 UTC of the second.
+        "America/New_York": {"2026-10-31": 1, "2026-11-01": 2, "2026-11-02": 1},
+    }
+
+    @pytest.fixture
+    def four_calls(self, taximeter: Taximeter, tmp_path: Path) -> Taximeter:
+        """Calls around midnight."""
+        lines = [answer(number, timestamp=moment) for number, moment in enumerate(self.MOMENTS, start=1)]
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+        return taximeter
+
+    @pytest.mark.parametrize("where", DAYS)
+    def test_local_days(self, where: str, four_calls: Taximeter, zone: Callable[[str], None]) -> None:
+        zone(where)
+        rows = four_calls("spend", "--json").json()["rows"]
+        assert {row["key"]: row["calls"] for row in rows} == self.DAYS[where]
+        for day, count in self.DAYS[where].items():
+            assert four_calls("spend", "--json", "--since", day, "--until", day).json()["total"]["calls"] == count
+            assert len(four_calls("calls", "--json", "--since", day, "--until", day).json_lines()) == count
+
+    @pytest.mark.parametrize("where", DAYS)
+    def test_utc_days_are_the_same_everywhere(
+        self, where: str, four_calls: Taximeter, zone: Callable[[str], None]
+    ) -> None:
+        zone(where)
+        rows = four_calls("spend", "--json", "--utc").json()["rows"]
+        assert {row["key"]: row["calls"] for row in rows} == self.DAYS["UTC"]
+        assert len(four_calls("calls", "--json", "--utc", "--since", "2026-11-02").json_lines()) == 2
+
+    def test_a_machine_that_moves_gets_its_days_cut_anew(
+        self, four_calls: Taximeter, zone: Callable[[str], None]
+    ) -> None:
+        for where, days in [*self.DAYS.items(), *reversed(self.DAYS.items())]:
+            zone(where)
+            rows = four_calls("spend", "--json").json()["rows"]
+            assert {row["key"]: row["calls"] for row in rows} == days
+
+
+class TestLists:
+    """`sessions` and `calls`."""
+
+    def test_sessions_in_all_forms(self, captured: Taximeter) -> None:
+        listed = captured("sessions", "--json").json()
+        assert listed["schema_version"] == 1
+        sessions = listed["sessions"]
+        assert sum(one["calls"] for one in sessions) == 29
+        assert [one["last_at"] for one in sessions] == sorted((one["last_at"] for one in sessions), reverse=True)
+        header, *lines = captured("sessions", "--csv").rows()
+        place = {name: index for index, name in enumerate(header)}
+        assert [(line[place["session"]], int(line[place["calls"]]), line[place["cost_usd"]]) for line in lines] == [
+            (one["session"], one["calls"], one["cost_usd"]) for one in sessions
+        ]
+        table = captured("sessions").out.splitlines()[1:]
+        assert [line.split()[0] for line in table[: len(sessions)]] == [one["session"][:8] for one in sessions]
+
+    def test_a_fork_and_its_parent(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "s08_resume_continue_fork"]
+        found = {
+            one["session"][:8]: (one["calls"], one["cost_usd"], one["parent"])
+            for one in taximeter("sessions", "--json").json()["sessions"]
+        }
+        origin = "14e838d0-e3c8-4c9e-8376-cdcfcb2ad601"
+        assert found == {"14e838d0": (3, "0.004194000", None), "bea99b68": (1, "0.001856000", origin)}
+
+    def test_calls_json_is_one_object_a_line_that_adds_up(self, captured: Taximeter) -> None:
+        calls = captured("calls", "--json").json_lines()
+        total = captured("spend", "--json", "--no-sync").json()["total"]
+        assert len(calls) == total["calls"]
+        assert sum(Decimal(call["cost_usd"]) for call in calls) == Decimal(total["cost_usd"])
+        assert [call["first_at"] for call in calls] == sorted(call["first_at"] for call in calls)
+
+    def test_calls_csv_has_the_same_calls(self, captured: Taximeter) -> None:
+        calls = captured("calls", "--json").json_lines()
+        header, *lines = captured("calls", "--csv").rows()
+        assert header == list(calls[0])
+        for name in ("message_id", "cost_usd", "output", "first_at"):
+            assert [line[header.index(name)] for line in lines] == [str(call[name]) for call in calls]
+
+    def test_calls_of_one_session_and_the_latest_few(self, captured: Taximeter) -> None:
+        assert len(captured("calls", "--json", "--session", "14e838d0").json_lines()) == 3
+        everything = captured("calls", "--json").json_lines()
+        assert captured("calls", "--json", "--limit", "3").json_lines() == everything[-3:]
+
+    def test_a_floor_is_marked_in_the_table(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "v1_0_128"]
+        assert "≥" in taximeter("calls").out

@@ -1,0 +1,50 @@
+"""Short ways to write trees of transcripts and to take them into a ledger."""
+
+import functools
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from store.ledger import open_ledger
+from tracker.ingest import SyncReport, sync
+from tracker.pricing import PriceBook
+from tracker.sources.base import Options
+from tracker.sources.claude_code import ClaudeCodeSource
+
+from .dump import Dump, dump
+
+
+@functools.cache
+def price_book() -> PriceBook:
+    """One price table for all tests."""
+    return PriceBook()
+
+
+def take_in(db: sqlite3.Connection, *roots: Path, workers: int = 0) -> SyncReport:
+    """Read what is new below the `projects` folders of `roots`."""
+    return sync(db, [(ClaudeCodeSource(), list(roots))], Options(price_book()), workers=workers)
+
+
+@contextmanager
+def ledger_of(home: Path, *roots: Path) -> Iterator[sqlite3.Connection]:
+    """A ledger in `home` that has read `roots`."""
+    with closing(open_ledger(home / "ledger.db")) as db:
+        take_in(db, *roots)
+        yield db
+
+
+def write_tree(root: Path, files: Mapping[str, bytes]) -> Path:
+    """Write transcripts below `root/projects`; returns `root`."""
+    for name, content in files.items():
+        path = root / "projects" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return root
+
+
+def dump_of_tree(place: Path, files: Mapping[str, bytes]) -> Dump:
+    """The ledger of a tree that is read in one go; `place` is an empty folder to work in."""
+    root = write_tree(place / "claude", files)
+    with ledger_of(place, root) as db:
+        return dump(db, root)

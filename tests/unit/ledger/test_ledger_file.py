@@ -1,0 +1,164 @@
+"""The database file itself: its schema, and what happens when it is newer, damaged, full or out of reach."""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
+
+import pytest
+
+from store.ledger import SCHEMA_VERSION, LedgerError, damaged_ledgers, ledger_path, open_for_reading, open_ledger
+from store.migrations import MIGRATIONS
+
+from .columns import GOLDEN, columns_text
+from .plain import COST, FILE, session_of
+from .reading import ledger_of, take_in, write_tree
+
+
+def test_a_blank_ledger_has_exactly_the_columns_of_the_golden_file(tmp_path: Path) -> None:
+    """`python -m tests.unit.ledger.columns` writes the file anew after a migration was added."""
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert columns_text(db) == GOLDEN.read_text()
+
+
+def test_the_schema_version_is_the_number_of_migrations(tmp_path: Path) -> None:
+    import sqlite_utils
+
+    database = sqlite_utils.Database(memory=True)
+    assert len(MIGRATIONS.pending(database)) == SCHEMA_VERSION
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert db.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_every_older_ledger_comes_up_to_date_with_what_it_held(tmp_path: Path) -> None:
+    import sqlite_utils
+
+    names = [migration.name for migration in MIGRATIONS.pending(sqlite_utils.Database(memory=True))]
+    for released, stop in enumerate(names[1:], start=1):
+        path = tmp_path / f"{released}.db"
+        with closing(sqlite3.connect(path)) as old:
+            MIGRATIONS.apply(sqlite_utils.Database(old), stop_before=stop)
+            old.execute("INSERT INTO session (agent, native_id, title) VALUES ('claude-code', 's1', 'kept')")
+            old.execute(f"PRAGMA user_version = {released}")
+            old.commit()
+        with closing(open_ledger(path)) as db:
+            assert db.execute("SELECT title FROM session").fetchall() == [("kept",)]
+            assert columns_text(db) == GOLDEN.read_text()
+
+
+def test_a_ledger_is_for_its_owner_only(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: session_of(1)})
+    with closing(open_ledger()) as db:
+        take_in(db, root)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger_path().parent.iterdir()}
+        assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(ledger_path().parent.stat().st_mode) == 0o700
+
+
+def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(open_ledger(path)) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match=r"newer taximeter .* upgrade taximeter") as refusal:
+        open_ledger(path)
+    assert "\n" not in str(refusal.value)
+    assert path.read_bytes() == before
+    assert open_for_reading(path) is None
+
+
+def damage(path: Path, how: str) -> None:
+    """Damage a ledger at rest."""
+    with path.open("r+b") as handle:
+        if how == "overwritten from the start":
+            handle.write(b"this is no database " * 50)
+        elif how == "every page but the first is noise":
+            size = path.stat().st_size
+            handle.seek(4096)
+            handle.write(b"\xa5" * (size - 4096))
+        elif how == "cut in the middle":
+            handle.truncate(path.stat().st_size // 2 // 4096 * 4096)
+
+
+DAMAGES = ("overwritten from the start", "every page but the first is noise", "cut in the middle")
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_damaged_ledger_is_set_aside_and_rebuilt_from_the_files(how: str, tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: session_of(3)})
+    path = tmp_path / "ledger.db"
+    with ledger_of(tmp_path, root) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage(path, how)
+    kept = path.read_bytes()
+    with ledger_of(tmp_path, root) as db:
+        assert dict(db.execute("SELECT message_id, cost FROM call")) == {f"msg_{n}": COST for n in (1, 2, 3)}
+    aside = damaged_ledgers(path)
+    assert [one.read_bytes() for one in aside] == [kept]
+
+
+def test_two_damaged_ledgers_in_one_second_are_both_kept(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    for content in (b"first rubbish" * 100, b"second rubbish" * 100):
+        path.write_bytes(content)
+        open_ledger(path).close()
+    assert sorted(one.read_bytes()[:6] for one in damaged_ledgers(path)) == [b"first ", b"second"]
+
+
+def test_an_empty_file_is_a_new_ledger(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").touch()
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert db.execute("SELECT COUNT(*) FROM call").fetchone() == (0,)
+    assert damaged_ledgers(tmp_path / "ledger.db") == []
+
+
+def test_a_state_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match=r"cannot write the ledger folder .*set TAXIMETER_HOME"):
+        open_ledger(tmp_path / "file" / "state" / "ledger.db")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root; the test above stands for it")
+def test_a_read_only_state_folder_is_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(LedgerError, match="cannot write the ledger folder"):
+            open_ledger(tmp_path / "ledger.db")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_full_disk_leaves_a_ledger_that_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: session_of(2000)})
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages + 20}")
+        with pytest.raises((sqlite3.OperationalError, LedgerError, OSError), match="full"):
+            take_in(db, root)
+    with ledger_of(tmp_path, root) as db:
+        assert db.execute("SELECT COUNT(*), SUM(cost) FROM call").fetchone() == (2000, 2000 * COST)
+
+
+def test_reading_alone_never_creates_a_ledger(tmp_path: Path) -> None:
+    assert open_for_reading(tmp_path / "ledger.db") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def _open_and_count(path: Path) -> None:
+    with closing(open_ledger(path)) as db:
+        assert db.execute("SELECT COUNT(*) FROM call").fetchone() == (0,)
+
+
+@pytest.mark.skipif("fork" not in get_all_start_methods(), reason="this system cannot fork")
+def test_many_processes_may_create_the_ledger_at_once(tmp_path: Path) -> None:
+    context = get_context("fork")
+    processes = [context.Process(target=_open_and_count, args=(tmp_path / "ledger.db",)) for _ in range(6)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 6
+    assert damaged_ledgers(tmp_path / "ledger.db") == []

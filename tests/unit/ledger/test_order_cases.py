@@ -1,0 +1,168 @@
+"""Single cases of the rule that pieces and order do not matter; each is one that random trees found hard."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.ledger import open_ledger
+
+from .dump import Dump, differences, dump
+from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt
+from .reading import dump_of_tree, take_in
+from .schedules import replace_by_copy
+
+THIRD = "0a1b2c3d-0000-4000-8000-000000000003"
+
+
+def read_in_pieces(place: Path, pieces: Sequence[tuple[str, bytes]]) -> Dump:
+    """The ledger after each piece was appended to its file and read."""
+    root = place / "claude"
+    with closing(open_ledger(place / "ledger.db")) as db:
+        for name, content in pieces:
+            path = root / "projects" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as handle:
+                handle.write(content)
+            take_in(db, root)
+        return dump(db, root)
+
+
+def check(place: Path, *pieces: tuple[str, bytes]) -> None:
+    """Reading piece by piece gives what the finished files give."""
+    files: dict[str, bytes] = {}
+    for name, content in pieces:
+        files[name] = files.get(name, b"") + content
+    assert differences(dump_of_tree(place / "whole", files), read_in_pieces(place / "pieces", pieces)) == []
+
+
+def line_by_line(*lines: dict[str, Any], name: str = FILE) -> list[tuple[str, bytes]]:
+    """Every line a piece of its own."""
+    return [(name, encoded(line)) for line in lines]
+
+
+def tool_use(number: int, tool: str, name: str, **given: Any) -> dict[str, Any]:
+    """A call that uses a tool."""
+    return answer(number, message={"content": [{"type": "tool_use", "id": tool, "name": name, "input": given}]})
+
+
+def tool_result(second: int, tool: str, text: str, **changes: Any) -> dict[str, Any]:
+    """The line that answers it."""
+    content = [{"type": "tool_result", "tool_use_id": tool, "content": text, "is_error": False}]
+    return prompt("", second=second, message={"role": "user", "content": content}, **changes)
+
+
+def test_the_commit_that_a_tool_made_is_known_across_a_cut(tmp_path: Path) -> None:
+    ask = tool_use(1, "toolu_1", "Bash", command="git commit -m x")
+    check(tmp_path, *line_by_line(prompt(), ask, tool_result(2, "toolu_1", "[main 1a2b3c4] x"), answer(3)))
+
+
+def test_the_agent_that_a_tool_started_is_known_across_a_cut(tmp_path: Path) -> None:
+    ask = tool_use(1, "toolu_1", "Task", description="look", subagent_type="Explore")
+    result = tool_result(2, "toolu_1", "done", toolUseResult={"agentId": "abc123", "status": "completed"})
+    check(tmp_path, *line_by_line(prompt(), ask, result, answer(3)))
+
+
+def test_lines_of_one_call_with_a_result_between_them(tmp_path: Path) -> None:
+    first = tool_use(1, "toolu_1", "Read", file_path="a.py")
+    second = tool_use(1, "toolu_2", "Read", file_path="b.py")
+    answers = [tool_result(2, "toolu_1", "x"), tool_result(3, "toolu_2", "y")]
+    check(tmp_path, *line_by_line(prompt(), first, answers[0], second, answers[1], answer(4)))
+
+
+def test_a_prompt_between_the_lines_of_one_call(tmp_path: Path) -> None:
+    """A message that the user queued is written while the answer still streams."""
+    check(tmp_path, *line_by_line(prompt(), answer(1), prompt("and also", second=2), answer(1), answer(3)))
+
+
+def test_two_records_on_a_line_cut_between_them(tmp_path: Path) -> None:
+    whole = encoded(answer(1), prompt("second", second=5), answer(6))
+    glued = whole.replace(b"}\n{", b"}{", 1)
+    check(tmp_path, (FILE, glued[: glued.index(b"}{") + 1]), (FILE, glued[glued.index(b"}{") + 1 :]))
+
+
+def test_a_mark_that_is_the_second_record_on_a_line_is_kept_once_when_the_file_is_read_again(tmp_path: Path) -> None:
+    boundary = {
+        "type": "system",
+        "subtype": "compact_boundary",
+        "uuid": "b",
+        "sessionId": SESSION,
+        "timestamp": prompt()["timestamp"],
+    }
+    glued = encoded(answer(1), boundary).replace(b"}\n{", b"}{", 1)
+    cut = glued.index(b"}{") + 1
+    root = tmp_path / "claude"
+    path = root / "projects" / FILE
+    path.parent.mkdir(parents=True)
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        path.write_bytes(glued[:cut])
+        take_in(db, root)
+        path.write_bytes(glued)
+        take_in(db, root)
+        replace_by_copy(path)
+        take_in(db, root)
+        assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'compact'").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("first", [SESSION, OTHER])
+def test_a_fork_of_a_fork_has_one_parent_however_it_is_read(first: str, tmp_path: Path) -> None:
+    """Its copied lines name the sessions that made the calls, which are two."""
+    second = OTHER if first == SESSION else SESSION
+    lines = [
+        prompt(session=THIRD),
+        answer(1, THIRD, requestSessionId=first),
+        answer(2, THIRD, requestSessionId=second),
+        answer(9, THIRD),
+    ]
+    check(tmp_path, *line_by_line(*lines, name=f"-home-dev-app/{THIRD}.jsonl"))
+
+
+def test_one_call_twice_in_a_file_under_different_marks(tmp_path: Path) -> None:
+    """An unmarked copy of history, and a replay of one of its calls that says where it came from."""
+    row = {
+        "type": "queue-operation",
+        "operation": "enqueue",
+        "timestamp": "2026-11-20T13:00:00.000Z",
+        "sessionId": OTHER,
+    }
+    lines = [
+        row,
+        prompt(session=OTHER),
+        answer(1, OTHER),
+        answer(1, OTHER, requestSessionId=SESSION, requestId="req_replay"),
+    ]
+    check(tmp_path, (FILE, encoded(prompt(), answer(1))), *line_by_line(*lines, name=OTHER_FILE))
+
+
+def test_the_title_of_the_user_wins_over_a_later_one_of_the_agent(tmp_path: Path) -> None:
+    titles = [
+        {"type": "ai-title", "aiTitle": "first guess", "sessionId": SESSION},
+        {"type": "custom-title", "customTitle": "mine", "sessionId": SESSION},
+        {"type": "ai-title", "aiTitle": "second guess", "sessionId": SESSION},
+        {"type": "summary", "summary": "what it was about"},
+    ]
+    check(tmp_path, *line_by_line(prompt(), *titles, answer(1)))
+
+
+def test_sidechain_lines_without_agent_ids_stay_one_chain_across_cuts(tmp_path: Path) -> None:
+    side: dict[str, Any] = {"isSidechain": True}
+    lines = [
+        prompt(),
+        prompt("look", second=1, uuid="s1", parentUuid=None, **side),
+        answer(2, uuid="s2", parentUuid="s1", **side),
+        prompt("", second=3, uuid="s3", parentUuid="s2", message={"role": "user", "content": []}, **side),
+        answer(4, uuid="s4", parentUuid="s3", **side),
+        answer(5),
+    ]
+    check(tmp_path, *line_by_line(*lines))
+
+
+def test_an_agents_file_read_before_and_after_its_session(tmp_path: Path) -> None:
+    agent = f"-home-dev-app/{SESSION}/subagents/agent-abc.jsonl"
+    extra: dict[str, Any] = {"isSidechain": True, "agentId": "abc"}
+    own = (agent, encoded(prompt("look", promptId="p1", **extra), answer(2, **extra)))
+    main = (FILE, encoded(prompt(promptId="p1"), answer(1), answer(3)))
+    check(tmp_path / "before", own, main)
+    check(tmp_path / "after", main, own)

@@ -1,0 +1,1 @@
+"""Claude Code's format: what each kind of line comes to."""

@@ -1,0 +1,38 @@
+"""Reads single transcripts with the source alone: what it hands to the ledger."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from store.records import Batch, Call
+from tests.unit.ledger.plain import FILE, encoded
+from tests.unit.ledger.reading import price_book
+from tracker.sources.base import Options, ReadState
+from tracker.sources.claude_code import ClaudeCodeSource
+
+
+def batch_of(place: Path, *lines: Mapping[str, Any], name: str = FILE, prompt_chars: int = 200) -> Batch:
+    """The observations of one file with these lines."""
+    path = place / "projects" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded(*map(dict, lines)))
+    pieces = read(place, name, prompt_chars=prompt_chars)
+    assert len(pieces) == 1
+    return pieces[0]
+
+
+def read(place: Path, name: str = FILE, state: ReadState | None = None, *, prompt_chars: int = 200) -> list[Batch]:
+    """All pieces of a file."""
+    source = ClaudeCodeSource()
+    file = next(file for file in source.discover([place]) if file.path.endswith(name))
+    return [piece.batch for piece in source.read(file, state, Options(price_book(), prompt_chars))]
+
+
+def calls_of(place: Path, *lines: Mapping[str, Any], name: str = FILE) -> list[Call]:
+    """The calls of one file with these lines."""
+    return batch_of(place, *lines, name=name).calls
+
+
+def tokens(call: Call) -> tuple[int, int, int, int, int]:
+    """Input, cache read, 5 minute writes, 1 hour writes, output."""
+    return call.input, call.cache_read, call.write_5m, call.write_1h, call.output

@@ -1,0 +1,322 @@
+"""From lines to calls: one id is one call, its fullest line stands for it whole (CLAUDE_CODE sections 1.2, 3 and 8)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.records import CallFlag, CopyRank
+from tests.unit.ledger.captured import Tokens, cost_nano
+from tests.unit.ledger.plain import COST, OTHER, SESSION, TOKENS, answer, at, prompt, usage
+
+from .reading import batch_of, calls_of, tokens
+
+
+def growing(*outputs: int, final: bool = True) -> list[dict[str, Any]]:
+    """Lines of one call as old clients write them: each with the output counted so far."""
+    last = len(outputs) - 1
+    return [
+        answer(
+            1,
+            message={
+                "usage": usage(output_tokens=output),
+                "stop_reason": "end_turn" if final and index == last else None,
+            },
+        )
+        for index, output in enumerate(outputs)
+    ]
+
+
+def test_lines_of_a_new_client_are_one_call(tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, prompt(), *(answer(1, apiBlockIndex=index) for index in range(4)))
+    assert (call.message_id, call.request_id) == ("msg_1", "req_1")
+    assert tokens(call) == TOKENS
+    assert call.cost == COST
+    assert call.flags == 0
+
+
+@pytest.mark.parametrize("outputs", [(3, 3, 500), (3, 500, 3), (500, 1, 1), (500,)])
+def test_the_line_with_the_largest_output_stands_for_the_call(outputs: tuple[int, ...], tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, *growing(*outputs))
+    assert call.output == 500
+
+
+def test_a_call_whose_final_count_was_never_written_is_a_floor(tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, *growing(3, 3, 3, final=False))
+    assert call.output == 3
+    assert call.flags == CallFlag.OUTPUT_IS_FLOOR
+
+
+def test_a_stub_written_again_later_does_not_make_it_a_floor(tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, *growing(3, 500), *growing(1, final=False))
+    assert call.output == 500
+    assert call.flags == 0
+
+
+def test_the_representing_line_is_taken_whole(tmp_path: Path) -> None:
+    """A call that falls back in mid-stream changes its model: counts of two models must not be mixed."""
+    first = answer(
+        1, message={"model": "claude-fable-5", "stop_reason": None, "usage": usage(input_tokens=9000, output_tokens=2)}
+    )
+    second = answer(1, message={"model": "claude-opus-5-5"})
+    (call,) = calls_of(tmp_path, first, second)
+    assert call.model == "claude-opus-5-5"
+    assert tokens(call) == TOKENS
+
+
+def test_the_earliest_line_says_when_the_call_was_made(tmp_path: Path) -> None:
+    lines = [answer(1, timestamp=at(second)) for second in (9, 4, 7)]
+    (call,) = calls_of(tmp_path, prompt(), *lines)
+    assert call.last_at - call.first_at == 5000
+
+
+def test_a_message_id_of_its_own_on_each_line_is_still_one_call(tmp_path: Path) -> None:
+    """Client 2.1.45 wrote so in forks: only the request id says it (section 8, point 4)."""
+    lines = [answer(1, message={"id": f"5b1f{index}"}) for index in range(3)]
+    (call,) = calls_of(tmp_path, *lines)
+    assert call.request_id == "req_1"
+    assert {call.message_id, *call.more_message_ids} == {"5b1f0", "5b1f1", "5b1f2"}
+
+
+def test_one_message_under_two_requests_is_one_call(tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, answer(1), answer(1, requestId="req_replay"))
+    assert {call.request_id, *call.more_request_ids} == {"req_1", "req_replay"}
+
+
+def test_lines_without_a_request_id_are_told_apart_by_message(tmp_path: Path) -> None:
+    calls = calls_of(tmp_path, *(answer(number, requestId=...) for number in (1, 2, 1)))
+    assert [(call.message_id, call.request_id) for call in calls] == [("msg_1", None), ("msg_2", None)]
+
+
+def test_synthetic_answers_are_no_calls(tmp_path: Path) -> None:
+    nothing = usage(input_tokens=0, cache_read_input_tokens=0, cache_creation_input_tokens=0, output_tokens=0)
+    line = answer(
+        1, isApiErrorMessage=True, error="rate_limit", message={"id": "f3", "model": "<synthetic>", "usage": nothing}
+    )
+    batch = batch_of(tmp_path, prompt(), line)
+    assert batch.calls == []
+    assert [event.kind for event in batch.events] == ["api_error"]
+
+
+def test_a_provider_without_cache_fields(tmp_path: Path) -> None:
+    counts = {"input_tokens": 700, "output_tokens": 30}
+    (call,) = calls_of(tmp_path, answer(1, message={"model": "glm-4.5", "usage": counts}))
+    assert tokens(call) == (700, 0, 0, 0, 30)
+
+
+def test_an_answer_without_usage_has_no_cost_rather_than_none_to_pay(tmp_path: Path) -> None:
+    (call,) = calls_of(
+        tmp_path,
+        answer(1, message={"model": "gpt-5-mini", "usage": ...}) | {"message": {"id": "msg_1", "model": "gpt-5-mini"}},
+    )
+    assert call.cost is None
+    assert call.price_id is None
+
+
+def test_an_unknown_model_is_unpriced_not_free(tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, answer(1, message={"model": "claude-nobody-9"}))
+    assert (call.cost, call.price_id, call.model) == (None, None, "claude-nobody-9")
+    assert tokens(call) == TOKENS
+
+
+class TestCacheWrites:
+    """The split by lifetime."""
+
+    def test_without_a_split_everything_is_five_minutes_and_says_so(self, tmp_path: Path) -> None:
+        (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=...)}))
+        assert (call.write_5m, call.write_1h) == (100, 0)
+        assert call.flags & CallFlag.TTL_UNKNOWN
+
+    def test_nothing_written_leaves_nothing_unknown(self, tmp_path: Path) -> None:
+        (call,) = calls_of(
+            tmp_path, answer(1, message={"usage": usage(cache_creation=..., cache_creation_input_tokens=0)})
+        )
+        assert (call.write_5m, call.write_1h, call.flags) == (0, 0, 0)
+
+    @pytest.mark.parametrize(
+        ("one_hour", "expected"), [(0, (100, 0)), (40, (60, 40)), (100, (0, 100)), (150, (0, 100))]
+    )
+    def test_one_hour_writes_are_at_most_the_total(
+        self, one_hour: int, expected: tuple[int, int], tmp_path: Path
+    ) -> None:
+        split = {
+            "ephemeral_5m_input_tokens": 100 - one_hour if one_hour <= 100 else 0,
+            "ephemeral_1h_input_tokens": one_hour,
+        }
+        (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=split)}))
+        assert (call.write_5m, call.write_1h) == expected
+
+
+class TestPrice:
+    """What besides the counts moves the price (section 3)."""
+
+    @pytest.mark.parametrize(
+        ("model", "changes", "expected"),
+        [
+            ("claude-opus-5-5", {"speed": "fast"}, cost_nano("claude-opus-5-5", TOKENS, fast=True)),
+            ("claude-haiku-5-5", {"speed": "fast"}, cost_nano("claude-haiku-5-5", TOKENS)),
+            ("claude-opus-5-5", {"inference_geo": "us"}, cost_nano("claude-opus-5-5", TOKENS, geo="us")),
+            ("claude-opus-5-5", {"inference_geo": "not_available"}, COST),
+            ("claude-opus-5-5", {"server_tool_use": {"web_search_requests": 3}}, COST + 30_000_000),
+            ("claude-opus-5-5", {"server_tool_use": {"web_fetch_requests": 3}}, COST),
+            ("claude-opus-5-5", {"service_tier": "priority"}, COST),
+            ("claude-opus-5-5", {"output_tokens_details": {"thinking_tokens": 40}}, COST),
+            ("claude-opus-5-5[1m]", {}, COST),
+        ],
+    )
+    def test_price(self, model: str, changes: dict[str, Any], expected: int, tmp_path: Path) -> None:
+        (call,) = calls_of(tmp_path, answer(1, message={"model": model, "usage": usage(**changes)}))
+        assert call.cost == expected
+
+    @pytest.mark.parametrize(("read", "rates"), [(99_890, (10, 125, 500)), (99_891, (50, 625, 2500))])
+    def test_a_long_prompt_pays_the_long_rates_for_all_of_it(
+        self, read: int, rates: tuple[int, int, int], tmp_path: Path
+    ) -> None:
+        """Input 10 + written 100 + read: 100,000 is within the bound, 100,001 above it. Rates in nano-dollars."""
+        line = answer(1, message={"model": "claude-haiku-5-5", "usage": usage(cache_read_input_tokens=read)})
+        (call,) = calls_of(tmp_path, line)
+        assert call.cost == cost_nano("claude-haiku-5-5", Tokens(10, read, 100, 0, 50))
+        rate_read, rate_written, rate_out = rates
+        rate_in = rate_written * 4 // 5
+        assert call.cost == 10 * rate_in + read * rate_read + 100 * rate_written + 50 * rate_out
+
+
+def inner(kind: str = "message", model: str | None = None, **counts: int) -> dict[str, Any]:
+    """An entry of `usage.iterations`."""
+    whole = {
+        "input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "cache_creation_input_tokens": 0,
+        "output_tokens": 0,
+        **counts,
+    }
+    return {"type": kind, **whole, **({"model": model} if model else {})}
+
+
+class TestIterations:
+    """Requests inside a call: billed once, each on its own model (section 8, point 9)."""
+
+    def test_iterations_that_make_up_the_top_level_add_nothing(self, tmp_path: Path) -> None:
+        parts = [
+            inner(input_tokens=10, cache_read_input_tokens=1000, output_tokens=20),
+            inner(cache_creation_input_tokens=100, output_tokens=30),
+        ]
+        calls = calls_of(tmp_path, answer(1, message={"usage": usage(iterations=parts)}))
+        assert [call.cost for call in calls] == [COST]
+
+    def test_a_refused_first_try_is_billed_on_its_own_model(self, tmp_path: Path) -> None:
+        """The top level repeats the last iteration; the first one ran on another model and counts too."""
+        last = inner(input_tokens=10, cache_read_input_tokens=1000, cache_creation_input_tokens=100, output_tokens=50)
+        first = inner(model="claude-sonnet-5-5", input_tokens=2000, output_tokens=7)
+        whole, left_out = calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[first, last])}))
+        assert whole.cost == COST
+        assert (left_out.model, tokens(left_out)) == ("claude-sonnet-5-5", (2000, 0, 0, 0, 7))
+        assert left_out.cost == cost_nano("claude-sonnet-5-5", Tokens(2000, 0, 0, 0, 7)) == 4_070_000
+        assert left_out.flags & CallFlag.ITERATION
+        assert left_out.message_id != whole.message_id
+
+    def test_the_lines_of_such_a_call_do_not_multiply_its_inner_request(self, tmp_path: Path) -> None:
+        last = inner(input_tokens=10, cache_read_input_tokens=1000, cache_creation_input_tokens=100, output_tokens=50)
+        first = inner(model="claude-sonnet-5-5", input_tokens=2000, output_tokens=7)
+        line = answer(1, message={"usage": usage(iterations=[first, last])})
+        assert len(calls_of(tmp_path, line, line, line)) == 2
+
+    def test_each_iteration_is_judged_by_the_long_prompt_bound_on_its_own(self, tmp_path: Path) -> None:
+        """Two prompts of 60,000 are no prompt of 120,000."""
+        parts = [inner(input_tokens=60_000, output_tokens=10), inner(input_tokens=60_000, output_tokens=20)]
+        counts = usage(
+            input_tokens=120_000,
+            cache_read_input_tokens=0,
+            cache_creation_input_tokens=0,
+            output_tokens=30,
+            iterations=parts,
+        )
+        calls = calls_of(tmp_path, answer(1, message={"model": "claude-haiku-5-5", "usage": counts}))
+        assert sum(call.cost or 0 for call in calls) == 2 * 60_000 * 100 + 30 * 500
+
+
+class TestCopies:
+    """Whose call it is."""
+
+    @pytest.mark.parametrize(
+        ("marks", "rank"),
+        [
+            ({"requestSessionId": OTHER}, CopyRank.FORK),
+            ({"forkedFrom": {"sessionId": OTHER, "messageUuid": "x"}}, CopyRank.BRANCH),
+            ({"sessionId": OTHER}, CopyRank.FOREIGN),
+        ],
+    )
+    def test_a_marked_copy_belongs_to_the_session_it_names(
+        self, marks: dict[str, Any], rank: int, tmp_path: Path
+    ) -> None:
+        (call,) = calls_of(tmp_path, prompt(), answer(1, **marks))
+        assert (call.session, call.seen_session, call.copy_rank) == (OTHER, SESSION, rank)
+
+    def test_marks_that_name_the_session_itself_are_no_marks(self, tmp_path: Path) -> None:
+        (call,) = calls_of(tmp_path, prompt(), answer(1, requestSessionId=SESSION))
+        assert (call.session, call.copy_rank) == (SESSION, CopyRank.OWN)
+
+    def test_lines_older_than_their_file_are_copies(self, tmp_path: Path) -> None:
+        row = {"type": "queue-operation", "operation": "enqueue", "timestamp": at(100), "sessionId": SESSION}
+        old, own = calls_of(tmp_path, row, prompt(), answer(1), answer(101))
+        assert (old.copy_rank, own.copy_rank) == (CopyRank.FORK, CopyRank.OWN)
+
+    def test_a_call_inside_a_progress_record_belongs_to_the_subagent(self, tmp_path: Path) -> None:
+        line = answer(1)
+        message = {
+            "type": "assistant",
+            "timestamp": at(1),
+            "uuid": "u",
+            "requestId": "req_1",
+            "message": line["message"],
+        }
+        row = {
+            "type": "progress",
+            "sessionId": SESSION,
+            "timestamp": at(2),
+            "data": {"type": "agent_progress", "agentId": "ab1", "message": message},
+        }
+        (call,) = calls_of(tmp_path, prompt(), row, row)
+        assert (call.session, call.chain, call.copy_rank) == (SESSION, "ab1", CopyRank.EMBEDDED)
+        assert call.flags & CallFlag.EMBEDDED
+        assert call.cost == COST
+
+    def test_other_progress_records_hold_no_calls(self, tmp_path: Path) -> None:
+        row = {
+            "type": "progress",
+            "sessionId": SESSION,
+            "timestamp": at(2),
+            "data": {"type": "bash_progress", "output": "msg_1"},
+        }
+        assert calls_of(tmp_path, prompt(), row) == []
+
+
+def test_an_answer_that_the_user_stopped_is_marked(tmp_path: Path) -> None:
+    stopped = answer(1, isAbortedMidStream=True, message={"stop_reason": None, "usage": usage(output_tokens=3)})
+    (call,) = calls_of(tmp_path, stopped)
+    assert call.flags == CallFlag.ABORTED | CallFlag.OUTPUT_IS_FLOOR
+    assert call.output == 3
+
+
+def test_failed_attempts_before_a_call_are_counted_with_it(tmp_path: Path) -> None:
+    error = {
+        "type": "system",
+        "subtype": "api_error",
+        "uuid": "e",
+        "sessionId": SESSION,
+        "timestamp": at(1),
+        "error": {"status": 529},
+    }
+    batch = batch_of(tmp_path, prompt(), error, {**error, "uuid": "f"}, answer(2), answer(3))
+    assert [call.retries for call in batch.calls] == [2, 0]
+    assert [(event.kind, event.detail) for event in batch.events] == [("api_error", "529")] * 2
+
+
+def test_the_request_began_at_the_latest_prompt_or_tool_result(tmp_path: Path) -> None:
+    result = [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]
+    lines = [prompt(second=0), answer(5), prompt("", second=7, message={"role": "user", "content": result}), answer(9)]
+    first, second = calls_of(tmp_path, *lines)
+    assert first.requested_at is not None
+    assert second.requested_at is not None
+    assert first.first_at - first.requested_at == 5000
+    assert second.first_at - second.requested_at == 2000

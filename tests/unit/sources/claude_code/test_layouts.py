@@ -1,0 +1,125 @@
+"""Where transcripts lie, in every version's layout, and which chain a file's calls belong to (sections 1.1 and 1.4)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt
+from tests.unit.ledger.reading import ledger_of, write_tree
+from tracker.sources.claude_code import ClaudeCodeSource
+
+from .reading import batch_of
+
+AGENT_LINE: dict[str, Any] = {"isSidechain": True, "agentId": "ab1"}
+
+
+def found(*roots: Path) -> list[str]:
+    """Names below `projects` of the files that are found."""
+    return sorted(file.path.partition("/projects/")[2] for file in ClaudeCodeSource().discover(roots))
+
+
+def test_transcripts_are_found_at_any_depth(tmp_path: Path) -> None:
+    names = [
+        FILE,
+        "-home-dev-app/agent-1a2b3c4.jsonl",
+        f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl",
+        f"-home-dev-app/{SESSION}/subagents/workflows/run1/agent-cd2.jsonl",
+    ]
+    others = {
+        "-home-dev-app/memory/notes.md": b"",
+        "-home-dev-app/x.jsonl.bak": b"",
+        f"-home-dev-app/{SESSION}/subagents/agent-ab1.meta.json": b"{}",
+    }
+    write_tree(tmp_path, dict.fromkeys(names, b"") | others)
+    assert found(tmp_path) == sorted(names)
+
+
+def test_several_roots_are_read_as_one_installation(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_tree(tmp_path / name, {f"-p/{name}.jsonl": b""})
+    assert found(tmp_path / "one", tmp_path / "two", tmp_path / "absent") == ["-p/one.jsonl", "-p/two.jsonl"]
+
+
+def test_a_linked_project_folder_is_followed(tmp_path: Path) -> None:
+    write_tree(tmp_path / "real", {"-p/a.jsonl": b""})
+    (tmp_path / "claude" / "projects").mkdir(parents=True)
+    (tmp_path / "claude" / "projects" / "-link").symlink_to(tmp_path / "real" / "projects" / "-p")
+    assert found(tmp_path / "claude") == ["-link/a.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "chain", "kind"),
+    [
+        (FILE, "", "main"),
+        (f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl", "ab1", "subagent"),
+        (f"-home-dev-app/{SESSION}/subagents/workflows/run1/agent-ab1.jsonl", "ab1", "subagent"),
+        ("-home-dev-app/agent-ab1.jsonl", "ab1", "subagent"),
+        (f"-home-dev-app/{SESSION}/subagents/agent-acompact-77.jsonl", "acompact-77", "compaction"),
+    ],
+)
+def test_a_files_name_tells_its_chain(name: str, chain: str, kind: str, tmp_path: Path) -> None:
+    marks: dict[str, Any] = {} if name == FILE else AGENT_LINE
+    batch = batch_of(tmp_path, prompt(**marks), answer(1, **marks), name=name)
+    (call,) = batch.calls
+    assert (call.session, call.chain) == (SESSION, chain)
+    assert [(one.key, one.kind) for one in batch.chains] == [(chain, kind)]
+
+
+def test_sidechain_lines_inside_the_main_file_are_a_chain_of_their_own(tmp_path: Path) -> None:
+    """Client 1.0.128: no agent id; two agents at once are told apart by whose lines hang on whose."""
+    side: dict[str, Any] = {"isSidechain": True}
+    lines = [
+        prompt(),
+        answer(1),
+        prompt("look here", second=2, uuid="s1", parentUuid=None, **side),
+        prompt("look there", second=3, uuid="t1", parentUuid=None, **side),
+        answer(4, uuid="s2", parentUuid="s1", **side),
+        answer(5, uuid="t2", parentUuid="t1", **side),
+        answer(6, uuid="s3", parentUuid="s2", **side),
+        answer(7),
+    ]
+    chains = {call.message_id: call.chain for call in batch_of(tmp_path, *lines).calls}
+    assert chains["msg_1"] == chains["msg_7"] == ""
+    assert chains["msg_4"] == chains["msg_6"] != chains["msg_5"]
+    assert "" not in (chains["msg_4"], chains["msg_5"])
+
+
+def test_sidechain_prompts_begin_no_turn(tmp_path: Path) -> None:
+    batch = batch_of(
+        tmp_path,
+        prompt("mine"),
+        prompt("the agent's", second=1, uuid="s1", parentUuid=None, isSidechain=True),
+        answer(2),
+    )
+    assert [turn.text for turn in batch.turns] == ["mine"]
+
+
+def test_a_subagents_prompt_id_leads_to_the_turn_that_started_it(tmp_path: Path) -> None:
+    name = f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl"
+    batch = batch_of(tmp_path, prompt("look", promptId="p-7", **AGENT_LINE), answer(1, **AGENT_LINE), name=name)
+    assert [chain.prompt_id for chain in batch.chains] == ["p-7"]
+
+
+def test_an_agents_call_in_its_file_and_in_progress_records_counts_once(tmp_path: Path) -> None:
+    inner = {
+        "type": "assistant",
+        "timestamp": answer(2)["timestamp"],
+        "requestId": "req_2",
+        "message": answer(2)["message"],
+    }
+    row = {
+        "type": "progress",
+        "sessionId": SESSION,
+        "timestamp": answer(3)["timestamp"],
+        "data": {"type": "agent_progress", "agentId": "ab1", "message": inner},
+    }
+    files = {
+        FILE: encoded(prompt(), answer(1), row),
+        f"-home-dev-app/{SESSION}/subagents/agent-ab1.jsonl": encoded(prompt(**AGENT_LINE), answer(2, **AGENT_LINE)),
+    }
+    with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
+        rows = db.execute(
+            "SELECT message_id, chain.key, copy_rank FROM call JOIN chain ON chain.id = chain_id ORDER BY 1"
+        )
+        assert rows.fetchall() == [("msg_1", "", 0), ("msg_2", "ab1", 0)]
