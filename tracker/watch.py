@@ -6,6 +6,7 @@ nothing: a full scan every half minute, and after anything odd, finds whatever w
 
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -53,13 +54,16 @@ class Watcher:
         self._on_notice = on_notice
         self._extra = extra_paths
         self._polling = force_polling
+        self._is_blind = False  # a folder could not be watched: the scan has to be frequent
+        self._is_failing = False
         self._changed: set[str] = set()
         self._look = threading.Event()
         self._scan = True
         self._lock = threading.Lock()
         self._noticed: set[str] = set()
+        self._gone: set[Path] = set()
         self._index: dict[str, tuple[int, FoundFile]] = {}
-        self._watched: dict[str, ObservedWatch] = {}
+        self._watched: dict[str, tuple[int, ObservedWatch]] = {}  # folder -> its inode, its watch
 
     def wake(self) -> None:
         """Look at everything now; may be called from any thread."""
@@ -70,16 +74,18 @@ class Watcher:
         """Follow until `stop` is set (call `wake` to have it noticed at once)."""
         observer = None if self._polling else self._start_observer()
         try:
-            next_scan = next_roots = 0.0
+            scanned = next_roots = -_SCAN_SECONDS
             while not stop.is_set():
-                now = time.monotonic()
-                if self._scan or now >= next_scan:
+                if observer is not None and time.monotonic() >= next_roots:
+                    self._watch_roots(observer)
+                    next_roots = time.monotonic() + _ROOT_SECONDS
+                is_watching = observer is not None and not self._is_blind
+                next_scan = scanned + (_SCAN_SECONDS if is_watching else _POLL_SECONDS)
+                if self._scan or time.monotonic() >= next_scan:
                     self._scan = False
                     self._take_in(None)
-                    next_scan = time.monotonic() + (_SCAN_SECONDS if observer and not self._polling else _POLL_SECONDS)
-                if observer is not None and now >= next_roots:
-                    self._watch_roots(observer)
-                    next_roots = now + _ROOT_SECONDS
+                    scanned = time.monotonic()
+                    continue
                 self._look.wait(min(next_scan, next_roots if observer else next_scan) - time.monotonic())
                 if self._look.is_set() and not stop.is_set():
                     stop.wait(_GATHER_SECONDS)
@@ -103,17 +109,34 @@ class Watcher:
             else:
                 report = sync(self._db, self._sources, self._options)
                 self._index = self._listing()
+                self._look_at_roots()
         except (sqlite3.Error, OSError) as error:
             # A full disk or a locked ledger passes: the read state did not move, so nothing is lost.
-            self._notice(f"cannot write the ledger: {error}; trying again")
+            if not self._is_failing:
+                self._on_notice(f"cannot write the ledger: {error}; trying again")
+            self._is_failing = True
             self._scan = True
             threading.Timer(_RETRY_SECONDS, self._look.set).start()
             time.sleep(_RETRY_SECONDS)
             return
-        self._noticed.discard("ledger")
+        if self._is_failing:
+            self._on_notice("the ledger can be written again")
+            self._is_failing = False
         for problem in report.problems:
             self._notice(f"cannot read {problem}")
         self._on_sync(report)
+
+    def _look_at_roots(self) -> None:
+        """Say which folder has gone, and when it is back."""
+        for root in {root for _, roots in self._sources for root in roots}:
+            if root.is_dir() == (root not in self._gone):
+                continue
+            if root in self._gone:
+                self._gone.remove(root)
+                self._on_notice(f"{root} is back")
+            else:
+                self._gone.add(root)
+                self._on_notice(f"{root} is gone; what was read of it stays, and it is read on when it comes back")
 
     def _listing(self) -> dict[str, tuple[int, FoundFile]]:
         index: dict[str, tuple[int, FoundFile]] = {}
@@ -153,7 +176,7 @@ class Watcher:
         try:
             observer.start()
         except OSError as error:
-            self._fall_back(error)
+            self._tell_polling(error)
             return None
         return observer
 
@@ -171,16 +194,18 @@ class Watcher:
             for _, roots in self._sources
             for root in roots
         } | {str(path) for path in self._extra}
-        for folder, watch in list(self._watched.items()):
-            if folder not in wanted or not Path(folder).is_dir():
+        for folder, (inode, watch) in list(self._watched.items()):
+            if folder not in wanted or _inode(folder) != inode:
                 observer.unschedule(watch)
                 del self._watched[folder]
                 self.wake()
+        is_blind = False
         for folder in wanted - self._watched.keys():
-            if not Path(folder).is_dir():
+            found = _inode(folder)
+            if found is None:
                 continue
             try:
-                self._watched[folder] = observer.schedule(
+                watch = observer.schedule(
                     Handler(),
                     folder,
                     recursive=True,
@@ -193,13 +218,17 @@ class Watcher:
                         events.DirDeletedEvent,
                     ],
                 )
+            except FileNotFoundError:
+                continue  # gone again: looked for at the next turn
             except OSError as error:
-                self._fall_back(error)
-                return
+                self._tell_polling(error)
+                is_blind = True
+                continue
+            self._watched[folder] = (found, watch)
             self.wake()
+        self._is_blind = is_blind
 
-    def _fall_back(self, error: OSError) -> None:
-        self._polling = True
+    def _tell_polling(self, error: OSError) -> None:
         self._notice(f"no file events ({error.strerror or error}); looking every {_POLL_SECONDS:.0f} s instead")
 
     def _saw(self, event: "FileSystemEvent") -> None:
@@ -210,6 +239,15 @@ class Watcher:
             else:
                 self._changed.add(path)
         self._look.set()
+
+
+def _inode(folder: str) -> int | None:
+    """What tells a folder from another that took its name; None if there is none."""
+    try:
+        facts = Path(folder).stat()
+    except OSError:
+        return None
+    return facts.st_ino if stat.S_ISDIR(facts.st_mode) else None
 
 
 class _Chosen:

@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
 
 # Command -> (module under tracker.cli, function, group in the help). In the order of the help: most used first.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "dashboard": ("dashboard", "dashboard"),
     "tasks": ("tasks", "tasks"),
     "task": ("task", "task"),
     "spend": ("spend", "spend"),
@@ -31,7 +32,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("watch", "watch"),
     "context": ("context", "context"),
     "cache": ("cache", "cache"),
+    "nudges": ("nudges", "nudges"),
     "plans": ("plans", "plans"),
+    "budget": ("budget", "budget"),
+    "whatif": ("whatif", "whatif"),
+    "record": ("record", "record"),
+    "reconcile": ("reconcile", "reconcile"),
+    "weigh": ("weigh", "weigh"),
     "sync": ("sync", "sync_command"),
     "prices": ("prices", "prices"),
     "reprice": ("prices", "reprice"),

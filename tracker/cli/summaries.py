@@ -1,6 +1,7 @@
 """One line on each command, for the help; a test holds them to the commands' own first sentences."""
 
 SUMMARIES = {
+    "dashboard": "Open the dashboard; the same as taximeter without words on a terminal.",
     "tasks": "Cost of each task, and of a completed one on average.",
     "task": "One task opened: split, context, turns, subagents, misses; or corrected.",
     "spend": "Cost by day, week, month, model, project, session or agent.",
@@ -8,8 +9,14 @@ SUMMARIES = {
     "calls": "List every model call.",
     "watch": "Follow the agents: a line a call, a line a nudge.",
     "context": "How a session's context grows, what comes next, and three ways to go on.",
+    "nudges": "What was advised, what it would have saved, and what was followed.",
     "cache": "What the prompt cache saved, and what its misses cost.",
     "plans": "Break-even, projection, limit risk, and which plan or the API would be the cheapest.",
+    "budget": "What was spent against each budget, and a month of work in four layers.",
+    "whatif": "The same work on another model, with another cache life, in batches, or with a smaller baseline.",
+    "record": "Put a metered job that is not tokens on a task, or list those recorded.",
+    "reconcile": "Compare the ledger with the provider's own reports and the client's totals.",
+    "weigh": "What instruction files, tool definitions and a hand-over cost in tokens and a month.",
     "sync": "Take in everything that agents have written since the last time.",
     "prices": "Show the price table, or the rows of one model.",
     "reprice": "Apply a corrected price table to calls already recorded.",

@@ -1,9 +1,10 @@
-"""`watch`: a line a call while the agents work."""
+"""`watch`: a line a call and a line a nudge while the agents work."""
 
 import signal
+import sqlite3
 import threading
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +15,13 @@ from tracker.cli.common import Settings, dir_options, passes_settings
 from tracker.cli.output import plain, print_json_lines, terminal_width, tokens
 from tracker.ingest import SyncReport
 
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import Told
+    from tracker.cli.advising import Adviser
+
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a call instead of a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a call or nudge instead of a line.")
 @click.option("--poll", is_flag=True, help="Look every other second instead of waiting for file events.")
 @dir_options
 @passes_settings
@@ -29,35 +34,26 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
     taximeter watch
     taximeter watch --json | jq .cost_usd
     """
-    from store.ledger import home, open_ledger
+    from store.ledger import home
+    from tracker.cli.advising import Adviser
     from tracker.cli.sync import options_of, sources_of, take_in
     from tracker.watch import Watcher
 
     sources = sources_of(settings)
     db, _ = take_in(settings)
-    reader = open_ledger()
-    seen = newest_call_id(reader)
+    adviser = Adviser(str(home()), reads_spool=True)
+    screen = _Screen(db, adviser, as_json=as_json)
     stop = threading.Event()
-
-    def show(report: SyncReport) -> None:
-        del report
-        nonlocal seen
-        for row in calls_after(reader, seen):
-            seen = max(seen, row["id"])
-            if as_json:
-                from tracker.cli.listing import call_json
-
-                print_json_lines([call_json(row)])
-            else:
-                click.echo(call_line(row))
-
-    def notice(text: str) -> None:
-        click.echo(f"taximeter: {text}", err=True)
-
     spool = home() / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     watcher = Watcher(
-        db, sources, options_of(db), on_sync=show, on_notice=notice, extra_paths=[spool], force_polling=poll
+        db,
+        sources,
+        options_of(db),
+        on_sync=screen.show,
+        on_notice=screen.notice,
+        extra_paths=[spool],
+        force_polling=poll,
     )
 
     def end(*_: object) -> None:
@@ -74,6 +70,61 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
         watcher.run(stop)
     except KeyboardInterrupt:
         stop.set()
+    finally:
+        adviser.close()
+
+
+class _Screen:
+    """Prints what is new after each look, and keeps derived tables and advice current before it does."""
+
+    def __init__(self, db: sqlite3.Connection, adviser: "Adviser", *, as_json: bool) -> None:
+        from store.ledger import open_ledger
+
+        self._db, self._adviser, self._as_json = db, adviser, as_json
+        self._reader = open_ledger()
+        self._seen = newest_call_id(self._reader)
+
+    def show(self, report: SyncReport) -> None:
+        """After a look: advice first, it has the least time."""
+        try:
+            told = self._adviser.keep_current(self._db)
+        except (sqlite3.Error, OSError) as error:
+            self.notice(f"advice has to wait: {error}")
+            told = []
+        for row in calls_after(self._reader, self._seen):
+            self._seen = max(self._seen, row["id"])
+            if self._as_json:
+                from tracker.cli.listing import call_json
+
+                print_json_lines([call_json(row)])
+            else:
+                click.echo(call_line(row))
+        for nudge in told:
+            self._tell(nudge)
+        if told:
+            self._adviser.note_shown(self._db, told)
+        if not report.files:
+            self._adviser.rest(self._db)
+
+    def notice(self, text: str) -> None:
+        """A sentence that is no data."""
+        click.echo(f"taximeter: {text}", err=True)
+
+    def _tell(self, nudge: "Told") -> None:
+        if self._as_json:
+            print_json_lines([{"nudge": nudge.kind, "session": nudge.session, "text": nudge.text}])
+        else:
+            click.echo(nudge_line(nudge.session, nudge.text))
+        if self._adviser.advisor.preferences.desktop:
+            from tracker.desktop import show_notice
+
+            show_notice(nudge.text)
+
+
+def nudge_line(session: str, text: str) -> str:
+    """Time, session and sentence of a nudge on one line."""
+    at = datetime.now().astimezone().strftime("%H:%M:%S")
+    return click.style(f"{at}  {session[:8]}  ▸ {plain(text)}", bold=True)
 
 
 def call_line(row: dict[str, Any]) -> str:

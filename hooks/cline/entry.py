@@ -1,0 +1,123 @@
+"""What Cline runs at an event (CLINE section 5): a line in the spool, an ingest, and at most one nudge.
+
+Only the classic generation shows what a hook prints: each line of standard error becomes a row of the chat, which the
+model never gets. Standard output is read as a decision about the task, so the only thing that goes there is an answer
+without a decision; without any, the classic extension shows the hook as running for ever. The newer generation shows
+no output, and adds some of it to the prompt: there nothing is printed. No event is ever cancelled, not even by a
+budget: a headless run that is cancelled by a hook hangs. The exit code is 0 whatever happens.
+"""
+
+import os
+import sys
+import time
+
+from hooks.places import state_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# At these a turn or a session is over: there are records to take in.
+INGEST_EVENTS = ("TaskComplete", "TaskCancel", "TaskError", "SessionShutdown")
+# Where the classic generation can show a nudge, and the moment that advice knows it by.
+ADVICE_EVENTS = {"TaskResume": "SessionStart", "UserPromptSubmit": "UserPromptSubmit", "TaskComplete": "Stop"}
+FIRED_PREFIX = "cline-"
+NO_DECISION = '{"errorMessage":" "}'
+MAXIMUM_PAYLOAD_BYTES = 16 << 20
+_LONGEST_NAME = 128
+_LONGEST_PATH = 1200
+
+
+def main(arguments: "Sequence[str]") -> int:
+    """Handle one event: `EVENT [--home DIR]`, payload on standard input; always 0."""
+    before_main = time.process_time()
+    started = time.perf_counter()
+    words = list(arguments)
+    event = words[0][:_LONGEST_NAME] if words else ""
+    home = state_home(words[2] if words[1:2] == ["--home"] and len(words) > 2 else None)
+    try:
+        _handle(home, event, _read_payload())
+    except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
+        from hooks.health import log_error
+
+        log_error(home, FIRED_PREFIX + event, error)
+    if event.isalpha():
+        from hooks.health import note_fired
+
+        note_fired(home, FIRED_PREFIX + event, (before_main + time.perf_counter() - started) * 1000)
+    return 0
+
+
+def _read_payload() -> "dict[str, object]":
+    from hooks.quick_json import decode_object
+
+    if os.isatty(0):
+        return {}
+    chunks, size = [], 0
+    while chunk := os.read(0, 1 << 20):
+        size += len(chunk)
+        if size <= MAXIMUM_PAYLOAD_BYTES:
+            chunks.append(chunk)
+    return decode_object(b"".join(chunks)) if size <= MAXIMUM_PAYLOAD_BYTES else {}
+
+
+def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
+    from hooks.spool import append
+
+    now_ms = time.time_ns() // 1_000_000
+    session_id, is_classic = _session(payload)
+    try:
+        if is_classic and session_id is not None and event in ADVICE_EVENTS:
+            _say(home, ADVICE_EVENTS[event], session_id, now_ms)
+        agent_id = payload.get("agent_id") if payload.get("parent_agent_id") else None
+        roots = payload.get("workspaceRoots")
+        append(
+            home,
+            {
+                "event": event,
+                "agent": "cline",
+                "at": now_ms,
+                "session_id": session_id,
+                "cwd": _text(roots[0] if isinstance(roots, list) and roots else None, _LONGEST_PATH),
+                "agent_id": _text(agent_id, _LONGEST_NAME),
+            },
+        )
+        if event in INGEST_EVENTS:
+            from hooks.background import start_ingest
+
+            start_ingest(home, wait_seconds=0.0)
+    finally:
+        if is_classic:
+            print(NO_DECISION, flush=True)
+
+
+def _session(payload: "dict[str, object]") -> "tuple[str | None, bool]":
+    """The session that the event belongs to, None if the payload does not tell, and whether it is a classic task.
+
+    The newer generation names it beside an id of its own making; the new extension gives that other id alone.
+    """
+    context = payload.get("sessionContext")
+    if isinstance(context, dict):
+        return _text(context.get("rootSessionId"), _LONGEST_NAME), False
+    task_id = _text(payload.get("taskId"), _LONGEST_NAME)
+    if task_id is None or not task_id.isdigit():
+        return None, False
+    return task_id, True
+
+
+def _text(value: object, longest: int) -> str | None:
+    return value if isinstance(value, str) and len(value) <= longest else None
+
+
+def _say(home: str, moment: str, session_id: str, now_ms: int) -> None:
+    """Show the first nudge that is due and was not shown yet."""
+    from hooks.advice import claim, due_nudges, read_advice
+    from hooks.spool import append
+
+    for nudge in due_nudges(read_advice(home, session_id), now_ms, moment):
+        nudge_id = str(nudge["id"])
+        if claim(home, session_id, nudge_id):
+            sys.stderr.write(" ".join(str(nudge["text"]).split()) + "\n")
+            sys.stderr.flush()
+            append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
+            return

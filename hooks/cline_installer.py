@@ -1,0 +1,184 @@
+"""Installs into Cline's folders and undoes it: what was there before is never touched, what we made goes again.
+
+`<home>/install-cline.json` says which files and folders are ours. A file of the user's that has the name of one of
+ours stays, and is told of. A file of ours that the user changed stays too when the rest is taken out.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hooks.cline_files import OurFile, Targets, is_ours, wanted_files
+from hooks.commands import Program
+from hooks.places import launcher
+from hooks.settings_file import Change, SettingsError, replace_file, write_change
+from tracker.sources.cline.live_rows import rows_folder
+
+RECORD_NAME = "install-cline.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ClinePlan:
+    """What an installation or its undoing would do, and what the user should know of it."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...] = ()
+    files: tuple[OurFile, ...] = ()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything would change."""
+        return bool(self.changes)
+
+    def diff(self) -> str:
+        """All changes as unified diffs."""
+        return "\n".join(change.diff() for change in self.changes)
+
+
+def plan_cline_install(where: Targets, program: Program) -> ClinePlan:
+    """What installing would change; SettingsError if a file cannot be read."""
+    changes: list[Change] = []
+    notes: list[str] = []
+    files: list[OurFile] = []
+    wanted = wanted_files(where, program)
+    for file in wanted:
+        raw = _read(file.path)
+        if raw is not None and not is_ours(raw):
+            notes.append(f"{file.path} is not ours and stays as it is: Taximeter does without it")
+            continue
+        files.append(file)
+        if raw != file.content:
+            changes.append(Change(file.path, raw, file.content))
+    for path in _recorded(Path(program.home), _scope(where)):
+        raw = _read(path)
+        if raw is not None and is_ours(raw) and path not in {file.path for file in wanted}:
+            changes.append(Change(path, raw, None))
+    return ClinePlan(tuple(changes), tuple(notes), tuple(files))
+
+
+def install_cline(plan: ClinePlan, where: Targets, program: Program) -> None:
+    """Carry out a plan of plan_cline_install: record first, then the files; SettingsError if it cannot be done."""
+    home = Path(program.home)
+    record = _read_record(home)
+    for change in plan.changes:
+        if change.after is None:
+            record["files"].pop(str(change.path), None)
+    made = [folder for file in plan.files for folder in _missing_folders(file.path.parent)]
+    record["folders"] = sorted({*record["folders"], *map(str, made)})
+    now_ms = int(time.time() * 1000)
+    for file in plan.files:
+        sha256 = _sha256(file.content)
+        if record["files"].get(str(file.path), {}).get("sha256") != sha256:
+            record["files"][str(file.path)] = {"sha256": sha256, "installed_at": now_ms}
+    try:
+        for folder in where.folders:
+            rows_folder(home, folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_record(home, record)
+    except OSError as error:
+        raise SettingsError(f"cannot write {home}: {error.strerror}; nothing was installed") from error
+    for change in plan.changes:
+        write_change(change)
+    for file in plan.files:
+        file.path.chmod(file.mode)
+
+
+def plan_cline_uninstall(where: Targets, home: Path) -> ClinePlan:
+    """What taking everything of ours out of these places would change; SettingsError if a file cannot be read."""
+    changes: list[Change] = []
+    notes: list[str] = []
+    recorded = _recorded(home, _scope(where))
+    # Where the record is lost, files that bear our mark are known by their places.
+    usual = [file.path for file in wanted_files(where, Program(sys.executable, launcher(), str(home)))]
+    for path in dict.fromkeys([*recorded, *usual]):
+        raw = _read(path)
+        if raw is None or not (path in recorded or is_ours(raw)):
+            continue
+        if path not in recorded or _sha256(raw) == recorded[path].get("sha256"):
+            changes.append(Change(path, raw, None))
+        else:
+            notes.append(f"{path} was changed since it was installed and stays; delete it if nobody needs it")
+    return ClinePlan(tuple(changes), tuple(notes))
+
+
+def uninstall_cline(plan: ClinePlan, where: Targets, home: Path) -> None:
+    """Carry out a plan of plan_cline_uninstall and forget the installation; SettingsError if it cannot be done."""
+    for change in plan.changes:
+        write_change(change)
+    record = _read_record(home)
+    for path in _recorded(home, _scope(where)):
+        record["files"].pop(str(path), None)
+    kept = {parent for path in record["files"] for parent in Path(path).parents}
+    for name in sorted(record["folders"], key=len, reverse=True):
+        folder = Path(name)
+        if folder not in kept and _removed(folder):
+            record["folders"].remove(name)
+    try:
+        if record["files"]:
+            _write_record(home, record)
+        else:
+            (home / RECORD_NAME).unlink(missing_ok=True)
+    except OSError as error:
+        raise SettingsError(f"cannot write {home}: {error.strerror}") from error
+
+
+def installed_files(home: Path) -> dict[Path, str]:
+    """Files that were installed, each with the hash of what was written."""
+    return {Path(path): str(entry.get("sha256")) for path, entry in _read_record(home)["files"].items()}
+
+
+def _scope(where: Targets) -> Sequence[Path]:
+    return [*where.folders, *([where.classic_hooks] if where.classic_hooks is not None else [])]
+
+
+def _recorded(home: Path, scope: Iterable[Path]) -> dict[Path, dict[str, Any]]:
+    """Entries of the record inside these folders."""
+    folders = list(scope)
+    entries = {Path(path): entry for path, entry in _read_record(home)["files"].items()}
+    return {path: entry for path, entry in entries.items() if any(folder in path.parents for folder in folders)}
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _missing_folders(folder: Path) -> list[Path]:
+    return [one for one in (folder, *folder.parents) if not one.exists()]
+
+
+def _removed(folder: Path) -> bool:
+    """Remove a folder that we made if nothing is left in it; True if it is gone."""
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _read_record(home: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((home / RECORD_NAME).read_bytes())
+        if isinstance(record["files"], dict) and isinstance(record["folders"], list):
+            return dict(record)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return {"schema_version": 1, "files": {}, "folders": []}
+
+
+def _write_record(home: Path, record: dict[str, Any]) -> None:
+    replace_file(home / RECORD_NAME, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")

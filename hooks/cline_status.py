@@ -1,0 +1,71 @@
+"""What is installed in Cline's folders, whether it still works, and what hooks and plugin did last."""
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hooks.cline.entry import FIRED_PREFIX
+from hooks.cline_files import Targets, is_ours, wanted_files
+from hooks.cline_installer import installed_files
+from hooks.commands import Program
+from hooks.health import last_fired
+from hooks.places import launcher
+from tracker.sources.cline.live_rows import rows_folder
+
+INSTALLED, MISSING, FOREIGN, OUTDATED, CHANGED = "installed", "missing", "not ours", "outdated", "changed by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """One of our files, and how it is."""
+
+    path: Path
+    what: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClineStatus:
+    """Everything `taximeter status cline` tells."""
+
+    files: tuple[FileStatus, ...]
+    fired: dict[str, tuple[int, float]]  # event -> epoch ms of the last run, milliseconds it took
+    last_row_at: int | None  # epoch ms at which a plugin wrote last
+    problems: tuple[str, ...]
+
+
+def cline_status(where: Targets, home: Path) -> ClineStatus:
+    """Look at the files in these places and at what they left in the state folder; changes nothing."""
+    program = Program(sys.executable, launcher(), str(home.absolute()))
+    known = installed_files(home)
+    files = tuple(
+        FileStatus(file.path, file.what, _state(file.path, file.content, known))
+        for file in wanted_files(where, program)
+    )
+    fired = {
+        name.removeprefix(FIRED_PREFIX): run
+        for name, run in last_fired(str(home)).items()
+        if name.startswith(FIRED_PREFIX)
+    }
+    problems = [
+        f"{file.path} is {file.state} (run: taximeter install cline)" for file in files if file.state == OUTDATED
+    ]
+    folders = [rows_folder(home, folder) for folder in where.folders]
+    has_plugin = any(file.what == "plugin" and file.state == INSTALLED for file in files)
+    if has_plugin and not all(folder.is_dir() for folder in folders):
+        problems.append(f"{folders[0]} is gone: the plugin writes nothing (run: taximeter install cline)")
+    rows = [path.stat().st_mtime_ns // 1_000_000 for folder in folders for path in folder.glob("*.jsonl")]
+    return ClineStatus(files, fired, max(rows, default=None), tuple(problems))
+
+
+def _state(path: Path, content: bytes, known: dict[Path, str]) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return MISSING
+    if not is_ours(raw):
+        return FOREIGN
+    if raw == content:
+        return INSTALLED
+    return OUTDATED if hashlib.sha256(raw).hexdigest() == known.get(path) else CHANGED

@@ -1,0 +1,244 @@
+"""`sync`, `doctor`, `prices`, `reprice`, `demo`: what they do, and how every command fails."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from store.ledger import SCHEMA_VERSION, ledger_path, open_ledger
+from tests.cli.running import SCENARIOS, Ran, Taximeter
+from tests.unit.ledger.captured import DATA
+from tests.unit.ledger.plain import FILE, answer, encoded, session_of
+from tracker.cli.app import COMMANDS
+from tracker.cli.summaries import SUMMARIES
+
+
+def one_line(ran: Ran) -> str:
+    """The error that a command ended with: one line on stderr, nothing on stdout."""
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1
+    assert ran.err.startswith("taximeter: error: ")
+    return ran.err
+
+
+class TestSync:
+    """`sync`, and reading before every report."""
+
+    def test_json(self, captured: Taximeter) -> None:
+        first = captured("sync", "--json").json()
+        assert {
+            "schema_version",
+            "files",
+            "bytes",
+            "calls",
+            "new_calls",
+            "bad_lines",
+            "unpriced_calls",
+            "seconds",
+        } <= set(first)
+        assert (first["calls"], first["new_calls"], first["bad_lines"], first["unpriced_calls"]) == (29, 29, 0, 0)
+        size = sum(path.stat().st_size for name in SCENARIOS for path in (DATA / name / "projects").rglob("*.jsonl"))
+        assert first["bytes"] == size
+        again = captured("sync", "--json").json()
+        assert (again["calls"], again["new_calls"], again["files"], again["bytes"]) == (29, 0, 0, 0)
+
+    def test_reports_read_what_is_new_unless_told_not_to(self, tree: Path, taximeter: Taximeter) -> None:
+        assert taximeter("spend", "--json", "--no-sync").json()["total"]["calls"] == 0
+        assert taximeter("spend", "--json").json()["total"]["calls"] == 3
+        with (tree / "projects" / FILE).open("ab") as handle:
+            handle.write(encoded(answer(4)))
+        assert taximeter("spend", "--json", "--no-sync").json()["total"]["calls"] == 3
+        assert taximeter("spend", "--json").json()["total"]["calls"] == 4
+
+    def test_folders_before_and_after_the_command(self, taximeter: Taximeter) -> None:
+        one, two = str(DATA / SCENARIOS[0]), str(DATA / SCENARIOS[1])
+        assert taximeter("--claude-dir", one, "sync", "--claude-dir", two, "--json").json()["calls"] == 11
+
+    def test_one_folder_under_two_names_is_read_once(
+        self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert taximeter("sync", "--json").json()["files"] == 1
+        monkeypatch.chdir(tree.parent)
+        taximeter.claude_dirs = [Path(tree.name)]
+        assert taximeter("sync", "--json").json()["files"] == 0
+
+    def test_a_damaged_line_is_counted_and_the_exit_code_stays_0(self, tree: Path, taximeter: Taximeter) -> None:
+        (tree / "projects" / FILE).write_bytes(session_of(1) + b"rubbish\n" + encoded(answer(2)))
+        report = taximeter("sync", "--json").json()
+        assert (report["calls"], report["bad_lines"]) == (2, 1)
+        doctor = taximeter("doctor", "--json").json()
+        assert [(Path(one["path"]).name, one["bad_lines"]) for one in doctor["files_with_bad_lines"]] == [
+            (FILE.split("/")[1], 1)
+        ]
+
+    def test_nothing_found_says_where_it_looked_and_what_to_try(self, taximeter: Taximeter) -> None:
+        for words in (["sync"], ["spend"], ["sessions"]):
+            ran = taximeter(*words)
+            assert ran.code == 0
+            assert ".claude/projects" in ran.out
+            assert "--claude-dir" in ran.out
+            assert "taximeter demo" in ran.out
+
+    def test_nothing_found_is_still_json(self, taximeter: Taximeter) -> None:
+        assert taximeter("spend", "--json").json()["rows"] == []
+        assert taximeter("sessions", "--json").json()["sessions"] == []
+        assert taximeter("calls", "--json").out == ""
+
+
+class TestFailures:
+    """One line: what, where, what to do; and the exit code."""
+
+    def test_a_missing_folder(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        ran = taximeter("sync", "--claude-dir", str(tmp_path / "absent"))
+        assert ran.code == 2
+        assert str(tmp_path / "absent") in one_line(ran)
+
+    def test_an_unreadable_folder(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(path: str = ".") -> None:
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        ran = taximeter("sync")
+        assert ran.code == 1, "the folder that was named could not be read: nothing was done"
+        assert f"{tree / 'projects'}: Permission denied" in ran.err
+        assert ran.err.count("\n") == 1
+        # Reports go on with what the ledger has.
+        report = taximeter("spend", "--json")
+        assert report.json()["total"]["calls"] == 0
+        assert f"{tree / 'projects'}: Permission denied" in report.err
+        assert taximeter("doctor", "--json", "--no-sync").code == 0
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["nonsense"],
+            ["spend", "--by", "colour"],
+            ["spend", "--since", "someday"],
+            ["calls", "--limit", "0"],
+            ["spend", "--nope"],
+        ],
+    )
+    def test_a_command_line_that_makes_no_sense(self, words: list[str], tree: Path, taximeter: Taximeter) -> None:
+        ran = taximeter(*words)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err
+
+    def test_a_newer_ledger(self, tree: Path, taximeter: Taximeter) -> None:
+        with closing(open_ledger()) as db:
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        ran = taximeter("spend")
+        assert ran.code == 1
+        assert "newer taximeter" in one_line(ran)
+
+    def test_a_state_folder_that_cannot_be_made(
+        self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TAXIMETER_HOME", str(tree / "projects" / FILE / "state"))
+        ran = taximeter("spend")
+        assert ran.code == 1
+        assert "TAXIMETER_HOME" in one_line(ran)
+
+    def test_a_damaged_ledger_is_rebuilt_with_a_word_about_the_old_one(self, tree: Path, taximeter: Taximeter) -> None:
+        taximeter("sync")
+        for journal in ledger_path().parent.glob("ledger.db-*"):
+            journal.unlink()
+        ledger_path().write_bytes(b"no database any more" * 400)
+        ran = taximeter("spend", "--json")
+        assert ran.json()["total"]["calls"] == 3
+        assert "damaged" in ran.err
+        assert "damaged" in taximeter("doctor").out
+        assert len(taximeter("doctor", "--json").json()["ledger"]["set_aside"]) == 1
+
+    def test_ctrl_c(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupt(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("tracker.cli.sync.sync", interrupt)
+        ran = taximeter("spend")
+        assert ran.code == 130
+        assert "Traceback" not in ran.err
+
+    def test_a_full_disk(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr("tracker.cli.sync.sync", full)
+        ran = taximeter("spend")
+        assert ran.code == 1
+        assert "full" in one_line(ran)
+
+
+class TestHelp:
+    """`--help` of everything."""
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_every_command_has_a_sentence_and_an_example(self, name: str, taximeter: Taximeter) -> None:
+        ran = taximeter(name, "--help")
+        assert ran.code == 0
+        assert any(line.strip().startswith(f"taximeter {name}") for line in ran.out.splitlines()), "no example"
+        assert "Options:" in ran.out
+
+    def test_the_list_of_commands_has_a_line_on_each(self, taximeter: Taximeter) -> None:
+        assert set(SUMMARIES) >= set(COMMANDS)
+        shown = taximeter("--help").out
+        assert all(f"\n  {name} " in shown for name in COMMANDS)
+
+
+class TestDoctor:
+    """`doctor`."""
+
+    def test_figures_that_do_not_add_up_are_an_exit_code(self, tree: Path, taximeter: Taximeter) -> None:
+        assert taximeter("doctor").code == 0
+        with closing(open_ledger()) as db:
+            db.execute("UPDATE call SET cost = cost + 1 WHERE message_id = 'msg_2'")
+        ran = taximeter("doctor")
+        assert ran.code == 1
+        assert "✘" in ran.out
+
+    def test_where_it_looked_and_what_it_found(self, tree: Path, taximeter: Taximeter) -> None:
+        (tree / "settings.json").write_text('{"cleanupPeriodDays": 90}')
+        found = taximeter("doctor", "--json").json()
+        assert found["schema_version"] == 1
+        assert [(one["path"], one["files"], one["retention_days"]) for one in found["folders"]] == [(str(tree), 1, 90)]
+        assert found["ledger"]["path"] == str(ledger_path())
+        assert (found["calls"], found["sessions"], found["problems"]) == (3, 1, [])
+
+
+class TestPrices:
+    """`prices` and `reprice`."""
+
+    def test_every_row_of_the_table_with_its_source(self, taximeter: Taximeter) -> None:
+        rows = taximeter("prices", "--json").json()["prices"]
+        assert len(rows) == 41
+        assert all(row["source"] and row["checked_on"] and row["effective_from"] for row in rows)
+        assert len(taximeter("prices", "--csv").rows()) == 42
+
+    def test_an_unknown_model(self, taximeter: Taximeter) -> None:
+        ran = taximeter("prices", "claude-nobody-9")
+        assert ran.code == 1
+        assert "prices.toml" in one_line(ran)
+
+    def test_a_corrected_price_is_applied_when_asked(
+        self, tree: Path, taximeter: Taximeter, isolated_home: Path
+    ) -> None:
+        assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.005220000"
+        (isolated_home / "prices.toml").write_text(
+            '[[price]]\nmodel = "claude-opus-5-5"\neffective_from = 2026-01-01\ninput = "8"\noutput = "40"\n'
+            'cache_write_5m = "10"\ncache_write_1h = "16"\ncache_read = "0.4"\n'
+        )
+        dry = taximeter("reprice", "--dry-run", "--json").json()
+        assert [(one["calls"], one["before_usd"], one["after_usd"]) for one in dry["models"]] == [
+            (3, "0.005220000", "0.010440000")
+        ]
+        assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.005220000"
+        assert taximeter("reprice").code == 0
+        assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.010440000"
+        assert taximeter("doctor").code == 0
+
+
+def test_the_demo_leaves_no_trace(taximeter: Taximeter, isolated_home: Path) -> None:
+    ran = taximeter("demo", "spend", "--json")
+    assert ran.json()["total"]["calls"] > 0
+    assert not isolated_home.exists()

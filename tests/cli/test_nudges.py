@@ -1,0 +1,157 @@
+"""`nudges` and its words, over what hooks show and sessions do; `handover` and `backtest` have their own files."""
+
+import csv
+import io
+import json
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hooks.advice import claim, due_nudges, read_advice
+from store.ledger import home, open_ledger
+from tests.unit.advisor.transcripts import Transcript
+from tracker.advisor.evaluate import KINDS
+from tracker.cli.advising import Adviser, now_ms
+from tracker.cli.app import cli
+from tracker.cli.common import Settings, UserError
+from tracker.cli.sync import take_in
+from tracker.settings import load_settings
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words))
+
+
+class Desk:
+    """A session at work just now, a watcher's adviser, and a hook."""
+
+    def __init__(self, folder: Path) -> None:
+        self.claude_dir = folder / "claude"
+        (self.claude_dir / "projects").mkdir(parents=True)
+        self.one = Transcript(self.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
+
+    def advise(self) -> None:
+        settings = Settings()
+        settings.add_dirs([self.claude_dir], [])
+        db, _ = take_in(settings)
+        Adviser(str(home())).keep_current(db)
+        db.close()
+
+    def stop_hook(self) -> str | None:
+        """What the hook at Stop would print."""
+        for nudge in due_nudges(read_advice(str(home()), self.one.session), now_ms(), "Stop"):
+            if claim(str(home()), self.one.session, str(nudge["id"])):
+                return str(nudge["text"])
+        return None
+
+    def said_compact(self) -> str:
+        """Let the compact nudge come up and be shown."""
+        self.one.prompt("go on").tool_turns(list(range(30_000, 86_000, 5_000)))
+        self.advise()
+        text = self.stop_hook()
+        assert text is not None
+        assert text.startswith("Compact now, ")
+        return text
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_an_empty_log_says_what_to_do(desk: Desk) -> None:
+    result = run("nudges", "--claude-dir", str(desk.claude_dir))
+    assert "Nothing was advised yet." in result.output
+    assert "taximeter install claude-code" in result.output
+
+
+def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:
+    text = desk.said_compact()
+    desk.advise()
+    result = run("nudges", "--no-sync")
+    assert text in result.output
+    assert " compact " in result.output
+    assert "compact: 1 shown" in result.output
+    report = json.loads(run("nudges", "--no-sync", "--json").output)
+    assert (report["schema_version"], report["label"]) == (1, "modelled")
+    [row] = report["nudges"]
+    assert (row["kind"], row["fate"], row["text"], row["session"]) == ("compact", "shown", text, desk.one.session)
+    assert Decimal(row["p10_usd"]) <= Decimal(row["saves_usd"]) <= Decimal(row["p90_usd"])
+    assert row["inputs"]["context"] == 85_000
+    assert [one["kind"] for one in report["kinds"]] == list(KINDS)
+    assert {one["kind"]: one["state"] for one in report["kinds"]}["before_expiry"] == "off"
+
+
+def test_every_evaluation_on_request(desk: Desk) -> None:
+    desk.said_compact()
+    rows = json.loads(run("nudges", "--no-sync", "--all", "--json").output)["nudges"]
+    assert {"compact", "new_session", "miss_storm"} <= {row["kind"] for row in rows}
+    only = json.loads(run("nudges", "--no-sync", "--all", "--kind", "miss_storm", "--json").output)["nudges"]
+    assert {(row["kind"], row["fired"], row["reason"]) for row in only} == {("miss_storm", False, "few losses")}
+    lines = list(csv.DictReader(io.StringIO(run("nudges", "--no-sync", "--all", "--csv").output)))
+    assert len(lines) == len(rows)
+    assert {line["fate"] for line in lines} == {"shown", "not shown", "silent"} & {row["fate"] for row in rows}
+
+
+def test_dismissing_takes_the_sentence_away(desk: Desk) -> None:
+    text = desk.said_compact()
+    result = run("nudges", "dismiss")
+    assert result.output == f"dismissed: {text}\n"
+    assert read_advice(str(home()), desk.one.session)["nudge"] is None
+    assert "dismissed" in run("nudges", "--no-sync").output
+    desk.one.prompt("more").tool_turns([90_000] * 13)
+    desk.advise()
+    assert desk.stop_hook() is None, "until the context has grown by half"
+
+
+def test_there_must_be_something_to_dismiss(desk: Desk) -> None:
+    with pytest.raises(UserError, match="no nudge was shown"):
+        cli.main(["nudges", "dismiss"], standalone_mode=False)
+    desk.said_compact()
+    with pytest.raises(UserError, match="no ttl was shown"):
+        cli.main(["nudges", "dismiss", "ttl"], standalone_mode=False)
+
+
+def test_the_third_dismissal_switches_off_and_on_brings_back(desk: Desk, tmp_path: Path) -> None:
+    output = ""
+    for _ in range(3):
+        desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
+        desk.said_compact()
+        output = run("nudges", "dismiss", "compact").output
+    assert "That was the third time: compact is off" in output
+    assert run("nudges", "on", "compact").output == "compact: on\n"
+    desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
+    desk.said_compact()
+
+
+def test_off_and_on_are_settings(desk: Desk) -> None:
+    assert run("nudges", "off", "compact").output == "compact: off\n"
+    assert "compact" not in (load_settings().nudges.kinds or ())
+    assert "miss_storm" in (load_settings().nudges.kinds or ())
+    desk.one.prompt("go on").tool_turns(list(range(30_000, 86_000, 5_000)))
+    desk.advise()
+    assert desk.stop_hook() is None
+    assert run("nudges", "on", "before_expiry").output == "before_expiry: on\n"
+    assert "before_expiry" in (load_settings().nudges.kinds or ())
+    assert run("nudges", "on", "nonsense").exit_code == 2
+
+
+def test_a_followed_nudge_is_held_against_its_forecast(desk: Desk) -> None:
+    desk.said_compact()
+    desk.one.now = now_ms() + 1_000
+    desk.one.compact(85_000, 30_000).prompt("go on").call(40_000, read=15_000).prompt("and on").call(42_000)
+    desk.advise()
+    report = json.loads(run("nudges", "--no-sync", "--json").output)
+    assert [row["fate"] for row in report["nudges"]] == ["followed"]
+    [realised] = report["realised"]
+    assert realised["calls"] == 2
+    [(cost,)] = open_ledger().execute(
+        "SELECT SUM(cost) FROM call WHERE message_id LIKE 'msg_0013%' OR message_id LIKE 'msg_0014%'"
+    )
+    summary = 85_000 * 500 + 5_000 * 25_000
+    assert Decimal(realised["actual_usd"]) == Decimal(cost + summary) / 10**9
+    assert Decimal(realised["p10_usd"]) < Decimal(realised["forecast_usd"]) < Decimal(realised["p90_usd"])
+    assert "followed: the next 2 calls cost $" in run("nudges", "--no-sync").output

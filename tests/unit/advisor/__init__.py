@@ -1,0 +1,1 @@
+"""Advice from transcripts: state, habits, evaluations, the log, the files."""

@@ -1,0 +1,100 @@
+"""A ledger, a folder of transcripts and an advisor whose files are kept in memory."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from store.advice_format import Advice, Nudge
+from store.ledger import open_ledger
+from tests.unit.advisor.transcripts import Transcript
+from tracker.advisor.advisor import Advisor, Told
+from tracker.advisor.preferences import PreferenceReader
+from tracker.ingest import sync
+from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild
+from tracker.sources.base import Options
+from tracker.sources.claude_code import ClaudeCodeSource
+
+
+class Files:
+    """Advice as hooks would find it."""
+
+    def __init__(self) -> None:
+        self.advice: dict[str, Advice] = {}
+        self.marks: dict[str, dict[str, int]] = {}
+
+    def shown(self, session: str) -> Mapping[str, int]:
+        return self.marks.get(session, {})
+
+    def write(self, session: str, advice: Advice) -> bool:
+        self.advice[session] = advice
+        return True
+
+    def show(self, session: str, event: str, now: int) -> str | None:
+        """What a hook would print at this event: the first nudge that is due and was not shown."""
+        advice = self.advice.get(session, {})
+        for nudge in (advice.get("nudge"), *advice.get("pending", [])):
+            if nudge is None or event not in nudge.get("events", [event]):
+                continue
+            shown = self.marks.setdefault(session, {})
+            if nudge.get("not_before", 0) <= now < nudge["expires_at"] and nudge["id"] not in shown:
+                shown[nudge["id"]] = now
+                return nudge["text"]
+        return None
+
+
+class Desk:
+    """Everything that a test of the advisor needs in one hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.claude_dir = folder / "claude"
+        (self.claude_dir / "projects").mkdir(parents=True)
+        self.settings = folder / "settings.toml"
+        self.db: sqlite3.Connection = open_ledger(folder / "ledger.db")
+        self.files = Files()
+        self.advisor = self.new_advisor()
+        self._source = ClaudeCodeSource()
+        self._options = Options(PriceBook())
+
+    def new_advisor(self) -> Advisor:
+        """Another process's advisor on the same ledger and files."""
+        return Advisor(self.files, PreferenceReader(self.settings))
+
+    def transcript(self, **options: object) -> Transcript:
+        """A new session's file."""
+        return Transcript(self.claude_dir, **options)  # type: ignore[arg-type]
+
+    def take_in(self) -> None:
+        """What the watcher does before it advises."""
+        sync(self.db, [(self._source, self._source.roots([self.claude_dir]))], self._options, workers=0)
+        rebuild(self.db)
+
+    def advise(self, now: int, advisor: Advisor | None = None) -> list[Told]:
+        """Take in what is new and advise as of `now`."""
+        self.take_in()
+        return (advisor or self.advisor).refresh(self.db, now)
+
+    def advice(self, transcript: Transcript) -> Advice:
+        """A session's advice file."""
+        return self.files.advice[transcript.session]
+
+    def nudge(self, transcript: Transcript) -> Nudge:
+        """The nudge in a session's file."""
+        nudge = self.advice(transcript)["nudge"]
+        assert nudge is not None
+        return nudge
+
+    def log(self, kind: str) -> list[sqlite3.Row]:
+        """Rows of the log of a kind, oldest first."""
+        cursor = self.db.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute("SELECT * FROM nudge WHERE kind = ? ORDER BY id", (kind,)).fetchall()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.db.close()

@@ -1,0 +1,55 @@
+"""The hard stop of a budget: off unless asked for, with its reason, gone with the day."""
+
+from datetime import UTC, datetime
+
+from store.money import NANO_PER_USD
+from tests.unit.advisor.conftest import Desk
+from tracker.advisor.advice import stop_of
+from tracker.advisor.preferences import Preferences
+
+NOW = 1_795_000_000_000
+
+
+def test_budgets_only_tell_unless_the_user_asks_for_a_stop(desk: Desk) -> None:
+    desk.settings.write_text("[budget]\nday = 0.01\ntask = 0.01\n")
+    one = desk.transcript()
+    one.prompt("Hello").call(60_000)
+    desk.advise(one.now)
+    assert desk.advice(one)["block"] is None
+
+
+def test_a_task_past_its_budget_is_held_back_with_the_reason(desk: Desk) -> None:
+    desk.settings.write_text("[budget]\ntask = 0.25\nhard_stop = true\n")
+    one = desk.transcript()
+    one.prompt("Hello").call(20_000)
+    desk.advise(one.now)
+    assert desk.advice(one)["block"] is None
+    one.prompt("More").call(60_000)
+    desk.advise(one.now)
+    block = desk.advice(one)["block"]
+    assert block is not None
+    reason = block["reason"]
+    assert reason.startswith("Taximeter: this task's budget of $0.25 is used up ($0.4")
+    assert "hard_stop" in reason
+
+
+def test_a_day_past_its_budget_is_held_back_until_midnight() -> None:
+    preferences = Preferences(day_budget=NANO_PER_USD, hard_stop=True)
+    assert stop_of(preferences, NANO_PER_USD - 1, None, NOW) is None
+    block = stop_of(preferences, NANO_PER_USD, None, NOW)
+    assert block is not None
+    assert "today's budget of $1.00 is used up ($1.00)" in block["reason"]
+    midnight = datetime.fromtimestamp(block["expires_at"] / 1000, UTC).astimezone()
+    assert (midnight.hour, midnight.minute) == (0, 0)
+    assert 0 < block["expires_at"] - NOW <= 25 * 3_600_000
+
+
+def test_settings_that_make_no_sense_keep_the_last_good_ones(desk: Desk) -> None:
+    desk.settings.write_text("[budget]\ntask = 0.01\nhard_stop = true\n")
+    one = desk.transcript()
+    one.prompt("Hello").call(60_000)
+    desk.advise(one.now)
+    desk.settings.write_text("[budget]\ntask = 'much'\n")
+    one.prompt("More").call(61_000)
+    desk.advise(one.now)
+    assert desk.advice(one)["block"] is not None

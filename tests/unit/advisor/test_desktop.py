@@ -1,0 +1,47 @@
+"""The desktop notice: the system's program with the texts as arguments, or nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tracker import desktop
+
+
+def program(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_linux_uses_notify_send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = program(tmp_path, "notify-send")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(desktop.sys, "platform", "linux")
+    command = desktop.notice_command("Title", "--help; $(rm)")
+    assert command is not None
+    assert command[0] == str(path)
+    assert command[-3:] == ["--", "Title", "--help; $(rm)"], "the text can be no option and no script"
+
+
+def test_macos_hands_the_texts_to_the_script_as_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = program(tmp_path, "osascript")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(desktop.sys, "platform", "darwin")
+    command = desktop.notice_command("Title", 'say "hello"')
+    assert command is not None
+    assert (command[0], command[1], command[3:]) == (str(path), "-e", ["Title", 'say "hello"'])
+    assert "hello" not in command[2]
+
+
+def test_without_the_program_nothing_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for platform in ("linux", "darwin"):
+        monkeypatch.setattr(desktop.sys, "platform", platform)
+        assert desktop.show_notice("text") is False
+
+
+def test_it_is_off_unless_the_settings_say_otherwise() -> None:
+    from tracker.advisor.preferences import Preferences
+
+    assert Preferences().desktop is False

@@ -1,0 +1,267 @@
+"""One way from transcript to sentence for each kind of nudge (MODEL sections 7.2 to 7.5)."""
+
+import json
+
+import pytest
+
+from tests.unit.advisor.conftest import Desk
+from tests.unit.advisor.transcripts import STATIC_TOKENS, Transcript
+from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.nudge import LONGEST_TEXT
+
+UNRELATED = (
+    "Please investigate a completely different topic now: the nightly backup of the warehouse database fails with a"
+    " quota exceeded message from object storage. Look at the retention policy, the lifecycle rules of both buckets,"
+    " the cron schedule on the operations host, and the alerting rules. I want a written plan with the sizes of the"
+    " last fourteen dumps, the growth per week, and a recommendation whether compression or deduplication is cheaper."
+    " Then change the terraform module so that old dumps move to the cold tier after nine days, and add a check that"
+    " pages somebody when a dump is missing or smaller than half of the one before it. Do not touch application code."
+)
+HOUR_MS = 60 * MINUTE_MS
+
+
+def only(desk: Desk, kind: str) -> None:
+    """Let one kind speak."""
+    desk.settings.write_text(f'[nudges]\nkinds = ["{kind}"]\n')
+
+
+def said(desk: Desk, transcript: Transcript, event: str, now: int) -> str:
+    """What the client's user reads at this event."""
+    text = desk.files.show(transcript.session, event, now)
+    assert text is not None
+    assert len(text) <= LONGEST_TEXT
+    return text
+
+
+def history(
+    desk: Desk, sessions: int, *, pause_minutes: float = 1.0, baseline: int = 30_000, growth: int = 2_000
+) -> int:
+    """Earlier sessions of the days before; returns a time two days after the last of them."""
+    start = 1_795_000_000_000
+    for _ in range(sessions):
+        one = desk.transcript(start_ms=start)
+        for turn in range(10):
+            context = baseline + growth * turn
+            one.wait(60 * pause_minutes)
+            one.prompt(f"part {turn} of the work").call(context, cold=pause_minutes > 5 and turn > 0)
+        start = one.now + HOUR_MS
+    desk.take_in()
+    return start + 48 * HOUR_MS
+
+
+def with_habits(desk: Desk, now: int) -> None:
+    """Let the advisor measure what lies before `now`."""
+    one = desk.transcript(start_ms=now - 13 * HOUR_MS)
+    one.prompt("hello").call(30_000)
+    desk.advise(one.now)
+    while desk.advisor.rest(desk.db, now):
+        pass
+
+
+def totals_committed(desk: Desk) -> Transcript:
+    """A session whose first task ends with a commit, at a context of 100k."""
+    edit = ("Edit", {"file_path": "/home/dev/shop/report.py", "old_string": "a", "new_string": "b"})
+    commit = ("Bash", {"command": "git commit -am 'Add totals'"})
+    one = desk.transcript()
+    one.prompt("Add totals to the report").call(30_000, edit).results("ok")
+    one.call(80_000, commit, text="The report totals are committed.").results("[main 1a2b3c4] Add totals")
+    one.call(100_000, text="The report has its totals.")
+    desk.advise(one.now)
+    return one
+
+
+def test_new_session_for_an_unrelated_topic_names_the_handover(desk: Desk) -> None:
+    one = totals_committed(desk)
+    one.prompt(UNRELATED).call(120_000, ("Read", {"file_path": "/home/dev/infra/backup.tf"})).results("x" * 400)
+    one.call(125_000, text="Here is the plan.")
+    told = desk.advise(one.now)
+    assert [each.kind for each in told] == ["new_session"]
+    text = said(desk, one, "Stop", one.now)
+    assert text.startswith("New task: start over with `taximeter handover`: saves ~$")
+    assert ", back in " in text
+    assert desk.log("compact")[-1]["reason"] == "the other way to shorten fits better"
+
+
+def test_new_session_is_looked_at_when_the_prompt_comes(desk: Desk) -> None:
+    one = totals_committed(desk)
+    one.prompt(UNRELATED)
+    assert desk.advise(one.now) == []
+    assert [(row["moment"], row["fired"]) for row in desk.log("new_session")][-1] == ("prompt", 1)
+    assert desk.nudge(one)["events"] == ["Stop"]
+
+
+def test_cold_resume_waits_for_the_cache_and_speaks_on_resume(desk: Desk) -> None:
+    one = desk.transcript(model="claude-opus-5-5")
+    one.prompt("Add totals to the report").tool_turns([60_000, 120_000, 155_000])
+    desk.advise(one.now)
+    cold_at = one.now + TTL_5M_MS + 10_000
+    pending = [nudge for nudge in desk.advice(one)["pending"] if nudge["kind"] == "cold_resume"]
+    assert [nudge["not_before"] for nudge in pending] == [cold_at]
+    desk.files.show(one.session, "Stop", one.now)
+    assert desk.files.show(one.session, "SessionStart", cold_at - 1) is None
+    assert desk.advisor.refresh(desk.db, cold_at) == [], "a watcher does not speak for a session nobody came back to"
+    text = said(desk, one, "SessionStart", cold_at)
+    assert text.startswith("Compact before going on (the cache is cold, 126k to write again): saves ~$")
+    assert desk.files.show(one.session, "UserPromptSubmit", cold_at) is None
+
+
+def test_what_did_not_become_cold_leaves_no_trace_in_the_log(desk: Desk) -> None:
+    one = desk.transcript(model="claude-opus-5-5")
+    one.prompt("Add totals to the report").tool_turns([60_000, 120_000, 155_000])
+    desk.advise(one.now)
+    assert len(desk.log("cold_resume")) == 1
+    one.prompt("and averages").call(156_000)
+    desk.advise(one.now)
+    assert [row["anchor"] for row in desk.log("cold_resume")] == [f"msg_0004{one.session.replace('-', '')[:16]}"]
+    one.wait(600).prompt("and medians").call(157_000, cold=True)
+    desk.advise(one.now)
+    assert len(desk.log("cold_resume")) == 2, "the pause did make the cache cold: that evaluation stays"
+
+
+def test_before_expiry_wants_a_dismissed_compact_nudge(desk: Desk) -> None:
+    from store.nudges import dismiss
+
+    desk.settings.write_text('[nudges]\nkinds = ["compact", "before_expiry"]\n')
+    one = desk.transcript(model="claude-opus-5-5")
+    one.prompt("Add totals to the report").tool_turns([60_000, 200_000, 450_000])
+    desk.advise(one.now)
+    assert said(desk, one, "Stop", one.now).startswith("Compact now, 450k of context")
+    desk.advise(one.now)
+    assert desk.log("before_expiry")[-1]["reason"] == "the compact nudge was not dismissed in this epoch"
+    dismiss(desk.db, None, one.now)
+    one.prompt("thanks, and averages").call(451_000)
+    desk.advise(one.now)
+    warn_at = one.now + round(0.85 * TTL_5M_MS)
+    assert desk.advisor.refresh(desk.db, warn_at - 1) == []
+    [told] = desk.advisor.refresh(desk.db, warn_at)
+    assert told.kind == "before_expiry"
+    assert told.text.startswith("Compact before the cache goes cold (10% come back): saves ~$")
+    assert len(told.text) <= LONGEST_TEXT
+    assert desk.files.show(one.session, "UserPromptSubmit", warn_at) is None, "no hook speaks during a pause"
+    assert desk.advisor.refresh(desk.db, warn_at + 1) == [], "once"
+
+
+def test_answer_now_while_the_user_is_there(desk: Desk) -> None:
+    only(desk, "answer_now")
+    one = desk.transcript()
+    one.prompt("Add totals to the report").tool_turns([100_000, 130_000])
+    one.prompt("fine?").call(131_000)
+    desk.advise(one.now)
+    [told] = desk.advisor.refresh(desk.db, one.now + round(0.9 * TTL_5M_MS))
+    assert told.kind == "answer_now"
+    assert told.text.startswith("Answer before the cache goes cold: saves ~$")
+
+
+def test_pauses_are_not_spoken_about_unless_asked_for(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Add totals to the report").tool_turns([100_000, 130_000])
+    desk.advise(one.now)
+    assert desk.advisor.refresh(desk.db, one.now + round(0.9 * TTL_5M_MS)) == []
+    assert {row["reason"] for kind in ("before_expiry", "answer_now") for row in desk.log(kind)} == {"off by default"}
+
+
+def test_large_result_is_measured_by_what_the_context_grew(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Why does the build fail?").call(30_000, ("Bash", {"command": "npm run build --verbose"}))
+    one.results("log line\n" * 20_000).call(62_000)
+    [told] = desk.advise(one.now)
+    assert told.kind == "large_result"
+    assert told.text.startswith("Shorten what `npm run` prints (32k): saves ~$")
+    assert len(told.text) <= LONGEST_TEXT
+    desk.files.show(one.session, "Stop", one.now)
+    one.prompt("again").call(62_500, ("Bash", {"command": "npm run build"})).results("log line\n" * 20_000).call(80_000)
+    desk.advise(one.now)
+    assert desk.log("large_result")[-1]["reason"] == "said about this within a day"
+
+
+def test_growth_that_no_tool_explains_is_no_large_result(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Hello").call(30_000, ("Bash", {"command": "ls"})).results("a b c").call(62_000)
+    assert desk.advise(one.now) == []
+    assert json.loads(desk.log("large_result")[0]["inputs"])["result_tokens"] < 20
+
+
+def test_miss_storm_names_the_cause_once(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Hello").call(60_000)
+    for number in range(4):
+        one.prompt("next").call(61_000 + 1_000 * number, read=STATIC_TOKENS)
+    told = desk.advise(one.now)
+    assert [each.kind for each in told] == ["miss_storm"]
+    assert told[0].text.startswith("Stop what breaks the cache: 4 losses in 5 calls (")
+    desk.files.show(one.session, "Stop", one.now)
+    one.prompt("next").call(66_000)
+    assert desk.advise(one.now) == []
+    assert desk.log("miss_storm")[-1]["reason"] == "these losses were named"
+
+
+def test_ttl_after_many_pauses_of_a_quarter_hour(desk: Desk) -> None:
+    now = history(desk, 6, pause_minutes=15, baseline=90_000)
+    with_habits(desk, now)
+    only(desk, "ttl")
+    one = desk.transcript(start_ms=now)
+    one.prompt("Good morning").call(30_000)
+    [told] = desk.advise(one.now)
+    assert told.text.startswith("Set the cache lifetime to 1 h: ")
+    assert "% of these calls, saves ~$" in told.text
+    desk.files.show(one.session, "Stop", one.now)
+    two = desk.transcript(start_ms=one.now + HOUR_MS)
+    two.prompt("Something else").call(30_000)
+    assert desk.advise(two.now) == []
+    assert desk.log("ttl")[-1]["reason"] == "said within a week"
+
+
+def test_routing_when_light_turns_cost_much(desk: Desk) -> None:
+    now = history(desk, 6)
+    with_habits(desk, now)
+    only(desk, "routing")
+    one = desk.transcript(start_ms=now)
+    one.prompt("Good morning").call(30_000)
+    [told] = desk.advise(one.now)
+    assert told.text == "Start questions and small jobs on a smaller model: 100% of spend went to light turns"
+    one.prompt("Go on").call(31_000)
+    assert desk.advise(one.now) == [], "only when a session begins"
+
+
+def test_baseline_when_the_first_prompt_makes_up_much_of_the_spend(desk: Desk) -> None:
+    now = history(desk, 6, baseline=45_000, growth=200)
+    with_habits(desk, now)
+    only(desk, "baseline")
+    one = desk.transcript(start_ms=now)
+    one.prompt("Good morning").call(45_000)
+    [told] = desk.advise(one.now)
+    assert told.text.startswith("Trim the first prompt (45k, ")
+    assert " of spend): 10k less saves ~$" in told.text
+    assert told.text.endswith(" a month")
+
+
+def test_habits_of_fewer_than_three_sessions_say_nothing(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Good morning").call(30_000)
+    desk.advise(one.now)
+    assert [desk.log(kind) for kind in ("ttl", "routing", "baseline")] == [[], [], []]
+
+
+@pytest.mark.parametrize(("kind", "heard"), [("compact", False), ("cold_resume", True), ("miss_storm", True)])
+def test_a_plans_user_hears_of_waste_only_and_of_plan_usage(desk: Desk, kind: str, heard: bool) -> None:
+    only(desk, kind)
+    one = desk.transcript(on_plan=True, one_hour=True)
+    one.prompt("Hello").call(150_000)
+    for number in range(4):
+        one.prompt("next").call(151_000 + 1_000 * number, read=STATIC_TOKENS)
+    desk.advise(one.now)
+    text = desk.files.show(one.session, "Stop", one.now) or desk.files.show(
+        one.session, "SessionStart", one.now + TTL_1H_MS + 10_000
+    )
+    assert (text is not None) is heard
+    assert text is None or ("saves plan usage" in text and "$" not in text)
+    assert desk.advice(one)["api_equivalent"] is True
+    assert desk.advice(one)["compact_at_tokens"] is None
+
+
+def test_the_settings_say_how_the_user_pays(desk: Desk) -> None:
+    desk.settings.write_text('[plan]\nid = "api"\n')
+    one = desk.transcript(on_plan=True, one_hour=True)
+    one.prompt("Hello").tool_turns([60_000, 120_000])
+    assert "$" in desk.advise(one.now)[0].text
+    assert desk.advice(one)["api_equivalent"] is False

@@ -1,0 +1,112 @@
+"""MODEL section 10, checks 3, 4, 5 and 9, as decisions: what is done at these figures, not only what they come to.
+
+The shape is that of the checks: B 22k, B_s 15k, S_g 5k, S_k 6k, R 8k, n_R 3, o 500, g 2,000.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from tracker.model.advice import cold_resume_nudge, compact_nudge
+from tracker.model.compaction import CompactionShape, CompactionState, LevelInputs, compact_level
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.fresh_start import Orientation
+from tracker.model.nudge import Billing, Evaluation, Situation
+from tracker.model.rates import Rates
+
+RATES = {
+    "A": Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
+    "S": Rates.per_mtok("3", "15", "3.75", "6", "0.30"),
+    "H": Rates.per_mtok("1", "5", "1.25", "2", "0.10"),
+    "N": Rates.per_mtok("4", "20", "5", "8", "0.20"),
+}
+TTL = {"5m": TTL_5M_MS, "1h": TTL_1H_MS}
+SHAPE = CompactionShape(22_000, 15_000, 5_000, 6_000, 8_000, 3, 500)
+
+
+def situation(rates: str, ttl: str, context: int, **changes: object) -> Situation:
+    made = Situation(
+        context=context,
+        shape=SHAPE,
+        orientation=Orientation(),
+        tariff=RATES[rates].tariff(TTL[ttl]),
+        billing=Billing(),
+        cold_probability=0.0,
+        remaining_calls=50.0,
+        remaining_calls_of_a_fresh_session=50.0,
+        calls_to_auto_compaction=None,
+        mean_calls_per_turn=10.0,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def at_turn_end(here: Situation, level: float) -> Evaluation:
+    return compact_nudge(here, CompactionState(True, here.context, None, False, False), level)
+
+
+@pytest.mark.parametrize(
+    ("rates", "ttl", "calls"),
+    [("A", "5m", 7.3), ("A", "1h", 8.7), ("S", "5m", 7.3), ("H", "5m", 7.3), ("N", "1h", 15.2)],
+)
+def test_check_3_compacting_pays_from_the_break_even_call_on(rates: str, ttl: str, calls: float) -> None:
+    for offset, gains in ((-0.1, False), (0.1, True)):
+        here = situation(rates, ttl, 150_000, remaining_calls=(calls + offset) / 0.8)
+        nudge = at_turn_end(here, level=90_000)
+        assert nudge.saving is not None
+        assert (nudge.saving.point_nano > 0) is gains
+        assert ("saves ~$" in (nudge.text or "")) is gains, "a saving that is none is not shown"
+    assert at_turn_end(situation(rates, ttl, 150_000), 90_000).payback_turns == pytest.approx(calls / 10, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("rates", "ttl", "reorder"),
+    [("A", "5m", 89_600), ("A", "1h", 95_200), ("N", "5m", 108_300), ("N", "1h", 116_500)],
+)
+def test_check_4_the_decision_flips_at_the_reorder_level(rates: str, ttl: str, reorder: int) -> None:
+    """Without a turn's growth to act ahead of, the level is C* itself."""
+    inputs = LevelInputs(SHAPE, growth=2_000, turn_growth=0.0, cold_probability=0.0, trigger_tokens=967_000)
+    level = compact_level(inputs, RATES[rates].tariff(TTL[ttl]))
+    assert not at_turn_end(situation(rates, ttl, reorder - 100), level).fired
+    assert at_turn_end(situation(rates, ttl, reorder + 100), level).fired
+
+
+def test_check_4_a_turn_that_would_overshoot_is_cut_short() -> None:
+    """Acting a full step early, and never above nine tenths of the client's own trigger."""
+    inputs = LevelInputs(SHAPE, growth=2_000, turn_growth=13_000, cold_probability=0.0, trigger_tokens=167_000)
+    tariff = RATES["N"].tariff(TTL_1H_MS)
+    assert compact_level(inputs, tariff) == pytest.approx(116_500 - 13_000, abs=100)
+    low_trigger = replace(inputs, trigger_tokens=100_000)
+    assert compact_level(low_trigger, tariff) == pytest.approx(0.9 * 100_000 - 13_000)
+
+
+@pytest.mark.parametrize(
+    ("rates", "ttl", "context", "price"),
+    [
+        ("A", "1h", 150_000, 1.36),
+        ("A", "1h", 500_000, 4.86),
+        ("S", "1h", 150_000, 0.81),
+        ("N", "1h", 150_000, 1.08),
+        ("A", "5m", 150_000, 0.85),
+        ("H", "5m", 150_000, 0.17),
+    ],
+)
+def test_check_5_a_cold_resume_speaks_when_the_better_way_gains_a_quarter_dollar(
+    rates: str, ttl: str, context: int, price: float
+) -> None:
+    here = situation(rates, ttl, context, remaining_calls=25.0)
+    nudge = cold_resume_nudge(here, age_ms=TTL[ttl] + DEFAULTS.expiry_grace_ms, ttl_ms=TTL[ttl], boundary_score=0.0)
+    go_on, summarise = float(nudge.inputs["go_on_nano"] or 0), float(nudge.inputs["summarise_nano"] or 0)
+    later = 25 * context * here.tariff.read
+    assert (go_on - later) / 1e9 == pytest.approx(price, abs=0.006), "the cold call itself"
+    assert nudge.fired is (go_on - summarise >= DEFAULTS.least_saving_nano)
+    assert nudge.fired is (rates != "H"), "at a fifth of the price the same pause is not worth a word"
+    warm = cold_resume_nudge(here, age_ms=TTL[ttl], ttl_ms=TTL[ttl], boundary_score=0.0)
+    assert not warm.fired
+
+
+def test_check_9_the_saving_shown_is_the_expected_value_over_25_calls() -> None:
+    here = situation("A", "1h", 150_000, cold_probability=0.006, remaining_calls=25 / 0.8)
+    nudge = at_turn_end(here, level=95_000)
+    assert nudge.fired
+    assert nudge.text is not None
+    assert nudge.text.startswith("Compact now, 150k of context: saves ~$1.09 (")

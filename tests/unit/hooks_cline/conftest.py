@@ -1,0 +1,78 @@
+"""A machine with Cline on it, and hooks run as Cline runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hooks.cline_files import Targets, run_script
+from hooks.commands import Program
+from hooks.places import launcher
+from hooks.spool_reader import ReaderLock
+
+RunHook = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def home(isolated_home: Path) -> Iterator[Path]:
+    """A state folder at which a reader is at work, so that no hook starts an ingest of its own."""
+    lock = ReaderLock(str(isolated_home))
+    assert lock.acquire()
+    yield isolated_home
+    lock.release()
+
+
+@pytest.fixture
+def program(home: Path) -> Program:
+    """This installation."""
+    return Program(sys.executable, launcher(), str(home))
+
+
+@pytest.fixture
+def user() -> Path:
+    """The user's home."""
+    return Path(os.environ["HOME"])
+
+
+@pytest.fixture
+def cline_folder(user: Path) -> Path:
+    """An empty `.cline` folder."""
+    folder = user / ".cline"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def where(cline_folder: Path, user: Path) -> Targets:
+    """Both generations; the classic one's documents are the home itself, as on a bare Linux."""
+    return Targets((cline_folder,), user / "Cline" / "Hooks")
+
+
+@pytest.fixture
+def run_hook(program: Program) -> RunHook:
+    """Run the hook of an event with a payload on standard input."""
+
+    def run(event: str, payload: Mapping[str, Any] | bytes) -> subprocess.CompletedProcess[str]:
+        given = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        done = subprocess.run(
+            [program.python, "-I", "-S", str(run_script(program)), event, "--home", program.home],
+            input=given,
+            capture_output=True,
+            env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
+            timeout=60,
+            check=False,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def spool_lines(home: Path) -> list[dict[str, Any]]:
+    """The lines that wait in the spool."""
+    path = home / "spool" / "events.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

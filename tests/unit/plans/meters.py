@@ -1,0 +1,59 @@
+"""Simulated meters: sessions with growing contexts, pauses, a window that resets, whole percents, other devices."""
+
+import functools
+import random
+from typing import NamedTuple
+
+from tracker.model.defaults import DAY_MS, HOUR_MS
+from tracker.model.plans.meter import LimitSample, MeteredCall
+
+
+class Simulated(NamedTuple):
+    """Readings and the local calls between them."""
+
+    samples: list[LimitSample]
+    calls: list[MeteredCall]
+    now_ms: int
+
+
+@functools.cache
+def simulate(
+    read_weight: float,
+    kappa: float,
+    seed: int,
+    *,
+    days: int = 21,
+    since_ms: int = 0,
+    window_hours: int = 5,
+    elsewhere: float = 0.0,
+) -> Simulated:
+    """A meter whose window holds 100*kappa limit units; `elsewhere`: chance that a pause is spent on another device.
+
+    Prices are those of claude-opus-5-5: $4 in, $20 out, $0.40 a million tokens read, $8 written for an hour.
+    """
+    draw = random.Random(seed)
+    samples: list[LimitSample] = []
+    calls: list[MeteredCall] = []
+    now, used, resets_at = since_ms, 0.0, since_ms + window_hours * HOUR_MS
+    while now < since_ms + days * DAY_MS:
+        context = draw.uniform(20_000, 50_000)
+        for number in range(draw.randrange(5, 60)):
+            now += int(draw.expovariate(1 / 40_000))
+            while now >= resets_at:
+                used, resets_at = 0.0, resets_at + window_hours * HOUR_MS
+            growth, output = draw.expovariate(1 / 1_300), draw.expovariate(1 / 500)
+            is_cold = number == 0 or draw.random() < 0.03
+            written, reread = (context, 0.0) if is_cold else (growth, context)
+            context += growth
+            fresh = (written * 4 + output * 20) / 1e6
+            read = reread * 0.4 / 1e6
+            calls.append(MeteredCall(now, (written * 8 + output * 20) / 1e6 + read, fresh, read))
+            used += (fresh + read_weight * read) / kappa
+            if draw.random() < 0.5:
+                samples.append(LimitSample(now + 500, float(round(min(100.0, used))), resets_at))
+        if draw.random() < elsewhere:
+            used += draw.uniform(2, 8)
+        now += int(draw.expovariate(1 / (4 * HOUR_MS)))
+        if now < resets_at:
+            samples.append(LimitSample(now, float(round(min(100.0, used))), resets_at))
+    return Simulated(samples, calls, now)

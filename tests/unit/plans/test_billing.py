@@ -1,0 +1,104 @@
+"""Two billings of one load: pauses replayed, exclusions apart, windows opened where work begins."""
+
+from datetime import date
+
+import pytest
+
+from tests.unit.plans.calls import call
+from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.plans.billing import as_api_key, replay
+from tracker.model.plans.load import Limits, Window, day_loads, loads_of_sums, week_overflow
+from tracker.model.plans.plan import Excluded, exclusions_of
+
+DAY = date(2026, 11, 20)
+
+
+def test_without_pauses_an_api_key_pays_less_for_each_write() -> None:
+    calls = [call(1, 0, write_1h=100_000), call(2, 1, read=100_000, write_1h=1_000)]
+    key = as_api_key(calls)
+    assert [one.cost for one in key] == [500_000_000, 20_000_000 + 5_000_000]
+    assert sum(one.call.cost or 0 for one in key) == 800_000_000 + 20_000_000 + 8_000_000
+
+
+@pytest.mark.parametrize(
+    ("pause", "rewritten"),
+    [(4, 0), (5.1, 0), (5.2, 100_000), (59, 100_000), (60.1, 100_000), (61, 0)],
+)
+def test_a_pause_of_5_to_60_minutes_is_paid_again_by_an_api_key(pause: float, rewritten: int) -> None:
+    """Past the hour both have lost the prefix: what the log reads then is somebody else's and stays."""
+    calls = [call(1, 0, write_1h=100_000), call(2, pause, read=100_000)]
+    assert as_api_key(calls)[1].rewritten == rewritten
+    expected = rewritten * 5_000 + (100_000 - rewritten) * 200
+    assert as_api_key(calls)[1].cost == expected
+
+
+def test_what_was_written_for_five_minutes_stays_as_it_is() -> None:
+    calls = [call(1, 0, write_5m=100_000), call(2, 30, write_5m=100_000), call(3, 31, read=100_000)]
+    assert [one.cost for one in as_api_key(calls)] == [one.cost for one in calls]
+
+
+def test_a_longer_life_keeps_what_a_pause_had_lost() -> None:
+    calls = [call(1, 0, write_5m=100_000), call(2, 30, write_5m=101_000)]
+    longer = replay(calls, TTL_1H_MS)
+    assert longer[1].reread == 100_000
+    assert longer[1].cost == 100_000 * 200 + 1_000 * 8_000
+
+
+def test_a_static_first_block_survives() -> None:
+    calls = [call(1, 0, write_1h=100_000), call(2, 30, read=100_000)]
+    assert replay(calls, TTL_5M_MS, static_floor=15_000)[1].rewritten == 85_000
+
+
+def test_chains_do_not_touch_each_other_and_unpriced_calls_stay_unpriced() -> None:
+    calls = [call(1, 0, write_1h=100_000), call(2, 30, read=100_000, chain=2), call(3, 31, priced=False)]
+    by_id = {one.call.id: one for one in as_api_key(calls)}
+    assert by_id[2].rewritten == 0
+    assert by_id[3].cost is None
+
+
+def test_exclusions_of_a_call() -> None:
+    none = {"is_fast": False, "is_other_agent": False}
+    assert exclusions_of("claude-opus-5-5", 250_000, **none) == Excluded.OPUS_LONG
+    assert exclusions_of("claude-opus-5-5", 200_000, **none) == Excluded(0)
+    assert exclusions_of("claude-sonnet-4-6", 200_001, **none) == Excluded.SONNET_4_6_LONG
+    assert exclusions_of("claude-sonnet-5-5", 900_000, **none) == Excluded(0)
+    assert exclusions_of("claude-fable-5-2", 10, **none) == Excluded.FABLE
+    assert exclusions_of("claude-haiku-5-5", 10, is_fast=True, is_other_agent=True) == (
+        Excluded.FAST | Excluded.OTHER_AGENTS
+    )
+
+
+def test_windows_open_with_work_and_close_after_five_hours() -> None:
+    calls = [call(number, minute, output=50_000) for number, minute in enumerate((0, 299, 300, 900))]
+    days = day_loads(calls, {one.id: one.cost for one in calls}, Excluded(0), DAY, DAY)
+    assert [window.logged for window in days[0].windows] == [2.0, 1.0, 1.0]
+
+
+def test_excluded_work_stands_apart_and_opens_no_window() -> None:
+    calls = [call(1, 0, output=50_000, is_fast=True), call(2, 10, output=50_000), call(3, 400, priced=False)]
+    api = {one.id: one.cost for one in calls}
+    day = day_loads(calls, api, Excluded.FAST, DAY, DAY)[0]
+    assert (day.excluded, [window.api for window in day.windows], day.api) == (1.0, [1.0], 2.0)
+
+
+def test_idle_days_are_days() -> None:
+    days = loads_of_sums({date(2026, 11, 3): 4.0}, date(2026, 11, 1), date(2026, 11, 4))
+    assert [day.is_active for day in days] == [False, False, True, False]
+    assert sum(day.api for day in days) == 4.0
+
+
+def test_a_week_overflows_by_windows_first_and_then_as_a_whole() -> None:
+    """Windows of 10 and 2 against 6: 4 do not fit; of the 8 that fit, 3 exceed a week of 5."""
+    days = loads_of_sums({}, DAY, DAY)
+    day = days[0]._replace(windows=(Window(10, 10, 10, 0), Window(2, 2, 2, 0)))
+    over = week_overflow([day], Limits(5, 6))
+    assert over.dollars == pytest.approx(4 + 3)
+    assert over.hit_windows == 2
+    assert over.load == 12
+    assert over.bound == 12
+    assert week_overflow([day], Limits(None, None)).dollars == 0
+
+
+def test_limit_units_weigh_reads_as_fitted() -> None:
+    window = Window(10, 10, 4, 6)
+    assert [window.load(weight) for weight in (None, 0.0, 0.5, 1.0)] == [10, 4, 7, 10]

@@ -1,0 +1,154 @@
+"""Plans as dated data, the user's rows over them, and capacities with an origin."""
+
+from pathlib import Path
+
+import pytest
+
+from store.money import NANO_PER_USD
+from tests.unit.plans.meters import simulate
+from tests.unit.plans.test_calibration import fit
+from tracker.model.plans.capacity import Fits, Hit, believed, metered_capacity, refused_capacity, scaled_capacity
+from tracker.model.plans.plan import Capacity, Excluded, Origin, Range
+from tracker.plan_data import all_rows, capacities, plans_on
+from tracker.settings import CapacitySettings, SettingsError
+
+TODAY = "2026-11-21"
+
+
+def test_every_row_has_a_source_and_the_day_it_was_checked() -> None:
+    for row in all_rows():
+        assert row.plan.source, row.plan.id
+        assert row.plan.checked_on, row.plan.id
+        assert row.plan.valid_from, row.plan.id
+        assert row.published.detail or row.published.origin == Origin.UNKNOWN, row.plan.id
+
+
+def test_a_plan_is_the_row_of_its_day() -> None:
+    assert plans_on("2026-10-29")["max"].plan.name == "Max 5x"
+    assert plans_on("2026-10-30")["max"].plan.name == "Max"
+    assert plans_on("2026-10-29")["ultra"].plan.has_five_hour
+    assert not plans_on(TODAY)["ultra"].plan.has_five_hour
+    assert list(plans_on(TODAY))[:4] == ["api", "pro", "max", "ultra"]
+
+
+def test_prices_and_exclusions() -> None:
+    plans = plans_on(TODAY)
+    pro = plans["pro"].plan
+    assert pro.fee_nano() == 20 * NANO_PER_USD
+    assert pro.fee_nano(seats=3, annual=True) == 51 * NANO_PER_USD
+    assert pro.fee_usd(tax=0.19) == pytest.approx(23.8)
+    assert plans["max"].plan.fee_nano(annual=True) == 100 * NANO_PER_USD
+    assert Excluded.FABLE in pro.excludes
+    assert Excluded.FABLE not in plans["max"].plan.excludes
+    assert all(Excluded.FAST in one.plan.excludes for one in plans.values() if not one.plan.is_metered)
+
+
+def test_capacity_is_unknown_where_nobody_measured_one() -> None:
+    assert plans_on(TODAY)["team-premium"].published.origin == Origin.UNKNOWN
+    assert plans_on(TODAY)["pro"].published == Capacity(
+        Range(37.5, 60, 95), Range(4.1, 8.2, 20.8), Origin.PUBLISHED, plans_on(TODAY)["pro"].published.detail
+    )
+
+
+def test_a_user_adds_and_replaces_plans(tmp_path: Path) -> None:
+    own = tmp_path / "plans.toml"
+    own.write_text(
+        '[[plan]]\nid = "pro"\nname = "Pro"\nmonthly_usd = "22"\nwindows = ["week"]\nvalid_from = "2026-11-01"\n'
+        '[[plan]]\nid = "mine"\nname = "Mine"\nmonthly_usd = "5"\nwindows = ["week"]\nweek = [1, 2, 3]\n'
+        'valid_from = "2026-01-01"\n'
+    )
+    plans = plans_on(TODAY, own)
+    assert plans["pro"].plan.monthly_nano == 22 * NANO_PER_USD
+    assert plans["mine"].published.week == Range(1, 2, 3)
+    assert plans_on("2026-10-01", own)["pro"].plan.monthly_nano == 20 * NANO_PER_USD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[plan]\n",
+        '[[plan]]\nid = "x"\n',
+        '[[plan]]\nid = "x"\nname = "X"\nmonthly_usd = "ten"\nvalid_from = "2026-01-01"\n',
+        '[[plan]]\nid = "x"\nname = "X"\nmonthly_usd = "1"\nvalid_from = "2026-01-01"\nexcludes = ["sleep"]\n',
+        '[[plan]]\nid = "x"\nname = "X"\nmonthly_usd = "1"\nvalid_from = "2026-01-01"\nweek = [3, 2, 1]\n',
+    ],
+)
+def test_a_wrong_plan_file_is_one_clear_error(text: str, tmp_path: Path) -> None:
+    own = tmp_path / "plans.toml"
+    own.write_text(text)
+    with pytest.raises(SettingsError, match=r"plans\.toml"):
+        plans_on(TODAY, own)
+
+
+def test_settings_stand_over_publications_window_by_window() -> None:
+    plans = plans_on(TODAY)
+    given = capacities(plans, {"pro": CapacitySettings(low=30, mid=50, high=70), "max": CapacitySettings(unknown=True)})
+    assert given["pro"].week == Range(30, 50, 70)
+    assert given["pro"].five_hour == plans["pro"].published.five_hour
+    assert given["pro"].origin == Origin.SETTINGS
+    assert given["max"].week is None
+    assert given["max"].origin == Origin.UNKNOWN
+
+
+def test_a_single_figure_gets_the_default_spread() -> None:
+    given = capacities(plans_on(TODAY), {"pro": CapacitySettings(mid=100)})["pro"].week
+    assert given == pytest.approx((65, 100, 135))
+
+
+@pytest.mark.parametrize("wrong", [CapacitySettings(low=5, mid=4), CapacitySettings(mid=0)])
+def test_figures_out_of_order_are_refused(wrong: CapacitySettings) -> None:
+    with pytest.raises(SettingsError, match="low, mid and high"):
+        capacities(plans_on(TODAY), {"pro": wrong})
+
+
+def test_a_capacity_for_no_plan_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"capacity\.prow.*known: api, pro"):
+        capacities(plans_on(TODAY), {"prow": CapacitySettings(mid=3)})
+
+
+def test_a_range_is_logarithmic_from_end_to_end() -> None:
+    size = Range(10, 20, 80)
+    assert [size.at(share) for share in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([10, 200**0.5, 20, 40, 80])
+
+
+def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published() -> None:
+    plans = plans_on(TODAY)
+    published = {plan_id: one.published for plan_id, one in plans.items()}
+    meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
+    own = metered_capacity(Fits(week=meter), published["max"], in_dollars=False)
+    assert own is not None
+    assert own.origin == Origin.METER
+    assert own.week_read_weight == meter.read_weight
+    made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
+    assert made["max"] == own
+    assert made["pro"].origin == Origin.SCALED
+    assert made["pro"].week is not None
+    assert made["pro"].week.mid == pytest.approx(meter.size.mid * 60 / 440)
+    assert made["pro"].week_read_weight == meter.read_weight
+    assert made["team-premium"].origin == Origin.UNKNOWN
+    assert made["api"] == published["api"]
+
+
+def test_without_hours_a_meter_is_held_against_dollars() -> None:
+    published = plans_on(TODAY)["max"].published
+    meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
+    own = metered_capacity(Fits(week=meter), published, in_dollars=True)
+    assert own is not None
+    assert own.week_read_weight is None
+    assert own.week is not None
+    assert own.week.mid == pytest.approx(meter.size.mid * meter.dollars_per_unit)
+
+
+def test_no_meter_is_no_capacity_and_no_ratio_is_no_scaling() -> None:
+    assert metered_capacity(Fits(), Capacity(), in_dollars=False) is None
+    assert scaled_capacity(Capacity(Range(1, 2, 3)), Capacity(), Capacity(), "Max") is None
+
+
+def test_three_refusals_bound_a_window() -> None:
+    hits = [Hit(at, spent) for at, spent in enumerate((4.0, 5.0, 6.0))]
+    found = refused_capacity(hits, [], Capacity(Range(37.5, 60, 95)))
+    assert found is not None
+    assert found.origin == Origin.REFUSALS
+    assert found.five_hour == pytest.approx((4.2, 5.0, 5.8))
+    assert found.week == Range(37.5, 60, 95)
+    assert refused_capacity(hits[:2], [], Capacity()) is None

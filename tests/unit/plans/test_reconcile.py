@@ -1,0 +1,122 @@
+"""Every difference between the ledger and the provider gets a class and a reason."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Side, Usage, compare
+
+DAY = "2026-11-18"
+MODEL = "claude-opus-5-5"
+SPAN = ("2026-11-01", "2026-11-30")
+Tokens = tuple[int, int, int, int, int]
+TOKENS: Tokens = (100, 90_000, 3_000, 2_000, 1_500)
+COST = 600_000_000
+
+
+def price_of(_day: str, _model: str, tokens: Sequence[int]) -> int:
+    return sum(count * rate for count, rate in zip(tokens, (4_000, 200, 5_000, 8_000, 20_000), strict=True))
+
+
+def ours(
+    tokens: Tokens | None = None, *, day: str = DAY, cost: int = COST, floor: int = 0, unpriced: int = 0
+) -> Recorded:
+    a, b, c, d, e = tokens or TOKENS
+    return Recorded(Usage(day, MODEL, a, b, c, d, e, 0, cost), 5, unpriced, floor, 0)
+
+
+def theirs(fresh: int = 0, read: int = 0, write_5m: int = 0, write_1h: int = 0, output: int = 0) -> Usage:
+    """The provider's row: the ledger's tokens with these changes."""
+    changes = (fresh, read, write_5m, write_1h, output)
+    a, b, c, d, e = (count + change for count, change in zip(TOKENS, changes, strict=True))
+    return Usage(DAY, MODEL, a, b, c, d, e, 0)
+
+
+def kind_of(
+    recorded: Sequence[Recorded],
+    usage: Sequence[Usage],
+    *,
+    hidden: int = 0,
+    charges: Sequence[Charge] = (),
+    reported_until: str = "2026-11-20",
+) -> str:
+    evidence = Evidence({(DAY, MODEL): hidden}, price_of, reported_until)
+    side = Side(usage, SPAN, charges, SPAN if charges else None)
+    rows = compare(recorded, side, evidence)
+    assert len(rows) == 1
+    assert rows[0].why
+    return rows[0].kind
+
+
+def test_the_same_tokens_agree() -> None:
+    assert kind_of([ours()], [theirs()]) == Difference.AGREES
+    assert kind_of([ours()], [theirs()], charges=[Charge(DAY, MODEL, COST)]) == Difference.AGREES
+
+
+def test_the_same_tokens_at_another_amount_are_a_matter_of_price() -> None:
+    assert kind_of([ours()], [theirs()], charges=[Charge(DAY, MODEL, COST * 2)]) == Difference.PRICE
+    assert kind_of([ours()], [theirs()], charges=[Charge(DAY, MODEL, COST + 9_000_000)]) == Difference.AGREES
+
+
+def test_a_little_more_at_the_provider_is_what_no_transcript_holds() -> None:
+    assert kind_of([ours()], [theirs(0, 1_000, 0, 0, 50)]) == Difference.NOT_RECORDED
+
+
+def test_much_more_at_the_provider_is_another_machine_unless_the_client_knows_of_it() -> None:
+    much = theirs(0, 0, 40_000, 0, 9_000)
+    assert kind_of([ours()], [much]) == Difference.OTHER_MACHINE
+    assert kind_of([ours()], [much], hidden=380_000_000) == Difference.NOT_RECORDED
+
+
+def test_a_day_without_a_local_call_is_another_machine() -> None:
+    assert kind_of([], [theirs()]) == Difference.OTHER_MACHINE
+
+
+def test_more_output_only_is_what_old_clients_left_out() -> None:
+    assert kind_of([ours(floor=3)], [theirs(0, 0, 0, 0, 90_000)]) == Difference.NOT_RECORDED
+
+
+def test_more_in_the_ledger_is_counted_twice_once_the_day_is_complete() -> None:
+    assert kind_of([ours()], [theirs(0, -90_000, 0, 0, -700)]) == Difference.COUNTED_TWICE
+    assert kind_of([ours()], []) == Difference.COUNTED_TWICE
+    assert kind_of([ours()], [], reported_until="2026-11-17") == Difference.NOT_YET_REPORTED
+
+
+def test_the_same_writes_with_another_lifetime_are_a_matter_of_price() -> None:
+    assert kind_of([ours()], [theirs(0, 0, 2_000, -2_000, 0)]) == Difference.PRICE
+
+
+def test_more_of_one_and_less_of_another_is_unclear() -> None:
+    assert kind_of([ours()], [theirs(5, 0, 0, 0, -5)]) == Difference.UNCLEAR
+
+
+def test_money_alone_cannot_tell_tokens_from_prices() -> None:
+    evidence = Evidence({}, price_of, "2026-11-20")
+    rows = compare([ours()], Side((), None, [Charge(DAY, MODEL, COST * 2)], SPAN), evidence)
+    assert [row.kind for row in rows] == [Difference.UNCLEAR]
+
+
+def test_unpriced_calls_have_no_money_to_compare() -> None:
+    evidence = Evidence({}, price_of, "2026-11-20")
+    rows = compare([ours(unpriced=1)], Side([theirs()], SPAN, [Charge(DAY, MODEL, COST * 2)], SPAN), evidence)
+    assert (rows[0].kind, rows[0].money_difference) == (Difference.AGREES, None)
+
+
+def test_days_that_no_report_covers_are_not_judged() -> None:
+    evidence = Evidence({}, price_of, "2026-11-20")
+    assert compare([ours(day="2026-10-01")], Side([theirs()], SPAN), evidence)[0].day == DAY
+    assert compare([ours(day="2026-10-01")], Side((), SPAN), evidence) == []
+
+
+def test_unsplit_writes_count_as_one() -> None:
+    side = Side([theirs(0, 0, 2_000, -2_000, 0)._replace(cost=COST)], SPAN, writes_are_split=False)
+    rows = compare([ours()], side, Evidence({}, price_of, "2026-11-20"))
+    assert rows[0].kind == Difference.AGREES
+    assert rows[0].money_difference == 0
+
+
+@pytest.mark.parametrize("cost", [None, 5])
+def test_sums_keep_what_is_known(cost: int | None) -> None:
+    one, other = theirs(), theirs()._replace(cost=cost)
+    assert one.plus(other).cost == cost
+    assert one.plus(other).output == 2 * TOKENS[4]

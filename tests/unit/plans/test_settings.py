@@ -1,0 +1,98 @@
+"""settings.toml: typed, strict about keys, and edited without touching a foreign line."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracker.settings import Settings, SettingsError, load_settings, nano, set_value
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "settings.toml"
+
+
+def test_no_file_is_all_defaults(file: Path) -> None:
+    assert load_settings(file) == Settings()
+
+
+def test_everything_is_read(file: Path) -> None:
+    file.write_text(
+        '[plan]\nid = "max"\nseats = 2\nannual = true\ntax = 0.19\ntolerance = 0.1\nextra_usage = false\n'
+        "[capacity.pro]\nlow = 30\nmid = 50.5\n[budget]\nmonth = 200\nalerts = [0.5, 1]\n"
+        '[budget.projects]\n"my app" = 12.34\n[statusline]\nformat = "{task}"\n[nudges]\nquiet = true\n'
+        '[privacy]\nprompt_chars = 0\n[display]\ncurrency = "EUR"\ncurrency_rate = 0.92\n'
+    )
+    found = load_settings(file)
+    assert (found.plan.id, found.plan.seats, found.plan.tax, found.plan.extra_usage) == ("max", 2, 0.19, False)
+    assert found.capacity["pro"].mid == 50.5
+    assert nano(found.budget.projects["my app"]) == 12_340_000_000
+    assert found.display.currency_rate == 0.92
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[plan]\ntolerence = 1\n", r"unknown setting 'tolerence' in \[plan\].*tolerance"),
+        ("[capacity.pro]\nlo = 1\n", r"unknown setting 'lo' in \[capacity\]"),
+        ("colour = 1\n", "unknown setting 'colour' in the file"),
+        ("[plan]\ntax = 2\n", "plan.tax: expected a number <= 1"),
+        ('[plan]\nseats = "x"\n', "plan.seats: expected a whole number"),
+        ("[budget]\nmonth = inf\n", "budget.month"),
+        ("[budget]\nmonth = nan\n", "budget.month"),
+        ("plan = 3\n", "plan: expected a section"),
+        ("[plan\n", "not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_error(text: str, said: str, file: Path) -> None:
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=said) as caught:
+        load_settings(file)
+    assert "\n" not in str(caught.value).removeprefix(str(file)) or "TOML" in str(caught.value)
+
+
+def test_setting_a_value_keeps_every_other_line(file: Path) -> None:
+    file.write_text(
+        '# mine\n[plan]\nid = "pro"  # for now\n\n[budget]  # dollars\nalerts = [\n  0.5,\n  1,\n]\nday = 3\n'
+    )
+    set_value("budget", "alerts", [0.7], file)
+    set_value("plan", "seats", 3, file)
+    set_value("budget.projects", "my app", 5, file)
+    assert file.read_text() == (
+        '# mine\n[plan]\nid = "pro"  # for now\nseats = 3\n\n[budget]  # dollars\nalerts = [0.7]\nday = 3\n'
+        '\n[budget.projects]\n"my app" = 5\n'
+    )
+
+
+def test_removing_a_value(file: Path) -> None:
+    set_value("plan", "id", "max", file)
+    assert load_settings(file).plan.id == "max"
+    set_value("plan", "id", None, file)
+    assert load_settings(file).plan.id is None
+    assert set_value("budget", "day", None, file) == Settings()
+
+
+def test_a_value_that_would_not_be_valid_leaves_the_file_as_it_was(file: Path) -> None:
+    file.write_text("[plan]\nseats = 2\n")
+    with pytest.raises(SettingsError):
+        set_value("plan", "seats", "many", file)
+    with pytest.raises(SettingsError):
+        set_value("plan", "colour", 1, file)
+    assert file.read_text() == "[plan]\nseats = 2\n"
+
+
+def test_the_file_is_private(file: Path) -> None:
+    set_value("plan", "seats", 2, file)
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@settings(max_examples=40)
+@given(key=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), amount=st.integers(0, 10**6))
+def test_any_project_text_survives_being_written(
+    key: str, amount: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = tmp_path_factory.mktemp("settings") / "settings.toml"
+    assert set_value("budget.projects", key, amount, file).budget.projects == {key: float(amount)}
+    assert set_value("budget.projects", key, amount + 1, file).budget.projects == {key: float(amount + 1)}

@@ -1,0 +1,169 @@
+"""Which plan for which load: the table of PRICES 3.5, bursts, work that waits at a limit, and what cannot be told."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from tests.unit.plans.months import compare, days_of, workdays
+from tracker.model.plans.load import DayLoad, Window
+from tracker.model.plans.plan import Capacity, Origin, Range
+from tracker.model.plans.verdict import CANNOT_TELL, changes_at
+
+Rule = Callable[[date], float]
+
+
+def on_weekday(weekday: int, usd: float) -> Rule:
+    """All of a week's work on one day."""
+    return lambda day: usd if day.weekday() == weekday else 0.0
+
+
+def alternating(low: float, high: float) -> Rule:
+    """Slack weeks and busy ones."""
+    return lambda day: (low if day.isocalendar().week % 2 else high) if day.weekday() < 5 else 0.0
+
+
+# Pro carries $37.5-95 a week, Max $312-550, Ultra $375-1,900 (published ranges). A flat week is five working days.
+FLAT = [
+    (0.5, {"api"}),  # $10.50 a month: less than any fee
+    (1, {"pro"}),  # $21 a month against $20
+    (3, {"pro"}),
+    (6, {"pro"}),  # $30 a week fits even the low end of Pro
+    (10, {"pro"}),  # $50 a week: at worst $57 of extra usage, still under Max
+    (13, {"pro", "max"}),  # $65 a week: extra usage passes $80 where Pro carries less than $46.6
+    (15, {"pro", "max"}),  # $75 a week: the same below $56.6
+    (20, {"max"}),  # $100 a week: only above $81.6 of Pro's range would Pro be cheaper
+    (30, {"max"}),
+    (50, {"max"}),  # $250 a week fits even the low end of Max
+    (150, {"ultra"}),  # $750 a week is beyond the whole range of Max
+]
+
+
+@pytest.mark.parametrize(("usd", "plans"), FLAT)
+def test_flat_loads_get_what_capacity_ranges_justify(usd: float, plans: set[str]) -> None:
+    verdict = compare(days_of(workdays(usd))).verdict
+    assert set(verdict.candidates) == plans
+    assert verdict.plan == (next(iter(plans)) if len(plans) == 1 else CANNOT_TELL)
+
+
+@pytest.mark.parametrize("usd", [6, 10, 15])
+def test_no_plan_dearer_than_the_load_needs_is_sold(usd: float) -> None:
+    compared = compare(days_of(workdays(usd)))
+    assert "ultra" not in compared.verdict.candidates
+    if "max" in compared.verdict.candidates:
+        # Only where Pro with its extra usage may cost more than Max does.
+        assert compared.by_plan["pro"].monthly.p90 > compared.by_plan["max"].monthly.p50
+
+
+BURSTS = [
+    (on_weekday(1, 15), {"pro"}),  # $3 a working day on average
+    (on_weekday(1, 30), {"pro"}),  # the week still fits Pro's low end
+    (on_weekday(2, 50), {"pro", "max"}),  # whether a $50 day fits depends on its hours, which a sum does not tell
+    (on_weekday(1, 250), {"max", "ultra"}),  # Max has a five-hour limit, Ultra has none
+    (alternating(2, 20), {"pro", "max"}),
+]
+
+
+@pytest.mark.parametrize(("rule", "plans"), BURSTS)
+def test_bursty_loads(rule: Rule, plans: set[str]) -> None:
+    assert set(compare(days_of(rule)).verdict.candidates) == plans
+
+
+WAITING = [
+    (0.5, {"api"}),
+    (3, {"pro"}),
+    (6, {"pro"}),
+    (10, {"pro", "max"}),  # $50 a week may or may not fit Pro: nothing says that Max is needed
+    (30, {"max"}),
+    (100, {"max", "ultra", "api"}),  # $500 a week: inside both ranges; only the API surely never stops
+]
+
+
+@pytest.mark.parametrize(("usd", "plans"), WAITING)
+def test_loads_whose_work_waits_at_a_limit(usd: float, plans: set[str]) -> None:
+    assert set(compare(days_of(workdays(usd)), extra_usage=False).verdict.candidates) == plans
+
+
+def test_a_plan_without_any_limit_in_the_way_needs_no_tolerance() -> None:
+    strict = compare(days_of(workdays(3)), extra_usage=False, tolerance=0.0).verdict
+    assert strict.plan == "pro"
+
+
+def test_hours_settle_what_sums_leave_open() -> None:
+    """The same $50 a week: in ten windows of five dollars Pro carries it, in one it does not."""
+    spread = [
+        DayLoad(day.day, tuple(Window(5, 5, 5, 0) for _ in range(2)) if day.day.weekday() < 5 else ())
+        for day in days_of(lambda _: 0)
+    ]
+    packed = [
+        DayLoad(day.day, (Window(50, 50, 50, 0),) if day.day.weekday() == 2 else ()) for day in days_of(lambda _: 0)
+    ]
+    assert compare(spread, knows_hours=True).verdict.plan == "pro"
+    assert compare(packed, knows_hours=True).verdict.plan == "max"
+
+
+def test_an_unknown_capacity_keeps_the_answer_open_and_says_what_would_settle_it() -> None:
+    unknown = Capacity(origin=Origin.UNKNOWN)
+    verdict = compare(days_of(workdays(10)), capacities={"pro": unknown, "max": unknown, "ultra": unknown}).verdict
+    assert verdict.plan == CANNOT_TELL
+    assert {"api", "pro", "max"} <= set(verdict.candidates)
+    assert "capacity for Pro and Max" in (verdict.would_settle or "")
+
+
+def test_an_unknown_capacity_does_not_matter_where_the_fee_alone_is_more_than_the_api() -> None:
+    unknown = Capacity(origin=Origin.UNKNOWN)
+    verdict = compare(days_of(workdays(0.5)), capacities={"pro": unknown, "max": unknown, "ultra": unknown}).verdict
+    assert verdict.plan == "api"
+
+
+def test_an_unknown_capacity_has_no_probability_and_a_cost_from_all_fits_to_nothing_fits() -> None:
+    team = compare(days_of(workdays(10)), plans=("api", "team-standard")).by_plan["team-standard"]
+    assert team.hit_probability is None
+    assert team.utilisation is None
+    assert team.monthly.p10 == pytest.approx(25)
+    assert team.monthly.p90 == pytest.approx(25 + 210)
+
+
+def test_a_measured_capacity_decides_what_a_published_range_left_open() -> None:
+    days = days_of(workdays(15))
+    wide = Capacity(Range(76, 80, 84), Range(20, 25, 30), Origin.METER)
+    tight = Capacity(Range(36, 38, 40), Range(20, 25, 30), Origin.METER)
+    assert compare(days, capacities={"pro": wide}).verdict.plan == "pro"
+    assert compare(days, capacities={"pro": tight}).verdict.plan == "max"
+
+
+def test_three_days_of_history_are_a_range_and_no_answer() -> None:
+    verdict = compare(days_of(workdays(6), count=3)).verdict
+    assert verdict.plan == CANNOT_TELL
+    assert verdict.would_settle == "4 more days of work."
+
+
+def test_no_work_is_no_answer() -> None:
+    verdict = compare(days_of(lambda _: 0.0)).verdict
+    assert (verdict.plan, verdict.would_settle) == (CANNOT_TELL, "A week of work.")
+
+
+@pytest.mark.parametrize(("share", "plan"), [(1.0, CANNOT_TELL), (0.11, CANNOT_TELL), (0.05, "pro")])
+def test_unpriced_calls_block_the_answer(share: float, plan: str) -> None:
+    assert compare(days_of(workdays(6)), unpriced_share=share).verdict.plan == plan
+
+
+def test_every_reason_names_amounts() -> None:
+    for rule in (workdays(1), workdays(13), workdays(50)):
+        assert "$" in compare(days_of(rule)).verdict.reason
+
+
+def test_changes_are_found_where_the_winner_changes() -> None:
+    def costs(level: float) -> dict[str, float]:
+        return {"api": level, "plan": 20.0, "big": 20.0 + max(0.0, level - 100.0) * -1 + 80 if level > 100 else 100.0}
+
+    below, above = changes_at(costs, 50.0)
+    assert below is not None
+    assert below[1] == "api"
+    assert below[0] == pytest.approx(20, rel=0.02)
+    assert above is not None
+    assert above[1] == "big"
+
+
+def test_no_change_is_none() -> None:
+    assert changes_at(lambda _: {"api": 1.0, "plan": 2.0}, 5.0) == (None, None)

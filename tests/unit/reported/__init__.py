@@ -1,0 +1,1 @@
+"""Tests of what stands beside the cost of a task: the agent's own figures, and requests that were refused."""

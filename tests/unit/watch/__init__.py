@@ -1,0 +1,1 @@
+"""The watcher under events, faults and kills."""

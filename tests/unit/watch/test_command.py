@@ -1,0 +1,168 @@
+"""`taximeter watch` as a process: a line a call, a line a nudge, fresh advice, the spool read, a clean end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.ledger import home, open_ledger
+from tests.unit.advisor.transcripts import Transcript
+
+LAUNCHER = Path(__file__).parents[3] / "taximeter.py"
+
+
+class Command:
+    """A running `watch` with what it printed."""
+
+    def __init__(self, claude_dir: Path, *words: str, **environment: str) -> None:
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", str(LAUNCHER), "watch", "--claude-dir", str(claude_dir), *words],
+            env={**os.environ, "TAXIMETER_HOME": str(home()), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def wait_for(self, found: Callable[[list[str]], bool]) -> None:
+        """Wait until the lines are as wanted."""
+        end = time.monotonic() + 15
+        while not found(self.lines):
+            assert time.monotonic() < end, self.lines
+            assert self.process.poll() is None, self.lines
+            time.sleep(0.02)
+
+    def end(self) -> int:
+        """Stop it as a service manager would; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.close()
+
+    def close(self) -> int:
+        """Wait for its end; returns the exit code."""
+        code = self.process.wait(timeout=20)
+        self._thread.join(timeout=5)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def claude_dir(tmp_path: Path) -> Path:
+    (tmp_path / "claude" / "projects").mkdir(parents=True)
+    return tmp_path / "claude"
+
+
+@pytest.fixture
+def started(claude_dir: Path) -> Iterator[list[Command]]:
+    """Commands to end with the test."""
+    commands: list[Command] = []
+    yield commands
+    for one in commands:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.close()
+
+
+def session(claude_dir: Path) -> Transcript:
+    return Transcript(claude_dir, start_ms=int(time.time() * 1000) - 200_000)
+
+
+def test_calls_and_nudges_are_printed_and_advice_is_fresh(claude_dir: Path, started: list[Command]) -> None:
+    command = Command(claude_dir)
+    started.append(command)
+    command.wait_for(lambda lines: lines == ["watching 1 folder; Ctrl-C ends it"])
+    one = session(claude_dir)
+    one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    command.wait_for(lambda lines: "▸ Compact now, 85k of context: saves ~$" in lines[-1])
+    assert sum("  opus-4-5-20251101" in line for line in command.lines) == 12
+    advice = json.loads((home() / "advice" / f"{one.session}.json").read_text())
+    assert command.lines[-1].endswith(advice["nudge"]["text"])
+    assert advice["nudge"]["events"] == ["Stop", "UserPromptSubmit", "SessionStart"]
+    one.prompt("thanks").call(86_000)
+    command.wait_for(lambda lines: "ctx  86.0k" in lines[-1])
+    assert sum("▸" in line for line in command.lines) == 1
+    assert command.end() == 0
+    [row] = open_ledger().execute("SELECT shown_at IS NOT NULL FROM nudge WHERE chosen").fetchall()
+    assert row == (1,), "whoever reads the watcher was told"
+
+
+def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> None:
+    command = Command(claude_dir, "--json")
+    started.append(command)
+    time.sleep(1.5)
+    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    command.wait_for(lambda lines: any('"nudge"' in line for line in lines))
+    rows: list[dict[str, Any]] = [json.loads(line) for line in command.lines]
+    assert [row["nudge"] for row in rows if "nudge" in row] == ["compact"]
+    assert sum("cost_usd" in row for row in rows) == 12
+    assert command.end() == 0
+
+
+def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(claude_dir: Path, started: list[Command]) -> None:
+    from hooks.background import someone_reads
+    from hooks.spool import append
+    from hooks.spool_reader import is_empty
+
+    command = Command(claude_dir)
+    started.append(command)
+    one = session(claude_dir)
+    one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    command.wait_for(lambda lines: "▸" in "".join(lines))
+    state = str(home())
+    assert someone_reads(state)
+    [token] = open_ledger().execute("SELECT token FROM nudge WHERE chosen").fetchone()
+    open_ledger().execute("UPDATE nudge SET shown_at = NULL")
+    append(state, {"event": "NudgeShown", "at": 1_795_000_000_123, "session_id": one.session, "nudge_id": token})
+    command.wait_for(lambda _: is_empty(state))
+    command.wait_for(
+        lambda _: open_ledger().execute("SELECT shown_at FROM nudge WHERE chosen").fetchone() == (1_795_000_000_123,)
+    )
+    assert command.end() == 0
+    assert not someone_reads(state)
+
+
+def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -> None:
+    commands = [Command(claude_dir), Command(claude_dir)]
+    started.extend(commands)
+    for command in commands:
+        command.wait_for(bool)
+    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    for command in commands:
+        command.wait_for(lambda lines: "▸ Compact now" in lines[-1])
+        assert sum("  opus-4-5-20251101" in line for line in command.lines) == 12
+    assert open_ledger().execute("SELECT COUNT(*) FROM nudge WHERE chosen").fetchone() == (1,)
+    assert [command.end() for command in commands] == [0, 0]
+
+
+def test_a_notice_on_the_desktop_if_the_user_wants_one(
+    claude_dir: Path, started: list[Command], tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "bin" / "notify-send"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}\n')
+    program.chmod(0o755)
+    home().mkdir(parents=True)
+    (home() / "settings.toml").write_text("[nudges]\ndesktop = true\n")
+    command = Command(claude_dir, PATH=f"{program.parent}:{os.environ['PATH']}")
+    started.append(command)
+    command.wait_for(bool)
+    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    command.wait_for(lambda _: told.exists() and told.read_text().count("\n") == 5)
+    assert told.read_text().splitlines()[2:4] == ["--", "Taximeter"]
+    assert told.read_text().splitlines()[4].startswith("Compact now, 85k of context: saves ~$")

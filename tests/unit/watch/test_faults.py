@@ -1,0 +1,171 @@
+"""What happens to files, folders, the system's watches and the disk: the watcher goes on and the ledger is complete."""
+
+import errno
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.advisor.transcripts import Transcript
+from tests.unit.watch.conftest import Watching
+
+
+def session(watching: Watching, calls: int = 2, project: str = "/home/dev/shop") -> Transcript:
+    one = Transcript(watching.claude_dir, project=project)
+    one.prompt("Some work").tool_turns([30_000 + 1_000 * number for number in range(calls)])
+    return one
+
+
+def test_ten_thousand_events_in_a_second(watching: Watching) -> None:
+    """A hundred sessions written line by line at once; what matters is in the files, not in the events."""
+    watching.start()
+    made = [Transcript(watching.claude_dir, project=f"/home/dev/p{number % 7}") for number in range(100)]
+    lines = 0
+    started = time.monotonic()
+    for one in made:
+        one.prompt("Some work")
+    for _ in range(25):
+        for one in made:
+            one.call(30_000 + 100 * one.calls, ("Bash", {"command": "ls"})).results("ok")
+            lines += 2
+            with one.path.open("ab") as file:  # half a line, then the rest: two more events
+                file.write(b'{"type":"mode"')
+            with one.path.open("ab") as file:
+                file.write(b',"mode":"normal"}\n')
+    events = 2 * lines
+    assert events >= 10_000
+    rate = events / (time.monotonic() - started)
+    watching.wait_for(lambda: watching.calls() == 2_500, seconds=30)
+    assert len(watching.reports) < events / 10, "events are gathered"
+    assert watching.notices == []
+    assert rate > 2_000, "the test itself is too slow to say anything"
+    watching.assert_complete()
+
+
+def test_a_deleted_root_and_its_return(watching: Watching) -> None:
+    session(watching)
+    watching.start()
+    assert watching.calls() == 2
+    shutil.rmtree(watching.claude_dir)
+    time.sleep(0.2)
+    (watching.claude_dir / "projects").mkdir(parents=True)
+    session(watching, calls=3)
+    watching.wait_for(lambda: watching.calls() == 5)
+    session(watching, calls=4)
+    started = time.monotonic()
+    watching.wait_for(lambda: watching.calls() == 9)
+    assert time.monotonic() - started < 3.0, "the new folder is watched, not only scanned now and then"
+
+
+def test_a_root_that_is_away_for_a_while(watching: Watching) -> None:
+    one = session(watching)
+    watching.start()
+    away = watching.claude_dir.with_name("away")
+    watching.claude_dir.rename(away)
+    time.sleep(2.5)
+    assert [notice.split(" is ")[1][:4] for notice in watching.notices] == ["gone"]
+    away.rename(watching.claude_dir)
+    one.prompt("More").call(40_000)
+    watching.wait_for(lambda: watching.calls() == 3)
+    watching.wait_for(lambda: watching.notices[1:] == [f"{watching.claude_dir} is back"])
+    watching.assert_complete()
+
+
+def test_a_moved_project(watching: Watching) -> None:
+    one = session(watching)
+    watching.start()
+    moved = watching.claude_dir / "projects" / "-home-dev-warehouse"
+    one.path.parent.rename(moved)
+    one.path = moved / one.path.name
+    one.prompt("Go on after the move").call(40_000)
+    watching.wait_for(lambda: watching.calls() == 3)
+    one.prompt("And on").call(41_000)
+    watching.wait_for(lambda: watching.calls() == 4)
+    watching.assert_complete()
+
+
+def test_files_and_folders_that_come_and_go(watching: Watching) -> None:
+    watching.start()
+    one = session(watching, project="/home/dev/new")
+    watching.wait_for(lambda: watching.calls() == 2)
+    agent = one.path.with_suffix("") / "subagents" / "agent-a1.jsonl"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(one.path.read_text().replace("msg_", "msg_agent").replace("req_", "req_agent"))
+    watching.wait_for(lambda: watching.calls() == 4)
+    agent.unlink()
+    one.path.unlink()
+    two = session(watching, project="/home/dev/new")
+    watching.wait_for(lambda: watching.calls() == 6)
+    assert two.path.exists()
+    assert watching.notices == []
+
+
+@pytest.mark.parametrize("where", ["start", "schedule"])
+def test_no_more_watches_to_be_had(watching: Watching, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    from watchdog.observers import inotify
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    monkeypatch.setattr(inotify.InotifyObserver, where, refuse)
+    watching.start()
+    assert watching.notices == ["no file events (inotify watch limit reached); looking every 2 s instead"]
+    one = session(watching)
+    watching.wait_for(lambda: watching.calls() == 2)
+    one.prompt("More").call(40_000)
+    watching.wait_for(lambda: watching.calls() == 3)
+    watching.assert_complete()
+
+
+def test_a_folder_that_may_not_be_read_is_named(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tracker.sources.claude_code import ClaudeCodeSource
+
+    one = session(watching)
+    session(watching, project="/home/dev/other")
+    read = ClaudeCodeSource.read
+
+    def refuse(self: Any, file: Any, state: Any, options: Any) -> Any:
+        if file.path == str(one.path):
+            raise PermissionError(errno.EACCES, "Permission denied", file.path)
+        return read(self, file, state, options)
+
+    monkeypatch.setattr(ClaudeCodeSource, "read", refuse)
+    watching.start()
+    assert watching.notices == [f"cannot read {one.path}: Permission denied"]
+    assert watching.calls() == 2
+    monkeypatch.undo()
+    one.prompt("More").call(40_000)
+    watching.wait_for(lambda: watching.calls() == 5)
+    watching.assert_complete()
+
+
+def test_a_full_disk(watching: Watching) -> None:
+    """SQLite itself says that the disk is full: its file may grow no more."""
+    session(watching)
+    watching.start()
+    pages = watching.reader.execute("PRAGMA page_count").fetchone()[0]
+    watching.reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    watching.db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    for _ in range(30):
+        session(watching, calls=30)
+    watching.wait_for(lambda: any("full" in notice for notice in watching.notices))
+    watching.db.execute("PRAGMA max_page_count = 1073741823")
+    watching.wait_for(lambda: watching.calls() == 2 + 900, seconds=15)
+    watching.wait_for(lambda: watching.notices[-1] == "the ledger can be written again")
+    watching.assert_complete()
+
+
+def test_a_ledger_that_another_program_holds(watching: Watching, tmp_path: Path) -> None:
+    watching.db.execute("PRAGMA busy_timeout = 50")
+    watching.start()
+    holder = sqlite3.connect(watching.ledger, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    session(watching)
+    watching.wait_for(lambda: any("locked" in notice for notice in watching.notices))
+    holder.execute("ROLLBACK")
+    watching.wait_for(lambda: watching.calls() == 2)
+    holder.close()
+    watching.assert_complete()

@@ -1,0 +1,264 @@
+"""Keeps the advice of the sessions at work up to date: after each ingest, in a few milliseconds a session.
+
+Derived tables must be up to date (tracker.rebuild). Several processes may advise at once: an evaluation has one row
+whoever makes it, and its name in the advice file is the same.
+"""
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from store import live_session as live
+from store import nudges as log
+from store.advice_format import Advice
+from store.ledger import transaction
+from store.live_session import ActiveSession, LiveSession
+from store.nudges import NudgeRow
+from store.queries import stored_prices
+from store.tasks import floors
+from tracker.advisor.advice import advice_file, local_day, stop_of
+from tracker.advisor.evaluate import Look, Moment, look_at_pause, look_at_prompt, look_at_turn
+from tracker.advisor.followed import settle_followed
+from tracker.advisor.habits import Habits, kept_habits, measure_habits
+from tracker.advisor.log import evaluation_rows, log_entries
+from tracker.advisor.preferences import PreferenceReader, Preferences
+from tracker.advisor.standing import Standing, stand
+from tracker.advisor.state import SessionState, load_state
+from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.delivery import LogEntry, deliver
+from tracker.model.delivery import Moment as DeliveryMoment
+from tracker.model.nudge import Billing, NudgeKind
+from tracker.model.rates import Rates
+
+_NOW = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)
+_PAYS_BY_CALL = "api"
+
+
+class AdviceFiles(Protocol):
+    """Where hooks and status line find advice."""
+
+    def shown(self, session: str) -> Mapping[str, int]:
+        """Nudges of a session that were shown: name -> epoch ms."""
+        ...
+
+    def write(self, session: str, advice: Advice) -> bool:
+        """Replace a session's advice."""
+        ...
+
+
+class Told(NamedTuple):
+    """A nudge whose time has come."""
+
+    session: str
+    project: str | None
+    kind: str
+    text: str
+    token: str
+
+
+class _Open(NamedTuple):
+    """A session's picked nudges as they stand in its file."""
+
+    native_id: str
+    project: str | None
+    is_waiting: bool
+    nudges: list[NudgeRow]
+
+
+class Advisor:
+    """One process's advisor; used by one thread."""
+
+    def __init__(self, files: AdviceFiles, preferences: PreferenceReader | None = None) -> None:
+        self._files = files
+        self._reader = preferences or PreferenceReader()
+        self._seen: dict[int, ActiveSession] = {}
+        self._open: dict[int, _Open] = {}
+        self._told: set[str] = set()
+        self._habits: dict[str, Habits] = {}
+        self._due_habits: set[str] = set()
+        self._thinned_at = 0
+
+    @property
+    def preferences(self) -> Preferences:
+        """The settings that advice depends on, as of now."""
+        return self._reader.read()
+
+    def refresh(self, db: sqlite3.Connection, now: int, sessions: Collection[str] | None = None) -> list[Told]:
+        """Advise on every session whose records changed (of `sessions` if given); returns what is to be said now."""
+        changed = False
+        self._take_marks(db)
+        for session in live.active_sessions(db, now - DEFAULTS.return_window_ms):
+            if self._seen.get(session.id) == session or (sessions is not None and session.native_id not in sessions):
+                continue
+            self._advise(db, session.id, now)
+            self._seen[session.id] = session
+            changed = True
+        if changed:
+            settle_followed(db, now)
+        return self._due(now)
+
+    def rest(self, db: sqlite3.Connection, now: int) -> bool:
+        """Work for a quiet moment: measure habits that are old, thin the log; True if there was any."""
+        if self._due_habits:
+            agent = self._due_habits.pop()
+            self._habits[agent] = measure_habits(db, agent, now)
+            return True
+        if now - self._thinned_at > DAY_MS:
+            self._thinned_at = now
+            return log.thin(db, now) > 0
+        return False
+
+    def note_shown(self, db: sqlite3.Connection, told: Sequence[Told], now: int) -> None:
+        """Remember that these were put before the user."""
+        for one in told:
+            log.mark_shown(db, one.session, one.token, now)
+
+    # -- one session ------------------------------------------------------------------------------------------------
+
+    def _advise(self, db: sqlite3.Connection, session_id: int, now: int) -> None:
+        preferences = self._reader.read()
+        state = load_state(db, session_id, floors(db))
+        standing = self._standing(db, state, preferences, now) if state is not None else None
+        nudges = self._evaluate(db, standing, preferences) if standing is not None else []
+        facts = live.live_session(db, session_id) if state is None else state.session
+        is_waiting = state is None or state.is_waiting
+        self._open[session_id] = _Open(facts.native_id, facts.project, is_waiting, nudges)
+        task_cost = state.task.cost if state is not None and state.task is not None else None
+        day_cost = live.day_cost(db, local_day(now))
+        self._files.write(
+            facts.native_id,
+            advice_file(
+                [nudge for nudge in nudges if nudge.dismissed_at is None],
+                is_waiting=is_waiting,
+                block=stop_of(preferences, day_cost, task_cost, now),
+                task_cost=task_cost,
+                day_cost=day_cost,
+                compact_at=_shown_level(standing, preferences),
+                api_equivalent=is_on_plan(facts, preferences),
+            ),
+        )
+
+    def _standing(
+        self, db: sqlite3.Connection, state: SessionState, preferences: Preferences, now: int
+    ) -> Standing | None:
+        """None where the latest call has no price: then nothing can be weighed."""
+        price = next((one for one in stored_prices(db) if one.id == state.last.price_id), None)
+        if price is None:
+            return None
+        agent = state.session.agent
+        if agent not in self._habits:
+            self._habits[agent], is_due = kept_habits(db, agent, now)
+            if is_due:
+                self._due_habits.add(agent)
+        habits = self._habits[agent]
+        billing = billing_of(state.session, preferences, habits)
+        return stand(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
+
+    def _evaluate(self, db: sqlite3.Connection, standing: Standing, preferences: Preferences) -> list[NudgeRow]:
+        """Evaluate what has its moment, log it, and return the picked nudges, those for now first."""
+        state = standing.state
+        session_id = state.session.id
+        chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
+        said = log.said(db, state.last.last_at)
+        entries = log_entries(said, log.words(db))
+        current = [row for row in chosen if row.anchor == state.anchor and row.moment in _NOW]
+        rows: list[NudgeRow] = []
+        awaits_answer = state.turn is not None and state.turn.position > state.last.position
+        if not any(row.shown_at is not None for row in current):
+            if not awaits_answer:
+                looks = look_at_turn(standing, said, chosen)
+            else:
+                looks = [] if state.is_waiting else look_at_prompt(standing, chosen)
+            rows += _rows(standing, looks, entries, preferences)
+        if state.is_waiting:
+            pause = look_at_pause(standing, said, preferences.enabled)
+            for moment in (Moment.RESUME, Moment.IDLE):
+                rows += _rows(standing, [look for look in pause if look.moment == moment], entries, preferences)
+        if state.is_waiting or awaits_answer or current or any(row.chosen for row in rows):
+            with transaction(db):
+                until = state.turn.at if state.turn is not None else state.last.started_at
+                log.forget_undue(db, session_id, until, state.last.message_id)
+                log.put_evaluations(db, rows)
+        if state.was_reset:
+            return []
+        held = log.nudges_of(db, session_id, [state.anchor, state.last.message_id])
+        # Once calls answer a prompt, the turn's own evaluation takes the place of the prompt's.
+        picked = [row for row in held if row.chosen and (row.moment != Moment.PROMPT or awaits_answer)]
+        return sorted(picked, key=lambda row: (row.moment not in _NOW, row.due_at))
+
+    # -- what was and is to be said ---------------------------------------------------------------------------------
+
+    def _take_marks(self, db: sqlite3.Connection) -> None:
+        """Take over what hooks have shown since."""
+        for session_id, one in self._open.items():
+            self._open[session_id] = one._replace(nudges=self._marked(db, one.native_id, one.nudges))
+
+    def _marked(self, db: sqlite3.Connection, session: str, nudges: list[NudgeRow]) -> list[NudgeRow]:
+        """The nudges with what is known of their being shown, which is also noted in the log."""
+        if all(nudge.shown_at is not None for nudge in nudges):
+            return nudges
+        shown = self._files.shown(session)
+        made = []
+        for nudge in nudges:
+            at = shown.get(nudge.token)
+            if nudge.shown_at is None and at is not None:
+                log.mark_shown(db, session, nudge.token, at)
+                nudge = nudge._replace(shown_at=at)
+            made.append(nudge)
+        return made
+
+    def _due(self, now: int) -> list[Told]:
+        """Nudges that became due since this was asked last; what a resume brings is left to the client's own hooks."""
+        due: list[Told] = []
+        for one in self._open.values():
+            for nudge in one.nudges:
+                is_now = one.is_waiting and nudge.moment in _NOW
+                is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
+                if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._told:
+                    due.append(Told(one.native_id, one.project, nudge.kind, nudge.text or "", nudge.token))
+        self._told.update(nudge.token for nudge in due)
+        return due
+
+
+def _rows(
+    standing: Standing, looks: Sequence[Look], entries: Sequence[LogEntry], preferences: Preferences
+) -> list[NudgeRow]:
+    """Evaluations of one moment as rows, the one to say picked by the delivery rules."""
+    if not looks:
+        return []
+    state = standing.state
+    delivery = deliver(
+        [look.evaluation for look in looks if look.evaluation.kind in preferences.enabled],
+        entries,
+        DeliveryMoment(
+            now_ms=looks[0].due_at,
+            session=state.session.native_id,
+            context=state.last.context,
+            topic_is_unrelated=standing.boundary_score >= DEFAULTS.boundary_score,
+        ),
+    )
+    return evaluation_rows(standing, looks, delivery, preferences.off)
+
+
+def _shown_level(standing: Standing | None, preferences: Preferences) -> int | None:
+    """The compact level, where anything may be said about compacting."""
+    if standing is None or NudgeKind.COMPACT not in preferences.enabled:
+        return None
+    return round(standing.level) if standing.situation.billing.permits(NudgeKind.COMPACT) else None
+
+
+def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:
+    """Whether a plan pays for a session: as the settings say, else as its records show."""
+    if preferences.plan is not None:
+        return preferences.plan != _PAYS_BY_CALL
+    return session.billing == "plan" or bool(session.has_limit_samples)
+
+
+def billing_of(session: LiveSession, preferences: Preferences, habits: Habits) -> Billing:
+    """The user's currency: dollars, or a plan's limit units as far as its meter has told them."""
+    if not is_on_plan(session, preferences):
+        return Billing()
+    meter = habits.meter
+    if meter is None:
+        return Billing(is_plan=True)
+    return Billing(True, meter.read_weight, meter.nano_per_percent, meter.window)

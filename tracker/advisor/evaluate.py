@@ -1,0 +1,252 @@
+"""Looks at every nudge that has its moment: at a turn's end, in a session's first turn, and for the pause that follows.
+
+Sessions are watched from outside, so what becomes true during a pause is worked out when the pause begins, with the
+time at which it will be true. A turn that still runs is judged as if it ended now: its Stop may precede its last line.
+"""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from store.nudges import NudgeRow
+from tracker.advisor.standing import Standing
+from tracker.model.advice import (
+    Pause,
+    answer_now_nudge,
+    before_expiry_nudge,
+    cold_resume_nudge,
+    compact_nudge,
+    new_session_nudge,
+)
+from tracker.model.advice_habits import (
+    BaselineMonth,
+    baseline_nudge,
+    large_result_nudge,
+    miss_storm_nudge,
+    routing_nudge,
+    ttl_nudge,
+)
+from tracker.model.compaction import CompactionState
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
+from tracker.model.habits import find_storm
+from tracker.model.horizon import return_probability
+from tracker.model.nudge import Evaluation, NudgeKind
+
+KINDS = tuple(value for name, value in vars(NudgeKind).items() if name.isupper())
+OFF_BY_DEFAULT = frozenset({NudgeKind.BEFORE_EXPIRY, NudgeKind.ANSWER_NOW})
+WAYS_TO_SHORTEN = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION)
+# Habits change slowly: what was said about one within a week is not said again.
+_HABIT_PAUSE_MS = 7 * DAY_MS
+_SAID_FOR_MS = 12 * HOUR_MS
+
+STOP, PROMPT, START = "Stop", "UserPromptSubmit", "SessionStart"
+
+
+class Moment:
+    """When a nudge is looked at."""
+
+    TURN_END = "turn_end"
+    SESSION_START = "session_start"
+    PROMPT = "prompt"
+    RESUME = "resume"
+    IDLE = "idle"
+
+
+class Look(NamedTuple):
+    """One evaluation, the moment it is for, and when and where it may be said."""
+
+    evaluation: Evaluation
+    moment: str
+    anchor: str
+    at: int
+    due_at: int
+    expires_at: int
+
+
+EVENTS_OF: dict[str, tuple[str, ...]] = {
+    Moment.TURN_END: (STOP, PROMPT, START),
+    Moment.SESSION_START: (STOP, PROMPT),
+    Moment.PROMPT: (STOP,),
+    Moment.RESUME: (START, PROMPT),
+    Moment.IDLE: (),  # no hook runs while nothing happens: the status line and the desktop say it
+}
+
+
+def look_at_turn(standing: Standing, said: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[Look]:
+    """Nudges of a turn's end; `chosen` are this session's picked nudges, latest first, `said` all that were shown."""
+    state = standing.state
+    if state.was_reset:
+        return []
+    evaluations = [_compact(standing, chosen), _new_session(standing, chosen)]
+    largest = state.largest_result()
+    if largest is not None:
+        evaluations.append(
+            large_result_nudge(standing.situation, command_pattern=largest.pattern, result_tokens=largest.tokens)
+        )
+    storm = find_storm(state.recent_judgements(DEFAULTS.storm_window_calls, _missed_nano(standing)))
+    evaluations.append(_once_per_storm(miss_storm_nudge(storm, standing.situation.billing), standing, chosen))
+    looks = [_look(standing, one, Moment.TURN_END) for one in evaluations]
+    if state.turns == 1:
+        looks += [_look(standing, one, Moment.SESSION_START) for one in _habit_nudges(standing, said)]
+    return looks
+
+
+def look_at_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[Look]:
+    """A prompt that no call has answered yet: does it begin something that had better begin elsewhere?"""
+    if standing.state.was_reset:
+        return []
+    return [_look(standing, _new_session(standing, chosen), Moment.PROMPT)]
+
+
+def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collection[str]) -> list[Look]:
+    """What the pause that has begun will make true: the cache about to go cold, then cold."""
+    state, ttl_ms = standing.state, standing.ttl_ms
+    if state.was_reset or ttl_ms is None:
+        return []
+    ended = state.last.last_at
+    cold_after = ttl_ms + DEFAULTS.expiry_grace_ms
+    resumed = cold_resume_nudge(
+        standing.situation,
+        age_ms=cold_after,
+        ttl_ms=ttl_ms,
+        boundary_score=1.0 if standing.task_is_done else standing.boundary_score,
+    )
+    resume = Look(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)
+    warn_after = math.ceil(DEFAULTS.warn_at_share_of_ttl * ttl_ms)
+    kinds: tuple[tuple[str, Callable[..., Evaluation]], ...] = (
+        (NudgeKind.BEFORE_EXPIRY, before_expiry_nudge),
+        (NudgeKind.ANSWER_NOW, answer_now_nudge),
+    )
+    idle = [
+        Look(
+            nudge(standing.situation, _pause(standing, warn_after, said, enabled=kind in enabled)),
+            Moment.IDLE,
+            state.last.message_id,
+            ended,
+            ended + warn_after,
+            ended + ttl_ms,
+        )
+        for kind, nudge in kinds
+    ]
+    return [resume, *idle]
+
+
+def _look(standing: Standing, evaluation: Evaluation, moment: str) -> Look:
+    """A look at the turn at hand; what it says holds until the cache goes cold."""
+    state, ttl_ms = standing.state, standing.ttl_ms
+    at = state.last.last_at
+    lasts = ttl_ms + DEFAULTS.expiry_grace_ms if ttl_ms is not None else _SAID_FOR_MS
+    return Look(evaluation, moment, state.anchor, at, at, at + lasts)
+
+
+def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
+    state = standing.state
+    since = [
+        calls
+        for calls in (_calls_since(standing, chosen, (NudgeKind.COMPACT,)), state.calls_since_compaction())
+        if calls is not None
+    ]
+    return compact_nudge(
+        standing.situation,
+        CompactionState(
+            at_turn_end=True,
+            context=state.last.context,
+            calls_since_nudge_or_compaction=min(since, default=None),
+            plan_in_progress=state.has_plan_in_progress(),
+            failed_in_epoch=state.compaction_failed(),
+        ),
+        standing.level,
+    )
+
+
+def _new_session(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
+    """7.2, and silent for as long as compacting would be: both ask for the same thing."""
+    evaluation = new_session_nudge(
+        standing.situation, boundary_score=standing.boundary_score, task_completed=standing.task_is_done
+    )
+    since = _calls_since(standing, chosen, WAYS_TO_SHORTEN)
+    if since is not None and since < DEFAULTS.cooldown_calls:
+        return _held(evaluation, "too soon after the last nudge")
+    return evaluation
+
+
+def _missed_nano(standing: Standing) -> float | None:
+    """What a missed token costs in a plan's limit units; None where the billed waste itself counts."""
+    tariff = standing.situation.tariff
+    return tariff.write - tariff.read if standing.situation.billing.is_plan else None
+
+
+def _once_per_storm(evaluation: Evaluation, standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
+    """The same losses stay among the last calls for a while: they are named once."""
+    since = _calls_since(standing, chosen, (NudgeKind.MISS_STORM,))
+    if since is not None and since < DEFAULTS.storm_window_calls:
+        return _held(evaluation, "these losses were named")
+    return evaluation
+
+
+def _calls_since(standing: Standing, chosen: Sequence[NudgeRow], kinds: Collection[str]) -> int | None:
+    """Calls since a nudge of these kinds was shown at an earlier moment; None if none was."""
+    anchor = standing.state.anchor
+    times = [row.at for row in chosen if row.kind in kinds and row.shown_at is not None and row.anchor != anchor]
+    return standing.state.calls_after(max(times)) if times else None
+
+
+def _habit_nudges(standing: Standing, said: Sequence[NudgeRow]) -> list[Evaluation]:
+    """Cache lifetime, routing and first prompt: looked at once a session, when it begins."""
+    habits, billing = standing.habits, standing.situation.billing
+    if habits.sessions < DEFAULTS.sessions_before_own_statistics:
+        return []
+    month = BaselineMonth(
+        tokens=standing.situation.shape.baseline,
+        calls=habits.month.calls,
+        cold_starts=habits.month.cold_starts,
+        spend_nano=habits.month.spend(billing.read_weight if billing.is_plan else None),
+        largest=(),
+    )
+    found = [
+        routing_nudge(habits.turns, billing, at_session_start=True),
+        baseline_nudge(month, standing.situation.tariff, billing),
+    ]
+    if habits.ttl is not None and not billing.is_plan:  # a plan's client chooses the lifetime itself
+        found.append(ttl_nudge(habits.ttl, billing))
+    recent = {row.kind for row in said if standing.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
+    return [_held(one, "said within a week") if one.kind in recent else one for one in found]
+
+
+def _pause(standing: Standing, idle_ms: int, said: Sequence[NudgeRow], *, enabled: bool) -> Pause:
+    state, gaps = standing.state, standing.habits.gaps
+    began = state.epoch[0].started_at
+    dismissed = any(
+        row.kind == NudgeKind.COMPACT
+        and row.session_id == state.session.id
+        and row.dismissed_at is not None
+        and (row.shown_at or 0) >= began
+        for row in said
+    )
+    ttl_ms = standing.ttl_ms or 0
+    return Pause(
+        idle_ms=idle_ms,
+        ttl_ms=standing.ttl_ms,
+        return_probability=return_probability(gaps, idle_ms, state.last.context),
+        own_gaps=sum(gap.idle_ms is None or gap.idle_ms >= idle_ms for gap in gaps),
+        compact_dismissed_in_epoch=dismissed,
+        client_compacts_idle=False,
+        user_active_in_last_ttl=state.turn is not None and state.turn.at >= state.last.last_at + idle_ms - ttl_ms,
+        enabled=enabled,
+    )
+
+
+def _held(evaluation: Evaluation, reason: str) -> Evaluation:
+    """An evaluation that would have fired, held back by a rule of ours; one that would not stays as it is."""
+    if not evaluation.fired:
+        return evaluation
+    return Evaluation(
+        kind=evaluation.kind,
+        fired=False,
+        reason=reason,
+        text=None,
+        saving=evaluation.saving,
+        payback_turns=evaluation.payback_turns,
+        inputs=evaluation.inputs,
+        subject=evaluation.subject,
+    )

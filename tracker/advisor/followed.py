@@ -1,0 +1,50 @@
+"""Whether what was said was done (MODEL section 7.6): the action must appear within three calls of the session."""
+
+import sqlite3
+
+from store import live_session as live
+from store import nudges as log
+from store.nudges import NudgeRow
+from store.records import CallFlag, EventKind
+from tracker.model.defaults import DAY_MS
+from tracker.model.delivery import was_followed
+from tracker.model.nudge import NudgeKind
+
+# Kinds whose action leaves a trace; of the others nobody can tell.
+_COMPACTING = frozenset({NudgeKind.COMPACT, NudgeKind.BEFORE_EXPIRY, NudgeKind.COLD_RESUME})
+_STARTING_OVER = frozenset({NudgeKind.NEW_SESSION, NudgeKind.COLD_RESUME})
+OBSERVED = tuple(sorted(_COMPACTING | _STARTING_OVER))
+_UNDECIDED_FOR_MS = 2 * DAY_MS
+_BY_ITSELF = "auto"
+
+
+def settle_followed(db: sqlite3.Connection, now: int) -> None:
+    """Decide what can be decided of the nudges shown lately; call inside a transaction or alone."""
+    for nudge in log.undecided(db, OBSERVED, now - _UNDECIDED_FOR_MS):
+        verdict = _verdict(db, nudge)
+        if verdict is not None:
+            log.set_followed(db, nudge.id, followed=verdict)
+
+
+def _verdict(db: sqlite3.Connection, nudge: NudgeRow) -> bool | None:
+    """None while neither the action nor enough calls without it are on record."""
+    shown_at = nudge.shown_at or 0
+    later = [
+        call
+        for call in live.main_calls(db, nudge.session_id)
+        if call.started_at > shown_at and call.context and not call.flags & CallFlag.ITERATION
+    ]
+    calls_until: list[int] = []
+    for mark in live.marks(db, nudge.session_id):
+        after = mark.at is not None and mark.at > shown_at
+        compacted = mark.kind == EventKind.COMPACT and mark.detail != _BY_ITSELF and nudge.kind in _COMPACTING
+        cleared = mark.kind == EventKind.CLEAR and nudge.kind in _STARTING_OVER
+        if after and (compacted or cleared):
+            calls_until.append(sum(call.position < mark.position for call in later))
+    if nudge.kind in _STARTING_OVER and nudge.project is not None:
+        began_at = live.next_start(db, nudge.project, shown_at, besides=nudge.session_id)
+        if began_at is not None:
+            calls_until.append(sum(call.started_at < began_at for call in later))
+    if was_followed(min(calls_until, default=None)):
+        return True
+    return None if was_followed(len(later)) else False

@@ -1,0 +1,277 @@
+"""The user's habits with an agent, as MODEL sections 5 to 7 need them: measured from the latest sessions, then kept.
+
+Measuring reads up to twenty thousand calls and takes a second at the most, so it is done when nothing else waits.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, pairwise
+from statistics import median
+
+import msgspec
+
+from store import habits as stored
+from store.habits import HabitCall, HabitTurn
+from store.queries import stored_prices
+from store.records import CallFlag, EventKind, ToolFlag
+from tracker.advisor.meter import Meter, read_meter
+from tracker.advisor.trigger import window_of
+from tracker.model.chain_call import ChainCall
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, Defaults
+from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
+from tracker.model.habits import TurnProfile
+from tracker.model.horizon import CallsRange, IdleGap, SessionLength
+from tracker.model.miss_causes import Cause
+from tracker.model.misses import Judgement, MissKind
+from tracker.model.quantiles import bootstrap_mean_interval
+from tracker.model.rates import PICO_PER_NANO, Rates
+from tracker.model.ttl_choice import TtlChoice, choose_ttl
+
+MOST_CALLS = 20_000
+KEPT_MS = 12 * HOUR_MS
+_MONTH_DAYS = 30
+_MOST_TURNS = 1_000
+_LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
+
+
+class Month(msgspec.Struct, frozen=True):
+    """The last thirty days with an agent."""
+
+    calls: CallsRange = CallsRange(0.0, 0.0, 0.0)
+    cold_starts: int = 0
+    spend_nano: int = 0
+    fresh_nano: float = 0.0  # what a plan's meter counts in full: input and writes at the input rate, output
+    read_nano: float = 0.0  # reads, which it may count for less
+
+    def spend(self, read_weight: float | None) -> int:
+        """All spend: in nano-dollars, or in limit units where a read's weight is known."""
+        return self.spend_nano if read_weight is None else round(self.fresh_nano + read_weight * self.read_nano)
+
+
+class Habits(msgspec.Struct, frozen=True):
+    """What the user's sessions with one agent look like; empty habits stand for the defaults."""
+
+    sessions: int = 0
+    calls: int = 0
+    cold_calls: int = 0
+    pools: dict[str, GrowthPool] = {}  # by model
+    first_context: float | None = None  # median prompt size of a session's first call
+    turn_growth: float | None = None  # mean growth of the context over a turn, tokens
+    calls_per_turn: CallsPerTurn = calls_per_turn(())
+    lengths: list[SessionLength] = []
+    gaps: list[IdleGap] = []
+    orientation_tokens: float | None = None
+    orientation_calls: int | None = None
+    triggers: dict[str, int] = {}  # context window -> size at which the client compacted by itself
+    turns: list[TurnProfile] = []  # of the last thirty days
+    month: Month = Month()
+    ttl: TtlChoice | None = None
+    meter: Meter | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Habits).decode
+
+
+def kept_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, bool]:
+    """Habits as they were measured last, and whether it is time to measure again."""
+    kept = stored.kept_habits(db, agent)
+    if kept is None:
+        return Habits(), True
+    try:
+        return _decode(kept[1]), not 0 <= now - kept[0] < KEPT_MS
+    except (msgspec.DecodeError, ValueError):
+        return Habits(), True  # written by another version
+
+
+def measure_habits(db: sqlite3.Connection, agent: str, now: int, *, most_calls: int = MOST_CALLS) -> Habits:
+    """Measure an agent's habits anew and keep them."""
+    habits = _measure(db, agent, now, most_calls)
+    stored.keep_habits(db, agent, now, _encode(habits).decode())
+    return habits
+
+
+def _measure(db: sqlite3.Connection, agent: str, now: int, most_calls: int) -> Habits:
+    sessions = stored.recent_sessions(db, agent, most_calls)
+    ids = [session.id for session in sessions]
+    calls = stored.habit_calls(db, ids)
+    turns = stored.habit_turns(db, ids, int(ToolFlag.EDIT))
+    chains = [list(members) for _, members in groupby(calls, key=lambda call: call.chain_id)]
+    mains = [grown for chain in chains if not chain[0].chain and (grown := _growing(chain))]
+    model_of = {chain[0].session_id: chain[-1].model for chain in mains}
+    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
+    orientation = _orientation(mains, stored.first_edits(db, ids, int(ToolFlag.EDIT)))
+    ended_before = now - DEFAULTS.return_window_ms
+    last_at = {session.id: session.last_at for session in sessions}
+    first_contexts = [chain[0].context for chain in mains if chain[0].context]
+    turn_growths = [turn.context_end - turn.context_begin for turn in turns if turn.context_begin and turn.context_end]
+    growing = [max(0, growth) for growth in turn_growths if growth > -DEFAULTS.dropped_context_tokens]
+    return Habits(
+        sessions=len(mains),
+        calls=len(calls),
+        cold_calls=sum(call.kind == MissKind.MAJOR for call in calls),
+        pools=_pools(mains),
+        first_context=float(median(first_contexts)) if first_contexts else None,
+        turn_growth=sum(growing) / len(growing) if growing else None,
+        calls_per_turn=calls_per_turn([turn.main_calls for turn in turns if turn.main_calls > 0]),
+        lengths=[SessionLength(len(chain), last_at[chain[0].session_id] < ended_before) for chain in mains],
+        gaps=_gaps(turns, ended_before),
+        orientation_tokens=orientation[0] if orientation else None,
+        orientation_calls=orientation[1] if orientation else None,
+        triggers=_triggers(stored.auto_compactions(db, ids, EventKind.COMPACT), model_of),
+        turns=_profiles(turns, now),
+        month=_month(db, agent, now, chains, rates),
+        ttl=_ttl_choice(chains, mains, rates),
+        meter=read_meter(db, now),
+    )
+
+
+def _growing(chain: Sequence[HabitCall]) -> list[HabitCall]:
+    return [call for call in chain if call.context and not call.flags & CallFlag.ITERATION]
+
+
+def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
+    increments: dict[str, list[int]] = {}
+    outputs: dict[str, list[int]] = {}
+    for chain in mains:
+        for call in chain:
+            outputs.setdefault(call.model, []).append(call.output)
+        for before, after in pairwise(chain):
+            if before.epoch == after.epoch and before.model == after.model:
+                increments.setdefault(after.model, []).append(after.context - before.context)
+    return {model: growth_pool(increments.get(model, ()), made) for model, made in outputs.items()}
+
+
+def _gaps(turns: Sequence[HabitTurn], ended_before: int) -> list[IdleGap]:
+    """Pauses before a prompt, and after the last turn of every session that has ended."""
+    gaps: list[IdleGap] = []
+    for _, members in groupby(turns, key=lambda turn: turn.session_id):
+        session = list(members)
+        for before, after in pairwise(session):
+            gaps.append(IdleGap(max(0, after.at - before.ended_at), before.context_end or 0))
+        if session[-1].ended_at < ended_before:
+            gaps.append(IdleGap(None, session[-1].context_end or 0))
+    return gaps
+
+
+def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int, int]) -> tuple[float, int] | None:
+    """Median tokens read and calls made before a session's first edit; None below three such sessions."""
+    tokens: list[int] = []
+    counts: list[int] = []
+    for chain in mains:
+        edit = first_edits.get(chain[0].session_id)
+        before = [call for call in chain if edit is not None and call.position <= edit]
+        if before and before[-1].epoch == before[0].epoch:
+            tokens.append(max(0, before[-1].context - before[0].context))
+            counts.append(len(before))
+    if len(counts) < DEFAULTS.sessions_before_own_statistics:
+        return None
+    return float(median(tokens)), round(median(counts))
+
+
+def _triggers(compactions: Iterable[stored.AutoCompaction], model_of: Mapping[int, str]) -> dict[str, int]:
+    sizes: dict[str, list[int]] = {}
+    for one in compactions:
+        model = model_of.get(one.session_id)
+        if model is not None:
+            sizes.setdefault(str(window_of(model)), []).append(one.tokens_before)
+    return {window: round(median(found)) for window, found in sizes.items()}
+
+
+def _profiles(turns: Sequence[HabitTurn], now: int) -> list[TurnProfile]:
+    recent = [turn for turn in turns if turn.at >= now - _MONTH_DAYS * DAY_MS]
+    return [TurnProfile(turn.has_edits, turn.output, turn.calls, turn.cost) for turn in recent[-_MOST_TURNS:]]
+
+
+def _month(
+    db: sqlite3.Connection,
+    agent: str,
+    now: int,
+    chains: Iterable[Sequence[HabitCall]],
+    rates: Mapping[str, Rates],
+) -> Month:
+    since = datetime.fromtimestamp(now / 1000, UTC).astimezone() - timedelta(days=_MONTH_DAYS - 1)
+    days = stored.calls_by_day(db, agent, since.date().isoformat())
+    if not days:
+        return Month()
+    counts = [float(row[1]) for row in days] + [0.0] * (_MONTH_DAYS - len(days))
+    low, high = bootstrap_mean_interval(counts, DEFAULTS.band_coverage, seed=0)
+    starts = fresh = read = 0
+    for call in (call for chain in chains for call in chain if call.first_at >= now - _MONTH_DAYS * DAY_MS):
+        starts += not call.chain and (call.kind == MissKind.COLD_START or call.cause == Cause.EXPIRED)
+        price = rates.get(call.price_id or "")
+        if price is not None:
+            fresh += (call.input + call.write_5m + call.write_1h) * price.input + call.output * price.output
+            read += call.cache_read * price.read
+    return Month(
+        calls=CallsRange(low * _MONTH_DAYS, sum(counts), high * _MONTH_DAYS),
+        cold_starts=starts,
+        spend_nano=sum(int(row[2] or 0) for row in days),
+        fresh_nano=fresh / PICO_PER_NANO,
+        read_nano=read / PICO_PER_NANO,
+    )
+
+
+def _ttl_choice(
+    chains: Sequence[Sequence[HabitCall]], mains: Sequence[Sequence[HabitCall]], rates: Mapping[str, Rates]
+) -> TtlChoice | None:
+    """Replay of both cache lifetimes over the recorded chains, at the rates of the latest priced call."""
+    if len(chains) < _LEAST_CHAINS:
+        return None
+    latest = max((chain[-1] for chain in mains), key=lambda call: call.last_at, default=None)
+    current = rates.get(latest.price_id or "") if latest is not None else None
+    if current is None:
+        return None
+    return choose_ttl([_judged(chain, rates, DEFAULTS) for chain in chains], current)
+
+
+def _judged(
+    chain: Sequence[HabitCall], rates: Mapping[str, Rates], defaults: Defaults
+) -> list[tuple[ChainCall, Judgement]]:
+    made: list[tuple[ChainCall, Judgement]] = []
+    before: HabitCall | None = None
+    for call in chain:
+        started = call.first_at if call.requested_at is None else call.requested_at
+        age = None if before is None else max(0, started - before.last_at)
+        expired = age is not None and call.ttl_ms is not None and age >= call.ttl_ms + defaults.expiry_grace_ms
+        judged = Judgement(
+            call_id=0,
+            epoch=call.epoch,
+            expected_read=call.expected_read,
+            missed=call.missed,
+            kind=call.kind,
+            cause=call.cause,
+            source=None,
+            up_to=False,
+            ttl_ms=call.ttl_ms,
+            age_ms=age,
+            expired=expired,
+        )
+        made.append((_chain_call(call, rates), judged))
+        before = call
+    return made
+
+
+def _chain_call(call: HabitCall, rates: Mapping[str, Rates]) -> ChainCall:
+    return ChainCall(
+        call_id=0,
+        position=call.position,
+        requested_at=call.requested_at,
+        first_at=call.first_at,
+        last_at=call.last_at,
+        model=call.model,
+        effort=None,
+        speed=None,
+        version=call.version,
+        session="",
+        input=call.input,
+        cache_read=call.cache_read,
+        write_5m=call.write_5m,
+        write_1h=call.write_1h,
+        output=call.output,
+        web_searches=call.web_searches,
+        rates=rates.get(call.price_id or ""),
+        cost=call.cost,
+        flags=call.flags,
+    )

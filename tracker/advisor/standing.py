@@ -1,0 +1,90 @@
+"""Puts a session's state and the user's habits into what the model's rules ask for (MODEL sections 5 to 7)."""
+
+from dataclasses import dataclass
+
+from tracker.advisor.habits import Habits
+from tracker.advisor.state import SessionState
+from tracker.advisor.trigger import trigger_tokens
+from tracker.model.compaction import compact_level, level_inputs
+from tracker.model.fresh_start import Orientation
+from tracker.model.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
+from tracker.model.headline import TaskStatus
+from tracker.model.horizon import cold_probability, remaining_calls
+from tracker.model.nudge import Billing, Situation
+from tracker.model.rates import Rates
+from tracker.model.status import Evidence
+
+# Signals after which the work of a task is out of hand; tests that pass and answered questions are no farewell.
+_CLOSING_EVIDENCE = frozenset({Evidence.YOU, Evidence.REFINED, Evidence.GIT, Evidence.COMPLETION, Evidence.TODOS})
+_STARTS_TASK = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A session as the rules see it."""
+
+    state: SessionState
+    habits: Habits
+    situation: Situation
+    estimate: GrowthEstimate
+    level: float  # context at which compacting is due, tokens
+    trigger: int  # where the client compacts by itself, tokens
+    ttl_ms: int | None
+
+    @property
+    def boundary_score(self) -> float:
+        """How much the turn at hand looks like the start of another task; 0 where a rule decided or the first one."""
+        turn = self.state.turn
+        if turn is None or turn.decision != _STARTS_TASK or turn.score is None:
+            return 0.0
+        return turn.score / 1000
+
+    @property
+    def task_is_done(self) -> bool:
+        """The task has a completion signal that closes the work, not just an answer."""
+        task = self.state.task
+        return task is not None and task.status == TaskStatus.COMPLETED and task.evidence in _CLOSING_EVIDENCE
+
+
+def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *, quiet: bool = False) -> Standing:
+    """The standing of a session; `rates` are those of its latest call."""
+    model, version = state.last.model, state.last.version
+    pool = habits.pools.get(model, GrowthPool())
+    trigger = trigger_tokens(model, version, habits.triggers)
+    inputs = level_inputs(
+        first_call_context=state.calls[0].context,
+        median_first_call_context=habits.first_context,
+        static_floor=state.cold_floor,
+        pool_growth=pool.growth,
+        turn_growth=habits.turn_growth,
+        output=pool.output,
+        cold_probability=cold_probability(habits.cold_calls, habits.calls),
+        trigger_tokens=trigger,
+        earlier_sessions=habits.sessions,
+    )
+    estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
+    distance = calls_to_compaction(state.last.context, trigger, estimate)
+    tariff = billing.tariff(rates, state.ttl_ms)
+    orientation = Orientation()
+    if habits.orientation_tokens is not None and habits.orientation_calls is not None:
+        orientation = Orientation(habits.orientation_tokens, habits.orientation_calls)
+    return Standing(
+        state=state,
+        habits=habits,
+        situation=Situation(
+            context=state.last.context,
+            shape=inputs.shape,
+            orientation=orientation,
+            tariff=tariff,
+            billing=billing,
+            cold_probability=inputs.cold_probability,
+            remaining_calls=remaining_calls(habits.lengths, len(state.calls)),
+            remaining_calls_of_a_fresh_session=remaining_calls(habits.lengths, 0),
+            calls_to_auto_compaction=distance.mean if distance is not None else None,
+            mean_calls_per_turn=habits.calls_per_turn.mean,
+        ),
+        estimate=estimate,
+        level=compact_level(inputs, tariff, quiet=quiet),
+        trigger=trigger,
+        ttl_ms=state.ttl_ms,
+    )

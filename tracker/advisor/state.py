@@ -1,0 +1,206 @@
+"""Where a session stands: its main chain up to now, the turn at hand, and what happened around it."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from store import live_session as live
+from store.live_session import LiveCall, LiveSession, LiveTask, LiveTurn
+from store.records import CallFlag, EventKind, ToolFlag
+from store.task_rows import EventRow, ToolRow
+from tracker.model.compaction import compaction_failed
+from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.miss_causes import Cause
+from tracker.model.misses import Judgement, MissKind
+
+_RESETS = frozenset({EventKind.COMPACT, EventKind.SUMMARY, EventKind.CLEAR, EventKind.REWIND})
+_COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
+_STOPPED = frozenset({EventKind.INTERRUPT, EventKind.API_ERROR, EventKind.LIMIT})
+_ITERATION = int(CallFlag.ITERATION)
+_GOES_ON = frozenset({"tool_use", "pause_turn"})
+_FINISHED_TODO = frozenset({"completed", "cancelled", "deleted"})
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """A tool result and the tokens that it added to the context."""
+
+    pattern: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """A session with at least one call; times in epoch milliseconds, sizes in tokens."""
+
+    session: LiveSession
+    calls: Sequence[LiveCall]  # of the main chain, those that grow it
+    turn: LiveTurn | None
+    turns: int  # prompts so far, two at the most
+    marks: Sequence[EventRow]
+    todos: Sequence[ToolRow]
+    turn_tools: Sequence[ToolRow]
+    task: LiveTask | None
+    cold_floor: int | None  # static floor of the model and version
+
+    @property
+    def last(self) -> LiveCall:
+        """The latest call."""
+        return self.calls[-1]
+
+    @property
+    def epoch(self) -> Sequence[LiveCall]:
+        """Calls since the last reset."""
+        epoch = self.last.epoch
+        start = next((index for index, call in enumerate(self.calls) if call.epoch == epoch), 0)
+        return self.calls[start:]
+
+    @property
+    def is_waiting(self) -> bool:
+        """The turn has ended: the last answer asks for nothing, or something stopped it."""
+        if self.turn is not None and self.turn.position > self.last.position:
+            return any(mark.kind in _STOPPED and mark.position > self.turn.position for mark in self.marks)
+        return self.last.stop not in _GOES_ON or any(
+            mark.kind in _STOPPED and mark.position > self.last.position for mark in self.marks
+        )
+
+    @property
+    def was_reset(self) -> bool:
+        """The context was cut after the last call: its size is not known before the next one."""
+        return any(mark.kind in _RESETS and mark.position > self.last.position for mark in self.marks)
+
+    @property
+    def ttl_ms(self) -> int | None:
+        """Lifetime of what the chain has in the cache; None if it wrote nothing."""
+        for call in reversed(self.calls):
+            if call.write_1h and not call.write_5m:
+                return TTL_1H_MS
+            if call.write_5m and not call.write_1h:
+                return TTL_5M_MS
+        return TTL_5M_MS if any(call.write_5m or call.write_1h for call in self.calls) else None
+
+    @property
+    def anchor(self) -> str:
+        """What the moment at hand belongs to: the turn, or the last call where no prompt is known."""
+        return self.turn.prompt_uuid if self.turn is not None else self.last.message_id
+
+    def increments(self) -> list[int]:
+        """Growth of the context from call to call of this epoch."""
+        return [after.context - before.context for before, after in pairwise(self.epoch)]
+
+    def calls_after(self, at: int) -> int:
+        """Calls of the main chain that began after a time."""
+        return sum(call.started_at > at for call in self.calls)
+
+    def calls_since_compaction(self) -> int | None:
+        """Calls since the last compaction; None if there was none."""
+        place = max((mark.position for mark in self.marks if mark.kind in _COMPACTIONS), default=None)
+        return None if place is None else sum(call.position > place for call in self.calls)
+
+    def compaction_failed(self) -> bool:
+        """Whether the compaction that began this epoch left the context nearly as it was."""
+        for index in range(len(self.calls) - 1, 0, -1):
+            before, after = self.calls[index - 1], self.calls[index]
+            if before.epoch != after.epoch:
+                between = (mark for mark in self.marks if before.position < mark.position <= after.position)
+                is_compaction = any(mark.kind in _COMPACTIONS for mark in between)
+                return is_compaction and compaction_failed(before.context, after.context)
+        return False
+
+    def has_plan_in_progress(self) -> bool:
+        """Whether the to-do list, as it was written last, has an entry that is being worked on."""
+        listed = False
+        entries: set[str] = set()
+        for tool in self.todos:
+            target = tool.target or ""
+            if "/" in target:
+                listed = target.endswith("+")
+                entries.clear()
+                continue
+            name, _, status = target.rpartition(":")
+            if status == "in_progress":
+                entries.add(name)
+            elif status in _FINISHED_TODO or status == "pending":
+                entries.discard(name)
+        return listed or bool(entries)
+
+    def largest_result(self) -> ToolResult | None:
+        """The tool result of this turn that added most to the context, by measured growth; None without any."""
+        largest: ToolResult | None = None
+        follower = {before.message_id: (before, after) for before, after in pairwise(self.epoch)}
+        by_call: dict[str, list[ToolRow]] = {}
+        for tool in self.turn_tools:
+            if tool.message_id is not None and tool.result_chars:
+                by_call.setdefault(tool.message_id, []).append(tool)
+        for message_id, tools in by_call.items():
+            pair = follower.get(message_id)
+            if pair is None:
+                continue
+            grown = pair[1].context - pair[0].context - pair[0].output
+            chars = sum(tool.result_chars or 0 for tool in tools)
+            for tool in tools:
+                # No text has more tokens than characters: what grew beyond that came from elsewhere.
+                tokens = min(grown * (tool.result_chars or 0) // chars, tool.result_chars or 0)
+                if tokens > 0 and (largest is None or tokens > largest.tokens):
+                    largest = ToolResult(command_pattern(tool), tokens)
+        return largest
+
+    def recent_judgements(self, count: int, missed_nano: float | None = None) -> list[tuple[Judgement, int]]:
+        """Verdict and waste of the latest calls, oldest first; as billed, or at so much for each missed token."""
+        return [
+            (_judgement(call), (call.waste or 0) if missed_nano is None else round((call.missed or 0) * missed_nano))
+            for call in self.calls[-count:]
+        ]
+
+
+def command_pattern(tool: ToolRow) -> str:
+    """What a command is known by: its first two words, or the tool and the file's name."""
+    words = (tool.target or "").split()
+    if tool.flags & ToolFlag.RUN or (tool.name or "").lower() in ("bash", "execute_command"):
+        return " ".join(words[:2])[:40] or tool.name or "a command"
+    name = (words[0] if words else "").replace("\\", "/").rsplit("/", 1)[-1]
+    return f"{tool.name or 'tool'} {name}".strip()[:40]
+
+
+def _judgement(call: LiveCall) -> Judgement:
+    is_expired = call.cause == Cause.EXPIRED
+    return Judgement(
+        call_id=call.id,
+        epoch=call.epoch or 0,
+        expected_read=0,
+        missed=call.missed or 0,
+        kind=call.kind if call.kind in (MissKind.MAJOR, MissKind.PARTIAL) else None,
+        cause=call.cause,
+        source=None,
+        up_to=False,
+        ttl_ms=None,
+        age_ms=None,
+        expired=is_expired,
+    )
+
+
+def load_state(
+    db: sqlite3.Connection, session_id: int, floors: Mapping[tuple[str, str | None], int]
+) -> SessionState | None:
+    """The session as the ledger has it; None before its first call on the main chain."""
+    calls = [
+        call
+        for call in live.main_calls(db, session_id)
+        if call.context and not call.flags & _ITERATION and call.epoch is not None
+    ]
+    if not calls:
+        return None
+    turns = live.latest_turns(db, session_id, 2)
+    turn = turns[-1] if turns else None
+    return SessionState(
+        session=live.live_session(db, session_id),
+        calls=calls,
+        turn=turn,
+        turns=len(turns),
+        marks=live.marks(db, session_id),
+        todos=live.tools_with(db, session_id, int(ToolFlag.TODOS)),
+        turn_tools=live.tools_since(db, session_id, turn.position) if turn is not None else [],
+        task=live.live_task(db, turn.task_id) if turn is not None and turn.task_id is not None else None,
+        cold_floor=floors.get((calls[-1].model, calls[-1].version)),
+    )

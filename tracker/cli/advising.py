@@ -1,0 +1,94 @@
+"""Ties the advisor to this machine: spool read, derived tables current, advice where hooks and status line look for it.
+
+The one place outside `hooks` that knows both sides; watcher, background ingest and dashboard use it after each sync.
+"""
+
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Mapping
+
+from store.advice_format import Advice
+from store.nudges import mark_shown
+from tracker.advisor.advisor import Advisor, Told
+
+NUDGE_SHOWN = "NudgeShown"
+
+
+class HookFiles:
+    """Advice files and marks as `hooks.advice` keeps them."""
+
+    def __init__(self, home: str) -> None:
+        self._home = home
+
+    def shown(self, session: str) -> Mapping[str, int]:
+        """Nudges of a session that a hook has shown: name -> epoch ms."""
+        from hooks.advice import shown_nudges
+
+        return shown_nudges(self._home, session)
+
+    def write(self, session: str, advice: Advice) -> bool:
+        """Replace a session's advice."""
+        from hooks.advice import write_advice
+
+        return write_advice(self._home, session, advice)
+
+
+class Adviser:
+    """Keeps everything that is derived from the records current; used by one thread.
+
+    With `reads_spool` it takes on the hooks' spool for as long as it lives, unless another process has; hooks then
+    start no ingest of their own.
+    """
+
+    def __init__(self, home: str, *, reads_spool: bool = False) -> None:
+        from hooks.spool_reader import ReaderLock
+
+        self._home = home
+        self.advisor = Advisor(HookFiles(home))
+        self._lock = ReaderLock(home) if reads_spool else None
+        self._holds_lock = False
+
+    def keep_current(self, db: sqlite3.Connection, sessions: Collection[str] | None = None) -> list[Told]:
+        """After a sync: rebuild what changed and advise on it (or on `sessions` only); returns what is to be said now.
+
+        sqlite3.Error or OSError when the disk is full or the ledger locked: nothing is lost, the next call does it.
+        """
+        from tracker.rebuild import rebuild
+
+        self._read_spool(db)
+        rebuild(db)
+        return self.advisor.refresh(db, now_ms(), sessions)
+
+    def rest(self, db: sqlite3.Connection) -> bool:
+        """Work for a quiet moment; True if there was any."""
+        return self.advisor.rest(db, now_ms())
+
+    def note_shown(self, db: sqlite3.Connection, told: Iterable[Told]) -> None:
+        """Remember that these nudges were put before the user."""
+        self.advisor.note_shown(db, list(told), now_ms())
+
+    def close(self) -> None:
+        """Give the spool back to the hooks."""
+        if self._lock is not None:
+            self._lock.release()
+            self._holds_lock = False
+
+    def _read_spool(self, db: sqlite3.Connection) -> None:
+        if self._lock is None:
+            return
+        from hooks.spool_reader import drained, is_empty
+        from store.samples import put_samples
+
+        self._holds_lock = self._holds_lock or self._lock.acquire()
+        if not self._holds_lock or is_empty(self._home):
+            return
+        with drained(self._home) as taken:
+            put_samples(db, taken.samples)
+            for event in taken.events:
+                if event.event == NUDGE_SHOWN and event.session_id and event.nudge_id:
+                    mark_shown(db, event.session_id, event.nudge_id, event.at)
+
+
+def now_ms() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,136 @@
+"""`budget`: what was spent against what was meant to be, and a month of work in four layers."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+import click
+
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
+from tracker.cli.output import Column, note, plain, print_json, print_table
+from tracker.cli.prose import paragraph
+from tracker.cli.user_settings import user_settings
+from tracker.reports.budget import BudgetReport, budget_report
+from tracker.settings import SettingsError, set_value
+
+
+@click.command()
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="day, week, month, task, retry, abandoned, waste, buffer, or project:TEXT; an empty value removes it.",
+)
+@reading_options
+@passes_settings
+def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, no_sync: bool) -> None:
+    """What was spent against each budget, and a month of work in four layers.
+
+    The layers are list price, workload, multipliers (retries, abandoned work, waste: measured, or your own), and a
+    buffer. They are kept apart: base, loaded and planned stand side by side.
+
+    \b
+    taximeter budget
+    taximeter budget --set month=200 --set project:api=50
+    taximeter budget --set retry=1.1                   your own figure for the measured one
+    """
+    for change in changes:
+        _change(change)
+    chosen = user_settings().budget
+    from tracker.rebuild import rebuild
+
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    report = budget_report(db, chosen, datetime.now().astimezone().date(), time.time_ns() // 1_000_000)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        show(report)
+
+
+def _change(text: str) -> None:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise UserError(f"not NAME=VALUE: {text!r} (as in --set month=200)", exit_code=2)
+    section, key = ("budget.projects", name[8:]) if name.startswith("project:") else ("budget", name)
+    try:
+        amount: Any = float(value) if value.strip() else None
+        if amount is not None and amount == int(amount):
+            amount = int(amount)
+        set_value(section, key, amount)
+    except (ValueError, OverflowError):
+        raise UserError(f"not a number: {value!r} (as in --set month=200)", exit_code=2) from None
+    except SettingsError as error:
+        raise UserError(str(error), exit_code=2) from error
+
+
+def show(report: BudgetReport) -> None:
+    """Draw budgets, then layers."""
+    rows = [
+        [
+            plain(line.label),
+            short_usd(line.spent_nano),
+            "–" if line.budget_nano is None else short_usd(line.budget_nano),
+            "" if line.share is None else f"{line.share:.0%}",
+            _alert(line.alerts, line.share),
+        ]
+        for line in report.lines
+    ]
+    columns = (
+        Column("budget"),
+        *(Column(title, right=True) for title in ("spent", "of", "used")),
+        Column("alert"),
+    )
+    print_table(columns, rows)
+    if all(line.budget_nano is None for line in report.lines):
+        note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
+    note(paragraph("spent: measured tokens at list price (priced)."))
+    click.echo()
+    _layers(report)
+
+
+def _alert(alerts: tuple[float, ...], share: float | None) -> str:
+    if not alerts:
+        return ""
+    return "over" if share is not None and share >= 1 else f"past {alerts[-1]:.0%}"
+
+
+def _layers(report: BudgetReport) -> None:
+    made = report.layers
+    if made is None:
+        tasks = "task" if report.completed == 1 else "tasks"
+        click.echo(
+            paragraph(
+                "A month's plan needs five completed tasks of the last eight weeks;"
+                f" there are {report.completed} {tasks}."
+            )
+        )
+        return
+    click.echo(click.style("A month of this work", bold=True))
+    own = {True: "your settings", False: "measured"}
+    calls = f"{made.calls_per_task:,.0f} calls × {made.tokens_per_call / 1000:,.0f}k"
+    workload = f"{made.tasks_per_month:,.0f} tasks × {calls}"
+    rows = [
+        ["1 list price", f"${made.usd_per_mtok:,.2f} a million tokens", "your mix, without waste and retries"],
+        [
+            "2 workload",
+            workload,
+            "tokens a call; ratios of sums",
+        ],
+        ["  base", f"~${made.base_usd:,.2f}", "modelled"],
+        ["3 retries", f"× {made.retry.used:.2f}", own[made.retry.is_own]],
+        ["  abandoned work", f"× {made.abandoned.used:.2f}", own[made.abandoned.is_own]],
+        ["  waste", f"× {made.waste.used:.2f}", own[made.waste.is_own]],
+        ["  loaded", f"~${made.loaded_usd:,.2f}", "modelled"],
+        ["4 buffer", f"+ {made.buffer:.0%}", "your choice"],
+        ["  planned", f"~${made.planned_usd:,.2f}", "modelled"],
+    ]
+    print_table((Column("layer"), Column("figure", right=True), Column("from")), rows)
+    note(
+        paragraph(
+            f"Measured on {made.completed} completed tasks of {report.history_days} days; open tasks are left out. A"
+            " coming month is taken to bring as many tasks of the same size."
+        )
+    )

@@ -1,0 +1,124 @@
+"""`install`, `uninstall` and `status` for Cline: hook files and the plugin in its folders."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from hooks.cline_files import targets
+from hooks.cline_installer import (
+    ClinePlan,
+    install_cline,
+    plan_cline_install,
+    plan_cline_uninstall,
+    uninstall_cline,
+)
+from hooks.cline_status import ClineStatus, cline_status
+from hooks.installer import this_program
+from store.ledger import home
+from tracker.cli.common import Settings, UserError
+from tracker.cli.install import with_sentences
+from tracker.cli.output import Column, note, print_json, print_table
+
+
+def install(settings: Settings, *, yes: bool) -> None:
+    """Install for Cline: show the files, ask unless `yes`, write; UserError if it cannot be done."""
+    with_sentences(lambda: _install(settings, yes=yes))
+
+
+def _install(settings: Settings, *, yes: bool) -> None:
+    where = targets(settings.cline_dirs)
+    program = this_program(home())
+    plan = plan_cline_install(where, program)
+    if _agreed(plan, yes=yes):
+        install_cline(plan, where, program)
+        _said_done(plan, "installed; Cline takes it up with its next session")
+
+
+def uninstall(settings: Settings, *, yes: bool) -> None:
+    """Take out what `install` made; UserError if it cannot be done."""
+    with_sentences(lambda: _uninstall(settings, yes=yes))
+
+
+def _uninstall(settings: Settings, *, yes: bool) -> None:
+    where = targets(settings.cline_dirs)
+    plan = plan_cline_uninstall(where, home())
+    if _agreed(plan, yes=yes):
+        uninstall_cline(plan, where, home())
+        _said_done(plan, "taken out")
+
+
+def status(settings: Settings, *, as_json: bool) -> None:
+    """Say what is installed for Cline and what it did last; UserError if there is no Cline."""
+    with_sentences(lambda: _status(settings, as_json=as_json))
+
+
+def _status(settings: Settings, *, as_json: bool) -> None:
+    found = cline_status(targets(settings.cline_dirs), home())
+    if as_json:
+        print_json(_as_json(found))
+    else:
+        _print_status(found)
+
+
+def _agreed(plan: ClinePlan, *, yes: bool) -> bool:
+    """Show the changes and ask; UserError where nobody can be asked. True without a question if nothing changes."""
+    for line in plan.notes:
+        click.echo(f"taximeter: {line}", err=True)
+    if not plan.is_needed:
+        return True
+    click.echo(plan.diff())
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UserError("nobody to ask whether this change is wanted: add --yes", exit_code=2)
+    return click.confirm("Write this?", err=True)
+
+
+def _said_done(plan: ClinePlan, what: str) -> None:
+    if not plan.is_needed:
+        click.echo("Cline: nothing to change", err=True)
+    for folder in dict.fromkeys(change.path.parent for change in plan.changes):
+        names = ", ".join(change.path.name for change in plan.changes if change.path.parent == folder)
+        click.echo(f"{folder}: {names}: {what}", err=True)
+
+
+def _print_status(found: ClineStatus) -> None:
+    by_folder: dict[Path, list[str]] = {}
+    for file in found.files:
+        by_folder.setdefault(file.path.parent, []).append(f"{file.path.name} {file.state}")
+    for folder, states in by_folder.items():
+        click.echo(f"{folder}: {'; '.join(states)}")
+    for problem in found.problems:
+        click.echo(f"  problem: {problem}")
+    now_ms = time.time() * 1000
+    if found.fired:
+        print_table(
+            [Column("hook"), Column("last fired", right=True), Column("took", right=True)],
+            [[name, _age(now_ms - at), f"{took:.0f} ms"] for name, (at, took) in found.fired.items()],
+        )
+    else:
+        note("No hook has fired yet.")
+    if found.last_row_at is None:
+        note("The plugin has written nothing yet.")
+    else:
+        click.echo(f"last request seen by the plugin: {_age(now_ms - found.last_row_at)}")
+
+
+def _age(milliseconds: float) -> str:
+    seconds = max(0, int(milliseconds / 1000))
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _as_json(found: ClineStatus) -> dict[str, object]:
+    return {
+        "schema_version": 1,
+        "files": [{"path": str(file.path), "what": file.what, "state": file.state} for file in found.files],
+        "fired": {name: {"at_ms": at, "took_ms": took} for name, (at, took) in found.fired.items()},
+        "last_row_at_ms": found.last_row_at,
+        "problems": list(found.problems),
+    }

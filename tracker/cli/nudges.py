@@ -1,0 +1,156 @@
+"""`nudges`: what was said, what became of it, and which kinds may speak."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from store.money import short_usd
+from store.nudges import NudgeRow
+from tracker.advisor.evaluate import KINDS
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.reports.nudges import NudgeReport, fate
+
+_CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
+_KIND = click.Choice(KINDS)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w.")
+@click.option("--kind", type=_KIND, help="Only this kind.")
+@click.option("--all", "every", is_flag=True, help="Every evaluation, also those that did not fire, with the reason.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many rows.")
+@csv_option
+@reading_options
+@passes_settings
+def nudges(
+    settings: Settings,
+    since: str | None,
+    kind: str | None,
+    every: bool,
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
+    no_sync: bool,
+) -> None:
+    """What was advised, what it would have saved, and what was followed.
+
+    \b
+    taximeter nudges
+    taximeter nudges --all --kind compact    each look, fired or not, and why
+    taximeter nudges dismiss                 wave the latest one away
+    taximeter nudges off large_result
+    """
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    from tracker.advisor.preferences import preferences_of
+    from tracker.reports.nudges import nudge_report
+    from tracker.settings import load_settings
+
+    db = open_synced(settings, no_sync=no_sync)
+    report = nudge_report(
+        db, preferences_of(load_settings()), since=_start_of(since), kind=kind, every=every, limit=limit
+    )
+    if as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        print_csv(_CSV, [_csv_row(row) for row in report.as_json()["nudges"]])
+    else:
+        show(report, every=every)
+
+
+@nudges.command()
+@click.argument("kind", required=False, type=_KIND, metavar="[KIND]")
+def dismiss(kind: str | None) -> None:
+    """Wave the latest nudge away: its kind is silent until the context has grown by half."""
+    from store.ledger import home, open_ledger
+    from store.nudges import dismiss as put_away
+    from tracker.cli.advising import Adviser, now_ms
+    from tracker.reports.nudges import nudge_report
+
+    db = open_ledger()
+    Adviser(str(home())).keep_current(db)  # takes over what hooks have shown since
+    row = put_away(db, kind, now_ms())
+    if row is None:
+        raise UserError(f"no {kind or 'nudge'} was shown that could be dismissed (taximeter nudges lists them)")
+    adviser = Adviser(str(home()))
+    adviser.keep_current(db)  # takes the sentence out of the advice
+    click.echo(f"dismissed: {row.text}")
+    summary = next(one for one in nudge_report(db, adviser.advisor.preferences).kinds if one.kind == row.kind)
+    if summary.state == "dismissed":
+        note(f"That was the third time: {row.kind} is off (taximeter nudges on {row.kind}).")
+
+
+@nudges.command()
+@click.argument("kind", type=_KIND)
+def on(kind: str) -> None:
+    """Let a kind of nudge speak, also after three dismissals."""
+    from store.ledger import open_ledger
+    from store.nudges import add_word
+    from tracker.model.delivery import NudgeAction
+
+    _set_kind(kind, enabled=True)
+    add_word(open_ledger(), kind, NudgeAction.ENABLED)
+    click.echo(f"{kind}: on")
+
+
+@nudges.command()
+@click.argument("kind", type=_KIND)
+def off(kind: str) -> None:
+    """Silence a kind of nudge; it is still looked at and logged."""
+    _set_kind(kind, enabled=False)
+    click.echo(f"{kind}: off")
+
+
+def _set_kind(kind: str, *, enabled: bool) -> None:
+    from tracker.advisor.preferences import preferences_of
+    from tracker.settings import load_settings, set_value
+
+    known = preferences_of(load_settings()).enabled
+    wanted = known | {kind} if enabled else known - {kind}
+    set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
+
+
+def show(report: NudgeReport, *, every: bool) -> None:
+    """Draw the log for people."""
+    if not report.rows:
+        click.echo("Nothing was advised yet." if not every else "Nothing was looked at yet.")
+        note("Advice is given while an agent runs: taximeter install claude-code, or keep taximeter watch open.")
+        return
+    columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))
+    rows = [
+        (_when(row), row.session[:8], row.kind, fate(row), _saving(row), row.text or row.reason) for row in report.rows
+    ]
+    print_table((*columns, Column("said" if not every else "said, or why not")), rows)
+    for one in report.kinds:
+        if one.shown or one.state == "dismissed":
+            parts = [f"{one.shown} shown"]
+            parts += [f"{one.followed} of {one.observed} followed"] if one.observed else []
+            parts += [f"{one.dismissed} dismissed"] if one.dismissed else []
+            parts += ["off after three dismissals"] if one.state == "dismissed" else []
+            note(f"{one.kind}: {', '.join(parts)}")
+    for found in report.realised:
+        note(
+            f"#{found.nudge_id} followed: the next {found.calls} calls cost {short_usd(found.actual_nano)}, the summary"
+            f" included; forecast without it ~{short_usd(found.forecast_nano)}"
+            f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
+        )
+    note("Savings are modelled, with an 80 % range; what they rest on: --json.")
+
+
+def _saving(row: NudgeRow) -> str:
+    return "" if row.saving is None else f"~{short_usd(row.saving)}"
+
+
+def _when(row: NudgeRow) -> str:
+    return datetime.fromtimestamp(row.due_at / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
+
+
+def _start_of(day: str | None) -> int | None:
+    wanted = parse_day(day)
+    return None if wanted is None else int(datetime.fromisoformat(wanted).astimezone().timestamp() * 1000)
+
+
+def _csv_row(row: dict[str, Any]) -> list[Any]:
+    return [row[name] for name in _CSV]

@@ -1,0 +1,336 @@
+"""`plans`: is the plan worth it, which one would be, and when is the wall hit."""
+
+import time
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
+from tracker.cli.output import Column, note, plain, print_json, print_table
+from tracker.cli.prose import paragraph
+from tracker.cli.user_settings import user_settings
+from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.projection import Band
+from tracker.model.plans.verdict import CANNOT_TELL
+from tracker.reports.plans import PlansReport, plans_report
+from tracker.settings import Settings as UserSettings
+from tracker.settings import SettingsError
+
+_TASKS_SHOWN = 12
+
+
+@click.command()
+@click.option("--plan", metavar="ID", help="The plan you have (else: settings, or this machine's login).")
+@click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for.")
+@click.option("--annual/--monthly", "annual", default=None, help="Compare at yearly or at monthly prices.")
+@click.option("--tax", type=click.FloatRange(0, 1), metavar="SHARE", help="Share on top of every price: 0.19.")
+@click.option("--active-days", type=click.IntRange(1, 31), help="Working days a month, in place of those observed.")
+@click.option(
+    "--tolerance", type=click.FloatRange(0, 1), metavar="SHARE", help="Acceptable share of months with blocked work."
+)
+@click.option(
+    "--extra-usage/--no-extra-usage", default=None, help="Work above a limit goes on at API prices, or waits."
+)
+@click.option(
+    "--days",
+    "days_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CSV of day,usd in place of the ledger.",
+)
+@click.option("--all", "every_plan", is_flag=True, help="Plans for groups as well.")
+@click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
+@reading_options
+@passes_settings
+def plans(
+    settings: Settings,
+    plan: str | None,
+    seats: int | None,
+    annual: bool | None,
+    tax: float | None,
+    active_days: int | None,
+    tolerance: float | None,
+    extra_usage: bool | None,
+    days_file: Path | None,
+    every_plan: bool,
+    with_tasks: bool,
+    as_json: bool,
+    no_sync: bool,
+) -> None:
+    """Break-even, projection, limit risk, and which plan or the API would be the cheapest.
+
+    Options here stand for the settings of the same name in the [plan] section of settings.toml.
+
+    \b
+    taximeter plans
+    taximeter plans --no-extra-usage --tolerance 0.1   when work above a limit has to wait
+    taximeter plans --days spend.csv                   for somebody else's days
+    """
+    given = {
+        "id": plan,
+        "seats": seats,
+        "annual": annual,
+        "tax": tax,
+        "active_days": active_days,
+        "tolerance": tolerance,
+        "extra_usage": extra_usage,
+    }
+    chosen = _with_options(user_settings(), {name: value for name, value in given.items() if value is not None})
+    report = _report(settings, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
+    if as_json:
+        print_json(report.as_json())
+    elif report.load is None:
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
+    else:
+        show(report, with_tasks=with_tasks)
+
+
+def _with_options(settings: UserSettings, given: dict[str, object]) -> UserSettings:
+    return msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **given))
+
+
+def _report(
+    settings: Settings, chosen: UserSettings, days_file: Path | None, *, every_plan: bool, no_sync: bool
+) -> PlansReport:
+    from tracker.days_file import DaysFileError, read_days
+    from tracker.detected_plan import detected_plan
+
+    now = datetime.now().astimezone()
+    try:
+        if days_file is not None:
+            named = (days_file.name, read_days(days_file))
+            return plans_report(None, chosen, now.date(), _ms(), days=named, every_plan=every_plan)
+        from tracker.rebuild import rebuild
+
+        db = open_synced(settings, no_sync=no_sync)
+        rebuild(db)
+        return plans_report(db, chosen, now.date(), _ms(), every_plan=every_plan, detected=detected_plan())
+    except (SettingsError, DaysFileError) as error:
+        raise UserError(str(error), exit_code=2) from error
+
+
+def _ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def show(report: PlansReport, *, with_tasks: bool) -> None:
+    """Draw the report for people who see it for the first time: answer, money so far, plans, then what it rests on."""
+    _answer(report)
+    _money(report)
+    _table(report)
+    _changes(report)
+    if with_tasks:
+        _tasks(report)
+    _meter(report)
+    click.echo()
+    note("What this rests on (~ = modelled, the rest is measured tokens at list price):")
+    for one in report.assumptions:
+        note(paragraph(one, bullet="  - "))
+
+
+def _answer(report: PlansReport) -> None:
+    verdict = report.verdict
+    if verdict is None:
+        return
+    names = {one.plan.id: one.plan.name for one in report.outlooks}
+    if verdict.plan == CANNOT_TELL:
+        left = [names.get(plan_id, plan_id) for plan_id in verdict.candidates]
+        head = "Cannot tell yet" + (f": {' or '.join(left)}." if len(left) < len(names) else ".")
+    else:
+        own = ", which you have" if verdict.plan == report.current else ""
+        head = f"{names[verdict.plan]} is the cheapest for this work{own}."
+    click.echo(click.style(head, bold=True))
+    click.echo(paragraph(verdict.reason))
+    if report.switch_usd is not None:
+        click.echo(
+            paragraph(
+                f"Against {names[report.current or '']}, which you have: ~${report.switch_usd:,.0f} a month less."
+            )
+        )
+    if report.current is None:
+        click.echo(paragraph("No plan is set: --plan ID, or [plan] id in settings.toml, says what you pay now."))
+    if verdict.would_settle:
+        click.echo(paragraph(f"What would settle it: {verdict.would_settle}"))
+    click.echo()
+
+
+def _money(report: PlansReport) -> None:
+    load = report.load
+    if load is None or report.typical is None or report.month_end is None:
+        return
+    month = load.as_of.strftime("%B %Y")
+    rows = [(f"{month} so far, at list prices", short_usd(report.spent_logged_nano), "priced")]
+    if report.spent_api_nano != report.spent_logged_nano:
+        rows.append(("the same, billed to an API key", f"~{short_usd(report.spent_api_nano)}", "modelled"))
+    rows.extend(
+        (f"  of it never inside a plan: {name.replace('_', ' ')}", short_usd(nano), "priced")
+        for name, nano in load.excluded_nano.items()
+    )
+    rows.append(("by the end of the month", _band(report.month_end, range_only=report.is_range_only), "modelled"))
+    rows.append(("a typical month", _band(report.typical, range_only=report.is_range_only), "modelled"))
+    width = max(len(row[0]) for row in rows)
+    for name, value, label in rows:
+        click.echo(f"{name:<{width}}  {value:<26}{click.style(label, dim=True)}")
+    click.echo()
+
+
+def _band(band: Band, *, range_only: bool = False) -> str:
+    if round(band.p10) == round(band.p90):
+        return f"~${band.p50:,.0f}"
+    middle = "" if range_only else f", mostly ~${band.p50:,.0f}"
+    return f"~${band.p10:,.0f} – {band.p90:,.0f}{middle}"
+
+
+def _table(report: PlansReport) -> None:
+    completed = [share for share in report.tasks if share.is_completed]
+    columns = [
+        Column("plan"),
+        *(Column(title, right=True) for title in ("fee", "a month", "hits a limit", "used")),
+        *([Column("a task", right=True)] if completed else []),
+        Column("pays for itself"),
+    ]
+    rows = []
+    for one in report.outlooks:
+        marks = ("▸ " if report.verdict and report.verdict.plan == one.plan.id else "  ") + one.plan.name
+        row = [marks, _fee(one), _monthly(one), _chance(one), _used(one)]
+        if completed:
+            mean = sum(share.allocated[one.plan.id] for share in completed) / len(completed)
+            row.append(f"~${mean:,.2f}")
+        rows.append([*row, _pays(report, one)])
+    print_table(columns, rows)
+    note(paragraph(_legend(report)))
+
+
+def _fee(one: PlanOutlook) -> str:
+    return f"${one.fee_usd:,.0f}" if one.fee_usd else "–"
+
+
+def _monthly(one: PlanOutlook) -> str:
+    band = one.monthly
+    if not one.is_known:
+        return f"~${band.p10:,.0f} – {band.p90:,.0f} ?"
+    return f"~${band.p10:,.0f}" if round(band.p10) == round(band.p90) else f"~${band.p10:,.0f} – {band.p90:,.0f}"
+
+
+def _chance(one: PlanOutlook) -> str:
+    if one.plan.is_metered:
+        return "no limit"
+    return "?" if one.hit_probability is None else f"~{one.hit_probability:.0%}"
+
+
+def _used(one: PlanOutlook) -> str:
+    return "–" if one.plan.is_metered else "?" if one.utilisation is None else f"~{one.utilisation:.0%}"
+
+
+def _pays(report: PlansReport, one: PlanOutlook) -> str:
+    found = report.break_even.get(one.plan.id)
+    if found is None:
+        return ""
+    at = f"${found.per_active_day_usd:,.2f} a day"
+    if found.day is not None:
+        return f"{at}; {_short(found.day)}"
+    return f"{at}; ~{_short(found.expected_day)}" if found.expected_day else at
+
+
+def _short(day: date) -> str:
+    return f"{day:%b} {day.day}"
+
+
+def _legend(report: PlansReport) -> str:
+    parts = [
+        "a month: 10th to 90th percentile",
+        "hits a limit: chance of a month that does",
+        "used: of the week's capacity",
+    ]
+    if any(share.is_completed for share in report.tasks):
+        parts.append("a task: fee and overflow shared over completed tasks")
+    days = "day" if report.active_days == 1 else "days"
+    parts.append(
+        f"pays for itself: spend on each of {report.active_days} working {days} ({report.active_days_from}), and the"
+        " day this month on which the fee was or will be reached"
+    )
+    text = "; ".join(parts) + "."
+    if any(not one.is_known for one in report.outlooks):
+        text += " ? = nobody measured this plan's capacity."
+    credit = next((one for one in report.outlooks if one.plan.api_credit_nano), None)
+    if credit:
+        text += " API credits of a plan cannot be spent in Claude Code and are not counted."
+    return text
+
+
+def _changes(report: PlansReport) -> None:
+    names = {one.plan.id: one.plan.name for one in report.outlooks}
+    parts = []
+    if report.below is not None:
+        parts.append(f"below ~${report.below[0]:,.2f} ({names.get(report.below[1], 'none')})")
+    if report.above is not None:
+        parts.append(f"above ~${report.above[0]:,.2f} ({names.get(report.above[1], 'none')})")
+    if parts:
+        click.echo()
+        click.echo(
+            paragraph(
+                f"You spend ~${report.per_active_day:,.2f} a working day. At the middle of each capacity the cheapest"
+                f" plan changes {' and '.join(parts)}."
+            )
+        )
+
+
+def _tasks(report: PlansReport) -> None:
+    click.echo()
+    if not report.tasks:
+        click.echo("No task of this month has a price.")
+        return
+    shown = [one for one in report.outlooks if one.is_known]
+    columns = [
+        Column("task this month"),
+        *(Column(one.plan.name, right=True) for one in shown),
+        Column("one more", right=True),
+    ]
+    current = report.current if report.current in {one.plan.id for one in shown} else shown[0].plan.id
+    print_table(
+        columns,
+        [
+            [
+                plain(share.title),
+                *(f"~${share.allocated[one.plan.id]:,.2f}" for one in shown),
+                f"~${share.marginal[current]:,.2f}",
+            ]
+            for share in report.tasks[:_TASKS_SHOWN]
+        ],
+    )
+    name = next(one.plan.name for one in shown if one.plan.id == current)
+    note(paragraph(f"one more: what a further task like it would cost under {name}, where limits bind."))
+
+
+def _meter(report: PlansReport) -> None:
+    load = report.load
+    if load is None:
+        return
+    for name, fit in (("five-hour", load.fits.five_hour), ("weekly", load.fits.week)):
+        if fit is None:
+            continue
+        low, high = fit.read_weight_interval
+        click.echo()
+        click.echo(
+            paragraph(
+                f"Your {name} meter, {fit.intervals} steps: 1 % holds ~${fit.plain_size.mid / 100:,.2f} of your mix;"
+                f" a cache read weighs ~{fit.read_weight:.2f} ({low:.2f} – {high:.2f}) of its price."
+            )
+        )
+        if fit.is_used_elsewhere:
+            click.echo(
+                paragraph(
+                    f"About {fit.elsewhere_share:.0%} of it moved without this machine: other devices or the web."
+                )
+            )
+        if fit.has_drifted and fit.drift is not None:
+            click.echo(paragraph(f"The window's size changed by {fit.drift:+.0%} against the three weeks before."))
+    hits = len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits
+    if hits:
+        click.echo()
+        click.echo(paragraph(f"Limits refused work {hits} times since {load.first} (from the transcripts, measured)."))

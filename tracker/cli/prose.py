@@ -1,0 +1,17 @@
+"""Sentences in a terminal: wrapped to its width, never wider than is good to read."""
+
+import textwrap
+
+from tracker.cli.output import terminal_width
+
+_WIDEST = 100
+_REDIRECTED = 79
+
+
+def paragraph(text: str, *, bullet: str = "") -> str:
+    """The text in lines that fit; redirected output is wrapped for 80 columns. Later lines are aligned."""
+    width = terminal_width()
+    cells = _REDIRECTED if width >= 200 else min(width - 1, _WIDEST)
+    return textwrap.fill(
+        text, max(20, cells), initial_indent=bullet, subsequent_indent=" " * len(bullet), break_on_hyphens=False
+    )

@@ -1,0 +1,226 @@
+"""`reconcile`: the ledger against the provider's own figures and the client's."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, dir_options, open_synced, parse_day, passes_settings
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
+from tracker.cli.prose import paragraph
+from tracker.model.plans.reconcile import Reports, Row
+from tracker.reports.reconcile import ReconcileReport, differing, reconcile_report
+
+# Reports are complete some minutes after a day ends; an hour is safe for all of them.
+_LAG = timedelta(hours=1)
+_SHOWN = 40
+_WORDS = {
+    "agrees": "agrees",
+    "not_recorded": "not recorded",
+    "other_machine": "other machine",
+    "counted_twice": "counted twice",
+    "price": "price",
+    "not_yet_reported": "not reported yet",
+    "unclear": "unclear",
+}
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--since", default="30d", show_default=True, metavar="DAY", help="First UTC day: 2026-11-01, 7d, 4w.")
+@click.option("--until", default="today", show_default=True, metavar="DAY", help="Last UTC day, inclusive.")
+@click.option("--claude-code", "with_code", is_flag=True, help="Fetch the Claude Code report too: a request a day.")
+@click.option("--offline", is_flag=True, help="Ask nobody: files and the client's own totals only.")
+@click.option("--csv", "as_csv", is_flag=True, help="Rows as CSV with a header line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, amounts as decimal strings.")
+@click.option("--no-sync", is_flag=True, help="Compare what the ledger has; take in nothing new.")
+@dir_options
+@passes_settings
+def reconcile(
+    settings: Settings,
+    files: tuple[Path, ...],
+    since: str,
+    until: str,
+    with_code: bool,
+    offline: bool,
+    as_csv: bool,
+    as_json: bool,
+    no_sync: bool,
+) -> None:
+    """Compare the ledger with the provider's own reports and the client's totals.
+
+    By UTC day and model: tokens first, money second. FILES are saved pages of the usage, cost or Claude Code report
+    (JSON); without them the reports are fetched with the organisation's Admin key from ANTHROPIC_ADMIN_KEY or the
+    system keyring (service taximeter, account admin). Only days and the key are sent, to the provider alone.
+
+    \b
+    taximeter reconcile --since 7d
+    taximeter reconcile usage.json cost.json
+    taximeter reconcile --offline             the client's own totals only
+    """
+    from tracker.cli.prices import price_book
+
+    first, last = _days(since, until)
+    reports, sources = _from_files(files) if files else (Reports(), [])
+    if not files and not offline:
+        reports, sources = _fetched(first, last, with_code=with_code)
+    db = open_synced(settings, no_sync=no_sync)
+    complete = (datetime.now(UTC) - _LAG).date() - timedelta(days=1)
+    report = reconcile_report(
+        db, price_book(), reports, sources, first.isoformat(), last.isoformat(), complete.isoformat()
+    )
+    if as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        _print_csv(report)
+    else:
+        show(report, looked_for_key=not files and not offline)
+
+
+def _days(since: str, until: str) -> tuple[date, date]:
+    first, last = parse_day(since, utc=True), parse_day(until, utc=True)
+    if first is None or last is None or first > last:
+        raise UserError(f"no days from {since} to {until}", exit_code=2)
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def _from_files(files: tuple[Path, ...]) -> tuple[Reports, list[str]]:
+    from tracker.report_pages import ReportError, join, parse_pages, read_report_file
+
+    try:
+        return join(parse_pages(read_report_file(path), str(path)) for path in files), [path.name for path in files]
+    except ReportError as error:
+        raise UserError(str(error)) from error
+
+
+def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list[str]]:
+    from tracker.provider_reports import (
+        ADMIN_ACCOUNT,
+        ADMIN_KEY_NAMES,
+        CODE_USAGE,
+        COST,
+        MESSAGES_USAGE,
+        ProviderError,
+        fetch_report,
+        find_key,
+    )
+    from tracker.report_pages import ReportError, parse_pages
+
+    span = (first.isoformat(), last.isoformat())
+    try:
+        key = find_key(ADMIN_KEY_NAMES, ADMIN_ACCOUNT)
+        if key is None:
+            return Reports(), []
+        usage = parse_pages(fetch_report(MESSAGES_USAGE, key, first, last), "the usage report")
+        charges = parse_pages(fetch_report(COST, key, first, last), "the cost report")
+        code = Reports()
+        if with_code:
+            code = parse_pages(fetch_report(CODE_USAGE, key, first, last), "the Claude Code report")
+    except (ProviderError, ReportError) as error:
+        raise UserError(str(error)) from None
+    # What was asked for is what is covered, whether or not a day without use has a bucket.
+    made = Reports(usage.usage, charges.charges, code.code, span, span, span if with_code else None)
+    return made, [f"the provider, key from {key.found_in}"]
+
+
+def show(report: ReconcileReport, *, looked_for_key: bool) -> None:
+    """Draw what differs, then what agrees, then what only the client knows."""
+    click.echo(f"UTC days {report.first} to {report.last}")
+    if not report.sources:
+        if looked_for_key:
+            click.echo(
+                paragraph(
+                    "No key: ANTHROPIC_ADMIN_KEY, or saved report files as arguments, bring in the provider's side"
+                    " (taximeter reconcile --help)."
+                )
+            )
+    else:
+        _compared("Usage and cost reports", report.rows)
+        _compared("Claude Code report", report.code_rows)
+        for one in report.other_charges:
+            note(paragraph(f"{one.day}: the provider also billed {short_usd(one.nano)} for {one.model}."))
+        if report.plan_calls and report.rows:
+            note(paragraph(f"{report.plan_calls:,} calls under a subscription are not in the usage report: left out."))
+    click.echo()
+    _client(report)
+
+
+def _compared(title: str, listed: Sequence[Row]) -> None:
+    if not listed:
+        return
+    agreeing = sum(row.kind == "agrees" for row in listed)
+    click.echo()
+    click.echo(click.style(f"{title}: {agreeing:,} of {len(listed):,} days and models agree", bold=True))
+    different = differing(listed)
+    if not different:
+        return
+    columns = (
+        Column("day"),
+        Column("model"),
+        Column("likely"),
+        *(Column(name, right=True) for name in ("prompt", "output", "money")),
+    )
+    print_table(
+        columns,
+        [
+            [
+                row.day,
+                row.model or "(not said)",
+                _WORDS[row.kind],
+                _signed(sum(row.difference[:4])),
+                _signed(row.difference[4]),
+                "–" if row.money_difference is None else _signed_usd(row.money_difference),
+            ]
+            for row in different[:_SHOWN]
+        ],
+    )
+    if len(different) > _SHOWN:
+        note(f"{len(different) - _SHOWN:,} more (--csv, --json).")
+    note(
+        paragraph(
+            "Provider less ledger, in tokens (measured) and dollars (reported less priced); the cause is inferred:"
+        )
+    )
+    for why in dict.fromkeys(f"{_WORDS[row.kind]}: {row.why}" for row in different):
+        note(paragraph(why, bullet="  - "))
+
+
+def _client(report: ReconcileReport) -> None:
+    hidden = report.hidden
+    if hidden.cost is None:
+        click.echo(paragraph("The client left no total of its own for these days."))
+        return
+    click.echo(
+        paragraph(
+            f"The client's own totals have {short_usd(hidden.cost)} that no transcript shows, in"
+            f" {hidden.sessions:,} sessions (compaction, titles, web search …)."
+        )
+    )
+    for row in [row for row in hidden.rows if row.cost is None][:5]:
+        note(paragraph(f"Session {row.session[:8]}: {row.why}.", bullet="  - "))
+
+
+def _signed(count: int) -> str:
+    return "0" if not count else f"{'+' if count > 0 else '−'}{tokens(abs(count))}"
+
+
+def _signed_usd(nano: int) -> str:
+    return f"{'+' if nano > 0 else '−' if nano < 0 else ''}{short_usd(abs(nano))}"
+
+
+def _print_csv(report: ReconcileReport) -> None:
+    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches", "cost_usd")
+    titles = ("report", "day", "model", "class", *(f"difference_{name}" for name in names), "why")
+    made = []
+    for source, rows in (("usage", report.as_json()["rows"]), ("claude_code", report.as_json()["claude_code_rows"])):
+        for row in rows:
+            change = row["difference"]
+            made.append(
+                (
+                    source, row["day"], row["model"], row["class"], *change["tokens"].values(), change["web_searches"],
+                    change["cost_usd"], row["why"],
+                )
+            )  # fmt: skip
+    print_csv(titles, made)

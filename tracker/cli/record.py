@@ -1,0 +1,181 @@
+"""`record`: spend that is not tokens, on the task it was for."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import click
+
+from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
+from store.money import nano_from_usd, short_usd, usd
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table
+from tracker.cli.prose import paragraph
+from tracker.reports.times import iso
+
+_LARGEST = Decimal(10) ** 9
+_COUNT = click.IntRange(0, 10**9)
+
+
+def _amount(_: click.Context, option: click.Parameter, text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        value = Decimal(text.strip().removeprefix("$"))
+    except InvalidOperation:
+        raise click.BadParameter(f"not a number: {text!r}", param=option) from None
+    if not value.is_finite() or not 0 <= value <= _LARGEST:
+        raise click.BadParameter(f"not between 0 and {_LARGEST:,}: {text!r}", param=option)
+    return value
+
+
+@click.command()
+@click.argument("what", required=False)
+@click.option("--task", metavar="ID", help="The task it was for; with no WHAT: only this task's jobs.")
+@click.option("--unit", default="result", show_default=True, metavar="NAME", help="What is metered: second, image …")
+@click.option("--unit-price", callback=_amount, metavar="USD", help="Price of one unit.")
+@click.option("--submitted", type=_COUNT, metavar="N", help="Jobs sent; default: as many as succeeded.")
+@click.option("--succeeded", type=_COUNT, metavar="N", help="Jobs that came back; default: 1.")
+@click.option("--accepted", type=_COUNT, metavar="N", help="Results that were taken; default: all.")
+@click.option("--billed", callback=_amount, metavar="UNITS", help="Units that were billed; default: one a success.")
+@click.option("--provider-cost", callback=_amount, metavar="USD", help="What the provider says it cost; it wins.")
+@click.option("--remove", type=int, metavar="N", help="Take recorded job N out again.")
+@csv_option
+@reading_options
+@passes_settings
+def record(
+    settings: Settings,
+    what: str | None,
+    task: str | None,
+    unit: str,
+    unit_price: Decimal | None,
+    submitted: int | None,
+    succeeded: int | None,
+    accepted: int | None,
+    billed: Decimal | None,
+    provider_cost: Decimal | None,
+    remove: int | None,
+    as_json: bool,
+    as_csv: bool,
+    no_sync: bool,
+) -> None:
+    """Put a metered job that is not tokens on a task, or list those recorded.
+
+    \b
+    taximeter record "launch clip" --task t1f3 --unit second --unit-price 0.10 \\
+        --submitted 12 --succeeded 10 --accepted 4 --billed 80
+    taximeter record --task t1f3
+    taximeter record --remove 3
+    """
+    from tracker.edit_tasks import EditError, find_task
+    from tracker.rebuild import rebuild
+
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    try:
+        task_id = None if task is None else find_task(db, task)
+    except EditError as error:
+        raise UserError(str(error)) from error
+    if remove is not None and not remove_job(db, remove):
+        raise UserError(f"no recorded job {remove} (taximeter record lists them)")
+    if what is not None:
+        count = 1 if succeeded is None else succeeded
+        if unit_price is None and provider_cost is None:
+            raise UserError("a job needs --unit-price or --provider-cost", exit_code=2)
+        job = NewJob(
+            what=plain(what),
+            unit=plain(unit),
+            unit_price=nano_from_usd(unit_price or Decimal(0)),
+            submitted=count if submitted is None else submitted,
+            succeeded=count,
+            accepted=count if accepted is None else accepted,
+            billed_milli=count * 1000 if billed is None else round(billed * 1000),
+            provider_cost=None if provider_cost is None else nano_from_usd(provider_cost),
+            task_id=task_id,
+        )
+        try:
+            add_job(db, job)
+        except ValueError as error:
+            raise UserError(str(error), exit_code=2) from error
+    jobs = metered_jobs(db, task_id)
+    if as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "jobs": [_json(one) for one in jobs],
+                "total": {
+                    "cost_usd": usd(sum(one.cost for one in jobs)),
+                    "accepted": sum(one.accepted for one in jobs),
+                },
+            }
+        )
+    elif as_csv:
+        made = [_json(one) for one in jobs]
+        print_csv(list(made[0]) if made else [], [list(row.values()) for row in made])
+    else:
+        show(jobs)
+
+
+def show(jobs: list[MeteredJob]) -> None:
+    """Draw the recorded jobs."""
+    if not jobs:
+        click.echo("No metered job is recorded (taximeter record --help shows how).")
+        return
+    columns = (
+        Column("job"),
+        Column("n", right=True),
+        Column("task"),
+        *(Column(title, right=True) for title in ("sent", "ok", "taken", "billed", "cost", "per taken")),
+    )
+    rows = [
+        [
+            plain(one.what),
+            str(one.id),
+            plain(one.task_title or "–"),
+            f"{one.submitted:,}",
+            f"{one.succeeded:,}",
+            f"{one.accepted:,}",
+            f"{_units(one.billed_milli)} {plain(one.unit)}",
+            short_usd(one.cost),
+            "–" if one.cost_per_accepted is None else short_usd(one.cost_per_accepted),
+        ]
+        for one in jobs
+    ]
+    total = ["total", "", "", "", "", "", "", short_usd(sum(one.cost for one in jobs)), ""]
+    print_table(columns, rows, footer=total)
+    differing = [
+        one
+        for one in jobs
+        if one.provider_cost is not None and one.unit_price and one.provider_cost != one.computed_cost
+    ]
+    for one in differing:
+        note(
+            paragraph(
+                f"Job {one.id}: the provider says {short_usd(one.provider_cost)}, units times price are"
+                f" {short_usd(one.computed_cost)}; the provider's figure counts."
+            )
+        )
+    note(paragraph("Recorded by you, beside the token costs and in none of their totals."))
+
+
+def _units(milli: int) -> str:
+    return f"{milli / 1000:,.3f}".rstrip("0").rstrip(".")
+
+
+def _json(one: MeteredJob) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "at": iso(one.at),
+        "what": one.what,
+        "task": one.task_id,
+        "unit": one.unit,
+        "unit_price_usd": usd(one.unit_price),
+        "submitted": one.submitted,
+        "succeeded": one.succeeded,
+        "accepted": one.accepted,
+        "billed": _units(one.billed_milli).replace(",", ""),
+        "computed_cost_usd": usd(one.computed_cost),
+        "provider_cost_usd": usd(one.provider_cost),
+        "cost_usd": usd(one.cost),
+        "cost_per_accepted_usd": usd(one.cost_per_accepted),
+        "label": "recorded",
+    }

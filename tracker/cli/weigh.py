@@ -1,0 +1,194 @@
+"""`weigh`: what texts that stand in every prompt cost."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from store.baseline import commonest_model
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.output import Column, note, plain, print_json, print_table
+from tracker.cli.prose import paragraph
+from tracker.reports.weigh import (
+    CHARS_PER_TOKEN,
+    DAYS,
+    ESTIMATE_SPREAD,
+    Kind,
+    Thing,
+    WeighReport,
+    usual_files,
+    weigh_report,
+)
+
+_LARGEST_BYTES = 4 << 20
+_FALLBACK_MODEL = "claude-opus-5-5"
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--tools", type=click.Path(path_type=Path), metavar="FILE", help="JSON with tool definitions (a list).")
+@click.option("--handover", type=click.Path(path_type=Path), metavar="FILE", help="A brief for a next session.")
+@click.option("--model", metavar="ID", help="Count for this model; default: the one you use most.")
+@click.option("--offline", is_flag=True, help="Ask nobody: estimate tokens from characters.")
+@reading_options
+@passes_settings
+def weigh(
+    settings: Settings,
+    files: tuple[Path, ...],
+    tools: Path | None,
+    handover: Path | None,
+    model: str | None,
+    offline: bool,
+    as_json: bool,
+    no_sync: bool,
+) -> None:
+    """What instruction files, tool definitions and a hand-over cost in tokens and a month.
+
+    The provider counts the tokens (free): the texts are sent to it with the key from ANTHROPIC_API_KEY or the system
+    keyring (service taximeter, account api). --offline sends nothing and estimates. Without FILES: the instruction
+    files that Claude Code loads here.
+
+    \b
+    taximeter weigh
+    taximeter weigh CLAUDE.md --tools tools.json
+    taximeter weigh --offline
+    """
+    from tracker.rebuild import rebuild
+
+    things = _things(files, tools, handover)
+    if not things:
+        raise UserError("no instruction files here: name FILES, --tools or --handover")
+    since, until = parse_day(f"{DAYS}d") or "", parse_day("today") or ""
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    chosen = model or commonest_model(db, since, until) or _FALLBACK_MODEL
+    count, sources = (None, "an estimate from characters") if offline else _counter(chosen)
+    try:
+        report = weigh_report(db, chosen, things, since, until, count, sources)
+    except ProviderFailureError as failure:
+        raise UserError(str(failure)) from None
+    if as_json:
+        print_json(report.as_json())
+    else:
+        show(report)
+
+
+class ProviderFailureError(Exception):
+    """What the provider's refusal is to this command: a sentence."""
+
+
+def _counter(model: str) -> tuple[Callable[[Thing], int], str]:
+    from tracker.provider_reports import API_ACCOUNT, KEY_NAMES, ProviderError, count_tokens, find_key
+
+    try:
+        key = find_key(KEY_NAMES, API_ACCOUNT)
+    except ProviderError as error:
+        raise UserError(str(error)) from None
+    if key is None:
+        raise UserError(
+            "no key to ask the provider with: set ANTHROPIC_API_KEY, or estimate with taximeter weigh --offline"
+        )
+
+    def count(thing: Thing) -> int:
+        try:
+            return count_tokens(key, model, text=thing.text, tools=thing.tools)
+        except ProviderError as error:
+            raise ProviderFailureError(str(error)) from None
+
+    return count, f"the provider, key from {key.found_in}"
+
+
+def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) -> list[Thing]:
+    things = []
+    if files:
+        things += [Thing(str(path), Kind.INSTRUCTIONS, _text(path), folder=_folder(path)) for path in files]
+    elif tools is None and handover is None:
+        user_folder = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
+        things += [
+            Thing(_short(path), Kind.INSTRUCTIONS, _text(path), folder=folder)
+            for path, folder in usual_files(Path.cwd(), user_folder)
+        ]
+    if tools is not None:
+        things.append(Thing(str(tools), Kind.TOOLS, tools=_tools(tools)))
+    if handover is not None:
+        things.append(Thing(str(handover), Kind.HANDOVER, _text(handover)))
+    return things
+
+
+def _folder(path: Path) -> str | None:
+    """The project whose sessions carry a file: its folder, but all projects for a file of the user's own."""
+    folder = path.resolve().parent
+    if folder.name == ".claude":
+        folder = folder.parent
+    return None if folder == Path.home().resolve() else str(folder)
+
+
+def _short(path: Path) -> str:
+    for base, prefix in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return prefix + str(path.relative_to(base))
+    return str(path)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}") from error
+    if len(raw) > _LARGEST_BYTES:
+        raise UserError(f"{path}: larger than {_LARGEST_BYTES >> 20} MB")
+    text = raw.decode("utf-8", "replace")
+    if not text.strip():
+        raise UserError(f"{path}: empty")
+    return text
+
+
+def _tools(path: Path) -> tuple[dict[str, Any], ...]:
+    try:
+        found = msgspec.json.decode(_text(path))
+    except msgspec.DecodeError as error:
+        raise UserError(f"{path}: not JSON: {error}") from error
+    listed = found.get("tools") if isinstance(found, dict) else found
+    if not isinstance(listed, list) or not listed or not all(isinstance(tool, dict) for tool in listed):
+        raise UserError(f"{path}: no tool definitions (a list of objects, or an object with a list named tools)")
+    return tuple(listed)
+
+
+def show(report: WeighReport) -> None:
+    """Draw what was weighed."""
+    rows = []
+    for one in report.things:
+        mark = "~" if one.is_estimate else ""
+        carried = one.month_nano is not None
+        rows.append(
+            [
+                plain(one.thing.name),
+                one.thing.kind,
+                f"{mark}{one.tokens:,}",
+                f"~{short_usd(one.per_session_nano)}" if carried else "–",
+                f"~{short_usd(one.month_nano)}" if carried else "–",
+                f"{one.calls:,}",
+            ]
+        )
+    columns = (
+        Column("what"),
+        Column("kind"),
+        *(Column(title, right=True) for title in ("tokens", "a session", "a month", "calls")),
+    )
+    print_table(columns, rows)
+    note(paragraph(f"Tokens of {report.model}, counted by {report.sources}."))
+    if any(one.is_estimate for one in report.things):
+        note(paragraph(f"An estimate is {CHARS_PER_TOKEN} characters a token, give or take {ESTIMATE_SPREAD:.0%}."))
+    note(
+        paragraph(
+            f"a month: the calls of {report.since} to {report.until} that carry it (~ modelled). A cold call writes"
+            " it, each other reads it; a session's subagents count as sessions. A hand-over: if every session began"
+            " with it."
+        )
+    )
+    if any(not one.calls for one in report.things):
+        note(paragraph("–: no call of these days belongs to that folder."))

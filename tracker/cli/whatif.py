@@ -1,0 +1,119 @@
+"""`whatif`: the same work paid for otherwise."""
+
+import time
+
+import click
+
+from store.money import short_usd
+from tracker.cli.common import Settings, UserError, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.output import Column, note, print_json, print_table
+from tracker.cli.prose import paragraph
+from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usual_models, whatif_report
+
+
+@click.command()
+@click.option("--model", "models", multiple=True, metavar="ID", help="This work on another model; repeatable.")
+@click.option("--cache", is_flag=True, help="With the other cache life (5 minutes or 1 hour).")
+@click.option("--batch", type=click.FloatRange(0, 1), metavar="SHARE", help="With this share of the work in batches.")
+@click.option(
+    "--baseline",
+    type=click.IntRange(0, 10_000_000),
+    metavar="TOKENS",
+    help="With first prompts of at most so many tokens.",
+)
+@click.option("--since", default="30d", show_default=True, metavar="DAY", help="First day: 2026-11-01, 7d, 4w.")
+@click.option("--until", default="today", show_default=True, metavar="DAY", help="Last day, inclusive.")
+@click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
+@reading_options
+@passes_settings
+def whatif(
+    settings: Settings,
+    models: tuple[str, ...],
+    cache: bool,
+    batch: float | None,
+    baseline: int | None,
+    since: str,
+    until: str,
+    project: str | None,
+    as_json: bool,
+    no_sync: bool,
+) -> None:
+    """The same work on another model, with another cache life, in batches, or with a smaller baseline.
+
+    Ranges, not promises: prompts, answers and pauses stay as they were. Without options: everything, on the newest
+    model of each family.
+
+    \b
+    taximeter whatif
+    taximeter whatif --model claude-sonnet-5-5 --since 7d
+    taximeter whatif --batch 0.2
+    """
+    from tracker.cli.prices import price_book
+
+    book = price_book()
+    if models or cache or batch is not None or baseline is not None:
+        wanted = Wanted(models, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
+    else:
+        wanted = Wanted(usual_models(book, parse_day("today") or ""))
+    first, last = parse_day(since), parse_day(until)
+    db = open_synced(settings, no_sync=no_sync)
+    try:
+        report = whatif_report(db, book, wanted, first or "", last or "", time.time_ns() // 1_000_000, project=project)
+    except UnknownModelError as error:
+        raise UserError(str(error), exit_code=2) from error
+    if as_json:
+        print_json(report.as_json())
+    else:
+        show(report)
+
+
+def show(report: WhatIfReport) -> None:
+    """Draw the cases: what it would have cost, what that saves, and what it rests on."""
+    if not report.calls:
+        click.echo(f"No calls from {report.since} to {report.until} (--since DAY reaches further back).")
+        return
+    click.echo(
+        f"{report.since} to {report.until}: {report.calls:,} calls, {short_usd(report.actual_nano)} at list prices"
+        f" {click.style('(priced)', dim=True)}"
+    )
+    if report.unpriced:
+        note(f"{report.unpriced:,} calls have no price and are left out.")
+    click.echo()
+    rows = []
+    for one in report.cases:
+        case = one.case
+        if not case.calls:
+            rows.append([one.change, "–", "–", "no such calls"])
+            continue
+        rows.append(
+            [
+                one.change,
+                short_usd(case.actual),
+                _between(case.otherwise.low, case.otherwise.high),
+                _verdict(case.saving.low, case.saving.mid, case.saving.high),
+            ]
+        )
+    columns = (Column("instead"), Column("was", right=True), Column("would be", right=True), Column("saves"))
+    print_table(columns, rows)
+    note(paragraph("~ modelled: low to high. Ranges, not promises."))
+    click.echo()
+    for one in report.cases:
+        if one.case.calls:
+            note(paragraph(f"{one.change}: {' '.join(one.assumptions)}", bullet="  - "))
+            if one.case.left_out:
+                note(paragraph(f"{one.case.left_out:,} calls left out: no rates for them.", bullet="    "))
+
+
+def _between(low: float, high: float) -> str:
+    first, last = short_usd(round(low)), short_usd(round(high))
+    return f"~{first}" if first == last else f"~{first} – {last.removeprefix('$')}"
+
+
+def _verdict(low: float, mid: float, high: float) -> str:
+    if low <= 0 <= high:
+        return "could go either way" if low < 0 < high else "nothing" if not mid else _sign(mid)
+    return _sign(mid)
+
+
+def _sign(mid: float) -> str:
+    return f"~{short_usd(round(mid))}" if mid > 0 else f"costs ~{short_usd(round(-mid))} more"

@@ -1,0 +1,39 @@
+"""Reads a CSV of days (`day,usd`) that stands in place of the ledger's days: one sum a day, missing days are idle."""
+
+import csv
+import math
+from datetime import date
+from pathlib import Path
+
+
+class DaysFileError(Exception):
+    """A sentence for the user: which line of the file cannot be used, and why."""
+
+
+def read_days(path: Path) -> dict[date, float]:
+    """Dollars by day; several rows of a day add up. DaysFileError for a file that is not what it should be."""
+    days: dict[date, float] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in (reader := csv.reader(file)):
+                if not row or (reader.line_num == 1 and row[0].strip().lower() == "day"):
+                    continue
+                day, usd = _cells(row, path, reader.line_num)
+                days[day] = days.get(day, 0.0) + usd
+    except OSError as error:
+        raise DaysFileError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DaysFileError(f"{path}: not a CSV file: {error}") from error
+    if not days:
+        raise DaysFileError(f"{path}: no days in it (a line is day,usd: 2026-11-02,6.50)")
+    return days
+
+
+def _cells(row: list[str], path: Path, line: int) -> tuple[date, float]:
+    try:
+        day, usd = date.fromisoformat(row[0].strip()), float(row[1].strip().lstrip("$"))
+    except (ValueError, IndexError):
+        raise DaysFileError(f"{path}, line {line}: not day,usd (as in 2026-11-02,6.50): {','.join(row)!r}") from None
+    if not math.isfinite(usd) or usd < 0:
+        raise DaysFileError(f"{path}, line {line}: not an amount: {row[1]!r}")
+    return day, usd

@@ -1,0 +1,42 @@
+"""One notice on the desktop, through the system's own program; where there is none, nothing happens.
+
+The program is started and left alone: nobody waits for it, and its failure is nobody's trouble.
+"""
+
+import shutil
+import subprocess
+import sys
+
+_SECONDS = 10
+_TITLE = "Taximeter"
+
+
+def notice_command(title: str, text: str) -> list[str] | None:
+    """The command that shows a notice here; None where the system has no such program."""
+    if sys.platform == "darwin":
+        program = shutil.which("osascript")
+        # The texts travel as arguments: nothing in them can become script.
+        script = "on run {title, body}\ndisplay notification body with title title\nend run"
+        return None if program is None else [program, "-e", script, title, text]
+    program = shutil.which("notify-send")
+    if program is None:
+        return None
+    return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", title, text]
+
+
+def show_notice(text: str, *, title: str = _TITLE) -> bool:
+    """Show a notice; False where it cannot be shown."""
+    command = notice_command(title, text)
+    if command is None:
+        return False
+    try:
+        subprocess.Popen(  # noqa: S603 - a fixed program; the texts are arguments, not shell words
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return False
+    return True

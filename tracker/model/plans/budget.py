@@ -1,0 +1,121 @@
+"""A month's budget in four layers that are never merged (MODEL section 10): price, workload, multipliers, buffer.
+
+Sums come before ratios: a product of per-task means would understate. With measured multipliers, base times all of them
+is what completed work really cost; each multiplier may be replaced by the user's own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from store.money import NANO_PER_USD
+from tracker.model.headline import TaskStatus
+
+TASKS_NEEDED = 5
+_LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.ABANDONED, TaskStatus.INTERRUPTED, TaskStatus.REVERTED})
+# A share of work that is waste or retries is at most this, so that a multiplier stays finite.
+_LARGEST_SHARE = 0.9
+
+
+class BudgetTask(NamedTuple):
+    """A task's sums; money in nano-dollars."""
+
+    status: str
+    calls: int
+    tokens: int  # all five classes
+    cost: int
+    waste: int
+    retry_cost: int
+
+
+class Multiplier(NamedTuple):
+    """A factor on the base: what was measured, and what is used."""
+
+    measured: float
+    used: float
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the user's figure stands in place of the measured one."""
+        return self.measured != self.used
+
+
+class Multipliers(NamedTuple):
+    """The user's own factors; None takes the measured one."""
+
+    retry: float | None = None
+    abandoned: float | None = None
+    waste: float | None = None
+
+
+NO_OWN_MULTIPLIERS = Multipliers()
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """A month of work. Dollars; the base and its factors are modelled from priced sums."""
+
+    usd_per_mtok: float  # layer 1: list price of this person's mix, waste and retries taken out
+    tasks_per_month: float  # layer 2
+    calls_per_task: float
+    tokens_per_call: float
+    retry: Multiplier  # layer 3
+    abandoned: Multiplier
+    waste: Multiplier
+    buffer: float  # layer 4, a share
+    completed: int  # tasks that this is measured on
+
+    @property
+    def base_usd(self) -> float:
+        """Price times workload."""
+        tokens = self.tasks_per_month * self.calls_per_task * self.tokens_per_call
+        return tokens * self.usd_per_mtok / 1e6
+
+    @property
+    def loaded_usd(self) -> float:
+        """With retries, abandoned work and waste."""
+        return self.base_usd * self.retry.used * self.abandoned.used * self.waste.used
+
+    @property
+    def planned_usd(self) -> float:
+        """With the buffer."""
+        return self.loaded_usd * (1 + self.buffer)
+
+
+def layers(
+    tasks: Sequence[BudgetTask],
+    days: int,
+    days_in_month: int,
+    own: Multipliers = NO_OWN_MULTIPLIERS,
+    buffer: float = 0.2,
+) -> Layers | None:
+    """Layers from the tasks that ended in `days` days; None below five completed tasks. Open tasks stay out."""
+    completed = [task for task in tasks if task.status == TaskStatus.COMPLETED]
+    calls = sum(task.calls for task in completed)
+    tokens = sum(task.tokens for task in completed)
+    cost = sum(task.cost for task in completed)
+    if len(completed) < TASKS_NEEDED or not calls or not tokens or not cost or days < 1:
+        return None
+    waste = min(_LARGEST_SHARE, sum(task.waste for task in completed) / cost)
+    retry = min(_LARGEST_SHARE, sum(task.retry_cost for task in completed) / cost)
+    abandoned = sum(task.cost for task in tasks if task.status in _LOADED) / cost
+    return Layers(
+        usd_per_mtok=cost * (1 - waste) * (1 - retry) / tokens / NANO_PER_USD * 1e6,
+        tasks_per_month=len(completed) / days * days_in_month,
+        calls_per_task=calls / len(completed),
+        tokens_per_call=tokens / calls,
+        retry=_multiplier(1 / (1 - retry), own.retry),
+        abandoned=_multiplier(abandoned, own.abandoned),
+        waste=_multiplier(1 / (1 - waste), own.waste),
+        buffer=buffer,
+        completed=len(completed),
+    )
+
+
+def reached(spent_nano: int, budget_nano: int, alerts: Sequence[float]) -> list[float]:
+    """The alert shares that the spend has come to, ascending; a budget of nothing is reached by any spend."""
+    return [share for share in sorted(alerts) if spent_nano and spent_nano >= share * budget_nano]
+
+
+def _multiplier(measured: float, own: float | None) -> Multiplier:
+    return Multiplier(measured, measured if own is None else own)

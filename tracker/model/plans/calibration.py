@@ -1,0 +1,208 @@
+"""The size of a plan's windows from its own meter (MODEL section 9.3): percent used against the tokens in between.
+
+`delta% = (fresh + alpha*read)/kappa`: alpha is how much a cache read weighs, 100*kappa is the window in limit units.
+Use on other devices moves the meter without local calls: such intervals are left out and reported, not explained
+away. Everything here is modelled.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.plans.meter import Interval
+from tracker.model.plans.plan import Range
+from tracker.model.quantiles import quantile
+
+INTERVALS_NEEDED = 30
+_WEIGHT_STEPS = 100
+_GAIN_OF_TWO_TERMS = 0.20
+_ROUNDS = 3  # the rounding of readings is undone with the fit of the round before
+_RESAMPLES = 400
+_BLOCK_INTERVALS = 5
+_TAIL = 0.1
+_ROUNDING_PERCENT = 0.25  # half a rounding step at one end of a row of intervals
+_OUTLIER_MADS = 3 * 1.4826
+_OUTLIER_PERCENT = 2.0
+_ELSEWHERE_SHARE = 0.05
+_DRIFT_SHARE = 0.30
+_DRIFT_INTERVALS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MeterFit:
+    """Size of one window, in limit units and in plain dollars."""
+
+    read_weight: float
+    read_weight_interval: tuple[float, float]  # 80 %
+    size: Range  # limit units: 10 %, estimate, 90 %
+    plain_size: Range  # as-logged dollars
+    is_plain: bool  # two terms explain hardly more than dollars do: use `plain_size`
+    intervals: int
+    elsewhere_share: float  # of the meter's way: no local call, or far more than local calls explain
+    drift: float | None  # size now over size in the weeks before, less one; None if unknown
+    dollars_per_unit: float  # of this user's mix: as-logged dollars for one limit unit
+
+    @property
+    def is_used_elsewhere(self) -> bool:
+        """Whether other devices or the web chat draw on the same limits."""
+        return self.elsewhere_share >= _ELSEWHERE_SHARE
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether the window's size moved by more than 30 %."""
+        return self.drift is not None and abs(self.drift) > _DRIFT_SHARE
+
+
+class _Point(NamedTuple):
+    """An interval as the fit sees it."""
+
+    way: float  # percent, with as much of the rounding undone as is known: tells the weight
+    delta: float  # percent as read: over many intervals its rounding cancels, so it tells the size
+    logged: float
+    fresh: float
+    read: float
+
+    def load(self, read_weight: float | None) -> float:
+        return self.logged if read_weight is None else self.fresh + read_weight * self.read
+
+
+def fit_meter(
+    intervals: Sequence[Interval], now_ms: int, days: int = DEFAULTS.calibration_window_days, seed: int = 0
+) -> MeterFit | None:
+    """Fit the latest `days` of one window kind; None with fewer than 30 intervals that have local calls."""
+    since = now_ms - days * DAY_MS
+    recent = [one for one in intervals if since < one.until_ms <= now_ms]
+    local = [one for one in recent if one.spent.logged > 0]
+    if len(local) < INTERVALS_NEEDED:
+        return None
+    points, weight, excess = _fit(local)
+    kappa = _kappa(points, weight)
+    weights, kappas, plain_kappas = _resample(points, seed)
+    units = sum(one.load(weight) for one in points)
+    way = sum(one.delta_percent for one in recent)
+    rounding = _rounding_share(local)
+    without_calls = way - sum(one.delta_percent for one in local)
+    before = [one for one in intervals if since - days * DAY_MS < one.until_ms <= since and one.spent.logged > 0]
+    return MeterFit(
+        read_weight=weight,
+        read_weight_interval=(quantile(weights, _TAIL), quantile(weights, 1 - _TAIL)),
+        size=_size(kappa, kappas, rounding),
+        plain_size=_size(_kappa(points, None), plain_kappas, rounding),
+        is_plain=_is_plain(points, weight),
+        intervals=len(local),
+        elsewhere_share=(without_calls + excess) / way if way else 0.0,
+        drift=kappa / _kappa(_fit(before)[0], weight) - 1 if len(before) >= _DRIFT_INTERVALS else None,
+        dollars_per_unit=sum(one.logged for one in points) / units if units else 1.0,
+    )
+
+
+def usable_intervals(intervals: Sequence[Interval], now_ms: int, days: int = DEFAULTS.calibration_window_days) -> int:
+    """How many of the latest intervals a fit could use."""
+    since = now_ms - days * DAY_MS
+    return sum(1 for one in intervals if since < one.until_ms <= now_ms and one.spent.logged > 0)
+
+
+def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
+    """(points kept, weight, percent that the points left out went beyond what local calls explain)."""
+    weight: float | None = None
+    kappa: float | None = None
+    kept: list[_Point] = []
+    excess = 0.0
+    for _ in range(_ROUNDS):
+        points = [_Point(one.way(weight, kappa), one.delta_percent, *one.spent) for one in intervals]
+        weight = _best_weight(_Sums.of(points if kappa is None else kept))
+        kappa = _kappa(points if kappa is None else kept, weight)
+        kept, excess = _without_outliers(points, weight, kappa)
+        weight = _best_weight(_Sums.of(kept))
+        kappa = _kappa(kept, weight)
+    return kept, weight or 0.0, excess
+
+
+def _without_outliers(points: Sequence[_Point], weight: float, kappa: float) -> tuple[list[_Point], float]:
+    """Points at which the meter moved no further than local calls explain, and the percent that the others went."""
+    residuals = [one.way - one.load(weight) / kappa for one in points]
+    middle = quantile(residuals, 0.5)
+    spread = quantile([abs(one - middle) for one in residuals], 0.5)
+    limit = middle + max(_OUTLIER_PERCENT, _OUTLIER_MADS * spread)
+    kept = [one for one, residual in zip(points, residuals, strict=True) if residual <= limit]
+    return kept, sum(residual for residual in residuals if residual > limit)
+
+
+def _rounding_share(intervals: Sequence[Interval]) -> float:
+    """How far the size may lean one way because every unbroken row of intervals ends on whole percents.
+
+    A bootstrap of intervals does not see that: inside a row the rounding of one is the next one's, the other way round.
+    """
+    ends = {one.until_ms for one in intervals}
+    rows = sum(one.from_ms not in ends for one in intervals)
+    return _ROUNDING_PERCENT * rows / sum(one.delta_percent for one in intervals)
+
+
+def _size(kappa: float, resampled: Sequence[float], rounding: float) -> Range:
+    low, high = quantile(resampled, _TAIL), quantile(resampled, 1 - _TAIL)
+    return Range(min(kappa, low) * (1 - rounding), kappa, max(kappa, high) * (1 + rounding)).times(100)
+
+
+class _Sums(NamedTuple):
+    """What the squared error of any weight can be computed from."""
+
+    way: float
+    fresh: float
+    read: float
+    way_way: float
+    fresh_fresh: float
+    read_read: float
+    fresh_read: float
+    fresh_way: float
+    read_way: float
+
+    @classmethod
+    def of(cls, points: Iterable[_Point], *, plain: bool = False) -> "_Sums":
+        """Over the two terms, or over plain dollars in place of the first."""
+        sums = [0.0] * len(cls._fields)
+        for one in points:
+            way, fresh, read = one.way, one.logged if plain else one.fresh, 0.0 if plain else one.read
+            terms = (way, fresh, read, way * way, fresh * fresh, read * read, fresh * read, fresh * way, read * way)
+            for place, term in enumerate(terms):
+                sums[place] += term
+        return cls(*sums)
+
+    def squared_error(self, weight: float) -> float:
+        """Of the way against load/kappa, kappa being the ratio of sums."""
+        load = self.fresh + weight * self.read
+        if load <= 0 or self.way <= 0:
+            return self.way_way
+        per_unit = self.way / load
+        cross = self.fresh_way + weight * self.read_way
+        square = self.fresh_fresh + 2 * weight * self.fresh_read + weight * weight * self.read_read
+        return self.way_way - 2 * per_unit * cross + per_unit * per_unit * square
+
+
+def _best_weight(sums: _Sums) -> float:
+    return min((step / _WEIGHT_STEPS for step in range(_WEIGHT_STEPS + 1)), key=sums.squared_error)
+
+
+def _is_plain(points: Sequence[_Point], weight: float) -> bool:
+    """Whether two terms fail to cut the squared error of plain dollars by a fifth."""
+    error = _Sums.of(points).squared_error(weight)
+    return error > (1 - _GAIN_OF_TWO_TERMS) * _Sums.of(points, plain=True).squared_error(0.0)
+
+
+def _kappa(points: Sequence[_Point], weight: float | None) -> float:
+    return sum(one.load(weight) for one in points) / sum(one.delta for one in points)
+
+
+def _resample(points: Sequence[_Point], seed: int) -> tuple[list[float], list[float], list[float]]:
+    """Weights, kappas and plain kappas over blocks of neighbouring points."""
+    draw = random.Random(seed)  # noqa: S311 — resampling, not a secret
+    blocks = [points[start : start + _BLOCK_INTERVALS] for start in range(0, len(points), _BLOCK_INTERVALS)]
+    weights, kappas, plain_kappas = [], [], []
+    for _ in range(_RESAMPLES):
+        chosen = [one for block in draw.choices(blocks, k=len(blocks)) for one in block]
+        weight = _best_weight(_Sums.of(chosen))
+        weights.append(weight)
+        kappas.append(_kappa(chosen, weight))
+        plain_kappas.append(_kappa(chosen, None))
+    return weights, kappas, plain_kappas

@@ -1,0 +1,169 @@
+"""Loads: what a person's days put on a plan's windows, and what overflows a given capacity (MODEL section 9.2).
+
+A five-hour window opens with the first call after the last one closed, and belongs to the day on which it opened.
+Dollars are floats here: everything after this point is a forecast.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from store.money import NANO_PER_USD
+from tracker.model.defaults import HOUR_MS
+from tracker.model.plans.billing import LoggedCall
+from tracker.model.plans.plan import Excluded
+
+FIVE_HOURS_MS = 5 * HOUR_MS
+# A day that is known only by its sum is spread over this many windows: a working day touches two.
+WINDOWS_OF_AN_UNKNOWN_DAY = 2
+
+
+class Window(NamedTuple):
+    """What fell into one five-hour window and is covered by the plan, in dollars."""
+
+    logged: float  # at list price, as recorded
+    api: float  # as an API key would have been billed
+    fresh: float  # limit units without cache reads
+    read: float  # cache reads at the read rate
+
+    def load(self, read_weight: float | None) -> float:
+        """The load in the unit of a capacity: dollars as logged, or limit units."""
+        return self.logged if read_weight is None else self.fresh + read_weight * self.read
+
+
+class DayLoad(NamedTuple):
+    """One local day: its windows, and the dollars that the plan never covers."""
+
+    day: date
+    windows: tuple[Window, ...] = ()
+    excluded: float = 0.0  # as an API key
+
+    @property
+    def api(self) -> float:
+        """Everything at API prices."""
+        return self.excluded + sum(window.api for window in self.windows)
+
+    @property
+    def logged(self) -> float:
+        """What the windows hold, as recorded."""
+        return sum(window.logged for window in self.windows)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there was any work."""
+        return bool(self.windows) or self.excluded > 0
+
+    def scaled(self, factor: float) -> "DayLoad":
+        """The same day with more or less work."""
+        return DayLoad(
+            self.day,
+            tuple(Window(*(value * factor for value in window)) for window in self.windows),
+            self.excluded * factor,
+        )
+
+
+def day_loads(
+    calls: Sequence[LoggedCall],
+    api_cost_nano: Mapping[int, int | None],
+    excludes: Excluded,
+    first: date,
+    last: date,
+) -> list[DayLoad]:
+    """Every day from `first` to `last`, idle ones included, under a plan that leaves out `excludes`.
+
+    `api_cost_nano`: cost by call id as an API key (billing.as_api_key). Unpriced calls weigh nothing: the caller says
+    how many there were.
+    """
+    windows: dict[date, list[list[int]]] = {}
+    excluded: dict[date, int] = {}
+    opened_at: int | None = None
+    sums: list[int] = []
+    for call in sorted(calls, key=_start):
+        if call.cost is None:
+            continue
+        api = api_cost_nano.get(call.id) or 0
+        if call.excluded & excludes:
+            day = date.fromisoformat(call.day)
+            excluded[day] = excluded.get(day, 0) + api
+            continue
+        if opened_at is None or call.first_at >= opened_at + FIVE_HOURS_MS:
+            opened_at = call.first_at
+            sums = [0, 0, 0, 0]
+            windows.setdefault(date.fromisoformat(call.day), []).append(sums)
+        sums[0] += call.cost
+        sums[1] += api
+        sums[2] += call.fresh_nano
+        sums[3] += call.read_nano
+    return [
+        DayLoad(
+            day,
+            tuple(Window(*(value / NANO_PER_USD for value in one)) for one in windows.get(day, ())),
+            excluded.get(day, 0) / NANO_PER_USD,
+        )
+        for day in days_between(first, last)
+    ]
+
+
+def loads_of_sums(usd_by_day: Mapping[date, float], first: date, last: date) -> list[DayLoad]:
+    """Days that are known only by their sums, spread evenly over two windows each; fresh and read stay unknown."""
+    made = []
+    for day in days_between(first, last):
+        usd = usd_by_day.get(day, 0.0)
+        part = usd / WINDOWS_OF_AN_UNKNOWN_DAY
+        windows = (Window(part, part, part, 0.0),) * WINDOWS_OF_AN_UNKNOWN_DAY if usd > 0 else ()
+        made.append(DayLoad(day, windows))
+    return made
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """All days from the first to the last, both included; none if they are the wrong way round."""
+    return [first + timedelta(days=step) for step in range((last - first).days + 1)]
+
+
+class Overflow(NamedTuple):
+    """What a week put above its limits."""
+
+    dollars: float  # above the limits, at API prices
+    hit_windows: float  # windows and weeks that reached a limit
+    bound: float  # dollars at API prices of work in windows that reached a limit
+    load: float  # whole load in the unit of the week
+
+
+class Limits(NamedTuple):
+    """Sizes of a plan's windows; None is no limit. Each in its own unit: dollars, or limit units of a read weight."""
+
+    week: float | None
+    five_hour: float | None
+    week_read_weight: float | None = None
+    five_hour_read_weight: float | None = None
+
+
+def week_overflow(days: Sequence[DayLoad], limits: Limits) -> Overflow:
+    """Seven days against a plan's windows: each window is cut at its size, then their sum at the week's.
+
+    Overflow is priced by the share of the work that did not fit.
+    """
+    dollars = hits = bound = load = carried_load = carried_api = 0.0
+    for day in days:
+        for window in day.windows:
+            kept = 1.0
+            if limits.five_hour is not None:
+                size = window.load(limits.five_hour_read_weight)
+                if size > limits.five_hour:
+                    kept = limits.five_hour / size
+                    dollars += window.api * (1 - kept)
+                    bound += window.api
+                    hits += 1
+            week_load = window.load(limits.week_read_weight)
+            load += week_load
+            carried_load += week_load * kept
+            carried_api += window.api * kept
+    if limits.week is not None and carried_load > limits.week:
+        dollars += carried_api * (1 - limits.week / carried_load)
+        bound = sum(window.api for day in days for window in day.windows)
+        hits += 1
+    return Overflow(dollars, hits, bound, load)
+
+
+def _start(call: LoggedCall) -> int:
+    return call.first_at

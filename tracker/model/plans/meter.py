@@ -1,0 +1,133 @@
+"""Readings of a plan's meter (MODEL section 9.3), cut into intervals that this machine's spend can be held against.
+
+Readings are whole percents of a window that other devices and the web chat may use as well. Nothing is smoothed here.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from tracker.model.defaults import MINUTE_MS
+
+_LEAST_DELTA_PERCENT = 2.0  # readings are whole percents: a smaller step is mostly rounding
+_FULL_PERCENT = 99.5  # a full meter stands still whatever is spent
+_SAME_RESET_MS = 10 * MINUTE_MS
+_DROP_WITHOUT_RESET_PERCENT = 5.0
+
+
+class LimitSample(NamedTuple):
+    """A reading of one window's meter; times in epoch milliseconds."""
+
+    at: int
+    used_percent: float
+    resets_at: int | None
+
+
+class MeteredCall(NamedTuple):
+    """What one call may have moved the meter by: dollars as logged, and the two terms of a limit unit."""
+
+    at: int  # when it ended
+    logged: float
+    fresh: float
+    read: float
+
+
+class Spent(NamedTuple):
+    """Dollars of this machine between two moments."""
+
+    logged: float
+    fresh: float
+    read: float
+
+    def load(self, read_weight: float | None) -> float:
+        """In the unit of a fit: limit units, or plain dollars for a weight of None."""
+        return self.logged if read_weight is None else self.fresh + read_weight * self.read
+
+
+class Interval(NamedTuple):
+    """The meter's way between two readings of one window, and what this machine spent in between."""
+
+    from_ms: int
+    until_ms: int
+    delta_percent: float
+    spent: Spent
+    last_step_before: Spent  # between the reading that opened the interval and the one before it
+    last_step: Spent  # the same for the reading that closed it
+
+    def way(self, read_weight: float | None, per_percent: float | None) -> float:
+        """Percent that the meter moved. With the load of a percent known, freed of most of the rounding.
+
+        A reading that has just risen stands half a percent below its value plus what the step went beyond that: half
+        the step on average, up to half a percent.
+        """
+        if per_percent is None:
+            return self.delta_percent
+        beyond = [
+            min(1.0, step.load(read_weight) / per_percent) / 2 for step in (self.last_step_before, self.last_step)
+        ]
+        return max(0.0, self.delta_percent + beyond[1] - beyond[0])
+
+
+def intervals_of(samples: Iterable[LimitSample], calls: Sequence[MeteredCall]) -> list[Interval]:
+    """Cut one window kind's readings at resets and join steps until they are two points; `calls` ascend by time.
+
+    Sessions repeat the last value they saw, so a reading below the highest of its window is stale, not a decrease. An
+    interval begins and ends where the reading has just risen: both ends are then rounded alike, which a window's first
+    reading is not (it made windows look a fifth too small).
+    """
+    times = [call.at for call in calls]
+    sums = [
+        list(accumulate(values, initial=0.0))
+        for values in ((call.logged for call in calls), (call.fresh for call in calls), (call.read for call in calls))
+    ]
+
+    def spent(from_ms: int, until_ms: int) -> Spent:
+        start, end = bisect_right(times, from_ms), bisect_right(times, until_ms)
+        return Spent(*(total[end] - total[start] for total in sums))
+
+    made: list[Interval] = []
+    for window in _windows(samples):
+        base: LimitSample | None = None
+        base_step = Spent(0.0, 0.0, 0.0)
+        for before, sample in pairwise(window):
+            if sample.used_percent <= before.used_percent:
+                continue
+            if base is None:
+                base, base_step = sample, spent(before.at, sample.at)
+            if sample.used_percent - base.used_percent < _LEAST_DELTA_PERCENT:
+                continue
+            if sample.used_percent < _FULL_PERCENT:
+                step = spent(before.at, sample.at)
+                delta = sample.used_percent - base.used_percent
+                made.append(Interval(base.at, sample.at, delta, spent(base.at, sample.at), base_step, step))
+            base, base_step = sample, spent(before.at, sample.at)
+    return made
+
+
+def _windows(samples: Iterable[LimitSample]) -> list[list[LimitSample]]:
+    """Readings between two resets, rising; stale ones are dropped."""
+    windows: list[list[LimitSample]] = []
+    for sample in sorted(samples, key=_at):
+        window = windows[-1] if windows else None
+        if window is None or _is_next_window(window[-1], sample):
+            windows.append([sample])
+        elif _same_reset(window[-1], sample) and sample.used_percent >= window[-1].used_percent:
+            window.append(sample)
+    return windows
+
+
+def _is_next_window(last: LimitSample, sample: LimitSample) -> bool:
+    if last.resets_at is None or sample.resets_at is None:
+        return sample.used_percent < last.used_percent - _DROP_WITHOUT_RESET_PERCENT
+    return sample.resets_at > last.resets_at + _SAME_RESET_MS
+
+
+def _same_reset(last: LimitSample, sample: LimitSample) -> bool:
+    if last.resets_at is None or sample.resets_at is None:
+        return True
+    return abs(sample.resets_at - last.resets_at) <= _SAME_RESET_MS
+
+
+def _at(sample: LimitSample) -> int:
+    return sample.at

@@ -1,0 +1,247 @@
+"""What a month costs under each plan (MODEL section 9.2), over the same resampled months for all of them.
+
+Capacities are uncertain together: one resample takes the same place in every plan's range, spread evenly from low to
+high. A plan whose capacity is unknown gets a cost from "everything fits" to "nothing fits", and no chance of anything.
+Days known only by their sums say nothing of hours: half the resamples put a day into two five-hour windows, the other
+half into as many as the limit asks for, so that no answer rests on hours that nobody saw.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple
+
+from tracker.model.plans.load import DayLoad, Limits, Overflow, week_overflow
+from tracker.model.plans.plan import Capacity, Plan
+from tracker.model.plans.projection import Band, DrawnMonth, Draws
+
+# Places in a capacity range; resample i takes place i modulo this.
+CAPACITY_PLACES = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a plan would be paid for."""
+
+    seats: int = 1
+    annual: bool = False
+    tax: float = 0.0  # share on top of every price
+    extra_usage: bool = True  # work above a limit goes on at API prices
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOutlook:
+    """A typical month under one plan; dollars with tax. Everything is modelled."""
+
+    plan: Plan
+    capacity: Capacity
+    fee_usd: float
+    monthly: Band
+    mean_usd: float
+    costs: Sequence[float]  # by resample; the same months for every plan. Of an unknown capacity: everything fits
+    costs_if_nothing_fits: Sequence[float] | None  # only for an unknown capacity
+    hit_probability: float | None  # of a month with any limit reached; None where the capacity is unknown
+    hit_probability_at_low: float | None  # with the smallest capacity of the range
+    hit_probability_at_high: float | None
+    hits_per_month: float | None  # windows and weeks that reached a limit
+    utilisation: float | None  # load of a week over its size, at the middle of the range
+    overflow_usd: float | None  # work above the limits at API prices, mean a month: extra usage, or blocked
+    excluded_usd: float  # work that the plan never covers, mean a month
+    bind_share: float  # share of the work that falls where a limit binds
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every limit has a known size."""
+        return self.costs_if_nothing_fits is None
+
+
+class _Case(NamedTuple):
+    """A plan, its size, and the history under its exclusions."""
+
+    plan: Plan
+    capacity: Capacity
+    days: Sequence[DayLoad]
+    api: Sequence[float]  # of each day
+
+    def limits(self, place: float, scale: float, *, with_hours: bool) -> Limits:
+        """Sizes at a place of the ranges, for days whose work is `scale` times what they hold."""
+        week = self.capacity.week if self.plan.has_week else None
+        five_hour = self.capacity.five_hour if self.plan.has_five_hour and with_hours else None
+        return Limits(
+            week.at(place) / scale if week else None,
+            five_hour.at(place) / scale if five_hour else None,
+            self.capacity.week_read_weight,
+            self.capacity.five_hour_read_weight,
+        )
+
+
+def outlook(
+    plan: Plan,
+    capacity: Capacity,
+    days: Sequence[DayLoad],
+    draws: Draws,
+    terms: Terms,
+    *,
+    knows_hours: bool = True,
+) -> PlanOutlook:
+    """Cost and limits of the drawn months. `days` is the history under this plan's exclusions.
+
+    `knows_hours`: False for days that are known only by their sums.
+
+    ValueError if there are no draws.
+    """
+    fee = plan.fee_usd(seats=terms.seats, annual=terms.annual, tax=terms.tax)
+    over_tax = 1 + terms.tax
+    api = [day.api for day in days]
+    excluded = [day.excluded for day in days]
+    all_work = [month.sum_of(api) for month in draws.months]
+    left_out = [month.sum_of(excluded) for month in draws.months]
+    if plan.is_metered:
+        costs = [fee + work * over_tax for work in all_work]
+        return _made(plan, capacity, fee, costs, left_out, hits=[0.0], bound_share=1.0, overflow=0.0)
+    if not plan.knows(capacity):
+        costs = [fee + out * over_tax for out in left_out]
+        worst = [fee + work * over_tax for work in all_work]
+        return _made(plan, capacity, fee, costs, left_out, worst=worst)
+    case = _Case(plan, capacity, days, api)
+    runs = [
+        _month(case, month, (index % CAPACITY_PLACES + 0.5) / CAPACITY_PLACES, with_hours=knows_hours or index % 2 == 0)
+        for index, month in enumerate(draws.months)
+    ]
+    charged = [run.dollars if terms.extra_usage else 0.0 for run in runs]
+    costs = [fee + (out + over) * over_tax for out, over in zip(left_out, charged, strict=True)]
+    covered = sum(all_work) - sum(left_out)
+    return _made(
+        plan,
+        capacity,
+        fee,
+        costs,
+        left_out,
+        hits=[run.hit_windows for run in runs],
+        bound_share=sum(run.bound for run in runs) / covered if covered else 0.0,
+        overflow=fmean(run.dollars for run in runs) * over_tax,
+        utilisation=_utilisation(days, draws, capacity),
+        at_low=_hit_share(case, draws, 0.0, with_hours=True),
+        at_high=_hit_share(case, draws, 1.0, with_hours=knows_hours),
+    )
+
+
+def cheapest_shares(outlooks: Sequence[PlanOutlook]) -> dict[str, float]:
+    """Share of resamples in which each plan of known capacity is the cheapest of them; the first of equals wins."""
+    known = [one for one in outlooks if one.is_known]
+    wins = dict.fromkeys((one.plan.id for one in known), 0)
+    for costs in zip(*(one.costs for one in known), strict=True):
+        wins[known[costs.index(min(costs))].plan.id] += 1
+    total = sum(wins.values())
+    return {plan_id: count / total if total else 0.0 for plan_id, count in wins.items()}
+
+
+def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) -> Overflow:
+    """Overflow of one month; an edge week is judged whole and counts by the share of its work inside the month."""
+    limits = case.limits(place, month.scale, with_hours=with_hours)
+    days, api = case.days, case.api
+    dollars = hits = bound = load = 0.0
+    for week in month.weeks:
+        inside = sum(api[index] for index in week.days[week.first : week.last + 1])
+        if not inside:
+            continue
+        share = inside / sum(api[index] for index in week.days)
+        over = week_overflow([days[index] for index in week.days], limits)
+        dollars += over.dollars * share
+        hits += over.hit_windows * share
+        bound += over.bound * share
+        load += over.load * share
+    return Overflow(dollars * month.scale, hits, bound * month.scale, load * month.scale)
+
+
+def _hit_share(case: _Case, draws: Draws, place: float, *, with_hours: bool) -> float:
+    # A tenth of the resamples tells a probability to about three points.
+    months = draws.months[:: max(1, len(draws.months) // 200)]
+    return fmean(_month(case, month, place, with_hours=with_hours).hit_windows > 0 for month in months)
+
+
+def _utilisation(days: Sequence[DayLoad], draws: Draws, capacity: Capacity) -> float | None:
+    if capacity.week is None:
+        return None
+    loads = [sum(window.load(capacity.week_read_weight) for window in day.windows) for day in days]
+    weeks = [
+        month.scale * sum(loads[index] for index in week.days) for month in draws.months[::10] for week in month.weeks
+    ]
+    return fmean(weeks) / capacity.week.mid
+
+
+def _made(
+    plan: Plan,
+    capacity: Capacity,
+    fee: float,
+    costs: list[float],
+    left_out: list[float],
+    *,
+    worst: list[float] | None = None,
+    hits: list[float] | None = None,
+    bound_share: float = 0.0,
+    overflow: float | None = None,
+    utilisation: float | None = None,
+    at_low: float | None = None,
+    at_high: float | None = None,
+) -> PlanOutlook:
+    band = Band.of(costs)
+    if worst is not None:
+        widest = Band.of(worst)
+        band = Band(band.p10, (band.p50 + widest.p50) / 2, widest.p90)
+    chance = None if hits is None else fmean(count > 0 for count in hits)
+    return PlanOutlook(
+        plan=plan,
+        capacity=capacity,
+        fee_usd=fee,
+        monthly=band,
+        mean_usd=fmean(costs),
+        costs=costs,
+        costs_if_nothing_fits=worst,
+        hit_probability=chance,
+        hit_probability_at_low=chance if at_low is None else at_low,
+        hit_probability_at_high=chance if at_high is None else at_high,
+        hits_per_month=None if hits is None else fmean(hits),
+        utilisation=utilisation,
+        overflow_usd=overflow,
+        excluded_usd=fmean(left_out),
+        bind_share=bound_share,
+    )
+
+
+def mean_costs_at(
+    outlooks: Sequence[PlanOutlook],
+    days_by_plan: Mapping[str, Sequence[DayLoad]],
+    draws: Draws,
+    terms: Terms,
+    factor: float,
+    tolerance: float,
+    *,
+    knows_hours: bool = True,
+) -> dict[str, float]:
+    """Mean monthly dollars of each plan of known capacity, had all work been `factor` times as much.
+
+    At the middle of each capacity range, over a hundred of the resamples. Without extra usage a plan that blocks work
+    in more than `tolerance` of the months is left out.
+    """
+    months = [
+        DrawnMonth(month.weeks, month.scale * factor) for month in draws.months[:: max(1, len(draws.months) // 100)]
+    ]
+    costs = {}
+    for one in outlooks:
+        if not one.is_known:
+            continue
+        days = days_by_plan[one.plan.id]
+        api, excluded = [day.api for day in days], [day.excluded for day in days]
+        case = _Case(one.plan, one.capacity, days, api)
+        billed, blocked = 0.0, 0
+        for index, month in enumerate(months):
+            if one.plan.is_metered:
+                billed += month.sum_of(api)
+                continue
+            over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
+            billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
+            blocked += over.hit_windows > 0
+        if terms.extra_usage or blocked <= tolerance * len(months):
+            costs[one.plan.id] = one.fee_usd + billed / len(months) * (1 + terms.tax)
+    return costs

@@ -1,0 +1,134 @@
+"""What a plan is: a fee, windows that limit work, work that it never covers, and how much fits in a window.
+
+Capacities are ranges with an origin, or unknown. Nothing here guesses a capacity that nobody measured.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import NamedTuple
+
+from store.money import NANO_PER_USD
+from tracker.model.defaults import DEFAULTS
+
+LONG_PROMPT_TOKENS = 200_000
+
+
+class Excluded(IntFlag):
+    """Work that a plan may leave out; it is then billed at API prices (PRICES section 3.5)."""
+
+    FAST = 1
+    FABLE = 2
+    OPUS_LONG = 4
+    SONNET_4_6_LONG = 8
+    OTHER_AGENTS = 16  # agents of other makers with a plan's login
+
+
+NOTHING_EXCLUDED = Excluded(0)
+
+
+def exclusions_of(model: str, prompt_tokens: int, *, is_fast: bool, is_other_agent: bool) -> Excluded:
+    """Which exclusions a call falls under; `model` is a canonical id, the prompt counts input, reads and writes."""
+    found = Excluded(0)
+    if is_fast:
+        found |= Excluded.FAST
+    if is_other_agent:
+        found |= Excluded.OTHER_AGENTS
+    if model.startswith(("claude-fable-", "claude-mythos-")):
+        found |= Excluded.FABLE
+    if prompt_tokens > LONG_PROMPT_TOKENS:
+        if "-opus-" in model:
+            found |= Excluded.OPUS_LONG
+        if model.startswith("claude-sonnet-4-6"):
+            found |= Excluded.SONNET_4_6_LONG
+    return found
+
+
+class Range(NamedTuple):
+    """Low, middle and high of something uncertain, in dollars or limit units."""
+
+    low: float
+    mid: float
+    high: float
+
+    @classmethod
+    def around(cls, mid: float, spread: float = DEFAULTS.capacity_spread_share) -> "Range":
+        """The default spread about a middle (MODEL section 12)."""
+        return cls(mid * (1 - spread), mid, mid * (1 + spread))
+
+    def at(self, share: float) -> float:
+        """The value at a share of 0..1 of the range: logarithmic, low to mid to high in equal halves."""
+        start, end, part = (self.low, self.mid, 2 * share) if share < 0.5 else (self.mid, self.high, 2 * share - 1)
+        if start <= 0:
+            return start + (end - start) * part
+        return start * math.exp(part * math.log(end / start))
+
+    def times(self, factor: float) -> "Range":
+        """The range scaled."""
+        return Range(self.low * factor, self.mid * factor, self.high * factor)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the three are in order and can be reached."""
+        return 0 < self.low <= self.mid <= self.high and math.isfinite(self.high)
+
+
+class Origin:
+    """Where a capacity comes from, best first."""
+
+    METER = "your meter"
+    SETTINGS = "your settings"
+    SCALED = "your meter on another plan, scaled by the published ratio"
+    REFUSALS = "refusals in your records"
+    PUBLISHED = "published"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What fits in the windows of a plan. `None` for a window that exists means unknown.
+
+    The unit of each is API-equivalent dollars as logged or, with its read weight, limit units of MODEL section 9.3.
+    """
+
+    week: Range | None = None
+    five_hour: Range | None = None
+    origin: str = Origin.UNKNOWN
+    detail: str = ""
+    week_read_weight: float | None = None
+    five_hour_read_weight: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A way to pay as of one day. Amounts in nano-dollars per seat and month, before tax."""
+
+    id: str
+    name: str
+    monthly_nano: int
+    annual_nano: int | None = None
+    has_five_hour: bool = False
+    has_week: bool = False
+    excludes: Excluded = NOTHING_EXCLUDED
+    is_metered: bool = False  # no allowance: all use at API prices
+    is_for_groups: bool = False
+    api_credit_nano: int = 0  # shown, never subtracted: it cannot be spent in Claude Code
+    valid_from: str = ""
+    source: str = ""
+    checked_on: str = ""
+    note: str = ""
+
+    def fee_usd(self, *, seats: int = 1, annual: bool = False, tax: float = 0.0) -> float:
+        """Dollars a month for all seats, tax included; the annual price where there is one and it is asked for."""
+        return self.fee_nano(seats=seats, annual=annual) * (1 + tax) / NANO_PER_USD
+
+    def fee_nano(self, *, seats: int = 1, annual: bool = False) -> int:
+        """The same before tax, exact."""
+        per_seat = self.annual_nano if annual and self.annual_nano is not None else self.monthly_nano
+        return seats * per_seat
+
+    def knows(self, capacity: Capacity) -> bool:
+        """Whether every limit of the plan has a known size."""
+        return (capacity.week is not None or not self.has_week) and (
+            capacity.five_hour is not None or not self.has_five_hour
+        )

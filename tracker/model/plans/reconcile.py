@@ -1,0 +1,247 @@
+"""The ledger against the provider's own figures, by UTC day and model: tokens first, money second (PRICES section 5).
+
+Every difference gets one class with the reason for it. Tokens must agree exactly before money is compared at all. Where
+the evidence allows more than one reading, the class says what is likely and `why` says from what.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Difference:
+    """Classes of a day and model."""
+
+    AGREES = "agrees"
+    NOT_RECORDED = "not_recorded"  # requests of this machine that no transcript holds: titles, compaction …
+    OTHER_MACHINE = "other_machine"
+    COUNTED_TWICE = "counted_twice"
+    PRICE = "price"  # the same tokens, another amount
+    NOT_YET_REPORTED = "not_yet_reported"  # the provider's figures lag behind
+    UNCLEAR = "unclear"
+
+
+# Hidden requests are 3 % of real bills and seldom above a tenth of a day's.
+_HIDDEN_SHARE = 0.10
+_COVERED_SHARE = 0.9
+_PRICE_SHARE = 0.001
+_PRICE_NANO = 10_000_000
+
+
+class Usage(NamedTuple):
+    """Tokens of one UTC day and model; `cost` in nano-dollars where it is known."""
+
+    day: str
+    model: str  # canonical id, "" where the report does not say
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    cost: int | None = None
+
+    def plus(self, other: "Usage") -> "Usage":
+        """The sum; a cost stays unknown only where both are."""
+        known = [one.cost for one in (self, other) if one.cost is not None]
+        return Usage(
+            self.day,
+            self.model,
+            self.input + other.input,
+            self.cache_read + other.cache_read,
+            self.write_5m + other.write_5m,
+            self.write_1h + other.write_1h,
+            self.output + other.output,
+            self.web_searches + other.web_searches,
+            sum(known) if known else None,
+        )
+
+    @property
+    def tokens(self) -> tuple[int, int, int, int, int]:
+        """Input, cache read, five-minute writes, one-hour writes, output."""
+        return self.input, self.cache_read, self.write_5m, self.write_1h, self.output
+
+
+class Charge(NamedTuple):
+    """Nano-dollars of one UTC day and model, or of one kind of cost that is not tokens."""
+
+    day: str
+    model: str
+    nano: int
+    is_tokens: bool = True
+
+
+Span = tuple[str, str]  # first and last UTC day, inclusive
+
+
+class Reports(NamedTuple):
+    """What the provider says, and for which days: a day inside a span without a row is a day of nothing."""
+
+    usage: tuple[Usage, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    code: tuple[Usage, ...] = ()  # Claude Code analytics: the only report with a subscription's use
+    usage_span: Span | None = None
+    charges_span: Span | None = None
+    code_span: Span | None = None
+
+
+class Recorded(NamedTuple):
+    """What the ledger says of one UTC day and model; `web_cost` is the part of its cost that is no tokens."""
+
+    usage: Usage
+    calls: int
+    unpriced: int
+    floor: int  # calls of old clients that wrote only the start of their output
+    web_cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One day and model on both sides; token differences are provider less ledger."""
+
+    day: str
+    model: str
+    recorded: Recorded | None
+    reported: Usage | None
+    charged: int | None  # nano-dollars of the provider for tokens
+    difference: tuple[int, int, int, int, int]
+    web_difference: int
+    money_difference: int | None  # nano-dollars; None where either side has no amount
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What tells the classes apart."""
+
+    hidden: Mapping[tuple[str, str], int]  # nano-dollars that the client's own counters have beyond its records
+    price_of: Callable[[str, str, Sequence[int]], int | None]  # (day, model, tokens) -> nano-dollars
+    reported_until: str  # last UTC day that the provider has surely completed
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The provider's side of a comparison. A span of None: that report was not read."""
+
+    usage: Sequence[Usage]
+    usage_span: Span | None
+    charges: Sequence[Charge] = ()
+    charges_span: Span | None = None
+    writes_are_split: bool = True  # else both lifetimes count as one, and amounts stand beside the tokens
+
+    def has_usage(self, day: str) -> bool:
+        """Whether the day's tokens were reported."""
+        return self.usage_span is not None and self.usage_span[0] <= day <= self.usage_span[1]
+
+    def has_charges(self, day: str) -> bool:
+        """Whether the day's costs were reported."""
+        return self.charges_span is not None and self.charges_span[0] <= day <= self.charges_span[1]
+
+
+def compare(recorded: Sequence[Recorded], side: Side, evidence: Evidence) -> list[Row]:
+    """Every day and model that either side has on a day that was reported, in order."""
+    ours = {(one.usage.day, one.usage.model): one for one in recorded}
+    theirs = {(one.day, one.model): one for one in side.usage}
+    charged = {(one.day, one.model): one.nano for one in side.charges if one.is_tokens}
+    spent_by_day: dict[str, int] = {}
+    for one in recorded:
+        spent_by_day[one.usage.day] = spent_by_day.get(one.usage.day, 0) + (one.usage.cost or 0)
+    rows = []
+    for key in sorted(ours.keys() | theirs.keys() | charged.keys()):
+        day = key[0]
+        if not (side.has_usage(day) or side.has_charges(day)):
+            continue
+        amount = charged.get(key, 0) if side.has_charges(day) else theirs[key].cost if key in theirs else None
+        rows.append(_row(key, ours.get(key), theirs.get(key), amount, side, evidence, spent_by_day.get(day, 0)))
+    return rows
+
+
+def _row(
+    key: tuple[str, str],
+    ours: Recorded | None,
+    theirs: Usage | None,
+    charged: int | None,
+    side: Side,
+    evidence: Evidence,
+    spent_on_day: int,
+) -> Row:
+    has_usage = side.has_usage(key[0])
+    nothing = Usage(*key, 0, 0, 0, 0, 0, 0)
+    mine = ours.usage if ours else nothing
+    other = theirs or nothing
+    difference = (0, 0, 0, 0, 0)
+    web = 0
+    if has_usage:
+        difference = _difference(mine, other, writes_are_split=side.writes_are_split)
+        web = other.web_searches - mine.web_searches if side.writes_are_split else 0
+    is_priced = ours is None or not ours.unpriced
+    money = None
+    if charged is not None and is_priced:
+        money = charged - (mine.cost or 0) + (ours.web_cost if ours else 0)
+    is_other_amount = money is not None and abs(money) > max(_PRICE_NANO, _PRICE_SHARE * abs(charged or 0))
+    if any(difference) or web:
+        kind, why = _tokens_differ(key, ours, theirs, difference, web, evidence, spent_on_day)
+    elif is_other_amount and not has_usage:
+        kind, why = Difference.UNCLEAR, "only money was reported: the usage report would tell tokens from prices"
+    elif is_other_amount:
+        kind, why = Difference.PRICE, "the same tokens at another amount: compare the price rows (taximeter prices)"
+    else:
+        kind = Difference.AGREES
+        why = " and ".join(name for name, is_there in (("tokens", has_usage), ("money", money is not None)) if is_there)
+    return Row(*key, ours, theirs, charged, difference, web, money, kind, why)
+
+
+def _difference(mine: Usage, other: Usage, *, writes_are_split: bool) -> tuple[int, int, int, int, int]:
+    made = [theirs - own for own, theirs in zip(mine.tokens, other.tokens, strict=True)]
+    if not writes_are_split:
+        made[2], made[3] = made[2] + made[3], 0
+    return made[0], made[1], made[2], made[3], made[4]
+
+
+def _tokens_differ(
+    key: tuple[str, str],
+    ours: Recorded | None,
+    theirs: Usage | None,
+    difference: Sequence[int],
+    web: int,
+    evidence: Evidence,
+    spent_on_day: int,
+) -> tuple[str, str]:
+    day, model = key
+    changes = [*difference, web]
+    if min(changes) >= 0:
+        return _provider_has_more(day, model, ours, difference, evidence, spent_on_day)
+    if day > evidence.reported_until:
+        return Difference.NOT_YET_REPORTED, "the provider's day is not complete yet"
+    if max(changes) <= 0:
+        if theirs is None:
+            return (
+                Difference.COUNTED_TWICE,
+                "the provider has nothing of it: counted twice, or paid through another organisation or plan",
+            )
+        return Difference.COUNTED_TWICE, "the ledger has more than the provider billed"
+    if difference[2] == -difference[3] and not any((difference[0], difference[1], difference[4], web)):
+        return Difference.PRICE, "the same writes, but with another cache lifetime"
+    return Difference.UNCLEAR, "more of one kind of tokens and less of another"
+
+
+def _provider_has_more(
+    day: str,
+    model: str,
+    ours: Recorded | None,
+    difference: Sequence[int],
+    evidence: Evidence,
+    spent_on_day: int,
+) -> tuple[str, str]:
+    excess = evidence.price_of(day, model, difference)
+    hidden = evidence.hidden.get((day, model), 0)
+    if ours and ours.floor and not any(difference[:4]):
+        return Difference.NOT_RECORDED, "old clients wrote only the start of their output"
+    if excess is not None and hidden >= _COVERED_SHARE * excess > 0:
+        return Difference.NOT_RECORDED, "the client's own totals have it as well"
+    if not spent_on_day:
+        return Difference.OTHER_MACHINE, "this machine made no call that day"
+    if excess is not None and excess <= _HIDDEN_SHARE * spent_on_day:
+        return Difference.NOT_RECORDED, "small beside the day: titles, compaction and checks that no transcript holds"
+    return Difference.OTHER_MACHINE, "too much for requests that go unrecorded"

@@ -1,0 +1,213 @@
+"""Which plan, and how sure (MODEL section 9.2, PRICES section 3.5). "Cannot tell" is an answer: it says what would do.
+
+A plan is recommended only if it wins in at least four of five resamples, capacities included. With work that waits at a
+limit, a plan must also stay within the user's tolerance at the low end of its capacity range; one that does so only at
+the high end keeps the answer open, and never makes a dearer plan the answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tracker.model.plans.outlook import PlanOutlook, cheapest_shares
+from tracker.model.plans.projection import ACTIVE_DAYS_FOR_A_BAND
+
+CANNOT_TELL = "cannot_tell"
+SURE_SHARE = 0.8
+_CANDIDATE_SHARE = 0.05
+UNPRICED_SHARE_THAT_BLOCKS = 0.10
+_STEP, _STEPS = 2**0.5, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the verdict rests on."""
+
+    active_days: int
+    unpriced_share: float  # of calls
+    unpriced_models: Sequence[str] = ()
+    meter_intervals: int = 0  # steps of the plan's meter so far, and how many a fit needs
+    intervals_needed: int = 30
+    knows_hours: bool = True  # False for days that are known only by their sums
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A plan's id or `cannot_tell` with what is left, why, and what would settle it."""
+
+    plan: str
+    candidates: Sequence[str]
+    reason: str
+    would_settle: str | None
+    sure: float | None = None  # share of resamples in which the recommended plan is the cheapest
+
+
+def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: bool, tolerance: float) -> Verdict:
+    """The verdict over plans whose outlooks share their resamples. ValueError if there are none."""
+    everyone = [one.plan.id for one in outlooks]
+    if not everyone:
+        raise ValueError("no plans to choose from")
+    blocked = _too_little(everyone, evidence)
+    if blocked is not None:
+        return blocked
+    shares = cheapest_shares(outlooks)
+    if not extra_usage:
+        return _without_extra_usage(outlooks, evidence, tolerance)
+    best = max(shares, key=lambda plan_id: shares[plan_id]) if shares else everyone[0]
+    unknown = _open_ends(outlooks, best)
+    by_id = {one.plan.id: one for one in outlooks}
+    if shares.get(best, 0.0) >= SURE_SHARE and not unknown:
+        return Verdict(best, (best,), _reason(by_id[best], by_id, shares[best]), None, shares[best])
+    candidates = [plan_id for plan_id, share in shares.items() if share >= _CANDIDATE_SHARE]
+    candidates += [one for one in unknown if one not in candidates]
+    return Verdict(
+        CANNOT_TELL,
+        tuple(candidates),
+        _open_reason([by_id[plan_id] for plan_id in candidates], shares),
+        _settle(evidence, unknown, by_id),
+    )
+
+
+def changes_at(
+    costs_at: Callable[[float], Mapping[str, float]], present: float
+) -> tuple[tuple[float, str] | None, tuple[float, str] | None]:
+    """Where the cheapest plan changes, going down and up from `present`: (level, plan that wins there) or None.
+
+    `costs_at` gives mean costs by plan at a level of daily spend. Looks from a sixty-fourth of the present level to
+    sixty-four times it, to within a hundredth of the level.
+    """
+    winner = _winner(costs_at(present))
+    return _change(costs_at, present, winner, 1 / _STEP), _change(costs_at, present, winner, _STEP)
+
+
+def _change(
+    costs_at: Callable[[float], Mapping[str, float]], present: float, winner: str, step: float
+) -> tuple[float, str] | None:
+    near = present
+    for _ in range(_STEPS):
+        far = near * step
+        found = _winner(costs_at(far))
+        if found != winner:
+            break
+        near = far
+    else:
+        return None
+    while abs(far - near) > near / 100:
+        middle = (near * far) ** 0.5
+        at_middle = _winner(costs_at(middle))
+        if at_middle == winner:
+            near = middle
+        else:
+            far, found = middle, at_middle
+    return far, found
+
+
+def _winner(costs: Mapping[str, float]) -> str:
+    return min(costs, key=lambda plan_id: costs[plan_id]) if costs else ""
+
+
+def _too_little(everyone: Sequence[str], evidence: Evidence) -> Verdict | None:
+    if evidence.unpriced_share > UNPRICED_SHARE_THAT_BLOCKS:
+        models = ", ".join(evidence.unpriced_models) or "some models"
+        return Verdict(
+            CANNOT_TELL,
+            tuple(everyone),
+            f"{evidence.unpriced_share:.0%} of the calls have no price ({models}), so the API bill is not known.",
+            "Prices for these models in prices.toml, then `taximeter reprice`.",
+        )
+    if evidence.active_days == 0:
+        return Verdict(CANNOT_TELL, tuple(everyone), "No spend is recorded in this time.", "A week of work.")
+    if evidence.active_days < ACTIVE_DAYS_FOR_A_BAND:
+        days = "day" if evidence.active_days == 1 else "days"
+        return Verdict(
+            CANNOT_TELL,
+            tuple(everyone),
+            f"Only {evidence.active_days} {days} of work are recorded: a month could turn out quite different.",
+            f"{ACTIVE_DAYS_FOR_A_BAND - evidence.active_days} more days of work.",
+        )
+    return None
+
+
+def _open_ends(outlooks: Sequence[PlanOutlook], best: str) -> list[str]:
+    """Plans of unknown capacity that could beat the best known one."""
+    bar = next((one.monthly.p50 for one in outlooks if one.plan.id == best), None)
+    return [one.plan.id for one in outlooks if not one.is_known and (bar is None or one.monthly.p10 < bar)]
+
+
+def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, tolerance: float) -> Verdict:
+    """Work waits at a limit: walk up by price; stop at the first plan that surely carries the work."""
+    by_id = {one.plan.id: one for one in outlooks}
+    open_plans: list[PlanOutlook] = []
+    for one in sorted(outlooks, key=lambda one: (one.monthly.p50, one.plan.id)):
+        at_low, at_high = one.hit_probability_at_low, one.hit_probability_at_high
+        if at_low is not None and at_low <= tolerance:
+            if not open_plans:
+                return Verdict(one.plan.id, (one.plan.id,), _carries(one, tolerance), None, 1.0)
+            open_plans.append(one)
+            break
+        if at_low is None or at_high is None or at_high <= tolerance:
+            open_plans.append(one)
+    if not open_plans:
+        everyone = tuple(one.plan.id for one in outlooks)
+        return Verdict(
+            CANNOT_TELL,
+            everyone,
+            f"No plan here carries this work in {1 - tolerance:.0%} of the months.",
+            "Extra usage, or a higher tolerance ([plan] in settings.toml).",
+        )
+    names = " or ".join(one.plan.name for one in open_plans)
+    unknown = [one.plan.id for one in open_plans if not one.is_known]
+    return Verdict(
+        CANNOT_TELL,
+        tuple(one.plan.id for one in open_plans),
+        f"{names}: whether the cheaper one carries this work depends on where in its capacity range it really is.",
+        _settle(evidence, unknown, by_id),
+    )
+
+
+def _carries(one: PlanOutlook, tolerance: float) -> str:
+    if one.plan.is_metered:
+        return f"{one.plan.name} (${one.monthly.p50:,.0f} a month) is the cheapest, and nothing limits it."
+    return (
+        f"{one.plan.name} (${one.fee_usd:,.0f}) is the cheapest that carries this work: even at the low end of its"
+        f" capacity at most {tolerance:.0%} of months reach a limit."
+    )
+
+
+def _reason(best: PlanOutlook, by_id: Mapping[str, PlanOutlook], share: float) -> str:
+    others = sorted((one for one in by_id.values() if one is not best), key=lambda one: one.monthly.p50)
+    against = f"; next is {others[0].plan.name} at ${others[0].monthly.p50:,.0f}" if others else ""
+    chance = f"It is the cheapest in {share:.0%} of the months that could follow"
+    if best.plan.is_metered:
+        return f"{chance}: about ${best.monthly.p50:,.0f} a month at list prices{against}."
+    capacity = best.capacity.week
+    sizes = f" It carries ${capacity.low:,.0f}–{capacity.high:,.0f} a week ({best.capacity.origin})" if capacity else ""
+    used = f"; your weeks fill {best.utilisation:.0%} of the middle of that." if best.utilisation is not None else "."
+    extra = ""
+    if best.overflow_usd and best.overflow_usd >= 0.5:
+        extra = f", about ${best.overflow_usd:,.0f} of extra usage included"
+    return f"{chance}: ${best.monthly.p50:,.0f} a month{extra}{against}.{sizes}{used if sizes else ''}"
+
+
+def _open_reason(candidates: Sequence[PlanOutlook], shares: Mapping[str, float]) -> str:
+    parts = []
+    for one in candidates:
+        low, high = round(one.monthly.p10), round(one.monthly.p90)
+        band = f"${low:,}" if low == high else f"${low:,}–{high:,}"
+        known = f"cheapest in {shares[one.plan.id]:.0%}" if one.plan.id in shares else "capacity unknown"
+        parts.append(f"{one.plan.name} {band} ({known})")
+    return f"The bands overlap: {', '.join(parts)}."
+
+
+def _settle(evidence: Evidence, unknown: Sequence[str], by_id: Mapping[str, PlanOutlook]) -> str:
+    if unknown:
+        names = " and ".join(by_id[plan_id].plan.name for plan_id in unknown)
+        return f"A capacity for {names}: [capacity.{unknown[0]}] low, mid, high in settings.toml, or its meter."
+    if not evidence.knows_hours:
+        return "The hours of the work, which a file of days does not have: taximeter plans over the ledger."
+    left = evidence.intervals_needed - evidence.meter_intervals
+    if left > 0:
+        return (
+            f"Your own meter: with the status line installed, {left} more steps of the limit meters replace the"
+            " published ranges (taximeter install claude-code)."
+        )
+    return "More weeks of history: the difference is within what months vary."

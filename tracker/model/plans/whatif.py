@@ -1,0 +1,181 @@
+"""The same recorded work paid for otherwise: ranges, not promises. Everything here is modelled.
+
+Prompts, outputs, turns and pauses stay as they were: nothing says that another model would have needed as many.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.plans.billing import LoggedCall, replay
+from tracker.model.plans.plan import Range
+from tracker.model.quantiles import bootstrap_mean_interval
+from tracker.model.rates import PICO_PER_NANO, Rates
+
+# The newer tokenizer makes 1.0 to 1.35 times the tokens of the same text, usually 1.3 (PRICES section 1.4).
+NEW_TOKENS = Range(1.0, 1.3, 1.35)
+SAME_TOKENS = Range(1.0, 1.0, 1.0)
+OLD_TOKENS = Range(1 / NEW_TOKENS.high, 1 / NEW_TOKENS.mid, 1 / NEW_TOKENS.low)
+BATCH_SHARE_OF_PRICE = 0.5
+_COVERAGE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Nano-dollars of the calls that could be judged, as they were and otherwise."""
+
+    actual: int
+    otherwise: Range
+    calls: int
+    left_out: int = 0  # calls without rates
+    does_not_fit: int = 0  # calls whose prompt the other model could not take
+
+    @property
+    def saving(self) -> Range:
+        """Nano-dollars saved; below nothing it would have cost more."""
+        return Range(
+            self.actual - self.otherwise.high, self.actual - self.otherwise.mid, self.actual - self.otherwise.low
+        )
+
+
+def token_factor(tokenizer: str, other: str) -> Range:
+    """How many tokens the same text has under another tokenizer ("old" or "new") for one it has now."""
+    if tokenizer == other:
+        return SAME_TOKENS
+    return NEW_TOKENS if other == "new" else OLD_TOKENS
+
+
+def on_another_model(
+    calls: Iterable[LoggedCall],
+    factor_of: Callable[[str], Range | None],
+    rates_for: Callable[[int], Rates | None],
+    context_window: int | None,
+) -> Case:
+    """Every call at another model's rates, its tokens scaled by `factor_of(model)`; None there leaves a call out.
+
+    `rates_for` gives the rates for a prompt size, because some models price long prompts otherwise.
+    """
+    actual = judged = left_out = does_not_fit = 0
+    sums = [0.0, 0.0, 0.0]
+    for call in calls:
+        factors = factor_of(call.model)
+        if call.rates is None or call.cost is None or factors is None:
+            left_out += 1
+            continue
+        beside = call.cost - _token_cost(call, call.rates, 1.0)
+        costs = []
+        for factor in factors:
+            rates = rates_for(round(call.context * factor))
+            if rates is None:
+                break
+            costs.append(beside + _token_cost(call, rates, factor))
+        if len(costs) < len(factors):
+            left_out += 1
+            continue
+        sums = [total + cost for total, cost in zip(sums, costs, strict=True)]
+        actual += call.cost
+        judged += 1
+        if context_window is not None and call.context * factors.mid > context_window:
+            does_not_fit += 1
+    return Case(actual, Range(*sums), judged, left_out, does_not_fit)
+
+
+def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int, seed: int = 0) -> Case:
+    """Every cache write with another lifetime. The range is a bootstrap over chains; where the shorter lifetime loses a
+    prefix, its cheap end keeps the first `static_floor` tokens, which other sessions may keep warm."""
+    priced = [call for call in calls if call.rates is not None and call.cost is not None]
+    gains = _gains(priced, ttl_ms, 0)
+    if not gains:
+        return Case(0, Range(0, 0, 0), 0, len(calls))
+    kindest = _gains(priced, ttl_ms, static_floor) if ttl_ms == TTL_5M_MS else gains
+    low, _ = bootstrap_mean_interval(gains, _COVERAGE, seed)
+    _, high = bootstrap_mean_interval(kindest, _COVERAGE, seed)
+    actual, gain = sum(call.cost or 0 for call in priced), sum(gains)
+    count = len(gains)
+    return Case(
+        actual,
+        Range(actual - max(gain, high * count), actual - gain, actual - min(gain, low * count)),
+        len(priced),
+        len(calls) - len(priced),
+    )
+
+
+def in_batches(calls: Iterable[LoggedCall], share: float) -> Case:
+    """A share of this work as batch requests at half price. Caches are not certain to hit inside a batch: the dear end
+    sends every prompt uncached."""
+    actual = judged = left_out = 0
+    uncached = 0.0
+    for call in calls:
+        if call.rates is None or call.cost is None:
+            left_out += 1
+            continue
+        judged += 1
+        actual += call.cost
+        beside = call.cost - _token_cost(call, call.rates, 1.0)
+        prompt = call.context * call.rates.input + call.output * call.rates.output
+        uncached += beside + prompt / PICO_PER_NANO
+    best = actual * (1 - share * (1 - BATCH_SHARE_OF_PRICE))
+    worst = actual * (1 - share) + uncached * share * BATCH_SHARE_OF_PRICE
+    return Case(actual, Range(best, (best + worst) / 2, worst), judged, left_out)
+
+
+def without_baseline_above(
+    main: Sequence[Sequence[LoggedCall]], others: Sequence[Sequence[LoggedCall]], tokens: int
+) -> Case:
+    """Chains whose first prompt had been no larger than `tokens`: the excess is neither written nor read again.
+
+    The careful end trims main chains only, the other one subagents as well.
+    """
+    everything = [call for chain in (*main, *others) for call in chain]
+    priced = [call for call in everything if call.cost is not None and call.rates is not None]
+    actual = sum(call.cost or 0 for call in priced)
+    least = sum(_trimmed(chain, tokens) for chain in main)
+    most = least + sum(_trimmed(chain, tokens) for chain in others)
+    otherwise = Range(actual - most, actual - (least + most) / 2, actual - least)
+    return Case(actual, otherwise, len(priced), len(everything) - len(priced))
+
+
+def other_lifetime(calls: Iterable[LoggedCall]) -> int:
+    """The lifetime that most tokens were not written for, in milliseconds."""
+    long_lived = short_lived = 0
+    for call in calls:
+        long_lived += call.write_1h
+        short_lived += call.write_5m
+    return TTL_5M_MS if long_lived > short_lived else TTL_1H_MS
+
+
+def _token_cost(call: LoggedCall, rates: Rates, factor: float) -> float:
+    pico = (
+        call.input * rates.input
+        + call.cache_read * rates.read
+        + call.write_5m * (rates.write_5m or rates.input)
+        + call.write_1h * (rates.write_1h or rates.input)
+        + call.output * rates.output
+    )
+    return pico * factor / PICO_PER_NANO
+
+
+def _gains(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> list[float]:
+    """Nano-dollars that each chain would have saved."""
+    by_chain: dict[int, float] = {}
+    for one in replay(calls, ttl_ms, static_floor):
+        if one.cost is not None and one.call.cost is not None:
+            by_chain[one.call.chain_id] = by_chain.get(one.call.chain_id, 0.0) + one.call.cost - one.cost
+    return list(by_chain.values())
+
+
+def _trimmed(chain: Sequence[LoggedCall], tokens: int) -> float:
+    first = next((call for call in chain if call.context), None)
+    excess = max(0, first.context - tokens) if first else 0
+    saved = 0.0
+    for call in chain:
+        if call.rates is None or not excess:
+            continue
+        from_reads = min(excess, call.cache_read)
+        written = call.write_5m + call.write_1h
+        from_writes = min(excess - from_reads, written)
+        from_input = min(excess - from_reads - from_writes, call.input)
+        write_pico = call.write_5m * call.rates.write_5m + call.write_1h * call.rates.write_1h
+        saved += from_reads * call.rates.read + from_input * call.rates.input
+        saved += from_writes * write_pico / written if written else 0.0
+    return saved / PICO_PER_NANO

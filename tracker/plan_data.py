@@ -1,0 +1,175 @@
+"""Loads plans: the bundled table, the user's own rows over it, and capacities from settings or publications.
+
+A plan is dated; the row in force on a day is the latest that began by then, the first one for earlier days.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from store.ledger import home
+from store.money import nano_from_usd
+from tracker.model.plans.plan import Capacity, Excluded, Origin, Plan, Range
+from tracker.settings import CapacitySettings, SettingsError
+
+USER_PLANS_NAME = "plans.toml"
+_FIVE_HOUR, _WEEK = "five_hour", "week"
+
+
+class _PlanRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One [[plan]] of the file, as it is written there."""
+
+    id: str
+    name: str
+    monthly_usd: str
+    valid_from: str
+    annual_usd: str | None = None
+    api_credit_usd: str = "0"
+    metered: bool = False
+    for_groups: bool = False
+    windows: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    week: tuple[float, float, float] | None = None
+    five_hour: tuple[float, float, float] | None = None
+    capacity_source: str = ""
+    source: str = ""
+    checked_on: str = ""
+    note: str = ""
+
+
+class _PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    plan: tuple[_PlanRow, ...] = ()
+
+
+class DatedPlan(msgspec.Struct, frozen=True):
+    """A plan with the capacity that was published for it."""
+
+    plan: Plan
+    published: Capacity
+
+
+def plans_on(day: str, user_file: Path | None = None) -> dict[str, DatedPlan]:
+    """Every plan in force on an ISO day by id, bundled order first; SettingsError if the user's file is wrong."""
+    rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_users(user_file or home() / USER_PLANS_NAME))}
+    in_force: dict[str, _PlanRow] = {}
+    for row in sorted(rows.values(), key=lambda row: row.valid_from):
+        if row.id not in in_force or row.valid_from <= day:
+            in_force[row.id] = row
+    order = {row.id: place for place, row in reversed(list(enumerate(rows.values())))}
+    return {row.id: _dated(row) for row in sorted(in_force.values(), key=lambda row: order[row.id])}
+
+
+def all_rows(user_file: Path | None = None) -> list[DatedPlan]:
+    """Every dated row of every plan, for the table of plans."""
+    return [_dated(row) for row in (*_bundled(), *_users(user_file or home() / USER_PLANS_NAME))]
+
+
+def capacity_from_settings(given: CapacitySettings) -> Capacity | None:
+    """The user's own figures; None if the section says nothing. SettingsError if its figures are out of order."""
+    if given.unknown:
+        return Capacity(origin=Origin.UNKNOWN, detail="set to unknown in your settings")
+    week = _settings_range(given.low, given.mid, given.high)
+    five_hour = _settings_range(given.five_hour_low, given.five_hour_mid, given.five_hour_high)
+    if week is None and five_hour is None:
+        return None
+    return Capacity(week, five_hour, Origin.SETTINGS, given.source)
+
+
+def capacities(plans: Mapping[str, DatedPlan], given: Mapping[str, CapacitySettings]) -> dict[str, Capacity]:
+    """Published capacities with the user's own over them, window by window; SettingsError for an unknown plan id."""
+    for plan_id in given:
+        if plan_id not in plans:
+            raise SettingsError(f"[capacity.{plan_id}]: there is no such plan (known: {', '.join(plans)})")
+    made = {}
+    for plan_id, dated in plans.items():
+        own = capacity_from_settings(given[plan_id]) if plan_id in given else None
+        if own is None:
+            made[plan_id] = dated.published
+        elif own.origin == Origin.UNKNOWN:
+            made[plan_id] = own
+        else:
+            made[plan_id] = Capacity(
+                own.week or dated.published.week, own.five_hour or dated.published.five_hour, own.origin, own.detail
+            )
+    return made
+
+
+def _settings_range(low: float | None, mid: float | None, high: float | None) -> Range | None:
+    if low is None and mid is None and high is None:
+        return None
+    if mid is None:
+        ends = [value for value in (low, high) if value is not None]
+        mid = (ends[0] * ends[-1]) ** 0.5
+    spread = Range.around(mid)
+    made = Range(spread.low if low is None else low, mid, spread.high if high is None else high)
+    if not made.is_valid:
+        raise SettingsError(f"capacity: low, mid and high must be above nothing and in order, not {list(made)}")
+    return made
+
+
+@cache
+def _bundled() -> tuple[_PlanRow, ...]:
+    return _read(Path(__file__).with_name("plans.toml"))
+
+
+def _users(path: Path) -> tuple[_PlanRow, ...]:
+    return _read(path) if path.exists() else ()
+
+
+def _read(path: Path) -> tuple[_PlanRow, ...]:
+    try:
+        rows = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _PlanFile).plan
+        for row in rows:
+            _dated(row)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError, ArithmeticError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    return rows
+
+
+def _dated(row: _PlanRow) -> DatedPlan:
+    plan = Plan(
+        id=row.id,
+        name=row.name,
+        monthly_nano=nano_from_usd(row.monthly_usd),
+        annual_nano=None if row.annual_usd is None else nano_from_usd(row.annual_usd),
+        has_five_hour=_FIVE_HOUR in row.windows,
+        has_week=_WEEK in row.windows,
+        excludes=_flags(row.id, row.excludes),
+        is_metered=row.metered,
+        is_for_groups=row.for_groups,
+        api_credit_nano=nano_from_usd(row.api_credit_usd),
+        valid_from=row.valid_from,
+        source=row.source,
+        checked_on=row.checked_on,
+        note=row.note,
+    )
+    week, five_hour = _range(row.id, row.week), _range(row.id, row.five_hour)
+    known = week is not None or five_hour is not None
+    return DatedPlan(
+        plan,
+        Capacity(week, five_hour, Origin.PUBLISHED if known else Origin.UNKNOWN, row.capacity_source),
+    )
+
+
+def _range(plan_id: str, values: Any) -> Range | None:
+    if values is None:
+        return None
+    made = Range(*values)
+    if not made.is_valid:
+        raise ValueError(f"plan {plan_id}: a capacity is [low, mid, high] in order, not {list(values)}")
+    return made
+
+
+def _flags(plan_id: str, names: Iterable[str]) -> Excluded:
+    flags = Excluded(0)
+    for name in names:
+        try:
+            flags |= Excluded[name.upper()]
+        except KeyError:
+            known = ", ".join(flag.name.lower() for flag in Excluded if flag.name)
+            raise ValueError(f"plan {plan_id}: cannot exclude {name!r} (known: {known})") from None
+    return flags

@@ -1,0 +1,238 @@
+"""Asks the provider: the organisation's usage and cost reports, and how many tokens a text has (PRICES section 5).
+
+The SDK takes over a second to import and is imported only inside the functions that were asked to call it. A key comes
+from the environment or the system's keyring, is never stored, and never appears in an error or a log: errors here are
+sentences of our own, whatever the server answered, and the SDK's loggers are silenced before it sees the key.
+"""
+
+import logging
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic
+
+ADMIN_KEY_NAMES = ("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_ADMIN_API_KEY", "ANTHROPIC_API_KEY")
+KEY_NAMES = ("ANTHROPIC_API_KEY",)
+KEYRING_SERVICE = "taximeter"
+ADMIN_ACCOUNT, API_ACCOUNT = "admin", "api"
+MESSAGES_USAGE = "/v1/organizations/usage_report/messages"
+COST = "/v1/organizations/cost_report"
+CODE_USAGE = "/v1/organizations/usage_report/claude_code"
+
+_TIMEOUT_SECONDS = 30.0
+_KEYRING_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 30.0
+_TRIES = 3
+_DAYS_A_PAGE = 31
+_MOST_PAGES = 500
+_LOGGERS = ("anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
+
+
+class ProviderError(Exception):
+    """A sentence for the user: what the provider did, and what to do. It never holds a key."""
+
+
+class Key(NamedTuple):
+    """A key, and where it was found; the name is what may be shown."""
+
+    secret: str
+    found_in: str
+
+    def __repr__(self) -> str:
+        return f"Key(found_in={self.found_in!r})"
+
+
+def find_key(names: Sequence[str], account: str) -> Key | None:
+    """The first key of these environment variables, else of the system's keyring; ProviderError if it is no key."""
+    for name in names:
+        secret = os.environ.get(name, "").strip()
+        if secret:
+            return _checked(Key(secret, name))
+    secret = _from_keyring(account)
+    return _checked(Key(secret, "the system keyring")) if secret else None
+
+
+def fetch_report(
+    path: str, key: Key, first: date, last: date, *, sleep: Callable[[float], None] = time.sleep
+) -> list[dict[str, Any]]:
+    """All pages of a report for UTC days from `first` to `last`, in the form in which the provider sends them.
+
+    ProviderError for whatever goes wrong.
+    """
+    client = _client(key)
+    if path == CODE_USAGE:
+        spans = [{"starting_at": day.isoformat(), "limit": 1000} for day in _days(first, last)]
+    else:
+        group = "model" if path == MESSAGES_USAGE else "description"
+        spans = [
+            {
+                "starting_at": f"{first.isoformat()}T00:00:00Z",
+                "ending_at": f"{(last + timedelta(days=1)).isoformat()}T00:00:00Z",
+                "bucket_width": "1d",
+                "group_by": [group],
+                "limit": _DAYS_A_PAGE,
+            }
+        ]
+    return [page for span in spans for page in _pages(client, path, key, span, sleep)]
+
+
+def count_tokens(
+    key: Key,
+    model: str,
+    *,
+    text: str = "",
+    tools: Sequence[dict[str, Any]] = (),
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Tokens that a text, or tool definitions, add to a prompt of that model; ProviderError if it cannot be told.
+
+    The provider counts whole requests: the count of an all but empty one is taken off.
+    """
+    client = _client(key)
+
+    messages: list[Any] = [{"role": "user", "content": "."}]
+
+    def count(**parts: Any) -> int:
+        counted = _asked(lambda: client.messages.count_tokens(model=model, messages=messages, **parts), key, sleep)
+        if not isinstance(tokens := getattr(counted, "input_tokens", None), int):
+            raise ProviderError(f"{_host(client)} answered without a token count")
+        return tokens
+
+    parts: dict[str, Any] = {}
+    if text:
+        parts["system"] = text
+    if tools:
+        parts["tools"] = list(tools)
+    return max(0, count(**parts) - count()) if parts else 0
+
+
+def _client(key: Key) -> "Anthropic":
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # 1.3 s of import, for those only who ask the provider something.
+    import anthropic
+
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    return anthropic.Anthropic(api_key=key.secret, max_retries=0, timeout=_TIMEOUT_SECONDS)
+
+
+def _pages(
+    client: "Anthropic", path: str, key: Key, parameters: dict[str, Any], sleep: Callable[[float], None]
+) -> list[dict[str, Any]]:
+    pages: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    token: str | None = None
+    while len(pages) < _MOST_PAGES:
+        asked = parameters if token is None else {**parameters, "page": token}
+        options: Any = {
+            "params": asked,
+            # The reports ask for this header, which the SDK no longer sends. A redirect would carry it elsewhere.
+            "headers": {"x-api-key": key.secret},
+            "follow_redirects": False,
+        }
+        page = _asked(partial(client.get, path, cast_to=object, options=options), key, sleep)
+        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+            raise ProviderError(f"{_host(client)} answered {path} with something that is no report")
+        pages.append(page)
+        token = page.get("next_page")
+        if not page.get("has_more") or not isinstance(token, str) or token in seen:
+            return pages
+        seen.add(token)
+    raise ProviderError(f"{_host(client)} sent more than {_MOST_PAGES} pages of {path}: ask for fewer days")
+
+
+def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None]) -> Any:
+    """Ask up to three times; the provider's wish to wait is kept when it is short."""
+    import anthropic
+
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return ask()
+        except anthropic.APIStatusError as error:
+            wait = _wait_seconds(error.response.headers.get("retry-after"), attempt)
+            status = error.status_code
+            if not (status == 429 or status >= 500) or attempt == _TRIES or wait > _LONGEST_WAIT_SECONDS:
+                raise ProviderError(_status_text(status, key, wait)) from None
+            sleep(wait)
+        except anthropic.APITimeoutError:
+            raise ProviderError("the provider did not answer in 30 seconds: try again later") from None
+        except anthropic.AnthropicError:
+            # Refused, cut or unreachable; a second try helps where a connection was merely old.
+            if attempt == _TRIES:
+                raise ProviderError(
+                    "the connection to the provider broke: check the network and ANTHROPIC_BASE_URL"
+                ) from None
+            sleep(_wait_seconds(None, attempt))
+        except ProviderError:
+            raise
+        except Exception:  # noqa: BLE001 — whatever the SDK lets through must not show what was sent
+            raise ProviderError("the provider's answer could not be read: try again later") from None
+    raise ProviderError("the provider could not be asked")
+
+
+def _wait_seconds(retry_after: str | None, attempt: int) -> float:
+    try:
+        wait = float(retry_after or "")
+    except ValueError:
+        wait = math.nan
+    return max(0.0, wait) if math.isfinite(wait) else float(1 << (attempt - 1))
+
+
+def _status_text(status: int, key: Key, wait: float) -> str:
+    if status == 401:
+        return (
+            f"the provider does not know the key in {key.found_in} (401): the organisation's reports need an Admin key"
+            " in ANTHROPIC_ADMIN_KEY, counting tokens any API key in ANTHROPIC_API_KEY"
+        )
+    if status == 403:
+        return f"the key in {key.found_in} may not do this (403): an administrator of the organisation can allow it"
+    if status == 404:
+        return "the provider has no such report or model (404): reports are for organisations, not for single accounts"
+    if status == 429:
+        return f"the provider asks to wait {wait:.0f} s (429): try again then"
+    if status >= 500:
+        return f"the provider failed ({status}): try again later"
+    return f"the provider refused ({status}): check the days or the model asked for"
+
+
+def _host(client: "Anthropic") -> str:
+    return urlsplit(str(client.base_url)).hostname or "the provider"
+
+
+def _checked(key: Key) -> Key:
+    # A character that no header may hold would end up, key and all, in an error of the HTTP library.
+    if not key.secret.isascii() or not key.secret.isprintable() or " " in key.secret:
+        raise ProviderError(f"what stands in {key.found_in} is no key: it holds spaces or other odd characters")
+    return key
+
+
+def _from_keyring(account: str) -> str:
+    if sys.platform == "darwin":
+        command = ["security", "find-generic-password", "-s", KEYRING_SERVICE, "-a", account, "-w"]
+    else:
+        command = ["secret-tool", "lookup", "service", KEYRING_SERVICE, "account", account]
+    program = shutil.which(command[0])
+    if program is None:
+        return ""
+    try:
+        found = subprocess.run(  # noqa: S603 — a fixed command of the system
+            [program, *command[1:]], capture_output=True, text=True, timeout=_KEYRING_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=step) for step in range((last - first).days + 1)]

@@ -1,0 +1,174 @@
+"""The budget report: what was spent against each budget, and a month of work in four layers kept apart.
+
+Spend is priced; the layers are modelled from eight weeks of tasks.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from store.money import usd
+from store.plans import project_spend, spend_by_day
+from store.task_reads import TaskFilter
+from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
+from tracker.model.plans.projection import month_bounds
+from tracker.reports.tasks import tasks_report
+from tracker.settings import BudgetSettings, nano
+
+HISTORY_DAYS = 56
+_DEAREST_TASKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """One budget: what it is for, its amount, and what was spent; nano-dollars. Without an amount it only informs."""
+
+    kind: str  # day | week | month | project | task
+    key: str  # the day, the week's Monday, the month, the project's text, the task's id
+    label: str
+    budget_nano: int | None
+    spent_nano: int
+    alerts: tuple[float, ...] = ()
+
+    @property
+    def share(self) -> float | None:
+        """Spent over budget; None without a budget."""
+        return self.spent_nano / self.budget_nano if self.budget_nano else None
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "kind": self.kind,
+            "key": self.key,
+            "label": self.label,
+            "budget_usd": usd(self.budget_nano),
+            "spent_usd": usd(self.spent_nano),
+            "share": None if self.share is None else round(self.share, 4),
+            "alerts": list(self.alerts),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReport:
+    """Budgets and layers as of one day."""
+
+    today: date
+    lines: list[BudgetLine]
+    layers: Layers | None
+    completed: int  # tasks in the history that the layers are measured on
+    history_days: int
+    spent_in_history_nano: int
+    days_in_month: int
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form; amounts of the layers are modelled."""
+        return {
+            "schema_version": 1,
+            "as_of": self.today.isoformat(),
+            "budgets": [line.as_json() for line in self.lines],
+            "layers": None if self.layers is None else _layers_json(self.layers),
+            "history": {
+                "days": self.history_days,
+                "completed_tasks": self.completed,
+                "spent_usd": usd(self.spent_in_history_nano),
+                "spent_per_month_usd": usd(
+                    self.spent_in_history_nano * self.days_in_month // max(1, self.history_days)
+                ),
+            },
+            "labels": {"spent_usd": "priced", "layers": "modelled"},
+            "assumptions": [
+                "The coming month brings as many tasks, of the same size, as the last eight weeks did.",
+                "Open tasks and calls outside tasks are not in the layers.",
+            ],
+        }
+
+
+def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date, now_ms: int) -> BudgetReport:
+    """Spend against every budget as of a local day, and the layers of a month like the last eight weeks."""
+    month_first, month_last = month_bounds(today)
+    monday = today - timedelta(days=today.weekday())
+    first = today - timedelta(days=HISTORY_DAYS - 1)
+    by_day = spend_by_day(db, min(first, month_first).isoformat(), today.isoformat())
+
+    def spent_since(since: date) -> int:
+        return sum(amount for day, amount in by_day.items() if day >= since.isoformat())
+
+    def line(kind: str, key: str, label: str, budget: int | None, spent: int) -> BudgetLine:
+        found = () if budget is None else tuple(reached(spent, budget, settings.alerts))
+        return BudgetLine(kind, key, label, budget, spent, found)
+
+    lines = [
+        line("day", today.isoformat(), "today", nano(settings.day), spent_since(today)),
+        line("week", monday.isoformat(), "this week", nano(settings.week), spent_since(monday)),
+        line("month", f"{today:%Y-%m}", "this month", nano(settings.month), spent_since(month_first)),
+    ]
+    spent = project_spend(db, month_first.isoformat(), today.isoformat(), list(settings.projects))
+    lines += [
+        line("project", text, f"{text}, this month", nano(amount), spent[text])
+        for text, amount in settings.projects.items()
+    ]
+    found = tasks_report(db, TaskFilter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms).tasks
+    per_task = nano(settings.task)
+    if per_task is not None:
+        dear = sorted(
+            (task for task in found if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
+        )
+        lines += [line("task", task.id, task.title, per_task, task.cost) for task in dear[:_DEAREST_TASKS]]
+    days = _days_seen(first, today, by_day)
+    recent = [
+        BudgetTask(
+            task.status,
+            task.calls,
+            task.input + task.cache_read + task.write_5m + task.write_1h + task.output,
+            task.cost,
+            task.waste,
+            task.retry_cost,
+        )
+        for task in found
+    ]
+    own = Multipliers(settings.retry, settings.abandoned, settings.waste)
+    made = layers(recent, days, (month_last - month_first).days + 1, own, settings.buffer)
+    return BudgetReport(
+        today,
+        lines,
+        made,
+        sum(task.status == "completed" for task in recent),
+        days,
+        spent_since(first),
+        (month_last - month_first).days + 1,
+    )
+
+
+def _days_seen(first: date, today: date, by_day: dict[str, int]) -> int:
+    """Days of the history: it begins with the first day of work if that is later than eight weeks ago."""
+    worked = [day for day in by_day if day >= first.isoformat()]
+    return (today - date.fromisoformat(min(worked))).days + 1 if worked else 0
+
+
+def _multiplier_json(one: Multiplier) -> dict[str, Any]:
+    return {
+        "measured": round(one.measured, 4),
+        "used": round(one.used, 4),
+        "from": "settings" if one.is_own else "measured",
+    }
+
+
+def _layers_json(made: Layers) -> dict[str, Any]:
+    return {
+        "list_price": {"usd_per_million_tokens": round(made.usd_per_mtok, 6)},
+        "workload": {
+            "tasks_per_month": round(made.tasks_per_month, 2),
+            "calls_per_task": round(made.calls_per_task, 2),
+            "tokens_per_call": round(made.tokens_per_call, 1),
+        },
+        "multipliers": {
+            "retry": _multiplier_json(made.retry),
+            "abandoned": _multiplier_json(made.abandoned),
+            "waste": _multiplier_json(made.waste),
+        },
+        "buffer": made.buffer,
+        "base_usd": usd(round(made.base_usd * 1e9)),
+        "loaded_usd": usd(round(made.loaded_usd * 1e9)),
+        "planned_usd": usd(round(made.planned_usd * 1e9)),
+    }

@@ -1,0 +1,207 @@
+"""The nudge log as a report: what was said, what it promised, what became of it (MODEL sections 7.6 and 8).
+
+Promises are modelled. `realised` holds what followed compact nudges came to against the forecast without them.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from store import live_session as live
+from store import nudges as log
+from store.money import usd
+from store.nudges import NudgeRow
+from store.records import CallFlag, EventKind
+from tracker.advisor.evaluate import KINDS
+from tracker.advisor.log import log_entries
+from tracker.advisor.preferences import Preferences
+from tracker.model.defaults import DEFAULTS
+from tracker.model.delivery import NudgeAction
+from tracker.model.forecast import band_for, forecast
+from tracker.model.growth import GrowthEstimate
+from tracker.model.nudge import NudgeKind
+from tracker.model.rates import Tariff
+from tracker.reports.times import iso
+
+SHORTENING = frozenset({NudgeKind.COMPACT, NudgeKind.COLD_RESUME, NudgeKind.BEFORE_EXPIRY})
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """What a followed nudge came to: nano-dollars of the next calls, and their forecast had nothing been done."""
+
+    nudge_id: int
+    calls: int
+    actual_nano: int
+    forecast_nano: int
+    low_nano: int
+    high_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class KindSummary:
+    """One kind over the chosen time."""
+
+    kind: str
+    state: str  # on | off | dismissed: switched off by three dismissals
+    shown: int
+    followed: int
+    observed: int  # shown ones of which it is known whether they were followed
+    dismissed: int
+
+
+@dataclass(frozen=True, slots=True)
+class NudgeReport:
+    """Rows latest first, kinds in the order of the model."""
+
+    rows: Sequence[NudgeRow]
+    kinds: Sequence[KindSummary]
+    realised: Sequence[Realised]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "schema_version": 1,
+            "label": "modelled",
+            "nudges": [_row_json(row) for row in self.rows],
+            "kinds": [
+                {
+                    "kind": one.kind,
+                    "state": one.state,
+                    "shown": one.shown,
+                    "followed": one.followed,
+                    "observed": one.observed,
+                    "dismissed": one.dismissed,
+                }
+                for one in self.kinds
+            ],
+            "realised": [
+                {
+                    "nudge": one.nudge_id,
+                    "calls": one.calls,
+                    "actual_usd": usd(one.actual_nano),
+                    "forecast_usd": usd(one.forecast_nano),
+                    "p10_usd": usd(one.low_nano),
+                    "p90_usd": usd(one.high_nano),
+                    "saved_usd": usd(one.forecast_nano - one.actual_nano),
+                }
+                for one in self.realised
+            ],
+        }
+
+
+def nudge_report(
+    db: sqlite3.Connection,
+    preferences: Preferences,
+    *,
+    since: int | None = None,
+    kind: str | None = None,
+    every: bool = False,
+    limit: int = 200,
+) -> NudgeReport:
+    """The latest nudges; with `every` all evaluations, fired or not."""
+    rows = log.logged(db, since=since, kind=kind, fired_only=not every, limit=limit)
+    followed = [row for row in rows if row.followed == 1 and row.kind in SHORTENING]
+    realised = [found for row in followed if (found := realised_of(db, row)) is not None]
+    return NudgeReport(rows, _kinds(db, preferences, rows), realised)
+
+
+def _kinds(db: sqlite3.Connection, preferences: Preferences, rows: Sequence[NudgeRow]) -> list[KindSummary]:
+    entries = log_entries(log.said(db, int(time.time() * 1000)), log.words(db))
+    made = []
+    for kind in KINDS:
+        dismissals = 0
+        for entry in sorted((one for one in entries if one.kind == kind), key=lambda one: one.at_ms):
+            if entry.action == NudgeAction.ENABLED:
+                dismissals = 0
+            dismissals += entry.action == NudgeAction.DISMISSED
+        state = "off" if kind in preferences.off else "on"
+        if state == "on" and dismissals >= DEFAULTS.dismissals_until_off:
+            state = "dismissed"
+        shown = [row for row in rows if row.kind == kind and row.shown_at is not None]
+        made.append(
+            KindSummary(
+                kind=kind,
+                state=state,
+                shown=len(shown),
+                followed=sum(row.followed == 1 for row in shown),
+                observed=sum(row.followed is not None for row in shown),
+                dismissed=sum(row.dismissed_at is not None for row in shown),
+            )
+        )
+    return made
+
+
+def realised_of(db: sqlite3.Connection, nudge: NudgeRow) -> Realised | None:
+    """Cost of the calls after the compaction that followed a nudge, with the compaction's own, against no action."""
+    inputs: dict[str, Any] = json.loads(nudge.inputs)
+    after = next(
+        (
+            mark.position
+            for mark in live.marks(db, nudge.session_id)
+            if mark.kind == EventKind.COMPACT and mark.at is not None and mark.at > (nudge.shown_at or 0)
+        ),
+        None,
+    )
+    if after is None or "growth" not in inputs:
+        return None
+    horizon = round(float(inputs["remaining_calls"]))
+    later = [
+        call
+        for call in live.main_calls(db, nudge.session_id)
+        if call.position > after and call.context and not call.flags & CallFlag.ITERATION
+    ][:horizon]
+    if not later or any(call.cost is None for call in later):
+        return None
+    tariff = Tariff(*(float(inputs[name]) for name in ("input_nano", "write_nano", "read_nano", "output_nano")))
+    estimate = GrowthEstimate(float(inputs["growth"]), float(inputs["output"]), 0.0, 0)
+    without = forecast(len(later), nudge.context, estimate, tariff, band_for(len(later)))
+    summary = nudge.context * tariff.read + DEFAULTS.summary_output_tokens * tariff.output
+    return Realised(
+        nudge_id=nudge.id,
+        calls=len(later),
+        actual_nano=sum(call.cost or 0 for call in later) + round(summary),
+        forecast_nano=without.point_nano,
+        low_nano=without.low_nano,
+        high_nano=without.high_nano,
+    )
+
+
+def fate(row: NudgeRow) -> str:
+    """What became of a nudge, in a word."""
+    if row.dismissed_at is not None:
+        return "dismissed"
+    if row.followed == 1:
+        return "followed"
+    if row.shown_at is not None:
+        return "shown"
+    return "not shown" if row.fired else "silent"
+
+
+def _row_json(row: NudgeRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": iso(row.due_at),
+        "agent": row.agent,
+        "session": row.session,
+        "project": row.project,
+        "kind": row.kind,
+        "moment": row.moment,
+        "subject": row.subject or None,
+        "fired": bool(row.fired),
+        "reason": row.reason,
+        "text": row.text,
+        "context": row.context,
+        "saves_usd": usd(row.saving),
+        "p10_usd": usd(row.saving_low),
+        "p90_usd": usd(row.saving_high),
+        "payback_turns": None if row.payback_turns is None else round(row.payback_turns, 2),
+        "fate": fate(row),
+        "shown_at": iso(row.shown_at),
+        "dismissed_at": iso(row.dismissed_at),
+        "followed": None if row.followed is None else bool(row.followed),
+        "inputs": json.loads(row.inputs),
+    }

@@ -1,0 +1,246 @@
+"""A person's recorded load, ready for the plan model: days under each plan, the meter's fits, refusals.
+
+The history is at most 26 weeks and ends with the last complete day. If nothing was recorded in that time, it ends with
+the last day of work instead, and says so.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from store.money import NANO_PER_USD
+from store.plans import (
+    PlanCallRow,
+    UnpricedRow,
+    limit_refusals,
+    limit_samples,
+    plan_calls,
+    spend_span,
+    unpriced_calls,
+)
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
+from tracker.model.plans.billing import LoggedCall, as_api_key
+from tracker.model.plans.calibration import INTERVALS_NEEDED, MeterFit, fit_meter, usable_intervals
+from tracker.model.plans.capacity import Fits, Hit
+from tracker.model.plans.load import DayLoad, day_loads, loads_of_sums
+from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
+from tracker.model.plans.plan import Excluded
+from tracker.model.plans.projection import month_bounds
+from tracker.model.rates import Rates
+from tracker.pricing import normalise
+
+HISTORY_DAYS = 182
+FIVE_HOUR_KIND, WEEK_KIND = "five_hour", "seven_day"
+_WINDOW_MS = {FIVE_HOUR_KIND: 5 * HOUR_MS, WEEK_KIND: 7 * DAY_MS}
+# One refused prompt is retried and reported again; refusals closer than this are one hit.
+_SAME_HIT_MS = HOUR_MS
+_HIT_SAMPLE_MS = 30 * 60_000
+
+
+NO_FITS = Fits()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Days seen and what is known about limits. `spent` is the month of `as_of`, day by day."""
+
+    source: str  # "ledger", or the name of a file of days
+    as_of: date
+    first: date
+    last: date
+    days: Mapping[Excluded, Sequence[DayLoad]]  # by what a plan leaves out; always holds Excluded(0)
+    spent: Sequence[tuple[date, int, int]]  # day, nano-dollars as logged, nano-dollars as an API key
+    counted: UnpricedRow
+    excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
+    is_stale: bool = False  # the history ends with old work, because there is none since
+    fits: Fits = NO_FITS
+    meter_intervals: int = 0
+    five_hour_hits: Sequence[Hit] = ()
+    week_hits: Sequence[Hit] = ()
+    unclear_hits: int = 0
+
+    @property
+    def base(self) -> Sequence[DayLoad]:
+        """The days with nothing left out."""
+        return self.days[Excluded(0)]
+
+    @property
+    def active_days(self) -> int:
+        """Days with work."""
+        return sum(day.is_active for day in self.base)
+
+    @property
+    def is_of_sums(self) -> bool:
+        """Whether days are known only by their sum."""
+        return self.source != "ledger"
+
+
+def load_of_file(name: str, usd_by_day: Mapping[date, float], exclusions: Sequence[Excluded]) -> Load:
+    """The load of a file of days: its last day is today, and complete."""
+    first, last = min(usd_by_day), max(usd_by_day)
+    first = max(first, last - timedelta(days=HISTORY_DAYS - 1))
+    days = loads_of_sums(usd_by_day, first, last)
+    month_first = month_bounds(last)[0]
+    spent = [
+        (day.day, round(day.api * NANO_PER_USD), round(day.api * NANO_PER_USD))
+        for day in loads_of_sums(usd_by_day, month_first, last)
+    ]
+    return Load(name, last, first, last, dict.fromkeys((Excluded(0), *exclusions), days), spent, UnpricedRow(0, 0, []))
+
+
+def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions: Sequence[Excluded]) -> Load | None:
+    """The load of the ledger's days; None for an empty ledger."""
+    span = spend_span(db)
+    if span is None:
+        return None
+    first, last, is_stale = _history(date.fromisoformat(span[0]), date.fromisoformat(span[1]), today)
+    month_first = month_bounds(today)[0]
+    rows = plan_calls(db, min(first, month_first).isoformat(), max(last, today).isoformat())
+    calls = [logged_call(row) for row in rows]
+    api = {one.call.id: one.cost for one in as_api_key(calls)}
+    in_history = [call for call in calls if first.isoformat() <= call.day <= last.isoformat()]
+    days = {excludes: day_loads(in_history, api, excludes, first, last) for excludes in {Excluded(0), *exclusions}}
+    this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
+    fits, intervals = _fits(db, calls, now_ms)
+    hits = _hits(db, calls, first, now_ms)
+    return Load(
+        source="ledger",
+        as_of=today,
+        first=first,
+        last=last,
+        days=days,
+        spent=_spent(this_month, api, month_first, today),
+        counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
+        excluded_nano=_excluded(this_month),
+        is_stale=is_stale,
+        fits=fits,
+        meter_intervals=intervals,
+        five_hour_hits=hits[FIVE_HOUR_KIND],
+        week_hits=hits[WEEK_KIND],
+        unclear_hits=len(hits[""]),
+    )
+
+
+def logged_call(row: PlanCallRow) -> LoggedCall:
+    """A ledger row as the plan model takes it."""
+    name = normalise(row.model)
+    rates = None
+    if (
+        row.input_rate is not None
+        and row.write_5m_rate is not None
+        and row.write_1h_rate is not None
+        and row.read_rate is not None
+        and row.output_rate is not None
+    ):
+        rates = Rates(row.input_rate, row.write_5m_rate, row.write_1h_rate, row.read_rate, row.output_rate)
+    return LoggedCall(
+        row.id,
+        row.chain_id,
+        row.position,
+        row.day,
+        row.first_at if row.requested_at is None else row.requested_at,
+        row.first_at,
+        row.last_at,
+        name.canonical,
+        row.input,
+        row.cache_read,
+        row.write_5m,
+        row.write_1h,
+        row.output,
+        row.speed == "fast" or name.fast,
+        row.agent != "claude-code",
+        rates,
+        row.cost,
+    )
+
+
+def _history(first_seen: date, last_seen: date, today: date) -> tuple[date, date, bool]:
+    """First and last day of the history, and whether it is stale. Today is incomplete, unless there is nothing else."""
+    last = today - timedelta(days=1)
+    is_stale = last_seen < today - timedelta(days=HISTORY_DAYS)
+    if is_stale or first_seen > last:
+        last = last_seen
+    return max(first_seen, last - timedelta(days=HISTORY_DAYS - 1)), last, is_stale
+
+
+def _spent(
+    calls: Sequence[LoggedCall], api: Mapping[int, int | None], first: date, last: date
+) -> list[tuple[date, int, int]]:
+    sums: dict[str, list[int]] = {}
+    for call in calls:
+        day = sums.setdefault(call.day, [0, 0])
+        day[0] += call.cost or 0
+        day[1] += api[call.id] or 0
+    return [
+        (day, *sums.get(day.isoformat(), (0, 0)))
+        for day in (first + timedelta(days=step) for step in range((last - first).days + 1))
+    ]
+
+
+def _excluded(calls: Sequence[LoggedCall]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for call in calls:
+        for flag in call.excluded:
+            if flag.name and call.cost:
+                found[flag.name.lower()] = found.get(flag.name.lower(), 0) + call.cost
+    return found
+
+
+def _metered(calls: Sequence[LoggedCall]) -> list[MeteredCall]:
+    """Calls that draw on the plan, by the time they ended."""
+    made = [
+        MeteredCall(
+            call.last_at, call.cost / NANO_PER_USD, call.fresh_nano / NANO_PER_USD, call.read_nano / NANO_PER_USD
+        )
+        for call in calls
+        if call.cost and not call.is_other_agent and not call.is_fast
+    ]
+    return sorted(made)
+
+
+def _fits(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) -> tuple[Fits, int]:
+    """Both windows' fits and how many steps of the fuller meter a fit could use."""
+    since = now_ms - 2 * DEFAULTS.calibration_window_days * DAY_MS
+    metered: list[MeteredCall] | None = None
+    fits: dict[str, MeterFit | None] = {}
+    counts = [0]
+    for kind in (FIVE_HOUR_KIND, WEEK_KIND):
+        samples = [LimitSample(*row) for row in limit_samples(db, kind, since)]
+        if not samples:
+            fits[kind] = None
+            continue
+        metered = _metered(calls) if metered is None else metered
+        intervals = intervals_of(samples, metered)
+        fits[kind] = fit_meter(intervals, now_ms)
+        counts.append(usable_intervals(intervals, now_ms))
+    return Fits(fits[FIVE_HOUR_KIND], fits[WEEK_KIND]), min(max(counts), INTERVALS_NEEDED)
+
+
+def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date, now_ms: int) -> dict[str, list[Hit]]:
+    """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
+    found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
+    since = now_ms - (now_ms // DAY_MS - (first - date(1970, 1, 1)).days) * DAY_MS
+    last_at: int | None = None
+    refusals = limit_refusals(db, since)
+    if not refusals:
+        return found
+    readings = {kind: limit_samples(db, kind, since - _HIT_SAMPLE_MS) for kind in (FIVE_HOUR_KIND, WEEK_KIND)}
+    for at in refusals:
+        if last_at is not None and at - last_at < _SAME_HIT_MS:
+            continue
+        last_at = at
+        fullest: tuple[float, str] = (0.0, "")
+        for kind, rows in readings.items():
+            near = [row.used_percent for row in rows if at - _HIT_SAMPLE_MS <= row.at <= at]
+            if near:
+                fullest = max(fullest, (near[-1], kind))
+        kind = fullest[1]
+        window_ms = _WINDOW_MS.get(kind, 0)
+        spent = sum(
+            call.cost or 0
+            for call in calls
+            if at - window_ms < call.last_at <= at and not call.is_other_agent and not call.is_fast
+        )
+        found[kind].append(Hit(at, spent / NANO_PER_USD))
+    return found

@@ -1,0 +1,303 @@
+"""The plans report: what DESIGN section 4 promises as `plans --json`, for the command line and the dashboard alike.
+
+Spend is priced (measured tokens at list price), the API-key billing of it and everything about other plans is modelled.
+Each assumption that a figure rests on is one of `assumptions`.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from store.money import NANO_PER_USD
+from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
+from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
+from tracker.model.plans.plan import Capacity
+from tracker.model.plans.projection import (
+    ACTIVE_DAYS_FOR_A_BAND,
+    Band,
+    Draws,
+    draw_months,
+    expected_active_days,
+    first_day_at,
+    month_bounds,
+    month_sums,
+)
+from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide
+from tracker.plan_data import DatedPlan, capacities, plans_on
+from tracker.reports.plan_load import Load, load_of_file, load_of_ledger
+from tracker.reports.plan_tasks import TaskShare, task_shares
+from tracker.settings import Settings, SettingsError
+
+API = "api"
+_SEED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """When a plan's fee is reached by API-equivalent spend."""
+
+    day: date | None  # of this month; None while it is not reached
+    expected_day: date | None  # where the month's remaining days would reach it at the usual pace
+    per_active_day_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlansReport:
+    """Everything that the plans screen and the `plans` command show."""
+
+    load: Load | None
+    terms: Terms
+    tolerance: float
+    current: str | None  # the user's plan, and where that is known from
+    current_from: str
+    month_end: Band | None = None  # dollars by the end of this month, as an API key
+    typical: Band | None = None  # dollars of a whole month like this one
+    method: str = ""
+    per_active_day: float = 0.0  # dollars, mean of the history's working days
+    active_days: int = 0  # expected in a month
+    active_days_from: str = ""
+    outlooks: Sequence[PlanOutlook] = ()
+    break_even: Mapping[str, BreakEven] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    below: tuple[float, str] | None = None  # dollars an active day under which another plan wins
+    above: tuple[float, str] | None = None
+    tasks: Sequence[TaskShare] = ()
+    assumptions: Sequence[str] = ()
+
+    @property
+    def spent_logged_nano(self) -> int:
+        """This month so far, as logged."""
+        return sum(day[1] for day in self.load.spent) if self.load else 0
+
+    @property
+    def spent_api_nano(self) -> int:
+        """This month so far, as an API key would have been billed."""
+        return sum(day[2] for day in self.load.spent) if self.load else 0
+
+    @property
+    def switch_usd(self) -> float | None:
+        """Mean dollars a month saved by going from the present plan to the recommended one; None without a change."""
+        by_id = {one.plan.id: one for one in self.outlooks}
+        if self.verdict is None or self.current == self.verdict.plan:
+            return None
+        now, then = by_id.get(self.current or ""), by_id.get(self.verdict.plan)
+        return now.mean_usd - then.mean_usd if now and then and now.is_known else None
+
+    @property
+    def is_range_only(self) -> bool:
+        """Too few days of work for percentiles that mean anything."""
+        return self.load is None or self.load.active_days < ACTIVE_DAYS_FOR_A_BAND
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON contract, and beside it what the screen shows."""
+        from tracker.reports.plans_json import plans_json
+
+        return plans_json(self)
+
+
+def plans_report(
+    db: sqlite3.Connection | None,
+    settings: Settings,
+    today: date,
+    now_ms: int,
+    *,
+    days: tuple[str, Mapping[date, float]] | None = None,
+    every_plan: bool = False,
+    detected: str | None = None,
+) -> PlansReport:
+    """Compare the ways to pay. `days` (a name, dollars by day) stands in place of the ledger's days.
+
+    SettingsError if the settings name a plan or a capacity that cannot be used.
+    """
+    wanted = settings.plan
+    dated = plans_on((max(days[1]) if days else today).isoformat())
+    current = wanted.id or detected
+    if wanted.id is not None and wanted.id not in dated:
+        raise SettingsError(f"[plan] id = {wanted.id!r}: there is no such plan (known: {', '.join(dated)})")
+    compared = {
+        plan_id: one for plan_id, one in dated.items() if every_plan or not one.plan.is_for_groups or plan_id == current
+    }
+    given = capacities(dated, settings.capacity)
+    terms = Terms(wanted.seats, wanted.annual, wanted.tax, wanted.extra_usage)
+    current_from = "settings" if wanted.id else "this machine's login" if detected else ""
+    exclusions = sorted({one.plan.excludes for one in compared.values()})
+    if days is not None:
+        load: Load | None = load_of_file(days[0], days[1], exclusions)
+    else:
+        load = None if db is None else load_of_ledger(db, today, now_ms, exclusions)
+    if load is None:
+        return PlansReport(
+            None,
+            terms,
+            wanted.tolerance,
+            current,
+            current_from,
+            verdict=Verdict(
+                "cannot_tell", tuple(compared), "No spend is recorded yet.", "A week of work with an agent."
+            ),
+        )
+    believed_now = believed(
+        {plan_id: one.plan for plan_id, one in compared.items()},
+        {plan_id: given[plan_id] for plan_id in compared},
+        {plan_id: one.published for plan_id, one in compared.items()},
+        current,
+        None if current not in given else metered_capacity(load.fits, given[current], in_dollars=load.is_of_sums),
+        None if current not in given else refused_capacity(load.five_hour_hits, load.week_hits, given[current]),
+    )
+    shares: Sequence[TaskShare] = ()
+    made = _compare(load, compared, believed_now, terms, settings, current, current_from)
+    if db is not None and days is None and made.typical is not None:
+        first, last = month_bounds(load.as_of)
+        expected = max(made.month_end.p50 if made.month_end else 0.0, made.spent_api_nano / NANO_PER_USD)
+        shares = task_shares(db, first, last, made.outlooks, expected, now_ms)
+    return replace(made, tasks=shares)
+
+
+def _compare(
+    load: Load,
+    compared: Mapping[str, DatedPlan],
+    sizes: Mapping[str, Capacity],
+    terms: Terms,
+    settings: Settings,
+    current: str | None,
+    current_from: str,
+) -> PlansReport:
+    wanted = settings.plan
+    first, last = month_bounds(load.as_of)
+    history = [(day.day, day.api) for day in load.base]
+    draws = draw_months(history, first, last, seed=_SEED)
+    api = [value for _, value in history]
+    spent = sum(day[2] for day in load.spent) / NANO_PER_USD
+    month_end = Band(spent, spent, spent)
+    if load.as_of < last:
+        rest = draw_months(history, load.as_of + timedelta(days=1), last, seed=_SEED)
+        month_end = Band(*(spent + value for value in Band.of(month_sums(rest, api))))
+    observed = expected_active_days([day.is_active for day in load.base], (last - first).days + 1)
+    active_days = wanted.active_days or observed
+    if wanted.active_days is not None and any(api):
+        # The user says how many days a month they work: each of them as long as those seen.
+        draws = _rescaled(draws, wanted.active_days / observed)
+    outlooks = [
+        outlook(
+            one.plan,
+            sizes[plan_id],
+            load.days[one.plan.excludes],
+            draws,
+            terms,
+            knows_hours=not load.is_of_sums,
+        )
+        for plan_id, one in compared.items()
+    ]
+    evidence = Evidence(
+        active_days=load.active_days,
+        unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
+        unpriced_models=load.counted.models,
+        meter_intervals=load.meter_intervals,
+        knows_hours=not load.is_of_sums,
+    )
+    verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
+    typical = Band.of(month_sums(draws, api))
+    per_day = sum(api) / load.active_days if load.active_days else 0.0
+    below, above = _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day)
+    return PlansReport(
+        load=load,
+        terms=terms,
+        tolerance=wanted.tolerance,
+        current=current,
+        current_from=current_from,
+        month_end=month_end,
+        typical=typical,
+        method=draws.method,
+        per_active_day=per_day,
+        active_days=active_days,
+        active_days_from=_active_days_from(load, wanted.active_days),
+        outlooks=outlooks,
+        break_even={one.plan.id: _break_even(load, one, active_days, api) for one in outlooks if one.fee_usd > 0},
+        verdict=verdict,
+        below=below,
+        above=above,
+        assumptions=_assumptions(load, outlooks, draws, terms, wanted.tolerance),
+    )
+
+
+def _rescaled(draws: Draws, factor: float) -> Draws:
+    return Draws(draws.method, [month._replace(scale=month.scale * factor) for month in draws.months])
+
+
+def _active_days_from(load: Load, given: int | None) -> str:
+    if given is not None:
+        return "your settings"
+    return "observed" if load.active_days else "a default: nothing was observed"
+
+
+def _changes(
+    load: Load,
+    compared: Mapping[str, DatedPlan],
+    outlooks: Sequence[PlanOutlook],
+    draws: Draws,
+    terms: Terms,
+    tolerance: float,
+    per_day: float,
+) -> tuple[tuple[float, str] | None, tuple[float, str] | None]:
+    """Dollars an active day at which the cheapest plan (at the middle of each capacity) is another one."""
+    if per_day <= 0:
+        return None, None
+    days = {plan_id: load.days[one.plan.excludes] for plan_id, one in compared.items()}
+    knows_hours = not load.is_of_sums
+
+    def costs_at(level: float) -> dict[str, float]:
+        return mean_costs_at(outlooks, days, draws, terms, level / per_day, tolerance, knows_hours=knows_hours)
+
+    return changes_at(costs_at, per_day)
+
+
+def _break_even(load: Load, one: PlanOutlook, active_days: int, api: Sequence[float]) -> BreakEven:
+    spent = [(day, nano / NANO_PER_USD) for day, _, nano in load.spent]
+    reached = first_day_at(spent, one.fee_usd)
+    expected = None
+    if reached is None and any(api):
+        by_weekday: dict[int, list[float]] = {}
+        for day, value in zip(load.base, api, strict=True):
+            by_weekday.setdefault(day.day.weekday(), []).append(value)
+        mean = sum(api) / len(api)
+        last = month_bounds(load.as_of)[1]
+        rest = [load.as_of + timedelta(days=step) for step in range(1, (last - load.as_of).days + 1)]
+        usual = [
+            (day, sum(values) / len(values) if (values := by_weekday.get(day.weekday())) else mean) for day in rest
+        ]
+        expected = first_day_at([*spent, *usual], one.fee_usd)
+    return BreakEven(reached, expected, one.fee_usd / active_days)
+
+
+def _assumptions(
+    load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, tolerance: float
+) -> list[str]:
+    """What the modelled figures rest on, in the words of the report."""
+    made = [f"Months are drawn from {len(load.base)} days ({load.first} to {load.last}) as {draws.method}."]
+    if load.is_stale:
+        made.append("There is no work in the last 26 weeks: the days are older ones.")
+    if load.is_of_sums:
+        made.append(
+            "The file has no hours: half the months put a day's work into two five-hour windows, half never fill one."
+        )
+    else:
+        made.append(
+            "As an API key, caches live five minutes: pauses of 5 to 60 minutes that an hour's cache survived are paid"
+            " again."
+        )
+    made.append(
+        "Work above a limit goes on at API prices (extra usage)."
+        if terms.extra_usage
+        else f"Work above a limit waits (extra usage off); a plan may do that in {tolerance:.0%} of months."
+    )
+    if any(one.is_known and not one.plan.is_metered for one in outlooks):
+        made.append("Every size in a capacity range is as likely as any other, on a log scale.")
+    if any(one.capacity.origin == "published" for one in outlooks):
+        made.append("Published capacities are third-party measurements from before 2026-10-30.")
+    if not load.is_of_sums:
+        made.append("Limits are shared with the web chat and other devices: this machine sees a part of the load.")
+    if terms.tax:
+        made.append(f"Prices include {terms.tax:.0%} tax.")
+    return made

@@ -1,0 +1,165 @@
+"""The JSON form of the plans report. Each group of figures names its label: priced, or modelled."""
+
+from typing import Any
+
+from store.money import NANO_PER_USD, usd
+from tracker.model.plans.calibration import MeterFit
+from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.plan import Excluded, Range
+from tracker.model.plans.projection import Band
+from tracker.reports.plans import PlansReport
+
+
+def _usd(amount: float) -> str | None:
+    return usd(round(amount * NANO_PER_USD))
+
+
+def _band_json(band: Band | None) -> dict[str, str | None] | None:
+    return None if band is None else {name: _usd(value) for name, value in band._asdict().items()}
+
+
+def _range_json(size: Range | None) -> dict[str, str | None] | None:
+    return None if size is None else {name: _usd(value) for name, value in size._asdict().items()}
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
+    if fit is None:
+        return None
+    return {
+        "label": "modelled",
+        "read_weight": round(fit.read_weight, 3),
+        "read_weight_interval": [round(value, 3) for value in fit.read_weight_interval],
+        "unit": "usd" if fit.is_plain else "limit_unit",
+        "size": _range_json(fit.plain_size if fit.is_plain else fit.size),
+        "usd_per_percent": _usd(fit.plain_size.mid / 100),
+        "intervals": fit.intervals,
+        "used_elsewhere": _share(fit.elsewhere_share),
+        "drift": _share(fit.drift),
+        "alerts": [
+            *(["other devices or the web chat use the same limits"] if fit.is_used_elsewhere else []),
+            *(["the window's size changed by more than 30 %"] if fit.has_drifted else []),
+        ],
+    }
+
+
+def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
+    tasks = [share for share in report.tasks if share.is_completed]
+    return {
+        "id": one.plan.id,
+        "name": one.plan.name,
+        "label": "modelled",
+        "fee_usd": _usd(one.fee_usd),
+        "monthly_usd": _band_json(one.monthly),
+        "p_limit_hit": _share(one.hit_probability),
+        "p_limit_hit_at_low_capacity": _share(one.hit_probability_at_low),
+        "p_limit_hit_at_high_capacity": _share(one.hit_probability_at_high),
+        "hits_per_month": _share(one.hits_per_month),
+        "utilisation": _share(one.utilisation),
+        "overflow_usd": None if one.overflow_usd is None else _usd(one.overflow_usd),
+        "overflow_is": "extra usage at API prices" if report.terms.extra_usage else "blocked work",
+        "excluded_usd": _usd(one.excluded_usd),
+        "excludes": [flag.name.lower() for flag in Excluded if flag in one.plan.excludes and flag.name],
+        "capacity": {
+            "known": one.is_known,
+            "origin": one.capacity.origin,
+            "detail": one.capacity.detail,
+            "week_usd": _range_json(one.capacity.week),
+            "five_hour_usd": _range_json(one.capacity.five_hour),
+            "unit": "usd" if one.capacity.week_read_weight is None else "limit_unit",
+        },
+        "api_credit_usd": usd(one.plan.api_credit_nano),
+        "task_usd": {
+            "allocated": _usd(sum(share.allocated[one.plan.id] for share in tasks) / len(tasks)),
+            "marginal": _usd(sum(share.marginal[one.plan.id] for share in tasks) / len(tasks)),
+        }
+        if tasks
+        else None,
+        "source": one.plan.source,
+        "checked_on": one.plan.checked_on,
+    }
+
+
+def plans_json(report: PlansReport) -> dict[str, Any]:
+    """The contract of DESIGN section 4, with every further figure of the report under names of its own."""
+    verdict, load = report.verdict, report.load
+    made: dict[str, Any] = {
+        "schema_version": 1,
+        "plans": [_plan_json(one, report) for one in report.outlooks],
+        "recommendation": None
+        if verdict is None
+        else {
+            "plan": verdict.plan,
+            "candidates": list(verdict.candidates),
+            "reason": verdict.reason,
+            "would_settle": verdict.would_settle,
+            "sure": _share(verdict.sure),
+            "switching_saves_usd": None if report.switch_usd is None else _usd(report.switch_usd),
+        },
+        "break_even": {
+            plan_id: {
+                "day": None if one.day is None else one.day.isoformat(),
+                "expected_day": None if one.expected_day is None else one.expected_day.isoformat(),
+                "spend_per_active_day_usd": usd_cents(one.per_active_day_usd),
+            }
+            for plan_id, one in report.break_even.items()
+        },
+        "answer_changes": {
+            "usd_per_active_day": _usd(report.per_active_day),
+            "below": None
+            if report.below is None
+            else {"usd_per_active_day": _usd(report.below[0]), "plan": report.below[1]},
+            "above": None
+            if report.above is None
+            else {"usd_per_active_day": _usd(report.above[0]), "plan": report.above[1]},
+        },
+        "current": None if report.current is None else {"plan": report.current, "from": report.current_from},
+        "terms": {
+            "seats": report.terms.seats,
+            "annual": report.terms.annual,
+            "tax": report.terms.tax,
+            "extra_usage": report.terms.extra_usage,
+            "tolerance": report.tolerance,
+        },
+        "assumptions": list(report.assumptions),
+    }
+    if load is not None:
+        made["month"] = {
+            "as_of": load.as_of.isoformat(),
+            "logged_usd": usd(report.spent_logged_nano),
+            "as_api_key_usd": usd(report.spent_api_nano),
+            "by_month_end_usd": _band_json(report.month_end),
+            "excluded_usd": {name: usd(nano) for name, nano in load.excluded_nano.items()},
+            "labels": {"logged_usd": "priced", "as_api_key_usd": "modelled", "by_month_end_usd": "modelled"},
+        }
+        made["typical_month_usd"] = _band_json(report.typical)
+        made["history"] = {
+            "source": load.source,
+            "first": load.first.isoformat(),
+            "last": load.last.isoformat(),
+            "days": len(load.base),
+            "active_days": load.active_days,
+            "active_days_per_month": report.active_days,
+            "active_days_from": report.active_days_from,
+            "method": report.method,
+            "range_only": report.is_range_only,
+            "calls": load.counted.calls,
+            "unpriced_calls": load.counted.unpriced,
+            "unpriced_models": load.counted.models,
+        }
+        made["meter"] = {
+            "five_hour": _fit_json(load.fits.five_hour),
+            "seven_day": _fit_json(load.fits.week),
+            "steps": load.meter_intervals,
+            "refusals": len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits,
+        }
+        made["tasks"] = [share.as_json() for share in report.tasks]
+    return made
+
+
+def usd_cents(amount: float) -> str:
+    """A modelled amount to the cent."""
+    return f"{amount:.2f}"

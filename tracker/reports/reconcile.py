@@ -1,0 +1,200 @@
+"""The reconcile report: the ledger against the provider's usage and cost reports, the client's own totals beside it.
+
+Days are UTC here, because the provider's are. Tokens are measured on both sides; the ledger's money is priced, the
+provider's is what it says.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from store.money import usd
+from store.reconcile import ReportableRow, reportable_rows, session_days
+from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
+from tracker.pricing import PriceBook, cost, normalise
+from tracker.reports.hidden import Hidden, hidden_spend
+
+Dated = TypeVar("Dated", Usage, Charge)
+_DAY_MS = 86_400_000
+_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """Rows of both sides; `sources` says where the provider's side came from."""
+
+    first: str
+    last: str
+    sources: Sequence[str]
+    rows: Sequence[Row]  # against the usage and cost reports
+    code_rows: Sequence[Row]  # against the Claude Code analytics report
+    other_charges: Sequence[Charge]  # costs that are not tokens
+    plan_calls: int  # calls under a subscription, which the usage report does not hold
+    hidden: Hidden
+
+    def counts(self) -> dict[str, int]:
+        """How many days and models fell in each class."""
+        found: dict[str, int] = {}
+        for row in (*self.rows, *self.code_rows):
+            found[row.kind] = found.get(row.kind, 0) + 1
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "schema_version": 1,
+            "first_day_utc": self.first,
+            "last_day_utc": self.last,
+            "sources": list(self.sources),
+            "rows": [_row_json(row) for row in self.rows],
+            "claude_code_rows": [_row_json(row) for row in self.code_rows],
+            "other_costs": [
+                {"day": one.day, "kind": one.model, "provider_usd": usd(one.nano)} for one in self.other_charges
+            ],
+            "classes": self.counts(),
+            "subscription_calls": self.plan_calls,
+            "hidden": {"cost_usd": usd(self.hidden.cost), "sessions": self.hidden.sessions},
+            "labels": {"tokens": "measured", "ledger_usd": "priced", "provider_usd": "reported", "class": "inferred"},
+        }
+
+
+def reconcile_report(
+    db: sqlite3.Connection,
+    book: PriceBook,
+    reports: Reports,
+    sources: Sequence[str],
+    first: str,
+    last: str,
+    complete_until: str,
+) -> ReconcileReport:
+    """Compare UTC days from `first` to `last`. `complete_until`: the last day that the provider has surely finished."""
+    found = reportable_rows(db, first, last)
+    days = session_days(db, first, last)
+    hidden = hidden_spend(db, sorted({session for session, _, _ in days})) if days else Hidden(None, 0, [])
+    evidence = Evidence(_hidden_by_day(hidden, days), lambda *asked: _price(book, *asked), complete_until)
+    billed = [_recorded(row) for row in found if not row.is_plan]
+    everything = [_recorded(row) for row in found]
+    usage = Side(
+        _within(reports.usage, first, last),
+        reports.usage_span,
+        _within(reports.charges, first, last),
+        reports.charges_span,
+    )
+    code = Side(_within(reports.code, first, last), reports.code_span, writes_are_split=False)
+    return ReconcileReport(
+        first,
+        last,
+        sources,
+        compare(_joined(billed), usage, evidence),
+        compare(_joined(everything), code, evidence),
+        [one for one in usage.charges if not one.is_tokens],
+        sum(row.calls for row in found if row.is_plan),
+        hidden,
+    )
+
+
+def _within(rows: Sequence[Dated], first: str, last: str) -> list[Dated]:
+    return [row for row in rows if first <= row.day <= last]
+
+
+def _recorded(row: ReportableRow) -> Recorded:
+    return Recorded(
+        Usage(
+            row.day,
+            normalise(row.model).canonical or row.model,
+            row.input,
+            row.cache_read,
+            row.write_5m,
+            row.write_1h,
+            row.output,
+            row.web_searches,
+            row.cost,
+        ),
+        row.calls,
+        row.unpriced,
+        row.floor,
+        row.web_cost,
+    )
+
+
+def _joined(rows: Sequence[Recorded]) -> list[Recorded]:
+    """One row a day and model: ids of the same model in several forms are one."""
+    made: dict[tuple[str, str], Recorded] = {}
+    for row in rows:
+        key = (row.usage.day, row.usage.model)
+        before = made.get(key)
+        made[key] = (
+            row
+            if before is None
+            else Recorded(
+                before.usage.plus(row.usage),
+                before.calls + row.calls,
+                before.unpriced + row.unpriced,
+                before.floor + row.floor,
+                before.web_cost + row.web_cost,
+            )
+        )
+    return list(made.values())
+
+
+def _hidden_by_day(hidden: Hidden, days: Sequence[tuple[int, str, str]]) -> dict[tuple[str, str], int]:
+    """Nano-dollars that could be hidden on a day: a session's hidden spend may lie on any day of the session."""
+    found: dict[tuple[str, str], int] = {}
+    of_session: dict[int, set[str]] = {}
+    for session, day, _ in days:
+        of_session.setdefault(session, set()).add(day)
+    for row in hidden.rows:
+        for day in of_session.get(row.session_id, ()):
+            for model, nano in row.by_model.items():
+                key = (day, normalise(model).canonical or model)
+                found[key] = found.get(key, 0) + nano
+    return found
+
+
+def _price(book: PriceBook, day: str, model: str, tokens: Sequence[int]) -> int | None:
+    from tracker.pricing.rows import epoch_day
+
+    price = book.resolve(model, None, epoch_day(day) * _DAY_MS + _DAY_MS // 2, 0, None, None, None)
+    if price is None:
+        return None
+    fresh, read, write_5m, write_1h, output = tokens
+    return cost(price, fresh, read, write_5m, write_1h, output, 0)
+
+
+def _tokens_json(usage: Usage | None) -> dict[str, int] | None:
+    return None if usage is None else dict(zip(_CLASSES, usage.tokens, strict=True))
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    return {
+        "day": row.day,
+        "model": row.model or None,
+        "ledger": None
+        if row.recorded is None
+        else {
+            "calls": row.recorded.calls,
+            "tokens": _tokens_json(row.recorded.usage),
+            "web_searches": row.recorded.usage.web_searches,
+            "cost_usd": None if row.recorded.unpriced else usd(row.recorded.usage.cost),
+        },
+        "provider": None
+        if row.reported is None and row.charged is None
+        else {
+            "tokens": _tokens_json(row.reported),
+            "web_searches": row.reported.web_searches if row.reported else None,
+            "cost_usd": usd(row.charged),
+        },
+        "difference": {
+            "tokens": dict(zip(_CLASSES, row.difference, strict=True)),
+            "web_searches": row.web_difference,
+            "cost_usd": usd(row.money_difference),
+        },
+        "class": row.kind,
+        "why": row.why,
+    }
+
+
+def differing(rows: Sequence[Row]) -> list[Row]:
+    """Rows that do not agree."""
+    return [row for row in rows if row.kind != Difference.AGREES]

@@ -1,0 +1,118 @@
+"""Why requests of a task or session were refused, told apart: no credit, the key's own limit, refused, too many.
+
+Only the provider's status or code is on record (CLINE section 3, PRICES section 1.5), never its words.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from store.records import EventKind
+from store.refusals import RefusalMark, refusals_of_session, refusals_of_task
+from tracker.reports.times import iso
+
+
+class RefusalKind:
+    """Reasons, as JSON names them."""
+
+    CREDIT = "no_credit"
+    KEY_LIMIT = "key_limit"
+    REFUSED = "refused"
+    KEY = "key_not_accepted"
+    RATE = "rate_limit"
+    PLAN = "plan_limit"
+    OVERLOADED = "overloaded"
+    OTHER = "other"
+
+
+# Details as the sources write them: HTTP statuses, and words where no status was left.
+_KINDS = {
+    "402": RefusalKind.CREDIT,
+    "credits": RefusalKind.CREDIT,
+    "key_limit": RefusalKind.KEY_LIMIT,
+    "403": RefusalKind.REFUSED,
+    "401": RefusalKind.KEY,
+    "429": RefusalKind.RATE,
+    "billing_error": RefusalKind.CREDIT,
+    "rate_limit": RefusalKind.RATE,
+    "authentication_failed": RefusalKind.KEY,
+    "overloaded": RefusalKind.OVERLOADED,
+    "529": RefusalKind.OVERLOADED,
+    "503": RefusalKind.OVERLOADED,
+}
+_WORDS = {
+    RefusalKind.CREDIT: ("no credit left", "add credit to the account at the provider"),
+    RefusalKind.KEY_LIMIT: ("the key's own limit is reached", "raise the limit of this key at the provider"),
+    RefusalKind.REFUSED: ("refused", "the key may not use this model, or the provider's moderation said no"),
+    RefusalKind.KEY: ("the key was not accepted", "check the key in the agent's settings"),
+    RefusalKind.RATE: ("too many requests", "the agent tries again by itself; slower work or another model helps"),
+    RefusalKind.PLAN: ("a limit of the plan is reached", "wait for its reset, or go on by paid usage"),
+    RefusalKind.OVERLOADED: ("the provider was overloaded", "the agent tries again by itself"),
+    RefusalKind.OTHER: ("failed", ""),
+}
+_ORDER = tuple(_WORDS)
+
+
+class Refusal(NamedTuple):
+    """All refusals for one reason; times in epoch milliseconds."""
+
+    kind: str
+    details: tuple[str, ...]
+    times: int
+    first_at: int | None
+    last_at: int | None
+
+    @property
+    def status(self) -> str | None:
+        """The HTTP status, if there is one and it is the same for all."""
+        return self.details[0] if len(self.details) == 1 and self.details[0].isdigit() else None
+
+    @property
+    def words(self) -> str:
+        """What happened: "402 no credit left, 3 times"."""
+        said = _WORDS[self.kind][0]
+        if self.kind == RefusalKind.OTHER and self.status is None and self.details[0] not in ("", "other"):
+            said = f"{said} ({', '.join(self.details)})"
+        head = f"{self.status} {said}" if self.status else said
+        return head if self.times == 1 else f"{head}, {self.times} times"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it; empty where nothing can be said."""
+        return _WORDS[self.kind][1]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "kind": self.kind,
+            "details": list(self.details),
+            "times": self.times,
+            "first_at": iso(self.first_at),
+            "last_at": iso(self.last_at),
+            "words": self.words,
+            "advice": self.advice,
+        }
+
+
+def task_refusals(db: sqlite3.Connection, task_id: str) -> list[Refusal]:
+    """Refusals in a task, by its whole id; those that only the user can mend come first."""
+    return _grouped(refusals_of_task(db, task_id))
+
+
+def session_refusals(db: sqlite3.Connection, session_id: int) -> list[Refusal]:
+    """The same for a session by its id in the ledger."""
+    return _grouped(refusals_of_session(db, session_id))
+
+
+def _grouped(marks: Iterable[RefusalMark]) -> list[Refusal]:
+    by_kind: dict[str, list[RefusalMark]] = {}
+    for mark in marks:
+        kind = RefusalKind.PLAN if mark.kind == EventKind.LIMIT else _KINDS.get(mark.detail, RefusalKind.OTHER)
+        by_kind.setdefault(kind, []).append(mark)
+    made = []
+    for kind in sorted(by_kind, key=_ORDER.index):
+        found = by_kind[kind]
+        times = [mark.at for mark in found if mark.at is not None]
+        details = tuple(dict.fromkeys(mark.detail for mark in found))
+        made.append(Refusal(kind, details, len(found), min(times, default=None), max(times, default=None)))
+    return made

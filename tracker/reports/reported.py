@@ -1,0 +1,143 @@
+"""Which cost is shown, and how far the agent's own figure is from it.
+
+The rule (PRICES section 1.5): where the provider bills each response itself and says what it cost, its figure is shown
+and labelled *reported*. Everywhere else the list price is shown and labelled *priced*; what the agent worked out itself
+stands beside it. Where the two are more than 1 % apart, the task says so. An agent's total of a whole session is
+compared too, once it covers the latest call.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from store import reported as stored
+from store.money import NANO_PER_USD, usd
+from store.reported import OwnTotal, ReportedSums
+
+TOLERANCE_PERCENT = 1
+_AGENT_NAMES = {"cline": "Cline", "roo": "Roo Code", "claude-code": "Claude Code"}
+
+
+class Label:
+    """Where the shown cost comes from."""
+
+    PRICED = "priced"
+    REPORTED = "reported"
+    MIXED = "priced and reported"
+
+
+class ReportedCost(NamedTuple):
+    """One agent's calls in a task or session: the shown cost and what the agent says."""
+
+    sums: ReportedSums
+    total: OwnTotal | None
+
+    @property
+    def label(self) -> str:
+        """Where the shown cost comes from."""
+        if self.sums.billed_by_provider == 0:
+            return Label.PRICED
+        priced = self.sums.calls - self.sums.unpriced
+        return Label.REPORTED if self.sums.billed_by_provider >= priced else Label.MIXED
+
+    @property
+    def calls_differ(self) -> bool:
+        """Whether the agent's figures of the calls are more than 1 % from what is shown."""
+        return _differ(self.sums.compared_cost, self.sums.compared_reported)
+
+    @property
+    def total_differs(self) -> bool:
+        """Whether the agent's own total is more than 1 % from what is shown; False while it cannot be compared."""
+        return self._comparable_total is not None and _differ(self.sums.cost, self._comparable_total)
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is anything to say."""
+        return self.calls_differ or self.total_differs or self.sums.only_reported > 0
+
+    @property
+    def sentences(self) -> list[str]:
+        """What to say, a line each; empty while the figures agree."""
+        sums, name = self.sums, _AGENT_NAMES.get(self.sums.agent, self.sums.agent)
+        said: list[str] = []
+        if self.calls_differ:
+            of = "" if sums.compared == sums.calls else f" for {sums.compared} of {sums.calls} calls"
+            said.append(
+                f"{name} says {_amount(sums.compared_reported)}{of}, {self.label} is {_amount(sums.compared_cost)}"
+                f" ({_distance(sums.compared_cost, sums.compared_reported)})"
+            )
+        if sums.only_reported:
+            calls = "1 call has" if sums.only_reported == 1 else f"{sums.only_reported} calls have"
+            said.append(f"{calls} no list price; {name} says {_amount(sums.only_reported_cost)}")
+        total = self._comparable_total
+        if self.total_differs and total is not None and not self._repeats_calls(total):
+            why = ": it leaves out subagents" if not _differ(sums.main_cost, total) else ""
+            said.append(
+                f"{name}'s own total is {_amount(total)}, {self.label} is {_amount(sums.cost)}"
+                f" ({_distance(sums.cost, total)}){why}"
+            )
+        return said
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "agent": self.sums.agent,
+            "label": self.label,
+            "calls": self.sums.calls,
+            "compared": {
+                "calls": self.sums.compared,
+                "shown_usd": usd(self.sums.compared_cost),
+                "reported_usd": usd(self.sums.compared_reported),
+            },
+            "only_reported": {"calls": self.sums.only_reported, "reported_usd": usd(self.sums.only_reported_cost)},
+            "own_total_usd": usd(self.total.cost) if self.total else None,
+            "differs": self.differs,
+            "sentences": self.sentences,
+        }
+
+    @property
+    def _comparable_total(self) -> int | None:
+        """The agent's total if it was written after the latest call began and every call has a price."""
+        if self.total is None or self.sums.unpriced:
+            return None
+        if self.total.at is None or self.sums.last_at is None or self.total.at < self.sums.last_at:
+            return None
+        return self.total.cost
+
+    def _repeats_calls(self, total: int) -> bool:
+        """Whether the total only says again what the agent's figures of the calls say."""
+        return self.calls_differ and not _differ(self.sums.compared_reported, total)
+
+
+def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
+    """One entry an agent that reports costs of its own, for a task by its whole id."""
+    sums = stored.reported_sums_of_task(db, task_id)
+    return _told(ReportedCost(one, stored.own_total_of_task(db, task_id, one.agent)) for one in sums)
+
+
+def session_reported(db: sqlite3.Connection, session_id: int) -> list[ReportedCost]:
+    """The same for a session by its id in the ledger."""
+    total = stored.own_total_of_session(db, session_id)
+    return _told(ReportedCost(one, total) for one in stored.reported_sums_of_session(db, session_id))
+
+
+def _told(found: Iterable[ReportedCost]) -> list[ReportedCost]:
+    return [one for one in found if one.total is not None or one.sums.compared or one.sums.only_reported]
+
+
+def _differ(shown: int, other: int) -> bool:
+    """Whether two amounts are more than 1 % of the shown one apart."""
+    return 100 * abs(shown - other) > TOLERANCE_PERCENT * abs(shown)
+
+
+def _amount(nano: int) -> str:
+    """An amount fine enough to see a difference of a hundredth in it."""
+    return f"${Decimal(nano).scaleb(-9):,.{2 if nano >= NANO_PER_USD else 4}f}"
+
+
+def _distance(shown: int, other: int) -> str:
+    if shown == 0:
+        return "nothing is shown"
+    percent = 100 * (other - shown) / shown
+    return f"{abs(percent):.0f} % {'more' if percent > 0 else 'less'}"

@@ -1,0 +1,215 @@
+"""The what-if report: recorded work paid for otherwise, each case a range with the assumptions it rests on."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from store.money import usd
+from store.plans import PlanCallRow, plan_calls
+from tracker.model.defaults import DEFAULTS, TTL_5M_MS
+from tracker.model.plans.billing import LoggedCall
+from tracker.model.plans.plan import Range
+from tracker.model.plans.whatif import (
+    Case,
+    in_batches,
+    on_another_model,
+    other_cache_life,
+    other_lifetime,
+    token_factor,
+    without_baseline_above,
+)
+from tracker.model.quantiles import quantile
+from tracker.model.rates import Rates
+from tracker.pricing import PriceBook, facts_for, normalise
+from tracker.reports.plan_load import logged_call
+
+# Sessions that a program started have nobody waiting for each answer.
+_UNATTENDED = "sdk"
+
+
+class UnknownModelError(Exception):
+    """A model that the price table does not have."""
+
+
+class WhatIfCase(NamedTuple):
+    """One answer: what was changed, the figures, and what they rest on."""
+
+    what: str  # model | cache | batch | baseline
+    change: str
+    case: Case
+    assumptions: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form; all amounts but the actual one are modelled."""
+        return {
+            "what": self.what,
+            "change": self.change,
+            "label": "modelled",
+            "calls": self.case.calls,
+            "left_out_calls": self.case.left_out,
+            "calls_that_do_not_fit": self.case.does_not_fit,
+            "actual_usd": usd(self.case.actual),
+            "otherwise_usd": _range_json(self.case.otherwise),
+            "saving_usd": _range_json(self.case.saving),
+            "assumptions": list(self.assumptions),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfReport:
+    """The cases over the calls of some local days."""
+
+    since: str
+    until: str
+    calls: int
+    actual_nano: int
+    unpriced: int
+    cases: Sequence[WhatIfCase]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "schema_version": 1,
+            "since": self.since,
+            "until": self.until,
+            "calls": self.calls,
+            "unpriced_calls": self.unpriced,
+            "actual_usd": usd(self.actual_nano),
+            "cases": [case.as_json() for case in self.cases],
+        }
+
+
+class Wanted(NamedTuple):
+    """Which cases to work out; a batch share of None takes what unattended sessions cost."""
+
+    models: Sequence[str] = ()
+    cache: bool = True
+    batch: bool = True
+    batch_share: float | None = None
+    baseline_tokens: int | None = 20_000
+
+
+def whatif_report(
+    db: sqlite3.Connection,
+    book: PriceBook,
+    wanted: Wanted,
+    since: str,
+    until: str,
+    now_ms: int,
+    *,
+    project: str | None = None,
+) -> WhatIfReport:
+    """Work out the wanted cases for the calls of two local days; UnknownModelError for a model without a price."""
+    rows = plan_calls(db, since, until, project=project)
+    calls = [logged_call(row) for row in rows]
+    cases = [_model(book, calls, model, now_ms) for model in wanted.models]
+    if wanted.cache:
+        cases.append(_cache(calls))
+    if wanted.batch:
+        cases.append(_batch(rows, calls, wanted.batch_share))
+    if wanted.baseline_tokens is not None:
+        cases.append(_baseline(rows, calls, wanted.baseline_tokens))
+    return WhatIfReport(
+        since,
+        until,
+        len(calls),
+        sum(call.cost or 0 for call in calls),
+        sum(call.cost is None for call in calls),
+        cases,
+    )
+
+
+def usual_models(book: PriceBook, today: str) -> list[str]:
+    """The newest model of each family that is sold to everyone, by the price table as of an ISO day."""
+    released: dict[str, str] = {}
+    for row in book.rows():
+        released[row.model] = min(released.get(row.model, row.effective_from), row.effective_from)
+    newest: dict[str, tuple[str, str]] = {}
+    for model, day in released.items():
+        family = next((name for name in ("opus", "sonnet", "haiku", "fable") if f"-{name}-" in model), None)
+        if family is not None and day <= today:
+            newest[family] = max(newest.get(family, ("", "")), (day, model))
+    return [newest[family][1] for family in ("fable", "opus", "sonnet", "haiku") if family in newest]
+
+
+def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int) -> WhatIfCase:
+    facts = facts_for(model)
+    if book.resolve(model, None, now_ms, 0, None, None, None) is None:
+        raise UnknownModelError(f"no price for {model!r} (taximeter prices lists the models)")
+    tokenizer = facts.tokenizer if facts else "new"
+
+    def rates_for(prompt_tokens: int) -> Rates | None:
+        price = book.resolve(model, None, now_ms, prompt_tokens, None, None, None)
+        return None if price is None else Rates.from_price(price)
+
+    def factor_of(other: str) -> Range | None:
+        known = facts_for(other)
+        return None if known is None else token_factor(known.tokenizer, tokenizer)
+
+    name = normalise(model).canonical or model
+    case = on_another_model(calls, factor_of, rates_for, facts.context_window if facts else None)
+    crossed = {known.tokenizer for call in calls if (known := facts_for(call.model))} - {tokenizer}
+    notes = ["Same prompts, answers and number of calls; today's standard price of that model."]
+    if "old" in crossed:
+        notes.append("Its tokenizer makes 1.0 to 1.35 times the tokens (middle 1.3) of the older models' work.")
+    if "new" in crossed:
+        notes.append("Its tokenizer makes 1/1.35 to 1 times the tokens (middle 1/1.3) of the newer models' work.")
+    if case.does_not_fit:
+        notes.append(f"{case.does_not_fit:,} prompts are larger than its context window.")
+    return WhatIfCase("model", name, case, tuple(notes))
+
+
+def _cache(calls: Sequence[LoggedCall]) -> WhatIfCase:
+    ttl_ms = other_lifetime(calls)
+    first_prompts: dict[int, int] = {}
+    for call in calls:
+        if call.context:
+            first_prompts.setdefault(call.chain_id, call.context)
+    static = 0
+    if first_prompts:
+        static = round(DEFAULTS.static_share_of_baseline * quantile(list(first_prompts.values()), 0.5))
+    life = "5 minutes" if ttl_ms == TTL_5M_MS else "1 hour"
+    return WhatIfCase(
+        "cache",
+        f"caches that live {life}",
+        other_cache_life(calls, ttl_ms, static),
+        ("Pauses replayed from the records; the range is a bootstrap over conversations.",),
+    )
+
+
+def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: float | None) -> WhatIfCase:
+    if share is not None:
+        return WhatIfCase(
+            "batch",
+            f"{share:.0%} of the work in batches",
+            in_batches(calls, share),
+            ("Half price within a day; the dear end finds nothing in the cache.", "The share is yours."),
+        )
+    unattended = [call for row, call in zip(rows, calls, strict=True) if (row.entrypoint or "").startswith(_UNATTENDED)]
+    return WhatIfCase(
+        "batch",
+        "unattended sessions in batches",
+        in_batches(unattended, 1.0),
+        (
+            "Half price within a day; the dear end finds nothing in the cache.",
+            "What could wait: sessions that a program started. --batch SHARE says otherwise.",
+        ),
+    )
+
+
+def _baseline(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], tokens: int) -> WhatIfCase:
+    main: dict[int, list[LoggedCall]] = {}
+    others: dict[int, list[LoggedCall]] = {}
+    for row, call in zip(rows, calls, strict=True):
+        (main if row.chain_kind == "main" else others).setdefault(call.chain_id, []).append(call)
+    return WhatIfCase(
+        "baseline",
+        f"first prompts of {tokens:,} tokens at most",
+        without_baseline_above(list(main.values()), list(others.values()), tokens),
+        ("The excess is never written nor read; the careful end trims the main conversation only.",),
+    )
+
+
+def _range_json(amounts: Range) -> dict[str, str | None]:
+    return {name: usd(round(value)) for name, value in amounts._asdict().items()}

@@ -1,0 +1,275 @@
+"""The user's settings: `settings.toml` in the state folder, read into types, written back line by line.
+
+A key that is not known is one clear error, never a setting that silently does nothing. Amounts are dollars in the file
+and integer nano-dollars here. `set_value` changes one line and keeps every other, comments included.
+"""
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from store.ledger import home
+from store.money import nano_from_float
+
+SETTINGS_NAME = "settings.toml"
+DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
+
+# The upper bounds keep infinity out.
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Amount = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+_Multiplier = Annotated[float, msgspec.Meta(ge=1, le=1e6)]
+
+
+class SettingsError(Exception):
+    """A sentence for the user: which setting is wrong, where it stands, and what would be right."""
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all sections: an unknown key is an error."""
+
+
+class PlanSettings(_Section, frozen=True):
+    """[plan]: how this person pays, and what a plan may do to their work."""
+
+    id: str | None = None  # a plan's id (taximeter plans --all), or "api"
+    seats: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    annual: bool = False  # compare at the price of a yearly contract where there is one
+    tax: _Share = 0.0  # share that is added to every price: 0.19
+    tolerance: _Share = 0.2  # acceptable chance of a month with blocked work; counts when extra usage is off
+    extra_usage: bool = True  # work above a limit goes on at API prices; false: it waits
+    active_days: Annotated[int, msgspec.Meta(ge=1, le=31)] | None = None  # working days a month; absent: observed
+
+
+class CapacitySettings(_Section, frozen=True):
+    """[capacity.PLAN]: API-equivalent dollars that fit in a week and in five hours; `unknown` hides others."""
+
+    low: _Amount | None = None
+    mid: _Amount | None = None
+    high: _Amount | None = None
+    five_hour_low: _Amount | None = None
+    five_hour_mid: _Amount | None = None
+    five_hour_high: _Amount | None = None
+    unknown: bool = False
+    source: str = "your settings"
+
+
+class BudgetSettings(_Section, frozen=True):
+    """[budget]: amounts in dollars, and the layers above the measured workload; an absent multiplier is measured."""
+
+    day: _Amount | None = None
+    week: _Amount | None = None
+    month: _Amount | None = None
+    task: _Amount | None = None
+    alerts: tuple[Annotated[float, msgspec.Meta(gt=0, le=10)], ...] = DEFAULT_ALERT_SHARES
+    retry: _Multiplier | None = None
+    abandoned: _Multiplier | None = None
+    waste: _Multiplier | None = None
+    buffer: _Share = 0.2
+    hard_stop: bool = False  # the next prompt is held back once the day's or the task's amount is used up
+    projects: dict[str, _Amount] = {}  # part of a project's path -> dollars a month
+
+
+class StatuslineSettings(_Section, frozen=True):
+    """[statusline]: its template; the status line itself reads the file without this module, for speed."""
+
+    format: str | None = None
+
+
+class NudgeSettings(_Section, frozen=True):
+    """[nudges]: which kinds may speak (absent: all), later and rarer when quiet, and whether the desktop shows them."""
+
+    kinds: tuple[str, ...] | None = None
+    quiet: bool = False
+    desktop: bool = False
+
+
+class PrivacySettings(_Section, frozen=True):
+    """[privacy]: how many opening characters of a prompt are kept for titles; 0 keeps none."""
+
+    prompt_chars: Annotated[int, msgspec.Meta(ge=0, le=10_000)] | None = None
+
+
+class DisplaySettings(_Section, frozen=True):
+    """[display]: another currency beside the dollar, at a rate that the user states; the dashboard's colours."""
+
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "USD"
+    currency_rate: Annotated[float, msgspec.Meta(gt=0, le=1e9)] = 1.0  # units of the currency for one dollar
+    theme: str = "dark"  # dark | light | colour-blind
+
+
+class Settings(_Section, frozen=True):
+    """The whole file; every section may be absent."""
+
+    plan: PlanSettings = PlanSettings()
+    capacity: dict[str, CapacitySettings] = {}
+    budget: BudgetSettings = BudgetSettings()
+    statusline: StatuslineSettings = StatuslineSettings()
+    nudges: NudgeSettings = NudgeSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    display: DisplaySettings = DisplaySettings()
+
+
+def settings_path() -> Path:
+    """Where the settings of this user are; the file may be absent."""
+    return home() / SETTINGS_NAME
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings, all defaults where there is no file; SettingsError if one of them cannot be used."""
+    path = path or settings_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    return _parse(text, path)
+
+
+def nano(amount: float | None) -> int | None:
+    """An amount of the settings in nano-dollars, as it was typed."""
+    return None if amount is None else nano_from_float(amount)
+
+
+def set_value(section: str, key: str, value: Any, path: Path | None = None) -> Settings:
+    """Set one key (None removes it), keep all other lines, and return the settings as they are now.
+
+    `section` is a dotted header such as "plan" or "capacity.pro". SettingsError if the result would not be valid: the
+    file then stays as it was.
+    """
+    path = path or settings_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = ""
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    _parse(text, path)
+    changed = _with_value(text.split("\n"), section, key, value)
+    made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
+    settings = _parse(made, path)
+    _write(path, made)
+    return settings
+
+
+def _parse(text: str, path: Path) -> Settings:
+    try:
+        return msgspec.convert(tomllib.loads(text), Settings)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {_in_words(str(error))}") from error
+
+
+def _in_words(problem: str) -> str:
+    """`Expected ... - at `$.plan.tax`` becomes `plan.tax: expected ...`; an unknown key names its section."""
+    what, _, where = problem.partition(" - at `$")
+    place = where.strip("`.").replace("[...]", "")
+    if what.startswith("Object contains unknown field"):
+        key = what.split("`")[1]
+        section = f"[{place}]" if place else "the file"
+        known = ", ".join(_known_keys(place))
+        return f"unknown setting {key!r} in {section} (known: {known})"
+    for word, said in (
+        ("`float`", "a number"),
+        ("`int`", "a whole number"),
+        ("`str`", "text"),
+        ("`object`", "a section"),
+    ):
+        what = what.replace(word, said)
+    return f"{place or 'settings'}: {what[:1].lower()}{what[1:]}"
+
+
+def _known_keys(place: str) -> tuple[str, ...]:
+    sections: dict[str, type[_Section]] = {
+        "": Settings,
+        "plan": PlanSettings,
+        "capacity": CapacitySettings,
+        "budget": BudgetSettings,
+        "statusline": StatuslineSettings,
+        "nudges": NudgeSettings,
+        "privacy": PrivacySettings,
+        "display": DisplaySettings,
+    }
+    return sections.get(place.partition(".")[0], Settings).__struct_fields__
+
+
+def _with_value(lines: list[str], section: str, key: str, value: Any) -> list[str]:
+    written = None if value is None else f"{_toml_key(key)} = {_toml(value)}"
+    start = next((index for index, line in enumerate(lines) if _header(line) == section), None)
+    if start is None:
+        if written is None:
+            return lines
+        gap = [""] if lines and lines[-1].strip() else []
+        return [*lines, *gap, f"[{section}]", written]
+    end = next((index for index in range(start + 1, len(lines)) if _header(lines[index]) is not None), len(lines))
+    index = start + 1
+    while index < end:
+        found, after = _entry(lines, index, end)
+        if found == key:
+            return [*lines[:index], *([] if written is None else [written]), *lines[after:]]
+        index = after
+    if written is None:
+        return lines
+    while end > start + 1 and not lines[end - 1].strip():
+        end -= 1
+    return [*lines[:end], written, *lines[end:]]
+
+
+def _header(line: str) -> str | None:
+    """The dotted name of a table header, without quotes; None for any other line."""
+    text = line.strip()
+    if not text.startswith("[") or text.startswith("[["):
+        return None
+    try:
+        table: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+    names = []
+    while isinstance(table, dict) and table:
+        name, table = next(iter(table.items()))
+        names.append(name)
+    return ".".join(names)
+
+
+def _entry(lines: list[str], index: int, end: int) -> tuple[str | None, int]:
+    """The key that begins at `index`, and one past the last line of its value: arrays and strings may span several."""
+    if lines[index].strip() and not lines[index].lstrip().startswith("#"):
+        for after in range(index + 1, end + 1):
+            try:
+                table = tomllib.loads("\n".join(lines[index:after]))
+            except tomllib.TOMLDecodeError:
+                continue
+            return next(iter(table), None), after
+    return None, index + 1
+
+
+def _toml_key(key: str) -> str:
+    bare = key and all(char.isascii() and (char.isalnum() or char in "_-") for char in key)
+    return key if bare else _toml(key)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        # A JSON string is a TOML basic string, but for DEL, which JSON leaves bare.
+        return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+    if isinstance(value, int | float | Decimal):
+        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    raise SettingsError(f"a setting cannot be {value!r}")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
