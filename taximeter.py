@@ -39,9 +39,23 @@ def main() -> int:
     return run(words)
 
 
+def program() -> None:
+    """`main` as a program: nothing is left to do afterwards, and taking the interpreter apart costs a report 10 ms."""
+    code = main()
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.active_count() > 1:
+        sys.exit(code)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads any more; the exit below does not care
+        pass
+    os._exit(code)
+
+
 def _asks_for_help(words: list[str]) -> bool:
     return "--help" in words or "-h" in words
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

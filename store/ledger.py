@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,11 +33,13 @@ def ledger_path() -> Path:
     return home() / LEDGER_NAME
 
 
-def open_ledger(path: Path | None = None, *, busy_seconds: float = 30.0) -> sqlite3.Connection:
+def open_ledger(
+    path: Path | None = None, *, busy_seconds: float = 30.0, on_damage: Callable[[Path], None] | None = None
+) -> sqlite3.Connection:
     """Open for reading and writing, creating folder and tables as needed; LedgerError if it cannot be used.
 
     A damaged file is set aside under another name and a new ledger begun: what the agents still have on disk is
-    read again, and only what they deleted since is in the old file alone.
+    read again, and only what they deleted since is in the old file alone. `on_damage` is told its new name.
     """
     path = path or ledger_path()
     try:
@@ -53,7 +55,9 @@ def open_ledger(path: Path | None = None, *, busy_seconds: float = 30.0) -> sqli
     except sqlite3.DatabaseError as error:
         if not _is_damage(error):
             raise LedgerError(f"cannot open the ledger {path}: {error}") from error
-    set_aside(path)
+    kept = set_aside(path)
+    if on_damage is not None:
+        on_damage(kept)
     return _connect(path, busy_seconds)
 
 

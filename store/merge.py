@@ -3,7 +3,8 @@
 Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
 
 * *what* it cost: the observation with the largest output, taken whole; ties are broken by its content;
-* *where* it was made: the sighting that is least of a copy, then the earliest, then by id.
+* *where* it was made: the sighting that is least of a copy, then the earliest, then the session that ended first
+  (`settle_unmarked_copies`), then by the agents' ids.
 
 Both are minima or maxima of total orders over the observations, so the result does not depend on their order. When a
 call was seen in more than one place, every place is kept (`sighting`): the cache logic of a fork needs its copies.
@@ -60,6 +61,37 @@ def merge_calls(db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Ro
     for index in special:
         new += _join(db, calls[index], rows[index], touched)
     return new
+
+
+def settle_unmarked_copies(db: sqlite3.Connection) -> None:
+    """Credit calls that several sessions claim alike to the one that ended first; looks at stale sessions only.
+
+    Old clients copied a session's history into a new file when it was resumed, without a mark: the original stops where
+    the copy goes on. The rule looks at whole sessions, so it is applied when all that is new has been written.
+    """
+    claimed = db.execute(
+        """
+        SELECT call_id FROM sighting WHERE copy_rank = 0 AND call_id IN (
+            SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE spend_stale)
+        GROUP BY call_id HAVING COUNT(DISTINCT session_id) > 1
+        """
+    ).fetchall()
+    places = ", ".join(f"sighting.{name}" for name in PLACE_COLUMNS)
+    assignments = ", ".join(f"{name} = ?" for name in PLACE_COLUMNS)
+    for (call_id,) in claimed:
+        home = db.execute(
+            f"""
+            SELECT {places} FROM sighting
+            JOIN session ON session.id = sighting.session_id JOIN chain ON chain.id = sighting.chain_id
+            WHERE call_id = ? AND copy_rank = 0
+            ORDER BY sighting.first_at, session.last_at, session.native_id, chain.key, sighting.position LIMIT 1
+            """,
+            (call_id,),
+        ).fetchone()
+        (credited,) = db.execute("SELECT session_id FROM call WHERE id = ?", (call_id,)).fetchone()
+        if credited != home[0]:
+            db.execute(f"UPDATE call SET {assignments} WHERE id = ?", (*home, call_id))
+            db.execute("UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id IN (?, ?)", (credited, home[0]))
 
 
 def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from store.ledger import transaction
+from store.merge import settle_unmarked_copies
 from store.records import CallFlag
 
 _REBUILD = f"""
@@ -43,6 +44,7 @@ def refresh_spend(db: sqlite3.Connection) -> None:
 
 def sum_up_changed(db: sqlite3.Connection) -> None:
     """Recompute the sums of the sessions whose calls changed, inside the open transaction."""
+    settle_unmarked_copies(db)
     db.execute("DELETE FROM spend WHERE session_id IN (SELECT id FROM session WHERE spend_stale)")
     db.execute(_REBUILD)
     db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")

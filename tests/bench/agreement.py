@@ -159,5 +159,3 @@ def _sum(totals: Mapping[str, Totals]) -> Totals:
     costs = [row.cost for row in rows]
     known = [cost for cost in costs if cost is not None]
     return Totals(*counts, None if len(known) < len(costs) else sum(known, Decimal(0)))
-
-

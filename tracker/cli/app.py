@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -136,4 +137,13 @@ def run(arguments: Sequence[str]) -> int:
         place = f"{error.filename}: " if error.filename else ""
         click.echo(f"taximeter: error: {place}{error.strerror or error}", err=True)
         return ExitCode.FAILED
+    except sqlite3.Error as error:
+        if debug:
+            raise
+        from store.ledger import ledger_path
+
+        click.echo(f"taximeter: error: {ledger_path()}: {error} (what was read before is kept; run it again)", err=True)
+        return ExitCode.FAILED
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else ExitCode.OK
     return int(result) if isinstance(result, int) else ExitCode.OK

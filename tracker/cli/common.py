@@ -40,8 +40,9 @@ class Settings:
 
     def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
         """Folders given on the command line, at either place."""
-        self.claude_dirs.extend(claude_dirs)
-        self.cline_dirs.extend(cline_dirs)
+        # Under one name only, or one folder named twice would be read twice.
+        self.claude_dirs.extend(folder.expanduser().resolve() for folder in claude_dirs)
+        self.cline_dirs.extend(folder.expanduser().resolve() for folder in cline_dirs)
 
     @property
     def explicit(self) -> bool:
@@ -132,12 +133,21 @@ def parse_day(text: str | None, *, utc: bool = False) -> str | None:
         raise UserError(f"not a day: {text!r} (use 2026-11-01, today, yesterday, 7d or 4w)", exit_code=2) from None
 
 
+def say_damaged(kept: Path) -> None:
+    """Tell that a damaged ledger was set aside."""
+    click.echo(
+        f"taximeter: the ledger was damaged; it is kept as {kept}, and a new one was made from the agents' files"
+        " (calls whose files are gone are in the old one only)",
+        err=True,
+    )
+
+
 def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
     """The ledger, with everything new taken in unless `no_sync`; problems go to stderr."""
     from store.ledger import open_ledger
 
     if no_sync:
-        return open_ledger()
+        return open_ledger(on_damage=say_damaged)
     from tracker.cli.sync import take_in
 
     db, report = take_in(settings)

@@ -10,7 +10,7 @@ import click
 from store.ledger import home, ledger_path, open_ledger
 from store.queries import stored_prices
 from store.spend import refresh_spend
-from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options, Source
@@ -44,7 +44,7 @@ def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.
     bar = _Bar() if sys.stderr.isatty() else None
     on_progress = bar.show if bar else None
     report = SyncReport()
-    db = open_ledger()
+    db = open_ledger(on_damage=say_damaged)
     options = options_of(db)
     work: list[Work] | None = find_work(db, sources, report)
     count = workers_for(work or ()) if workers is None else workers
@@ -138,6 +138,8 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         return
     for problem in report.problems:
         click.echo(f"taximeter: cannot read {problem}", err=True)
+    if report.problems and not report.files and not counts.calls:
+        raise SystemExit(1)
     if not any(roots for _, roots in sources_of(settings)):
         click.echo(no_sessions_text(settings))
         return

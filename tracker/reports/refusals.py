@@ -33,6 +33,7 @@ _KINDS = {
     "403": RefusalKind.REFUSED,
     "401": RefusalKind.KEY,
     "429": RefusalKind.RATE,
+    "insufficient_credits": RefusalKind.CREDIT,
     "billing_error": RefusalKind.CREDIT,
     "rate_limit": RefusalKind.RATE,
     "authentication_failed": RefusalKind.KEY,

@@ -208,7 +208,8 @@ class World:
         call = source.calls[-1]
         request = f"req_{self._scribe.next_number()}"
         call.ids.add(request)
-        line = {**call.lines[0], "requestId": request, "timestamp": self._scribe.tick()}
+        version = self._pick.choice(VERSIONS)  # the client may have been replaced by a newer one since
+        line = {**call.lines[-1], "requestId": request, "timestamp": self._scribe.tick(), "version": version}
         self._scribe.line(target.path, {**line, "sessionId": target.session, "requestSessionId": call.session})
 
     def bridge(self) -> None:

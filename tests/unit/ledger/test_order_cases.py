@@ -136,6 +136,13 @@ def test_one_call_twice_in_a_file_under_different_marks(tmp_path: Path) -> None:
     check(tmp_path, (FILE, encoded(prompt(), answer(1))), *line_by_line(*lines, name=OTHER_FILE))
 
 
+@pytest.mark.parametrize("versions", [("2.1.197", "2.1.329"), ("2.1.329", "2.1.197")])
+def test_one_call_replayed_by_another_version_of_the_client(versions: tuple[str, str], tmp_path: Path) -> None:
+    """Both lines hold the whole output, so either could stand for the call; it has to be the same one always."""
+    lines = [answer(1, version=versions[0]), answer(1, version=versions[1], requestId="req_replay")]
+    check(tmp_path, *line_by_line(prompt(), *lines))
+
+
 def test_the_title_of_the_user_wins_over_a_later_one_of_the_agent(tmp_path: Path) -> None:
     titles = [
         {"type": "ai-title", "aiTitle": "first guess", "sessionId": SESSION},

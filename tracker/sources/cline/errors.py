@@ -13,13 +13,16 @@ _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{1,39}$")
 # Clients that swallow the status leave only the provider's sentence.
 _SENTENCES = (
     ("insufficient credits", "402"),
+    ("requires more credits", "402"),
+    ("requires moderation", "403"),
+    ("forbidden", "403"),
     ("credit balance", "credits"),
     ("rate limit", "429"),
     ("too many requests", "429"),
     ("overloaded", "overloaded"),
 )
-# A key's own limit is refused with 403, like what a moderator refuses: only the sentence tells them apart.
-_KEY_LIMIT_SENTENCE = "key limit exceeded"
+# A key's own limit is refused with 403, like what a moderator refuses, or with 402: only sentences tell them apart.
+_KEY_LIMIT_SENTENCES = ("key limit exceeded", "create a key with a higher")
 KEY_LIMIT = "key_limit"
 OTHER = "other"
 
@@ -40,7 +43,8 @@ def error_detail(text: str | None) -> str:
     """
     if not text:
         return OTHER
-    if _KEY_LIMIT_SENTENCE in text[:_HEAD_CHARS].lower():
+    head = text[:_HEAD_CHARS].lower()
+    if any(words in head for words in _KEY_LIMIT_SENTENCES):
         return KEY_LIMIT
     error = _decode(text)
     if error is None:
