@@ -63,7 +63,7 @@ def find_key(names: Sequence[str], account: str) -> Key | None:
 
 
 def fetch_report(
-    path: str, key: Key, first: date, last: date, *, sleep: Callable[[float], None] = time.sleep
+    path: str, key: Key, first: date, last: date, *, sleep: Callable[[float], None] | None = None
 ) -> list[dict[str, Any]]:
     """All pages of a report for UTC days from `first` to `last`, in the form in which the provider sends them.
 
@@ -92,7 +92,7 @@ def count_tokens(
     *,
     text: str = "",
     tools: Sequence[dict[str, Any]] = (),
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
 ) -> int:
     """Tokens that a text, or tool definitions, add to a prompt of that model; ProviderError if it cannot be told.
 
@@ -128,7 +128,7 @@ def _client(key: Key) -> "Anthropic":
 
 
 def _pages(
-    client: "Anthropic", path: str, key: Key, parameters: dict[str, Any], sleep: Callable[[float], None]
+    client: "Anthropic", path: str, key: Key, parameters: dict[str, Any], sleep: Callable[[float], None] | None
 ) -> list[dict[str, Any]]:
     pages: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -152,7 +152,7 @@ def _pages(
     raise ProviderError(f"{_host(client)} sent more than {_MOST_PAGES} pages of {path}: ask for fewer days")
 
 
-def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None]) -> Any:
+def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None] | None) -> Any:
     """Ask up to three times; the provider's wish to wait is kept when it is short."""
     import anthropic
 
@@ -164,7 +164,7 @@ def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None]) -> 
             status = error.status_code
             if not (status == 429 or status >= 500) or attempt == _TRIES or wait > _LONGEST_WAIT_SECONDS:
                 raise ProviderError(_status_text(status, key, wait)) from None
-            sleep(wait)
+            (sleep or time.sleep)(wait)
         except anthropic.APITimeoutError:
             raise ProviderError("the provider did not answer in 30 seconds: try again later") from None
         except anthropic.AnthropicError:
@@ -173,7 +173,7 @@ def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None]) -> 
                 raise ProviderError(
                     "the connection to the provider broke: check the network and ANTHROPIC_BASE_URL"
                 ) from None
-            sleep(_wait_seconds(None, attempt))
+            (sleep or time.sleep)(_wait_seconds(None, attempt))
         except ProviderError:
             raise
         except Exception:  # noqa: BLE001 — whatever the SDK lets through must not show what was sent

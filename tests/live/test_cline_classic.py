@@ -1,4 +1,4 @@
-"""The meter beside the last classic Cline command line: complete while it works, and its nudge where the user sees it."""
+"""The meter beside the last classic Cline command line: complete while it works, its nudge where the user sees it."""
 
 import json
 import os

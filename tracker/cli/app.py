@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("record", "record"),
     "reconcile": ("reconcile", "reconcile"),
     "weigh": ("weigh", "weigh"),
+    "serve": ("serve", "serve"),
     "sync": ("sync", "sync_command"),
     "prices": ("prices", "prices"),
     "reprice": ("prices", "reprice"),

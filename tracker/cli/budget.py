@@ -1,14 +1,13 @@
 """`budget`: what was spent against what was meant to be, and a month of work in four layers."""
 
-import time
-from datetime import datetime
 from typing import Any
 
 import click
 
 from store.money import short_usd
-from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, plain, print_json, print_table
+from tracker.cli import clock
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.reports.budget import BudgetReport, budget_report
@@ -23,9 +22,10 @@ from tracker.settings import SettingsError, set_value
     metavar="NAME=VALUE",
     help="day, week, month, task, retry, abandoned, waste, buffer, or project:TEXT; an empty value removes it.",
 )
+@csv_option
 @reading_options
 @passes_settings
-def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, no_sync: bool) -> None:
+def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: bool, no_sync: bool) -> None:
     """What was spent against each budget, and a month of work in four layers.
 
     The layers are list price, workload, multipliers (retries, abandoned work, waste: measured, or your own), and a
@@ -43,9 +43,12 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, no_sync:
 
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
-    report = budget_report(db, chosen, datetime.now().astimezone().date(), time.time_ns() // 1_000_000)
+    report = budget_report(db, chosen, clock.today(), clock.now_ms())
     if as_json:
         print_json(report.as_json())
+    elif as_csv:
+        made = [line.as_json() for line in report.lines]
+        print_csv(list(made[0]), [[*list(line.values())[:-1], " ".join(map(str, line["alerts"]))] for line in made])
     else:
         show(report)
 

@@ -63,7 +63,12 @@ def nudges(
 @nudges.command()
 @click.argument("kind", required=False, type=_KIND, metavar="[KIND]")
 def dismiss(kind: str | None) -> None:
-    """Wave the latest nudge away: its kind is silent until the context has grown by half."""
+    """Wave the latest nudge away: its kind is silent until the context has grown by half.
+
+    \b
+    taximeter nudges dismiss
+    taximeter nudges dismiss compact
+    """
     from store.ledger import home, open_ledger
     from store.nudges import dismiss as put_away
     from tracker.cli.advising import Adviser, now_ms
@@ -85,7 +90,11 @@ def dismiss(kind: str | None) -> None:
 @nudges.command()
 @click.argument("kind", type=_KIND)
 def on(kind: str) -> None:
-    """Let a kind of nudge speak, also after three dismissals."""
+    """Let a kind of nudge speak, also after three dismissals.
+
+    \b
+    taximeter nudges on compact
+    """
     from store.ledger import open_ledger
     from store.nudges import add_word
     from tracker.model.delivery import NudgeAction
@@ -98,7 +107,11 @@ def on(kind: str) -> None:
 @nudges.command()
 @click.argument("kind", type=_KIND)
 def off(kind: str) -> None:
-    """Silence a kind of nudge; it is still looked at and logged."""
+    """Silence a kind of nudge; it is still looked at and logged.
+
+    \b
+    taximeter nudges off large_result
+    """
     _set_kind(kind, enabled=False)
     click.echo(f"{kind}: off")
 

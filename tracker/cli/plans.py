@@ -1,15 +1,15 @@
 """`plans`: is the plan worth it, which one would be, and when is the wall hit."""
 
-import time
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 import msgspec
 
 from store.money import short_usd
-from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, plain, print_json, print_table
+from tracker.cli import clock
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.model.plans.outlook import PlanOutlook
@@ -43,6 +43,7 @@ _TASKS_SHOWN = 12
 )
 @click.option("--all", "every_plan", is_flag=True, help="Plans for groups as well.")
 @click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
+@csv_option
 @reading_options
 @passes_settings
 def plans(
@@ -58,6 +59,7 @@ def plans(
     every_plan: bool,
     with_tasks: bool,
     as_json: bool,
+    as_csv: bool,
     no_sync: bool,
 ) -> None:
     """Break-even, projection, limit risk, and which plan or the API would be the cheapest.
@@ -82,6 +84,8 @@ def plans(
     report = _report(settings, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
     if as_json:
         print_json(report.as_json())
+    elif as_csv:
+        _print_csv(report)
     elif report.load is None:
         from tracker.cli.sync import no_sessions_text
 
@@ -100,22 +104,30 @@ def _report(
     from tracker.days_file import DaysFileError, read_days
     from tracker.detected_plan import detected_plan
 
-    now = datetime.now().astimezone()
     try:
         if days_file is not None:
             named = (days_file.name, read_days(days_file))
-            return plans_report(None, chosen, now.date(), _ms(), days=named, every_plan=every_plan)
+            return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
         from tracker.rebuild import rebuild
 
         db = open_synced(settings, no_sync=no_sync)
         rebuild(db)
-        return plans_report(db, chosen, now.date(), _ms(), every_plan=every_plan, detected=detected_plan())
+        return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
     except (SettingsError, DaysFileError) as error:
         raise UserError(str(error), exit_code=2) from error
 
 
-def _ms() -> int:
-    return time.time_ns() // 1_000_000
+def _print_csv(report: PlansReport) -> None:
+    """A row a plan, with the figures of the JSON."""
+    figures = ("p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd")
+    rows = [
+        (
+            one["id"], one["name"], one["fee_usd"], *one["monthly_usd"].values(), *(one[name] for name in figures),
+            one["capacity"]["origin"],
+        )
+        for one in report.as_json()["plans"]
+    ]  # fmt: skip
+    print_csv(("plan", "name", "fee_usd", "p10_usd", "p50_usd", "p90_usd", *figures, "capacity_origin"), rows)
 
 
 def show(report: PlansReport, *, with_tasks: bool) -> None:
@@ -197,7 +209,8 @@ def _table(report: PlansReport) -> None:
     rows = []
     for one in report.outlooks:
         marks = ("▸ " if report.verdict and report.verdict.plan == one.plan.id else "  ") + one.plan.name
-        row = [marks, _fee(one), _monthly(one), _chance(one), _used(one)]
+        sure = ["–", "–"] if report.is_range_only else [_chance(one), _used(one)]
+        row = [marks, _fee(one), _monthly(one), *sure]
         if completed:
             mean = sum(share.allocated[one.plan.id] for share in completed) / len(completed)
             row.append(f"~${mean:,.2f}")
@@ -333,4 +346,5 @@ def _meter(report: PlansReport) -> None:
     hits = len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits
     if hits:
         click.echo()
-        click.echo(paragraph(f"Limits refused work {hits} times since {load.first} (from the transcripts, measured)."))
+        times = "once" if hits == 1 else f"{hits} times"
+        click.echo(paragraph(f"Limits refused work {times} since {load.first} (from the transcripts, measured)."))

@@ -1,12 +1,13 @@
 """`reconcile`: the ledger against the provider's own figures and the client's."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 
 import click
 
 from store.money import short_usd
+from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, dir_options, open_synced, parse_day, passes_settings
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
@@ -67,7 +68,7 @@ def reconcile(
     if not files and not offline:
         reports, sources = _fetched(first, last, with_code=with_code)
     db = open_synced(settings, no_sync=no_sync)
-    complete = (datetime.now(UTC) - _LAG).date() - timedelta(days=1)
+    complete = (clock.now().astimezone(UTC) - _LAG).date() - timedelta(days=1)
     report = reconcile_report(
         db, price_book(), reports, sources, first.isoformat(), last.isoformat(), complete.isoformat()
     )

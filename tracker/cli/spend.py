@@ -117,9 +117,7 @@ def _notes(report: SpendReport) -> None:
             f" known from the client's own totals of {report.hidden.sessions:,} sessions."
         )
     if report.total.floor:
-        note(
-            f"{report.total.floor:,} calls of old clients recorded only the start of their output: a floor (≥)."
-        )
+        note(f"{report.total.floor:,} calls of old clients recorded only the start of their output: a floor (≥).")
     if report.total.unpriced:
         note(
             f"{report.total.unpriced:,} calls have no price and are not in the total:"

@@ -17,6 +17,7 @@ SUMMARIES = {
     "record": "Put a metered job that is not tokens on a task, or list those recorded.",
     "reconcile": "Compare the ledger with the provider's own reports and the client's totals.",
     "weigh": "What instruction files, tool definitions and a hand-over cost in tokens and a month.",
+    "serve": "Show the dashboard in a browser, on this machine only unless asked.",
     "sync": "Take in everything that agents have written since the last time.",
     "prices": "Show the price table, or the rows of one model.",
     "reprice": "Apply a corrected price table to calls already recorded.",

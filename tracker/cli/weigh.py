@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import msgspec
 
 from store.baseline import commonest_model
 from store.money import short_usd
-from tracker.cli.common import Settings, UserError, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli import clock
+from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
 from tracker.cli.output import Column, note, plain, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.weigh import (
@@ -62,7 +64,8 @@ def weigh(
     things = _things(files, tools, handover)
     if not things:
         raise UserError("no instruction files here: name FILES, --tools or --handover")
-    since, until = parse_day(f"{DAYS}d") or "", parse_day("today") or ""
+    until = clock.today().isoformat()
+    since = (clock.today() - timedelta(days=DAYS - 1)).isoformat()
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
     chosen = model or commonest_model(db, since, until) or _FALLBACK_MODEL

@@ -1,12 +1,11 @@
 """`whatif`: the same work paid for otherwise."""
 
-import time
-
 import click
 
 from store.money import short_usd
-from tracker.cli.common import Settings, UserError, open_synced, parse_day, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_json, print_table
+from tracker.cli import clock
+from tracker.cli.common import Settings, UserError, csv_option, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usual_models, whatif_report
 
@@ -24,6 +23,7 @@ from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usua
 @click.option("--since", default="30d", show_default=True, metavar="DAY", help="First day: 2026-11-01, 7d, 4w.")
 @click.option("--until", default="today", show_default=True, metavar="DAY", help="Last day, inclusive.")
 @click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
+@csv_option
 @reading_options
 @passes_settings
 def whatif(
@@ -36,6 +36,7 @@ def whatif(
     until: str,
     project: str | None,
     as_json: bool,
+    as_csv: bool,
     no_sync: bool,
 ) -> None:
     """The same work on another model, with another cache life, in batches, or with a smaller baseline.
@@ -54,15 +55,23 @@ def whatif(
     if models or cache or batch is not None or baseline is not None:
         wanted = Wanted(models, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
     else:
-        wanted = Wanted(usual_models(book, parse_day("today") or ""))
+        wanted = Wanted(usual_models(book, clock.today().isoformat()))
     first, last = parse_day(since), parse_day(until)
     db = open_synced(settings, no_sync=no_sync)
     try:
-        report = whatif_report(db, book, wanted, first or "", last or "", time.time_ns() // 1_000_000, project=project)
+        report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
     except UnknownModelError as error:
         raise UserError(str(error), exit_code=2) from error
     if as_json:
         print_json(report.as_json())
+    elif as_csv:
+        print_csv(
+            ("what", "change", "calls", "actual_usd", "low_usd", "mid_usd", "high_usd"),
+            [
+                (one["what"], one["change"], one["calls"], one["actual_usd"], *one["otherwise_usd"].values())
+                for one in report.as_json()["cases"]
+            ],
+        )
     else:
         show(report)
 
@@ -116,4 +125,4 @@ def _verdict(low: float, mid: float, high: float) -> str:
 
 
 def _sign(mid: float) -> str:
-    return f"~{short_usd(round(mid))}" if mid > 0 else f"costs ~{short_usd(round(-mid))} more"
+    return f"~{short_usd(round(mid))}" if mid > 0 else f"~{short_usd(round(-mid))} more"

@@ -23,7 +23,7 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, MeterFit, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
-from tracker.model.plans.load import DayLoad, day_loads, loads_of_sums
+from tracker.model.plans.load import DayLoad, day_loads, loaded_calls, loads_of_sums
 from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import month_bounds
@@ -99,8 +99,8 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     rows = plan_calls(db, min(first, month_first).isoformat(), max(last, today).isoformat())
     calls = [logged_call(row) for row in rows]
     api = {one.call.id: one.cost for one in as_api_key(calls)}
-    in_history = [call for call in calls if first.isoformat() <= call.day <= last.isoformat()]
-    days = {excludes: day_loads(in_history, api, excludes, first, last) for excludes in {Excluded(0), *exclusions}}
+    in_history = loaded_calls((call for call in calls if first.isoformat() <= call.day <= last.isoformat()), api)
+    days = {excludes: day_loads(in_history, excludes, first, last) for excludes in {Excluded(0), *exclusions}}
     this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
     fits, intervals = _fits(db, calls, now_ms)
     hits = _hits(db, calls, first, now_ms)
@@ -120,6 +120,15 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         week_hits=hits[WEEK_KIND],
         unclear_hits=len(hits[""]),
     )
+
+
+def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> Fits:
+    """What a cache read weighs and how much fits in a window, for advice in limit units; empty without readings."""
+    first = today - timedelta(days=2 * DEFAULTS.calibration_window_days)
+    if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
+        return NO_FITS
+    calls = [logged_call(row) for row in plan_calls(db, first.isoformat(), today.isoformat())]
+    return _fits(db, calls, now_ms)[0]
 
 
 def logged_call(row: PlanCallRow) -> LoggedCall:

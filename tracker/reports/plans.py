@@ -174,9 +174,10 @@ def _compare(
     if load.as_of < last:
         rest = draw_months(history, load.as_of + timedelta(days=1), last, seed=_SEED)
         month_end = Band(*(spent + value for value in Band.of(month_sums(rest, api))))
-    observed = expected_active_days([day.is_active for day in load.base], (last - first).days + 1)
+    enough = load.active_days >= ACTIVE_DAYS_FOR_A_BAND
+    observed = expected_active_days([enough and day.is_active for day in load.base], (last - first).days + 1)
     active_days = wanted.active_days or observed
-    if wanted.active_days is not None and any(api):
+    if wanted.active_days is not None and enough:
         # The user says how many days a month they work: each of them as long as those seen.
         draws = _rescaled(draws, wanted.active_days / observed)
     outlooks = [
@@ -229,7 +230,7 @@ def _rescaled(draws: Draws, factor: float) -> Draws:
 def _active_days_from(load: Load, given: int | None) -> str:
     if given is not None:
         return "your settings"
-    return "observed" if load.active_days else "a default: nothing was observed"
+    return "observed" if load.active_days >= ACTIVE_DAYS_FOR_A_BAND else "a default: too few were observed"
 
 
 def _changes(

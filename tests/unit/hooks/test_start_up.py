@@ -29,11 +29,10 @@ SPY = f"""
 import sys
 sys.argv = [{str(LAUNCHER)!r}, *sys.argv[1:]]
 before = set(sys.modules)
-try:
-    code = compile(open({str(LAUNCHER)!r}).read(), {str(LAUNCHER)!r}, "exec")
-    exec(code, {{"__name__": "__main__", "__file__": {str(LAUNCHER)!r}}})
-except SystemExit as end:
-    assert not end.code, end.code
+code = compile(open({str(LAUNCHER)!r}).read(), {str(LAUNCHER)!r}, "exec")
+launcher = {{"__name__": "launcher", "__file__": {str(LAUNCHER)!r}}}
+exec(code, launcher)
+assert not launcher["main"]()
 sys.stderr.write(" ".join(sorted(set(sys.modules) - before)))
 """
 

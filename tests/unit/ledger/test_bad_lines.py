@@ -122,21 +122,33 @@ def test_broken_utf8_in_a_text_costs_nothing(tmp_path: Path) -> None:
     assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
 
 
+def bookkeeping(kind: str, **fields: Any) -> dict[str, Any]:
+    """A row that is neither prompt nor answer."""
+    return {"type": kind, "sessionId": SESSION, "timestamp": at(2), **fields}
+
+
+def blocks(*content: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A user line of content blocks."""
+    return prompt("", second=2, message={"role": "user", "content": list(content)}, **more)
+
+
+RESULT = {"type": "tool_result", "tool_use_id": "t", "content": "x"}
+COMMAND = {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "x@y"}}
 TEXTS: dict[str, dict[str, Any]] = {
     "an answer": answer(2, message={"content": [{"type": "text", "text": "x@y"}]}),
     "a thought": answer(2, message={"content": [{"type": "thinking", "thinking": "x@y"}]}),
-    "a command": answer(2, message={"content": [{"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "x@y"}}]}),
+    "a command": answer(2, message={"content": [COMMAND]}),
     "a prompt": prompt("x@y", second=2),
-    "a prompt of blocks": prompt("", second=2, message={"role": "user", "content": [{"type": "text", "text": "x@y"}]}),
-    "a result": prompt("", second=2, message={"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x@y"}]}),
-    "a kept result": prompt("", second=2, message={"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]}, toolUseResult={"agentId": "x@y"}),
-    "a title": {"type": "custom-title", "customTitle": "x@y", "sessionId": SESSION},
+    "a prompt of blocks": blocks({"type": "text", "text": "x@y"}),
+    "a result": blocks({**RESULT, "content": "x@y"}),
+    "a kept result": blocks(RESULT, toolUseResult={"agentId": "x@y"}),
+    "a title": bookkeeping("custom-title", customTitle="x@y"),
     "a folder": prompt(second=2, cwd="/home/x@y"),
-    "a local command": {"type": "system", "subtype": "local_command", "content": "x@y", "sessionId": SESSION, "timestamp": at(2)},
-    "an error": {"type": "system", "subtype": "api_error", "error": {"type": "x@y"}, "sessionId": SESSION, "timestamp": at(2)},
-    "progress": {"type": "progress", "data": {"type": "agent_progress", "agentId": "x@y"}, "sessionId": SESSION, "timestamp": at(2)},
-    "a total": {"type": "cost-state", "sessionId": SESSION, "totalCostUSD": 1, "modelUsage": {"x@y": {"costUSD": 1}}},
-}  # fmt: skip
+    "a local command": bookkeeping("system", subtype="local_command", content="x@y"),
+    "an error": bookkeeping("system", subtype="api_error", error={"type": "x@y"}),
+    "progress": bookkeeping("progress", data={"type": "agent_progress", "agentId": "x@y"}),
+    "a total": bookkeeping("cost-state", totalCostUSD=1, modelUsage={"x@y": {"costUSD": 1}}),
+}
 
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b"\xc3", b"\\ud83d", b"\\udc00", b"\x00"])

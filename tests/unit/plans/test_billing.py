@@ -7,7 +7,7 @@ import pytest
 from tests.unit.plans.calls import call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.billing import as_api_key, replay
-from tracker.model.plans.load import Limits, Window, day_loads, loads_of_sums, week_overflow
+from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, loads_of_sums, week_overflow
 from tracker.model.plans.plan import Excluded, exclusions_of
 
 DAY = date(2026, 11, 20)
@@ -70,14 +70,14 @@ def test_exclusions_of_a_call() -> None:
 
 def test_windows_open_with_work_and_close_after_five_hours() -> None:
     calls = [call(number, minute, output=50_000) for number, minute in enumerate((0, 299, 300, 900))]
-    days = day_loads(calls, {one.id: one.cost for one in calls}, Excluded(0), DAY, DAY)
+    days = day_loads(loaded_calls(calls, {one.id: one.cost for one in calls}), Excluded(0), DAY, DAY)
     assert [window.logged for window in days[0].windows] == [2.0, 1.0, 1.0]
 
 
 def test_excluded_work_stands_apart_and_opens_no_window() -> None:
     calls = [call(1, 0, output=50_000, is_fast=True), call(2, 10, output=50_000), call(3, 400, priced=False)]
     api = {one.id: one.cost for one in calls}
-    day = day_loads(calls, api, Excluded.FAST, DAY, DAY)[0]
+    day = day_loads(loaded_calls(calls, api), Excluded.FAST, DAY, DAY)[0]
     assert (day.excluded, [window.api for window in day.windows], day.api) == (1.0, [1.0], 2.0)
 
 

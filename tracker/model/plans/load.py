@@ -4,7 +4,7 @@ A five-hour window opens with the first call after the last one closed, and belo
 Dollars are floats here: everything after this point is a forecast.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -62,43 +62,65 @@ class DayLoad(NamedTuple):
         )
 
 
-def day_loads(
-    calls: Sequence[LoggedCall],
-    api_cost_nano: Mapping[int, int | None],
-    excludes: Excluded,
-    first: date,
-    last: date,
-) -> list[DayLoad]:
+class LoadedCall(NamedTuple):
+    """A priced call as loads are added up from it; nano-dollars."""
+
+    first_at: int
+    day: str
+    excluded: int  # Excluded
+    logged: int
+    api: int
+    fresh: int
+    read: int
+
+
+def loaded_calls(calls: Iterable[LoggedCall], api_cost_nano: Mapping[int, int | None]) -> list[LoadedCall]:
+    """Calls by time, ready for `day_loads`. Unpriced calls weigh nothing: the caller says how many there were.
+
+    `api_cost_nano`: cost by call id as an API key (billing.as_api_key).
+    """
+    return sorted(
+        LoadedCall(
+            call.first_at,
+            call.day,
+            int(call.excluded),
+            call.cost,
+            api_cost_nano.get(call.id) or 0,
+            call.fresh_nano,
+            call.read_nano,
+        )
+        for call in calls
+        if call.cost is not None
+    )
+
+
+def day_loads(calls: Iterable[LoadedCall], excludes: Excluded, first: date, last: date) -> list[DayLoad]:
     """Every day from `first` to `last`, idle ones included, under a plan that leaves out `excludes`.
 
-    `api_cost_nano`: cost by call id as an API key (billing.as_api_key). Unpriced calls weigh nothing: the caller says
-    how many there were.
+    `calls` ascend by time.
     """
-    windows: dict[date, list[list[int]]] = {}
-    excluded: dict[date, int] = {}
-    opened_at: int | None = None
-    sums: list[int] = []
-    for call in sorted(calls, key=_start):
-        if call.cost is None:
-            continue
-        api = api_cost_nano.get(call.id) or 0
-        if call.excluded & excludes:
-            day = date.fromisoformat(call.day)
+    windows: dict[str, list[list[int]]] = {}
+    excluded: dict[str, int] = {}
+    left_out = int(excludes)
+    closes_at = 0
+    sums = [0, 0, 0, 0]
+    for first_at, day, kinds, logged, api, fresh, read in calls:
+        if kinds & left_out:
             excluded[day] = excluded.get(day, 0) + api
             continue
-        if opened_at is None or call.first_at >= opened_at + FIVE_HOURS_MS:
-            opened_at = call.first_at
+        if first_at >= closes_at:
+            closes_at = first_at + FIVE_HOURS_MS
             sums = [0, 0, 0, 0]
-            windows.setdefault(date.fromisoformat(call.day), []).append(sums)
-        sums[0] += call.cost
+            windows.setdefault(day, []).append(sums)
+        sums[0] += logged
         sums[1] += api
-        sums[2] += call.fresh_nano
-        sums[3] += call.read_nano
+        sums[2] += fresh
+        sums[3] += read
     return [
         DayLoad(
             day,
-            tuple(Window(*(value / NANO_PER_USD for value in one)) for one in windows.get(day, ())),
-            excluded.get(day, 0) / NANO_PER_USD,
+            tuple(Window(*(value / NANO_PER_USD for value in one)) for one in windows.get(day.isoformat(), ())),
+            excluded.get(day.isoformat(), 0) / NANO_PER_USD,
         )
         for day in days_between(first, last)
     ]
@@ -163,7 +185,3 @@ def week_overflow(days: Sequence[DayLoad], limits: Limits) -> Overflow:
         bound = sum(window.api for day in days for window in day.windows)
         hits += 1
     return Overflow(dollars, hits, bound, load)
-
-
-def _start(call: LoggedCall) -> int:
-    return call.first_at

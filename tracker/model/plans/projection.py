@@ -26,6 +26,7 @@ _BAND_TAIL = 0.1
 # Days of one week resemble each other: two or three weeks of days count as this many independent values.
 _DAYS_COUNT_AS = 5
 _MOST_STRETCH = 3.0
+_MOST_SCALE = 3.0
 
 
 class DrawnWeek(NamedTuple):
@@ -143,7 +144,7 @@ def _stretch(ratio: float, values: int, draw: random.Random) -> float:
     """Factor that takes a month at `ratio` of the mean to ratio**s, s drawn from what `values` say of a variance."""
     spread = draw.gammavariate((values - 1) / 2, 2)
     exponent = min(_MOST_STRETCH, math.sqrt(values / spread)) if spread else _MOST_STRETCH
-    return float(ratio ** (exponent - 1))
+    return min(_MOST_SCALE, max(1 / _MOST_SCALE, float(ratio ** (exponent - 1))))
 
 
 def _complete_weeks(days: Sequence[date]) -> list[tuple[int, ...]]:

@@ -59,6 +59,7 @@ class CallFold:
         self._options = options
         self._by_message: dict[str, Folded] = {}
         self._by_request: dict[str, Folded] = {}
+        self._ties: list[Folded] = []
         self._elsewhere: dict[tuple[str, tuple[str, str, str, int]], Folded] = {}
         self._prices: dict[str, Price] = {}
 
@@ -124,6 +125,11 @@ class CallFold:
             output == call.output and message.stop_reason is not None and call.message.stop_reason is None
         ):
             call.line, call.message, call.output = line, message, output
+        elif output == call.output and not _says_the_same(line, message, call):
+            # Neither is the larger: the ledger has the rule for ties, so it gets to see both.
+            self._ties.append(
+                Folded(line, message, output, call.place, at, at, call.message_ids, call.request_ids, call.aborted)
+            )
 
     def calls(self, agent: str) -> list[Call]:
         """Everything collected, priced."""
@@ -131,7 +137,7 @@ class CallFold:
         for key, call in self._by_message.items():
             if key == call.message_ids[0]:
                 self._emit(agent, call, made)
-        for call in self._elsewhere.values():
+        for call in (*self._elsewhere.values(), *self._ties):
             self._emit(agent, call, made)
         return made
 
@@ -276,6 +282,17 @@ def split_writes(total: int, split: CacheCreation | None) -> tuple[int, int]:
     one_hour = min(split.ephemeral_1h_input_tokens or 0, total) if total else (split.ephemeral_1h_input_tokens or 0)
     five_minutes = total - one_hour if total else (split.ephemeral_5m_input_tokens or 0)
     return five_minutes, one_hour
+
+
+def _says_the_same(line: Line, message: Message, call: Folded) -> bool:
+    other = call.message
+    return (
+        message.usage == other.usage
+        and message.model == other.model
+        and (message.stop_reason == other.stop_reason or message.stop_reason is None)
+        and line.version == call.line.version
+        and line.effort == call.line.effort
+    )
 
 
 def _canonical(ids: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

@@ -313,9 +313,13 @@ class FileReader:
 
     def _adds_no_fact(self, line: Line, call: Folded, at: int) -> bool:
         """Whether a further line of a call says nothing new about where and when its session ran."""
-        start = self.carry.own_start_at
+        carry = self.carry
+        start = carry.own_start_at
         return (
-            call.place.copy_rank == CopyRank.OWN
+            line.version == carry.version
+            and line.gitBranch == carry.branch
+            and line.entrypoint == carry.entrypoint
+            and call.place.copy_rank == CopyRank.OWN
             and line.requestSessionId is None
             and line.forkedFrom is None
             and line.sessionId == call.line.sessionId

@@ -1,0 +1,148 @@
+"""`budget`, `whatif` and `record` as a user types them."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.history import DOLLAR, NOW, last_days, write_history
+from tests.cli.running import Taximeter
+
+WHATIF = ("--since", "2026-11-01", "--until", "2026-11-21")
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands still at NOW."""
+    monkeypatch.setattr("tracker.cli.clock.now", NOW.astimezone)
+
+
+# -- budget --------------------------------------------------------------------------------------------------------
+
+
+def test_budgets_are_set_reached_and_removed(taximeter: Taximeter, tmp_path: Path, isolated_home: Path) -> None:
+    today = NOW - timedelta(minutes=10)
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {today: 6 * DOLLAR})]
+    report = taximeter(
+        "budget", "--set", "month=10", "--set", "day=5", "--set", "project:dev/app=100", "--set", "task=6", "--json"
+    ).json()
+    lines = {(one["kind"], one["key"]): one for one in report["budgets"]}
+    month = next(one for (kind, _), one in lines.items() if kind == "month")
+    assert (month["spent_usd"], month["share"], month["alerts"]) == ("6.000000000", 0.6, [0.5])
+    assert next(one for (kind, _), one in lines.items() if kind == "day")["alerts"] == [0.5, 0.8, 1.0]
+    assert lines["project", "dev/app"]["share"] == 0.06
+    assert [one["alerts"] for (kind, _), one in lines.items() if kind == "task"] == [[0.5, 0.8, 1.0]]
+    screen = taximeter("budget")
+    assert "over" in screen.out
+    assert "past 50%" in screen.out
+    assert max(map(len, screen.out.splitlines())) <= 80
+    assert taximeter("budget", "--set", "day=").code == 0
+    assert "day" not in (isolated_home / "settings.toml").read_text()
+
+
+def test_layers_stand_side_by_side(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(28))]
+    report = taximeter("budget", "--set", "buffer=0.5", "--set", "retry=2", "--json").json()
+    layers = report["layers"]
+    assert layers["multipliers"]["retry"] == {"measured": 1.0, "used": 2.0, "from": "settings"}
+    assert layers["multipliers"]["waste"]["from"] == "measured"
+    base, loaded, planned = (float(layers[f"{name}_usd"]) for name in ("base", "loaded", "planned"))
+    assert loaded == pytest.approx(base * 2)
+    assert planned == pytest.approx(loaded * 1.5)
+    screen = taximeter("budget").out
+    for word in ("list price", "workload", "base", "loaded", "buffer", "planned", "your settings", "measured"):
+        assert word in screen
+    assert max(map(len, screen.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("change", ["month", "month=x", "retry=0.5", "colour=1", "month=-1", "month=nan"])
+def test_a_wrong_change_is_one_line_and_changes_nothing(change: str, taximeter: Taximeter, isolated_home: Path) -> None:
+    ran = taximeter("budget", "--set", change)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert not (isolated_home / "settings.toml").exists()
+
+
+# -- what if -------------------------------------------------------------------------------------------------------
+
+
+def test_whatif_gives_ranges_with_their_assumptions(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(20, 1.0))]
+    report = taximeter("whatif", *WHATIF, "--model", "claude-sonnet-5-5", "--model", "claude-opus-4-6", "--json").json()
+    same, old = report["cases"]
+    assert same["otherwise_usd"]["low"] == same["otherwise_usd"]["high"]
+    assert float(same["otherwise_usd"]["mid"]) == pytest.approx(float(report["actual_usd"]) / 2)
+    assert float(old["otherwise_usd"]["low"]) < float(old["otherwise_usd"]["high"])
+    assert any("1/1.35" in one for one in old["assumptions"])
+    everything = taximeter("whatif", *WHATIF, "--json").json()
+    assert {one["what"] for one in everything["cases"]} == {"model", "cache", "batch", "baseline"}
+    for one in everything["cases"]:
+        assert one["label"] == "modelled"
+        assert one["assumptions"]
+        low, mid, high = (float(one["saving_usd"][name]) for name in ("low", "mid", "high"))
+        assert low <= mid <= high
+
+
+def test_whatif_on_a_screen(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(20, 1.0))]
+    ran = taximeter("whatif", *WHATIF, "--model", "claude-sonnet-5-5", "--batch", "0.2")
+    assert "claude-sonnet-5-5" in ran.out
+    assert "Ranges, not promises" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert "No calls" in taximeter("whatif", "--until", "2020-01-01", "--since", "2019-12-01").out
+
+
+def test_whatif_on_no_such_model_is_one_line(taximeter: Taximeter, tree: Path) -> None:
+    ran = taximeter("whatif", "--model", "claude-nobody-9")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert tree.is_dir()
+
+
+# -- record --------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_recorded_on_its_task_and_priced_by_what_was_accepted(taximeter: Taximeter, tree: Path) -> None:
+    task = taximeter("tasks", "--json").json()["tasks"][0]["id"]
+    ran = taximeter(
+        "record", "clip", "--task", task, "--unit", "second", "--unit-price", "0.10", "--submitted", "12",
+        "--succeeded", "10", "--accepted", "4", "--billed", "80.5", "--json",
+    )  # fmt: skip
+    job = ran.json()["jobs"][0]
+    assert (job["task"], job["cost_usd"], job["cost_per_accepted_usd"]) == (task, "8.050000000", "2.012500000")
+    assert (job["billed"], job["computed_cost_usd"], job["provider_cost_usd"]) == ("80.5", "8.050000000", None)
+    assert taximeter("tasks", "--json").json()["tasks"][0]["cost_usd"] == "0.005220000"
+    assert taximeter("record", "--task", task).out.count("clip") == 1
+    assert tree.is_dir()
+
+
+def test_the_providers_own_figure_counts_and_a_difference_is_said(taximeter: Taximeter, tree: Path) -> None:
+    ran = taximeter("record", "song", "--unit-price", "1", "--accepted", "0", "--provider-cost", "1.5")
+    assert "the provider says $1.50" in " ".join(ran.out.split())
+    job = taximeter("record", "--json").json()["jobs"][0]
+    assert (job["cost_usd"], job["cost_per_accepted_usd"], job["accepted"]) == ("1.500000000", None, 0)
+    assert tree.is_dir()
+
+
+def test_a_job_is_taken_out_again(taximeter: Taximeter, tree: Path) -> None:
+    taximeter("record", "song", "--unit-price", "1")
+    assert taximeter("record", "--remove", "1", "--json").json()["jobs"] == []
+    assert taximeter("record", "--remove", "1").code == 1
+    assert tree.is_dir()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("song",),
+        ("song", "--unit-price", "x"),
+        ("song", "--unit-price", "-1"),
+        ("song", "--unit-price", "1", "--succeeded", "2", "--accepted", "3"),
+        ("song", "--unit-price", "1", "--task", "t-none"),
+    ],
+)
+def test_a_job_that_cannot_be_is_refused(words: tuple[str, ...], taximeter: Taximeter, tree: Path) -> None:
+    ran = taximeter("record", *words)
+    assert ran.code in (1, 2)
+    assert re.search(r"error|Error", ran.err)
+    assert taximeter("record", "--json").json()["jobs"] == []
+    assert tree.is_dir()

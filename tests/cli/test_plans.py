@@ -1,0 +1,375 @@
+"""`plans` as a user types it, over files of days and over ledgers."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.ledger import LEDGER_NAME, open_ledger
+from store.samples import LimitReading, StatusSample, put_samples
+from tests.cli.history import DOLLAR, NOW, last_days, write_history
+from tests.cli.running import Taximeter
+from tracker.model.plans.capacity import Fits
+from tracker.model.plans.projection import month_bounds
+from tracker.reports.plan_load import meter_fits
+
+
+def day_file(path: Path, first: date, count: int, usd: float, *, weekends: bool = False) -> Path:
+    """A CSV of days."""
+    days = [first + timedelta(days=step) for step in range(count)]
+    rows = [f"{day},{usd}" for day in days if weekends or day.weekday() < 5]
+    path.write_text("day,usd\n" + "\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands still at NOW."""
+    monkeypatch.setattr("tracker.cli.clock.now", NOW.astimezone)
+
+
+@pytest.fixture
+def days(tmp_path: Path) -> Path:
+    """Eleven weeks of six dollars a working day, up to Friday 20 November 2026."""
+    return day_file(tmp_path / "days.csv", date(2026, 9, 7), 75, 6)
+
+
+# -- a file of days ------------------------------------------------------------------------------------------------
+
+
+def test_the_json_contract(taximeter: Taximeter, days: Path) -> None:
+    report = taximeter("plans", "--days", str(days), "--json").json()
+    assert report["schema_version"] == 1
+    assert [one["id"] for one in report["plans"]] == ["api", "pro", "max", "ultra"]
+    pro = report["plans"][1]
+    assert pro["monthly_usd"] == {"p10": "20.000000000", "p50": "20.000000000", "p90": "20.000000000"}
+    assert pro["p_limit_hit"] == 0.0
+    assert pro["utilisation"] == pytest.approx(0.5)
+    assert report["recommendation"]["plan"] == "pro"
+    assert report["recommendation"]["candidates"] == ["pro"]
+    assert report["recommendation"]["would_settle"] is None
+    assert report["break_even"]["pro"] == {
+        "day": "2026-11-05", "expected_day": None, "spend_per_active_day_usd": "0.91",
+    }  # fmt: skip
+    assert report["break_even"]["max"]["day"] is None
+    assert report["break_even"]["max"]["expected_day"] == "2026-11-24"
+    assert "api" not in report["break_even"]
+    changes = report["answer_changes"]
+    assert (changes["below"]["plan"], changes["above"]["plan"]) == ("api", "max")
+    assert float(changes["below"]["usd_per_active_day"]) == pytest.approx(20 / 21, rel=0.02)
+    assert 15 < float(changes["above"]["usd_per_active_day"]) < 17
+
+
+def test_every_plan_names_label_origin_and_source(taximeter: Taximeter, days: Path) -> None:
+    report = taximeter("plans", "--days", str(days), "--all", "--json").json()
+    assert {"team-standard", "team-premium", "enterprise"} < {one["id"] for one in report["plans"]}
+    for one in report["plans"]:
+        assert one["label"] == "modelled"
+        assert one["source"]
+        assert one["capacity"]["origin"]
+    assert report["month"]["labels"] == {
+        "logged_usd": "priced", "as_api_key_usd": "modelled", "by_month_end_usd": "modelled",
+    }  # fmt: skip
+    assert report["assumptions"]
+
+
+@pytest.mark.parametrize("options", [(), ("--all",), ("--no-extra-usage",), ("--plan", "max", "--tax", "0.19")])
+def test_the_screen_fits_80_columns_and_says_what_it_rests_on(
+    options: tuple[str, ...], taximeter: Taximeter, days: Path
+) -> None:
+    ran = taximeter("plans", "--days", str(days), *options)
+    assert ran.code == 0, ran.err
+    assert max(map(len, ran.out.splitlines())) <= 80
+    for word in ("priced", "modelled", "What this rests on", "November 2026 so far", "a typical month"):
+        assert word in ran.out
+    assert "is the cheapest" in ran.out.splitlines()[0] or "Cannot tell" in ran.out.splitlines()[0]
+
+
+def test_the_screen_and_the_json_have_the_same_numbers(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = day_file(tmp_path / "d.csv", date(2026, 9, 7), 75, 13)
+    report = taximeter("plans", "--days", str(path), "--json").json()
+    screen = taximeter("plans", "--days", str(path)).out
+    for one in report["plans"]:
+        line = next(line for line in screen.splitlines() if line.strip(" ▸").startswith(f"{one['name']} "))
+        band = one["monthly_usd"]
+        assert f"${round(float(band['p10'])):,}" in line
+        assert f"{round(float(band['p90'])):,}" in line
+        if one["id"] != "api":
+            assert f"~{one['p_limit_hit']:.0%}" in line
+    assert "Cannot tell yet: Pro or Max." in screen
+    assert report["recommendation"]["plan"] == "cannot_tell"
+    assert report["recommendation"]["candidates"] == ["pro", "max"]
+    assert report["recommendation"]["would_settle"]
+
+
+def test_terms_change_the_answer(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = str(day_file(tmp_path / "d.csv", date(2026, 9, 7), 75, 0.9))
+    assert taximeter("plans", "--days", path, "--json").json()["recommendation"]["plan"] == "api"
+    assert taximeter("plans", "--days", path, "--annual", "--json").json()["recommendation"]["plan"] == "pro"
+    five = taximeter("plans", "--days", path, "--active-days", "30", "--json").json()
+    assert five["recommendation"]["plan"] == "pro"
+    assert five["break_even"]["pro"]["spend_per_active_day_usd"] == "0.67"
+    taxed = taximeter("plans", "--days", path, "--tax", "0.19", "--seats", "2", "--json").json()
+    assert taxed["plans"][1]["fee_usd"] == "47.600000000"
+
+
+def test_a_plan_that_one_has_is_compared(taximeter: Taximeter, days: Path) -> None:
+    ran = taximeter("plans", "--days", str(days), "--plan", "ultra")
+    assert "Against Ultra, which you have: ~$180 a month less." in ran.out
+    report = taximeter("plans", "--days", str(days), "--plan", "ultra", "--json").json()
+    assert report["current"] == {"plan": "ultra", "from": "settings"}
+    assert report["recommendation"]["switching_saves_usd"] == "180.000000000"
+
+
+def test_settings_are_used_and_wrong_ones_are_one_line(taximeter: Taximeter, days: Path, isolated_home: Path) -> None:
+    isolated_home.mkdir()
+    settings = isolated_home / "settings.toml"
+    settings.write_text("[plan]\nextra_usage = false\n[capacity.pro]\nlow = 10\nmid = 12\nhigh = 14\n")
+    report = taximeter("plans", "--days", str(days), "--json").json()
+    assert report["plans"][1]["capacity"]["origin"] == "your settings"
+    assert report["plans"][1]["p_limit_hit"] == 1.0
+    assert report["recommendation"]["plan"] == "max"
+    settings.write_text('[plan]\nid = "prow"\n')
+    ran = taximeter("plans", "--days", str(days))
+    assert ran.code == 2
+    assert "prow" in ran.err
+    assert "known: api, pro" in ran.err
+    settings.write_text("[plan]\ntolerence = 1\n")
+    ran = taximeter("plans", "--days", str(days))
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "day,usd\n", "2026-11-02\n", "2026-11-02,x\n", "2026-11-02,-1\n", "soon,1\n", "2026-11-02,nan\n", "\x00"],
+)
+def test_a_file_that_is_no_list_of_days_is_one_line(text: str, taximeter: Taximeter, tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text(text)
+    ran = taximeter("plans", "--days", str(path))
+    assert ran.code == 2
+    assert "days.csv" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_three_days_are_a_range_and_no_answer(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = str(day_file(tmp_path / "d.csv", date(2026, 11, 16), 3, 6))
+    report = taximeter("plans", "--days", path, "--json").json()
+    assert report["history"]["range_only"] is True
+    assert report["recommendation"]["plan"] == "cannot_tell"
+    assert report["recommendation"]["would_settle"] == "4 more days of work."
+    assert "mostly" not in taximeter("plans", "--days", path).out
+
+
+@pytest.mark.parametrize(
+    ("last", "month", "working_days"),
+    [
+        (date(2027, 2, 28), 28, 20),
+        (date(2028, 2, 29), 29, 21),
+        (date(2026, 3, 31), 31, 22),
+        (date(2026, 10, 31), 31, 22),
+    ],
+)
+def test_months_of_every_length(
+    last: date, month: int, working_days: int, taximeter: Taximeter, tmp_path: Path
+) -> None:
+    assert month_bounds(last)[1].day == month
+    first = last - timedelta(days=69)
+    path = day_file(tmp_path / "d.csv", first, 70, 10)
+    report = taximeter("plans", "--days", str(path), "--json").json()
+    assert report["typical_month_usd"]["p50"] == f"{10 * working_days}.000000000"
+    assert report["month"]["logged_usd"] == f"{10 * working_days}.000000000"
+    assert report["month"]["by_month_end_usd"]["p90"] == report["month"]["logged_usd"]
+
+
+# -- a ledger ------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_ledger_says_where_it_looked(taximeter: Taximeter, tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    taximeter.claude_dirs = [tmp_path]
+    assert "No sessions found" in taximeter("plans").out
+    report = taximeter("plans", "--json").json()
+    assert report["recommendation"]["plan"] == "cannot_tell"
+    assert report["plans"] == []
+
+
+def test_a_ledger_of_eight_weeks_has_an_answer(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56))]
+    report = taximeter("plans", "--json").json()
+    assert report["recommendation"]["plan"] == "pro"
+    assert report["history"]["method"] == "whole weeks"
+    assert report["history"]["unpriced_calls"] == 0
+    assert report["history"]["active_days"] in range(38, 42)
+    assert report["month"]["logged_usd"] == report["month"]["as_api_key_usd"]
+    assert max(map(len, taximeter("plans", "--tasks").out.splitlines())) <= 80
+
+
+def test_tasks_of_the_month_are_shared_out(taximeter: Taximeter, tmp_path: Path) -> None:
+    moments = last_days(56) | {NOW - timedelta(minutes=30): DOLLAR}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    report = taximeter("plans", "--json").json()
+    shares = report["tasks"]
+    assert shares
+    for one in shares:
+        assert float(one["allocated_usd"]["api"]) == pytest.approx(float(one["cost_usd"]))
+        assert float(one["marginal_usd"]["api"]) == pytest.approx(float(one["cost_usd"]))
+        assert 0 < float(one["allocated_usd"]["pro"]) < 20
+        assert float(one["allocated_usd"]["ultra"]) == pytest.approx(2 * float(one["allocated_usd"]["max"]), rel=0.01)
+        assert float(one["marginal_usd"]["max"]) == 0
+        assert 0 < float(one["marginal_usd"]["pro"]) < float(one["cost_usd"])  # $6 may not fit its five hours
+    assert sum(float(one["allocated_usd"]["max"]) for one in shares) <= 100.01
+
+
+def test_all_calls_unpriced_is_no_answer(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56), model="claude-nobody-9")]
+    report = taximeter("plans", "--json").json()
+    assert report["recommendation"]["plan"] == "cannot_tell"
+    assert "100% of the calls have no price (claude-nobody-9)" in report["recommendation"]["reason"]
+    assert report["month"]["logged_usd"] == "0.000000000"
+    assert "no price" in taximeter("plans").out
+
+
+def test_old_work_only_is_used_and_said(taximeter: Taximeter, tmp_path: Path) -> None:
+    moments = {moment - timedelta(days=300): tokens for moment, tokens in last_days(56).items()}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    report = taximeter("plans", "--json").json()
+    assert any("no work in the last 26 weeks" in one for one in report["assumptions"])
+    assert report["history"]["active_days"] >= 38
+
+
+def test_a_plan_is_known_from_the_clients_login(taximeter: Taximeter, tmp_path: Path) -> None:
+    (Path.home() / ".claude.json").write_text(
+        json.dumps({"oauthAccount": {"rateLimitTier": "default_claude_max_20x", "emailAddress": "dev@example.com"}})
+    )
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56))]
+    ran = taximeter("plans", "--json")
+    assert ran.json()["current"] == {"plan": "ultra", "from": "this machine's login"}
+    assert "dev@example.com" not in ran.out
+
+
+def test_an_api_key_pays_less_for_writes_and_again_for_pauses(taximeter: Taximeter, tmp_path: Path) -> None:
+    writes: dict[str, Any] = {
+        "cache_creation_input_tokens": 100_000,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 100_000},
+    }
+    today = NOW - timedelta(minutes=10)
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {today: 0}, **writes)]
+    month = taximeter("plans", "--json").json()["month"]
+    assert month["logged_usd"] == "1.600000000"
+    assert month["as_api_key_usd"] == "1.000000000"
+
+
+def test_fast_work_stands_apart(taximeter: Taximeter, tmp_path: Path) -> None:
+    today = NOW - timedelta(minutes=10)
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {today: DOLLAR}, speed="fast")]
+    report = taximeter("plans", "--json").json()
+    assert report["month"]["excluded_usd"] == {"fast": "2.000000000"}
+    assert "never inside a plan: fast" in taximeter("plans").out
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A test that changes TZ, and the clock's zone put back afterwards."""
+    yield monkeypatch
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_days_are_cut_in_the_zone_of_now(taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch) -> None:
+    """Work at 23:30 UTC is the next day's in Tokyo; a change of zone moves it without a new reading."""
+    moments = last_days(56, hour=23)
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    active = {}
+    for name in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
+        zone.setenv("TZ", name)
+        time.tzset()
+        report = taximeter("plans", "--json").json()
+        active[name] = report["history"]["first"]
+        assert report["recommendation"]["plan"] == "pro"
+    first = min(moments).date()
+    assert active["UTC"] == first.isoformat()
+    assert active["Asia/Tokyo"] == (first + timedelta(days=1)).isoformat()
+    assert active["America/Los_Angeles"] == first.isoformat()
+
+
+def test_a_day_of_25_hours_is_one_day(taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch) -> None:
+    zone.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    night = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)  # 00:30 local, before clocks go back
+    moments = {night + timedelta(hours=hours): DOLLAR for hours in (0, 1, 2, 24)}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    rows = taximeter("spend", "--by", "day", "--json").json()["rows"]
+    assert [(row["key"], row["cost_usd"]) for row in rows] == [("2026-10-25", "4.000000000")]
+    assert taximeter("plans", "--json").json()["history"]["active_days"] == 1
+
+
+def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Path, isolated_home: Path) -> None:
+    """Half a dollar moves the five-hour meter by two points: the window holds $25."""
+    start = NOW - timedelta(days=14)
+    moments = {start + timedelta(hours=hour): DOLLAR // 2 for hour in range(14 * 24)}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    assert taximeter("sync").code == 0
+    with closing(open_ledger(isolated_home / LEDGER_NAME)) as db:
+        put_samples(db, _meter_readings(db, start))
+    ran = taximeter("plans", "--plan", "max", "--json").json()
+    fit = ran["meter"]["five_hour"]
+    assert fit["intervals"] >= 30
+    assert float(fit["usd_per_percent"]) == pytest.approx(0.25, rel=0.1)
+    capacity = next(one["capacity"] for one in ran["plans"] if one["id"] == "max")
+    assert capacity["origin"] == "your meter"
+    assert float(capacity["five_hour_usd"]["mid"]) == pytest.approx(25, rel=0.1)
+    with closing(open_ledger(isolated_home / LEDGER_NAME)) as db:
+        for_advice = meter_fits(db, NOW.date(), int(NOW.timestamp() * 1000))
+        assert for_advice.five_hour is not None
+        assert for_advice.five_hour.intervals == fit["intervals"]
+        assert meter_fits(db, NOW.date() + timedelta(days=9), int(NOW.timestamp() * 1000) + 9 * 86_400_000) == Fits()
+    screen = taximeter("plans", "--plan", "max").out
+    assert "Your five-hour meter" in screen
+    assert max(map(len, screen.splitlines())) <= 80
+
+
+def _meter_readings(db: sqlite3.Connection, start: datetime) -> list[StatusSample]:
+    first = int(start.timestamp() * 1000)
+    window = 5 * 3_600_000
+    used, readings = 0.0, []
+    resets_at = first + window
+    for ended_at, session, cost in db.execute(
+        "SELECT call.last_at, native_id, cost FROM call JOIN session ON session.id = session_id ORDER BY call.last_at"
+    ).fetchall():
+        while ended_at >= resets_at:
+            used, resets_at = 0.0, resets_at + window
+        used += cost / 1e9 / 0.25
+        readings.append(
+            StatusSample(session, ended_at + 500, None, None, [LimitReading("five_hour", round(used), resets_at)])
+        )
+    return readings
+
+
+def test_refusals_in_transcripts_are_counted(taximeter: Taximeter, tmp_path: Path) -> None:
+    root = write_history(tmp_path / "c", last_days(14))
+    path = max((root / "projects").rglob("*.jsonl"))
+    refused = json.loads(path.read_text().splitlines()[-1])
+    refused |= {"uuid": "refused", "isApiErrorMessage": True, "requestId": None, "error": "rate_limit"}
+    refused["message"] |= {
+        "id": "synthetic",
+        "model": "<synthetic>",
+        "content": [{"type": "text", "text": "5-hour limit reached"}],
+        "usage": {"input_tokens": 0, "output_tokens": 0},
+    }
+    path.write_text(path.read_text() + json.dumps(refused) + "\n")
+    taximeter.claude_dirs = [root]
+    assert taximeter("plans", "--json").json()["meter"]["refusals"] == 1
+    assert "Limits refused work once" in taximeter("plans").out
+
+
+def test_rows_as_csv(taximeter: Taximeter, days: Path) -> None:
+    rows = taximeter("plans", "--days", str(days), "--csv").rows()
+    assert [row[0] for row in rows] == ["plan", "api", "pro", "max", "ultra"]
+    assert rows[2][3] == "20.000000000"

@@ -1,0 +1,1 @@
+"""The dashboard: pure drawings as text, and Pilot tests over a scripted feed."""

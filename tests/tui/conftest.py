@@ -1,0 +1,72 @@
+"""A ledger made once from the sample sessions, at a frozen time in UTC, and snapshots read from it."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from store.ledger import open_ledger
+from tests.tui.fakes import NOW_MS
+from tracker.demo import live_session, write_samples
+from tracker.ingest import sync
+from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild
+from tracker.sources.base import Options
+from tracker.sources.claude_code import ClaudeCodeSource
+from tui.readers.all import SnapshotReader
+from tui.snapshot import Snapshot, Wish
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frozen_zone() -> Iterator[None]:
+    """Local time is UTC, for SQLite as well."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.fixture(scope="session")
+def sample_claude_dir(tmp_path_factory: pytest.TempPathFactory, frozen_zone: None) -> Path:
+    """The sample sessions, and one that ran until a minute ago."""
+    root = tmp_path_factory.mktemp("samples")
+    write_samples(root, now=NOW_MS / 1000)
+    for _ in live_session(root, start=NOW_MS / 1000 - 900):
+        pass
+    return root
+
+
+@pytest.fixture(scope="session")
+def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with the samples taken in and tasks derived."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    db = open_ledger(path)
+    source = ClaudeCodeSource()
+    sync(db, [(source, [sample_claude_dir])], Options(PriceBook()), workers=0)
+    rebuild(db)
+    db.close()
+    return path
+
+
+@pytest.fixture
+def sample_db(sample_ledger: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to the samples."""
+    db = open_ledger(sample_ledger)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def sample_script(sample_db: sqlite3.Connection) -> Callable[[Wish], Snapshot]:
+    """What the real reader makes of a wish, at the frozen time."""
+    reader = SnapshotReader(UTC, ("~/.claude/projects",))
+    return lambda wish: reader.read(sample_db, wish, NOW_MS)

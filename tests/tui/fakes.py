@@ -1,0 +1,149 @@
+"""A feed that hands over scripted snapshots, a clock that stands still, and the screen as text."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from textual.app import App
+
+from store.money import NANO_PER_USD
+from tracker.reports.spend import SpendRow
+from tui.app import Dashboard
+from tui.edits import Edit, Edited
+from tui.feed import Listener
+from tui.snapshot import Health, Phase, Snapshot, SpendDay, SpendPart, Top, Wish
+
+TODAY = date(2026, 11, 21)
+NOW_MS = int(datetime(2026, 11, 21, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
+SIZES = ((120, 40), (80, 24), (40, 12))
+HOSTILE = (
+    "[bold red]boom[/] and [/unbalanced",
+    "\x1b[31mred\x1b[0m \x07bell\rback",
+    "\u202eright to left\u202c عنوان المهمة",
+    "任务：修复上传测试 🚕🚕",
+    "tab\tnew\nline\x00nul",
+)
+
+
+class FrozenClock:
+    """A clock that only moves when told."""
+
+    def __init__(self, at_ms: int = NOW_MS) -> None:
+        self.at_ms = at_ms
+
+    def __call__(self) -> int:
+        return self.at_ms
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.at_ms += round(seconds * 1000)
+
+
+class ScriptedFeed:
+    """Answers each wish with the snapshot that the script makes of it; nothing runs in the background."""
+
+    def __init__(self, script: Callable[[Wish], Snapshot | None], health: Health | None = None) -> None:
+        self.script = script
+        self.health = health or Health(Phase.LIVE, since_ms=NOW_MS)
+        self.wishes: list[Wish] = []
+        self.looked_again = 0
+        self.stopped = False
+        self.edits: list[Edit] = []
+
+    def start(self, listener: Listener) -> None:
+        self.listener = listener
+        listener.take_health(self.health)
+        self.hand_over()
+
+    def ask(self, wish: Wish) -> None:
+        self.wishes.append(wish)
+        if hasattr(self, "listener"):
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        snapshot = self.script(self.wishes[-1])
+        if snapshot is not None:
+            self.listener.take_snapshot(snapshot)
+
+    def edit(self, edit: Edit) -> Edited:
+        self.edits.append(edit)
+        return Edited(f"did {edit.kind}", edit.task)
+
+    def look_again(self) -> None:
+        self.looked_again += 1
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def usd(amount: float) -> int:
+    """Nano-dollars."""
+    return round(amount * NANO_PER_USD)
+
+
+def spend_row(key: str, cost: float, calls: int = 10, *, unpriced: int = 0, floor: int = 0) -> SpendRow:
+    return SpendRow(key, calls, 1, 10, 20, 0, 30, 40, 0, usd(cost), unpriced, floor)
+
+
+def spend_part(month: str = "", **changes: Any) -> SpendPart:
+    first = date.fromisoformat(f"{month or '2026-11'}-01")
+    days = tuple(
+        SpendDay(
+            first + timedelta(days=index),
+            (usd(0.7 * (index % 9)), usd(0.2 * (index % 4))) if index < 21 else (0, 0),
+            index % 9 * 4 if index < 21 else 0,
+            0,
+        )
+        for index in range(30)
+    )
+    values: dict[str, Any] = {
+        "month": first,
+        "earlier": True,
+        "later": first.month < TODAY.month,
+        "models": ("claude-opus-5-5", "claude-haiku-5-5"),
+        "days": days,
+        "total": spend_row("total", 64.30, 340),
+        "unpriced_models": (),
+        "hidden_nano": usd(1.25),
+        "by_project": (spend_row("/home/u/api", 41.2), spend_row("C:\\work\\web", 23.1)),
+        "by_agent": (spend_row("claude-code", 60.0), spend_row("cline", 4.3)),
+        "by_model": (spend_row("claude-opus-5-5", 58.0), spend_row("claude-haiku-5-5", 6.3)),
+        "year": {TODAY - timedelta(days=index * 3): usd(1 + index % 7) for index in range(60)},
+    }
+    return SpendPart(**(values | changes))
+
+
+def top(**changes: Any) -> Top:
+    values: dict[str, Any] = {"today": TODAY, "today_nano": usd(12.41), "month_nano": usd(214.7), "unpriced_calls": 0}
+    return Top(**(values | changes))
+
+
+def snapshot(wish: Wish, **changes: Any) -> Snapshot:
+    """The snapshot of a busy month."""
+    values: dict[str, Any] = {
+        "at_ms": NOW_MS,
+        "wish": wish,
+        "calls": 340,
+        "top": top(),
+        "looked_in": ("~/.claude/projects",),
+        "spend": spend_part(wish.month) if wish.screen == "spend" else None,
+    }
+    return Snapshot(**(values | changes))
+
+
+def dashboard(
+    script: Callable[[Wish], Snapshot | None] = snapshot, *, health: Health | None = None, **options: Any
+) -> Dashboard:
+    """The app over a script, with clock and zone frozen."""
+    options = {"clock": FrozenClock(), "zone": UTC, "start": "spend"} | options
+    return Dashboard(ScriptedFeed(script, health), **options)
+
+
+def screen_text(app: App[Any]) -> str:
+    """What is on screen, as lines of text without trailing blanks."""
+    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+def with_changes(**changes: Any) -> Callable[[Wish], Snapshot]:
+    """A script whose snapshots differ from the busy month in some fields."""
+    fixed: Mapping[str, Any] = changes
+    return lambda wish: snapshot(wish, **fixed)

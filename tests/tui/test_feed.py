@@ -1,0 +1,206 @@
+"""The feed over a real ledger and real files: figures arrive by themselves, trouble is told, edits come back."""
+
+import json
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from store.ledger import open_ledger
+from tests.tui.fakes import NOW_MS, FrozenClock
+from tracker.demo import live_session
+from tracker.pricing import PriceBook
+from tracker.sources.base import Options
+from tracker.sources.claude_code import ClaudeCodeSource
+from tui.edits import Edit
+from tui.feed import LedgerFeed
+from tui.snapshot import Health, Phase, Snapshot, Wish
+
+_PATIENCE_SECONDS = 20.0
+
+
+class Listening:
+    """Keeps what the feed tells, and waits for something to be told."""
+
+    def __init__(self) -> None:
+        self.snapshots: list[Snapshot] = []
+        self.health: list[Health] = []
+        self.nudges: list[str] = []
+        self._told = threading.Condition()
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        with self._told:
+            self.snapshots.append(snapshot)
+            self._told.notify_all()
+
+    def take_health(self, health: Health) -> None:
+        with self._told:
+            self.health.append(health)
+            self._told.notify_all()
+
+    def take_nudge(self, words: str) -> None:
+        with self._told:
+            self.nudges.append(words)
+            self._told.notify_all()
+
+    def wait_for(self, what: Callable[[], bool]) -> None:
+        with self._told:
+            assert self._told.wait_for(what, _PATIENCE_SECONDS), "nothing was told in time"
+
+
+def make_options(_db: sqlite3.Connection) -> Options:
+    return Options(PriceBook())
+
+
+@pytest.fixture
+def claude_dir(sample_claude_dir: Path, tmp_path: Path) -> Path:
+    """A copy of the samples that tests may write to."""
+    return Path(shutil.copytree(sample_claude_dir, tmp_path / "claude"))
+
+
+@pytest.fixture
+def feed(claude_dir: Path, tmp_path: Path) -> Iterator[LedgerFeed]:
+    made = LedgerFeed(
+        [(ClaudeCodeSource(), [claude_dir])],
+        make_options,
+        looked_in=[str(claude_dir)],
+        clock=FrozenClock(NOW_MS),
+        zone=UTC,
+        ledger=tmp_path / "state" / "ledger.db",
+    )
+    yield made
+    made.stop()
+
+
+def test_the_first_look_fills_an_empty_ledger_and_says_so(feed: LedgerFeed) -> None:
+    told = Listening()
+    feed.start(told)
+    told.wait_for(
+        lambda: bool(told.snapshots) and told.snapshots[-1].calls > 400 and told.health[-1].phase is Phase.LIVE
+    )
+    assert any(health.phase is Phase.READING for health in told.health)
+    told.wait_for(lambda: told.snapshots[-1].now is not None and told.snapshots[-1].now.task is not None)
+
+
+def test_a_wish_is_answered_at_once(feed: LedgerFeed) -> None:
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: bool(told.health) and told.health[-1].phase is Phase.LIVE)
+    for screen in ("spend", "tasks", "cache", "plans", "nudges"):
+        feed.ask(Wish(screen=screen))
+        told.wait_for(lambda wanted=screen: told.snapshots[-1].wish.screen == wanted)  # type: ignore[misc]
+        assert getattr(told.snapshots[-1], screen) is not None
+
+
+def test_an_append_is_on_screen_within_a_second(feed: LedgerFeed, claude_dir: Path) -> None:
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: bool(told.snapshots) and told.health[-1].phase is Phase.LIVE)
+    told.wait_for(lambda: told.snapshots[-1].now is not None)
+    before = told.snapshots[-1].calls
+    rows = live_session(claude_dir, start=NOW_MS / 1000 - 60, speed=1e9)
+    appended = time.monotonic()
+    for _ in range(12):
+        next(rows)
+    told.wait_for(lambda: told.snapshots[-1].calls >= before)
+    copy = copied_session(claude_dir)
+    appended = time.monotonic()
+    copy()
+    told.wait_for(lambda: told.snapshots[-1].calls > before)
+    assert time.monotonic() - appended < 1.0
+
+
+def copied_session(claude_dir: Path) -> Callable[[], None]:
+    """Ready to append a line with a new call to the newest session."""
+    path = max((claude_dir / "projects").rglob("*.jsonl"), key=lambda one: one.stat().st_mtime_ns)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    last = next(line for line in reversed(lines) if line["type"] == "assistant")
+    last["uuid"] = last["requestId"] = "req_011CTestOfAnAppend0001"
+    last["message"]["id"] = "msg_01TestOfAnAppend000001"
+    text = json.dumps(last) + "\n"
+
+    def append() -> None:
+        with path.open("a") as file:
+            file.write(text)
+
+    return append
+
+
+def test_edits_come_back_with_the_next_snapshot(feed: LedgerFeed) -> None:
+    told = Listening()
+    feed.ask(Wish(screen="tasks"))
+    feed.start(told)
+    told.wait_for(lambda: bool(told.snapshots) and told.snapshots[-1].tasks is not None)
+    told.wait_for(lambda: told.snapshots[-1].tasks is not None and len(told.snapshots[-1].tasks.tasks) > 5)
+    tasks = told.snapshots[-1].tasks
+    assert tasks is not None
+    edited = feed.edit(Edit("rename", tasks.tasks[0].id, words="A better title"))
+    assert (edited.words, edited.failed) == ("renamed", False)
+    told.wait_for(lambda: any(task.title == "A better title" for task in told.snapshots[-1].tasks.tasks))  # type: ignore[union-attr]
+    assert feed.edit(Edit("undo")).words == "took back: rename"
+    told.wait_for(lambda: told.snapshots[-1].tasks.tasks[0].title == tasks.tasks[0].title)  # type: ignore[union-attr]
+
+
+def test_an_edit_that_cannot_be_done_is_a_sentence(feed: LedgerFeed) -> None:
+    feed.start(Listening())
+    edited = feed.edit(Edit("rename", "t0000", words="x"))
+    assert edited.failed
+    edited = feed.edit(Edit("setting", target="plan.seats", words="many"))
+    assert edited.failed
+    assert "not a number" in edited.words
+
+
+def test_a_setting_is_written_back_and_seen(feed: LedgerFeed) -> None:
+    told = Listening()
+    feed.start(told)
+    assert not feed.edit(Edit("setting", target="plan.id", words="max")).failed
+    told.wait_for(lambda: bool(told.snapshots) and told.snapshots[-1].top.plan is not None)
+    assert told.snapshots[-1].top.plan is not None
+    assert told.snapshots[-1].top.plan.name == "Max"
+
+
+def test_a_held_ledger_is_busy_and_passes(feed: LedgerFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.feed._BUSY_SECONDS", 0.1)
+    path = tmp_path / "state" / "ledger.db"
+    open_ledger(path).close()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA journal_mode = DELETE")
+    holder.execute("BEGIN EXCLUSIVE")
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: any(health.phase is Phase.BUSY for health in told.health))
+    holder.execute("COMMIT")
+    holder.close()
+    told.wait_for(lambda: bool(told.snapshots))
+    told.wait_for(lambda: told.health[-1].phase is Phase.LIVE)
+
+
+def test_a_newer_ledger_is_told_in_a_sentence(feed: LedgerFeed, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "ledger.db"
+    db = open_ledger(path)
+    db.execute("PRAGMA user_version = 999")
+    db.close()
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: any(health.phase is Phase.FAILED for health in told.health))
+    assert "newer taximeter" in next(health.words for health in told.health if health.phase is Phase.FAILED)
+
+
+def test_broken_settings_are_told_and_passed_over(feed: LedgerFeed, isolated_home: Path) -> None:
+    isolated_home.mkdir(parents=True, exist_ok=True)
+    (isolated_home / "settings.toml").write_text("[plan]\nid = 3\n")
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: bool(told.snapshots))
+    assert "plan.id" in told.snapshots[-1].trouble
+
+
+def test_stopping_ends_every_thread(feed: LedgerFeed) -> None:
+    feed.start(Listening())
+    feed.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("taximeter-")]

@@ -1,0 +1,315 @@
+"""Every screen over the sample sessions: every key at every size, and what stands on it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.fakes import SIZES, FrozenClock, ScriptedFeed, dashboard, screen_text
+from tui.app import Dashboard
+from tui.edits import Edit
+from tui.keys import KEYS, SCREENS
+from tui.screens.board import Board
+from tui.snapshot import Snapshot, Wish
+from tui.widgets.table import Table
+
+Script = Callable[[Wish], Snapshot]
+_LEAVES = {"q"}
+
+
+async def settled(pilot: Pilot[None]) -> str:
+    """What is on screen once every message was handled."""
+    await pilot.pause()
+    await pilot.pause()
+    return screen_text(pilot.app)
+
+
+async def edits_done(app: Dashboard) -> None:
+    """Wait for the threads that hand edits over."""
+    await app.workers.wait_for_complete()
+
+
+def feed(app: Dashboard) -> ScriptedFeed:
+    assert isinstance(app.feed, ScriptedFeed)
+    return app.feed
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("area", [*SCREENS, "task"])
+async def test_every_key_of_every_screen_does_no_harm(sample_script: Script, area: str, size: tuple[int, int]) -> None:
+    app = dashboard(sample_script, start="tasks" if area == "task" else area)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        if area == "task":
+            await pilot.press("enter")
+            await settled(pilot)
+        keys = [name for key in (*KEYS[area], *KEYS["any"]) for name in key.keys.split(",")]
+        for name in (*keys, "up", "down", "pagedown", "home", "end"):
+            if name in _LEAVES or name == "escape":
+                continue
+            await pilot.press(name)
+            text = await settled(pilot)
+            assert all(len(line) <= size[0] for line in text.splitlines())
+            for _ in range(3):
+                if isinstance(app.screen, Board):
+                    break
+                await pilot.press("escape")
+                await settled(pilot)
+            assert isinstance(app.screen, Board)
+            if name.isdigit():
+                await app.action_go("tasks" if area == "task" else area)
+                await settled(pilot)
+        await edits_done(app)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("area", SCREENS)
+async def test_every_screen_fits_and_has_something_to_say(
+    sample_script: Script, area: str, size: tuple[int, int]
+) -> None:
+    app = dashboard(sample_script, start=area)
+    async with app.run_test(size=size) as pilot:
+        text = await settled(pilot)
+        lines = text.splitlines()
+        assert lines[0].endswith("● live")
+        assert len(lines) <= size[1]
+        assert sum(bool(line.strip("│ ╭╮╰╯─")) for line in lines) >= 6
+        assert "?" in lines[-1] or size[0] < 50
+
+
+async def test_now_shows_task_options_context_cache_and_calls(sample_script: Script) -> None:
+    async with dashboard(sample_script, start="now").run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+    assert "Rate limits per customer" in text
+    assert "this task" in text
+    assert "From here · the next 8 turns" in text
+    assert all(f" {name} " in text for name in ("go on", "compact", "new session"))
+    assert "compact level" in text
+    assert "5 min cache" in text
+    assert "orders-api · claude-code · opus-5-5" in text
+    assert "Edit orders/limits.py" in text
+
+
+async def test_the_cache_clock_and_the_burn_run_with_the_time(sample_script: Script) -> None:
+    clock = FrozenClock()
+    app = dashboard(sample_script, start="now", clock=clock)
+    async with app.run_test(size=(120, 40)) as pilot:
+        before = await settled(pilot)
+        clock.pass_seconds(31)
+        app._tick()
+        after = await settled(pilot)
+        clock.pass_seconds(3600)
+        app._tick()
+        cold = await settled(pilot)
+    assert clock_of(before) - clock_of(after) == 31
+    assert "cold: costs ~$" in cold
+    assert "$0.00/h" in cold
+
+
+def clock_of(text: str) -> int:
+    """Seconds that the cache clock shows."""
+    line = next(line for line in text.splitlines() if " warm " in line or " cooling " in line)
+    minutes, seconds = line.split("warm " if " warm " in line else "cooling ")[1].split()[0].split(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+async def test_now_at_forty_columns_is_six_lines(sample_script: Script) -> None:
+    async with dashboard(sample_script, start="now").run_test(size=(40, 12)) as pilot:
+        lines = (await settled(pilot)).splitlines()
+    body = [line.strip("│ ") for line in lines[2:-2] if line.strip("│ ")]
+    assert body[0].endswith("Rate limits per customer")
+    assert body[1].startswith("$")
+    assert "167k" in body[2]
+    assert body[3].startswith("cache ")
+    assert body[4].startswith("▸ ")
+
+
+async def test_why_says_what_the_forecast_rests_on(sample_script: Script) -> None:
+    async with dashboard(sample_script, start="now").run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("w")
+        text = await settled(pilot)
+    assert "growth a call" in text
+    assert "modelled" in text
+    assert "compact level" in text
+
+
+async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Tasks · November 2026" in await settled(pilot)
+        await pilot.press("slash", *"flaky")
+        text = await settled(pilot)
+        assert "Flaky invoice test" in text
+        assert "CSV export" not in text
+        await pilot.press("enter", "s", "s", "down", "enter")
+        text = await settled(pilot)
+        assert "Turns · " in text
+        assert "Evidence" in text
+        await pilot.press("escape")
+        assert "Flaky webhook test" in await settled(pilot)
+        await pilot.press("escape")
+        assert "CSV export" in await settled(pilot)
+
+
+async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"token", "enter", "enter")
+        text = await settled(pilot)
+    assert "∅ Token checks, second try" in text
+    assert "↳ Explore" in text
+    assert "paid again: expired" in text
+    assert "interrupted" in text
+    assert "context" in text.casefold()
+
+
+async def test_edits_go_to_the_feed(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        task = app.known_tasks[0]
+        await pilot.press("r")
+        await settled(pilot)
+        await pilot.press("end", *" now", "enter")
+        await pilot.press("t", "down", "enter")
+        await pilot.press("e", "b", "u")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("down", "x")
+        await settled(pilot)
+        await edits_done(app)
+        made = feed(app).edits
+    assert Edit("rename", task.id, words=f"{task.title} now") in made
+    assert Edit("exclude", task.id) in made
+    assert Edit("join", task.id) in made
+    assert Edit("undo") in made
+    assert any(edit.kind == "status" and edit.task == task.id for edit in made)
+    assert Edit("split", task.id, turn=2) in made
+
+
+async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        task = app.known_tasks[0]
+        await pilot.press("m")
+        assert "Part of which task" in await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("v")
+        assert "Turn 1 belongs to which task?" in await settled(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        await edits_done(app)
+        made = {edit.kind: edit for edit in feed(app).edits}
+    assert made["merge"].task == task.id
+    assert made["merge"].target not in ("", task.id)
+    assert made["move"] == Edit("move", task.id, turn=1, target=made["move"].target)
+
+
+async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="cache")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "caching saved" in await settled(pilot)
+        await pilot.press("enter")
+        assert "expired · " in await settled(pilot)
+        await pilot.press("enter")
+        assert "Turns · " in await settled(pilot)
+        await pilot.press("escape")
+        assert "Misses by cause" in await settled(pilot)
+
+
+async def test_months_go_back_and_on(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="spend")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "November 2026" in await settled(pilot)
+        await pilot.press("left_square_bracket")
+        assert "October 2026" in await settled(pilot)
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        assert "November 2026" in await settled(pilot)
+
+
+async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="spend")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert "Sat 21 " in text
+        await pilot.press("left")
+        assert "Fri 20 " in await settled(pilot)
+        await pilot.click("#days", offset=(9, 10))
+        assert "Sun 01 " in await settled(pilot)
+
+
+async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="plans")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert "is the cheapest for this work" in text or "Cannot tell yet" in text
+        assert "No plan is set: press ," in text
+        assert "Pro" in text
+        await pilot.press("enter")
+        assert "Months are drawn from" in await settled(pilot)
+
+
+async def test_settings_are_handed_to_the_feed(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="plans")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("comma", "enter")
+        await settled(pilot)
+        await pilot.press(*"max", "enter")
+        await settled(pilot)
+        await edits_done(app)
+        assert Edit("setting", target="plan.id", words="max") in feed(app).edits
+
+
+async def test_a_nudge_is_a_toast_elsewhere_and_none_on_now(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="spend")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        app.take_nudge("Compact now, 148k of context: saves ~$1.25 [/b]")
+        await settled(pilot)
+        await asyncio.sleep(0)
+        assert "Compact now, 148k of context" in await settled(pilot)
+        await app.action_go("now")
+        await settled(pilot)
+        app.clear_notifications()
+        app.take_nudge("Again")
+        assert "Again" not in await settled(pilot)
+
+
+async def test_nothing_moves_under_the_cursor(sample_script: Script) -> None:
+    """A new row above the cursor moves neither the cursor nor, where the table scrolls, its line."""
+    grows = {"by": 0}
+
+    def script(wish: Wish) -> Snapshot:
+        snapshot = sample_script(wish)
+        assert snapshot.tasks is not None
+        one = snapshot.tasks.tasks[0]
+        many = [one._replace(id=f"old-{index}", title=f"Old task {index}") for index in range(60)]
+        new = [one._replace(id=f"new-{index}", title=f"New task {index}") for index in range(grows["by"])]
+        return replace(snapshot, tasks=replace(snapshot.tasks, tasks=(*new, *many)))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("pagedown", "pagedown", "up", "up")
+        before = (await settled(pilot)).splitlines()
+        table = app.screen.query_one(Table)
+        title = table.selected.title
+        grows["by"] = 7
+        feed(app).hand_over()
+        after = (await settled(pilot)).splitlines()
+        assert table.selected.title == title
+        assert line_of(before, title) == line_of(after, title)
+
+
+def line_of(lines: list[str], words: str) -> int:
+    return next(number for number, line in enumerate(lines) if f" {words} " in line)

@@ -1,0 +1,226 @@
+"""The frame around every screen: top line, keys, help, palette, themes, pause, and the states without figures."""
+
+import asyncio
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.fakes import (
+    HOSTILE,
+    NOW_MS,
+    SIZES,
+    FrozenClock,
+    ScriptedFeed,
+    dashboard,
+    screen_text,
+    snapshot,
+    top,
+    usd,
+    with_changes,
+)
+from tui.app import Dashboard
+from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
+from tui.palette import entries
+from tui.snapshot import Health, OwnPlan, Phase, Window
+from tui.themes import THEME_NAMES
+
+
+async def settled(pilot: Pilot[None]) -> str:
+    """What is on screen once every message was handled."""
+    await pilot.pause()
+    await pilot.pause()
+    return screen_text(pilot.app)
+
+
+async def test_top_line_names_screens_money_and_state() -> None:
+    app = dashboard(
+        with_changes(top=top(plan=OwnPlan("max", "Max", 100.0), windows=(Window("5h", 0.42), Window("wk", 0.17))))
+    )
+    async with app.run_test(size=(140, 40)) as pilot:
+        first = (await settled(pilot)).splitlines()[0]
+    assert first.startswith(" Taximeter   1 Now  2 Tasks  3 Spend")
+    assert first.endswith("today $12.41 · Nov $214.70 · Max  5h 42% wk 17%  ● live")
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, "today $12.41"), (40, "$12.41")])
+async def test_top_line_drops_figures_whole(width: int, shown: str) -> None:
+    async with dashboard().run_test(size=(width, 24)) as pilot:
+        first = (await settled(pilot)).splitlines()[0]
+    assert shown in first
+    assert first.endswith("● live")
+    assert "…" not in first
+
+
+async def test_unpriced_calls_show_beside_the_month() -> None:
+    async with dashboard(with_changes(top=top(unpriced_calls=2))).run_test(size=(120, 24)) as pilot:
+        assert "Nov $214.70+?" in (await settled(pilot)).splitlines()[0]
+
+
+async def test_an_empty_ledger_says_where_it_looked_and_what_to_do() -> None:
+    app = dashboard(with_changes(calls=0, spend=None))
+    async with app.run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+    assert "No sessions yet" in text
+    assert "looked in ~/.claude/projects" in text
+    assert "taximeter demo" in text
+    assert "╱" in text
+
+
+async def test_the_first_look_shows_how_far_it_is() -> None:
+    health = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
+    async with dashboard(lambda wish: None, health=health).run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+    assert "40 of 80 files, 200 of 400 MB" in text
+    assert "◌ reading 50%" in text.splitlines()[0]
+
+
+async def test_an_error_keeps_the_last_good_numbers() -> None:
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        before = await settled(pilot)
+        app.take_health(Health(Phase.FAILED, "cannot read the ledger: disk I/O error", since_ms=NOW_MS))
+        after = await settled(pilot)
+    assert after.splitlines()[0].endswith("✖ error")
+    assert after.splitlines()[-1] == " ▲ cannot read the ledger: disk I/O error"
+    assert after.splitlines()[1:-1] == before.splitlines()[1:-1]
+
+
+async def test_an_error_before_the_first_number_names_the_way_out() -> None:
+    health = Health(Phase.FAILED, "cannot open the ledger: it was written by a newer taximeter")
+    async with dashboard(lambda wish: None, health=health).run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+    assert "The ledger cannot be read" in text
+    assert "written by a newer taximeter" in text
+    assert "taximeter doctor" in text
+
+
+async def test_a_busy_ledger_is_said() -> None:
+    health = Health(Phase.BUSY, "another program holds the ledger; trying again")
+    async with dashboard(health=health).run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+    assert text.splitlines()[0].endswith("▲ busy")
+    assert "another program holds the ledger" in text.splitlines()[-1]
+
+
+async def test_old_figures_say_their_age() -> None:
+    clock = FrozenClock()
+    async with dashboard(clock=clock).run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        clock.pass_seconds(130)
+        pilot.app._tick()  # type: ignore[attr-defined]
+        assert (await settled(pilot)).splitlines()[0].endswith("▲ 2:10 old")
+
+
+async def test_pause_holds_figures_and_space_lets_them_run() -> None:
+    clock = FrozenClock()
+    app = dashboard(clock=clock)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        clock.pass_seconds(42)
+        newer = snapshot(app.wish, top=top(today_nano=usd(99)))
+        app.take_snapshot(newer)
+        app._tick()
+        text = await settled(pilot)
+        assert "today $12.41" in text
+        assert text.splitlines()[0].endswith("‖ paused 0:42")
+        await pilot.press("space")
+        assert "today $99.00" in await settled(pilot)
+
+
+async def test_another_screen_is_shown_while_paused() -> None:
+    """What was asked for is shown: only the running figures are held."""
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("space", "left_square_bracket")
+        assert "October 2026" in await settled(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_lists_the_keys_that_work_here(size: tuple[int, int]) -> None:
+    app = dashboard()
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        text = await settled(pilot)
+        assert "Point at the day before" in text
+        await pilot.press("escape")
+        assert "Point at the day before" not in await settled(pilot)
+
+
+async def test_palette_runs_what_it_names() -> None:
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p")
+        await settled(pilot)
+        await pilot.press(*"light")
+        for _ in range(50):  # the palette waits a moment for more letters
+            await asyncio.sleep(0.05)
+            if "go: tasks" not in await settled(pilot):
+                break
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.theme == "light"
+
+
+def test_palette_entries_are_area_and_verb() -> None:
+    for area in SCREENS:
+        for entry in entries(area):
+            prefix, _, verb = entry.name.partition(": ")
+            assert prefix
+            assert verb
+            assert entry.sentence.endswith(".")
+
+
+def test_footers_have_at_most_six_keys() -> None:
+    for area in KEYS:
+        assert 2 <= len(footer(area)) <= FOOTER_KEYS
+
+
+async def test_themes_go_round() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        met = []
+        for _ in THEME_NAMES:
+            met.append(app.theme)
+            await pilot.press("ctrl+t")
+        assert met == list(THEME_NAMES)
+        assert app.theme == THEME_NAMES[0]
+
+
+@pytest.mark.parametrize("theme", [*THEME_NAMES, "ansi-dark", "nord"])
+async def test_every_theme_knows_every_role(theme: str) -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.theme = theme
+        assert "November 2026" in await settled(pilot)
+        missing = [role for role in ("ink", "taxi", "heat-4", "waste") if role not in app.theme_variables]
+        assert not missing
+
+
+async def test_leaving_ends_the_feed() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("q")
+    assert feed(app).stopped
+
+
+async def test_ctrl_r_looks_again() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+r")
+        assert feed(app).looked_again == 1
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+async def test_foreign_words_in_the_last_line_are_plain(words: str) -> None:
+    async with dashboard(health=Health(Phase.BUSY, words)).run_test(size=(80, 24)) as pilot:
+        assert "\x1b" not in (await settled(pilot)).splitlines()[-1]
+
+
+def feed(app: Dashboard) -> ScriptedFeed:
+    assert isinstance(app.feed, ScriptedFeed)
+    return app.feed

@@ -1,0 +1,92 @@
+"""What stands on screen where there are no figures, or old ones: text of whole screens, kept beside this file.
+
+`UPDATE_SNAPSHOTS=1 python -m pytest tests/tui/test_states.py` writes them; look at the difference first.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.fakes import NOW_MS, SIZES, FrozenClock, dashboard, screen_text, snapshot, spend_part, spend_row
+from tui.snapshot import Health, Phase, Snapshot, Wish
+
+KEPT = Path(__file__).parent / "screens"
+_BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again", since_ms=NOW_MS)
+_FAILED = Health(Phase.FAILED, "cannot read the ledger: disk I/O error", since_ms=NOW_MS)
+_READING = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
+
+
+def nothing(_wish: Wish) -> Snapshot | None:
+    return None
+
+
+def empty(wish: Wish) -> Snapshot:
+    return replace(snapshot(wish), calls=0, spend=None)
+
+
+def idle_month(wish: Wish) -> Snapshot:
+    part = spend_part(wish.month)
+    days = tuple(replace(day, by_model=(0, 0), calls=0) for day in part.days)
+    return replace(
+        snapshot(wish),
+        spend=replace(part, days=days, total=spend_row("total", 0, 0), by_model=(), by_project=(), by_agent=()),
+    )
+
+
+def unpriced(wish: Wish) -> Snapshot:
+    rows = (spend_row("claude-opus-5-5", 3.2, 40), spend_row("claude-next-9", 0, 12, unpriced=12))
+    part = replace(
+        spend_part(wish.month),
+        by_model=rows,
+        by_project=rows,
+        by_agent=(),
+        total=spend_row("total", 3.2, 52, unpriced=12),
+        unpriced_models=("claude-next-9",),
+    )
+    return replace(snapshot(wish), spend=part, top=replace(snapshot(wish).top, unpriced_calls=12))
+
+
+STATES: dict[str, tuple[Callable[[Wish], Snapshot | None], Health | None, tuple[str, ...], int]] = {
+    # name: script, health, keys to press, seconds that pass
+    "normal": (snapshot, None, (), 0),
+    "empty": (empty, None, (), 0),
+    "loading": (nothing, Health(Phase.STARTING), (), 0),
+    "first_look": (nothing, _READING, (), 0),
+    "error_before_figures": (nothing, _FAILED, (), 0),
+    "error": (snapshot, _FAILED, (), 0),
+    "busy": (snapshot, _BUSY, (), 0),
+    "stale": (snapshot, None, (), 130),
+    "paused": (snapshot, None, ("space",), 42),
+    "idle_month": (idle_month, None, (), 0),
+    "unpriced": (unpriced, None, (), 0),
+    "help": (snapshot, None, ("question_mark",), 0),
+}
+
+
+async def drawn(pilot: Pilot[None], clock: FrozenClock, keys: tuple[str, ...], seconds: int) -> str:
+    for _ in range(2):
+        await pilot.pause()
+    await pilot.press(*keys)
+    clock.pass_seconds(seconds)
+    pilot.app._tick()  # type: ignore[attr-defined]
+    for _ in range(2):
+        await pilot.pause()
+    return screen_text(pilot.app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", STATES)
+async def test_state(state: str, size: tuple[int, int]) -> None:
+    script, health, keys, seconds = STATES[state]
+    clock = FrozenClock()
+    async with dashboard(script, health=health, clock=clock).run_test(size=size) as pilot:
+        text = await drawn(pilot, clock, keys, seconds) + "\n"
+    path = KEPT / f"{state}-{size[0]}x{size[1]}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")

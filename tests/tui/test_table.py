@@ -1,0 +1,113 @@
+"""The table: columns that leave whole, order by value, filter, and a cursor that stays on its row."""
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+
+from tests.tui.fakes import HOSTILE, screen_text
+from tui.themes import THEMES
+from tui.widgets.table import Column, Table, layout, plain_table
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    cost: float
+
+
+COLUMNS: tuple[Column[Item], ...] = (
+    Column("name", 8, lambda item: item.name, lambda item: item.name, grows=True),
+    Column("cost", 8, lambda item: f"${item.cost:,.2f}", lambda item: item.cost, right=True, descending=True),
+    Column("twice", 8, lambda item: f"${2 * item.cost:,.2f}", lambda item: item.cost, right=True, rank=1),
+    Column("note", 6, lambda item: "note", lambda item: 0, rank=2),
+)
+
+
+class Frame(App[None]):
+    """A table and nothing else."""
+
+    def __init__(self, items: list[Item]) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "dark"
+        self._items = items
+
+    def compose(self) -> ComposeResult:
+        yield Table(COLUMNS, lambda item: item.name, sort=1)
+
+    def on_mount(self) -> None:
+        self.query_one(Table).set_rows(self._items)
+
+
+def items(count: int) -> list[Item]:
+    return [Item(f"item {index}", float(index)) for index in range(count)]
+
+
+def test_columns_leave_whole_by_their_rank() -> None:
+    assert [index for index, _ in layout(COLUMNS, 60)] == [0, 1, 2, 3]
+    assert [index for index, _ in layout(COLUMNS, 30)] == [0, 1, 2]
+    assert [index for index, _ in layout(COLUMNS, 20)] == [0, 1]
+    assert dict(layout(COLUMNS, 60))[0] == 60 - 8 - 8 - 6 - 3
+
+
+@given(st.integers(1, 200))
+def test_a_layout_that_can_fit_does(width: int) -> None:
+    places = layout(COLUMNS, width)
+    used = sum(wide for _, wide in places) + len(places) - 1
+    assert used == width or len(places) == 2
+
+
+@given(st.sampled_from(HOSTILE), st.integers(18, 120))
+def test_foreign_text_keeps_to_its_cells(name: str, width: int) -> None:
+    lines = plain_table(COLUMNS, [Item(name, 1.0)], width, 5)
+    assert all(line.cell_length == width for line in lines)
+
+
+async def test_sorting_is_by_value_and_keeps_the_cursor() -> None:
+    app = Frame(items(12))
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        assert table.selected == Item("item 11", 11.0)
+        await pilot.press("down", "down")
+        chosen = table.selected
+        table.reverse()
+        assert table.selected == chosen
+        assert [item.cost for item in table.shown] == sorted(item.cost for item in table.shown)
+
+
+async def test_filter_keeps_rows_with_every_word() -> None:
+    app = Frame(items(12))
+    async with app.run_test(size=(50, 20)):
+        table = app.query_one(Table)
+        table.set_filter("ITEM $11")
+        assert [item.name for item in table.shown] == ["item 11"]
+        assert table.position() == "1 (of 12)"
+        table.set_filter("nothing")
+        assert table.selected is None
+        assert table.position() == "none of 12"
+
+
+async def test_only_rows_in_sight_are_drawn() -> None:
+    app = Frame(items(3000))
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "item 0 " in screen_text(app)
+        assert "item 2999" not in screen_text(app)
+        assert table.position() == "2,982–3,000 of 3,000"
+        await pilot.press("home")
+        await pilot.pause()
+        assert "item 2999" in screen_text(app)
+
+
+async def test_a_row_that_is_gone_leaves_the_cursor_near() -> None:
+    app = Frame(items(10))
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        await pilot.press("end")
+        table.set_rows(items(10)[3:])
+        assert table.selected == Item("item 3", 3.0)

@@ -1,0 +1,59 @@
+"""`serve`: the dashboard in a browser, for this machine alone unless asked."""
+
+import shlex
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="Port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others may then reach it.")
+@dir_options
+@passes_settings
+def serve(settings: Settings, port: int, host: str) -> None:
+    """Show the dashboard in a browser, on this machine only unless asked.
+
+    The address that is printed holds a token; without it nothing is answered. Ctrl-C ends it.
+
+    \b
+    taximeter serve
+    taximeter serve --port 9000
+    """
+    from tui.web.server import LOOPBACK, TokenServer, new_token
+
+    if not _is_free(host, port):
+        raise UserError(f"port {port} of {host} is in use or not allowed (--port takes another)")
+    if host not in LOOPBACK:
+        click.echo(f"taximeter: {host} can be reached from other machines; the token is all that protects it", err=True)
+
+    def tell(address: str) -> None:
+        click.echo(f"{address}\nOpen it in a browser; Ctrl-C ends the service.")
+
+    server = TokenServer(dashboard_command(settings), host=host, port=port, token=new_token(), on_ready=tell)
+    server.serve()
+
+
+def dashboard_command(settings: Settings) -> str:
+    """The shell line that starts a dashboard over the same folders."""
+    launcher = Path(__file__).parents[2] / "taximeter.py"
+    words = [sys.executable, "-I", str(launcher), "dashboard"]
+    for option, folders in (("--claude-dir", settings.claude_dirs), ("--cline-dir", settings.cline_dirs)):
+        for folder in folders:
+            words += [option, str(folder.absolute())]
+    return shlex.join(words)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError:
+        return False
+    return True

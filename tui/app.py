@@ -1,0 +1,242 @@
+"""The dashboard: six screens over snapshots that a feed hands over."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+
+from store.task_rows import TaskRow
+from tracker.settings import Settings
+from tui.clock import Clock, now_ms
+from tui.edits import Edit
+from tui.feed import Feed
+from tui.keys import bindings
+from tui.messages import Arrived, EditDone, HealthChanged, NudgeDue
+from tui.palette import Commands
+from tui.screens.board import Board
+from tui.screens.cache import CacheScreen
+from tui.screens.help import HelpScreen
+from tui.screens.now import NowScreen
+from tui.screens.nudges import NudgesScreen
+from tui.screens.plans import PlansScreen
+from tui.screens.settings import SettingsScreen
+from tui.screens.spend import SpendScreen
+from tui.screens.task import TaskScreen
+from tui.screens.tasks import TasksScreen
+from tui.snapshot import Health, Snapshot, Wish
+from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
+from tui.widgets.top_line import TopLine
+from tui.words import plain
+
+_TICK_SECONDS = 1.0
+
+
+class Dashboard(App[None]):
+    """Holds the latest snapshot and passes it to the screen in front."""
+
+    TITLE = "Taximeter"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar = [
+        *bindings("any"),
+        Binding("ctrl+c", "quit", "Leave the dashboard.", show=False, priority=True),
+    ]
+    COMMANDS: ClassVar = {Commands}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "now": NowScreen,
+        "tasks": TasksScreen,
+        "spend": SpendScreen,
+        "cache": CacheScreen,
+        "plans": PlansScreen,
+        "nudges": NudgesScreen,
+    }
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        clock: Clock = now_ms,
+        zone: tzinfo | None = None,
+        theme: str | None = None,
+        start: str = "now",
+    ) -> None:
+        super().__init__()
+        for one in THEMES:
+            self.register_theme(one)
+        self.theme = theme or THEME_NAMES[0]
+        self._follows_theme = theme is None  # the settings say which, until the user takes another
+        self.feed = feed
+        self.clock, self.zone = clock, zone
+        self.snapshot: Snapshot | None = None
+        self.health = Health()
+        self.wish = Wish(screen=start)
+        self._waiting: Snapshot | None = None  # came while paused
+        self._paused_at: int | None = None
+        self._start = start
+        self._opened_from = start
+        self._known_tasks: Sequence[TaskRow] = ()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Roles for a theme that is not ours."""
+        return FALLBACK_ROLES
+
+    # -- feed -------------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Begin to feed and to tick."""
+        self.animation_level = "none"
+        self.feed.ask(self.wish)
+        self.feed.start(self)
+        self.switch_mode(self._start)
+        self.set_interval(_TICK_SECONDS, self._tick)
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """From the feed's thread."""
+        self.post_message(Arrived(snapshot))
+
+    def take_health(self, health: Health) -> None:
+        """From the feed's thread."""
+        self.post_message(HealthChanged(health))
+
+    def take_nudge(self, words: str) -> None:
+        """From the feed's thread."""
+        self.post_message(NudgeDue(words))
+
+    def on_nudge_due(self, message: NudgeDue) -> None:
+        """A nudge whose time has come, over whatever is on screen; Now shows it in a place of its own."""
+        if self.wish.screen != "now":
+            self.notify(plain(message.words), title="Nudge", severity="warning", timeout=12, markup=False)
+
+    def on_unmount(self) -> None:
+        """End the feed's threads."""
+        self.feed.stop()
+
+    def on_arrived(self, message: Arrived) -> None:
+        """A snapshot: on screen at once, or kept while paused."""
+        if self._paused_at is not None and self.snapshot is not None and message.snapshot.wish == self.snapshot.wish:
+            self._waiting = message.snapshot
+            return
+        self.snapshot = message.snapshot
+        if self._follows_theme and message.snapshot.settings.display.theme in THEME_NAMES:
+            self.theme = message.snapshot.settings.display.theme
+        if message.snapshot.tasks is not None:
+            self._known_tasks = message.snapshot.tasks.tasks
+        self._renew()
+
+    def on_health_changed(self, message: HealthChanged) -> None:
+        """The feed's state: in the top line, and in place of the body where there is none."""
+        self.health = message.health
+        self._renew()
+
+    def _renew(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Board):
+                screen.renew()
+            elif isinstance(screen, SettingsScreen) and self.snapshot is not None:
+                screen.renew(self.snapshot.settings)
+
+    def _tick(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Board) and screen.is_mounted:
+                screen.draw_state()
+                if self._paused_at is None:
+                    screen.tick(self.clock())
+
+    @property
+    def paused_ms(self) -> int | None:
+        """How long the figures have been held; None while they run."""
+        return None if self._paused_at is None else self.clock() - self._paused_at
+
+    @property
+    def age_ms(self) -> int | None:
+        """How old the figures on screen are."""
+        return None if self.snapshot is None else self.clock() - self.snapshot.at_ms
+
+    def wish_for(self, **changes: str) -> None:
+        """Ask the feed for another month, session or task."""
+        self.wish = replace(self.wish, **changes)
+        self.feed.ask(self.wish)
+
+    def open_task(self, identity: str) -> None:
+        """Open a task over the screen in front."""
+        self._opened_from = self.wish.screen
+        self.wish_for(screen="task", task=identity)
+        self.push_screen(TaskScreen())
+
+    def close_task(self) -> None:
+        """Back to the screen from which the task was opened."""
+        if isinstance(self.screen, TaskScreen):
+            self.pop_screen()
+            self.wish_for(screen=self._opened_from, task="")
+
+    # -- tasks ------------------------------------------------------------------------------------------------------
+
+    @property
+    def known_tasks(self) -> Sequence[TaskRow]:
+        """The tasks that were listed last."""
+        return self._known_tasks
+
+    @work(thread=True, group="edit", exit_on_error=False)
+    def edit(self, edit: Edit) -> None:
+        """Hand an edit to the feed; it takes as long as deriving the touched sessions does."""
+        self.post_message(EditDone(self.feed.edit(edit)))
+
+    def on_edit_done(self, message: EditDone) -> None:
+        """Say what came of an edit, and follow the open task if its name changed."""
+        edited = message.edited
+        if not edited.words:
+            return
+        words = f"{edited.words[:1].upper()}{edited.words[1:]}."
+        self.notify(words, severity="warning" if edited.failed else "information", markup=False)
+        if self.wish.screen == "task" and edited.task and edited.task != self.wish.task:
+            self.wish_for(task=edited.task)
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    async def action_go(self, name: str) -> None:
+        """Show another screen."""
+        if name in self._modes and name != self.current_mode:
+            self.wish_for(screen=name)
+            await self.switch_mode(name)
+
+    async def on_top_line_chosen(self, message: TopLine.Chosen) -> None:
+        """A screen's name was clicked."""
+        await self.action_go(message.screen_name)
+
+    def action_pause(self) -> None:
+        """Hold the figures, or let them run."""
+        if self._paused_at is None:
+            self._paused_at = self.clock()
+        else:
+            self._paused_at = None
+            if self._waiting is not None:
+                self.snapshot, self._waiting = self._waiting, None
+        self._renew()
+
+    def action_next_theme(self) -> None:
+        """The next of our themes."""
+        at = THEME_NAMES.index(self.theme) if self.theme in THEME_NAMES else -1
+        self.action_theme(THEME_NAMES[(at + 1) % len(THEME_NAMES)])
+
+    def action_theme(self, name: str) -> None:
+        """A theme by its name: at once, and for the next time."""
+        self._follows_theme = False
+        self.theme = name
+        self.edit(Edit("theme", words=name))
+
+    def action_look_again(self) -> None:
+        """Read the agents' records now."""
+        self.feed.look_again()
+
+    def action_help(self) -> None:
+        """Every key of the screen in front."""
+        active = {bound.binding.action for bound in self.screen.active_bindings.values()}
+        self.push_screen(HelpScreen(getattr(self.screen, "NAME", "any"), active))
+
+    def action_settings(self) -> None:
+        """Change settings."""
+        self.push_screen(SettingsScreen(self.snapshot.settings if self.snapshot else Settings()))

@@ -1,0 +1,344 @@
+"""Keeps the screens fed: one thread follows the agents' records, one reads the ledger and hands over snapshots.
+
+Knows nothing of widgets. The app says what it wants to see (`ask`); each snapshot and each change of health goes to the
+functions given to `start`, on a thread of the feed.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from store.ledger import LedgerError, open_ledger
+from tracker.ingest import Progress, SyncReport, sync
+from tracker.rebuild import rebuild
+from tracker.sources.base import Options, Source
+from tracker.watch import Watcher
+from tui.clock import Clock, now_ms
+from tui.edits import Edit, Edited, apply_edit
+from tui.readers.all import SnapshotReader
+from tui.snapshot import Health, Phase, Snapshot, Wish
+
+_LOOK_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
+_OLDEST_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
+_BUSY_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+_ENOUGH_TO_TELL = 0.02  # share of the first look after which its time left is known roughly
+
+
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import Told
+
+
+class Listener(Protocol):
+    """Who is told; every method is called on a thread of the feed."""
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """What is to be on screen."""
+        ...
+
+    def take_health(self, health: Health) -> None:
+        """What the feed is doing."""
+        ...
+
+    def take_nudge(self, words: str) -> None:
+        """A nudge whose time has come."""
+        ...
+
+
+class Keeper(Protocol):
+    """Keeps what is derived from the records current: tasks, advice."""
+
+    def keep_current(self, db: sqlite3.Connection) -> "list[Told]":
+        """After each look at the agents' records; returns nudges whose time has come."""
+        ...
+
+    def note_shown(self, db: sqlite3.Connection, told: "list[Told]") -> None:
+        """These were put before the user."""
+        ...
+
+    def rest(self, db: sqlite3.Connection) -> bool:
+        """Work for a quiet moment."""
+        ...
+
+
+class Feed(Protocol):
+    """What the app needs of a source of snapshots."""
+
+    def start(self, listener: Listener) -> None:
+        """Begin to tell."""
+        ...
+
+    def ask(self, wish: Wish) -> None:
+        """Build what is wished for from now on, the first time at once."""
+        ...
+
+    def look_again(self) -> None:
+        """Read the agents' records now."""
+        ...
+
+    def edit(self, edit: Edit) -> Edited:
+        """Change a task; may take a moment, so not on the thread that draws."""
+        ...
+
+    def stop(self) -> None:
+        """End the threads; returns when they no longer touch the ledger."""
+        ...
+
+
+class LedgerFeed:
+    """The feed over this machine's ledger."""
+
+    def __init__(
+        self,
+        sources: Sequence[tuple[Source, Sequence[Path]]],
+        make_options: Callable[[sqlite3.Connection], Options],
+        *,
+        looked_in: Sequence[str] = (),
+        clock: Clock = now_ms,
+        zone: tzinfo | None = None,
+        ledger: Path | None = None,
+        keeper: Keeper | None = None,
+        extra_paths: Sequence[Path] = (),
+        follow: bool = True,
+    ) -> None:
+        """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.
+
+        `extra_paths`: further folders whose changes are a reason to look. `follow` False reads the ledger as it stands.
+        """
+        self._sources = sources
+        self._make_options = make_options
+        self._looked_in = tuple(looked_in)
+        self._clock, self._zone = clock, zone
+        self._ledger = ledger
+        self._keeper = keeper
+        self._extra_paths = extra_paths
+        self._follow = follow
+        self._listener: Listener | None = None
+        self._latest: Snapshot | None = None
+        self._health = Health()
+        self._stop = threading.Event()
+        self._woken = threading.Event()
+        self._lock = threading.Lock()
+        self._wish = Wish()
+        self._watcher: Watcher | None = None
+        self._threads: list[threading.Thread] = []
+        self._edits = 0  # settings are no rows: their change is not seen in the ledger
+
+    def start(self, listener: Listener) -> None:
+        """Begin to follow and to read; what was read ahead is told at once."""
+        with self._lock:
+            self._listener = listener
+            snapshot, health = self._latest, self._health
+        listener.take_health(health)
+        if snapshot is not None:
+            listener.take_snapshot(snapshot)
+        self.read_ahead(self._wish)
+        if self._follow:
+            self._run("taximeter-follow", self._follow_agents)
+
+    def read_ahead(self, wish: Wish) -> None:
+        """Begin to read before anyone listens: the first picture then has its figures."""
+        self._wish = wish
+        if not self._threads:
+            self._run("taximeter-read", self._read)
+
+    def _run(self, name: str, job: Callable[[], None]) -> None:
+        thread = threading.Thread(target=job, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            self._latest, listener = snapshot, self._listener
+        if listener is not None:
+            listener.take_snapshot(snapshot)
+
+    def _tell_health(self, health: Health) -> None:
+        with self._lock:
+            self._health, listener = health, self._listener
+        if listener is not None:
+            listener.take_health(health)
+
+    def ask(self, wish: Wish) -> None:
+        """Build what is wished for from now on."""
+        with self._lock:
+            self._wish = wish
+        self._woken.set()
+
+    def look_again(self) -> None:
+        """Read the agents' records now."""
+        if self._watcher is not None:
+            self._watcher.wake()
+
+    def edit(self, edit: Edit) -> Edited:
+        """Change a task, on a connection of this call's own."""
+        try:
+            db = open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)
+        except (LedgerError, sqlite3.Error) as error:
+            return Edited(str(error), failed=True)
+        try:
+            return apply_edit(db, edit)
+        finally:
+            db.close()
+            self._edits += 1
+            self._woken.set()
+
+    def stop(self) -> None:
+        """End the threads."""
+        self._stop.set()
+        self._woken.set()
+        self.look_again()
+        for thread in self._threads:
+            thread.join(timeout=5.0)
+
+    # -- following --------------------------------------------------------------------------------------------------
+
+    def _follow_agents(self) -> None:
+        """Follow until told to stop; whatever ends it is said, and it begins again."""
+        while not self._stop.is_set():
+            try:
+                db = open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)
+                try:
+                    self._follow_with(db)
+                finally:
+                    db.close()
+            except Exception as error:  # noqa: BLE001 -- figures must come again once the cause has passed
+                self._tell_health(self._trouble(error))
+                self._stop.wait(_RETRY_SECONDS)
+
+    def _follow_with(self, db: sqlite3.Connection) -> None:
+        options = self._make_options(db)
+        self._first_look(db, options)
+        self._watcher = Watcher(
+            db,
+            self._sources,
+            options,
+            on_sync=partial(self._took_in, db),
+            on_notice=self._notice,
+            extra_paths=self._extra_paths,
+        )
+        if not self._stop.is_set():
+            self._watcher.run(self._stop)
+
+    def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
+        """Everything that is new since the last run, with progress; in this process, so that keys stay quick."""
+        began = time.monotonic()
+
+        def tell(progress: Progress) -> None:
+            if self._stop.is_set():
+                raise _StoppedError
+            share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
+            words = f"{progress.files_done:,} of {progress.files:,} files, {progress.bytes_done / 1e6:,.0f} of"
+            words += f" {progress.bytes / 1e6:,.0f} MB"
+            if share > _ENOUGH_TO_TELL:
+                words += f", {_left((time.monotonic() - began) * (1 - share) / share)} left"
+            self._tell_health(Health(Phase.READING, words, share, self._clock()))
+
+        limiter = _AtMost(0.1, tell)
+        try:
+            sync(db, self._sources, options, workers=0, on_progress=limiter)
+        except _StoppedError:
+            return
+        self._woken.set()
+        self._keep_current(db)
+        self._tell_health(Health(Phase.LIVE, since_ms=self._clock()))
+        self._woken.set()
+
+    def _took_in(self, db: sqlite3.Connection, report: SyncReport) -> None:
+        """After each look of the watcher: derive what is new, whoever took it in, and say what is due."""
+        self._keep_current(db)
+        if report.new_calls or report.files:
+            self._woken.set()
+
+    def _keep_current(self, db: sqlite3.Connection) -> None:
+        try:
+            if self._keeper is None:
+                rebuild(db)
+                return
+            told = self._keeper.keep_current(db)
+            if told and self._listener is not None:
+                for one in told:
+                    self._listener.take_nudge(one.text)
+                self._keeper.note_shown(db, told)
+            self._keeper.rest(db)
+        except (sqlite3.Error, OSError) as error:
+            self._notice(f"cannot write the ledger: {error}; trying again")
+
+    def _notice(self, words: str) -> None:
+        self._tell_health(Health(Phase.LIVE, words, since_ms=self._clock()))
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        db: sqlite3.Connection | None = None
+        reader = SnapshotReader(self._zone, self._looked_in)
+        seen: tuple[int, Wish, int] | None = None
+        read_at = 0.0
+        failed = False
+        took = 0.0
+        while not self._stop.is_set():
+            self._woken.clear()
+            with self._lock:
+                wish = self._wish
+            try:
+                if db is None:
+                    db = open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)
+                version = int(db.execute("PRAGMA data_version").fetchone()[0])
+                if seen != (version, wish, self._edits) or time.monotonic() - read_at > _OLDEST_SECONDS:
+                    began, edits = time.monotonic(), self._edits
+                    snapshot = reader.read(db, wish, self._clock())
+                    seen, read_at = (version, wish, edits), time.monotonic()
+                    took = read_at - began
+                    if failed or not self._follow:
+                        self._tell_health(Health(Phase.LIVE, since_ms=self._clock()))
+                        failed = False
+                    self._tell(snapshot)
+            except Exception as error:  # noqa: BLE001 -- one odd row must not end the feed: it is said, and tried again
+                failed = True
+                self._tell_health(self._trouble(error))
+                self._stop.wait(_RETRY_SECONDS)
+            self._rest(took, wish)
+        if db is not None:
+            db.close()
+
+    def _rest(self, took: float, wish: Wish) -> None:
+        """Wait for something new, at least as long as the last reading took; a new wish ends the wait at once."""
+        until = time.monotonic() + took
+        while self._woken.wait(_LOOK_SECONDS) and not self._stop.is_set():
+            with self._lock:
+                if self._wish != wish or time.monotonic() >= until:
+                    return
+            self._woken.clear()
+            self._stop.wait(0.02)
+
+    def _trouble(self, error: Exception) -> Health:
+        text = str(error)
+        if "database is locked" in text or "database is busy" in text:
+            return Health(Phase.BUSY, "another program holds the ledger; trying again", since_ms=self._clock())
+        return Health(Phase.FAILED, f"cannot read the ledger: {text}", since_ms=self._clock())
+
+
+def _left(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+class _StoppedError(Exception):
+    """The user left while the first look went on."""
+
+
+class _AtMost:
+    """Passes progress on at most once in so many seconds."""
+
+    def __init__(self, seconds: float, tell: Callable[[Progress], None]) -> None:
+        self._seconds, self._tell, self._next = seconds, tell, 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + self._seconds
+            self._tell(progress)

@@ -1,0 +1,130 @@
+"""Every key of the dashboard: screens bind from here, and footer, help, command palette and docs read the same rows."""
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+
+class Key(NamedTuple):
+    """A key (Textual's names, commas between alternatives), what it does, and how that is said."""
+
+    keys: str
+    action: str
+    words: str  # for the footer
+    sentence: str  # for the help, the palette and the docs
+    footer: bool = False
+    pair: str = ""  # words for this key and the next one together
+
+    @property
+    def shown(self) -> str:
+        """The key as it is printed on a keyboard."""
+        return " ".join(_SIGNS.get(key, key) for key in self.keys.split(","))
+
+
+_SIGNS = {
+    "question_mark": "?",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "comma": ",",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "escape": "esc",
+    "ctrl+p": "ctrl+p",
+}
+
+SCREENS = {"now": "Now", "tasks": "Tasks", "spend": "Spend", "cache": "Cache", "plans": "Plans", "nudges": "Nudges"}
+
+_MONTHS = (
+    Key("left_square_bracket", "month(-1)", "month back", "Show the month before.", footer=True, pair="month"),
+    Key("right_square_bracket", "month(1)", "month on", "Show the month after."),
+)
+_TABLE = (
+    Key("slash", "filter", "filter", "Show only the rows that contain some words.", footer=True),
+    Key("s", "sort", "sort", "Sort by the next column.", footer=True),
+    Key("S", "reverse", "reverse", "Turn the order of the rows round."),
+)
+_EDITS = (
+    Key("r", "rename", "rename", "Give the task another title.", footer=True),
+    Key("m", "merge", "merge", "Make the task part of another."),
+    Key("b", "join", "goes on", "Let the task go on with what came before it in its session."),
+    Key("t", "status", "status", "Say yourself how the task ended.", footer=True),
+    Key("e", "exclude", "exclude", "Leave the task out of the averages, or take it in again."),
+    Key("u", "undo", "undo", "Take back the last change to tasks."),
+)
+
+# Where keys work ("any": on every screen) -> the keys, in the order of help and footer.
+KEYS: dict[str, tuple[Key, ...]] = {
+    "any": (
+        *(
+            Key(str(number), f"app.go('{name}')", title.lower(), f"Go to {title}.")
+            for number, (name, title) in enumerate(SCREENS.items(), 1)
+        ),
+        Key("space", "app.pause", "pause", "Hold the figures still, or let them run again."),
+        Key("question_mark", "app.help", "keys", "Show every key of this screen."),
+        Key("ctrl+p", "app.command_palette", "commands", "Find a command by its name."),
+        Key("comma", "app.settings", "settings", "Change plan, budgets, theme and what is kept."),
+        Key("ctrl+t", "app.next_theme", "theme", "Take the next theme: dark, light, colour-blind."),
+        Key("ctrl+r", "app.look_again", "look again", "Read the agents' records again now."),
+        Key("escape", "screen.back", "back", "Go back, or close what lies on top."),
+        Key("q", "app.quit", "quit", "Leave the dashboard."),
+    ),
+    "now": (
+        Key("w", "why", "why", "Show how the three ways to go on are priced.", footer=True),
+        Key("h", "handover", "handover", "Write a brief for the next session.", footer=True),
+        Key("c", "copy", "copy", "Copy the best way to go on as a command.", footer=True),
+        Key("d", "put_away", "put away", "Put the nudge away until the context has grown by half."),
+        Key("left", "session(-1)", "session back", "Show the session to the left.", pair="session"),
+        Key("right", "session(1)", "session on", "Show the session to the right."),
+        Key("enter", "open_task", "open task", "Open the task at hand."),
+    ),
+    "tasks": (Key("enter", "open", "open", "Open the task.", footer=True), *_TABLE, *_EDITS, *_MONTHS),
+    "task": (
+        Key("escape", "back", "back", "Go back to where the task was opened.", footer=True),
+        *_EDITS,
+        Key("x", "split", "split here", "Begin a new task at the turn under the cursor.", footer=True),
+        Key("v", "move", "move turn", "Put the turn under the cursor on another task.", footer=True),
+    ),
+    "spend": (
+        Key("left", "day(-1)", "day back", "Point at the day before.", footer=True, pair="day"),
+        Key("right", "day(1)", "day on", "Point at the day after."),
+        *_MONTHS,
+    ),
+    "cache": (
+        Key("enter", "open", "calls", "Show the calls that missed for this cause.", footer=True),
+        *_TABLE,
+        *_MONTHS,
+    ),
+    "plans": (
+        Key("enter", "open", "why", "Show what the comparison rests on.", footer=True),
+        Key("s", "sort", "sort", "Sort by the next column.", footer=True),
+        Key("S", "reverse", "reverse", "Turn the order of the rows round."),
+    ),
+    "nudges": (
+        Key("enter", "open", "why", "Show what the nudge was decided on.", footer=True),
+        Key("d", "switch", "on/off", "Say which kinds of nudge may speak.", footer=True),
+        *_TABLE,
+    ),
+}
+
+FOOTER_KEYS = 6
+_ALWAYS = ("space", "question_mark")
+
+
+def bindings(area: str) -> list[BindingType]:
+    """The keys of an area as Textual binds them."""
+    return [Binding(key.keys, key.action, key.sentence, show=False) for key in KEYS[area]]
+
+
+def footer(area: str) -> list[Key]:
+    """At most six: those that the area puts forward, pairs as one, then pause and help."""
+    always = [key for key in KEYS["any"] if key.keys in _ALWAYS]
+    rows = KEYS.get(area, ())
+    own = [
+        key._replace(keys=f"{key.keys},{rows[index + 1].keys}", words=key.pair) if key.pair else key
+        for index, key in enumerate(rows)
+        if key.footer
+    ]
+    return own[: FOOTER_KEYS - len(always)] + always

@@ -1,0 +1,46 @@
+"""What the feed tells the app. A newer message takes the place of one that still waits."""
+
+from textual.message import Message
+
+from tui.edits import Edited
+from tui.snapshot import Health, Snapshot
+
+
+class Arrived(Message):
+    """A snapshot is there."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the latest snapshot counts."""
+        return isinstance(message, Arrived)
+
+
+class HealthChanged(Message):
+    """The feed's state changed."""
+
+    def __init__(self, health: Health) -> None:
+        super().__init__()
+        self.health = health
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the latest state counts."""
+        return isinstance(message, HealthChanged)
+
+
+class EditDone(Message):
+    """An edit of tasks was made, or could not be."""
+
+    def __init__(self, edited: Edited) -> None:
+        super().__init__()
+        self.edited = edited
+
+
+class NudgeDue(Message):
+    """A nudge is to be said."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words

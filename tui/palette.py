@@ -1,0 +1,59 @@
+"""The command palette: every key of the screen in front, and the themes, as `area: verb`."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui.keys import KEYS
+from tui.themes import THEME_NAMES
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class Entry(NamedTuple):
+    """A command of the palette."""
+
+    name: str
+    sentence: str
+    action: str
+
+
+def entries(area: str) -> Iterator[Entry]:
+    """Commands that make sense on a screen."""
+    for name in (area, "any"):
+        for key in KEYS.get(name, ()):
+            if key.action == "app.command_palette":
+                continue
+            prefix = "go" if key.action.startswith("app.go(") else "app" if name == "any" else name
+            yield Entry(f"{prefix}: {key.words}", key.sentence, key.action)
+    for theme in THEME_NAMES:
+        yield Entry(f"theme: {theme}", f"Draw everything in the {theme} theme.", f"app.theme('{theme}')")
+
+
+class Commands(Provider):
+    """Offers the entries of the screen below."""
+
+    async def discover(self) -> Hits:
+        """All of them, while nothing is typed."""
+        for entry in entries(self._area):
+            yield DiscoveryHit(entry.name, partial(self._run, entry.action), help=entry.sentence)
+
+    async def search(self, query: str) -> Hits:
+        """Those whose name matches what is typed."""
+        matcher = self.matcher(query)
+        for entry in entries(self._area):
+            score = matcher.match(entry.name)
+            if score > 0:
+                run = partial(self._run, entry.action)
+                yield Hit(score, matcher.highlight(entry.name), run, help=entry.sentence)
+
+    @property
+    def _area(self) -> str:
+        return str(getattr(self.screen, "NAME", "any"))
+
+    async def _run(self, action: str) -> None:
+        dashboard: Dashboard = self.app  # type: ignore[assignment]  # the only app there is
+        await dashboard.screen.run_action(action)

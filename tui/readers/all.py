@@ -1,0 +1,90 @@
+"""Builds a snapshot: the top line always, and the part that the wished screen draws."""
+
+import sqlite3
+from datetime import date, tzinfo
+
+from store.board_reads import latest_limits
+from store.money import NANO_PER_USD
+from store.queries import newest_call_id, totals
+from store.spend import Filter, spend_total
+from tracker.advisor.preferences import preferences_of
+from tracker.model.defaults import DAY_MS
+from tracker.reports.nudges import nudge_report
+from tracker.settings import DisplaySettings
+from tui.clock import local_day
+from tui.readers.cache import read_cache
+from tui.readers.now import read_now
+from tui.readers.plans import PlansReader
+from tui.readers.settings import SettingsReader
+from tui.readers.spend import read_spend
+from tui.readers.tasks import read_task, read_tasks
+from tui.snapshot import NudgesPart, OwnPlan, Snapshot, Top, Window, Wish
+
+_COST, _UNPRICED = 8, 9  # columns of store.spend.SPEND_SUMS
+_WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
+_SHOWN_NUDGES = 300
+
+
+class SnapshotReader:
+    """Reads for one thread; keeps between snapshots what is dear to make."""
+
+    def __init__(self, zone: tzinfo | None, looked_in: tuple[str, ...]) -> None:
+        """`looked_in`: folders that are followed."""
+        self._zone, self._looked_in = zone, looked_in
+        self._settings = SettingsReader()
+        self._plans = PlansReader(self._settings)
+
+    def read(self, db: sqlite3.Connection, wish: Wish, at_ms: int) -> Snapshot:
+        """What the wish asks for, as the ledger is now."""
+        settings = self._settings.read()
+        today = local_day(at_ms, self._zone)
+        plan = self._settings.own_plan(today.isoformat())
+        screen, month = wish.screen, wish.month
+        return Snapshot(
+            at_ms=at_ms,
+            wish=wish,
+            calls=totals(db).calls,
+            top=read_top(db, today, at_ms, plan, settings.display),
+            looked_in=self._looked_in,
+            now=read_now(db, wish.session, at_ms, len(self._looked_in)) if screen == "now" else None,
+            tasks=read_tasks(db, month, today, at_ms) if screen == "tasks" else None,
+            task=read_task(db, wish.task, at_ms) if screen == "task" else None,
+            spend=read_spend(db, month, today, at_ms, settings.budget, plan) if screen == "spend" else None,
+            cache=read_cache(db, month, today) if screen == "cache" else None,
+            plans=self._plans.read(db, today, at_ms, newest_call_id(db)) if screen == "plans" else None,
+            nudges=NudgesPart(nudge_report(db, preferences_of(settings), limit=_SHOWN_NUDGES))
+            if screen == "nudges"
+            else None,
+            settings=settings,
+            trouble=self._settings.trouble,
+        )
+
+
+def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | None, display: DisplaySettings) -> Top:
+    """Today, this month, and the plan's windows as the client last told them."""
+    day = spend_total(db, Filter(since=today.isoformat(), until=today.isoformat()))
+    month = spend_total(db, Filter(since=today.replace(day=1).isoformat(), until=today.isoformat()))
+    return Top(
+        today=today,
+        today_nano=_whole(day[_COST]),
+        month_nano=_whole(month[_COST]),
+        unpriced_calls=_whole(month[_UNPRICED]),
+        plan=plan,
+        windows=tuple(
+            Window(_WINDOW_NAMES[row.kind], row.used_percent / 100, row.resets_at)
+            for row in latest_limits(db, at_ms - 7 * DAY_MS)
+            if row.kind in _WINDOW_NAMES and (row.resets_at is None or row.resets_at > at_ms)
+        ),
+        beside=other_currency(_whole(month[_COST]), display),
+    )
+
+
+def other_currency(nano: int, display: DisplaySettings) -> str:
+    """An amount at the rate that the user states; nothing where they think in dollars."""
+    if display.currency == "USD":
+        return ""
+    return f"{display.currency} {nano / NANO_PER_USD * display.currency_rate:,.2f}"
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0

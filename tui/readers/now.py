@@ -1,0 +1,64 @@
+"""The Now screen's part: the session at work, its task, its context report, its latest calls."""
+
+import sqlite3
+
+from store.board_reads import SessionSum, costs_since, latest_sessions, recent_calls
+from store.context_reads import ContextSession, floor_of
+from store.live_session import latest_turns
+from store.nudges import NudgeRow, chosen_nudges
+from store.queries import stored_prices
+from store.task_reads import task_row_of
+from tracker.model.defaults import HOUR_MS, MINUTE_MS
+from tracker.model.idle import cold_penalty_nano
+from tracker.model.rates import Rates
+from tracker.reports.context import ContextReport, context_report
+from tui.snapshot import NowPart
+
+AT_WORK_MS = 15 * MINUTE_MS  # a session without a record for longer is at rest
+MOST_SESSIONS = 12
+_SHOWN_CALLS = 40
+
+
+def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> NowPart | None:
+    """The part for the session wished for ("": the latest); None in an empty ledger."""
+    running = latest_sessions(db, now_ms - AT_WORK_MS, MOST_SESSIONS)
+    sessions = running or latest_sessions(db, 0, 1)
+    if not sessions:
+        return None
+    session = next((one for one in sessions if one.native_id == wanted), sessions[0])
+    turns = latest_turns(db, session.id, 1)
+    task_id = turns[-1].task_id if turns else None
+    context = context_report(db, _as_context(session), now=now_ms)
+    return NowPart(
+        sessions=tuple(sessions),
+        session=session,
+        is_running=bool(running),
+        task=task_row_of(db, task_id) if task_id else None,
+        context=context,
+        cold_penalty_nano=_cold_penalty(db, context) if context else None,
+        costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
+        calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
+        nudge=_open_nudge(db, session.id, now_ms),
+        watched=watched,
+    )
+
+
+def _as_context(session: SessionSum) -> ContextSession:
+    return ContextSession(session.id, session.agent, session.native_id, session.project, session.title, session.last_at)
+
+
+def _cold_penalty(db: sqlite3.Connection, context: ContextReport) -> int | None:
+    last = context.calls[-1]
+    price = next((one for one in stored_prices(db) if one.id == last.price_id), None)
+    if price is None:
+        return None
+    floor = floor_of(db, last.model, last.version) or 0
+    return round(cold_penalty_nano(context.context, floor, Rates.from_price(price).tariff(context.ttl_ms)))
+
+
+def _open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:
+    """The nudge of the moment at hand, unless it was put away."""
+    for row in chosen_nudges(db, session_id):
+        if row.due_at <= now_ms < row.expires_at and row.dismissed_at is None:
+            return row
+    return None

@@ -1,0 +1,53 @@
+"""The user's settings as the screens need them: read when the file changed, the last good ones if it cannot be."""
+
+from pathlib import Path
+
+from tracker.detected_plan import detected_plan
+from tracker.plan_data import plans_on
+from tracker.settings import Settings, SettingsError, load_settings, settings_path
+from tui.snapshot import OwnPlan
+
+
+class SettingsReader:
+    """Remembers the file's stamp between snapshots."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or settings_path()
+        self._stamp: tuple[int, int] | None = None
+        self.settings = Settings()
+        self.trouble = ""  # what is wrong with the file, as a sentence
+        self.detected: str | None = detected_plan()
+
+    def read(self) -> Settings:
+        """The settings as of now."""
+        try:
+            facts = self._path.stat()
+            stamp = (facts.st_mtime_ns, facts.st_size)
+        except OSError:
+            stamp = None
+        if stamp != self._stamp or stamp is None:
+            self._stamp = stamp
+            try:
+                self.settings, self.trouble = load_settings(self._path), ""
+            except SettingsError as error:
+                self.trouble = str(error)
+        return self.settings
+
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """Changes whenever the file does."""
+        return self._stamp
+
+    def own_plan(self, day: str) -> OwnPlan | None:
+        """How the user pays, as far as it is known; None where it is not."""
+        wanted = self.settings.plan
+        plan_id = wanted.id or self.detected
+        try:
+            dated = plans_on(day).get(plan_id or "")
+        except SettingsError as error:
+            self.trouble = str(error)
+            return None
+        if dated is None:
+            return None
+        fee = dated.plan.fee_usd(seats=wanted.seats, annual=wanted.annual, tax=wanted.tax)
+        return OwnPlan(dated.plan.id, dated.plan.name, fee)

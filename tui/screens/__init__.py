@@ -1,0 +1,1 @@
+"""The six screens, the opened task, and what lies over them: help, settings, questions."""

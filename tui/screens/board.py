@@ -1,0 +1,190 @@
+"""What the six screens share: the top line, the body, the line of keys, and the states in which there is no body."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Input
+
+from tui.keys import footer
+from tui.snapshot import Health, Phase, Snapshot
+from tui.widgets.empty import hatched, reading
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.key_line import KeyLine, trouble_words
+from tui.widgets.picture import Picture
+from tui.widgets.table import Table
+from tui.widgets.top_line import TopLine, state_words
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+# Classes that app.tcss lays out by: the width and the height from which each holds.
+WIDTHS = [(0, "-tiny"), (50, "-slim"), (80, "-regular"), (120, "-wide")]
+HEIGHTS = [(0, "-low"), (20, "-medium"), (34, "-tall")]
+
+
+class Board(Screen[None]):
+    """A screen that draws one part of the snapshot; subclasses say which panels and how."""
+
+    NAME: ClassVar[str]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = "Table"
+
+    @property
+    def board(self) -> "Dashboard":
+        """The app, as what it is."""
+        from tui.app import Dashboard
+
+        assert isinstance(self.app, Dashboard)
+        return self.app
+
+    def compose(self) -> ComposeResult:
+        """Top line, body, stand-in for the body, keys."""
+        yield TopLine(self.NAME)
+        with Container(id="body"):
+            yield from self.panels()
+        yield Picture(id="instead")
+        yield FilterLine()
+        yield KeyLine(footer(self.NAME))
+
+    def panels(self) -> ComposeResult:
+        """The panels of the body."""
+        raise NotImplementedError
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """Whether the snapshot holds what this screen draws."""
+        raise NotImplementedError
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the screen's part of the snapshot."""
+        raise NotImplementedError
+
+    def tick(self, now_ms: int) -> None:
+        """A second has passed: redraw what runs by the clock."""
+
+    def on_mount(self) -> None:
+        """Draw what there is."""
+        self.renew()
+
+    def on_screen_resume(self) -> None:
+        """Draw what came while another screen was in front."""
+        self.renew()
+
+    def on_resize(self, event: Resize) -> None:
+        """The panels change with the size."""
+        del event
+        self.call_after_refresh(self.renew)
+
+    def renew(self) -> None:
+        """Draw the app's snapshot and state."""
+        if not self.is_mounted:
+            return
+        app = self.board
+        snapshot = app.snapshot
+        self._draw_frame(snapshot, app.health)
+        empty = self._instead(snapshot, app.health)
+        self.query_one("#body").display = not empty
+        self.query_one("#instead").display = empty
+        if snapshot is not None and not empty:
+            self.present(snapshot)
+
+    def draw_state(self) -> None:
+        """Draw the top line and the last one: they follow the clock and the feed."""
+        self._draw_frame(self.board.snapshot, self.board.health)
+
+    def _draw_frame(self, snapshot: Snapshot | None, health: Health) -> None:
+        app = self.board
+        state = state_words(health, paused_ms=app.paused_ms, age_ms=app.age_ms, narrow=self.size.width < 66)
+        self.query_one(TopLine).show(snapshot.top if snapshot else None, state)
+        trouble = health.words if health.phase in (Phase.FAILED, Phase.BUSY, Phase.LIVE) else ""
+        if not trouble and snapshot is not None:
+            trouble = snapshot.trouble
+        self.query_one(KeyLine).show_trouble(trouble_words(trouble))
+
+    def _instead(self, snapshot: Snapshot | None, health: Health) -> bool:
+        """Show the stand-in where there is nothing to draw; says whether it did."""
+        picture = self.query_one("#instead", Picture)
+        if health.phase is Phase.READING and (snapshot is None or not snapshot.calls):
+            picture.show(lambda width, height: reading(health.done, health.words, width, height))
+        elif health.phase is Phase.FAILED and snapshot is None:
+            picture.show(
+                lambda width, height: hatched(
+                    "The ledger cannot be read", [health.words], "taximeter doctor", width, height, sign="$bad"
+                )
+            )
+        elif snapshot is None or (snapshot.calls and not self.has_part(snapshot)):
+            picture.show(lambda width, height: [Content("")])
+        elif not snapshot.calls and health.phase is not Phase.STARTING:
+            looked = ", ".join(snapshot.looked_in) or "nowhere: no agent's folder was found"
+            picture.show(
+                lambda width, height: hatched(
+                    "No sessions yet",
+                    [f"looked in {looked}", "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"],
+                    "taximeter demo",
+                    width,
+                    height,
+                )
+            )
+        elif not snapshot.calls:
+            picture.show(lambda width, height: [Content("")])
+        else:
+            return False
+        return True
+
+    # -- the table, where a screen has one --------------------------------------------------------------------------
+
+    @property
+    def table(self) -> "Table[Any] | None":
+        """The table that filter and order are about."""
+        return next(iter(self.query(Table)), None)
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        line = self.query_one(FilterLine)
+        line.display = True
+        line.focus()
+
+    def action_close_filter(self) -> None:
+        """Take the filter away."""
+        line = self.query_one(FilterLine)
+        line.value = ""
+        line.display = False
+        if self.table is not None:
+            self.table.set_filter("")
+            self.table.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter while it is typed."""
+        if isinstance(event.input, FilterLine) and self.table is not None:
+            self.table.set_filter(event.value)
+            self.table_changed()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter."""
+        if isinstance(event.input, FilterLine) and self.table is not None:
+            event.input.display = bool(event.value)
+            self.table.focus()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        if self.table is not None:
+            self.table.sort_by_next()
+            self.table_changed()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        if self.table is not None:
+            self.table.reverse()
+            self.table_changed()
+
+    def table_changed(self) -> None:
+        """The table shows other rows, or others are in sight."""
+
+    def action_back(self) -> None:
+        """Escape: the filter goes first."""
+        if self.query_one(FilterLine).display:
+            self.action_close_filter()

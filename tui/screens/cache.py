@@ -1,0 +1,195 @@
+"""Cache: how much of what was cached survived, what caching saved, and what its misses cost, by cause."""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import date
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from store.task_reads import MissCause
+from tracker.reports.cache import hit, savings, survival
+from tui.keys import bindings
+from tui.screens.board import Board
+from tui.screens.misses import MissesScreen
+from tui.snapshot import CachePart, Snapshot
+from tui.task_words import cause_words
+from tui.widgets.bars import bar
+from tui.widgets.empty import hatched
+from tui.widgets.grid import Piece, line, spread
+from tui.widgets.picture import Picture
+from tui.widgets.plot import Level, Series, steps
+from tui.widgets.table import Column, Table
+from tui.words import month_after, percent, tokens, usd
+
+SURVIVAL = Series("━", "$good", "survival")
+REWRITE = Series("╍", "$generation", "rewrite")
+_BAR = 20
+
+
+class CacheScreen(Board):
+    """Lines by day and totals above, causes of misses below."""
+
+    NAME = "cache"
+    BINDINGS = bindings("cache")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part: CachePart | None = None
+
+    def panels(self) -> ComposeResult:
+        """Plot and totals; causes."""
+        with Horizontal(id="cache-above"):
+            yield Picture(id="cache-days", classes="panel")
+            yield Picture(id="cache-total", classes="panel")
+        with Vertical(id="causes-panel", classes="panel"):
+            yield Table(self._columns(), lambda row: row.cause, id="causes")
+            yield Picture(id="no-misses")
+
+    def _columns(self) -> tuple[Column[MissCause], ...]:
+        return (
+            Column("cause", 20, lambda row: cause_words(row.cause), lambda row: row.cause, grows=True),
+            Column(
+                "times", 6, lambda row: f"{row.misses:,}", lambda row: row.misses, right=True, descending=True, rank=3
+            ),
+            Column(
+                "tokens", 8, lambda row: tokens(row.missed), lambda row: row.missed, right=True, descending=True, rank=2
+            ),
+            Column(
+                "", _BAR, lambda row: bar(self._share(row), 1.0, _BAR), self._share, rank=4, style=lambda _: "$waste"
+            ),
+            Column(
+                "share",
+                6,
+                lambda row: percent(self._share(row)),
+                self._share,
+                right=True,
+                rank=1,
+                style=lambda _: "$dim",
+            ),
+            Column("wasted", 10, _waste, lambda row: row.waste, right=True, descending=True, style=lambda _: "bold"),
+        )
+
+    def _share(self, row: MissCause) -> float:
+        total = self._part.report.total.waste if self._part else 0
+        return row.waste / total if total else 0.0
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """The month is there."""
+        return snapshot.cache is not None
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the month."""
+        part = snapshot.cache
+        assert part is not None
+        self._part = part
+        self._draw_days(part)
+        self._draw_total(part)
+        table, none = self.query_one("#causes", Table), self.query_one("#no-misses", Picture)
+        table.set_rows(part.report.causes)
+        table.display, none.display = bool(part.report.causes), not part.report.causes
+        reason = "every call read what it should have" if part.report.total.calls else "[ shows the month before"
+        none.show(lambda width, height: hatched("No misses", [reason], "", width, height))
+        self.table_changed()
+
+    def _draw_days(self, part: CachePart) -> None:
+        picture = self.query_one("#cache-days", Picture)
+        title = line(("Survival and rewrite", "bold $heading"), (" · by day", "$dim"))
+        if not part.report.total.calls:
+            picture.show(
+                lambda width, height: hatched(
+                    f"No calls in {part.month:%B %Y}", ["[ shows the month before"], "", width, height
+                ),
+                title=title,
+                note="",
+            )
+            return
+        by_day = {date.fromisoformat(day.day): survival(day) for day in part.report.days}
+        days = [
+            part.month.replace(day=number) for number in range(1, monthrange(part.month.year, part.month.month)[1] + 1)
+        ]
+        lines = [[by_day.get(day) for day in days], [part.rewrite.get(day) for day in days]]
+        names = [str(day.day) for day in days]
+
+        def draw(width: int, height: int) -> Sequence[Content]:
+            return steps(
+                lines,
+                names,
+                (SURVIVAL, REWRITE),
+                width,
+                height,
+                unit=percent,
+                at_least=1.0,
+                levels=[Level(1.0, "100%", "$faint")],
+            )
+
+        note: list[Piece | str] = [
+            (SURVIVAL.glyph * 2, SURVIVAL.style),
+            (" survival   ", "$dim"),
+            (REWRITE.glyph * 2, REWRITE.style),
+            (" rewrite, 100% is ideal", "$dim"),
+        ]
+        picture.show(draw, title=title, note=line(*note))
+
+    def _draw_total(self, part: CachePart) -> None:
+        total, report = part.report.total, part.report
+        saved = savings(total)
+        rows: list[tuple[str, str, str]] = [
+            (
+                "caching saved" if saved >= 0 else "caching cost",
+                usd(abs(saved)),
+                "bold $good" if saved >= 0 else "bold $bad",
+            ),
+            ("misses cost", usd(total.waste), "bold $waste"),
+            ("", "", ""),
+            ("survival", percent(survival(total)), "bold"),
+            ("rewrite", percent(report.rewrite), "bold"),
+            ("read from cache", percent(hit(total)), "bold"),
+            ("misses", f"{total.misses:,}", "bold"),
+            ("cold starts", f"{total.cold_starts:,}", "bold"),
+            ("planned rebuilds", f"{total.rebuilds:,}", "bold"),
+            ("calls", f"{total.calls:,}", "bold"),
+        ]
+        self.query_one("#cache-total", Picture).show(
+            lambda width, height: [
+                spread(line((name, "$dim")), line((figure, style)), width)
+                for name, figure, style in (rows if height >= len(rows) else [row for row in rows if row[0]])
+            ],
+            title=line((f"{part.month:%B %Y}", "bold $heading")),
+        )
+
+    def table_changed(self) -> None:
+        """Name the panel."""
+        panel = self.query_one("#causes-panel")
+        panel.border_title = line(("Misses by cause", "bold $heading"))
+        panel.border_subtitle = line((self.query_one("#causes", Table).position(), "$dim"))
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """Show the calls of the cause under the cursor."""
+        row = self.query_one("#causes", Table).selected
+        if row is None or self._part is None:
+            return
+        misses = [miss for miss in self._part.report.misses if miss.cause == row.cause]
+
+        def opened(task_id: str | None) -> None:
+            if task_id is not None:
+                self.board.open_task(task_id)
+
+        self.board.push_screen(MissesScreen(cause_words(row.cause), misses, self.board.zone), opened)
+
+    def on_table_opened(self) -> None:
+        """A double click opens."""
+        self.action_open()
+
+    def action_month(self, step: int) -> None:
+        """Show another month."""
+        part = self._part
+        if part is not None and (part.earlier if step < 0 else part.later):
+            self.board.wish_for(month=month_after(part.month, step))
+
+
+def _waste(row: MissCause) -> str:
+    return "?" if row.unpriced == row.misses else usd(row.waste) + ("+?" if row.unpriced else "")

@@ -1,0 +1,89 @@
+"""Keys that change tasks: each asks what it must, hands the edit to the feed, and says what came of it."""
+
+from collections.abc import Callable
+
+from textual.content import Content
+
+from store.task_rows import TaskRow
+from tracker.edit_tasks import STATUSES
+from tui.edits import Edit
+from tui.screens.board import Board
+from tui.screens.questions import AskScreen, ChooseScreen
+from tui.task_words import STATUS_SIGNS, status_sign
+from tui.widgets.grid import line
+from tui.words import plain, project_name, usd
+
+
+class EditingBoard(Board):
+    """A board with a task under its cursor."""
+
+    def edited_task(self) -> TaskRow | None:
+        """The task that keys are about."""
+        raise NotImplementedError
+
+    def action_rename(self) -> None:
+        """Ask for a title."""
+        task = self.edited_task()
+        if task is None:
+            return
+
+        def named(title: str | None) -> None:
+            if title is not None and title != task.title:
+                self.board.edit(Edit("rename", task.id, words=title))
+
+        self.board.push_screen(AskScreen("Rename the task", task.title, "a title"), named)
+
+    def action_status(self) -> None:
+        """Ask how the task ended."""
+        task = self.edited_task()
+        if task is None:
+            return
+
+        def chosen(status: str | None) -> None:
+            if status is not None:
+                self.board.edit(Edit("status", task.id, words=status))
+
+        options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in STATUSES]
+        self.board.push_screen(ChooseScreen(f"How did it end: {task.title}", options), chosen)
+
+    def action_merge(self) -> None:
+        """Ask which task it is part of."""
+        task = self.edited_task()
+        if task is None:
+            return
+
+        def chosen(target: str | None) -> None:
+            if target is not None:
+                self.board.edit(Edit("merge", task.id, target=target))
+
+        self.choose_task(f"Part of which task: {task.title}", task, chosen)
+
+    def action_join(self) -> None:
+        """The task goes on with what came before it."""
+        task = self.edited_task()
+        if task is not None:
+            self.board.edit(Edit("join", task.id))
+
+    def action_exclude(self) -> None:
+        """Out of the averages, or in again."""
+        task = self.edited_task()
+        if task is not None:
+            self.board.edit(Edit("include" if task.excluded else "exclude", task.id))
+
+    def action_undo(self) -> None:
+        """Take back the last edit."""
+        self.board.edit(Edit("undo"))
+
+    def choose_task(self, title: str, task: TaskRow, chosen: Callable[[str | None], None]) -> None:
+        """Ask for another task: those nearest in time first, of the same project before others."""
+        others = [one for one in self.board.known_tasks if one.id != task.id]
+        others.sort(key=lambda one: (one.project != task.project, abs(one.started_at - task.started_at)))
+        if not others:
+            self.notify("There is no other task in this month.")
+            return
+        self.board.push_screen(ChooseScreen(title, [(one.id, _task_line(one)) for one in others[:50]]), chosen)
+
+
+def _task_line(task: TaskRow) -> Content:
+    sign, style = status_sign(task)
+    return line((sign, style), f" {plain(task.title)}", (f"  {project_name(task.project)} · {usd(task.cost)}", "$dim"))

@@ -1,0 +1,51 @@
+"""Help: every key that works on the screen below, from its live bindings."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.keys import KEYS, SCREENS, Key
+from tui.widgets.grid import line
+from tui.words import cells, fit
+
+_MOVING = Key("up,down", "", "", "Move through a table; page up, page down, home and end go further.")
+
+
+class HelpScreen(ModalScreen[None]):
+    """A panel over the screen; any of the closing keys takes it away."""
+
+    BINDINGS: ClassVar = [Binding("escape,question_mark,q,enter", "dismiss", "Close.", show=False)]
+
+    def __init__(self, area: str, active: set[str]) -> None:
+        """`area`: the screen below; `active`: the actions that are bound there now."""
+        super().__init__()
+        self._area, self._active = area, active
+
+    def compose(self) -> ComposeResult:
+        """The keys of the screen, then those of every screen."""
+        with VerticalScroll(id="help", classes="over") as panel:
+            panel.border_title = Content("Keys")
+            panel.border_subtitle = Content("esc closes")
+            yield Static(Content("\n").join(self._lines()))
+
+    def _lines(self) -> list[Content]:
+        own = KEYS.get(self._area, ())
+        general = [key for key in KEYS["any"] if key.keys not in {one.keys for one in own}]
+        areas = [(SCREENS.get(self._area, "Task"), [*own]), ("Everywhere", [*general, _MOVING])]
+        shown = [
+            (title, [key for key in keys if not key.action or key.action in self._active]) for title, keys in areas
+        ]
+        width = max((cells(key.shown) for _, keys in shown for key in keys), default=1)
+        lines: list[Content] = []
+        for title, keys in shown:
+            if not keys:
+                continue
+            lines += [Content("")] if lines else []
+            lines.append(line((title, "bold $heading")))
+            lines += [line((fit(key.shown, width), "bold $taxi"), "  ", key.sentence) for key in keys]
+        return lines

@@ -1,0 +1,70 @@
+"""The calls that missed the cache for one cause, each with its task; enter opens the task."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from store.task_reads import MissRow
+from tui.widgets.table import Column, Table, searchable
+from tui.words import count, day_and_time, model_name, plain, tokens, usd
+
+
+class MissesScreen(ModalScreen[str | None]):
+    """Gives back the id of the task to open, or None."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,q", "dismiss", "Close.", show=False),
+        Binding("enter", "open", "Open the task.", show=False),
+    ]
+
+    def __init__(self, cause: str, misses: Sequence[MissRow], zone: tzinfo | None) -> None:
+        super().__init__()
+        self._cause, self._misses, self._zone = cause, misses, zone
+
+    def compose(self) -> ComposeResult:
+        """The misses, the dearest first."""
+        columns: tuple[Column[MissRow], ...] = (
+            Column("when", 12, lambda row: day_and_time(row.at, self._zone), lambda row: row.at),
+            Column("task", 16, lambda row: row.title, lambda row: row.title, grows=True),
+            Column("model", 12, lambda row: plain(model_name(row.model)), lambda row: row.model, rank=3, style=_dim),
+            Column("found", 8, lambda row: row.source, lambda row: row.source, rank=4, style=_dim),
+            Column("tokens", 8, _size, lambda row: row.missed, right=True, rank=2),
+            Column("wasted", 9, lambda row: usd(row.waste), lambda row: row.waste or 0, right=True, style=_bold),
+        )
+        with Vertical(classes="over reading misses") as panel:
+            panel.border_title = Content(f"{plain(self._cause)} · {count(len(self._misses), 'call')}")
+            panel.border_subtitle = Content("enter opens the task, esc closes")
+            yield Table(
+                columns, lambda row: f"{row.session}-{row.at}-{row.missed}", search=lambda row: searchable(row.title)
+            )
+
+    def on_mount(self) -> None:
+        """Fill the table."""
+        self.query_one(Table).set_rows(self._misses)
+
+    def action_open(self) -> None:
+        """Give back the task of the row under the cursor."""
+        row = self.query_one(Table).selected
+        self.dismiss(row.task_id if row is not None else None)
+
+    def on_table_opened(self) -> None:
+        """A double click opens."""
+        self.action_open()
+
+
+def _size(row: MissRow) -> str:
+    return ("≤" if row.is_up_to else "") + tokens(row.missed)
+
+
+def _dim(_row: MissRow) -> str:
+    return "$dim"
+
+
+def _bold(_row: MissRow) -> str:
+    return "bold $waste"

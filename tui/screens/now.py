@@ -1,0 +1,358 @@
+"""Now: the session at work, what it costs, how its context grows, and the three ways to go on."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from tracker.model.defaults import HOUR_MS, MINUTE_MS
+from tracker.model.options import OptionKind
+from tracker.reports.context import ContextReport
+from tui.edits import Edit
+from tui.keys import bindings
+from tui.screens.board import Board
+from tui.screens.questions import ReadScreen
+from tui.snapshot import NowPart, Snapshot, Top
+from tui.task_words import status_sign
+from tui.widgets.calls import call_columns
+from tui.widgets.chips import chips, session_name
+from tui.widgets.clock import CacheState, cache_state, clock_gauge, clock_words
+from tui.widgets.empty import hatched
+from tui.widgets.gauge import context_gauge, share_gauge
+from tui.widgets.grid import Piece, line, spread
+from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
+from tui.widgets.picture import Picture
+from tui.widgets.plot import Level, Mark, area
+from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key, split_parts
+from tui.widgets.table import plain_table
+from tui.words import (
+    axis_tokens,
+    count,
+    duration,
+    model_name,
+    plain,
+    project_name,
+    tokens,
+    usd,
+)
+
+_BURN_MS = 15 * MINUTE_MS
+_LEAST_BURN_MS = 5 * MINUTE_MS
+_COMMANDS = {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"}
+
+
+def burn_nano_per_hour(costs: Sequence[tuple[int, int]], now_ms: int) -> int:
+    """Nano-dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
+    recent = [(at, cost) for at, cost in costs if at > now_ms - _BURN_MS]
+    if not recent:
+        return 0
+    began = costs[0][0]
+    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - began))
+    return sum(cost for _, cost in recent) * HOUR_MS // stretch
+
+
+def curve(report: ContextReport, task_id: str | None) -> tuple[list[tuple[float, float, float]], list[Mark]]:
+    """(first prompt, there before the task, the task's own) tokens of each call, and marks at resets."""
+    samples: list[tuple[float, float, float]] = []
+    marks: list[Mark] = []
+    epoch = report.calls[0].epoch
+    inherited: int | None = None
+    for call in report.calls:
+        if call.epoch != epoch:
+            marks.append(Mark(len(samples), "reset"))
+            epoch, inherited = call.epoch, None if inherited is None else 0
+        is_own = call.task_id == task_id
+        if is_own and inherited is None:
+            inherited = (samples and int(sum(samples[-1]))) or 0
+        baseline = min(report.baseline, call.context)
+        before = call.context if not is_own else min(inherited or 0, call.context)
+        carried = max(0, before - baseline)
+        samples.append((baseline, carried, call.context - baseline - carried))
+    return samples, marks
+
+
+class NowScreen(Board):
+    """One session; more of them as chips above."""
+
+    NAME = "now"
+    BINDINGS = bindings("now")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part: NowPart | None = None
+        self._top: Top | None = None
+
+    def panels(self) -> ComposeResult:
+        """Task and options; context and cache; calls. Narrow screens show six lines instead."""
+        yield Picture(id="chips")
+        yield Picture(id="brief", classes="panel")
+        with Horizontal(id="now-above"):
+            yield Picture(id="now-task", classes="panel")
+            yield Picture(id="now-options", classes="panel")
+        with Horizontal(id="now-middle"):
+            yield Picture(id="now-context", classes="panel")
+            with Vertical(id="now-side"):
+                yield Picture("Cache", id="now-cache", classes="panel")
+                yield Picture("Pace", id="now-pace", classes="panel")
+                yield Picture("Plan", id="now-plan", classes="panel")
+        yield Picture(id="now-calls", classes="panel")
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """There is a session."""
+        return snapshot.now is not None
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the session."""
+        part = snapshot.now
+        assert part is not None
+        self._part, self._top = part, snapshot.top
+        strip = self.query_one("#chips", Picture)
+        strip.display = len(part.sessions) > 1
+        strip.show(lambda width, height: [chips(part.sessions, part.session.native_id, width)])
+        self.query_one("#body").set_class(not part.is_running, "-resting")
+        self.query_one("#now-plan").display = bool(snapshot.top.windows)
+        self._draw_context(part)
+        self._draw_calls(part)
+        self._draw_plan(snapshot.top)
+        self.tick(self.board.clock())
+
+    def tick(self, now_ms: int) -> None:
+        """Burn, cache clock and what hangs on them."""
+        part = self._part
+        if part is None:
+            return
+        state = self._cache(part, now_ms)
+        self._draw_task(part)
+        self._draw_pace(part, now_ms)
+        self._draw_options(part)
+        self._draw_cache(part, state)
+        self._draw_brief(part, state)
+
+    def _cache(self, part: NowPart, now_ms: int) -> CacheState:
+        report = part.context
+        return cache_state(report.calls[-1].last_at if report else None, report.ttl_ms if report else None, now_ms)
+
+    # -- task -------------------------------------------------------------------------------------------------------
+
+    def _title(self, part: NowPart) -> Content:
+        if part.task is None:
+            return line((session_name(part.session), "bold $heading"))
+        sign, style = status_sign(part.task)
+        return line((f"{sign} ", style), (plain(part.task.title), "bold $heading"))
+
+    def _draw_task(self, part: NowPart) -> None:
+        task, session = part.task, part.session
+        model = model_name(part.context.model) if part.context else ""
+        words = [project_name(session.project), session.agent, plain(model)]
+        rest = "" if part.is_running else f"waiting for a session; watching {count(part.watched, 'folder')} · "
+        note = line((rest, "$warn"), (" · ".join(word for word in words if word), "$dim"))
+        head: list[Piece | str]
+        if task is None:
+            head = [(usd(session.cost), "bold $taxi"), ("  this session; its task is not known yet", "$dim")]
+            parts = split_parts(0, 0, 0, 0, 0, 0, 0)
+        else:
+            unpriced = task.calls > 0 and task.unpriced == task.calls
+            cost = "?" if unpriced else ("≥" if task.floor else "") + usd(task.cost) + ("+?" if task.unpriced else "")
+            head = [
+                (cost, "bold $taxi"),
+                ("  this task   ", "$dim"),
+                f"{count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}",
+            ]
+            parts = split_parts(
+                task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other
+            )
+
+        def draw(width: int, _height: int) -> Sequence[Content]:
+            lines = [line(*head).truncate(width, ellipsis=True), split_bar(parts, width), *split_key(parts, width)]
+            if task is not None and task.carry_over:
+                lines.append(line(("inherited from earlier work ", "$dim"), (usd(task.carry_over), "bold")))
+            if task is not None and task.misses:
+                lines.append(
+                    line(
+                        (f"{count(task.misses, 'miss')}".replace("misss", "misses"), "$dim"),
+                        (f"  {usd(task.waste)} wasted", "$waste"),
+                    )
+                )
+            return lines
+
+        self.query_one("#now-task", Picture).show(draw, title=self._title(part), note=note)
+
+    def _draw_options(self, part: NowPart) -> None:
+        picture = self.query_one("#now-options", Picture)
+        prospect = part.context.prospect if part.context else None
+        nudge = part.nudge.text if part.nudge and part.nudge.text else ""
+        if prospect is None:
+            reason = "the model has no price" if part.context else "no call on the main thread yet"
+            picture.show(
+                lambda width, height: hatched("Nothing to forecast", [reason], "", width, height),
+                title="From here",
+                note="",
+            )
+            return
+        options = prospect.options
+
+        def draw(width: int, height: int) -> Sequence[Content]:
+            lines = option_lines(options, width)
+            if nudge:
+                lines += ([Content("")] if height > 5 else []) + nudge_lines(nudge, width)
+            return lines
+
+        picture.show(
+            draw,
+            title=line(("From here", "bold $heading"), (f" · the next {count(options.turns, 'turn')}", "$dim")),
+            note=line(
+                ("w", "bold $taxi"),
+                (" why", "$dim"),
+                *([("  d", "bold $taxi"), (" put away", "$dim")] if nudge else []),
+            ),
+        )
+
+    # -- context, cache, plan ---------------------------------------------------------------------------------------
+
+    def _draw_context(self, part: NowPart) -> None:
+        picture = self.query_one("#now-context", Picture)
+        report = part.context
+        if report is None:
+            picture.show(
+                lambda width, height: hatched("No context yet", ["no call on the main thread"], "", width, height),
+                title="Context",
+                note="",
+            )
+            return
+        samples, marks = curve(report, part.task.id if part.task else None)
+        levels = []
+        title: list[Piece | str] = [("Context", "bold $heading"), " · ", (f"{tokens(report.context)} now", "bold")]
+        if report.prospect is not None:
+            levels = [
+                Level(report.prospect.trigger, f"auto-compact {tokens(report.prospect.trigger)}", "$faint"),
+                Level(report.prospect.level, f"compact level {tokens(round(report.prospect.level))}"),
+            ]
+        series = (BASELINE, CARRY_OVER, FRESH)
+        picture.show(
+            lambda width, height: area(samples, series, width, height, unit=axis_tokens, levels=levels, marks=marks),
+            title=line(*title),
+            note=line(
+                (BASELINE.glyph, BASELINE.style),
+                (" first prompt  ", "$dim"),
+                (CARRY_OVER.glyph, CARRY_OVER.style),
+                (" there before  ", "$dim"),
+                (FRESH.glyph, FRESH.style),
+                (" this task", "$dim"),
+            ),
+        )
+
+    def _draw_cache(self, part: NowPart, state: CacheState) -> None:
+        report = part.context
+        ttl = report.ttl_ms if report else None
+        life = (
+            "lifetime not known"
+            if ttl is None
+            else f"{ttl // HOUR_MS} h cache"
+            if ttl >= HOUR_MS
+            else f"{ttl // MINUTE_MS} min cache"
+        )
+
+        def draw(width: int, _height: int) -> Sequence[Content]:
+            lines = [clock_words(state), clock_gauge(state, width), line((life, "$dim"))]
+            if part.cold_penalty_nano is not None and ttl is not None:
+                words = "cold: costs " if state.word == "cold" else "if cold "
+                lines.append(line((words, "$dim"), (about(part.cold_penalty_nano), "bold")))
+            return lines
+
+        self.query_one("#now-cache", Picture).show(draw)
+
+    def _draw_pace(self, part: NowPart, now_ms: int) -> None:
+        report = part.context
+        ahead = report.prospect if report else None
+        rows: list[tuple[str, str]] = [("burn", f"{usd(burn_nano_per_hour(part.costs, now_ms))}/h")]
+        if ahead is not None:
+            rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
+            rows.append(("next call", about(ahead.next_call)))
+            if ahead.to_compaction is not None:
+                rows.append(("to compact", f"~{ahead.to_compaction.mean:,.0f} calls"))
+        if report is not None:
+            rows += [("peak", tokens(report.peak)), ("resets", f"{report.resets:,}")]
+        self.query_one("#now-pace", Picture).show(
+            lambda width, height: [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure in rows]
+        )
+
+    def _draw_plan(self, top: Top) -> None:
+        self.query_one("#now-plan", Picture).show(
+            lambda width, height: [
+                share_gauge(window.name, window.share, width, name_width=3) for window in top.windows
+            ]
+        )
+
+    # -- six lines --------------------------------------------------------------------------------------------------
+
+    def _draw_brief(self, part: NowPart, state: CacheState) -> None:
+        report, top = part.context, self._top
+
+        def draw(width: int, _height: int) -> Sequence[Content]:
+            cost = usd(part.task.cost if part.task else part.session.cost)
+            calls = f"  {count(part.task.calls, 'call')}" if part.task else ""
+            lines = [
+                self._title(part).truncate(width, ellipsis=True),
+                line((cost, "bold $taxi"), (calls, "$dim")),
+            ]
+            prospect = report.prospect if report else None
+            if report is not None:
+                limit = prospect.trigger if prospect else max(report.peak, 1)
+                lines.append(context_gauge(report.context, limit, round(prospect.level) if prospect else None, width))
+            words = clock_words(state)
+            if part.cold_penalty_nano is not None:
+                words = words + line(("  if cold ", "$dim"), about(part.cold_penalty_nano))
+            lines.append(line(("cache ", "$dim")) + words)
+            if prospect is not None:
+                lines.append(line(("▸ ", "bold $taxi"), best_words(prospect.options)).truncate(width, ellipsis=True))
+            if top is not None and top.windows:
+                lines.append(share_gauge(top.windows[0].name, top.windows[0].share, width, name_width=3))
+            return lines
+
+        self.query_one("#brief", Picture).show(draw)
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    def _draw_calls(self, part: NowPart) -> None:
+        columns = call_columns(part.session.project, self.board.zone)
+        self.query_one("#now-calls", Picture).show(
+            lambda width, height: plain_table(columns, part.calls, width, height),
+            title=line(("Calls", "bold $heading"), (f" · the latest {len(part.calls)}", "$dim")),
+        )
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_session(self, step: int) -> None:
+        """Show the session beside this one."""
+        if self._part is None:
+            return
+        names = [one.native_id for one in self._part.sessions]
+        at = names.index(self._part.session.native_id) + step
+        if 0 <= at < len(names):
+            self.board.wish_for(session=names[at])
+
+    def action_put_away(self) -> None:
+        """Put the nudge away."""
+        if self._part is not None and self._part.nudge is not None:
+            self.board.edit(Edit("dismiss", words=self._part.nudge.kind))
+
+    def action_why(self) -> None:
+        """Show what the forecast rests on."""
+        if self._part is not None and self._part.context is not None:
+            self.board.push_screen(ReadScreen("Why", why_lines(self._part.context)))
+
+    def action_open_task(self) -> None:
+        """Open the task at hand."""
+        if self._part is not None and self._part.task is not None:
+            self.board.open_task(self._part.task.id)
+
+    def action_copy(self) -> None:
+        """Put the best way on the clipboard as the agent's command."""
+        prospect = self._part.context.prospect if self._part and self._part.context else None
+        command = _COMMANDS.get(prospect.options.best.kind) if prospect else None
+        if command is None:
+            self.notify("Going on is the best way: there is nothing to type.")
+            return
+        self.board.copy_to_clipboard(command)
+        self.notify(f"{command} is on the clipboard.")

@@ -1,0 +1,211 @@
+"""Nudges: what was advised and when, what it promised, what became of it; and which kinds may speak."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from store.nudges import NudgeRow
+from tracker.reports.nudges import KindSummary, NudgeReport, fate
+from tui.edits import Edit
+from tui.keys import bindings
+from tui.screens.board import Board
+from tui.screens.questions import ChooseScreen, ReadScreen
+from tui.snapshot import NudgesPart, Snapshot
+from tui.widgets.empty import hatched
+from tui.widgets.grid import Piece, line
+from tui.widgets.picture import Picture
+from tui.widgets.table import Column, Table, searchable
+from tui.widgets.verdict import wrapped
+from tui.words import count, day_and_time, fit, project_name, tokens, usd
+
+_STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
+_STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}
+_FATES = {"followed": "$good", "dismissed": "$warn", "shown": "", "not shown": "$dim", "silent": "$dim"}
+
+
+def kind_words(kind: str) -> str:
+    """A kind of nudge, as words."""
+    return kind.replace("_", " ")
+
+
+class NudgesScreen(Board):
+    """What it came to and the kinds above, the log below."""
+
+    NAME = "nudges"
+    BINDINGS = bindings("nudges")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part: NudgesPart | None = None
+
+    def panels(self) -> ComposeResult:
+        """Outcome and kinds; log."""
+        with Horizontal(id="nudges-above"):
+            yield Picture("What it came to", id="nudges-outcome", classes="panel")
+            yield Picture("Kinds", id="nudges-kinds", classes="panel")
+        with Vertical(id="nudges-panel", classes="panel"):
+            yield Table(
+                self._columns(),
+                lambda row: str(row.id),
+                search=lambda row: searchable(kind_words(row.kind), row.text, row.reason, row.project, fate(row)),
+                id="nudges",
+            )
+            yield Picture(id="no-nudges")
+
+    def _columns(self) -> tuple[Column[NudgeRow], ...]:
+        return (
+            Column(
+                "when", 12, lambda row: day_and_time(row.due_at, self.board.zone), lambda row: row.due_at, style=_dim
+            ),
+            Column(
+                "project", 11, lambda row: project_name(row.project), lambda row: row.project or "", rank=4, style=_dim
+            ),
+            Column("kind", 13, lambda row: kind_words(row.kind), lambda row: row.kind, rank=3),
+            Column("fate", 9, fate, fate, rank=1, style=lambda row: _FATES.get(fate(row), "")),
+            Column(
+                "promised", 9, promised, lambda row: row.saving or 0, right=True, rank=2, descending=True, style=_bold
+            ),
+            Column("said", 20, lambda row: row.text or row.reason, lambda row: row.text or "", grows=True),
+        )
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """The log is there."""
+        return snapshot.nudges is not None
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the log."""
+        part = snapshot.nudges
+        assert part is not None
+        self._part = part
+        report = part.report
+        self.query_one("#nudges-outcome", Picture).show(lambda width, height: outcome_lines(report, width))
+        self.query_one("#nudges-kinds", Picture).show(lambda width, height: kind_lines(report.kinds, width, height))
+        table, none = self.query_one("#nudges", Table), self.query_one("#no-nudges", Picture)
+        table.set_rows(report.rows)
+        table.display, none.display = bool(report.rows), not report.rows
+        reasons = ["advice is given while an agent runs, at the end of a turn"]
+        none.show(
+            lambda width, height: hatched(
+                "Nothing was advised yet", reasons, "taximeter install claude-code", width, height
+            )
+        )
+        self.table_changed()
+
+    def table_changed(self) -> None:
+        """Name the panel."""
+        panel = self.query_one("#nudges-panel")
+        panel.border_title = line(("Log", "bold $heading"), (" · latest first; promises are modelled", "$dim"))
+        panel.border_subtitle = line((self.query_one("#nudges", Table).position(), "$dim"))
+
+    def on_table_moved(self) -> None:
+        """Other rows may be in sight."""
+        self.table_changed()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """What the nudge under the cursor was decided on."""
+        row = self.query_one("#nudges", Table).selected
+        if row is not None:
+            self.board.push_screen(ReadScreen(f"{kind_words(row.kind)}: {fate(row)}", input_lines(row)))
+
+    def on_table_opened(self) -> None:
+        """A double click opens."""
+        self.action_open()
+
+    def action_switch(self) -> None:
+        """Ask which kind to switch on or off."""
+        if self._part is None:
+            return
+        kinds = {one.kind: one for one in self._part.report.kinds}
+
+        def chosen(kind: str | None) -> None:
+            if kind is not None:
+                self.board.edit(Edit("silence" if kinds[kind].state == "on" else "let speak", words=kind))
+
+        options = [
+            (one.kind, line(_STATES[one.state], f" {kind_words(one.kind)}", (f"  {_STATE_WORDS[one.state]}", "$dim")))
+            for one in kinds.values()
+        ]
+        self.board.push_screen(ChooseScreen("Which kind may speak", options), chosen)
+
+
+def promised(row: NudgeRow) -> str:
+    """The modelled saving."""
+    return "" if row.saving is None else f"~{usd(row.saving)}"
+
+
+def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
+    """Counts of what was shown and followed, and what followed ones came to against their forecast."""
+    shown = sum(one.shown for one in report.kinds)
+    observed, followed = sum(one.observed for one in report.kinds), sum(one.followed for one in report.kinds)
+    dismissed = sum(one.dismissed for one in report.kinds)
+    head: list[Piece | str] = [(f"{shown:,}", "bold"), (" shown  ", "$dim"), (f"{followed:,}", "bold $good")]
+    head += [(f" of {observed:,} followed  ", "$dim"), (f"{dismissed:,}", "bold"), (" dismissed", "$dim")]
+    lines = [line(*head)]
+    saved = sum(one.forecast_nano - one.actual_nano for one in report.realised)
+    if report.realised:
+        words = "saved" if saved >= 0 else "cost more"
+        lines.append(
+            line(
+                (count(len(report.realised), "followed nudge"), "$dim"),
+                (f" {words} ", "$dim"),
+                (f"~{usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad"),
+                (" against the forecast without", "$dim"),
+            )
+        )
+    open_promises = sum(row.saving or 0 for row in report.rows if row.shown_at is not None and row.followed != 1)
+    if open_promises > 0:
+        lines.append(line(("left on the table, as promised ", "$dim"), (f"~{usd(open_promises)}", "bold")))
+    return [one.truncate(width, ellipsis=True) for one in lines]
+
+
+def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Content]:
+    """A sign, the name, and how often it spoke; in two columns where they fit."""
+    made = []
+    for one in kinds:
+        sign, style = _STATES[one.state]
+        figures = f"{one.followed}/{one.shown}" if one.shown else ""
+        made.append(
+            line((sign, style), " ", (fit(kind_words(one.kind), 14), ""), (fit(figures, 6, right=True), "$dim"))
+        )
+    columns = 2 if len(made) > height and width >= 48 else 1
+    rows = -(-len(made) // columns)
+    lines = [Content("   ").join(made[index] for index in range(row, len(made), rows)) for row in range(rows)]
+    return lines[:height]
+
+
+def input_lines(row: NudgeRow) -> list[Content]:
+    """Everything that the decision was made from."""
+    import json
+
+    lines = wrapped([(row.text or row.reason, "bold")], 90)
+    lines += [Content(""), line(("reason ", "$dim"), row.reason), line(("context ", "$dim"), tokens(row.context))]
+    if row.saving is not None and row.saving_low is not None and row.saving_high is not None:
+        lines.append(
+            line(
+                ("promised ", "$dim"),
+                (f"~{usd(row.saving)}", "bold"),
+                (f"  8 of 10 times {usd(row.saving_low)} to {usd(row.saving_high)}", "$dim"),
+            )
+        )
+    lines.append(Content(""))
+    for name, value in json.loads(row.inputs).items():
+        lines.append(line((fit(name.replace("_", " "), 34), "$dim"), _value(value)))
+    return lines
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _dim(_row: NudgeRow) -> str:
+    return "$dim"
+
+
+def _bold(_row: NudgeRow) -> str:
+    return "bold"

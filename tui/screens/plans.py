@@ -1,0 +1,191 @@
+"""Plans: the month against what plans cost, which one would be the cheapest, and what each of them would mean."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from store.money import NANO_PER_USD
+from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.projection import month_bounds
+from tracker.reports.plans import PlansReport
+from tui.keys import bindings
+from tui.screens.board import Board
+from tui.screens.questions import ReadScreen
+from tui.snapshot import PlansPart, Snapshot
+from tui.widgets.empty import hatched
+from tui.widgets.grid import line
+from tui.widgets.month import Ahead, month_plot
+from tui.widgets.picture import Picture
+from tui.widgets.table import Column, Table
+from tui.widgets.verdict import verdict_lines, wrapped
+from tui.words import dollars, percent, usd
+
+
+class PlansScreen(Board):
+    """The month and the verdict above, the plans below."""
+
+    NAME = "plans"
+    BINDINGS = bindings("plans")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part: PlansPart | None = None
+
+    def panels(self) -> ComposeResult:
+        """Month, verdict, table."""
+        with Horizontal(id="plans-above"):
+            yield Picture(id="plans-month", classes="panel")
+            yield Picture("Verdict", id="plans-verdict", classes="panel")
+        with Vertical(id="plans-panel", classes="panel"):
+            yield Table(self._columns(), lambda one: one.plan.id, id="plans-table")
+
+    def _columns(self) -> tuple[Column[PlanOutlook], ...]:
+        return (
+            Column("", 1, self._mark, lambda one: one.fee_usd, style=lambda _: "bold $taxi"),
+            Column("plan", 12, lambda one: one.plan.name, lambda one: one.fee_usd, grows=True, style=lambda _: "bold"),
+            Column("fee", 6, fee, lambda one: one.fee_usd, right=True, rank=1),
+            Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style=lambda _: "bold"),
+            Column("hits a limit", 12, chance, lambda one: one.hit_probability or 0.0, right=True, rank=2),
+            Column("used", 6, used, lambda one: one.utilisation or 0.0, right=True, rank=5),
+            Column("a task", 8, self._cost_of_a_task, lambda one: one.fee_usd, right=True, rank=3),
+            Column("pays for itself", 16, self._pays, lambda one: one.fee_usd, right=True, rank=4),
+            Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style=_dim),
+        )
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """The comparison is made."""
+        return snapshot.plans is not None
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the comparison."""
+        part = snapshot.plans
+        assert part is not None
+        self._part = part
+        report = part.report
+        self._draw_month(report)
+        self.query_one("#plans-verdict", Picture).show(lambda width, height: verdict_lines(report, width))
+        self.query_one("#plans-table", Table).set_rows(report.outlooks)
+        self._draw_title()
+
+    def tick(self, now_ms: int) -> None:
+        """The age of the modelled figures."""
+        self._draw_title()
+
+    def _draw_title(self) -> None:
+        part = self._part
+        if part is None:
+            return
+        seconds = max(0, self.board.clock() - part.made_at) // 1000
+        panel = self.query_one("#plans-panel")
+        panel.border_title = line(("Plans", "bold $heading"), (" · a typical month, 8 of 10 fall in the range", "$dim"))
+        panel.border_subtitle = line((f"modelled {seconds} s ago · enter shows what it rests on", "$dim"))
+
+    def _draw_month(self, report: PlansReport) -> None:
+        picture, load = self.query_one("#plans-month", Picture), report.load
+        if load is None:
+            picture.show(
+                lambda width, height: hatched("Nothing to compare", ["no spend is recorded yet"], "", width, height)
+            )
+            return
+        first, last = month_bounds(load.as_of)
+        spent = [dollars(api) for _, _, api in load.spent]
+        ahead = Ahead(*report.month_end) if report.month_end is not None else None
+        plans = [(one.plan.name, one.fee_usd) for one in report.outlooks]
+
+        def draw(width: int, height: int) -> Sequence[Content]:
+            lines, above = month_plot(spent, last.day, ahead, plans, width, height - 1)
+            words = f"above the scale: {', '.join(above)}" if above else ""
+            return [*lines, line((words, "$dim")).truncate(width, ellipsis=True)]
+
+        title = line(
+            (f"{first:%B} so far", "bold $heading"),
+            " · ",
+            (usd(report.spent_api_nano), "bold"),
+            (" as an API key", "$dim"),
+        )
+        note = ""
+        if ahead is not None and ahead.high > ahead.low:
+            note = f"by the end ~${ahead.middle:,.0f}, 8 of 10 times ${ahead.low:,.0f} to {ahead.high:,.0f}"
+        picture.show(draw, title=title, note=line((note, "$dim")))
+
+    # -- the table --------------------------------------------------------------------------------------------------
+
+    def _mark(self, one: PlanOutlook) -> str:
+        report = self._part.report if self._part else None
+        if report is None:
+            return ""
+        if report.verdict is not None and report.verdict.plan == one.plan.id:
+            return "▸"
+        return "●" if report.current == one.plan.id else ""
+
+    def _cost_of_a_task(self, one: PlanOutlook) -> str:
+        shares = [share for share in self._part.report.tasks if share.is_completed] if self._part else []
+        if not shares:
+            return "–"
+        return f"~${sum(share.allocated[one.plan.id] for share in shares) / len(shares):,.2f}"
+
+    def _pays(self, one: PlanOutlook) -> str:
+        found = self._part.report.break_even.get(one.plan.id) if self._part else None
+        if found is None:
+            return "–"
+        if found.day is not None:
+            return f"{found.day:%b} {found.day.day}"
+        return f"~{found.expected_day:%b} {found.expected_day.day}" if found.expected_day else "not this month"
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_open(self) -> None:
+        """What the figures rest on."""
+        if self._part is not None:
+            self.board.push_screen(ReadScreen("What this rests on", assumption_lines(self._part.report)))
+
+
+def assumption_lines(report: PlansReport) -> list[Content]:
+    """Each figure's label and each assumption."""
+    rows = [
+        ("this month so far, as logged", usd(report.spent_logged_nano), "priced"),
+        ("the same, billed to an API key", f"~{usd(report.spent_api_nano)}", "modelled"),
+        ("spend a working day", f"~{usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
+        ("working days a month", f"{report.active_days}", report.active_days_from),
+    ]
+    lines = [
+        line((f"{name:<34}", "$dim"), (f"{figure:>12}", "bold"), (f"  {label}", "$dim")) for name, figure, label in rows
+    ]
+    return [*lines, Content(""), *wrapped([(words, "") for words in report.assumptions], 94)]
+
+
+def fee(one: PlanOutlook) -> str:
+    """A plan's price a month; the API has none."""
+    return f"${one.fee_usd:,.0f}" if one.fee_usd else "–"
+
+
+def monthly(one: PlanOutlook) -> str:
+    """10th to 90th percentile; `?` where nobody measured the capacity."""
+    band = one.monthly
+    unknown = "" if one.is_known else " ?"
+    if round(band.p10) == round(band.p90):
+        return f"~${band.p10:,.0f}{unknown}"
+    return f"~${band.p10:,.0f} – {band.p90:,.0f}{unknown}"
+
+
+def chance(one: PlanOutlook) -> str:
+    """Chance of a month that reaches a limit."""
+    if one.plan.is_metered:
+        return "no limit"
+    return "?" if one.hit_probability is None else f"~{percent(one.hit_probability)}"
+
+
+def used(one: PlanOutlook) -> str:
+    """Share of the week's capacity that the load fills."""
+    return "–" if one.plan.is_metered else "?" if one.utilisation is None else f"~{percent(one.utilisation)}"
+
+
+def origin(one: PlanOutlook) -> str:
+    """Where the capacity is known from."""
+    return "–" if one.plan.is_metered else one.capacity.origin
+
+
+def _dim(_one: PlanOutlook) -> str:
+    return "$dim"

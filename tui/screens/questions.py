@@ -1,0 +1,81 @@
+"""Small panels over a screen: a line to type, a list to choose from, a text to read."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.words import plain
+
+_CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]
+
+
+class AskScreen(ModalScreen[str | None]):
+    """One line of text; enter gives it back, escape gives None."""
+
+    BINDINGS: ClassVar = _CLOSING
+
+    def __init__(self, title: str, value: str = "", hint: str = "", *, may_be_empty: bool = False) -> None:
+        super().__init__()
+        self._title, self._value, self._hint, self._may_be_empty = title, value, hint, may_be_empty
+
+    def compose(self) -> ComposeResult:
+        """Title and input."""
+        with Vertical(classes="over question") as panel:
+            panel.border_title = Content(plain(self._title))
+            panel.border_subtitle = Content("enter keeps, esc leaves it")
+            yield Input(plain(self._value), placeholder=self._hint, select_on_focus=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the line back."""
+        value = event.value.strip()
+        self.dismiss(value if value or self._may_be_empty else None)
+
+
+class ChooseScreen(ModalScreen[str | None]):
+    """A list of (answer, words); enter gives the answer back, escape gives None."""
+
+    BINDINGS: ClassVar = _CLOSING
+
+    def __init__(self, title: str, options: Sequence[tuple[str, Content | str]]) -> None:
+        super().__init__()
+        self._title, self._options = title, options
+
+    def compose(self) -> ComposeResult:
+        """Title and list."""
+        with Vertical(classes="over question") as panel:
+            panel.border_title = Content(plain(self._title))
+            panel.border_subtitle = Content("enter takes, esc leaves it")
+            yield OptionList(
+                *(
+                    Option(Content(plain(words)) if isinstance(words, str) else words, id=f"answer-{index}")
+                    for index, (_, words) in enumerate(self._options)
+                )
+            )
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Give the answer back."""
+        self.dismiss(self._options[event.option_index][0])
+
+
+class ReadScreen(ModalScreen[None]):
+    """Lines to read; they scroll."""
+
+    BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss", "Close.", show=False)]
+
+    def __init__(self, title: str, lines: Sequence[Content]) -> None:
+        super().__init__()
+        self._title, self._lines = title, lines
+
+    def compose(self) -> ComposeResult:
+        """Title and text."""
+        with VerticalScroll(classes="over reading") as panel:
+            panel.border_title = Content(plain(self._title))
+            panel.border_subtitle = Content("esc closes")
+            yield Static(Content("\n").join(self._lines))

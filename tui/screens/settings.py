@@ -1,0 +1,76 @@
+"""Settings: every one that the dashboard can change, with its value; enter changes it and writes it back."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from tracker.settings import Settings
+from tui.edits import Edit
+from tui.screens.questions import AskScreen, ChooseScreen
+from tui.settings_list import SETTINGS, Setting, shown, typed
+from tui.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class SettingsScreen(ModalScreen[None]):
+    """A list over the screen; it stays open until it is closed."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape,q,comma", "dismiss", "Close.", show=False),
+        Binding("enter", "change", "Change the setting.", show=False),
+    ]
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def compose(self) -> ComposeResult:
+        """Name, value, and what it may be."""
+        columns: tuple[Column[Setting], ...] = (
+            Column("setting", 18, lambda one: one.title, lambda one: one.title),
+            Column(
+                "value", 12, lambda one: shown(one, self._settings), lambda one: one.name, style=lambda _: "bold $taxi"
+            ),
+            Column("", 12, lambda one: one.hint, lambda one: one.hint, rank=1, grows=True, style=lambda _: "$dim"),
+        )
+        with Vertical(classes="over reading settings") as panel:
+            panel.border_title = Content("Settings")
+            panel.border_subtitle = Content("enter changes, esc closes")
+            yield Table(columns, lambda one: one.name)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.query_one(Table).set_rows(SETTINGS)
+
+    def renew(self, settings: Settings) -> None:
+        """Show values that were written meanwhile."""
+        self._settings = settings
+        self.query_one(Table).set_rows(SETTINGS)
+
+    def action_change(self) -> None:
+        """Ask for the value of the setting under the cursor."""
+        setting: Setting | None = self.query_one(Table).selected
+        if setting is None:
+            return
+        dashboard: Dashboard = self.app  # type: ignore[assignment]  # the only app there is
+
+        def given(value: str | None) -> None:
+            if value is not None:
+                dashboard.edit(Edit("setting", target=setting.name, words=value))
+
+        if setting.choices:
+            dashboard.push_screen(ChooseScreen(setting.title, setting.choices), given)
+        else:
+            dashboard.push_screen(
+                AskScreen(setting.title, typed(setting, self._settings), setting.hint, may_be_empty=True), given
+            )
+
+    def on_table_opened(self) -> None:
+        """A double click changes."""
+        self.action_change()

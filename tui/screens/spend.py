@@ -1,0 +1,213 @@
+"""Spend: a month by day and model, what it went to, and the year as a heat map."""
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Click
+
+from tracker.reports.spend import SpendRow
+from tui.keys import bindings
+from tui.screens.board import HEIGHTS, Board
+from tui.snapshot import Snapshot, SpendPart
+from tui.widgets.bars import Row, bar_rows, legend
+from tui.widgets.budget import budget_lines
+from tui.widgets.empty import hatched
+from tui.widgets.grid import fitting, line
+from tui.widgets.heatmap import heatmap
+from tui.widgets.picture import Picture
+from tui.widgets.plot import Level, Series, places_of, stacked_bars
+from tui.words import axis_usd, count, dollars, model_name, month_after, percent, plain, project_name, usd
+
+_GLYPHS = ("█", "▓", "▒", "░", "╱")
+
+
+class SpendScreen(Board):
+    """The month's bars above, the year below, and three lists at the right."""
+
+    NAME = "spend"
+    BINDINGS = bindings("spend")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pointed: int | None = None
+        self._part: SpendPart | None = None
+
+    def panels(self) -> ComposeResult:
+        """Month and year; projects, models and agents."""
+        with Horizontal(id="spend-above"):
+            yield Picture(id="days", classes="panel")
+            with Vertical(id="spend-lists"):
+                yield Picture("Models", id="models", classes="panel")
+                yield Picture("Projects", id="projects", classes="panel")
+                yield Picture("Agents", id="agents", classes="panel")
+                yield Picture(id="budget", classes="panel")
+        yield Picture("The year", id="year", classes="panel")
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """The month is there."""
+        return snapshot.spend is not None
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the month that was asked for."""
+        part = snapshot.spend
+        assert part is not None
+        if self._part is None or part.month != self._part.month:
+            worked = [index for index, day in enumerate(part.days) if day.calls]
+            self._pointed = worked[-1] if worked else None
+        self._part = part
+        self._draw_days(part)
+        self._draw_list("#models", part.by_model, part, lambda row: model_name(row.key), by_model=True)
+        self._draw_list("#projects", part.by_project, part, lambda row: project_name(row.key))
+        self._draw_list("#agents", part.by_agent, part, lambda row: plain(row.key))
+        self._draw_budget(part)
+        amounts = {day: dollars(cost) for day, cost in part.year.items()}
+        until = max([snapshot.top.today, *(day.day for day in part.days if day.calls)])
+        pointed = part.days[self._pointed].day if self._pointed is not None else None
+        self.query_one("#year", Picture).show(
+            lambda width, height: heatmap(amounts, until, width, pointed=pointed),
+            title=line(("The year", "bold $heading"), (f" · {count(len(amounts), 'day')} of work", "$dim")),
+        )
+
+    # -- the month --------------------------------------------------------------------------------------------------
+
+    def _draw_days(self, part: SpendPart) -> None:
+        picture = self.query_one("#days", Picture)
+        title = line((f"{part.month:%B %Y}", "bold $heading"), " · ", (self._total(part), "bold"))
+        if not part.total.calls:
+            picture.show(
+                lambda width, height: hatched(
+                    f"No calls in {part.month:%B %Y}", ["[ shows the month before"], "", width, height
+                ),
+                title=title,
+                note="",
+            )
+            return
+        series, columns = self._series(part), self._columns(part)
+        names = [str(day.day.day) for day in part.days]
+
+        def draw(width: int, height: int) -> Sequence[Content]:
+            plot = stacked_bars(
+                columns,
+                names,
+                series,
+                width,
+                height - 1,
+                unit=axis_usd,
+                levels=self._levels(part),
+                pointed=self._pointed,
+            )
+            return [*plot, self._readout(part, series, width)]
+
+        picture.show(draw, title=title, note=self._beside(part, picture.size.width))
+
+    def _total(self, part: SpendPart) -> str:
+        total = part.total
+        if total.unpriced == total.calls and total.calls:
+            return "?"
+        return ("≥" if total.floor else "") + usd(total.cost) + ("+?" if total.unpriced else "")
+
+    def _series(self, part: SpendPart) -> list[Series]:
+        return [
+            Series(_GLYPHS[index], f"$series-{index + 1}", plain(model_name(model)))
+            for index, model in enumerate(part.models)
+        ]
+
+    def _columns(self, part: SpendPart) -> list[list[float]]:
+        return [[dollars(cost) for cost in day.by_model] for day in part.days]
+
+    def _levels(self, part: SpendPart) -> list[Level]:
+        if part.plan_day_nano is None:
+            return []
+        return [Level(dollars(part.plan_day_nano), f"plan {usd(part.plan_day_nano)} a day")]
+
+    def _readout(self, part: SpendPart, series: Sequence[Series], width: int) -> Content:
+        """The day under the cursor, exactly: the legend with that day's dollars."""
+        if self._pointed is None:
+            return legend(series, width)
+        day = part.days[self._pointed]
+        figure = "?" if day.calls and day.unpriced == day.calls else usd(day.cost) + ("+?" if day.unpriced else "")
+        head = line(
+            (f"{day.day:%a %d}", "bold $taxi"), " ", (figure, "bold"), (f" {count(day.calls, 'call')}  ", "$dim")
+        )
+        figures = [usd(cost) if cost else "" for cost in day.by_model]
+        return head + legend(series, width - head.cell_length, figures)
+
+    def _beside(self, part: SpendPart, width: int) -> Content:
+        """What stands beside the total and is not in it, as much as there is room for."""
+        groups = []
+        if part.hidden_nano:
+            groups.append(line(("beside it ", "$dim"), usd(part.hidden_nano)))
+            if width >= 60:
+                groups.append(line((" that no record shows", "$dim")))
+        if part.total.unpriced:
+            models = ", ".join(plain(model_name(model)) for model in part.unpriced_models)
+            groups.append(line((" · " if groups else "", "$dim"), ("no price: ", "$dim"), (models, "$warn")))
+        if part.total.floor:
+            words = f"{count(part.total.floor, 'call')} of old clients: a floor"
+            groups.append(line((f" · {words}" if groups else words, "$dim")))
+        return fitting(groups, width - 6)
+
+    def _draw_list(
+        self,
+        selector: str,
+        rows: Sequence[SpendRow],
+        part: SpendPart,
+        name: Callable[[SpendRow], str],
+        *,
+        by_model: bool = False,
+    ) -> None:
+        total = part.total.cost
+        made = [
+            Row(
+                name(row),
+                dollars(row.cost),
+                "?" if row.unpriced == row.calls else usd(row.cost) + ("+?" if row.unpriced else ""),
+                f"$series-{min(index, len(part.models) - 1) + 1}" if by_model else "$series-2",
+                percent(row.cost / total) if total else "",
+            )
+            for index, row in enumerate(rows)
+        ]
+        self.query_one(selector, Picture).show(lambda width, height: bar_rows(made, width, height))
+
+    def _draw_budget(self, part: SpendPart) -> None:
+        report, picture = part.budget, self.query_one("#budget", Picture)
+        picture.display = report is not None and self.size.height >= HEIGHTS[-1][0]
+        if report is not None:
+            picture.show(
+                lambda width, height: budget_lines(report, width, height),
+                title=line(("Budget", "bold $heading"), (" · a month, modelled", "$dim")),
+            )
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_day(self, step: int) -> None:
+        """Point at another day."""
+        if self._part is None:
+            return
+        last = len(self._part.days) - 1
+        self._pointed = last if self._pointed is None else max(0, min(last, self._pointed + step))
+        self.renew()
+
+    def action_month(self, step: int) -> None:
+        """Show another month."""
+        part = self._part
+        if part is None or (step < 0 and not part.earlier) or (step > 0 and not part.later):
+            return
+        self.board.wish_for(month=month_after(part.month, step))
+
+    def on_click(self, event: Click) -> None:
+        """Point at the day under the mouse."""
+        picture = self.query_one("#days", Picture)
+        if self._part is None or event.widget is not picture:
+            return
+        offset = event.get_content_offset(picture)
+        if offset is not None:
+            places = places_of(
+                self._columns(self._part), picture.content_size.width, unit=axis_usd, levels=self._levels(self._part)
+            )
+            index = places.index_at(offset.x)
+            if 0 <= index < len(self._part.days):
+                self._pointed = index
+                self.renew()

@@ -1,0 +1,319 @@
+"""A task opened: where its money went, its context with its resets, and its turns as a waterfall."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+
+from store.task_rows import TaskRow
+from tracker.reports.task import TaskDetail, TaskTurn
+from tui.edits import Edit
+from tui.keys import bindings
+from tui.screens.editing import EditingBoard
+from tui.snapshot import Snapshot, TaskPart
+from tui.task_words import cause_words, status_sign, status_words
+from tui.widgets.bars import bar
+from tui.widgets.empty import hatched
+from tui.widgets.grid import fitting, line
+from tui.widgets.picture import Picture
+from tui.widgets.plot import Mark, area
+from tui.widgets.split_bar import CARRY_OVER, FRESH, split_bar, split_key, split_parts
+from tui.widgets.table import Column, Table
+from tui.words import (
+    AGENT_SIGNS,
+    axis_tokens,
+    count,
+    day_and_time,
+    duration,
+    fit,
+    model_name,
+    plain,
+    project_name,
+    tokens,
+    usd,
+)
+
+_BAR = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the waterfall: a turn, or below it one of its subagents or misses."""
+
+    key: str
+    turn: int
+    number: str
+    words: str
+    calls: int | None
+    cost: int
+    share: float  # of the dearest turn
+    did: str
+    style: str = ""
+
+
+STEPS: tuple[Column[Step], ...] = (
+    Column("#", 3, lambda step: step.number, lambda step: step.turn, right=True, style=lambda _: "$dim"),
+    Column("turn", 18, lambda step: step.words, lambda step: step.words, grows=True, style=lambda step: step.style),
+    Column(
+        "calls",
+        5,
+        lambda step: "" if step.calls is None else f"{step.calls:,}",
+        lambda step: step.calls or 0,
+        right=True,
+        rank=2,
+    ),
+    Column(
+        "",
+        _BAR,
+        lambda step: bar(step.share, 1.0, _BAR),
+        lambda step: step.share,
+        rank=3,
+        style=lambda step: step.style or "$series-1",
+    ),
+    Column("cost", 8, lambda step: usd(step.cost), lambda step: step.cost, right=True, style=lambda _: "bold"),
+    Column("did", 22, lambda step: step.did, lambda step: step.did, rank=4, style=lambda _: "$dim"),
+)
+
+
+def waterfall(detail: TaskDetail) -> list[Step]:
+    """The turns in their order, each followed by its subagents and misses."""
+    top = max((turn.row.cost for turn in detail.turns), default=0) or 1
+    steps: list[Step] = []
+    misses: dict[int, list[Step]] = {}
+    for call in detail.misses:
+        number = detail.number_of(call)
+        waste = call.waste or 0
+        upto = "up to " if call.is_up_to else ""
+        words = f"  ▲ {upto}{tokens(call.missed)} paid again: {cause_words(call.cause or '')}"
+        misses.setdefault(number, []).append(
+            Step(f"miss-{call.call_id}", number, "", words, None, waste, waste / top, "", "$waste")
+        )
+    for turn in detail.turns:
+        row = turn.row
+        words = plain(turn.facts.text) or f"({row.kind})"
+        steps.append(
+            Step(
+                f"turn-{turn.number}",
+                turn.number,
+                str(turn.number),
+                words,
+                row.calls,
+                row.cost,
+                row.cost / top,
+                did(turn),
+            )
+        )
+        steps += [
+            Step(
+                f"agent-{agent.chain}",
+                turn.number,
+                "",
+                f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}",
+                agent.calls,
+                agent.cost,
+                agent.cost / top,
+                "",
+                "$series-2",
+            )
+            for agent in detail.subagents
+            if agent.turn == turn.number
+        ]
+        steps += misses.get(turn.number, [])
+    return steps
+
+
+def did(turn: TaskTurn) -> str:
+    """What a turn did: `3 files · commit · checks pass`."""
+    facts = turn.facts
+    words = []
+    if facts.edited:
+        words.append(count(len(facts.edited), "file"))
+    if facts.commits or facts.has_commit:
+        words.append(f"commit {facts.commits[-1][:7]}" if facts.commits else "commit")
+    if facts.has_pull_request:
+        words.append("pull request")
+    if facts.check_passed is not None:
+        words.append("checks pass" if facts.check_passed else "checks fail")
+    if facts.todos_entries:
+        words.append(f"to-dos {facts.todos_closed or 0}/{facts.todos_entries}")
+    if facts.ending == "interrupted":
+        words.append("interrupted")
+    return " · ".join(words)
+
+
+def curve(detail: TaskDetail) -> tuple[list[tuple[float, float]], list[Mark]]:
+    """(inherited, own) tokens of each call of the main threads, and marks where the context was cut or changed."""
+    first_turns = {turn.row.session_id: turn.row.context_begin or 0 for turn in reversed(detail.turns)}
+    samples: list[tuple[float, float]] = []
+    marks: list[Mark] = []
+    begun: dict[int, int] = {}  # session -> epoch in which the task began there
+    epoch: tuple[int, int] | None = None
+    for call in detail.calls:
+        if call.chain:
+            continue
+        begun.setdefault(call.session_id, call.epoch)
+        if epoch is not None and epoch != (call.session_id, call.epoch):
+            marks.append(Mark(len(samples), "reset" if epoch[0] == call.session_id else "other session"))
+        epoch = (call.session_id, call.epoch)
+        inherited = first_turns.get(call.session_id, 0) if begun[call.session_id] == call.epoch else 0
+        inherited = min(inherited, call.context)
+        samples.append((inherited, call.context - inherited))
+    return samples, marks
+
+
+class TaskScreen(EditingBoard):
+    """Left the money, the context and the turns; right what is known of its end."""
+
+    NAME = "task"
+    BINDINGS = bindings("task")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part: TaskPart | None = None
+
+    def panels(self) -> ComposeResult:
+        """Split, curve and waterfall; evidence, commits, files and edits."""
+        yield Picture(id="task-split", classes="panel")
+        with Horizontal(id="task-middle"):
+            yield Picture(id="task-context", classes="panel")
+            yield Picture("Evidence", id="task-facts", classes="panel")
+        with Vertical(id="task-turns-panel", classes="panel"):
+            yield Table(STEPS, lambda step: step.key, id="task-turns")
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """The task is there."""
+        return snapshot.task is not None and snapshot.task.identity == self.board.wish.task
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the task."""
+        part = snapshot.task
+        assert part is not None
+        self._part = part
+        if part.detail is None:
+            self.query_one("#task-split", Picture).show(
+                lambda width, height: hatched(
+                    "This task is no more", ["an edit joined it with another"], "", width, height
+                )
+            )
+            self._table.set_rows(())
+            return
+        self._draw_split(part.detail)
+        self._draw_context(part.detail)
+        self._draw_facts(part.detail)
+        self._table.set_rows(waterfall(part.detail))
+        self.table_changed()
+
+    @property
+    def _table(self) -> Table[Step]:
+        return self.query_one("#task-turns", Table)
+
+    def _draw_split(self, detail: TaskDetail) -> None:
+        task = detail.task
+        parts = split_parts(
+            task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other
+        )
+        sign, style = status_sign(task)
+        title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
+        agents = " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
+        models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
+        note = line((" · ".join(word for word in (project_name(task.project), agents, plain(models)) if word), "$dim"))
+        unpriced = task.unpriced == task.calls and task.calls > 0
+        unsure = "≥" if task.floor else ""
+        figures = [
+            line(("?" if unpriced else unsure + usd(task.cost) + ("+?" if task.unpriced else ""), "bold $taxi")),
+            line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
+            line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")),
+            line(("  waste ", "$dim"), (usd(task.waste), "bold $waste" if task.waste else "bold")),
+            line((f"  {day_and_time(task.started_at, self.board.zone)}", "$dim")),
+        ]
+        if task.hidden:
+            figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
+        self.query_one("#task-split", Picture).show(
+            lambda width, height: [
+                fitting(figures, width),
+                split_bar(parts, width),
+                *split_key(parts, width, with_dollars=True),
+            ],
+            title=title,
+            note=note,
+        )
+
+    def _draw_context(self, detail: TaskDetail) -> None:
+        samples, marks = curve(detail)
+        task = detail.task
+        begin, end = tokens(task.context_begin), tokens(task.context_end)
+        picture = self.query_one("#task-context", Picture)
+        picture.show(
+            lambda width, height: (
+                area(samples, (CARRY_OVER, FRESH), width, height, unit=axis_tokens, marks=marks)
+                if samples
+                else hatched("No context to draw", ["no calls on the main thread"], "", width, height)
+            ),
+            title=line(("Context", "bold $heading"), (f" · began at {begin}, ended at {end}", "$dim")),
+            note=line(
+                (CARRY_OVER.glyph, CARRY_OVER.style),
+                (" there before  ", "$dim"),
+                (FRESH.glyph, FRESH.style),
+                (" its own", "$dim"),
+            ),
+        )
+
+    def _draw_facts(self, detail: TaskDetail) -> None:
+        def draw(width: int, height: int) -> Sequence[Content]:
+            rows: list[tuple[str, str]] = [("status", status_words(detail.task))]
+            rows += [("by hand", words) for words in detail.edits]
+            commits = [sha[:9] for turn in detail.turns for sha in turn.facts.commits]
+            rows += [("commit", sha) for sha in dict.fromkeys(commits)]
+            if detail.task.branch:
+                rows.append(("branch", detail.task.branch))
+            if detail.task.edit_turns:
+                first_try = detail.task.edit_turns - detail.task.retry_turns
+                rows.append(("one shot", f"{first_try} of {count(detail.task.edit_turns, 'turn')} with edits"))
+            files = list(dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited))
+            rows += [("file" if index == 0 else "", project_name(name)) for index, name in enumerate(files)]
+            shown = rows if len(rows) <= height else [*rows[: height - 1], ("", f"{len(rows) - height + 1} more")]
+            return [line((fit(name, 9), "$dim"), fit(words, max(0, width - 9))) for name, words in shown]
+
+        self.query_one("#task-facts", Picture).show(draw)
+
+    def table_changed(self) -> None:
+        """Say what is in sight."""
+        panel = self.query_one("#task-turns-panel")
+        detail = self._part.detail if self._part else None
+        turns = count(len(detail.turns), "turn") if detail else ""
+        panel.border_title = line(("Turns", "bold $heading"), (f" · {turns}", "$dim"))
+        panel.border_subtitle = line((self._table.position(), "$dim"))
+
+    def on_table_moved(self) -> None:
+        """Other rows may be in sight."""
+        self.table_changed()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def edited_task(self) -> TaskRow | None:
+        """The open task."""
+        return self._part.detail.task if self._part and self._part.detail else None
+
+    def action_split(self) -> None:
+        """Begin a task at the turn under the cursor."""
+        task, step = self.edited_task(), self._table.selected
+        if task is not None and step is not None:
+            self.board.edit(Edit("split", task.id, turn=step.turn))
+
+    def action_move(self) -> None:
+        """Put the turn under the cursor on another task."""
+        task, step = self.edited_task(), self._table.selected
+        if task is None or step is None:
+            return
+
+        def chosen(target: str | None) -> None:
+            if target is not None:
+                self.board.edit(Edit("move", task.id, turn=step.turn, target=target))
+
+        self.choose_task(f"Turn {step.turn} belongs to which task?", task, chosen)
+
+    def action_back(self) -> None:
+        """Back to the screen from which the task was opened."""
+        self.board.close_task()

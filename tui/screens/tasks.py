@@ -1,0 +1,224 @@
+"""Tasks: one row a task with what it cost and why; enter opens it."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from store.task_rows import TaskRow
+from tui.keys import bindings
+from tui.screens.editing import EditingBoard
+from tui.snapshot import Snapshot, TasksPart
+from tui.task_words import evidence_words, reread_share, status_sign, status_words
+from tui.widgets.empty import hatched
+from tui.widgets.grid import fitting, line
+from tui.widgets.picture import Picture
+from tui.widgets.split_bar import split_bar, split_key, split_parts
+from tui.widgets.table import Column, Table, searchable
+from tui.words import AGENT_SIGNS, count, duration, month_after, percent, plain, project_name, usd
+
+
+def cost_words(task: TaskRow) -> str:
+    """`$3.42`, `≥$3.42` where a count is a floor, `$3.42+?` or `?` where prices are missing."""
+    if task.unpriced and task.unpriced == task.calls:
+        return "?"
+    return ("≥" if task.floor else "") + usd(task.cost) + ("+?" if task.unpriced else "")
+
+
+def agents_words(task: TaskRow) -> str:
+    """`cc`, `cc cline`."""
+    return " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
+
+
+def _ink(task: TaskRow) -> str:
+    return "$dim" if task.excluded else ""
+
+
+COLUMNS: tuple[Column[TaskRow], ...] = (
+    Column("", 1, lambda task: status_sign(task)[0], lambda task: task.status, style=lambda task: status_sign(task)[1]),
+    Column(
+        "task",
+        26,
+        lambda task: task.title,
+        lambda task: task.title.casefold(),
+        grows=True,
+        style=_ink,
+    ),
+    Column("agent", 5, agents_words, agents_words, rank=7, style=lambda _: "$dim"),
+    Column(
+        "project",
+        11,
+        lambda task: project_name(task.project),
+        lambda task: project_name(task.project),
+        rank=5,
+        style=lambda _: "$dim",
+    ),
+    Column("turns", 5, lambda task: f"{task.turns:,}", lambda task: task.turns, right=True, rank=9, descending=True),
+    Column("calls", 5, lambda task: f"{task.calls:,}", lambda task: task.calls, right=True, rank=8, descending=True),
+    Column(
+        "time",
+        6,
+        lambda task: duration(task.active_ms),
+        lambda task: task.active_ms,
+        right=True,
+        rank=4,
+        descending=True,
+    ),
+    Column("cost", 10, cost_words, lambda task: task.cost, right=True, style=lambda _: "bold", descending=True),
+    Column(
+        "re-read",
+        7,
+        lambda task: percent(reread_share(task)),
+        lambda task: reread_share(task) or 0.0,
+        right=True,
+        rank=3,
+        descending=True,
+    ),
+    Column(
+        "inherited",
+        9,
+        lambda task: usd(task.carry_over),
+        lambda task: task.carry_over,
+        right=True,
+        rank=6,
+        descending=True,
+    ),
+    Column(
+        "waste",
+        8,
+        lambda task: usd(task.waste),
+        lambda task: task.waste,
+        right=True,
+        rank=1,
+        descending=True,
+        style=lambda task: "$waste" if task.waste else "$dim",
+    ),
+    Column("evidence", 11, evidence_words, evidence_words, rank=2, style=lambda _: "$dim"),
+)
+
+
+class TasksScreen(EditingBoard):
+    """The month's tasks, and under them where the money of the task under the cursor went."""
+
+    NAME = "tasks"
+    BINDINGS = bindings("tasks")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._part: TasksPart | None = None
+
+    def panels(self) -> ComposeResult:
+        """Table, stand-in for an empty month, split of the selected task."""
+        with Vertical(id="tasks-panel", classes="panel"):
+            yield Table(
+                COLUMNS,
+                lambda task: task.id,
+                search=lambda task: searchable(task.title, task.project, task.agents, status_words(task), task.models),
+                id="tasks",
+            )
+            yield Picture(id="no-tasks")
+        yield Picture(id="selected", classes="panel")
+
+    def has_part(self, snapshot: Snapshot) -> bool:
+        """The tasks are there."""
+        return snapshot.tasks is not None
+
+    def present(self, snapshot: Snapshot) -> None:
+        """Draw the month's tasks."""
+        part = snapshot.tasks
+        assert part is not None
+        self._part = part
+        table = self._table
+        table.set_rows(part.tasks)
+        empty = self.query_one("#no-tasks", Picture)
+        table.display, empty.display = bool(part.tasks), not part.tasks
+        empty.show(
+            lambda width, height: hatched(
+                f"No tasks in {part.month:%B %Y}", ["[ shows the month before, ] the month after"], "", width, height
+            )
+        )
+        self.query_one("#tasks-panel").border_title = self._title(part)
+        self.table_changed()
+
+    @property
+    def _table(self) -> Table[TaskRow]:
+        return self.query_one("#tasks", Table)
+
+    def _title(self, part: TasksPart) -> Content:
+        rates = part.headline
+        groups = [
+            line((f"Tasks · {part.month:%B %Y}", "bold $heading")),
+            line((f" · {rates.completed:,} completed", "$dim")),
+        ]
+        figures = (
+            ("direct", rates.direct_nano),
+            ("loaded", rates.loaded_nano),
+            ("median", rates.median_nano),
+            ("p90", rates.p90_nano),
+        )
+        for name, nano in figures:
+            if nano is not None:
+                groups.append(line((f" · {name} ", "$dim"), (usd(nano), "bold")))
+        return fitting(groups, self.size.width - 8)
+
+    def table_changed(self) -> None:
+        """Say what is in sight, and show the split of the task under the cursor."""
+        panel = self.query_one("#tasks-panel")
+        panel.border_subtitle = line((self._table.position(), "$dim"))
+        picture = self.query_one("#selected", Picture)
+        task = self._table.selected
+        if task is None:
+            picture.show(lambda width, height: [], title="", note="")
+            return
+        sign, style = status_sign(task)
+        title = line((f"{sign} ", style), (plain(task.title), "bold $heading"), (f" · {status_words(task)}", "$dim"))
+        picture.show(lambda width, height: split_lines(task, width), title=title, note=self._unsure(task))
+
+    def _unsure(self, task: TaskRow) -> Content:
+        """Where the rule that found this task was least sure."""
+        for one in self._part.unsure if self._part else ():
+            if one.task_id == task.id:
+                said = "begins a task" if one.starts_task else "goes on"
+                return line((f"least sure: turn {one.turn} {said} (score {one.score:.2f})", "$dim"))
+        return Content("")
+
+    def on_table_moved(self) -> None:
+        """The cursor came to another task."""
+        self.table_changed()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def edited_task(self) -> TaskRow | None:
+        """The task under the cursor."""
+        return self._table.selected
+
+    def action_open(self) -> None:
+        """Open the task under the cursor."""
+        task = self._table.selected
+        if task is not None:
+            self.board.open_task(task.id)
+
+    def on_table_opened(self) -> None:
+        """A double click opens."""
+        self.action_open()
+
+    def action_month(self, step: int) -> None:
+        """Show another month."""
+        part = self._part
+        if part is not None and (part.earlier if step < 0 else part.later):
+            self.board.wish_for(month=month_after(part.month, step))
+
+
+def split_lines(task: TaskRow, width: int) -> list[Content]:
+    """Figures, bar and key of where a task's money went."""
+    parts = split_parts(task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other)
+    figures = [
+        line((cost_words(task), "bold $taxi")),
+        line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
+    ]
+    if task.carry_over:
+        figures.append(line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")))
+    if task.waste:
+        figures.append(line(("  waste ", "$dim"), (usd(task.waste), "bold $waste")))
+    if task.hidden:
+        figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
+    return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width)]

@@ -1,0 +1,201 @@
+"""What the screens draw: frozen figures of one moment. Built by the feed's thread, handed over whole, never changed.
+
+Money is in nano-dollars, times are epoch milliseconds, tokens are counts. A part that is None was not asked for yet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+from store.board_reads import RecentCall, SessionSum
+from store.nudges import NudgeRow
+from store.task_rows import TaskRow
+from tracker.model.headline import Headline
+from tracker.reports.budget import BudgetReport
+from tracker.reports.cache import CacheReport
+from tracker.reports.context import ContextReport
+from tracker.reports.nudges import NudgeReport
+from tracker.reports.plans import PlansReport
+from tracker.reports.spend import SpendRow
+from tracker.reports.task import TaskDetail
+from tracker.reports.tasks import Unsure
+from tracker.settings import Settings
+
+
+class Phase(Enum):
+    """What the feed is doing."""
+
+    STARTING = "starting"
+    READING = "reading"  # the first look at the agents' records
+    LIVE = "live"
+    BUSY = "busy"  # another program holds the ledger
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """State of the feed; `words` say what is wrong or going on."""
+
+    phase: Phase = Phase.STARTING
+    words: str = ""
+    done: float = 0.0  # of the first look, 0 to 1
+    since_ms: int = 0  # how long it has been so
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be on screen; the feed builds no more than this."""
+
+    screen: str = "now"
+    month: str = ""  # 2026-11; "" is the latest month with work
+    session: str = ""  # a native id; "" is the one with the latest record
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One of a plan's windows: `5h` or `wk`, how much of it is used, and when it starts anew."""
+
+    name: str
+    share: float
+    resets_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPlan:
+    """How the user pays: a plan's id and name, and its fee a month in dollars, with seats and tax."""
+
+    id: str
+    name: str
+    fee_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """The figures of the top line."""
+
+    today: date
+    today_nano: int
+    month_nano: int
+    unpriced_calls: int
+    plan: OwnPlan | None = None
+    windows: tuple[Window, ...] = ()
+    beside: str = ""  # the month in the user's other currency
+
+
+@dataclass(frozen=True, slots=True)
+class SpendDay:
+    """A day of the month: its cost by the models of `SpendPart.models`, and its calls."""
+
+    day: date
+    by_model: tuple[int, ...]
+    calls: int
+    unpriced: int
+
+    @property
+    def cost(self) -> int:
+        """Nano-dollars of the day."""
+        return sum(self.by_model)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendPart:
+    """A month by day and model, what it went to, and the year around it."""
+
+    month: date  # its first day
+    earlier: bool  # there is work before this month
+    later: bool
+    models: tuple[str, ...]  # most expensive first; the last may stand for the rest
+    days: tuple[SpendDay, ...]
+    total: SpendRow
+    unpriced_models: tuple[str, ...]
+    hidden_nano: int | None
+    by_project: tuple[SpendRow, ...]
+    by_agent: tuple[SpendRow, ...]
+    by_model: tuple[SpendRow, ...]
+    year: Mapping[date, int] = field(default_factory=dict)
+    plan_day_nano: int | None = None  # the plan's price spread over the month's days
+    budget: BudgetReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TasksPart:
+    """The tasks that a month touches, latest first, and their rates."""
+
+    month: date
+    earlier: bool
+    later: bool
+    tasks: tuple[TaskRow, ...]  # those left out of the averages included
+    headline: Headline
+    unsure: tuple[Unsure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPart:
+    """One task opened; `detail` None: the task is no more (an edit joined it with another)."""
+
+    identity: str
+    detail: TaskDetail | None
+
+
+@dataclass(frozen=True, slots=True)
+class NowPart:
+    """The session at work, or the last one that was."""
+
+    sessions: tuple[SessionSum, ...]  # those at work, latest first; one that rests if none is
+    session: SessionSum
+    is_running: bool
+    task: TaskRow | None
+    context: ContextReport | None  # None before its first call on the main chain
+    cold_penalty_nano: int | None  # modelled: what the next call costs more once the cache is cold
+    costs: tuple[tuple[int, int], ...]  # (end, nano-dollars) of the calls of the last hour
+    calls: tuple[RecentCall, ...]  # latest first
+    nudge: NudgeRow | None
+    watched: int  # folders
+
+
+@dataclass(frozen=True, slots=True)
+class CachePart:
+    """A month of the cache."""
+
+    month: date
+    earlier: bool
+    later: bool
+    report: CacheReport
+    rewrite: Mapping[date, float] = field(default_factory=dict)  # tokens written per token of the largest prompts
+
+
+@dataclass(frozen=True, slots=True)
+class PlansPart:
+    """The ways to pay, compared; `made_at` is when its months were drawn."""
+
+    report: PlansReport
+    made_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NudgesPart:
+    """What was advised and what came of it."""
+
+    report: NudgeReport
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One moment of the ledger, as far as it was asked for."""
+
+    at_ms: int
+    wish: Wish
+    calls: int  # in the whole ledger
+    top: Top
+    looked_in: tuple[str, ...] = ()
+    now: NowPart | None = None
+    spend: SpendPart | None = None
+    cache: CachePart | None = None
+    plans: PlansPart | None = None
+    nudges: NudgesPart | None = None
+    settings: Settings = field(default_factory=Settings)
+    trouble: str = ""  # a sentence about something that was passed over: settings that cannot be used
+    tasks: TasksPart | None = None
+    task: TaskPart | None = None

@@ -1,0 +1,43 @@
+"""How tasks are said: the sign of a status, the evidence, the ending of a turn, the cause of a miss."""
+
+from store.task_rows import TaskRow
+from tracker.model.headline import TaskStatus
+from tui.words import plain
+
+STATUS_SIGNS = {
+    TaskStatus.COMPLETED: ("✔", "$good"),
+    TaskStatus.OPEN: ("●", "$taxi"),
+    TaskStatus.INTERRUPTED: ("↷", "$warn"),
+    TaskStatus.ABANDONED: ("∅", "$dim"),
+    TaskStatus.REVERTED: ("↺", "$bad"),
+}
+EXCLUDED_SIGN = ("⊘", "$dim")
+
+
+def status_sign(task: TaskRow) -> tuple[str, str]:
+    """Glyph and style of a task's status."""
+    return EXCLUDED_SIGN if task.excluded else STATUS_SIGNS.get(task.status, ("·", "$dim"))
+
+
+def status_words(task: TaskRow) -> str:
+    """`completed · git`, `open`, `left out`."""
+    if task.excluded:
+        return "left out"
+    return f"{task.status} · {task.evidence}" if task.evidence else task.status
+
+
+def evidence_words(task: TaskRow) -> str:
+    """The evidence in a column; a status without evidence says itself."""
+    if task.excluded:
+        return "left out"
+    return task.evidence or ("" if task.status == TaskStatus.OPEN else task.status)
+
+
+def reread_share(task: TaskRow) -> float | None:
+    """Share of the cost that went into reading again what was there."""
+    return (task.baseline + task.carry_over + task.own) / task.cost if task.cost else None
+
+
+def cause_words(cause: str) -> str:
+    """The cause of a miss, as words."""
+    return plain(cause.replace("_", " "))

@@ -1,0 +1,77 @@
+"""Lying bars with their figures, and the legend that names glyphs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+
+from tui.widgets.grid import Piece, line
+from tui.widgets.plot import Series
+from tui.words import cells, fit
+
+_LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+class Row(NamedTuple):
+    """One bar: what it is of, how long, and its figure as text."""
+
+    name: str
+    value: float
+    figure: str
+    style: str = "$series-1"
+    note: str = ""
+
+
+def bar(value: float, top: float, width: int) -> str:
+    """A bar of `value` where `top` fills `width` cells; anything above nothing shows at least a sliver."""
+    if top <= 0 or value <= 0 or width <= 0:
+        return ""
+    eighths = max(1, min(width * 8, round(value / top * width * 8)))
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (_LEFT_EIGHTHS[rest] if rest else "")
+
+
+def bar_rows(rows: Sequence[Row], width: int, height: int, *, others: str = "others") -> list[Content]:
+    """Names, bars and figures in three columns, longest first as given; what does not fit is said in the last line."""
+    if not rows:
+        return []
+    shown = list(rows[:height]) if len(rows) <= height else list(rows[: height - 1])
+    figure_width = max(cells(row.figure) for row in rows)
+    note_width = max(cells(row.note) for row in rows)
+    name_width = min(max(cells(row.name) for row in rows), max(8, width - figure_width - note_width - 12))
+    bar_width = width - name_width - figure_width - note_width - (3 if note_width else 2)
+    if bar_width < 4:
+        name_width = max(4, width - figure_width - 1)
+    top = max(row.value for row in rows)
+    made = []
+    for row in shown:
+        pieces: list[Piece | str] = [(fit(row.name, name_width), "$ink"), " "]
+        if bar_width >= 4:
+            pieces += [(fit(bar(row.value, top, bar_width), bar_width), row.style), " "]
+        pieces.append((fit(row.figure, figure_width, right=True), "bold"))
+        if note_width and bar_width >= 4:
+            pieces += [" ", (fit(row.note, note_width, right=True), "$dim")]
+        made.append(line(*pieces))
+    if len(shown) < len(rows):
+        made.append(line((fit(f"{len(rows) - len(shown)} {others}", width), "$dim")))
+    return made
+
+
+def legend(series: Sequence[Series], width: int, figures: Sequence[str] = ()) -> Content:
+    """`█ opus-5-5 $3.10  ▓ haiku-5-5 $0.20`: as many as fit, whole; an empty figure leaves its series out."""
+    pieces: list[Piece | str] = []
+    used = 0
+    for index, one in enumerate(series):
+        figure = figures[index] if figures else None
+        if figure == "":
+            continue
+        size = cells(one.name) + 2 + (cells(figure) + 1 if figure else 0) + (2 if pieces else 0)
+        if used + size > width:
+            break
+        if pieces:
+            pieces.append("  ")
+        pieces += [(one.glyph, one.style), " ", (one.name, "$dim")]
+        if figure:
+            pieces += [" ", figure]
+        used += size
+    return line(*pieces)

@@ -1,0 +1,67 @@
+"""Budgets and the four layers of a month: list price, workload, operational multipliers, buffer (MODEL section 10)."""
+
+from textual.content import Content
+
+from store.money import NANO_PER_USD
+from tracker.model.plans.budget import Layers
+from tracker.reports.budget import BudgetReport
+from tui.widgets.gauge import gauge, level_of
+from tui.widgets.grid import Grid, line
+from tui.words import cells, fit, plain, usd
+
+_NAME = 9
+
+
+def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]:
+    """A line a budget that is set, then the layers as steps that climb from base to planned."""
+    lines: list[Content] = []
+    for one in report.lines:
+        if one.budget_nano is None or one.share is None:
+            continue
+        style, _ = level_of(one.share)
+        figures = f"{usd(one.spent_nano)} of {usd(one.budget_nano)}"
+        room = width - _NAME - cells(figures) - 1
+        middle = gauge(one.share, 1.0, room, style=style) if room >= 4 else Content("")
+        lines.append(line((fit(plain(one.label), _NAME), "$dim")) + middle + line(" ", (figures, f"bold {style}")))
+    if report.layers is not None:
+        lines += ([Content("")] if lines and height > len(lines) + 6 else []) + layer_lines(report.layers, width)
+    elif not lines:
+        lines += [
+            line(("no budget is set (,)", "$dim")),
+            line(("five completed tasks make", "$dim")),
+            line(("the layers of a month", "$dim")),
+        ]
+    return lines[:height]
+
+
+def layer_lines(made: Layers, width: int) -> list[Content]:
+    """Base, what retries, abandoned work and waste add, the buffer, and the sum: each step begins where one ended."""
+    steps: list[tuple[str, float]] = [("base", made.base_usd)]
+    reached = made.base_usd
+    for name, factor in (("retries", made.retry.used), ("abandoned", made.abandoned.used), ("waste", made.waste.used)):
+        steps.append((name, reached * (factor - 1)))
+        reached *= factor
+    steps.append(("buffer", reached * made.buffer))
+    top = made.planned_usd
+    figures = [_about(amount, is_step=index > 0) for index, (_, amount) in enumerate(steps)] + [_about(top)]
+    widest = max(map(cells, figures))
+    room = max(4, width - _NAME - widest - 1)
+    lines, begin = [], 0.0
+    styles = ("$series-2", "$generation", "$generation", "$generation", "$series-5")
+    for (name, amount), figure, style in zip(steps, figures, styles, strict=False):
+        lines.append(_step(name, begin, begin + amount, top, room, style, fit(figure, widest, right=True)))
+        begin += amount
+    lines.append(_step("planned", 0.0, top, top, room, "$taxi", fit(figures[-1], widest, right=True)))
+    return lines
+
+
+def _step(name: str, begin: float, end: float, top: float, room: int, style: str, figure: str) -> Content:
+    grid = Grid(room, 1)
+    first = min(room - 1, int(begin / top * room)) if top else 0
+    last = max(first + 1, round(end / top * room)) if top and end > begin else first
+    grid.text(first, 0, "█" * (last - first), style)
+    return line((fit(name, _NAME), "$dim")) + grid.lines()[0] + line(" ", (figure, "bold"))
+
+
+def _about(amount_usd: float, *, is_step: bool = False) -> str:
+    return f"{'+' if is_step else '~'}{usd(round(amount_usd * NANO_PER_USD))}"

@@ -1,0 +1,58 @@
+"""The columns of a list of calls: who asked, what was read and written, what it cost, what it did."""
+
+from datetime import tzinfo
+
+from store.board_reads import RecentCall
+from store.records import CallFlag
+from tui.task_words import cause_words
+from tui.widgets.table import Column
+from tui.words import duration, fine_usd, model_name, plain, time_of_day
+
+
+def call_columns(project: str | None, zone: tzinfo | None) -> tuple[Column[RecentCall], ...]:
+    """Columns of a session's calls; targets below `project` are shown from there on."""
+    return (
+        Column("time", 8, lambda call: time_of_day(call.last_at, zone), _at, style=_dim),
+        Column("chain", 11, _chain, _at, rank=3, style=lambda call: "$baseline" if call.chain else ""),
+        Column("model", 11, lambda call: plain(model_name(call.model)), _at, rank=5, style=_dim),
+        Column("in", 6, lambda call: f"{call.input:,}", _at, right=True, rank=7),
+        Column("read", 8, lambda call: f"{call.cache_read:,}", _at, right=True, rank=4),
+        Column("written", 7, lambda call: f"{call.written:,}", _at, right=True, rank=4),
+        Column("out", 6, _output, _at, right=True, rank=2),
+        Column("cost", 8, lambda call: fine_usd(call.cost), _at, right=True, style=lambda _: "bold"),
+        Column("took", 6, _took, _at, right=True, rank=6, style=_dim),
+        Column("did", 12, lambda call: did(call, project), _at, rank=1, grows=True, style=_warning),
+    )
+
+
+def did(call: RecentCall, project: str | None) -> str:
+    """What a call missed and asked for: `Edit tests/test_invoice.py`."""
+    missed = f"▲ {cause_words(call.cause)}  " if call.cause else ""
+    target = call.target or ""
+    for separator in ("/", "\\"):
+        target = target.removeprefix(f"{(project or '').rstrip(separator)}{separator}")
+    return missed + plain(f"{call.tool or ''} {target}".strip())
+
+
+def _took(call: RecentCall) -> str:
+    return duration(call.last_at - (call.requested_at or call.first_at))
+
+
+def _output(call: RecentCall) -> str:
+    return ("≥" if call.flags & CallFlag.OUTPUT_IS_FLOOR else "") + f"{call.output:,}"
+
+
+def _chain(call: RecentCall) -> str:
+    return f"↳ {plain(call.agent_type or 'agent')}" if call.chain else "main"
+
+
+def _at(call: RecentCall) -> int:
+    return call.last_at
+
+
+def _dim(_call: RecentCall) -> str:
+    return "$dim"
+
+
+def _warning(call: RecentCall) -> str:
+    return "$waste" if call.cause else "$dim"

@@ -1,0 +1,36 @@
+"""The sessions at work as a strip of chips, the shown one marked."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from store.board_reads import SessionSum
+from tui.widgets.grid import Piece, line
+from tui.words import cells, fit, plain, project_name, usd
+
+_LEAST = 14
+
+
+def session_name(session: SessionSum) -> str:
+    """A session's title, else its project."""
+    return plain(session.title or "") or project_name(session.project)
+
+
+def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
+    """As many chips as fit, the shown session always among them; how many more there are at the end."""
+    if not sessions:
+        return Content("")
+    room = max(1, min(len(sessions), width // (_LEAST + 12)))
+    at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
+    first = max(0, min(at - room // 2, len(sessions) - room))
+    more = len(sessions) - room
+    tail = f" +{more}" if more else ""
+    each = (width - cells(tail)) // room
+    pieces: list[Piece | str] = []
+    for session in sessions[first : first + room]:
+        cost = usd(session.cost)
+        name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5)))
+        active = session.native_id == sessions[at].native_id
+        style = "bold $taxi on $tab" if active else "$dim"
+        pieces += [(f" {'●' if active else '○'} {name} {cost} ", style)]
+    return line(*pieces, (tail, "$dim"))

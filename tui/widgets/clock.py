@@ -1,0 +1,44 @@
+"""The cache clock: how long the prompt cache of a session still lives, in colour, figure and word."""
+
+from typing import NamedTuple
+
+from textual.content import Content
+
+from tui.widgets.gauge import gauge
+from tui.widgets.grid import line
+from tui.words import countdown
+
+_COOLING_SHARE = 0.2
+
+
+class CacheState(NamedTuple):
+    """What the clock shows."""
+
+    word: str  # warm | cooling | cold | unknown
+    style: str
+    left_ms: int
+    share: float  # of its lifetime that is left
+
+
+def cache_state(last_call_ms: int | None, ttl_ms: int | None, now_ms: int) -> CacheState:
+    """State of a cache that was last touched at the end of a call; cooling in the last fifth of its life."""
+    if last_call_ms is None or not ttl_ms:
+        return CacheState("unknown", "$dim", 0, 0.0)
+    left = last_call_ms + ttl_ms - now_ms
+    if left <= 0:
+        return CacheState("cold", "$bad", 0, 0.0)
+    share = min(1.0, left / ttl_ms)
+    word, style = ("cooling", "$warn") if share <= _COOLING_SHARE else ("warm", "$good")
+    return CacheState(word, style, min(left, ttl_ms), share)
+
+
+def clock_words(state: CacheState) -> Content:
+    """`warm 38:12`, `cooling 0:54`, `cold`."""
+    if state.word in ("cold", "unknown"):
+        return line((state.word, f"bold {state.style}"))
+    return line((state.word, f"bold {state.style}"), " ", (countdown(state.left_ms), "bold"))
+
+
+def clock_gauge(state: CacheState, width: int) -> Content:
+    """The time left as a bar that runs empty."""
+    return gauge(state.share, 1.0, width, style=state.style)

@@ -1,0 +1,50 @@
+"""What stands where there is nothing to show: a hatch, the reason, and what to do about it."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from textual.content import Content
+
+from tui.widgets.bars import bar
+from tui.widgets.grid import Grid, line
+from tui.words import cells, plain
+
+HATCH = "╱"
+
+
+def hatched(
+    title: str, reason: Sequence[str], command: str, width: int, height: int, *, sign: str = "$heading"
+) -> list[Content]:
+    """A hatch over the whole size with a clearing in the middle: title, reasons, and the exact command."""
+    words = [(title, f"bold {sign}"), *((text, "$dim") for text in reason)]
+    if command:
+        words += [("", ""), (command, "bold $taxi")]
+    room = max(1, width - 4)
+    lines = [(part, style) for text, style in words for part in wrap(plain(text), room) or [""]][: max(1, height)]
+    grid = Grid(width, height)
+    for y in range(height):
+        for x in range(width):
+            if (x + 2 * y) % 6 == 0:
+                grid.put(x, y, HATCH, "$edge")
+    broad = max(cells(text) for text, _ in lines)
+    left, top = max(0, (width - broad) // 2), max(0, (height - len(lines)) // 2)
+    for y in range(top - 1, top + len(lines) + 1):
+        grid.text(max(0, left - 2), y, " " * min(width, broad + 4))
+    for y, (text, style) in enumerate(lines, top):
+        grid.text(left + (broad - cells(text)) // 2, y, text, style)
+    return grid.lines()
+
+
+def reading(done: float, words: str, width: int, height: int) -> list[Content]:
+    """The first look at the agents' records: how far it has come, `done` from 0 to 1."""
+    broad = min(48, max(8, width - 8))
+    filled = bar(done, 1.0, broad)
+    block = [
+        line(("Reading what your agents have written", "bold $heading")),
+        Content(""),
+        line((filled, "$taxi"), ("─" * (broad - len(filled)), "$faint")),
+        line((plain(words), "$dim")),
+    ]
+    top = max(0, (height - len(block)) // 2)
+    left = max(0, (width - broad) // 2)
+    return [Content("")] * top + [part.truncate(width).pad_left(left) for part in block]

@@ -1,0 +1,69 @@
+"""A year of days: weeks from left to right, Monday on top, shades by what the user's own days cost."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from math import ceil
+
+from textual.content import Content
+
+from tui.widgets.grid import Grid, line
+from tui.words import axis_usd
+
+SHADES = (("·", "$faint"), ("░", "$heat-1"), ("▒", "$heat-2"), ("▓", "$heat-3"), ("█", "$heat-4"))
+_DAYS = ("Mon", "", "Wed", "", "Fri", "", "")
+_LABEL = 4
+
+
+def bounds(amounts: Mapping[date, float]) -> tuple[float, float, float]:
+    """Where the shades change: the quarters of the days that cost anything."""
+    worked = sorted(amount for amount in amounts.values() if amount > 0)
+    if not worked:
+        return (0.0, 0.0, 0.0)
+    return (_quarter(worked, 1), _quarter(worked, 2), _quarter(worked, 3))
+
+
+def _quarter(ordered: list[float], quarter: int) -> float:
+    return ordered[max(0, ceil(len(ordered) * quarter / 4) - 1)]
+
+
+def shade(amount: float, limits: tuple[float, float, float]) -> int:
+    """Which of the five shades an amount has; 0 is nothing."""
+    return 0 if amount <= 0 else 1 + sum(amount > limit for limit in limits)
+
+
+def heatmap(amounts: Mapping[date, float], until: date, width: int, *, pointed: date | None = None) -> list[Content]:
+    """Eight lines (months, then the days of the week) of as many weeks up to `until` as fit, at most 53, and a key."""
+    cell = 2 if width >= _LABEL + 53 * 2 else 1
+    weeks = max(1, min(53, (width - _LABEL) // cell))
+    monday = until - timedelta(days=until.weekday())
+    first = monday - timedelta(weeks=weeks - 1)
+    limits = bounds({day: amount for day, amount in amounts.items() if first <= day <= until})
+    grid = Grid(width, 8)
+    for row, name in enumerate(_DAYS):
+        grid.text(0, row + 1, name, "$dim")
+    free_from = 0
+    for week in range(weeks):
+        x = _LABEL + week * cell
+        start = first + timedelta(weeks=week)
+        if start.day <= 7 and x >= free_from and x + 3 <= width:
+            grid.text(x, 0, start.strftime("%b"), "$dim")
+            free_from = x + 4
+        for row in range(7):
+            day = start + timedelta(days=row)
+            if day > until:
+                break
+            glyph, style = SHADES[shade(amounts.get(day, 0.0), limits)]
+            grid.put(x, row + 1, glyph, f"reverse {style}" if day == pointed else style)
+            if cell == 2 and glyph != "·":
+                grid.put(x + 1, row + 1, glyph, style)
+    return [*grid.lines(), key(limits)]
+
+
+def key(limits: tuple[float, float, float]) -> Content:
+    """What the shades mean, in dollars."""
+    low, middle, high = map(axis_usd, limits)
+    words = ("nothing", f"to {low}", f"to {middle}", f"to {high}", "more")
+    pieces: list[tuple[str, str] | str] = [" " * _LABEL]
+    for (glyph, style), text in zip(SHADES, words, strict=True):
+        pieces += [(glyph, style), " ", (text, "$dim"), "  "]
+    return line(*pieces)

@@ -1,0 +1,55 @@
+"""The last line of every screen: at most six keys, or what went wrong."""
+
+from textual.content import Content
+from textual.events import Click
+from textual.widget import Widget
+
+from tui.keys import Key
+from tui.widgets.grid import Piece, line
+from tui.words import cells, plain
+
+
+class KeyLine(Widget):
+    """Keys from the registry; a click on one does what the key does. Trouble takes the place of the keys."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, keys: list[Key]) -> None:
+        super().__init__()
+        self._keys = keys
+        self._trouble = Content("")
+        self._places: list[tuple[int, int, Key]] = []
+
+    def show_trouble(self, trouble: Content) -> None:
+        """Show this sentence in place of the keys; an empty one gives them back."""
+        if str(trouble) != str(self._trouble):
+            self._trouble = trouble
+            self.refresh()
+
+    def render(self) -> Content:
+        """Whole keys only, as many as fit."""
+        width = self.size.width
+        if self._trouble:
+            return self._trouble.truncate(width, ellipsis=True)
+        pieces: list[Piece | str] = [" "]
+        used = 1
+        self._places = []
+        for key in self._keys:
+            size = cells(key.shown) + 1 + cells(key.words)
+            if used + size > width:
+                continue
+            pieces += [(key.shown, "bold $taxi"), " ", (key.words, "$dim"), "   "]
+            self._places.append((used, used + size, key))
+            used += size + 3
+        return line(*pieces)
+
+    async def on_click(self, event: Click) -> None:
+        """Do what the key under the mouse does."""
+        for start, end, key in self._places:
+            if start <= event.x < end:
+                await self.screen.run_action(key.action)
+
+
+def trouble_words(words: str) -> Content:
+    """A sentence for the last line."""
+    return line((" ▲ ", "bold $warn"), (plain(words), "$warn")) if words else Content("")

@@ -1,0 +1,78 @@
+"""A month of spend as it adds up, against what plans cost, and where it is going (MODEL section 9.1)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+
+from tui.widgets.grid import Grid
+from tui.widgets.plot import Axis, Level, Series, draw_axis, draw_levels, draw_stack, nice_top
+from tui.words import axis_usd, cells
+
+SPENT = Series("█", "$series-1", "spent")
+SURE = Series("░", "$series-1", "")
+BAND = Series("▒", "$band", "8 of 10 months")
+
+
+class Ahead(NamedTuple):
+    """Dollars by the end of the month: 10th, 50th and 90th percentile."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def running(amounts: Sequence[float]) -> list[float]:
+    """Sums from the first day to each day."""
+    total, made = 0.0, []
+    for amount in amounts:
+        total += amount
+        made.append(total)
+    return made
+
+
+def month_plot(
+    spent: Sequence[float],
+    days: int,
+    ahead: Ahead | None,
+    plans: Sequence[tuple[str, float]],
+    width: int,
+    height: int,
+) -> tuple[list[Content], list[str]]:
+    """The plot, and the names of plans whose price is above its scale.
+
+    `spent`: dollars of the days so far; `plans`: names and prices. Days to come are drawn as a band between the
+    percentiles, on straight lines from today to the month's end.
+    """
+    rows = max(1, height - 1)
+    sums = running(spent)
+    now = sums[-1] if sums else 0.0
+    peak = max(now, ahead.high if ahead else 0.0)
+    shown = [(name, price) for name, price in plans if 0 < price <= max(2 * peak, 25.0)]
+    axis = Axis(nice_top(max(peak, *(price for _, price in shown), 0.0)), axis_usd)
+    grid = Grid(width, height)
+    levels = [Level(price, f"{name} {axis_usd(price)}") for name, price in shown]
+    labels = max((cells(level.words) + 1 for level in levels), default=0)
+    room = max(1, width - axis.width - labels)
+    for x in range(room):
+        index = x * days // room
+        if index < len(sums):
+            draw_stack(grid, axis.width + x, rows, (sums[index],), (SPENT,), axis.top)
+        elif ahead is not None:
+            share = (index + 1 - len(sums)) / max(1, days - len(sums))
+            low, high = now + (ahead.low - now) * share, now + (ahead.high - now) * share
+            draw_stack(grid, axis.width + x, rows, (low, max(0.0, high - low)), (SURE, BAND), axis.top)
+    draw_axis(grid, axis, rows)
+    draw_levels(grid, axis, rows, levels)
+    _name_days(grid, axis.width, room, days, len(spent), rows)
+    above = [f"{name} {axis_usd(price)}" for name, price in plans if price > 0 and (name, price) not in shown]
+    return grid.lines(), above
+
+
+def _name_days(grid: Grid, left: int, room: int, days: int, today: int, y: int) -> None:
+    """Today, then the first and every fifth day where there is room."""
+    for day in (today, 1, *range(5, days + 1, 5)):
+        x = left + (day - 1) * room // days
+        text = f"today {day}" if day == today and room >= 40 else str(day)
+        if 1 <= day <= days and grid.is_free(max(left, x - 1), y, len(text) + 2):
+            grid.text(x, y, text, "bold $taxi" if day == today else "$dim")

@@ -1,0 +1,128 @@
+"""The three ways to go on, priced, the best one pointed at; and why they are priced so (MODEL sections 5 to 7)."""
+
+from textwrap import wrap
+
+from textual.content import Content
+
+from tracker.model.options import Option, OptionKind, Options
+from tracker.reports.context import ContextReport
+from tui.widgets.grid import Piece, line
+from tui.words import cells, count, fit, tokens, usd
+
+NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
+
+
+def about(nano: int) -> str:
+    """A modelled amount."""
+    return f"~{usd(nano)}"
+
+
+def option_lines(options: Options, width: int) -> list[Content]:
+    """One line an option: name, modelled cost, and what it saves or how sure the forecast is."""
+    made = []
+    best = options.best.kind
+    for option in (options.go_on, options.compact, options.new_session):
+        is_best = option.kind == best
+        pieces: list[Piece | str] = [
+            ("▸ " if is_best else "  ", "bold $taxi"),
+            (fit(NAMES[option.kind], 11), "bold" if is_best else ""),
+            (fit(about(option.cost_nano), 9, right=True), "bold"),
+        ]
+        words = effect(option)
+        room = width - 22 - 3
+        if cells(words) > room:
+            words = short_effect(option)
+        if cells(words) <= room:
+            pieces += ["   ", (words, "$good" if option.saving.point_nano > 0 else "$dim")]
+        made.append(line(*pieces))
+    return made
+
+
+def effect(option: Option) -> str:
+    """`saves $1.25, back in 3 turns`, or the range of the forecast."""
+    saved = option.saving.point_nano
+    if option.kind == OptionKind.CONTINUE:
+        return f"({usd(option.low_nano)} to {usd(option.high_nano)})"
+    if saved <= 0:
+        return f"costs {usd(-saved)} more" if saved else "saves nothing"
+    return f"saves {usd(saved)}{payback(option)}"
+
+
+def short_effect(option: Option) -> str:
+    """The same in as few cells as it needs."""
+    saved = option.saving.point_nano
+    if option.kind == OptionKind.CONTINUE or not saved:
+        return ""
+    return f"{'-' if saved > 0 else '+'}{usd(abs(saved))}"
+
+
+def payback(option: Option) -> str:
+    """When a one-off cost is earned back."""
+    turns = option.payback_turns
+    if turns is None:
+        return ""
+    whole = -int(-turns // 1)
+    return ", at once" if whole <= 0 else f", back in {count(whole, 'turn')}"
+
+
+def best_words(options: Options) -> str:
+    """The best way in one breath: `compact ~$1.71, saves $1.25`."""
+    best = options.best
+    saving = f", saves {usd(best.saving.point_nano)}" if best.saving.point_nano > 0 else ""
+    return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
+
+
+def nudge_lines(text: str, width: int) -> list[Content]:
+    """A nudge, wrapped."""
+    return [
+        line(("▲ " if index == 0 else "  ", "bold $warn"), (part, "$warn"))
+        for index, part in enumerate(wrap(text, max(8, width - 2)))
+    ]
+
+
+def why_lines(report: ContextReport) -> list[Content]:
+    """What the prices of the three ways rest on, each figure with its label."""
+    ahead = report.prospect
+    if ahead is None:
+        return [line("The model has no price, so nothing can be forecast (taximeter prices --help).")]
+    options, band = ahead.options, ahead.options.forecast.band
+    rows: list[tuple[str, str, str]] = [
+        ("context now", tokens(report.context), "measured"),
+        ("first prompt of the session", tokens(report.baseline), "measured"),
+        (
+            "growth a call",
+            f"~{tokens(round(ahead.estimate.growth))}",
+            "modelled: this epoch and your other ones",
+        ),
+        ("output a call", f"~{tokens(round(ahead.estimate.output))}", "modelled likewise"),
+        ("next call", about(ahead.next_call), "modelled"),
+        (
+            "calls to come",
+            f"~{options.calls:,}",
+            f"modelled: {options.turns} turns at {ahead.turns.mean:.1f} calls each",
+        ),
+        (
+            "go on",
+            f"{usd(options.go_on.low_nano)} to {usd(options.go_on.high_nano)}",
+            f"8 of 10 forecasts fall in it ({band.source} band, {count(band.residuals, 'own forecast')})",
+        ),
+        ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
+        (
+            "a new session costs",
+            about(options.new_session.one_off_nano),
+            "at once: first prompt, finding its feet",
+        ),
+        ("compact level", tokens(round(ahead.level)), "above it, compacting pays at a turn's end"),
+        ("the client compacts at", tokens(ahead.trigger), "learned from this client, or its default"),
+        (
+            "re-reading is half of a call above",
+            "–" if ahead.crossover == float("inf") else tokens(round(ahead.crossover)),
+            "modelled",
+        ),
+    ]
+    name, figure = max(cells(row[0]) for row in rows), max(cells(row[1]) for row in rows)
+    lines = [
+        line((fit(title, name), "$dim"), "  ", (fit(value, figure, right=True), "bold"), "  ", (label, "$dim"))
+        for title, value, label in rows
+    ]
+    return [*lines, Content(""), line((f"The range holds {options.forecast.condition}.", "$dim"))]

@@ -1,0 +1,303 @@
+"""Plots as pure functions: numbers and a size in, lines out. Zero is always on the axis, and the scale is named.
+
+Every series has a glyph of its own besides its colour, so that a plot can be read without colours.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, floor, log10
+from typing import NamedTuple
+
+from textual.content import Content
+
+from tui.widgets.grid import Grid
+from tui.words import cells
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+
+
+class Series(NamedTuple):
+    """One part of a stack, or one line: how it is drawn and what it is called."""
+
+    glyph: str
+    style: str
+    name: str
+
+
+class Level(NamedTuple):
+    """A line across the plot with its words, on the scale of the plot."""
+
+    value: float
+    words: str
+    style: str = "$level"
+
+
+class Mark(NamedTuple):
+    """Something that happened at a sample: a reset, a beginning."""
+
+    at: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The scale at the left: from zero to `top`, `unit` writes its figures."""
+
+    top: float
+    unit: Callable[[float], str]
+    ticks: int = 2  # figures above zero
+
+    @property
+    def width(self) -> int:
+        """Cells that the figures and the axis line take."""
+        return max(cells(self.unit(value)) for value in self.values()) + 2
+
+    def values(self) -> list[float]:
+        """The figures from zero up."""
+        return [self.top * step / self.ticks for step in range(self.ticks + 1)]
+
+
+def nice_top(value: float) -> float:
+    """The least round figure (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten) that is not below a value."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** floor(log10(value))
+    for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10):
+        if value <= step * power * (1 + 1e-9):
+            return step * power
+    return 10 * power
+
+
+def resample(samples: Sequence[Sequence[float]], columns: int) -> list[Sequence[float]]:
+    """Samples for a number of columns: stretched when there are few, the highest of each group when there are many."""
+    count = len(samples)
+    if not count or columns <= 0:
+        return []
+    if count <= columns:
+        return [samples[index * count // columns] for index in range(columns)]
+    edges = [index * count // columns for index in range(columns + 1)]
+    return [max(samples[start:end], key=sum) for start, end in pairwise(edges)]
+
+
+def draw_axis(grid: Grid, axis: Axis, rows: int) -> None:
+    """Figures and line at the left of the top `rows` rows; zero stands on the last of them."""
+    edge = axis.width - 1
+    for y in range(rows):
+        grid.put(edge, y, "│", "$faint")
+    taken: set[int] = set()
+    for value in axis.values():
+        y = row_of(value, axis.top, rows)
+        if y in taken:
+            continue
+        taken.add(y)
+        grid.put(edge, y, "┼" if value == 0 else "┤", "$faint")
+        grid.text_right(edge - 1, y, axis.unit(value), "$dim")
+
+
+def row_of(value: float, top: float, rows: int) -> int:
+    """The row that a column of this height just fills: `top` is row 0, nothing the last row."""
+    share = min(1.0, max(0.0, value / top)) if top else 0.0
+    return rows - max(1, ceil(share * rows - 1e-9))
+
+
+def draw_stack(
+    grid: Grid, x: int, rows: int, parts: Sequence[float], series: Sequence[Series], top: float, *, wide: int = 1
+) -> None:
+    """One column of parts on top of each other, `wide` cells broad; the topmost cell is drawn in eighths."""
+    total = sum(parts)
+    if total <= 0 or top <= 0:
+        return
+    eighths = max(1, min(rows * 8, round(total / top * rows * 8)))
+    full, rest = divmod(eighths, 8)
+    bounds: list[float] = []
+    reached = 0.0
+    for part in parts:
+        reached += part
+        bounds.append(reached / total * eighths)
+    for step in range(full + (rest > 0)):
+        middle = step * 8 + (4 if step < full else rest / 2)
+        owner = next(index for index, bound in enumerate(bounds) if middle <= bound or index == len(bounds) - 1)
+        glyph = series[owner].glyph if step < full else EIGHTHS[rest]
+        for column in range(wide):
+            grid.put(x + column, rows - 1 - step, glyph, series[owner].style)
+
+
+def draw_levels(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> None:
+    """Dotted lines across what is blank, with their words at the right end; words never stand on each other."""
+    taken: set[int] = set()
+    for level in sorted(levels, key=lambda one: -one.value):
+        if not 0 < level.value <= axis.top * 1.0001:
+            continue
+        y = row_of(level.value, axis.top, rows)
+        for x in range(axis.width, grid.width):
+            if grid.is_free(x, y, 1):
+                grid.put(x, y, "┄", level.style)
+        start = grid.width - cells(level.words) - 1
+        if y not in taken and start > axis.width:
+            grid.text(start, y, f" {level.words}", level.style)
+            taken.add(y)
+
+
+def area(
+    samples: Sequence[Sequence[float]],
+    series: Sequence[Series],
+    width: int,
+    height: int,
+    *,
+    unit: Callable[[float], str],
+    levels: Sequence[Level] = (),
+    marks: Sequence[Mark] = (),
+    at_least: float = 0.0,
+) -> list[Content]:
+    """A filled curve over samples in their order, each a stack of parts, with levels and marks.
+
+    `at_least`: the scale reaches at least so far. Levels far above the curve do not flatten it: they are left out
+    of the scale beyond three times its peak.
+    """
+    peak = max((sum(parts) for parts in samples), default=0.0)
+    near = [level.value for level in levels if level.value <= 3 * peak]
+    axis = Axis(nice_top(max(peak, at_least, *near, 0.0)), unit)
+    grid = Grid(width, height)
+    left = axis.width
+    columns = resample(samples, width - left)
+    for x, parts in enumerate(columns):
+        draw_stack(grid, left + x, height, parts, series, axis.top)
+    draw_axis(grid, axis, height)
+    draw_levels(grid, axis, height, levels)
+    if samples:
+        for mark in marks:
+            x = left + min(width - left - 1, mark.at * (width - left) // len(samples))
+            _draw_mark(grid, x, height, mark.words, left)
+    return grid.lines()
+
+
+def _draw_mark(grid: Grid, x: int, rows: int, words: str, left: int) -> None:
+    for y in range(rows - 1):
+        if grid.is_free(x, y, 1):
+            grid.put(x, y, "╎", "$faint")
+    for start in (x + 1, x - cells(words)):
+        for y in range(rows):
+            if start >= left and grid.is_free(start, y, cells(words)):
+                grid.text(start, y, words, "$dim")
+                return
+
+
+class Places(NamedTuple):
+    """Where bars stand: bar `first` is the leftmost that fits, each `step` cells on, `broad` cells wide."""
+
+    left: int
+    first: int
+    step: int
+    broad: int
+
+    def x_of(self, index: int) -> int:
+        """The leftmost cell of a bar."""
+        return self.left + (index - self.first) * self.step
+
+    def index_at(self, x: int) -> int:
+        """The bar at a cell."""
+        return self.first + (x - self.left) // self.step
+
+
+def bar_places(count: int, width: int, left: int) -> Places:
+    """Places for `count` bars right of an axis of `left` cells; where not all fit, the last ones do."""
+    room = max(1, width - left)
+    step = max(1, min(6, room // max(1, count)))
+    return Places(left, max(0, count - room // step), step, step - 1 if step > 1 else 1)
+
+
+def stacked_bars(
+    columns: Sequence[Sequence[float]],
+    names: Sequence[str],
+    series: Sequence[Series],
+    width: int,
+    height: int,
+    *,
+    unit: Callable[[float], str],
+    levels: Sequence[Level] = (),
+    pointed: int | None = None,
+) -> list[Content]:
+    """Bars with their names below, stacked by series; `pointed` is the bar under the cursor."""
+    rows = max(1, height - 1)
+    axis = _axis_of(columns, unit, levels)
+    grid = Grid(width, height)
+    places = bar_places(len(columns), width, axis.width)
+    for index in range(places.first, len(columns)):
+        draw_stack(grid, places.x_of(index), rows, columns[index], series, axis.top, wide=places.broad)
+    draw_axis(grid, axis, rows)
+    draw_levels(grid, axis, rows, levels)
+    _name_bars(grid, places, names, rows, pointed)
+    return grid.lines()
+
+
+def places_of(
+    columns: Sequence[Sequence[float]], width: int, *, unit: Callable[[float], str], levels: Sequence[Level] = ()
+) -> Places:
+    """Where `stacked_bars` puts the bars of the same arguments: for a mouse that points at one."""
+    return bar_places(len(columns), width, _axis_of(columns, unit, levels).width)
+
+
+def _axis_of(columns: Sequence[Sequence[float]], unit: Callable[[float], str], levels: Sequence[Level]) -> Axis:
+    peak = max((sum(parts) for parts in columns), default=0.0)
+    near = [level.value for level in levels if level.value <= 2 * peak]
+    return Axis(nice_top(max(peak, *near, 0.0)), unit)
+
+
+def _name_bars(grid: Grid, places: Places, names: Sequence[str], y: int, pointed: int | None) -> None:
+    """Names below the bars: all where they fit, else the first and every fifth, tenth, …; always the pointed one."""
+    widest = max(map(cells, names), default=1)
+    every = 1 if places.step > widest else 5 * ceil((widest + 1) / (5 * places.step))
+    wanted = [index for index in range(places.first, len(names)) if every == 1 or (index + 1) % every == 0]
+    first = [places.first] if every > 1 and places.first < len(names) else []
+    chosen = [] if pointed is None else [pointed]
+    for index in (*chosen, *wanted, *first):
+        x = min(places.x_of(index), grid.width - cells(names[index]))
+        if index == pointed or grid.is_free(max(0, x - 1), y, min(cells(names[index]) + 2, grid.width - x + 1)):
+            grid.text(x, y, names[index], "bold $taxi" if index == pointed else "$dim")
+
+
+def _axis_in_steps(peak: float, unit_value: float, unit: Callable[[float], str]) -> Axis:
+    """A scale in halves of `unit_value` up to its triple, in whole ones up to its sixfold, else a round one."""
+    for step, most in ((unit_value / 2, 6), (unit_value, 6)):
+        count = ceil(peak / step - 1e-9)
+        if count <= most:
+            return Axis(step * max(2, count), unit, max(2, count))
+    return Axis(nice_top(peak), unit)
+
+
+def steps(
+    lines: Sequence[Sequence[float | None]],
+    names: Sequence[str],
+    series: Sequence[Series],
+    width: int,
+    height: int,
+    *,
+    unit: Callable[[float], str],
+    levels: Sequence[Level] = (),
+    at_least: float = 0.0,
+) -> list[Content]:
+    """Several lines over the same days on one scale from zero, each day a dash at its height.
+
+    Days without a figure (None) between two that have one are dots at the height of the one before. Where the scale
+    ends at a small multiple of `at_least`, that is among its figures.
+    """
+    rows = max(1, height - 1)
+    peak = max((value for values in lines for value in values if value is not None), default=0.0)
+    axis = _axis_in_steps(max(peak, at_least), at_least, unit) if at_least else Axis(nice_top(peak), unit)
+    grid = Grid(width, height)
+    draw_axis(grid, axis, rows)
+    places = bar_places(max(map(len, lines), default=0), width, axis.width)
+    for values, one in zip(lines, series, strict=True):
+        known = [index for index, value in enumerate(values) if value is not None]
+        height_of = 0.0
+        for index in range(places.first, known[-1] + 1 if known else 0):
+            value = values[index]
+            height_of = height_of if value is None else value
+            if index >= known[0]:
+                glyph = "·" if value is None else one.glyph
+                for cell in range(places.step):
+                    grid.put(places.x_of(index) + cell, row_of(height_of, axis.top, rows), glyph, one.style)
+    draw_levels(grid, axis, rows, levels)
+    _name_bars(grid, places, names, rows, None)
+    return grid.lines()

@@ -1,0 +1,75 @@
+"""Where a bill went (MODEL section 3): one bar of parts whose lengths sum to its width, and the key to it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+
+from tui.widgets.grid import Piece, line
+from tui.widgets.plot import Series
+from tui.words import cells, percent, usd
+
+BASELINE = Series("▒", "$baseline", "baseline")
+CARRY_OVER = Series("▓", "$carry", "carry-over")
+OWN = Series("░", "$own", "own")
+FRESH = Series("█", "$fresh", "fresh")
+GENERATION = Series("▇", "$generation", "generation")
+WASTE = Series("█", "$waste", "waste")
+OTHER = Series("╱", "$hidden", "other")
+
+
+class Part(NamedTuple):
+    """A part of a bill in nano-dollars."""
+
+    series: Series
+    nano: int
+
+
+def split_parts(
+    baseline: int, carry_over: int, own: int, fresh: int, generation: int, waste: int, other: int
+) -> list[Part]:
+    """The parts in the order in which every split bar shows them; nano-dollars."""
+    amounts = (baseline, carry_over, own, fresh, generation, waste, other)
+    series = (BASELINE, CARRY_OVER, OWN, FRESH, GENERATION, WASTE, OTHER)
+    return [Part(one, nano) for one, nano in zip(series, amounts, strict=True)]
+
+
+def lengths(amounts: Sequence[int], width: int) -> list[int]:
+    """Whole cells that sum to `width`: by share, at least one for any part above nothing, the largest give way."""
+    total = sum(amounts)
+    if total <= 0 or width <= 0:
+        return [0] * len(amounts)
+    exact = [amount * width / total for amount in amounts]
+    made = [max(int(share), 1 if amount > 0 else 0) for share, amount in zip(exact, amounts, strict=True)]
+    while sum(made) > width:
+        made[max(range(len(made)), key=lambda index: (made[index], made[index] - exact[index]))] -= 1
+    while sum(made) < width:
+        made[max(range(len(made)), key=lambda index: exact[index] - made[index])] += 1
+    return made
+
+
+def split_bar(parts: Sequence[Part], width: int) -> Content:
+    """The bar; a bill of nothing is a blank line."""
+    sizes = lengths([max(0, part.nano) for part in parts], width)
+    return line(*((part.series.glyph * size, part.series.style) for part, size in zip(parts, sizes, strict=True)))
+
+
+def split_key(parts: Sequence[Part], width: int, *, with_dollars: bool = False) -> list[Content]:
+    """Glyph, name and share of each part that is there, wrapped to the width."""
+    total = sum(part.nano for part in parts)
+    lines: list[list[Piece | str]] = [[]]
+    used = 0
+    for part in parts:
+        if part.nano <= 0:
+            continue
+        figure = usd(part.nano) if with_dollars else percent(part.nano / total)
+        size = cells(part.series.name) + cells(figure) + 3
+        gap = 3 if lines[-1] else 0
+        if lines[-1] and used + gap + size > width:
+            lines.append([])
+            used = gap = 0
+        if gap:
+            lines[-1].append(" " * gap)
+        lines[-1] += [(part.series.glyph, part.series.style), " ", (part.series.name, "$dim"), " ", (figure, "bold")]
+        used += gap + size
+    return [line(*pieces) for pieces in lines if pieces]

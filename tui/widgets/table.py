@@ -1,0 +1,286 @@
+"""A table of many rows that draws only those in sight: the cursor stays on its row whatever the data does.
+
+Rows are known by a key. New data never moves the cursor to another row nor the row under the cursor to another line.
+A column that has no room is left out whole, by its rank; a figure is never cut.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click, MouseScrollDown, MouseScrollUp
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.widgets.grid import Piece, line
+from tui.words import cells, fit, plain
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """How one column is drawn and sorted; `rank` says which columns go first when room runs out (0: stays)."""
+
+    title: str
+    width: int
+    text: Callable[[Row], str]
+    value: Callable[[Row], Any]
+    right: bool = False
+    rank: int = 0
+    style: Callable[[Row], str] = lambda _row: ""
+    grows: bool = False  # takes what the others leave; `width` is its least
+    descending: bool = False  # sorted from the largest when first chosen
+
+
+def layout(columns: Sequence[Column[Row]], width: int) -> list[tuple[int, int]]:
+    """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest."""
+    kept = list(range(len(columns)))
+
+    def needed() -> int:
+        return sum(columns[index].width for index in kept) + len(kept) - 1
+
+    while len(kept) > 1 and needed() > width:
+        worst = max(kept, key=lambda index: (columns[index].rank, index))
+        if columns[worst].rank == 0:
+            break
+        kept.remove(worst)
+    spare = width - needed()
+    made = []
+    for index in kept:
+        column = columns[index]
+        made.append((index, max(1, column.width + spare) if column.grows else column.width))
+    return made
+
+
+def header_line(
+    columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], sort: int | None = None, sign: str = ""
+) -> Content:
+    """The titles; `sign` stands at the sorted column."""
+    pieces: list[Piece | str] = []
+    for index, width in places:
+        column = columns[index]
+        mark = sign if index == sort else ""
+        title = column.title if cells(column.title) + len(mark) <= width else column.title[: width - len(mark)]
+        text = fit(mark + title if column.right else title + mark, width, right=column.right)
+        pieces += [(text, "$heading" if mark else "$dim"), " "]
+    return line(*pieces[:-1])
+
+
+def row_line(columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], row: Row) -> Content:
+    """One row."""
+    pieces: list[Piece | str] = []
+    for index, wide in places:
+        column = columns[index]
+        pieces += [(fit(column.text(row), wide, right=column.right), column.style(row)), " "]
+    return line(*pieces[:-1])
+
+
+def plain_table(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int, height: int) -> list[Content]:
+    """A table without cursor: header and as many rows as fit."""
+    places = layout(columns, width)
+    shown = rows[: max(0, height - 1)]
+    return [header_line(columns, places), *(row_line(columns, places, row) for row in shown)]
+
+
+class Table(Widget, Generic[Row], can_focus=True):
+    """Rows under a header, with a cursor, an order and a filter."""
+
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Row above", show=False),
+        Binding("down,j", "move(1)", "Row below", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "move(-1000000000)", "First row", show=False),
+        Binding("end,G", "move(1000000000)", "Last row", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor came to another row."""
+
+        def __init__(self, table: "Table[Any]") -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> "Table[Any]":
+            """The table."""
+            return self.table
+
+    class Opened(Moved):
+        """A row was double-clicked."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column[Row]],
+        key: Callable[[Row], str],
+        *,
+        search: Callable[[Row], str] | None = None,
+        sort: int | None = None,
+        id: str | None = None,  # noqa: A002 -- Textual's name
+    ) -> None:
+        """`search`: the text of a row that the filter looks in. `sort`: column to sort by; None keeps the order."""
+        super().__init__(id=id)
+        self._columns = columns
+        self._key = key
+        self._search = search or (lambda row: " ".join(column.text(row) for column in columns))
+        self._rows: Sequence[Row] = ()
+        self._shown: list[Row] = []
+        self._cursor = 0
+        self._first = 0
+        self._filter = ""
+        self._sort = sort
+        self._descending = sort is not None and columns[sort].descending
+
+    # -- what is shown ----------------------------------------------------------------------------------------------
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows; the cursor stays on its key and its line."""
+        self._rows = rows
+        self._arrange()
+
+    def set_filter(self, words: str) -> None:
+        """Show only rows that contain each of the words."""
+        self._filter = words.casefold()
+        self._arrange()
+
+    def sort_by_next(self) -> None:
+        """Sort by the next visible column."""
+        visible = [index for index, _ in layout(self._columns, self.content_size.width)]
+        at = visible.index(self._sort) if self._sort in visible else -1
+        self._sort = visible[(at + 1) % len(visible)]
+        self._descending = self._columns[self._sort].descending
+        self._arrange()
+
+    def reverse(self) -> None:
+        """Turn the order round."""
+        if self._sort is None:
+            self._sort = 0
+        self._descending = not self._descending
+        self._arrange()
+
+    @property
+    def selected(self) -> Row | None:
+        """The row under the cursor."""
+        return self._shown[self._cursor] if self._cursor < len(self._shown) else None
+
+    @property
+    def shown(self) -> Sequence[Row]:
+        """The rows that passed the filter, in their order."""
+        return self._shown
+
+    def select(self, key: str) -> None:
+        """Put the cursor on a row, if it is shown."""
+        for index, row in enumerate(self._shown):
+            if self._key(row) == key:
+                self._cursor = index
+                self._reveal()
+                self.refresh()
+
+    def neighbour(self, step: int) -> Row | None:
+        """The row above (-1) or below (1) the cursor."""
+        index = self._cursor + step
+        return self._shown[index] if 0 <= index < len(self._shown) else None
+
+    def _arrange(self) -> None:
+        key = None if self.selected is None else self._key(self.selected)
+        line_of_cursor = self._cursor - self._first
+        rows = list(self._rows)
+        if self._filter:
+            words = self._filter.split()
+            rows = [row for row in rows if all(word in self._search(row).casefold() for word in words)]
+        if self._sort is not None:
+            value = self._columns[self._sort].value
+            rows.sort(key=value, reverse=self._descending)
+        self._shown = rows
+        if key is not None:
+            for index, row in enumerate(rows):
+                if self._key(row) == key:
+                    self._cursor = index
+                    self._first = index - line_of_cursor
+                    break
+        self._cursor = max(0, min(self._cursor, len(rows) - 1))
+        self._reveal()
+        self.refresh()
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _lines(self) -> int:
+        """Rows in sight."""
+        return max(1, self.content_size.height - 1)
+
+    def _reveal(self) -> None:
+        self._first = max(0, min(self._first, len(self._shown) - self._lines))
+        self._first = min(self._first, self._cursor)
+        self._first = max(self._first, self._cursor - self._lines + 1)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._reveal()
+
+    def render(self) -> Content:
+        """Header and the rows in sight."""
+        width = self.content_size.width
+        if not width:
+            return Content("")
+        places = layout(self._columns, width)
+        sign = "▾" if self._descending else "▴"
+        lines = [header_line(self._columns, places, self._sort, sign)]
+        for index in range(self._first, min(len(self._shown), self._first + self._lines)):
+            made = row_line(self._columns, places, self._shown[index])
+            if index == self._cursor:
+                made = made.pad_right(max(0, width - made.cell_length))
+                made = made.stylize_before("bold on $cursor" if self.has_focus else "on $tab")
+            lines.append(made)
+        return Content("\n").join(lines)
+
+    def position(self) -> str:
+        """`12–34 of 3,000`: what is in sight, for a border."""
+        total, shown = len(self._rows), len(self._shown)
+        if not shown:
+            return f"none of {total:,}" if total else ""
+        last = min(shown, self._first + self._lines)
+        found = f"{self._first + 1:,}–{last:,} of {shown:,}" if shown > self._lines else f"{shown:,}"
+        return f"{found} (of {total:,})" if shown < total else found
+
+    # -- moving -----------------------------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor."""
+        before = self._cursor
+        self._cursor = max(0, min(len(self._shown) - 1, self._cursor + step))
+        if self._cursor != before:
+            self._reveal()
+            self.refresh()
+            self.post_message(self.Moved(self))
+
+    def action_page(self, direction: int) -> None:
+        """Move the cursor by a page."""
+        self.action_move(direction * self._lines)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """Move down three rows."""
+        event.stop()
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """Move up three rows."""
+        event.stop()
+        self.action_move(-3)
+
+    def on_click(self, event: Click) -> None:
+        """Take the cursor to the clicked row; twice opens it."""
+        row = self._first + event.get_content_offset_capture(self).y - 1
+        if self._first <= row < len(self._shown):
+            self.action_move(row - self._cursor)
+            if event.chain == 2:
+                self.post_message(self.Opened(self))
+
+
+def searchable(*texts: str | None) -> str:
+    """The text of a row for the filter."""
+    return plain(" ".join(text for text in texts if text))

@@ -1,0 +1,115 @@
+"""The first line of every screen: the screens with their keys, what was spent, and whether the figures are live."""
+
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.keys import SCREENS
+from tui.snapshot import Health, Phase, Top
+from tui.widgets.gauge import level_of
+from tui.widgets.grid import Piece, line, spread
+from tui.words import cells, countdown, percent, usd
+
+STALE_AFTER_MS = 90_000
+
+
+class TopLine(Widget):
+    """One line; a click on a screen's name goes there."""
+
+    ALLOW_SELECT = False
+
+    class Chosen(Message):
+        """A screen's name was clicked."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.screen_name = name
+
+    def __init__(self, screen_name: str) -> None:
+        super().__init__()
+        self._screen_name = screen_name
+        self._top: Top | None = None
+        self._state = Content("")
+        self._tabs: list[tuple[int, int, str]] = []
+
+    def show(self, top: Top | None, state: Content) -> None:
+        """Show these figures; `state` stands at the right end."""
+        self._top, self._state = top, state
+        self.refresh()
+
+    def render(self) -> Content:
+        """As much as the width has room for: the state and the screens first, then money, then the plan."""
+        width = self.size.width
+        names = self._names(width)
+        tabs = line(*(piece for _, piece in names))
+        self._tabs = self._places(names)
+        right = line("  ") + self._state + line(" ")
+        for figures in self._figures():
+            joined = figures + right
+            if tabs.cell_length + joined.cell_length + 1 <= width:
+                return spread(tabs, joined, width)
+        return spread(tabs, right, width)
+
+    def on_click(self, event: Click) -> None:
+        """Go to the screen under the mouse."""
+        for start, end, name in self._tabs:
+            if start <= event.x < end:
+                self.post_message(self.Chosen(name))
+
+    def _names(self, width: int) -> list[tuple[str, Piece]]:
+        made: list[tuple[str, Piece]] = []
+        has_plan = self._top is not None and bool(self._top.plan or self._top.windows)
+        if width >= (132 if has_plan else 110):
+            made.append(("", (" Taximeter  ", "bold $taxi")))
+        for number, (name, title) in enumerate(SCREENS.items(), 1):
+            active = name == self._screen_name
+            if width >= 66 or active:
+                text = f" {number} {title} "
+            elif width >= 30:
+                text = f" {number} "
+            else:
+                continue
+            made.append((name, (text, "bold $taxi on $tab" if active else "$dim")))
+        return made
+
+    def _places(self, names: list[tuple[str, Piece]]) -> list[tuple[int, int, str]]:
+        places, x = [], 0
+        for name, (text, _) in names:
+            if name:
+                places.append((x, x + cells(text), name))
+            x += cells(text)
+        return places
+
+    def _figures(self) -> list[Content]:
+        """The same figures at five lengths, longest first."""
+        top = self._top
+        if top is None:
+            return []
+        more = ("+?", "$warn") if top.unpriced_calls else ""
+        today: list[Piece | str] = [("today ", "$dim"), (usd(top.today_nano), "bold")]
+        month: list[Piece | str] = [(f" · {top.today:%b} ", "$dim"), (usd(top.month_nano), "bold"), more]
+        other: list[Piece | str] = [(f" ({top.beside})", "$dim")] if top.beside else []
+        plan: list[Piece | str] = [(f" · {top.plan.name} ", "$dim")] if top.plan else []
+        for window in top.windows:
+            style, _ = level_of(window.share)
+            plan += [(f" {window.name} ", "$dim"), (percent(window.share), f"bold {style}")]
+        lengths = (today + month + other + plan, today + month + plan, today + month, today, today[1:])
+        return [line(*pieces) for pieces in lengths]
+
+
+def state_words(health: Health, *, paused_ms: int | None, age_ms: int | None, narrow: bool) -> Content:
+    """`● live`, `‖ paused 0:42`, `◌ reading 42%`, `▲ 2:10 old`, `▲ busy`, `✖ error`: a sign and a word each."""
+    if health.phase is Phase.FAILED:
+        return line(("✖ error", "bold $bad"))
+    if paused_ms is not None:
+        return line(("‖ paused", "bold $warn"), "" if narrow else (f" {countdown(paused_ms)}", "$warn"))
+    if health.phase is Phase.READING:
+        return line(("◌ ", "$taxi"), ("" if narrow else "reading ", "$dim"), (percent(health.done), "bold"))
+    if health.phase is Phase.BUSY:
+        return line(("▲ busy", "bold $warn"))
+    if health.phase is Phase.STARTING:
+        return line(("◌ starting", "$dim"))
+    if age_ms is not None and age_ms > STALE_AFTER_MS:
+        return line(("▲ ", "$warn"), (f"{countdown(age_ms)} old", "bold $warn"))
+    return line(("●", "$good"), (" live", "$dim"))

@@ -1,0 +1,60 @@
+"""Which way to pay, in words: the answer first, then why, what would settle it, and where it changes."""
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from textual.content import Content
+
+from tracker.model.plans.verdict import CANNOT_TELL
+from tracker.reports.plans import PlansReport
+from tui.widgets.grid import line
+from tui.words import plain
+
+
+def verdict_lines(report: PlansReport, width: int) -> list[Content]:
+    """The verdict, wrapped, with air between its parts."""
+    parts: list[tuple[str, str]] = []
+    verdict, names = report.verdict, {one.plan.id: one.plan.name for one in report.outlooks}
+    if verdict is not None:
+        parts += [(answer(report, names), "bold $taxi"), (verdict.reason, "")]
+        if report.switch_usd is not None:
+            now = names[report.current or ""]
+            parts.append((f"Against {now}, which you have: ~${report.switch_usd:,.0f} a month less.", "$good"))
+        if verdict.would_settle:
+            parts.append((f"What would settle it: {verdict.would_settle}", "$dim"))
+    parts += [(words, "$dim") for words in changes(report, names)]
+    if report.current is None:
+        parts.append(("No plan is set: press , to say how you pay.", "$warn"))
+    return wrapped(parts, width)
+
+
+def answer(report: PlansReport, names: dict[str, str]) -> str:
+    """`Pro is the cheapest for this work.` or what is left to choose from."""
+    verdict = report.verdict
+    assert verdict is not None
+    if verdict.plan != CANNOT_TELL:
+        own = ", which you have" if verdict.plan == report.current else ""
+        return f"{names.get(verdict.plan, verdict.plan)} is the cheapest for this work{own}."
+    left = [names.get(plan, plan) for plan in verdict.candidates]
+    return "Cannot tell yet" + (f": {' or '.join(left)}." if 0 < len(left) < len(names) else ".")
+
+
+def changes(report: PlansReport, names: dict[str, str]) -> list[str]:
+    """At which spend a day the answer is another one."""
+    ends = []
+    for word, end in (("below", report.below), ("above", report.above)):
+        if end is not None:
+            ends.append(f"{word} ~${end[0]:,.2f} ({names.get(end[1], 'none')})")
+    if not ends:
+        return []
+    return [f"You spend ~${report.per_active_day:,.2f} a working day; the answer changes {' and '.join(ends)}."]
+
+
+def wrapped(parts: Sequence[tuple[str, str]], width: int) -> list[Content]:
+    """Paragraphs with a blank line between them."""
+    lines: list[Content] = []
+    for words, style in parts:
+        if lines:
+            lines.append(Content(""))
+        lines += [line((part, style)) for part in wrap(plain(words), max(8, width))]
+    return lines

@@ -1,0 +1,156 @@
+"""Figures and foreign text as people read them. What other programs wrote passes `plain` before it is drawn."""
+
+from datetime import date, datetime, tzinfo
+
+from rich.cells import cell_len, get_character_cell_size
+
+from store.money import NANO_PER_USD, short_usd
+
+AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
+_LINE = "–"
+# They ask for the other form of the sign before them; terminals disagree on its width.
+_VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
+
+
+def usd(nano: int | None) -> str:
+    """Money: two decimals, four below a cent, `?` where there is no price."""
+    return short_usd(nano)
+
+
+def fine_usd(nano: int | None) -> str:
+    """Money of single calls: always four decimals, so that a column of them lines up."""
+    return "?" if nano is None else f"${nano / NANO_PER_USD:,.4f}"
+
+
+def dollars(nano: int) -> float:
+    """For the scale of a plot; the figures beside it are written from the nano-dollars themselves."""
+    return nano / NANO_PER_USD
+
+
+def axis_usd(dollars: float) -> str:
+    """Money on an axis: as short as it stays true."""
+    if dollars >= 10_000:
+        return f"${dollars / 1000:,.0f}k"
+    if dollars >= 10 or dollars == int(dollars):
+        return f"${dollars:,.0f}"
+    return f"${dollars:.2f}" if dollars >= 0.01 else f"${dollars:.4f}"
+
+
+def tokens(count: float | None) -> str:
+    """Tokens: 912, 14.2k, 148k, 1.25M."""
+    if count is None:
+        return _LINE
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            scaled = count / size
+            decimals = 0 if scaled >= 100 else 1 if scaled >= 10 or unit == "k" else 2
+            return f"{scaled:,.{decimals}f}{unit}"
+    return f"{count:.0f}"
+
+
+def axis_tokens(count: float) -> str:
+    """Tokens on an axis: 0, 50k, 1M."""
+    if count >= 1_000_000:
+        return f"{count / 1_000_000:g}M"
+    return f"{count / 1000:g}k" if count >= 1000 else f"{count:g}"
+
+
+def percent(share: float | None) -> str:
+    """A share from 0 to 1; a dash where there is none."""
+    if share is None:
+        return _LINE
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
+
+
+def duration(milliseconds: int | None) -> str:
+    """A stretch of time: 1.9 s, 24 min, 1h10, 3 d."""
+    if milliseconds is None:
+        return _LINE
+    seconds = milliseconds / 1000
+    if seconds < 99.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24} d"
+
+
+def countdown(milliseconds: int) -> str:
+    """Minutes and seconds left, never below nothing."""
+    seconds = max(0, milliseconds) // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def moment(at_ms: int, zone: tzinfo | None) -> datetime:
+    """A time of the ledger on the wall clock of this machine (`zone` None) or of a frozen zone."""
+    return datetime.fromtimestamp(at_ms / 1000, zone) if zone else datetime.fromtimestamp(at_ms / 1000).astimezone()
+
+
+def time_of_day(at_ms: int, zone: tzinfo | None) -> str:
+    """14:02:11."""
+    return moment(at_ms, zone).strftime("%H:%M:%S")
+
+
+def day_and_time(at_ms: int, zone: tzinfo | None) -> str:
+    """Nov 12 14:02."""
+    return moment(at_ms, zone).strftime("%b %d %H:%M")
+
+
+def month_after(month: date, step: int) -> str:
+    """The month so many months later, as `2026-11`."""
+    years, index = divmod(month.year * 12 + month.month - 1 + step, 12)
+    return f"{years:04d}-{index + 1:02d}"
+
+
+def count(number: int, thing: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def model_name(model: str) -> str:
+    """A model id without maker and date: opus-4-5."""
+    name = model.rsplit("/", 1)[-1].removeprefix("claude-")
+    head, _, tail = name.rpartition("-")
+    return head if head and len(tail) == 8 and tail.isdigit() else name
+
+
+def project_name(project: str | None) -> str:
+    """The last part of a project's path, whatever system wrote it."""
+    if not project:
+        return _LINE
+    return plain(project.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] or project)
+
+
+def plain(text: str) -> str:
+    """Text without control and direction characters, in one line: neither markup nor escapes nor order leak out."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.translate(_VARIATION_SELECTORS)
+    if text.isprintable():
+        return text
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def cells(text: str) -> int:
+    """Terminal cells that a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """Plain text in exactly `width` cells: padded, or cut with an ellipsis."""
+    text = plain(text)
+    wide = cells(text)
+    if wide > width:
+        if width <= 0:
+            return ""
+        kept, used = [], 0
+        for char in text:
+            size = get_character_cell_size(char)
+            if used + size > width - 1:
+                break
+            kept.append(char)
+            used += size
+        text, wide = "".join(kept) + "…", used + 1
+    pad = " " * (width - wide)
+    return pad + text if right else text + pad
