@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual import work
 from textual.app import App
 from textual.binding import Binding
+from textual.events import Event, InputEvent
 from textual.screen import Screen
 
 from store.task_rows import TaskRow
@@ -15,25 +17,27 @@ from tracker.settings import Settings
 from tui.clock import Clock, now_ms
 from tui.edits import Edit
 from tui.feed import Feed
-from tui.keys import bindings
+from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, EditDone, HealthChanged, NudgeDue
 from tui.palette import Commands
+from tui.rubbish import Collector
+from tui.screens import import_all, make_screen
 from tui.screens.board import Board
-from tui.screens.cache import CacheScreen
-from tui.screens.help import HelpScreen
-from tui.screens.now import NowScreen
-from tui.screens.nudges import NudgesScreen
-from tui.screens.plans import PlansScreen
-from tui.screens.settings import SettingsScreen
-from tui.screens.spend import SpendScreen
-from tui.screens.task import TaskScreen
-from tui.screens.tasks import TasksScreen
 from tui.snapshot import Health, Snapshot, Wish
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.widgets.top_line import TopLine
 from tui.words import plain
 
 _TICK_SECONDS = 1.0
+
+
+@runtime_checkable
+class ShowsSettings(Protocol):
+    """A screen that shows settings and wants to know when they were written."""
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show these from now on."""
+        ...
 
 
 class Dashboard(App[None]):
@@ -47,12 +51,7 @@ class Dashboard(App[None]):
     ]
     COMMANDS: ClassVar = {Commands}
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        "now": NowScreen,
-        "tasks": TasksScreen,
-        "spend": SpendScreen,
-        "cache": CacheScreen,
-        "plans": PlansScreen,
-        "nudges": NudgesScreen,
+        name: partial(make_screen, name) for name in SCREENS
     }
 
     def __init__(
@@ -63,6 +62,7 @@ class Dashboard(App[None]):
         zone: tzinfo | None = None,
         theme: str | None = None,
         start: str = "now",
+        collector: Collector | None = None,
     ) -> None:
         super().__init__()
         for one in THEMES:
@@ -78,6 +78,8 @@ class Dashboard(App[None]):
         self._paused_at: int | None = None
         self._start = start
         self._opened_from = start
+        self._collector = collector
+        self._has_drawn = False
         self._known_tasks: Sequence[TaskRow] = ()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -126,6 +128,15 @@ class Dashboard(App[None]):
         if message.snapshot.tasks is not None:
             self._known_tasks = message.snapshot.tasks.tasks
         self._renew()
+        if not self._has_drawn:
+            self._has_drawn = True
+            self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """The first picture is drawn: what can wait until then is done now."""
+        if self._collector is not None:
+            self._collector.take_over()
+        self.run_worker(import_all, thread=True, group="import", exit_on_error=False)
 
     def on_health_changed(self, message: HealthChanged) -> None:
         """The feed's state: in the top line, and in place of the body where there is none."""
@@ -136,10 +147,18 @@ class Dashboard(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Board):
                 screen.renew()
-            elif isinstance(screen, SettingsScreen) and self.snapshot is not None:
-                screen.renew(self.snapshot.settings)
+            elif isinstance(screen, ShowsSettings) and self.snapshot is not None:
+                screen.show_settings(self.snapshot.settings)
+
+    async def on_event(self, event: Event) -> None:
+        """Every event of the terminal passes here."""
+        if self._collector is not None and isinstance(event, InputEvent):
+            self._collector.saw_input()
+        await super().on_event(event)
 
     def _tick(self) -> None:
+        if self._collector is not None:
+            self._collector.collect_if_quiet()
         for screen in self.screen_stack:
             if isinstance(screen, Board) and screen.is_mounted:
                 screen.draw_state()
@@ -165,11 +184,11 @@ class Dashboard(App[None]):
         """Open a task over the screen in front."""
         self._opened_from = self.wish.screen
         self.wish_for(screen="task", task=identity)
-        self.push_screen(TaskScreen())
+        self.push_screen(make_screen("task"))
 
     def close_task(self) -> None:
         """Back to the screen from which the task was opened."""
-        if isinstance(self.screen, TaskScreen):
+        if isinstance(self.screen, Board) and self.screen.NAME == "task":
             self.pop_screen()
             self.wish_for(screen=self._opened_from, task="")
 
@@ -234,9 +253,13 @@ class Dashboard(App[None]):
 
     def action_help(self) -> None:
         """Every key of the screen in front."""
+        from tui.screens.help import HelpScreen
+
         active = {bound.binding.action for bound in self.screen.active_bindings.values()}
         self.push_screen(HelpScreen(getattr(self.screen, "NAME", "any"), active))
 
     def action_settings(self) -> None:
         """Change settings."""
+        from tui.screens.settings import SettingsScreen
+
         self.push_screen(SettingsScreen(self.snapshot.settings if self.snapshot else Settings()))

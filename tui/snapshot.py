@@ -3,24 +3,30 @@
 Money is in nano-dollars, times are epoch milliseconds, tokens are counts. A part that is None was not asked for yet.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from store.board_reads import RecentCall, SessionSum
-from store.nudges import NudgeRow
-from store.task_rows import TaskRow
-from tracker.model.headline import Headline
-from tracker.reports.budget import BudgetReport
-from tracker.reports.cache import CacheReport
-from tracker.reports.context import ContextReport
-from tracker.reports.nudges import NudgeReport
-from tracker.reports.plans import PlansReport
-from tracker.reports.spend import SpendRow
-from tracker.reports.task import TaskDetail
-from tracker.reports.tasks import Unsure
 from tracker.settings import Settings
+
+if TYPE_CHECKING:
+    # Each of these costs milliseconds before the first picture, and only its own screen needs it.
+    from store.board_reads import RecentCall, SessionSum
+    from store.nudges import NudgeRow
+    from store.task_rows import TaskRow
+    from tracker.model.headline import Headline
+    from tracker.reports.budget import BudgetReport
+    from tracker.reports.cache import CacheReport
+    from tracker.reports.context import ContextReport
+    from tracker.reports.nudges import NudgeReport
+    from tracker.reports.plans import PlansReport
+    from tracker.reports.spend import SpendRow
+    from tracker.reports.task import TaskDetail
+    from tracker.reports.tasks import Unsure
 
 
 class Phase(Enum):

@@ -2,6 +2,7 @@
 
 * First picture: from the start of the process to the first figures on a terminal, several times.
 * Keys: from a key to the redrawn screen, on every screen, while twenty calls a second arrive.
+* Stalls: how long the loop that takes keys stood still at a time; a key that comes then waits so long.
 * Age: how old the figures are when they are drawn, over the same time.
 """
 
@@ -31,6 +32,7 @@ from tracker.sources.base import Options
 from tui.app import Dashboard
 from tui.feed import LedgerFeed
 from tui.keys import SCREENS
+from tui.rubbish import Collector
 
 ROOT = Path(__file__).parents[2]
 CALLS_A_SECOND = 20
@@ -44,6 +46,7 @@ class Figures(NamedTuple):
 
     first_picture: list[float]
     keys: list[float]
+    stalls: list[float]
     ages: list[float]
     arrived: int  # calls that were written meanwhile
 
@@ -105,18 +108,28 @@ class Arriving(threading.Thread):
         self.join()
 
 
-async def keys_while_calls_arrive(ledger: Path, seconds: float) -> tuple[list[float], list[float], int]:
-    """Milliseconds from key to redrawn screen, and the ages of figures when drawn."""
+async def _beat(stalls: list[float]) -> None:
+    """Note by how much every two milliseconds of sleep were overslept."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(0.002)
+        stalls.append((time.perf_counter() - began - 0.002) * 1000)
+
+
+async def keys_while_calls_arrive(ledger: Path, seconds: float) -> tuple[list[float], list[float], list[float], int]:
+    """Milliseconds from key to redrawn screen, stalls of the loop, and the ages of figures when drawn."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     feed = LedgerFeed([], lambda _db: Options(PriceBook()), ledger=ledger)
-    app = Dashboard(feed)
+    app = Dashboard(feed, collector=Collector())
     waits: list[float] = []
+    stalls: list[float] = []
     ages: list[float] = []
     arriving = Arriving(ledger, 999_999)
     async with app.run_test(size=(120, 40)) as pilot:
         while app.snapshot is None:
             await asyncio.sleep(0.01)
         arriving.start()
+        beat = asyncio.create_task(_beat(stalls))
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             for screen in SCREENS:
@@ -127,9 +140,10 @@ async def keys_while_calls_arrive(ledger: Path, seconds: float) -> tuple[list[fl
                     await asyncio.sleep(0.02)
                 if app.snapshot is not None and screen not in ("plans", "cache"):
                     ages.append(float(app.clock() - app.snapshot.at_ms))
+        beat.cancel()
         arriving.end()
         await pilot.pause()
-    return waits, ages, arriving.written
+    return waits, stalls, ages, arriving.written
 
 
 async def _press(app: Dashboard, key: str) -> float:
@@ -147,8 +161,7 @@ def measure(folder: Path, *, sessions: int, calls: int, seconds: float, pictures
     ledger = folder / "ledger.db"
     write_large_ledger(ledger, sessions=sessions, calls=calls, until_ms=time.time_ns() // 1_000_000)
     shown = first_picture(folder, pictures) if pictures else []
-    waits, ages, written = asyncio.run(keys_while_calls_arrive(ledger, seconds))
-    return Figures(shown, waits, ages, written)
+    return Figures(shown, *asyncio.run(keys_while_calls_arrive(ledger, seconds)))
 
 
 def main() -> None:
@@ -168,6 +181,7 @@ def main() -> None:
         f"key to screen  median {statistics.median(found.keys):6.1f} ms  p95 {percentile(found.keys, 0.95):.1f}"
         f"  worst {max(found.keys):.1f}  ({len(found.keys)} keys)"
     )
+    print(f"stalls         p99 {percentile(found.stalls, 0.99):.1f} ms  worst {max(found.stalls):.1f}")
     print(f"age of figures median {statistics.median(found.ages):6.0f} ms  worst {max(found.ages):.0f}")
 
 

@@ -93,7 +93,7 @@ def test_a_wish_is_answered_at_once(feed: LedgerFeed) -> None:
     told.wait_for(lambda: bool(told.health) and told.health[-1].phase is Phase.LIVE)
     for screen in ("spend", "tasks", "cache", "plans", "nudges"):
         feed.ask(Wish(screen=screen))
-        told.wait_for(lambda wanted=screen: told.snapshots[-1].wish.screen == wanted)  # type: ignore[misc]
+        told.wait_for(lambda wanted=screen: bool(told.snapshots) and told.snapshots[-1].wish.screen == wanted)  # type: ignore[misc]
         assert getattr(told.snapshots[-1], screen) is not None
 
 

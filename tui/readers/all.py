@@ -2,27 +2,23 @@
 
 import sqlite3
 from datetime import date, tzinfo
+from typing import TYPE_CHECKING, Any
 
 from store.board_reads import latest_limits
 from store.money import NANO_PER_USD
 from store.queries import newest_call_id, totals
 from store.spend import Filter, spend_total
-from tracker.advisor.preferences import preferences_of
 from tracker.model.defaults import DAY_MS
-from tracker.reports.nudges import nudge_report
-from tracker.settings import DisplaySettings
+from tracker.settings import DisplaySettings, Settings
 from tui.clock import local_day
-from tui.readers.cache import read_cache
-from tui.readers.now import read_now
-from tui.readers.plans import PlansReader
 from tui.readers.settings import SettingsReader
-from tui.readers.spend import read_spend
-from tui.readers.tasks import read_task, read_tasks
-from tui.snapshot import NudgesPart, OwnPlan, Snapshot, Top, Window, Wish
+from tui.snapshot import OwnPlan, Snapshot, Top, Window, Wish
+
+if TYPE_CHECKING:
+    from tui.readers.plans import PlansReader
 
 _COST, _UNPRICED = 8, 9  # columns of store.spend.SPEND_SUMS
 _WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
-_SHOWN_NUDGES = 300
 
 
 class SnapshotReader:
@@ -32,32 +28,56 @@ class SnapshotReader:
         """`looked_in`: folders that are followed."""
         self._zone, self._looked_in = zone, looked_in
         self._settings = SettingsReader()
-        self._plans = PlansReader(self._settings)
+        self._plans: PlansReader | None = None
 
     def read(self, db: sqlite3.Connection, wish: Wish, at_ms: int) -> Snapshot:
         """What the wish asks for, as the ledger is now."""
         settings = self._settings.read()
         today = local_day(at_ms, self._zone)
         plan = self._settings.own_plan(today.isoformat())
-        screen, month = wish.screen, wish.month
         return Snapshot(
             at_ms=at_ms,
             wish=wish,
             calls=totals(db).calls,
             top=read_top(db, today, at_ms, plan, settings.display),
             looked_in=self._looked_in,
-            now=read_now(db, wish.session, at_ms, len(self._looked_in)) if screen == "now" else None,
-            tasks=read_tasks(db, month, today, at_ms) if screen == "tasks" else None,
-            task=read_task(db, wish.task, at_ms) if screen == "task" else None,
-            spend=read_spend(db, month, today, at_ms, settings.budget, plan) if screen == "spend" else None,
-            cache=read_cache(db, month, today) if screen == "cache" else None,
-            plans=self._plans.read(db, today, at_ms, newest_call_id(db)) if screen == "plans" else None,
-            nudges=NudgesPart(nudge_report(db, preferences_of(settings), limit=_SHOWN_NUDGES))
-            if screen == "nudges"
-            else None,
             settings=settings,
+            **{wish.screen: self._part(db, wish, at_ms, today, settings, plan)},
             trouble=self._settings.trouble,
         )
+
+    def _part(
+        self, db: sqlite3.Connection, wish: Wish, at_ms: int, today: date, settings: Settings, plan: OwnPlan | None
+    ) -> Any:
+        """What the wished screen draws; modules are imported when their screen is first wished for."""
+        if wish.screen == "now":
+            from tui.readers.now import read_now
+
+            return read_now(db, wish.session, at_ms, len(self._looked_in))
+        if wish.screen == "tasks":
+            from tui.readers.tasks import read_tasks
+
+            return read_tasks(db, wish.month, today, at_ms)
+        if wish.screen == "task":
+            from tui.readers.tasks import read_task
+
+            return read_task(db, wish.task, at_ms)
+        if wish.screen == "spend":
+            from tui.readers.spend import read_spend
+
+            return read_spend(db, wish.month, today, at_ms, settings.budget, plan)
+        if wish.screen == "cache":
+            from tui.readers.cache import read_cache
+
+            return read_cache(db, wish.month, today)
+        if wish.screen == "plans":
+            from tui.readers.plans import PlansReader
+
+            self._plans = self._plans or PlansReader(self._settings)
+            return self._plans.read(db, today, at_ms, newest_call_id(db))
+        from tui.readers.nudges import read_nudges
+
+        return read_nudges(db, settings)
 
 
 def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | None, display: DisplaySettings) -> Top:

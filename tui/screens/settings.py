@@ -48,7 +48,7 @@ class SettingsScreen(ModalScreen[None]):
         """Fill the list."""
         self.query_one(Table).set_rows(SETTINGS)
 
-    def renew(self, settings: Settings) -> None:
+    def show_settings(self, settings: Settings) -> None:
         """Show values that were written meanwhile."""
         self._settings = settings
         self.query_one(Table).set_rows(SETTINGS)
