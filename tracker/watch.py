@@ -57,6 +57,7 @@ class Watcher:
         self._is_blind = False  # a folder could not be watched: the scan has to be frequent
         self._is_failing = False
         self._changed: set[str] = set()
+        self._ended: set[str] = set()  # folders that were deleted since the roots were looked at
         self._look = threading.Event()
         self._scan = True
         self._lock = threading.Lock()
@@ -195,10 +196,12 @@ class Watcher:
             for root in roots
         } | {str(path) for path in self._extra}
         for folder, (inode, watch) in list(self._watched.items()):
-            if folder not in wanted or _inode(folder) != inode:
+            # A folder that was made anew may get the old one's inode: the event of its end tells them apart.
+            if folder not in wanted or _inode(folder) != inode or folder in self._ended:
                 observer.unschedule(watch)
                 del self._watched[folder]
                 self.wake()
+        self._ended.clear()
         is_blind = False
         for folder in wanted - self._watched.keys():
             found = _inode(folder)
@@ -236,6 +239,8 @@ class Watcher:
         with self._lock:
             if event.is_directory:
                 self._scan = True
+                if event.event_type == "deleted":
+                    self._ended.add(path)
             else:
                 self._changed.add(path)
         self._look.set()

@@ -53,7 +53,7 @@ def test_a_deleted_root_and_its_return(watching: Watching) -> None:
     time.sleep(0.2)
     (watching.claude_dir / "projects").mkdir(parents=True)
     session(watching, calls=3)
-    watching.wait_for(lambda: watching.calls() == 5)
+    watching.wait_for(lambda: watching.calls() == 5, seconds=45)  # at the latest by the scan of every half minute
     session(watching, calls=4)
     started = time.monotonic()
     watching.wait_for(lambda: watching.calls() == 9)
@@ -138,7 +138,7 @@ def test_a_folder_that_may_not_be_read_is_named(watching: Watching, monkeypatch:
     assert watching.calls() == 2
     monkeypatch.undo()
     one.prompt("More").call(40_000)
-    watching.wait_for(lambda: watching.calls() == 5)
+    watching.wait_for(lambda: watching.calls() == 5, seconds=45)  # at the latest by the scan of every half minute
     watching.assert_complete()
 
 
