@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
+from tracker.advisor.advisor import Advisor  # noqa: E402
+from tracker.cli.advising import HookFiles  # noqa: E402
 from tracker.demo import live_session, write_samples  # noqa: E402
 from tracker.ingest import sync  # noqa: E402
 from tracker.pricing import PriceBook  # noqa: E402
@@ -30,9 +32,11 @@ from tui.feed import LedgerFeed  # noqa: E402
 from tui.keys import SCREENS  # noqa: E402
 
 HERE = Path(__file__).parent
-NOW = datetime(2026, 11, 21, 14, 2, 11, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-LIVE_FOR_SECONDS = 940  # the running session began so long ago
+LIVE_FOR_SECONDS = 690  # the running session began so long ago
+LINES_A_LOOK = 12
+TURN_ENDS_SECONDS = 40  # a pause so long is one between two prompts
 SIZES = ((120, 40), (80, 24))
 # name -> screen to begin with, keys to press
 PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -47,26 +51,29 @@ THEMES = {"now": ("light", "colour-blind")}
 def fill(folder: Path) -> Path:
     """A ledger with the sample sessions and one at work; returns its path."""
     claude = folder / "claude"
-    write_samples(claude, now=NOW.timestamp())
-    for _ in live_session(claude, start=NOW.timestamp() - LIVE_FOR_SECONDS):
-        pass
     path = folder / "state" / "ledger.db"
     db = open_ledger(path)
-    source = ClaudeCodeSource()
-    sync(db, [(source, [claude])], Options(PriceBook()), workers=0)
-    rebuild(db)
-    _advise(db, folder)
+    source, options = ClaudeCodeSource(), Options(PriceBook())
+    advisor = Advisor(HookFiles(str(folder / "state")))
+
+    def take_in(at_ms: int) -> None:
+        """What the dashboard's own threads do after each change."""
+        sync(db, [(source, [claude])], options, workers=0)
+        rebuild(db)
+        advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
+        while advisor.rest(db, at_ms):
+            pass
+
+    write_samples(claude, now=NOW.timestamp())
+    take_in(NOW_MS - LIVE_FOR_SECONDS * 1000)
+    at = NOW.timestamp() - LIVE_FOR_SECONDS
+    for number, wait in enumerate(live_session(claude, start=at)):
+        if number % LINES_A_LOOK == 0 or wait > TURN_ENDS_SECONDS:
+            take_in(int(at * 1000))
+        at += wait
+    take_in(NOW_MS)
     db.close()
     return path
-
-
-def _advise(db: object, folder: Path) -> None:
-    """What the advisor would have said at that moment."""
-    from tracker.advisor.advisor import Advisor
-    from tracker.cli.advising import HookFiles
-
-    advisor = Advisor(HookFiles(str(folder / "state")))
-    advisor.note_shown(db, advisor.refresh(db, NOW_MS), NOW_MS)  # type: ignore[arg-type]
 
 
 async def draw(ledger: Path, name: str, size: tuple[int, int], theme: str) -> str:

@@ -11,6 +11,8 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS
+from tracker.advisor.advisor import Advisor
+from tracker.cli.advising import HookFiles
 from tracker.demo import live_session, write_samples
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
@@ -47,12 +49,19 @@ def sample_claude_dir(tmp_path_factory: pytest.TempPathFactory, frozen_zone: Non
 
 @pytest.fixture(scope="session")
 def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with the samples taken in and tasks derived."""
+    """A ledger with the samples taken in, tasks derived, and what the advisor would have said."""
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
     db = open_ledger(path)
     source = ClaudeCodeSource()
     sync(db, [(source, [sample_claude_dir])], Options(PriceBook()), workers=0)
     rebuild(db)
+    advisor = Advisor(HookFiles(str(path.parent)))
+    while advisor.rest(db, NOW_MS):
+        pass
+    for at_ms in (NOW_MS - 300_000, NOW_MS):
+        advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
+        while advisor.rest(db, at_ms):
+            pass
     db.close()
     return path
 

@@ -13,8 +13,8 @@ from tui.edits import Edit, Edited
 from tui.feed import Listener
 from tui.snapshot import Health, Phase, Snapshot, SpendDay, SpendPart, Top, Wish
 
-TODAY = date(2026, 11, 21)
-NOW_MS = int(datetime(2026, 11, 21, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
+TODAY = date(2026, 11, 20)  # a Friday
+NOW_MS = int(datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
 SIZES = ((120, 40), (80, 24), (40, 12))
 HOSTILE = (
     "[bold red]boom[/] and [/unbalanced",
@@ -89,8 +89,8 @@ def spend_part(month: str = "", **changes: Any) -> SpendPart:
     days = tuple(
         SpendDay(
             first + timedelta(days=index),
-            (usd(0.7 * (index % 9)), usd(0.2 * (index % 4))) if index < 21 else (0, 0),
-            index % 9 * 4 if index < 21 else 0,
+            (usd(0.7 * (index % 9)), usd(0.2 * (index % 4))) if index < 20 else (0, 0),
+            index % 9 * 4 if index < 20 else 0,
             0,
         )
         for index in range(30)

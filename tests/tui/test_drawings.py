@@ -63,8 +63,8 @@ def test_heat_map_puts_days_on_their_weekday_and_names_its_shades() -> None:
     amounts = {TODAY: 4.0, TODAY - timedelta(days=1): 1.0, TODAY - timedelta(days=2): 2.0, date(2020, 1, 1): 99.0}
     lines = text(heatmap(amounts, TODAY, 20))
     assert lines[1].startswith("Mon ·")
-    assert lines[6][-1] == "▓"  # Saturday, the last day shown
-    assert lines[5][-1] == "░"
+    assert lines[5][-1] == "▓"  # Friday, the last day shown
+    assert lines[4][-1] == "░"
     assert lines[7][-1] == "·"  # the Sunday before
     assert "to $1" in str(heatmap(amounts, TODAY, 80)[-1])
 

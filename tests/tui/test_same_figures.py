@@ -61,8 +61,8 @@ async def test_spend(sample_script: Script, said: Callable[..., Any]) -> None:
     for by in ("model", "project", "agent"):
         for row in said("spend", "--by", by, *_MONTH)["rows"]:
             assert usd(row["cost_usd"]) in text
-    day = said("spend", "--since", "2026-11-21", "--until", "2026-11-21")["total"]
-    assert f"Sat 21 {usd(day['cost_usd'])} {day['calls']} calls" in text
+    day = said("spend", "--since", TODAY.isoformat(), "--until", TODAY.isoformat())["total"]
+    assert f"Fri 20 {usd(day['cost_usd'])} {day['calls']} calls" in text
     assert f"today {usd(day['cost_usd'])}" in text
 
 

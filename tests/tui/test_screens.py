@@ -240,9 +240,9 @@ async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) ->
     app = dashboard(sample_script, start="spend")
     async with app.run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
-        assert "Sat 21 " in text
+        assert "Fri 20 " in text
         await pilot.press("left")
-        assert "Fri 20 " in await settled(pilot)
+        assert "Thu 19 " in await settled(pilot)
         await pilot.click("#days", offset=(9, 10))
         assert "Sun 01 " in await settled(pilot)
 

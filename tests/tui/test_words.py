@@ -52,7 +52,7 @@ def test_names_without_their_wrapping() -> None:
 
 def test_times_are_of_the_given_zone() -> None:
     assert words.time_of_day(NOW_MS, UTC) == "14:02:11"
-    assert words.day_and_time(NOW_MS, UTC) == "Nov 21 14:02"
+    assert words.day_and_time(NOW_MS, UTC) == "Nov 20 14:02"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

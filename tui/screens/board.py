@@ -44,7 +44,7 @@ class Board(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Top line, body, stand-in for the body, keys."""
-        yield TopLine(self.NAME)
+        yield TopLine("tasks" if self.NAME == "task" else self.NAME)
         with Container(id="body"):
             yield from self.panels()
         yield Picture(id="instead")

@@ -266,6 +266,26 @@ def _axis_in_steps(peak: float, unit_value: float, unit: Callable[[float], str])
     return Axis(nice_top(peak), unit)
 
 
+_VERTICALS = {"━": "┃", "╍": "┇"}
+
+
+def _draw_line(grid: Grid, places: Places, rows: int, top: float, values: Sequence[float | None], one: Series) -> None:
+    """A dash a day, joined upright where the height changes; days without a figure are dots."""
+    known = [index for index, value in enumerate(values) if value is not None]
+    y: int | None = None
+    for index in range(known[0] if known else 0, known[-1] + 1 if known else 0):
+        value, before = values[index], y
+        y = before if value is None else row_of(value, top, rows)
+        if y is None or index < places.first:
+            continue
+        x = places.x_of(index)
+        for cell in range(places.step):
+            grid.put(x + cell, y, "·" if value is None else one.glyph, one.style)
+        for between in range(min(before, y) + 1, max(before, y)) if before is not None else ():
+            if grid.is_free(x, between, 1):
+                grid.put(x, between, _VERTICALS.get(one.glyph, one.glyph), one.style)
+
+
 def steps(
     lines: Sequence[Sequence[float | None]],
     names: Sequence[str],
@@ -289,15 +309,7 @@ def steps(
     draw_axis(grid, axis, rows)
     places = bar_places(max(map(len, lines), default=0), width, axis.width)
     for values, one in zip(lines, series, strict=True):
-        known = [index for index, value in enumerate(values) if value is not None]
-        height_of = 0.0
-        for index in range(places.first, known[-1] + 1 if known else 0):
-            value = values[index]
-            height_of = height_of if value is None else value
-            if index >= known[0]:
-                glyph = "·" if value is None else one.glyph
-                for cell in range(places.step):
-                    grid.put(places.x_of(index) + cell, row_of(height_of, axis.top, rows), glyph, one.style)
+        _draw_line(grid, places, rows, axis.top, values, one)
     draw_levels(grid, axis, rows, levels)
     _name_bars(grid, places, names, rows, None)
     return grid.lines()

@@ -1,0 +1,60 @@
+"""`handover`: a brief for the next session."""
+
+import os
+from pathlib import Path
+
+import click
+
+from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
+
+
+@click.command()
+@click.argument("session", required=False, metavar="[SESSION]")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there, for your eyes only."
+)
+@reading_options
+@passes_settings
+def handover(settings: Settings, session: str | None, output: Path | None, as_json: bool, no_sync: bool) -> None:
+    """A brief for the next session, made from the records without a model.
+
+    At most 1,500 tokens: the goal in your words, commits and files, what passed and failed, open to-dos.
+
+    \b
+    taximeter handover                       of the latest session
+    taximeter handover 5ea3b8df --output handover.md
+    claude "$(taximeter handover)"           start over with it
+    """
+    from store.context_reads import find_session
+    from tracker.handover import handover as brief_of
+    from tracker.rebuild import rebuild
+
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    found = find_session(db, session)
+    if not found:
+        wanted = f"no session begins with {session!r}" if session is not None else "no session is on record"
+        raise UserError(f"{wanted} (taximeter sessions lists them)")
+    if len(found) > 1:
+        raise UserError(f"{session!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
+    brief = brief_of(db, found[0].id)
+    if as_json:
+        from tracker.cli.output import print_json
+
+        print_json(
+            {
+                "schema_version": 1,
+                "session": found[0].native_id,
+                "agent": found[0].agent,
+                "tokens_at_most": brief.tokens,
+                "text": brief.text,
+            }
+        )
+    if output is not None:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(brief.text)
+        if not as_json:
+            click.echo(f"{output}: at most {brief.tokens:,} tokens", err=True)
+    elif not as_json:
+        click.echo(brief.text, nl=False)
