@@ -194,10 +194,13 @@ def next_start(db: sqlite3.Connection, project: str, after: int, *, besides: int
     return None if row[0] is None else int(row[0])
 
 
-def transcript_of(db: sqlite3.Connection, agent: str, native_id: str) -> str | None:
-    """Path of a session's own transcript, as far as it is still there; None for agents that keep no such file."""
-    row = db.execute(
-        "SELECT path FROM source_file WHERE agent = ?1 AND gone_at IS NULL AND substr(path, -length(?2)) = ?2",
-        (agent, f"/{native_id}.jsonl"),
-    ).fetchone()
-    return None if row is None else str(row[0])
+def transcripts_of(db: sqlite3.Connection, native_id: str) -> list[str]:
+    """Paths of a session's own transcripts as far as they are still there, the one that goes on last."""
+    endings = (f"/{native_id}/ui_messages.json", f"/{native_id}.messages.json", f"/{native_id}.jsonl")
+    found = [
+        db.execute(
+            "SELECT path FROM source_file WHERE gone_at IS NULL AND substr(path, -length(?1)) = ?1", (ending,)
+        ).fetchone()
+        for ending in endings
+    ]
+    return [str(row[0]) for row in found if row is not None]

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -50,8 +50,7 @@ def theirs(binary: Path, claude_dir: Path) -> dict[str, Totals]:
         cost = Decimal(repr(row["cost"])).quantize(Decimal("1e-9"))
         counts = (row["inputTokens"], row["cacheReadTokens"], row["cacheCreationTokens"], row["outputTokens"])
         known = totals.get(row["modelName"], Totals(0, 0, 0, 0, Decimal(0)))
-        added = [one + other for one, other in zip(known[:4], counts, strict=True)]
-        totals[row["modelName"]] = Totals(*added, (known.cost or Decimal(0)) + cost)
+        totals[row["modelName"]] = _sum([known, Totals(*counts, cost)])
     return totals
 
 
@@ -63,7 +62,10 @@ def ours(claude_dir: Path) -> dict[str, Totals]:
             "SELECT model, SUM(input), SUM(cache_read), SUM(write_5m + write_1h), SUM(output), SUM(cost),"
             " SUM(cost IS NULL) FROM call GROUP BY model"
         ).fetchall()
-    return {row[0]: Totals(*row[1:5], None if row[6] else Decimal(row[5]) / 10**9) for row in rows}
+    return {
+        model: Totals(fresh, read, written, output, None if unpriced else Decimal(cost) / 10**9)
+        for model, fresh, read, written, output, cost, unpriced in rows
+    }
 
 
 def _call(number: int = 1, session: str = SESSION, *, message: dict[str, Any] | None = None, **more: Any) -> bytes:
@@ -138,7 +140,7 @@ def main(argv: Sequence[str]) -> int:
     for name, files in CASES.items():
         with tempfile.TemporaryDirectory() as place:
             root = write_tree(Path(place), {**files, FILE: encoded(prompt()) + files[FILE]})
-            _print_row(name, _sum(theirs(binary, root)), _sum(ours(root)))
+            _print_row(name, _sum(theirs(binary, root).values()), _sum(ours(root).values()))
     return 0
 
 
@@ -146,16 +148,22 @@ def _print_models(one: Mapping[str, Totals], other: Mapping[str, Totals]) -> Non
     nothing = Totals(0, 0, 0, 0, Decimal(0))
     for model in sorted({*one, *other}):
         _print_row(model, one.get(model, nothing), other.get(model, nothing))
-    _print_row("total", _sum(one), _sum(other))
+    _print_row("total", _sum(one.values()), _sum(other.values()))
 
 
 def _print_row(name: str, one: Totals, other: Totals) -> None:
     print(f"{name:46}{one.text()}   {other.text()}{'' if one == other else '   *'}")
 
 
-def _sum(totals: Mapping[str, Totals]) -> Totals:
-    rows = list(totals.values())
-    counts = [sum(row[index] for row in rows) for index in range(4)]
+def _sum(totals: Iterable[Totals]) -> Totals:
+    """All of them together; no price as soon as one has none."""
+    rows = list(totals)
     costs = [row.cost for row in rows]
     known = [cost for cost in costs if cost is not None]
-    return Totals(*counts, None if len(known) < len(costs) else sum(known, Decimal(0)))
+    return Totals(
+        sum(row.input for row in rows),
+        sum(row.cache_read for row in rows),
+        sum(row.cache_write for row in rows),
+        sum(row.output for row in rows),
+        None if len(known) < len(costs) else sum(known, Decimal(0)),
+    )

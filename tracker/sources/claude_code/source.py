@@ -10,8 +10,10 @@ from pathlib import Path
 import msgspec
 
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
+from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import salvage
-from tracker.sources.claude_code.reader import AGENT, Carry, FileReader
+from tracker.sources.claude_code.reader import FileReader
+from tracker.sources.claude_code.whereabouts import AGENT
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096

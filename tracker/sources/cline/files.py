@@ -22,6 +22,19 @@ HISTORY_ITEM = "history_item.json"
 MESSAGES_SUFFIX = ".messages.json"
 COMPACTION_SUFFIX = ".compaction.json"
 
+
+class Kind:
+    """What a record file is to its reader."""
+
+    TASK = "task"
+    HISTORY = "history"
+    HISTORY_ITEM = "history-item"
+    TRANSCRIPT = "sdk"
+    AGENT = "sdk-agent"
+    MANIFEST = "sdk-manifest"
+    COMPACTION = "sdk-compaction"
+
+
 _PLAIN_NAMES = frozenset({UI_MESSAGES, TASK_METADATA, API_HISTORY, TASK_HISTORY, HISTORY_ITEM})
 _SESSION_ID = re.compile(r"^\d{13}(?:_\w+)?$")
 

@@ -1,45 +1,14 @@
-"""Reads the rows that our Cline plugin writes, one a model request (CLINE section 5.3).
+"""Finds the rows that our Cline plugin writes, one a model request (CLINE section 5.3)."""
 
-A row has the id of the message that Cline's own record will have, so the two are one call; the record decides where
-the call belongs. A row without its record is a call all the same: Cline's files may be gone before they were read.
-"""
-
-import os
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-import msgspec
-
-from store.records import Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
-from tracker.sources.cline.calls import Place, make_call
-from tracker.sources.cline.prices import RecordingPricer
-from tracker.sources.cline.rows import DECODE_ERRORS
-from tracker.sources.cline.sdk_rows import Metrics, flags_of, recorded_in
-from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
 
 ROWS_FOLDER = Path("live", "cline")
 _KIND = "live-rows"
 _SUFFIX = ".jsonl"
-_AGENT = "cline"
-_LATEST_MS = 10**14
-
-
-class LiveRow(msgspec.Struct):
-    """A line of `<session>.jsonl`; `parent` is the agent that started this one, absent for the session's own."""
-
-    session: str
-    agent: str
-    id: str
-    at: int
-    metrics: Metrics
-    parent: str | None = None
-    model: str | None = None
-    provider: str | None = None
-
-
-decode_row = msgspec.json.Decoder(LiveRow).decode
 
 
 def rows_folder(home: Path, cline_folder: Path) -> Path:
@@ -51,7 +20,7 @@ def rows_folder(home: Path, cline_folder: Path) -> Path:
 class LiveRowsSource:
     """The plugin's rows below our state folder."""
 
-    agent = _AGENT
+    agent = "cline"
 
     def __init__(self, home: Path) -> None:
         """`home`: the state folder."""
@@ -72,67 +41,10 @@ class LiveRowsSource:
                     facts = path.stat()
                 except FileNotFoundError:
                     continue
-                yield FoundFile(str(path), _AGENT, _KIND, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+                yield FoundFile(str(path), self.agent, _KIND, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """One piece with the whole lines since the last time; a last line without its end waits."""
-        offset = state.offset if state is not None and state.inode == file.inode else 0
-        with open(file.path, "rb") as handle:
-            facts = os.fstat(handle.fileno())
-            offset = offset if offset <= facts.st_size else 0
-            handle.seek(offset)
-            content = handle.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        pricer = RecordingPricer(options.pricer)
-        batch = _batch(whole.splitlines(), options._replace(pricer=pricer))
-        batch.prices = pricer.prices_of(batch.calls)
-        yield Piece(
-            batch,
-            ReadState(facts.st_ino, facts.st_size, facts.st_mtime_ns, offset + len(whole)),
-            from_start=offset == 0,
-        )
+        from tracker.sources.cline.live_calls import read
 
-
-def _batch(lines: Sequence[bytes], options: Options) -> Batch:
-    batch = Batch()
-    for line in lines:
-        try:
-            row = decode_row(line)
-            call = _call(row, options)
-        except (*DECODE_ERRORS, ValueError):
-            batch.bad_lines += 1
-            continue
-        batch.calls.append(call)
-        batch.sessions.append(Session(_AGENT, row.session, 0, row.at, row.at))
-        kind = "subagent" if call.chain else "main"
-        batch.chains.append(Chain(_AGENT, row.session, call.chain, kind, row.at))
-    return batch
-
-
-def _call(row: LiveRow, options: Options) -> Call:
-    if not (row.session and row.id and 0 < row.at <= _LATEST_MS):
-        raise ValueError("a row that names no request")
-    recorded = recorded_in(row.metrics)
-    place = Place(
-        agent=_AGENT,
-        session=row.session,
-        chain=row.agent if row.parent else "",
-        turn=None,
-        position=row.at,
-        requested_at=None,
-        first_at=row.at,
-        last_at=row.at,
-        version=None,
-        copy_rank=CopyRank.EMBEDDED,
-    )
-    return make_call(
-        row.id,
-        place,
-        row.model or UNKNOWN,
-        row.provider or UNKNOWN,
-        inclusive_tokens(recorded),
-        recorded.cost,
-        options,
-        thinking=count(row.metrics.reasoning_token_count),
-        flags=flags_of(recorded),
-    )
+        return read(file, state, options)

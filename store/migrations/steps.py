@@ -62,3 +62,13 @@ class MigrationSteps:
         for step in self._steps:
             made()(step)
         return made
+
+
+MIGRATIONS = MigrationSteps("taximeter")
+
+
+def run_script(db: Any, script: str) -> None:
+    """Run statements one by one: `executescript` would end the migration's transaction."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

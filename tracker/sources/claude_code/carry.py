@@ -1,0 +1,30 @@
+"""What is known so far of a transcript: all that a later line of the same file may need to know."""
+
+import msgspec
+
+
+class Carry(msgspec.Struct, array_like=True):
+    """Survives between reads: it is kept in the ledger with the file's offset."""
+
+    session: str = ""
+    first_seen_at: int | None = None  # time of the file's first dated row: older lines further on are copies
+    own_start_at: int | None = None
+    cwd: str | None = None
+    branch: str | None = None
+    version: str | None = None
+    entrypoint: str | None = None
+    turn: str | None = None
+    last_at: int | None = None  # of the latest line, whatever its order in time
+    earliest_at: int | None = None
+    latest_at: int | None = None
+    asked_at: dict[str, int] = {}  # chain -> time of its latest prompt or tool result
+    retries: int = 0
+    output_words: bytes = b""  # of the agent's latest text
+    has_output: bool = False
+    recent: list[str] = []  # line ids since the latest answer: a prompt that hangs elsewhere is a rewind
+    inline_chains: dict[str, str] = {}  # line id -> chain, for sidechains without an agent id
+    chains: dict[str, int] = {}  # chain -> first time
+    awaited: dict[str, str] = {}  # tool uses whose result tells more than its size
+    tracked: bool = False  # the file has had an answer with a line id
+    parent: str | None = None  # session of the latest copied line: what this one was forked from
+    parent_at: int | None = None

@@ -1,0 +1,42 @@
+"""What the client itself says that a session has cost: `cost-state` rows (CLAUDE_CODE sections 1.8 and 2)."""
+
+import msgspec
+
+from store.money import nano_from_float
+from store.records import ClientTotal, ModelTotal
+from tracker.sources.claude_code.lines import ModelUsage, decode_cost_state, forgiving
+from tracker.sources.claude_code.whereabouts import AGENT
+
+
+def client_total(raw: bytes, position: int, at: int | None) -> ClientTotal | None:
+    """The total of a `cost-state` row at byte `position`, written about `at`; None if the row is damaged."""
+    try:
+        row = forgiving(decode_cost_state, raw)
+    except msgspec.DecodeError:
+        return None
+    return ClientTotal(
+        AGENT,
+        row.sessionId,
+        "cost-state",
+        position,
+        at,
+        row.startTime,
+        nano_from_float(row.totalCostUSD),
+        tuple(_model_total(model, usage) for model, usage in row.modelUsage.items()),
+        bool(row.hasUnknownModelCost),
+    )
+
+
+def _model_total(model: str, usage: ModelUsage) -> ModelTotal:
+    writes = usage.cacheCreationInputTokens or 0
+    one_hour = min(usage.cacheCreationEphemeral1hInputTokens or 0, writes)
+    return ModelTotal(
+        model,
+        usage.inputTokens or 0,
+        usage.cacheReadInputTokens or 0,
+        writes - one_hour,
+        one_hour,
+        usage.outputTokens or 0,
+        usage.webSearchRequests or 0,
+        nano_from_float(usage.costUSD or 0.0),
+    )

@@ -1,0 +1,116 @@
+"""What the user typed: turns, and the marks that a client writes as if the user had typed them."""
+
+import msgspec
+
+from store.records import Batch, EventKind, Turn, TurnKind
+from tracker.sources.base import Options
+from tracker.sources.claude_code.carry import Carry
+from tracker.sources.claude_code.events import event_at
+from tracker.sources.claude_code.fold import Place
+from tracker.sources.claude_code.lines import Block, Line, decode_content, forgiving, joined_text
+from tracker.sources.claude_code.text import Prompt, classify, opening, packed, word_hashes, word_set
+from tracker.sources.claude_code.whereabouts import AGENT
+
+_WORDS_FROM_CHARS = 1200
+_RECENT_LINES = 200
+_COMMANDS = {"clear": EventKind.CLEAR, "exit": EventKind.EXIT, "quit": EventKind.EXIT}
+
+
+class Conversation:
+    """The main chain of one piece of a file, as the user sees it; adds turns and events to `batch`."""
+
+    def __init__(self, carry: Carry, options: Options, batch: Batch) -> None:
+        self._carry = carry
+        self._options = options
+        self._batch = batch
+        self._recent = list(carry.recent)
+        self._last_text: list[Block] | None = None
+        self._output_words = word_set(carry.output_words)
+
+    def passes(self, line: Line) -> None:
+        """A line that is neither a prompt nor an answer: a prompt may hang on it."""
+        if line.uuid:
+            self._recent.append(line.uuid)
+
+    def answers(self, line: Line) -> None:
+        """A line of the agent's answer."""
+        if line.uuid:
+            self._recent = [line.uuid]
+            self._carry.tracked = True
+
+    def says(self, content: list[Block]) -> None:
+        """The agent's latest content with text. It must not point into a buffer that is used again."""
+        self._last_text = content
+
+    def typed(self, line: Line, text: str, place: Place, at: int) -> None:
+        """A user line of the main chain that is no tool result."""
+        if line.isCompactSummary:
+            self._batch.events.append(event_at(line, place, EventKind.SUMMARY, None))
+        elif line.isMeta or line.isVisibleInTranscriptOnly or line.uuid is None:
+            # Text that the client adds: part of the turn at hand, and of the wait before its next call.
+            self._carry.asked_at[""] = at
+        else:
+            prompt = classify(text)
+            if prompt.mark is not None:
+                self._mark(line, prompt.mark, place)
+            elif prompt.kind is not None:
+                self._begin_turn(line, line.uuid, prompt, prompt.kind, place, at)
+        self.passes(line)
+
+    def commanded(self, line: Line, place: Place) -> None:
+        """A `local_command` row: a slash command that newer clients keep out of the user's lines."""
+        try:
+            prompt = classify(joined_text(forgiving(decode_content, line.content)))
+        except msgspec.DecodeError:
+            return
+        if prompt.mark is not None:
+            self._mark(line, prompt.mark, place)
+
+    def end(self) -> None:
+        """Put what later pieces need into the carry."""
+        self._remember_output()
+        self._carry.output_words = packed(self._output_words)
+        self._carry.recent = self._recent[-_RECENT_LINES:]
+
+    def _mark(self, line: Line, mark: str, place: Place) -> None:
+        name, _, value = mark.partition(":")
+        kind = EventKind.INTERRUPT if name == "interrupt" else _COMMANDS.get(value, EventKind.COMMAND)
+        self._batch.events.append(event_at(line, place, kind, value or None))
+
+    def _begin_turn(self, line: Line, key: str, prompt: Prompt, kind: str, place: Place, at: int) -> None:
+        carry = self._carry
+        if carry.tracked and line.parentUuid and line.parentUuid not in self._recent and not place.copy_rank:
+            self._batch.events.append(event_at(line, place, EventKind.REWIND, None))
+        words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
+        self._remember_output()
+        echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None
+        carry.turn = key
+        carry.asked_at[""] = at
+        carry.retries = 0
+        self._batch.turns.append(
+            Turn(
+                AGENT,
+                place.seen_session,
+                key,
+                place.position,
+                at,
+                kind,
+                line.promptId,
+                opening(prompt.text, self._options.prompt_chars),
+                len(prompt.text),
+                packed(words),
+                echo,
+                line.gitBranch or carry.branch,
+                prompt.tool_use_id,
+                prompt.agent_id,
+            )
+        )
+
+    def _remember_output(self) -> None:
+        if self._last_text is None:
+            return
+        text = joined_text(self._last_text)
+        if text:
+            self._output_words = word_hashes(text[-_WORDS_FROM_CHARS:])
+            self._carry.has_output = True
+        self._last_text = None

@@ -1,0 +1,74 @@
+"""Rows that mark a moment of a session: compactions, errors, limits, fallbacks (CLAUDE_CODE sections 1.6 and 1.7)."""
+
+import msgspec
+
+from store.records import Event, EventKind
+from tracker.sources.claude_code.fold import Place
+from tracker.sources.claude_code.lines import Line, Message, epoch_ms, forgiving, joined_text
+from tracker.sources.claude_code.whereabouts import AGENT
+
+_LIMIT_PHRASES = ("limit reached", "usage limit", "hit your limit")
+
+
+def event(
+    line: Line,
+    session: str,
+    chain: str,
+    position: int,
+    kind: str,
+    detail: str | None,
+    tokens_before: int | None = None,
+    tokens_after: int | None = None,
+) -> Event:
+    """An event at the line's own time."""
+    at = epoch_ms(line.timestamp)
+    return Event(AGENT, session, chain, position, at, kind, detail, tokens_before, tokens_after)
+
+
+def event_at(line: Line, place: Place, kind: str, detail: str | None) -> Event:
+    """An event of the main chain at `place`."""
+    return event(line, place.seen_session, "", place.position, kind, detail)
+
+
+def system_event(line: Line, place: Place) -> Event | None:
+    """The event of a `system` row, None for rows that mark nothing."""
+    where = place.seen_session, place.chain, place.position
+    match line.subtype:
+        case "compact_boundary":
+            sizes = line.compactMetadata
+            if sizes is None:
+                return event(line, *where, EventKind.COMPACT, None)
+            return event(line, *where, EventKind.COMPACT, sizes.trigger, sizes.preTokens, sizes.postTokens)
+        case "microcompact_boundary":
+            return event(line, *where, EventKind.MICROCOMPACT, None)
+        case "api_error":
+            return event(line, *where, EventKind.API_ERROR, _short(line.error))
+        case "model_fallback" | "model_refusal_fallback":
+            return event(line, *where, EventKind.FALLBACK, f"{line.originalModel}>{line.fallbackModel}")
+    return None
+
+
+def failure_event(line: Line, message: Message, place: Place) -> Event | None:
+    """The event of an answer that the client wrote itself because the API gave none; None if nothing failed."""
+    if not line.isApiErrorMessage and not line.error:
+        return None
+    text = joined_text(message.content)
+    kind = EventKind.LIMIT if any(phrase in text for phrase in _LIMIT_PHRASES) else EventKind.API_ERROR
+    return event(line, place.seen_session, place.chain, place.position, kind, _short(line.error))
+
+
+def _short(error: msgspec.Raw) -> str | None:
+    """Status code or type of an error object; its message may quote a prompt and stays out."""
+    raw = bytes(error)
+    if not raw:
+        return None
+    try:
+        value = forgiving(msgspec.json.decode, raw)
+    except msgspec.DecodeError:
+        return None
+    if isinstance(value, str):
+        return value[:60]
+    if isinstance(value, dict):
+        found = value.get("status") or value.get("type")
+        return None if found is None else str(found)[:60]
+    return None

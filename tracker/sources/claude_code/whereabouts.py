@@ -1,0 +1,176 @@
+"""Where a line belongs: session, chain, copy or original, time; and what its session and chains look like so far."""
+
+from collections.abc import Iterable
+
+from store.records import Call, Chain, CopyRank, Session
+from tracker.sources.claude_code.carry import Carry
+from tracker.sources.claude_code.fold import Place
+from tracker.sources.claude_code.lines import Line, epoch_ms
+
+AGENT = "claude-code"
+_COPY_SLACK_MS = 1000
+_KNOWN_INLINE_LINES = 64
+
+
+class Whereabouts:
+    """Follows one file line by line; what lasts longer than a piece stands in the carry."""
+
+    def __init__(self, carry: Carry, path_agent: str | None) -> None:
+        self._carry = carry
+        self._path_agent = path_agent
+        self._hearsay: dict[str, Session] = {}
+        self._chain_prompts: dict[str, str] = {}
+        self._chain_types: dict[str, str] = {}
+
+    def time(self, line: Line) -> int:
+        """When the line was written, epoch milliseconds; a line without a time has that of the line before."""
+        carry = self._carry
+        at = epoch_ms(line.timestamp)
+        if at is None:
+            at = carry.last_at or carry.first_seen_at or 0
+        carry.last_at = at
+        if carry.earliest_at is None or at < carry.earliest_at:
+            carry.earliest_at = at
+        if carry.latest_at is None or at > carry.latest_at:
+            carry.latest_at = at
+        return at
+
+    def place(self, line: Line, position: int, at: int) -> Place:
+        """The line's place; a copy's session is the one that made the original (CLAUDE_CODE section 8, point 3)."""
+        carry = self._carry
+        session = line.sessionId or carry.session
+        if not carry.session:
+            carry.session = session
+        rank = CopyRank.OWN
+        if line.requestSessionId and line.requestSessionId != session:
+            rank, origin = CopyRank.FORK, line.requestSessionId
+        elif line.forkedFrom is not None and line.forkedFrom.sessionId and line.forkedFrom.sessionId != session:
+            rank, origin = CopyRank.BRANCH, line.forkedFrom.sessionId
+        elif session != carry.session:
+            rank, origin = CopyRank.FOREIGN, session
+        else:
+            origin = session
+            if carry.first_seen_at is not None and at < carry.first_seen_at - _COPY_SLACK_MS:
+                rank = CopyRank.FORK
+        if rank and origin != carry.session:
+            if rank != CopyRank.FOREIGN and (carry.parent_at is None or at >= carry.parent_at):
+                carry.parent, carry.parent_at = origin, at
+            self._hear_of(origin, line, at)
+        elif rank == CopyRank.OWN and (carry.own_start_at is None or at < carry.own_start_at):
+            carry.own_start_at = at
+        chain = self._chain(line)
+        if chain:
+            self.meet_chain(chain, at)
+            if line.attributionAgent:
+                self._chain_types[chain] = line.attributionAgent
+        turn = carry.turn if not chain else None
+        return Place(origin, chain, carry.session, rank, turn, position, carry.asked_at.get(chain), carry.retries)
+
+    def meet_chain(self, chain: str, at: int) -> None:
+        """A subagent's chain was at work at that time."""
+        known = self._carry.chains.get(chain)
+        if known is None or at < known:
+            self._carry.chains[chain] = at
+
+    def prompt_chain(self, chain: str, prompt_id: str | None) -> None:
+        """Remember the prompt that a subagent's chain began with."""
+        if prompt_id and chain not in self._chain_prompts:
+            self._chain_prompts[chain] = prompt_id
+
+    def _chain(self, line: Line) -> str:
+        if self._path_agent is not None:
+            return self._path_agent
+        if not line.isSidechain:
+            return ""
+        if line.agentId:
+            return line.agentId
+        known = self._carry.inline_chains
+        chain = known.pop(line.parentUuid, None) if line.parentUuid else None
+        if chain is None:
+            chain = f"inline-{line.uuid or 'unknown'}"
+        if line.uuid:
+            known[line.uuid] = chain
+            # Parallel tool results hang on the same parent: keep it known a little longer.
+            if line.parentUuid:
+                known[line.parentUuid] = chain
+            while len(known) > _KNOWN_INLINE_LINES:
+                known.pop(next(iter(known)))
+        return chain
+
+    def _hear_of(self, session: str, line: Line, at: int) -> None:
+        known = self._hearsay.get(session)
+        first = at if known is None or known.first_at is None else min(at, known.first_at)
+        last = at if known is None or known.last_at is None else max(at, known.last_at)
+        self._hearsay[session] = Session(AGENT, session, 0, first, last, line.cwd, line.gitBranch, line.version)
+
+    def facts(self, line: Line) -> str | None:
+        """Take over what the line says of its session; returns the branch if the main chain changed to it."""
+        carry = self._carry
+        changed_to = None
+        if line.cwd and carry.cwd is None:
+            carry.cwd = line.cwd
+        if line.gitBranch and line.gitBranch != carry.branch:
+            if carry.branch is not None and self._path_agent is None:
+                changed_to = line.gitBranch
+            carry.branch = line.gitBranch
+        if line.version:
+            carry.version = line.version
+        if line.entrypoint:
+            carry.entrypoint = line.entrypoint
+        return changed_to
+
+    def says_nothing_new(self, line: Line, at: int) -> bool:
+        """Whether a line of the file's own session would change no fact: most lines of a call after its first."""
+        carry = self._carry
+        start = carry.own_start_at
+        return (
+            line.version == carry.version
+            and line.gitBranch == carry.branch
+            and line.entrypoint == carry.entrypoint
+            and line.requestSessionId is None
+            and line.forkedFrom is None
+            and start is not None
+            and at >= start
+        )
+
+    def sessions(self, title: str | None, title_rank: int, billing: str | None) -> list[Session]:
+        """The file's own session and those that it only speaks of."""
+        carry, hearsay = self._carry, list(self._hearsay.values())
+        if not carry.session:
+            return hearsay
+        is_main = self._path_agent is None
+        own = Session(
+            AGENT,
+            carry.session,
+            2 if is_main else 1,
+            carry.earliest_at,
+            carry.latest_at,
+            carry.cwd,
+            carry.branch,
+            carry.version,
+            carry.entrypoint,
+            title,
+            title_rank,
+            billing if is_main else None,
+            carry.parent if is_main else None,
+            carry.own_start_at,
+        )
+        return [own, *hearsay]
+
+    def chains_of(self, calls: Iterable[Call]) -> list[Chain]:
+        """Every chain of these calls, and those whose first prompt was met."""
+        met = dict.fromkeys((call.session, call.chain) for call in calls)
+        met.update(dict.fromkeys((self._carry.session, chain) for chain in self._chain_prompts))
+        return [
+            Chain(
+                AGENT,
+                session,
+                key,
+                "main" if not key else "compaction" if key.startswith("acompact") else "subagent",
+                self._carry.chains.get(key),
+                None,
+                self._chain_prompts.get(key),
+                self._chain_types.get(key),
+            )
+            for session, key in met
+        ]
