@@ -72,48 +72,55 @@ def put_commits(db: sqlite3.Connection, commits: Sequence[CommitRow]) -> int:
     return db.executemany("INSERT OR IGNORE INTO git_commit VALUES (?, ?, ?, ?, ?)", commits).rowcount
 
 
-def commits_of(db: sqlite3.Connection, project: str, since: int, until: int) -> list[CommitRow]:
-    """Commits of a project between two times."""
+def folder_of(db: sqlite3.Connection, session_id: int) -> str | None:
+    """The folder a session ran in."""
+    row = db.execute("SELECT cwd FROM session WHERE id = ?", (session_id,)).fetchone()
+    return row[0] if row else None
+
+
+def commits_of(db: sqlite3.Connection, folder: str, since: int, until: int) -> list[CommitRow]:
+    """Commits between two times in the repository of a folder that a session ran in."""
     found = db.execute(
-        "SELECT * FROM git_commit WHERE project = ? AND at BETWEEN ? AND ? ORDER BY at", (project, since, until)
+        "SELECT * FROM git_commit WHERE project = ? AND at BETWEEN ? AND ? ORDER BY at", (folder, since, until)
     )
     return [CommitRow(*row) for row in found]
 
 
-def reverted_shas(db: sqlite3.Connection, project: str) -> list[str]:
-    """Commits of a project that a later commit says it reverts."""
+def reverted_shas(db: sqlite3.Connection, folder: str) -> list[str]:
+    """Commits in the repository of a folder that a later commit says it reverts."""
     return [
         row[0]
-        for row in db.execute("SELECT reverts FROM git_commit WHERE project = ? AND reverts IS NOT NULL", (project,))
+        for row in db.execute("SELECT reverts FROM git_commit WHERE project = ? AND reverts IS NOT NULL", (folder,))
     ]
 
 
-def recent_projects(db: sqlite3.Connection, since: int) -> list[tuple[str, int]]:
-    """Projects with a session active since then, each with the time its first such session began."""
+def recent_folders(db: sqlite3.Connection, since: int) -> list[tuple[str, int]]:
+    """Folders in which a session was active since then, each with the time its first such session began."""
     return db.execute(
-        "SELECT project, MIN(first_at) FROM session WHERE last_at >= ? AND project IS NOT NULL AND first_at IS NOT NULL"
-        " GROUP BY project",
+        "SELECT cwd, MIN(first_at) FROM session WHERE last_at >= ? AND cwd IS NOT NULL AND first_at IS NOT NULL"
+        " GROUP BY cwd",
         (since,),
     ).fetchall()
 
 
-def tasks_of_projects(db: sqlite3.Connection, projects: Iterable[str]) -> list[str]:
-    """Ids of all tasks of these projects."""
+def tasks_of_folders(db: sqlite3.Connection, folders: Iterable[str]) -> list[str]:
+    """Ids of all tasks with a session in these folders."""
     return [
         row[0]
         for row in db.execute(
-            "SELECT id FROM task WHERE project IN (SELECT value FROM json_each(?))",
-            (msgspec.json.encode(list(projects)).decode(),),
+            "SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id"
+            " WHERE cwd IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(list(folders)).decode(),),
         )
     ]
 
 
-def repository_stamp(db: sqlite3.Connection, project: str) -> str | None:
-    """The state in which a project's repository was read last."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (f"git:{project}",)).fetchone()
+def repository_stamp(db: sqlite3.Connection, folder: str) -> str | None:
+    """The state in which a folder's repository was read last."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (f"git:{folder}",)).fetchone()
     return row[0] if row else None
 
 
-def set_repository_stamp(db: sqlite3.Connection, project: str, stamp: str) -> None:
-    """Remember the state in which a project's repository was read."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"git:{project}", stamp))
+def set_repository_stamp(db: sqlite3.Connection, folder: str, stamp: str) -> None:
+    """Remember the state in which a folder's repository was read."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"git:{folder}", stamp))

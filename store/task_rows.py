@@ -264,9 +264,9 @@ class EditRow(NamedTuple):
 
 
 class CommitRow(NamedTuple):
-    """A commit of a project's repository on this machine."""
+    """A commit in the repository of a folder that a session ran in."""
 
-    project: str
+    folder: str
     sha: str
     at: int
     reverts: str | None

@@ -10,6 +10,7 @@ from operator import itemgetter
 import msgspec
 
 from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
+from store.projects import project_of
 from store.records import Batch, Call, Chain, ClientTotal, Event, Price, Session, ToolUse, Turn
 
 
@@ -115,7 +116,9 @@ class Writer:
             """,
             {**msgspec.structs.asdict(session), "id": session_id},
         )
-        self._db.execute("UPDATE session SET project = cwd WHERE id = ? AND project IS NOT cwd", (session_id,))
+        cwd, project = self._db.execute("SELECT cwd, project FROM session WHERE id = ?", (session_id,)).fetchone()
+        if cwd is not None and project_of(cwd) != project:
+            self._db.execute("UPDATE session SET project = ? WHERE id = ?", (project_of(cwd), session_id))
         return session_id
 
     def _put_chains(self, chains: Sequence[Chain]) -> None:

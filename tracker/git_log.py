@@ -22,47 +22,47 @@ _REVERT = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
 _RECORD, _FIELD = "\x1e", "\x1f"
 
 
-def repository_of(project: str) -> Path | None:
-    """The folder at or above a project's folder that holds a repository."""
-    folder = Path(project)
-    if not folder.is_absolute() or not folder.is_dir():
+def repository_of(folder: str) -> Path | None:
+    """The folder at or above the one a session ran in that holds a repository or a linked worktree."""
+    start = Path(folder)
+    if not start.is_absolute() or not start.is_dir():
         return None
-    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+    return next((one for one in (start, *start.parents) if (one / ".git").exists()), None)
 
 
 class News(NamedTuple):
     """What a changed repository had to say; `stamp` stands for the state that was read."""
 
-    project: str
+    folder: str
     stamp: str
     commits: list[CommitRow]
 
 
-def read_news(db: sqlite3.Connection, projects: Iterable[tuple[str, int]]) -> list[News]:
-    """Commits of the projects whose repository changed, each given with the time its first session began.
+def read_news(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> list[News]:
+    """Commits of the folders whose repository changed, each given with the time its first session began.
 
     Asks git and writes nothing: no lock is held while git thinks.
     """
     found: list[News] = []
-    for project, first_at in projects:
-        repository = repository_of(project)
+    for folder, first_at in folders:
+        repository = repository_of(folder)
         if repository is None:
             continue
         stamp = _stamp(repository)
-        if repository_stamp(db, project) != stamp:
-            commits = _read(repository, project, first_at)
+        if repository_stamp(db, folder) != stamp:
+            commits = _read(repository, folder, first_at)
             if commits is not None:
-                found.append(News(project, stamp, commits))
+                found.append(News(folder, stamp, commits))
     return found
 
 
 def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
-    """Store commits; returns the projects that had new ones. Call inside a transaction."""
+    """Store commits; returns the folders that had new ones. Call inside a transaction."""
     changed: set[str] = set()
     for one in news:
         if put_commits(db, one.commits):
-            changed.add(one.project)
-        set_repository_stamp(db, one.project, one.stamp)
+            changed.add(one.folder)
+        set_repository_stamp(db, one.folder, one.stamp)
     return changed
 
 
@@ -83,7 +83,7 @@ def _stamp(repository: Path) -> str:
     return " ".join(times)
 
 
-def _read(repository: Path, project: str, first_at: int) -> list[CommitRow] | None:
+def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | None:
     command = [
         "git", "--no-pager", "-c", "core.fsmonitor=false", "-C", str(repository), "log", "--all", "--no-show-signature",
         "--no-ext-diff", "--no-textconv", "--name-only", f"--max-count={_MOST_COMMITS}", f"--since=@{first_at // 1000}",
@@ -109,7 +109,7 @@ def _read(repository: Path, project: str, first_at: int) -> list[CommitRow] | No
         names = [str(repository / name) for name in files.splitlines() if name]
         rows.append(
             CommitRow(
-                project,
+                folder,
                 sha,
                 int(seconds) * 1000,
                 revert.group(1) if revert else None,

@@ -205,7 +205,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], words: Over
                 turns,
                 sessions,
                 words=words,
-                git=_git_facts(db, turns, sessions[turns[0].session_id].project),
+                git=_git_facts(db, turns),
                 hidden=sum(one or 0 for one in known) if alone and None not in known else None,
                 owns_its_sessions=alone,
             )
@@ -221,12 +221,13 @@ def session_hidden(db: sqlite3.Connection, session_ids: list[int]) -> Mapping[in
     return {row.session_id: row.cost for row in hidden_spend(db, counted).rows}
 
 
-def _git_facts(db: sqlite3.Connection, turns: list[TaskTurnRow], project: str | None) -> GitFacts:
-    if project is None:
+def _git_facts(db: sqlite3.Connection, turns: list[TaskTurnRow]) -> GitFacts:
+    folder = said.folder_of(db, turns[0].session_id)
+    if folder is None:
         return GitFacts()
-    reverted = said.reverted_shas(db, project)
+    reverted = said.reverted_shas(db, folder)
     until = max(turn.ended_at for turn in turns) + DEFAULTS.completion_window_ms
-    known = said.commits_of(db, project, turns[0].at, until)
+    known = said.commits_of(db, folder, turns[0].at, until)
     if not reverted and not known:
         return GitFacts(is_reverted=_reverted_in_session(turns))
     facts = [decode_facts(turn.facts) for turn in turns]
@@ -254,12 +255,12 @@ def _reverted_in_session(turns: list[TaskTurnRow]) -> bool:
 
 
 def _look_at_repositories(db: sqlite3.Connection, words: Overlay | None) -> None:
-    """Take in commits made since, by whomever, and judge the tasks of those projects again."""
+    """Take in commits made since, by whomever, and judge the tasks of their folders again."""
     since = int(time.time() * 1000) - _GIT_WINDOW_MS
-    news = read_news(db, said.recent_projects(db, since))
+    news = read_news(db, said.recent_folders(db, since))
     if not news:
         return
     with transaction(db):
         changed = take_in(db, news)
         if changed:
-            recompute_tasks(db, said.tasks_of_projects(db, changed), words or read_overlay(db))
+            recompute_tasks(db, said.tasks_of_folders(db, changed), words or read_overlay(db))

@@ -4,6 +4,7 @@ import click
 
 from store.context_reads import ContextSession, find_session
 from store.money import short_usd
+from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, fit, rule
 from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
@@ -60,7 +61,7 @@ def show(report: ContextReport) -> None:
     cells = min(terminal_width(), 120)
     session: ContextSession = report.session
     click.echo(click.style(plain(session.title or session.native_id), bold=True))
-    project = (session.project or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    project = project_name(session.project)
     click.echo(click.style(f"{session.native_id[:8]} · {session.agent} · {report.model} · {project}", dim=True))
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""

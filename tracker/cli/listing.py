@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from store.money import short_usd, usd
+from store.projects import project_name
 from store.queries import SessionRow, call_rows, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
@@ -89,7 +90,7 @@ def sessions(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **c
                 (
                     row.native_id[:8],
                     local(row.last_at),
-                    (row.project or "?").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
+                    project_name(row.project) or "?",
                     row.title or "",
                     f"{row.calls:,}",
                     tokens(sum(row.tokens)),

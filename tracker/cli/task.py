@@ -5,6 +5,7 @@ import sqlite3
 import click
 
 from store.money import short_usd
+from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
 from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
@@ -123,7 +124,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
     evidence = " (a question)" if one.evidence == "question" else evidence
     click.echo(click.style(f"{GLYPHS[one.status]} {plain(one.title)}", bold=True))
-    project = (one.project or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
     click.echo(click.style(f"{detail.short_id} · {one.status}{evidence} · {where}", dim=True))
     click.echo()
@@ -142,6 +143,11 @@ def _head(detail: TaskDetail, cells: int) -> None:
         click.echo(f"  beside it, in no record: {short_usd(one.hidden)}")
     if one.unpriced:
         click.echo(f"  {one.unpriced} calls have no price and are not in it")
+    for sentence in (sentence for reported in detail.reported for sentence in reported.sentences):
+        click.echo(f"  {sentence}")
+    for refusal in detail.refusals:
+        advice = f": {refusal.advice}" if refusal.advice else ""
+        click.echo(f"  {click.style(f'⚠ {plain(refusal.words)}', fg='red')}{advice}")
     click.echo()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from store.money import short_usd, usd
+from store.projects import project_name
 from store.task_reads import TaskFilter
 from store.task_rows import TaskRow
 from tracker.cli.common import (
@@ -137,7 +138,7 @@ def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
         "id": report.short_ids[task.id],
         "task": task.title,
         "agent": ",".join(_AGENTS.get(agent, agent) for agent in task.agents.split(",")),
-        "project": (task.project or "?").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
+        "project": project_name(task.project) or "?",
         "turns": f"{task.turns:,}",
         "calls": f"{task.calls:,}",
         "time": duration(task.active_ms),

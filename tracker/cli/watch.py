@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from store.money import short_usd
+from store.projects import project_name
 from store.queries import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Settings, dir_options, passes_settings
@@ -141,6 +142,6 @@ def call_line(row: dict[str, Any]) -> str:
         f"  ctx {tokens(context):>6}  out {floor}{tokens(row['output']):>6}  {short_usd(row['cost']):>8}"
         f"  {state:<4} {lifetime}"
     )
-    project = plain((row["project"] or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1])
+    project = plain(project_name(row["project"]))
     room = terminal_width() - len(head) - 2
     return f"{head}  {project[:room]}" if room > 3 else head

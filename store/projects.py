@@ -1,0 +1,19 @@
+"""Which project a session belongs to: the folder it ran in, or the checkout that the folder is a linked worktree of.
+
+Worktrees are short-lived copies of one project; agents and people put them below the checkout, in folders that say so.
+"""
+
+import re
+
+_WORKTREE = re.compile(r"[/\\](?:\.claude[/\\]worktrees|\.worktrees)[/\\][^/\\]")
+
+
+def project_of(folder: str) -> str:
+    """The project's folder for a session that ran in `folder`; a path of any system, which need not exist here."""
+    found = _WORKTREE.search(folder)
+    return folder[: found.start()] if found and found.start() else folder
+
+
+def project_name(project: str | None) -> str:
+    """The last part of a project's path, empty if there is none."""
+    return (project or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
