@@ -199,6 +199,8 @@ class TestLists:
         ]
         table = captured("sessions").out.splitlines()[1:]
         assert [line.split()[0] for line in table[: len(sessions)]] == [one["session"][:8] for one in sessions]
+        assert captured("sessions", "--json", "--limit", "2").json()["sessions"] == sessions[:2]
+        assert f"{len(sessions) - 2} older sessions left out" in captured("sessions", "--limit", "2").out
 
     def test_a_fork_and_its_parent(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "s08_resume_continue_fork"]
@@ -227,6 +229,7 @@ class TestLists:
         assert len(captured("calls", "--json", "--session", "14e838d0").json_lines()) == 3
         everything = captured("calls", "--json").json_lines()
         assert captured("calls", "--json", "--limit", "3").json_lines() == everything[-3:]
+        assert captured("calls", "--json", "--limit", "0").json_lines() == everything
 
     def test_a_floor_is_marked_in_the_table(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "v1_0_128"]

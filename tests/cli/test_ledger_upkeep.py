@@ -116,7 +116,7 @@ class TestFailures:
             ["nonsense"],
             ["spend", "--by", "colour"],
             ["spend", "--since", "someday"],
-            ["calls", "--limit", "0"],
+            ["calls", "--limit", "-1"],
             ["spend", "--nope"],
         ],
     )

@@ -40,6 +40,23 @@ def task_list(sessions: Path) -> dict:
     return json.loads(run("tasks", "--json", "--claude-dir", str(sessions)).output)
 
 
+def test_a_limit_keeps_the_latest_tasks_and_the_sums_of_all(sessions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(*words: str) -> str:
+        return run("tasks", *words, "--claude-dir", str(sessions)).output
+
+    everything, cut = json.loads(listed("--json")), json.loads(listed("--json", "--limit", "2"))
+    assert cut["tasks"] == everything["tasks"][:2]
+    assert (cut["headline"], cut["total"]) == (everything["headline"], everything["total"])
+    assert listed().count("✔") == listed("--limit", "0").count("✔") == 7
+    shown = listed("--limit", "2")
+    assert shown.count("✔") == 2
+    assert "7 tasks" in shown
+    assert "5 older tasks left out" in shown
+    monkeypatch.setattr("tracker.cli.output.TERMINAL_ROWS", 3)
+    monkeypatch.setattr("tracker.cli.output.is_terminal", lambda: True)
+    assert listed().count("✔") == 3
+
+
 def test_tasks_json_keeps_its_contract(sessions: Path) -> None:
     report = task_list(sessions)
     assert report["schema_version"] == 1

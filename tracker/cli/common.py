@@ -10,6 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from tracker.cli.output import TERMINAL_ROWS
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -99,6 +101,16 @@ def filter_options(function: Callable[P, R]) -> Callable[P, R]:
     ):
         function = option(function)
     return function
+
+
+def limit_option(function: Callable[P, R]) -> Callable[P, R]:
+    """`--limit` where a list can be long."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(0),
+        metavar="N",
+        help=f"Only the latest N; 0 is all. A terminal shows {TERMINAL_ROWS} unless told, a pipe or file all.",
+    )(function)
 
 
 def passes_settings(function: Callable[..., R]) -> Callable[..., R]:

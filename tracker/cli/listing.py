@@ -13,21 +13,34 @@ from tracker.cli.common import (
     Settings,
     csv_option,
     filter_options,
+    limit_option,
     open_synced,
     parse_day,
     passes_settings,
     reading_options,
 )
-from tracker.cli.output import Column, note, print_csv, print_json, print_json_lines, print_table, tokens
+from tracker.cli.output import (
+    Column,
+    note,
+    note_left_out,
+    print_csv,
+    print_json,
+    print_json_lines,
+    print_table,
+    shown_rows,
+    tokens,
+)
 from tracker.cli.spend import filter_of
+from tracker.reports.times import iso
 
 
 @click.command()
+@limit_option
 @filter_options
 @csv_option
 @reading_options
 @passes_settings
-def sessions(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
     """List sessions with what they cost, latest first.
 
     \b
@@ -36,7 +49,8 @@ def sessions(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **c
     """
     part = filter_of(chosen)
     db = open_synced(settings, no_sync=no_sync)
-    rows = session_rows(db, part.where, list(part.values))
+    found = session_rows(db, part.where, list(part.values))
+    rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
     if as_json:
         print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
     elif as_csv:
@@ -99,6 +113,7 @@ def sessions(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **c
                 for row in rows
             ],
         )
+        note_left_out(len(found) - len(rows), "sessions")
         note("taximeter calls --session ID lists the calls of one.")
 
 
@@ -127,7 +142,7 @@ def _session_json(row: SessionRow) -> dict[str, Any]:
 
 @click.command()
 @click.option("--session", metavar="ID", help="Only the session whose id begins so.")
-@click.option("--limit", type=click.IntRange(1), help="Only the latest N calls (a terminal shows 40 unless told).")
+@limit_option
 @filter_options
 @csv_option
 @reading_options
@@ -159,7 +174,7 @@ def calls(
         agent=chosen["agent"],
         model=chosen["model"],
         session=session,
-        limit=limit or (40 if for_people else None),
+        limit=shown_rows(limit) if for_people else limit or None,
     )
     if as_json:
         print_json_lines(call_json(row) for row in rows)
@@ -210,13 +225,6 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         ],
     )
     note("times are local; ≥ marks an output that the client recorded only in part.")
-
-
-def iso(ms: int | None) -> str | None:
-    """UTC time of epoch milliseconds, as every JSON contract writes it."""
-    if ms is None:
-        return None
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local(ms: int | None) -> str:

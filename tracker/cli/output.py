@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 
+TERMINAL_ROWS = 20
+
 
 class Column(NamedTuple):
     """A column of a table; numbers are aligned right."""
@@ -66,9 +68,27 @@ def note(text: str) -> None:
     click.echo(click.style(text, dim=True))
 
 
+def shown_rows(limit: int | None) -> int | None:
+    """How many rows of a list to show people; `limit`: what they asked for, 0 is all. None is all."""
+    if limit is None:
+        return TERMINAL_ROWS if is_terminal() else None
+    return limit or None
+
+
+def note_left_out(count: int, what: str) -> None:
+    """Say that a list goes on."""
+    if count > 0:
+        note(f"{count:,} older {what} left out: --limit 0 shows all, --since 30d fewer.")
+
+
+def is_terminal() -> bool:
+    """Whether people see the output as it comes."""
+    return sys.stdout.isatty()
+
+
 def terminal_width() -> int:
     """Columns to draw in: the terminal's, or wide when redirected."""
-    if not sys.stdout.isatty():
+    if not is_terminal():
         return 200
     import shutil
 

@@ -12,13 +12,23 @@ from tracker.cli.common import (
     Settings,
     csv_option,
     filter_options,
+    limit_option,
     open_synced,
     parse_day,
     passes_settings,
     reading_options,
 )
 from tracker.cli.drawing import duration
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width
+from tracker.cli.output import (
+    Column,
+    note,
+    note_left_out,
+    print_csv,
+    print_json,
+    print_table,
+    shown_rows,
+    terminal_width,
+)
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
 from tracker.reports.times import iso
@@ -43,6 +53,7 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 )
 @click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
 @click.option("--yes", is_flag=True, help="With --refine: do not ask.")
+@limit_option
 @filter_options
 @csv_option
 @reading_options
@@ -53,6 +64,7 @@ def tasks(
     refine: bool,
     session: str | None,
     yes: bool,
+    limit: int | None,
     as_json: bool,
     as_csv: bool,
     no_sync: bool,
@@ -84,15 +96,15 @@ def tasks(
             return
     report = tasks_report(db, part, least_evidence=None if signal is None else _evidence(signal))
     if as_json:
-        print_json(report.as_json())
+        print_json(report.as_json(limit or None))
     elif as_csv:
-        print_csv(_CSV, [_csv_row(task) for task in (*report.tasks, *report.excluded)])
+        print_csv(_CSV, [_csv_row(task) for task in (*report.tasks, *report.excluded)[: limit or None]])
     elif not report.tasks:
         from tracker.cli.sync import no_sessions_text
 
         click.echo(no_sessions_text(settings))
     else:
-        show(report)
+        show(report, shown_rows(limit))
 
 
 def _evidence(signal: str) -> str:
@@ -109,16 +121,17 @@ def _csv_row(task: TaskRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def show(report: TasksReport) -> None:
-    """Draw the list for people: the headline, the table, what stands beside it."""
+def show(report: TasksReport, limit: int | None = None) -> None:
+    """Draw the list for people: the headline, the latest `limit` tasks, what stands beside them; sums are of all."""
     click.echo(click.style(_headline(report), bold=True))
     cells = terminal_width()
     # Columns leave in this order as the terminal gets narrower; figures are never cut.
     wanted = [name for name, least in _LEAST_CELLS.items() if cells >= least]
     columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
-    rows = [[_cell(name, task, report) for name in wanted] for task in report.tasks]
+    rows = [[_cell(name, task, report) for name in wanted] for task in report.tasks[:limit]]
     footer = [_footer(name, report) for name in wanted]
     print_table(columns, rows, footer=footer)
+    note_left_out(len(report.tasks) - len(rows), "tasks")
     _notes(report)
 
 

@@ -85,12 +85,12 @@ class TasksReport(NamedTuple):
         cost = sum(task.cost for task in self.tasks)
         return sum(task.retry_cost for task in self.tasks) / cost if cost else None
 
-    def as_json(self) -> dict[str, Any]:
-        """The JSON contract."""
+    def as_json(self, limit: int | None = None) -> dict[str, Any]:
+        """The JSON contract; at most the latest `limit` tasks, all sums and rates over all of them."""
         everything = [*self.tasks, *self.excluded]
         return {
             "schema_version": 1,
-            "tasks": [task_json(task, self.turns.get(task.id, [])) for task in self.tasks],
+            "tasks": [task_json(task, self.turns.get(task.id, [])) for task in self.tasks[:limit]],
             "headline": headline_json(self.headline)
             | {
                 "questions": self.questions,

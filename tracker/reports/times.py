@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 
 
 def iso(at_ms: int | None) -> str | None:
-    """An epoch time in milliseconds as `2026-11-20T09:12:00Z`; milliseconds only where there are any."""
+    """An epoch time in milliseconds as `2026-11-20T09:12:00.000Z`: all of one length, so texts sort as times do."""
     if at_ms is None:
         return None
-    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
-    text = moment.isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds")
-    return text.replace("+00:00", "Z")
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -107,4 +107,4 @@ def test_what_the_sources_write(
     Writer(db).write(Batch(events=[Event("claude-code", "s", "", 1, 1_795_000_000_000, kind, detail)]))
     [one] = session_refusals(db, 1)
     assert (one.kind, one.words) == (expected, words)
-    assert one.as_json()["first_at"] == "2026-11-18T11:06:40Z"
+    assert one.as_json()["first_at"] == "2026-11-18T11:06:40.000Z"
