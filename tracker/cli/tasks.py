@@ -1,5 +1,6 @@
 """`tasks`: what each finished piece of work cost."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import duration
 from tracker.cli.output import (
+    AGENT_SIGNS,
     Column,
     note,
     note_left_out,
@@ -126,7 +128,9 @@ def show(report: TasksReport, limit: int | None = None) -> None:
     click.echo(click.style(_headline(report), bold=True))
     cells = terminal_width()
     # Columns leave in this order as the terminal gets narrower; figures are never cut.
-    wanted = [name for name, least in _LEAST_CELLS.items() if cells >= least]
+    several = len({task.agents for task in report.tasks}) > 1
+    least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
+    wanted = [name for name, least in least_cells.items() if cells >= least]
     columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
     rows = [[_cell(name, task, report) for name in wanted] for task in report.tasks[:limit]]
     footer = [_footer(name, report) for name in wanted]
@@ -136,12 +140,13 @@ def show(report: TasksReport, limit: int | None = None) -> None:
 
 
 _LEAST_CELLS = {
-    "": 0, "id": 44, "task": 0, "agent": 128, "project": 104, "turns": 96, "calls": 72, "time": 112, "cost": 0,
-    "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
+    "": 0, "id": 44, "when": 96, "task": 0, "agent": 140, "project": 104, "turns": 132, "calls": 72, "time": 112,
+    "cost": 0, "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
 }  # fmt: skip
+# Where the tasks are of several agents, theirs is worth more than what re-reading and waste took.
+_SEVERAL_AGENTS = {"agent": 68, "re-read": 84, "waste": 92, "inherited": 100}
 _TITLES = {"": " "}
 _RIGHT = frozenset({"turns", "calls", "time", "cost", "re-read", "inherited", "waste"})
-_AGENTS = {"claude-code": "cc"}
 
 
 def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
@@ -149,8 +154,9 @@ def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
     values = {
         "": GLYPHS[task.status],
         "id": report.short_ids[task.id],
+        "when": _day(task.ended_at, report.now),
         "task": task.title,
-        "agent": ",".join(_AGENTS.get(agent, agent) for agent in task.agents.split(",")),
+        "agent": ",".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(",")),
         "project": project_name(task.project) or "?",
         "turns": f"{task.turns:,}",
         "calls": f"{task.calls:,}",
@@ -162,6 +168,12 @@ def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
         "evidence": task.evidence or "–",
     }
     return values[name]
+
+
+def _day(at_ms: int, now_ms: int) -> str:
+    """Local month and day, or year and month of what is older than a year."""
+    moment, now = (datetime.fromtimestamp(ms / 1000).astimezone() for ms in (at_ms, now_ms))
+    return moment.strftime("%m-%d" if now - moment < timedelta(days=365) else "%Y-%m")
 
 
 def _cost(task: TaskRow) -> str:
