@@ -252,6 +252,7 @@ class TaskRow(NamedTuple):
     retry_cost: int
     context_begin: int | None
     context_end: int | None
+    unrecorded: int  # modelled; what `hidden` is where the client's counter tells it
 
 
 class EditRow(NamedTuple):

@@ -9,5 +9,6 @@ from store.migrations.steps import MIGRATIONS
 from store.migrations import recorded  # isort: skip
 from store.migrations import tasks  # isort: skip
 from store.migrations import alongside  # isort: skip
+from store.migrations import unrecorded  # isort: skip
 
-__all__ = ["MIGRATIONS", "alongside", "recorded", "tasks"]
+__all__ = ["MIGRATIONS", "alongside", "recorded", "tasks", "unrecorded"]

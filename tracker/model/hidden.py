@@ -1,7 +1,11 @@
 """Spend that no record shows (MODEL section 3): a line of its own, never part of a measured total."""
 
+from collections.abc import Mapping, Sequence
+
 from store.money import component_nano
+from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.misses import Judgement, MissKind
 from tracker.model.rates import Rates
 
 
@@ -26,3 +30,30 @@ def unlogged_prefix_nano(expected_read: int, cache_read: int, rates: Rates, ttl_
     return component_nano(expected_read, rates.read) + component_nano(
         cache_read - expected_read, rates.write_rate(ttl_ms)
     )
+
+
+def unrecorded_by_turn(
+    calls: Sequence[ChainCall], judged: Mapping[int, Judgement], turn_of: Mapping[tuple[int, bool], int]
+) -> dict[int, int]:
+    """Modelled nano-dollars of requests that no record shows, by turn: compactions, and requests between turns.
+
+    `calls`: a main chain in file order; `turn_of`: the turn of (call id, is a copy). Sums up what
+    `compaction_request_nano` and `unlogged_prefix_nano` say; copies and unpriced calls say nothing.
+    """
+    found: dict[int, int] = {}
+    before: ChainCall | None = None
+    for call in calls:
+        if not call.grows_the_chain:
+            continue
+        turn = turn_of[call.call_id, call.copied]
+        if before is not None and not call.copied and call.rates is not None:
+            judgement = judged[call.call_id]
+            amount = 0
+            if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
+                amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=judgement.expired)
+            elif judgement.kind is None and turn != turn_of[before.call_id, before.copied]:
+                amount = unlogged_prefix_nano(judgement.expected_read, call.cache_read, call.rates, judgement.ttl_ms)
+            if amount:
+                found[turn] = found.get(turn, 0) + amount
+        before = call
+    return found

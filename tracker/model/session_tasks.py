@@ -17,6 +17,7 @@ from tracker.model.boundaries import Decision, Said, Verdict, decide
 from tracker.model.chain_call import ChainCall
 from tracker.model.chains import session_chains
 from tracker.model.edits import NOTHING_SAID, REFINED, YOU, Overlay, Word
+from tracker.model.hidden import unrecorded_by_turn
 from tracker.model.inheritance import Origin, origins
 from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
 from tracker.model.rates import Rates
@@ -36,6 +37,7 @@ from tracker.model.turns import (
 
 _FLOOR, _REVERT = int(CallFlag.OUTPUT_IS_FLOOR), int(ToolFlag.REVERT)  # enum arithmetic is slow
 ANCHOR_CALLS = 3
+_HIDES_REQUESTS = "claude-code"  # Cline records what it pays for
 LINK_FORK = "fork"
 LINK_EDIT = "edit"
 STARTS_BY_EDIT = "own"  # somebody said that a task starts here: never linked by rule
@@ -89,6 +91,7 @@ def model_session(
     roots = _roots(turns, verdicts)
     splits: list[SplitRow] = []
     contexts = _Contexts()
+    unrecorded: dict[int, int] = {}
     cold: Counter[tuple[str, str, int]] = Counter()
     for key, calls in chains.items():
         judged = {judgement.call_id: judgement for judgement in judge_chain(calls, floors)}
@@ -106,7 +109,9 @@ def model_session(
             _add(sums[index], call, row, is_subagent=bool(key))
         if not key:
             contexts.walk(calls, turn_of)
-    rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, said, words)
+            if session.agent == _HIDES_REQUESTS:
+                unrecorded = unrecorded_by_turn(calls, judged, turn_of)
+    rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, unrecorded, said, words)
     parts = _parts(records, turns, verdicts, roots, rows, words)
     return SessionModel(rows, parts, splits, dict(cold))
 
@@ -202,6 +207,7 @@ def _turn_rows(
     roots: Mapping[int, str],
     sums: Sequence[_Sums],
     contexts: _Contexts,
+    unrecorded: Mapping[int, int],
     said: Mapping[int, Said],
     words: Overlay,
 ) -> list[TaskTurnRow]:
@@ -240,7 +246,7 @@ def _turn_rows(
                     ",".join(sorted(added.models)),
                     contexts.begin.get(turn.index),
                     contexts.end.get(turn.index),
-                    encode_facts(_facts(turn, starts_other[turn.index])),
+                    encode_facts(_facts(turn, starts_other[turn.index], unrecorded.get(turn.index, 0))),
                 )
             )
         )
@@ -264,7 +270,7 @@ def _starts_other(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> lis
     return other
 
 
-def _facts(turn: TurnInfo, starts_other: bool) -> TurnFacts:
+def _facts(turn: TurnInfo, starts_other: bool, unrecorded: int) -> TurnFacts:
     todos = todos_of(turn)
     kinds = {event.kind for event in turn.events}
     calls = sorted(turn.calls, key=lambda call: (call.chain, call.position, call.message_id))
@@ -290,6 +296,7 @@ def _facts(turn: TurnInfo, starts_other: bool) -> TurnFacts:
         is_feedback="feedback" in kinds,
         next_starts_other=starts_other,
         anchors=tuple(call.message_id for call in calls[:ANCHOR_CALLS]),
+        unrecorded=unrecorded,
     )
 
 

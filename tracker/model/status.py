@@ -57,6 +57,7 @@ class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_feedback: bool = False
     next_starts_other: bool = False  # the next prompt of the session starts another task
     anchors: tuple[str, ...] = ()  # message ids of its first calls, which name the turn whatever happens to the ledger
+    unrecorded: int = 0  # nano-dollars, modelled, of requests that no record shows
 
 
 class GitFacts(NamedTuple):

@@ -98,6 +98,7 @@ def task_row(
             sum(turn.cost for turn, fact in zip(turns, facts, strict=True) if fact.is_retry),
             begins[0] if begins else None,
             ends[-1] if ends else None,
+            sum(fact.unrecorded for fact in facts),
         )
     )
 

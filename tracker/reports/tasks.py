@@ -2,7 +2,9 @@
 
 `inherited_usd` is the carry-over rent: what the same work would not have paid in a session of its own. `hidden_usd` is
 the spend that no record shows; it is known by session, so a task has it only if it has its sessions to itself and each
-of their counters can be trusted, else it is null. A task that the user excluded is outside: its calls are on no task.
+of their counters can be trusted; else it is null, and `hidden_modelled_usd` says what compactions and requests between
+turns would have cost (MODEL section 3). Neither is in any total. A task that the user excluded is outside: its calls
+are on no task.
 """
 
 import sqlite3
@@ -187,6 +189,7 @@ def task_json(task: TaskRow, turns: list[TurnSums]) -> dict[str, Any]:
         "split": split_json(task),
         "inherited_usd": usd(task.carry_over),
         "hidden_usd": usd(task.hidden),
+        "hidden_modelled_usd": None if task.hidden is not None else usd(task.unrecorded),
         "misses": task.misses,
         "context": {"begin": task.context_begin, "end": task.context_end},
     }

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model.cache_ratios import CacheTotals, chain_totals, epoch_rewrites
-from tracker.model.hidden import compaction_request_nano, hidden_nano, unlogged_prefix_nano
+from tracker.model.hidden import (
+    compaction_request_nano,
+    hidden_nano,
+    unlogged_prefix_nano,
+    unrecorded_by_turn,
+)
 from tracker.model.misses import judge_chain
 from tracker.model.split import split_call
 
@@ -94,3 +99,21 @@ def test_a_longer_prefix_than_recorded_points_to_an_unlogged_request(rates):
     assert unlogged_prefix_nano(10_000, 12_000, rates["A"], None) == 10_000 * 500 + 2_000 * 6_250
     assert unlogged_prefix_nano(10_000, 10_000, rates["A"], None) == 0
     assert unlogged_prefix_nano(0, 12_000, rates["A"], None) == 0
+
+
+def test_unrecorded_requests_fall_on_the_turn_that_pays_for_them(make_call, rates):
+    calls = [
+        make_call(0, write_5m=10_000, output=500),
+        make_call(1, cache_read=10_000, write_5m=1_000),
+        make_call(2, cache_read=12_000, write_5m=1_000, output=300),
+        make_call(3, write_5m=8_000, reset_before="compact"),
+        make_call(4, cache_read=9_000, write_5m=100),
+        make_call(5, cache_read=9_500, copied=True),
+    ]
+    turn_of = {(call.call_id, call.copied): turn for call, turn in zip(calls, (0, 0, 1, 1, 1, 2), strict=True)}
+    judged = {one.call_id: one for one in judge_chain(calls)}
+    price = calls[0].rates
+    assert unrecorded_by_turn(calls, judged, turn_of) == {
+        1: unlogged_prefix_nano(11_000, 12_000, price, judged[2].ttl_ms)
+        + compaction_request_nano(13_300, price, is_cold=False)
+    }, "call 4 reads more than it should inside its turn: nothing can have come between"
