@@ -7,7 +7,11 @@ import time
 from hooks.places import READER_LOCK, SPOOL_FILE, launcher
 
 # What the process needs to find home, settings and transcripts; the client's tokens and sockets stay behind.
-_KEPT_VARIABLES = ("HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "CLAUDE_CONFIG_DIR", "CLINE_DIR", "XDG_DATA_HOME")
+_KEPT_VARIABLES = (
+    "HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "CLAUDE_CONFIG_DIR",
+    "CLINE_DIR", "CLINE_DATA_DIR", "CLINE_SESSION_DATA_DIR", "CLINE_SANDBOX", "CLINE_SANDBOX_DATA_DIR",
+    "VSCODE_PORTABLE",
+)  # fmt: skip
 
 
 def start_ingest(home: str, *, wait_seconds: float) -> None:

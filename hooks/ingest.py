@@ -1,13 +1,15 @@
 """`hook ingest`: takes in what the agents have written, in the background, for as long as hooks ask for it.
 
 A transcript's last line may follow its Stop event by a tenth of a second (CLAUDE_CODE section 4), so files are looked
-at again for LINGER_SECONDS. One such process runs at a time, and none beside a watcher.
+at again for LINGER_SECONDS. Cline's events name no file and may come before its last write (CLINE section 5.1): its
+stores are looked at once more at the end. One such process runs at a time, and none beside a watcher.
 """
 
 import os
 import time
 from collections.abc import Sequence, Set
 from pathlib import Path
+from typing import NamedTuple
 
 from hooks.health import log_error, log_line
 from hooks.spool_reader import Drained, ReaderLock, drained, is_empty
@@ -16,6 +18,13 @@ LINGER_SECONDS = 1.5
 _LOOK_EVERY_SECONDS = 0.1
 _LOCK_WAIT_SECONDS = 0.3
 _POLITENESS = 5
+
+
+class _Named(NamedTuple):
+    """What events named until now."""
+
+    transcripts: Set[str] = frozenset()
+    has_cline: bool = False
 
 
 def main(home: str, arguments: Sequence[str]) -> int:
@@ -28,11 +37,11 @@ def main(home: str, arguments: Sequence[str]) -> int:
     try:
         # A hook that looks at the empty spool while this process is about to end starts none of its own: look again.
         while lock.acquire(_LOCK_WAIT_SECONDS):
-            transcripts = _take_in(home)
+            named = _take_in(home, _Named())
             if done is not None:
                 os.close(done)
                 done = None
-            _linger(home, transcripts)
+            _linger(home, named)
             lock.release()
             if is_empty(home):
                 break
@@ -41,18 +50,20 @@ def main(home: str, arguments: Sequence[str]) -> int:
     return 0
 
 
-def _linger(home: str, transcripts: Set[str]) -> None:
-    sizes = {path: _size(path) for path in transcripts}
+def _linger(home: str, named: _Named) -> None:
+    sizes = {path: _size(path) for path in named.transcripts}
     end = time.monotonic() + LINGER_SECONDS
     while time.monotonic() < end:
         time.sleep(_LOOK_EVERY_SECONDS)
         if is_empty(home) and all(_size(path) == size for path, size in sizes.items()):
             continue
         asked = not is_empty(home)
-        transcripts = _take_in(home, transcripts)
-        sizes = {path: _size(path) for path in transcripts}
+        named = _take_in(home, named)
+        sizes = {path: _size(path) for path in named.transcripts}
         if asked:
             end = time.monotonic() + LINGER_SECONDS
+    if named.has_cline:
+        _take_in(home, named)
 
 
 def _size(path: str) -> int:
@@ -62,23 +73,26 @@ def _size(path: str) -> int:
         return -1
 
 
-def _take_in(home: str, known: Set[str] = frozenset()) -> Set[str]:
-    """One pass over the folders that the events name; returns the transcripts named until now."""
+def _take_in(home: str, known: _Named) -> _Named:
+    """One pass over the folders that the events name, over all of this machine's after an event of Cline."""
     from store.samples import put_samples
     from tracker.cli.common import Settings
     from tracker.cli.sync import take_in
 
     with drained(home) as taken:
-        transcripts = known | {event.transcript_path for event in taken.events if event.transcript_path}
+        named = _Named(
+            known.transcripts | {event.transcript_path for event in taken.events if event.transcript_path},
+            known.has_cline or any(event.agent == "cline" for event in taken.events),
+        )
         settings = Settings()
-        settings.add_dirs(_folders(transcripts), [])
+        settings.add_dirs([] if named.has_cline else _folders(named.transcripts), [])
         db, report = take_in(settings, workers=0)
         try:
             put_samples(db, taken.samples)
         finally:
             db.close()
         _report(home, taken, report.problems)
-    return transcripts
+    return named
 
 
 def _folders(transcripts: Set[str]) -> list[Path]:

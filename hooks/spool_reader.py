@@ -35,6 +35,7 @@ class HookEvent:
     prompt_id: str | None = None
     agent_id: str | None = None
     nudge_id: str | None = None  # with the event NudgeShown
+    agent: str | None = None  # None: Claude Code
 
 
 @dataclass(slots=True)
@@ -183,6 +184,7 @@ def _event(record: dict[str, object]) -> HookEvent:
         prompt_id=text("prompt_id"),
         agent_id=text("agent_id"),
         nudge_id=text("nudge_id"),
+        agent=text("agent"),
     )
 
 

@@ -6,7 +6,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import Price
+from store.records import CallFlag, Price
+
+# Cline's sums of several requests (tracker.sources.cline.sums) hold many prompts, none of them as large as their sum.
+_CALLS = f"""
+    SELECT call.id, call.model, CASE WHEN session.agent != 'claude-code' THEN NULLIF(call.provider, 'unknown') END,
+           call.first_at, input, cache_read, write_5m, write_1h, output, web_searches, speed, tier, geo, price_id, cost,
+           CASE WHEN session.agent != 'claude-code' AND (chain.key LIKE 'subagents-%' OR chain.key LIKE 'deleted-%')
+           THEN 0 ELSE input + cache_read + write_5m + write_1h END
+    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+    WHERE (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 ORDER BY call.id
+"""
 
 
 class PricedCall(NamedTuple):
@@ -27,16 +37,12 @@ class PricedCall(NamedTuple):
     geo: str | None
     price_id: str | None
     cost: int | None
+    prompt: int  # what decides a long-prompt price
 
 
 def priced_calls(db: sqlite3.Connection) -> Iterator[PricedCall]:
-    """Every call that has token counts, in order of id. Calls of mixed long-prompt tiers keep their own sum."""
-    rows = db.execute(
-        "SELECT call.id, call.model, CASE WHEN session.agent = 'claude-code' THEN NULL ELSE call.provider END,"
-        " call.first_at, input, cache_read, write_5m, write_1h, output, web_searches, speed, tier, geo, price_id, cost"
-        " FROM call JOIN session ON session.id = call.session_id ORDER BY call.id"
-    )
-    for row in rows:
+    """Every call that is shown at a list price, or could be, in order of id: what a provider billed is no price."""
+    for row in db.execute(_CALLS):
         yield PricedCall(*row)
 
 

@@ -3,22 +3,39 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.records import CallFlag
+import msgspec
+
+from store.records import CallFlag, Price
+from store.spend import Filter
 
 _OWN_TOTAL = "history"
 _IN_TASK = "call.id IN (SELECT call_id FROM call_split WHERE task_id = ?)"
 _IN_SESSION = "call.session_id = ?"
+_BILLED = f"(call.flags & {int(CallFlag.REPORTED_COST)}) != 0"
 _SUMS = f"""
     SELECT session.agent, COUNT(*), SUM(call.cost IS NULL), COALESCE(SUM(call.cost), 0),
            COALESCE(SUM(CASE WHEN chain.key = '' THEN call.cost END), 0),
-           COALESCE(SUM((call.flags & {int(CallFlag.REPORTED_COST)}) != 0), 0),
-           SUM(call.cost IS NOT NULL AND call.reported_cost IS NOT NULL),
-           COALESCE(SUM(CASE WHEN call.reported_cost IS NOT NULL THEN call.cost END), 0),
-           COALESCE(SUM(CASE WHEN call.cost IS NOT NULL THEN call.reported_cost END), 0),
+           COALESCE(SUM({_BILLED}), 0),
+           COALESCE(SUM(CASE WHEN {_BILLED} THEN call.cost END), 0),
+           COALESCE(SUM(call.cost IS NOT NULL AND call.reported_cost IS NOT NULL AND NOT {_BILLED}), 0),
+           COALESCE(SUM(CASE WHEN call.reported_cost IS NOT NULL AND NOT {_BILLED} THEN call.cost END), 0),
+           COALESCE(SUM(CASE WHEN call.cost IS NOT NULL AND NOT {_BILLED} THEN call.reported_cost END), 0),
            SUM(call.cost IS NULL AND call.reported_cost IS NOT NULL),
            COALESCE(SUM(CASE WHEN call.cost IS NULL THEN call.reported_cost END), 0),
            MAX(CASE WHEN chain.key = '' THEN call.first_at END)
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+"""
+# As rows of the table `spend`, so that a filter of that table serves; Claude Code has none, and most of the calls.
+_BILLED_CALLS = f"""
+    SELECT session_id, model, cost, date(first_at / 1000, 'unixepoch', 'localtime') AS day,
+           date(first_at / 1000, 'unixepoch') AS day_utc
+    FROM call WHERE session_id IN (SELECT id FROM session WHERE agent != 'claude-code') AND {_BILLED}
+"""
+_PRICE = ", ".join(f"price.{name}" for name in Price.__struct_fields__)
+_LISTED = f"""
+    SELECT session.agent, COUNT(*), SUM(call.cost), SUM(call.input), SUM(call.cache_read), SUM(call.write_5m),
+           SUM(call.write_1h), SUM(call.output), SUM(call.web_searches), {_PRICE}
+    FROM call JOIN session ON session.id = call.session_id JOIN price ON price.id = call.price_id WHERE {_BILLED}
 """
 
 
@@ -30,13 +47,34 @@ class ReportedSums(NamedTuple):
     unpriced: int
     cost: int  # as shown
     main_cost: int  # the part of it without subagents and other chains beside the main one
-    billed_by_provider: int  # calls that are shown at the provider's own figure
-    compared: int  # calls that have both figures
+    billed: int  # calls that are shown at the provider's own figure
+    billed_cost: int
+    compared: int  # calls that are shown at our price and have the agent's figure
     compared_cost: int
     compared_reported: int
     only_reported: int  # calls without a price of ours
     only_reported_cost: int
     last_at: int | None  # start of the latest call of the main chain
+
+    @property
+    def reported(self) -> int:
+        """Calls of which the agent or the provider says a cost."""
+        return self.billed + self.compared + self.only_reported
+
+
+class BilledUsage(NamedTuple):
+    """Usage that a provider billed by its own figure, and the price row that it has in the list all the same."""
+
+    agent: str
+    calls: int
+    billed_cost: int
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    price: Price
 
 
 class OwnTotal(NamedTuple):
@@ -54,6 +92,26 @@ def reported_sums_of_task(db: sqlite3.Connection, task_id: str) -> list[Reported
 def reported_sums_of_session(db: sqlite3.Connection, session_id: int) -> list[ReportedSums]:
     """Sums over a session: one row, none if it has no calls."""
     return _sums(db, _IN_SESSION, session_id)
+
+
+def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
+    """How many calls of the chosen part are shown at the provider's own figure, and their cost."""
+    found: tuple[int, int] = db.execute(
+        f"SELECT COUNT(*), COALESCE(SUM(spend.cost), 0) FROM ({_BILLED_CALLS}) AS spend"
+        f" JOIN session ON session.id = spend.session_id WHERE {chosen.where}",
+        chosen.values,
+    ).fetchone()
+    return found
+
+
+def billed_usage_of_task(db: sqlite3.Connection, task_id: str) -> list[BilledUsage]:
+    """Billed calls of a task that have a list price, summed by agent and price row."""
+    return _billed_usage(db, _IN_TASK, task_id)
+
+
+def billed_usage_of_session(db: sqlite3.Connection, session_id: int) -> list[BilledUsage]:
+    """The same for a session."""
+    return _billed_usage(db, _IN_SESSION, session_id)
 
 
 def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTotal | None:
@@ -91,3 +149,8 @@ def _is_whole(db: sqlite3.Connection, session_id: int, task_id: str) -> bool:
 def _sums(db: sqlite3.Connection, where: str, value: str | int) -> list[ReportedSums]:
     found = db.execute(f"{_SUMS} WHERE {where} GROUP BY session.agent ORDER BY session.agent", (value,))
     return [ReportedSums(*row) for row in found]
+
+
+def _billed_usage(db: sqlite3.Connection, where: str, value: str | int) -> list[BilledUsage]:
+    found = db.execute(f"{_LISTED} AND {where} GROUP BY session.agent, price.id", (value,))
+    return [BilledUsage._make((*row[:9], msgspec.convert(row[9:], Price))) for row in found]

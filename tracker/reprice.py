@@ -28,8 +28,9 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) ->
     rows: dict[str, Price] = {}
     sums: dict[str, list[int | None]] = {}
     for call in priced_calls(db):
-        prompt = call.input + call.cache_read + call.write_5m + call.write_1h
-        price = book.resolve(call.model, call.asked_provider, call.first_at, prompt, call.speed, call.tier, call.geo)
+        price = book.resolve(
+            call.model, call.asked_provider, call.first_at, call.prompt, call.speed, call.tier, call.geo
+        )
         if price is None:
             continue
         amount = cost(price, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.web_searches)

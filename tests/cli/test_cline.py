@@ -2,25 +2,22 @@
 
 import json
 import os
-import sqlite3
-import threading
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from store.invariants import check_invariants
 from store.ledger import open_ledger
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
+from tests.unit.sources.cline.torn import TASK, read_beside_writers
 from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
 from tracker.cli.sync import options_of
 from tracker.ingest import sync
 from tracker.sources.cline import ClineSource
+from tracker.sources.cline.live_rows import rows_folder
 
 READS = 1_000
-TASK = "1795000000000"
 LEGACY = "Warning: this is a legacy conversation, continued in a session of the same id."
 UNKNOWN = {"id": "claude-sonnet-4-5-20250929", "provider": "unknown"}
 
@@ -138,6 +135,98 @@ class TestBothAgents:
         assert "cline" in shown
         assert "claude-code" in shown
 
+    def test_on_eighty_columns_the_list_still_says_whose_a_task_is(
+        self, both: Taximeter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tracker.cli.tasks.terminal_width", lambda: 80)
+        monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 80)
+        lines = both("tasks", "--no-sync").out.splitlines()
+        assert "agent" in lines[1]
+        assert {"cline", "cc"} <= {word for line in lines for word in line.split()}
+        assert max(len(line) for line in lines[1 : len(self.CLINE) + 3]) <= 80
+        assert "agent" not in both("tasks", "--agent", "cline", "--no-sync").out.splitlines()[1]
+
+
+class TestOneTask:
+    """What an opened task says of the provider: its own figure where it differs, and what it refused."""
+
+    @pytest.fixture
+    def opened(self, user: Path, taximeter: Taximeter) -> str:
+        """A task by OpenRouter that ran out of credit after two requests; returns its id."""
+        task, rows = TaskFolder(user / ".cline", TASK), Rows(int(TASK))
+        rows.model = {"providerId": "openrouter", "modelId": "anthropic/claude-sonnet-4.5", "mode": "act"}
+        busy = {"attempt": 1, "errorMessage": json.dumps({"message": "busy: sk-secret", "status": 429})}
+        refused = json.dumps({"message": "Insufficient credits", "status": 402})
+        task.write(
+            [
+                rows.say("task", "Port the parser"),
+                rows.request(1000, 100, cost=0.005),
+                rows.request(1000, 100, cost=0.0045),
+                rows.say("error_retry", json.dumps(busy)),
+                rows.request(0, 0, cost=None, cancelReason="retries_exhausted", streamingFailedMessage=refused),
+                rows.ask("api_req_failed", refused),
+            ]
+        )
+        [found] = taximeter("tasks", "--json").json()["tasks"]
+        return str(found["id"])
+
+    def test_on_a_terminal(self, opened: str, taximeter: Taximeter) -> None:
+        shown = taximeter("task", opened).out
+        assert "reported: what the provider itself billed\n" in shown
+        assert "The provider billed $0.0095, the list price is $0.0090 (5 % less)" in shown
+        assert "402 no credit left: add credit to the account at the provider" in shown
+        assert "429 too many requests" in shown
+        assert "secret" not in shown
+
+    def test_in_json(self, opened: str, taximeter: Taximeter) -> None:
+        task = taximeter("task", opened, "--json").json()["task"]
+        [reported] = task["reported"]
+        assert (reported["label"], reported["differs"]) == ("reported", True)
+        assert (task["cost_usd"], reported["billed"]["list_price_usd"]) == ("0.009500000", "0.009000000")
+        assert [(one["kind"], one["times"]) for one in task["refusals"]] == [("no_credit", 1), ("rate_limit", 1)]
+
+    def test_a_spend_report_says_how_much_is_reported(self, opened: str, taximeter: Taximeter) -> None:
+        assert "$0.0095 of it is reported" in taximeter("spend").out
+        assert "is reported" not in taximeter("spend", "--until", "2026-01-01").out
+        assert "is reported" not in taximeter("spend", "--model", "claude-opus-5-5").out
+
+    def test_what_has_no_price_is_no_zero(self, taximeter: Taximeter) -> None:
+        folder = str(CAPTURES / "v2-openai-priced" / ".cline")
+        [task] = taximeter("--cline-dir", folder, "tasks", "--json").json()["tasks"]
+        shown = taximeter("task", task["id"], "--no-sync").out
+        assert "2 calls have no list price; Cline says $0.0617" in shown
+        assert "$0.00" not in shown
+
+    def test_where_figures_agree_nothing_is_said(self, taximeter: Taximeter) -> None:
+        folder = str(CAPTURES / "v3-simple" / ".cline")
+        [task] = taximeter("--cline-dir", folder, "tasks", "--json").json()["tasks"]
+        shown = taximeter("task", task["id"], "--no-sync").out
+        assert "Cline" not in shown
+        assert "reported" not in shown
+
+
+def test_rows_of_the_plugin_are_taken_in_and_are_the_calls_of_clines_record(
+    user: Path, isolated_home: Path, taximeter: Taximeter
+) -> None:
+    session = SessionFolder(user / ".cline", "1795000100000_abcde")
+    session.user("Go")
+    answer = session.answer(metrics(1000, 10))
+    rows = rows_folder(isolated_home, session.root)
+    rows.mkdir(parents=True)
+    row = {
+        "session": session.session,
+        "agent": "a",
+        "id": answer["id"],
+        "at": answer["ts"],
+        "metrics": metrics(1000, 10),
+    }
+    line = json.dumps({**row, "model": UNKNOWN["id"], "provider": "anthropic"})
+    (rows / f"{session.session}.jsonl").write_text(f"{line}\n")
+    assert taximeter("sync", "--json").json()["new_calls"] == 1
+    session.write()
+    told = taximeter("sync", "--json").json()
+    assert (told["new_calls"], told["calls"]) == (0, 1)
+
 
 class TestTasks:
     """Cline's own task is the task: a resume continues it, feedback after its completion opens it again."""
@@ -174,83 +263,6 @@ class TestTasks:
         rows.at += 5 * 86_400_000
         task.write([*written, rows.request(4, 40), rows.say("completion_result", "Done")])
         assert self.status(taximeter) == ("completed", "completion", 2)
-
-
-class Rewriter(threading.Thread):
-    """Writes ever longer versions of a file over it, in pieces and without care, and begins again with the first."""
-
-    def __init__(self, path: Path, versions: list[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._path = path
-        self._versions = versions
-        self.stopped = threading.Event()
-
-    def run(self) -> None:
-        """Rewrite until stopped; the last version is what stays."""
-        while not self.stopped.is_set():
-            for version in self._versions:
-                self._overwrite(version)
-                self.stopped.wait(0.001)
-        self._overwrite(self._versions[-1])
-
-    def _overwrite(self, version: bytes) -> None:
-        with self._path.open("wb", buffering=0) as handle:
-            for start in range(0, len(version), 3_000):
-                handle.write(version[start : start + 3_000])
-
-
-class TornStores:
-    """A session and a classic task below a folder, each with a writer; `truth` is input by key once both are whole."""
-
-    def __init__(self, root: Path) -> None:
-        session, task, rows = SessionFolder(root, "1795000100000_abcde"), TaskFolder(root, TASK), Rows(int(TASK))
-        self.truth: dict[str, int] = {}
-        transcripts, lists = [], []
-        written: list[dict[str, Any]] = [rows.say("task", "word " * 200)]
-        for number in range(1, 13):
-            session.user("word " * 200)
-            answer = session.answer(metrics(1_000 * number, number))
-            self.truth[answer["id"]] = 1_000 * number
-            session.write()
-            transcripts.append(session.path.read_bytes())
-            asked = rows.say("api_req_started", json.dumps({"request": "…"}))
-            lists.append(json.dumps([*written, asked]).encode())
-            counts = {"request": "…", "tokensIn": number, "tokensOut": 10 * number, "cost": 0.01}
-            written += [{**asked, "text": json.dumps(counts)}, rows.say("text", "word " * 200)]
-            self.truth[f"cline:{TASK}:{asked['ts']}"] = number
-            lists.append(json.dumps(written).encode())
-        rows_path = task.folder / "ui_messages.json"
-        rows_path.write_bytes(lists[0])
-        self.writers = [Rewriter(session.path, transcripts), Rewriter(rows_path, lists)]
-
-
-def read_beside_writers(db: sqlite3.Connection, root: Path, reads: int) -> int:
-    """Sync `reads` times while the files below `root` are rewritten; returns how many looks met a torn file."""
-    stores = TornStores(root)
-    source = ClineSource()
-    sources = [(source, source.roots([root]))]
-    options, torn, known = options_of(db), 0, 0
-    for writer in stores.writers:
-        writer.start()
-    try:
-        for _ in range(reads):
-            report = sync(db, sources, options)
-            assert (report.problems, report.bad_lines) == ([], 0)
-            torn += report.files > 0 and report.bytes <= 0
-            rows = db.execute("SELECT message_id, input FROM call").fetchall()
-            assert len(rows) >= known, "a row was lost"
-            assert dict(rows).items() <= stores.truth.items()
-            assert len(rows) == len(dict(rows)), "a row is there twice"
-            known = len(rows)
-    finally:
-        for writer in stores.writers:
-            writer.stopped.set()
-            writer.join()
-    sync(db, sources, options)
-    assert dict(db.execute("SELECT message_id, input FROM call")) == stores.truth
-    assert db.execute("SELECT SUM(calls) FROM spend").fetchone() == (len(stores.truth),)
-    assert [one for one in check_invariants(db) if one.broken] == []
-    return torn
 
 
 def test_files_that_are_rewritten_while_they_are_read_lose_and_double_nothing(tmp_path: Path) -> None:

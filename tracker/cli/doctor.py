@@ -67,6 +67,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
             }
             for source, roots in sources_of(settings)
             for root in roots
+            if ledger_path().parent not in root.parents  # what our plugin writes: `taximeter status cline`
         ],
         "files": len(files),
         "gone_files": sum(file.gone for file in files),

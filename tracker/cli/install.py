@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -23,7 +23,8 @@ from store.ledger import home
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings
 from tracker.cli.output import Column, note, print_json, print_table
 
-_AGENT = click.argument("agent", type=click.Choice(["claude-code"]), expose_value=False)
+CLINE = "cline"
+_AGENT = click.argument("agent", type=click.Choice(["claude-code", CLINE]))
 _YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
 
 
@@ -34,17 +35,26 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
 @click.option("--no-hooks", is_flag=True, help="Only the status line; for those who use the plugin.")
 @click.option("--no-statusline", is_flag=True, help="Only the hooks.")
 @passes_settings
-def install_command(settings: Settings, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
+def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
     """Let an agent tell Taximeter what it does: hooks and status line.
 
     Shows what would change in the agent's settings and asks. A status line that is there already keeps its place,
-    ours stands below it; everything else in the file stays as it is. `taximeter uninstall` takes it out again.
+    ours stands below it; everything else in the file stays as it is. Cline gets hook files and a small plugin, files
+    of its user stay as they are. `taximeter uninstall` takes it out again.
 
     \b
     taximeter install claude-code
     taximeter install claude-code --no-statusline --yes
+    taximeter install cline
     taximeter --claude-dir ~/.claude-work install claude-code
     """
+    if agent == CLINE:
+        from tracker.cli import install_cline
+
+        if no_hooks or no_statusline:
+            raise UserError("--no-hooks and --no-statusline are for claude-code: Cline has no status line", exit_code=2)
+        install_cline.install(settings, yes=yes)
+        return
     with_sentences(lambda: _install(settings, yes=yes, hooks=not no_hooks, status_line=not no_statusline))
 
 
@@ -53,7 +63,7 @@ def _install(settings: Settings, *, yes: bool, hooks: bool, status_line: bool) -
     version = client_version()
     for folder in claude_folders(settings):
         plan = plan_install(folder, program, version=version, hooks=hooks, status_line=status_line)
-        if _agreed(plan, yes=yes):
+        if agreed(plan.notes, plan.change.diff() if plan.change.is_needed else "", yes=yes):
             install(plan, program)
             _said_done(plan, "installed; it works from the next session on")
 
@@ -63,23 +73,29 @@ def _install(settings: Settings, *, yes: bool, hooks: bool, status_line: bool) -
 @dir_options
 @_YES
 @passes_settings
-def uninstall_command(settings: Settings, yes: bool) -> None:
+def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
     """Take hooks and status line out of an agent's settings; the ledger stays.
 
     A settings file that nobody changed since becomes what it was, byte for byte. In any other only our own entries
-    go, and a status line that ours had wrapped comes back.
+    go, and a status line that ours had wrapped comes back. Of Cline's folders every file and folder of ours goes.
 
     \b
     taximeter uninstall claude-code
     taximeter uninstall claude-code --yes
+    taximeter uninstall cline
     """
+    if agent == CLINE:
+        from tracker.cli import install_cline
+
+        install_cline.uninstall(settings, yes=yes)
+        return
     with_sentences(lambda: _uninstall(settings, yes=yes))
 
 
 def _uninstall(settings: Settings, *, yes: bool) -> None:
     for folder in claude_folders(settings):
         plan = plan_uninstall(folder, home())
-        if _agreed(plan, yes=yes):
+        if agreed(plan.notes, plan.change.diff() if plan.change.is_needed else "", yes=yes):
             uninstall(plan, home())
             _said_done(plan, "taken out")
 
@@ -89,13 +105,19 @@ def _uninstall(settings: Settings, *, yes: bool) -> None:
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @passes_settings
-def status_command(settings: Settings, as_json: bool) -> None:
+def status_command(settings: Settings, agent: str, as_json: bool) -> None:
     """Say what is installed, when each hook last fired, and how long it took.
 
     \b
     taximeter status claude-code
     taximeter status claude-code --json
+    taximeter status cline
     """
+    if agent == CLINE:
+        from tracker.cli import install_cline
+
+        install_cline.status(settings, as_json=as_json)
+        return
     found = hook_status(claude_folders(settings), home())
     if as_json:
         print_json(_as_json(found))
@@ -119,13 +141,13 @@ def with_sentences(work: Callable[[], None]) -> None:
         raise UserError(str(error)) from error
 
 
-def _agreed(plan: Plan, *, yes: bool) -> bool:
-    """Show the change and ask; UserError where nobody can be asked. True without a question if nothing changes."""
-    for line in plan.notes:
+def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:
+    """Show a change and ask; UserError where nobody can be asked. True without a question if there is no difference."""
+    for line in notes:
         click.echo(f"taximeter: {line}", err=True)
-    if not plan.change.is_needed:
+    if not diff:
         return True
-    click.echo(plan.change.diff())
+    click.echo(diff)
     if yes:
         return True
     if not sys.stdin.isatty():
@@ -142,17 +164,21 @@ def _print_status(found: HookStatus) -> None:
         click.echo(f"{folder.path}: {_folder_text(folder)}")
         for problem in folder.problems:
             click.echo(f"  problem: {problem}")
-    if found.fired:
-        click.echo()
-        now_ms = time.time() * 1000
-        print_table(
-            [Column("hook"), Column("last fired", right=True), Column("took", right=True)],
-            [[name, _age(now_ms - at), f"{took:.0f} ms"] for name, (at, took) in found.fired.items()],
-        )
-    else:
-        note("No hook has fired yet.")
+    print_fired(found.fired)
     if found.last_error:
         click.echo(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}")
+
+
+def print_fired(fired: Mapping[str, tuple[int, float]]) -> None:
+    """When each hook ran last, and how long it took."""
+    if not fired:
+        note("No hook has fired yet.")
+        return
+    click.echo()
+    print_table(
+        [Column("hook"), Column("last fired", right=True), Column("took", right=True)],
+        [[name, age(at), f"{took:.0f} ms"] for name, (at, took) in fired.items()],
+    )
 
 
 def _folder_text(folder: FolderStatus) -> str:
@@ -166,8 +192,9 @@ def _folder_text(folder: FolderStatus) -> str:
     return "; ".join(parts) or "nothing installed (taximeter install claude-code)"
 
 
-def _age(milliseconds: float) -> str:
-    seconds = max(0, int(milliseconds / 1000))
+def age(at_ms: int) -> str:
+    """How long ago a moment was, in its largest unit."""
+    seconds = max(0, int(time.time() - at_ms / 1000))
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit} ago"

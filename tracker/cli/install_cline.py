@@ -1,7 +1,5 @@
 """`install`, `uninstall` and `status` for Cline: hook files and the plugin in its folders."""
 
-import sys
-import time
 from pathlib import Path
 
 import click
@@ -14,12 +12,12 @@ from hooks.cline_installer import (
     plan_cline_uninstall,
     uninstall_cline,
 )
-from hooks.cline_status import ClineStatus, cline_status
+from hooks.cline_status import MISSING, ClineStatus, cline_status
 from hooks.installer import this_program
 from store.ledger import home
-from tracker.cli.common import Settings, UserError
-from tracker.cli.install import with_sentences
-from tracker.cli.output import Column, note, print_json, print_table
+from tracker.cli.common import Settings
+from tracker.cli.install import age, agreed, print_fired, with_sentences
+from tracker.cli.output import note, print_json
 
 
 def install(settings: Settings, *, yes: bool) -> None:
@@ -31,7 +29,7 @@ def _install(settings: Settings, *, yes: bool) -> None:
     where = targets(settings.cline_dirs)
     program = this_program(home())
     plan = plan_cline_install(where, program)
-    if _agreed(plan, yes=yes):
+    if agreed(plan.notes, plan.diff(), yes=yes):
         install_cline(plan, where, program)
         _said_done(plan, "installed; Cline takes it up with its next session")
 
@@ -44,7 +42,7 @@ def uninstall(settings: Settings, *, yes: bool) -> None:
 def _uninstall(settings: Settings, *, yes: bool) -> None:
     where = targets(settings.cline_dirs)
     plan = plan_cline_uninstall(where, home())
-    if _agreed(plan, yes=yes):
+    if agreed(plan.notes, plan.diff(), yes=yes):
         uninstall_cline(plan, where, home())
         _said_done(plan, "taken out")
 
@@ -62,20 +60,6 @@ def _status(settings: Settings, *, as_json: bool) -> None:
         _print_status(found)
 
 
-def _agreed(plan: ClinePlan, *, yes: bool) -> bool:
-    """Show the changes and ask; UserError where nobody can be asked. True without a question if nothing changes."""
-    for line in plan.notes:
-        click.echo(f"taximeter: {line}", err=True)
-    if not plan.is_needed:
-        return True
-    click.echo(plan.diff())
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise UserError("nobody to ask whether this change is wanted: add --yes", exit_code=2)
-    return click.confirm("Write this?", err=True)
-
-
 def _said_done(plan: ClinePlan, what: str) -> None:
     if not plan.is_needed:
         click.echo("Cline: nothing to change", err=True)
@@ -88,30 +72,18 @@ def _print_status(found: ClineStatus) -> None:
     by_folder: dict[Path, list[str]] = {}
     for file in found.files:
         by_folder.setdefault(file.path.parent, []).append(f"{file.path.name} {file.state}")
+    if all(file.state == MISSING for file in found.files):
+        click.echo("Cline: nothing installed (taximeter install cline)")
+        by_folder = {}
     for folder, states in by_folder.items():
         click.echo(f"{folder}: {'; '.join(states)}")
     for problem in found.problems:
         click.echo(f"  problem: {problem}")
-    now_ms = time.time() * 1000
-    if found.fired:
-        print_table(
-            [Column("hook"), Column("last fired", right=True), Column("took", right=True)],
-            [[name, _age(now_ms - at), f"{took:.0f} ms"] for name, (at, took) in found.fired.items()],
-        )
-    else:
-        note("No hook has fired yet.")
+    print_fired(found.fired)
     if found.last_row_at is None:
         note("The plugin has written nothing yet.")
     else:
-        click.echo(f"last request seen by the plugin: {_age(now_ms - found.last_row_at)}")
-
-
-def _age(milliseconds: float) -> str:
-    seconds = max(0, int(milliseconds / 1000))
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+        click.echo(f"last request seen by the plugin: {age(found.last_row_at)}")
 
 
 def _as_json(found: ClineStatus) -> dict[str, object]:

@@ -20,6 +20,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.output import (
+    AGENT_SIGNS,
     Column,
     note,
     note_left_out,
@@ -27,7 +28,9 @@ from tracker.cli.output import (
     print_json,
     print_json_lines,
     print_table,
+    short_session,
     shown_rows,
+    terminal_width,
     tokens,
 )
 from tracker.cli.spend import filter_of
@@ -89,8 +92,10 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
 
         click.echo(no_sessions_text(settings))
     else:
+        several = terminal_width() >= 100 and len({row.agent for row in rows}) > 1
         columns = (
             Column("session"),
+            *([Column("agent")] if several else []),
             Column("last"),
             Column("project"),
             Column("title"),
@@ -102,7 +107,8 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
             columns,
             [
                 (
-                    row.native_id[:8],
+                    short_session(row.native_id),
+                    *([AGENT_SIGNS.get(row.agent, row.agent)] if several else []),
                     local(row.last_at),
                     project_name(row.project) or "?",
                     row.title or "",
@@ -212,7 +218,7 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         [
             (
                 local(row["first_at"]),
-                row["session"][:8],
+                short_session(row["session"]),
                 row["agent_type"] or row["chain"][:8] or "main",
                 row["model"],
                 tokens(row["input"]),

@@ -100,6 +100,14 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+AGENT_SIGNS = {"claude-code": "cc"}  # agents whose names are too long for a column
+
+
+def short_session(native_id: str) -> str:
+    """The opening of a session's id that tells it from others; Cline's begin with their time, ten digits a second."""
+    return native_id[: 10 if native_id[:13].isdigit() else 8]
+
+
 def width(text: str) -> int:
     """Terminal cells that a text takes."""
     if text.isascii():

@@ -7,7 +7,7 @@ import click
 from store.money import short_usd
 from store.task_reads import TaskFilter, sessions_of_tasks
 from tracker.cli.common import UserError
-from tracker.cli.output import plain
+from tracker.cli.output import plain, short_session
 
 
 def ask_and_refine(db: sqlite3.Connection, part: TaskFilter, session: str | None, *, assume_yes: bool) -> bool:
@@ -44,7 +44,7 @@ def ask_and_refine(db: sqlite3.Connection, part: TaskFilter, session: str | None
             for outcome in refine(db, waiting, model, book):
                 paid += outcome.cost_nano
                 words = outcome.problem or f"{outcome.tasks} task{'s' if outcome.tasks != 1 else ''}"
-                click.echo(f"{outcome.native_id[:8]}: {plain(words)}", err=True)
+                click.echo(f"{short_session(outcome.native_id)}: {plain(words)}", err=True)
         finally:
             rebuild(db)
             click.echo(f"paid {short_usd(paid)}", err=True)

@@ -116,6 +116,8 @@ def _notes(report: SpendReport) -> None:
             f"Beside it: {short_usd(report.hidden.cost)} that no record shows (compaction, titles, web search …),"
             f" known from the client's own totals of {report.hidden.sessions:,} sessions."
         )
+    if report.billed_calls:
+        note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")
     if report.total.floor:
         note(f"{report.total.floor:,} calls of old clients recorded only the start of their output: a floor (≥).")
     if report.total.unpriced:

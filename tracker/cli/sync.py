@@ -21,14 +21,19 @@ _BAR_AFTER_SECONDS = 0.4
 def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
     """Every source with the folders to read; UserError if a folder that was named does not exist."""
     from tracker.sources.claude_code import ClaudeCodeSource
-    from tracker.sources.cline import ClineSource, RooSource
+    from tracker.sources.cline import ClineSource, LiveRowsSource, RooSource
 
-    for folder in (*settings.claude_dirs, *settings.cline_dirs):
-        if not folder.is_dir():
-            raise UserError(f"no such folder: {folder} (--claude-dir takes a folder that holds projects/)", exit_code=2)
+    for folders, meant in (
+        (settings.claude_dirs, "--claude-dir takes a folder that holds projects/"),
+        (settings.cline_dirs, "--cline-dir takes a .cline folder or an extension's storage folder"),
+    ):
+        for folder in folders:
+            if not folder.is_dir():
+                raise UserError(f"no such folder: {folder} ({meant})", exit_code=2)
     made: list[tuple[Source, list[Path]]] = []
     given: tuple[tuple[Source, list[Path]], ...] = (
         (ClaudeCodeSource(), settings.claude_dirs),
+        (LiveRowsSource(home()), settings.cline_dirs),
         (ClineSource(), settings.cline_dirs),
         (RooSource(), settings.cline_dirs),
     )
@@ -155,10 +160,12 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
 
 def no_sessions_text(settings: Settings) -> str:
     """Where it looked, and what to try."""
-    looked = [str(folder) for folder in settings.claude_dirs] or ["~/.claude/projects", "~/.config/claude/projects"]
+    named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
+    looked = named or ["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]
     return (
         "No sessions found.\n"
         f"  looked in: {', '.join(looked)}\n"
         "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
+        "             taximeter --cline-dir DIR    (a .cline folder, or an extension's storage folder)\n"
         "  to see what it does: taximeter demo"
     )

@@ -11,6 +11,7 @@ from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, 
 from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
 from tracker.cli.task_edit import edit_group, editing_options, ready
 from tracker.cli.tasks import GLYPHS
+from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import PARTS, short_ids
 from tracker.reports.times import iso
@@ -141,8 +142,14 @@ def _head(detail: TaskDetail, cells: int) -> None:
         click.echo(f"  of it inherited from earlier work: {click.style(short_usd(one.carry_over), bold=True)}")
     if one.hidden:
         click.echo(f"  beside it, in no record: {short_usd(one.hidden)}")
+    elif one.hidden is None and one.unrecorded:
+        click.echo(f"  beside it, in no record: ~{short_usd(one.unrecorded)} (modelled)")
     if one.unpriced:
         click.echo(f"  {one.unpriced} calls have no price and are not in it")
+    for reported in detail.reported:
+        if reported.sums.billed:
+            calls = "" if reported.label == Label.REPORTED else f" for {reported.sums.billed} of {one.calls} calls"
+            click.echo(f"  reported: what the provider itself billed{calls}")
     for sentence in (sentence for reported in detail.reported for sentence in reported.sentences):
         click.echo(f"  {sentence}")
     for refusal in detail.refusals:
@@ -194,10 +201,11 @@ def _turns(detail: TaskDetail, cells: int) -> None:
     for turn in dear:
         row = turn.row
         opening = turn.facts.text or f"({row.kind})"
+        amount = "?" if row.calls and row.unpriced == row.calls else short_usd(row.cost)
         click.echo(
             f"  {turn.number:>3}  {fit(opening, text_cells)}  {row.calls:>4} calls"
             f"  {click.style(fit(share_bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
-            f"  {click.style(f'{short_usd(row.cost):>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
+            f"  {click.style(f'{amount:>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
         )
     if left > 0:
         cost = sum(turn.row.cost for turn in detail.turns) - sum(turn.row.cost for turn in dear)

@@ -13,7 +13,7 @@ from store.projects import project_name
 from store.queries import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Settings, dir_options, passes_settings
-from tracker.cli.output import plain, print_json_lines, terminal_width, tokens
+from tracker.cli.output import plain, print_json_lines, short_session, terminal_width, tokens
 from tracker.ingest import SyncReport
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class _Screen:
 def nudge_line(session: str, text: str) -> str:
     """Time, session and sentence of a nudge on one line."""
     at = datetime.now().astimezone().strftime("%H:%M:%S")
-    return click.style(f"{at}  {session[:8]}  ▸ {plain(text)}", bold=True)
+    return click.style(f"{at}  {short_session(session)}  ▸ {plain(text)}", bold=True)
 
 
 def call_line(row: dict[str, Any]) -> str:
@@ -136,9 +136,10 @@ def call_line(row: dict[str, Any]) -> str:
     state = "warm" if row["cache_read"] > written + row["input"] else "cold" if context > 2000 else ""
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
     who = row["agent_type"] or ("main" if not row["chain"] else "agent")
+    model = row["model"].rpartition("/")[2].removeprefix("claude-")
     floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else " "
     head = (
-        f"{at}  {row['session'][:8]}  {who[:12]:<12}  {row['model'].removeprefix('claude-')[:18]:<18}"
+        f"{at}  {short_session(row['session'])}  {who[:12]:<12}  {model[:18]:<18}"
         f"  ctx {tokens(context):>6}  out {floor}{tokens(row['output']):>6}  {short_usd(row['cost']):>8}"
         f"  {state:<4} {lifetime}"
     )

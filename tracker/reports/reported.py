@@ -2,8 +2,8 @@
 
 The rule (PRICES section 1.5): where the provider bills each response itself and says what it cost, its figure is shown
 and labelled *reported*. Everywhere else the list price is shown and labelled *priced*; what the agent worked out itself
-stands beside it. Where the two are more than 1 % apart, the task says so. An agent's total of a whole session is
-compared too, once it covers the latest call.
+stands beside it. Where the two, or the provider's figure and the list price, are more than 1 % apart, the task says so.
+An agent's total of a whole session is compared too, once it covers the latest call.
 """
 
 import sqlite3
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from store import reported as stored
 from store.money import NANO_PER_USD, usd
-from store.reported import OwnTotal, ReportedSums
+from store.reported import BilledUsage, OwnTotal, ReportedSums
+from tracker.pricing import cost
 
 TOLERANCE_PERCENT = 1
 _AGENT_NAMES = {"cline": "Cline", "roo": "Roo Code", "claude-code": "Claude Code"}
@@ -32,19 +33,29 @@ class ReportedCost(NamedTuple):
 
     sums: ReportedSums
     total: OwnTotal | None
+    billed: list[BilledUsage]  # what has a list price of it
 
     @property
     def label(self) -> str:
         """Where the shown cost comes from."""
-        if self.sums.billed_by_provider == 0:
+        if self.sums.billed == 0:
             return Label.PRICED
-        priced = self.sums.calls - self.sums.unpriced
-        return Label.REPORTED if self.sums.billed_by_provider >= priced else Label.MIXED
+        return Label.REPORTED if self.sums.billed == self.sums.calls - self.sums.unpriced else Label.MIXED
 
     @property
     def calls_differ(self) -> bool:
         """Whether the agent's figures of the calls are more than 1 % from what is shown."""
         return _differ(self.sums.compared_cost, self.sums.compared_reported)
+
+    @property
+    def listed_cost(self) -> int:
+        """The list price of what the provider billed, where it has one."""
+        return sum(cost(one.price, *one[3:9]) for one in self.billed)
+
+    @property
+    def bill_differs(self) -> bool:
+        """Whether what the provider billed is more than 1 % from its list price."""
+        return _differ(sum(one.billed_cost for one in self.billed), self.listed_cost)
 
     @property
     def total_differs(self) -> bool:
@@ -54,7 +65,7 @@ class ReportedCost(NamedTuple):
     @property
     def differs(self) -> bool:
         """Whether there is anything to say."""
-        return self.calls_differ or self.total_differs or self.sums.only_reported > 0
+        return self.calls_differ or self.bill_differs or self.total_differs or self.sums.only_reported > 0
 
     @property
     def sentences(self) -> list[str]:
@@ -64,8 +75,15 @@ class ReportedCost(NamedTuple):
         if self.calls_differ:
             of = "" if sums.compared == sums.calls else f" for {sums.compared} of {sums.calls} calls"
             said.append(
-                f"{name} says {_amount(sums.compared_reported)}{of}, {self.label} is {_amount(sums.compared_cost)}"
-                f" ({_distance(sums.compared_cost, sums.compared_reported)})"
+                f"{name} says {_amount(sums.compared_reported)}{of}, the list price is {_amount(sums.compared_cost)}"
+                f"{_distance(sums.compared_cost, sums.compared_reported)}"
+            )
+        if self.bill_differs:
+            listed, billed = sum(one.calls for one in self.billed), sum(one.billed_cost for one in self.billed)
+            of = "" if listed == sums.calls else f" for {listed} of {sums.calls} calls"
+            said.append(
+                f"The provider billed {_amount(billed)}{of}, the list price is {_amount(self.listed_cost)}"
+                f"{_distance(billed, self.listed_cost)}"
             )
         if sums.only_reported:
             calls = "1 call has" if sums.only_reported == 1 else f"{sums.only_reported} calls have"
@@ -74,8 +92,8 @@ class ReportedCost(NamedTuple):
         if self.total_differs and total is not None and not self._repeats_calls(total):
             why = ": it leaves out subagents" if not _differ(sums.main_cost, total) else ""
             said.append(
-                f"{name}'s own total is {_amount(total)}, {self.label} is {_amount(sums.cost)}"
-                f" ({_distance(sums.cost, total)}){why}"
+                f"{name}'s own total is {_amount(total)}, the sum of its calls {_amount(sums.cost)}"
+                f"{_distance(sums.cost, total)}{why}"
             )
         return said
 
@@ -89,6 +107,12 @@ class ReportedCost(NamedTuple):
                 "calls": self.sums.compared,
                 "shown_usd": usd(self.sums.compared_cost),
                 "reported_usd": usd(self.sums.compared_reported),
+            },
+            "billed": {
+                "calls": self.sums.billed,
+                "shown_usd": usd(self.sums.billed_cost),
+                "listed_calls": sum(one.calls for one in self.billed),
+                "list_price_usd": usd(self.listed_cost),
             },
             "only_reported": {"calls": self.sums.only_reported, "reported_usd": usd(self.sums.only_reported_cost)},
             "own_total_usd": usd(self.total.cost) if self.total else None,
@@ -107,23 +131,33 @@ class ReportedCost(NamedTuple):
 
     def _repeats_calls(self, total: int) -> bool:
         """Whether the total only says again what the agent's figures of the calls say."""
-        return self.calls_differ and not _differ(self.sums.compared_reported, total)
+        return self.calls_differ and not _differ(self.sums.compared_reported + self.sums.billed_cost, total)
 
 
 def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
     """One entry an agent that reports costs of its own, for a task by its whole id."""
-    sums = stored.reported_sums_of_task(db, task_id)
-    return _told(ReportedCost(one, stored.own_total_of_task(db, task_id, one.agent)) for one in sums)
+    billed = stored.billed_usage_of_task(db, task_id)
+    return _told(
+        ReportedCost(one, stored.own_total_of_task(db, task_id, one.agent), _of(one.agent, billed))
+        for one in stored.reported_sums_of_task(db, task_id)
+    )
 
 
 def session_reported(db: sqlite3.Connection, session_id: int) -> list[ReportedCost]:
     """The same for a session by its id in the ledger."""
     total = stored.own_total_of_session(db, session_id)
-    return _told(ReportedCost(one, total) for one in stored.reported_sums_of_session(db, session_id))
+    billed = stored.billed_usage_of_session(db, session_id)
+    return _told(
+        ReportedCost(one, total, _of(one.agent, billed)) for one in stored.reported_sums_of_session(db, session_id)
+    )
 
 
 def _told(found: Iterable[ReportedCost]) -> list[ReportedCost]:
-    return [one for one in found if one.total is not None or one.sums.compared or one.sums.only_reported]
+    return [one for one in found if one.total is not None or one.sums.reported]
+
+
+def _of(agent: str, billed: Iterable[BilledUsage]) -> list[BilledUsage]:
+    return [one for one in billed if one.agent == agent]
 
 
 def _differ(shown: int, other: int) -> bool:
@@ -137,7 +171,8 @@ def _amount(nano: int) -> str:
 
 
 def _distance(shown: int, other: int) -> str:
+    """How far the other amount is from the shown one, in brackets; nothing where nothing is shown."""
     if shown == 0:
-        return "nothing is shown"
+        return ""
     percent = 100 * (other - shown) / shown
-    return f"{abs(percent):.0f} % {'more' if percent > 0 else 'less'}"
+    return f" ({abs(percent):.0f} % {'more' if percent > 0 else 'less'})"

@@ -4,6 +4,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from store.money import usd
+from store.reported import billed_sums
 from store.spend import Filter, spend_rows, spend_total, unpriced_models
 from tracker.reports.hidden import Hidden, hidden_spend
 
@@ -54,6 +55,8 @@ class SpendReport(NamedTuple):
     total: SpendRow
     unpriced_models: list[str]
     hidden: Hidden
+    billed_calls: int  # shown at the provider's own figure
+    billed_cost: int
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract."""
@@ -78,6 +81,7 @@ def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport
         _row("total", spend_total(db, chosen)),
         unpriced_models(db, chosen),
         _hidden(db, chosen),
+        *billed_sums(db, chosen),
     )
 
 

@@ -1,4 +1,4 @@
-"""One task opened: its turns, calls, subagents and misses, and what was edited by hand."""
+"""One task opened: its turns, calls, subagents and misses, what went wrong at the provider, what was edited by hand."""
 
 import sqlite3
 import time
@@ -11,6 +11,8 @@ from store.task_rows import TaskRow, TaskTurnRow
 from tracker.model.edits import in_force
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TurnFacts
+from tracker.reports.refusals import Refusal, task_refusals
+from tracker.reports.reported import ReportedCost, task_reported
 from tracker.reports.tasks import PARTS, as_of, task_json
 from tracker.reports.times import iso
 
@@ -44,6 +46,8 @@ class TaskDetail(NamedTuple):
     subagents: list[Subagent]
     edits: list[str]
     short_id: str
+    reported: list[ReportedCost]  # what agents say that it cost, an entry an agent that says anything
+    refusals: list[Refusal]
 
     @property
     def misses(self) -> list[TaskCall]:
@@ -109,6 +113,8 @@ class TaskDetail(NamedTuple):
             for call in self.misses
         ]
         base["edits"] = self.edits
+        base["reported"] = [one.as_json() for one in self.reported]
+        base["refusals"] = [one.as_json() for one in self.refusals]
         return {"schema_version": 1, "task": base}
 
 
@@ -148,6 +154,8 @@ def task_detail(
         sorted(agents.values(), key=lambda agent: -agent.cost),
         _edits_about(db, turns, names),
         short_id or identity,
+        task_reported(db, identity),
+        task_refusals(db, identity),
     )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from hooks.advice import write_advice
-from hooks.advice_format import Nudge
 from hooks.cline.entry import NO_DECISION
 from hooks.cline_files import run_script
 from hooks.commands import Program
 from hooks.health import LOG_NAME, last_fired
 from hooks.spool_reader import drained
+from store.advice_format import Nudge
 from tests.unit.hooks_cline.conftest import RunHook, spool_lines
 
 TASK = "1795226635333"

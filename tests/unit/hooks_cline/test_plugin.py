@@ -11,7 +11,8 @@ import pytest
 
 from hooks.cline_files import PLUGIN_NAME, Targets, wanted_files
 from hooks.commands import Program
-from tracker.sources.cline.live_rows import LiveRow, LiveRowsSource, decode_row, rows_folder
+from tracker.sources.cline.live_calls import LiveRow, decode_row
+from tracker.sources.cline.live_rows import LiveRowsSource, rows_folder
 
 NODE = shutil.which("node")
 SESSION = "1795226994000_abcde"

@@ -10,7 +10,9 @@ import pytest
 from store.ledger import home
 from tests.unit.reported.conftest import TakeIn
 from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
+from tracker.pricing import PriceBook
 from tracker.reports.reported import Label, ReportedCost, session_reported, task_reported
+from tracker.reprice import reprice_ledger
 
 OPENROUTER = {"providerId": "openrouter", "modelId": "anthropic/claude-sonnet-4.5", "mode": "act"}
 LISTED = """
@@ -58,7 +60,7 @@ def test_cached_tokens_that_cline_charges_twice_are_said(db: sqlite3.Connection,
     found = only(task_reported(db, take_in(CAPTURES / "v2-openai-priced" / ".cline")))
     assert (found.sums.compared_cost, found.sums.compared_reported) == (34_818_000, 61_698_000)
     assert found.label == Label.PRICED
-    assert found.sentences == ["Cline says $0.0617, priced is $0.0348 (77 % more)"]
+    assert found.sentences == ["Cline says $0.0617, the list price is $0.0348 (77 % more)"]
 
 
 def test_a_model_without_a_list_price_has_clines_word_only(db: sqlite3.Connection, take_in: TakeIn) -> None:
@@ -71,7 +73,9 @@ def test_a_total_without_its_subagents_is_said(db: sqlite3.Connection, take_in: 
     task_id = take_in(CAPTURES / "v3-subagent" / ".cline")
     found = only(task_reported(db, task_id))
     assert not found.calls_differ
-    assert found.sentences == ["Cline's own total is $0.0543, priced is $0.0756 (28 % less): it leaves out subagents"]
+    assert found.sentences == [
+        "Cline's own total is $0.0543, the sum of its calls $0.0756 (28 % less): it leaves out subagents"
+    ]
     [(session_id,)] = db.execute("SELECT id FROM session")
     assert session_reported(db, session_id) == [found]
 
@@ -81,7 +85,35 @@ def test_what_the_provider_billed_is_what_is_shown(task: TaskFolder, db: sqlite3
     rows.model = OPENROUTER
     task.write([rows.say("task", "Go"), rows.request(1000, 100, cost=0.5), rows.request(1000, 100, cost=0.25)])
     found = only(task_reported(db, take_in(task.root)))
-    assert (found.label, found.sums.cost, found.differs) == (Label.REPORTED, 750_000_000, False)
+    assert (found.label, found.sums.cost, found.listed_cost) == (Label.REPORTED, 750_000_000, 9_000_000)
+    assert found.sentences == ["The provider billed $0.7500, the list price is $0.0090 (99 % less)"]
+    assert found.as_json()["billed"] == {
+        "calls": 2, "shown_usd": "0.750000000", "listed_calls": 2, "list_price_usd": "0.009000000"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "cost"), [("anthropic/claude-sonnet-4.5", 0.0045), ("a-model/of-nobody", 0.1), ("a-model/of-nobody", 0.0)]
+)
+def test_a_bill_like_the_list_price_or_without_one_says_nothing(
+    model: str, cost: float, task: TaskFolder, db: sqlite3.Connection, take_in: TakeIn
+) -> None:
+    rows = Rows()
+    rows.model = {**OPENROUTER, "modelId": model}
+    task.write([rows.say("task", "Go"), rows.request(1000, 100, cost=cost)])
+    found = only(task_reported(db, take_in(task.root)))
+    assert (found.label, found.sums.cost, found.sentences) == (Label.REPORTED, round(cost * 10**9), [])
+
+
+def test_a_corrected_price_table_leaves_what_was_billed_alone(
+    task: TaskFolder, db: sqlite3.Connection, take_in: TakeIn
+) -> None:
+    rows = Rows()
+    rows.model = OPENROUTER
+    task.write([rows.say("task", "Go"), rows.request(1000, 100, cost=0.5)])
+    take_in(task.root)
+    assert reprice_ledger(db, PriceBook(None), dry_run=False) == []
+    assert db.execute("SELECT cost FROM call").fetchall() == [(500_000_000,)]
 
 
 def test_a_task_on_two_providers_is_both(task: TaskFolder, db: sqlite3.Connection, take_in: TakeIn) -> None:
@@ -90,7 +122,8 @@ def test_a_task_on_two_providers_is_both(task: TaskFolder, db: sqlite3.Connectio
     rows.model = OPENROUTER
     task.write([*written, rows.request(1000, 100, cost=0.25)])
     found = only(task_reported(db, take_in(task.root)))
-    assert (found.label, found.sums.cost, found.differs) == (Label.MIXED, 254_500_000, False)
+    assert (found.label, found.sums.cost) == (Label.MIXED, 254_500_000)
+    assert found.sentences == ["The provider billed $0.2500 for 1 of 2 calls, the list price is $0.0045 (98 % less)"]
 
 
 @pytest.mark.parametrize(("cost", "differs"), [(0.0045, False), (0.004545, False), (0.0045451, True), (0.00445, True)])

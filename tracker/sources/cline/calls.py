@@ -1,11 +1,12 @@
 """Builds priced Call records; the same for both stores and for Roo."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.records import Call, CallFlag
 from tracker.pricing import cost
 from tracker.sources.base import Options
-from tracker.sources.cline.tokens import UNKNOWN, Tokens
+from tracker.sources.cline.tokens import UNKNOWN, Tokens, is_plan_paid
 
 # These bill each response themselves and say what it cost: their figure wins over a list price (PRICES 1.5). Every
 # other cost that Cline writes is its own arithmetic, which counts cached tokens twice for some providers.
@@ -94,3 +95,11 @@ def make_call(
         cost=amount,
         reported_cost=reported,
     )
+
+
+def billing_of(calls: Iterable[Call]) -> str | None:
+    """What pays for a session, "plan" or "api"; None if it has no calls or both paid."""
+    paid_by_plan = {is_plan_paid(call.provider, call.reported_cost) for call in calls}
+    if len(paid_by_plan) != 1:
+        return None
+    return "plan" if True in paid_by_plan else "api"

@@ -11,12 +11,14 @@ import msgspec
 from store.records import Batch, Call, Chain, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
+from tracker.sources.cline.calls import billing_of
 from tracker.sources.cline.deleted import Seen, take_in
 from tracker.sources.cline.dialect import Answerer, Dialect
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.requests import Request, RequestLog, recorded_of
 from tracker.sources.cline.rows import (
     DECODE_ERRORS,
+    LATEST_MS,
     ApiRequest,
     UiRow,
     decode_progress,
@@ -25,13 +27,12 @@ from tracker.sources.cline.rows import (
     decode_row,
 )
 from tracker.sources.cline.sums import SumRow, sum_records
-from tracker.sources.cline.tokens import UNKNOWN, Recorded, count, is_plan_paid, nano_cost
+from tracker.sources.cline.tokens import UNKNOWN, Recorded, count, nano_cost
 from tracker.sources.cline.turns import TurnLog, title_of
 
 _CWD_HEAD = " Directory ("
 _CWD = re.compile(r"^# Current (?:Working|Workspace) Directory \((.+)\) Files", re.MULTILINE)
 _USEFUL_HALVES = frozenset(("use_subagents", "subagent"))  # these rows often stay marked as partial
-_LATEST_MS = 10**14
 _RESUME_ASKS = frozenset(("resume_task", "resume_completed_task"))
 
 
@@ -89,7 +90,7 @@ class TaskReader:
         """Take in one row; a damaged one is counted and passed over."""
         try:
             row = decode_row(raw)
-            if 0 <= row.ts <= _LATEST_MS:
+            if 0 <= row.ts <= LATEST_MS:
                 self._row(row)
                 return
         except (*DECODE_ERRORS, ValueError):
@@ -311,10 +312,6 @@ class TaskReader:
         return made
 
     def _session(self, calls: list[Call]) -> Session:
-        paid_by_plan = {is_plan_paid(call.provider, call.reported_cost) for call in calls}
-        billing = None
-        if len(paid_by_plan) == 1:
-            billing = "plan" if True in paid_by_plan else "api"
         return Session(
             self._dialect.agent,
             self._task,
@@ -326,7 +323,7 @@ class TaskReader:
             entrypoint=self._dialect.entrypoint(),
             title=self._title,
             title_rank=1 if self._title else 0,
-            billing=billing,
+            billing=billing_of(calls),
             own_start_at=self._first_at,
         )
 

@@ -13,12 +13,11 @@ from store.records import Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline.calls import Place, make_call
 from tracker.sources.cline.prices import RecordingPricer
-from tracker.sources.cline.rows import DECODE_ERRORS
+from tracker.sources.cline.rows import DECODE_ERRORS, LATEST_MS
 from tracker.sources.cline.sdk_rows import Metrics, flags_of, recorded_in
 from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
 
 _AGENT = "cline"
-_LATEST_MS = 10**14
 
 
 class LiveRow(msgspec.Struct):
@@ -73,7 +72,7 @@ def _batch(lines: Sequence[bytes], options: Options) -> Batch:
 
 
 def _call(row: LiveRow, options: Options) -> Call:
-    if not (row.session and row.id and 0 < row.at <= _LATEST_MS):
+    if not (row.session and row.id and 0 < row.at <= LATEST_MS):
         raise ValueError("a row that names no request")
     recorded = recorded_in(row.metrics)
     place = Place(

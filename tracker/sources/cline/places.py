@@ -129,7 +129,8 @@ def _global_storages(machine: Machine) -> Iterator[Path]:
     else:
         settings = [Path(environ.get("XDG_CONFIG_HOME") or home / ".config")]
         settings += [app / "config" for app in _folders(home / ".var" / "app")]  # Flatpak
-        yield home / ".local" / "share" / "code-server" / _GLOBAL_STORAGE
+        data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+        yield data / "code-server" / _GLOBAL_STORAGE
     for folder in settings:
         for editor in _folders(folder):
             yield editor / _GLOBAL_STORAGE

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
-from tracker.sources.cline.calls import Place, make_call
+from tracker.sources.cline.calls import Place, billing_of, make_call
 from tracker.sources.cline.errors import error_detail
-from tracker.sources.cline.rows import DECODE_ERRORS
+from tracker.sources.cline.rows import DECODE_ERRORS, LATEST_MS
 from tracker.sources.cline.sdk_rows import (
     Block,
     Message,
@@ -27,12 +27,11 @@ from tracker.sources.cline.sdk_rows import (
     started_at,
     text_of,
 )
-from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens, is_plan_paid
+from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
 from tracker.sources.cline.turns import TurnLog, title_of
 
 AGENT = "cline"
 _COPY_SLACK_MS = 1000
-_LATEST_MS = 10**14
 _SPAWN = "spawn_agent"
 
 
@@ -81,7 +80,7 @@ class TranscriptReader:
         return self._finish(transcript)
 
     def _message(self, message: Message, index: int, version: str | None, *, is_continued: bool) -> None:
-        if message.ts is not None and 0 < message.ts <= _LATEST_MS:
+        if message.ts is not None and 0 < message.ts <= LATEST_MS:
             self._at = int(message.ts)
         at = self._at
         self._is_copy = self._start is not None and at < self._start - _COPY_SLACK_MS
@@ -218,7 +217,6 @@ class TranscriptReader:
                 origin.turn if origin else None,
             )
         )
-        paid_by_plan = {is_plan_paid(call.provider, call.reported_cost) for call in batch.calls}
         batch.sessions.append(
             Session(
                 AGENT,
@@ -230,7 +228,7 @@ class TranscriptReader:
                 entrypoint=transcript.origin.source if transcript.origin else None,
                 title=self._title,
                 title_rank=1 if self._title else 0,
-                billing=("plan" if True in paid_by_plan else "api") if len(paid_by_plan) == 1 else None,
+                billing=billing_of(batch.calls),
                 own_start_at=None if self._chain else self._first_at,
             )
         )

@@ -19,7 +19,6 @@ from tracker.sources.cline.files import (
 )
 
 
-
 class ClineSource:
     """Both stores of Cline: the classic tasks and the SDK's sessions."""
 

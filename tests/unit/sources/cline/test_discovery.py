@@ -75,6 +75,7 @@ def test_editors(platform: str, editor: str, tmp_path: Path) -> None:
     [
         ("linux", "XDG_CONFIG_HOME", "Code/User"),
         ("win32", "APPDATA", "Code/User"),
+        ("linux", "XDG_DATA_HOME", "code-server/User"),
         ("linux", "VSCODE_PORTABLE", "user-data/User"),
         ("win32", "VSCODE_PORTABLE", "user-data/User"),
     ],

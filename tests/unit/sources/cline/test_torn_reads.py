@@ -12,38 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.records import Batch
+from tests.unit.sources.cline.torn import rewrite_until
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import ClineSource
 from tracker.sources.cline.files import read_whole
 
 READS = 2_000
-
-
-class Rewriter(threading.Thread):
-    """Writes ever longer versions of a file over it, in pieces and without care, as Cline's SDK does."""
-
-    def __init__(self, path: Path, versions: list[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._path = path
-        self._versions = versions
-        self.stopped = threading.Event()
-        self.failure: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            while not self.stopped.is_set():
-                for version in self._versions:
-                    self._overwrite(version)
-                    self.stopped.wait(0.0004)
-            self._overwrite(self._versions[-1])
-        except BaseException as error:
-            self.failure = error
-            raise
-
-    def _overwrite(self, version: bytes) -> None:
-        with self._path.open("wb", buffering=0) as handle:
-            for start in range(0, len(version), 3_000):
-                handle.write(version[start : start + 3_000])
 
 
 def versions_of(session: Any, usage: Callable[..., dict[str, Any]], path: Path) -> list[bytes]:
@@ -66,7 +40,8 @@ def test_a_reader_beside_a_careless_writer_meets_whole_versions_only(
     versions = versions_of(session, usage, session.path)
     truth = {message["id"]: message["metrics"]["inputTokens"] for message in session.messages if "metrics" in message}
     source, state, torn, whole, met = ClineSource(), None, 0, 0, dict[str, int]()
-    writer = Rewriter(session.path, versions)
+    stop = threading.Event()
+    writer = threading.Thread(target=rewrite_until, args=(stop, session.path, versions), daemon=True)
     file = found(session.path, "sdk")
     writer.start()
     try:
@@ -81,9 +56,8 @@ def test_a_reader_beside_a_careless_writer_meets_whole_versions_only(
                 state = piece.state
             assert met.items() <= truth.items()
     finally:
-        writer.stopped.set()
+        stop.set()
         writer.join()
-    assert writer.failure is None
     assert torn > 0, "the writer was never met at work: the test shows nothing"
     assert whole > 0, "no read ever succeeded: the test shows nothing"
     for piece in source.read(file, state, options):

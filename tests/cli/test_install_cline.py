@@ -1,0 +1,75 @@
+"""`install`, `uninstall` and `status` for Cline, as a user types them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Taximeter
+
+
+@pytest.fixture
+def user() -> Path:
+    """A user with a `.cline` folder and a hook of their own in it."""
+    home = Path(os.environ["HOME"])
+    hooks = home / ".cline" / "hooks"
+    hooks.mkdir(parents=True)
+    (hooks / "TaskComplete.py").write_text("print('mine')\n")
+    return home
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file with its bytes, every folder with None."""
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def test_what_install_makes_uninstall_takes_away_byte_for_byte(user: Path, taximeter: Taximeter) -> None:
+    before = contents(user)
+    installed = taximeter("install", "cline", "--yes")
+    assert installed.code == 0
+    assert "+export default {" in installed.out
+    assert (user / ".cline" / "plugins" / "taximeter.js").exists()
+    assert (user / ".cline" / "hooks" / "TaskComplete.sh").exists()
+    assert taximeter("install", "cline", "--yes").err == "Cline: nothing to change\n"
+    assert taximeter("uninstall", "cline", "--yes").code == 0
+    assert contents(user) == before
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(user: Path, taximeter: Taximeter) -> None:
+    before = contents(user)
+    asked = taximeter("install", "cline")
+    assert (asked.code, "add --yes" in asked.err) == (2, True)
+    assert contents(user) == before
+
+
+def test_status_before_and_after(user: Path, taximeter: Taximeter) -> None:
+    assert taximeter("status", "cline").out.startswith("Cline: nothing installed (taximeter install cline)")
+    taximeter("install", "cline", "--yes")
+    shown = taximeter("status", "cline").out
+    assert "taximeter.js installed" in shown
+    assert "No hook has fired yet." in shown
+    told = taximeter("status", "cline", "--json").json()
+    assert {file["state"] for file in told["files"]} == {"installed"}
+    assert (told["problems"], told["last_row_at_ms"]) == ([], None)
+
+
+def test_a_named_folder_is_the_only_one_touched(user: Path, taximeter: Taximeter, tmp_path: Path) -> None:
+    before = contents(user)
+    other = tmp_path / ".cline"
+    other.mkdir()
+    assert taximeter("--cline-dir", str(other), "install", "cline", "--yes").code == 0
+    assert (other / "plugins" / "taximeter.js").exists()
+    assert contents(user) == before
+
+
+@pytest.mark.parametrize("option", ["--no-hooks", "--no-statusline"])
+def test_options_of_the_other_agent_are_refused(option: str, user: Path, taximeter: Taximeter) -> None:
+    assert taximeter("install", "cline", option, "--yes").code == 2
+    assert not (user / ".cline" / "plugins").exists()
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall", "status"])
+def test_without_cline_there_is_a_sentence(command: str, taximeter: Taximeter) -> None:
+    ran = taximeter(command, "cline")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("taximeter: error: no Cline folder at ")
