@@ -1,6 +1,7 @@
 """`install`, `uninstall` and `status` for Cline, as a user types them."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_status_before_and_after(user: Path, taximeter: Taximeter) -> None:
     told = taximeter("status", "cline", "--json").json()
     assert {file["state"] for file in told["files"]} == {"installed"}
     assert (told["problems"], told["last_row_at_ms"]) == ([], None)
+
+
+def test_status_without_an_agent_is_that_of_all(user: Path, taximeter: Taximeter) -> None:
+    both = taximeter("status").out
+    assert "(taximeter install claude-code)" in both
+    assert "(taximeter install cline)" in both
+    assert taximeter("status", "--json").json()["cline"] == taximeter("status", "cline", "--json").json()
+    shutil.rmtree(user / ".cline")
+    assert "Cline" not in taximeter("status").out
+    assert taximeter("status", "--json").json()["cline"] is None
 
 
 def test_a_named_folder_is_the_only_one_touched(user: Path, taximeter: Taximeter, tmp_path: Path) -> None:

@@ -101,28 +101,36 @@ def _uninstall(settings: Settings, *, yes: bool) -> None:
 
 
 @click.command("status")
-@_AGENT
+@click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False)
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @passes_settings
-def status_command(settings: Settings, agent: str, as_json: bool) -> None:
+def status_command(settings: Settings, agent: str | None, as_json: bool) -> None:
     """Say what is installed, when each hook last fired, and how long it took.
 
     \b
-    taximeter status claude-code
+    taximeter status                     every agent
     taximeter status claude-code --json
     taximeter status cline
     """
-    if agent == CLINE:
-        from tracker.cli import install_cline
+    from tracker.cli import install_cline
 
-        install_cline.status(settings, as_json=as_json)
+    if agent == CLINE:
+        cline = install_cline.look(settings)
+        if as_json:
+            print_json(install_cline.as_json(cline))
+        else:
+            install_cline.show(cline)
         return
     found = hook_status(claude_folders(settings), home())
+    both = install_cline.look_if_there(settings) if agent is None else None
     if as_json:
-        print_json(_as_json(found))
-    else:
-        _print_status(found)
+        print_json(_as_json(found) | ({"cline": both and install_cline.as_json(both)} if agent is None else {}))
+        return
+    _print_status(found)
+    if both is not None:
+        click.echo()
+        install_cline.show(both)
 
 
 def claude_folders(settings: Settings) -> list[Path]:

@@ -14,10 +14,11 @@ from hooks.cline_installer import (
 )
 from hooks.cline_status import MISSING, ClineStatus, cline_status
 from hooks.installer import this_program
+from hooks.settings_file import SettingsError
 from store.ledger import home
-from tracker.cli.common import Settings
+from tracker.cli.common import Settings, UserError
 from tracker.cli.install import age, agreed, print_fired, with_sentences
-from tracker.cli.output import note, print_json
+from tracker.cli.output import note
 
 
 def install(settings: Settings, *, yes: bool) -> None:
@@ -47,17 +48,20 @@ def _uninstall(settings: Settings, *, yes: bool) -> None:
         _said_done(plan, "taken out")
 
 
-def status(settings: Settings, *, as_json: bool) -> None:
-    """Say what is installed for Cline and what it did last; UserError if there is no Cline."""
-    with_sentences(lambda: _status(settings, as_json=as_json))
+def look(settings: Settings) -> ClineStatus:
+    """What is installed for Cline and what it did last; UserError if there is no Cline."""
+    try:
+        return cline_status(targets(settings.cline_dirs), home())
+    except SettingsError as error:
+        raise UserError(str(error)) from error
 
 
-def _status(settings: Settings, *, as_json: bool) -> None:
-    found = cline_status(targets(settings.cline_dirs), home())
-    if as_json:
-        print_json(_as_json(found))
-    else:
-        _print_status(found)
+def look_if_there(settings: Settings) -> ClineStatus | None:
+    """The same; None if there is no Cline."""
+    try:
+        return look(settings)
+    except UserError:
+        return None
 
 
 def _said_done(plan: ClinePlan, what: str) -> None:
@@ -68,7 +72,8 @@ def _said_done(plan: ClinePlan, what: str) -> None:
         click.echo(f"{folder}: {names}: {what}", err=True)
 
 
-def _print_status(found: ClineStatus) -> None:
+def show(found: ClineStatus) -> None:
+    """Print it for people."""
     by_folder: dict[Path, list[str]] = {}
     for file in found.files:
         by_folder.setdefault(file.path.parent, []).append(f"{file.path.name} {file.state}")
@@ -86,7 +91,8 @@ def _print_status(found: ClineStatus) -> None:
         click.echo(f"last request seen by the plugin: {age(found.last_row_at)}")
 
 
-def _as_json(found: ClineStatus) -> dict[str, object]:
+def as_json(found: ClineStatus) -> dict[str, object]:
+    """The JSON form."""
     return {
         "schema_version": 1,
         "files": [{"path": str(file.path), "what": file.what, "state": file.state} for file in found.files],

@@ -17,6 +17,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
+from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
 from tracker.reports.spend import SpendReport, spend_report
 
@@ -114,12 +115,13 @@ def _notes(report: SpendReport) -> None:
     if report.hidden.cost is not None:
         note(
             f"Beside it: {short_usd(report.hidden.cost)} that no record shows (compaction, titles, web search …),"
-            f" known from the client's own totals of {report.hidden.sessions:,} sessions."
+            f" known from the client's own totals of {counted(report.hidden.sessions, 'session')}."
         )
     if report.billed_calls:
         note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")
     if report.total.floor:
-        note(f"{report.total.floor:,} calls of old clients recorded only the start of their output: a floor (≥).")
+        calls = counted(report.total.floor, "call")
+        note(f"{calls} of old clients recorded only the start of their output: a floor (≥).")
     if report.total.unpriced:
         note(
             f"{report.total.unpriced:,} calls have no price and are not in the total:"
