@@ -1,12 +1,15 @@
 """Compares the boundary rule with plain rules on labelled prompts of real sessions: `python -m tests.bench boundaries`.
 
 Two figures a rule: the share of dollars on the right task (B-cubed F1 over turns, weighted by cost) and precision,
-recall and F1 of task starts inside sessions. Weights were set on the `fit` half; the `held` half only reports.
+recall and F1 of task starts inside sessions. Weights were set on the `train` half; the `held` half only reports. Most
+of the sessions are not kept here: `python -m tests.bench published` makes a folder of them for `--claude-dir`.
 """
 
 import argparse
 import csv
+import random
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +27,12 @@ from tracker.sources.claude_code import ClaudeCodeSource
 ROOT = Path(__file__).parents[2]
 LABELS = ROOT / "tests" / "data" / "task_boundaries.csv"
 SESSIONS = ROOT.parent / "shared" / "real" / "claude"
+_RESAMPLES = 2_000
+_FEW_STARTS = 15
+_ELSEWHERE = """
+The others are public, on the branch entire/checkpoints/v1 of github.com/entireio/cli, github.com/FSM1/cipher-box and
+github.com/JanDeDobbeleer/oh-my-posh: clone these with --mirror, run `python -m tests.bench published FOLDER --from
+CLONE...` and name FOLDER here too: --claude-dir FOLDER ..."""
 
 
 class Label(NamedTuple):
@@ -47,6 +56,17 @@ class LabelledSession(NamedTuple):
         return next(iter(self.labels.values())).half
 
 
+class Tally(NamedTuple):
+    """What one session adds to a score; costs in nano-dollars."""
+
+    paid: float
+    precise: float
+    recalled: float
+    hits: int
+    said: int
+    wanted: int
+
+
 class Score(NamedTuple):
     """How well a rule does."""
 
@@ -59,18 +79,25 @@ class Score(NamedTuple):
 Rule = Callable[[LabelledSession], list[int]]  # group of each turn
 
 
-def labelled_sessions(labels: Path = LABELS, claude_dir: Path = SESSIONS) -> list[LabelledSession]:
-    """Read the labelled sessions; FileNotFoundError if the sessions are not on this machine."""
-    if not claude_dir.is_dir():
-        raise FileNotFoundError(claude_dir)
+def read_labels(labels: Path = LABELS) -> dict[str, dict[str, Label]]:
+    """The readers' words by session and prompt."""
     words: dict[str, dict[str, Label]] = {}
     with labels.open(newline="") as file:
         for row in csv.DictReader(file):
             words.setdefault(row["session"], {})[row["prompt_uuid"]] = Label(row["starts_task"] == "1", row["half"])
+    return words
+
+
+def labelled_sessions(claude_dirs: Sequence[Path] = (SESSIONS,), labels: Path = LABELS) -> list[LabelledSession]:
+    """Read the labelled sessions of these folders; FileNotFoundError if none of the folders is on this machine."""
+    folders = [folder for folder in claude_dirs if folder.is_dir()]
+    if not folders:
+        raise FileNotFoundError(", ".join(map(str, claude_dirs)))
+    words = read_labels(labels)
     source = ClaudeCodeSource()
     with tempfile.TemporaryDirectory() as folder:
         db = open_ledger(Path(folder) / "ledger.db")
-        sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()), workers=0)
+        sync(db, [(source, source.roots(folders))], Options(PriceBook()), workers=0)
         found = []
         for session_id, agent, native_id in db.execute("SELECT id, agent, native_id FROM session").fetchall():
             if native_id in words:
@@ -115,28 +142,35 @@ RULES: dict[str, Rule] = {
 }
 
 
-def score(sessions: Sequence[LabelledSession], rule: Rule) -> Score:
+def tally(session: LabelledSession, rule: Rule) -> Tally:
+    """B-cubed sums over dollars, and the starts inside the session: found rightly, said, wanted."""
+    costs = [sum(call.cost or 0 for call in turn.calls) for turn in session.turns]
+    gold, found = truth(session), rule(session)
+    in_gold: Counter[int] = Counter()
+    in_found: Counter[int] = Counter()
+    in_both: Counter[tuple[int, int]] = Counter()
+    for cost, wanted, said in zip(costs, gold, found, strict=True):
+        in_gold[wanted] += cost
+        in_found[said] += cost
+        in_both[wanted, said] += cost
+    both = [
+        (cost, in_both[g, f], in_gold[g], in_found[f]) for cost, g, f in zip(costs, gold, found, strict=True) if cost
+    ]
+    first = next((turn.index for turn in session.turns if turn.row.prompt_uuid in session.labels), 0)
+    inside = [turn.index for turn in session.turns if turn.row.prompt_uuid in session.labels and turn.index != first]
+    return Tally(
+        sum(costs),
+        sum(cost * shared / of_found for cost, shared, _, of_found in both),
+        sum(cost * shared / of_gold for cost, shared, of_gold, _ in both),
+        sum(gold[index] == index == found[index] for index in inside),
+        sum(found[index] == index for index in inside),
+        sum(gold[index] == index for index in inside),
+    )
+
+
+def score_of(tallies: Sequence[Tally]) -> Score:
     """B-cubed F1 over dollars, and precision, recall and F1 of the starts inside sessions."""
-    paid = precise = recalled = 0.0
-    hits = said = wanted = 0
-    for session in sessions:
-        costs = [sum(call.cost or 0 for call in turn.calls) for turn in session.turns]
-        gold, found = truth(session), rule(session)
-        for index, cost in enumerate(costs):
-            both = sum(c for c, g, f in zip(costs, gold, found, strict=True) if g == gold[index] and f == found[index])
-            in_found = sum(c for c, f in zip(costs, found, strict=True) if f == found[index])
-            in_gold = sum(c for c, g in zip(costs, gold, strict=True) if g == gold[index])
-            if cost:
-                paid += cost
-                precise += cost * both / in_found
-                recalled += cost * both / in_gold
-        first = next((turn.index for turn in session.turns if turn.row.prompt_uuid in session.labels), 0)
-        for turn in session.turns:
-            if turn.row.prompt_uuid in session.labels and turn.index != first:
-                is_start, is_said = gold[turn.index] == turn.index, found[turn.index] == turn.index
-                hits += is_start and is_said
-                said += is_said
-                wanted += is_start
+    paid, precise, recalled, hits, said, wanted = (sum(column) for column in zip(*tallies, strict=True))
     share, covered = precise / paid, recalled / paid
     precision, recall = hits / said if said else 0.0, hits / wanted if wanted else 0.0
     return Score(
@@ -147,29 +181,66 @@ def score(sessions: Sequence[LabelledSession], rule: Rule) -> Score:
     )
 
 
+def score(sessions: Sequence[LabelledSession], rule: Rule) -> Score:
+    """How well a rule does on these sessions."""
+    return score_of([tally(session, rule) for session in sessions])
+
+
+def interval(tallies: Sequence[Tally], figure: Callable[[Score], float]) -> tuple[float, float]:
+    """The middle 90 % of a figure over resampled sessions."""
+    draw = random.Random(1)
+    figures = sorted(figure(score_of(draw.choices(tallies, k=len(tallies)))) for _ in range(_RESAMPLES))
+    return figures[_RESAMPLES // 20], figures[-_RESAMPLES // 20]
+
+
 def main(argv: Sequence[str]) -> int:
-    """Print the table; 0, or 1 without the sessions."""
+    """Print the table, or that there are no sessions to make it from; 0 either way."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench boundaries", description=__doc__)
-    parser.add_argument("--half", choices=["held", "fit", "both"], default="held", help="which labels (default: held)")
+    parser.add_argument(
+        "--half", choices=["held", "train", "both"], default="held", help="which labels (default: held)"
+    )
+    parser.add_argument(
+        "--claude-dir", type=Path, nargs="+", default=[SESSIONS], help="folders with the sessions (one or more)"
+    )
     parser.add_argument("--misses", action="store_true", help="list the prompts that are decided wrongly, by id")
     options = parser.parse_args(list(argv))
     try:
-        sessions = labelled_sessions()
+        sessions = labelled_sessions(options.claude_dir)
     except FileNotFoundError as error:
-        print(f"no real sessions at {error}")
-        return 1
+        print(f"no real sessions at {error}{_ELSEWHERE}")
+        return 0
+    _print_found(sessions)
     chosen = [session for session in sessions if options.half in ("both", session.half)]
-    prompts = sum(len(session.labels) for session in chosen)
-    inside = prompts - len(chosen)
+    if not chosen:
+        return 0
+    inside = sum(len(session.labels) for session in chosen) - len(chosen)
     starts = sum(label.starts_task for session in chosen for label in session.labels.values()) - len(chosen)
-    print(f"{options.half}: {len(chosen)} sessions, {inside} prompts inside them, {starts} of these start a task\n")
-    print(f"{'rule':28}{'dollars':>9}{'precision':>11}{'recall':>8}{'F1':>6}")
+    few = ": too few to judge F1 by" if starts < _FEW_STARTS else ""
+    print(
+        f"{options.half}: {len(chosen)} sessions, {inside} prompts inside them, {starts} of these start a task{few}\n"
+    )
+    print(f"{'rule':26}{'dollars':>9}{'90 %':>13}{'precision':>11}{'recall':>8}{'F1':>7}{'90 %':>13}")
     for name, rule in RULES.items():
-        result = score(chosen, rule)
-        print(f"{name:28}{result.dollars:9.2f}{result.precision:11.2f}{result.recall:8.2f}{result.f1:6.2f}")
+        tallies = [tally(session, rule) for session in chosen]
+        result = score_of(tallies)
+        dollars, f1 = _band(tallies, lambda one: one.dollars), _band(tallies, lambda one: one.f1)
+        print(
+            f"{name:26}{result.dollars:9.2f}{dollars}{result.precision:11.2f}{result.recall:8.2f}{result.f1:7.2f}{f1}"
+        )
     if options.misses:
         _print_misses(chosen)
     return 0
+
+
+def _band(tallies: Sequence[Tally], figure: Callable[[Score], float]) -> str:
+    low, high = interval(tallies, figure)
+    return f"{low:.2f}-{high:.2f}".rjust(13)
+
+
+def _print_found(sessions: Sequence[LabelledSession]) -> None:
+    labelled = sum(map(len, read_labels().values()))
+    found = sum(turn.row.prompt_uuid in session.labels for session in sessions for turn in session.turns)
+    print(f"{found:,} of {labelled:,} labelled prompts are here.{_ELSEWHERE if found < labelled else ''}\n")
 
 
 def _print_misses(sessions: Sequence[LabelledSession]) -> None:

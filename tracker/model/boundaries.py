@@ -12,22 +12,24 @@ from typing import NamedTuple
 
 from store.records import EventKind, TurnKind
 from tracker.model.defaults import DEFAULTS, HOUR_MS, MINUTE_MS, SECOND_MS, Defaults
-from tracker.model.prompt_words import announces_new, is_acknowledgement, is_continuation, is_finishing
-from tracker.model.turns import (
-    Ending,
-    TurnInfo,
-    ending_of,
-    has_commit,
-    has_pull_request,
-    todos_of,
-    touched_files,
+from tracker.model.prompt_words import (
+    announces_new,
+    brings_news,
+    is_acknowledgement,
+    is_continuation,
+    is_finishing,
+    is_notice,
+    is_way_back,
 )
+from tracker.model.turns import Ending, TurnInfo, ending_of, leaves_committed, touched_folders
 
 WORD_BYTES = 4
 _FEW_WORDS = 3
 _AFTER_INTERRUPTION_MS = 30 * SECOND_MS
 _GAP_FROM_MS, _GAP_TO_MS = 5 * MINUTE_MS, 4 * HOUR_MS
 _LENGTH_FROM_CHARS, _LENGTH_TO_CHARS = 40, 600
+_PASTED_FROM_CHARS = 1_200
+_SAID_AGAIN_SHARE = 0.5
 _WHOLE_TASK_AGENTS = frozenset({"cline", "roo"})
 
 
@@ -45,53 +47,55 @@ class Features(NamedTuple):
     """What the score looks at; each between 0 and 1."""
 
     announces_new: float = 0.0
+    brings_news: float = 0.0
+    way_back: float = 0.0
     length: float = 0.0
+    pasted: float = 0.0
     unlike_answer: float = 0.0
     unlike_task: float = 0.0
-    new_files: float = 0.0
+    new_folders: float = 0.0
     gap: float = 0.0
-    commit: float = 0.0
-    pull_request: float = 0.0
-    todos_closed: float = 0.0
-    branch_changed: float = 0.0
+    committed: float = 0.0
+    asked: float = 0.0
     continuation: float = 0.0
     finishing: float = 0.0
 
 
 class Weights(NamedTuple):
-    """Weight of each feature, in the order of Features, and where the sum starts."""
+    """Weight of each feature, in the order of Features."""
 
-    announces_new: float = 0.50
-    length: float = 0.15
-    unlike_answer: float = 0.20
-    unlike_task: float = 0.15
-    new_files: float = 0.25
-    gap: float = 0.40
-    commit: float = 0.10
-    pull_request: float = 0.20
-    todos_closed: float = 0.10
-    branch_changed: float = 0.20
-    continuation: float = -0.15
-    finishing: float = -0.30
-    bias: float = 0.0
+    announces_new: float = 0.40
+    brings_news: float = 0.35
+    way_back: float = 0.20
+    length: float = 0.25
+    pasted: float = -0.20
+    unlike_answer: float = 0.30
+    unlike_task: float = 0.30
+    new_folders: float = 0.35
+    gap: float = 0.10
+    committed: float = 0.25
+    asked: float = -0.20
+    continuation: float = -0.25
+    finishing: float = -0.15
 
 
 WEIGHTS = Weights()
 
 # How a feature is worded where a decision is explained.
 WORDS: Mapping[str, str] = {
-    "announces_new": "opens with something new",
+    "announces_new": "says that something new comes",
+    "brings_news": "opens with news or a wish",
+    "way_back": "after going back to the main branch",
     "length": "long prompt",
+    "pasted": "mostly pasted",
     "unlike_answer": "not about the last answer",
     "unlike_task": "other words than the task",
-    "new_files": "other files",
+    "new_folders": "other folders",
     "gap": "pause",
-    "commit": "after a commit",
-    "pull_request": "after a pull request",
-    "todos_closed": "to-dos closed",
-    "branch_changed": "other branch",
-    "continuation": "opens as a follow-up",
-    "finishing": "finishing step",
+    "committed": "all committed before",
+    "asked": "after a question of the agent",
+    "continuation": "opens as a reply",
+    "finishing": "last step",
 }
 
 
@@ -117,14 +121,14 @@ def contributions(features: Features, weights: Weights = WEIGHTS) -> dict[str, f
     """What each feature adds to the score."""
     return {
         name: weight * value
-        for name, weight, value in zip(Features._fields, weights[: len(features)], features, strict=True)
+        for name, weight, value in zip(Features._fields, weights, features, strict=True)
         if weight * value
     }
 
 
 def score_of(features: Features, weights: Weights = WEIGHTS) -> float:
     """The score of a prompt."""
-    return weights.bias + sum(weight * value for weight, value in zip(weights, features, strict=False))
+    return sum(weight * value for weight, value in zip(weights, features, strict=True))
 
 
 def word_set(words: bytes) -> frozenset[bytes]:
@@ -138,40 +142,43 @@ def _ramp(value: float, low: float, high: float) -> float:
 
 
 class _TaskSoFar:
-    """Words and files of the task that a prompt would continue."""
+    """Words and folders of the task that a prompt would continue."""
 
     def __init__(self) -> None:
         self.words: set[bytes] = set()
-        self.files: set[str] = set()
+        self.folders: set[str] = set()
         self.prompts: set[frozenset[bytes]] = set()
+        self.is_committed = False  # it has committed, and edited nothing since
 
     def take(self, turn: TurnInfo) -> None:
         words = word_set(turn.row.words)
         self.words |= words
         self.prompts.add(words)
-        self.files |= touched_files(turn)
+        self.folders |= touched_folders(turn)
+        self.is_committed = leaves_committed(turn, self.is_committed)
 
 
 def features_of(turn: TurnInfo, previous: TurnInfo, task: _TaskSoFar, *, is_final: bool) -> Features:
-    """Features of a prompt after `previous` in the task so far; without the turn's files unless `is_final`."""
+    """Features of a prompt after `previous` in the task so far; without the turn's folders unless `is_final`."""
     row = turn.row
     words = word_set(row.words)
     few = len(words) < _FEW_WORDS
     overlap = len(words & task.words) / min(len(words), len(task.words)) if words and task.words else 0.0
-    files = touched_files(turn) if is_final else frozenset()
-    todos = todos_of(previous)
+    folders = touched_folders(turn) if is_final else frozenset()
+    is_new, is_news = announces_new(row.text), brings_news(row.text)
     return Features(
-        announces_new=float(announces_new(row.text)),
+        announces_new=float(is_new),
+        brings_news=float(is_news),
+        way_back=float(is_way_back(previous.row.text)),
         length=_ramp(row.chars, _LENGTH_FROM_CHARS, _LENGTH_TO_CHARS),
+        pasted=float(row.chars > _PASTED_FROM_CHARS),
         unlike_answer=0.5 if few or row.echo is None else 1 - row.echo / 1000,
         unlike_task=0.5 if few else 1 - overlap,
-        new_files=1 - len(files & task.files) / len(files) if files else 0.0,
+        new_folders=1 - len(folders & task.folders) / len(folders) if folders else 0.0,
         gap=_ramp(turn.gap_ms, _GAP_FROM_MS, _GAP_TO_MS),
-        commit=float(has_commit(previous)),
-        pull_request=float(has_pull_request(previous)),
-        todos_closed=float(bool(todos.entries) and todos.closed == todos.entries),
-        branch_changed=float(bool(row.branch and previous.row.branch and row.branch != previous.row.branch)),
-        continuation=float(is_continuation(row.text)),
+        committed=float(task.is_committed),
+        asked=float(any(event.kind == EventKind.QUESTION for event in turn.events)),
+        continuation=float(not is_new and not is_news and is_continuation(row.text)),
         finishing=float(is_finishing(row.text)),
     )
 
@@ -183,7 +190,7 @@ def is_forbidden(turn: TurnInfo, previous: TurnInfo, agent: str) -> bool:
         return True
     if row.kind not in (TurnKind.PROMPT, TurnKind.COMMAND):
         return True
-    if agent in _WHOLE_TASK_AGENTS:
+    if agent in _WHOLE_TASK_AGENTS or is_notice(row.text):
         return True
     if any(event.kind == EventKind.REWIND and event.position >= row.position for event in turn.events):
         return True
@@ -194,10 +201,16 @@ def is_forbidden(turn: TurnInfo, previous: TurnInfo, agent: str) -> bool:
     return is_acknowledgement(row.text, row.chars) if row.text else row.chars <= 2
 
 
-def is_said_again(turn: TurnInfo, task: "_TaskSoFar") -> bool:
-    """The same prompt once more, as after a failed or refused request."""
+def is_said_again(turn: TurnInfo, previous: TurnInfo, task: _TaskSoFar) -> bool:
+    """The same prompt once more, as after a failed request; or other words for one that was never answered."""
     words = word_set(turn.row.words)
-    return len(words) >= _FEW_WORDS and words in task.prompts
+    if len(words) < _FEW_WORDS:
+        return False
+    before = word_set(previous.row.words)
+    unanswered = not previous.calls and not previous.copies and bool(before)
+    return words in task.prompts or (
+        unanswered and len(words & before) >= _SAID_AGAIN_SHARE * min(len(words), len(before))
+    )
 
 
 class Said(NamedTuple):
@@ -265,7 +278,7 @@ class _Walk:
             decision = Decision.START if said.kind == "start" else Decision.CONTINUE
         elif is_cleared_before(turn, turns):
             decision = Decision.FIRST
-        elif is_forbidden(turn, self._previous, self._agent) or is_said_again(turn, self._tasks[group]):
+        elif is_forbidden(turn, self._previous, self._agent) or is_said_again(turn, self._previous, self._tasks[group]):
             decision = Decision.NEVER
         else:
             features = features_of(turn, self._previous, self._tasks[group], is_final=True)

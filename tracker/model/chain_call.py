@@ -8,6 +8,8 @@ from typing import NamedTuple
 from store.records import CallFlag
 from tracker.model.rates import Rates
 
+_ITERATION = int(CallFlag.ITERATION)  # enum arithmetic is slow
+
 
 class Reset:
     """What ended the epoch before a call."""
@@ -67,4 +69,4 @@ class ChainCall(NamedTuple):
     @property
     def grows_the_chain(self) -> bool:
         """False for what is billed but is no step of the growing prompt: inner requests and calls without tokens."""
-        return not self.flags & CallFlag.ITERATION and self.context > 0
+        return not self.flags & _ITERATION and self.context > 0

@@ -1,4 +1,4 @@
-"""What a prompt's opening words tell of it, by rule and in English: answer, follow-up, last step, something new.
+"""What a prompt's opening words tell of it, by rule and in English: reply, last step, way back, news, something new.
 
 In other languages only length, words and files speak; nothing here ever raises.
 """
@@ -7,6 +7,9 @@ import re
 
 _ACKNOWLEDGEMENT_CHARS = 40
 _FAILURE_WITHIN_CHARS = 160
+_COMMAND_WITHIN_CHARS = 80
+_WAY_BACK_CHARS = 150
+_NOTICES = ("Operation stopped by hook",)
 
 
 def _one_of(*patterns: str) -> str:
@@ -44,7 +47,13 @@ _CONTINUATION = _compiled(
     )
     + r"\b"
 )
-
+_ANSWER = _compiled(
+    _one_of(
+        r"(?:yes|yeah|yep|yup|no|nope|nah|correct|right|exactly|sure|agreed?|you'?re right|both)\b",
+        r"(?:do|go (?:with|for|ahead)) (?:it|that|this|both|with)\b|(?:option )?[a-d0-9][.):,]|option [a-d0-9]\b|#\d\b",
+        r".{0,25}\b(?:do|fix|tackle|implement|with|start with|let'?s do|do the) (?:#?\d|[A-D])\b",
+    )
+)
 _FAILURE = _compiled(
     r"\b"
     + _one_of(
@@ -53,7 +62,6 @@ _FAILURE = _compiled(
     )
     + r"\b"
 )
-
 _PASTED = _compiled(
     _one_of(
         r"\$ |> |# |\(\w+\) \w+@|\w+@[\w.-]+[:$]|---|\[\d|\d{4}-\d\d-\d\d",
@@ -61,7 +69,7 @@ _PASTED = _compiled(
     )
 )
 
-_FINISHING = _compiled(
+_LAST_STEP = _compiled(
     r"(?:please |ok(?:ay)?[\s,.]+|now |then |and |yes[\s,.]+|great[\s,.]+|can you |could you |let'?s )*/?(?:\w+:)?"
     + _one_of(
         "commit|push|merge|ship|deploy|rebase|squash|pr|lint",
@@ -73,32 +81,68 @@ _FINISHING = _compiled(
     )
     + r"\b"
 )
+_LAST_STEP_COMMAND = _compiled(
+    r"(?:^|\s)/(?:[\w-]+:)?(?:[\w-]*review\w*|commit\w*|push|pr|merge|execute\w*|write-plan|simplify|continue|test\w*"
+    r"|lint|ship)\b"
+)
+_REVIEW = _compiled(
+    _one_of(
+        r"\b(?:code ?rabbit|copilot|bugbot|reviewer|nit(?:pick)?s?|(?:low|medium|high) severity)\b",
+        r"\b(?:review|pr|pull request) (?:comments?|feedback|review)\b",
+        r"\b(?:comments?|feedback) (?:from|on|to|about)\b|\b(?:new|these|this|got|one) (?:comments?|feedback)\b",
+        r"\bconsider (?:adding|using|extract|testing|whether|moving)|\bshould be updated\b",
+        r"\bthis (?:could|can|may|might|makes|means|comment)\b",
+    )
+)
+_UPKEEP = _compiled(
+    _one_of(
+        r"\b(?:conflicts?|rebase|lint\w*|github actions|cherry.?pick|parent branch)\b|--- FAIL\b",
+        r"\b(?:ci|build|tests?) (?:is |are )?(?:still )?(?:fail\w*|broken)\b",
+        r"\bfail\w* (?:the )?(?:build|lint|ci|tests?)\b",
+    )
+)
 
 _FILLER = (
     r"(?:(?:ok|okay|alright|great|nice|cool|good|perfect|thanks?|thank you|hi|hello|hey|so|oh|ah|hm+|um+|and|also|now"
-    r"|well|please|yes|yeah|no|i'?ll do (?:it|that)|done)[\s,.!:;…-]+)*"
+    r"|then|well|please|yes|yeah|yep|no|nah|let'?s|can (?:you|we)|could (?:you|we)|i'?ll do (?:it|that)(?: manually)?"
+    r"|done)[\s,.!:;…-]+)*"
 )
 _SAYS_SO = _one_of(
-    r"(?:q|question|debug|bug|todo|idea|feature|brainstorm)\s*:",
-    r"(?:new|another(?: \w+)?|different|separate) (?:task|change|topic|feature|issue|bug|thing|question|problem|one)\b",
-    r"anotherthing\b|separately\b|unrelated\b|switching\b|moving on\b|btw\b|by the way\b",
-    r"(?:the |what'?s (?:the )?)?next (?:problem|issue|task|thing|item|step|in|up|feature)\b",
-    r"let'?s (?:now )?(?:move|switch|turn|start|tackle|work on|look at|review)\b",
+    r"(?:debug|bug|todo|idea|feature|brainstorm)\s*:",
+    r"(?:new|another(?: \w+)?|different|separate) (?:task|change|topic|feature|issue|bug|thing|problem|one)\b",
+    r"separately\b|unrelated\b|switching\b|moving on\b|btw\b|by the way\b",
+    r"(?:move|switch|turn|start) (?:to|on|with|over)\b",
+    r"(?:the |what'?s (?:the )?)?next (?:problem|issue|task|thing|item|in|up|feature)\b",
     r"one (?:more|other) (?:change|feature|question|task)\b",
 )
-_BRINGS_NEWS = _one_of(
-    r"i (?:just |have just |'ve just |now )?(?:had|got|noticed|found|tried|started|saw|see|ran|need|want)\b",
-    r"i'?ve (?:just )?(?:got|noticed|found|tried|started|seen)\b",
-    r"i(?:'m| am) (?:now )?(?:running|seeing|getting|facing|working)\b|i(?:'d| would) like\b",
-    r"we (?:want|need|got|have) (?:to|a|an|another)\b|there (?:is|are) (?:now|a|an|another)\b",
-    r"users? (?:report|see|can)|a (?:user|customer|coworker|colleague)\b|testing this\b|given\b",
+_NEW = _compiled(
+    _FILLER
+    + _SAYS_SO
+    + r"|.{0,60}\b(?:while (?:we'?re|we are|you'?re) waiting|what'?s next)\b"
+    + r"|/(?:[\w-]+:)?(?:quick|todos?|(?:add|check|new|insert)-\w+|brainstorm\w*|new|feature|bug|issue|task|start"
+    + r"|debug\w*|investigate|discuss\w*|research\w*|spec\w*)\b"
 )
-_ORDERS_WORK = _one_of(
-    r"(?:(?:can|could|would|will) you (?:please |also )?)?(?:add|implement|create|write|build|investigate|research"
-    r"|analy[sz]e|design|plan|refactor|debug|migrate|set up|draft|prepare|introduce)\b",
-    r"(?:fix|review|update|document)\b",
+_NEWS = _compiled(
+    _FILLER
+    + _one_of(
+        r"i (?:just |have just |'ve just |now )?(?:had|got|noticed|found|tried|started|saw|see|ran|need|want)\b",
+        r"i'?ve (?:just )?(?:got|noticed|found|tried|started|seen)\b",
+        r"i(?:'m| am) (?:now )?(?:running|seeing|getting|facing|working)\b|i(?:'d| would) like\b",
+        r"we (?:want|need|got|have) (?:to|a|an|another)\b|we'?re (?:getting|seeing)\b",
+        r"there(?:'?s| is| are) (?:now |also )?(?:a|an|another|some)\b|(?:getting|seeing|got) (?:a|an|this)\b",
+        r"users? (?:report|see|can)|a (?:user|customer|coworker|colleague)\b|testing this\b|given\b",
+    )
 )
-_NEW = _compiled(_FILLER + _one_of(_SAYS_SO, _BRINGS_NEWS, _ORDERS_WORK))
+_WAY_BACK = _compiled(
+    _FILLER
+    + r"(?:(?:i think )?(?:you|we) need to )?"
+    + r"(?:(?:get|go|switch|move|check) (?:back )?(?:to|out|over to)|back to) (?:the )?(?:main|master|develop|trunk)\b"
+)
+
+
+def is_notice(text: str) -> bool:
+    """A line that the client wrote in the user's place, such as that a hook stopped the prompt."""
+    return text.startswith(_NOTICES)
 
 
 def is_acknowledgement(text: str, chars: int) -> bool:
@@ -108,20 +152,35 @@ def is_acknowledgement(text: str, chars: int) -> bool:
 
 
 def is_continuation(text: str) -> bool:
-    """Opens as if the talk went on: "also", "still", "but", a reference back, or output pasted without a word."""
+    """Opens as if the talk went on: an answer, "also", "still", a reference back, or output pasted without a word."""
     line = text.strip()
-    if announces_new(line):
-        return False
     failed = _FAILURE.search(line[:_FAILURE_WITHIN_CHARS])
-    return bool(_CONTINUATION.match(line) or _PASTED.match(line) or failed)
+    return bool(_CONTINUATION.match(line) or _ANSWER.match(line) or _PASTED.match(line) or failed)
 
 
 def is_finishing(text: str) -> bool:
-    """Asks to commit, push, test, document or open a pull request: the last step of what is at hand."""
-    return bool(_FINISHING.match(text.strip()))
+    """Asks for a last step of what is at hand: commit, push, test, document, a review or its answers, the build."""
+    line = text.strip()
+    return bool(
+        _LAST_STEP.match(line)
+        or _LAST_STEP_COMMAND.search(line[:_COMMAND_WITHIN_CHARS])
+        or _REVIEW.search(line)
+        or _UPKEEP.search(line)
+        or is_way_back(line)
+    )
+
+
+def is_way_back(text: str) -> bool:
+    """Leaves the work at hand for the main branch: the end of a task, not the start of the next."""
+    line = text.strip()
+    return len(line) <= _WAY_BACK_CHARS and bool(_WAY_BACK.match(line))
 
 
 def announces_new(text: str) -> bool:
-    """Opens by saying that something else comes now, with news from outside, or with an order that stands by itself."""
-    line = text.strip()
-    return bool(_NEW.match(line)) and not is_finishing(line)
+    """Says that something else comes now ("another issue", "moving on"), or gives a command that begins work."""
+    return bool(_NEW.match(text.strip()))
+
+
+def brings_news(text: str) -> bool:
+    """Opens with something from outside the talk: "I just got …", "I'd like …", "there is a …"."""
+    return bool(_NEWS.match(text.strip()))

@@ -222,6 +222,22 @@ def touched_files(turn: TurnInfo) -> frozenset[str]:
     )
 
 
+def touched_folders(turn: TurnInfo) -> frozenset[str]:
+    """Folders of the files that the turn changed or read."""
+    return frozenset(file[: max(file.rfind("/"), file.rfind("\\"))] for file in touched_files(turn))
+
+
+def leaves_committed(turn: TurnInfo, before: bool) -> bool:
+    """Whether all edits are committed after the turn, if `before` says whether they were before it."""
+    committed = before
+    for tool in turn.tools:
+        if tool.flags & _EDIT and not tool.is_error:
+            committed = False
+        elif tool.flags & _COMMIT and (tool.commit_sha or tool.is_error == 0):
+            committed = True
+    return committed
+
+
 def has_commit(turn: TurnInfo) -> bool:
     """Whether a `git commit` of the turn went through."""
     return any(tool.flags & _COMMIT and (tool.commit_sha or tool.is_error == 0) for tool in turn.tools)

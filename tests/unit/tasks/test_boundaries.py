@@ -16,7 +16,14 @@ from tracker.model.boundaries import (
     provisional_score,
     score_of,
 )
-from tracker.model.prompt_words import announces_new, is_acknowledgement, is_continuation, is_finishing
+from tracker.model.prompt_words import (
+    announces_new,
+    brings_news,
+    is_acknowledgement,
+    is_continuation,
+    is_finishing,
+    is_way_back,
+)
 from tracker.model.turns import arrange
 
 FIRST = "add retries to the uploader when the storage answers slowly"
@@ -45,10 +52,10 @@ def after(text: str, *, minutes: float = 1, events=(), tools=(), **given):
     )
 
 
-def edits_elsewhere():
+def edits_elsewhere(of="b"):
     return [
         tool(
-            f"e{number}", 90 + number, turn="b", name="Edit", target=f"/work/web/{number}.tsx", flags=int(ToolFlag.EDIT)
+            f"e{number}", 90 + number, turn=of, name="Edit", target=f"/work/web/{number}.tsx", flags=int(ToolFlag.EDIT)
         )
         for number in (2, 3)
     ]
@@ -101,6 +108,25 @@ def test_the_same_prompt_again_is_no_boundary() -> None:
     assert decisions(after(FIRST, minutes=300, tools=edits_elsewhere()))[1] == Decision.NEVER
 
 
+def test_a_prompt_put_in_other_words_before_it_was_answered_is_no_boundary() -> None:
+    again = "redesign the billing page: invoices as a table, filters by month and by customer"
+    made = records(
+        calls=[call(1, 11, turn="a", first_at=11_000, last_at=20_000), call(2, 90, turn="c", first_at=40_000)],
+        turns=[
+            turn("a", 10, FIRST),
+            turn("b", 30, OTHER, at=30_000, echo=0),
+            turn("c", 50, again, at=35_000, echo=0),
+        ],
+        tools=edits_elsewhere("c"),
+    )
+    assert decisions(made)[2] == Decision.NEVER
+
+
+def test_what_a_hook_of_the_client_says_is_no_boundary() -> None:
+    made = after(f"Operation stopped by hook: {OTHER}", minutes=300, tools=edits_elsewhere())
+    assert decisions(made)[1] == Decision.NEVER
+
+
 def test_a_native_task_is_never_split() -> None:
     made = after(OTHER, minutes=300, tools=edits_elsewhere())
     assert decisions(made._replace(session=made.session._replace(agent="cline")))[1] == Decision.NEVER
@@ -147,25 +173,44 @@ def test_the_session_still_has_a_first_task_when_its_first_turn_was_moved_away()
     assert decisions(five_turns(), {0: Said("move")})[:2] == [Decision.JOIN, Decision.FIRST]
 
 
-def test_the_provisional_score_knows_no_files() -> None:
+def test_the_provisional_score_knows_no_folders() -> None:
     made = after(OTHER, minutes=30, tools=edits_elsewhere())
     turns = arrange(made).turns
     verdicts = decide(turns, "claude-code")
     final = verdicts[1].score
     assert final is not None
-    assert provisional_score(turns[1], turns, verdicts[:1]) == pytest.approx(final - WEIGHTS.new_files)
+    assert provisional_score(turns[1], turns, verdicts[:1]) == pytest.approx(final - WEIGHTS.new_folders)
+
+
+def score_after(*, events=(), tools=(), text="rename the upload button"):
+    made = after(text, events=events, tools=tools)
+    found = decide(arrange(made).turns, "claude-code")[1].score
+    assert found is not None
+    return found
+
+
+def test_a_question_of_the_agent_holds_the_answer_in_the_task() -> None:
+    asked = score_after(events=[event(EventKind.QUESTION, 50)])
+    assert asked == pytest.approx(score_after() + WEIGHTS.asked)
+
+
+def test_a_task_whose_edits_are_all_committed_is_nearer_its_end() -> None:
+    commit = tool("c", 13, turn="a", name="Bash", flags=int(ToolFlag.COMMIT), commit_sha="abc1234")
+    assert score_after(tools=[commit]) == pytest.approx(score_after() + WEIGHTS.committed)
+    later = tool("e9", 14, turn="a", name="Edit", target="/work/api/upload.py", flags=int(ToolFlag.EDIT))
+    assert score_after(tools=[commit, later]) == pytest.approx(score_after())
 
 
 def test_reasons_name_what_weighed_most() -> None:
     made = after(OTHER, minutes=30, tools=edits_elsewhere())
     verdict = decide(arrange(made).turns, "claude-code")[1]
-    assert verdict.reasons.split(", ")[:2] == ["opens with something new", "other files"]
+    assert verdict.reasons.split(", ")[:2] == ["opens with news or a wish", "other folders"]
 
 
 @given(st.lists(st.floats(0, 1), min_size=len(Features._fields), max_size=len(Features._fields)))
 def test_the_score_is_the_sum_of_its_contributions(values: list[float]) -> None:
     features = Features(*values)
-    assert score_of(features) == pytest.approx(WEIGHTS.bias + sum(contributions(features).values()))
+    assert score_of(features) == pytest.approx(sum(contributions(features).values()))
 
 
 @given(st.text(max_size=300), st.integers(0, 5000))
@@ -177,7 +222,19 @@ def test_any_text_can_be_judged(text: str, chars: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["commit this", "push", "/commit", "create a PR", "run the tests", "add unit tests for it"]
+    "text",
+    [
+        "commit this",
+        "push",
+        "/commit",
+        "create a PR",
+        "run the tests",
+        "add unit tests for it",
+        "there are merge conflicts now",
+        "the build is still failing",
+        "please see to the review comments",
+        "now /code-review",
+    ],
 )
 def test_last_steps_are_no_new_work(text: str) -> None:
     assert is_finishing(text)
@@ -185,7 +242,37 @@ def test_last_steps_are_no_new_work(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["still not working", "that doesn't work", "but why?", "$ make test", "Traceback (most recent call last)"]
+    "text",
+    [
+        "still not working",
+        "that doesn't work",
+        "but why?",
+        "$ make test",
+        "Traceback (most recent call last)",
+        "yes, the second way",
+        "option b",
+        "let's do 2 first",
+    ],
 )
 def test_follow_ups(text: str) -> None:
     assert is_continuation(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ok, another bug", "moving on: the importer", "/team:add-todo dark mode", "what's next?"]
+)
+def test_what_says_that_something_new_comes(text: str) -> None:
+    assert announces_new(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["I just noticed that the export is empty", "I'd like a dark theme", "there is a leak"]
+)
+def test_news_from_outside_the_talk(text: str) -> None:
+    assert brings_news(text)
+
+
+@pytest.mark.parametrize("text", ["ok lets get back to main", "switch to main and pull", "back to master please"])
+def test_the_way_back_ends_a_task_and_starts_none(text: str) -> None:
+    assert is_way_back(text)
+    assert is_finishing(text)

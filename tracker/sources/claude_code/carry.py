@@ -28,3 +28,4 @@ class Carry(msgspec.Struct, array_like=True):
     tracked: bool = False  # the file has had an answer with a line id
     parent: str | None = None  # session of the latest copied line: what this one was forked from
     parent_at: int | None = None
+    has_asked: bool = False  # the agent's latest text ended with a question

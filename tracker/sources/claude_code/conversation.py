@@ -13,6 +13,7 @@ from tracker.sources.claude_code.whereabouts import AGENT
 
 _WORDS_FROM_CHARS = 1200
 _RECENT_LINES = 200
+_QUESTION_WITHIN_CHARS = 160
 _COMMANDS = {"clear": EventKind.CLEAR, "exit": EventKind.EXIT, "quit": EventKind.EXIT}
 
 
@@ -83,6 +84,9 @@ class Conversation:
             self._batch.events.append(event_at(line, place, EventKind.REWIND, None))
         words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
         self._remember_output()
+        if carry.has_asked:
+            self._batch.events.append(event_at(line, place, EventKind.QUESTION, None))
+            carry.has_asked = False
         echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None
         carry.turn = key
         carry.asked_at[""] = at
@@ -113,4 +117,5 @@ class Conversation:
         if text:
             self._output_words = word_hashes(text[-_WORDS_FROM_CHARS:])
             self._carry.has_output = True
+            self._carry.has_asked = "?" in text.rstrip()[-_QUESTION_WITHIN_CHARS:]
         self._last_text = None

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from store.records import ToolFlag, TurnKind
 
-_TAG = re.compile(r"^<([a-z][a-z0-9-]*)[ >]")
-_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+_TAG = re.compile(r"^<([a-z][a-z0-9_-]*)[ >]")
+# What clients put before the words of the user: reminders, and what an editor had open or selected.
+_AROUND = re.compile(r"<(system-reminder|ide_[a-z_]+)>.*?</\1>", re.DOTALL)
 _COMMAND_NAME = re.compile(r"<command-name>\s*/?([^<\s]+)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _TOOL_USE_ID = re.compile(r"<tool-use-id>([^<]+)</tool-use-id>")
@@ -55,6 +56,11 @@ def classify(text: str) -> Prompt:
     if tag is None:
         return Prompt(TurnKind.PROMPT, text)
     name = tag.group(1)
+    if name == "system-reminder" or name.startswith("ide_"):
+        rest = _AROUND.sub("", stripped).strip()
+        if rest == stripped.strip():
+            return Prompt(TurnKind.PROMPT, text)
+        return classify(rest) if rest else Prompt(None, "")
     if name in ("command-name", "command-message"):
         found = _COMMAND_NAME.search(stripped)
         command = found.group(1) if found else ""
@@ -74,9 +80,6 @@ def classify(text: str) -> Prompt:
             tool_use_id=tool_use.group(1).strip() if tool_use else None,
             agent_id=agent.group(1).strip() if agent else None,
         )
-    if name == "system-reminder":
-        rest = _REMINDER.sub("", stripped).strip()
-        return classify(rest) if rest else Prompt(None, "")
     if name.startswith(("local-command", "bash-", "user-memory", "session-")):
         return Prompt(None, "")
     return Prompt(TurnKind.PROMPT, text)

@@ -42,6 +42,9 @@ def test_calls_belong_to_the_prompt_before_them(tmp_path: Path) -> None:
         ("<command-message>x</command-message><command-name>/review</command-name>", TurnKind.COMMAND, "/review"),
         ("<bash-input>ls -la</bash-input>", TurnKind.BASH, "! ls -la"),
         ("<system-reminder>be kind</system-reminder>\nadd a test", TurnKind.PROMPT, "add a test"),
+        ("<system-reminder>never closed", TurnKind.PROMPT, "<system-reminder>never closed"),
+        ("<ide_opened_file>a file is open</ide_opened_file> mend it", TurnKind.PROMPT, "mend it"),
+        ("<ide_selection>two lines</ide_selection>\nand these", TurnKind.PROMPT, "and these"),
     ],
 )
 def test_what_begins_a_turn(text: str, kind: str, kept: str, tmp_path: Path) -> None:
@@ -67,6 +70,16 @@ def test_what_begins_none(text: str, event: str | None, tmp_path: Path) -> None:
     assert [turn.text for turn in batch.turns] == ["first"]
     assert [one.kind for one in batch.events] == ([event] if event else [])
     assert {call.turn for call in batch.calls} == {"prompt-1-0"}
+
+
+def test_a_prompt_after_a_question_of_the_agent_is_marked(tmp_path: Path) -> None:
+    def says(number: int, text: str) -> dict[str, Any]:
+        return answer(number, message={"content": [{"type": "text", "text": text}]})
+
+    first = prompt("one"), says(1, "Shall I go on?")
+    batch = batch_of(tmp_path, *first, prompt("two", second=2), says(3, "Done."), prompt("three", second=4))
+    asked = [one.position for one in batch.events if one.kind == EventKind.QUESTION]
+    assert asked == [turn.position for turn in batch.turns if turn.text == "two"]
 
 
 @pytest.mark.parametrize("mark", ["isMeta", "isVisibleInTranscriptOnly", "isCompactSummary"])
