@@ -12,7 +12,7 @@ from hooks.spool import make_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from hooks.advice_format import Advice
+    from store.advice_format import Advice
 
 MAXIMUM_BYTES = 64 << 10
 _KEPT_DAYS = 30

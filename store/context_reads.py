@@ -1,4 +1,4 @@
-"""Reads what the context report is made of: a session's main chain, and the user's other epochs on the same model."""
+"""Reads what the context report shows: a session and its main chain."""
 
 import sqlite3
 from typing import NamedTuple
@@ -67,40 +67,6 @@ def main_calls(db: sqlite3.Connection, session_id: int) -> list[ContextCall]:
         f"SELECT {_COLUMNS} {_FROM} WHERE call.session_id = ? ORDER BY call.position, call.id", (session_id,)
     )
     return [ContextCall(*row) for row in found]
-
-
-def pool_calls(db: sqlite3.Connection, model: str, most: int) -> list[ContextCall]:
-    """The latest main calls on a model over all sessions, by session in file order."""
-    found = db.execute(
-        f"SELECT {_COLUMNS} {_FROM} WHERE call.id IN (SELECT id FROM call WHERE model = ? ORDER BY id DESC LIMIT ?)"
-        " ORDER BY call.session_id, call.position, call.id",
-        (model, most),
-    )
-    return [ContextCall(*row) for row in found]
-
-
-def turn_sizes(db: sqlite3.Connection, most: int) -> list[tuple[int, int | None, int | None]]:
-    """Main calls of the latest turns with calls, and the context before and at the end of each."""
-    return db.execute(
-        "SELECT calls - subagent_calls, context_begin, context_end FROM task_turn WHERE calls > subagent_calls"
-        " ORDER BY at DESC LIMIT ?",
-        (most,),
-    ).fetchall()
-
-
-def compaction_triggers(db: sqlite3.Connection) -> list[int]:
-    """Context sizes at which the client compacted by itself."""
-    found = db.execute(
-        "SELECT tokens_before FROM event WHERE kind = 'compact' AND detail = 'auto' AND tokens_before > 0"
-        " AND chain = '' ORDER BY at DESC LIMIT 20"
-    )
-    return [row[0] for row in found]
-
-
-def earlier_sessions(db: sqlite3.Connection, session_id: int) -> int:
-    """How many other sessions have calls."""
-    row = db.execute("SELECT COUNT(DISTINCT session_id) FROM spend WHERE session_id != ?", (session_id,)).fetchone()
-    return int(row[0])
 
 
 def floor_of(db: sqlite3.Connection, model: str, version: str | None) -> int | None:

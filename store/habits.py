@@ -68,19 +68,38 @@ class HabitTurn(NamedTuple):
     has_edits: bool
 
 
-class AutoCompaction(NamedTuple):
-    """A compaction that the client made by itself."""
+class Compaction(NamedTuple):
+    """A compaction of a main chain; `tokens_before` as the client says it."""
 
     session_id: int
-    tokens_before: int
+    position: int
+    detail: str | None  # auto: the client made it by itself
+    tokens_before: int | None
 
 
-def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int) -> list[HabitSession]:
-    """The latest sessions of an agent, together no more than so many calls (one session at the least)."""
+class FileUse(NamedTuple):
+    """A file that was read or searched, or changed, and the length of what came back."""
+
+    session_id: int
+    position: int
+    message_id: str | None
+    target: str
+    result_chars: int
+    is_edit: bool
+
+
+def recent_sessions(
+    db: sqlite3.Connection, agent: str, most_calls: int, before: int | None = None
+) -> list[HabitSession]:
+    """The latest sessions of an agent, together no more than so many calls (one session at the least).
+
+    With `before` (epoch ms) those that had ended by then.
+    """
     rows = db.execute(
         "SELECT session.id, last_at, SUM(calls) FROM spend JOIN session ON session.id = spend.session_id"
-        " WHERE agent = ? AND last_at IS NOT NULL GROUP BY session.id ORDER BY last_at DESC, session.id DESC",
-        (agent,),
+        " WHERE agent = ?1 AND last_at < COALESCE(?2, last_at + 1) GROUP BY session.id"
+        " ORDER BY last_at DESC, session.id DESC",
+        (agent, before),
     )
     chosen: list[HabitSession] = []
     total = 0
@@ -135,14 +154,25 @@ def first_edits(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: i
     return dict(rows.fetchall())
 
 
-def auto_compactions(db: sqlite3.Connection, session_ids: Iterable[int], kind: str) -> list[AutoCompaction]:
-    """Compactions that the client made by itself, with the size that it says; `kind` is the mark of a compaction."""
+def compactions(db: sqlite3.Connection, session_ids: Iterable[int], kinds: Iterable[str]) -> list[Compaction]:
+    """Compactions by session and place; `kinds` are the marks that tell of one."""
     rows = db.execute(
-        "SELECT session_id, tokens_before FROM event WHERE kind = ? AND detail = 'auto' AND tokens_before > 0"
+        "SELECT session_id, position, detail, tokens_before FROM event WHERE kind IN (SELECT value FROM json_each(?))"
         " AND chain = '' AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position",
-        (kind, _json(session_ids)),
+        (msgspec.json.encode(list(kinds)).decode(), _json(session_ids)),
     )
-    return [AutoCompaction(*row) for row in rows]
+    return [Compaction(*row) for row in rows]
+
+
+def file_uses(db: sqlite3.Connection, session_ids: Iterable[int], read_flag: int, edit_flag: int) -> list[FileUse]:
+    """What was read and changed on the main chains of these sessions, by session and place; by the flags of tools."""
+    rows = db.execute(
+        "SELECT session_id, position, message_id, target, result_chars, flags & ?2 != 0 FROM tool_use"
+        " WHERE flags & (?1 | ?2) AND chain = '' AND target IS NOT NULL AND result_chars"
+        " AND session_id IN (SELECT value FROM json_each(?3)) ORDER BY session_id, position",
+        (read_flag, edit_flag, _json(session_ids)),
+    )
+    return [FileUse(*row) for row in rows]
 
 
 def calls_by_day(db: sqlite3.Connection, agent: str, since_day: str) -> list[tuple[str, int, int]]:

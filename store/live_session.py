@@ -107,6 +107,25 @@ def active_sessions(db: sqlite3.Connection, since: int) -> list[ActiveSession]:
     return [ActiveSession(*row) for row in rows]
 
 
+def sessions_begun(
+    db: sqlite3.Connection,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    project: str | None = None,
+    agent: str | None = None,
+) -> list[int]:
+    """Sessions with calls that began in [since, until) (epoch ms), oldest first; `project` is part of a path."""
+    rows = db.execute(
+        "SELECT id FROM session WHERE COALESCE(own_start_at, first_at) >= ?1 AND COALESCE(own_start_at, first_at) < ?2"
+        " AND (?3 IS NULL OR instr(project, ?3)) AND (?4 IS NULL OR agent = ?4)"
+        " AND EXISTS (SELECT 1 FROM call WHERE call.session_id = session.id)"
+        " ORDER BY COALESCE(own_start_at, first_at), id",
+        (0 if since is None else since, 2**62 if until is None else until, project, agent),
+    )
+    return [row[0] for row in rows]
+
+
 def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
     """Facts of a session; LookupError if there is none of this id."""
     row = db.execute(

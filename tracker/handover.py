@@ -9,19 +9,24 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from store.live_session import transcript_of
+from store.live_session import transcripts_of
 from store.records import ToolFlag, TurnKind
 from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
 from tracker.model.turns import Ending, TurnInfo, arrange, ending_of
+from tracker.sources.claude_code.text import command_flags
 from tracker.transcript_words import Words, read_words
 
 MOST_TOKENS = 1_500
+_MOST_COMMITS = 8
 _MESSAGE = re.compile(r"-[a-zA-Z]*m\s+(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')")
+_HEREDOC = re.compile(r"^\$\(cat\s+<<-?\s*['\"\\]*\w+['\"]?\s*")
+_SUBJECT = re.compile(r"^\[[^\[\]\n]*\b[0-9a-f]{7,40}\] (.+)$", re.MULTILINE)
 _OPEN_TODOS = ("in_progress", "pending")
 _ENDINGS = {
     Ending.NORMAL: "The last turn ended normally.",
@@ -73,13 +78,22 @@ def handover(db: sqlite3.Connection, session_id: int) -> Brief:
     latest = task_of[turns[-1].index] if turns else None
     members = [turn for turn in turns if task_of[turn.index] == latest]
     checks = _checks(members)
-    path = transcript_of(db, records.session.agent, records.session.native_id)
-    words = read_words(Path(path), {tool.id for tool in checks}) if path is not None else Words()
+    commits = _commits(members)
+    paths = [Path(path) for path in transcripts_of(db, records.session.native_id)]
+    words = read_words(paths, {tool.id for tool in (*checks, *commits)})
     earlier = [task_row_of(db, one) for one in dict.fromkeys(task_of.values()) if one is not None and one != latest]
     parts = [
         _head(records, turns),
         _part("Goal, in the user's words", _goal(members, words), "goal"),
-        _part("Done", [*_done(members, records), *[f"- before this: {row.title}" for row in earlier if row]], "done"),
+        _part(
+            "Done",
+            [
+                *_commit_lines(commits, words),
+                *_changes(members, commits, records),
+                *[f"- before this: {row.title}" for row in earlier if row],
+            ],
+            "done",
+        ),
         _part("Checks", _check_lines(checks, words), "checks"),
         _part("Open to-dos", _todos(words), "todos"),
         _part("Where things stand", _stand(turns, members, words), "stand"),
@@ -100,7 +114,7 @@ def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
     return (
         f"# Handover from an earlier session{place}\n\n"
         f"Put together from the records of {session.agent} session {session.native_id} by rule, without a model"
-        f" ({len(turns)} turns, {calls} calls{when}{branch}). Check before relying on it."
+        f" ({_counted(len(turns), 'turn')}, {_counted(calls, 'call')}{when}{branch}). Check before relying on it."
     )
 
 
@@ -132,31 +146,54 @@ def _goal(members: Sequence[TurnInfo], words: Words) -> list[str]:
     return [first, *[f"Later: {_one_line(clipped(prompt, 60))}" for prompt in prompts[1:][-3:]]]
 
 
-def _done(members: Sequence[TurnInfo], records: SessionRecords) -> list[str]:
-    tools = [tool for turn in members for tool in turn.tools]
+def _commits(members: Sequence[TurnInfo]) -> list[ToolRow]:
+    """Commits that were made, oldest first."""
+    tools = (tool for turn in members for tool in turn.tools if tool.flags & ToolFlag.COMMIT)
+    return [tool for tool in tools if tool.commit_sha or tool.is_error == 0]
+
+
+def _commit_lines(commits: Sequence[ToolRow], words: Words) -> list[str]:
+    """The latest commits with their subjects."""
     lines = []
-    for tool in tools:
-        if tool.flags & ToolFlag.COMMIT and (tool.commit_sha or tool.is_error == 0):
-            said = _MESSAGE.search(tool.target or "")
-            message = (said.group(1) or said.group(2) or "") if said else ""
-            lines.append(f"- commit {tool.commit_sha or '(sha not recorded)'} {clipped(message, 40)}".rstrip())
-    last_commit = max((tool.at for tool in tools if tool.flags & ToolFlag.COMMIT and tool.is_error == 0), default=None)
+    for tool, after in zip_longest(commits, commits[1:]):
+        subject = _subject(tool, words)
+        if subject and after is not None and subject == _subject(after, words):
+            continue  # amended
+        lines.append(f"- commit {tool.commit_sha or '(sha not recorded)'} {clipped(subject, 30)}".rstrip())
+    left_out = len(lines) - _MOST_COMMITS
+    return [f"- {_counted(left_out, 'earlier commit')}", *lines[left_out:]] if left_out > 0 else lines
+
+
+def _subject(tool: ToolRow, words: Words) -> str:
+    """First line of a commit's message, as the command gave it or as git said it."""
+    said = _MESSAGE.search(words.commands.get(tool.id) or tool.target or "")
+    if said is not None:
+        message = _HEREDOC.sub("", said.group(1) or said.group(2) or "").strip()
+        return message.splitlines()[0] if message else ""
+    told = _SUBJECT.search(words.outputs.get(tool.id, ""))
+    return told.group(1) if told is not None else ""
+
+
+def _changes(members: Sequence[TurnInfo], commits: Sequence[ToolRow], records: SessionRecords) -> list[str]:
+    tools = [tool for turn in members for tool in turn.tools]
+    last_commit = max((tool.at for tool in commits), default=None)
     edits = [tool for tool in tools if tool.flags & ToolFlag.EDIT and tool.target and not tool.is_error]
     counts = Counter(tool.target for tool in edits)
     loose = {tool.target for tool in edits if last_commit is None or tool.at > last_commit}
+    lines = []
     for name, times in counts.most_common():
         after = ", not committed since" if last_commit is not None and name in loose else ""
-        lines.append(f"- changed {_relative(name or '', records)} ({times} edit{'s' if times > 1 else ''}{after})")
+        lines.append(f"- changed {_relative(name or '', records)} ({_counted(times, 'edit')}{after})")
     if edits and last_commit is None:
-        lines.append("- nothing of it is committed")
+        lines.append("- no commit of it is on record")
     agents = sum(bool(tool.flags & ToolFlag.AGENT) for tool in tools)
     if agents:
-        lines.append(f"- {agents} subagent{'s' if agents > 1 else ''} worked on it")
+        lines.append(f"- {_counted(agents, 'subagent')} worked on it")
     return lines
 
 
 def _checks(members: Sequence[TurnInfo]) -> list[ToolRow]:
-    """The last check that passed, and the last one that failed and was not seen to pass since."""
+    """The last check that passed, and the last one that failed and was not seen to pass since; the later one last."""
     passed: ToolRow | None = None
     failed: ToolRow | None = None
     for tool in (tool for turn in members for tool in turn.tools):
@@ -166,9 +203,27 @@ def _checks(members: Sequence[TurnInfo]) -> list[ToolRow]:
             failed = tool
         else:
             passed = tool
-            if failed is not None and failed.target == tool.target:
+            if failed is not None and _covers(tool.target or "", failed.target or ""):
                 failed = None
-    return [tool for tool in (passed, failed) if tool is not None]
+    return sorted((tool for tool in (passed, failed) if tool is not None), key=lambda tool: tool.at)
+
+
+def _covers(command: str, other: str) -> bool:
+    """Whether a command runs all checks of another, and is not the narrower one: more words mean a smaller part."""
+    return _programs(other) <= _programs(command) and len(command.split()) <= len(other.split())
+
+
+def _programs(command: str) -> set[str]:
+    """The checks that a command line runs: pytest, go test, make lint."""
+    words = command.split()
+    found: set[str] = set()
+    for place, word in enumerate(words):
+        if command_flags(" ".join(words[place + 1 : place + 3])) & ToolFlag.CHECK:
+            continue  # the program stands further on
+        lengths = (2,) if word == "make" else (1, 2, 3)
+        names = (" ".join(words[place : place + length]) for length in lengths)
+        found.update(next(([name] for name in names if command_flags(name) & ToolFlag.CHECK), ()))
+    return found
 
 
 def _check_lines(checks: Sequence[ToolRow], words: Words) -> list[str]:
@@ -197,7 +252,8 @@ def _stand(turns: Sequence[TurnInfo], members: Sequence[TurnInfo], words: Words)
         return []
     lines = [_ENDINGS[ending_of(turns[-1])]]
     if words.answer:
-        lines.append(f"The agent's last words:\n{_quoted(clipped(words.answer, _TOKENS['stand'] - 60))}")
+        when = "" if words.is_answered else ", before the latest prompt"
+        lines.append(f"The agent's last words{when}:\n{_quoted(clipped(words.answer, _TOKENS['stand'] - 70))}")
     context = members[-1].last_main_call if members else None
     if context is not None:
         lines.append(f"Its context was {context.context:,} tokens; this brief takes their place.")
@@ -206,7 +262,12 @@ def _stand(turns: Sequence[TurnInfo], members: Sequence[TurnInfo], words: Words)
 
 def _relative(name: str, records: SessionRecords) -> str:
     project = records.session.project
-    return name[len(project) + 1 :] if project and name.startswith(f"{project}/") else name
+    inside = project and name.startswith((f"{project}/", f"{project}\\"))
+    return name[len(project or "") + 1 :] if inside else name
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _quoted(text: str) -> str:

@@ -1,10 +1,10 @@
-"""Reads from a Claude Code transcript the words that the ledger does not keep; nothing of them is stored.
+"""Reads from an agent's own files the words that the ledger does not keep; nothing of them is stored.
 
-A line that cannot be read is passed over: this serves a reader, not a bill.
+What cannot be read is passed over: this serves a reader, not a bill.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,23 +17,40 @@ _WORTH_READING = (b'"user"', b'"assistant"')
 
 @dataclass(slots=True)
 class Words:
-    """Prompts by the id of their line, the agent's latest words, the to-do list, outputs of the wanted tool uses."""
+    """Prompts by the id of their record, the agent's latest words, the to-do list, words of the wanted tool uses."""
 
     prompts: dict[str, str] = field(default_factory=dict)
     answer: str = ""
+    is_answered: bool = False  # whether `answer` came after the latest prompt
     todos: dict[str, tuple[str, str]] = field(default_factory=dict)  # entry -> (status, text)
     outputs: dict[str, str] = field(default_factory=dict)
     commands: dict[str, str] = field(default_factory=dict)
 
+    def asked(self, key: str, text: str) -> None:
+        """The user wrote."""
+        self.prompts[key] = text.strip()
+        self.is_answered = False
 
-def read_words(path: Path, wanted_tools: Collection[str]) -> Words:
-    """The words of a transcript's main chain; empty if the file is gone."""
+    def answered(self, text: str) -> None:
+        """The agent wrote."""
+        if text.strip():
+            self.answer, self.is_answered = text.strip(), True
+
+
+def read_words(paths: Iterable[Path], wanted_tools: Collection[str]) -> Words:
+    """The words of a session's own files, in this order; a file that is gone says nothing."""
     words = Words()
-    try:
-        for row in _rows(path):
-            _take(row, words, wanted_tools)
-    except OSError:
-        return words
+    for path in paths:
+        try:
+            if path.suffix == ".jsonl":
+                for row in _rows(path):
+                    _take(row, words, wanted_tools)
+            else:
+                from tracker.cline_words import take_cline
+
+                take_cline(path, words, wanted_tools)
+        except OSError:
+            continue
     return words
 
 
@@ -56,8 +73,8 @@ def _take(row: dict[str, Any], words: Words, wanted_tools: Collection[str]) -> N
     blocks = [block for block in blocks if isinstance(block, dict)]
     text = "\n".join(block["text"] for block in blocks if isinstance(block.get("text"), str)).strip()
     if row.get("type") == "assistant":
-        if text and row["message"].get("model") != "<synthetic>":
-            words.answer = text
+        if row["message"].get("model") != "<synthetic>":
+            words.answered(text)
         for block in blocks:
             if block.get("type") == "tool_use":
                 _take_tool(block, words, wanted_tools)
@@ -68,8 +85,7 @@ def _take(row: dict[str, Any], words: Words, wanted_tools: Collection[str]) -> N
     if text and not row.get("isMeta") and not row.get("isCompactSummary") and isinstance(row.get("uuid"), str):
         prompt = classify(text)
         if prompt.kind is not None and prompt.text:
-            words.prompts[row["uuid"]] = prompt.text.strip()
-            words.answer = ""
+            words.asked(row["uuid"], prompt.text)
 
 
 def _take_tool(block: dict[str, Any], words: Words, wanted_tools: Collection[str]) -> None:

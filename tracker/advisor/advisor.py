@@ -17,16 +17,14 @@ from store.nudges import NudgeRow
 from store.queries import stored_prices
 from store.tasks import floors
 from tracker.advisor.advice import advice_file, local_day, stop_of
-from tracker.advisor.evaluate import Look, Moment, look_at_pause, look_at_prompt, look_at_turn
+from tracker.advisor.evaluate import Moment, look_at_pause, look_at_prompt, look_at_resume, look_at_turn
 from tracker.advisor.followed import settle_followed
 from tracker.advisor.habits import Habits, kept_habits, measure_habits
-from tracker.advisor.log import evaluation_rows, log_entries
+from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.advisor.standing import Standing, stand
 from tracker.advisor.state import SessionState, load_state
 from tracker.model.defaults import DAY_MS, DEFAULTS
-from tracker.model.delivery import LogEntry, deliver
-from tracker.model.delivery import Moment as DeliveryMoment
 from tracker.model.nudge import Billing, NudgeKind
 from tracker.model.rates import Rates
 
@@ -169,11 +167,12 @@ class Advisor:
                 looks = look_at_turn(standing, said, chosen)
             else:
                 looks = [] if state.is_waiting else look_at_prompt(standing, chosen)
-            rows += _rows(standing, looks, entries, preferences)
+            rows += decided_rows(standing, looks, entries, preferences)
         if state.is_waiting:
-            pause = look_at_pause(standing, said, preferences.enabled)
-            for moment in (Moment.RESUME, Moment.IDLE):
-                rows += _rows(standing, [look for look in pause if look.moment == moment], entries, preferences)
+            # What is about to be said at this turn's end counts among what was said when the pause is over.
+            entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
+            for looks in (look_at_resume(standing), look_at_pause(standing, said, preferences.enabled)):
+                rows += decided_rows(standing, looks, entries, preferences)
         if state.is_waiting or awaits_answer or current or any(row.chosen for row in rows):
             with transaction(db):
                 until = state.turn.at if state.turn is not None else state.last.started_at
@@ -220,26 +219,6 @@ class Advisor:
         return due
 
 
-def _rows(
-    standing: Standing, looks: Sequence[Look], entries: Sequence[LogEntry], preferences: Preferences
-) -> list[NudgeRow]:
-    """Evaluations of one moment as rows, the one to say picked by the delivery rules."""
-    if not looks:
-        return []
-    state = standing.state
-    delivery = deliver(
-        [look.evaluation for look in looks if look.evaluation.kind in preferences.enabled],
-        entries,
-        DeliveryMoment(
-            now_ms=looks[0].due_at,
-            session=state.session.native_id,
-            context=state.last.context,
-            topic_is_unrelated=standing.boundary_score >= DEFAULTS.boundary_score,
-        ),
-    )
-    return evaluation_rows(standing, looks, delivery, preferences.off)
-
-
 def _shown_level(standing: Standing | None, preferences: Preferences) -> int | None:
     """The compact level, where anything may be said about compacting."""
     if standing is None or NudgeKind.COMPACT not in preferences.enabled:
@@ -261,4 +240,4 @@ def billing_of(session: LiveSession, preferences: Preferences, habits: Habits) -
     meter = habits.meter
     if meter is None:
         return Billing(is_plan=True)
-    return Billing(True, meter.read_weight, meter.nano_per_percent, meter.window)
+    return Billing(True, meter.read_weight, meter.nano_per_percent, meter.window, meter.counts_dollars)

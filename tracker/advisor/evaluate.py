@@ -98,8 +98,8 @@ def look_at_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[Look]
     return [_look(standing, _new_session(standing, chosen), Moment.PROMPT)]
 
 
-def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collection[str]) -> list[Look]:
-    """What the pause that has begun will make true: the cache about to go cold, then cold."""
+def look_at_resume(standing: Standing) -> list[Look]:
+    """What whoever comes back once the cache is cold is to be told."""
     state, ttl_ms = standing.state, standing.ttl_ms
     if state.was_reset or ttl_ms is None:
         return []
@@ -111,13 +111,21 @@ def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collect
         ttl_ms=ttl_ms,
         boundary_score=1.0 if standing.task_is_done else standing.boundary_score,
     )
-    resume = Look(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)
+    return [Look(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)]
+
+
+def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collection[str]) -> list[Look]:
+    """What the pause that has begun will soon make true: the cache about to go cold."""
+    state, ttl_ms = standing.state, standing.ttl_ms
+    if state.was_reset or ttl_ms is None:
+        return []
+    ended = state.last.last_at
     warn_after = math.ceil(DEFAULTS.warn_at_share_of_ttl * ttl_ms)
     kinds: tuple[tuple[str, Callable[..., Evaluation]], ...] = (
         (NudgeKind.BEFORE_EXPIRY, before_expiry_nudge),
         (NudgeKind.ANSWER_NOW, answer_now_nudge),
     )
-    idle = [
+    return [
         Look(
             nudge(standing.situation, _pause(standing, warn_after, said, enabled=kind in enabled)),
             Moment.IDLE,
@@ -128,7 +136,6 @@ def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collect
         )
         for kind, nudge in kinds
     ]
-    return [resume, *idle]
 
 
 def _look(standing: Standing, evaluation: Evaluation, moment: str) -> Look:
@@ -200,7 +207,7 @@ def _habit_nudges(standing: Standing, said: Sequence[NudgeRow]) -> list[Evaluati
         tokens=standing.situation.shape.baseline,
         calls=habits.month.calls,
         cold_starts=habits.month.cold_starts,
-        spend_nano=habits.month.spend(billing.read_weight if billing.is_plan else None),
+        spend_nano=habits.month.spend(billing.unit_read_weight),
         largest=(),
     )
     found = [

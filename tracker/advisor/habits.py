@@ -8,17 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 
 from store import habits as stored
-from store.habits import HabitCall, HabitTurn
+from store.habits import HabitCall, HabitSession, HabitTurn
 from store.queries import stored_prices
 from store.records import CallFlag, EventKind, ToolFlag
+from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import Meter, read_meter
-from tracker.advisor.trigger import window_of
 from tracker.model.chain_call import ChainCall
+from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, Defaults
+from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
 from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
 from tracker.model.habits import TurnProfile
 from tracker.model.horizon import CallsRange, IdleGap, SessionLength
@@ -30,7 +33,9 @@ from tracker.model.ttl_choice import TtlChoice, choose_ttl
 
 MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS
+_ALL_CALLS = 2**62
 _MONTH_DAYS = 30
+_READ, _EDIT = int(ToolFlag.READ), int(ToolFlag.EDIT)
 _MOST_TURNS = 1_000
 _LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
 
@@ -63,11 +68,17 @@ class Habits(msgspec.Struct, frozen=True):
     gaps: list[IdleGap] = []
     orientation_tokens: float | None = None
     orientation_calls: int | None = None
+    aftermath: Aftermath = Aftermath()
     triggers: dict[str, int] = {}  # context window -> size at which the client compacted by itself
     turns: list[TurnProfile] = []  # of the last thirty days
     month: Month = Month()
     ttl: TtlChoice | None = None
     meter: Meter | None = None
+    bands: dict[str, dict[int, Band]] = {}  # model -> calls ahead -> how far forecasts were off, where enough ended
+
+    def band(self, model: str, calls: float) -> Band:
+        """The band of a forecast over so many calls: the user's own, or the shipped one."""
+        return self.bands.get(model, {}).get(bucket_of(calls)) or band_for(calls)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -87,23 +98,79 @@ def kept_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, b
 
 def measure_habits(db: sqlite3.Connection, agent: str, now: int, *, most_calls: int = MOST_CALLS) -> Habits:
     """Measure an agent's habits anew and keep them."""
-    habits = _measure(db, agent, now, most_calls)
+    work = _load(db, stored.recent_sessions(db, agent, most_calls))
+    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
+    habits = msgspec.structs.replace(
+        _sessions_habits(db, work, now),
+        turns=_profiles(work.turns, now),
+        month=_month(db, agent, now, work.chains, rates),
+        ttl=_ttl_choice(work.chains, work.mains, rates),
+        meter=read_meter(db, now),
+        bands=_bands(work, rates, now),
+    )
     stored.keep_habits(db, agent, now, _encode(habits).decode())
     return habits
 
 
-def _measure(db: sqlite3.Connection, agent: str, now: int, most_calls: int) -> Habits:
-    sessions = stored.recent_sessions(db, agent, most_calls)
+def habits_now(db: sqlite3.Connection, agent: str, now: int) -> Habits:
+    """Habits as kept, measured anew if they are old: for a command that has a second to spare."""
+    habits, is_due = kept_habits(db, agent, now)
+    return measure_habits(db, agent, now) if is_due else habits
+
+
+class PastHabits:
+    """Habits with an agent as they would have been measured at any time; the whole history is read once."""
+
+    def __init__(self, db: sqlite3.Connection, agent: str, *, most_calls: int = MOST_CALLS) -> None:
+        self._db, self._agent, self._most_calls = db, agent, most_calls
+        self._work = _load(db, stored.recent_sessions(db, agent, _ALL_CALLS))
+
+    def before(self, at: int) -> Habits:
+        """From the sessions that had ended by then; without a month and what rests on it."""
+        sessions = stored.recent_sessions(self._db, self._agent, self._most_calls, at)
+        return _sessions_habits(self._db, self._work.of(sessions), at)
+
+
+class _Work(NamedTuple):
+    """The sessions that habits are measured from."""
+
+    last_at: dict[int, int]
+    chains: list[list[HabitCall]]
+    mains: list[list[HabitCall]]  # calls that grow the main chain
+    turns: list[HabitTurn]
+
+    def of(self, sessions: Sequence[HabitSession]) -> "_Work":
+        """Some of the sessions."""
+        last_at = {session.id: session.last_at for session in sessions}
+        return _Work(
+            last_at,
+            [chain for chain in self.chains if chain[0].session_id in last_at],
+            [chain for chain in self.mains if chain[0].session_id in last_at],
+            [turn for turn in self.turns if turn.session_id in last_at],
+        )
+
+
+def _load(db: sqlite3.Connection, sessions: Sequence[HabitSession]) -> _Work:
     ids = [session.id for session in sessions]
     calls = stored.habit_calls(db, ids)
-    turns = stored.habit_turns(db, ids, int(ToolFlag.EDIT))
     chains = [list(members) for _, members in groupby(calls, key=lambda call: call.chain_id)]
-    mains = [grown for chain in chains if not chain[0].chain and (grown := _growing(chain))]
+    return _Work(
+        {session.id: session.last_at for session in sessions},
+        chains,
+        [grown for chain in chains if not chain[0].chain and (grown := _growing(chain))],
+        stored.habit_turns(db, ids, _EDIT),
+    )
+
+
+def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
+    """Everything that is measured session by session."""
+    calls = [call for chain in work.chains for call in chain]
+    last_at, mains, turns = work.last_at, work.mains, work.turns
+    ids = list(last_at)
     model_of = {chain[0].session_id: chain[-1].model for chain in mains}
-    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
-    orientation = _orientation(mains, stored.first_edits(db, ids, int(ToolFlag.EDIT)))
+    compactions = stored.compactions(db, ids, (EventKind.COMPACT, EventKind.SUMMARY))
+    orientation = _orientation(mains, stored.first_edits(db, ids, _EDIT))
     ended_before = now - DEFAULTS.return_window_ms
-    last_at = {session.id: session.last_at for session in sessions}
     first_contexts = [chain[0].context for chain in mains if chain[0].context]
     turn_growths = [turn.context_end - turn.context_begin for turn in turns if turn.context_begin and turn.context_end]
     growing = [max(0, growth) for growth in turn_growths if growth > -DEFAULTS.dropped_context_tokens]
@@ -119,11 +186,8 @@ def _measure(db: sqlite3.Connection, agent: str, now: int, most_calls: int) -> H
         gaps=_gaps(turns, ended_before),
         orientation_tokens=orientation[0] if orientation else None,
         orientation_calls=orientation[1] if orientation else None,
-        triggers=_triggers(stored.auto_compactions(db, ids, EventKind.COMPACT), model_of),
-        turns=_profiles(turns, now),
-        month=_month(db, agent, now, chains, rates),
-        ttl=_ttl_choice(chains, mains, rates),
-        meter=read_meter(db, now),
+        triggers=triggers(compactions, model_of),
+        aftermath=aftermath(compactions, mains, lambda: stored.file_uses(db, ids, _READ, _EDIT)),
     )
 
 
@@ -141,6 +205,28 @@ def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
             if before.epoch == after.epoch and before.model == after.model:
                 increments.setdefault(after.model, []).append(after.context - before.context)
     return {model: growth_pool(increments.get(model, ()), made) for model, made in outputs.items()}
+
+
+def _bands(work: "_Work", rates: Mapping[str, Rates], now: int) -> dict[str, dict[int, Band]]:
+    """Forecasts over epochs that have ended against what came, each at its own price."""
+    ended_before = now - DEFAULTS.return_window_ms
+    residuals: dict[str, dict[int, list[float]]] = {}
+    pools = _pools(work.mains)
+    for chain in work.mains:
+        for (_, model), members in groupby(chain, key=lambda call: (call.epoch, call.model)):
+            epoch = list(members)
+            price = rates.get(epoch[-1].price_id or "")
+            if price is None or (epoch[-1] is chain[-1] and epoch[-1].last_at >= ended_before):
+                continue
+            sized = [EpochCall(call.context, call.output, call.cost) for call in epoch if call.cost is not None]
+            for bucket in BUCKETS:
+                found = epoch_residuals(sized, bucket, pools[model], price.tariff(epoch[-1].ttl_ms))
+                residuals.setdefault(model, {}).setdefault(bucket, []).extend(found)
+    bands = {
+        model: {bucket: band_for(bucket, {bucket: found}) for bucket, found in by_bucket.items()}
+        for model, by_bucket in residuals.items()
+    }
+    return {model: {bucket: one for bucket, one in by.items() if one.residuals} for model, by in bands.items()}
 
 
 def _gaps(turns: Sequence[HabitTurn], ended_before: int) -> list[IdleGap]:
@@ -168,15 +254,6 @@ def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int,
     if len(counts) < DEFAULTS.sessions_before_own_statistics:
         return None
     return float(median(tokens)), round(median(counts))
-
-
-def _triggers(compactions: Iterable[stored.AutoCompaction], model_of: Mapping[int, str]) -> dict[str, int]:
-    sizes: dict[str, list[int]] = {}
-    for one in compactions:
-        model = model_of.get(one.session_id)
-        if model is not None:
-            sizes.setdefault(str(window_of(model)), []).append(one.tokens_before)
-    return {window: round(median(found)) for window, found in sizes.items()}
 
 
 def _profiles(turns: Sequence[HabitTurn], now: int) -> list[TurnProfile]:

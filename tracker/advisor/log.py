@@ -7,8 +7,10 @@ import msgspec
 
 from store.nudges import NudgeRow, Word
 from tracker.advisor.evaluate import Look
+from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import Standing
-from tracker.model.delivery import Delivery, LogEntry, NudgeAction
+from tracker.model.defaults import DEFAULTS
+from tracker.model.delivery import Delivery, LogEntry, Moment, NudgeAction, deliver
 
 
 def log_entries(said: Iterable[NudgeRow], words: Iterable[Word]) -> list[LogEntry]:
@@ -32,6 +34,26 @@ def token_of(session_id: int, look: Look) -> str:
     return f"{look.evaluation.kind}-{digest}"
 
 
+def decided_rows(
+    standing: Standing, looks: Sequence[Look], entries: Sequence[LogEntry], preferences: Preferences
+) -> list[NudgeRow]:
+    """Evaluations of one moment as rows, the one to say picked by the delivery rules."""
+    if not looks:
+        return []
+    state = standing.state
+    delivery = deliver(
+        [look.evaluation for look in looks if look.evaluation.kind in preferences.enabled],
+        entries,
+        Moment(
+            now_ms=looks[0].due_at,
+            session=state.session.native_id,
+            context=state.last.context,
+            topic_is_unrelated=standing.boundary_score >= DEFAULTS.boundary_score,
+        ),
+    )
+    return evaluation_rows(standing, looks, delivery, preferences.off)
+
+
 def evaluation_rows(
     standing: Standing, looks: Sequence[Look], delivery: Delivery, off: frozenset[str]
 ) -> list[NudgeRow]:
@@ -39,7 +61,7 @@ def evaluation_rows(
 
     Growth and output of the moment are kept with the inputs: what was said is later held against what came (MODEL 8).
     """
-    session_id, context = standing.state.session.id, standing.situation.context
+    session, context = standing.state.session, standing.situation.context
     moment_inputs = {
         "growth": round(standing.estimate.growth, 1),
         "output": round(standing.estimate.output, 1),
@@ -57,7 +79,7 @@ def evaluation_rows(
         rows.append(
             NudgeRow(
                 id=0,
-                session_id=session_id,
+                session_id=session.id,
                 kind=made.kind,
                 moment=look.moment,
                 anchor=look.anchor,
@@ -69,7 +91,7 @@ def evaluation_rows(
                 fired=int(made.fired),
                 chosen=int(is_chosen),
                 reason=reason,
-                token=token_of(session_id, look),
+                token=token_of(session.id, look),
                 text=made.text,
                 saving=saving.point_nano if saving else None,
                 saving_low=saving.low_nano if saving else None,
@@ -79,6 +101,9 @@ def evaluation_rows(
                 shown_at=None,
                 dismissed_at=None,
                 followed=None,
+                agent=session.agent,
+                session=session.native_id,
+                project=session.project,
             )
         )
     return rows

@@ -50,7 +50,7 @@ def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *
     """The standing of a session; `rates` are those of its latest call."""
     model, version = state.last.model, state.last.version
     pool = habits.pools.get(model, GrowthPool())
-    trigger = trigger_tokens(model, version, habits.triggers)
+    trigger = trigger_tokens(model, version, habits.triggers, max(call.context for call in state.calls))
     inputs = level_inputs(
         first_call_context=state.calls[0].context,
         median_first_call_context=habits.first_context,
@@ -61,6 +61,7 @@ def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *
         cold_probability=cold_probability(habits.cold_calls, habits.calls),
         trigger_tokens=trigger,
         earlier_sessions=habits.sessions,
+        aftermath=habits.aftermath,
     )
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
     distance = calls_to_compaction(state.last.context, trigger, estimate)

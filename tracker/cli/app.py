@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context": ("context", "context"),
     "cache": ("cache", "cache"),
     "nudges": ("nudges", "nudges"),
+    "backtest": ("backtest", "backtest"),
     "handover": ("handover", "handover"),
     "plans": ("plans", "plans"),
     "budget": ("budget", "budget"),

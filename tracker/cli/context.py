@@ -7,7 +7,7 @@ from store.money import short_usd
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, fit, rule
-from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
+from tracker.cli.output import note, plain, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.model.options import Option
 from tracker.reports.context import ContextReport, Prospect, context_report
 from tracker.reports.times import iso
@@ -30,6 +30,8 @@ def context(settings: Settings, session: str | None, turns: int, as_json: bool, 
     taximeter context                  the session with the latest call
     taximeter context 5ea3b8df --turns 4
     """
+    from tracker.advisor.habits import habits_now
+    from tracker.cli.advising import now_ms
     from tracker.rebuild import rebuild
 
     db = open_synced(settings, no_sync=no_sync)
@@ -44,7 +46,7 @@ def context(settings: Settings, session: str | None, turns: int, as_json: bool, 
         return
     if len(found) > 1:
         raise UserError(f"{session!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
-    report = context_report(db, found[0], turns=turns)
+    report = context_report(db, found[0], habits_now(db, found[0].agent, now_ms()), turns=turns)
     if report is None:
         raise UserError(f"session {found[0].native_id} has no call on record")
     if as_json:
@@ -62,7 +64,8 @@ def show(report: ContextReport) -> None:
     session: ContextSession = report.session
     click.echo(click.style(plain(session.title or session.native_id), bold=True))
     project = project_name(session.project)
-    click.echo(click.style(f"{session.native_id[:8]} · {session.agent} · {report.model} · {project}", dim=True))
+    where = f"{short_session(session.native_id)} · {session.agent} · {report.model} · {project}"
+    click.echo(click.style(where, dim=True))
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
     words = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {len(report.calls)} calls"

@@ -9,7 +9,7 @@ from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.advisor.evaluate import KINDS
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, parse_day, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session
 from tracker.reports.nudges import NudgeReport, fate
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
@@ -133,7 +133,8 @@ def show(report: NudgeReport, *, every: bool) -> None:
         return
     columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))
     rows = [
-        (_when(row), row.session[:8], row.kind, fate(row), _saving(row), row.text or row.reason) for row in report.rows
+        (_when(row), short_session(row.session), row.kind, fate(row), _saving(row), row.text or row.reason)
+        for row in report.rows
     ]
     print_table((*columns, Column("said" if not every else "said, or why not")), rows)
     for one in report.kinds:

@@ -10,6 +10,7 @@ SUMMARIES = {
     "watch": "Follow the agents: a line a call, a line a nudge.",
     "context": "How a session's context grows, what comes next, and three ways to go on.",
     "nudges": "What was advised, what it would have saved, and what was followed.",
+    "backtest": "Whether the advice pays: your own sessions replayed with it, with fixed rules, and with hindsight.",
     "handover": "A brief for the next session, made from the records without a model.",
     "cache": "What the prompt cache saved, and what its misses cost.",
     "plans": "Break-even, projection, limit risk, and which plan or the API would be the cheapest.",

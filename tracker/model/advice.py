@@ -284,9 +284,11 @@ def cold_resume_nudge(
         reason = "not worth a word"
     else:
         reason = "pays"
-        action = "Start a new session" if fresh_wins else "Compact before going on"
-        why = f"the cache is cold, {thousands(context - shape.static_floor)} to write again"
-        text = one_line(f"{action} ({why})", saving_phrase(situation.billing, saving, turns))
+        again = f"{thousands(context - shape.static_floor)} to write again"
+        action = f"Compact before going on (the cache is cold, {again})"
+        if fresh_wins:
+            action = f"Start over with `taximeter handover` (cold, {again})"
+        text = one_line(action, saving_phrase(situation.billing, saving, turns))
     return silenced(
         Evaluation(
             kind=NudgeKind.COLD_RESUME,

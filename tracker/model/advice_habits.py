@@ -13,6 +13,7 @@ from tracker.model.nudge import (
     NudgeKind,
     Situation,
     one_line,
+    payback_phrase,
     saving_phrase,
     silenced,
     thousands,
@@ -107,7 +108,7 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing, defau
     fired = share > defaults.baseline_share_of_spend
     what = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
     action = f"{what}, first {month.largest[0]}" if month.largest else what
-    effect = f"10k less {saving_phrase(billing, saving, None)} a month"
+    effect = f"10k less {saving_phrase(billing, saving, None)} a month{payback_phrase(0.0)}"
     return silenced(
         Evaluation(
             kind=NudgeKind.BASELINE,

@@ -4,7 +4,9 @@ The decision looks at the level only, at turn ends only; horizon and expected va
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from tracker.model.defaults import DEFAULTS, Defaults
 from tracker.model.rates import Tariff
@@ -31,6 +33,18 @@ class CompactionShape:
     def context_after(self) -> float:
         """C1: context once the needed tokens were read again."""
         return self.context_written + self.reread
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What compactions leave and ask for: as assumed, or calibrated on the user's own (MODEL section 8)."""
+
+    summary_kept: float = DEFAULTS.summary_kept_tokens  # S_k
+    reread: float = DEFAULTS.reread_tokens  # R
+    extra_calls: float = DEFAULTS.extra_calls  # n_R
+
+
+ASSUMED = Aftermath()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ def level_inputs(
     cold_probability: float,
     trigger_tokens: int,
     earlier_sessions: int,
+    aftermath: Aftermath = ASSUMED,
     defaults: Defaults = DEFAULTS,
 ) -> LevelInputs:
     """Put together a session's level inputs from what was measured; None or too few earlier sessions mean defaults.
@@ -92,9 +107,9 @@ def level_inputs(
             baseline=baseline,
             static_floor=floor,
             summary_output=defaults.summary_output_tokens,
-            summary_kept=defaults.summary_kept_tokens,
-            reread=defaults.reread_tokens,
-            extra_calls=defaults.extra_calls,
+            summary_kept=aftermath.summary_kept,
+            reread=aftermath.reread,
+            extra_calls=aftermath.extra_calls,
             output=output if own_statistics else defaults.output_tokens_per_call,
         ),
         growth=pool_growth if own_statistics else defaults.growth_tokens_per_call,
@@ -102,6 +117,16 @@ def level_inputs(
         cold_probability=cold_probability if own_statistics else defaults.cold_probability,
         trigger_tokens=trigger_tokens,
     )
+
+
+def observed_summary_tokens(prompts: Sequence[tuple[int, int]], defaults: Defaults = DEFAULTS) -> float | None:
+    """S_k as the user's own compactions show it, each given as (a session's first prompt, the first after compacting).
+
+    Their median difference; None below three.
+    """
+    if len(prompts) < defaults.sessions_before_own_statistics:
+        return None
+    return median(max(0, after - first) for first, after in prompts)
 
 
 def compaction_nano(context: float, shape: CompactionShape, tariff: Tariff, *, is_cold: bool = False) -> float:

@@ -5,6 +5,7 @@ These figures feed displayed savings and the new-session rule; the compaction le
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS, Defaults
@@ -42,12 +43,12 @@ def _mean_residual(lengths: Sequence[SessionLength], calls_so_far: int) -> float
     surviving = 1.0
     area = 0.0
     reached = calls_so_far
-    for calls in sorted({length.calls for length in lengths}):
+    for calls, leaving in groupby(sorted(lengths), key=lambda length: length.calls):
         area += surviving * (calls - reached)
         reached = calls
-        leaving = [length for length in lengths if length.calls == calls]
-        surviving *= 1 - sum(length.ended for length in leaving) / at_risk
-        at_risk -= len(leaving)
+        ended = [length.ended for length in leaving]
+        surviving *= 1 - sum(ended) / at_risk
+        at_risk -= len(ended)
     return area
 
 

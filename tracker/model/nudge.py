@@ -45,6 +45,12 @@ class Billing:
     read_weight: float | None = None  # weight of a read in limit units, 0..1; None while not calibrated
     nano_per_percent: float | None = None  # limit units, as nano-dollars, per 1 % of the window named below
     window: str = "week"
+    counts_dollars: bool = False  # the plan's meter counts dollars at list price as well as anything
+
+    @property
+    def unit_read_weight(self) -> float | None:
+        """Weight of a read where limit units are the currency; None where dollars at list price are."""
+        return self.read_weight if self.is_plan and not self.counts_dollars else None
 
     def permits(self, kind: str, defaults: Defaults = DEFAULTS) -> bool:
         """False for nudges about re-reading where reads weigh nothing, or nobody knows what they weigh."""
@@ -54,9 +60,8 @@ class Billing:
 
     def tariff(self, rates: Rates, ttl_ms: int | None) -> Tariff:
         """List prices, or limit units where they are calibrated."""
-        if self.is_plan and self.read_weight is not None:
-            return rates.limit_tariff(self.read_weight)
-        return rates.tariff(ttl_ms)
+        weight = self.unit_read_weight
+        return rates.tariff(ttl_ms) if weight is None else rates.limit_tariff(weight)
 
     def amount(self, nano: float) -> str | None:
         """An amount in the user's currency; None where only "plan usage" can be said."""
@@ -126,6 +131,7 @@ def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) ->
 def one_line(action: str, effect: str) -> str:
     """`action: effect` within the longest text; the action gives way, never the figures."""
     room = LONGEST_TEXT - len(effect) - 2
+    action = "".join(char if char.isprintable() else " " for char in action)  # it may hold a command or a file's name
     shown = action if len(action) <= room else action[: max(0, room - 1)].rstrip() + "…"
     return f"{shown}: {effect}"[:LONGEST_TEXT]
 

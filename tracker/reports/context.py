@@ -4,50 +4,32 @@ Growth, forecast and options are modelled; their assumptions stand in the JSON. 
 """
 
 import sqlite3
-import statistics
 import time
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-from store.context_reads import (
-    ContextCall,
-    ContextSession,
-    compaction_triggers,
-    earlier_sessions,
-    floor_of,
-    main_calls,
-    pool_calls,
-    turn_sizes,
-)
+from store.context_reads import ContextCall, ContextSession, main_calls
+from store.live_session import LiveCall
 from store.money import usd
 from store.queries import stored_prices
 from store.records import CallFlag
-from tracker.model.compaction import LevelInputs, compact_level, level_inputs
-from tracker.model.defaults import DEFAULTS, MINUTE_MS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.forecast import EpochCall, band_for, bucket_of, epoch_residuals
-from tracker.model.fresh_start import Orientation
+from store.tasks import floors
+from tracker.advisor.habits import Habits
+from tracker.advisor.standing import stand
+from tracker.advisor.state import load_state
+from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.growth import (
     CallsPerTurn,
     CallsToCompaction,
     GrowthEstimate,
-    GrowthPool,
-    calls_per_turn,
     calls_to_compaction,
-    estimate_growth,
-    growth_pool,
     next_call_nano,
     rent_crossover_tokens,
 )
-from tracker.model.horizon import cold_probability
 from tracker.model.idle import is_expired
-from tracker.model.misses import MissKind
+from tracker.model.nudge import Billing
 from tracker.model.options import Option, Options, Outlook, price_options
-from tracker.model.rates import Rates, Tariff
+from tracker.model.rates import Rates
 from tracker.reports.times import iso
-
-_POOL_CALLS = 20_000
-_POOL_TURNS = 2_000
-_LARGE_WINDOW_TRIGGER = 967_000  # where clients compact a window of a million tokens
 
 
 class Prospect(NamedTuple):
@@ -145,9 +127,12 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 
 def context_report(
-    db: sqlite3.Connection, session: ContextSession, *, turns: int = 8, now: int | None = None
+    db: sqlite3.Connection, session: ContextSession, habits: Habits, *, turns: int = 8, now: int | None = None
 ) -> ContextReport | None:
-    """The report of one session over the next `turns` turns; None if it has no call of its own."""
+    """The report of one session over the next `turns` turns; None if it has no call of its own.
+
+    `habits` are those with the session's agent (tracker.advisor.habits).
+    """
     calls = [call for call in main_calls(db, session.id) if call.context and not call.flags & CallFlag.ITERATION]
     if not calls:
         return None
@@ -159,12 +144,12 @@ def context_report(
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
     prospect = None
     if rates is not None:
-        prospect = _prospect(db, session, calls, rates.tariff(ttl_ms), turns, is_cold=is_cold)
+        prospect = _prospect(db, session, rates, habits, turns, is_cold=is_cold)
     return ContextReport(
         session,
         calls,
         last.model,
-        last.context + last.output,
+        _standing_context(last),
         calls[0].context,
         max(call.context for call in calls),
         len({call.epoch for call in calls}) - 1,
@@ -181,102 +166,45 @@ def _ttl_after(call: ContextCall) -> int | None:
     return TTL_5M_MS if call.write_5m and not call.write_1h else call.ttl_ms
 
 
-def _epochs(calls: list[ContextCall]) -> list[list[ContextCall]]:
-    """Calls of each stretch between two resets."""
-    found: dict[tuple[int, int], list[ContextCall]] = {}
-    for call in calls:
-        if call.context and not call.flags & CallFlag.ITERATION:
-            found.setdefault((call.session_id, call.epoch), []).append(call)
-    return list(found.values())
-
-
-def _increments(epoch: list[ContextCall]) -> list[int]:
-    return [after.context - before.context for before, after in pairwise(epoch)]
-
-
 def _prospect(
-    db: sqlite3.Connection,
-    session: ContextSession,
-    calls: list[ContextCall],
-    tariff: Tariff,
-    turns: int,
-    *,
-    is_cold: bool,
-) -> Prospect:
-    last = calls[-1]
-    pooled = pool_calls(db, last.model, _POOL_CALLS)
-    epochs = _epochs(pooled)
-    pool = growth_pool([step for epoch in epochs for step in _increments(epoch)], [call.output for call in pooled])
-    current = [call for call in calls if call.epoch == last.epoch]
-    estimate = estimate_growth(_increments(current), [call.output for call in current], pool)
-    sizes = turn_sizes(db, _POOL_TURNS)
-    per_turn = calls_per_turn([size for size, _, _ in sizes])
-    cold = cold_probability(sum(call.kind == MissKind.MAJOR for call in pooled), len(pooled))
-    context = last.context + last.output
-    trigger = _trigger(db, max(call.context for call in calls))
-    growths = [end - begin for _, begin, end in sizes if begin and end and end > begin]
-    inputs: LevelInputs = level_inputs(
-        first_call_context=calls[0].context,
-        median_first_call_context=_median([epoch[0].context for epoch in epochs if epoch[0].epoch == 0]),
-        static_floor=floor_of(db, last.model, last.version),
-        pool_growth=pool.growth,
-        turn_growth=sum(growths) / len(growths) if growths else None,
-        output=estimate.output,
-        cold_probability=cold,
-        trigger_tokens=trigger,
-        earlier_sessions=earlier_sessions(db, session.id),
-    )
-    to_compaction = calls_to_compaction(context, trigger, estimate)
-    ended = [epoch for epoch in epochs if epoch[-1] != last]
+    db: sqlite3.Connection, session: ContextSession, rates: Rates, habits: Habits, turns: int, *, is_cold: bool
+) -> Prospect | None:
+    """What lies ahead, from the advisor's own view of the session: its level is the one that nudges go by."""
+    state = load_state(db, session.id, floors(db))
+    if state is None:
+        return None
+    standing = stand(state, habits, rates, Billing())
+    here, estimate = standing.situation, standing.estimate
+    context = _standing_context(state.last)
+    to_compaction = calls_to_compaction(context, standing.trigger, estimate)
+    calls = habits.calls_per_turn.calls_in(turns)
     options = price_options(
         Outlook(
             context=context,
             is_cold=is_cold,
-            shape=inputs.shape,
-            orientation=Orientation(),
+            shape=here.shape,
+            orientation=here.orientation,
             estimate=estimate,
-            tariff=tariff,
-            cold_probability=cold,
-            calls_per_turn=per_turn,
+            tariff=here.tariff,
+            cold_probability=here.cold_probability,
+            calls_per_turn=habits.calls_per_turn,
             calls_to_auto_compaction=None if to_compaction is None else to_compaction.mean,
-            band=band_for(
-                per_turn.calls_in(turns), _residuals(ended, bucket_of(per_turn.calls_in(turns)), pool, tariff)
-            ),
+            band=habits.band(state.last.model, calls),
         ),
         turns,
     )
     return Prospect(
         estimate,
         options,
-        compact_level(inputs, tariff),
-        trigger,
+        standing.level,
+        standing.trigger,
         to_compaction,
-        round(next_call_nano(context, estimate.growth, estimate.output, tariff)),
-        rent_crossover_tokens(estimate.growth, estimate.output, tariff),
-        per_turn,
+        round(next_call_nano(context, estimate.growth, estimate.output, here.tariff)),
+        rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),
+        habits.calls_per_turn,
     )
 
 
-def _residuals(ended: list[list[ContextCall]], bucket: int, pool: GrowthPool, tariff: Tariff) -> dict[int, list[float]]:
-    """How far forecasts over ended epochs were off, for the bucket at hand."""
-    found: list[float] = []
-    for epoch in ended:
-        sized = [EpochCall(call.context, call.output, call.cost) for call in epoch if call.cost is not None]
-        found += epoch_residuals(sized, bucket, pool, tariff)
-    return {bucket: found}
-
-
-def _trigger(db: sqlite3.Connection, peak: int) -> int:
-    """Where the client compacts by itself: what it did before, else by the size of its window.
-
-    What it did in smaller windows than this session's says nothing.
-    """
-    seen = [size for size in compaction_triggers(db) if size >= peak]
-    if seen:
-        return round(statistics.median(seen))
-    small = DEFAULTS.auto_compact_trigger_tokens
-    return small if peak <= small else _LARGE_WINDOW_TRIGGER
-
-
-def _median(values: list[int]) -> float | None:
-    return statistics.median(values) if values else None
+def _standing_context(last: LiveCall | ContextCall) -> int:
+    """What the next prompt will hold at the least."""
+    return last.context + last.output

@@ -8,6 +8,7 @@ from store.live_session import latest_turns
 from store.nudges import NudgeRow, chosen_nudges
 from store.queries import stored_prices
 from store.task_reads import task_row_of
+from tracker.advisor.habits import kept_habits
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.idle import cold_penalty_nano
 from tracker.model.rates import Rates
@@ -28,7 +29,8 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
     session = next((one for one in sessions if one.native_id == wanted), sessions[0])
     turns = latest_turns(db, session.id, 1)
     task_id = turns[-1].task_id if turns else None
-    context = context_report(db, _as_context(session), now=now_ms)
+    habits, _ = kept_habits(db, session.agent, now_ms)
+    context = context_report(db, _as_context(session), habits, now=now_ms)
     return NowPart(
         sessions=tuple(sessions),
         session=session,

@@ -10,7 +10,7 @@ from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.nudge import LONGEST_TEXT
 
 UNRELATED = (
-    "Please investigate a completely different topic now: the nightly backup of the warehouse database fails with a"
+    "New task: investigate a completely different topic, the nightly backup of the warehouse database fails with a"
     " quota exceeded message from object storage. Look at the retention policy, the lifecycle rules of both buckets,"
     " the cron schedule on the operations host, and the alerting rules. I want a written plan with the sizes of the"
     " last fourteen dumps, the growth per week, and a recommendation whether compression or deduplication is cheaper."
@@ -232,7 +232,7 @@ def test_baseline_when_the_first_prompt_makes_up_much_of_the_spend(desk: Desk) -
     [told] = desk.advise(one.now)
     assert told.text.startswith("Trim the first prompt (45k, ")
     assert " of spend): 10k less saves ~$" in told.text
-    assert told.text.endswith(" a month")
+    assert told.text.endswith(" a month, pays at once")
 
 
 def test_habits_of_fewer_than_three_sessions_say_nothing(desk: Desk) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from hooks.advice import shown_nudges, write_advice
-from hooks.advice_format import Nudge
 from hooks.commands import EVENTS as INSTALLED_EVENTS
 from hooks.entry import MESSAGE_EVENTS
+from store.advice_format import Nudge
 from tests.unit.hooks.program import (
     EVENTS,
     FAR_FUTURE_MS,

@@ -163,7 +163,7 @@ def test_cold_resume_compares_going_on_with_a_summary():
 
 def test_cold_resume_offers_a_new_session_for_a_new_topic():
     nudge = resumed(score=1.0)
-    assert nudge.text.startswith("Start a new session (the cache is cold, 135k to write again): saves ~$")
+    assert nudge.text.startswith("Start over with `taximeter handover` (cold, 135k to write again): saves ~$")
     assert nudge.saving.point_nano > resumed().saving.point_nano
 
 

@@ -94,7 +94,8 @@ def test_baseline_line_prices_ten_thousand_tokens():
     assert nudge.fired
     assert nudge.inputs["month_nano"] == pytest.approx(3.8 * 22.5e9)
     assert nudge.text == (
-        "Trim the first prompt (38k, 14% of spend), first CLAUDE.md: 10k less saves ~$22.50 ($17.50 to $27.50) a month"
+        "Trim the first prompt (38k, 14% of spend), first CLAUD…: "
+        "10k less saves ~$22.50 ($17.50 to $27.50) a month, pays at once"
     )
 
 

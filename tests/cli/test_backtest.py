@@ -1,0 +1,127 @@
+"""`backtest`: the contract of its JSON, its rows, what people read, and what it says without a history."""
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.unit.advisor.transcripts import START_MS, Transcript
+from tracker.cli.app import cli
+from tracker.model.defaults import DAY_MS
+
+POLICIES = [
+    "never",
+    "client",
+    "fixed_100k",
+    "fixed_150k",
+    "fixed_300k",
+    "window_80",
+    "taximeter",
+    "optimum",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two sessions a day apart: one that grew to 160k over many turns, and a short question."""
+    claude_dir = tmp_path / "claude"
+    one = Transcript(claude_dir)
+    for turn in range(30):
+        one.prompt("also go on").tool_turns([100_000 + 2_000 * turn, 101_000 + 2_000 * turn])
+    Transcript(claude_dir, start_ms=START_MS + DAY_MS, project="/home/dev/other").prompt("What is this?").call(30_000)
+    return claude_dir
+
+
+def run(folder: Path, *words: str) -> str:
+    made = CliRunner().invoke(cli, ["backtest", *words, "--claude-dir", str(folder)])
+    assert made.exit_code == 0, made.output
+    return made.output
+
+
+def report(folder: Path, *words: str) -> dict[str, Any]:
+    return dict(json.loads(run(folder, "--json", *words)))
+
+
+def test_the_contract(folder: Path) -> None:
+    made = report(folder)
+    assert (made["schema_version"], made["label"], made["sessions"]) == (1, "modelled", 2)
+    assert [policy["name"] for policy in made["policies"]] == POLICIES
+    by_name = {policy["name"]: policy for policy in made["policies"]}
+    for policy in made["policies"]:
+        for name in ("cost_usd", "won_usd", "lost_usd", "regret_usd"):
+            assert Decimal(policy[name]).as_tuple().exponent == -9
+        for name in ("captured", "precision", "nudges_per_session", "nudges_per_session_hour"):
+            assert policy[name] is None or isinstance(policy[name], float)
+    assert (by_name["never"]["captured"], by_name["optimum"]["captured"]) == (0.0, 1.0)
+    assert by_name["never"]["precision"] is None
+    assert made["assumptions"]["summary_kept_tokens"] == 12_000
+
+
+def test_nobody_compacted_so_never_is_what_was_billed(folder: Path) -> None:
+    made = report(folder)
+    never = next(policy for policy in made["policies"] if policy["name"] == "never")
+    assert Decimal(never["cost_usd"]) == Decimal(made["recorded"]["cost_usd"])
+    assert made["recorded"]["compactions"] == 0
+
+
+def test_each_nudge_has_its_time_and_its_range(folder: Path) -> None:
+    made = report(folder)
+    ours = next(policy for policy in made["policies"] if policy["name"] == "taximeter")
+    assert len(made["nudges"]) == ours["nudges"] > 0
+    for nudge in made["nudges"]:
+        assert nudge["at"].endswith("Z")
+        assert Decimal(nudge["low_usd"]) <= Decimal(nudge["saves_usd"]) <= Decimal(nudge["high_usd"])
+    assert made["said"][0]["text"].startswith("Compact now, 103k of context: saves ~$")
+    assert made["kinds"][0]["kind"] == "compact"
+    assert Decimal(made["said"][0]["saved_usd"]) > 0
+
+
+def test_parts_of_the_history(folder: Path) -> None:
+    assert report(folder, "--project", "other")["sessions"] == 1
+    assert report(folder, "--since", "2026-11-19")["sessions"] == 1
+    assert report(folder, "--until", "2026-11-18")["sessions"] == 1
+    assert report(folder, "--agent", "cline") == {
+        "schema_version": 1,
+        "label": "modelled",
+        "sessions": 0,
+        "policies": [],
+        "assumptions": {},
+    }
+
+
+def test_rows(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(folder, "--csv"))))
+    assert [row["name"] for row in rows] == POLICIES
+    assert rows[0]["precision"] == ""
+
+
+def test_what_people_read(folder: Path) -> None:
+    text = run(folder)
+    assert max(map(len, text.splitlines())) <= 130
+    assert text.startswith("Does the advice pay?  2 sessions, 2026-11-18 to 2026-11-19")
+    text = " ".join(text.split())
+    assert "What happened: 61 calls on main chains, billed $" in text
+    assert "▸ when Taximeter says so" in text
+    assert "Followed each time, compact nudges would have saved ~$" in text
+    assert "the best fixed rule here, at 100k of context, gets" in text
+    assert "three times as much read again" in text
+    assert "What would have been said" in text
+    assert "Compact now, 103k of context: saves ~$" in text
+
+
+def test_a_history_in_which_nothing_would_have_been_said(tmp_path: Path) -> None:
+    Transcript(tmp_path / "claude").prompt("What is this?").call(30_000)
+    text = run(tmp_path / "claude")
+    assert "Nothing would have been said about compacting: no session grew to its level." in text
+    assert "What would have been said" not in text
+
+
+def test_without_a_history(tmp_path: Path) -> None:
+    text = CliRunner().invoke(cli, ["backtest", "--no-sync"]).output
+    assert text.startswith("No session to replay")
+    assert "taximeter doctor" in text

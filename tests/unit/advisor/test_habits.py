@@ -1,0 +1,107 @@
+"""What is measured from the user's own sessions, and that every part of the program goes by the same figures."""
+
+import pytest
+
+from store.context_reads import find_session
+from tests.unit.advisor.conftest import Desk
+from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
+from tracker.advisor.habits import MOST_CALLS, PastHabits, habits_now, measure_habits
+from tracker.model.compaction import Aftermath
+from tracker.model.defaults import DAY_MS, HOUR_MS
+from tracker.model.forecast import band_for
+from tracker.reports.context import context_report
+
+
+def compacted(desk: Desk, number: int, after: int) -> Transcript:
+    """A session of 30k that compacts at 130k; the next prompt holds `after`."""
+    one = desk.transcript(start_ms=START_MS + number * DAY_MS)
+    one.prompt("Add totals to the report").tool_turns([30_000, 90_000, 130_000])
+    one.compact(130_000, after, trigger="auto")
+    return one.prompt("go on").tool_turns([after, after + 5_000])
+
+
+def test_what_summaries_leave_is_measured_from_the_third_on(desk: Desk) -> None:
+    for number, after in enumerate((50_000, 70_000)):
+        last = compacted(desk, number, after)
+    desk.take_in()
+    assert measure_habits(desk.db, "claude-code", last.now).aftermath == Aftermath()
+    last = compacted(desk, 2, 55_000)
+    desk.take_in()
+    habits = measure_habits(desk.db, "claude-code", last.now)
+    assert habits.aftermath == Aftermath(25_000, 0, 0)
+    assert habits.triggers == {"200000": 130_000}
+    one = desk.transcript(start_ms=last.now + HOUR_MS)
+    one.prompt("Add averages").tool_turns([30_000, 60_000])
+    desk.advise(one.now)
+    row = desk.log("compact")[-1]
+    assert f'"context_after":{30_000 + 25_000}.0' in row["inputs"]
+
+
+def test_what_is_read_again_is_measured(desk: Desk) -> None:
+    """Two of three sessions read 18,000 characters again, one of them twice; what follows an edit is left out."""
+
+    def read(name: str) -> tuple[str, dict[str, str]]:
+        return "Read", {"file_path": f"/home/dev/shop/{name}"}
+
+    for number, again in enumerate((["a.py"], ["a.py", "b.py", "a.py"], ["c.py"])):
+        one = desk.transcript(start_ms=START_MS + number * DAY_MS)
+        one.prompt("Add totals").call(30_000, read("a.py")).results("x" * 30_000)
+        one.call(130_000).compact(130_000, 50_000, trigger="auto").prompt("go on")
+        for place, name in enumerate(again):
+            one.call(50_000 + 5_000 * place, read(name)).results("x" * 17_998)
+        one.call(80_000, ("Edit", {"file_path": "/home/dev/shop/a.py"})).results("ok")
+        one.call(81_000, read("a.py")).results("y" * 9_000)
+        one.call(90_000)
+    desk.take_in()
+    found = measure_habits(desk.db, "claude-code", one.now).aftermath
+    assert found == Aftermath(20_000, reread=(5_000 + 10_000 + 0) / 3, extra_calls=(1 + 2 + 0) / 3)
+
+
+def test_habits_of_a_past_day_are_those_measured_then(desk: Desk) -> None:
+    for number in range(3):
+        last = compacted(desk, number, 50_000)
+    desk.take_in()
+    then = measure_habits(desk.db, "claude-code", last.now + 1)
+    compacted(desk, 9, 60_000)
+    desk.take_in()
+    past = PastHabits(desk.db, "claude-code").before(last.now + 1)
+    for name in ("sessions", "pools", "first_context", "lengths", "gaps", "aftermath", "triggers", "turn_growth"):
+        assert getattr(past, name) == getattr(then, name), name
+    assert measure_habits(desk.db, "claude-code", last.now + 30 * DAY_MS).sessions == past.sessions + 1
+
+
+def test_the_latest_calls_count(desk: Desk) -> None:
+    for number in range(4):
+        last = compacted(desk, number, 50_000)
+    desk.take_in()
+    assert PastHabits(desk.db, "claude-code", most_calls=10).before(last.now + 1).sessions == 2
+    assert PastHabits(desk.db, "claude-code", most_calls=MOST_CALLS).before(last.now + 1).sessions == 4
+
+
+@pytest.mark.parametrize(("sessions", "source"), [(4, "shipped"), (6, "own")])
+def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, source: str) -> None:
+    for number in range(sessions):
+        one = desk.transcript(start_ms=START_MS + number * DAY_MS)
+        one.prompt("work").tool_turns([30_000 + 900 * call for call in range(101)])
+    desk.take_in()
+    habits = measure_habits(desk.db, "claude-code", one.now + DAY_MS)
+    band = habits.band(OPUS, 5)
+    assert (band.source, band.residuals) == (source, 20 * sessions if source == "own" else 0)
+    assert habits.band("another", 5) == band_for(5)
+    assert habits_now(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5) == band, "kept as it was measured"
+
+
+def test_the_context_report_goes_by_the_advisors_level(desk: Desk) -> None:
+    for number in range(4):
+        compacted(desk, number, 50_000)
+    one = desk.transcript(start_ms=START_MS + 8 * DAY_MS)
+    one.prompt("Add averages").tool_turns([30_000, 60_000])
+    desk.take_in()
+    habits = measure_habits(desk.db, "claude-code", one.now)
+    desk.advise(one.now)
+    [session] = find_session(desk.db, one.session)
+    report = context_report(desk.db, session, habits, now=one.now)
+    assert report is not None
+    assert report.prospect is not None
+    assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
+    assert report.prospect.trigger == 130_000

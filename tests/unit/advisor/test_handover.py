@@ -1,0 +1,237 @@
+"""The brief for the next session: what it holds, and that it never exceeds its budget."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.advisor.conftest import Desk
+from tests.unit.advisor.transcripts import Transcript
+from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
+from tracker.cli.app import cli
+from tracker.handover import MOST_TOKENS, Brief, clipped, handover, most_tokens
+from tracker.ingest import sync
+from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild
+from tracker.sources.base import Options
+from tracker.sources.cline import ClineSource
+
+SHOP = "/home/dev/shop"
+
+
+def bash(command: str) -> tuple[str, dict[str, Any]]:
+    return "Bash", {"command": command}
+
+
+def edit(name: str) -> tuple[str, dict[str, Any]]:
+    return "Edit", {"file_path": f"{SHOP}/{name}", "old_string": "a", "new_string": "b"}
+
+
+def brief(desk: Desk) -> Brief:
+    desk.take_in()
+    [(session_id,)] = desk.db.execute("SELECT id FROM session").fetchall()
+    return handover(desk.db, session_id)
+
+
+def worked(desk: Desk) -> Transcript:
+    """A session with everything that a brief tells of."""
+    one = desk.transcript()
+    one.prompt("Add a CSV export to the report: same columns as the page, streamed, with a test " + "x" * 300)
+    one.call(30_000, edit("export.py"), edit("export.py")).results("ok", "ok")
+    one.call(31_000, bash("pytest -q tests/test_export.py")).results("2 passed")
+    message = "Export the report as CSV\n\nStreams rows."
+    one.call(32_000, bash(f"git commit -am \"$(cat <<'EOF'\n{message}\nEOF\n)\"")).results("[main 1a2b3c4] Export")
+    todo = [{"content": "mypy", "status": "in_progress"}, {"content": "docs", "status": "pending"}]
+    one.call(33_000, ("TodoWrite", {"todos": [{"content": "export", "status": "completed"}, *todo]})).results("ok")
+    one.call(34_000, text="The export is committed; types are next.")
+    one.prompt("also make mypy happy").call(35_000, edit("types.py")).results("ok")
+    failure = "types.py:3: error: Incompatible return value type\nFound 1 error"
+    one.call(36_000, bash("mypy .")).results(failure, is_error=True)
+    return one.call(37_000, text="One error is left: the return type of rows().")
+
+
+def test_it_holds_what_a_newcomer_needs(desk: Desk) -> None:
+    one = worked(desk)
+    text = brief(desk).text
+    assert one.session in text
+    assert "> Add a CSV export to the report: same columns as the page, streamed, with a test xxx" in text
+    assert text.count("x" * 300) == 1, "the whole prompt, not its opening words"
+    assert "Later: also make mypy happy" in text
+    assert "- commit 1a2b3c4 Export the report as CSV\n" in text
+    assert "- changed export.py (2 edits)\n" in text
+    assert "- changed types.py (1 edit, not committed since)\n" in text
+    assert "`pytest -q tests/test_export.py`" in text
+    assert "`mypy .`\n> types.py:3: error: Incompatible return value type\n> Found 1 error" in text
+    assert "- [~] mypy\n- [ ] docs" in text
+    assert "export\n" not in text.partition("## Open to-dos")[2].partition("##")[0], "closed ones are left out"
+    assert "The last turn ended normally.\nThe agent's last words:\n> One error is left" in text
+    assert "37,000 tokens; this brief takes their place" in text
+
+
+def test_a_failure_that_was_mended_is_not_handed_over(desk: Desk) -> None:
+    one = worked(desk)
+    one.prompt("go on").call(38_000, bash("mypy .")).results("Success").call(38_500, text="All types check.")
+    text = brief(desk).text
+    assert "FAILED" not in text
+    assert "passed at" in text
+
+
+@pytest.mark.parametrize(
+    ("failing", "passing", "is_mended"),
+    [
+        ("pytest -q", "pytest", True),
+        ("pytest", "pytest tests/test_one.py", False),
+        ("make test", "make lint", False),
+        ("cd src && go test ./...", "go build ./... && go test ./...", False),
+        ("cd src && go test ./... 2>&1", "go vet . && go test ./...", True),
+    ],
+)
+def test_only_a_pass_that_is_no_narrower_mends_a_failure(
+    desk: Desk, failing: str, passing: str, is_mended: bool
+) -> None:
+    one = desk.transcript()
+    one.prompt("Mend the tests").call(30_000, bash(failing)).results("1 failed", is_error=True)
+    one.call(31_000, bash(passing)).results("ok").call(32_000)
+    assert ("FAILED" not in brief(desk).text) is is_mended
+
+
+def test_amended_commits_count_once_and_many_are_summed_up(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Split the module")
+    for number in (0, *range(12)):
+        made = f"[main abc{number:04d}] Part {number}"
+        one.call(30_000 + number, bash(f"git commit -m 'Part {number}'")).results(made)
+    one.call(31_000)
+    text = brief(desk).text
+    assert "- 4 earlier commits\n- commit abc0004 Part 4\n" in text
+    assert text.count("- commit ") == 8
+
+
+def test_the_last_words_may_be_older_than_the_last_prompt(desk: Desk) -> None:
+    worked(desk).prompt("and now?").call(38_000, bash("ls"), text="")
+    assert "The agent's last words, before the latest prompt:\n> One error is left" in brief(desk).text
+
+
+def test_an_interrupted_session_says_so(desk: Desk) -> None:
+    worked(desk).prompt("now rewrite it all").call(38_000, bash("rm -r .")).interrupt()
+    assert "The user interrupted the last turn." in brief(desk).text
+
+
+def test_without_the_transcript_the_ledger_has_to_do(desk: Desk) -> None:
+    one = worked(desk)
+    desk.take_in()
+    one.path.unlink()
+    text = brief(desk).text
+    assert "> Add a CSV export to the report" in text
+    assert "- commit 1a2b3c4" in text
+    assert "FAILED" in text
+    assert "last words" not in text
+
+
+def test_a_long_session_stays_within_its_budget(desk: Desk) -> None:
+    one = desk.transcript()
+    for number in range(40):
+        one.prompt(f"also do part {number}: " + "ein längerer Satz über Größe und Maß. 保存して " * 60)
+        one.call(30_000 + number, edit(f"a/very/long/path/to/some/file/number_{number}.py")).results("ok")
+        one.call(30_000 + number, bash("pytest " + "x" * 900)).results("E " * 4_000, is_error=True)
+        one.call(30_000 + number, text="Ich habe alles geändert. " * 200)
+    made = brief(desk)
+    assert made.tokens == most_tokens(made.text) <= MOST_TOKENS
+    assert "…" in made.text
+    for title in ("Goal", "Done", "Checks", "Where things stand"):
+        assert f"## {title}" in made.text
+
+
+def test_a_session_of_one_question(desk: Desk) -> None:
+    desk.transcript().prompt("What does this do?").call(30_000, text="It sells shoes.")
+    text = brief(desk).text
+    assert "## Done" not in text
+    assert "> It sells shoes." in text
+
+
+def cline_brief(desk: Desk, folder: Path) -> str:
+    """The brief of the one task in a Cline folder."""
+    source = ClineSource()
+    sync(desk.db, [(source, source.roots([folder]))], Options(PriceBook()), workers=0)
+    rebuild(desk.db)
+    [(session_id,)] = desk.db.execute("SELECT id FROM session").fetchall()
+    return handover(desk.db, session_id).text
+
+
+LONG_GOAL = "Create hello.py, run it and test it " + "y" * 300
+
+
+def test_a_task_of_clines_command_line(desk: Desk, tmp_path: Path) -> None:
+    session = SessionFolder(tmp_path / ".cline", "1795000000000_abcde")
+    session.user(f'<user_input mode="act">{LONG_GOAL}</user_input>')
+    for number, (command, result, success) in enumerate(
+        [("git commit -am 'Add hello'", "[main 1a2b3c4] Add hello", True), ("pytest", "1 failed: hello", False)]
+    ):
+        asked = {"type": "tool_use", "id": f"{number}", "name": "run_commands", "input": {"commands": [command]}}
+        session.answer(metrics(20_000, 90, 1_000, 1_200), content=[asked])
+        told: dict[str, Any] = {"type": "tool_result", "tool_use_id": f"{number}", "name": "run_commands"}
+        told["content"] = [{"query": command, "result": result, "success": success}]
+        session.user("", content=[told])
+    session.answer(metrics(21_000, 90, 1_000, 1_200), "The test still fails.")
+    session.write()
+    text = cline_brief(desk, tmp_path / ".cline")
+    assert f"> {LONG_GOAL}\n" in text
+    assert "- commit 1a2b3c4 Add hello\n" in text
+    assert "`pytest`\n> 1 failed: hello\n" in text
+    assert "> The test still fails.\n" in text
+
+
+def test_a_task_of_clines_editor_extension(desk: Desk, tmp_path: Path) -> None:
+    task, rows = TaskFolder(tmp_path / ".cline", "1795000000000"), Rows()
+    failure = "[execute_command for 'pytest'] Result:\nCommand executed with exit code 1."
+    written = [rows.say("task", LONG_GOAL), rows.request(4, 40, 1_000)]
+    written += [rows.ask("command", "pytest"), rows.ask("command_output", "1 failed: hello")]
+    written += [rows.request(4, 50, 200, 1_000, request=failure)]
+    written += [rows.say("task_progress", "- [x] write it\n- [ ] make the test pass")]
+    written += [rows.say("completion_result", "It is written."), rows.say("user_feedback", "The test fails.")]
+    task.write([*written, rows.request(4, 50, 200, 1_200), rows.say("text", "I see why.")])
+    text = cline_brief(desk, tmp_path / ".cline")
+    assert f"> {LONG_GOAL}\nLater: The test fails.\n" in text
+    assert "`pytest`\n> 1 failed: hello\n" in text
+    assert "- [ ] make the test pass\n" in text
+    assert "write it\n" not in text
+    assert "> I see why.\n" in text
+
+
+@given(st.text(max_size=400), st.integers(min_value=8, max_value=120))
+def test_what_is_clipped_fits(text: str, tokens: int) -> None:
+    shown = clipped(text, tokens)
+    assert most_tokens(shown) <= tokens
+    if most_tokens(text.strip()) <= tokens:
+        assert shown == text.strip()
+
+
+def run(*words: str) -> Any:
+    return CliRunner().invoke(cli, list(words))
+
+
+def test_on_standard_output_to_a_file_and_as_json(desk: Desk, tmp_path: Path) -> None:
+    one = worked(desk)
+    folder = ("--claude-dir", str(desk.claude_dir))
+    text = run("handover", *folder).output
+    assert text.startswith("# Handover from an earlier session in /home/dev/shop\n")
+    report = json.loads(run("handover", one.session[:6], "--json", *folder).output)
+    assert (report["schema_version"], report["session"], report["text"]) == (1, one.session, text)
+    assert report["tokens_at_most"] <= MOST_TOKENS
+    target = tmp_path / "brief.md"
+    assert run("handover", "--output", str(target), *folder).exit_code == 0
+    assert target.read_text() == text
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_session_that_is_not_there(desk: Desk) -> None:
+    from tracker.cli.common import UserError
+
+    with pytest.raises(UserError, match="no session begins with 'zzz'"):
+        cli.main(["handover", "zzz", "--no-sync"], standalone_mode=False)
+    with pytest.raises(UserError, match="no session is on record"):
+        cli.main(["handover", "--no-sync"], standalone_mode=False)

@@ -1,0 +1,70 @@
+"""What the user's own compactions tell: where the client makes them, what they leave, what is read again (MODEL 8)."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, takewhile
+from statistics import fmean, median
+
+from store.habits import Compaction, FileUse, HabitCall
+from tracker.advisor.followed import BY_ITSELF
+from tracker.advisor.trigger import window_of
+from tracker.model.compaction import Aftermath, observed_summary_tokens
+from tracker.reports.weigh import CHARS_PER_TOKEN
+
+
+def triggers(compactions: Iterable[Compaction], model_of: Mapping[int, str]) -> dict[str, int]:
+    """Context window, as text -> size at which the client compacted by itself."""
+    sizes: dict[str, list[int]] = {}
+    for one in compactions:
+        model = model_of.get(one.session_id)
+        if model is not None and one.detail == BY_ITSELF and one.tokens_before:
+            sizes.setdefault(str(window_of(model, one.tokens_before)), []).append(one.tokens_before)
+    return {window: round(median(found)) for window, found in sizes.items()}
+
+
+def aftermath(
+    compactions: Iterable[Compaction], mains: Iterable[Sequence[HabitCall]], uses: Callable[[], Sequence[FileUse]]
+) -> Aftermath:
+    """S_k, R and n_R from at least three compactions; `uses` is asked only then.
+
+    Read again is what had been read before the compaction and is read once more before the next edit.
+    """
+    marks: dict[int, list[int]] = {}
+    for one in compactions:
+        marks.setdefault(one.session_id, []).append(one.position)
+    prompts: list[tuple[int, int]] = []
+    places: dict[int, list[int]] = {}
+    for chain in mains:
+        session = chain[0].session_id
+        for before, after in pairwise(chain):
+            between = [mark for mark in marks.get(session, ()) if before.position < mark <= after.position]
+            if between:
+                prompts.append((chain[0].context, after.context))
+                places.setdefault(session, []).append(between[0])
+    kept = observed_summary_tokens(prompts)
+    if kept is None:
+        return Aftermath()
+    again = list(_read_again(places, uses()))
+    return Aftermath(
+        summary_kept=kept,
+        reread=fmean(sum(read.result_chars for read in one) / CHARS_PER_TOKEN for one in again),
+        extra_calls=fmean(len({read.message_id for read in one}) for one in again),
+    )
+
+
+def _read_again(places: Mapping[int, Sequence[int]], uses: Iterable[FileUse]) -> Iterator[list[FileUse]]:
+    """After each compaction, by the places of each session's, up to the next edit: reads of what had been read before.
+
+    What is read again later on is read for reasons of its own.
+    """
+    epochs: dict[int, list[list[FileUse]]] = {
+        session: [[] for _ in range(len(marks) + 1)] for session, marks in places.items()
+    }
+    for use in uses:
+        if use.session_id in epochs:
+            epochs[use.session_id][bisect_right(places[use.session_id], use.position)].append(use)
+    for first, *later in epochs.values():
+        known = {use.target for use in first if not use.is_edit}
+        for epoch in later:
+            yield [use for use in takewhile(lambda use: not use.is_edit, epoch) if use.target in known]
+            known |= {use.target for use in epoch if not use.is_edit}

@@ -1,0 +1,142 @@
+"""What the advisor would have said in a recorded session, and what following it would have saved (MODEL section 8).
+
+The session goes on as it did: nothing that is said here was followed. Nudges about habits need a month of figures and
+are left out. What a nudge would have saved is modelled, each nudge alone; where nobody can tell it is None.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from store.nudges import NudgeRow
+from tracker.advisor.evaluate import Look, look_at_resume, look_at_turn
+from tracker.advisor.log import decided_rows, log_entries
+from tracker.advisor.preferences import Preferences
+from tracker.advisor.replay import Recorded
+from tracker.advisor.standing import Standing
+from tracker.model.backtest import Nudge, nudge_saving_nano, one_step_nano
+from tracker.model.compaction import compaction_nano
+from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.fresh_start import cold_orientation_nano, fresh_context_tokens, new_session_nano
+from tracker.model.growth import lifetime_nano
+from tracker.model.miss_causes import Cause
+from tracker.model.misses import MissKind
+from tracker.model.nudge import NudgeKind
+
+_LOOKED_BACK_MS = 7 * DAY_MS
+
+
+class Said(NamedTuple):
+    """A nudge as it would have stood in the log, and what it would have saved: nano-dollars."""
+
+    row: NudgeRow
+    saved_nano: int | None
+
+
+def said_over(sessions: Iterable[Recorded], preferences: Preferences) -> list[Said]:
+    """What would have been said in all these sessions, which come in the order in which they began."""
+    made: list[Said] = []
+    recent: list[Said] = []
+    for recorded in sessions:
+        since = recorded.calls[0].started_at - _LOOKED_BACK_MS
+        recent = [one for one in recent if one.row.due_at >= since]
+        found = _said_in(recorded, preferences, recent)
+        recent += found
+        made += found
+    return made
+
+
+def _said_in(recorded: Recorded, preferences: Preferences, earlier: Sequence[Said]) -> list[Said]:
+    said = list(earlier)
+    made: list[Said] = []
+    for place, standing in recorded.standings.items():
+        for looks in (look_at_turn(standing, _rows(said, standing), _rows(made)), _resumed(recorded, place, standing)):
+            entries = log_entries(_rows(said, standing), ())
+            for row in decided_rows(standing, looks, entries, preferences):
+                if row.chosen:
+                    shown = row._replace(shown_at=row.due_at)
+                    worked_out = _HINDSIGHT.get(shown.kind)
+                    saved = None if worked_out is None else worked_out(_Case(shown, recorded, place, standing))
+                    made.insert(0, Said(shown, None if saved is None else round(saved)))
+                    said.append(made[0])
+    return made[::-1]
+
+
+def _rows(said: Sequence[Said], standing: Standing | None = None) -> list[NudgeRow]:
+    """Rows of the log, those of a week where the standing says from when."""
+    since = standing.state.last.last_at - _LOOKED_BACK_MS if standing is not None else 0
+    return [one.row for one in said if one.row.due_at >= since]
+
+
+def _resumed(recorded: Recorded, place: int, standing: Standing) -> list[Look]:
+    """The look at a resume, where the user did come back after the cache had gone cold."""
+    if place + 1 >= len(recorded.calls):
+        return []
+    back_at = recorded.calls[place + 1].started_at
+    return [look for look in look_at_resume(standing) if look.due_at <= back_at]
+
+
+class _Case(NamedTuple):
+    """A nudge with where it was said."""
+
+    row: NudgeRow
+    recorded: Recorded
+    place: int
+    standing: Standing
+
+    @property
+    def nudge(self) -> Nudge:
+        return Nudge(self.place, self.row.context)
+
+    @property
+    def inputs(self) -> dict[str, float | str | bool | None]:
+        """What the evaluation rested on."""
+        return msgspec.json.decode(self.row.inputs, type=dict[str, float | str | bool | None])
+
+
+def _compact(case: _Case) -> float:
+    return nudge_saving_nano(case.recorded.replay, case.nudge)
+
+
+def _new_session(case: _Case) -> float:
+    here = case.standing.situation
+    one_off = new_session_nano(here.shape, here.orientation, here.tariff)
+    after = fresh_context_tokens(here.shape, here.orientation)
+    return one_step_nano(case.recorded.replay, case.nudge, one_off, after)
+
+
+def _cold_resume(case: _Case) -> float:
+    """The way back that was advised: the fresh one where it was on offer and the cheaper one."""
+    here = case.standing.situation
+    summarise, fresh = case.inputs["summarise_nano"], case.inputs["fresh_nano"]
+    if isinstance(fresh, float) and isinstance(summarise, float) and fresh < summarise:
+        one_off = cold_orientation_nano(here.shape, here.orientation, here.tariff)
+        after = fresh_context_tokens(here.shape, here.orientation)
+    else:
+        one_off = compaction_nano(case.row.context, here.shape, here.tariff, is_cold=True)
+        after = here.shape.context_after
+    return one_step_nano(case.recorded.replay, case.nudge, one_off, after, next_is_warm=True)
+
+
+def _large_result(case: _Case) -> float:
+    """The result's own cost from its writing to the next compaction on record."""
+    last = len(case.recorded.calls) - 1
+    until = min((one.place for one in case.recorded.compactions if one.place >= case.place), default=last)
+    tokens = float(case.inputs["result_tokens"] or 0)
+    return lifetime_nano(tokens, until - case.place, case.standing.situation.tariff)
+
+
+def _miss_storm(case: _Case) -> float:
+    """What was lost in the same way afterwards."""
+    later = case.recorded.calls[case.place + 1 : case.place + 1 + DEFAULTS.storm_window_calls]
+    return sum(call.waste or 0 for call in later if call.kind == MissKind.MAJOR and call.cause != Cause.EXPIRED)
+
+
+_HINDSIGHT: dict[str, Callable[[_Case], float]] = {
+    NudgeKind.COMPACT: _compact,
+    NudgeKind.NEW_SESSION: _new_session,
+    NudgeKind.COLD_RESUME: _cold_resume,
+    NudgeKind.LARGE_RESULT: _large_result,
+    NudgeKind.MISS_STORM: _miss_storm,
+}

@@ -1,0 +1,192 @@
+"""The user's recorded sessions as the advisor would have met them (MODEL section 8): at each turn's end.
+
+Habits are those of the weeks before; static floors, which belong to a client's version, are taken from the whole
+history. What was asked of the model and what the user did next is never looked at before its time.
+"""
+
+import sqlite3
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from store import live_session as live
+from store.live_session import LiveCall, LiveTurn
+from store.money import component_nano
+from store.records import EventKind, ToolFlag
+from tracker.advisor.followed import BY_ITSELF
+from tracker.advisor.habits import Habits, PastHabits
+from tracker.advisor.standing import Standing, stand
+from tracker.advisor.state import SessionState, load_state
+from tracker.advisor.trigger import trigger_tokens, window_of
+from tracker.model.backtest import Replay, ReplayCall
+from tracker.model.defaults import TTL_5M_MS
+from tracker.model.nudge import Billing
+from tracker.model.rates import PICO_PER_NANO, Rates, Tariff
+
+_COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
+_MOST_TURNS = 1_000_000
+_BREAK_MS = TTL_5M_MS  # a longer pause is no activity
+_END = 2**62
+
+
+class Compaction(NamedTuple):
+    """A compaction on record: after which call of the replay, and the prompts before and after it."""
+
+    place: int
+    before: int
+    after: int
+    by_itself: bool
+
+
+class Recorded(NamedTuple):
+    """A stretch of a session between two clears: its replay, and how it stood at each of the replay's turn ends."""
+
+    replay: Replay
+    calls: Sequence[LiveCall]
+    standings: Mapping[int, Standing]  # by the place of the turn's last call in the replay
+    compactions: Sequence[Compaction]  # those that happened
+
+
+class Habitat:
+    """Habits and static floors as of any session's week, each worked out once."""
+
+    def __init__(self, db: sqlite3.Connection, floors: Mapping[tuple[str, str | None], int]) -> None:
+        self._db = db
+        self._past: dict[str, PastHabits] = {}
+        self._weeks: dict[tuple[str, int], Habits] = {}
+        self.floors = floors
+
+    def habits(self, agent: str, at: int) -> Habits:
+        """What the weeks before this one tell of the user's sessions with an agent."""
+        day = datetime.fromtimestamp(at / 1000, UTC).astimezone()
+        monday = day.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=day.weekday())
+        key = (agent, int(monday.timestamp() * 1000))
+        if key not in self._weeks:
+            if agent not in self._past:
+                self._past[agent] = PastHabits(self._db, agent)
+            self._weeks[key] = self._past[agent].before(key[1])
+        return self._weeks[key]
+
+
+def recorded_session(
+    db: sqlite3.Connection, session_id: int, habitat: Habitat, rates: Mapping[str, Rates], *, quiet: bool = False
+) -> list[Recorded]:
+    """A session's main chain, ready to be replayed; nothing of a session with a call that has no price or no turn."""
+    whole = load_state(db, session_id, habitat.floors)
+    if whole is None or any(call.price_id not in rates or call.cost is None for call in whole.calls):
+        return []
+    turns = live.latest_turns(db, session_id, _MOST_TURNS)
+    habits = habitat.habits(whole.session.agent, whole.calls[0].started_at)
+    made = []
+    for calls in _stretches(whole):
+        state = replace(whole, calls=calls)
+        standings = {
+            place: stand(then, habits, rates[then.last.price_id or ""], Billing(), quiet=quiet)
+            for place, then in _turn_ends(db, state, turns)
+        }
+        if standings:
+            made.append(_recorded(state, standings, rates, habits))
+    return made
+
+
+def _stretches(state: SessionState) -> Iterator[list[LiveCall]]:
+    """Calls from one clear to the next."""
+    clears = [mark.position for mark in state.marks if mark.kind == EventKind.CLEAR]
+    stretches: dict[int, list[LiveCall]] = {}
+    for call in state.calls:
+        stretches.setdefault(bisect_right(clears, call.position), []).append(call)
+    yield from stretches.values()
+
+
+def _turn_ends(
+    db: sqlite3.Connection, state: SessionState, turns: Sequence[LiveTurn]
+) -> Iterator[tuple[int, SessionState]]:
+    """The session as it stood when each turn's last call was on record."""
+    tools = live.tools_since(db, state.session.id, 0)
+    todos = [tool for tool in tools if tool.flags & ToolFlag.TODOS]
+    positions = [turn.position for turn in turns]
+    numbers = [max(0, bisect_right(positions, call.position) - 1) for call in state.calls]
+    for place, call in enumerate(state.calls):
+        number = numbers[place]
+        if place + 1 < len(numbers) and numbers[place + 1] == number:
+            continue
+        turn = turns[number] if turns else None
+        until = turns[number + 1].position if number + 1 < len(turns) else _END
+        began = turn.position if turn is not None else 0
+        yield (
+            place,
+            replace(
+                state,
+                calls=state.calls[: place + 1],
+                turn=turn,
+                turns=min(number + 1, 2),
+                marks=[mark for mark in state.marks if mark.position <= call.position],
+                todos=[tool for tool in todos if tool.position < until],
+                turn_tools=[tool for tool in tools if began <= tool.position < until],
+                task=None,  # what became of the task was not known yet
+            ),
+        )
+
+
+def _recorded(
+    state: SessionState, standings: Mapping[int, Standing], rates: Mapping[str, Rates], habits: Habits
+) -> Recorded:
+    calls = state.calls
+    marks = [mark for mark in state.marks if mark.kind in _COMPACTIONS]
+    made = []
+    compactions: list[Compaction] = []
+    before: LiveCall | None = None
+    ends = sorted(standings)
+    for place, call in enumerate(calls):
+        between = [mark for mark in marks if before is not None and before.position < mark.position <= call.position]
+        if before is not None and between:
+            by_itself = any(mark.detail == BY_ITSELF for mark in between)
+            compactions.append(Compaction(place - 1, before.context, call.context, by_itself))
+        standing = standings[ends[bisect_left(ends, place)]]  # of the turn's end
+        tariff = standing.situation.tariff
+        one = _replay_call(call, before, rates[call.price_id or ""], tariff, is_rebuilt=bool(between))
+        if place in standings:
+            plan = standing.state.has_plan_in_progress()
+            one = one._replace(at_turn_end=True, level=standing.level, plan_in_progress=plan)
+        made.append(one)
+        before = call
+    last = standings[ends[-1]]
+    peak = max(call.context for call in calls)
+    has_own_trigger = any(one.by_itself for one in compactions)
+    model, version = calls[-1].model, calls[-1].version
+    replay = Replay(
+        session=state.session.native_id,
+        calls=made,
+        shape=last.situation.shape,
+        trigger=peak if has_own_trigger else trigger_tokens(model, version, habits.triggers, peak),
+        client_trigger=peak if has_own_trigger else trigger_tokens(model, version, {}, peak),
+        window=window_of(model, peak),
+        active_ms=sum(min(_BREAK_MS, after.started_at - one.started_at) for one, after in pairwise(calls)),
+    )
+    return Recorded(replay, calls, standings, compactions)
+
+
+def _replay_call(
+    call: LiveCall, before: LiveCall | None, rates: Rates, tariff: Tariff, *, is_rebuilt: bool
+) -> ReplayCall:
+    """A call with its bill split into what depends on the prefix and what does not.
+
+    The first call after a recorded compaction wrote the summary anew; in a replay its prefix is what stood there.
+    """
+    cost = call.cost or 0
+    if is_rebuilt:
+        prompt = (
+            component_nano(call.input, rates.input)
+            + component_nano(call.cache_read, rates.read)
+            + component_nano(call.write_5m, rates.write_5m)
+            + component_nano(call.write_1h, rates.write_1h)
+        )
+        return ReplayCall(call.context, 0, cost - prompt, call.context, rates.read / PICO_PER_NANO, tariff)
+    prefix = call.cache_read + (call.missed or 0)
+    spent = component_nano(prefix, rates.read) + (call.waste or 0)
+    growth = call.context - (before.context if before is not None else 0)
+    rate = spent / prefix if prefix else rates.read / PICO_PER_NANO
+    return ReplayCall(call.context, growth, cost - spent, prefix, rate, tariff)

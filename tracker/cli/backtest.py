@@ -1,0 +1,219 @@
+"""`backtest`: whether the advice pays, on the user's own history."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import click
+
+from store.money import short_usd
+from tracker.cli.common import Settings, csv_option, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.drawing import counted, fit, rule
+from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table, terminal_width, tokens
+from tracker.cli.prose import paragraph
+from tracker.model.backtest_score import PolicyName, Score
+from tracker.reports.backtest import BacktestReport, backtest_report
+
+_NAMES = {
+    PolicyName.NEVER: "only the client itself",
+    PolicyName.CLIENT: "the client as shipped",
+    PolicyName.WINDOW_80: "at 80 % of the window",
+    PolicyName.OURS: "when Taximeter says so",
+    PolicyName.OPTIMUM: "best in hindsight",
+}
+_VARIANTS = {
+    "reread_0.25x": "a quarter as much read again",
+    "reread_3x": "three times as much read again",
+    "summary_as_observed": "summaries as long as yours were ({})",
+}
+_SHOWN = 6
+
+
+@click.command()
+@click.option("--since", metavar="DAY", help="Sessions begun from this day on: 2026-11-01, yesterday, 7d, 4w.")
+@click.option("--until", metavar="DAY", help="Sessions begun up to this day, inclusive.")
+@click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
+@click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent.")
+@csv_option
+@reading_options
+@passes_settings
+def backtest(
+    settings: Settings,
+    since: str | None,
+    until: str | None,
+    project: str | None,
+    agent: str | None,
+    as_json: bool,
+    as_csv: bool,
+    no_sync: bool,
+) -> None:
+    """Whether the advice pays: your own sessions replayed with it, with fixed rules, and with hindsight.
+
+    Each rule is told only what was known at the time, and each replay keeps what every call added, wrote and waited.
+    "Of the best" is the share of what perfect hindsight would have saved; "right" is how many nudges, each alone,
+    would have saved money. What a summary leaves out has no price here.
+
+    \b
+    taximeter backtest
+    taximeter backtest --since 4w --project shop
+    taximeter backtest --csv       one row a rule
+    """
+    from tracker.advisor.preferences import preferences_of
+    from tracker.rebuild import rebuild
+    from tracker.settings import load_settings
+
+    first, last = parse_day(since), parse_day(until)
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    report = backtest_report(
+        db,
+        preferences_of(load_settings()),
+        since=None if first is None else _midnight(date.fromisoformat(first)),
+        until=None if last is None else _midnight(date.fromisoformat(last) + timedelta(days=1)),
+        project=project,
+        agent=agent,
+    )
+    if report is None:
+        _show_nothing(as_json=as_json, as_csv=as_csv)
+    elif as_json:
+        print_json(report.as_json())
+    elif as_csv:
+        rows = report.as_json()["policies"]
+        print_csv(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        show(report)
+
+
+def _midnight(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day).astimezone().timestamp() * 1000)
+
+
+def _show_nothing(*, as_json: bool, as_csv: bool) -> None:
+    if as_json:
+        print_json({"schema_version": 1, "label": "modelled", "sessions": 0, "policies": [], "assumptions": {}})
+    elif not as_csv:
+        click.echo("No session to replay: it takes one with a turn whose calls all have a price.")
+        note("taximeter doctor says where it looked; taximeter sessions lists what is on record.")
+
+
+def show(report: BacktestReport) -> None:
+    """Draw the report for people."""
+    cells = min(terminal_width(), 120)
+    result = report.result
+    sessions = counted(result.sessions, "session")
+    click.echo(rule(f"Does the advice pay?  {sessions}, {_day(report.first_at)} to {_day(report.last_at)}", cells))
+    hidden = f", and about {short_usd(report.hidden_nano)} for {counted(report.compactions, 'compaction')}"
+    click.echo(
+        f"What happened: {counted(report.calls, 'call')} on main chains, billed {short_usd(report.billed_nano)}"
+        f"{hidden if report.compactions else ''}."
+    )
+    click.echo()
+    _show_rules(report)
+    click.echo()
+    _show_verdict(report)
+    if report.said:
+        click.echo()
+        _show_said(report, cells)
+    click.echo()
+    out = (
+        f" {counted(report.left_out, 'session')} left out: a call without a price, or no turn."
+        if report.left_out
+        else ""
+    )
+    note(f"All but the billed sum is modelled. Sensitivity, assumptions and every nudge: --json.{out}")
+
+
+def _show_rules(report: BacktestReport) -> None:
+    result = report.result
+    never, client = result.score(PolicyName.NEVER), result.score(PolicyName.CLIENT)
+    others = [score for score in result.scores if score not in (never, client)]
+    shown = [never, *([client] if client.cost_nano != never.cost_nano else [])]
+    shown += sorted(others, key=lambda score: -score.cost_nano)
+    rows = [
+        (
+            f"{'▸' if score.name == PolicyName.OURS else ' '} {_name(score)}",
+            f"~{short_usd(score.cost_nano)}",
+            short_usd(never.cost_nano - score.cost_nano) if score is not never else "",
+            _percent(score.captured) if score is not never else "",
+            f"{score.nudges}" if score.nudges else "",
+            _percent(score.precision),
+            f"{short_usd(score.won_nano)} / {short_usd(score.lost_nano)}" if score.nudges else "",
+        )
+        for score in shown
+    ]
+    columns = [Column(title, right=True) for title in ("cost", "saves", "of the best", "compacts", "right")]
+    print_table((Column("  compacting"), *columns, Column("won / lost each", right=True)), rows)
+
+
+def _show_verdict(report: BacktestReport) -> None:
+    result, saving = report.result, report.result.saving
+    ours, never = result.score(PolicyName.OURS), result.score(PolicyName.NEVER)
+    hour = f", {ours.nudges_per_hour:.1f} an active hour" if ours.nudges_per_hour else ""
+    if not ours.nudges:
+        click.echo("Nothing would have been said about compacting: no session grew to its level.")
+        return
+    word, sign = ("saved", 1) if saving.point_nano >= 0 else ("cost", -1)
+    low, high = sorted((sign * saving.low_nano, sign * saving.high_nano))
+    share = abs(saving.point_nano) / never.cost_nano if never.cost_nano else 0.0
+    click.echo(
+        paragraph(
+            f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share:.0%}),"
+            f" {short_usd(low)} to {short_usd(high)} in 8 of 10 draws of the sessions."
+        )
+    )
+    if saving.high_nano < 0:
+        note("Here they do not pay; taximeter nudges off compact silences them.")
+    if ours.captured is None:
+        note("Even in hindsight nothing was to be saved by compacting: the sessions ended too soon.")
+        return
+    fixed = min((score for score in result.scores if score.name.startswith("fixed_")), key=lambda one: one.cost_nano)
+    best = short_usd(never.cost_nano - result.score(PolicyName.OPTIMUM).cost_nano)
+    click.echo(
+        paragraph(
+            f"Hindsight could have saved ~{best}, of which this is {_percent(max(0.0, ours.captured))};"
+            f" the best fixed rule here, {_name(fixed)}, gets {_percent(max(0.0, fixed.captured or 0.0))}."
+            f" {ours.nudges_per_session:.1f} nudges a session{hour}."
+        )
+    )
+    if ours.captured_without_last != ours.captured:
+        note(f"Without nudges at a session's very end, which come too late: {_percent(ours.captured_without_last)}.")
+    own = tokens(round(report.observed_summary_tokens or 0))
+    variants = [
+        f"{short_usd(one.saved_nano)} with {_VARIANTS[label].format(own)}" for label, one in result.sensitivity.items()
+    ]
+    note(paragraph(f"If compacting costs more or less than assumed, it saves {', '.join(variants)}."))
+
+
+def _show_said(report: BacktestReport, cells: int) -> None:
+    click.echo(rule("What would have been said, with nothing of it followed", cells))
+    rows = [
+        (
+            f"  {one.kind.replace('_', ' ')}",
+            f"{one.said}",
+            "" if one.promised_nano is None else f"~{short_usd(one.promised_nano)}",
+            "" if one.saved_nano is None else f"~{short_usd(one.saved_nano)}",
+            f"{one.right} of {one.judged}" if one.judged else "",
+        )
+        for one in report.kinds
+    ]
+    titles = ("said", "promised each", "would have saved", "right")
+    print_table((Column("  kind"), *[Column(title, right=True) for title in titles]), rows)
+    click.echo()
+    judged = [one for one in report.said if one.saved_nano is not None]
+    for one in sorted(judged, key=lambda one: -abs(one.saved_nano or 0))[:_SHOWN]:
+        when = datetime.fromtimestamp(one.row.due_at / 1000, UTC).astimezone()
+        head = f"  {when:%Y-%m-%d %H:%M}  {one.row.session[:8]}  {short_usd(one.saved_nano):>7}  "
+        click.echo(head + fit(plain(one.row.text or ""), max(20, terminal_width() - len(head))).rstrip())
+    note("  Each alone, from then to the session's end; they overlap, so they do not add up.")
+
+
+def _name(score: Score) -> str:
+    if score.name.startswith("fixed_"):
+        return f"at {score.name.removeprefix('fixed_')} of context"
+    return _NAMES[score.name]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+def _day(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).astimezone().strftime("%Y-%m-%d")

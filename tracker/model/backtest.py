@@ -1,0 +1,224 @@
+"""Replays recorded chains under other rules of compacting (MODEL section 8): what each rule would have cost.
+
+Only what a call re-reads depends on the rule. What it added, its output, the pause before it and what of its prefix was
+cold stay as recorded, at the recorded call's own rates; so a replay in which nobody compacts costs what was billed.
+After a compaction the context is C1 at once, and reading again and the extra calls stand in the compaction's own cost.
+"""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tracker.model.compaction import (
+    CompactionShape,
+    CompactionState,
+    compaction_failed,
+    compaction_nano,
+    decide_compaction,
+)
+from tracker.model.options import SavingRange
+from tracker.model.rates import Tariff
+
+WINDOW_SHARE = 0.8
+FIXED_TOKENS = (100_000, 150_000, 300_000)
+# The least and the most that reading again after a compaction may come to, against what is assumed.
+REREAD_FACTORS = (0.25, 3.0)
+
+
+class ReplayCall(NamedTuple):
+    """A recorded call of a main chain; tokens, and nano-dollars as floats, because what is made of them is modelled."""
+
+    context: int
+    growth: int  # since the call before; the whole prompt at the start, 0 where a recorded compaction lies between
+    own_nano: float  # what does not depend on the prefix: new content, output, searches
+    prefix_tokens: int  # read, or paid again because the cache was cold
+    prefix_nano: float  # for one of these tokens
+    tariff: Tariff
+    at_turn_end: bool = False
+    level: float = math.inf  # the advisor's level at this turn end
+    plan_in_progress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A session's main chain, ready to be replayed; thresholds in tokens."""
+
+    session: str
+    calls: Sequence[ReplayCall]
+    shape: CompactionShape
+    trigger: int  # where the client compacts by itself, as far as the user's history tells
+    client_trigger: int  # where it does as it is shipped
+    window: int
+    active_ms: int
+
+
+class Nudge(NamedTuple):
+    """A compaction that a rule asked for: after which call, and at which context."""
+
+    place: int
+    context: float
+
+
+class Run(NamedTuple):
+    """A chain replayed under a rule; modelled nano-dollars."""
+
+    cost_nano: float
+    nudges: tuple[Nudge, ...]
+    last_nano: float  # of it, what a compaction after the very last call costs: followed, and lost
+
+
+class Moment(NamedTuple):
+    """What a rule sees at a turn end of a replay."""
+
+    place: int  # of the call in the chain
+    context: float
+    calls_since: int | None  # calls since the last compaction; None before the first
+    failed: bool  # that compaction did not help
+
+
+Rule = Callable[[Moment], bool]
+Policy = Callable[[Replay], Rule]
+
+
+def never(_: Replay) -> Rule:
+    """Nobody compacts; the client does at its trigger."""
+    return lambda _: False
+
+
+def fixed(limit_tokens: float) -> Policy:
+    """Compact at every turn end at or above a size."""
+    return lambda _: lambda moment: moment.context >= limit_tokens
+
+
+def window_share(replay: Replay) -> Rule:
+    """Compact at four fifths of the window."""
+    return fixed(WINDOW_SHARE * replay.window)(replay)
+
+
+def advised(replay: Replay) -> Rule:
+    """Compact whenever the advisor says so, by the advisor's own decision."""
+
+    def decide(moment: Moment) -> bool:
+        call = replay.calls[moment.place]
+        state = CompactionState(True, round(moment.context), moment.calls_since, call.plan_in_progress, moment.failed)
+        return decide_compaction(state, call.level).fire
+
+    return decide
+
+
+def at_ends(chosen: Collection[int]) -> Rule:
+    """Compact after these calls."""
+    return lambda moment: moment.place in chosen
+
+
+def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
+    """Replay a chain under a rule; `trigger` in place of the chain's own."""
+    limit = replay.trigger if trigger is None else trigger
+    cost = last = context = 0.0
+    since: int | None = None
+    failed = False
+    nudges: list[Nudge] = []
+    final = len(replay.calls) - 1
+    for index, call in enumerate(replay.calls):
+        before = context
+        context, nano, by_itself = _step(replay, call, context, limit)
+        cost += nano
+        since = 1 if by_itself else since + 1 if since is not None else None
+        failed = compaction_failed(round(before), round(replay.shape.context_after)) if by_itself else failed
+        if call.at_turn_end and rule(Moment(index, context, since, failed)):
+            nudges.append(Nudge(index, context))
+            one_off = compaction_nano(context, replay.shape, call.tariff)
+            cost += one_off
+            last = one_off if index == final else 0.0
+            failed = compaction_failed(round(context), round(replay.shape.context_after))
+            context, since = replay.shape.context_after, 0
+    return Run(cost, tuple(nudges), last)
+
+
+def _step(replay: Replay, call: ReplayCall, context: float, trigger: int) -> tuple[float, float, bool]:
+    """Context after a call, its nano-dollars, and whether the client had to compact before it."""
+    after = replay.shape.context_after
+    nano = 0.0
+    by_itself = context > after and context + call.growth > trigger
+    if by_itself:
+        nano = compaction_nano(context, replay.shape, call.tariff)
+        context = after
+    # A cut that the client made in a longer history finds less to cut here.
+    grown = max(context + call.growth, min(replay.shape.baseline, call.context))
+    prefix = max(0.0, call.prefix_tokens + grown - call.context)
+    return grown, nano + call.own_nano + prefix * call.prefix_nano, by_itself
+
+
+def _tail_nano(replay: Replay, index: int, context: float) -> float:
+    """Nano-dollars of the calls from `index` on when nobody compacts any more."""
+    total = 0.0
+    for call in replay.calls[index:]:
+        context, nano, _ = _step(replay, call, context, replay.trigger)
+        total += nano
+    return total
+
+
+def one_step_nano(
+    replay: Replay, nudge: Nudge, one_off_nano: float, context_after: float, *, next_is_warm: bool = False
+) -> float:
+    """What this one action saves over the rest of the chain, nobody acting after it: the one-step counterfactual.
+
+    `next_is_warm`: the action itself has paid for what the next recorded call found cold.
+    """
+    start = nudge.place + 1
+    shortened = replay
+    if next_is_warm and start < len(replay.calls):
+        calls = list(replay.calls)
+        calls[start] = calls[start]._replace(prefix_nano=calls[start].tariff.read)
+        shortened = replace(replay, calls=calls)
+    return _tail_nano(replay, start, nudge.context) - one_off_nano - _tail_nano(shortened, start, context_after)
+
+
+def nudge_saving_nano(replay: Replay, nudge: Nudge) -> float:
+    """What compacting at this one nudge saves."""
+    one_off = compaction_nano(nudge.context, replay.shape, replay.calls[nudge.place].tariff)
+    return one_step_nano(replay, nudge, one_off, replay.shape.context_after)
+
+
+def nudge_saving(replay: Replay, nudge: Nudge) -> SavingRange:
+    """The one-step counterfactual, its range over how much is read again afterwards."""
+    point, *ends = (nudge_saving_nano(with_reread(replay, factor), nudge) for factor in (1.0, *REREAD_FACTORS))
+    return SavingRange(round(point), round(min(point, *ends)), round(max(point, *ends)))
+
+
+def optimum(replay: Replay) -> Rule:
+    """The best that anybody could have done at turn ends, knowing what was to come: a dynamic programme over them."""
+    ends = [index for index, call in enumerate(replay.calls) if call.at_turn_end]
+    best: dict[int, tuple[float, int | None]] = {}  # after compacting at this end: cost of the rest, the next end
+    for start in (*reversed(ends), None):
+        context = 0.0 if start is None else replay.shape.context_after
+        total = 0.0
+        found: list[tuple[float, int | None]] = []
+        for index in range(0 if start is None else start + 1, len(replay.calls)):
+            call = replay.calls[index]
+            context, nano, _ = _step(replay, call, context, replay.trigger)
+            total += nano
+            if call.at_turn_end:
+                found.append((total + compaction_nano(context, replay.shape, call.tariff) + best[index][0], index))
+        best[-1 if start is None else start] = min([(total, None), *found], key=lambda one: one[0])
+    chosen: set[int] = set()
+    place = best[-1][1]
+    while place is not None:
+        chosen.add(place)
+        place = best[place][1]
+    return at_ends(chosen)
+
+
+def with_reread(replay: Replay, factor: float) -> Replay:
+    """The same chain where compacting makes one read this much more again than is assumed; levels stay."""
+    shape = replay.shape
+    return replace(
+        replay,
+        shape=replace(shape, reread=shape.reread * factor, extra_calls=shape.extra_calls * factor),
+    )
+
+
+def with_summary_kept(replay: Replay, tokens: float) -> Replay:
+    """The same chain with summaries of this size; levels stay."""
+    return replace(replay, shape=replace(replay.shape, summary_kept=tokens))

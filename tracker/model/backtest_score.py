@@ -1,0 +1,187 @@
+"""Holds rules of compacting against each other over many replayed chains (MODEL section 8): who captured how much.
+
+Every figure is modelled. `captured` is the share of what perfect hindsight would have saved against doing nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tracker.model.backtest import (
+    FIXED_TOKENS,
+    REREAD_FACTORS,
+    Nudge,
+    Policy,
+    Replay,
+    Run,
+    advised,
+    fixed,
+    never,
+    nudge_saving,
+    optimum,
+    run,
+    window_share,
+    with_reread,
+    with_summary_kept,
+)
+from tracker.model.defaults import DEFAULTS, HOUR_MS
+from tracker.model.options import SavingRange
+from tracker.model.quantiles import bootstrap_mean_interval
+
+
+class PolicyName:
+    """Names in reports, in their order there."""
+
+    NEVER = "never"
+    CLIENT = "client"
+    WINDOW_80 = "window_80"
+    OURS = "taximeter"
+    OPTIMUM = "optimum"
+
+
+RULES: Mapping[str, Policy] = {
+    PolicyName.NEVER: never,
+    PolicyName.CLIENT: never,
+    **{f"fixed_{tokens // 1000}k": fixed(tokens) for tokens in FIXED_TOKENS},
+    PolicyName.WINDOW_80: window_share,
+    PolicyName.OURS: advised,
+    PolicyName.OPTIMUM: optimum,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One rule over all chains; modelled nano-dollars."""
+
+    name: str
+    cost_nano: int
+    captured: float | None  # None where hindsight could have saved nothing
+    captured_without_last: float | None  # the same, without compactions after a session's last call
+    regret_nano: int  # above the optimum
+    nudges: int
+    nudges_per_session: float
+    nudges_per_hour: float | None  # of activity
+    precision: float | None  # share of nudges that alone would have saved something
+    won_nano: int  # a nudge, on average over all
+    lost_nano: int
+
+
+class Variant(NamedTuple):
+    """Our rule where compacting costs more or less than is assumed."""
+
+    score: Score
+    saved_nano: int  # against never, which is replayed alike
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """One nudge of ours, in which of the chains, and what following it alone would have saved."""
+
+    chain: int
+    nudge: Nudge
+    saving: SavingRange
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """The comparison, our nudges, and how far the result rests on what is assumed."""
+
+    sessions: int
+    active_ms: int
+    scores: Sequence[Score]
+    saving: SavingRange  # of ours against never, 80 % range over sessions drawn anew
+    sensitivity: Mapping[str, Variant]
+    nudges: Sequence[Hindsight]
+
+    def score(self, name: str) -> Score:
+        """The score of a rule."""
+        return next(score for score in self.scores if score.name == name)
+
+
+def backtest(replays: Sequence[Replay], summary_tokens: float | None = None) -> Backtest:
+    """Replay every chain under every rule; ValueError without chains."""
+    if not replays:
+        raise ValueError("no chains to replay")
+    runs = _runs(replays, RULES)
+    savings = {name: _savings(replays, made) for name, made in runs.items()}
+    scores = [_score(name, runs, savings[name], replays) for name in RULES]
+    gains = [
+        idle.cost_nano - ours.cost_nano
+        for idle, ours in zip(runs[PolicyName.NEVER], runs[PolicyName.OURS], strict=True)
+    ]
+    low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed=0)
+    return Backtest(
+        sessions=len(replays),
+        active_ms=sum(replay.active_ms for replay in replays),
+        scores=scores,
+        saving=SavingRange(round(sum(gains)), round(low * len(gains)), round(high * len(gains))),
+        sensitivity=_sensitivity(replays, summary_tokens),
+        nudges=[
+            Hindsight(chain, nudge, saving)
+            for chain, (made, found) in enumerate(zip(runs[PolicyName.OURS], savings[PolicyName.OURS], strict=True))
+            for nudge, saving in zip(made.nudges, found, strict=True)
+        ],
+    )
+
+
+def _runs(replays: Sequence[Replay], names: Iterable[str]) -> dict[str, list[Run]]:
+    return {
+        name: [
+            run(replay, RULES[name](replay), trigger=replay.client_trigger if name == PolicyName.CLIENT else None)
+            for replay in replays
+        ]
+        for name in names
+    }
+
+
+def _savings(replays: Sequence[Replay], runs: Sequence[Run]) -> list[list[SavingRange]]:
+    return [[nudge_saving(replay, nudge) for nudge in made.nudges] for replay, made in zip(replays, runs, strict=True)]
+
+
+def _score(
+    name: str, runs: Mapping[str, Sequence[Run]], savings: Sequence[Sequence[SavingRange]], replays: Sequence[Replay]
+) -> Score:
+    idle, best, cost = (_total(runs[one]) for one in (PolicyName.NEVER, PolicyName.OPTIMUM, name))
+    lost_at_last = sum(made.last_nano for made in runs[name])
+    points = [saving.point_nano for found in savings for saving in found]
+    hours = sum(replay.active_ms for replay in replays) / HOUR_MS
+    count = len(points)
+    return Score(
+        name=name,
+        cost_nano=round(cost),
+        captured=_captured(idle, cost, best),
+        captured_without_last=_captured(idle, cost - lost_at_last, best),
+        regret_nano=round(cost - best),
+        nudges=count,
+        nudges_per_session=count / len(replays),
+        nudges_per_hour=count / hours if hours else None,
+        precision=sum(point > 0 for point in points) / count if count else None,
+        won_nano=round(sum(max(0, point) for point in points) / count) if count else 0,
+        lost_nano=round(sum(max(0, -point) for point in points) / count) if count else 0,
+    )
+
+
+def _captured(idle: float, cost: float, best: float) -> float | None:
+    """Share of what hindsight saves; differences below a nano-dollar are none."""
+    return (idle - cost) / (idle - best) if idle - best >= 1 else None
+
+
+def _total(runs: Sequence[Run]) -> float:
+    return sum(made.cost_nano for made in runs)
+
+
+def _sensitivity(replays: Sequence[Replay], summary_tokens: float | None) -> dict[str, Variant]:
+    variants: dict[str, Callable[[Replay], Replay]] = {
+        f"reread_{factor:g}x": lambda replay, factor=factor: with_reread(replay, factor)  # type: ignore[misc]
+        for factor in REREAD_FACTORS
+    }
+    if summary_tokens is not None:
+        variants["summary_as_observed"] = lambda replay: with_summary_kept(replay, summary_tokens)
+    made = {}
+    for label, variant in variants.items():
+        changed = [variant(replay) for replay in replays]
+        runs = _runs(changed, (PolicyName.NEVER, PolicyName.OURS, PolicyName.OPTIMUM))
+        savings = _savings(changed, runs[PolicyName.OURS])
+        score = _score(PolicyName.OURS, runs, savings, changed)
+        made[label] = Variant(score, round(_total(runs[PolicyName.NEVER])) - score.cost_nano)
+    return made

@@ -1,0 +1,244 @@
+"""Whether the advice pays (MODEL section 8): the user's own history replayed under our rule, fixed ones, and hindsight.
+
+Measured and priced: what was billed. Everything else is modelled, and the assumptions are part of the report.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from store.live_session import sessions_begun
+from store.money import usd
+from store.queries import stored_prices
+from store.tasks import floors
+from tracker.advisor.hindsight import Said, said_over
+from tracker.advisor.preferences import Preferences
+from tracker.advisor.replay import Habitat, Recorded, recorded_session
+from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
+from tracker.model.compaction import observed_summary_tokens
+from tracker.model.defaults import DEFAULTS, HOUR_MS
+from tracker.model.options import SavingRange
+from tracker.model.rates import Rates
+from tracker.reports.times import iso
+
+
+@dataclass(frozen=True, slots=True)
+class KindRecord:
+    """One kind of nudge over the history, each nudge alone; nano-dollars, modelled."""
+
+    kind: str
+    said: int
+    judged: int  # those of which it can be told what they would have saved
+    right: int  # of these, how many would have saved something
+    promised_nano: int | None  # a nudge, on average over those that named a figure
+    saved_nano: int | None  # a judged nudge, on average
+
+
+class Followed(NamedTuple):
+    """A compact nudge of the replay in which each is followed, and what this one saves; modelled."""
+
+    at: int
+    session: str
+    context: int
+    saving: SavingRange
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestReport:
+    """The backtest with what really happened beside it."""
+
+    first_at: int
+    last_at: int
+    calls: int
+    left_out: int  # sessions that cannot be replayed: a call without a price, or no turn
+    billed_nano: int
+    hidden_nano: int  # the requests of the compactions that happened, which no record shows; modelled
+    compactions: int
+    observed_summary_tokens: float | None
+    result: Backtest
+    followed: Sequence[Followed]
+    said: Sequence[Said]
+
+    @property
+    def kinds(self) -> list[KindRecord]:
+        """What would have been said, by kind, the commonest first."""
+        by_kind: dict[str, list[Said]] = {}
+        for one in self.said:
+            by_kind.setdefault(one.row.kind, []).append(one)
+        return sorted((_kind_record(kind, said) for kind, said in by_kind.items()), key=lambda one: -one.said)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        result = self.result
+        never = result.score(PolicyName.NEVER)
+        return {
+            "schema_version": 1,
+            "label": "modelled",
+            "sessions": result.sessions,
+            "left_out": self.left_out,
+            "calls": self.calls,
+            "first_at": iso(self.first_at),
+            "last_at": iso(self.last_at),
+            "active_hours": round(result.active_ms / HOUR_MS, 2),
+            "recorded": {
+                "label": "priced",
+                "cost_usd": usd(self.billed_nano),
+                "compactions": self.compactions,
+                "hidden_usd": usd(self.hidden_nano),
+            },
+            "policies": [_score_json(score, result) for score in result.scores],
+            "saving": {
+                "usd": usd(result.saving.point_nano),
+                "p10_usd": usd(result.saving.low_nano),
+                "p90_usd": usd(result.saving.high_nano),
+                "share": _rounded(result.saving.point_nano / never.cost_nano if never.cost_nano else None),
+            },
+            "sensitivity": {
+                label: {
+                    "cost_usd": usd(one.score.cost_nano),
+                    "saves_usd": usd(one.saved_nano),
+                    "captured": _rounded(one.score.captured),
+                }
+                for label, one in result.sensitivity.items()
+            },
+            "kinds": [
+                {
+                    "kind": one.kind,
+                    "said": one.said,
+                    "judged": one.judged,
+                    "right": one.right,
+                    "promised_usd": usd(one.promised_nano),
+                    "saved_usd": usd(one.saved_nano),
+                }
+                for one in self.kinds
+            ],
+            "nudges": [
+                {
+                    "at": iso(one.at),
+                    "session": one.session,
+                    "context": one.context,
+                    "saves_usd": usd(one.saving.point_nano),
+                    "low_usd": usd(one.saving.low_nano),
+                    "high_usd": usd(one.saving.high_nano),
+                }
+                for one in self.followed
+            ],
+            "said": [
+                {
+                    "at": iso(one.row.due_at),
+                    "agent": one.row.agent,
+                    "session": one.row.session,
+                    "kind": one.row.kind,
+                    "context": one.row.context,
+                    "text": one.row.text,
+                    "promised_usd": usd(one.row.saving),
+                    "saved_usd": usd(one.saved_nano),
+                }
+                for one in self.said
+            ],
+            "assumptions": assumptions(self.observed_summary_tokens),
+        }
+
+
+def assumptions(observed_summary_tokens: float | None) -> dict[str, Any]:
+    """What the replay rests on."""
+    return {
+        "as_recorded": "growth, output, pauses and cold calls; each call at its own rates; clears and rewinds",
+        "parameters": "from the weeks before each session; the figures below until three compactions are known",
+        "decisions": "at turn ends; the client compacts by itself at its trigger under every rule",
+        "following": "each nudge at once, also the last one of a session, whose cost is then lost",
+        "not_valued": "what a summary leaves out",
+        "summary_output_tokens": DEFAULTS.summary_output_tokens,
+        "summary_kept_tokens": DEFAULTS.summary_kept_tokens,
+        "summary_kept_observed_tokens": None if observed_summary_tokens is None else round(observed_summary_tokens),
+        "reread_tokens": DEFAULTS.reread_tokens,
+        "extra_calls": DEFAULTS.extra_calls,
+    }
+
+
+def backtest_report(
+    db: sqlite3.Connection,
+    preferences: Preferences,
+    *,
+    since: int | None = None,
+    until: int | None = None,
+    project: str | None = None,
+    agent: str | None = None,
+) -> BacktestReport | None:
+    """Replay the sessions that began in [since, until) (epoch ms); None if there is none that can be."""
+    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
+    habitat = Habitat(db, floors(db))
+    recorded: list[Recorded] = []
+    left_out = 0
+    for session_id in sessions_begun(db, since=since, until=until, project=project, agent=agent):
+        found = recorded_session(db, session_id, habitat, rates, quiet=preferences.quiet)
+        recorded += found
+        left_out += not found
+    if not recorded:
+        return None
+    prompts = [(one.calls[0].context, made.after) for one in recorded for made in one.compactions]
+    summary = observed_summary_tokens(prompts)
+    result = backtest([one.replay for one in recorded], summary)
+    return BacktestReport(
+        first_at=min(one.calls[0].started_at for one in recorded),
+        last_at=max(one.calls[-1].last_at for one in recorded),
+        calls=sum(len(one.calls) for one in recorded),
+        left_out=left_out,
+        billed_nano=sum(call.cost or 0 for one in recorded for call in one.calls),
+        hidden_nano=round(sum(_hidden_nano(one) for one in recorded)),
+        compactions=sum(len(one.compactions) for one in recorded),
+        observed_summary_tokens=summary,
+        result=result,
+        followed=[_followed(recorded[one.chain], one) for one in result.nudges],
+        said=said_over(recorded, preferences),
+    )
+
+
+def _followed(recorded: Recorded, one: Hindsight) -> Followed:
+    at = recorded.calls[one.nudge.place].last_at
+    return Followed(at, recorded.replay.session, round(one.nudge.context), one.saving)
+
+
+def _hidden_nano(recorded: Recorded) -> float:
+    """The requests that wrote the summaries: the context read once more, and the summary's output (MODEL section 3)."""
+    tariffs = [recorded.replay.calls[one.place].tariff for one in recorded.compactions]
+    return sum(
+        one.before * tariff.read + DEFAULTS.summary_output_tokens * tariff.output
+        for one, tariff in zip(recorded.compactions, tariffs, strict=True)
+    )
+
+
+def _kind_record(kind: str, said: Sequence[Said]) -> KindRecord:
+    saved = [one.saved_nano for one in said if one.saved_nano is not None]
+    promised = [one.row.saving for one in said if one.row.saving is not None and one.row.saving > 0]
+    return KindRecord(
+        kind=kind,
+        said=len(said),
+        judged=len(saved),
+        right=sum(nano > 0 for nano in saved),
+        promised_nano=round(sum(promised) / len(promised)) if promised else None,
+        saved_nano=round(sum(saved) / len(saved)) if saved else None,
+    )
+
+
+def _score_json(score: Score, result: Backtest) -> dict[str, Any]:
+    best = result.score(PolicyName.OPTIMUM)
+    return {
+        "name": score.name,
+        "cost_usd": usd(score.cost_nano),
+        "captured": _rounded(score.captured),
+        "captured_without_last": _rounded(score.captured_without_last),
+        "regret_usd": usd(score.regret_nano),
+        "regret_share": _rounded(score.regret_nano / best.cost_nano if best.cost_nano else None),
+        "nudges": score.nudges,
+        "nudges_per_session": _rounded(score.nudges_per_session),
+        "nudges_per_session_hour": _rounded(score.nudges_per_hour),
+        "precision": _rounded(score.precision),
+        "won_usd": usd(score.won_nano),
+        "lost_usd": usd(score.lost_nano),
+    }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
