@@ -43,6 +43,27 @@ _CHECKS = (
         WHERE NOT EXISTS (SELECT 1 FROM sighting WHERE sighting.call_id = call.id
         AND sighting.session_id = call.session_id AND sighting.chain_id = call.chain_id)""",
     ),
+    (
+        "every call of a modelled session is on one task",
+        """SELECT COUNT(*) FROM call JOIN session ON session.id = call.session_id
+        LEFT JOIN call_split ON call_split.call_id = call.id LEFT JOIN task ON task.id = call_split.task_id
+        WHERE NOT model_stale AND task.id IS NULL""",
+    ),
+    (
+        "the parts of a call add up to its cost",
+        """SELECT COUNT(*) FROM call_split JOIN call ON call.id = call_split.call_id
+        JOIN session ON session.id = call.session_id
+        WHERE NOT model_stale AND call.cost IS NOT NULL
+        AND baseline + carry_over + own + waste + fresh + generation + other IS NOT call.cost""",
+    ),
+    (
+        "a task costs what its calls cost",
+        """SELECT COUNT(*) FROM task LEFT JOIN (SELECT task_id, COUNT(*) AS calls, COALESCE(SUM(call.cost), 0) AS cost
+        FROM call_split JOIN call ON call.id = call_split.call_id GROUP BY 1) AS counted ON counted.task_id = task.id
+        WHERE (COALESCE(counted.calls, 0) != task.calls OR COALESCE(counted.cost, 0) != task.cost) AND NOT EXISTS
+        (SELECT 1 FROM task_turn JOIN session ON session.id = task_turn.session_id
+        WHERE task_turn.task_id = task.id AND model_stale)""",
+    ),
 )
 
 
