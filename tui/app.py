@@ -160,7 +160,7 @@ class Dashboard(App[None]):
         if self._collector is not None:
             self._collector.collect_if_quiet()
         for screen in self.screen_stack:
-            if isinstance(screen, Board) and screen.is_mounted:
+            if isinstance(screen, Board) and screen.is_composed:
                 screen.draw_state()
                 if self._paused_at is None:
                     screen.tick(self.clock())

@@ -27,6 +27,8 @@ _LOOK_SECONDS = 0.2  # how often the ledger is asked whether another connection 
 _OLDEST_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
 _BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+_LONGEST_REST_SECONDS = 0.4
+_DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
 _ENOUGH_TO_TELL = 0.02  # share of the first look after which its time left is known roughly
 
 
@@ -104,11 +106,12 @@ class LedgerFeed:
         ledger: Path | None = None,
         keeper: Keeper | None = None,
         extra_paths: Sequence[Path] = (),
+        find_sources: Callable[[], Sequence[tuple[Source, Sequence[Path]]]] | None = None,
         follow: bool = True,
     ) -> None:
         """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.
 
-        `extra_paths`: further folders whose changes are a reason to look. `follow` False reads the ledger as it stands.
+        `extra_paths`, `find_sources`: as for the Watcher. `follow` False reads the ledger as it stands.
         """
         self._sources = sources
         self._make_options = make_options
@@ -117,6 +120,7 @@ class LedgerFeed:
         self._ledger = ledger
         self._keeper = keeper
         self._extra_paths = extra_paths
+        self._find_sources = find_sources
         self._follow = follow
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
@@ -185,8 +189,12 @@ class LedgerFeed:
             return apply_edit(db, edit)
         finally:
             db.close()
-            self._edits += 1
-            self._woken.set()
+            self._read_again()
+
+    def _read_again(self) -> None:
+        """Something changed that is no row of the ledger."""
+        self._edits += 1
+        self._woken.set()
 
     def stop(self) -> None:
         """End the threads."""
@@ -221,6 +229,7 @@ class LedgerFeed:
             on_sync=partial(self._took_in, db),
             on_notice=self._notice,
             extra_paths=self._extra_paths,
+            find_sources=self._find_sources,
         )
         if not self._stop.is_set():
             self._watcher.run(self._stop)
@@ -276,7 +285,7 @@ class LedgerFeed:
 
     def _read(self) -> None:
         db: sqlite3.Connection | None = None
-        reader = SnapshotReader(self._zone, self._looked_in)
+        reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
         seen: tuple[int, Wish, int] | None = None
         read_at = 0.0
         failed = False
@@ -307,12 +316,18 @@ class LedgerFeed:
             db.close()
 
     def _rest(self, took: float, wish: Wish) -> None:
-        """Wait for something new, at least as long as the last reading took; a new wish ends the wait at once."""
-        until = time.monotonic() + took
+        """Wait for something new, twice as long as the last reading took: two thirds of the time belong to the keys.
+
+        A new wish ends the wait once its screen has been drawn.
+        """
+        until = time.monotonic() + min(2 * took, _LONGEST_REST_SECONDS)
         while self._woken.wait(_LOOK_SECONDS) and not self._stop.is_set():
             with self._lock:
-                if self._wish != wish or time.monotonic() >= until:
-                    return
+                is_new, is_over = self._wish != wish, time.monotonic() >= until
+            if is_new:
+                self._stop.wait(_DRAW_SECONDS)
+            if is_new or is_over:
+                return
             self._woken.clear()
             self._stop.wait(0.02)
 

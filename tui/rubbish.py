@@ -1,11 +1,16 @@
-"""Collects garbage while nobody presses keys: a full collection takes up to a tenth of a second with a large ledger."""
+"""Collects garbage while nobody presses keys: a full collection may take longer than a key should wait.
+
+Every drawn line is a cycle of Textual's caches, so there is always some.
+"""
 
 import gc
 import time
 
-_QUIET_SECONDS = 2.0
-_OFTEN_SECONDS = 30.0
-_LATEST_SECONDS = 300.0
+from textual._styles_cache import StylesCache
+
+_QUIET_SECONDS = 0.5
+_OFTEN_SECONDS = 10.0
+_LATEST_SECONDS = 120.0
 # Young objects are looked through after so many; old ones only here.
 _YOUNG, _MIDDLE, _NEVER = 10_000, 8, 1_000_000
 
@@ -32,6 +37,14 @@ class Collector:
         since = now - self._collected_at
         if since < _OFTEN_SECONDS or (now - self._input_at < _QUIET_SECONDS and since < _LATEST_SECONDS):
             return False
+        _let_go()
         gc.collect()
         self._collected_at = time.monotonic()
         return True
+
+
+def _let_go() -> None:
+    """Drop what Textual keeps of widgets that are gone (its issue 6665): a cache of a method, keyed by the object."""
+    clear = getattr(StylesCache.get_inner_outer, "cache_clear", None)
+    if clear is not None:
+        clear()

@@ -39,7 +39,7 @@ SETTINGS: tuple[Setting, ...] = (
         "opening characters; 0 keeps none",
         kind="whole",
     ),
-    Setting("display.currency", "currency", "three letters, shown beside the dollar: EUR"),
+    Setting("display.currency", "currency", "shown beside the dollar: EUR"),
     Setting("display.currency_rate", "rate", "units for one dollar: 0.92", kind="number"),
     Setting("display.theme", "theme", "colours", _THEMES),
 )

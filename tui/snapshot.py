@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from store.nudges import NudgeRow
     from store.task_rows import TaskRow
     from tracker.model.headline import Headline
+    from tracker.reports.backtest import BacktestReport
     from tracker.reports.budget import BudgetReport
     from tracker.reports.cache import CacheReport
     from tracker.reports.context import ContextReport
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tracker.reports.spend import SpendRow
     from tracker.reports.task import TaskDetail
     from tracker.reports.tasks import Unsure
+
+HINDSIGHT_DAYS = 28  # what the backtest on the Nudges screen looks at
 
 
 class Phase(Enum):
@@ -182,9 +185,11 @@ class PlansPart:
 
 @dataclass(frozen=True, slots=True)
 class NudgesPart:
-    """What was advised and what came of it."""
+    """What was advised and what came of it; the backtest once it is made, None where no session can be replayed."""
 
     report: NudgeReport
+    hindsight: BacktestReport | None = None
+    has_looked_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ _DARK = {
     "series-5": "#8b949e",
     "level": "#c2a14a",
     "band": "#6f7f4f",
-    "heat-1": "#3f3a22",
-    "heat-2": "#74611f",
-    "heat-3": "#b08f22",
+    "heat-1": "#8a7a35",
+    "heat-2": "#a58a2c",
+    "heat-3": "#c9a636",
     "heat-4": "#f5c542",
 }
 
@@ -68,9 +68,9 @@ _LIGHT = {
     "series-5": "#7b828a",
     "level": "#8a6d1c",
     "band": "#a9b47d",
-    "heat-1": "#eadfb5",
-    "heat-2": "#d9bd63",
-    "heat-3": "#bd9326",
+    "heat-1": "#d8c078",
+    "heat-2": "#c9a640",
+    "heat-3": "#b28a1c",
     "heat-4": "#8f6400",
 }
 
@@ -101,9 +101,9 @@ _SAFE = _DARK | {
     "series-5": "#999999",
     "level": "#f0e442",
     "band": "#7a7a7a",
-    "heat-1": "#243746",
-    "heat-2": "#2f6186",
-    "heat-3": "#4593c4",
+    "heat-1": "#4f7896",
+    "heat-2": "#4d8db8",
+    "heat-3": "#55a5d6",
     "heat-4": "#f0e442",
 }
 

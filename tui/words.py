@@ -31,7 +31,7 @@ def axis_usd(dollars: float) -> str:
     """Money on an axis: as short as it stays true."""
     if dollars >= 10_000:
         return f"${dollars / 1000:,.0f}k"
-    if dollars >= 10 or dollars == int(dollars):
+    if dollars >= 1_000 or dollars == int(dollars):
         return f"${dollars:,.0f}"
     return f"${dollars:.2f}" if dollars >= 0.01 else f"${dollars:.4f}"
 
@@ -43,7 +43,7 @@ def tokens(count: float | None) -> str:
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if count >= size:
             scaled = count / size
-            decimals = 0 if scaled >= 100 else 1 if scaled >= 10 or unit == "k" else 2
+            decimals = 0 if scaled >= 99.95 else 1 if scaled >= 10 or unit == "k" else 2
             return f"{scaled:,.{decimals}f}{unit}"
     return f"{count:.0f}"
 

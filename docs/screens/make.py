@@ -1,7 +1,8 @@
 """Makes the pictures in this folder: every screen over the sample sessions, at a frozen time.
 
-    python docs/screens/make.py            all pictures
+    python docs/screens/make.py            all pictures, and the page that shows them with every key
     python docs/screens/make.py now tasks  only these screens
+    python docs/screens/make.py page       only the page
 
 Nothing of this machine is in them: the sessions are invented (taximeter demo), the clock stands still, the zone is UTC.
 """
@@ -21,7 +22,8 @@ sys.path.insert(0, str(ROOT))
 from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
 from tracker.advisor.advisor import Advisor  # noqa: E402
 from tracker.cli.advising import HookFiles  # noqa: E402
-from tracker.demo import live_session, write_samples  # noqa: E402
+from tracker.cli.demo import play_samples  # noqa: E402
+from tracker.demo import live_session  # noqa: E402
 from tracker.ingest import sync  # noqa: E402
 from tracker.pricing import PriceBook  # noqa: E402
 from tracker.rebuild import rebuild  # noqa: E402
@@ -29,21 +31,21 @@ from tracker.sources.base import Options  # noqa: E402
 from tracker.sources.claude_code import ClaudeCodeSource  # noqa: E402
 from tui.app import Dashboard  # noqa: E402
 from tui.feed import LedgerFeed  # noqa: E402
-from tui.keys import SCREENS  # noqa: E402
+from tui.keys import KEYS, SCREENS  # noqa: E402
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-LIVE_FOR_SECONDS = 690  # the running session began so long ago
+LIVE_FOR_SECONDS = 1340  # the running sessions began so long ago: the busier one waits for its next prompt
 LINES_A_LOOK = 12
 TURN_ENDS_SECONDS = 40  # a pause so long is one between two prompts
 SIZES = ((120, 40), (80, 24))
 # name -> screen to begin with, keys to press
 PICTURES: dict[str, tuple[str, tuple[str, ...]]] = {
     **{name: (name, ()) for name in SCREENS},
-    "task": ("tasks", ("down", "down", "enter")),
+    "task": ("tasks", ("down", "down", "down", "down", "enter")),
     "why": ("now", ("w",)),
-    "keys": ("now", ("question_mark",)),
+    "help": ("now", ("question_mark",)),
 }
 THEMES = {"now": ("light", "colour-blind")}
 
@@ -52,6 +54,7 @@ def fill(folder: Path) -> Path:
     """A ledger with the sample sessions and one at work; returns its path."""
     claude = folder / "claude"
     path = folder / "state" / "ledger.db"
+    play_samples(claude, folder / "state", NOW.timestamp())
     db = open_ledger(path)
     source, options = ClaudeCodeSource(), Options(PriceBook())
     advisor = Advisor(HookFiles(str(folder / "state")))
@@ -64,10 +67,10 @@ def fill(folder: Path) -> Path:
         while advisor.rest(db, at_ms):
             pass
 
-    write_samples(claude, now=NOW.timestamp())
-    take_in(NOW_MS - LIVE_FOR_SECONDS * 1000)
     at = NOW.timestamp() - LIVE_FOR_SECONDS
     for number, wait in enumerate(live_session(claude, start=at)):
+        if at + wait > NOW.timestamp():
+            break
         if number % LINES_A_LOOK == 0 or wait > TURN_ENDS_SECONDS:
             take_in(int(at * 1000))
         at += wait
@@ -102,7 +105,9 @@ async def _settled(app: Dashboard, pilot: object) -> None:
     for _ in range(200):
         await pilot.pause(0.02)  # type: ignore[attr-defined]
         snapshot = app.snapshot
-        if snapshot is not None and snapshot.wish == app.wish:
+        part = getattr(snapshot, app.wish.screen, None)
+        is_made = part is not None and getattr(part, "has_looked_back", True)
+        if snapshot is not None and is_made and snapshot.wish == app.wish:
             await pilot.pause()  # type: ignore[attr-defined]
             return
 
@@ -115,11 +120,45 @@ def plain_svg(svg: str) -> str:
     return svg.replace(unique[1], "0") if unique else svg
 
 
+TITLES = {
+    "now": "The session at work: what its task costs, how its context grows, and the three ways to go on, priced.",
+    "tasks": "A row a task, and where the money of the one under the cursor went.",
+    "task": "A task opened: split, context, evidence, and its turns with subagents and misses.",
+    "spend": "The month by day and model, the year, models, projects, agents, and the layers of a month's budget.",
+    "cache": "How much of the cache survived, what caching saved, and what its misses cost, by cause.",
+    "plans": "The month against what plans cost, the verdict, and what each plan would mean.",
+    "nudges": "What was advised, what it promised, what became of it, and which kinds may speak.",
+}
+INTRODUCTION = (
+    "`taximeter` on a terminal, `taximeter serve` in a browser, `taximeter demo` over invented sessions."
+    " Pictures and key table are made by `python docs/screens/make.py`."
+)
+AREAS = {"any": "Everywhere", **SCREENS, "task": "A task opened"}
+
+
+def page() -> str:
+    """The page of this folder: pictures, and every key from the registry."""
+    parts = ["# The dashboard", INTRODUCTION]
+    for name, words in TITLES.items():
+        parts += [f"## {AREAS[name]}", words, f"![{AREAS[name]}]({name}-120x40.svg)"]
+        parts += [f"At 80 columns: [{name}-80x24.svg]({name}-80x24.svg)."]
+        if name in THEMES:
+            others = ", ".join(f"[{theme}]({name}-120x40-{theme}.svg)" for theme in THEMES[name])
+            parts[-1] += f" In the other themes: {others}."
+    parts.append("## Keys")
+    for area, title in AREAS.items():
+        rows = [f"| `{key.shown}` | {key.sentence} |" for key in KEYS[area]]
+        parts.append("\n".join([f"| {title} | |", "|---|---|", *rows]))
+    parts.append("In every table: `↑ ↓`, `page up`, `page down`, `home`, `end`; a double click opens a row.")
+    return "\n\n".join(parts) + "\n"
+
+
 def main() -> None:
     """Write the pictures that were asked for."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    wanted = sys.argv[1:] or list(PICTURES)
+    (HERE / "README.md").write_text(page(), encoding="utf-8")
+    wanted = [name for name in sys.argv[1:] if name in PICTURES] if sys.argv[1:] else list(PICTURES)
     with tempfile.TemporaryDirectory(prefix="taximeter-screens-") as folder:
         os.environ["TAXIMETER_HOME"] = str(Path(folder) / "state")
         ledger = fill(Path(folder))

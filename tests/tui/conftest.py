@@ -22,6 +22,8 @@ from tracker.sources.claude_code import ClaudeCodeSource
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Snapshot, Wish
 
+LIVE_FOR_SECONDS = 1340
+
 
 @pytest.fixture(scope="session", autouse=True)
 def frozen_zone() -> Iterator[None]:
@@ -39,11 +41,14 @@ def frozen_zone() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sample_claude_dir(tmp_path_factory: pytest.TempPathFactory, frozen_zone: None) -> Path:
-    """The sample sessions, and one that ran until a minute ago."""
+    """The sample sessions, and two that are at work: the busier one has just ended a turn of its second task."""
     root = tmp_path_factory.mktemp("samples")
     write_samples(root, now=NOW_MS / 1000)
-    for _ in live_session(root, start=NOW_MS / 1000 - 900):
-        pass
+    at = NOW_MS / 1000 - LIVE_FOR_SECONDS
+    for wait in live_session(root, start=at):
+        at += wait
+        if at > NOW_MS / 1000:
+            break
     return root
 
 

@@ -78,9 +78,9 @@ def test_a_constant_is_not_drawn_as_nothing() -> None:
 def test_lines_dot_the_days_without_a_figure() -> None:
     drawn = steps([[1.0, None, 0.5], [None, 0.2, None]], list("abc"), [OPUS, HAIKU], 16, 6, unit=percent, at_least=1.0)
     assert text(drawn) == [
-        "100% ┤███···",
+        "100% ┤███···┓",
         "     │      █",
-        " 50% ┤      ███",
+        " 50% ┤      ┗██",
         "     │",
         "  0% ┼   ▒▒▒",
         "      a  b  c",

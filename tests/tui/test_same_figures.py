@@ -1,22 +1,24 @@
 """What stands on the screens equals what `--json` of the matching command says."""
 
 import json
-import sqlite3
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, screen_text
+from tracker.cli import advising, clock
 from tracker.cli.app import run
-from tracker.reports.plans import plans_report
-from tracker.settings import Settings
-from tui.snapshot import Snapshot, Wish
-from tui.words import percent, tokens
+from tracker.reports import context
+from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
+from tui.widgets.figure import large
+from tui.widgets.hindsight import rule_name
+from tui.words import fine_usd, percent, tokens
 
 Script = Callable[[Wish], Snapshot]
 _MONTH = ("--since", "2026-11-01", "--until", "2026-11-30")
@@ -26,13 +28,17 @@ _MONTH = ("--since", "2026-11-01", "--until", "2026-11-30")
 def said(
     sample_ledger: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Any]:
-    """What a command prints with `--json`, over the same ledger."""
+    """What a command prints with `--json`, over the same ledger at the same moment."""
     monkeypatch.setenv("TAXIMETER_HOME", str(sample_ledger.parent))
+    monkeypatch.setattr(clock, "now", lambda: datetime.fromtimestamp(NOW_MS / 1000).astimezone())
+    monkeypatch.setattr(advising, "now_ms", lambda: NOW_MS)
+    monkeypatch.setattr(context, "time", SimpleNamespace(time=lambda: NOW_MS / 1000))
 
     def call(*words: str) -> Any:
         capsys.readouterr()
         assert run([*words, "--no-sync", "--json"]) == 0
-        return json.loads(capsys.readouterr().out)
+        printed = capsys.readouterr().out
+        return [json.loads(line) for line in printed.splitlines()] if words[0] == "calls" else json.loads(printed)
 
     return call
 
@@ -102,38 +108,93 @@ async def test_now(sample_script: Script, said: Callable[..., Any]) -> None:
     ahead = report["prospect"]
     assert f"{tokens(report['context'])} now" in text
     assert f"compact level {tokens(ahead['compact_level'])}" in text
-    assert f"~{usd(ahead['next_call_usd'])}" in text
-    costs = {option["kind"]: option["cost_usd"] for option in ahead["options"]}
-    # The command prices the present moment, the screen the frozen one: only a warm cache is alike.
-    if not report["cache"]["is_cold"]:
-        assert all(f"~{usd(cost)}" in text for cost in costs.values())
+    assert f"~{usd(ahead['next_call_usd'])}" in figure_of(text, "next call")
+    assert f"~{tokens(ahead['growth_per_call'])}" in figure_of(text, "grows a call")
+    assert f"~{ahead['calls_to_auto_compaction']:,}" in figure_of(text, "calls to full")
+    assert tokens(report["peak"]) in figure_of(text, "peak")
+    names = {"continue": "go on", "compact": "compact", "new_session": "new session"}
+    for option in ahead["options"]:
+        assert f"~{usd(option['cost_usd'])}" in figure_of(text, f" {names[option['kind']]} ")
+    task = next(task for task in said("tasks", *_MONTH)["tasks"] if task["title"] == session.task.title)
+    assert is_large(usd(task["cost_usd"]), text)
+    assert f"{task['calls']} calls · {len(task['turns'])} turns" in text
+    assert f"{usd(task['inherited_usd'])} inherited" in text
+    for call in said("calls", "--session", session.session.native_id)[-3:]:
+        assert fine_usd(nano_from_usd(Decimal(call["cost_usd"]))) in text
+
+
+async def test_the_top_line_and_the_budget(sample_script: Script, said: Callable[..., Any]) -> None:
+    text = await shown(sample_script, "spend")
+    report = said("budget")
+    spent = {one["kind"]: usd(one["spent_usd"]) for one in report["budgets"]}
+    assert f"today {spent['day']} · Nov {spent['month']}" in text
+    layers = report["layers"]
+    assert f"~{usd(layers['base_usd'])}" in figure_of(text, "base")
+    assert f"~{usd(layers['planned_usd'])}" in figure_of(text, "planned")
 
 
 async def test_cache(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("cache", *_MONTH)
     text = await shown(sample_script, "cache")
     total = report["total"]
-    assert f"caching saved {usd(total['saved_usd'])}".split()[-1] in text
-    assert usd(total["waste_usd"]) in text
-    assert percent(total["survival"]) in text
-    assert percent(total["rewrite"]) in text
+    assert is_large(usd(total["saved_usd"]), text)
+    assert usd(total["waste_usd"]) in figure_of(text, "misses cost")
+    assert percent(total["survival"]) in figure_of(text, " survival  ")
+    assert percent(total["rewrite"]) in figure_of(text, " rewrite  ")
+    assert percent(total["hit"]) in figure_of(text, "from cache")
+    for name, key in (("cold starts", "cold_starts"), ("planned rebuilds", "planned_rebuilds"), (" calls ", "calls")):
+        assert f" {total[key]:,} " in figure_of(text, name)
     for cause in report["causes"]:
-        line = next(line for line in text.splitlines() if cause["cause"].replace("_", " ") in line)
+        line = figure_of(text, cause["cause"].replace("_", " "))
         assert usd(cause["waste_usd"]) in line
+        assert f" {cause['count']} " in line
 
 
-async def test_plans(sample_script: Script, sample_db: sqlite3.Connection) -> None:
-    report = plans_report(sample_db, Settings(), date.fromisoformat(TODAY.isoformat()), NOW_MS).as_json()
+async def test_plans(sample_script: Script, said: Callable[..., Any]) -> None:
+    report = said("plans")
     text = await shown(sample_script, "plans")
-    rows = [line for line in text.splitlines() if line.startswith("│ ")]
+    table = text[text.index("hits a limit") :]
     for plan in report["plans"]:
-        low = f"~${Decimal(plan['monthly_usd']['p10']):,.0f}"
-        assert any(f" {plan['name']} " in line and low in line for line in rows)
+        line = figure_of(table, f" {plan['name']} ")
+        assert f"~${Decimal(plan['monthly_usd']['p10']):,.0f}" in line
+        assert f"~${Decimal(plan['task_usd']['allocated']):,.2f}" in line
+        if plan["id"] != "api":
+            assert f"~{percent(plan['p_limit_hit'])}" in line
+            assert f"~{percent(plan['utilisation'])}" in line
 
 
 async def test_nudges(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("nudges")
     text = await shown(sample_script, "nudges")
+    assert report["nudges"]
     for nudge in report["nudges"]:
+        line = figure_of(text, f"{(nudge['text'] or nudge['reason'])[:30]}")
         assert nudge["kind"].replace("_", " ") in text
+        if nudge["saves_usd"] is not None:
+            assert f"~{usd(nudge['saves_usd'])} " in line or nudge["text"] in line
     assert f"{sum(kind['shown'] for kind in report['kinds'])} shown" in text
+
+
+async def test_hindsight(sample_script: Script, said: Callable[..., Any]) -> None:
+    report = said("backtest", "--since", (TODAY - timedelta(days=HINDSIGHT_DAYS - 1)).isoformat())
+    text = await shown(sample_script, "nudges")
+    assert f"Hindsight · {report['sessions']} sessions" in text
+    for policy in report["policies"]:
+        if policy["name"] in ("never", "fixed_100k", "taximeter", "optimum"):
+            assert f"~{usd(policy['cost_usd'])}" in figure_of(text, rule_name(policy["name"]))
+
+
+def figure_of(text: str, name: str) -> str:
+    """The lines of the screen that hold a name."""
+    return "\n".join(line for line in text.splitlines() if name in line)
+
+
+def is_large(figure: str, text: str) -> bool:
+    """Whether a figure stands on the screen in the three lines of a large one."""
+    drawn = large(figure, "")
+    assert drawn is not None
+    rows = text.splitlines()
+    return any(
+        all(line.plain.rstrip() in row for line, row in zip(drawn, rows[top:], strict=False))
+        for top in range(len(rows))
+    )

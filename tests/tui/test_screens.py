@@ -14,6 +14,7 @@ from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.table import Table
+from tui.words import axis_tokens
 
 Script = Callable[[Wish], Snapshot]
 _LEAVES = {"q"}
@@ -82,14 +83,18 @@ async def test_every_screen_fits_and_has_something_to_say(
 async def test_now_shows_task_options_context_cache_and_calls(sample_script: Script) -> None:
     async with dashboard(sample_script, start="now").run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
-    assert "Rate limits per customer" in text
+    assert "● Rate limits per customer" in text
+    assert "○ Wish list total" in text
+    assert "new task: the nightly invoice run" in text
     assert "this task" in text
+    assert "inherited from earlier work" in text
+    assert "▲ Compact now" in text
     assert "From here · the next 8 turns" in text
     assert all(f" {name} " in text for name in ("go on", "compact", "new session"))
     assert "compact level" in text
     assert "5 min cache" in text
     assert "orders-api · claude-code · opus-5-5" in text
-    assert "Edit orders/limits.py" in text
+    assert "Edit tests/test_nightly.py" in text
 
 
 async def test_the_cache_clock_and_the_burn_run_with_the_time(sample_script: Script) -> None:
@@ -118,10 +123,15 @@ def clock_of(text: str) -> int:
 async def test_now_at_forty_columns_is_six_lines(sample_script: Script) -> None:
     async with dashboard(sample_script, start="now").run_test(size=(40, 12)) as pilot:
         lines = (await settled(pilot)).splitlines()
-    body = [line.strip("│ ") for line in lines[2:-2] if line.strip("│ ")]
-    assert body[0].endswith("Rate limits per customer")
+    assert lines[1].startswith(" ● Rate limits per customer")
+    body = [line.strip("│ ") for line in lines[3:-2] if line.strip("│ ")]
+    assert "new task: the nightly" in body[0]
     assert body[1].startswith("$")
-    assert "167k" in body[2]
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.context is not None
+    assert part.context.prospect is not None
+    assert body[2].endswith(f" {axis_tokens(part.context.prospect.trigger)}")
     assert body[3].startswith("cache ")
     assert body[4].startswith("▸ ")
 
@@ -161,7 +171,6 @@ async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Scri
         await pilot.press("slash", *"token", "enter", "enter")
         text = await settled(pilot)
     assert "∅ Token checks, second try" in text
-    assert "↳ Explore" in text
     assert "paid again: expired" in text
     assert "interrupted" in text
     assert "context" in text.casefold()
@@ -180,7 +189,7 @@ async def test_edits_go_to_the_feed(sample_script: Script) -> None:
         await settled(pilot)
         await pilot.press("enter")
         await settled(pilot)
-        await pilot.press("down", "x")
+        await pilot.press("down", "down", "x")
         await settled(pilot)
         await edits_done(app)
         made = feed(app).edits
@@ -243,7 +252,8 @@ async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) ->
         assert "Fri 20 " in text
         await pilot.press("left")
         assert "Thu 19 " in await settled(pilot)
-        await pilot.click("#days", offset=(9, 10))
+        named = next(line for line in text.splitlines() if " 5 " in line and " 10 " in line and " 15 " in line)
+        await pilot.click("#days", offset=(named.index("1"), 10))
         assert "Sun 01 " in await settled(pilot)
 
 

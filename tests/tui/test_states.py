@@ -12,7 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.fakes import NOW_MS, SIZES, FrozenClock, dashboard, screen_text, snapshot, spend_part, spend_row
-from tui.snapshot import Health, Phase, Snapshot, Wish
+from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Wish
 
 KEPT = Path(__file__).parent / "screens"
 _BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again", since_ms=NOW_MS)
@@ -78,15 +78,61 @@ async def drawn(pilot: Pilot[None], clock: FrozenClock, keys: tuple[str, ...], s
     return screen_text(pilot.app)
 
 
+def kept_is(name: str, size: tuple[int, int], text: str) -> None:
+    """Hold a screen against the one that is kept."""
+    path = KEPT / f"{name}-{size[0]}x{size[1]}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", STATES)
 async def test_state(state: str, size: tuple[int, int]) -> None:
     script, health, keys, seconds = STATES[state]
     clock = FrozenClock()
     async with dashboard(script, health=health, clock=clock).run_test(size=size) as pilot:
-        text = await drawn(pilot, clock, keys, seconds) + "\n"
-    path = KEPT / f"{state}-{size[0]}x{size[1]}.txt"
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+        kept_is(state, size, await drawn(pilot, clock, keys, seconds) + "\n")
+
+
+def at_rest(wish: Wish, made: Snapshot) -> Snapshot:
+    assert made.now is not None, wish
+    changes = {"is_running": False, "nudge": None, "context": None, "cold_penalty_nano": None}
+    return replace(made, now=replace(made.now, sessions=(made.now.session,), **changes))
+
+
+def without_nudges(wish: Wish, made: Snapshot) -> Snapshot:
+    assert made.nudges is not None, wish
+    return replace(made, nudges=NudgesPart(replace(made.nudges.report, rows=[], kinds=[], realised=[])))
+
+
+def without_tasks(wish: Wish, made: Snapshot) -> Snapshot:
+    assert made.tasks is not None, wish
+    return replace(made, tasks=replace(made.tasks, tasks=()))
+
+
+def unchanged(_wish: Wish, made: Snapshot) -> Snapshot:
+    return made
+
+
+SCREEN_STATES: dict[str, tuple[str, Callable[[Wish, Snapshot], Snapshot], tuple[str, ...]]] = {
+    # name: screen, what is changed of the samples, keys to press
+    "now_at_rest": ("now", at_rest, ()),
+    "tasks_none": ("tasks", without_tasks, ()),
+    "tasks_filter_open": ("tasks", unchanged, ("slash", "f", "l", "a")),
+    "tasks_filter_finds_nothing": ("tasks", unchanged, ("slash", "z", "z", "enter")),
+    "plans_no_plan_set": ("plans", unchanged, ()),
+    "nudges_none": ("nudges", without_nudges, ()),
+    "settings": ("spend", unchanged, ("comma",)),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", SCREEN_STATES)
+async def test_state_of_a_screen(sample_script: Callable[[Wish], Snapshot], state: str, size: tuple[int, int]) -> None:
+    screen, change, keys = SCREEN_STATES[state]
+    clock = FrozenClock()
+    app = dashboard(lambda wish: change(wish, sample_script(wish)), clock=clock, start=screen)
+    async with app.run_test(size=size) as pilot:
+        kept_is(state, size, await drawn(pilot, clock, keys, 0) + "\n")

@@ -84,10 +84,10 @@ async def test_filter_keeps_rows_with_every_word() -> None:
         table = app.query_one(Table)
         table.set_filter("ITEM $11")
         assert [item.name for item in table.shown] == ["item 11"]
-        assert table.position() == "1 (of 12)"
+        assert table.position() == "1 (of 12) with “item $11”"
         table.set_filter("nothing")
         assert table.selected is None
-        assert table.position() == "none of 12"
+        assert table.position() == "none of 12 with “nothing”"
 
 
 async def test_only_rows_in_sight_are_drawn() -> None:

@@ -11,7 +11,7 @@ import click
 
 from tracker.cli.common import Settings, passes_settings
 
-_BEGAN_SECONDS_AGO = 300
+_BEGAN_SECONDS_AGO = 1235  # the agent is in the middle of a turn, and a nudge follows it
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -34,14 +34,12 @@ def demo(settings: Settings, command: tuple[str, ...]) -> None:
 
     with tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:
         root = Path(folder)
-        write_samples(root / "claude")
         os.environ["TAXIMETER_HOME"] = str(root / "home")
         from tracker.cli.app import run
 
         where = ["--claude-dir", str(root / "claude")]
-        if command:
-            sys.exit(run([*where, *command]))
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if not command and sys.stdin.isatty() and sys.stdout.isatty():
+            play_samples(root / "claude", root / "home", time.time())
             ended = threading.Event()
             replay = threading.Thread(target=_work_on, args=(root / "claude", ended), daemon=True)
             replay.start()
@@ -49,11 +47,44 @@ def demo(settings: Settings, command: tuple[str, ...]) -> None:
             ended.set()
             replay.join()
             sys.exit(code)
+        write_samples(root / "claude")
+        if command:
+            sys.exit(run([*where, *command]))
         for words in (["spend", "--by", "week"], ["spend", "--by", "model"], ["spend", "--by", "project"]):
             click.echo(click.style(f"$ taximeter {' '.join(words)}", bold=True))
             run([*where, *words])
             click.echo()
         click.echo("Sample sessions, invented. With your own: taximeter")
+
+
+def play_samples(claude_dir: Path, home: Path, now: float) -> None:
+    """Write the sample sessions and take the last days in turn by turn, so that there is a log of what was advised.
+
+    `home` is the folder of state that TAXIMETER_HOME names; `now` in epoch seconds.
+    """
+    from store.ledger import open_ledger
+    from tracker.advisor.advisor import Advisor
+    from tracker.cli.advising import HookFiles
+    from tracker.demo import write_samples
+    from tracker.ingest import sync
+    from tracker.pricing import PriceBook
+    from tracker.rebuild import rebuild
+    from tracker.sources.base import Options
+    from tracker.sources.claude_code import ClaudeCodeSource
+
+    source, options, advisor = ClaudeCodeSource(), Options(PriceBook()), Advisor(HookFiles(str(home)))
+    db = open_ledger(home / "ledger.db")
+
+    def take_in(at: float) -> None:
+        at_ms = int(at * 1000)
+        sync(db, [(source, [claude_dir])], options, workers=0)
+        rebuild(db)
+        advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
+        while advisor.rest(db, at_ms):
+            pass
+
+    write_samples(claude_dir, now=now, at_rest=take_in)
+    db.close()
 
 
 def _work_on(claude_dir: Path, ended: threading.Event) -> None:

@@ -7,14 +7,15 @@ than the cache's life; then it pays for the whole prefix again. Compaction happe
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from store.money import NANO_PER_USD
-from tracker.demo.story import HISTORY, LIVE, Sitting, Step
+from tracker.demo.story import BESIDE, HISTORY, LIVE, Sitting, Step
 from tracker.pricing import PriceBook, cost
 
 _VERSION = "2.1.329"
@@ -31,28 +32,53 @@ class Row(NamedTuple):
     line: dict[str, Any]
 
 
-def write_samples(root: Path, *, now: float | None = None) -> None:
-    """Write all sample sessions under `root`/projects, dated backwards from `now` (epoch seconds)."""
+def write_samples(
+    root: Path, *, now: float | None = None, at_rest: Callable[[float], None] | None = None, days: int = 10
+) -> None:
+    """Write all sample sessions under `root`/projects, dated backwards from `now` (epoch seconds).
+
+    `at_rest` is called with the time of each end of a turn in the last `days`, once all lines until then are written.
+    """
     today = datetime.fromtimestamp(time.time() if now is None else now).astimezone()
     for number, sitting in enumerate(HISTORY):
         day = today - timedelta(days=sitting.day)
         start = day.replace(hour=int(sitting.hour), minute=int(sitting.hour % 1 * 60), second=0, microsecond=0)
-        _append(root, _Session(sitting, number, start.timestamp()).rows())
+        rows = session_rows(sitting, number, start.timestamp())
+        if at_rest is None or sitting.day > days:
+            append_rows(root, rows)
+            continue
+        for row in rows:
+            append_rows(root, [row])
+            if ends_turn(row):
+                at_rest(row.at)
+
+
+def ends_turn(row: Row) -> bool:
+    """Whether the agent waits for its user after this line."""
+    message = row.line.get("message", {})
+    return not row.line.get("isSidechain") and message.get("stop_reason") == "end_turn"
 
 
 def live_session(root: Path, *, start: float, speed: float = 1.0) -> Iterator[float]:
-    """Append the running session line by line; yields seconds to wait before the next line.
+    """Append the running sessions line by line; yields seconds to wait before the next line.
 
-    `start` is the time of its first line; `speed` shortens the waits, not the times in the lines.
+    `start` is the time of the first line; `speed` shortens the waits, not the times in the lines.
     """
     previous = start
-    for row in _Session(LIVE, len(HISTORY), start).rows():
+    running = (session_rows(sitting, len(HISTORY) + number, start) for number, sitting in enumerate((LIVE, BESIDE)))
+    for row in merge(*running, key=lambda row: row.at):
         yield max(0.0, row.at - previous) / speed
         previous = row.at
-        _append(root, [row])
+        append_rows(root, [row])
 
 
-def _append(root: Path, rows: "list[Row] | Iterator[Row]") -> None:
+def session_rows(sitting: Sitting, number: int, start: float) -> Iterator[Row]:
+    """A sitting line by line from `start` (epoch seconds); each `number` makes another session of it."""
+    return _Session(sitting, number, start).rows()
+
+
+def append_rows(root: Path, rows: Iterable[Row]) -> None:
+    """Write lines to the ends of their files under `root`/projects."""
     handles: dict[str, Any] = {}
     try:
         for row in rows:
@@ -105,6 +131,8 @@ class _Session:
         yield self._meta(self._cost_state())
 
     def _step(self, step: Step) -> Iterator[Row]:
+        if step.compacts:
+            yield from self._compact("manual")
         yield self._user(step.prompt)
         work: list[tuple[str, dict[str, Any]]] = []
         for name in step.reads:
@@ -120,7 +148,7 @@ class _Session:
         for tool, given in work:
             yield from self._use(tool, given)
             if self._context > _COMPACT_AT:
-                yield from self._compact()
+                yield from self._compact("auto")
         if step.interrupted:
             yield self._user("[Request interrupted by user]", plain=False)
             return
@@ -246,14 +274,14 @@ class _Session:
             writes = (usage["write"], 0) if ttl == "5m" else (0, usage["write"])
             self._recorded += cost(price, uncached, usage["read"], *writes, usage["out"], 0) / NANO_PER_USD
 
-    def _compact(self) -> Iterator[Row]:
+    def _compact(self, trigger: str) -> Iterator[Row]:
         before, self._context = self._context, 0
         self._compactions += 1
         yield self._line(
             {
                 "type": "system",
                 "subtype": "compact_boundary",
-                "compactMetadata": {"trigger": "auto", "preTokens": before, "postTokens": 12_000},
+                "compactMetadata": {"trigger": trigger, "preTokens": before, "postTokens": 12_000},
             }
         )
         yield self._line(

@@ -17,6 +17,7 @@ class Step(NamedTuple):
     agent: str | None = None  # a subagent's description
     pause_minutes: float = 2.0  # before the prompt
     interrupted: bool = False
+    compacts: bool = False  # /compact comes before the prompt
 
 
 class Sitting(NamedTuple):
@@ -174,9 +175,23 @@ _MIGRATION = (
         runs=("pytest tests/test_backfill.py -q", "pytest -q"),
         pause_minutes=5,
     ),
-    Step("yes", edits=("orders/backfill.py",), runs=("pytest -q",), pause_minutes=1),
+    Step("yes", edits=("orders/backfill.py",), runs=("pytest -q",), pause_minutes=1, compacts=True),
+    Step(
+        "show its progress on the admin page",
+        reads=("orders/admin/jobs.py", "orders/admin/pages.py"),
+        edits=("orders/admin/jobs.py", "orders/backfill.py", "tests/test_admin.py"),
+        runs=("pytest tests/test_admin.py -q", "mypy orders"),
+        pause_minutes=3,
+    ),
+    Step(
+        "and a way to stop it between two chunks",
+        edits=("orders/backfill.py", "orders/admin/jobs.py", "tests/test_backfill.py"),
+        runs=("pytest -q", "ruff check orders"),
+        pause_minutes=2,
+    ),
     Step("commit", runs=("git commit -am 'Backfill {x} events in resumable chunks'",)),
 )
+_LONG = (*_MIGRATION[:5], *_EXPORT[:4], *_MIGRATION[-3:-1], *_FLAKY[:3], *_EXPORT[1:])
 _REVIEW = (
     Step(
         "review my branch against main, only real problems",
@@ -212,11 +227,52 @@ LIVE = Sitting(
             reads=("orders/cache.py",),
             edits=("orders/limits.py", "tests/test_limits.py"),
             runs=("pytest tests/test_limits.py -q",),
+            pause_minutes=1.5,
         ),
-        Step("what happens when redis is down?", edits=("orders/limits.py",), runs=("pytest -q", "mypy orders")),
+        Step(
+            "what happens when redis is down?",
+            edits=("orders/limits.py",),
+            runs=("pytest -q", "mypy orders"),
+            pause_minutes=1,
+        ),
+        Step(
+            "fail open then, and commit",
+            edits=("orders/limits.py",),
+            runs=("pytest -q", "git commit -am 'Limit orders per customer, counted in redis'"),
+            pause_minutes=2,
+        ),
+        Step(
+            "new task: the nightly invoice run takes two hours since last week. profile it on a copy of monday's data,"
+            " find out where the time goes, and write down what you measured before you change anything",
+            reads=("billing/nightly/run.py", "billing/nightly/lines.py", "billing/storage.py"),
+            runs=("python -m billing.nightly --profile",),
+            agent="find queries in loops",
+            pause_minutes=4,
+        ),
+        Step(
+            "load the lines of an invoice in one query",
+            reads=("billing/nightly/queries.py",),
+            edits=("billing/nightly/lines.py", "billing/nightly/queries.py", "tests/test_nightly.py"),
+            runs=("pytest tests/test_nightly.py -q", "python -m billing.nightly --profile"),
+            pause_minutes=1.5,
+        ),
+        Step(
+            "much better. the same for the addresses",
+            reads=("billing/nightly/addresses.py",),
+            edits=("billing/nightly/addresses.py", "tests/test_nightly.py"),
+            runs=("pytest -q", "ruff check orders"),
+            pause_minutes=2,
+        ),
+        Step(
+            "commit it",
+            runs=("git commit -am 'Load invoice lines and addresses in two queries'",),
+            pause_minutes=1,
+        ),
     ),
-    on_plan=False,
+    baseline=31_000,
 )
+
+BESIDE = Sitting(WEB, "main", SONNET, 0, 0.0, "Wish list total off by a cent", _CART, "wishlist")
 
 HISTORY = (
     Sitting(API, "main", OPUS, 44, 9.5, "Flaky upload test", _FLAKY, "upload"),
@@ -242,6 +298,7 @@ HISTORY = (
     Sitting(API, "main", OPUS, 8, 13.4, "Flaky webhook test", _FLAKY, "webhook", 41_000),
     Sitting(API, "events", OPUS, 6, 9.1, "Payment events, two tables", _MIGRATION, "payment", 41_000),
     Sitting(WEB, "main", SONNET, 5, 15.0, "Basket total off by a cent", _CART, "basket"),
+    Sitting(API, "refunds", OPUS, 4, 9.1, "Refunds, from the table to the report", _LONG, "refund", 38_000),
     Sitting(INFRA, "gateway-auth", OPUS, 3, 14.2, "Token checks, second try", _GATEWAY, baseline=41_000),
     Sitting(API, "csv-export", OPUS, 2, 9.3, "CSV export of the tax report", _EXPORT, "tax", 41_000),
     Sitting(API, "main", OPUS, 1, 10.2, "Flaky invoice test", _FLAKY, "invoice", 41_000),

@@ -1,6 +1,7 @@
 """Builds a snapshot: the top line always, and the part that the wished screen draws."""
 
 import sqlite3
+from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tui.readers.settings import SettingsReader
 from tui.snapshot import OwnPlan, Snapshot, Top, Window, Wish
 
 if TYPE_CHECKING:
+    from tui.readers.nudges import NudgesReader
     from tui.readers.plans import PlansReader
 
 _COST, _UNPRICED = 8, 9  # columns of store.spend.SPEND_SUMS
@@ -24,11 +26,18 @@ _WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
 class SnapshotReader:
     """Reads for one thread; keeps between snapshots what is dear to make."""
 
-    def __init__(self, zone: tzinfo | None, looked_in: tuple[str, ...]) -> None:
-        """`looked_in`: folders that are followed."""
-        self._zone, self._looked_in = zone, looked_in
+    def __init__(
+        self, zone: tzinfo | None, looked_in: tuple[str, ...], on_ready: Callable[[], None] | None = None
+    ) -> None:
+        """`looked_in`: folders that are followed.
+
+        `on_ready` is called on another thread when what is made beside the reading is there; None makes it while one
+        waits.
+        """
+        self._zone, self._looked_in, self._on_ready = zone, looked_in, on_ready
         self._settings = SettingsReader()
         self._plans: PlansReader | None = None
+        self._nudges: NudgesReader | None = None
 
     def read(self, db: sqlite3.Connection, wish: Wish, at_ms: int) -> Snapshot:
         """What the wish asks for, as the ledger is now."""
@@ -73,11 +82,12 @@ class SnapshotReader:
         if wish.screen == "plans":
             from tui.readers.plans import PlansReader
 
-            self._plans = self._plans or PlansReader(self._settings)
+            self._plans = self._plans or PlansReader(self._settings, self._on_ready)
             return self._plans.read(db, today, at_ms, newest_call_id(db))
-        from tui.readers.nudges import read_nudges
+        from tui.readers.nudges import NudgesReader
 
-        return read_nudges(db, settings)
+        self._nudges = self._nudges or NudgesReader(self._on_ready)
+        return self._nudges.read(db, settings, at_ms)
 
 
 def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | None, display: DisplaySettings) -> Top:

@@ -81,7 +81,7 @@ class Board(Screen[None]):
 
     def renew(self) -> None:
         """Draw the app's snapshot and state."""
-        if not self.is_mounted:
+        if not self.is_composed:
             return
         app = self.board
         snapshot = app.snapshot
@@ -91,6 +91,11 @@ class Board(Screen[None]):
         self.query_one("#instead").display = empty
         if snapshot is not None and not empty:
             self.present(snapshot)
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether there is anything to draw on: not yet while a screen comes up, no longer while it goes."""
+        return self.is_mounted and bool(self.query(KeyLine))
 
     def draw_state(self) -> None:
         """Draw the top line and the last one: they follow the clock and the feed."""
@@ -143,16 +148,18 @@ class Board(Screen[None]):
         return next(iter(self.query(Table)), None)
 
     def action_filter(self) -> None:
-        """Type a filter."""
-        line = self.query_one(FilterLine)
-        line.display = True
-        line.focus()
+        """Type a filter, in place of the keys."""
+        self._show_filter_line(open_it=True)
+        self.query_one(FilterLine).focus()
+
+    def _show_filter_line(self, *, open_it: bool) -> None:
+        self.query_one(FilterLine).display = open_it
+        self.query_one(KeyLine).display = not open_it
 
     def action_close_filter(self) -> None:
         """Take the filter away."""
-        line = self.query_one(FilterLine)
-        line.value = ""
-        line.display = False
+        self.query_one(FilterLine).value = ""
+        self._show_filter_line(open_it=False)
         if self.table is not None:
             self.table.set_filter("")
             self.table.focus()
@@ -164,9 +171,9 @@ class Board(Screen[None]):
             self.table_changed()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter."""
+        """Keep the filter; the table's border goes on naming it."""
         if isinstance(event.input, FilterLine) and self.table is not None:
-            event.input.display = bool(event.value)
+            self._show_filter_line(open_it=False)
             self.table.focus()
 
     def action_sort(self) -> None:
@@ -184,7 +191,11 @@ class Board(Screen[None]):
     def table_changed(self) -> None:
         """The table shows other rows, or others are in sight."""
 
+    def on_table_moved(self) -> None:
+        """Other rows may be in sight."""
+        self.table_changed()
+
     def action_back(self) -> None:
         """Escape: the filter goes first."""
-        if self.query_one(FilterLine).display:
+        if self.query_one(FilterLine).value:
             self.action_close_filter()

@@ -9,14 +9,15 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.task_reads import MissCause
-from tracker.reports.cache import hit, savings, survival
+from tracker.reports.cache import CacheReport, savings, survival
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.misses import MissesScreen
 from tui.snapshot import CachePart, Snapshot
 from tui.task_words import cause_words
-from tui.widgets.bars import bar
+from tui.widgets.bars import Row, bar, bar_rows
 from tui.widgets.empty import hatched
+from tui.widgets.figure import large
 from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
@@ -133,29 +134,9 @@ class CacheScreen(Board):
         picture.show(draw, title=title, note=line(*note))
 
     def _draw_total(self, part: CachePart) -> None:
-        total, report = part.report.total, part.report
-        saved = savings(total)
-        rows: list[tuple[str, str, str]] = [
-            (
-                "caching saved" if saved >= 0 else "caching cost",
-                usd(abs(saved)),
-                "bold $good" if saved >= 0 else "bold $bad",
-            ),
-            ("misses cost", usd(total.waste), "bold $waste"),
-            ("", "", ""),
-            ("survival", percent(survival(total)), "bold"),
-            ("rewrite", percent(report.rewrite), "bold"),
-            ("read from cache", percent(hit(total)), "bold"),
-            ("misses", f"{total.misses:,}", "bold"),
-            ("cold starts", f"{total.cold_starts:,}", "bold"),
-            ("planned rebuilds", f"{total.rebuilds:,}", "bold"),
-            ("calls", f"{total.calls:,}", "bold"),
-        ]
+        report = part.report
         self.query_one("#cache-total", Picture).show(
-            lambda width, height: [
-                spread(line((name, "$dim")), line((figure, style)), width)
-                for name, figure, style in (rows if height >= len(rows) else [row for row in rows if row[0]])
-            ],
+            lambda width, height: total_lines(report, width, height),
             title=line((f"{part.month:%B %Y}", "bold $heading")),
         )
 
@@ -189,6 +170,37 @@ class CacheScreen(Board):
         part = self._part
         if part is not None and (part.earlier if step < 0 else part.later):
             self.board.wish_for(month=month_after(part.month, step))
+
+
+def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:
+    """What caching saved as the large figure, the ratios, and what prompts were made of, as far as there is room."""
+    total = report.total
+    saved = savings(total)
+    words, style = ("caching saved", "bold $good") if saved >= 0 else ("caching cost", "bold $bad")
+    head = [spread(line((words, "$dim")), line((usd(abs(saved)), style)), width)]
+    figure = large(usd(abs(saved)), style)
+    rows = [
+        ("misses cost", usd(total.waste), "bold $waste"),
+        ("survival", percent(survival(total)), "bold"),
+        ("rewrite", percent(report.rewrite), "bold"),
+        ("misses", f"{total.misses:,}", "bold"),
+        ("cold starts", f"{total.cold_starts:,}", "bold"),
+        ("planned rebuilds", f"{total.rebuilds:,}", "bold"),
+        ("calls", f"{total.calls:,}", "bold"),
+    ]
+    lines = [spread(line((name, "$dim")), line((text, style)), width) for name, text, style in rows]
+    if figure is not None and height >= len(lines) + 6 and figure[0].cell_length <= width:
+        head = [line((words, "$dim")), *figure, Content("")]
+    if total.prompt and height >= len(head) + len(lines) + 6:
+        plain = total.prompt - total.read - total.written
+        parts = (
+            ("from cache", total.read, "$good"),
+            ("written", total.written, "$generation"),
+            ("neither", plain, "$dim"),
+        )
+        bars = [Row(name, count, percent(count / total.prompt), style) for name, count, style in parts]
+        lines += [Content(""), line(("tokens of prompts", "$dim")), *bar_rows(bars, width, len(bars))]
+    return [*head, *lines]
 
 
 def _waste(row: MissCause) -> str:

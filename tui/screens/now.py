@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from store.task_rows import TaskRow
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.options import OptionKind
 from tracker.reports.context import ContextReport
@@ -15,19 +16,23 @@ from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import NowPart, Snapshot, Top
 from tui.task_words import status_sign
+from tui.widgets.bars import legend
 from tui.widgets.calls import call_columns
-from tui.widgets.chips import chips, session_name
+from tui.widgets.chips import at_rest, chips, session_name
 from tui.widgets.clock import CacheState, cache_state, clock_gauge, clock_words
 from tui.widgets.empty import hatched
+from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
-from tui.widgets.grid import Piece, line, spread
+from tui.widgets.grid import Piece, fitting, line, spread
 from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
+from tui.widgets.pace import burn_nano_per_hour, last_hour
 from tui.widgets.picture import Picture
-from tui.widgets.plot import Level, Mark, area
+from tui.widgets.plot import Level, Mark, area, present
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key, split_parts
 from tui.widgets.table import plain_table
 from tui.words import (
     axis_tokens,
+    cells,
     count,
     duration,
     model_name,
@@ -37,19 +42,8 @@ from tui.words import (
     usd,
 )
 
-_BURN_MS = 15 * MINUTE_MS
-_LEAST_BURN_MS = 5 * MINUTE_MS
+_LEGEND_CELLS = 60
 _COMMANDS = {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"}
-
-
-def burn_nano_per_hour(costs: Sequence[tuple[int, int]], now_ms: int) -> int:
-    """Nano-dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
-    recent = [(at, cost) for at, cost in costs if at > now_ms - _BURN_MS]
-    if not recent:
-        return 0
-    began = costs[0][0]
-    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - began))
-    return sum(cost for _, cost in recent) * HOUR_MS // stretch
 
 
 def curve(report: ContextReport, task_id: str | None) -> tuple[list[tuple[float, float, float]], list[Mark]]:
@@ -70,6 +64,24 @@ def curve(report: ContextReport, task_id: str | None) -> tuple[list[tuple[float,
         carried = max(0, before - baseline)
         samples.append((baseline, carried, call.context - baseline - carried))
     return samples, marks
+
+
+def _task_notes(task: TaskRow) -> list[list[Content]]:
+    """What stands beside a task's cost: how much work it is, what came with it, what was paid twice."""
+    notes = [
+        [
+            line(count(task.calls, "call")),
+            line(f" · {count(task.turns, 'turn')}"),
+            line((f" · {duration(task.active_ms)}", "$dim")),
+        ]
+    ]
+    if task.carry_over:
+        inherited = line((usd(task.carry_over), "bold"), (" inherited", "$dim"))
+        notes.append([inherited, line((" from earlier work", "$dim"))])
+    if task.waste:
+        misses = f" in {task.misses} miss{'' if task.misses == 1 else 'es'}"
+        notes.append([line((usd(task.waste), "bold $waste"), (" waste", "$dim")), line((misses, "$dim"))])
+    return notes if len(notes) > 1 else [*notes, [line(("nothing inherited, no waste", "$dim"))]]
 
 
 class NowScreen(Board):
@@ -108,8 +120,12 @@ class NowScreen(Board):
         assert part is not None
         self._part, self._top = part, snapshot.top
         strip = self.query_one("#chips", Picture)
-        strip.display = len(part.sessions) > 1
-        strip.show(lambda width, height: [chips(part.sessions, part.session.native_id, width)])
+        strip.display = len(part.sessions) > 1 or not part.is_running
+        strip.show(
+            lambda width, height: [
+                chips(part.sessions, part.session.native_id, width) if part.is_running else at_rest(part.watched, width)
+            ]
+        )
         self.query_one("#body").set_class(not part.is_running, "-resting")
         self.query_one("#now-plan").display = bool(snapshot.top.windows)
         self._draw_context(part)
@@ -145,36 +161,24 @@ class NowScreen(Board):
         task, session = part.task, part.session
         model = model_name(part.context.model) if part.context else ""
         words = [project_name(session.project), session.agent, plain(model)]
-        rest = "" if part.is_running else f"waiting for a session; watching {count(part.watched, 'folder')} · "
-        note = line((rest, "$warn"), (" · ".join(word for word in words if word), "$dim"))
-        head: list[Piece | str]
+        note = line((" · ".join(word for word in words if word), "$dim"))
         if task is None:
-            head = [(usd(session.cost), "bold $taxi"), ("  this session; its task is not known yet", "$dim")]
-            parts = split_parts(0, 0, 0, 0, 0, 0, 0)
+            cost, parts = usd(session.cost), split_parts(0, 0, 0, 0, 0, 0, 0)
+            notes = [[line(("this session", "$dim"))], [line(("its task is not known yet", "$dim"))]]
         else:
             unpriced = task.calls > 0 and task.unpriced == task.calls
             cost = "?" if unpriced else ("≥" if task.floor else "") + usd(task.cost) + ("+?" if task.unpriced else "")
-            head = [
-                (cost, "bold $taxi"),
-                ("  this task   ", "$dim"),
-                f"{count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}",
-            ]
             parts = split_parts(
                 task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other
             )
+            notes = _task_notes(task)
 
-        def draw(width: int, _height: int) -> Sequence[Content]:
-            lines = [line(*head).truncate(width, ellipsis=True), split_bar(parts, width), *split_key(parts, width)]
-            if task is not None and task.carry_over:
-                lines.append(line(("inherited from earlier work ", "$dim"), (usd(task.carry_over), "bold")))
-            if task is not None and task.misses:
-                lines.append(
-                    line(
-                        (f"{count(task.misses, 'miss')}".replace("misss", "misses"), "$dim"),
-                        (f"  {usd(task.waste)} wasted", "$waste"),
-                    )
-                )
-            return lines
+        def draw(width: int, height: int) -> Sequence[Content]:
+            figure = beside(cost, "bold $taxi", notes, width)
+            key = split_key(parts, width)
+            if len(figure) + 1 + len(key) > height:
+                figure = [line((cost, "bold $taxi"), "  ") + fitting(notes[0], width - cells(cost) - 2)]
+            return [*figure, split_bar(parts, width), *key]
 
         self.query_one("#now-task", Picture).show(draw, title=self._title(part), note=note)
 
@@ -193,10 +197,10 @@ class NowScreen(Board):
         options = prospect.options
 
         def draw(width: int, height: int) -> Sequence[Content]:
+            if not nudge:
+                return option_lines(options, width, with_bars=height >= 6)
             lines = option_lines(options, width)
-            if nudge:
-                lines += ([Content("")] if height > 5 else []) + nudge_lines(nudge, width)
-            return lines
+            return [*lines, *nudge_lines(nudge, width, height - len(lines))]
 
         picture.show(
             draw,
@@ -224,22 +228,18 @@ class NowScreen(Board):
         levels = []
         title: list[Piece | str] = [("Context", "bold $heading"), " · ", (f"{tokens(report.context)} now", "bold")]
         if report.prospect is not None:
+            if report.context > report.prospect.level:
+                title.append((f" · above the compact level {tokens(round(report.prospect.level))}", "$warn"))
             levels = [
                 Level(report.prospect.trigger, f"auto-compact {tokens(report.prospect.trigger)}", "$faint"),
                 Level(report.prospect.level, f"compact level {tokens(round(report.prospect.level))}"),
             ]
         series = (BASELINE, CARRY_OVER, FRESH)
+        shown = present(series, ("first prompt", "there before", "this task"), samples)
         picture.show(
             lambda width, height: area(samples, series, width, height, unit=axis_tokens, levels=levels, marks=marks),
             title=line(*title),
-            note=line(
-                (BASELINE.glyph, BASELINE.style),
-                (" first prompt  ", "$dim"),
-                (CARRY_OVER.glyph, CARRY_OVER.style),
-                (" there before  ", "$dim"),
-                (FRESH.glyph, FRESH.style),
-                (" this task", "$dim"),
-            ),
+            note=legend(shown, _LEGEND_CELLS),
         )
 
     def _draw_cache(self, part: NowPart, state: CacheState) -> None:
@@ -270,12 +270,15 @@ class NowScreen(Board):
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("next call", about(ahead.next_call)))
             if ahead.to_compaction is not None:
-                rows.append(("to compact", f"~{ahead.to_compaction.mean:,.0f} calls"))
+                rows.append(("calls to full", f"~{ahead.to_compaction.mean:,.0f}"))
         if report is not None:
             rows += [("peak", tokens(report.peak)), ("resets", f"{report.resets:,}")]
-        self.query_one("#now-pace", Picture).show(
-            lambda width, height: [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure in rows]
-        )
+
+        def draw(width: int, height: int) -> Sequence[Content]:
+            lines = [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure in rows]
+            return [*lines, *last_hour(part.costs, now_ms, width, height - len(lines))]
+
+        self.query_one("#now-pace", Picture).show(draw)
 
     def _draw_plan(self, top: Top) -> None:
         self.query_one("#now-plan", Picture).show(
@@ -340,7 +343,8 @@ class NowScreen(Board):
     def action_why(self) -> None:
         """Show what the forecast rests on."""
         if self._part is not None and self._part.context is not None:
-            self.board.push_screen(ReadScreen("Why", why_lines(self._part.context)))
+            report = self._part.context
+            self.board.push_screen(ReadScreen("Why", lambda width: why_lines(report, width)))
 
     def action_open_task(self) -> None:
         """Open the task at hand."""

@@ -12,9 +12,11 @@ from tui.edits import Edit
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ChooseScreen, ReadScreen
-from tui.snapshot import NudgesPart, Snapshot
+from tui.snapshot import HINDSIGHT_DAYS, NudgesPart, Snapshot
 from tui.widgets.empty import hatched
 from tui.widgets.grid import Piece, line
+from tui.widgets.hindsight import hindsight_lines
+from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
@@ -45,6 +47,7 @@ class NudgesScreen(Board):
         with Horizontal(id="nudges-above"):
             yield Picture("What it came to", id="nudges-outcome", classes="panel")
             yield Picture("Kinds", id="nudges-kinds", classes="panel")
+        yield Picture("Hindsight", id="hindsight", classes="panel")
         with Vertical(id="nudges-panel", classes="panel"):
             yield Table(
                 self._columns(),
@@ -80,8 +83,8 @@ class NudgesScreen(Board):
         assert part is not None
         self._part = part
         report = part.report
-        self.query_one("#nudges-outcome", Picture).show(lambda width, height: outcome_lines(report, width))
         self.query_one("#nudges-kinds", Picture).show(lambda width, height: kind_lines(report.kinds, width, height))
+        self._draw_hindsight(part)
         table, none = self.query_one("#nudges", Table), self.query_one("#no-nudges", Picture)
         table.set_rows(report.rows)
         table.display, none.display = bool(report.rows), not report.rows
@@ -93,15 +96,35 @@ class NudgesScreen(Board):
         )
         self.table_changed()
 
+    def _draw_hindsight(self, part: NudgesPart) -> None:
+        picture, report = self.query_one("#hindsight", Picture), part.hindsight
+        if report is None:
+            words = (
+                "no session of these weeks can be replayed" if part.has_looked_back else "replaying the last weeks …"
+            )
+            picture.show(lambda width, height: [line((words, "$dim"))], note="")
+            return
+        sessions = count(report.result.sessions, "session")
+        picture.show(
+            lambda width, height: hindsight_lines(report, width)[:height],
+            title=line(
+                ("Hindsight", "bold $heading"),
+                (f" · {sessions} of the last {HINDSIGHT_DAYS // 7} weeks, had they compacted …", "$dim"),
+            ),
+            note=line(("modelled; the last column is the share of the best", "$dim")),
+        )
+
     def table_changed(self) -> None:
         """Name the panel."""
         panel = self.query_one("#nudges-panel")
         panel.border_title = line(("Log", "bold $heading"), (" · latest first; promises are modelled", "$dim"))
-        panel.border_subtitle = line((self.query_one("#nudges", Table).position(), "$dim"))
-
-    def on_table_moved(self) -> None:
-        """Other rows may be in sight."""
-        self.table_changed()
+        table = self.query_one("#nudges", Table)
+        panel.border_subtitle = line((table.position(), "$dim"))
+        if self._part is not None:
+            report, row = self._part.report, table.selected
+            self.query_one("#nudges-outcome", Picture).show(
+                lambda width, height: outcome_and_words(report, row, width, height)
+            )
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -109,7 +132,9 @@ class NudgesScreen(Board):
         """What the nudge under the cursor was decided on."""
         row = self.query_one("#nudges", Table).selected
         if row is not None:
-            self.board.push_screen(ReadScreen(f"{kind_words(row.kind)}: {fate(row)}", input_lines(row)))
+            self.board.push_screen(
+                ReadScreen(f"{kind_words(row.kind)}: {fate(row)}", lambda width: input_lines(row, width))
+            )
 
     def on_table_opened(self) -> None:
         """A double click opens."""
@@ -153,13 +178,21 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
                 (count(len(report.realised), "followed nudge"), "$dim"),
                 (f" {words} ", "$dim"),
                 (f"~{usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad"),
-                (" against the forecast without", "$dim"),
+                (" against the forecast", "$dim"),
             )
         )
     open_promises = sum(row.saving or 0 for row in report.rows if row.shown_at is not None and row.followed != 1)
     if open_promises > 0:
         lines.append(line(("left on the table, as promised ", "$dim"), (f"~{usd(open_promises)}", "bold")))
     return [one.truncate(width, ellipsis=True) for one in lines]
+
+
+def outcome_and_words(report: NudgeReport, row: NudgeRow | None, width: int, height: int) -> list[Content]:
+    """The counts, and the whole sentence of the nudge under the cursor: a column may have cut it."""
+    lines = outcome_lines(report, width)
+    if row is None or not row.text:
+        return lines
+    return [*lines, *nudge_lines(row.text, width, height - len(lines))]
 
 
 def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Content]:
@@ -177,11 +210,11 @@ def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Co
     return lines[:height]
 
 
-def input_lines(row: NudgeRow) -> list[Content]:
+def input_lines(row: NudgeRow, width: int) -> list[Content]:
     """Everything that the decision was made from."""
     import json
 
-    lines = wrapped([(row.text or row.reason, "bold")], 90)
+    lines = wrapped([(row.text or row.reason, "bold")], width)
     lines += [Content(""), line(("reason ", "$dim"), row.reason), line(("context ", "$dim"), tokens(row.context))]
     if row.saving is not None and row.saving_low is not None and row.saving_high is not None:
         lines.append(

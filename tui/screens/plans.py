@@ -15,12 +15,14 @@ from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import PlansPart, Snapshot
 from tui.widgets.empty import hatched
-from tui.widgets.grid import line
+from tui.widgets.grid import line, spread
 from tui.widgets.month import Ahead, month_plot
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
 from tui.words import dollars, percent, usd
+
+_LABELLED_CELLS = 60
 
 
 class PlansScreen(Board):
@@ -65,7 +67,7 @@ class PlansScreen(Board):
         self._part = part
         report = part.report
         self._draw_month(report)
-        self.query_one("#plans-verdict", Picture).show(lambda width, height: verdict_lines(report, width))
+        self.query_one("#plans-verdict", Picture).show(lambda width, height: verdict_and_basis(report, width, height))
         self.query_one("#plans-table", Table).set_rows(report.outlooks)
         self._draw_title()
 
@@ -139,21 +141,38 @@ class PlansScreen(Board):
     def action_open(self) -> None:
         """What the figures rest on."""
         if self._part is not None:
-            self.board.push_screen(ReadScreen("What this rests on", assumption_lines(self._part.report)))
+            report = self._part.report
+            self.board.push_screen(ReadScreen("What this rests on", lambda width: assumption_lines(report, width)))
 
 
-def assumption_lines(report: PlansReport) -> list[Content]:
+def assumption_lines(report: PlansReport, width: int) -> list[Content]:
     """Each figure's label and each assumption."""
-    rows = [
+    lines = [
+        line((f"{name:<31}", "$dim"), (f"{figure:>11}", "bold"), (f"  {label}", "$dim"))
+        if width >= _LABELLED_CELLS
+        else spread(line((name, "$dim")), line((figure, "bold")), width)
+        for name, figure, label in basis(report)
+    ]
+    return [*lines, Content(""), *wrapped([(words, "") for words in report.assumptions], width)]
+
+
+def basis(report: PlansReport) -> list[tuple[str, str, str]]:
+    """The figures that the comparison rests on: name, figure, label."""
+    return [
         ("this month so far, as logged", usd(report.spent_logged_nano), "priced"),
         ("the same, billed to an API key", f"~{usd(report.spent_api_nano)}", "modelled"),
         ("spend a working day", f"~{usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
         ("working days a month", f"{report.active_days}", report.active_days_from),
     ]
-    lines = [
-        line((f"{name:<34}", "$dim"), (f"{figure:>12}", "bold"), (f"  {label}", "$dim")) for name, figure, label in rows
-    ]
-    return [*lines, Content(""), *wrapped([(words, "") for words in report.assumptions], 94)]
+
+
+def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Content]:
+    """The verdict, and below it what it rests on, where all of that fits."""
+    lines = verdict_lines(report, width, height)
+    below = [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure, _ in basis(report)]
+    if len(lines) + len(below) + 2 > height:
+        return lines
+    return [*lines, *([Content("")] * (height - len(lines) - len(below) - 1)), line(("─" * width, "$edge")), *below]
 
 
 def fee(one: PlanOutlook) -> str:

@@ -1,12 +1,13 @@
 """Small panels over a screen: a line to type, a list to choose from, a text to read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -64,18 +65,31 @@ class ChooseScreen(ModalScreen[str | None]):
         self.dismiss(self._options[event.option_index][0])
 
 
+class Reading(Static):
+    """Lines made for the width that there is."""
+
+    def __init__(self, lines_for: Callable[[int], Sequence[Content]]) -> None:
+        super().__init__()
+        self._lines_for = lines_for
+
+    def on_resize(self, event: Resize) -> None:
+        """Make the lines anew."""
+        self.update(Content("\n").join(self._lines_for(event.size.width)))
+
+
 class ReadScreen(ModalScreen[None]):
     """Lines to read; they scroll."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss", "Close.", show=False)]
 
-    def __init__(self, title: str, lines: Sequence[Content]) -> None:
+    def __init__(self, title: str, lines_for: Callable[[int], Sequence[Content]]) -> None:
+        """`lines_for`: from a width to lines that are no wider."""
         super().__init__()
-        self._title, self._lines = title, lines
+        self._title, self._lines_for = title, lines_for
 
     def compose(self) -> ComposeResult:
         """Title and text."""
         with VerticalScroll(classes="over reading") as panel:
             panel.border_title = Content(plain(self._title))
             panel.border_subtitle = Content("esc closes")
-            yield Static(Content("\n").join(self._lines))
+            yield Reading(self._lines_for)

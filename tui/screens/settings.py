@@ -44,6 +44,11 @@ class SettingsScreen(ModalScreen[None]):
             panel.border_subtitle = Content("enter changes, esc closes")
             yield Table(columns, lambda one: one.name)
 
+    def on_table_moved(self) -> None:
+        """Say which settings are in sight."""
+        words = f"{self.query_one(Table).position()} · enter changes, esc closes"
+        self.query_one(".settings").border_subtitle = Content(words)
+
     def on_mount(self) -> None:
         """Fill the list."""
         self.query_one(Table).set_rows(SETTINGS)

@@ -169,7 +169,9 @@ class SpendScreen(Board):
             )
             for index, row in enumerate(rows)
         ]
-        self.query_one(selector, Picture).show(lambda width, height: bar_rows(made, width, height))
+        self.query_one(selector, Picture).show(
+            lambda width, height: bar_rows(made, width, height) or [line(("nothing in this month", "$dim"))]
+        )
 
     def _draw_budget(self, part: SpendPart) -> None:
         report, picture = part.budget, self.query_one("#budget", Picture)

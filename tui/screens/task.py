@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -14,11 +15,11 @@ from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TaskPart
 from tui.task_words import cause_words, status_sign, status_words
-from tui.widgets.bars import bar
+from tui.widgets.bars import bar, legend
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
-from tui.widgets.plot import Mark, area
+from tui.widgets.plot import Mark, area, present
 from tui.widgets.split_bar import CARRY_OVER, FRESH, split_bar, split_key, split_parts
 from tui.widgets.table import Column, Table
 from tui.words import (
@@ -36,6 +37,8 @@ from tui.words import (
 )
 
 _BAR = 14
+_LEAST_FACT_CELLS = 12
+_LEGEND_CELLS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Step:
 
 STEPS: tuple[Column[Step], ...] = (
     Column("#", 3, lambda step: step.number, lambda step: step.turn, right=True, style=lambda _: "$dim"),
-    Column("turn", 18, lambda step: step.words, lambda step: step.words, grows=True, style=lambda step: step.style),
+    Column("turn", 26, lambda step: step.words, lambda step: step.words, grows=True, style=lambda step: step.style),
     Column(
         "calls",
         5,
@@ -73,7 +76,7 @@ STEPS: tuple[Column[Step], ...] = (
         style=lambda step: step.style or "$series-1",
     ),
     Column("cost", 8, lambda step: usd(step.cost), lambda step: step.cost, right=True, style=lambda _: "bold"),
-    Column("did", 22, lambda step: step.did, lambda step: step.did, rank=4, style=lambda _: "$dim"),
+    Column("did", 29, lambda step: step.did, lambda step: step.did, rank=4, style=lambda _: "$dim"),
 )
 
 
@@ -230,6 +233,8 @@ class TaskScreen(EditingBoard):
         ]
         if task.hidden:
             figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
+        elif task.hidden is None and task.unrecorded:
+            figures.append(line(("  beside it ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
         self.query_one("#task-split", Picture).show(
             lambda width, height: [
                 fitting(figures, width),
@@ -252,17 +257,16 @@ class TaskScreen(EditingBoard):
                 else hatched("No context to draw", ["no calls on the main thread"], "", width, height)
             ),
             title=line(("Context", "bold $heading"), (f" · began at {begin}, ended at {end}", "$dim")),
-            note=line(
-                (CARRY_OVER.glyph, CARRY_OVER.style),
-                (" there before  ", "$dim"),
-                (FRESH.glyph, FRESH.style),
-                (" its own", "$dim"),
-            ),
+            note=legend(present((CARRY_OVER, FRESH), ("there before", "its own"), samples), _LEGEND_CELLS),
         )
 
     def _draw_facts(self, detail: TaskDetail) -> None:
         def draw(width: int, height: int) -> Sequence[Content]:
             rows: list[tuple[str, str]] = [("status", status_words(detail.task))]
+            rows += [("refused" if index == 0 else "", one.words) for index, one in enumerate(detail.refusals)]
+            for sentence in (sentence for one in detail.reported for sentence in one.sentences):
+                wrapped = wrap(sentence, max(_LEAST_FACT_CELLS, width - 9))
+                rows += [("reported" if index == 0 else "", words) for index, words in enumerate(wrapped)]
             rows += [("by hand", words) for words in detail.edits]
             commits = [sha[:9] for turn in detail.turns for sha in turn.facts.commits]
             rows += [("commit", sha) for sha in dict.fromkeys(commits)]
@@ -285,10 +289,6 @@ class TaskScreen(EditingBoard):
         turns = count(len(detail.turns), "turn") if detail else ""
         panel.border_title = line(("Turns", "bold $heading"), (f" · {turns}", "$dim"))
         panel.border_subtitle = line((self._table.position(), "$dim"))
-
-    def on_table_moved(self) -> None:
-        """Other rows may be in sight."""
-        self.table_changed()
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

@@ -167,7 +167,7 @@ class TasksScreen(EditingBoard):
         picture = self.query_one("#selected", Picture)
         task = self._table.selected
         if task is None:
-            picture.show(lambda width, height: [], title="", note="")
+            picture.show(lambda width, height: [line(("no task under the cursor", "$dim"))], title="", note="")
             return
         sign, style = status_sign(task)
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"), (f" · {status_words(task)}", "$dim"))
@@ -180,10 +180,6 @@ class TasksScreen(EditingBoard):
                 said = "begins a task" if one.starts_task else "goes on"
                 return line((f"least sure: turn {one.turn} {said} (score {one.score:.2f})", "$dim"))
         return Content("")
-
-    def on_table_moved(self) -> None:
-        """The cursor came to another task."""
-        self.table_changed()
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -221,4 +217,6 @@ def split_lines(task: TaskRow, width: int) -> list[Content]:
         figures.append(line(("  waste ", "$dim"), (usd(task.waste), "bold $waste")))
     if task.hidden:
         figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
+    elif task.hidden is None and task.unrecorded:
+        figures.append(line(("  beside it ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
     return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width)]

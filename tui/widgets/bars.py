@@ -9,6 +9,7 @@ from tui.widgets.grid import Piece, line
 from tui.widgets.plot import Series
 from tui.words import cells, fit
 
+_LEAST_BAR = 6
 _LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -38,7 +39,7 @@ def bar_rows(rows: Sequence[Row], width: int, height: int, *, others: str = "oth
     shown = list(rows[:height]) if len(rows) <= height else list(rows[: height - 1])
     figure_width = max(cells(row.figure) for row in rows)
     note_width = max(cells(row.note) for row in rows)
-    name_width = min(max(cells(row.name) for row in rows), max(8, width - figure_width - note_width - 12))
+    name_width = min(max(cells(row.name) for row in rows), max(8, width - figure_width - note_width - 3 - _LEAST_BAR))
     bar_width = width - name_width - figure_width - note_width - (3 if note_width else 2)
     if bar_width < 4:
         name_width = max(4, width - figure_width - 1)

@@ -8,6 +8,8 @@ from tui.task_words import cause_words
 from tui.widgets.table import Column
 from tui.words import duration, fine_usd, model_name, plain, time_of_day
 
+_LONG_PATH = 30
+
 
 def call_columns(project: str | None, zone: tzinfo | None) -> tuple[Column[RecentCall], ...]:
     """Columns of a session's calls; targets below `project` are shown from there on."""
@@ -31,7 +33,19 @@ def did(call: RecentCall, project: str | None) -> str:
     target = call.target or ""
     for separator in ("/", "\\"):
         target = target.removeprefix(f"{(project or '').rstrip(separator)}{separator}")
-    return missed + plain(f"{call.tool or ''} {target}".strip())
+    return missed + plain(f"{call.tool or ''} {short_path(target)}".strip())
+
+
+def short_path(target: str) -> str:
+    """A long path from its end: `…/tests/upload.spec.ts`; anything else as it is."""
+    if len(target) <= _LONG_PATH or " " in target or "/" not in target:
+        return target
+    kept = target.rsplit("/", 1)[-1]
+    for part in reversed(target.split("/")[:-1]):
+        if len(kept) + len(part) + 3 > _LONG_PATH:
+            break
+        kept = f"{part}/{kept}"
+    return f"…/{kept}"
 
 
 def _took(call: RecentCall) -> str:

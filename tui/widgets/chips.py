@@ -6,7 +6,7 @@ from textual.content import Content
 
 from store.board_reads import SessionSum
 from tui.widgets.grid import Piece, line
-from tui.words import cells, fit, plain, project_name, usd
+from tui.words import cells, count, fit, plain, project_name, usd
 
 _LEAST = 14
 
@@ -34,3 +34,9 @@ def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
         style = "bold $taxi on $tab" if active else "$dim"
         pieces += [(f" {'●' if active else '○'} {name} {cost} ", style)]
     return line(*pieces, (tail, "$dim"))
+
+
+def at_rest(watched: int, width: int) -> Content:
+    """What stands there while no session is at work."""
+    words = line((" ◌ the last session", "$warn"), (f" · watching {count(watched, 'folder')} for the next", "$dim"))
+    return words.truncate(width, ellipsis=True)

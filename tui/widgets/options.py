@@ -7,8 +7,9 @@ from textual.content import Content
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import ContextReport
 from tui.widgets.grid import Piece, line
-from tui.words import cells, count, fit, tokens, usd
+from tui.words import cells, count, fit, plain, tokens, usd
 
+_INDENT = 2
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
 
@@ -17,11 +18,16 @@ def about(nano: int) -> str:
     return f"~{usd(nano)}"
 
 
-def option_lines(options: Options, width: int) -> list[Content]:
-    """One line an option: name, modelled cost, and what it saves or how sure the forecast is."""
+def option_lines(options: Options, width: int, *, with_bars: bool = False) -> list[Content]:
+    """One line an option: name, modelled cost, and what it saves or how sure the forecast is.
+
+    With bars, one below each on one scale from zero: solid to the modelled cost, then on to the end of its range.
+    """
     made = []
     best = options.best.kind
-    for option in (options.go_on, options.compact, options.new_session):
+    every = (options.go_on, options.compact, options.new_session)
+    top = max(max(option.cost_nano, option.high_nano) for option in every)
+    for option in every:
         is_best = option.kind == best
         pieces: list[Piece | str] = [
             ("▸ " if is_best else "  ", "bold $taxi"),
@@ -35,6 +41,11 @@ def option_lines(options: Options, width: int) -> list[Content]:
         if cells(words) <= room:
             pieces += ["   ", (words, "$good" if option.saving.point_nano > 0 else "$dim")]
         made.append(line(*pieces))
+        if with_bars and top > 0:
+            room = width - _INDENT
+            solid = max(1, round(option.cost_nano / top * room))
+            rest = max(0, round(option.high_nano / top * room) - solid)
+            made.append(line(" " * _INDENT, ("━" * solid, "$taxi" if is_best else "$dim"), ("╌" * rest, "$dim")))
     return made
 
 
@@ -72,19 +83,21 @@ def best_words(options: Options) -> str:
     return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
 
 
-def nudge_lines(text: str, width: int) -> list[Content]:
-    """A nudge, wrapped."""
-    return [
+def nudge_lines(text: str, width: int, height: int) -> list[Content]:
+    """A nudge, wrapped; a blank line before it where there is room, and an ellipsis where there is too little."""
+    made = [
         line(("▲ " if index == 0 else "  ", "bold $warn"), (part, "$warn"))
-        for index, part in enumerate(wrap(text, max(8, width - 2)))
+        for index, part in enumerate(wrap(plain(text), max(8, width - 2), max_lines=max(1, height), placeholder=" …"))
     ]
+    return [Content(""), *made] if len(made) < height else made
 
 
-def why_lines(report: ContextReport) -> list[Content]:
-    """What the prices of the three ways rest on, each figure with its label."""
+def why_lines(report: ContextReport, width: int) -> list[Content]:
+    """What the prices of the three ways rest on, each figure with its label: beside it, or below where that is wide."""
     ahead = report.prospect
     if ahead is None:
-        return [line("The model has no price, so nothing can be forecast (taximeter prices --help).")]
+        words = "The model has no price, so nothing can be forecast (taximeter prices --help)."
+        return [line(part) for part in wrap(words, width)]
     options, band = ahead.options, ahead.options.forecast.band
     rows: list[tuple[str, str, str]] = [
         ("context now", tokens(report.context), "measured"),
@@ -121,8 +134,12 @@ def why_lines(report: ContextReport) -> list[Content]:
         ),
     ]
     name, figure = max(cells(row[0]) for row in rows), max(cells(row[1]) for row in rows)
-    lines = [
-        line((fit(title, name), "$dim"), "  ", (fit(value, figure, right=True), "bold"), "  ", (label, "$dim"))
-        for title, value, label in rows
-    ]
-    return [*lines, Content(""), line((f"The range holds {options.forecast.condition}.", "$dim"))]
+    lines: list[Content] = []
+    for title, value, label in rows:
+        head = line(fit(title, name), "  ", (fit(value, figure, right=True), "bold"))
+        if head.cell_length + 2 + cells(label) <= width:
+            lines.append(head + line("  ", (label, "$dim")))
+        else:
+            lines += [head, *(line("  ", (part, "$dim")) for part in wrap(label, width - 2))]
+    condition = wrap(f"The range holds {options.forecast.condition}.", width)
+    return [*lines, Content(""), *(line((part, "$dim")) for part in condition)]

@@ -15,6 +15,7 @@ from tui.widgets.grid import Grid
 from tui.words import cells
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
+_PALE = {"▓": " 75%", "▒": " 50%", "░": " 30%"}
 
 
 class Series(NamedTuple):
@@ -69,6 +70,15 @@ def nice_top(value: float) -> float:
     return 10 * power
 
 
+def present(series: Sequence[Series], names: Sequence[str], samples: Sequence[Sequence[float]]) -> list[Series]:
+    """The series that any sample has something of, under these names: for a legend."""
+    return [
+        one._replace(name=name)
+        for index, (one, name) in enumerate(zip(series, names, strict=True))
+        if any(sample[index] for sample in samples)
+    ]
+
+
 def resample(samples: Sequence[Sequence[float]], columns: int) -> list[Sequence[float]]:
     """Samples for a number of columns: stretched when there are few, the highest of each group when there are many."""
     count = len(samples)
@@ -104,7 +114,10 @@ def row_of(value: float, top: float, rows: int) -> int:
 def draw_stack(
     grid: Grid, x: int, rows: int, parts: Sequence[float], series: Sequence[Series], top: float, *, wide: int = 1
 ) -> None:
-    """One column of parts on top of each other, `wide` cells broad; the topmost cell is drawn in eighths."""
+    """One column of parts on top of each other, `wide` cells broad; the topmost cell is drawn in eighths.
+
+    Eighths are solid: those of a part with a pattern are as pale as the pattern, so as not to look like another part.
+    """
     total = sum(parts)
     if total <= 0 or top <= 0:
         return
@@ -118,25 +131,34 @@ def draw_stack(
     for step in range(full + (rest > 0)):
         middle = step * 8 + (4 if step < full else rest / 2)
         owner = next(index for index, bound in enumerate(bounds) if middle <= bound or index == len(bounds) - 1)
-        glyph = series[owner].glyph if step < full else EIGHTHS[rest]
+        glyph, style = series[owner].glyph, series[owner].style
+        if step == full:
+            glyph, style = EIGHTHS[rest], f"{style}{_PALE.get(glyph, '')}"
         for column in range(wide):
-            grid.put(x + column, rows - 1 - step, glyph, series[owner].style)
+            grid.put(x + column, rows - 1 - step, glyph, style)
 
 
 def draw_levels(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> None:
-    """Dotted lines across what is blank, with their words at the right end; words never stand on each other."""
+    """Dotted lines across what is blank, with their words as far right as they cover nothing: on the line or above it.
+
+    Where there is no such place there are no words. They never stand on each other.
+    """
     taken: set[int] = set()
     for level in sorted(levels, key=lambda one: -one.value):
         if not 0 < level.value <= axis.top * 1.0001:
             continue
         y = row_of(level.value, axis.top, rows)
-        for x in range(axis.width, grid.width):
-            if grid.is_free(x, y, 1):
-                grid.put(x, y, "┄", level.style)
-        start = grid.width - cells(level.words) - 1
-        if y not in taken and start > axis.width:
-            grid.text(start, y, f" {level.words}", level.style)
-            taken.add(y)
+        size = cells(level.words) + 1
+        blank = [x for x in range(axis.width, grid.width) if grid.is_free(x, y, 1)]
+        ends = range(min(grid.width - size, max(blank, default=0)), axis.width, -1)
+        rows_to_try = () if y in taken else (y, y - 1)
+        free = ((x, row) for row in rows_to_try if row not in taken for x in ends if grid.is_free(x, row, size))
+        start, row = next(free, (0, y))
+        for x in blank:
+            grid.put(x, y, "┄", level.style)
+        if start:
+            grid.text(start, row, f" {level.words}", level.style)
+            taken.add(row)
 
 
 def area(
@@ -281,9 +303,18 @@ def _draw_line(grid: Grid, places: Places, rows: int, top: float, values: Sequen
         x = places.x_of(index)
         for cell in range(places.step):
             grid.put(x + cell, y, "·" if value is None else one.glyph, one.style)
-        for between in range(min(before, y) + 1, max(before, y)) if before is not None else ():
-            if grid.is_free(x, between, 1):
-                grid.put(x, between, _VERTICALS.get(one.glyph, one.glyph), one.style)
+        if before is not None and before != y:
+            _join(grid, x, before, y, one)
+
+
+def _join(grid: Grid, x: int, before: int, y: int, one: Series) -> None:
+    """The upright between two heights; it bends where it meets what is blank, and gives way to other lines."""
+    for between in range(min(before, y) + 1, max(before, y)):
+        if grid.is_free(x, between, 1):
+            grid.put(x, between, _VERTICALS.get(one.glyph, one.glyph), one.style)
+    if grid.is_free(x, before, 1):
+        grid.put(x, before, "┓" if y > before else "┛", one.style)
+    grid.put(x, y, "┗" if y > before else "┏", one.style)
 
 
 def steps(

@@ -99,7 +99,7 @@ class Table(Widget, Generic[Row], can_focus=True):
     ]
 
     class Moved(Message):
-        """The cursor came to another row."""
+        """The cursor came to another row, or others came in sight."""
 
         def __init__(self, table: "Table[Any]") -> None:
             super().__init__()
@@ -221,6 +221,7 @@ class Table(Widget, Generic[Row], can_focus=True):
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
         self._reveal()
+        self.post_message(self.Moved(self))
 
     def render(self) -> Content:
         """Header and the rows in sight."""
@@ -236,16 +237,19 @@ class Table(Widget, Generic[Row], can_focus=True):
                 made = made.pad_right(max(0, width - made.cell_length))
                 made = made.stylize_before("bold on $cursor" if self.has_focus else "on $tab")
             lines.append(made)
+        if self._filter and not self._shown:
+            lines += [Content(""), line((fit(f"no row has “{self._filter}” · esc shows all", width), "$dim"))]
         return Content("\n").join(lines)
 
     def position(self) -> str:
         """`12–34 of 3,000`: what is in sight, for a border."""
         total, shown = len(self._rows), len(self._shown)
+        words = f" with “{fit(self._filter, min(20, cells(self._filter)))}”" if self._filter else ""
         if not shown:
-            return f"none of {total:,}" if total else ""
+            return f"none of {total:,}{words}" if total else ""
         last = min(shown, self._first + self._lines)
         found = f"{self._first + 1:,}–{last:,} of {shown:,}" if shown > self._lines else f"{shown:,}"
-        return f"{found} (of {total:,})" if shown < total else found
+        return f"{found} (of {total:,}){words}" if shown < total else f"{found}{words}"
 
     # -- moving -----------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from tui.widgets.grid import line
 from tui.words import plain
 
 
-def verdict_lines(report: PlansReport, width: int) -> list[Content]:
-    """The verdict, wrapped, with air between its parts."""
+def verdict_lines(report: PlansReport, width: int, height: int) -> list[Content]:
+    """The verdict, wrapped, with air between its parts; of those, as many as fit whole."""
     parts: list[tuple[str, str]] = []
     verdict, names = report.verdict, {one.plan.id: one.plan.name for one in report.outlooks}
     if verdict is not None:
@@ -20,12 +20,16 @@ def verdict_lines(report: PlansReport, width: int) -> list[Content]:
         if report.switch_usd is not None:
             now = names[report.current or ""]
             parts.append((f"Against {now}, which you have: ~${report.switch_usd:,.0f} a month less.", "$good"))
-        if verdict.would_settle:
-            parts.append((f"What would settle it: {verdict.would_settle}", "$dim"))
-    parts += [(words, "$dim") for words in changes(report, names)]
     if report.current is None:
         parts.append(("No plan is set: press , to say how you pay.", "$warn"))
-    return wrapped(parts, width)
+    if verdict is not None and verdict.would_settle:
+        parts.append((f"What would settle it: {verdict.would_settle}", "$dim"))
+    parts += [(words, "$dim") for words in changes(report, names)]
+    kept: list[tuple[str, str]] = []
+    for part in parts:
+        if not kept or len(wrapped([*kept, part], width)) <= height:
+            kept.append(part)
+    return wrapped(kept, width)
 
 
 def answer(report: PlansReport, names: dict[str, str]) -> str:

@@ -1,0 +1,54 @@
+"""How fast a session spends: dollars an hour of late, and the last hour in columns."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from tracker.model.defaults import HOUR_MS, MINUTE_MS
+from tui.widgets.grid import Grid, line, spread
+from tui.widgets.plot import Series, draw_stack
+from tui.words import dollars, usd
+
+_BURN_MS = 15 * MINUTE_MS
+_LEAST_BURN_MS = 5 * MINUTE_MS
+_SPENT = Series("█", "$taxi", "spent")
+_LEAST_ROWS, _MOST_ROWS = 2, 5
+_COLUMN_MINUTES = (3, 4, 5, 6, 10)
+
+
+def burn_nano_per_hour(costs: Sequence[tuple[int, int]], now_ms: int) -> int:
+    """Nano-dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
+    recent = [(at, cost) for at, cost in costs if at > now_ms - _BURN_MS]
+    if not recent:
+        return 0
+    began = costs[0][0]
+    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - began))
+    return sum(cost for _, cost in recent) * HOUR_MS // stretch
+
+
+def last_hour(costs: Sequence[tuple[int, int]], now_ms: int, width: int, height: int) -> list[Content]:
+    """(end, nano-dollars) of calls as columns of a few minutes from zero up, with the highest one named.
+
+    Columns stand on whole minutes of the clock, so that they fill but never slide by parts. It takes three lines.
+    """
+    rows = min(_MOST_ROWS, height - 1)
+    minutes = next((one for one in _COLUMN_MINUTES if 60 // one <= width), 0)
+    if rows < _LEAST_ROWS or not minutes:
+        return []
+    last = now_ms // (minutes * MINUTE_MS)
+    sums = [0] * (60 // minutes)
+    for at, cost in costs:
+        age = last - at // (minutes * MINUTE_MS)
+        if 0 <= age < len(sums):
+            sums[-1 - age] += cost
+    peak = max(sums)
+    if not peak:
+        return []
+    grid = Grid(width, rows)
+    for x, nano in enumerate(sums, width - len(sums)):
+        if nano:
+            draw_stack(grid, x, rows, (dollars(nano),), (_SPENT,), dollars(peak))
+        else:
+            grid.put(x, rows - 1, "▁", "$faint")
+    head = spread(line(("last hour", "$dim")), line(("≤ ", "$dim"), (usd(peak), "bold")), width)
+    return [*([Content("")] * min(1, height - rows - 1)), head, *grid.lines()]
