@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: run test lint types imports bench test-live wheel clean check
+.PHONY: run test lint types imports bench test-live test-kills wheel clean check
 
 run: $(STAMP)
 	$(BIN)/taximeter
@@ -24,11 +24,18 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports
 
+# Reading speed, what runs alongside an agent (watcher, hooks, status line), and how well task starts are found. Fails
+# beyond a limit.
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	failed=0; for name in reading latency hooks boundaries; do $(BIN)/python -m tests.bench $$name || failed=1; echo; done; exit $$failed
 
+# The real agents from npm against a server on this machine; what is missing skips a test with the reason.
 test-live: $(STAMP)
-	$(BIN)/python -m pytest tests/live -p no:cacheprovider
+	$(BIN)/python -m pytest tests/live -p no:cacheprovider -rs
+
+# kill -9 of watcher, hook, background ingest and dashboard at 200 random moments each: about ten minutes.
+test-kills: $(STAMP)
+	TAXIMETER_KILL_MOMENTS=200 $(BIN)/python -m pytest tests/unit/watch/test_kills.py -s
 
 wheel: $(STAMP)
 	rm -rf dist

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver as Observer
     from watchdog.observers.api import ObservedWatch
 
+Sources = Sequence[tuple[Source, Sequence[Path]]]
 _GATHER_SECONDS = 0.01  # one answer is several lines: read them together
 _SCAN_SECONDS = 30.0
 _POLL_SECONDS = 2.0
@@ -34,21 +35,24 @@ class Watcher:
     def __init__(
         self,
         db: sqlite3.Connection,
-        sources: Sequence[tuple[Source, Sequence[Path]]],
+        sources: Sources,
         options: Options,
         *,
         on_sync: Callable[[SyncReport], None],
         on_notice: Callable[[str], None] = lambda _text: None,
         extra_paths: Sequence[Path] = (),
+        find_sources: Callable[[], Sources] | None = None,
         force_polling: bool = False,
     ) -> None:
         """`db` is used only by the thread that calls `run`. `on_sync` is called there after each look, new or not.
 
         `on_notice` gets one sentence for whatever the user should know (polling, folders that cannot be seen).
         `extra_paths`: further folders whose events are a reason to look (the hook spool).
+        `find_sources`: the same sources with the roots of this moment, for agents whose first session is yet to come.
         """
         self._db = db
         self._sources = sources
+        self._find_sources = find_sources
         self._options = options
         self._on_sync = on_sync
         self._on_notice = on_notice
@@ -56,6 +60,7 @@ class Watcher:
         self._polling = force_polling
         self._is_blind = False  # a folder could not be watched: the scan has to be frequent
         self._is_failing = False
+        self._next_roots = 0.0  # when the roots are looked at next, on the monotonic clock
         self._changed: set[str] = set()
         self._ended: set[str] = set()  # folders that were deleted since the roots were looked at
         self._look = threading.Event()
@@ -75,11 +80,12 @@ class Watcher:
         """Follow until `stop` is set (call `wake` to have it noticed at once)."""
         observer = None if self._polling else self._start_observer()
         try:
-            scanned = next_roots = -_SCAN_SECONDS
+            scanned = -_SCAN_SECONDS
             while not stop.is_set():
-                if observer is not None and time.monotonic() >= next_roots:
+                if observer is not None and time.monotonic() >= self._next_roots:
+                    self._add_new_roots()
                     self._watch_roots(observer)
-                    next_roots = time.monotonic() + _ROOT_SECONDS
+                    self._next_roots = time.monotonic() + _ROOT_SECONDS
                 is_watching = observer is not None and not self._is_blind
                 next_scan = scanned + (_SCAN_SECONDS if is_watching else _POLL_SECONDS)
                 if self._scan or time.monotonic() >= next_scan:
@@ -87,7 +93,7 @@ class Watcher:
                     self._take_in(None)
                     scanned = time.monotonic()
                     continue
-                self._look.wait(min(next_scan, next_roots if observer else next_scan) - time.monotonic())
+                self._look.wait(min(next_scan, self._next_roots if observer else next_scan) - time.monotonic())
                 if self._look.is_set() and not stop.is_set():
                     stop.wait(_GATHER_SECONDS)
                     self._look.clear()
@@ -108,6 +114,7 @@ class Watcher:
             if changed is not None and changed <= self._index.keys():
                 report = sync(self._db, self._only(changed), self._options, workers=0)
             else:
+                self._add_new_roots()
                 report = sync(self._db, self._sources, self._options)
                 self._index = self._listing()
                 self._look_at_roots()
@@ -126,6 +133,20 @@ class Watcher:
         for problem in report.problems:
             self._notice(f"cannot read {problem}")
         self._on_sync(report)
+
+    def _add_new_roots(self) -> None:
+        """Roots that have come into being since; those that have gone stay, they may come back."""
+        if self._find_sources is None:
+            return
+        new = [
+            [root for root in found if root not in roots]
+            for (_, roots), (_, found) in zip(self._sources, self._find_sources(), strict=True)
+        ]
+        if any(new):
+            self._sources = [
+                (source, [*roots, *more]) for (source, roots), more in zip(self._sources, new, strict=True)
+            ]
+            self._next_roots = 0.0  # watch them at once
 
     def _look_at_roots(self) -> None:
         """Say which folder has gone, and when it is back."""

@@ -18,7 +18,8 @@ from .tmux_terminal import TmuxTerminal
 from .waiting import wait_until
 
 PROMPT_BOX = re.compile(r"^─{20,}[^\n]*\n[❯!](.*?)^─{20,}", re.MULTILINE | re.DOTALL)
-BUSY = re.compile(r"esc to interrupt|Waiting for \d+ background agent")
+# The line about a background agent may stay where it is; the turn that its end begins closes with a line of its own.
+BUSY = re.compile(r"esc to interrupt|Waiting for \d+ background agent(?!.*✻ )", re.DOTALL)
 QUIET_SECONDS = 0.4
 ESCAPE_SECONDS = 0.3  # a key that follows Escape sooner is taken for one with Alt
 START_SECONDS = 60.0

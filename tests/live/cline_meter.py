@@ -20,6 +20,7 @@ from tracker.sources.cline import ClineSource
 from tracker.sources.cline.live_rows import LiveRowsSource
 from tracker.watch import Watcher
 
+from .messages_server import MessagesServer
 from .script import Usage
 from .truth import Exchange
 from .waiting import wait_until
@@ -75,6 +76,11 @@ def ledger_usage(db: sqlite3.Connection) -> Counter[Usage]:
 def billed_usage(calls: list[Exchange]) -> Counter[Usage]:
     """Usage of these calls as the server billed it."""
     return Counter(call.usage for call in calls if call.usage is not None)
+
+
+def wait_for_billed(server: MessagesServer, requests: int) -> None:
+    """Wait until the server has billed so many requests in all."""
+    server.wait_for(lambda: len(server.truth.billed) >= requests)
 
 
 def wait_for_ledger(db: sqlite3.Connection, wanted: Counter[Usage], *, timeout_seconds: float = 10.0) -> None:

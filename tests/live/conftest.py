@@ -1,7 +1,12 @@
-"""Fixtures of the live tests; what a machine lacks (npm, tmux, the network) skips a test with the reason."""
+"""Fixtures of the live tests; what a machine lacks (npm, tmux, the network) skips a test with the reason.
 
+With TAXIMETER_LIVE_MUST_RUN it fails instead: for a gate that has looked whether the tests can run.
+"""
+
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,7 +36,7 @@ def pytest_runtest_setup() -> Generator[None, object, object]:
     try:
         return (yield)
     except UnavailableError as lack:
-        pytest.skip(str(lack))
+        _give_up(lack)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,7 +45,13 @@ def pytest_runtest_call() -> Generator[None, object, object]:
     try:
         return (yield)
     except UnavailableError as lack:
-        pytest.skip(str(lack))
+        _give_up(lack)
+
+
+def _give_up(lack: UnavailableError) -> NoReturn:
+    if os.environ.get("TAXIMETER_LIVE_MUST_RUN"):
+        pytest.fail(str(lack))
+    pytest.skip(str(lack))
 
 
 @pytest.fixture

@@ -2,33 +2,33 @@
 
 import json
 import os
-import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from hooks.advice import write_advice
-from hooks.advice_format import Nudge
 from hooks.cline_files import Targets, classic_hooks_folder
 from hooks.health import last_fired
 from hooks.spool_reader import ReaderLock
+from store.advice_format import Nudge
 from store.ledger import home, open_ledger
 from store.records import CallFlag
 
 from .cline_client import DUMMY_API_KEY, MODEL
-from .cline_meter import billed_usage, install, ledger_usage, wait_for_ledger, watching
+from .cline_meter import billed_usage, install, wait_for_billed, wait_for_ledger, watching
 from .messages_server import MessagesServer
 from .npm_cache import UnavailableError, installed
 from .script import Usage, use
 from .waiting import wait_until
+from .wire import START_OUTPUT_TOKENS
 from .workspace import Workspace
 
 PACKAGE, VERSION = "cline", "2.18.0"
 NUDGE = "taximeter: compact now, saves about $1.20 (pays back in 6 turns)"
 FAR_FUTURE_MS = 10**14
-HELD_SECONDS = 2.0  # how long the model keeps its answer back, so that advice can be laid out while it works
-START_TOKENS = 1  # what the server says at a stream's start; the classic client adds it to the final count
+HELD_SECONDS = 3.0  # how long the model keeps its last answer back, so that one can look while Cline works
 
 
 class ClassicCline:
@@ -80,28 +80,37 @@ def classic(tmp_path: Path, server: MessagesServer, monkeypatch: pytest.MonkeyPa
 
 
 def as_the_client_counts(usage: Counter[Usage]) -> Counter[Usage]:
-    """Usage with the output of the stream's start counted twice."""
+    """Usage with the output that a stream begins with counted twice (CLINE section 3)."""
     made: Counter[Usage] = Counter()
     for one, times in usage.items():
-        output = one.output_tokens + START_TOKENS
+        output = one.output_tokens + START_OUTPUT_TOKENS
         made[Usage(one.input_tokens, one.cache_read_tokens, one.cache_write_5m_tokens, 0, output)] += times
     return made
 
 
 def test_tasks_are_in_the_ledger_as_the_server_billed_them(classic: ClassicCline, server: MessagesServer) -> None:
-    readme = str(classic.workspace.project / "README.md")
-    server.script("one", use("read_file", {"path": readme}), use("attempt_completion", {"result": "Read."}))
-    server.script("two", use("attempt_completion", {"result": "Nothing to do."}))
+    """Each request is there before the next is answered, and none changes once its task has ended."""
+    read = use("read_file", {"path": str(classic.workspace.project / "README.md")})
+    server.script("one", read, read, use("attempt_completion", {"result": "Read."}, delay_seconds=HELD_SECONDS))
+    server.script("two", read, use("attempt_completion", {"result": "Read again."}, delay_seconds=HELD_SECONDS))
     db = open_ledger()
-    with watching(classic.folder):
-        for marker in ("one", "two"):
-            classic.run_task(f"Do the task [[{marker}]]")
-        wait_for_ledger(db, as_the_client_counts(billed_usage(server.truth.billed)))
+    with watching(classic.folder), ThreadPoolExecutor(1) as pool:
+        for marker, requests in (("one", 3), ("two", 2)):
+            billed = len(server.truth.billed) + requests
+            task = pool.submit(classic.run_task, f"Do the task [[{marker}]]")
+            wait_for_billed(server, billed - 1)
+            wait_for_ledger(
+                db, as_the_client_counts(billed_usage(server.truth.billed)), timeout_seconds=HELD_SECONDS - 0.5
+            )
+            assert not task.done(), "the task was over before the ledger was looked at: the test shows nothing"
+            task.result()
+            assert len(server.truth.billed) == billed
+            wait_for_ledger(db, as_the_client_counts(billed_usage(server.truth.billed)))
     assert server.left_over() == {}
-    assert sum(ledger_usage(db).values()) == 3
     flags = [row[0] for row in db.execute("SELECT flags FROM call")]
     assert all(flag & CallFlag.ESTIMATED for flag in flags)
     assert db.execute("SELECT COUNT(*) FROM call WHERE cost != reported_cost").fetchone() == (0,)
+    assert db.execute("SELECT COUNT(DISTINCT session_id) FROM call").fetchone() == (2,)
 
 
 def test_the_nudge_is_seen_by_the_user_and_not_by_the_model(classic: ClassicCline, server: MessagesServer) -> None:
@@ -109,18 +118,24 @@ def test_the_nudge_is_seen_by_the_user_and_not_by_the_model(classic: ClassicClin
     assert lock.acquire()
     install(Targets((), classic_hooks_folder()))
     server.script("talk", use("attempt_completion", {"result": "Done."}, delay_seconds=HELD_SECONDS))
-    task = threading.Thread(target=classic.run_task, args=("Do the task [[talk]]",), daemon=True)
-    task.start()
-    wait_until(lambda: len(classic.tasks) == 1, timeout_seconds=20, facts=lambda: "no task")
-    [task_id] = classic.tasks
-    nudge: Nudge = {"id": "n1", "text": NUDGE, "kind": "compact", "expires_at": FAR_FUTURE_MS, "events": ["Stop"]}
-    assert write_advice(str(home()), task_id, {"nudge": nudge})
-    task.join()
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(classic.run_task, "Do the task [[talk]]")
+        wait_until(lambda: len(classic.tasks) == 1, timeout_seconds=20, facts=lambda: "no task")
+        [task_id] = classic.tasks
+        nudge: Nudge = {"id": "n1", "text": NUDGE, "kind": "compact", "expires_at": FAR_FUTURE_MS, "events": ["Stop"]}
+        assert write_advice(str(home()), task_id, {"nudge": nudge})
+        task.result()
     shown = [text for kind, text in classic.chat() if kind == "hook_output_stream"]
     assert sum(text.endswith(NUDGE) for text in shown) == 1, classic.chat()
-    statuses = [json.loads(text) for kind, text in classic.chat() if kind == "hook_status"]
-    assert {status["status"] for status in statuses} == {"completed"}
-    assert {"cline-UserPromptSubmit", "cline-TaskComplete"} <= set(last_fired(str(home())))
+    rows = [json.loads(text) for kind, text in classic.chat() if kind == "hook_status"]
+    statuses = {row["hookName"]: row["status"] for row in rows}
+    assert statuses["UserPromptSubmit"] == "completed"
+    assert set(statuses.values()) <= {"completed", "running"}, "a busy client leaves before it has noted the last end"
+    wait_until(
+        lambda: last_fired(str(home())).keys() >= {"cline-UserPromptSubmit", "cline-TaskComplete"},
+        timeout_seconds=20,
+        facts=lambda: str(last_fired(str(home()))),
+    )
     told = [json.loads(line) for line in (home() / "spool" / "events.jsonl").read_text().splitlines()]
     assert {line["session_id"] for line in told} == {task_id}
     assert server.truth.containing("taximeter:") == []

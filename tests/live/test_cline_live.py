@@ -1,7 +1,7 @@
 """The meter beside the real Cline command line: complete while it works, each request once, errors told apart."""
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,11 +17,10 @@ from tracker.reports.refusals import RefusalKind, session_refusals
 from tracker.reports.reported import task_reported
 
 from .cline_client import ClineClient, ClineHome
-from .cline_meter import billed_usage, install, ledger_usage, take_in, wait_for_ledger, watching
+from .cline_meter import billed_usage, install, ledger_usage, take_in, wait_for_billed, wait_for_ledger, watching
 from .messages_server import MessagesServer
 from .script import Failure, say, use
 from .waiting import wait_until
-from .workspace import CommandResult
 
 HELD_SECONDS = 3.0  # how long the model keeps its last answer back, so that one can look while Cline works
 
@@ -52,41 +51,21 @@ def script_two_tasks(server: MessagesServer, project: Path) -> None:
     server.script("second", use("run_commands", {"commands": ["ls"]}), say("Done.", delay_seconds=HELD_SECONDS))
 
 
-def wait_for_billed(server: MessagesServer, requests: int) -> None:
-    server.wait_for(lambda: len(server.truth.billed) >= requests)
-
-
-class Task(threading.Thread):
-    """A task that runs while the test looks."""
-
-    def __init__(self, client: ClineClient, prompt: str) -> None:
-        super().__init__(daemon=True)
-        self._client = client
-        self._prompt = prompt
-        self.result: CommandResult | None = None
-
-    def run(self) -> None:
-        """Run it to its end."""
-        self.result = self._client.run_task(self._prompt)
-
-
 def test_the_ledger_is_complete_while_two_tasks_with_tools_and_a_subagent_run(
     cline_client: ClineClient, cline_home: ClineHome, server: MessagesServer, where: Targets, reader_at_work: None
 ) -> None:
     install(where)
     script_two_tasks(server, cline_home.project)
     db = open_ledger()
-    with watching(cline_home.folder):
+    with watching(cline_home.folder), ThreadPoolExecutor(1) as pool:
         for marker, requests in (("first", 6), ("second", 2)):
             wanted = len(server.truth.billed) + requests - 1
-            task = Task(cline_client, f"Do the task [[{marker}]]")
-            task.start()
+            task = pool.submit(cline_client.run_task, f"Do the task [[{marker}]]")
             wait_for_billed(server, wanted)
             wait_for_ledger(db, billed_usage(server.truth.billed), timeout_seconds=HELD_SECONDS - 0.5)
-            assert task.is_alive(), "the task was over before the ledger was looked at: the test shows nothing"
-            task.join()
-            assert task.result is not None
-            assert task.result.exit_code == 0, task.result.stderr
+            assert not task.done(), "the task was over before the ledger was looked at: the test shows nothing"
+            done = task.result()
+            assert done.exit_code == 0, done.stderr
             wait_for_ledger(db, billed_usage(server.truth.billed))
     assert server.left_over() == {}
     assert len(server.truth.billed) == 8

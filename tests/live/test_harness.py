@@ -12,6 +12,7 @@ from .context import ContextSimulation, ContextSize
 from .messages_server import MessagesServer
 from .script import Failure, Reply, Text, ToolUse, Usage, limit_headers, say, use
 from .truth import Exchange
+from .waiting import wait_until
 
 
 def billed_usage(calls: list[Exchange]) -> dict[str, Usage]:
@@ -236,10 +237,17 @@ def test_limit_headers_reach_the_status_line_of_a_subscriber(
     with ClaudeClient(claude_binary(), home, server, subscription=True).interactive() as session:
         session.prompt("Hello")
         session.prompt("Again")
+        # The client draws the line when it finds the time: the last one may be from before the answer.
+        wait_until(
+            lambda: "rate_limits" in (tmp_path / "status.jsonl").read_text(),
+            timeout_seconds=20,
+            facts=session.screen,
+        )
         session.exit()
     samples = [json.loads(line) for line in (tmp_path / "status.jsonl").read_text().splitlines() if line.strip()]
-    assert samples[-1]["rate_limits"]["five_hour"] == {"used_percentage": 42, "resets_at": resets_at}
-    assert samples[-1]["rate_limits"]["seven_day"]["used_percentage"] == 17
+    [limits, *_] = [sample["rate_limits"] for sample in samples if "rate_limits" in sample]
+    assert limits["five_hour"] == {"used_percentage": 42, "resets_at": resets_at}
+    assert limits["seven_day"]["used_percentage"] == 17
 
 
 def test_a_cold_cache_is_written_again_and_clear_starts_another_session(

@@ -32,7 +32,7 @@ def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.advising import Adviser
-    from tracker.cli.sync import options_of, sources_of
+    from tracker.cli.sync import finder_of, options_of, sources_of
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
 
@@ -48,6 +48,7 @@ def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None
         looked_in=[str(root) for _, roots in sources for root in roots],
         keeper=adviser,
         extra_paths=[spool],
+        find_sources=finder_of(settings),
     )
     feed.read_ahead(Wish(screen=screen))
     try:

@@ -3,6 +3,8 @@
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -41,6 +43,11 @@ def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
         if folders or not settings.explicit:
             made.append((source, source.roots(folders)))
     return made
+
+
+def finder_of(settings: Settings) -> Callable[[], list[tuple[Source, list[Path]]]] | None:
+    """For watchers: finds this machine's folders anew. None where the user named them: those are all there is."""
+    return None if settings.explicit else partial(sources_of, settings)
 
 
 def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.Connection, SyncReport]:

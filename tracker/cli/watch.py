@@ -37,7 +37,7 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
     """
     from store.ledger import home
     from tracker.cli.advising import Adviser
-    from tracker.cli.sync import options_of, sources_of, take_in
+    from tracker.cli.sync import finder_of, options_of, sources_of, take_in
     from tracker.watch import Watcher
 
     sources = sources_of(settings)
@@ -54,6 +54,7 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
         on_sync=screen.show,
         on_notice=screen.notice,
         extra_paths=[spool],
+        find_sources=finder_of(settings),
         force_polling=poll,
     )
 

@@ -22,10 +22,11 @@ LAUNCHER = Path(__file__).parents[3] / "taximeter.py"
 class Command:
     """A running `watch` with what it printed."""
 
-    def __init__(self, claude_dir: Path, *words: str, **environment: str) -> None:
+    def __init__(self, claude_dir: Path | None, *words: str, **environment: str) -> None:
         self.lines: list[str] = []
+        folder = ["--claude-dir", str(claude_dir)] if claude_dir else []
         self.process = subprocess.Popen(
-            [sys.executable, "-I", str(LAUNCHER), "watch", "--claude-dir", str(claude_dir), *words],
+            [sys.executable, "-I", str(LAUNCHER), "watch", *folder, *words],
             env={**os.environ, "TAXIMETER_HOME": str(home()), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -99,6 +100,21 @@ def test_calls_and_nudges_are_printed_and_advice_is_fresh(claude_dir: Path, star
     assert command.end() == 0
     [row] = open_ledger().execute("SELECT shown_at IS NOT NULL FROM nudge WHERE chosen").fetchall()
     assert row == (1,), "whoever reads the watcher was told"
+
+
+@pytest.mark.parametrize("words", [(), ("--poll",)])
+def test_an_agents_first_session_ever(tmp_path: Path, started: list[Command], words: tuple[str, ...]) -> None:
+    """Its folder comes into being with it; hooks count on the watcher, which has taken on their spool."""
+    command = Command(None, *words, HOME=str(tmp_path))
+    started.append(command)
+    command.wait_for(lambda lines: lines == ["watching 0 folders; Ctrl-C ends it"])
+    one = session(tmp_path / ".claude").prompt("go").call(30_000)
+    command.wait_for(lambda lines: len(lines) == 2)
+    began = time.monotonic()
+    one.prompt("and on").call(31_000)
+    command.wait_for(lambda lines: len(lines) == 3)
+    assert words or time.monotonic() - began < 1.0, "the new folder is watched, not only looked at now and then"
+    assert command.end() == 0
 
 
 def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> None:
