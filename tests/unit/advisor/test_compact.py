@@ -24,13 +24,19 @@ def todos(*states: str) -> tuple[str, dict[str, Any]]:
 
 
 def test_the_sentence_names_action_saving_range_and_payback(desk: Desk) -> None:
-    one = grow(desk.transcript(), until=90_000)
+    one = grow(desk.transcript(), until=90_000, step=2_000)
     [told] = desk.advise(one.now)
     assert (told.kind, told.session) == ("compact", one.session)
-    assert told.text == "Compact now, 90k of context: saves ~$0.28 (-$0.48 to $0.28), back in 2 turns"
+    assert told.text == "Compact now, 90k of context: saves ~$0.09 (-$0.48 to $0.60), back in 2 turns"
     assert len(told.text) <= LONGEST_TEXT
     assert desk.files.show(one.session, "Stop", one.now) == told.text
     assert desk.files.show(one.session, "UserPromptSubmit", one.now) is None, "said once"
+
+
+def test_a_saving_that_is_none_is_not_promised(desk: Desk) -> None:
+    one = grow(desk.transcript(), until=90_000)
+    [told] = desk.advise(one.now)
+    assert told.text == "Compact now, 90k of context: above this session's level of 81k"
 
 
 def test_below_the_level_nothing_is_said_and_the_look_is_logged(desk: Desk) -> None:

@@ -262,6 +262,6 @@ def test_a_plans_user_hears_of_waste_only_and_of_plan_usage(desk: Desk, kind: st
 def test_the_settings_say_how_the_user_pays(desk: Desk) -> None:
     desk.settings.write_text('[plan]\nid = "api"\n')
     one = desk.transcript(on_plan=True, one_hour=True)
-    one.prompt("Hello").tool_turns([60_000, 120_000])
+    one.prompt("Hello").tool_turns([*range(60_000, 120_001, 1_000)])
     assert "$" in desk.advise(one.now)[0].text
     assert desk.advice(one)["api_equivalent"] is False
