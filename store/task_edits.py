@@ -124,3 +124,27 @@ def repository_stamp(db: sqlite3.Connection, folder: str) -> str | None:
 def set_repository_stamp(db: sqlite3.Connection, folder: str, stamp: str) -> None:
     """Remember the state in which a folder's repository was read."""
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"git:{folder}", stamp))
+
+
+def edit_stamp(db: sqlite3.Connection) -> str:
+    """Changes with every edit."""
+    count, latest = db.execute("SELECT COUNT(*), COALESCE(MAX(id), 0) FROM task_edit").fetchone()
+    return f"{count}:{latest}"
+
+
+def boundary_fit(db: sqlite3.Connection) -> str:
+    """What was fitted to the user's edits last, "" for nothing."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'boundary_fit'").fetchone()
+    return row[0] if row else ""
+
+
+def set_boundary_fit(db: sqlite3.Connection, fitted: str) -> None:
+    """Remember what was fitted."""
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('boundary_fit', ?)", (fitted,))
+
+
+def mark_scored_sessions(db: sqlite3.Connection) -> None:
+    """Have every session derived again in which the score decided something."""
+    db.execute(
+        "UPDATE session SET model_stale = 1 WHERE id IN (SELECT session_id FROM task_turn WHERE score IS NOT NULL)"
+    )

@@ -11,12 +11,15 @@ import msgspec
 from store.ledger import transaction
 from store.task_edits import add_edit, edits
 from store.task_reads import ids_like, part_roots, sessions_of, task_of_turn, turn_after, turn_before, turns_of
-from store.task_rows import TaskTurnRow
-from store.tasks import mark_stale
-from tracker.model.edits import Anchor, EditBody, EditKind, in_force
+from store.task_rows import EditRow, TaskTurnRow
+from store.tasks import load_session, mark_stale
+from tracker.model.boundaries import WEIGHTS, decide
+from tracker.model.boundary_fit import seen_decisions
+from tracker.model.edits import Anchor, EditBody, EditKind, Seen, in_force
 from tracker.model.headline import TaskStatus
-from tracker.model.session_tasks import decode_facts
-from tracker.rebuild import find_turn, rebuild
+from tracker.model.session_tasks import decode_facts, said_in
+from tracker.model.turns import arrange
+from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
 
 STATUSES = (
     TaskStatus.COMPLETED,
@@ -25,6 +28,7 @@ STATUSES = (
     TaskStatus.ABANDONED,
     TaskStatus.REVERTED,
 )
+_ABOUT_STARTS = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
 
 
 class EditError(Exception):
@@ -145,7 +149,7 @@ def move(db: sqlite3.Connection, identity: str, number: int, target: str) -> str
 
 
 def undo(db: sqlite3.Connection) -> str | None:
-    """Take back the last edit that is in force; its kind, or None if there is none."""
+    """Take back the last edit that is in force; what it did, or None if there is none."""
     standing = in_force(edits(db))
     if not standing:
         return None
@@ -161,7 +165,7 @@ def undo(db: sqlite3.Connection) -> str | None:
         keys = [find_turn(db, anchor) for anchor in anchors]
         mark_stale(db, {key[0] for key in keys if key is not None})
     rebuild(db)
-    return last.kind
+    return "join" if last.kind == EditKind.SPLIT and not body.is_on else last.kind
 
 
 def _turn(db: sqlite3.Connection, identity: str, row: TaskTurnRow) -> Turn:
@@ -171,8 +175,31 @@ def _turn(db: sqlite3.Connection, identity: str, row: TaskTurnRow) -> Turn:
 
 def _apply(db: sqlite3.Connection, kind: str, body: EditBody, row: TaskTurnRow, *more: TaskTurnRow) -> str:
     """Store an edit, derive again, and return the id of the task that `row` is on now."""
+    session_ids = {row.session_id, *(one.session_id for one in more)}
     with transaction(db):
+        if kind in _ABOUT_STARTS:
+            body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids))
         add_edit(db, kind, msgspec.json.encode(body).decode())
-        mark_stale(db, {row.session_id, *(one.session_id for one in more)})
+        mark_stale(db, session_ids)
     rebuild(db)
     return task_of_turn(db, row.session_id, row.prompt_uuid) or row.task_id
+
+
+def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[Seen, ...]:
+    """What this edit says about the decisions of its sessions: labels for the user's own weights."""
+    standing = edits(db)
+    edit = EditRow(standing[-1].id + 1 if standing else 1, 0, kind, msgspec.json.encode(body).decode())
+    then, now = read_overlay(db), read_overlay(db, edit)
+    own = own_weights_in_use(db)
+    seen: list[Seen] = []
+    for session_id in sorted(session_ids):
+        records = load_session(db, session_id)
+        turns, session = arrange(records).turns, records.session
+        before, after = said_in(session_id, turns, then), said_in(session_id, turns, now)
+        old, new = (
+            decide(turns, session.agent, said, weights=own.weights if own else WEIGHTS) for said in (before, after)
+        )
+        about = {find_turn(db, anchor) for anchor in (*body.turns, *((body.follower,) if body.follower else ()))}
+        words = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}
+        seen += seen_decisions(session.native_id, turns, old, new, words)
+    return tuple(seen)

@@ -1,7 +1,8 @@
 """Derives tasks, splits and misses from the records of the sessions that changed (DESIGN section 2).
 
 Each group of sessions is one transaction: its rows, the links between sessions, the sums of every task it touches.
-What is derived depends on the records alone, never on the order in which they came: a full rebuild gives the same rows.
+What is derived depends on the records, the user's edits and whether settings let these change the weights, never on the
+order in which they came: a full rebuild gives the same rows.
 """
 
 import sqlite3
@@ -14,10 +15,12 @@ import msgspec
 from store import task_edits as said
 from store import tasks as stored
 from store.ledger import transaction
-from store.task_rows import PartRow, TaskRow, TaskTurnRow
+from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.git_log import read_news, take_in
+from tracker.model.boundaries import WEIGHTS, Weights
+from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS, DEFAULTS
-from tracker.model.edits import Anchor, Overlay, TurnKey, overlay
+from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, overlay
 from tracker.model.links import LINK_BRANCH, PartKey, continued, is_default_branch, key_of
 from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
@@ -25,6 +28,7 @@ from tracker.model.session_tasks import decode_facts, model_session
 from tracker.model.status import GitFacts
 from tracker.model.tasks import resolve_root, task_id, task_row
 from tracker.reports.hidden import hidden_spend
+from tracker.settings import SettingsError, load_settings
 
 _GROUP_SESSIONS = 150
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.LOOK_BACK, Cause.UNKNOWN)
@@ -38,17 +42,30 @@ class Rebuilt(NamedTuple):
     seconds: float
 
 
+class _Fit(NamedTuple):
+    """What is remembered of a fit: the edits, shipped weights and setting that it comes from."""
+
+    stamp: str
+    own: OwnWeights | None
+
+
+_decode_fit = msgspec.json.Decoder(_Fit).decode
+
+
 def rebuild(db: sqlite3.Connection) -> Rebuilt:
     """Bring everything that is derived up to date with the records, the edits and the repositories."""
     started = time.monotonic()
     count = 0
     words: Overlay | None = None
+    _fit_weights(db)
     while stored.has_stale_sessions(db):
         with transaction(db):
             stale = stored.stale_sessions(db)
             if words is None:
                 words = read_overlay(db)
-            count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], words), words)
+            own = own_weights_in_use(db)
+            weights = own.weights if own is not None else WEIGHTS
+            count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], words), words, weights)
     _look_at_repositories(db, words)
     return Rebuilt(count, time.monotonic() - started)
 
@@ -57,12 +74,47 @@ def rebuild_everything(db: sqlite3.Connection) -> Rebuilt:
     """Forget all that is derived and derive it again; edits stay."""
     with transaction(db):
         stored.mark_all_stale(db)
+        said.set_boundary_fit(db, "")
     return rebuild(db)
 
 
-def read_overlay(db: sqlite3.Connection) -> Overlay:
-    """The user's edits and the small model's suggestions, laid on the turns that the ledger has now."""
-    return overlay(said.edits(db), said.suggestions(db), lambda anchor: find_turn(db, anchor))
+def own_weights_in_use(db: sqlite3.Connection) -> OwnWeights | None:
+    """The weights that the user's corrections gave, by which tasks are derived now; None for the shipped ones."""
+    return _last_fit(db).own
+
+
+def _last_fit(db: sqlite3.Connection) -> _Fit:
+    try:
+        return _decode_fit(said.boundary_fit(db))
+    except msgspec.DecodeError:  # none yet, or of a version with other features
+        return _Fit("", None)
+
+
+def _fit_weights(db: sqlite3.Connection) -> None:
+    """Fit the weights again after an edit or another setting; where they changed, sessions are marked."""
+    known = _last_fit(db)
+    may_fit = _may_fit(known)
+    stamp = f"{said.edit_stamp(db)}:{hash(WEIGHTS)}:{may_fit}"
+    if stamp == known.stamp:
+        return
+    own = own_weights([body for _, body in in_force(said.edits(db))]) if may_fit else None
+    with transaction(db):
+        said.set_boundary_fit(db, msgspec.json.encode(_Fit(stamp, own)).decode())
+        if own != known.own:
+            said.mark_scored_sessions(db)
+
+
+def _may_fit(known: _Fit) -> bool:
+    """What the settings say; as before where they cannot be read."""
+    try:
+        return load_settings().tasks.own_weights
+    except SettingsError:
+        return not known.stamp.endswith("False")
+
+
+def read_overlay(db: sqlite3.Connection, *more: EditRow) -> Overlay:
+    """The user's edits, `more` included, and a small model's suggestions, laid on the turns that the ledger has now."""
+    return overlay([*said.edits(db), *more], said.suggestions(db), lambda anchor: find_turn(db, anchor))
 
 
 def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
@@ -86,14 +138,14 @@ def _group(db: sqlite3.Connection, stale: list[int], words: Overlay) -> list[int
         group |= more
 
 
-def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], words: Overlay) -> int:
+def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], words: Overlay, weights: Weights) -> int:
     rates = {price.id: Rates.from_price(price) for price in stored.price_rows(db)}
     floors = stored.floors(db)
     before = stored.parts_of_sessions(db, session_ids)
     keys: set[tuple[str, str]] = set()
     for session_id in session_ids:
         keys |= stored.cold_keys(db, session_id)
-        model = model_session(stored.load_session(db, session_id), rates, floors, words)
+        model = model_session(stored.load_session(db, session_id), rates, floors, words, weights)
         stored.replace_session(db, session_id, model.turns, model.parts, model.splits, model.cold_reads)
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)

@@ -87,6 +87,12 @@ class NudgeSettings(_Section, frozen=True):
     desktop: bool = False
 
 
+class TaskSettings(_Section, frozen=True):
+    """[tasks]: whether the user's own corrections may change the weights by which starts of tasks are found."""
+
+    own_weights: bool = True
+
+
 class PrivacySettings(_Section, frozen=True):
     """[privacy]: how many opening characters of a prompt are kept for titles; 0 keeps none."""
 
@@ -109,6 +115,7 @@ class Settings(_Section, frozen=True):
     budget: BudgetSettings = BudgetSettings()
     statusline: StatuslineSettings = StatuslineSettings()
     nudges: NudgeSettings = NudgeSettings()
+    tasks: TaskSettings = TaskSettings()
     privacy: PrivacySettings = PrivacySettings()
     display: DisplaySettings = DisplaySettings()
 
@@ -192,6 +199,7 @@ def _known_keys(place: str) -> tuple[str, ...]:
         "budget": BudgetSettings,
         "statusline": StatuslineSettings,
         "nudges": NudgeSettings,
+        "tasks": TaskSettings,
         "privacy": PrivacySettings,
         "display": DisplaySettings,
     }

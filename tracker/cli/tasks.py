@@ -79,7 +79,7 @@ def tasks(
     taximeter tasks --signal check       only what a commit or a passed check proves
     taximeter tasks --refine             suggestions of a small model, priced first
     """
-    from tracker.rebuild import rebuild
+    from tracker.rebuild import own_weights_in_use, rebuild
 
     part = TaskFilter(
         parse_day(chosen["since"], utc=chosen["utc"]),
@@ -106,7 +106,8 @@ def tasks(
 
         click.echo(no_sessions_text(settings))
     else:
-        show(report, shown_rows(limit))
+        own = own_weights_in_use(db)
+        show(report, shown_rows(limit), corrections=own.corrections if own is not None else 0)
 
 
 def _evidence(signal: str) -> str:
@@ -123,8 +124,11 @@ def _csv_row(task: TaskRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def show(report: TasksReport, limit: int | None = None) -> None:
-    """Draw the list for people: the headline, the latest `limit` tasks, what stands beside them; sums are of all."""
+def show(report: TasksReport, limit: int | None = None, *, corrections: int = 0) -> None:
+    """Draw the list for people: the headline, the latest `limit` tasks, what stands beside them; sums are of all.
+
+    `corrections`: how many the weights in use were fitted to, 0 for the shipped ones.
+    """
     click.echo(click.style(_headline(report), bold=True))
     cells = terminal_width()
     # Columns leave in this order as the terminal gets narrower; figures are never cut.
@@ -136,7 +140,7 @@ def show(report: TasksReport, limit: int | None = None) -> None:
     footer = [_footer(name, report) for name in wanted]
     print_table(columns, rows, footer=footer)
     note_left_out(len(report.tasks) - len(rows), "tasks")
-    _notes(report)
+    _notes(report, corrections)
 
 
 _LEAST_CELLS = {
@@ -213,7 +217,7 @@ def _headline(report: TasksReport) -> str:
     )
 
 
-def _notes(report: TasksReport) -> None:
+def _notes(report: TasksReport, corrections: int) -> None:
     by_signal = ", ".join(
         f"{report.evidence[signal]} {signal}" for signal in EVIDENCE_ORDER if report.evidence.get(signal)
     )
@@ -230,6 +234,8 @@ def _notes(report: TasksReport) -> None:
         note(f"Outside: {len(report.excluded)} excluded tasks, {short_usd(cost)}.")
     if any(task.floor for task in report.tasks):
         note("≥: old clients recorded only the start of some answers, the cost is a floor.")
+    if corrections:
+        note(f"Task starts are judged by your {corrections} corrections (settings.toml: tasks.own_weights = false).")
     for one in report.unsure:
         said = "starts a task" if one.starts_task else "goes on"
         note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn} {said}; if not: {one.command}")

@@ -106,14 +106,15 @@ class Verdict:
     group: int
     decision: str
     score: float | None = None
-    features: Features | None = None
+    features: Features | None = None  # also where the user's word stands above them
+    weights: Weights = WEIGHTS
 
     @property
     def reasons(self) -> str:
-        """The features that weighed most, in words."""
-        if self.features is None:
+        """The features that weighed most, in words; nothing where the score did not decide."""
+        if self.features is None or self.score is None:
             return ""
-        parts = sorted(contributions(self.features).items(), key=lambda part: -abs(part[1]))
+        parts = sorted(contributions(self.features, self.weights).items(), key=lambda part: -abs(part[1]))
         return ", ".join(WORDS[name] for name, share in parts[:3] if abs(share) >= 0.1)
 
 
@@ -260,7 +261,7 @@ class _Walk:
         if said is not None and said.kind in ("join", "move"):
             earlier = said.target is not None and said.target < turn.index
             group = self.verdicts[said.target].group if earlier and said.target is not None else turn.index
-            self._put(turn, Verdict(group, Decision.JOIN))
+            self._put(turn, Verdict(group, Decision.JOIN, features=self._features(turn, turns)))
             if said.kind == "join":
                 self._group = group
         else:
@@ -270,22 +271,29 @@ class _Walk:
         self._previous = turn
 
     def _judge(self, turn: TurnInfo, turns: Sequence[TurnInfo], said: Said | None) -> Verdict:
-        group = self._group
-        score, features = None, None
-        if group is None or self._previous is None:
+        if self._group is None:
             return Verdict(turn.index, Decision.FIRST)
+        score, features = None, self._features(turn, turns)
         if said is not None:
             decision = Decision.START if said.kind == "start" else Decision.CONTINUE
         elif is_cleared_before(turn, turns):
             decision = Decision.FIRST
-        elif is_forbidden(turn, self._previous, self._agent) or is_said_again(turn, self._previous, self._tasks[group]):
+        elif features is None:
             decision = Decision.NEVER
         else:
-            features = features_of(turn, self._previous, self._tasks[group], is_final=True)
             score = score_of(features, self._weights)
             decision = Decision.START if score >= self._defaults.boundary_score else Decision.CONTINUE
         starts = decision in (Decision.FIRST, Decision.START)
-        return Verdict(turn.index if starts else group, decision, score, features)
+        return Verdict(turn.index if starts else self._group, decision, score, features, self._weights)
+
+    def _features(self, turn: TurnInfo, turns: Sequence[TurnInfo]) -> Features | None:
+        """What the score looks at; None where a rule decides without it."""
+        previous, group = self._previous, self._group
+        if previous is None or group is None or is_cleared_before(turn, turns):
+            return None
+        if is_forbidden(turn, previous, self._agent) or is_said_again(turn, previous, self._tasks[group]):
+            return None
+        return features_of(turn, previous, self._tasks[group], is_final=True)
 
     def _put(self, turn: TurnInfo, verdict: Verdict) -> None:
         self._tasks.setdefault(verdict.group, _TaskSoFar()).take(turn)

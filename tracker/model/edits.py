@@ -34,6 +34,16 @@ class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
     calls: tuple[str, ...] = ()
 
 
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an edit says about one decision of the score: its features then, and whether a task starts there."""
+
+    session: str
+    prompt: str
+    features: dict[str, float]
+    starts: bool
+    is_word: bool = False  # the edit is about this turn; else the decision stood beside it and was left alone
+
+
 class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The particulars of an edit; which fields are set depends on its kind."""
 
@@ -46,6 +56,7 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str | None = None
     is_on: bool = True
     undone: int | None = None
+    seen: tuple[Seen, ...] = ()  # what the weights are fitted to (tracker.model.boundary_fit)
 
 
 TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id

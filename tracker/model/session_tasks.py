@@ -13,7 +13,7 @@ import msgspec
 
 from store.records import CallFlag, ToolFlag
 from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
-from tracker.model.boundaries import Decision, Said, Verdict, decide
+from tracker.model.boundaries import WEIGHTS, Decision, Said, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall
 from tracker.model.chains import session_chains
 from tracker.model.edits import NOTHING_SAID, REFINED, YOU, Overlay, Word
@@ -75,6 +75,7 @@ def model_session(
     rates: Mapping[str, Rates],
     floors: Mapping[FloorKey, int],
     words: Overlay = NOTHING_SAID,
+    weights: Weights = WEIGHTS,
 ) -> SessionModel:
     """Derive everything of one session; `floors` are the static floors of the user's models and versions."""
     session = records.session
@@ -82,8 +83,8 @@ def model_session(
     turns = arranged.turns
     if not turns:
         return SessionModel([], [], [], {})
-    said = _said(session.id, turns, words)
-    verdicts = decide(turns, session.agent, said)
+    said = said_in(session.id, turns, words)
+    verdicts = decide(turns, session.agent, said, weights=weights)
     chains = session_chains(records, rates)
     turn_of = {(call.id, call.copied): turn.index for turn in turns for call in (*turn.calls, *turn.copies)}
     group_of = {key: verdicts[index].group for key, index in turn_of.items()}
@@ -116,7 +117,7 @@ def model_session(
     return SessionModel(rows, parts, splits, dict(cold))
 
 
-def _said(session_id: int, turns: Sequence[TurnInfo], words: Overlay) -> dict[int, Said]:
+def said_in(session_id: int, turns: Sequence[TurnInfo], words: Overlay) -> dict[int, Said]:
     """The user's words by index; targets in other sessions have no index."""
     index_of = {turn.row.prompt_uuid: turn.index for turn in turns if turn.is_own}
     said: dict[int, Said] = {}
