@@ -1,28 +1,33 @@
 """The dashboard: six screens over snapshots that a feed hands over."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
+from textwrap import wrap
 from typing import ClassVar, Protocol, runtime_checkable
 
 from textual import work
 from textual.app import App
 from textual.binding import Binding
+from textual.content import Content
 from textual.events import Event, InputEvent
 from textual.screen import Screen
 
+from store.ledger import LedgerError
 from store.task_rows import TaskRow
 from tracker.settings import Settings
 from tui.clock import Clock, now_ms
-from tui.edits import Edit
+from tui.edits import Edit, Edited
 from tui.feed import Feed
 from tui.keys import SCREENS, bindings
-from tui.messages import Arrived, EditDone, HealthChanged, NudgeDue
+from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, NudgeDue
 from tui.palette import Commands
 from tui.rubbish import Collector
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
+from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, Snapshot, Wish
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.widgets.top_line import TopLine
@@ -203,6 +208,25 @@ class Dashboard(App[None]):
     def edit(self, edit: Edit) -> None:
         """Hand an edit to the feed; it takes as long as deriving the touched sessions does."""
         self.post_message(EditDone(self.feed.edit(edit)))
+
+    @work(thread=True, group="brief", exclusive=True, exit_on_error=False)
+    def write_brief(self, session_id: int) -> None:
+        """Have the handover of a session written, and show it."""
+        try:
+            self.post_message(BriefWritten(self.feed.brief(session_id)))
+        except (LedgerError, sqlite3.Error) as error:
+            self.post_message(EditDone(Edited(f"no brief: {error}", failed=True)))
+
+    def on_brief_written(self, message: BriefWritten) -> None:
+        """Put the brief on the clipboard, and show it."""
+        self.copy_to_clipboard(message.text)
+        lines = message.text.splitlines()
+        self.push_screen(
+            ReadScreen(
+                "Handover · on the clipboard",
+                lambda width: [Content(part) for one in lines for part in wrap(plain(one), width) or [""]],
+            )
+        )
 
     def on_edit_done(self, message: EditDone) -> None:
         """Say what came of an edit, and follow the open task if its name changed."""

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path
@@ -85,6 +86,10 @@ class Feed(Protocol):
 
     def edit(self, edit: Edit) -> Edited:
         """Change a task; may take a moment, so not on the thread that draws."""
+        ...
+
+    def brief(self, session_id: int) -> str:
+        """The handover of a session; LedgerError or sqlite3.Error if the ledger cannot be read."""
         ...
 
     def stop(self) -> None:
@@ -190,6 +195,13 @@ class LedgerFeed:
         finally:
             db.close()
             self._read_again()
+
+    def brief(self, session_id: int) -> str:
+        """The handover of a session, on a connection of this call's own."""
+        from tracker.handover import handover
+
+        with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
+            return handover(db, session_id).text
 
     def _read_again(self) -> None:
         """Something changed that is no row of the ledger."""

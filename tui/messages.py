@@ -38,6 +38,14 @@ class EditDone(Message):
         self.edited = edited
 
 
+class BriefWritten(Message):
+    """A handover was written."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class NudgeDue(Message):
     """A nudge is to be said."""
 

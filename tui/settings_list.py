@@ -31,6 +31,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("budget.month", "budget a month", "dollars; empty takes it away", kind="amount"),
     Setting("budget.task", "budget a task", "dollars; empty takes it away", kind="amount"),
     Setting("budget.buffer", "planning buffer", "a share: 0.2", kind="share"),
+    Setting("tasks.own_weights", "learn task starts", "from your corrections", _YES_NO),
     Setting("nudges.quiet", "quiet nudges", "later and rarer", _YES_NO),
     Setting("nudges.desktop", "desktop notices", "nudges on the desktop, too", _YES_NO),
     Setting(

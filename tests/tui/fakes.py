@@ -68,6 +68,9 @@ class ScriptedFeed:
         self.edits.append(edit)
         return Edited(f"did {edit.kind}", edit.task)
 
+    def brief(self, session_id: int) -> str:
+        return f"# Handover of {session_id}\n\nGoal: [bold]the uploader[/]\n"
+
     def look_again(self) -> None:
         self.looked_again += 1
 

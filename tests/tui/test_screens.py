@@ -146,6 +146,19 @@ async def test_why_says_what_the_forecast_rests_on(sample_script: Script) -> Non
     assert "compact level" in text
 
 
+async def test_a_brief_is_shown_and_on_the_clipboard(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("h")
+        await app.workers.wait_for_complete()
+        text = await settled(pilot)
+        assert "Goal: [bold]the uploader[/]" in text
+        assert app.clipboard.startswith("# Handover of ")
+        await pilot.press("escape")
+        assert "Goal:" not in await settled(pilot)
+
+
 async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:

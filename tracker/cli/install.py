@@ -101,7 +101,7 @@ def _uninstall(settings: Settings, *, yes: bool) -> None:
 
 
 @click.command("status")
-@click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False)
+@click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False, metavar="[claude-code|cline]")
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @passes_settings

@@ -346,6 +346,11 @@ class NowScreen(Board):
             report = self._part.context
             self.board.push_screen(ReadScreen("Why", lambda width: why_lines(report, width)))
 
+    def action_handover(self) -> None:
+        """Write a brief for the next session."""
+        if self._part is not None:
+            self.board.write_brief(self._part.session.id)
+
     def action_open_task(self) -> None:
         """Open the task at hand."""
         if self._part is not None and self._part.task is not None:
