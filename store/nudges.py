@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from store.clauses import where_clause
+
 # Unfired evaluations older than this keep one row a session and kind: the last one.
 _UNFIRED_KEPT_MS = 30 * 86_400_000
 _SAID_MS = 7 * 86_400_000
@@ -143,14 +145,12 @@ def logged(
     db: sqlite3.Connection, *, since: int | None = None, kind: str | None = None, fired_only: bool = True, limit: int
 ) -> list[NudgeRow]:
     """The log for reports, latest first; what has not become due by now is no evaluation yet."""
-    clauses, values = ["due_at <= ?"], [int(time.time() * 1000)]
-    for clause, value in (("nudge.at >= ?", since), ("kind = ?", kind)):
-        if value is not None:
-            clauses.append(clause)
-            values.append(value)  # type: ignore[arg-type]
-    if fired_only:
-        clauses.append("fired")
-    return _rows(db, f"{' AND '.join(clauses)} ORDER BY nudge.at DESC, nudge.id DESC LIMIT {limit:d}", values)
+    values: list[str | int]
+    where, values = where_clause(
+        (("due_at <= ?", int(time.time() * 1000)), ("nudge.at >= ?", since), ("kind = ?", kind))
+    )
+    fired = " AND fired" if fired_only else ""
+    return _rows(db, f"{where}{fired} ORDER BY nudge.at DESC, nudge.id DESC LIMIT {limit:d}", values)
 
 
 def thin(db: sqlite3.Connection, now: int) -> int:

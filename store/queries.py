@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from store.clauses import where_clause
 from store.records import Price
 
 
@@ -88,19 +89,17 @@ def call_rows(
     limit: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Every stored field of the chosen calls in order of time; `limit` keeps the latest."""
-    clauses, values = [], []
-    for clause, value in (
-        ("call.first_at >= ?", since_ms),
-        ("call.first_at < ?", until_ms),
-        ("instr(session.project, ?) > 0", project),
-        ("session.agent = ?", agent),
-        ("call.model = ?", model),
-        ("session.native_id LIKE ? || '%'", session),
-    ):
-        if value is not None:
-            clauses.append(clause)
-            values.append(value)
-    where = " AND ".join(clauses) or "1"
+    values: list[str | int]
+    where, values = where_clause(
+        (
+            ("call.first_at >= ?", since_ms),
+            ("call.first_at < ?", until_ms),
+            ("instr(session.project, ?) > 0", project),
+            ("session.agent = ?", agent),
+            ("call.model = ?", model),
+            ("session.native_id LIKE ? || '%'", session),
+        )
+    )
     query = f"{CALL_EXPORT} WHERE {where} ORDER BY call.first_at, call.message_id"
     if limit is not None:
         query = (

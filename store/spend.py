@@ -3,8 +3,8 @@
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
 
+from store.clauses import where_clause
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
 from store.records import CallFlag
@@ -86,19 +86,15 @@ class Filter:
         self.day = "spend.day_utc" if utc else "spend.day"
         self.utc = utc
         self.since, self.until, self.project, self.agent, self.model = since, until, project, agent, model
-        clauses, values = [], []
-        for clause, value in (
-            (f"{self.day} >= ?", since),
-            (f"{self.day} <= ?", until),
-            ("instr(session.project, ?) > 0", project),
-            ("session.agent = ?", agent),
-            ("spend.model = ?", model),
-        ):
-            if value is not None:
-                clauses.append(clause)
-                values.append(value)
-        self.where = " AND ".join(clauses) or "1"
-        self.values: Sequence[str] = values
+        self.where, self.values = where_clause(
+            (
+                (f"{self.day} >= ?", since),
+                (f"{self.day} <= ?", until),
+                ("instr(session.project, ?) > 0", project),
+                ("session.agent = ?", agent),
+                ("spend.model = ?", model),
+            )
+        )
 
 
 def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[tuple[object, ...]]:

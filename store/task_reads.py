@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.clauses import where_clause
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
 
 _DAY = "date({column} / 1000, 'unixepoch'{zone})"
@@ -26,18 +27,16 @@ class TaskFilter(NamedTuple):
     def where(self) -> tuple[str, list[str]]:
         """A WHERE clause over `task` with its values; a task is in a period that it touches."""
         zone = "" if self.utc else ", 'localtime'"
-        clauses, values = ["task.calls > 0"], []
-        for clause, value in (
-            (f"{_DAY.format(column='task.ended_at', zone=zone)} >= ?", self.since),
-            (f"{_DAY.format(column='task.started_at', zone=zone)} <= ?", self.until),
-            ("instr(task.project, ?) > 0", self.project),
-            ("instr(',' || task.agents || ',', ',' || ? || ',') > 0", self.agent),
-            ("instr(',' || task.models || ',', ',' || ? || ',') > 0", self.model),
-        ):
-            if value is not None:
-                clauses.append(clause)
-                values.append(value)
-        return " AND ".join(clauses), values
+        where, values = where_clause(
+            (
+                (f"{_DAY.format(column='task.ended_at', zone=zone)} >= ?", self.since),
+                (f"{_DAY.format(column='task.started_at', zone=zone)} <= ?", self.until),
+                ("instr(task.project, ?) > 0", self.project),
+                ("instr(',' || task.agents || ',', ',' || ? || ',') > 0", self.agent),
+                ("instr(',' || task.models || ',', ',' || ? || ',') > 0", self.model),
+            )
+        )
+        return f"task.calls > 0 AND {where}", values
 
 
 class TurnSums(NamedTuple):
@@ -189,18 +188,15 @@ class CallFilter(NamedTuple):
         """A WHERE clause over `call` and `session` with its values."""
         zone = "" if self.utc else ", 'localtime'"
         day = _DAY.format(column="call.first_at", zone=zone)
-        clauses, values = ["1"], []
-        for clause, value in (
-            (f"{day} >= ?", self.since),
-            (f"{day} <= ?", self.until),
-            ("instr(session.project, ?) > 0", self.project),
-            ("session.agent = ?", self.agent),
-            ("call.model = ?", self.model),
-        ):
-            if value is not None:
-                clauses.append(clause)
-                values.append(value)
-        return " AND ".join(clauses), values
+        return where_clause(
+            (
+                (f"{day} >= ?", self.since),
+                (f"{day} <= ?", self.until),
+                ("instr(session.project, ?) > 0", self.project),
+                ("session.agent = ?", self.agent),
+                ("call.model = ?", self.model),
+            )
+        )
 
 
 def miss_rows(db: sqlite3.Connection, chosen: CallFilter, limit: int) -> list[MissRow]:

@@ -23,12 +23,12 @@ def sessions(tmp_path: Path) -> Path:
     """Seven small sessions: enough for a rate."""
     root = tmp_path / "claude"
     for number in range(1, 8):
-        one = Transcript(root, f"s{number}", project=f"/work/p{number % 2}")
+        one = Transcript(root, f"s{number}", project=f"/code/p{number % 2}")
         one.minute = number * 30
         one.prompt(f"add feature {number} to the [bold]uploader[/x]\x1b[31m").answer(
             f"{number}a",
             tools=[
-                (f"e{number}", "Edit", {"file_path": f"/work/p/{number}.py"}),
+                (f"e{number}", "Edit", {"file_path": f"/code/p/{number}.py"}),
                 (f"c{number}", "Bash", {"command": f"git commit -m 'feature {number}'"}),
             ],
         )

@@ -99,14 +99,14 @@ def records(
     agent: str = "claude-code",
 ) -> SessionRecords:
     """The records of session 1."""
-    session = SessionRow(1, agent, "s1", "/work/api", None, None, 0, None, 0)
+    session = SessionRow(1, agent, "s1", "/code/api", None, None, 0, None, 0)
     return SessionRecords(session, list(chains), list(calls), list(turns), list(tools), list(events), foreign or {})
 
 
 class Transcript:
     """Writes a transcript line by line, as a current client does."""
 
-    def __init__(self, root: Path, session: str, *, project: str = "/work/api", branch: str = "main") -> None:
+    def __init__(self, root: Path, session: str, *, project: str = "/code/api", branch: str = "main") -> None:
         self.path = root / "projects" / project.replace("/", "-") / f"{session}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.session, self.project, self.branch = session, project, branch

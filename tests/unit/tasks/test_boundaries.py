@@ -45,7 +45,7 @@ def after(text: str, *, minutes: float = 1, events=(), tools=(), **given):
         calls=[call(1, 11, turn="a", first_at=11_000, last_at=20_000), call(2, 90, turn="b", first_at=at + 1000)],
         turns=[turn("a", 10, FIRST), turn("b", 50, text, at=at, echo=given.pop("echo", 0), **given)],
         tools=[
-            tool("e1", 12, turn="a", name="Edit", target="/work/api/upload.py", flags=int(ToolFlag.EDIT)),
+            tool("e1", 12, turn="a", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT)),
             *tools,
         ],
         events=events,
@@ -55,7 +55,7 @@ def after(text: str, *, minutes: float = 1, events=(), tools=(), **given):
 def edits_elsewhere(of="b"):
     return [
         tool(
-            f"e{number}", 90 + number, turn=of, name="Edit", target=f"/work/web/{number}.tsx", flags=int(ToolFlag.EDIT)
+            f"e{number}", 90 + number, turn=of, name="Edit", target=f"/code/web/{number}.tsx", flags=int(ToolFlag.EDIT)
         )
         for number in (2, 3)
     ]
@@ -197,7 +197,7 @@ def test_a_question_of_the_agent_holds_the_answer_in_the_task() -> None:
 def test_a_task_whose_edits_are_all_committed_is_nearer_its_end() -> None:
     commit = tool("c", 13, turn="a", name="Bash", flags=int(ToolFlag.COMMIT), commit_sha="abc1234")
     assert score_after(tools=[commit]) == pytest.approx(score_after() + WEIGHTS.committed)
-    later = tool("e9", 14, turn="a", name="Edit", target="/work/api/upload.py", flags=int(ToolFlag.EDIT))
+    later = tool("e9", 14, turn="a", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT))
     assert score_after(tools=[commit, later]) == pytest.approx(score_after())
 
 

@@ -203,14 +203,14 @@ def test_a_long_pause_and_a_restart_are_named(tmp_path: Path) -> None:
 
 # -- sessions that belong together ------------------------------------------------------------------------------------
 
-EDIT = [("e", "Edit", {"file_path": "/work/api/upload.py"})]
+EDIT = [("e", "Edit", {"file_path": "/code/api/upload.py"})]
 
 
-def edit(key: str, file: str = "/work/api/upload.py"):
+def edit(key: str, file: str = "/code/api/upload.py"):
     return [(key, "Edit", {"file_path": file})]
 
 
-def two_sessions(root: Path, *, branch: str, gap_minutes: float = 600, file: str = "/work/api/upload.py") -> None:
+def two_sessions(root: Path, *, branch: str, gap_minutes: float = 600, file: str = "/code/api/upload.py") -> None:
     first = Transcript(root, "s1", branch=branch)
     first.prompt("add retries to the uploader").answer("a1", tools=edit("e1")).answer("a2", read=2000)
     second = Transcript(root, "s2", branch=branch)
@@ -232,7 +232,7 @@ def test_the_same_files_on_a_branch_of_their_own_are_one_task(tmp_path: Path) ->
     [
         {"branch": "main"},
         {"branch": "feat/retries", "gap_minutes": 8 * 1440},
-        {"branch": "feat/retries", "file": "/work/api/billing.py"},
+        {"branch": "feat/retries", "file": "/code/api/billing.py"},
     ],
     ids=["default branch", "after a week", "other files"],
 )
@@ -257,7 +257,7 @@ def test_the_same_files_on_the_default_branch_are_a_suggestion(tmp_path: Path) -
 
 
 def test_the_same_issue_on_a_branch_of_its_own_is_one_task(tmp_path: Path) -> None:
-    two_sessions(tmp_path / "c", branch="feat/API-77-retries", file="/work/api/billing.py")
+    two_sessions(tmp_path / "c", branch="feat/API-77-retries", file="/code/api/billing.py")
     db = ledger_of(tmp_path, tmp_path / "c")
     rebuild(db)
     assert len(tasks_report(db).tasks) == 1

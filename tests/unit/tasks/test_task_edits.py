@@ -23,7 +23,7 @@ def edited(tmp_path: Path) -> tuple[sqlite3.Connection, Path]:
     one = Transcript(root, "s1")
     for number, words in enumerate(("add retries", "yes", "still slow", "ok, commit"), start=1):
         one.prompt(words).answer(f"a{number}", read=2000 * (number - 1), tools=edit(f"e{number}"))
-    two = Transcript(root, "s2", project="/work/web")
+    two = Transcript(root, "s2", project="/code/web")
     two.minute = 300
     two.prompt("why is the build slow?").answer("b1").prompt("and on the server?").answer("b2", read=2000)
     db = ledger_of(tmp_path, root)
