@@ -202,12 +202,12 @@ class _Session:
         blocks += [self._tool_use() for _ in range(tools)]
         message = f"msg_01{pick.getrandbits(96):024x}"
         request = f"req_011{pick.getrandbits(96):024x}"
-        written, output = pick.randint(100, 6000), pick.randint(60, 1500)
+        fresh, written, output = pick.randint(1, 12), pick.randint(100, 6000), pick.randint(60, 1500)
         made = []
         for index, block in enumerate(blocks):
             known = output if index == len(blocks) - 1 or not self._counts_late else pick.randint(1, 8)
             usage = {
-                "input_tokens": pick.randint(1, 12),
+                "input_tokens": fresh,
                 "cache_creation_input_tokens": written,
                 "cache_read_input_tokens": self._context,
                 "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
