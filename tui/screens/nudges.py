@@ -175,10 +175,10 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
         words = "saved" if saved >= 0 else "cost more"
         lines.append(
             line(
-                (count(len(report.realised), "followed nudge"), "$dim"),
+                (f"{len(report.realised):,} followed", "$dim"),
                 (f" {words} ", "$dim"),
                 (f"~{usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad"),
-                (" against the forecast", "$dim"),
+                (" on the forecast", "$dim"),
             )
         )
     open_promises = sum(row.saving or 0 for row in report.rows if row.shown_at is not None and row.followed != 1)
