@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,6 +195,8 @@ class Watcher:
     def _start_observer(self) -> "Observer | None":
         from watchdog.observers import Observer as SystemObserver
 
+        # A folder that fills while watchdog takes it in is announced twice; the words would land on the user's screen.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         observer = SystemObserver()
         try:
             observer.start()
