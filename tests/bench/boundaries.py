@@ -1,8 +1,8 @@
 """Compares the boundary rule with plain rules on labelled prompts of real sessions: `python -m tests.bench boundaries`.
 
 Two figures a rule: the share of dollars on the right task (B-cubed F1 over turns, weighted by cost) and precision,
-recall and F1 of task starts inside sessions. Weights were set on the `train` half; the `held` half only reports. Most
-of the sessions are not kept here: `python -m tests.bench published` makes a folder of them for `--claude-dir`.
+recall and F1 of task starts inside sessions. Weights were set on the `train` sessions; the `held` ones only report.
+The sessions are not kept here: `python -m tests.bench published` makes a folder of most of them for `--claude-dir`.
 """
 
 import argparse
@@ -30,9 +30,8 @@ SESSIONS = ROOT.parent / "shared" / "real" / "claude"
 _RESAMPLES = 2_000
 _FEW_STARTS = 15
 _ELSEWHERE = """
-The others are public, on the branch entire/checkpoints/v1 of github.com/entireio/cli, github.com/FSM1/cipher-box and
-github.com/JanDeDobbeleer/oh-my-posh: clone these with --mirror, run `python -m tests.bench published FOLDER --from
-CLONE...` and name FOLDER here too: --claude-dir FOLDER ..."""
+The others are public: docs/tasks.md names the repositories. Clone these with --mirror, run `python -m tests.bench
+published FOLDER --from CLONE...` and name FOLDER here too: --claude-dir FOLDER ..."""
 
 
 class Label(NamedTuple):
@@ -211,8 +210,12 @@ def main(argv: Sequence[str]) -> int:
         return 0
     _print_found(sessions)
     chosen = [session for session in sessions if options.half in ("both", session.half)]
-    if not chosen:
+    if not sessions:
         return 0
+    if not chosen:
+        other = sessions[0].half
+        print(f"no {options.half} session is here; these are of the {other} half:")
+        options.half, chosen = other, sessions
     inside = sum(len(session.labels) for session in chosen) - len(chosen)
     starts = sum(label.starts_task for session in chosen for label in session.labels.values()) - len(chosen)
     few = ": too few to judge F1 by" if starts < _FEW_STARTS else ""

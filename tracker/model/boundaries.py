@@ -21,7 +21,15 @@ from tracker.model.prompt_words import (
     is_notice,
     is_way_back,
 )
-from tracker.model.turns import Ending, TurnInfo, ending_of, leaves_committed, touched_folders
+from tracker.model.turns import (
+    Ending,
+    TurnInfo,
+    asks_or_plans,
+    ending_of,
+    has_pushed,
+    leaves_committed,
+    touched_folders,
+)
 
 WORD_BYTES = 4
 _FEW_WORDS = 3
@@ -59,24 +67,28 @@ class Features(NamedTuple):
     asked: float = 0.0
     continuation: float = 0.0
     finishing: float = 0.0
+    pushed: float = 0.0
+    planned: float = 0.0
 
 
 class Weights(NamedTuple):
     """Weight of each feature, in the order of Features."""
 
-    announces_new: float = 0.40
-    brings_news: float = 0.35
-    way_back: float = 0.20
-    length: float = 0.25
-    pasted: float = -0.20
+    announces_new: float = 0.60
+    brings_news: float = 0.40
+    way_back: float = 0.45
+    length: float = 0.30
+    pasted: float = -0.30
     unlike_answer: float = 0.30
-    unlike_task: float = 0.30
-    new_folders: float = 0.35
-    gap: float = 0.10
-    committed: float = 0.25
-    asked: float = -0.20
-    continuation: float = -0.25
-    finishing: float = -0.15
+    unlike_task: float = 0.15
+    new_folders: float = 0.45
+    gap: float = 0.15
+    committed: float = 0.20
+    asked: float = -0.15
+    continuation: float = -0.35
+    finishing: float = -0.25
+    pushed: float = 0.30
+    planned: float = 0.30
 
 
 WEIGHTS = Weights()
@@ -96,6 +108,8 @@ WORDS: Mapping[str, str] = {
     "asked": "after a question of the agent",
     "continuation": "opens as a reply",
     "finishing": "last step",
+    "pushed": "just pushed",
+    "planned": "the agent asks back or plans",
 }
 
 
@@ -181,6 +195,8 @@ def features_of(turn: TurnInfo, previous: TurnInfo, task: _TaskSoFar, *, is_fina
         asked=float(any(event.kind == EventKind.QUESTION for event in turn.events)),
         continuation=float(not is_new and not is_news and is_continuation(row.text)),
         finishing=float(is_finishing(row.text)),
+        pushed=float(has_pushed(previous)),
+        planned=float(is_final and asks_or_plans(turn)),
     )
 
 
@@ -208,8 +224,9 @@ def is_said_again(turn: TurnInfo, previous: TurnInfo, task: _TaskSoFar) -> bool:
     if len(words) < _FEW_WORDS:
         return False
     before = word_set(previous.row.words)
+    is_command = turn.row.kind == TurnKind.COMMAND  # sent again, it begins its work anew
     unanswered = not previous.calls and not previous.copies and bool(before)
-    return words in task.prompts or (
+    return (words in task.prompts and not is_command) or (
         unanswered and len(words & before) >= _SAID_AGAIN_SHARE * min(len(words), len(before))
     )
 
@@ -231,13 +248,14 @@ def decide(
     *,
     weights: Weights = WEIGHTS,
     defaults: Defaults = DEFAULTS,
+    is_whole: bool = False,
 ) -> list[Verdict]:
     """One verdict per turn, in order; `said` holds the user's words by index and stands above every rule.
 
     A notification is on the task of the turn that started its agent. A joined turn takes those that follow along, a
-    moved one leaves them where they were.
+    moved one leaves them where they were. A session that `is_whole`, as a teammate's, is cut by words alone.
     """
-    walk = _Walk(agent, weights, defaults)
+    walk = _Walk(agent, weights, defaults, is_whole)
     for turn in turns:
         walk.step(turn, turns, said.get(turn.index))
     return walk.verdicts
@@ -246,9 +264,9 @@ def decide(
 class _Walk:
     """The state of a walk through a session's turns."""
 
-    def __init__(self, agent: str, weights: Weights, defaults: Defaults) -> None:
+    def __init__(self, agent: str, weights: Weights, defaults: Defaults, is_whole: bool) -> None:
         self.verdicts: list[Verdict] = []
-        self._agent, self._weights, self._defaults = agent, weights, defaults
+        self._agent, self._weights, self._defaults, self._is_whole = agent, weights, defaults, is_whole
         self._group: int | None = None
         self._tasks: dict[int, _TaskSoFar] = {}
         self._previous: TurnInfo | None = None
@@ -276,7 +294,7 @@ class _Walk:
         score, features = None, self._features(turn, turns)
         if said is not None:
             decision = Decision.START if said.kind == "start" else Decision.CONTINUE
-        elif is_cleared_before(turn, turns):
+        elif is_cleared_before(turn, turns) and not self._is_whole:
             decision = Decision.FIRST
         elif features is None:
             decision = Decision.NEVER
@@ -289,7 +307,7 @@ class _Walk:
     def _features(self, turn: TurnInfo, turns: Sequence[TurnInfo]) -> Features | None:
         """What the score looks at; None where a rule decides without it."""
         previous, group = self._previous, self._group
-        if previous is None or group is None or is_cleared_before(turn, turns):
+        if previous is None or group is None or self._is_whole or is_cleared_before(turn, turns):
             return None
         if is_forbidden(turn, previous, self._agent) or is_said_again(turn, previous, self._tasks[group]):
             return None

@@ -25,7 +25,7 @@ MOST_WEIGHT = 0.9  # below the threshold: nothing starts a task alone
 
 _NEAR_TURNS = 60
 # Chance of a start is logistic in the shipped score: 27 % at the threshold on the labels of docs/tasks.md.
-_SLOPE, _AT_THRESHOLD = 6.0, -1.0
+_SLOPE, _AT_THRESHOLD = 4.0, -1.0
 _PRIOR_DEVIATION = 0.1  # of a weight, and of the threshold
 _FOLDS = 5
 _STEPS, _STEPS_FROM_NEAR, _LONGEST_STEP, _SETTLED = 25, 3, 0.3, 1e-6

@@ -112,13 +112,15 @@ _SAYS_SO = _one_of(
     r"(?:new|another(?: \w+)?|different|separate) (?:task|change|topic|feature|issue|bug|thing|problem|one)\b",
     r"separately\b|unrelated\b|switching\b|moving on\b|btw\b|by the way\b",
     r"(?:move|switch|turn|start) (?:to|on|with|over)\b",
-    r"(?:the |what'?s (?:the )?)?next (?:problem|issue|task|thing|item|in|up|feature)\b",
-    r"one (?:more|other) (?:change|feature|question|task)\b",
+    r"(?:the |what'?s (?:the )?)?next (?:problem|issue|task|thing|item|in|up|feature|one)\b|next\s?[:,]",
+    r"one (?:more|other) (?:change|feature|question|task)\b|(?:get|go|going) back to (?!main|master|develop|trunk)",
 )
 _NEW = _compiled(
     _FILLER
     + _SAYS_SO
     + r"|.{0,60}\b(?:while (?:we'?re|we are|you'?re) waiting|what'?s next)\b"
+    + r"|.{0,40}\b(?:one|two|three|a few|some|a couple of) (?:(?:more|other) (?:thing|issue|bug|change|improvement)s?"
+    + r"|issues?|bugs?|problems?)\b"
     + r"|/(?:[\w-]+:)?(?:quick|todos?|(?:add|check|new|insert)-\w+|brainstorm\w*|new|feature|bug|issue|task|start"
     + r"|debug\w*|investigate|discuss\w*|research\w*|spec\w*)\b"
 )

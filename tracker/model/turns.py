@@ -14,8 +14,10 @@ from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, ToolRow
 
 # Plain integers: enum arithmetic is too slow for what runs once a tool use.
 _EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.READ, ToolFlag.RUN, ToolFlag.CHECK))
-_COMMIT, _PULL_REQUEST, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PULL_REQUEST, ToolFlag.TODOS))
+_COMMIT, _PUSH, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PUSH, ToolFlag.TODOS))
+_PULL_REQUEST = int(ToolFlag.PULL_REQUEST)
 _ABORTED = int(CallFlag.ABORTED)
+_PLANNING_TOOLS = frozenset({"AskUserQuestion", "EnterPlanMode", "ExitPlanMode"})
 NO_PROMPT = "none"  # kind of the one turn of a session without prompts
 
 
@@ -241,6 +243,16 @@ def leaves_committed(turn: TurnInfo, before: bool) -> bool:
 def has_commit(turn: TurnInfo) -> bool:
     """Whether a `git commit` of the turn went through."""
     return any(tool.flags & _COMMIT and (tool.commit_sha or tool.is_error == 0) for tool in turn.tools)
+
+
+def has_pushed(turn: TurnInfo) -> bool:
+    """Whether the turn pushed to a remote repository."""
+    return any(tool.flags & _PUSH and tool.is_error == 0 for tool in turn.tools)
+
+
+def asks_or_plans(turn: TurnInfo) -> bool:
+    """Whether the agent asked how the work is meant, or planned it, before doing it."""
+    return any(not tool.chain and tool.name in _PLANNING_TOOLS for tool in turn.tools)
 
 
 def has_pull_request(turn: TurnInfo) -> bool:

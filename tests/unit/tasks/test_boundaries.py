@@ -108,6 +108,16 @@ def test_the_same_prompt_again_is_no_boundary() -> None:
     assert decisions(after(FIRST, minutes=300, tools=edits_elsewhere()))[1] == Decision.NEVER
 
 
+def test_a_command_sent_again_after_its_answer_may_begin_the_next_piece_of_work() -> None:
+    command = "/project:next-story in the sprint file"
+    made = records(
+        calls=[call(1, 11, turn="a", first_at=11_000, last_at=20_000), call(2, 90, turn="b", first_at=80_000)],
+        turns=[turn("a", 10, command, kind="command"), turn("b", 50, command, kind="command", at=70_000, echo=0)],
+        tools=edits_elsewhere(),
+    )
+    assert decisions(made)[1] != Decision.NEVER
+
+
 def test_a_prompt_put_in_other_words_before_it_was_answered_is_no_boundary() -> None:
     again = "redesign the billing page: invoices as a table, filters by month and by customer"
     made = records(
@@ -201,10 +211,18 @@ def test_a_task_whose_edits_are_all_committed_is_nearer_its_end() -> None:
     assert score_after(tools=[commit, later]) == pytest.approx(score_after())
 
 
+def test_a_push_before_and_a_plan_after_speak_for_a_start() -> None:
+    push = tool("c", 13, turn="a", name="Bash", flags=int(ToolFlag.PUSH), is_error=0)
+    assert score_after(tools=[push]) == pytest.approx(score_after() + WEIGHTS.pushed)
+    assert score_after(tools=[push._replace(is_error=1)]) == pytest.approx(score_after())
+    plan = tool("p", 91, turn="b", name="AskUserQuestion")
+    assert score_after(tools=[plan]) == pytest.approx(score_after() + WEIGHTS.planned)
+
+
 def test_reasons_name_what_weighed_most() -> None:
     made = after(OTHER, minutes=30, tools=edits_elsewhere())
     verdict = decide(arrange(made).turns, "claude-code")[1]
-    assert verdict.reasons.split(", ")[:2] == ["opens with news or a wish", "other folders"]
+    assert verdict.reasons.split(", ")[:2] == ["other folders", "opens with news or a wish"]
 
 
 @given(st.lists(st.floats(0, 1), min_size=len(Features._fields), max_size=len(Features._fields)))
@@ -259,7 +277,18 @@ def test_follow_ups(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ok, another bug", "moving on: the importer", "/team:add-todo dark mode", "what's next?"]
+    "text",
+    [
+        "ok, another bug",
+        "moving on: the importer",
+        "/team:add-todo dark mode",
+        "what's next?",
+        "great. next: the footer overlaps",
+        "next one is the login page",
+        "works. One issue though, the icon is gone",
+        "three more things, first the header",
+        "let's get back to the importer",
+    ],
 )
 def test_what_says_that_something_new_comes(text: str) -> None:
     assert announces_new(text)

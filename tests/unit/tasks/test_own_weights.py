@@ -12,6 +12,7 @@ from tests.unit.tasks.making import Transcript, ledger_of, take_in
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
 from tracker import edit_tasks
 from tracker.cli.app import cli
+from tracker.model.boundaries import WEIGHTS
 from tracker.model.edits import in_force
 from tracker.rebuild import own_weights_in_use, rebuild, rebuild_everything
 from tracker.settings import set_value
@@ -120,10 +121,21 @@ def test_a_fit_of_another_version_is_made_again(corrected: tuple[sqlite3.Connect
     db, _ = corrected
     correct(db, LAST)
     own, before = own_weights_in_use(db), derived(db)
-    set_boundary_fit(db, '["1:1:True",[[0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1,1,1,1,1,1],30]]')
+    set_boundary_fit(db, f'["1:1:True",[{[0.1] * (len(WEIGHTS) + 1)},30]]')
     assert own_weights_in_use(db) is None
     rebuild(db)
     assert (own_weights_in_use(db), derived(db)) == (own, before)
+
+
+def test_what_other_rules_derived_is_derived_again(corrected: tuple[sqlite3.Connection, Path]) -> None:
+    db, _ = corrected
+    rebuild(db)
+    before = derived(db)
+    set_boundary_fit(db, '["1:1:True",null,1]')
+    db.execute("UPDATE task_turn SET score = 123")
+    assert derived(db) != before
+    rebuild(db)
+    assert derived(db) == before
 
 
 def test_a_setting_turns_it_off_and_on(corrected: tuple[sqlite3.Connection, Path], tmp_path: Path) -> None:
