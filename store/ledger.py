@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 9  # how many migrations this program knows; a test holds it to store.migrations
+SCHEMA_VERSION = 10  # how many migrations this program knows; a test holds it to store.migrations
 LEDGER_NAME = "ledger.db"
 
 # For each None that is bound, sqlite3 searches its adapters and then the object for one: a tenth of a cold import.

@@ -57,7 +57,8 @@ class TurnKind:
     PROMPT = "prompt"
     COMMAND = "command"  # a slash command that reaches the model
     BASH = "bash"  # `!command` typed by the user
-    NOTIFICATION = "notification"  # a background agent reports back: belongs to the turn that started it
+    # A background agent reports back (belongs to the turn that started it), or a teammate writes.
+    NOTIFICATION = "notification"
 
 
 class EventKind:
@@ -106,6 +107,8 @@ class Session(_Record, frozen=True, array_like=True, gc=False):
     billing: str | None = None  # api | plan
     parent: str | None = None  # native id of the session this one was forked from
     own_start_at: int | None = None  # first line that is not a copy: tells a fork from its origin
+    team: str | None = None  # agent teams that it was in, one a line
+    teammate: str | None = None  # its name there; a team's lead has none
 
 
 class Chain(_Record, frozen=True, array_like=True, gc=False):

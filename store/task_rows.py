@@ -18,6 +18,19 @@ class SessionRow(NamedTuple):
     title_rank: int
     parent_id: int | None
     first_at: int | None
+    teammate: str | None = None  # name in an agent team; None for its lead and for everybody else
+
+
+class TeamRow(NamedTuple):
+    """A session of an agent team."""
+
+    id: int
+    agent: str
+    native_id: str
+    project: str | None
+    team: str  # all that it was in, one a line
+    teammate: str | None
+    began_at: int
 
 
 class CallRow(NamedTuple):

@@ -20,6 +20,7 @@ from store.task_rows import (
     SplitRow,
     TaskRow,
     TaskTurnRow,
+    TeamRow,
     ToolRow,
     TurnRow,
 )
@@ -60,7 +61,7 @@ def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
     """Everything of one session; prompts of a session whose own file is gone come from the file that copied them."""
     row = db.execute(
         "SELECT session.id, session.agent, session.native_id, session.project, session.branch, session.title,"
-        " session.title_rank, origin.id, session.first_at FROM session LEFT JOIN session AS origin"
+        " session.title_rank, origin.id, session.first_at, session.teammate FROM session LEFT JOIN session AS origin"
         " ON origin.agent = session.agent AND origin.native_id = session.parent WHERE session.id = ?",
         (session_id,),
     ).fetchone()
@@ -246,6 +247,24 @@ def part_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> PartRow 
     return PartRow(*row) if row else None
 
 
+def team_sessions(db: sqlite3.Connection) -> list[TeamRow]:
+    """All sessions that were in an agent team."""
+    found = db.execute(
+        "SELECT id, agent, native_id, project, team, teammate, COALESCE(own_start_at, first_at, 0) FROM session"
+        " WHERE team IS NOT NULL ORDER BY agent, native_id"
+    )
+    return [TeamRow(*row) for row in found]
+
+
+def turn_at(db: sqlite3.Connection, session_id: int, at: int) -> str | None:
+    """The turn that a session was in at that time, its first one before that; None for a session without turns."""
+    row = db.execute(
+        "SELECT prompt_uuid FROM task_turn WHERE session_id = ?1 ORDER BY at > ?2, ABS(at - ?2), ordinal DESC LIMIT 1",
+        (session_id, at),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def session_projects(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, str | None]:
     """Project of each session."""
     return dict(
@@ -295,7 +314,7 @@ def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[Task
 def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, SessionRow]:
     """Facts of sessions."""
     found = db.execute(
-        "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, first_at FROM session"
+        "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, first_at, teammate FROM session"
         " WHERE id IN (SELECT value FROM json_each(?))",
         (_json(list(session_ids)),),
     )

@@ -111,6 +111,8 @@ class Writer:
                 first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
                 last_at = COALESCE(MAX(last_at, :last_at), last_at, :last_at),
                 own_start_at = COALESCE(MIN(own_start_at, :own_start_at), own_start_at, :own_start_at),
+                team = COALESCE(MAX(team, :team), team, :team),  -- a longer list is the greater text
+                teammate = COALESCE(MAX(teammate, :teammate), teammate, :teammate),
                 rank = MAX(rank, :rank)
             WHERE id = :id
             """,

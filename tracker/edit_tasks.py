@@ -191,13 +191,15 @@ def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[in
     edit = EditRow(standing[-1].id + 1 if standing else 1, 0, kind, msgspec.json.encode(body).decode())
     then, now = read_overlay(db), read_overlay(db, edit)
     own = own_weights_in_use(db)
+    weights = own.weights if own else WEIGHTS
     seen: list[Seen] = []
     for session_id in sorted(session_ids):
         records = load_session(db, session_id)
         turns, session = arrange(records).turns, records.session
         before, after = said_in(session_id, turns, then), said_in(session_id, turns, now)
         old, new = (
-            decide(turns, session.agent, said, weights=own.weights if own else WEIGHTS) for said in (before, after)
+            decide(turns, session.agent, one, weights=weights, is_whole=session.teammate is not None)
+            for one in (before, after)
         )
         about = {find_turn(db, anchor) for anchor in (*body.turns, *((body.follower,) if body.follower else ()))}
         words = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}

@@ -21,7 +21,7 @@ from tracker.model.boundaries import WEIGHTS, Weights
 from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, overlay
-from tracker.model.links import LINK_BRANCH, PartKey, continued, is_default_branch, key_of
+from tracker.model.links import LINK_BRANCH, LINK_TEAM, PartKey, continued, is_default_branch, key_of, leads_of
 from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
 from tracker.model.session_tasks import decode_facts, model_session
@@ -31,6 +31,8 @@ from tracker.reports.hidden import hidden_spend
 from tracker.settings import SettingsError, load_settings
 
 _GROUP_SESSIONS = 150
+# Raised where the same records give other tasks: a newer program derives everything again.
+_RULES = hash((2, WEIGHTS))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 
@@ -43,10 +45,11 @@ class Rebuilt(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """What is remembered of a fit: the edits, shipped weights and setting that it comes from."""
+    """What is remembered of a fit: the edits, rules and setting that it comes from."""
 
     stamp: str
     own: OwnWeights | None
+    rules: int = 0
 
 
 _decode_fit = msgspec.json.Decoder(_Fit).decode
@@ -91,16 +94,18 @@ def _last_fit(db: sqlite3.Connection) -> _Fit:
 
 
 def _fit_weights(db: sqlite3.Connection) -> None:
-    """Fit the weights again after an edit or another setting; where they changed, sessions are marked."""
+    """Fit the weights again after an edit or another setting; where they or the rules changed, sessions are marked."""
     known = _last_fit(db)
     may_fit = _may_fit(known)
-    stamp = f"{said.edit_stamp(db)}:{hash(WEIGHTS)}:{may_fit}"
+    stamp = f"{said.edit_stamp(db)}:{_RULES}:{may_fit}"
     if stamp == known.stamp:
         return
     own = own_weights([body for _, body in in_force(said.edits(db))]) if may_fit else None
     with transaction(db):
-        said.set_boundary_fit(db, msgspec.json.encode(_Fit(stamp, own)).decode())
-        if own != known.own:
+        said.set_boundary_fit(db, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
+        if known.rules != _RULES:
+            stored.mark_all_stale(db)
+        elif own != known.own:
             said.mark_scored_sessions(db)
 
 
@@ -150,12 +155,34 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], words: Overla
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
     after = stored.parts_of_sessions(db, session_ids)
-    _link(db, before, after)
+    _link(db, before, [*after, *_link_teams(db, session_ids)])
     _settle(db, session_ids, {part.task_id for part in before}, words)
     return len(session_ids)
 
 
 # -- links between sessions -------------------------------------------------------------------------------------------
+
+
+def _link_teams(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
+    """Put teammates on what their leads were at when they began, unless an edit or a fork says otherwise.
+
+    Returns these parts as they are now.
+    """
+    leads = leads_of(stored.team_sessions(db), set(session_ids))
+    targets = {
+        mate.id: (lead.id, stored.turn_at(db, lead.id, mate.began_at))
+        for mate, lead in leads.items()
+        if lead is not None
+    }
+    changed: list[PartRow] = []
+    for part in stored.parts_of_sessions(db, [mate.id for mate in leads]):
+        lead_id, turn = targets.get(part.session_id, (None, None))
+        if turn is not None and part.link_kind in (None, LINK_BRANCH, LINK_TEAM):
+            changed.append(part._replace(link_kind=LINK_TEAM, link_session_id=lead_id, link_turn=turn))
+        elif turn is None and part.link_kind == LINK_TEAM:
+            changed.append(_unlinked(part))
+    stored.set_links(db, changed)
+    return changed
 
 
 def _link(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:

@@ -10,5 +10,6 @@ from store.migrations import recorded  # isort: skip
 from store.migrations import tasks  # isort: skip
 from store.migrations import alongside  # isort: skip
 from store.migrations import unrecorded  # isort: skip
+from store.migrations import teams  # isort: skip
 
-__all__ = ["MIGRATIONS", "alongside", "recorded", "tasks", "unrecorded"]
+__all__ = ["MIGRATIONS", "alongside", "recorded", "tasks", "teams", "unrecorded"]

@@ -1,15 +1,18 @@
 """Tasks that go on in another session (MODEL section 2.1): never by guess alone.
 
-A link is made only between sessions of one project on the same branch that is not a default one, when they name the
-same issue or share half of the files they edited, within seven days. On any other branch it is a suggestion.
+A teammate's session is linked to its lead's. Otherwise a link is made only between sessions of one project on the same
+branch that is not a default one, when they name the same issue or share half of the files they edited, within seven
+days. On any other branch it is a suggestion.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
-from store.task_rows import PartRow
+from store.task_rows import PartRow, TeamRow
 from tracker.model.defaults import DAY_MS
 
 LINK_BRANCH = "branch"
+LINK_TEAM = "team"
 _WINDOW_MS = 7 * DAY_MS
 _LEAST_OVERLAP = 0.5
 _DEFAULT_BRANCHES = frozenset(
@@ -48,6 +51,33 @@ def continued(parts: Sequence[PartRow], files: Mapping[PartKey, frozenset[str]])
                 found[key_of(part)] = earlier
                 break
     return found
+
+
+def leads_of(sessions: Sequence[TeamRow], touched: Collection[int]) -> dict[TeamRow, TeamRow | None]:
+    """For each teammate in a team of the `touched` sessions its lead, None if that is not on record.
+
+    A team's name may be used again: of several leads, one of the teammate's project, then the latest that had begun.
+    """
+    by_team: dict[tuple[str, str], list[TeamRow]] = {}
+    for one in sessions:
+        for team in _teams(one):
+            by_team.setdefault(team, []).append(one)
+    near = {other for one in sessions if one.id in touched for team in _teams(one) for other in by_team[team]}
+    found: dict[TeamRow, TeamRow | None] = {}
+    for mate in near:
+        if mate.teammate is not None:
+            leads = (one for team in _teams(mate) for one in by_team[team] if one.teammate is None)
+            found[mate] = min(leads, key=partial(_distance, mate), default=None)
+    return found
+
+
+def _teams(session: TeamRow) -> list[tuple[str, str]]:
+    return [(session.agent, name) for name in session.team.split("\n")]
+
+
+def _distance(mate: TeamRow, lead: TeamRow) -> tuple[bool, bool, int, str]:
+    later_ms = lead.began_at - mate.began_at
+    return lead.project != mate.project, later_ms > 0, abs(later_ms), lead.native_id
 
 
 def _share(part: PartRow, earlier: PartRow, files: Mapping[PartKey, frozenset[str]]) -> bool:

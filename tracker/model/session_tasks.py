@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import CallFlag, ToolFlag
+from store.records import CallFlag, ToolFlag, TurnKind
 from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
 from tracker.model.boundaries import WEIGHTS, Decision, Said, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall
@@ -84,7 +84,7 @@ def model_session(
     if not turns:
         return SessionModel([], [], [], {})
     said = said_in(session.id, turns, words)
-    verdicts = decide(turns, session.agent, said, weights=weights)
+    verdicts = decide(turns, session.agent, said, weights=weights, is_whole=session.teammate is not None)
     chains = session_chains(records, rates)
     turn_of = {(call.id, call.copied): turn.index for turn in turns for call in (*turn.calls, *turn.copies)}
     group_of = {key: verdicts[index].group for key, index in turn_of.items()}
@@ -348,5 +348,6 @@ def _parts(
 
 
 def _issue_keys(turns: Sequence[TurnInfo], branch: str | None) -> set[str]:
-    keys = {key for turn in turns for key in _ISSUE_KEY.findall(turn.row.text)}
+    typed = (turn.row for turn in turns if turn.row.kind != TurnKind.NOTIFICATION)  # teams number their own tasks
+    keys = {key for row in typed for key in _ISSUE_KEY.findall(row.text)}
     return keys | {key.upper() for key in _ISSUE_IN_BRANCH.findall(branch or "")}

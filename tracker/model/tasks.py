@@ -128,7 +128,8 @@ def _title(
     if owns_its_sessions and session.title and session.title_rank >= _SESSION_TITLE_RANK:
         return session.title, TitleFrom.AGENT
     prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
-    texts = [text for text in prompts if text.strip()]
+    # A teammate's session may hold nothing but messages of its team.
+    texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
     real = next((text for text in texts if not is_acknowledgement(text, len(text))), texts[0] if texts else "")
     if real:
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT

@@ -29,3 +29,5 @@ class Carry(msgspec.Struct, array_like=True):
     parent: str | None = None  # session of the latest copied line: what this one was forked from
     parent_at: int | None = None
     has_asked: bool = False  # the agent's latest text ended with a question
+    teams: list[str] = []  # agent teams that the session was in
+    teammate: str | None = None  # its name there

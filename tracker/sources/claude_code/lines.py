@@ -165,6 +165,9 @@ class Line(msgspec.Struct, gc=False):
     customTitle: str | None = None
     summary: str | None = None
     prUrl: str | None = None
+    # in sessions of an agent team
+    teamName: str | None = None
+    agentName: str | None = None
 
 
 class ToolResultExtra(msgspec.Struct, gc=False):

@@ -5,6 +5,8 @@ import struct
 import zlib
 from typing import NamedTuple
 
+import msgspec
+
 from store.records import ToolFlag, TurnKind
 
 _TAG = re.compile(r"^<([a-z][a-z0-9_-]*)[ >]")
@@ -14,6 +16,10 @@ _COMMAND_NAME = re.compile(r"<command-name>\s*/?([^<\s]+)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _TOOL_USE_ID = re.compile(r"<tool-use-id>([^<]+)</tool-use-id>")
 _TASK_ID = re.compile(r"<task-id>([^<]+)</task-id>")
+_TEAMMATE_MESSAGE = re.compile(r'<teammate-message((?:[^>"]|"[^"]*")*)>(.*?)(?:</teammate-message>|\Z)', re.DOTALL)
+_SUMMARY = re.compile(r'\bsummary="([^"]+)"')
+_SENTENCE = re.compile(r"\S[^\n]*?(?=[.!?](?:\s|$)|\n|$)")
+_MARKUP = re.compile(r"^[#>\s]+|</?[a-z][^<>]*>|[*`]+")
 _BASH = re.compile(r"<bash-input>(.*?)</bash-input>", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_][\w]{2,}")
 _ASCII_WORD = re.compile(rb"[a-z][a-z0-9_]{2,}")  # the same for lower-case ASCII, where bytes are quicker
@@ -80,9 +86,40 @@ def classify(text: str) -> Prompt:
             tool_use_id=tool_use.group(1).strip() if tool_use else None,
             agent_id=agent.group(1).strip() if agent else None,
         )
+    if name == "teammate-message":
+        return Prompt(TurnKind.NOTIFICATION, _about(stripped))
     if name.startswith(("local-command", "bash-", "user-memory", "session-")):
         return Prompt(None, "")
     return Prompt(TurnKind.PROMPT, text)
+
+
+class _Note(msgspec.Struct):
+    """What teams send each other as JSON: assignments have a subject, notes of idleness and the like have none."""
+
+    subject: str = ""
+
+
+_decode_note = msgspec.json.Decoder(_Note).decode
+
+
+def _about(text: str) -> str:
+    """What the first of these messages with words is about: the subject of an assignment, else summary or opening."""
+    for attributes, body in _TEAMMATE_MESSAGE.findall(text):
+        summary = _SUMMARY.search(attributes)
+        if body.lstrip().startswith("{"):
+            try:
+                words = _decode_note(body).subject
+            except msgspec.DecodeError:
+                continue
+        elif summary:
+            words = summary.group(1)
+        else:
+            sentence = _SENTENCE.search(_MARKUP.sub("", body))
+            words = sentence.group() if sentence else ""
+        words = _MARKUP.sub("", words).strip()
+        if words:
+            return words
+    return ""
 
 
 def opening(text: str, limit: int) -> str:

@@ -10,6 +10,7 @@ from tracker.sources.claude_code.lines import Line, epoch_ms
 AGENT = "claude-code"
 _COPY_SLACK_MS = 1000
 _KNOWN_INLINE_LINES = 64
+_TEAM_LEAD = "team-lead"  # as its teammates call it
 
 
 class Whereabouts:
@@ -117,6 +118,11 @@ class Whereabouts:
             carry.version = line.version
         if line.entrypoint:
             carry.entrypoint = line.entrypoint
+        if line.teamName:
+            if line.teamName not in carry.teams:
+                carry.teams.append(line.teamName)
+            if line.agentName and line.agentName != _TEAM_LEAD:
+                carry.teammate = line.agentName
         return changed_to
 
     def says_nothing_new(self, line: Line, at: int) -> bool:
@@ -154,6 +160,8 @@ class Whereabouts:
             billing if is_main else None,
             carry.parent if is_main else None,
             carry.own_start_at,
+            "\n".join(carry.teams) or None if is_main else None,
+            carry.teammate if is_main else None,
         )
         return [own, *hearsay]
 
