@@ -40,10 +40,10 @@ INSTRUCTIONS = """\
 You get the prompts that a developer gave a coding agent in one session, each with a note on what the agent did then.
 Group them into tasks. A task is one goal that could stand as a ticket of its own. Most prompts, nine in ten, go on with
 the task before them: answers, approvals, corrections and follow-up questions; review findings and their fixes, however
-many; tests, documentation, commits, pushes, failing builds and conflicts of the work at hand; the steps of a workflow on
-one item (plan, design, implement, verify); a change of mind about how it is done; bare commands. A new task starts only
-where the goal is another one: another feature or bug, another ticket, story or phase, a question on another matter, or
-back to an earlier goal. In doubt, the prompt goes on.
+many; tests, documentation, commits, pushes, failing builds and conflicts of the work at hand; the steps of a workflow
+on one item (plan, design, implement, verify); a change of mind about how it is done; bare commands. A new task starts
+only where the goal is another one: another feature or bug, another ticket, story or phase, a question on another
+matter, or back to an earlier goal. In doubt, the prompt goes on.
 Answer with JSON alone: {"tasks": [{"first": N, "title": "at most eight words", "status": "completed"}, …]}, one entry a
 task in order, N the number of its first prompt, status one of completed, open, abandoned. The first N is 1."""
 
