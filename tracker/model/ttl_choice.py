@@ -75,19 +75,29 @@ def replay_chain_nano(chain: JudgedChain, ttl_ms: int, static_floor: int = 0, de
     return total
 
 
+def _written(chain: JudgedChain) -> tuple[int, int]:
+    """Tokens that a chain wrote for five minutes and for an hour."""
+    return sum(call.write_5m for call, _ in chain), sum(call.write_1h for call, _ in chain)
+
+
 def choose_ttl(
     chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0, seed: int = 0, defaults: Defaults = DEFAULTS
 ) -> TtlChoice | None:
-    """Replay chains under both lifetimes and compare with the one most tokens were written for; None without writes.
+    """Replay chains as they were and under the lifetime that fewer tokens were written for; None without writes.
 
-    The range is a bootstrap over chains.
+    A chain that has that lifetime already (subagents have five minutes beside a main chain's hour) gains nothing. The
+    range is a bootstrap over chains.
     """
-    long_lived = sum(call.write_1h for chain in chains for call, _ in chain)
-    short_lived = sum(call.write_5m for chain in chains for call, _ in chain)
+    written = [_written(chain) for chain in chains]
+    short_lived, long_lived = (sum(tokens) for tokens in zip(*written, strict=True)) if written else (0, 0)
     if not long_lived + short_lived:
         return None
     current, other = (TTL_1H_MS, TTL_5M_MS) if long_lived > short_lived else (TTL_5M_MS, TTL_1H_MS)
-    now = [replay_chain_nano(chain, current, static_floor, defaults) for chain in chains]
+    lifetimes = [TTL_1H_MS if hour > five else TTL_5M_MS for five, hour in written]
+    now = [
+        replay_chain_nano(chain, lifetime, static_floor, defaults)
+        for chain, lifetime in zip(chains, lifetimes, strict=True)
+    ]
     then = [replay_chain_nano(chain, other, static_floor, defaults) for chain in chains]
     gains = [before - after for before, after in zip(now, then, strict=True)]
     low, high = bootstrap_mean_interval(gains, defaults.band_coverage, seed)

@@ -70,6 +70,17 @@ def test_choice_suggests_the_longer_lifetime_where_pauses_are_frequent(make_call
     assert choice.rewrite_share > choice.threshold
 
 
+def test_a_chain_that_has_the_suggested_lifetime_already_promises_nothing(make_call):
+    """Subagents write for five minutes beside main chains that write for an hour."""
+    mains = [paused_chain(make_call, [5_000] * 10, TTL_1H_MS) for _ in range(3)]
+    subagents = [paused_chain(make_call, [5_000] * 5, TTL_5M_MS) for _ in range(2)]
+    alone, beside = (choose_ttl(chains, A, static_floor=10_000) for chains in (mains, mains + subagents))
+    assert alone is not None
+    assert beside is not None
+    assert beside.saving.point_nano == alone.saving.point_nano > 0
+    assert beside.current_nano == pytest.approx(sum(bill(chain) for chain in mains + subagents))
+
+
 def test_choice_keeps_the_lifetime_in_use_where_nobody_pauses(make_call):
     choice = choose_ttl([paused_chain(make_call, [5_000] * 10, TTL_5M_MS)], A)
     assert choice is not None
