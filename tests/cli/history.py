@@ -23,13 +23,15 @@ def write_history(
     *,
     model: str = "claude-opus-5-5",
     project: str = "/home/dev/app",
+    first: int = 0,
     **usage: Any,
 ) -> Path:
     """One session with two calls at each moment; the output of the two together is `output_tokens`.
 
     At claude-opus-5-5's price a million output tokens are $20: 50,000 are a dollar. `usage` replaces token fields.
+    Sessions are numbered from `first`.
     """
-    for number, (moment, output) in enumerate(sorted(output_tokens.items())):
+    for number, (moment, output) in enumerate(sorted(output_tokens.items()), first):
         session = f"{number:08d}-0000-4000-8000-000000000000"
         lines: list[dict[str, Any]] = [
             {

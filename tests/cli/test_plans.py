@@ -227,6 +227,17 @@ def test_tasks_of_the_month_are_shared_out(taximeter: Taximeter, tmp_path: Path)
     assert sum(float(one["allocated_usd"]["max"]) for one in shares) <= 100.01
 
 
+def test_what_a_plan_leaves_out_does_not_reach_its_fee(taximeter: Taximeter, tmp_path: Path) -> None:
+    """Fast mode is billed beside a plan: $4 a day of it say nothing about the fee, $6 a day of the rest do."""
+    write_history(tmp_path / "c", last_days(56))
+    write_history(tmp_path / "c", last_days(56, 2, hour=15), project="/home/dev/fast", first=100, speed="fast")
+    taximeter.claude_dirs = [tmp_path / "c"]
+    report = taximeter("plans", "--json").json()
+    assert report["month"]["logged_usd"] == "150.000000000"
+    assert report["break_even"]["pro"]["day"] == "2026-11-05"
+    assert report["break_even"]["max"]["day"] is None
+
+
 def test_all_calls_unpriced_is_no_answer(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56), model="claude-nobody-9")]
     report = taximeter("plans", "--json").json()

@@ -43,14 +43,15 @@ NO_FITS = Fits()
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Days seen and what is known about limits. `spent` is the month of `as_of`, day by day."""
+    """Days seen and what is known about limits."""
 
     source: str  # "ledger", or the name of a file of days
     as_of: date
     first: date
     last: date
     days: Mapping[Excluded, Sequence[DayLoad]]  # by what a plan leaves out; always holds Excluded(0)
-    spent: Sequence[tuple[date, int, int]]  # day, nano-dollars as logged, nano-dollars as an API key
+    month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` up to then, likewise
+    spent: Sequence[tuple[date, int, int]]  # its days, nano-dollars as logged, nano-dollars as an API key
     counted: UnpricedRow
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
     is_stale: bool = False  # the history ends with old work, because there is none since
@@ -81,12 +82,12 @@ def load_of_file(name: str, usd_by_day: Mapping[date, float], exclusions: Sequen
     first, last = min(usd_by_day), max(usd_by_day)
     first = max(first, last - timedelta(days=HISTORY_DAYS - 1))
     days = loads_of_sums(usd_by_day, first, last)
-    month_first = month_bounds(last)[0]
-    spent = [
-        (day.day, round(day.api * NANO_PER_USD), round(day.api * NANO_PER_USD))
-        for day in loads_of_sums(usd_by_day, month_first, last)
-    ]
-    return Load(name, last, first, last, dict.fromkeys((Excluded(0), *exclusions), days), spent, UnpricedRow(0, 0, []))
+    month = loads_of_sums(usd_by_day, month_bounds(last)[0], last)
+    spent = [(day.day, round(day.api * NANO_PER_USD), round(day.api * NANO_PER_USD)) for day in month]
+    kinds = (Excluded(0), *exclusions)
+    return Load(
+        name, last, first, last, dict.fromkeys(kinds, days), dict.fromkeys(kinds, month), spent, UnpricedRow(0, 0, [])
+    )
 
 
 def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions: Sequence[Excluded]) -> Load | None:
@@ -100,8 +101,9 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     calls = [logged_call(row) for row in rows]
     api = {one.call.id: one.cost for one in as_api_key(calls)}
     in_history = loaded_calls((call for call in calls if first.isoformat() <= call.day <= last.isoformat()), api)
-    days = {excludes: day_loads(in_history, excludes, first, last) for excludes in {Excluded(0), *exclusions}}
+    kinds = {Excluded(0), *exclusions}
     this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
+    in_month = loaded_calls(this_month, api)
     fits, intervals = _fits(db, calls, now_ms)
     hits = _hits(db, calls, first, now_ms)
     return Load(
@@ -109,7 +111,8 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         as_of=today,
         first=first,
         last=last,
-        days=days,
+        days={excludes: day_loads(in_history, excludes, first, last) for excludes in kinds},
+        month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
         spent=_spent(this_month, api, month_first, today),
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
         excluded_nano=_excluded(this_month),

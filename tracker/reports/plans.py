@@ -36,7 +36,7 @@ _SEED = 20
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """When a plan's fee is reached by API-equivalent spend."""
+    """When a plan's fee is reached by the API-equivalent spend that it covers."""
 
     day: date | None  # of this month; None while it is not reached
     expected_day: date | None  # where the month's remaining days would reach it at the usual pace
@@ -215,7 +215,7 @@ def _compare(
         active_days=active_days,
         active_days_from=_active_days_from(load, wanted.active_days),
         outlooks=outlooks,
-        break_even={one.plan.id: _break_even(load, one, active_days, api) for one in outlooks if one.fee_usd > 0},
+        break_even={one.plan.id: _break_even(load, one, active_days) for one in outlooks if one.fee_usd > 0},
         verdict=verdict,
         below=below,
         above=above,
@@ -254,15 +254,18 @@ def _changes(
     return changes_at(costs_at, per_day)
 
 
-def _break_even(load: Load, one: PlanOutlook, active_days: int, api: Sequence[float]) -> BreakEven:
-    spent = [(day, nano / NANO_PER_USD) for day, _, nano in load.spent]
+def _break_even(load: Load, one: PlanOutlook, active_days: int) -> BreakEven:
+    """What a plan leaves out is paid beside its fee, so that it does not help to reach it."""
+    history = load.days[one.plan.excludes]
+    spent = [(day.day, day.covered) for day in load.month[one.plan.excludes]]
     reached = first_day_at(spent, one.fee_usd)
     expected = None
-    if reached is None and any(api):
+    total = sum(day.covered for day in history)
+    if reached is None and total:
         by_weekday: dict[int, list[float]] = {}
-        for day, value in zip(load.base, api, strict=True):
-            by_weekday.setdefault(day.day.weekday(), []).append(value)
-        mean = sum(api) / len(api)
+        for day in history:
+            by_weekday.setdefault(day.day.weekday(), []).append(day.covered)
+        mean = total / len(history)
         last = month_bounds(load.as_of)[1]
         rest = [load.as_of + timedelta(days=step) for step in range(1, (last - load.as_of).days + 1)]
         usual = [

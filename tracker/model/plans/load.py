@@ -39,9 +39,14 @@ class DayLoad(NamedTuple):
     excluded: float = 0.0  # as an API key
 
     @property
+    def covered(self) -> float:
+        """What the plan carries, at API prices."""
+        return sum(window.api for window in self.windows)
+
+    @property
     def api(self) -> float:
         """Everything at API prices."""
-        return self.excluded + sum(window.api for window in self.windows)
+        return self.excluded + self.covered
 
     @property
     def logged(self) -> float:
