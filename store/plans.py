@@ -1,8 +1,10 @@
 """Rows for plans, budgets and what-ifs. Times are epoch milliseconds, days are local days, money is nano-dollars."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from store.records import EventKind
 
@@ -122,6 +124,29 @@ def limit_refusals(db: sqlite3.Connection, since_ms: int) -> list[int]:
             "SELECT DISTINCT at FROM event WHERE kind = ? AND at >= ? ORDER BY at", (EventKind.LIMIT, since_ms)
         )
     ]
+
+
+class TaskCallRow(NamedTuple):
+    """A priced call of a task, with what decides whether a plan covers it."""
+
+    task_id: str
+    agent: str
+    model: str
+    prompt_tokens: int
+    speed: str | None
+    cost: int
+
+
+def task_calls(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskCallRow]:
+    """The priced calls of these tasks."""
+    found = db.execute(
+        "SELECT task_id, agent, call.model, call.input + call.cache_read + call.write_5m + call.write_1h, call.speed,"
+        " call.cost FROM call_split JOIN call ON call.id = call_split.call_id"
+        " JOIN session ON session.id = call.session_id"
+        " WHERE call.cost AND task_id IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(list(task_ids)).decode(),),
+    )
+    return [TaskCallRow._make(row) for row in found]
 
 
 def project_spend(db: sqlite3.Connection, since_day: str, until_day: str, projects: Sequence[str]) -> dict[str, int]:

@@ -236,6 +236,12 @@ def test_what_a_plan_leaves_out_does_not_reach_its_fee(taximeter: Taximeter, tmp
     assert report["month"]["logged_usd"] == "150.000000000"
     assert report["break_even"]["pro"]["day"] == "2026-11-05"
     assert report["break_even"]["max"]["day"] is None
+    fast = [one for one in report["tasks"] if one["cost_usd"] == "4.000000000"]
+    assert fast
+    for one in fast:
+        assert one["allocated_usd"]["max"] == one["marginal_usd"]["max"] == one["allocated_usd"]["api"]
+    others = [float(one["allocated_usd"]["max"]) for one in report["tasks"] if one not in fast]
+    assert sum(others) == pytest.approx(100 * 15 / 21, rel=0.01)  # of 21 working days 15 are over
 
 
 def test_all_calls_unpriced_is_no_answer(taximeter: Taximeter, tmp_path: Path) -> None:

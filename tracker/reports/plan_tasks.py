@@ -1,7 +1,8 @@
 """What a task costs under a plan (MODEL section 9.4): its share of fee and overflow, and what one more would cost.
 
 The fee is shared by API-equivalent spend over the month as it is expected to end, so that the first task of a month
-does not carry all of it. The marginal cost is nothing while no limit binds, else the API price.
+does not carry all of it. The marginal cost is nothing while no limit binds, else the API price. What a plan leaves out
+(PRICES section 3.5) is the task's own, at the API price.
 """
 
 import sqlite3
@@ -11,9 +12,12 @@ from datetime import date
 from typing import Any
 
 from store.money import NANO_PER_USD, usd
+from store.plans import task_calls
 from store.task_reads import TaskFilter
 from tracker.model.headline import TaskStatus
 from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.plan import Excluded, exclusions_of
+from tracker.pricing import normalise
 from tracker.reports.tasks import tasks_report
 
 
@@ -50,28 +54,50 @@ def task_shares(
     first: date,
     last: date,
     outlooks: Sequence[PlanOutlook],
-    expected_month_usd: float,
+    covered_usd: Mapping[str, float],
     now_ms: int,
 ) -> list[TaskShare]:
-    """Tasks between two local days under every plan, dearest first."""
-    found = tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms).tasks
-    made = [
-        TaskShare(
-            task.id,
-            task.title,
-            task.status,
-            task.cost,
-            {one.plan.id: _allocated(task.cost / NANO_PER_USD, one, expected_month_usd) for one in outlooks},
-            {one.plan.id: task.cost / NANO_PER_USD * one.bind_share for one in outlooks},
-        )
-        for task in found
+    """Tasks between two local days under every plan, dearest first.
+
+    `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan.
+    """
+    found = [
+        task
+        for task in tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms).tasks
         if task.cost
     ]
+    kinds = _left_out_by_kind(db, [task.id for task in found])
+    made = []
+    for task in found:
+        allocated, marginal = {}, {}
+        for one in outlooks:
+            left_out = sum(nano for kind, nano in kinds[task.id].items() if kind & one.plan.excludes) / NANO_PER_USD
+            covered = task.cost / NANO_PER_USD - left_out
+            allocated[one.plan.id] = left_out + _allocated(covered, one, covered_usd[one.plan.id])
+            marginal[one.plan.id] = left_out + covered * one.bind_share
+        made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal))
     return sorted(made, key=lambda share: -share.cost_nano)
 
 
-def _allocated(cost_usd: float, one: PlanOutlook, expected_month_usd: float) -> float:
-    share = min(1.0, cost_usd / expected_month_usd) if expected_month_usd > 0 else 0.0
+def _left_out_by_kind(db: sqlite3.Connection, task_ids: Sequence[str]) -> dict[str, dict[Excluded, int]]:
+    """Nano-dollars of each task by what a plan may leave out about them; what every plan covers is not among them."""
+    found: dict[str, dict[Excluded, int]] = {task_id: {} for task_id in task_ids}
+    for row in task_calls(db, task_ids):
+        name = normalise(row.model)
+        kind = exclusions_of(
+            name.canonical,
+            row.prompt_tokens,
+            is_fast=row.speed == "fast" or name.fast,
+            is_other_agent=row.agent != "claude-code",
+        )
+        if kind:
+            found[row.task_id][kind] = found[row.task_id].get(kind, 0) + row.cost
+    return found
+
+
+def _allocated(covered_usd: float, one: PlanOutlook, month_usd: float) -> float:
+    """Fee and overflow by the share of the month's covered work; at list prices its cost comes on top."""
+    share = min(1.0, covered_usd / month_usd) if month_usd > 0 else 0.0
     if one.plan.is_metered:
-        return cost_usd + one.fee_usd * share
+        return covered_usd + one.fee_usd * share
     return (one.fee_usd + (one.overflow_usd or 0.0)) * share

@@ -12,6 +12,7 @@ from typing import Any
 
 from store.money import NANO_PER_USD
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
+from tracker.model.plans.load import DayLoad
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
 from tracker.model.plans.plan import Capacity
 from tracker.model.plans.projection import (
@@ -151,7 +152,8 @@ def plans_report(
     if db is not None and days is None and made.typical is not None:
         first, last = month_bounds(load.as_of)
         expected = max(made.month_end.p50 if made.month_end else 0.0, made.spent_api_nano / NANO_PER_USD)
-        shares = task_shares(db, first, last, made.outlooks, expected, now_ms)
+        covered = {one.plan.id: expected * _covered_share(load.month[one.plan.excludes]) for one in made.outlooks}
+        shares = task_shares(db, first, last, made.outlooks, covered, now_ms)
     return replace(made, tasks=shares)
 
 
@@ -221,6 +223,11 @@ def _compare(
         above=above,
         assumptions=_assumptions(load, outlooks, draws, terms, wanted.tolerance),
     )
+
+
+def _covered_share(days: Sequence[DayLoad]) -> float:
+    work = sum(day.api for day in days)
+    return sum(day.covered for day in days) / work if work else 1.0
 
 
 def _rescaled(draws: Draws, factor: float) -> Draws:
