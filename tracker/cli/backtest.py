@@ -57,15 +57,15 @@ def backtest(
     taximeter backtest --csv       one row a rule
     """
     from tracker.advisor.preferences import preferences_of
+    from tracker.cli.user_settings import user_settings
     from tracker.rebuild import rebuild
-    from tracker.settings import load_settings
 
     first, last = parse_day(since), parse_day(until)
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
     report = backtest_report(
         db,
-        preferences_of(load_settings()),
+        preferences_of(user_settings()),
         since=None if first is None else _midnight(date.fromisoformat(first)),
         until=None if last is None else _midnight(date.fromisoformat(last) + timedelta(days=1)),
         project=project,

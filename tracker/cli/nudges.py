@@ -45,12 +45,12 @@ def nudges(
     if click.get_current_context().invoked_subcommand is not None:
         return
     from tracker.advisor.preferences import preferences_of
+    from tracker.cli.user_settings import user_settings
     from tracker.reports.nudges import nudge_report
-    from tracker.settings import load_settings
 
     db = open_synced(settings, no_sync=no_sync)
     report = nudge_report(
-        db, preferences_of(load_settings()), since=_start_of(since), kind=kind, every=every, limit=limit
+        db, preferences_of(user_settings()), since=_start_of(since), kind=kind, every=every, limit=limit
     )
     if as_json:
         print_json(report.as_json())
@@ -118,9 +118,10 @@ def off(kind: str) -> None:
 
 def _set_kind(kind: str, *, enabled: bool) -> None:
     from tracker.advisor.preferences import preferences_of
-    from tracker.settings import load_settings, set_value
+    from tracker.cli.user_settings import user_settings
+    from tracker.settings import set_value
 
-    known = preferences_of(load_settings()).enabled
+    known = preferences_of(user_settings()).enabled
     wanted = known | {kind} if enabled else known - {kind}
     set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
 

@@ -1,11 +1,13 @@
 """`prices` and `reprice`: the dated price table, and applying a corrected one to what is recorded."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from store.ledger import home
 from store.money import short_usd, usd
+from store.records import Price
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.pricing import PriceBook, PriceRow
@@ -134,9 +136,9 @@ def reprice(settings: Settings, dry_run: bool, as_json: bool, no_sync: bool) -> 
         note("nothing was changed; run without --dry-run to apply.")
 
 
-def price_book() -> PriceBook:
-    """The table with the user's own rows; UserError if their file cannot be read."""
+def price_book(stored: Sequence[Price] = ()) -> PriceBook:
+    """The table with the user's own rows and those stored with calls; UserError if their file cannot be read."""
     try:
-        return PriceBook(home() / "prices.toml")
+        return PriceBook(home() / "prices.toml", stored)
     except ValueError as error:
-        raise UserError(f"{home() / 'prices.toml'}: {error}", exit_code=2) from error
+        raise UserError(f"{home()}: {error}", exit_code=2) from error

@@ -14,7 +14,6 @@ from store.queries import stored_prices
 from store.spend import refresh_spend
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
-from tracker.pricing import PriceBook
 from tracker.sources.base import Options, Source
 
 _BAR_AFTER_SECONDS = 0.4
@@ -75,8 +74,19 @@ def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.
 
 
 def options_of(db: sqlite3.Connection) -> Options:
-    """What readers are told; stored price rows spare the slow look-up of other providers' models."""
-    return Options(PriceBook(home() / "prices.toml", stored_prices(db)))
+    """What readers are told; stored price rows spare the slow look-up of other providers' models.
+
+    UserError if the user's prices or settings cannot be used: what may be kept of prompts stands there.
+    """
+    from tracker.cli.prices import price_book
+
+    options = Options(price_book(stored_prices(db)))
+    if not (home() / "settings.toml").exists():  # most have none, and tomllib takes 3 ms
+        return options
+    from tracker.cli.user_settings import user_settings
+
+    kept = user_settings().privacy.prompt_chars
+    return options if kept is None else options._replace(prompt_chars=kept)
 
 
 class _Bar:
