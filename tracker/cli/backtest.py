@@ -7,7 +7,7 @@ import click
 from store.money import short_usd
 from tracker.cli.common import Settings, csv_option, open_synced, parse_day, passes_settings, reading_options
 from tracker.cli.drawing import counted, fit, rule
-from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table, terminal_width, tokens
+from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.prose import paragraph
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
@@ -102,8 +102,10 @@ def show(report: BacktestReport) -> None:
     click.echo(rule(f"Does the advice pay?  {sessions}, {_day(report.first_at)} to {_day(report.last_at)}", cells))
     hidden = f", and about {short_usd(report.hidden_nano)} for {counted(report.compactions, 'compaction')}"
     click.echo(
-        f"What happened: {counted(report.calls, 'call')} on main chains, billed {short_usd(report.billed_nano)}"
-        f"{hidden if report.compactions else ''}."
+        wrapped(
+            f"What happened: {counted(report.calls, 'call')} on main chains, billed {short_usd(report.billed_nano)}"
+            f"{hidden if report.compactions else ''}."
+        )
     )
     click.echo()
     _show_rules(report)
@@ -139,8 +141,11 @@ def _show_rules(report: BacktestReport) -> None:
         )
         for score in shown
     ]
-    columns = [Column(title, right=True) for title in ("cost", "saves", "of the best", "compacts", "right")]
-    print_table((Column("  compacting"), *columns, Column("won / lost each", right=True)), rows)
+    titles = ["cost", "saves", "of the best", "compacts", "right", "won / lost each"]
+    if terminal_width() < 100:  # names are not to be cut
+        titles.pop()
+    columns = (Column("  compacting"), *(Column(title, right=True) for title in titles))
+    print_table(columns, [row[: len(columns)] for row in rows])
 
 
 def _show_verdict(report: BacktestReport) -> None:

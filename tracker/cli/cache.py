@@ -17,7 +17,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import share_bar
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.tasks import short_ids
@@ -92,8 +92,10 @@ def show(report: CacheReport) -> None:
     )
     rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
     click.echo(
-        f"survival {_share(survival(total))}   rewrite {rewrite} (1.00 is ideal)   hit {_share(hit(total))}"
-        f"   {total.cold_starts:,} cold starts   {total.rebuilds:,} planned rebuilds"
+        wrapped(
+            f"survival {_share(survival(total))}   rewrite {rewrite} (1.00 is ideal)   hit {_share(hit(total))}"
+            f"   {total.cold_starts:,} cold starts   {total.rebuilds:,} planned rebuilds"
+        )
     )
     click.echo()
     if not report.causes:
@@ -112,9 +114,12 @@ def show(report: CacheReport) -> None:
         rows.append([*row, share_bar(one.waste, largest, 20)] if cells >= 90 else row)
     print_table(columns, rows)
     click.echo()
+    shown = report.misses[:_SHOWN]
+    if len(shown) < total.misses:
+        note(f"The {len(shown)} dearest of {total.misses:,}; --csv lists all:")
     short = short_ids(sorted({one.task_id for one in report.misses}))
-    columns = [Column("when"), Column("id"), Column("task"), Column("cause")]
-    columns += [Column(name, right=True) for name in ("tokens again", "waste")]
+    columns = [Column("when", cut="never"), Column("id", cut="never"), Column("task"), Column("cause", cut="never")]
+    columns += [Column(name, right=True) for name in ("tokens", "waste")]
     print_table(
         columns,
         [
@@ -126,7 +131,7 @@ def show(report: CacheReport) -> None:
                 ("≤" if one.is_up_to else "") + tokens(one.missed),
                 short_usd(one.waste),
             )
-            for one in report.misses[:_SHOWN]
+            for one in shown
         ],
     )
     note("Causes are inferred unless named by the API; taximeter task ID shows a task's misses.")

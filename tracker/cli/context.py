@@ -7,7 +7,7 @@ from store.money import short_usd
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, fit, rule
-from tracker.cli.output import note, plain, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.cli.output import note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.model.options import Option
 from tracker.reports.context import ContextReport, Prospect, context_report
 from tracker.reports.times import iso
@@ -62,7 +62,7 @@ def show(report: ContextReport) -> None:
     """Draw the report for people."""
     cells = min(terminal_width(), 120)
     session: ContextSession = report.session
-    click.echo(click.style(plain(session.title or session.native_id), bold=True))
+    click.echo(click.style(fit(session.title or session.native_id, cells).rstrip(), bold=True))
     project = project_name(session.project)
     where = f"{short_session(session.native_id)} · {session.agent} · {report.model} · {project}"
     click.echo(click.style(where, dim=True))

@@ -94,9 +94,9 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     else:
         several = terminal_width() >= 100 and len({row.agent for row in rows}) > 1
         columns = (
-            Column("session"),
+            Column("session", cut="never"),
             *([Column("agent")] if several else []),
-            Column("last"),
+            Column("last", cut="never"),
             Column("project"),
             Column("title"),
             Column("calls", right=True),
@@ -206,9 +206,10 @@ def call_json(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show_calls(rows: list[dict[str, Any]]) -> None:
+    is_narrow = terminal_width() < 100
     columns = (
-        Column("time"),
-        Column("session"),
+        Column("time", cut="never"),
+        Column("session", cut="never"),
         Column("chain"),
         Column("model"),
         *(Column(title, right=True) for title in ("in", "read", "write", "out", "cost")),
@@ -217,10 +218,10 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         columns,
         [
             (
-                local(row["first_at"]),
+                local(row["first_at"])[5 if is_narrow else 0 :],
                 short_session(row["session"]),
                 row["agent_type"] or row["chain"][:8] or "main",
-                row["model"],
+                row["model"].removeprefix("claude-") if is_narrow else row["model"],
                 tokens(row["input"]),
                 tokens(row["cache_read"]),
                 tokens(row["write_5m"] + row["write_1h"]),

@@ -3,19 +3,22 @@
 import csv
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 import msgspec
 
 TERMINAL_ROWS = 20
+_HARD_SPACE = "\xa0"  # where no line is broken
+_LEAST_CELLS = 8  # of a text that gives way
 
 
 class Column(NamedTuple):
-    """A column of a table; numbers are aligned right."""
+    """A column of a table; numbers are aligned right and never cut, others lose their end or start where they must."""
 
     title: str
     right: bool = False
+    cut: Literal["end", "start", "never"] = "end"
 
 
 def print_json(value: Any) -> None:
@@ -39,21 +42,20 @@ def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 def print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], *, footer: Sequence[str] | None = None
 ) -> None:
-    """A plain table: header, rows, and the total under a rule. The first column gives way on a narrow terminal."""
+    """A plain table: header, rows, and the total under a rule. On a narrow terminal the widest texts give way."""
     every = [[column.title for column in columns], *[[plain(cell) for cell in row] for row in rows]]
     if footer is not None:
         every.append([plain(cell) for cell in footer])
     widths = [max(width(row[index]) for row in every) for index in range(len(columns))]
-    spare = terminal_width() - (sum(widths) + 2 * (len(widths) - 1))
-    if spare < 0:
-        flexible = max(
-            (index for index, column in enumerate(columns) if not column.right), key=lambda one: widths[one], default=0
-        )
-        widths[flexible] = max(8, widths[flexible] + spare)
+    over = sum(widths) + 2 * (len(widths) - 1) - terminal_width()
+    flexible = [index for index, column in enumerate(columns) if not column.right and column.cut != "never"]
+    for _ in range(over):
+        widest = max(flexible, key=lambda one: widths[one], default=None)
+        if widest is None or widths[widest] <= _LEAST_CELLS:
+            break
+        widths[widest] -= 1
     for number, row in enumerate(every):
-        line = "  ".join(
-            _fit(cell, widths[index], right=columns[index].right) for index, cell in enumerate(row)
-        ).rstrip()
+        line = "  ".join(_fit(cell, widths[index], columns[index]) for index, cell in enumerate(row)).rstrip()
         if number == 0:
             click.echo(click.style(line, dim=True))
         else:
@@ -65,7 +67,27 @@ def print_table(
 
 def note(text: str) -> None:
     """A line under a table that is not part of the figures."""
-    click.echo(click.style(text, dim=True))
+    click.echo(click.style(wrapped(text), dim=True))
+
+
+def wrapped(text: str) -> str:
+    """Each line of the text broken where a terminal is too narrow for it: at its ` · `, else between words."""
+    cells = terminal_width()
+    if all(width(line) <= cells for line in text.splitlines()):
+        return text
+    import textwrap
+
+    lines = (
+        textwrap.wrap(
+            line.replace(" ", _HARD_SPACE).replace(f"{_HARD_SPACE}·{_HARD_SPACE}", " · ") if " · " in line else line,
+            cells,
+            subsequent_indent=line[: len(line) - len(line.lstrip())],
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )
+    return "\n".join(part for parts in lines for part in parts).replace(_HARD_SPACE, " ")
 
 
 def shown_rows(limit: int | None) -> int | None:
@@ -119,15 +141,14 @@ def width(text: str) -> int:
     )
 
 
-def _fit(text: str, cells: int, *, right: bool) -> str:
-    over = width(text) - cells
-    if over > 0:
+def _fit(text: str, cells: int, column: Column) -> str:
+    if width(text) > cells:
         kept = text
         while kept and width(kept) > cells - 1:
-            kept = kept[:-1]
-        text = kept + "…"
+            kept = kept[1:] if column.cut == "start" else kept[:-1]
+        text = "…" + kept if column.cut == "start" else kept + "…"
     pad = " " * (cells - width(text))
-    return pad + text if right else text + pad
+    return pad + text if column.right else text + pad
 
 
 def tokens(count: int) -> str:

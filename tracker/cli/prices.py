@@ -9,7 +9,7 @@ from store.ledger import home
 from store.money import short_usd, usd
 from store.records import Price
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width
 from tracker.pricing import PriceBook, PriceRow
 from tracker.reports.prices import rate_text, row_json
 
@@ -45,13 +45,13 @@ def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, n
 
 
 def _show(rows: list[PriceRow]) -> None:
+    titles = ["input", "output", "write 5m", "write 1h", "read", "long over", "fast in/out"]
+    if terminal_width() < 100:
+        del titles[5:]
     columns = (
         Column("model"),
-        Column("from"),
-        *(
-            Column(title, right=True)
-            for title in ("input", "output", "write 5m", "write 1h", "read", "long over", "fast in/out")
-        ),
+        Column("from", cut="never"),
+        *(Column(title, right=True) for title in titles),
     )
     print_table(
         columns,
@@ -66,7 +66,7 @@ def _show(rows: list[PriceRow]) -> None:
                 made["cache_read"],
                 rate_text(made["long_context_threshold"]),
                 f"{made['fast_input']}/{made['fast_output']}" if made["fast_input"] else "",
-            )
+            )[: len(columns)]
             for made in (row_json(row) for row in rows)
         ],
     )

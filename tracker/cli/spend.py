@@ -18,8 +18,8 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
-from tracker.reports.spend import SpendReport, spend_report
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
+from tracker.reports.spend import SpendReport, SpendRow, spend_report
 
 _CSV = (
     "key", "calls", "sessions", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches",
@@ -93,7 +93,7 @@ def show(report: SpendReport, settings: Settings) -> None:
     ]
     total = report.total
     columns = (
-        Column(report.by),
+        Column(report.by, cut="start"),
         *(Column(title, right=True) for title in ("calls", "sessions", "input", "read", "written", "output", "cost")),
     )
     footer = (
@@ -137,6 +137,8 @@ def _cost(cost: int, unpriced: int, calls: int) -> str:
 
 
 def _label(by: str, key: str) -> str:
+    if by == "session":
+        return short_session(key)
     if by != "project":
         return key
     home = str(Path.home())

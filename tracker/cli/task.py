@@ -8,7 +8,7 @@ from store.money import short_usd
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
-from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens
+from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options, ready
 from tracker.cli.tasks import GLYPHS
 from tracker.reports.reported import Label
@@ -124,7 +124,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     one = detail.task
     evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
     evidence = " (a question)" if one.evidence == "question" else evidence
-    click.echo(click.style(f"{GLYPHS[one.status]} {plain(one.title)}", bold=True))
+    click.echo(click.style(wrapped(f"{GLYPHS[one.status]} {plain(one.title)}"), bold=True))
     project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
     click.echo(click.style(f"{detail.short_id} · {one.status}{evidence} · {where}", dim=True))
@@ -154,7 +154,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
         click.echo(f"  {sentence}")
     for refusal in detail.refusals:
         advice = f": {refusal.advice}" if refusal.advice else ""
-        click.echo(f"  {click.style(f'⚠ {plain(refusal.words)}', fg='red')}{advice}")
+        click.echo(click.style(wrapped(f"  ⚠ {plain(refusal.words)}{advice}"), fg="red"))
     click.echo()
 
 
@@ -197,13 +197,13 @@ def _turns(detail: TaskDetail, cells: int) -> None:
     largest = dear[0].row.cost
     bar_cells, rest = (8, 46) if cells < 100 else (18, 58)
     text_cells = max(12, cells - bar_cells - rest)
-    did_cells = max(8, cells - text_cells - bar_cells - 32)
+    did_cells = max(8, cells - text_cells - bar_cells - 33)
     for turn in dear:
         row = turn.row
         opening = turn.facts.text or f"({row.kind})"
         amount = "?" if row.calls and row.unpriced == row.calls else short_usd(row.cost)
         click.echo(
-            f"  {turn.number:>3}  {fit(opening, text_cells)}  {row.calls:>4} calls"
+            f"  {turn.number:>3}  {fit(opening, text_cells)}  {_calls(row.calls)}"
             f"  {click.style(fit(share_bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
             f"  {click.style(f'{amount:>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
         )
@@ -211,6 +211,10 @@ def _turns(detail: TaskDetail, cells: int) -> None:
         cost = sum(turn.row.cost for turn in detail.turns) - sum(turn.row.cost for turn in dear)
         click.echo(click.style(f"       and {left} more for {short_usd(cost)}", dim=True))
     click.echo()
+
+
+def _calls(count: int) -> str:
+    return f"{count:>4} {'call ' if count == 1 else 'calls'}"
 
 
 def _did(turn: TaskTurn) -> str:
@@ -238,7 +242,7 @@ def _subagents(detail: TaskDetail, cells: int) -> None:
         name = f"{agent.kind} ↳ turn {agent.turn}"
         model = agent.model.removeprefix("claude-")
         click.echo(
-            f"       {fit(name, 30)}  {fit(model, 20)}  {agent.calls:>4} calls  "
+            f"       {fit(name, 28)}  {fit(model, 20)}  {_calls(agent.calls)}  "
             + click.style(f"{short_usd(agent.cost):>8}", bold=True)
         )
     click.echo()
@@ -251,10 +255,11 @@ def _misses(detail: TaskDetail, cells: int) -> None:
     click.echo(rule(f"Cache misses ×  {len(detail.misses)} for {short_usd(waste)}", cells))
     for call in detail.misses[:_MISSES_SHOWN]:
         words = CAUSE_WORDS.get(call.cause or "", call.cause or "")
-        words += " (reported)" if call.cause_source == "reported" and call.cause != "reported" else ""
+        words += " (API)" if call.cause_source == "reported" and call.cause != "reported" else ""
         up_to = "up to " if call.is_up_to else ""
+        missed = f"{up_to + tokens(call.missed):>12} tokens again"
         click.echo(
-            f"  {detail.number_of(call):>3}  {fit(words, 34)}  {up_to + tokens(call.missed):>12} tokens again  "
+            f"  {detail.number_of(call):>3}  {fit(words, min(42, cells - 44))}  {missed}  "
             + click.style(f"{short_usd(call.waste):>8}", bold=True)
         )
     click.echo()

@@ -30,6 +30,7 @@ from tracker.cli.output import (
     print_table,
     shown_rows,
     terminal_width,
+    wrapped,
 )
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
@@ -129,7 +130,7 @@ def show(report: TasksReport, limit: int | None = None, *, corrections: int = 0)
 
     `corrections`: how many the weights in use were fitted to, 0 for the shipped ones.
     """
-    click.echo(click.style(_headline(report), bold=True))
+    click.echo(click.style(wrapped(_headline(report)), bold=True))
     cells = terminal_width()
     # Columns leave in this order as the terminal gets narrower; figures are never cut.
     several = len({task.agents for task in report.tasks}) > 1
