@@ -96,7 +96,7 @@ class TestSpend:
         for row, drawn in zip(rows, table, strict=True):
             cells = drawn.split()
             cost = Decimal(row["cost_usd"])
-            assert cells[-1] == (f"${cost:,.2f}" if cost >= Decimal("0.01") else f"${cost:.4f}")
+            assert cells[-1].removeprefix("≥") == (f"${cost:,.2f}" if cost >= Decimal("0.01") else f"${cost:.4f}")
             assert (cells[-7], cells[-6]) == (f"{row['calls']:,}", f"{row['sessions']:,}")
 
     def test_redirected_output_has_no_colours(self, captured: Taximeter) -> None:

@@ -114,12 +114,14 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
                     row.title or "",
                     f"{row.calls:,}",
                     tokens(sum(row.tokens)),
-                    short_usd(row.cost) if row.unpriced < row.calls else "?",
+                    ("≥" if row.floor else "") + short_usd(row.cost) if row.unpriced < row.calls else "?",
                 )
                 for row in rows
             ],
         )
         note_left_out(len(found) - len(rows), "sessions")
+        if any(row.floor for row in rows):
+            note("≥: old clients recorded only the start of some answers, the cost is a floor.")
         note("taximeter calls --session ID lists the calls of one.")
 
 
@@ -231,7 +233,8 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
             for row in rows
         ],
     )
-    note("times are local; ≥ marks an output that the client recorded only in part.")
+    floor = any(row["flags"] & CallFlag.OUTPUT_IS_FLOOR for row in rows)
+    note("Times are local." + (" ≥: the client recorded only the start of the answer." if floor else ""))
 
 
 def local(ms: int | None) -> str:

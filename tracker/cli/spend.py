@@ -87,7 +87,7 @@ def show(report: SpendReport, settings: Settings) -> None:
             tokens(row.cache_read),
             tokens(row.write_5m + row.write_1h),
             tokens(row.output),
-            _cost(row.cost, row.unpriced, row.calls),
+            _cost(row),
         )
         for row in report.rows
     ]
@@ -104,7 +104,7 @@ def show(report: SpendReport, settings: Settings) -> None:
         tokens(total.cache_read),
         tokens(total.write_5m + total.write_1h),
         tokens(total.output),
-        _cost(total.cost, total.unpriced, total.calls),
+        _cost(total),
     )
     print_table(columns, rows, footer=footer)
     _notes(report)
@@ -121,7 +121,7 @@ def _notes(report: SpendReport) -> None:
         note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")
     if report.total.floor:
         calls = counted(report.total.floor, "call")
-        note(f"{calls} of old clients recorded only the start of their output: a floor (≥).")
+        note(f"≥ a floor: {calls} of old clients recorded only the start of their output.")
     if report.total.unpriced:
         note(
             f"{report.total.unpriced:,} calls have no price and are not in the total:"
@@ -130,10 +130,10 @@ def _notes(report: SpendReport) -> None:
         )
 
 
-def _cost(cost: int, unpriced: int, calls: int) -> str:
-    if unpriced and unpriced == calls:
+def _cost(row: SpendRow) -> str:
+    if row.unpriced and row.unpriced == row.calls:
         return "?"
-    return short_usd(cost) + ("+?" if unpriced else "")
+    return ("≥" if row.floor else "") + short_usd(row.cost) + ("+?" if row.unpriced else "")
 
 
 def _label(by: str, key: str) -> str:
