@@ -81,6 +81,24 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
 
 
+def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> None:
+    del parameter
+    if not is_asked:
+        return
+    import importlib.metadata
+
+    try:
+        version = importlib.metadata.version("taximeter")
+    except importlib.metadata.PackageNotFoundError:  # a checkout that nobody installed
+        import tomllib
+        from pathlib import Path
+
+        project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        version = project["version"]
+    click.echo(f"taximeter, version {version}")
+    ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     invoke_without_command=True,
@@ -89,7 +107,14 @@ class LazyGroup(click.Group):
 )
 @dir_options
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.version_option(package_name="taximeter", prog_name="taximeter")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def cli(ctx: click.Context, /, **options: Any) -> None:
     """The running meter for coding agents: what each finished task cost, why, and what to do about it.
