@@ -1,11 +1,12 @@
 """`dashboard`: what people look at all day. The feed begins to read before Textual is imported (0.2 s)."""
 
 import gc
+import os
 import sys
 
 import click
 
-from tracker.cli.common import Settings, dir_options, passes_settings
+from tracker.cli.common import Settings, UserError, dir_options, passes_settings
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
 THEMES = ("dark", "light", "colour-blind")
@@ -25,6 +26,9 @@ def dashboard(settings: Settings, screen: str, theme: str | None) -> None:
     taximeter dashboard
     taximeter dashboard --screen spend --theme light
     """
+    # What `serve` starts talks through pipes, with a driver of its own.
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
+        raise UserError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)", 2)
     open_dashboard(settings, screen=screen, theme=theme)
 
 
