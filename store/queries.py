@@ -9,21 +9,24 @@ from store.records import Price
 
 
 class Totals(NamedTuple):
-    """The ledger in four figures."""
+    """The ledger in few figures; the days are local ISO days, None where there is no call."""
 
     calls: int
     sessions: int
     unpriced_calls: int
     unpriced_models: list[str]
+    first_day: str | None
+    last_day: str | None
 
 
 def totals(db: sqlite3.Connection) -> Totals:
     """Counts over the whole ledger."""
-    calls, sessions, unpriced = db.execute(
-        "SELECT COALESCE(SUM(calls), 0), COUNT(DISTINCT session_id), COALESCE(SUM(unpriced), 0) FROM spend"
+    calls, sessions, unpriced, *days = db.execute(
+        "SELECT COALESCE(SUM(calls), 0), COUNT(DISTINCT session_id), COALESCE(SUM(unpriced), 0), MIN(day), MAX(day)"
+        " FROM spend"
     ).fetchone()
     models = [row[0] for row in db.execute("SELECT DISTINCT model FROM spend WHERE unpriced > 0 ORDER BY 1")]
-    return Totals(calls, sessions, unpriced, models)
+    return Totals(calls, sessions, unpriced, models, *days)
 
 
 def stored_prices(db: sqlite3.Connection) -> list[Price]:
@@ -97,7 +100,7 @@ def call_rows(
             ("instr(session.project, ?) > 0", project),
             ("session.agent = ?", agent),
             ("call.model = ?", model),
-            ("session.native_id LIKE ? || '%'", session),
+            ("instr(session.native_id, ?) = 1", session),
         )
     )
     query = f"{CALL_EXPORT} WHERE {where} ORDER BY call.first_at, call.message_id"
@@ -111,6 +114,11 @@ def call_rows(
     names = [column[0] for column in cursor.description]
     for row in cursor:
         yield dict(zip(names, row, strict=True))
+
+
+def call_fields(db: sqlite3.Connection) -> list[str]:
+    """The names of what `call_rows` yields, in order."""
+    return [column[0] for column in db.execute(f"{CALL_EXPORT} LIMIT 0").description]
 
 
 def newest_call_id(db: sqlite3.Connection) -> int:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import click
 
 from store.money import short_usd
-from tracker.cli.common import Settings, csv_option, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.common import Settings, csv_option, open_synced, parse_period, passes_settings, reading_options
 from tracker.cli.drawing import counted, fit, rule
 from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.prose import paragraph
@@ -60,7 +60,7 @@ def backtest(
     from tracker.cli.user_settings import user_settings
     from tracker.rebuild import rebuild
 
-    first, last = parse_day(since), parse_day(until)
+    first, last = parse_period(since, until)
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
     report = backtest_report(

@@ -12,7 +12,7 @@ from tracker.cli.common import (
     csv_option,
     filter_options,
     open_synced,
-    parse_day,
+    parse_period,
     passes_settings,
     reading_options,
 )
@@ -41,14 +41,8 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
     from tracker.rebuild import rebuild
 
     utc = chosen["utc"]
-    part = CallFilter(
-        parse_day(chosen["since"], utc=utc),
-        parse_day(chosen["until"], utc=utc),
-        chosen["project"],
-        chosen["agent"],
-        chosen["model"],
-        utc,
-    )
+    days = parse_period(chosen["since"], chosen["until"], utc=utc)
+    part = CallFilter(*days, chosen["project"], chosen["agent"], chosen["model"], utc)
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
     report = cache_report(db, part, most_misses=1_000_000 if as_csv else 50)
@@ -72,9 +66,9 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
         ]
         print_csv(columns, rows)
     elif not report.total.calls:
-        from tracker.cli.sync import no_sessions_text
+        from tracker.cli.sync import nothing_text
 
-        click.echo(no_sessions_text(settings))
+        click.echo(nothing_text(settings, db))
     else:
         show(report)
 

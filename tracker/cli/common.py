@@ -16,6 +16,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
+
 EPILOG = "Everything stays on this machine. TAXIMETER_HOME moves the ledger and all other state."
 
 
@@ -140,9 +143,18 @@ def parse_day(text: str | None, *, utc: bool = False) -> str | None:
         days = int(back.group(1)) * (7 if back.group(2) == "w" else 1)
         return (today - timedelta(days=max(0, days - 1))).isoformat()
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise UserError(f"not a day: {text!r} (use 2026-11-01, today, yesterday, 7d or 4w)", exit_code=2) from None
+    return min(max(day, _FIRST_DAY), _LAST_DAY).isoformat()
+
+
+def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> tuple[str | None, str | None]:
+    """First and last ISO day of what a user types; UserError if one is no day, or the last before the first."""
+    first, last = parse_day(since, utc=utc), parse_day(until, utc=utc)
+    if first is not None and last is not None and last < first:
+        raise UserError(f"no days from {first} to {last} (--since is after --until)", exit_code=2)
+    return first, last
 
 
 def say_damaged(kept: Path) -> None:

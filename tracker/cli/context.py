@@ -40,6 +40,8 @@ def context(settings: Settings, session: str | None, turns: int, as_json: bool, 
     if not found:
         if session is not None:
             raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
+        if as_json or as_csv:
+            raise UserError("no session is on record (taximeter doctor says where it looked)")
         from tracker.cli.sync import no_sessions_text
 
         click.echo(no_sessions_text(settings))

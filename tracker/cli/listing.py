@@ -5,17 +5,19 @@ from typing import Any
 
 import click
 
+from store.context_reads import find_session
 from store.money import short_usd, usd
 from store.projects import project_name
-from store.queries import SessionRow, call_rows, session_rows
+from store.queries import SessionRow, call_fields, call_rows, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
     Settings,
+    UserError,
     csv_option,
     filter_options,
     limit_option,
     open_synced,
-    parse_day,
+    parse_period,
     passes_settings,
     reading_options,
 )
@@ -88,9 +90,9 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
             ],
         )
     elif not rows:
-        from tracker.cli.sync import no_sessions_text
+        from tracker.cli.sync import nothing_text
 
-        click.echo(no_sessions_text(settings))
+        click.echo(nothing_text(settings, db))
     else:
         several = terminal_width() >= 100 and len({row.agent for row in rows}) > 1
         columns = (
@@ -171,9 +173,11 @@ def calls(
     taximeter calls --json --since today > calls.jsonl
     """
     utc = chosen["utc"]
-    since, until = parse_day(chosen["since"], utc=utc), parse_day(chosen["until"], utc=utc)
+    since, until = parse_period(chosen["since"], chosen["until"], utc=utc)
     db = open_synced(settings, no_sync=no_sync)
-    for_people = not (as_json or as_csv)
+    if session is not None and not find_session(db, session):
+        raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
+    most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(
         db,
         since_ms=midnight_ms(since, utc=utc),
@@ -182,17 +186,22 @@ def calls(
         agent=chosen["agent"],
         model=chosen["model"],
         session=session,
-        limit=shown_rows(limit) if for_people else limit or None,
+        limit=most if as_json or as_csv or most is None else most + 1,
     )
     if as_json:
         print_json_lines(call_json(row) for row in rows)
     elif as_csv:
-        first = next(rows, None)
-        if first is not None:
-            made = call_json(first)
-            print_csv(list(made), [list(made.values()), *(list(call_json(row).values()) for row in rows)])
+        titles = list(call_json(dict.fromkeys(call_fields(db), 0)))
+        made = (call_json(row) for row in rows)
+        print_csv(titles, ([*(one | {"flags": " ".join(one["flags"])}).values()] for one in made))
+    elif not (found := list(rows)):
+        from tracker.cli.sync import nothing_text
+
+        click.echo(nothing_text(settings, db))
     else:
-        _show_calls(list(rows))
+        _show_calls(found if most is None else found[-most:])
+        if most is not None and len(found) > most:
+            note("Older calls left out: --limit 0 shows all.")
 
 
 def call_json(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, dir_options, open_synced, parse_day, passes_settings
+from tracker.cli.common import Settings, UserError, dir_options, open_synced, parse_period, passes_settings
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
 from tracker.model.plans.reconcile import Reports, Row
@@ -81,10 +81,8 @@ def reconcile(
 
 
 def _days(since: str, until: str) -> tuple[date, date]:
-    first, last = parse_day(since, utc=True), parse_day(until, utc=True)
-    if first is None or last is None or first > last:
-        raise UserError(f"no days from {since} to {until}", exit_code=2)
-    return date.fromisoformat(first), date.fromisoformat(last)
+    first, last = parse_period(since, until, utc=True)
+    return date.fromisoformat(first or ""), date.fromisoformat(last or "")
 
 
 def _from_files(files: tuple[Path, ...]) -> tuple[Reports, list[str]]:

@@ -12,6 +12,10 @@ from tracker.cli.output import Column, note, plain, print_csv, print_json, print
 from tracker.cli.prose import paragraph
 from tracker.reports.times import iso
 
+_FIELDS = (
+    "id", "at", "what", "task", "unit", "unit_price_usd", "submitted", "succeeded", "accepted", "billed",
+    "computed_cost_usd", "provider_cost_usd", "cost_usd", "cost_per_accepted_usd", "label",
+)  # fmt: skip
 _LARGEST = Decimal(10) ** 9
 _COUNT = click.IntRange(0, 10**9)
 
@@ -109,8 +113,7 @@ def record(
             }
         )
     elif as_csv:
-        made = [_json(one) for one in jobs]
-        print_csv(list(made[0]) if made else [], [list(row.values()) for row in made])
+        print_csv(_FIELDS, [list(_json(one).values()) for one in jobs])
     else:
         show(jobs)
 

@@ -1,6 +1,7 @@
 """`spend`: what was spent, by any key."""
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tracker.cli.common import (
     csv_option,
     filter_options,
     open_synced,
-    parse_day,
+    parse_period,
     passes_settings,
     reading_options,
 )
@@ -55,28 +56,24 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
     elif as_csv:
         print_csv(_CSV, [(*row[:9], usd(row.cost), row.unpriced, row.floor) for row in report.rows])
     else:
-        show(report, settings)
+        show(report, settings, db)
 
 
 def filter_of(chosen: dict[str, Any]) -> Filter:
     """The filter that the options name."""
     utc = chosen["utc"]
+    since, until = parse_period(chosen["since"], chosen["until"], utc=utc)
     return Filter(
-        since=parse_day(chosen["since"], utc=utc),
-        until=parse_day(chosen["until"], utc=utc),
-        project=chosen["project"],
-        agent=chosen["agent"],
-        model=chosen["model"],
-        utc=utc,
+        since=since, until=until, project=chosen["project"], agent=chosen["agent"], model=chosen["model"], utc=utc
     )
 
 
-def show(report: SpendReport, settings: Settings) -> None:
+def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> None:
     """Draw the report for people."""
     if not report.rows:
-        from tracker.cli.sync import no_sessions_text
+        from tracker.cli.sync import nothing_text
 
-        click.echo(no_sessions_text(settings))
+        click.echo(nothing_text(settings, db))
         return
     rows = [
         (

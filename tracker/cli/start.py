@@ -2,8 +2,6 @@
 
 import sys
 
-import click
-
 from store.spend import Filter
 from tracker.cli.common import Settings, open_synced
 from tracker.cli.spend import show
@@ -18,5 +16,4 @@ def start(settings: Settings) -> None:
         open_dashboard(settings)
         return
     db = open_synced(settings, no_sync=False)
-    show(spend_report(db, "day", Filter()), settings)
-    click.echo()
+    show(spend_report(db, "day", Filter()), settings, db)

@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 
 from store.ledger import home, ledger_path, open_ledger
-from store.queries import stored_prices
+from store.queries import stored_prices, totals
 from store.spend import refresh_spend
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
+from tracker.cli.drawing import counted
+from tracker.cli.output import wrapped
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.sources.base import Options, Source
 
@@ -137,8 +139,6 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
     taximeter sync
     taximeter sync --claude-dir /backup/claude
     """
-    from store.queries import totals
-
     db, report = take_in(settings, workers=workers)
     counts = totals(db)
     if as_json:
@@ -173,6 +173,18 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         click.echo(f"{report.bad_lines:,} damaged lines were passed over (taximeter doctor lists the files)")
     if counts.unpriced_calls:
         click.echo(f"{counts.unpriced_calls:,} calls have no price: {', '.join(counts.unpriced_models)}")
+
+
+def nothing_text(settings: Settings, db: sqlite3.Connection) -> str:
+    """Why a report is empty: nothing was ever found, or nothing is in the part that was chosen."""
+    counts = totals(db)
+    if not counts.calls:
+        return no_sessions_text(settings)
+    return wrapped(
+        f"Nothing in this part of the ledger, which has {counted(counts.calls, 'call')} of"
+        f" {counted(counts.sessions, 'session')} from {counts.first_day} to {counts.last_day}.\n"
+        "taximeter spend --by project (month, model, agent) lists what there is to choose from."
+    )
 
 
 def no_sessions_text(settings: Settings) -> str:

@@ -15,7 +15,7 @@ from tracker.cli.common import (
     filter_options,
     limit_option,
     open_synced,
-    parse_day,
+    parse_period,
     passes_settings,
     reading_options,
 )
@@ -82,14 +82,8 @@ def tasks(
     """
     from tracker.rebuild import own_weights_in_use, rebuild
 
-    part = TaskFilter(
-        parse_day(chosen["since"], utc=chosen["utc"]),
-        parse_day(chosen["until"], utc=chosen["utc"]),
-        chosen["project"],
-        chosen["agent"],
-        chosen["model"],
-        chosen["utc"],
-    )
+    days = parse_period(chosen["since"], chosen["until"], utc=chosen["utc"])
+    part = TaskFilter(*days, chosen["project"], chosen["agent"], chosen["model"], chosen["utc"])
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
     if refine:
@@ -103,9 +97,9 @@ def tasks(
     elif as_csv:
         print_csv(_CSV, [_csv_row(task) for task in (*report.tasks, *report.excluded)[: limit or None]])
     elif not report.tasks:
-        from tracker.cli.sync import no_sessions_text
+        from tracker.cli.sync import nothing_text
 
-        click.echo(no_sessions_text(settings))
+        click.echo(nothing_text(settings, db))
     else:
         own = own_weights_in_use(db)
         show(report, shown_rows(limit), corrections=own.corrections if own is not None else 0)

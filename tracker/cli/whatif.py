@@ -4,7 +4,15 @@ import click
 
 from store.money import short_usd
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli.common import (
+    Settings,
+    UserError,
+    csv_option,
+    open_synced,
+    parse_period,
+    passes_settings,
+    reading_options,
+)
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usual_models, whatif_report
@@ -56,7 +64,7 @@ def whatif(
         wanted = Wanted(models, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
     else:
         wanted = Wanted(usual_models(book, clock.today().isoformat()))
-    first, last = parse_day(since), parse_day(until)
+    first, last = parse_period(since, until)
     db = open_synced(settings, no_sync=no_sync)
     try:
         report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)

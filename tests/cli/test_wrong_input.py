@@ -1,0 +1,68 @@
+"""What cannot be meant gets one line on stderr, nothing on stdout and the exit code of the shell's conventions."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Taximeter
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("report", ["spend", "tasks", "sessions", "calls", "cache", "backtest", "whatif"])
+def test_a_period_that_ends_before_it_begins(report: str, tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    ran = taximeter(report, "--since", "2026-05-01", "--until", "2026-04-01")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no days from 2026-05-01 to 2026-04-01" in ran.err
+
+
+@pytest.mark.parametrize("report", ["spend", "tasks", "sessions", "calls", "cache", "backtest", "whatif"])
+def test_days_far_off_mean_from_the_beginning_and_for_ever(report: str, tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    for day in ("0001-01-01", "1969-12-31"):
+        ran = taximeter(report, "--since", day, "--until", "9999-12-31")
+        assert (ran.code, ran.err) == (0, "")
+
+
+def test_all_of_time_has_every_call(tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    for utc in ([], ["--utc"]):
+        ran = taximeter("calls", "--json", "--since", "0001-01-01", "--until", "9999-12-31", *utc)
+        assert len(ran.json_lines()) == 3
+
+
+@pytest.mark.parametrize("beginning", ["zz", "%", "_"])
+def test_a_session_that_nobody_has(beginning: str, tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    ran = taximeter("calls", "--session", beginning)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"no session begins with '{beginning}'" in ran.err
+
+
+def test_the_dashboard_needs_a_terminal(taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.cli.dashboard.open_dashboard", lambda *_, **__: pytest.fail("it was opened"))
+    ran = taximeter("dashboard")
+    assert (ran.code, ran.out) == (2, "")
+    assert "needs a terminal" in ran.err
+
+
+def test_what_serve_starts_opens_the_dashboard_without_one(
+    taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    monkeypatch.setattr("tracker.cli.dashboard.open_dashboard", lambda *_, **given: opened.append(given["screen"]))
+    monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")
+    assert taximeter("dashboard", "--screen", "spend").code == 0
+    assert opened == ["spend"]
+
+
+def test_a_checkout_that_nobody_installed_knows_its_version(
+    taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [part for part in sys.path if "site-packages" not in part])
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    ran = taximeter("--version")
+    assert (ran.code, ran.out) == (0, f"taximeter, version {version}\n")
