@@ -1,9 +1,15 @@
-"""Puts WHERE clauses together from what a user chose."""
+"""Clauses that several queries share: WHERE from what a user chose, and what a session is called."""
 
 from collections.abc import Iterable
 from typing import TypeVar
 
 Value = TypeVar("Value")
+
+# What a session is called: its title, or the opening words of its first prompt where it never got one.
+SESSION_TITLE = (
+    "COALESCE(session.title, (SELECT text FROM turn WHERE turn.session_id = session.id AND kind = 'prompt'"
+    " AND text <> '' ORDER BY position LIMIT 1))"
+)
 
 
 def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list[Value]]:

@@ -3,6 +3,8 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.clauses import SESSION_TITLE
+
 
 class ContextSession(NamedTuple):
     """A session that a context report can be about."""
@@ -50,7 +52,7 @@ _FROM = (
 
 def find_session(db: sqlite3.Connection, beginning: str | None) -> list[ContextSession]:
     """Sessions whose id begins so, or the one with the latest call."""
-    columns = "SELECT session.id, agent, native_id, project, title, last_at FROM session"
+    columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE}, last_at FROM session"
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from store.clauses import where_clause
+from store.clauses import SESSION_TITLE, where_clause
 from store.records import Price
 
 
@@ -59,9 +59,9 @@ class SessionRow(NamedTuple):
 def session_rows(db: sqlite3.Connection, where: str, values: list[str]) -> list[SessionRow]:
     """Sessions with calls in the chosen part (a store.spend Filter's clause), latest first."""
     found = db.execute(
-        "SELECT agent, native_id, project, title, branch, version, entrypoint, billing, parent, first_at, last_at,"
-        " SUM(calls), SUM(cost), SUM(unpriced), SUM(floor), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),"
-        " SUM(output), GROUP_CONCAT(DISTINCT model)"
+        f"SELECT agent, native_id, project, {SESSION_TITLE}, branch, version, entrypoint, billing, parent, first_at,"
+        " last_at, SUM(calls), SUM(cost), SUM(unpriced), SUM(floor), SUM(input), SUM(cache_read), SUM(write_5m),"
+        " SUM(write_1h), SUM(output), GROUP_CONCAT(DISTINCT model)"
         f" FROM spend JOIN session ON session.id = spend.session_id WHERE {where}"
         " GROUP BY spend.session_id ORDER BY last_at DESC, native_id",
         values,
