@@ -15,7 +15,7 @@ from tracker.reports.backtest import BacktestReport, backtest_report
 _NAMES = {
     PolicyName.NEVER: "only the client itself",
     PolicyName.CLIENT: "the client as shipped",
-    PolicyName.WINDOW_80: "at 80 % of the window",
+    PolicyName.WINDOW_80: "at 80% of the window",
     PolicyName.OURS: "when Taximeter says so",
     PolicyName.OPTIMUM: "best in hindsight",
 }
@@ -217,7 +217,7 @@ def _name(score: Score) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
+    return "" if share is None else f"{round(share, 2) + 0.0:.0%}"  # never -0%
 
 
 def _day(at: int) -> str:

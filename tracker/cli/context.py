@@ -84,7 +84,7 @@ def show(report: ContextReport) -> None:
     if report.prospect is None:
         note("The model has no price: no forecast (taximeter prices --help).")
         return
-    _show_prospect(report.prospect, cells)
+    _show_prospect(session, report.prospect, cells)
 
 
 def _cache_words(report: ContextReport) -> str:
@@ -97,7 +97,7 @@ def _cache_words(report: ContextReport) -> str:
     return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {lifetime}"
 
 
-def _show_prospect(ahead: Prospect, cells: int) -> None:
+def _show_prospect(session: ContextSession, ahead: Prospect, cells: int) -> None:
     options = ahead.options
     click.echo(rule(f"From here, the next {options.turns} turns (about {options.calls} calls)", cells))
     best = options.best.kind
@@ -119,6 +119,8 @@ def _show_prospect(ahead: Prospect, cells: int) -> None:
         )
     band = options.forecast.band
     residuals = f", {band.residuals} own forecasts" if band.residuals else ""
+    if best == "new_session":
+        note(f"taximeter handover {short_session(session.native_id)} writes the brief that a new session begins with.")
     note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")
 
 

@@ -100,7 +100,7 @@ def shown_rows(limit: int | None) -> int | None:
 def note_left_out(count: int, what: str) -> None:
     """Say that a list goes on."""
     if count > 0:
-        note(f"{count:,} older {what} left out: --limit 0 shows all, --since 30d fewer.")
+        note(f"{count:,} older {what} left out: --limit 0 shows all.")
 
 
 def is_terminal() -> bool:
@@ -155,6 +155,6 @@ def tokens(count: int) -> str:
     """A token count for people: 12.3k, 4.56M."""
     if count < 1000:
         return str(count)
-    if count < 1_000_000:
+    if count < 999_500:
         return f"{count / 1000:.1f}k" if count < 100_000 else f"{count / 1000:.0f}k"
     return f"{count / 1_000_000:.2f}M" if count < 100_000_000 else f"{count / 1_000_000:,.0f}M"

@@ -236,5 +236,5 @@ def _notes(report: TasksReport, corrections: int) -> None:
         note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn} {said}; if not: {one.command}")
     for join in report.joins:
         task, into = report.short_ids[join.task_id], report.short_ids[join.into]
-        note(f"Does {task} go on with {into}? taximeter task edit merge {into} {task}")
+        note(f"Does {task} continue {into}? taximeter task edit merge {into} {task}")
     note("taximeter task ID opens one.")

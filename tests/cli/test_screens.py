@@ -1,0 +1,131 @@
+"""What people see: nothing is wider than their terminal, no name is cut out of recognition, an empty part says so."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.history import NOW
+from tests.cli.running import Taximeter
+from tests.unit.ledger.captured import DATA
+from tests.unit.ledger.plain import FILE, session_of
+from tests.unit.ledger.reading import write_tree
+from tracker.cli.output import Column, print_table, tokens, width, wrapped
+from tracker.demo import write_samples
+
+REPORTS = (
+    "tasks", "spend", "spend --by model", "spend --by project", "spend --by session", "sessions", "calls", "context",
+    "cache", "nudges", "backtest", "plans", "budget", "whatif --since 2026-01-01", "record", "reconcile --offline",
+    "prices", "sessions --since 2020-01-01 --until 2020-01-02",
+)  # fmt: skip
+
+
+@pytest.fixture
+def narrow(taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Taximeter:
+    """The sample sessions on a terminal of 80 columns."""
+    write_samples(tmp_path / "claude", now=NOW.timestamp())
+    taximeter.claude_dirs = [tmp_path / "claude"]
+    monkeypatch.setattr("tracker.cli.output.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    return taximeter
+
+
+def too_wide(text: str) -> list[str]:
+    return [line for line in text.splitlines() if width(line) > 80]
+
+
+def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
+    for report in REPORTS:
+        ran = narrow(*report.split())
+        assert ran.code == 0, ran.err
+        assert too_wide(ran.out) == [], report
+    for task in narrow("tasks", "--json").json()["tasks"][:5]:
+        assert too_wide(narrow("task", task["id"]).out) == []
+
+
+def test_what_tells_rows_apart_is_not_cut(narrow: Taximeter) -> None:
+    assert "claude-3-5-sonnet-20241022" in narrow("prices").out
+    assert "best in hindsight" in narrow("backtest").out
+    one = narrow("calls", "--json", "--limit", "1").json_lines()[0]
+    (line,) = [row for row in narrow("calls", "--limit", "1").out.splitlines() if one["session"][:8] in row]
+    assert one["model"].removeprefix("claude-") in line
+    sessions = {row["key"][:8] for row in narrow("spend", "--by", "session", "--json").json()["rows"]}
+    assert {line.split()[0] for line in narrow("spend", "--by", "session").out.splitlines()} > sessions
+
+
+def test_a_path_that_is_too_long_keeps_its_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 30)
+    columns = (Column("project", cut="start"), Column("task"), Column("id", cut="never"), Column("cost", right=True))
+    print_table(columns, [("/home/dev/work/orders-api", "Flaky invoice test", "t123456789", "$1,234.56")])
+    # Ten for the id, nine for the cost, six between: the other two get their least.
+    assert capsys.readouterr().out.splitlines()[1] == "…ers-api  Flaky i…  t123456789  $1,234.56"
+
+
+def test_lines_break_between_the_parts_of_a_headline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 24)
+    assert wrapped("9 of 12 · median $2.06 · p90 $13.82") == "9 of 12 · median $2.06 ·\np90 $13.82"
+    assert wrapped("  one two three four five six") == "  one two three four\n  five six"
+
+
+def test_no_count_is_rounded_to_a_thousand_thousands() -> None:
+    assert [tokens(count) for count in (999, 99_949, 999_499, 999_500, 1_000_000)] == [
+        "999", "99.9k", "999k", "1.00M", "1.00M",
+    ]  # fmt: skip
+
+
+def test_a_list_of_calls_says_that_it_goes_on(tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    assert "Older calls left out" in taximeter("calls", "--limit", "2").out
+    assert "left out" not in taximeter("calls", "--limit", "3").out
+
+
+def test_an_empty_part_is_not_an_empty_ledger(tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    for report in ("spend", "sessions", "calls", "tasks", "cache"):
+        ran = taximeter(report, "--project", "nowhere")
+        assert ran.code == 0
+        assert "Nothing in this part of the ledger, which has 3 calls of 1 session from" in ran.out, report
+        assert "No sessions found" not in ran.out
+
+
+def test_rows_without_rows_have_a_header(tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    full, empty = taximeter("calls", "--csv").rows(), taximeter("calls", "--csv", "--project", "nowhere").rows()
+    assert empty == full[:1]
+    assert list(taximeter("calls", "--json").json_lines()[0]) == full[0]
+    header = taximeter("record", "--csv").rows()
+    job = taximeter("record", "clip", "--provider-cost", "1", "--json").json()["jobs"][0]
+    assert header == [list(job)]
+
+
+def test_programs_get_an_error_and_no_prose_of_an_empty_ledger(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [tmp_path]
+    for form in ("--json", "--csv"):
+        ran = taximeter("context", form)
+        assert (ran.code, ran.out) == (1, "")
+        assert "no session is on record" in ran.err
+    assert "No sessions found" in taximeter("calls").out
+
+
+def test_marks_of_calls_are_words_in_csv(taximeter: Taximeter) -> None:
+    taximeter.claude_dirs = [DATA / "v1_0_128"]
+    header, *rows = taximeter("calls", "--csv").rows()
+    assert "output_is_floor" in {row[header.index("flags")] for row in rows}
+
+
+def test_floors_are_marked_in_every_list(taximeter: Taximeter) -> None:
+    taximeter.claude_dirs = [DATA / "v1_0_128"]
+    for report in ("spend", "sessions", "tasks"):
+        lines = taximeter(report).out.splitlines()
+        assert any("≥$" in line for line in lines), report
+    (total,) = [line for line in taximeter("spend").out.splitlines() if line.startswith("total")]
+    assert "≥$" in total
+
+
+def test_a_session_without_a_title_is_called_by_its_first_prompt(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(2)})]
+    opening = taximeter("tasks", "--json").json()["tasks"][0]["title"]
+    (session,) = taximeter("sessions", "--json").json()["sessions"]
+    assert session["title"] == opening
+    assert taximeter("context").out.startswith(opening)
