@@ -94,7 +94,9 @@ def plan_install(
             left_out = [event for event in EVENTS if event not in events]
             if left_out:
                 seen = "no `claude` was found" if version is None else f"Claude Code is {'.'.join(map(str, version))}"
-                notes.append(f"{seen}: without {', '.join(left_out)}, for which old clients drop all their settings")
+                notes.append(
+                    f"{seen}: left out {', '.join(left_out)}; old clients drop all settings over an unknown hook"
+                )
         if status_line:
             settings = with_status_line(settings, program)
     except ShapeError as error:

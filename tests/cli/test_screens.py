@@ -129,3 +129,10 @@ def test_a_session_without_a_title_is_called_by_its_first_prompt(taximeter: Taxi
     (session,) = taximeter("sessions", "--json").json()["sessions"]
     assert session["title"] == opening
     assert taximeter("context").out.startswith(opening)
+
+
+def test_a_task_that_a_filter_touches_is_said_to_be_whole(tree: Path, taximeter: Taximeter) -> None:
+    assert tree
+    said = "A task is counted whole"
+    assert said in taximeter("tasks", "--since", "2020-01-01").out
+    assert said not in taximeter("tasks").out

@@ -16,7 +16,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import share_bar
+from tracker.cli.drawing import counted, share_bar
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
@@ -87,8 +87,8 @@ def show(report: CacheReport) -> None:
     rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
     click.echo(
         wrapped(
-            f"survival {_share(survival(total))}   rewrite {rewrite} (1.00 is ideal)   hit {_share(hit(total))}"
-            f"   {total.cold_starts:,} cold starts   {total.rebuilds:,} planned rebuilds"
+            f"survival {_share(survival(total))} · rewrite {rewrite} (1.00 is ideal) · hit {_share(hit(total))}"
+            f" · {counted(total.cold_starts, 'cold start')} · {counted(total.rebuilds, 'planned rebuild')}"
         )
     )
     click.echo()

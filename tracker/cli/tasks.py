@@ -75,6 +75,9 @@ def tasks(
 ) -> None:
     """Cost of each task, and of a completed one on average.
 
+    Direct is the mean cost of a completed task; loaded adds what abandoned, interrupted and reverted ones cost. A task
+    that a filter touches is counted whole.
+
     \b
     taximeter tasks --since 7d
     taximeter tasks --signal check       only what a commit or a passed check proves
@@ -103,6 +106,8 @@ def tasks(
     else:
         own = own_weights_in_use(db)
         show(report, shown_rows(limit), corrections=own.corrections if own is not None else 0)
+        if part.since or part.until or part.model:
+            note("A task is counted whole: with its calls of other days and models (taximeter spend leaves those out).")
 
 
 def _evidence(signal: str) -> str:
