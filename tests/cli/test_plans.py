@@ -108,6 +108,15 @@ def test_the_screen_and_the_json_have_the_same_numbers(taximeter: Taximeter, tmp
     assert report["recommendation"]["would_settle"]
 
 
+def test_labels_stand_apart_from_amounts_of_any_size(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    days = [date(2026, 9, 7) + timedelta(days=back) for back in range(75)]
+    path.write_text("".join(f"{day},{900 if day.isocalendar().week % 2 else 30}\n" for day in days), encoding="utf-8")
+    lines = [line for line in taximeter("plans", "--days", str(path)).out.splitlines() if line.endswith("modelled")]
+    assert len(lines) == 2
+    assert all(line.endswith("  modelled") for line in lines)
+
+
 def test_terms_change_the_answer(taximeter: Taximeter, tmp_path: Path) -> None:
     path = str(day_file(tmp_path / "d.csv", date(2026, 9, 7), 75, 0.9))
     assert taximeter("plans", "--days", path, "--json").json()["recommendation"]["plan"] == "api"

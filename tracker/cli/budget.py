@@ -116,7 +116,7 @@ def _layers(report: BudgetReport) -> None:
     calls = f"{made.calls_per_task:,.0f} calls × {made.tokens_per_call / 1000:,.0f}k"
     workload = f"{made.tasks_per_month:,.0f} tasks × {calls}"
     rows = [
-        ["1 list price", f"${made.usd_per_mtok:,.2f} a million tokens", "your mix, without waste and retries"],
+        ["1 list price", f"${made.usd_per_mtok:,.2f} a million tokens", "your mix, no waste or retries"],
         [
             "2 workload",
             workload,

@@ -14,7 +14,7 @@ from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import Band
-from tracker.model.plans.verdict import CANNOT_TELL
+from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings as UserSettings
 from tracker.settings import SettingsError
@@ -152,7 +152,7 @@ def _answer(report: PlansReport) -> None:
     names = {one.plan.id: one.plan.name for one in report.outlooks}
     if verdict.plan == CANNOT_TELL:
         left = [names.get(plan_id, plan_id) for plan_id in verdict.candidates]
-        head = "Cannot tell yet" + (f": {' or '.join(left)}." if len(left) < len(names) else ".")
+        head = "Cannot tell yet" + (f": {either(left)}." if len(left) < len(names) else ".")
     else:
         own = ", which you have" if verdict.plan == report.current else ""
         head = f"{names[verdict.plan]} is the cheapest for this work{own}."
@@ -185,9 +185,9 @@ def _money(report: PlansReport) -> None:
     )
     rows.append(("by the end of the month", _band(report.month_end, range_only=report.is_range_only), "modelled"))
     rows.append(("a typical month", _band(report.typical, range_only=report.is_range_only), "modelled"))
-    width = max(len(row[0]) for row in rows)
+    name_cells, value_cells = (max(len(row[place]) for row in rows) for place in (0, 1))
     for name, value, label in rows:
-        click.echo(f"{name:<{width}}  {value:<26}{click.style(label, dim=True)}")
+        click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {click.style(label, dim=True)}")
     click.echo()
 
 

@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tracker.model.plans.verdict import CANNOT_TELL
+from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plans import PlansReport
 from tui.widgets.grid import line
 from tui.words import plain
@@ -40,7 +40,7 @@ def answer(report: PlansReport, names: dict[str, str]) -> str:
         own = ", which you have" if verdict.plan == report.current else ""
         return f"{names.get(verdict.plan, verdict.plan)} is the cheapest for this work{own}."
     left = [names.get(plan, plan) for plan in verdict.candidates]
-    return "Cannot tell yet" + (f": {' or '.join(left)}." if 0 < len(left) < len(names) else ".")
+    return "Cannot tell yet" + (f": {either(left)}." if 0 < len(left) < len(names) else ".")
 
 
 def changes(report: PlansReport, names: dict[str, str]) -> list[str]:

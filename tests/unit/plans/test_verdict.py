@@ -8,7 +8,7 @@ import pytest
 from tests.unit.plans.months import compare, days_of, workdays
 from tracker.model.plans.load import DayLoad, Window
 from tracker.model.plans.plan import Capacity, Origin, Range
-from tracker.model.plans.verdict import CANNOT_TELL, changes_at
+from tracker.model.plans.verdict import CANNOT_TELL, changes_at, either
 
 Rule = Callable[[date], float]
 
@@ -167,3 +167,9 @@ def test_changes_are_found_where_the_winner_changes() -> None:
 
 def test_no_change_is_none() -> None:
     assert changes_at(lambda _: {"api": 1.0, "plan": 2.0}, 5.0) == (None, None)
+
+
+def test_alternatives_in_a_sentence() -> None:
+    assert [either(names) for names in ([], ["API"], ["API", "Pro"], ["API", "Max", "Ultra"])] == [
+        "", "API", "API or Pro", "API, Max or Ultra",
+    ]  # fmt: skip

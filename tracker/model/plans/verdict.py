@@ -101,6 +101,11 @@ def _change(
     return far, found
 
 
+def either(names: Sequence[str]) -> str:
+    """`API or Pro`, `API, Max or Ultra`."""
+    return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
 def _winner(costs: Mapping[str, float]) -> str:
     return min(costs, key=lambda plan_id: costs[plan_id]) if costs else ""
 
@@ -154,7 +159,7 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
             f"No plan here carries this work in {1 - tolerance:.0%} of the months.",
             "Extra usage, or a higher tolerance ([plan] in settings.toml).",
         )
-    names = " or ".join(one.plan.name for one in open_plans)
+    names = either([one.plan.name for one in open_plans])
     unknown = [one.plan.id for one in open_plans if not one.is_known]
     return Verdict(
         CANNOT_TELL,
