@@ -136,7 +136,7 @@ def test_a_task_opened(sessions: Path) -> None:
     turn = opened["turns"][0]
     assert sum(Decimal(value) for value in turn["split"].values()) == Decimal(turn["cost_usd"])
     rows = list(csv.DictReader(io.StringIO(run("task", task["id"], "--csv", "--no-sync").output)))
-    assert sum(int(row["cost_nano"]) for row in rows) == Decimal(task["cost_usd"]) * 10**9
+    assert sum(Decimal(row["cost_usd"]) for row in rows) == Decimal(task["cost_usd"])
 
 
 def test_subagents_and_misses_are_shown(tmp_path: Path) -> None:

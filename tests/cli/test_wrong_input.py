@@ -1,5 +1,7 @@
 """What cannot be meant gets one line on stderr, nothing on stdout and the exit code of the shell's conventions."""
 
+import errno
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Taximeter
+from tracker.cli.app import run
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,3 +69,27 @@ def test_a_checkout_that_nobody_installed_knows_its_version(
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     ran = taximeter("--version")
     assert (ran.code, ran.out) == (0, f"taximeter, version {version}\n")
+
+
+def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        """Standard output whose reader has gone."""
+
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+        def flush(self) -> None:
+            pass
+
+        def fileno(self) -> int:
+            return pipe
+
+        def isatty(self) -> bool:
+            return False
+
+    pipe = os.open(os.devnull, os.O_WRONLY)
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", Closed())
+        code = run(["record"])
+    os.close(pipe)
+    assert code == 0

@@ -151,9 +151,6 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.FAILED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except (LedgerError, UserError) as error:
         if debug:
             raise
@@ -173,5 +170,8 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(f"taximeter: error: {ledger_path()}: {error} (what was read before is kept; run it again)", err=True)
         return ExitCode.FAILED
     except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # click's exit where the reader, such as head, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
         return error.code if isinstance(error.code, int) else ExitCode.OK
     return int(result) if isinstance(result, int) else ExitCode.OK

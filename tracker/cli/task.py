@@ -4,7 +4,7 @@ import sqlite3
 
 import click
 
-from store.money import short_usd
+from store.money import short_usd, usd
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
@@ -75,16 +75,16 @@ def show_command(settings: Settings, task_id: str, as_json: bool, as_csv: bool, 
     if as_json:
         print_json(detail.as_json())
     elif as_csv:
-        columns = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_nano", *PARTS, "misses")
-        print_csv(columns, [_csv_turn(turn) for turn in detail.turns])
+        names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
+        print_csv((*names, *(f"{part}_usd" for part in PARTS), "misses"), map(_csv_turn, detail.turns))
     else:
         draw(detail)
 
 
 def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
     row = turn.row
-    parts = (getattr(row, part) for part in PARTS)
-    return (turn.number, turn.session, row.prompt_uuid, row.kind, iso(row.at), row.calls, row.cost, *parts, row.misses)
+    amounts = (usd(amount) for amount in (row.cost, *(getattr(row, part) for part in PARTS)))
+    return (turn.number, turn.session, row.prompt_uuid, row.kind, iso(row.at), row.calls, *amounts, row.misses)
 
 
 def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
