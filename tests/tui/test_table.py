@@ -111,3 +111,18 @@ async def test_a_row_that_is_gone_leaves_the_cursor_near() -> None:
         await pilot.press("end")
         table.set_rows(items(10)[3:])
         assert table.selected == Item("item 3", 3.0)
+
+
+async def test_a_table_that_comes_in_sight_shows_all_that_fits() -> None:
+    """Rows that were set while the table was hidden were placed for a height of one."""
+    app = Frame([])
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        table.set_rows(items(1))
+        table.display = False
+        await pilot.pause()
+        table.set_rows(items(5))
+        assert table.selected == Item("item 0", 0.0)
+        table.display = True
+        await pilot.pause()
+        assert "item 4" in screen_text(app)

@@ -219,8 +219,9 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._first = max(self._first, self._cursor - self._lines + 1)
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Keep the cursor in sight, and as many rows as fit: the first picture of a new size was made before."""
         self._reveal()
+        self.refresh()
         self.post_message(self.Moved(self))
 
     def render(self) -> Content:
