@@ -19,7 +19,7 @@ from store.tasks import floors
 from tracker.advisor.advice import advice_file, local_day, stop_of
 from tracker.advisor.evaluate import Moment, look_at_pause, look_at_prompt, look_at_resume, look_at_turn
 from tracker.advisor.followed import settle_followed
-from tracker.advisor.habits import Habits, kept_habits, measure_habits
+from tracker.advisor.habits import KEPT_MS, Habits, kept_habits, measure_habits
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.advisor.standing import Standing, stand
@@ -66,13 +66,17 @@ class _Open(NamedTuple):
 class Advisor:
     """One process's advisor; used by one thread."""
 
-    def __init__(self, files: AdviceFiles, preferences: PreferenceReader | None = None) -> None:
+    def __init__(
+        self, files: AdviceFiles, preferences: PreferenceReader | None = None, *, measures_at_once: bool = False
+    ) -> None:
+        """`measures_at_once`: habits that were never measured are, before anything is said (up to half a second)."""
         self._files = files
+        self._measures_at_once = measures_at_once
         self._reader = preferences or PreferenceReader()
         self._seen: dict[int, ActiveSession] = {}
         self._open: dict[int, _Open] = {}
         self._told: set[str] = set()
-        self._habits: dict[str, Habits] = {}
+        self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
         self._due_habits: set[str] = set()
         self._thinned_at = 0
 
@@ -99,7 +103,7 @@ class Advisor:
         """Work for a quiet moment: measure habits that are old, thin the log; True if there was any."""
         if self._due_habits:
             agent = self._due_habits.pop()
-            self._habits[agent] = measure_habits(db, agent, now)
+            self._habits[agent] = measure_habits(db, agent, now), now + KEPT_MS
             return True
         if now - self._thinned_at > DAY_MS:
             self._thinned_at = now
@@ -144,11 +148,14 @@ class Advisor:
         if price is None:
             return None
         agent = state.session.agent
-        if agent not in self._habits:
-            self._habits[agent], is_due = kept_habits(db, agent, now)
+        if agent not in self._habits or now >= self._habits[agent][1]:
+            habits, is_due = kept_habits(db, agent, now)
+            if is_due and not habits.calls and self._measures_at_once:
+                habits, is_due = measure_habits(db, agent, now), False
             if is_due:
                 self._due_habits.add(agent)
-        habits = self._habits[agent]
+            self._habits[agent] = habits, now + KEPT_MS
+        habits, _ = self._habits[agent]
         billing = billing_of(state.session, preferences, habits)
         return stand(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
 

@@ -5,7 +5,9 @@ import pytest
 from store.context_reads import find_session
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
+from tracker.advisor.advisor import Advisor
 from tracker.advisor.habits import MOST_CALLS, PastHabits, habits_now, measure_habits
+from tracker.advisor.preferences import PreferenceReader
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.model.forecast import band_for
@@ -105,3 +107,23 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk) -> None:
     assert report.prospect is not None
     assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
     assert report.prospect.trigger == 130_000
+
+
+def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
+    first = compacted(desk, 0, 50_000)
+    desk.advise(first.now)
+    assert desk.advisor.rest(desk.db, first.now)
+    second = compacted(desk, 1, 70_000)
+    desk.advise(second.now)
+    assert desk.advisor.rest(desk.db, second.now)
+    assert habits_now(desk.db, "claude-code", second.now).calls == 10
+
+
+def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) -> None:
+    for number, after in enumerate((50_000, 70_000, 55_000)):
+        one = compacted(desk, number, after)
+    one = desk.transcript(start_ms=one.now + HOUR_MS)
+    one.prompt("Add averages").tool_turns([30_000, 60_000])
+    advisor = Advisor(desk.files, PreferenceReader(desk.settings), measures_at_once=True)
+    desk.advise(one.now, advisor)
+    assert '"trigger":130000' in desk.log("compact")[-1]["inputs"]
