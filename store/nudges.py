@@ -120,6 +120,14 @@ def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | Non
     return found[0]._replace(dismissed_at=at)
 
 
+def put_away(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
+    """Note that the user waves this nudge away, which was before their eyes if nothing has noted that yet."""
+    db.execute(
+        "UPDATE nudge SET dismissed_at = :at, shown_at = COALESCE(shown_at, :at) WHERE id = :id",
+        {"at": at, "id": nudge_id},
+    )
+
+
 def words(db: sqlite3.Connection) -> list[Word]:
     """The user's words on kinds, oldest first."""
     return [Word(*row) for row in db.execute("SELECT at, kind, word FROM nudge_word ORDER BY id")]

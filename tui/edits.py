@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.nudges import add_word, dismiss
+from store.nudges import add_word, put_away
 from tracker import edit_tasks
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.preferences import preferences_of
@@ -15,7 +15,10 @@ from tui.settings_list import parsed
 
 
 class Edit(NamedTuple):
-    """What to do with a task: `kind` names a function below, `turn` counts from 1, `words` is a title or status."""
+    """What to do with a task: `kind` names a function below, `turn` counts from 1, `words` is a title or status.
+
+    `target` is the other task, the setting, or the id of the nudge.
+    """
 
     kind: str
     task: str = ""
@@ -72,8 +75,8 @@ def _apply(db: sqlite3.Connection, edit: Edit) -> Edited:
             set_value("display", "theme", edit.words)
             return Edited("")
         case "dismiss":
-            row = dismiss(db, edit.words or None, now_ms())
-            return Edited("put away" if row else "no nudge was shown that could be put away", failed=row is None)
+            put_away(db, int(edit.target), now_ms())
+            return Edited("put away")
         case "silence" | "let speak":
             return _set_kind(db, edit.words, speaks=edit.kind == "let speak")
         case "undo":

@@ -60,9 +60,7 @@ def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFact
     source = ClaudeCodeSource()
     sync(db, [(source, [sample_claude_dir])], Options(PriceBook()), workers=0)
     rebuild(db)
-    advisor = Advisor(HookFiles(str(path.parent)))
-    while advisor.rest(db, NOW_MS):
-        pass
+    advisor = Advisor(HookFiles(str(path.parent)), measures_at_once=True)
     for at_ms in (NOW_MS - 300_000, NOW_MS):
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
         while advisor.rest(db, at_ms):

@@ -4,7 +4,7 @@ import sqlite3
 
 from store.board_reads import SessionSum, costs_since, latest_sessions, recent_calls
 from store.context_reads import ContextSession, floor_of
-from store.live_session import latest_turns
+from store.live_session import LiveTurn, latest_turns
 from store.nudges import NudgeRow, chosen_nudges
 from store.queries import stored_prices
 from store.task_reads import task_row_of
@@ -40,7 +40,7 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
         cold_penalty_nano=_cold_penalty(db, context) if context else None,
         costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
-        nudge=_open_nudge(db, session.id, now_ms),
+        nudge=_open_nudge(db, session.id, turns[-1] if turns else None, now_ms),
         watched=watched,
     )
 
@@ -58,9 +58,10 @@ def _cold_penalty(db: sqlite3.Connection, context: ContextReport) -> int | None:
     return round(cold_penalty_nano(context.context, floor, Rates.from_price(price).tariff(context.ttl_ms)))
 
 
-def _open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:
-    """The nudge of the moment at hand, unless it was put away."""
+def _open_nudge(db: sqlite3.Connection, session_id: int, turn: LiveTurn | None, now_ms: int) -> NudgeRow | None:
+    """The nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt."""
     for row in chosen_nudges(db, session_id):
-        if row.due_at <= now_ms < row.expires_at and row.dismissed_at is None:
+        is_open = row.due_at <= now_ms < row.expires_at and row.dismissed_at is None and row.followed is None
+        if is_open and (turn is None or row.anchor == turn.prompt_uuid or row.at >= turn.at):
             return row
     return None

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
-from tracker.model.options import OptionKind
+from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport
 from tui.edits import Edit
 from tui.keys import bindings
@@ -24,7 +24,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
-from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
+from tui.widgets.options import about, advised, best_words, nudge_lines, option_lines, why_lines
 from tui.widgets.pace import burn_nano_per_hour, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, present
@@ -182,11 +182,17 @@ class NowScreen(Board):
 
         self.query_one("#now-task", Picture).show(draw, title=self._title(part), note=note)
 
+    def _best(self, part: NowPart) -> Option | None:
+        """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""
+        prospect = part.context.prospect if part.context else None
+        return advised(prospect.options, part.nudge.kind if part.nudge else None) if prospect else None
+
     def _draw_options(self, part: NowPart) -> None:
         picture = self.query_one("#now-options", Picture)
         prospect = part.context.prospect if part.context else None
+        best = self._best(part)
         nudge = part.nudge.text if part.nudge and part.nudge.text else ""
-        if prospect is None:
+        if prospect is None or best is None:
             reason = "the model has no price" if part.context else "no call on the main thread yet"
             picture.show(
                 lambda width, height: hatched("Nothing to forecast", [reason], "", width, height),
@@ -198,8 +204,8 @@ class NowScreen(Board):
 
         def draw(width: int, height: int) -> Sequence[Content]:
             if not nudge:
-                return option_lines(options, width, with_bars=height >= 6)
-            lines = option_lines(options, width)
+                return option_lines(options, best, width, with_bars=height >= 6)
+            lines = option_lines(options, best, width)
             return [*lines, *nudge_lines(nudge, width, height - len(lines))]
 
         picture.show(
@@ -290,7 +296,7 @@ class NowScreen(Board):
     # -- six lines --------------------------------------------------------------------------------------------------
 
     def _draw_brief(self, part: NowPart, state: CacheState) -> None:
-        report, top = part.context, self._top
+        report, top, best = part.context, self._top, self._best(part)
 
         def draw(width: int, _height: int) -> Sequence[Content]:
             cost = usd(part.task.cost if part.task else part.session.cost)
@@ -307,8 +313,8 @@ class NowScreen(Board):
             if part.cold_penalty_nano is not None:
                 words = words + line(("  if cold ", "$dim"), about(part.cold_penalty_nano))
             lines.append(line(("cache ", "$dim")) + words)
-            if prospect is not None:
-                lines.append(line(("▸ ", "bold $taxi"), best_words(prospect.options)).truncate(width, ellipsis=True))
+            if best is not None:
+                lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
             if top is not None and top.windows:
                 lines.append(share_gauge(top.windows[0].name, top.windows[0].share, width, name_width=3))
             return lines
@@ -338,7 +344,7 @@ class NowScreen(Board):
     def action_put_away(self) -> None:
         """Put the nudge away."""
         if self._part is not None and self._part.nudge is not None:
-            self.board.edit(Edit("dismiss", words=self._part.nudge.kind))
+            self.board.edit(Edit("dismiss", target=str(self._part.nudge.id)))
 
     def action_why(self) -> None:
         """Show what the forecast rests on."""
@@ -358,10 +364,11 @@ class NowScreen(Board):
 
     def action_copy(self) -> None:
         """Put the best way on the clipboard as the agent's command."""
-        prospect = self._part.context.prospect if self._part and self._part.context else None
-        command = _COMMANDS.get(prospect.options.best.kind) if prospect else None
+        best = self._best(self._part) if self._part else None
+        command = _COMMANDS.get(best.kind) if best else None
         if command is None:
-            self.notify("Going on is the best way: there is nothing to type.")
+            words = "Going on is the best way" if best else "Nothing can be forecast yet"
+            self.notify(f"{words}: there is nothing to type.")
             return
         self.board.copy_to_clipboard(command)
         self.notify(f"{command} is on the clipboard.")

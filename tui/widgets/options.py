@@ -4,6 +4,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
+from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import ContextReport
 from tui.widgets.grid import Piece, line
@@ -18,17 +19,22 @@ def about(nano: int) -> str:
     return f"~{usd(nano)}"
 
 
-def option_lines(options: Options, width: int, *, with_bars: bool = False) -> list[Content]:
-    """One line an option: name, modelled cost, and what it saves or how sure the forecast is.
+def advised(options: Options, nudge: str | None) -> Option:
+    """The way to point at: what the open nudge (its kind) names, as two answers on a screen are none; else the best."""
+    named = {NudgeKind.COMPACT: options.compact, NudgeKind.NEW_SESSION: options.new_session}
+    return named.get(nudge or "", options.best)
+
+
+def option_lines(options: Options, best: Option, width: int, *, with_bars: bool = False) -> list[Content]:
+    """One line an option: name, modelled cost, and what it saves or how sure the forecast is; `best` is pointed at.
 
     With bars, one below each on one scale from zero: solid to the modelled cost, then on to the end of its range.
     """
     made = []
-    best = options.best.kind
     every = (options.go_on, options.compact, options.new_session)
     top = max(max(option.cost_nano, option.high_nano) for option in every)
     for option in every:
-        is_best = option.kind == best
+        is_best = option.kind == best.kind
         pieces: list[Piece | str] = [
             ("▸ " if is_best else "  ", "bold $taxi"),
             (fit(NAMES[option.kind], 11), "bold" if is_best else ""),
@@ -76,9 +82,8 @@ def payback(option: Option) -> str:
     return ", at once" if whole <= 0 else f", back in {count(whole, 'turn')}"
 
 
-def best_words(options: Options) -> str:
+def best_words(best: Option) -> str:
     """The best way in one breath: `compact ~$1.71, saves $1.25`."""
-    best = options.best
     saving = f", saves {usd(best.saving.point_nano)}" if best.saving.point_nano > 0 else ""
     return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
 

@@ -1,0 +1,115 @@
+"""The nudge on Now: it leaves with its moment, the screen gives one answer with it, and `d` puts away that very one."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from store.ledger import open_ledger
+from store.nudges import NudgeRow
+from tests.tui.fakes import NOW_MS, dashboard
+from tests.tui.test_screens import Script, edits_done, feed, settled
+from tracker.model.nudge import NudgeKind
+from tui.edits import Edit, apply_edit
+from tui.readers.now import read_now
+from tui.snapshot import Snapshot, Wish
+
+
+@pytest.fixture
+def own_db(sample_db: sqlite3.Connection, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The samples in a ledger that may be changed."""
+    path = tmp_path / "ledger.db"
+    with sqlite3.connect(path) as copy:
+        sample_db.backup(copy)
+    copy.close()
+    db = open_ledger(path)
+    yield db
+    db.close()
+
+
+def nudge_on_now(db: sqlite3.Connection, now_ms: int = NOW_MS) -> NudgeRow | None:
+    part = read_now(db, "", now_ms, 1)
+    assert part is not None
+    return part.nudge
+
+
+def test_a_nudge_is_open_until_the_next_prompt(own_db: sqlite3.Connection) -> None:
+    nudge = nudge_on_now(own_db)
+    assert nudge is not None
+    assert nudge_on_now(own_db, NOW_MS + 60_000) == nudge
+    changed = {"prompt_uuid": "'later'", "position": "position + 1000", "at": "?"}
+    copied = ", ".join(changed.get(row[1], row[1]) for row in own_db.execute("PRAGMA table_info(turn)"))
+    own_db.execute(
+        f"INSERT INTO turn SELECT {copied} FROM turn WHERE session_id = ? AND prompt_uuid = ?",
+        (nudge.at + 1000, nudge.session_id, nudge.anchor),
+    )
+    assert nudge_on_now(own_db, NOW_MS + 60_000) is None
+
+
+@pytest.mark.parametrize("followed", [0, 1])
+def test_a_nudge_that_was_followed_or_passed_over_is_gone(own_db: sqlite3.Connection, followed: int) -> None:
+    nudge = nudge_on_now(own_db)
+    assert nudge is not None
+    own_db.execute("UPDATE nudge SET followed = ? WHERE id = ?", (followed, nudge.id))
+    assert nudge_on_now(own_db) is None
+
+
+def test_the_nudge_on_screen_is_the_one_put_away(own_db: sqlite3.Connection) -> None:
+    """Also when nothing has noted yet that it was shown, and others of its kind were shown before."""
+    nudge = nudge_on_now(own_db)
+    assert nudge is not None
+    own_db.execute("UPDATE nudge SET shown_at = NULL WHERE id = ?", (nudge.id,))
+    assert not apply_edit(own_db, Edit("dismiss", target=str(nudge.id))).failed
+    assert nudge_on_now(own_db) is None
+    assert own_db.execute("SELECT id FROM nudge WHERE dismissed_at IS NOT NULL").fetchall() == [(nudge.id,)]
+
+
+async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("d")
+        await edits_done(app)
+        part = sample_script(Wish()).now
+        assert part is not None
+        assert part.nudge is not None
+        assert feed(app).edits == [Edit("dismiss", target=str(part.nudge.id))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pointed", "copied"),
+    [(NudgeKind.COMPACT, "▸ compact ", "/compact"), (NudgeKind.NEW_SESSION, "▸ new session ", "/clear")],
+)
+async def test_screen_and_clipboard_say_what_the_nudge_says(
+    sample_script: Script, kind: str, pointed: str, copied: str
+) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        assert made.now.nudge is not None
+        return replace(made, now=replace(made.now, nudge=made.now.nudge._replace(kind=kind)))
+
+    app = dashboard(script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert pointed in text
+        assert text.count("▸") == 1
+        await pilot.press("c")
+        assert app.clipboard == copied
+
+
+async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        return replace(made, now=replace(made.now, context=None))
+
+    app = dashboard(script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("c")
+        assert [toast.message for toast in app._notifications] == [
+            "Nothing can be forecast yet: there is nothing to type."
+        ]
