@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from store.ledger import LedgerError, open_ledger
+from store.queries import totals
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Source
@@ -248,7 +249,7 @@ class LedgerFeed:
 
     def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
         """Everything that is new since the last run, with progress; in this process, so that keys stay quick."""
-        began = time.monotonic()
+        began, is_first = time.monotonic(), not totals(db).calls
 
         def tell(progress: Progress) -> None:
             if self._stop.is_set():
@@ -258,13 +259,14 @@ class LedgerFeed:
             words += f" {progress.bytes / 1e6:,.0f} MB"
             if share > _ENOUGH_TO_TELL:
                 words += f", {_left((time.monotonic() - began) * (1 - share) / share)} left"
-            self._tell_health(Health(Phase.READING, words, share, self._clock()))
+            self._tell_health(Health(Phase.READING, words, share, self._clock(), is_first))
 
         limiter = _AtMost(0.1, tell)
         try:
             sync(db, self._sources, options, workers=0, on_progress=limiter)
         except _StoppedError:
             return
+        self._tell_health(Health(Phase.READING, "finding tasks in what was read", 1.0, self._clock(), is_first))
         self._woken.set()
         self._keep_current(db)
         self._tell_health(Health(Phase.LIVE, since_ms=self._clock()))

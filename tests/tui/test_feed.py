@@ -83,7 +83,7 @@ def test_the_first_look_fills_an_empty_ledger_and_says_so(feed: LedgerFeed) -> N
     told.wait_for(
         lambda: bool(told.snapshots) and told.snapshots[-1].calls > 400 and told.health[-1].phase is Phase.LIVE
     )
-    assert any(health.phase is Phase.READING for health in told.health)
+    assert any(health.phase is Phase.READING and health.is_first for health in told.health)
     told.wait_for(lambda: told.snapshots[-1].now is not None and told.snapshots[-1].now.task is not None)
 
 

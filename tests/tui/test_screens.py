@@ -97,6 +97,31 @@ async def test_now_shows_task_options_context_cache_and_calls(sample_script: Scr
     assert "Edit tests/test_nightly.py" in text
 
 
+async def test_at_rest_the_day_of_the_last_session_is_named(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        return replace(made, now=replace(made.now, is_running=False))
+
+    async with dashboard(script, start="now").run_test(size=(120, 40)) as pilot:
+        assert "◌ the last session, Nov 20 14:02 · watching 1 folder for the next" in await settled(pilot)
+
+
+async def test_the_peak_is_no_less_than_what_the_context_is_now(sample_script: Script) -> None:
+    """The latest answer is part of the next prompt before any call has read it."""
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        assert made.now.context is not None
+        return replace(made, now=replace(made.now, context=made.now.context._replace(context=190_000)))
+
+    async with dashboard(script, start="now").run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+    assert "Context · 190k now" in text
+    assert next(line for line in text.splitlines() if " peak " in line).split(" peak ")[1].split()[0] == "190k"
+
+
 async def test_the_cache_clock_and_the_burn_run_with_the_time(sample_script: Script) -> None:
     clock = FrozenClock()
     app = dashboard(sample_script, start="now", clock=clock)

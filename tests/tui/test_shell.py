@@ -74,6 +74,24 @@ async def test_the_first_look_shows_how_far_it_is() -> None:
     assert "◌ reading 50%" in text.splitlines()[0]
 
 
+async def test_figures_wait_for_the_end_of_the_very_first_look() -> None:
+    """Calls are on record before tasks are: until then half of what the screens would say is false."""
+    app = dashboard(health=Health(Phase.READING, "finding tasks in what was read", 1.0, is_first=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+        assert "finding tasks in what was read" in text
+        assert "November 2026" not in text
+        assert text.splitlines()[0].endswith("◌ finding tasks")
+        app.take_health(Health(Phase.LIVE, since_ms=NOW_MS))
+        assert "November 2026" in await settled(pilot)
+
+
+async def test_a_later_look_leaves_the_figures_on_screen() -> None:
+    app = dashboard(health=Health(Phase.READING, "4 of 8 files", 0.5))
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "November 2026" in await settled(pilot)
+
+
 async def test_an_error_keeps_the_last_good_numbers() -> None:
     app = dashboard()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -113,7 +113,7 @@ class Board(Screen[None]):
     def _instead(self, snapshot: Snapshot | None, health: Health) -> bool:
         """Show the stand-in where there is nothing to draw; says whether it did."""
         picture = self.query_one("#instead", Picture)
-        if health.phase is Phase.READING and (snapshot is None or not snapshot.calls):
+        if health.phase is Phase.READING and (snapshot is None or not snapshot.calls or health.is_first):
             picture.show(lambda width, height: reading(health.done, health.words, width, height))
         elif health.phase is Phase.FAILED and snapshot is None:
             picture.show(

@@ -34,6 +34,7 @@ from tui.words import (
     axis_tokens,
     cells,
     count,
+    day_and_time,
     duration,
     model_name,
     plain,
@@ -121,9 +122,12 @@ class NowScreen(Board):
         self._part, self._top = part, snapshot.top
         strip = self.query_one("#chips", Picture)
         strip.display = len(part.sessions) > 1 or not part.is_running
+        last = day_and_time(part.session.last_at, self.board.zone)
         strip.show(
             lambda width, height: [
-                chips(part.sessions, part.session.native_id, width) if part.is_running else at_rest(part.watched, width)
+                chips(part.sessions, part.session.native_id, width)
+                if part.is_running
+                else at_rest(last, part.watched, width)
             ]
         )
         self.query_one("#body").set_class(not part.is_running, "-resting")
@@ -278,7 +282,7 @@ class NowScreen(Board):
             if ahead.to_compaction is not None:
                 rows.append(("calls to full", f"~{ahead.to_compaction.mean:,.0f}"))
         if report is not None:
-            rows += [("peak", tokens(report.peak)), ("resets", f"{report.resets:,}")]
+            rows += [("peak", tokens(max(report.peak, report.context))), ("resets", f"{report.resets:,}")]
 
         def draw(width: int, height: int) -> Sequence[Content]:
             lines = [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure in rows]

@@ -36,7 +36,7 @@ def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
     return line(*pieces, (tail, "$dim"))
 
 
-def at_rest(watched: int, width: int) -> Content:
-    """What stands there while no session is at work."""
-    words = line((" ◌ the last session", "$warn"), (f" · watching {count(watched, 'folder')} for the next", "$dim"))
-    return words.truncate(width, ellipsis=True)
+def at_rest(last: str, watched: int, width: int) -> Content:
+    """What stands there while no session is at work; `last` is when the one shown had its last record."""
+    watching = f" · watching {count(watched, 'folder')} for the next"
+    return line((f" ◌ the last session, {last}", "$warn"), (watching, "$dim")).truncate(width, ellipsis=True)

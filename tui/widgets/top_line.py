@@ -104,6 +104,8 @@ def state_words(health: Health, *, paused_ms: int | None, age_ms: int | None, na
         return line(("✖ error", "bold $bad"))
     if paused_ms is not None:
         return line(("‖ paused", "bold $warn"), "" if narrow else (f" {countdown(paused_ms)}", "$warn"))
+    if health.phase is Phase.READING and health.done >= 1.0 and not narrow:
+        return line(("◌ ", "$taxi"), ("finding tasks", "$dim"))
     if health.phase is Phase.READING:
         return line(("◌ ", "$taxi"), ("" if narrow else "reading ", "$dim"), (percent(health.done), "bold"))
     if health.phase is Phase.BUSY:
