@@ -80,7 +80,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("right", "session(1)", "session on", "Show the session to the right."),
         Key("enter", "open_task", "open task", "Open the task at hand.", footer=True),
     ),
-    "tasks": (Key("enter", "open", "open", "Open the task.", footer=True), *_TABLE, *_EDITS, *_MONTHS),
+    "tasks": (Key("enter", "open", "open", "Open the task.", footer=True), *_TABLE, *_MONTHS, *_EDITS),
     "task": (
         Key("escape", "back", "back", "Go back to where the task was opened.", footer=True),
         *_EDITS,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 from textual.pilot import Pilot
@@ -13,8 +14,9 @@ from tui.edits import Edit
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
+from tui.task_words import status_words
 from tui.widgets.table import Table
-from tui.words import axis_tokens
+from tui.words import axis_tokens, day_and_time
 
 Script = Callable[[Wish], Snapshot]
 _LEAVES = {"q"}
@@ -77,7 +79,7 @@ async def test_every_screen_fits_and_has_something_to_say(
         assert lines[0].endswith("● live")
         assert len(lines) <= size[1]
         assert sum(bool(line.strip("│ ╭╮╰╯─")) for line in lines) >= 6
-        assert "?" in lines[-1] or size[0] < 50
+        assert lines[-1].endswith("? keys")
 
 
 async def test_now_shows_task_options_context_cache_and_calls(sample_script: Script) -> None:
@@ -202,6 +204,23 @@ async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
         assert "CSV export" in await settled(pilot)
 
 
+async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.tasks is None:
+            return made
+        first, *others = made.tasks.tasks
+        return replace(made, tasks=replace(made.tasks, tasks=(first._replace(title="上传 🚕 " * 40), *others)))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        task = app.known_tasks[0]
+    title = next(line for line in text.splitlines() if line.startswith("╭─ ") and "上传" in line)
+    assert f"… · {status_words(task)} ─" in title
+    assert day_and_time(task.started_at, UTC) in text.split(title)[1]
+
+
 async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -245,7 +264,9 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
         await settled(pilot)
         task = app.known_tasks[0]
         await pilot.press("m")
-        assert "Part of which task" in await settled(pilot)
+        text = await settled(pilot)
+        assert "Part of which task" in text
+        assert any(day_and_time(other.started_at, UTC) in text for other in app.known_tasks[1:])
         await pilot.press("enter")
         await settled(pilot)
         await pilot.press("enter")

@@ -11,7 +11,7 @@ from tui.screens.board import Board
 from tui.screens.questions import AskScreen, ChooseScreen
 from tui.task_words import STATUS_SIGNS, status_sign
 from tui.widgets.grid import line
-from tui.words import plain, project_name, usd
+from tui.words import day_and_time, plain, project_name, usd
 
 
 class EditingBoard(Board):
@@ -81,9 +81,9 @@ class EditingBoard(Board):
         if not others:
             self.notify("There is no other task in this month.")
             return
-        self.board.push_screen(ChooseScreen(title, [(one.id, _task_line(one)) for one in others[:50]]), chosen)
+        self.board.push_screen(ChooseScreen(title, [(one.id, self._task_line(one)) for one in others[:50]]), chosen)
 
-
-def _task_line(task: TaskRow) -> Content:
-    sign, style = status_sign(task)
-    return line((sign, style), f" {plain(task.title)}", (f"  {project_name(task.project)} · {usd(task.cost)}", "$dim"))
+    def _task_line(self, task: TaskRow) -> Content:
+        sign, style = status_sign(task)
+        facts = (project_name(task.project), usd(task.cost), day_and_time(task.started_at, self.board.zone))
+        return line((sign, style), f" {plain(task.title)}", (f"  {' · '.join(facts)}", "$dim"))

@@ -14,7 +14,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
 from tui.widgets.split_bar import split_bar, split_key, split_parts
 from tui.widgets.table import Column, Table, searchable
-from tui.words import AGENT_SIGNS, count, duration, month_after, percent, plain, project_name, usd
+from tui.words import AGENT_SIGNS, count, day_and_time, duration, month_after, percent, plain, project_name, usd
 
 
 def cost_words(task: TaskRow) -> str:
@@ -170,8 +170,11 @@ class TasksScreen(EditingBoard):
             picture.show(lambda width, height: [line(("no task under the cursor", "$dim"))], title="", note="")
             return
         sign, style = status_sign(task)
-        title = line((f"{sign} ", style), (plain(task.title), "bold $heading"), (f" · {status_words(task)}", "$dim"))
-        picture.show(lambda width, height: split_lines(task, width), title=title, note=self._unsure(task))
+        status = line((f" · {status_words(task)}", "$dim"))
+        title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
+        title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
+        when = day_and_time(task.started_at, self.board.zone)
+        picture.show(lambda width, height: split_lines(task, when, width), title=title, note=self._unsure(task))
 
     def _unsure(self, task: TaskRow) -> Content:
         """Where the rule that found this task was least sure."""
@@ -204,8 +207,8 @@ class TasksScreen(EditingBoard):
             self.board.wish_for(month=month_after(part.month, step))
 
 
-def split_lines(task: TaskRow, width: int) -> list[Content]:
-    """Figures, bar and key of where a task's money went."""
+def split_lines(task: TaskRow, when: str, width: int) -> list[Content]:
+    """Figures, bar and key of where a task's money went; `when` it began."""
     parts = split_parts(task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other)
     figures = [
         line((cost_words(task), "bold $taxi")),
@@ -219,4 +222,5 @@ def split_lines(task: TaskRow, width: int) -> list[Content]:
         figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
     elif task.hidden is None and task.unrecorded:
         figures.append(line(("  beside it ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
+    figures.append(line((f"  {when}", "$dim")))
     return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width)]

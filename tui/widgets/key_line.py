@@ -27,16 +27,17 @@ class KeyLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """Whole keys only, as many as fit."""
+        """Whole keys only, as many as fit; the last one, which leads to all others, before the rest."""
         width = self.size.width
         if self._trouble:
             return self._trouble.truncate(width, ellipsis=True)
         pieces: list[Piece | str] = [" "]
         used = 1
         self._places = []
+        kept = _size(self._keys[-1]) + 3
         for key in self._keys:
-            size = cells(key.shown) + 1 + cells(key.words)
-            if used + size > width:
+            size = _size(key)
+            if used + size + (kept if key is not self._keys[-1] else 0) > width:
                 continue
             pieces += [(key.shown, "bold $taxi"), " ", (key.words, "$dim"), "   "]
             self._places.append((used, used + size, key))
@@ -48,6 +49,10 @@ class KeyLine(Widget):
         for start, end, key in self._places:
             if start <= event.x < end:
                 await self.screen.run_action(key.action)
+
+
+def _size(key: Key) -> int:
+    return cells(key.shown) + 1 + cells(key.words)
 
 
 def trouble_words(words: str) -> Content:
