@@ -1,5 +1,7 @@
 """Figures and foreign text as people read them. What other programs wrote passes `plain` before it is drawn."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 
 from rich.cells import cell_len, get_character_cell_size
@@ -119,7 +121,23 @@ def project_name(project: str | None) -> str:
     """The last part of a project's path, whatever system wrote it."""
     if not project:
         return _LINE
-    return plain(project.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1] or project)
+    return plain(_path(project).rpartition("/")[2] or project)
+
+
+def project_names(projects: Sequence[str | None]) -> list[str]:
+    """Their names; those that several share with the folder they stand in: `api · work`."""
+    names = [project_name(project) for project in projects]
+    times = Counter(names)
+    return [
+        name
+        if times[name] == 1 or not project
+        else f"{name} · {project_name(_path(project).rpartition('/')[0] or '/')}"
+        for project, name in zip(projects, names, strict=True)
+    ]
+
+
+def _path(project: str) -> str:
+    return project.rstrip("/\\").replace("\\", "/")
 
 
 def plain(text: str) -> str:

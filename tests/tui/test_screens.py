@@ -8,7 +8,17 @@ from datetime import UTC
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.fakes import SIZES, FrozenClock, ScriptedFeed, dashboard, screen_text
+from tests.tui.fakes import (
+    SIZES,
+    FrozenClock,
+    ScriptedFeed,
+    dashboard,
+    screen_text,
+    spend_part,
+    spend_row,
+    with_changes,
+)
+from tracker.reports.nudges import KindSummary
 from tui.app import Dashboard
 from tui.edits import Edit
 from tui.keys import KEYS, SCREENS
@@ -314,6 +324,30 @@ async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) ->
         named = next(line for line in text.splitlines() if " 5 " in line and " 10 " in line and " 15 " in line)
         await pilot.click("#days", offset=(named.index("1"), 10))
         assert "Sun 01 " in await settled(pilot)
+
+
+async def test_a_share_of_what_has_no_price_is_not_nothing() -> None:
+    rows = (spend_row("/a/api", 3.2, 40), spend_row("/b/api", 0, 12, unpriced=12))
+    part = spend_part(by_project=rows, by_model=rows[1:], total=spend_row("total", 3.2, 52, unpriced=12))
+    async with dashboard(with_changes(spend=part)).run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+    assert "api · a" in text
+    line = next(line for line in text.splitlines() if "api · b" in line)
+    assert line.endswith("?    – │")
+
+
+async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.nudges is not None
+        kinds = [KindSummary("compact", "on", 8, 1, 7, 0), KindSummary("baseline", "on", 2, 0, 0, 0)]
+        return replace(made, nudges=replace(made.nudges, report=replace(made.nudges.report, kinds=kinds)))
+
+    async with dashboard(script, start="nudges").run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+    assert "10 shown  1 of 7 followed  0 dismissed" in text
+    assert next(line for line in text.splitlines() if "● compact" in line).split("● compact")[1].split()[0] == "1/7"
+    assert next(line for line in text.splitlines() if "● baseline" in line).split("● baseline")[1].split()[0] == "–"
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

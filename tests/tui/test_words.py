@@ -50,6 +50,16 @@ def test_names_without_their_wrapping() -> None:
     assert words.project_name(None) == "–"
 
 
+def test_projects_of_one_name_are_told_apart_by_their_folders() -> None:
+    paths = ["/home/u/work/api", "C:\\play\\api\\", "/srv/web", None, "/api"]
+    assert words.project_names(paths) == ["api · work", "api · play", "web", "–", "api · /"]
+
+
+@given(st.lists(st.sampled_from([*HOSTILE, "/a/b", "b", "/", "\\"]), max_size=6))
+def test_every_project_has_a_plain_name(paths: list[str]) -> None:
+    assert all(name and name == words.plain(name) for name in words.project_names(paths))
+
+
 def test_times_are_of_the_given_zone() -> None:
     assert words.time_of_day(NOW_MS, UTC) == "14:02:11"
     assert words.day_and_time(NOW_MS, UTC) == "Nov 20 14:02"

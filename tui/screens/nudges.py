@@ -46,7 +46,7 @@ class NudgesScreen(Board):
         """Outcome and kinds; log."""
         with Horizontal(id="nudges-above"):
             yield Picture("What it came to", id="nudges-outcome", classes="panel")
-            yield Picture("Kinds", id="nudges-kinds", classes="panel")
+            yield Picture(id="nudges-kinds", classes="panel")
         yield Picture("Hindsight", id="hindsight", classes="panel")
         with Vertical(id="nudges-panel", classes="panel"):
             yield Table(
@@ -83,7 +83,10 @@ class NudgesScreen(Board):
         assert part is not None
         self._part = part
         report = part.report
-        self.query_one("#nudges-kinds", Picture).show(lambda width, height: kind_lines(report.kinds, width, height))
+        self.query_one("#nudges-kinds", Picture).show(
+            lambda width, height: kind_lines(report.kinds, width, height),
+            title=line(("Kinds", "bold $heading"), (" · followed of known", "$dim")),
+        )
         self._draw_hindsight(part)
         table, none = self.query_one("#nudges", Table), self.query_one("#no-nudges", Picture)
         table.set_rows(report.rows)
@@ -100,7 +103,9 @@ class NudgesScreen(Board):
         picture, report = self.query_one("#hindsight", Picture), part.hindsight
         if report is None:
             words = (
-                "no session of these weeks can be replayed" if part.has_looked_back else "replaying the last weeks …"
+                f"no session of the last {HINDSIGHT_DAYS // 7} weeks can be replayed"
+                if part.has_looked_back
+                else "replaying the last weeks …"
             )
             picture.show(lambda width, height: [line((words, "$dim"))], note="")
             return
@@ -167,8 +172,12 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
     shown = sum(one.shown for one in report.kinds)
     observed, followed = sum(one.observed for one in report.kinds), sum(one.followed for one in report.kinds)
     dismissed = sum(one.dismissed for one in report.kinds)
-    head: list[Piece | str] = [(f"{shown:,}", "bold"), (" shown  ", "$dim"), (f"{followed:,}", "bold $good")]
-    head += [(f" of {observed:,} followed  ", "$dim"), (f"{dismissed:,}", "bold"), (" dismissed", "$dim")]
+    head: list[Piece | str] = [(f"{shown:,}", "bold"), (" shown  ", "$dim")]
+    if observed:
+        head += [(f"{followed:,}", "bold $good"), (f" of {observed:,} followed  ", "$dim")]
+    elif shown:
+        head.append(("not known yet whether followed  ", "$dim"))
+    head += [(f"{dismissed:,}", "bold"), (" dismissed", "$dim")]
     lines = [line(*head)]
     saved = sum(one.forecast_nano - one.actual_nano for one in report.realised)
     if report.realised:
@@ -196,11 +205,11 @@ def outcome_and_words(report: NudgeReport, row: NudgeRow | None, width: int, hei
 
 
 def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Content]:
-    """A sign, the name, and how often it spoke; in two columns where they fit."""
+    """A sign, the name, and how often it was followed where that is known; in two columns where they fit."""
     made = []
     for one in kinds:
         sign, style = _STATES[one.state]
-        figures = f"{one.followed}/{one.shown}" if one.shown else ""
+        figures = f"{one.followed}/{one.observed}" if one.observed else "–" if one.shown else ""
         made.append(
             line((sign, style), " ", (fit(kind_words(one.kind), 14), ""), (fit(figures, 6, right=True), "$dim"))
         )

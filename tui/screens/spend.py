@@ -1,6 +1,6 @@
 """Spend: a month by day and model, what it went to, and the year as a heat map."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -18,7 +18,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import axis_usd, count, dollars, model_name, month_after, percent, plain, project_name, usd
+from tui.words import axis_usd, count, dollars, model_name, month_after, percent, plain, project_names, usd
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
@@ -58,9 +58,12 @@ class SpendScreen(Board):
             self._pointed = worked[-1] if worked else None
         self._part = part
         self._draw_days(part)
-        self._draw_list("#models", part.by_model, part, lambda row: model_name(row.key), by_model=True)
-        self._draw_list("#projects", part.by_project, part, lambda row: project_name(row.key))
-        self._draw_list("#agents", part.by_agent, part, lambda row: plain(row.key))
+        models, projects, agents = (
+            [row.key for row in rows] for rows in (part.by_model, part.by_project, part.by_agent)
+        )
+        self._draw_list("#models", part.by_model, part, [model_name(model) for model in models], by_model=True)
+        self._draw_list("#projects", part.by_project, part, project_names(projects))
+        self._draw_list("#agents", part.by_agent, part, [plain(agent) for agent in agents])
         self._draw_budget(part)
         amounts = {day: dollars(cost) for day, cost in part.year.items()}
         until = max([snapshot.top.today, *(day.day for day in part.days if day.calls)])
@@ -154,18 +157,18 @@ class SpendScreen(Board):
         selector: str,
         rows: Sequence[SpendRow],
         part: SpendPart,
-        name: Callable[[SpendRow], str],
+        names: Sequence[str],
         *,
         by_model: bool = False,
     ) -> None:
         total = part.total.cost
         made = [
             Row(
-                name(row),
+                names[index],
                 dollars(row.cost),
                 "?" if row.unpriced == row.calls else usd(row.cost) + ("+?" if row.unpriced else ""),
                 f"$series-{min(index, len(part.models) - 1) + 1}" if by_model else "$series-2",
-                percent(row.cost / total) if total else "",
+                "–" if row.unpriced == row.calls else percent(row.cost / total) if total else "",
             )
             for index, row in enumerate(rows)
         ]
