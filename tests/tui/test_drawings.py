@@ -69,6 +69,12 @@ def test_heat_map_puts_days_on_their_weekday_and_names_its_shades() -> None:
     assert "to $1" in str(heatmap(amounts, TODAY, 80)[-1])
 
 
+def test_the_key_of_few_days_names_each_amount_once() -> None:
+    amounts = {TODAY: 75.54, TODAY - timedelta(days=1): 0.02, TODAY - timedelta(days=2): 0.02}
+    key = text(heatmap(amounts, TODAY, 80))[-1]
+    assert key.split() == ["·", "nothing", "░", "to", "$0.02", "▓", "to", "$75.54", "█", "more"]
+
+
 def test_heat_map_of_nothing_is_a_calendar_of_dots() -> None:
     assert set("".join(text(heatmap({}, TODAY, 60)[1:8]))) <= set("MonWedFri· ")
 

@@ -1,6 +1,7 @@
 """The frame around every screen: top line, keys, help, palette, themes, pause, and the states without figures."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from textual.pilot import Pilot
@@ -18,6 +19,8 @@ from tests.tui.fakes import (
     usd,
     with_changes,
 )
+from tracker.cli.common import Settings
+from tracker.cli.dashboard import open_dashboard
 from tui.app import Dashboard
 from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
 from tui.palette import entries
@@ -64,6 +67,21 @@ async def test_an_empty_ledger_says_where_it_looked_and_what_to_do() -> None:
     assert "looked in ~/.claude/projects" in text
     assert "taximeter demo" in text
     assert "╱" in text
+
+
+def test_without_an_agents_folder_the_known_places_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Sequence[str]] = []
+
+    def feed_of(*_sources: object, looked_in: Sequence[str], **_options: object) -> None:
+        made.append(looked_in)
+        raise SystemExit
+
+    monkeypatch.setattr("tui.feed.LedgerFeed", feed_of)
+    monkeypatch.setattr("gc.disable", lambda: None)
+    monkeypatch.setattr("sys.setswitchinterval", lambda _seconds: None)
+    with pytest.raises(SystemExit):
+        open_dashboard(Settings())
+    assert made == [["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]]
 
 
 async def test_the_first_look_shows_how_far_it_is() -> None:

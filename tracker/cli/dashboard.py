@@ -36,7 +36,7 @@ def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.advising import Adviser
-    from tracker.cli.sync import finder_of, options_of, sources_of
+    from tracker.cli.sync import finder_of, looked_in, options_of, sources_of
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
 
@@ -49,7 +49,7 @@ def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None
     feed = LedgerFeed(
         sources,
         options_of,
-        looked_in=[str(root) for _, roots in sources for root in roots],
+        looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(settings),
         keeper=adviser,
         extra_paths=[spool],
         find_sources=finder_of(settings),

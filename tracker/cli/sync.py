@@ -187,13 +187,17 @@ def nothing_text(settings: Settings, db: sqlite3.Connection) -> str:
     )
 
 
+def looked_in(settings: Settings) -> list[str]:
+    """The folders that were named, else the places that are known."""
+    named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
+    return named or ["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]
+
+
 def no_sessions_text(settings: Settings) -> str:
     """Where it looked, and what to try."""
-    named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
-    looked = named or ["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]
     return (
         "No sessions found.\n"
-        f"  looked in: {', '.join(looked)}\n"
+        f"  looked in: {', '.join(looked_in(settings))}\n"
         "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
         "             taximeter --cline-dir DIR    (a .cline folder, or an extension's storage folder)\n"
         "  to see what it does: taximeter demo"

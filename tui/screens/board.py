@@ -124,11 +124,14 @@ class Board(Screen[None]):
         elif snapshot is None or (snapshot.calls and not self.has_part(snapshot)):
             picture.show(lambda width, height: [Content("")])
         elif not snapshot.calls and health.phase is not Phase.STARTING:
-            looked = ", ".join(snapshot.looked_in) or "nowhere: no agent's folder was found"
+            looked = snapshot.looked_in
             picture.show(
                 lambda width, height: hatched(
                     "No sessions yet",
-                    [f"looked in {looked}", "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"],
+                    [
+                        f"looked in {', '.join(looked)}",
+                        "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/",
+                    ],
                     "taximeter demo",
                     width,
                     height,

@@ -277,7 +277,7 @@ class TaskScreen(EditingBoard):
                 rows.append(("one shot", f"{first_try} of {count(detail.task.edit_turns, 'turn')} with edits"))
             files = list(dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited))
             rows += [("file" if index == 0 else "", project_name(name)) for index, name in enumerate(files)]
-            shown = rows if len(rows) <= height else [*rows[: height - 1], ("", f"{len(rows) - height + 1} more")]
+            shown = rows if len(rows) <= height else [*rows[: height - 1], ("", f"{len(rows) - height + 1:,} more")]
             return [line((fit(name, 9), "$dim"), fit(words, max(0, width - 9))) for name, words in shown]
 
         self.query_one("#task-facts", Picture).show(draw)
@@ -286,8 +286,8 @@ class TaskScreen(EditingBoard):
         """Say what is in sight."""
         panel = self.query_one("#task-turns-panel")
         detail = self._part.detail if self._part else None
-        turns = count(len(detail.turns), "turn") if detail else ""
-        panel.border_title = line(("Turns", "bold $heading"), (f" · {turns}", "$dim"))
+        turns = f" · {len(detail.turns):,}" if detail else ""
+        panel.border_title = line(("Turns", "bold $heading"), (turns, "$dim"))
         panel.border_subtitle = line((self._table.position(), "$dim"))
 
     # -- keys -------------------------------------------------------------------------------------------------------

@@ -61,9 +61,9 @@ def heatmap(amounts: Mapping[date, float], until: date, width: int, *, pointed: 
 
 def key(limits: tuple[float, float, float]) -> Content:
     """What the shades mean, in dollars."""
-    low, middle, high = map(axis_usd, limits)
-    words = ("nothing", f"to {low}", f"to {middle}", f"to {high}", "more")
     pieces: list[tuple[str, str] | str] = [" " * _LABEL]
-    for (glyph, style), text in zip(SHADES, words, strict=True):
-        pieces += [(glyph, style), " ", (text, "$dim"), "  "]
+    words = ["nothing", *(f"to {axis_usd(limit)}" for limit in limits), "more"]
+    for index, ((glyph, style), text) in enumerate(zip(SHADES, words, strict=True)):
+        if text not in words[:index]:  # few days: shades that none of them can have
+            pieces += [(glyph, style), " ", (text, "$dim"), "  "]
     return line(*pieces)
