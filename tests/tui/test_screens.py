@@ -1,6 +1,7 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -26,7 +27,7 @@ from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
 from tui.task_words import status_words
 from tui.widgets.table import Table
-from tui.words import axis_tokens, day_and_time
+from tui.words import day_and_time, tokens
 
 Script = Callable[[Wish], Snapshot]
 _LEAVES = {"q"}
@@ -168,7 +169,7 @@ async def test_now_at_forty_columns_is_six_lines(sample_script: Script) -> None:
     assert part is not None
     assert part.context is not None
     assert part.context.prospect is not None
-    assert body[2].endswith(f" {axis_tokens(part.context.prospect.trigger)}")
+    assert body[2].endswith(f" {tokens(part.context.prospect.trigger)}")
     assert body[3].startswith("cache ")
     assert body[4].startswith("▸ ")
 
@@ -348,6 +349,22 @@ async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> No
     assert "10 shown  1 of 7 followed  0 dismissed" in text
     assert next(line for line in text.splitlines() if "● compact" in line).split("● compact")[1].split()[0] == "1/7"
     assert next(line for line in text.splitlines() if "● baseline" in line).split("● baseline")[1].split()[0] == "–"
+
+
+async def test_kinds_that_have_no_room_are_counted(sample_script: Script) -> None:
+    async with dashboard(sample_script, start="nudges").run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+    assert "● new session" in text
+    assert " 6 more " in text
+
+
+async def test_what_a_nudge_rests_on_is_in_figures_that_people_write(sample_script: Script) -> None:
+    async with dashboard(sample_script, start="nudges").run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        text = await settled(pilot)
+    assert "calls per turn" in text
+    assert not re.search(r"\de[+-]\d", text)
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

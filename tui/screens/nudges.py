@@ -85,7 +85,7 @@ class NudgesScreen(Board):
         report = part.report
         self.query_one("#nudges-kinds", Picture).show(
             lambda width, height: kind_lines(report.kinds, width, height),
-            title=line(("Kinds", "bold $heading"), (" · followed of known", "$dim")),
+            title=line(("Kinds", "bold $heading"), (" · followed", "$dim")),
         )
         self._draw_hindsight(part)
         table, none = self.query_one("#nudges", Table), self.query_one("#no-nudges", Picture)
@@ -216,7 +216,9 @@ def kind_lines(kinds: Sequence[KindSummary], width: int, height: int) -> list[Co
     columns = 2 if len(made) > height and width >= 48 else 1
     rows = -(-len(made) // columns)
     lines = [Content("   ").join(made[index] for index in range(row, len(made), rows)) for row in range(rows)]
-    return lines[:height]
+    if len(lines) <= height:
+        return lines
+    return [*lines[: height - 1], line((f"{len(lines) - height + 1} more", "$dim"))]
 
 
 def input_lines(row: NudgeRow, width: int) -> list[Content]:
@@ -242,7 +244,9 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
 def _value(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _dim(_row: NudgeRow) -> str:

@@ -9,6 +9,7 @@ from tui.widgets.grid import Piece, line
 from tui.words import cells, count, fit, plain, project_name, usd
 
 _LEAST = 14
+_ROOM_FOR_KEYS = 60
 
 
 def session_name(session: SessionSum) -> str:
@@ -17,14 +18,14 @@ def session_name(session: SessionSum) -> str:
 
 
 def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
-    """As many chips as fit, the shown session always among them; how many more there are at the end."""
+    """As many chips as fit, the shown session always among them; at the end how many more there are, and the keys."""
     if not sessions:
         return Content("")
     room = max(1, min(len(sessions), width // (_LEAST + 12)))
     at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
     first = max(0, min(at - room // 2, len(sessions) - room))
     more = len(sessions) - room
-    tail = f" +{more}" if more else ""
+    tail = (f" +{more}" if more else "") + ("  ← →" if len(sessions) > 1 and width >= _ROOM_FOR_KEYS else "")
     each = (width - cells(tail)) // room
     pieces: list[Piece | str] = []
     for session in sessions[first : first + room]:

@@ -7,7 +7,7 @@ from textual.content import Content
 
 from tui.widgets.bars import bar
 from tui.widgets.grid import Grid, Piece, line
-from tui.words import axis_tokens, fit, percent, tokens
+from tui.words import fit, percent, tokens
 
 
 class Notch(NamedTuple):
@@ -33,7 +33,7 @@ def gauge(value: float, top: float, width: int, *, notches: Sequence[Notch] = ()
 
 def context_gauge(context: int, limit: int, compact_level: int | None, width: int) -> Content:
     """`148k ████████│──── 200k`: the context of now, the level to compact at, the size at which the client does."""
-    left, right = fit(tokens(context), 5, right=True), axis_tokens(limit)
+    left, right = fit(tokens(context), 5, right=True), tokens(limit)
     notches = [Notch(compact_level, "│", "$level")] if compact_level else []
     style = "$warn" if compact_level and context >= compact_level else "$baseline"
     middle = gauge(context, limit, max(4, width - len(left) - len(right) - 2), notches=notches, style=style)
