@@ -8,6 +8,7 @@ import math
 import time
 
 from store.money import nano_from_float, short_usd
+from store.plain_text import plain
 
 SEGMENTS = ("task", "today", "context", "cache", "limits", "nudge")
 LIMIT_WINDOWS = (("five_hour", "5h"), ("seven_day", "7d"))
@@ -53,11 +54,6 @@ def segments(
         "limits": _limits(status, now_ms),
         "nudge": (plain(nudge), ADVICE),
     }
-
-
-def plain(text: str) -> str:
-    """Text on one line, without control characters."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _task(status: dict[str, object], advice: dict[str, object]) -> tuple[str, str]:

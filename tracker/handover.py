@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from store.live_session import transcripts_of
+from store.plain_text import plain_lines
 from store.records import ToolFlag, TurnKind
 from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
@@ -27,6 +28,7 @@ _MOST_COMMITS = 8
 _MESSAGE = re.compile(r"-[a-zA-Z]*m\s+(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')")
 _HEREDOC = re.compile(r"^\$\(cat\s+<<-?\s*['\"\\]*\w+['\"]?\s*")
 _SUBJECT = re.compile(r"^\[[^\[\]\n]*\b[0-9a-f]{7,40}\] (.+)$", re.MULTILINE)
+_STYLES = re.compile(r"\x1b\[[0-9;]*m")  # colours, as test runners write them
 _OPEN_TODOS = ("in_progress", "pending")
 _ENDINGS = {
     Ending.NORMAL: "The last turn ended normally.",
@@ -98,7 +100,7 @@ def handover(db: sqlite3.Connection, session_id: int) -> Brief:
         _part("Open to-dos", _todos(words), "todos"),
         _part("Where things stand", _stand(turns, members, words), "stand"),
     ]
-    text = clipped("\n\n".join(part for part in parts if part), MOST_TOKENS - 1) + "\n"
+    text = clipped(plain_lines("\n\n".join(part for part in parts if part)), MOST_TOKENS - 1) + "\n"
     return Brief(text, most_tokens(text))
 
 
@@ -232,7 +234,7 @@ def _check_lines(checks: Sequence[ToolRow], words: Words) -> list[str]:
         command = clipped(_one_line(words.commands.get(tool.id) or tool.target or "?"), 60)
         lines.append(f"- {'FAILED' if tool.is_error else 'passed'} at {_local(tool.at):%H:%M}: `{command}`")
         if tool.is_error:
-            tail = "\n".join(words.outputs.get(tool.id, "").strip().splitlines()[-8:])
+            tail = "\n".join(_STYLES.sub("", words.outputs.get(tool.id, "")).strip().splitlines()[-8:])
             if tail:
                 lines.append(_quoted(clipped(tail, 120)))
     return lines

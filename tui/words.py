@@ -6,6 +6,7 @@ from datetime import date, datetime, tzinfo
 
 from rich.cells import cell_len, get_character_cell_size
 
+from store import plain_text
 from store.money import NANO_PER_USD, short_usd
 
 AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
@@ -147,7 +148,7 @@ def plain(text: str) -> str:
     text = text.translate(_VARIATION_SELECTORS)
     if text.isprintable():
         return text
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join(plain_text.plain(text).split())
 
 
 def cells(text: str) -> int:

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # Ctrl-C
 
 
-# Command -> (module under tracker.cli, function, group in the help). In the order of the help: most used first.
+# Command -> (module under tracker.cli, function). In the order of the help: most used first.
 COMMANDS: dict[str, tuple[str, str]] = {
     "dashboard": ("dashboard", "dashboard"),
     "tasks": ("tasks", "tasks"),
@@ -138,6 +138,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
     from store.ledger import LedgerError
     from tracker.cli.common import UserError
+    from tracker.cli.output import say
 
     debug = "--debug" in arguments
     try:
@@ -146,7 +147,7 @@ def run(arguments: Sequence[str]) -> int:
         error.show()
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("taximeter: interrupted", err=True)
+        say("interrupted")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
@@ -154,20 +155,20 @@ def run(arguments: Sequence[str]) -> int:
     except (LedgerError, UserError) as error:
         if debug:
             raise
-        click.echo(f"taximeter: error: {error}", err=True)
+        say(f"error: {error}")
         return error.exit_code if isinstance(error, UserError) else ExitCode.FAILED
     except OSError as error:
         if debug:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"taximeter: error: {place}{error.strerror or error}", err=True)
+        say(f"error: {place}{error.strerror or error}")
         return ExitCode.FAILED
     except sqlite3.Error as error:
         if debug:
             raise
         from store.ledger import ledger_path
 
-        click.echo(f"taximeter: error: {ledger_path()}: {error} (what was read before is kept; run it again)", err=True)
+        say(f"error: {ledger_path()}: {error} (what was read before is kept; run it again)")
         return ExitCode.FAILED
     except SystemExit as error:
         if isinstance(error.__context__, BrokenPipeError):  # click's exit where the reader, such as head, has enough

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import click
 
 from store.money import short_usd
+from store.plain_text import plain
 from tracker.cli.common import Settings, csv_option, open_synced, parse_period, passes_settings, reading_options
 from tracker.cli.drawing import counted, fit, rule
-from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table, terminal_width, tokens, wrapped
+from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.prose import paragraph
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report

@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from store.money import short_usd
+from store.plain_text import plain
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.reports.budget import BudgetReport, budget_report

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from tracker.cli.output import TERMINAL_ROWS
+from tracker.cli.output import TERMINAL_ROWS, say
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -159,10 +159,9 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
 
 def say_damaged(kept: Path) -> None:
     """Tell that a damaged ledger was set aside."""
-    click.echo(
-        f"taximeter: the ledger was damaged; it is kept as {kept}, and a new one was made from the agents' files"
-        " (calls whose files are gone are in the old one only)",
-        err=True,
+    say(
+        f"the ledger was damaged; it is kept as {kept}, and a new one was made from the agents' files"
+        " (calls whose files are gone are in the old one only)"
     )
 
 
@@ -176,5 +175,5 @@ def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
 
     db, report = take_in(settings)
     for problem in report.problems:
-        click.echo(f"taximeter: cannot read {problem}", err=True)
+        say(f"cannot read {problem}")
     return db

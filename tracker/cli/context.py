@@ -66,8 +66,7 @@ def show(report: ContextReport) -> None:
     session: ContextSession = report.session
     click.echo(click.style(fit(session.title or session.native_id, cells).rstrip(), bold=True))
     project = project_name(session.project)
-    where = f"{short_session(session.native_id)} · {session.agent} · {report.model} · {project}"
-    click.echo(click.style(where, dim=True))
+    note(f"{short_session(session.native_id)} · {session.agent} · {report.model} · {project}")
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
     words = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {len(report.calls)} calls"

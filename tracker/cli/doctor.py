@@ -9,6 +9,7 @@ import click
 
 from store.invariants import check_invariants
 from store.ledger import damaged_ledgers, ledger_path
+from store.plain_text import plain
 from store.queries import file_rows, totals
 from tracker.cli.common import Settings, passes_settings, reading_options
 from tracker.cli.output import print_json
@@ -94,7 +95,7 @@ def retention_days(root: Path) -> int:
 
 def _show(found: dict[str, Any]) -> None:
     def line(good: bool, text: str) -> None:
-        click.echo(f"{click.style('✔', fg='green') if good else click.style('✘', fg='red')} {text}")
+        click.echo(f"{click.style('✔', fg='green') if good else click.style('✘', fg='red')} {plain(text)}")
 
     ledger = found["ledger"]
     line(True, f"ledger   {ledger['path']} ({ledger['bytes'] / 1e6:.1f} MB, mode {ledger['mode'][2:]})")
@@ -112,7 +113,7 @@ def _show(found: dict[str, Any]) -> None:
     )
     line(not found["bad_lines"], f"{found['bad_lines']:,} damaged lines passed over")
     for file in found["files_with_bad_lines"][:10]:
-        click.echo(f"    {file['bad_lines']:>5}  {file['path']}")
+        click.echo(f"    {file['bad_lines']:>5}  {plain(file['path'])}")
     unpriced = found["unpriced_models"]
     line(
         not unpriced,

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import click
 
 from store.money import short_usd
-from tracker.cli.output import plain, tokens, width
+from store.plain_text import plain
+from tracker.cli.output import tokens, width
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 

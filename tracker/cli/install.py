@@ -21,7 +21,7 @@ from hooks.installer import (
 from hooks.settings_file import SettingsError
 from store.ledger import home
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings
-from tracker.cli.output import Column, note, print_json, print_table
+from tracker.cli.output import Column, note, print_json, print_table, say
 
 CLINE = "cline"
 _AGENT = click.argument("agent", type=click.Choice(["claude-code", CLINE]))
@@ -152,7 +152,7 @@ def with_sentences(work: Callable[[], None]) -> None:
 def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:
     """Show a change and ask; UserError where nobody can be asked. True without a question if there is no difference."""
     for line in notes:
-        click.echo(f"taximeter: {line}", err=True)
+        say(line)
     if not diff:
         return True
     click.echo(diff)

@@ -7,6 +7,7 @@ import click
 
 from store.money import short_usd
 from store.nudges import NudgeRow
+from store.plain_text import plain
 from tracker.advisor.evaluate import KINDS
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, parse_day, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session
@@ -81,7 +82,7 @@ def dismiss(kind: str | None) -> None:
         raise UserError(f"no {kind or 'nudge'} was shown that could be dismissed (taximeter nudges lists them)")
     adviser = Adviser(str(home()))
     adviser.keep_current(db)  # takes the sentence out of the advice
-    click.echo(f"dismissed: {row.text}")
+    click.echo(f"dismissed: {plain(row.text or '')}")
     summary = next(one for one in nudge_report(db, adviser.advisor.preferences).kinds if one.kind == row.kind)
     if summary.state == "dismissed":
         note(f"That was the third time: {row.kind} is off (taximeter nudges on {row.kind}).")

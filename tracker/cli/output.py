@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple
 import click
 import msgspec
 
+from store.plain_text import plain, plain_lines
+
 TERMINAL_ROWS = 20
 _HARD_SPACE = "\xa0"  # where no line is broken
 _LEAST_CELLS = 8  # of a text that gives way
@@ -66,8 +68,8 @@ def print_table(
 
 
 def note(text: str) -> None:
-    """A line under a table that is not part of the figures."""
-    click.echo(click.style(wrapped(text), dim=True))
+    """Words under a table that are not part of the figures."""
+    click.echo(click.style(wrapped(plain_lines(text)), dim=True))
 
 
 def wrapped(text: str) -> str:
@@ -88,6 +90,11 @@ def wrapped(text: str) -> str:
         for line in text.splitlines()
     )
     return "\n".join(part for parts in lines for part in parts).replace(_HARD_SPACE, " ")
+
+
+def say(text: str) -> None:
+    """A sentence about the run itself, beside what is printed for others to read."""
+    click.echo(f"taximeter: {plain(text)}", err=True)
 
 
 def shown_rows(limit: int | None) -> int | None:
@@ -115,11 +122,6 @@ def terminal_width() -> int:
     import shutil
 
     return shutil.get_terminal_size((100, 30)).columns
-
-
-def plain(text: str) -> str:
-    """Text without control characters: titles come from other programs."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 AGENT_SIGNS = {"claude-code": "cc"}  # agents whose names are too long for a column

@@ -2,6 +2,7 @@
 
 import textwrap
 
+from store.plain_text import plain
 from tracker.cli.output import terminal_width
 
 _WIDEST = 100
@@ -13,5 +14,5 @@ def paragraph(text: str, *, bullet: str = "") -> str:
     width = terminal_width()
     cells = _REDIRECTED if width >= 200 else min(width - 1, _WIDEST)
     return textwrap.fill(
-        text, max(20, cells), initial_indent=bullet, subsequent_indent=" " * len(bullet), break_on_hyphens=False
+        plain(text), max(20, cells), initial_indent=bullet, subsequent_indent=" " * len(bullet), break_on_hyphens=False
     )

@@ -7,8 +7,9 @@ import click
 
 from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
+from store.plain_text import plain
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, plain, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.times import iso
 

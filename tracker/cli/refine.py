@@ -5,9 +5,10 @@ import sqlite3
 import click
 
 from store.money import short_usd
+from store.plain_text import plain
 from store.task_reads import TaskFilter, sessions_of_tasks
 from tracker.cli.common import UserError
-from tracker.cli.output import plain, short_session
+from tracker.cli.output import short_session
 
 
 def ask_and_refine(db: sqlite3.Connection, part: TaskFilter, session: str | None, *, assume_yes: bool) -> bool:

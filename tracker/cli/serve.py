@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.cli.output import say
 
 
 @click.command()
@@ -29,7 +30,7 @@ def serve(settings: Settings, port: int, host: str) -> None:
     if not _is_free(host, port):
         raise UserError(f"port {port} of {host} is in use or not allowed (--port takes another)")
     if host not in LOOPBACK:
-        click.echo(f"taximeter: {host} can be reached from other machines; the token is all that protects it", err=True)
+        say(f"{host} can be reached from other machines; the token is all that protects it")
 
     def tell(address: str) -> None:
         click.echo(f"{address}\nOpen it in a browser; Ctrl-C ends the service.")

@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from store.ledger import home, ledger_path, open_ledger
+from store.plain_text import plain
 from store.queries import stored_prices, totals
 from store.spend import refresh_spend
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
 from tracker.cli.drawing import counted
-from tracker.cli.output import wrapped
+from tracker.cli.output import say, wrapped
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.sources.base import Options, Source
 
@@ -159,7 +160,7 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         )
         return
     for problem in report.problems:
-        click.echo(f"taximeter: cannot read {problem}", err=True)
+        say(f"cannot read {problem}")
     if report.problems and not report.files and not counts.calls:
         raise SystemExit(1)
     if not any(roots for _, roots in sources_of(settings)):
@@ -172,7 +173,7 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
     if report.bad_lines:
         click.echo(f"{report.bad_lines:,} damaged lines were passed over (taximeter doctor lists the files)")
     if counts.unpriced_calls:
-        click.echo(f"{counts.unpriced_calls:,} calls have no price: {', '.join(counts.unpriced_models)}")
+        click.echo(plain(f"{counts.unpriced_calls:,} calls have no price: {', '.join(counts.unpriced_models)}"))
 
 
 def nothing_text(settings: Settings, db: sqlite3.Connection) -> str:

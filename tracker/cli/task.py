@@ -5,10 +5,11 @@ import sqlite3
 import click
 
 from store.money import short_usd, usd
+from store.plain_text import plain
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
-from tracker.cli.output import note, plain, print_csv, print_json, terminal_width, tokens, wrapped
+from tracker.cli.output import note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options, ready
 from tracker.cli.tasks import GLYPHS
 from tracker.reports.reported import Label
@@ -127,7 +128,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     click.echo(click.style(wrapped(f"{GLYPHS[one.status]} {plain(one.title)}"), bold=True))
     project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
-    click.echo(click.style(f"{detail.short_id} · {one.status}{evidence} · {where}", dim=True))
+    note(f"{detail.short_id} · {one.status}{evidence} · {where}")
     click.echo()
     cost = "?" if one.unpriced == one.calls else ("≥" if one.floor else "") + short_usd(one.cost)
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
@@ -160,7 +161,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
 
 def _models(models: str) -> str:
     names = [name.removeprefix("claude-") for name in models.split(",") if name]
-    return f" · {', '.join(names)}" if names else ""
+    return f" · {plain(', '.join(names))}" if names else ""
 
 
 def _context(detail: TaskDetail, cells: int) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from store.money import short_usd
+from store.plain_text import plain
 from tracker.cli.common import Function, Settings, UserError, dir_options, open_synced, passes_settings
-from tracker.cli.output import plain
 from tracker.cli.tasks import GLYPHS
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from store.money import short_usd
+from store.plain_text import plain
 from store.projects import project_name
 from store.queries import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Settings, dir_options, passes_settings
-from tracker.cli.output import plain, print_json_lines, short_session, terminal_width, tokens
+from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
 from tracker.ingest import SyncReport
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Screen:
 
     def notice(self, text: str) -> None:
         """A sentence that is no data."""
-        click.echo(f"taximeter: {text}", err=True)
+        say(text)
 
     def _tell(self, nudge: "Told") -> None:
         if self._as_json:
@@ -136,8 +137,8 @@ def call_line(row: dict[str, Any]) -> str:
     written = row["write_5m"] + row["write_1h"]
     state = "warm" if row["cache_read"] > written + row["input"] else "cold" if context > 2000 else ""
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
-    who = row["agent_type"] or ("main" if not row["chain"] else "agent")
-    model = row["model"].rpartition("/")[2].removeprefix("claude-")
+    who = plain(row["agent_type"] or "") or ("main" if not row["chain"] else "agent")
+    model = plain(row["model"]).rpartition("/")[2].removeprefix("claude-")
     floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else " "
     head = (
         f"{at}  {short_session(row['session'])}  {who[:12]:<12}  {model[:18]:<18}"

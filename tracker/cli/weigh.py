@@ -11,9 +11,10 @@ import msgspec
 
 from store.baseline import commonest_model
 from store.money import short_usd
+from store.plain_text import plain
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, plain, print_json, print_table
+from tracker.cli.output import Column, note, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.weigh import (
     CHARS_PER_TOKEN,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from store.money import short_usd
+from store.plain_text import plain
 from tracker.model.compaction import CompactionShape
 from tracker.model.defaults import DEFAULTS, Defaults
 from tracker.model.fresh_start import Orientation
@@ -131,7 +132,7 @@ def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) ->
 def one_line(action: str, effect: str) -> str:
     """`action: effect` within the longest text; the action gives way, never the figures."""
     room = LONGEST_TEXT - len(effect) - 2
-    action = "".join(char if char.isprintable() else " " for char in action)  # it may hold a command or a file's name
+    action = plain(action)  # it may hold a command or a file's name
     shown = action if len(action) <= room else action[: max(0, room - 1)].rstrip() + "…"
     return f"{shown}: {effect}"[:LONGEST_TEXT]
 

@@ -1,0 +1,72 @@
+"""What agents and models wrote reaches a terminal as plain text, whatever the command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Taximeter
+from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt
+from tests.unit.ledger.reading import write_tree
+
+# A window's title, a bell, a control sequence in one character, and text that turns its order. Click takes common
+# colour sequences out of redirected output by itself, so none is among them.
+HOSTILE = "\x1b]0;owned\x07\x9b31m\u202egnp"
+COMMANDS = (
+    "tasks", "spend --by model", "spend --by project", "sessions", "calls", "context", "cache", "nudges --all",
+    "backtest", "plans --tasks", "budget", "reconcile --offline", "whatif", "sync", "doctor", "handover",
+)  # fmt: skip
+
+
+@pytest.fixture
+def hostile(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
+    """The command line over a session every name of which is hostile: one priced model, one that nobody knows."""
+    names = {"cwd": f"/home/dev/{HOSTILE}", "gitBranch": HOSTILE, "version": HOSTILE}
+    run = {"type": "tool_use", "id": "run", "name": "Bash", "input": {"command": f"pytest {HOSTILE}"}}
+    odd = {"type": "tool_use", "id": "odd", "name": HOSTILE, "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "run", "is_error": True, "content": f"{HOSTILE}\nfailed"}
+    lines = [
+        prompt(f"mend it {HOSTILE}", **names),
+        answer(1, message={"content": [run, odd], "stop_reason": "tool_use"}, **names),
+        prompt(second=2, **names, message={"role": "user", "content": [result]}),
+        answer(3, message={"content": [{"type": "text", "text": HOSTILE}]}, **names),
+        answer(4, message={"model": f"unknown-{HOSTILE}"}, **names),
+    ]
+    taximeter.claude_dirs = [write_tree(tmp_path / f"claude{HOSTILE}", {FILE: encoded(*lines)})]
+    return taximeter
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_is_printed_is_plain(command: str, hostile: Taximeter) -> None:
+    ran = hostile(*command.split())
+    assert ran.code in (0, 1)
+    assert ran.out
+    assert (ran.out + ran.err).replace("\n", "").isprintable()
+
+
+def test_an_opened_task_is_plain(hostile: Taximeter) -> None:
+    [one] = hostile("tasks", "--json").json()["tasks"]
+    drawn = hostile("task", one["id"]).out
+    assert "mend it" in drawn
+    assert drawn.replace("\n", "").isprintable()
+
+
+def test_an_error_is_plain(taximeter: Taximeter) -> None:
+    ran = taximeter("context", HOSTILE)
+    assert "owned" in ran.err or "No sessions" in ran.out
+    assert (ran.out + ran.err).replace("\n", "").isprintable()
+
+
+def test_a_brief_tells_what_failed_without_its_colours(taximeter: Taximeter, tmp_path: Path) -> None:
+    run = {"type": "tool_use", "id": "run", "name": "Bash", "input": {"command": "pytest -q"}}
+    result = {"type": "tool_result", "tool_use_id": "run", "is_error": True, "content": "\x1b[31mFAILED\x1b[0m one"}
+    lines = [
+        prompt(),
+        answer(1, message={"content": [run], "stop_reason": "tool_use"}),
+        prompt(second=2, message={"role": "user", "content": [result]}),
+        answer(3),
+    ]
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+    text = taximeter("handover", SESSION, "--json").json()["text"]
+    assert "> FAILED one" in text
+    assert json.dumps(text).find("\\u001b") < 0
