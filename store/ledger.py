@@ -61,19 +61,6 @@ def open_ledger(
     return _connect(path, busy_seconds)
 
 
-def open_for_reading(path: Path | None = None) -> sqlite3.Connection | None:
-    """Open an existing, current ledger without any chance of changing it; None if there is none to read."""
-    path = path or ledger_path()
-    try:
-        connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0, isolation_level=None)
-        if _version(connection) != SCHEMA_VERSION:
-            connection.close()
-            return None
-    except sqlite3.Error:
-        return None
-    return connection
-
-
 def set_aside(path: Path) -> Path:
     """Rename a damaged ledger (and its journal files) out of the way; returns the new name."""
     stamp = f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"

@@ -20,12 +20,6 @@ class RefusalMark(NamedTuple):
     at: int | None
 
 
-def refusals_of_session(db: sqlite3.Connection, session_id: int) -> list[RefusalMark]:
-    """Marks of a session in order of time."""
-    found = db.execute(f"{_MARKS} AND event.session_id = ? ORDER BY event.at, event.position", (session_id,))
-    return [RefusalMark(*row) for row in found]
-
-
 def refusals_of_task(db: sqlite3.Connection, task_id: str) -> list[RefusalMark]:
     """Marks that fell into a task's turns, in order of time; one before a session's first turn belongs to that turn."""
     found = db.execute(

@@ -1,4 +1,4 @@
-"""What agents say their calls cost, beside what the ledger shows: sums over a task or over a session."""
+"""What agents say their calls cost, beside what the ledger shows: sums over a task."""
 
 import sqlite3
 from typing import NamedTuple
@@ -10,7 +10,6 @@ from store.spend import Filter
 
 _OWN_TOTAL = "history"
 _IN_TASK = "call.id IN (SELECT call_id FROM call_split WHERE task_id = ?)"
-_IN_SESSION = "call.session_id = ?"
 _BILLED = f"(call.flags & {int(CallFlag.REPORTED_COST)}) != 0"
 _SUMS = f"""
     SELECT session.agent, COUNT(*), SUM(call.cost IS NULL), COALESCE(SUM(call.cost), 0),
@@ -86,12 +85,8 @@ class OwnTotal(NamedTuple):
 
 def reported_sums_of_task(db: sqlite3.Connection, task_id: str) -> list[ReportedSums]:
     """Sums over a task, a row an agent."""
-    return _sums(db, _IN_TASK, task_id)
-
-
-def reported_sums_of_session(db: sqlite3.Connection, session_id: int) -> list[ReportedSums]:
-    """Sums over a session: one row, none if it has no calls."""
-    return _sums(db, _IN_SESSION, session_id)
+    found = db.execute(f"{_SUMS} WHERE {_IN_TASK} GROUP BY session.agent ORDER BY session.agent", (task_id,))
+    return [ReportedSums(*row) for row in found]
 
 
 def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
@@ -106,12 +101,8 @@ def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
 
 def billed_usage_of_task(db: sqlite3.Connection, task_id: str) -> list[BilledUsage]:
     """Billed calls of a task that have a list price, summed by agent and price row."""
-    return _billed_usage(db, _IN_TASK, task_id)
-
-
-def billed_usage_of_session(db: sqlite3.Connection, session_id: int) -> list[BilledUsage]:
-    """The same for a session."""
-    return _billed_usage(db, _IN_SESSION, session_id)
+    found = db.execute(f"{_LISTED} AND {_IN_TASK} GROUP BY session.agent, price.id", (task_id,))
+    return [BilledUsage._make((*row[:9], msgspec.convert(row[9:], Price))) for row in found]
 
 
 def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTotal | None:
@@ -144,13 +135,3 @@ def own_total_of_session(db: sqlite3.Connection, session_id: int) -> OwnTotal | 
 def _is_whole(db: sqlite3.Connection, session_id: int, task_id: str) -> bool:
     found = db.execute("SELECT 1 FROM task_part WHERE session_id = ? AND task_id != ?", (session_id, task_id))
     return found.fetchone() is None
-
-
-def _sums(db: sqlite3.Connection, where: str, value: str | int) -> list[ReportedSums]:
-    found = db.execute(f"{_SUMS} WHERE {where} GROUP BY session.agent ORDER BY session.agent", (value,))
-    return [ReportedSums(*row) for row in found]
-
-
-def _billed_usage(db: sqlite3.Connection, where: str, value: str | int) -> list[BilledUsage]:
-    found = db.execute(f"{_LISTED} AND {where} GROUP BY session.agent, price.id", (value,))
-    return [BilledUsage._make((*row[:9], msgspec.convert(row[9:], Price))) for row in found]

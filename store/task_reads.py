@@ -19,11 +19,6 @@ class TaskFilter(NamedTuple):
     model: str | None = None
     utc: bool = False
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return not any(self[:5])
-
     def where(self) -> tuple[str, list[str]]:
         """A WHERE clause over `task` with its values; a task is in a period that it touches."""
         zone = "" if self.utc else ", 'localtime'"

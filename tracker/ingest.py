@@ -56,7 +56,6 @@ class SyncReport(msgspec.Struct):
     bad_lines: int = 0
     seconds: float = 0.0
     problems: list[str] = []
-    missing_roots: list[str] = []
 
 
 def sync(

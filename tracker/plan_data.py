@@ -63,11 +63,6 @@ def plans_on(day: str, user_file: Path | None = None) -> dict[str, DatedPlan]:
     return {row.id: _dated(row) for row in sorted(in_force.values(), key=lambda row: order[row.id])}
 
 
-def all_rows(user_file: Path | None = None) -> list[DatedPlan]:
-    """Every dated row of every plan, for the table of plans."""
-    return [_dated(row) for row in (*_bundled(), *_users(user_file or home() / USER_PLANS_NAME))]
-
-
 def capacity_from_settings(given: CapacitySettings) -> Capacity | None:
     """The user's own figures; None if the section says nothing. SettingsError if its figures are out of order."""
     if given.unknown:

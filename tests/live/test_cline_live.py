@@ -13,7 +13,7 @@ from hooks.spool_reader import ReaderLock
 from store.invariants import check_invariants
 from store.ledger import home, open_ledger
 from tracker.rebuild import rebuild
-from tracker.reports.refusals import RefusalKind, session_refusals
+from tracker.reports.refusals import RefusalKind, task_refusals
 from tracker.reports.reported import task_reported
 
 from .cline_client import ClineClient, ClineHome
@@ -137,8 +137,9 @@ def test_a_refused_request_is_named_on_the_session_in_which_it_happened(
     take_in(cline_home.folder)
     db = open_ledger()
     assert ledger_usage(db) == billed_usage(server.truth.billed)
-    [(session_id,)] = db.execute("SELECT id FROM session")
-    assert [one.kind for one in session_refusals(db, session_id)] == [kind]
+    rebuild(db)
+    [(task_id,)] = db.execute("SELECT id FROM task")
+    assert [one.kind for one in task_refusals(db, task_id)] == [kind]
     events = home() / "spool" / "events.jsonl"
     wait_until(
         lambda: events.exists() and "TaskError" in events.read_text(), timeout_seconds=20, facts=lambda: "no hook"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from tracker.model.chain_call import ChainCall
 from tracker.model.defaults import DEFAULTS, Defaults
 from tracker.model.growth import GrowthEstimate, GrowthPool, estimate_growth
 from tracker.model.rates import Tariff
@@ -103,15 +102,6 @@ def forecast(calls: int, context: int, estimate: GrowthEstimate, tariff: Tariff,
         high_nano=round(raw * math.exp(band.high)),
         band=band,
     )
-
-
-def epoch_calls(calls: Sequence[ChainCall]) -> list[EpochCall]:
-    """The priced, counted calls of one epoch in the form that calibration reads."""
-    return [
-        EpochCall(call.context, call.output, call.cost)
-        for call in calls
-        if call.cost is not None and not call.copied and call.grows_the_chain
-    ]
 
 
 def epoch_residuals(

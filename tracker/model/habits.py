@@ -55,12 +55,6 @@ def light_share(turns: Sequence[TurnProfile], defaults: Defaults = DEFAULTS) -> 
     return light / total if total else 0.0
 
 
-def switch_payback_calls(context: float, new: Tariff, call_nano: float, new_call_nano: float) -> float:
-    """Calls until a model switch inside a session has earned back writing the context anew; infinite if never."""
-    gain = call_nano - new_call_nano
-    return new.write * context / gain if gain > 0 else math.inf
-
-
 def baseline_month_nano(tokens: float, calls: float, cold_starts: float, tariff: Tariff) -> float:
     """What `tokens` of baseline cost over a month's calls and cold starts."""
     return tokens * (tariff.read * calls + tariff.write * cold_starts)

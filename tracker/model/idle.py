@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tracker.model.compaction import CompactionShape
 from tracker.model.defaults import DEFAULTS, Defaults
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, fresh_context_tokens
-from tracker.model.rates import Rates, Tariff
+from tracker.model.rates import Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,6 @@ def compact_before_expiry_nano(
     per_extra_call = tariff.read * shape.context_after + shape.output * tariff.output
     if_resumed = removed * (tariff.write + later_calls * tariff.read) - shape.extra_calls * per_extra_call
     return return_probability * if_resumed - (context * tariff.read + shape.summary_output * tariff.output)
-
-
-def keep_warm_pings(rates: Rates, ttl_ms: int | None) -> int:
-    """Most pings that keeping a cache warm is worth before writing it again is cheaper: whole ones below p_w/p_r - 1.
-
-    Zero where reads cost nothing less than writes, or nothing at all.
-    """
-    if rates.read <= 0:
-        return 0
-    return max(0, rates.write_rate(ttl_ms) // rates.read - 1)
 
 
 def is_expired(age_ms: int, ttl_ms: int | None, defaults: Defaults = DEFAULTS) -> bool:

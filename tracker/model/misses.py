@@ -4,8 +4,7 @@ Only calls of the same chain are compared. Chain starts and rebuilds that a rese
 they are reported under kinds of their own.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tracker.model.chain_call import ChainCall, Reset
@@ -38,11 +37,6 @@ class Judgement(NamedTuple):
     ttl_ms: int | None  # lifetime of the entry that should have been read
     age_ms: int | None  # from the end of the previous call to the start of this one
     expired: bool  # the entry had passed its lifetime when this call began
-
-    @property
-    def is_cold(self) -> bool:
-        """Counts for the cold probability q of MODEL section 6."""
-        return self.kind == MissKind.MAJOR
 
 
 class _Step(NamedTuple):
@@ -130,7 +124,7 @@ def missed_tokens(expected_read: int, call: ChainCall, defaults: Defaults = DEFA
 def judge_chain(
     calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | None = None, defaults: Defaults = DEFAULTS
 ) -> list[Judgement]:
-    """One verdict per counted call, in file order; `floors` comes from `static_floors` over the user's chains."""
+    """One verdict per counted call, in file order; `floors`: tokens that cold calls still read."""
     known_floors = floors or {}
     verdicts: list[Judgement] = []
     for step in _steps(calls, defaults.expiry_grace_ms):
@@ -173,33 +167,3 @@ def judge_chain(
             )
         )
     return verdicts
-
-
-def static_floors(chains: Iterable[Sequence[ChainCall]], defaults: Defaults = DEFAULTS) -> dict[FloorKey, int]:
-    """What cold calls of a model and client version still read, in tokens: the first block that others keep warm.
-
-    The commonest read of chain starts and expired calls, if seen twice or more. A commonest read of nothing is no
-    floor: no first block survives there.
-    """
-    reads: dict[FloorKey, Counter[int]] = {}
-    for chain in chains:
-        for step in _steps(chain, defaults.expiry_grace_ms):
-            call = step.call
-            if call.copied or not (step.kind == MissKind.COLD_START or step.expired):
-                continue
-            reads.setdefault((call.model, call.version), Counter())[call.cache_read] += 1
-    floors: dict[FloorKey, int] = {}
-    for key, counts in reads.items():
-        read, times = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-        if times >= 2 and read > 0:
-            floors[key] = read
-    return floors
-
-
-def cold_calls(judgements: Iterable[Judgement]) -> tuple[int, int]:
-    """(cold calls, all counted calls), the sample behind the cold probability q."""
-    cold = total = 0
-    for judgement in judgements:
-        total += 1
-        cold += judgement.is_cold
-    return cold, total

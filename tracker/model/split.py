@@ -92,13 +92,6 @@ def split_call(call: ChainCall, missed: int) -> Split | None:
     return Split(rent, waste, prompt - rent - waste, generation, other)
 
 
-def uncached_nano(call: ChainCall, split: Split) -> int | None:
-    """What the call would have cost with every prompt token at the input rate; None when unpriced."""
-    if call.rates is None:
-        return None
-    return component_nano(call.context, call.rates.input) + split.generation + split.other
-
-
 def split_rent(rent_nano: int, reread_tokens: int, baseline_tokens: int, context_at_task_begin: int) -> RentSplit:
     """Split the rent on `reread_tokens` (cr + M) by origin; the parts sum to `rent_nano` exactly.
 

@@ -1,4 +1,4 @@
-"""Why requests of a task or session were refused, told apart: no credit, the key's own limit, refused, too many.
+"""Why requests of a task were refused, told apart: no credit, the key's own limit, refused, too many.
 
 Only the provider's status or code is on record (CLINE section 3, PRICES section 1.5), never its words.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from store.records import EventKind
-from store.refusals import RefusalMark, refusals_of_session, refusals_of_task
+from store.refusals import RefusalMark, refusals_of_task
 from tracker.reports.times import iso
 
 
@@ -97,15 +97,11 @@ class Refusal(NamedTuple):
 
 def task_refusals(db: sqlite3.Connection, task_id: str) -> list[Refusal]:
     """Refusals in a task, by its whole id; those that only the user can mend come first."""
-    return _grouped(refusals_of_task(db, task_id))
+    return grouped(refusals_of_task(db, task_id))
 
 
-def session_refusals(db: sqlite3.Connection, session_id: int) -> list[Refusal]:
-    """The same for a session by its id in the ledger."""
-    return _grouped(refusals_of_session(db, session_id))
-
-
-def _grouped(marks: Iterable[RefusalMark]) -> list[Refusal]:
+def grouped(marks: Iterable[RefusalMark]) -> list[Refusal]:
+    """One refusal a reason; those that only the user can mend come first."""
     by_kind: dict[str, list[RefusalMark]] = {}
     for mark in marks:
         kind = RefusalKind.PLAN if mark.kind == EventKind.LIMIT else _KINDS.get(mark.detail, RefusalKind.OTHER)

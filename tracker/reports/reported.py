@@ -143,15 +143,6 @@ def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
     )
 
 
-def session_reported(db: sqlite3.Connection, session_id: int) -> list[ReportedCost]:
-    """The same for a session by its id in the ledger."""
-    total = stored.own_total_of_session(db, session_id)
-    billed = stored.billed_usage_of_session(db, session_id)
-    return _told(
-        ReportedCost(one, total, _of(one.agent, billed)) for one in stored.reported_sums_of_session(db, session_id)
-    )
-
-
 def _told(found: Iterable[ReportedCost]) -> list[ReportedCost]:
     return [one for one in found if one.total is not None or one.sums.reported]
 

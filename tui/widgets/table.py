@@ -180,11 +180,6 @@ class Table(Widget, Generic[Row], can_focus=True):
                 self._reveal()
                 self.refresh()
 
-    def neighbour(self, step: int) -> Row | None:
-        """The row above (-1) or below (1) the cursor."""
-        index = self._cursor + step
-        return self._shown[index] if 0 <= index < len(self._shown) else None
-
     def _arrange(self) -> None:
         key = None if self.selected is None else self._key(self.selected)
         line_of_cursor = self._cursor - self._first

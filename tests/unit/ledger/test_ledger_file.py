@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store.ledger import SCHEMA_VERSION, LedgerError, damaged_ledgers, ledger_path, open_for_reading, open_ledger
+from store.ledger import SCHEMA_VERSION, LedgerError, damaged_ledgers, ledger_path, open_ledger
 from store.migrations import MIGRATIONS
 
 from .columns import GOLDEN, columns_text
@@ -67,7 +67,6 @@ def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
         open_ledger(path)
     assert "\n" not in str(refusal.value)
     assert path.read_bytes() == before
-    assert open_for_reading(path) is None
 
 
 def damage(path: Path, how: str) -> None:
@@ -140,11 +139,6 @@ def test_a_full_disk_leaves_a_ledger_that_goes_on_where_it_stopped(tmp_path: Pat
             take_in(db, root)
     with ledger_of(tmp_path, root) as db:
         assert db.execute("SELECT COUNT(*), SUM(cost) FROM call").fetchone() == (2000, 2000 * COST)
-
-
-def test_reading_alone_never_creates_a_ledger(tmp_path: Path) -> None:
-    assert open_for_reading(tmp_path / "ledger.db") is None
-    assert list(tmp_path.iterdir()) == []
 
 
 def _open_and_count(path: Path) -> None:

@@ -11,7 +11,6 @@ from tracker.model.forecast import (
     EpochCall,
     band_for,
     bucket_of,
-    epoch_calls,
     epoch_residuals,
     forecast,
     raw_forecast_nano,
@@ -111,13 +110,3 @@ def test_residuals_of_an_epoch_that_went_exactly_as_forecast_are_zero():
 
 def test_a_short_epoch_has_no_residuals():
     assert epoch_residuals([EpochCall(40_000, 600, 1)] * 10, 10, GrowthPool(), TARIFF) == []
-
-
-def test_calibration_reads_priced_calls_of_the_chain_only(make_call):
-    calls = [
-        make_call(0, write_5m=9_000, output=10, copied=True),
-        make_call(1, cache_read=9_000, output=20),
-        make_call(2, rates=None, cost=None, input=4),
-        make_call(3),
-    ]
-    assert [call.context for call in epoch_calls(calls)] == [9_000]

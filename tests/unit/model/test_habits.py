@@ -1,7 +1,5 @@
 """Habits over many sessions: cache lifetime replay, light turns, model switches, miss storms."""
 
-import math
-
 import pytest
 
 from store.records import CallFlag
@@ -11,11 +9,10 @@ from tracker.model.habits import (
     find_storm,
     is_light,
     light_share,
-    switch_payback_calls,
 )
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import Judgement, MissKind, judge_chain
-from tracker.model.rates import Rates, Tariff
+from tracker.model.rates import Rates
 from tracker.model.ttl_choice import (
     choose_ttl,
     five_minute_rewrite_share,
@@ -126,12 +123,6 @@ def test_light_share_is_of_spend_not_of_turns():
     turns = [TurnProfile(False, 10, 1, 100), TurnProfile(True, 10, 1, 900)]
     assert light_share(turns) == pytest.approx(0.1)
     assert light_share([]) == 0
-
-
-def test_a_switch_pays_back_after_writing_the_context_anew():
-    small = Tariff(input=1_000, write=1_250, read=100, output=5_000)
-    assert switch_payback_calls(150_000, small, call_nano=100e6, new_call_nano=25e6) == pytest.approx(2.5)
-    assert switch_payback_calls(150_000, small, call_nano=20e6, new_call_nano=25e6) == math.inf
 
 
 def verdict(kind, cause):

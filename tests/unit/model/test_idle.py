@@ -19,9 +19,8 @@ from tracker.model.idle import (
     cold_resume_nano,
     compact_before_expiry_nano,
     is_expired,
-    keep_warm_pings,
 )
-from tracker.model.rates import Rates, Tariff
+from tracker.model.rates import Tariff
 
 SHAPE = CompactionShape(
     baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
@@ -59,11 +58,6 @@ def test_compacting_before_expiry_is_a_bet_on_the_return():
     surely = compact_before_expiry_nano(150_000, 1.0, 50, SHAPE, A_1H)
     assert surely == pytest.approx(never + 114_000 * (10_000 + 50 * 500) - 3 * (500 * 36_000 + 500 * 25_000))
     assert compact_before_expiry_nano(150_000, 0.5, 50, SHAPE, A_1H) == pytest.approx((never + surely) / 2)
-
-
-def test_no_ping_is_worth_it_where_reads_are_no_cheaper():
-    assert keep_warm_pings(Rates(5_000_000, 5_000_000, 5_000_000, 5_000_000, 1), TTL_5M_MS) == 0
-    assert keep_warm_pings(Rates(5_000_000, 5_000_000, 5_000_000, 0, 1), TTL_5M_MS) == 0
 
 
 def test_expiry():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from store.records import CallFlag
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.misses import MissKind, cold_calls, judge_chain, static_floors
+from tracker.model.misses import MissKind, judge_chain
 
 
 def chain_with(make_call, read, *, expected=100_000, written=100_000, **changes):
@@ -142,28 +142,6 @@ def test_a_call_that_wrote_nothing_keeps_the_lifetime(make_call):
 def test_a_mixed_first_write_counts_as_the_shorter_lifetime(make_call):
     calls = [make_call(0, write_5m=10, write_1h=9_000), make_call(1, cache_read=9_010)]
     assert judge_chain(calls)[1].ttl_ms == TTL_5M_MS
-
-
-def test_static_floor_is_the_commonest_read_of_cold_calls(make_call):
-    starts = [[make_call(0, cache_read=read, write_5m=5_000)] for read in (14_000, 14_000, 0, 31_000)]
-    assert static_floors(starts) == {("claude-opus-5", "2.1.329"): 14_000}
-
-
-def test_static_floor_needs_two_equal_values_and_a_block_that_survives(make_call):
-    assert static_floors([[make_call(0, cache_read=14_000)], [make_call(0, cache_read=15_000)]]) == {}
-    assert static_floors([[make_call(0, write_5m=10)], [make_call(0, write_5m=10)]]) == {}
-
-
-def test_static_floor_counts_expired_calls_too(make_call):
-    late = make_call(1).first_at + 2 * TTL_5M_MS
-    expired = make_call(1, cache_read=14_000, write_5m=9_000, requested_at=late, first_at=late, last_at=late)
-    chain = [make_call(0, cache_read=14_000, write_5m=60_000), expired]
-    assert static_floors([chain]) == {("claude-opus-5", "2.1.329"): 14_000}
-
-
-def test_cold_calls_are_the_major_misses(make_call):
-    verdicts = judge_chain(chain_with(make_call, 10_000)) + judge_chain(chain_with(make_call, 60_000))
-    assert cold_calls(verdicts) == (1, 4)
 
 
 amounts = st.integers(0, 300_000)

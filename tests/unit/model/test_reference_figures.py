@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from tracker.model.cache_ratios import chain_totals, epoch_rewrites
 from tracker.model.compaction import (
     CompactionShape,
     LevelInputs,
@@ -20,7 +19,7 @@ from tracker.model.forecast import raw_forecast_nano
 from tracker.model.fresh_start import Orientation, cold_orientation_nano
 from tracker.model.growth import GrowthEstimate, lifetime_nano, rent_crossover_tokens, session_nano
 from tracker.model.habits import baseline_month_nano
-from tracker.model.idle import cold_call_nano, keep_warm_pings
+from tracker.model.idle import cold_call_nano
 from tracker.model.misses import judge_chain
 from tracker.model.rates import Rates
 from tracker.model.split import split_call
@@ -49,7 +48,7 @@ def small_shape(baseline: float = 22_000, static_floor: float = 15_000) -> Compa
     )
 
 
-def test_check_1_split_and_ratios_of_five_calls(make_call, rates):
+def test_check_1_split_of_five_calls(make_call, rates):
     prompts = [(3, 0, 22_000, 400), (3, 22_000, 9_000, 600), (3, 31_000, 4_000, 900), (3, 14_000, 22_500, 500)]
     prompts.append((3, 36_500, 1_500, 300))
     calls = [
@@ -64,13 +63,6 @@ def test_check_1_split_and_ratios_of_five_calls(make_call, rates):
     assert as_printed(sum(part.fresh for part in splits) / USD, ".2376")
     assert as_printed(sum(part.generation for part in splits) / USD, ".0675")
     assert sum(part.total for part in splits) == 488_075_000
-    totals = chain_totals(calls, judgements, [(call.call_id, part) for call, part in zip(calls, splits, strict=True)])
-    assert as_printed(totals.hit, ".637")
-    assert as_printed(totals.survival, ".831")
-    assert as_printed(totals.rewrite, "1.55")
-    assert epoch_rewrites(calls, judgements) == {0: totals.rewrite}
-    assert as_printed(totals.uncached_nano / USD, ".8801")
-    assert totals.savings_nano == totals.uncached_nano - 488_075_000
 
 
 @pytest.mark.parametrize(
@@ -167,13 +159,12 @@ def test_check_6_fresh_session_with_orientation(rates, model, ttl, printed):
 
 
 @pytest.mark.parametrize(
-    ("read", "printed", "pings"),
-    [("0.50", "39.5", (11, 19)), ("0.25", "38.5", (24, 39)), ("0.125", "38.0", (49, 79))],
+    ("read", "printed"),
+    [("0.50", "39.5"), ("0.25", "38.5"), ("0.125", "38.0")],
 )
-def test_check_7_one_hour_threshold_and_pings(read, printed, pings):
+def test_check_7_one_hour_threshold(read, printed):
     priced = Rates.per_mtok("5", "25", "6.25", "10", read)
     assert as_printed(100 * one_hour_threshold(priced), printed)
-    assert (keep_warm_pings(priced, TTL_5M_MS), keep_warm_pings(priced, TTL_1H_MS)) == pings
 
 
 def test_check_8_large_tool_result(rates):

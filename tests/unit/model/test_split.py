@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from store.money import component_nano
 from tracker.model.misses import judge_chain
 from tracker.model.rates import Rates
-from tracker.model.split import Split, split_call, split_rent, uncached_nano
+from tracker.model.split import Split, split_call, split_rent
 
 tokens = st.integers(0, 2_000_000)
 odd_rates = st.builds(Rates, *(st.integers(0, 99_999_999),) * 5)
@@ -102,7 +102,6 @@ def test_an_unpriced_call_has_no_split(make_call):
 def test_a_cost_without_rates_is_all_other(make_call):
     split = split_call(make_call(rates=None, cost=42, input=5), 0)
     assert split == Split(0, 0, 0, 0, 42)
-    assert uncached_nano(make_call(rates=None, cost=42), split) is None
 
 
 def test_more_missed_than_paid_is_an_error(make_call):

@@ -9,14 +9,15 @@ from tests.unit.plans.meters import simulate
 from tests.unit.plans.test_calibration import fit
 from tracker.model.plans.capacity import Fits, Hit, believed, metered_capacity, refused_capacity, scaled_capacity
 from tracker.model.plans.plan import Capacity, Excluded, Origin, Range
-from tracker.plan_data import all_rows, capacities, plans_on
+from tracker.plan_data import capacities, plans_on
 from tracker.settings import CapacitySettings, SettingsError
 
 TODAY = "2026-11-21"
 
 
-def test_every_row_has_a_source_and_the_day_it_was_checked() -> None:
-    for row in all_rows():
+@pytest.mark.parametrize("day", ["2026-01-01", TODAY])
+def test_every_row_has_a_source_and_the_day_it_was_checked(day: str) -> None:
+    for row in plans_on(day).values():
         assert row.plan.source, row.plan.id
         assert row.plan.checked_on, row.plan.id
         assert row.plan.valid_from, row.plan.id

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from store.records import Batch, Event, EventKind
-from store.write import Writer
+from store.records import EventKind
+from store.refusals import RefusalMark
 from tests.unit.reported.conftest import TakeIn
 from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
-from tracker.reports.refusals import RefusalKind, session_refusals, task_refusals
+from tracker.reports.refusals import RefusalKind, grouped, task_refusals
 
 SAID = {
     "402": "OpenRouter API Error 402: Insufficient credits. Add more at the provider",
@@ -33,9 +33,7 @@ def test_each_reason_stands_alone_and_those_that_the_user_can_mend_come_first(
         refused(session, SAID[name])
     session.answer({"inputTokens": 10, "outputTokens": 1})
     session.write()
-    take_in(session.root)
-    [(session_id,)] = db.execute("SELECT id FROM session")
-    found = session_refusals(db, session_id)
+    found = task_refusals(db, take_in(session.root))
     assert [(one.kind, one.words) for one in found] == [
         (RefusalKind.CREDIT, "402 no credit left"),
         (RefusalKind.KEY_LIMIT, "the key's own limit is reached"),
@@ -92,19 +90,16 @@ def test_classic_retries_count_each(task: TaskFolder, db: sqlite3.Connection, ta
 @pytest.mark.parametrize(
     ("kind", "detail", "expected", "words"),
     [
-        (EventKind.LIMIT, None, RefusalKind.PLAN, "a limit of the plan is reached"),
+        (EventKind.LIMIT, "", RefusalKind.PLAN, "a limit of the plan is reached"),
         (EventKind.API_ERROR, "529", RefusalKind.OVERLOADED, "529 the provider was overloaded"),
         (EventKind.API_ERROR, "credits", RefusalKind.CREDIT, "no credit left"),
         (EventKind.API_ERROR, "401", RefusalKind.KEY, "401 the key was not accepted"),
         (EventKind.API_ERROR, "500", RefusalKind.OTHER, "500 failed"),
         (EventKind.API_ERROR, "other", RefusalKind.OTHER, "failed"),
-        (EventKind.API_ERROR, None, RefusalKind.OTHER, "failed"),
+        (EventKind.API_ERROR, "", RefusalKind.OTHER, "failed"),
     ],
 )
-def test_what_the_sources_write(
-    kind: str, detail: str | None, expected: str, words: str, db: sqlite3.Connection
-) -> None:
-    Writer(db).write(Batch(events=[Event("claude-code", "s", "", 1, 1_795_000_000_000, kind, detail)]))
-    [one] = session_refusals(db, 1)
+def test_what_the_sources_write(kind: str, detail: str, expected: str, words: str) -> None:
+    [one] = grouped([RefusalMark(1, kind, detail, 1_795_000_000_000)])
     assert (one.kind, one.words) == (expected, words)
     assert one.as_json()["first_at"] == "2026-11-18T11:06:40.000Z"

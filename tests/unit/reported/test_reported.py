@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from store.ledger import home
 from tests.unit.reported.conftest import TakeIn
 from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
 from tracker.pricing import PriceBook
-from tracker.reports.reported import Label, ReportedCost, session_reported, task_reported
+from tracker.reports.reported import Label, ReportedCost, task_reported
 from tracker.reprice import reprice_ledger
 
 OPENROUTER = {"providerId": "openrouter", "modelId": "anthropic/claude-sonnet-4.5", "mode": "act"}
@@ -76,8 +75,6 @@ def test_a_total_without_its_subagents_is_said(db: sqlite3.Connection, take_in: 
     assert found.sentences == [
         "Cline's own total is $0.0543, the sum of its calls $0.0756 (28 % less): it leaves out subagents"
     ]
-    [(session_id,)] = db.execute("SELECT id FROM session")
-    assert session_reported(db, session_id) == [found]
 
 
 def test_what_the_provider_billed_is_what_is_shown(task: TaskFolder, db: sqlite3.Connection, take_in: TakeIn) -> None:
@@ -167,6 +164,5 @@ def test_the_json_form_has_every_figure(db: sqlite3.Connection, take_in: TakeIn)
     json.dumps(found)
 
 
-def test_no_task_has_no_figures(db: sqlite3.Connection, tmp_path: Path) -> None:
+def test_no_task_has_no_figures(db: sqlite3.Connection) -> None:
     assert task_reported(db, "tnowhere") == []
-    assert session_reported(db, 1) == []
