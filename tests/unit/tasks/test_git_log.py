@@ -1,0 +1,66 @@
+"""What repositories are asked: nothing leaves the machine for it, and an odd one says nothing."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from store.ledger import open_ledger
+from tracker.git_log import read_news
+
+CODE = "".join(f"line {number}\n" for number in range(100))
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder; what it printed."""
+    names = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
+    made = subprocess.run(
+        ["git", "-c", "commit.gpgsign=false", *words],
+        cwd=folder,
+        env={**os.environ, **names},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return made.stdout
+
+
+def repository(folder: Path) -> Path:
+    """A repository in which a file was moved and changed."""
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "old.py").write_text(CODE)
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "begin")
+    (folder / "old.py").rename(folder / "new.py")
+    (folder / "new.py").write_text(CODE.replace("line 7\n", "another line\n"))
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "move")
+    return folder
+
+
+def test_commits_with_the_files_that_they_touched(tmp_path: Path) -> None:
+    folder = repository(tmp_path / "work")
+    [news] = read_news(open_ledger(), [(str(folder), 0)])
+    names = [sorted(Path(name).name for name in json.loads(commit.files)) for commit in news.commits]
+    assert names == [["new.py", "old.py"], ["old.py"]]
+
+
+def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
+    """Comparing a moved file with the old one would need contents that only the server has."""
+    origin = repository(tmp_path / "origin")
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{origin}", "clone")
+    clone = tmp_path / "clone"
+    missing = git(clone, "rev-list", "--objects", "--all", "--missing=print").count("?")
+    [news] = read_news(open_ledger(), [(str(clone), 0)])
+    assert len(news.commits) == 2
+    assert git(clone, "rev-list", "--objects", "--all", "--missing=print").count("?") == missing == 2
+
+
+@pytest.mark.parametrize("content", [b"gitdir: \xff\xfe", b"gitdir: a\x00b", b""])
+def test_a_worktree_file_that_names_no_folder_says_nothing(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / ".git").write_bytes(content)
+    assert read_news(open_ledger(), [(str(tmp_path), 0)]) == []
