@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from store.ledger import transaction
-from store.records import Price, TurnKind
+from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
 from store.task_reads import PromptTurn, prompt_turns
 from store.tasks import mark_stale
@@ -27,6 +27,7 @@ from tracker.pricing.rows import bundled_rows
 LABEL = "refined"
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 _CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
+_FRAME_TOKENS = 20  # what a request has around its texts
 _OUTPUT_TOKENS_PER_PROMPT = 25
 _OUTPUT_TOKENS_AT_LEAST = 120
 _TIMEOUT_SECONDS = 60.0
@@ -145,33 +146,27 @@ def _digest(session_id: int, turns: list[PromptTurn]) -> Digest:
 
 def quote(chosen: Sequence[Digest], model: str, book: PriceBook) -> Quote:
     """Price of asking about these sessions; RefineError if the model has no price."""
-    sent = sum(round(len(INSTRUCTIONS + digest.text) / _CHARS_PER_TOKEN) + 20 for digest in chosen)
-    made = sum(_output_tokens(digest) for digest in chosen)
-    amount = sum(
-        cost(
-            _price(book, model, len(digest.text)),
-            round(len(INSTRUCTIONS + digest.text) / _CHARS_PER_TOKEN) + 20,
-            0,
-            0,
-            0,
-            _output_tokens(digest),
-            0,
-        )
-        for digest in chosen
-    )
-    return Quote(model, len(chosen), sum(len(digest.anchors) for digest in chosen), sent, made, amount)
+    sizes = [(_input_tokens(digest), _output_tokens(digest)) for digest in chosen]
+    amount = sum(_cost(book, model, sent, made) for sent, made in sizes)
+    prompts = sum(len(digest.anchors) for digest in chosen)
+    return Quote(model, len(chosen), prompts, sum(sent for sent, _ in sizes), sum(made for _, made in sizes), amount)
+
+
+def _input_tokens(digest: Digest) -> int:
+    return round(len(INSTRUCTIONS + digest.text) / _CHARS_PER_TOKEN) + _FRAME_TOKENS
 
 
 def _output_tokens(digest: Digest) -> int:
     return _OUTPUT_TOKENS_AT_LEAST + _OUTPUT_TOKENS_PER_PROMPT * len(digest.anchors) // 2
 
 
-def _price(book: PriceBook, model: str, prompt_tokens: int) -> Price:
+def _cost(book: PriceBook, model: str, input_tokens: int, output_tokens: int) -> int:
+    """Nano-dollars of one request, at today's price."""
     now = int(datetime.now(UTC).timestamp() * 1000)
-    price = book.resolve(model, "anthropic", now, prompt_tokens, None, None, None)
+    price = book.resolve(model, "anthropic", now, input_tokens, None, None, None)
     if price is None:
         raise RefineError(f"{model} has no price (taximeter prices lists the models that have)")
-    return price
+    return cost(price, input_tokens, 0, 0, 0, output_tokens, 0)
 
 
 def api_key() -> str:
@@ -214,7 +209,7 @@ def refine(db: sqlite3.Connection, chosen: Sequence[Digest], model: str, book: P
         except anthropic.APIError as error:
             raise RefineError(f"the API's answer makes no sense: {type(error).__name__}") from error
         usage = message.usage
-        paid = cost(_price(book, model, usage.input_tokens), usage.input_tokens, 0, 0, 0, usage.output_tokens, 0)
+        paid = _cost(book, model, usage.input_tokens, usage.output_tokens)
         text = "".join(block.text for block in message.content if block.type == "text")
         try:
             tasks = read_answer(text, len(digest.anchors))

@@ -11,9 +11,10 @@ import pytest
 
 from tests.unit.tasks.making import Transcript, ledger_of
 from tracker import edit_tasks
+from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild, rebuild_everything
-from tracker.refine import RefineError, cheapest_model, digests, quote, read_answer, refine
+from tracker.refine import Digest, RefineError, cheapest_model, digests, quote, read_answer, refine
 from tracker.reports.tasks import tasks_report
 
 GOOD = {
@@ -201,6 +202,15 @@ def test_the_cheapest_current_model_and_its_price(db) -> None:
     price = quote(digests(db, [1]), "claude-haiku-5-5", PriceBook())
     assert (price.sessions, price.prompts) == (1, 4)
     assert 0 < price.cost_nano < 1_000_000  # a tenth of a cent
+
+
+def test_a_long_prompts_price_is_for_tokens_not_characters() -> None:
+    """Beyond 100,000 tokens the model costs five times as much; so many characters are a third of that."""
+    anchors = [Anchor("claude-code", "s1", f"p{number}") for number in range(2)]
+    one = Digest(1, "claude-code", "s1", anchors, "x" * 150_000)
+    price = quote([one], "claude-haiku-5-5", PriceBook())
+    assert price.input_tokens < 100_000
+    assert price.cost_nano == price.input_tokens * 100 + price.output_tokens * 500
 
 
 def test_a_session_with_one_prompt_is_not_asked_about(tmp_path: Path) -> None:
