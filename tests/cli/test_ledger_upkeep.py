@@ -11,7 +11,8 @@ import pytest
 from store.ledger import SCHEMA_VERSION, ledger_path, open_ledger
 from tests.cli.running import SCENARIOS, Ran, Taximeter
 from tests.unit.ledger.captured import DATA
-from tests.unit.ledger.plain import FILE, answer, encoded, session_of
+from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, answer, encoded, session_of
+from tests.unit.ledger.reading import write_tree
 from tracker.cli.app import COMMANDS
 from tracker.cli.summaries import SUMMARIES
 
@@ -206,6 +207,17 @@ class TestDoctor:
         assert [(one["path"], one["files"], one["retention_days"]) for one in found["folders"]] == [(str(tree), 1, 90)]
         assert found["ledger"]["path"] == str(ledger_path())
         assert (found["calls"], found["sessions"], found["problems"]) == (3, 1, [])
+
+    def test_a_folder_whose_name_goes_on_is_another(self, tree: Path, taximeter: Taximeter) -> None:
+        other = write_tree(tree.with_name(f"{tree.name}-work"), {OTHER_FILE: session_of(1, OTHER)})
+        taximeter.claude_dirs.append(other)
+        found = taximeter("doctor", "--json").json()
+        assert [one["files"] for one in found["folders"]] == [1, 1]
+
+    def test_a_damaged_ledger_is_told_of_without_a_sync_too(self, tree: Path, taximeter: Taximeter) -> None:
+        ledger_path().parent.mkdir(parents=True)
+        ledger_path().write_bytes(b"no database" * 100)
+        assert "the ledger was damaged" in taximeter("doctor", "--no-sync").err
 
 
 class TestPrices:

@@ -11,7 +11,7 @@ from store.invariants import check_invariants
 from store.ledger import damaged_ledgers, ledger_path
 from store.plain_text import plain
 from store.queries import file_rows, totals
-from tracker.cli.common import Settings, passes_settings, reading_options
+from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
 from tracker.cli.output import print_json
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
@@ -45,7 +45,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
 
     problems: list[str] = []
     if no_sync:
-        db = open_ledger()
+        db = open_ledger(on_damage=say_damaged)
     else:
         db, report = take_in(settings)
         problems = report.problems
@@ -63,7 +63,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
             {
                 "agent": source.agent,
                 "path": str(root),
-                "files": sum(1 for file in files if file.path.startswith(str(root))),
+                "files": sum(Path(file.path).is_relative_to(root) for file in files),
                 "retention_days": retention_days(root) if source.agent == "claude-code" else None,
             }
             for source, roots in sources_of(settings)
