@@ -231,6 +231,10 @@ class TestLists:
         assert captured("calls", "--json", "--limit", "3").json_lines() == everything[-3:]
         assert captured("calls", "--json", "--limit", "0").json_lines() == everything
 
+    @pytest.mark.parametrize("beginning", ["%", "14e8_8d0", "4e838d0"])
+    def test_a_session_is_named_by_how_its_id_begins(self, beginning: str, captured: Taximeter) -> None:
+        assert captured("calls", "--json", "--session", beginning).json_lines() == []
+
     def test_a_floor_is_marked_in_the_table(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "v1_0_128"]
         assert "≥" in taximeter("calls").out
