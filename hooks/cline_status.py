@@ -53,8 +53,11 @@ def cline_status(where: Targets, home: Path) -> ClineStatus:
     ]
     folders = [rows_folder(home, folder) for folder in where.folders]
     has_plugin = any(file.what == "plugin" and file.state == INSTALLED for file in files)
-    if has_plugin and not all(folder.is_dir() for folder in folders):
-        problems.append(f"{folders[0]} is gone: the plugin writes nothing (run: taximeter install cline)")
+    problems += [
+        f"{folder} is gone: the plugin writes nothing (run: taximeter install cline)"
+        for folder in folders
+        if has_plugin and not folder.is_dir()
+    ]
     rows = [path.stat().st_mtime_ns // 1_000_000 for folder in folders for path in folder.glob("*.jsonl")]
     return ClineStatus(files, fired, max(rows, default=None), tuple(problems))
 

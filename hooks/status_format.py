@@ -34,12 +34,16 @@ def status_format(home: str) -> str:
     chosen = _read_format(os.path.join(home, SETTINGS_FILE))
     try:
         temporary = f"{kept_path}.{os.getpid()}"
-        with open(temporary, "w", encoding="utf-8") as handle:
+        with open(temporary, "w", encoding="utf-8", opener=_open_private) as handle:
             handle.write(f"{stamp}\n{chosen}")
         os.replace(temporary, kept_path)
     except OSError:
         pass
     return chosen
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _read_format(path: str) -> str:

@@ -161,6 +161,7 @@ def test_the_form_is_read_from_the_settings_and_again_when_they_change(home: Pat
         assert re.fullmatch(r"5h \d+% 7d \d+% <session \$[\d.]+ API-equivalent>\n", shown(home))
     settings.write_text('[statusline]\nformat = "{context}"\n')
     assert shown(home).startswith("context ")
+    assert {path.stat().st_mode & 0o777 for path in home.glob("statusline*")} == {0o600}
     settings.unlink()
     assert shown(home).startswith("session ")
 

@@ -233,4 +233,15 @@ class TestStatus:
         install(where, program)
         rows_folder(home, cline_folder).rmdir()
         [problem] = cline_status(where, home).problems
-        assert "the plugin writes nothing" in problem
+        assert problem.startswith(f"{rows_folder(home, cline_folder)} is gone: the plugin writes nothing")
+
+    def test_of_two_folders_the_one_that_is_gone_is_named(
+        self, program: Program, cline_folder: Path, home: Path, tmp_path: Path
+    ) -> None:
+        second = tmp_path / "second" / ".cline"
+        second.mkdir(parents=True)
+        both = Targets((cline_folder, second), None)
+        install(both, program)
+        rows_folder(home, second).rmdir()
+        [problem] = cline_status(both, home).problems
+        assert problem.startswith(str(rows_folder(home, second)))
