@@ -6,6 +6,7 @@ time at which it will be true. A turn that still runs is judged as if it ended n
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from store.nudges import NudgeRow
@@ -245,15 +246,4 @@ def _pause(standing: Standing, idle_ms: int, said: Sequence[NudgeRow], *, enable
 
 def _held(evaluation: Evaluation, reason: str) -> Evaluation:
     """An evaluation that would have fired, held back by a rule of ours; one that would not stays as it is."""
-    if not evaluation.fired:
-        return evaluation
-    return Evaluation(
-        kind=evaluation.kind,
-        fired=False,
-        reason=reason,
-        text=None,
-        saving=evaluation.saving,
-        payback_turns=evaluation.payback_turns,
-        inputs=evaluation.inputs,
-        subject=evaluation.subject,
-    )
+    return replace(evaluation, fired=False, reason=reason, text=None) if evaluation.fired else evaluation

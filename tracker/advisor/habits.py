@@ -20,7 +20,7 @@ from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import Meter, read_meter
 from tracker.model.chain_call import ChainCall
 from tracker.model.compaction import Aftermath
-from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, Defaults
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
 from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
 from tracker.model.habits import TurnProfile
@@ -223,7 +223,7 @@ def _bands(work: "_Work", rates: Mapping[str, Rates], now: int) -> dict[str, dic
                 found = epoch_residuals(sized, bucket, pools[model], price.tariff(epoch[-1].ttl_ms))
                 residuals.setdefault(model, {}).setdefault(bucket, []).extend(found)
     bands = {
-        model: {bucket: band_for(bucket, {bucket: found}) for bucket, found in by_bucket.items()}
+        model: {bucket: band_for(bucket, found) for bucket, found in by_bucket.items()}
         for model, by_bucket in residuals.items()
     }
     return {model: {bucket: one for bucket, one in by.items() if one.residuals} for model, by in bands.items()}
@@ -300,18 +300,16 @@ def _ttl_choice(
     current = rates.get(latest.price_id or "") if latest is not None else None
     if current is None:
         return None
-    return choose_ttl([_judged(chain, rates, DEFAULTS) for chain in chains], current)
+    return choose_ttl([_judged(chain, rates) for chain in chains], current)
 
 
-def _judged(
-    chain: Sequence[HabitCall], rates: Mapping[str, Rates], defaults: Defaults
-) -> list[tuple[ChainCall, Judgement]]:
+def _judged(chain: Sequence[HabitCall], rates: Mapping[str, Rates]) -> list[tuple[ChainCall, Judgement]]:
     made: list[tuple[ChainCall, Judgement]] = []
     before: HabitCall | None = None
     for call in chain:
         started = call.first_at if call.requested_at is None else call.requested_at
         age = None if before is None else max(0, started - before.last_at)
-        expired = age is not None and call.ttl_ms is not None and age >= call.ttl_ms + defaults.expiry_grace_ms
+        expired = age is not None and call.ttl_ms is not None and age >= call.ttl_ms + DEFAULTS.expiry_grace_ms
         judged = Judgement(
             call_id=0,
             epoch=call.epoch,

@@ -8,7 +8,7 @@ from tracker.model.compaction import (
     decide_compaction,
     saving_nano_per_call,
 )
-from tracker.model.defaults import DEFAULTS, TTL_5M_MS, Defaults
+from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.fresh_start import fresh_context_tokens, new_session_nano, new_session_saving_nano_per_call
 from tracker.model.horizon import CallsRange, calls_ahead
 from tracker.model.idle import ColdResume, cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano, is_expired
@@ -58,18 +58,15 @@ def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
     }
 
 
-def compact_nudge(
-    situation: Situation, state: CompactionState, level: float, defaults: Defaults = DEFAULTS
-) -> Evaluation:
+def compact_nudge(situation: Situation, state: CompactionState, level: float) -> Evaluation:
     """7.1: fires by the level alone; a saving that is not positive is left out of the text."""
-    decision = decide_compaction(state, level, defaults)
+    decision = decide_compaction(state, level)
     one_off = compaction_nano(situation.context, situation.shape, situation.tariff)
     per_call = saving_nano_per_call(situation.context, situation.shape, situation.tariff, situation.cold_probability)
     calls = calls_ahead(
         situation.remaining_calls,
         another_turn_is_certain=False,
         calls_to_auto_compaction=situation.calls_to_auto_compaction,
-        defaults=defaults,
     )
     saving = saving_range(one_off, per_call, calls)
     turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
@@ -101,13 +98,10 @@ def compact_nudge(
             inputs=inputs,
         ),
         situation.billing,
-        defaults,
     )
 
 
-def new_session_nudge(
-    situation: Situation, *, boundary_score: float, task_completed: bool, defaults: Defaults = DEFAULTS
-) -> Evaluation:
+def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
     """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin."""
     shape, tariff = situation.shape, situation.tariff
     one_off = new_session_nano(shape, situation.orientation, tariff)
@@ -115,12 +109,12 @@ def new_session_nudge(
         situation.context, shape, situation.orientation, tariff, situation.cold_probability
     )
     fresh_calls = situation.remaining_calls_of_a_fresh_session
-    calls = calls_ahead(fresh_calls, another_turn_is_certain=True, calls_to_auto_compaction=None, defaults=defaults)
-    if boundary_score < defaults.boundary_score and not task_completed:
+    calls = calls_ahead(fresh_calls, another_turn_is_certain=True, calls_to_auto_compaction=None)
+    if boundary_score < DEFAULTS.boundary_score and not task_completed:
         reason = "the task goes on"
-    elif situation.context < defaults.fresh_context_over_baseline * shape.baseline:
+    elif situation.context < DEFAULTS.fresh_context_over_baseline * shape.baseline:
         reason = "the context is small"
-    elif per_call * fresh_calls <= defaults.fresh_margin * one_off:
+    elif per_call * fresh_calls <= DEFAULTS.fresh_margin * one_off:
         reason = "does not pay with the margin"
     else:
         reason = "pays"
@@ -151,7 +145,6 @@ def new_session_nudge(
             },
         ),
         situation.billing,
-        defaults,
     )
 
 
@@ -168,41 +161,41 @@ def _pause_inputs(pause: Pause) -> dict[str, InputValue]:
     }
 
 
-def _closing_time(pause: Pause, defaults: Defaults) -> str | None:
+def _closing_time(pause: Pause) -> str | None:
     """Why nothing is said about the coming expiry; None in the last stretch of the cache's life."""
     if not pause.enabled:
         return "off by default"
     if pause.ttl_ms is None:
         return "cache lifetime not known"
-    if pause.idle_ms < defaults.warn_at_share_of_ttl * pause.ttl_ms:
+    if pause.idle_ms < DEFAULTS.warn_at_share_of_ttl * pause.ttl_ms:
         return "the cache is warm for a while"
-    if is_expired(pause.idle_ms, pause.ttl_ms, defaults):
+    if is_expired(pause.idle_ms, pause.ttl_ms):
         return "the cache is cold already"
     return None
 
 
-def before_expiry_nudge(situation: Situation, pause: Pause, defaults: Defaults = DEFAULTS) -> Evaluation:
+def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
     """7.3: compact an idle session while it is warm; the range runs from "never resumed" to "resumed for sure"."""
     shape = situation.shape
     measured = (
-        pause.own_gaps >= defaults.measured_return_gaps
-        and pause.return_probability >= defaults.measured_return_probability
+        pause.own_gaps >= DEFAULTS.measured_return_gaps
+        and pause.return_probability >= DEFAULTS.measured_return_probability
     )
     never, expected, surely = (
         compact_before_expiry_nano(situation.context, chance, situation.remaining_calls, shape, situation.tariff)
         for chance in (0.0, pause.return_probability, 1.0)
     )
-    reason = _closing_time(pause, defaults)
+    reason = _closing_time(pause)
     if reason is None:
         if pause.client_compacts_idle:
             reason = "the client compacts idle sessions itself"
         elif not pause.compact_dismissed_in_epoch:
             reason = "the compact nudge was not dismissed in this epoch"
-        elif situation.context < defaults.large_context_over_context_after * shape.context_after:
+        elif situation.context < DEFAULTS.large_context_over_context_after * shape.context_after:
             reason = "the context is small"
         elif pause.ttl_ms != TTL_5M_MS and not measured:
             reason = "returns to sessions this old are too rare"
-        elif expected < defaults.least_saving_nano:
+        elif expected < DEFAULTS.least_saving_nano:
             reason = "not worth a word"
         else:
             reason = "pays"
@@ -220,18 +213,17 @@ def before_expiry_nudge(situation: Situation, pause: Pause, defaults: Defaults =
             inputs=_situation_inputs(situation) | _pause_inputs(pause),
         ),
         situation.billing,
-        defaults,
     )
 
 
-def answer_now_nudge(situation: Situation, pause: Pause, defaults: Defaults = DEFAULTS) -> Evaluation:
+def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
     """7.3, the variant for a user who is still there: answering now avoids the cold call's penalty."""
     penalty = cold_penalty_nano(situation.context, situation.shape.static_floor, situation.tariff)
-    reason = _closing_time(pause, defaults)
+    reason = _closing_time(pause)
     if reason is None:
         if not pause.user_active_in_last_ttl:
             reason = "the user is away"
-        elif penalty < defaults.least_saving_nano:
+        elif penalty < DEFAULTS.least_saving_nano:
             reason = "not worth a word"
         else:
             reason = "pays"
@@ -251,23 +243,19 @@ def answer_now_nudge(situation: Situation, pause: Pause, defaults: Defaults = DE
             inputs=_situation_inputs(situation) | _pause_inputs(pause) | {"penalty_nano": penalty},
         ),
         situation.billing,
-        defaults,
     )
 
 
-def cold_resume_nudge(
-    situation: Situation, *, age_ms: int, ttl_ms: int | None, boundary_score: float, defaults: Defaults = DEFAULTS
-) -> Evaluation:
+def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, boundary_score: float) -> Evaluation:
     """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
     shape, context = situation.shape, situation.context
     calls = calls_ahead(
         situation.remaining_calls,
         another_turn_is_certain=True,
         calls_to_auto_compaction=situation.calls_to_auto_compaction,
-        defaults=defaults,
     )
     costs = cold_resume_nano(context, calls.point, shape, situation.orientation, situation.tariff)
-    is_new_topic = boundary_score >= defaults.boundary_score
+    is_new_topic = boundary_score >= DEFAULTS.boundary_score
     fresh_wins = is_new_topic and costs.fresh < costs.summarise
     saving = _cold_resume_saving(situation, calls, fresh_wins=fresh_wins)
     after = fresh_context_tokens(shape, situation.orientation) if fresh_wins else shape.context_after
@@ -275,12 +263,12 @@ def cold_resume_nudge(
     best = costs.fresh if fresh_wins else costs.summarise
     turns = payback_turns(best - costs.go_on + per_call * calls.point, per_call, situation.mean_calls_per_turn)
     text: str | None = None
-    if not is_expired(age_ms, ttl_ms, defaults):
+    if not is_expired(age_ms, ttl_ms):
         reason = "the cache is warm"
-    elif context < defaults.large_context_over_context_after * shape.context_after:
+    elif context < DEFAULTS.large_context_over_context_after * shape.context_after:
         reason = "price only"
         text = _cold_price_text(situation)
-    elif saving.point_nano < defaults.least_saving_nano:
+    elif saving.point_nano < DEFAULTS.least_saving_nano:
         reason = "not worth a word"
     else:
         reason = "pays"
@@ -309,7 +297,6 @@ def cold_resume_nudge(
             },
         ),
         situation.billing,
-        defaults,
     )
 
 

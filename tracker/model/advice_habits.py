@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.model.defaults import DEFAULTS, TTL_1H_MS, Defaults
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS
 from tracker.model.growth import lifetime_nano
 from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_share
 from tracker.model.horizon import CallsRange, calls_ahead
@@ -37,11 +37,11 @@ class BaselineMonth:
     largest: tuple[str, ...]  # names of the largest contributors, largest first
 
 
-def ttl_nudge(choice: TtlChoice, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
     """Suggest the other cache lifetime if replaying the recorded gaps saves 3 % or more."""
     if choice.better_ttl_ms == choice.current_ttl_ms:
         reason = "the lifetime in use is the better one"
-    elif choice.saving_share < defaults.ttl_least_saving_share:
+    elif choice.saving_share < DEFAULTS.ttl_least_saving_share:
         reason = "the replay saves too little"
     else:
         reason = "pays"
@@ -66,18 +66,15 @@ def ttl_nudge(choice: TtlChoice, billing: Billing, defaults: Defaults = DEFAULTS
             },
         ),
         billing,
-        defaults,
     )
 
 
-def routing_nudge(
-    turns: Sequence[TurnProfile], billing: Billing, *, at_session_start: bool, defaults: Defaults = DEFAULTS
-) -> Evaluation:
+def routing_nudge(turns: Sequence[TurnProfile], billing: Billing, *, at_session_start: bool) -> Evaluation:
     """Name the share of spend on light turns at a session start; never a promised saving, never inside a session."""
-    share = light_share(turns, defaults)
+    share = light_share(turns)
     if not at_session_start:
         reason = "only at a session start"
-    elif share < defaults.light_share_of_spend:
+    elif share < DEFAULTS.light_share_of_spend:
         reason = "few light turns"
     else:
         reason = "many light turns"
@@ -94,18 +91,17 @@ def routing_nudge(
             inputs={"light_share": share, "turns": len(turns), "at_session_start": at_session_start},
         ),
         billing,
-        defaults,
     )
 
 
-def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Evaluation:
     """Suggest a shorter first prompt when it makes up more than a tenth of a month's spend."""
     cost = baseline_month_nano(month.tokens, month.calls.point, month.cold_starts, tariff)
     share = cost / month.spend_nano if month.spend_nano else 0.0
     trimmed = min(month.tokens, TRIMMED_TOKENS)
     low, point, high = (round(baseline_month_nano(trimmed, calls, month.cold_starts, tariff)) for calls in month.calls)
     saving = SavingRange(point, low, high)
-    fired = share > defaults.baseline_share_of_spend
+    fired = share > DEFAULTS.baseline_share_of_spend
     what = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
     action = f"{what}, first {month.largest[0]}" if month.largest else what
     effect = f"10k less {saving_phrase(billing, saving, None)} a month{payback_phrase(0.0)}"
@@ -128,25 +124,21 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing, defau
             },
         ),
         billing,
-        defaults,
     )
 
 
-def large_result_nudge(
-    situation: Situation, *, command_pattern: str, result_tokens: int, defaults: Defaults = DEFAULTS
-) -> Evaluation:
+def large_result_nudge(situation: Situation, *, command_pattern: str, result_tokens: int) -> Evaluation:
     """Name a tool result that costs a quarter dollar or more before the epoch ends; delivery keeps it to one a day."""
     calls = calls_ahead(
         situation.remaining_calls,
         another_turn_is_certain=True,
         calls_to_auto_compaction=situation.calls_to_auto_compaction,
-        defaults=defaults,
     )
     low, point, high = (round(lifetime_nano(result_tokens, count, situation.tariff)) for count in calls)
     saving = SavingRange(point, low, high)
-    if result_tokens < defaults.large_result_tokens:
+    if result_tokens < DEFAULTS.large_result_tokens:
         reason = "a small result"
-    elif point < defaults.least_saving_nano:
+    elif point < DEFAULTS.least_saving_nano:
         reason = "not worth a word"
     else:
         reason = "costs"
@@ -169,13 +161,12 @@ def large_result_nudge(
             subject=command_pattern,
         ),
         situation.billing,
-        defaults,
     )
 
 
-def miss_storm_nudge(storm: Storm, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
     """Warn of three avoidable major misses in twenty calls; the saving is what as many calls again would waste."""
-    fired = storm.misses >= defaults.storm_misses
+    fired = storm.misses >= DEFAULTS.storm_misses
     saving = SavingRange(storm.waste_nano, storm.waste_low_nano, storm.waste_high_nano)
     cause = storm.causes[0].replace("_", " ") if storm.causes else "unknown"
     action = f"Stop what breaks the cache: {storm.misses} losses in {storm.calls} calls ({cause})"
@@ -195,5 +186,4 @@ def miss_storm_nudge(storm: Storm, billing: Billing, defaults: Defaults = DEFAUL
             },
         ),
         billing,
-        defaults,
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.rates import Tariff
 
 
@@ -89,42 +89,41 @@ def level_inputs(
     trigger_tokens: int,
     earlier_sessions: int,
     aftermath: Aftermath = ASSUMED,
-    defaults: Defaults = DEFAULTS,
 ) -> LevelInputs:
     """Put together a session's level inputs from what was measured; None or too few earlier sessions mean defaults.
 
     B is the session's first call, at most 1.25 of the user's median; the static floor is 0.6 B until measured.
     """
-    own_statistics = earlier_sessions >= defaults.sessions_before_own_statistics
-    median = median_first_call_context if own_statistics and median_first_call_context else defaults.baseline_tokens
-    baseline = float(defaults.baseline_tokens)
+    own_statistics = earlier_sessions >= DEFAULTS.sessions_before_own_statistics
+    median = median_first_call_context if own_statistics and median_first_call_context else DEFAULTS.baseline_tokens
+    baseline = float(DEFAULTS.baseline_tokens)
     if first_call_context:
-        baseline = min(float(first_call_context), defaults.baseline_cap_over_median * median)
-    floor = defaults.static_share_of_baseline * baseline if static_floor is None else min(float(static_floor), baseline)
-    own_turn_growth = turn_growth if own_statistics and turn_growth is not None else defaults.turn_growth_tokens
+        baseline = min(float(first_call_context), DEFAULTS.baseline_cap_over_median * median)
+    floor = DEFAULTS.static_share_of_baseline * baseline if static_floor is None else min(float(static_floor), baseline)
+    own_turn_growth = turn_growth if own_statistics and turn_growth is not None else DEFAULTS.turn_growth_tokens
     return LevelInputs(
         shape=CompactionShape(
             baseline=baseline,
             static_floor=floor,
-            summary_output=defaults.summary_output_tokens,
+            summary_output=DEFAULTS.summary_output_tokens,
             summary_kept=aftermath.summary_kept,
             reread=aftermath.reread,
             extra_calls=aftermath.extra_calls,
-            output=output if own_statistics else defaults.output_tokens_per_call,
+            output=output if own_statistics else DEFAULTS.output_tokens_per_call,
         ),
-        growth=pool_growth if own_statistics else defaults.growth_tokens_per_call,
-        turn_growth=min(max(own_turn_growth, 0.0), defaults.turn_growth_cap_tokens),
-        cold_probability=cold_probability if own_statistics else defaults.cold_probability,
+        growth=pool_growth if own_statistics else DEFAULTS.growth_tokens_per_call,
+        turn_growth=min(max(own_turn_growth, 0.0), DEFAULTS.turn_growth_cap_tokens),
+        cold_probability=cold_probability if own_statistics else DEFAULTS.cold_probability,
         trigger_tokens=trigger_tokens,
     )
 
 
-def observed_summary_tokens(prompts: Sequence[tuple[int, int]], defaults: Defaults = DEFAULTS) -> float | None:
+def observed_summary_tokens(prompts: Sequence[tuple[int, int]]) -> float | None:
     """S_k as the user's own compactions show it, each given as (a session's first prompt, the first after compacting).
 
     Their median difference; None below three.
     """
-    if len(prompts) < defaults.sessions_before_own_statistics:
+    if len(prompts) < DEFAULTS.sessions_before_own_statistics:
         return None
     return median(max(0, after - first) for first, after in prompts)
 
@@ -163,27 +162,27 @@ def reorder_tokens(inputs: LevelInputs, tariff: Tariff) -> float:
     return after + math.sqrt(2 * compaction_nano(after, inputs.shape, tariff) * inputs.growth / rate)
 
 
-def compact_level(inputs: LevelInputs, tariff: Tariff, *, quiet: bool = False, defaults: Defaults = DEFAULTS) -> float:
+def compact_level(inputs: LevelInputs, tariff: Tariff, *, quiet: bool = False) -> float:
     """Context in tokens at or above which a turn end should compact: a full turn's growth before C* or 0.9 of T."""
-    factor = defaults.quiet_level_factor if quiet else defaults.level_factor
+    factor = DEFAULTS.quiet_level_factor if quiet else DEFAULTS.level_factor
     step = inputs.turn_growth / 2 if quiet else inputs.turn_growth
-    ceiling = min(factor * reorder_tokens(inputs, tariff), defaults.trigger_share * inputs.trigger_tokens)
-    return max(defaults.level_floor_over_context_after * inputs.shape.context_after, ceiling - step)
+    ceiling = min(factor * reorder_tokens(inputs, tariff), DEFAULTS.trigger_share * inputs.trigger_tokens)
+    return max(DEFAULTS.level_floor_over_context_after * inputs.shape.context_after, ceiling - step)
 
 
-def compaction_failed(tokens_before: int, tokens_after: int, defaults: Defaults = DEFAULTS) -> bool:
+def compaction_failed(tokens_before: int, tokens_after: int) -> bool:
     """True when a compaction cut the context by less than 30 %: silent for the rest of the epoch."""
-    return tokens_after > (1 - defaults.effective_cut_share) * tokens_before
+    return tokens_after > (1 - DEFAULTS.effective_cut_share) * tokens_before
 
 
-def decide_compaction(state: CompactionState, level: float, defaults: Defaults = DEFAULTS) -> Decision:
+def decide_compaction(state: CompactionState, level: float) -> Decision:
     """The firing rule of section 7.1; the reason names the first condition that held it back, or `level`."""
     since = state.calls_since_nudge_or_compaction
     if not state.at_turn_end:
         return Decision(False, "not at a turn end")
     if state.context < level:
         return Decision(False, "below the level")
-    if since is not None and since < defaults.cooldown_calls:
+    if since is not None and since < DEFAULTS.cooldown_calls:
         return Decision(False, "too soon after the last nudge or compaction")
     if state.plan_in_progress:
         return Decision(False, "in the middle of a plan")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, Defaults
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.nudge import Evaluation, NudgeKind
 
 
@@ -52,7 +52,7 @@ class Moment:
     topic_is_unrelated: bool  # provisional boundary score >= 1.0
 
 
-def _is_switched_off(kind: str, log: Sequence[LogEntry], defaults: Defaults) -> bool:
+def _is_switched_off(kind: str, log: Sequence[LogEntry]) -> bool:
     """Three dismissals since the kind was last enabled."""
     dismissals = 0
     for entry in sorted(log, key=lambda entry: entry.at_ms):
@@ -62,10 +62,10 @@ def _is_switched_off(kind: str, log: Sequence[LogEntry], defaults: Defaults) -> 
             dismissals = 0
         elif entry.action == NudgeAction.DISMISSED:
             dismissals += 1
-    return dismissals >= defaults.dismissals_until_off
+    return dismissals >= DEFAULTS.dismissals_until_off
 
 
-def _is_dismissed_here(kind: str, log: Sequence[LogEntry], moment: Moment, defaults: Defaults) -> bool:
+def _is_dismissed_here(kind: str, log: Sequence[LogEntry], moment: Moment) -> bool:
     """Dismissed in this session, and the context has not grown by half since."""
     here = [
         entry
@@ -75,13 +75,13 @@ def _is_dismissed_here(kind: str, log: Sequence[LogEntry], moment: Moment, defau
     if not here:
         return False
     last = max(here, key=lambda entry: entry.at_ms)
-    return last.action == NudgeAction.DISMISSED and moment.context < defaults.dismissal_growth * last.context
+    return last.action == NudgeAction.DISMISSED and moment.context < DEFAULTS.dismissal_growth * last.context
 
 
-def _objection(candidate: Evaluation, log: Sequence[LogEntry], moment: Moment, defaults: Defaults) -> str | None:
-    if _is_switched_off(candidate.kind, log, defaults):
+def _objection(candidate: Evaluation, log: Sequence[LogEntry], moment: Moment) -> str | None:
+    if _is_switched_off(candidate.kind, log):
         return "switched off by three dismissals"
-    if _is_dismissed_here(candidate.kind, log, moment, defaults):
+    if _is_dismissed_here(candidate.kind, log, moment):
         return "dismissed; waits until the context has grown by half"
     if candidate.subject is not None:
         for entry in log:
@@ -96,16 +96,14 @@ def _rival(moment: Moment) -> str:
     return NudgeKind.COMPACT if moment.topic_is_unrelated else NudgeKind.NEW_SESSION
 
 
-def deliver(
-    candidates: Sequence[Evaluation], log: Sequence[LogEntry], moment: Moment, defaults: Defaults = DEFAULTS
-) -> Delivery:
+def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], moment: Moment) -> Delivery:
     """Choose what to say at this turn end: one nudge, three per session and hour, the highest expected value first."""
     refused: list[Refusal] = []
     standing: list[Evaluation] = []
     for candidate in candidates:
         if not candidate.fired:
             continue
-        objection = _objection(candidate, log, moment, defaults)
+        objection = _objection(candidate, log, moment)
         if objection is None:
             standing.append(candidate)
         else:
@@ -121,7 +119,7 @@ def deliver(
         and 0 <= moment.now_ms - entry.at_ms < HOUR_MS
         for entry in log
     )
-    if shown_this_hour >= defaults.nudges_per_session_hour:
+    if shown_this_hour >= DEFAULTS.nudges_per_session_hour:
         refused += [Refusal(each, "enough was said this hour") for each in standing]
         return Delivery(None, tuple(refused))
     ranked = sorted(standing, key=lambda each: -each.expected_value_nano)
@@ -129,6 +127,6 @@ def deliver(
     return Delivery(ranked[0] if ranked else None, tuple(refused))
 
 
-def was_followed(calls_until_action: int | None, defaults: Defaults = DEFAULTS) -> bool:
+def was_followed(calls_until_action: int | None) -> bool:
     """A nudge counts as followed only if its action appeared within three calls; None: it never did."""
-    return calls_until_action is not None and calls_until_action <= defaults.followed_within_calls
+    return calls_until_action is not None and calls_until_action <= DEFAULTS.followed_within_calls

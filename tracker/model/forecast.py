@@ -4,12 +4,12 @@ The band is conditional on n more calls in this epoch, and says so; it is never 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.growth import GrowthEstimate, GrowthPool, estimate_growth
 from tracker.model.rates import Tariff
 
@@ -23,7 +23,7 @@ class Band(NamedTuple):
     low: float
     median: float
     high: float
-    source: str  # own | pooled | shipped
+    source: str  # own | shipped
     residuals: int
 
 
@@ -63,7 +63,7 @@ def bucket_of(calls: float) -> int:
     return min(BUCKETS, key=lambda bucket: abs(math.log(max(calls, 1) / bucket)))
 
 
-def _conformal(residuals: Sequence[float], coverage: float, source: str) -> Band:
+def _conformal(residuals: Sequence[float], coverage: float) -> Band:
     """Order statistics at rank floor(a(m+1)) and ceil((1-a)(m+1)), a being half of what the band leaves out."""
     ordered = sorted(residuals)
     count = len(ordered)
@@ -73,22 +73,14 @@ def _conformal(residuals: Sequence[float], coverage: float, source: str) -> Band
     high_rank = min(count, math.ceil(round((1 - tail) * (count + 1), 9)))
     middle = count // 2
     median = ordered[middle] if count % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    return Band(ordered[low_rank - 1], median, ordered[high_rank - 1], source, count)
+    return Band(ordered[low_rank - 1], median, ordered[high_rank - 1], "own", count)
 
 
-def band_for(
-    calls: float,
-    own: Mapping[int, Sequence[float]] | None = None,
-    pooled: Mapping[int, Sequence[float]] | None = None,
-    defaults: Defaults = DEFAULTS,
-) -> Band:
-    """Band for n calls from residuals per bucket: own from a hundred on, else pooled ones likewise, else shipped."""
-    bucket = bucket_of(calls)
-    for source, residuals in (("own", own), ("pooled", pooled)):
-        sample = (residuals or {}).get(bucket, ())
-        if len(sample) >= defaults.band_own_residuals:
-            return _conformal(sample, defaults.band_coverage, source)
-    low, high = _SHIPPED[bucket]
+def band_for(calls: float, own: Sequence[float] = ()) -> Band:
+    """Band for n calls: from the user's own residuals in their bucket where there are a hundred, else the shipped."""
+    if len(own) >= DEFAULTS.band_own_residuals:
+        return _conformal(own, DEFAULTS.band_coverage)
+    low, high = _SHIPPED[bucket_of(calls)]
     return Band(low, 0.0, high, "shipped", 0)
 
 
@@ -104,15 +96,13 @@ def forecast(calls: int, context: int, estimate: GrowthEstimate, tariff: Tariff,
     )
 
 
-def epoch_residuals(
-    epoch: Sequence[EpochCall], bucket: int, pool: GrowthPool, tariff: Tariff, defaults: Defaults = DEFAULTS
-) -> list[float]:
+def epoch_residuals(epoch: Sequence[EpochCall], bucket: int, pool: GrowthPool, tariff: Tariff) -> list[float]:
     """ln(actual/F) over an ended epoch, one per stretch of `bucket` calls, each forecast from what preceded it."""
     residuals: list[float] = []
     increments = [after.context - before.context for before, after in pairwise(epoch)]
     outputs = [call.output for call in epoch]
     for seen in range(1, len(epoch) - bucket + 1, bucket):
-        estimate = estimate_growth(increments[: seen - 1], outputs[:seen], pool, defaults)
+        estimate = estimate_growth(increments[: seen - 1], outputs[:seen], pool)
         expected = raw_forecast_nano(bucket, epoch[seen - 1].context, estimate, tariff)
         actual = sum(call.cost_nano for call in epoch[seen : seen + bucket])
         if actual > 0 and expected > 0:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.quantiles import quantile, shrink
 from tracker.model.rates import Tariff
 
@@ -39,41 +39,39 @@ class CallsToCompaction:
     standard_deviation: float
 
 
-def _kept_growth(increments: Sequence[int], ceiling: float, defaults: Defaults) -> list[float]:
+def _kept_growth(increments: Sequence[int], ceiling: float) -> list[float]:
     """Increments without context drops, clipped to what is usual for the user."""
-    kept = (change for change in increments if change >= -defaults.dropped_context_tokens)
+    kept = (change for change in increments if change >= -DEFAULTS.dropped_context_tokens)
     return [min(max(float(change), 0.0), ceiling) for change in kept]
 
 
-def growth_pool(increments: Sequence[int], outputs: Sequence[int], defaults: Defaults = DEFAULTS) -> GrowthPool:
+def growth_pool(increments: Sequence[int], outputs: Sequence[int]) -> GrowthPool:
     """The user's pool for a model from all recorded increments of C and outputs, shrunk to the shipped start values.
 
     The shipped 99th percentile holds until a hundred increments stand against it.
     """
     raw = [float(change) for change in increments if change >= 0]
-    ceiling = quantile(raw, 0.99) if len(raw) >= defaults.band_own_residuals else defaults.growth_p99_tokens
-    kept = _kept_growth(increments, ceiling, defaults)
+    ceiling = quantile(raw, 0.99) if len(raw) >= DEFAULTS.band_own_residuals else DEFAULTS.growth_p99_tokens
+    kept = _kept_growth(increments, ceiling)
     own_growth = sum(kept) / len(kept) if kept else 0.0
     own_output = sum(outputs) / len(outputs) if outputs else 0.0
-    weight = defaults.growth_shrink_calls
+    weight = DEFAULTS.growth_shrink_calls
     return GrowthPool(
-        growth=shrink(own_growth, defaults.growth_tokens_per_call, len(kept), weight),
+        growth=shrink(own_growth, DEFAULTS.growth_tokens_per_call, len(kept), weight),
         growth_p99=ceiling,
-        output=shrink(own_output, defaults.output_tokens_per_call, len(outputs), weight),
+        output=shrink(own_output, DEFAULTS.output_tokens_per_call, len(outputs), weight),
     )
 
 
-def estimate_growth(
-    increments: Sequence[int], outputs: Sequence[int], pool: GrowthPool, defaults: Defaults = DEFAULTS
-) -> GrowthEstimate:
+def estimate_growth(increments: Sequence[int], outputs: Sequence[int], pool: GrowthPool) -> GrowthEstimate:
     """g and o for the next calls from this epoch's increments of C and outputs, oldest first.
 
     Weight of the epoch's last k <= 60 calls against the pool: k/(k+20).
     """
-    window = defaults.growth_window_calls
-    kept = _kept_growth(increments[-window:], pool.growth_p99, defaults)
+    window = DEFAULTS.growth_window_calls
+    kept = _kept_growth(increments[-window:], pool.growth_p99)
     recent_outputs = outputs[-window:]
-    weight = defaults.growth_shrink_calls
+    weight = DEFAULTS.growth_shrink_calls
     own_growth = sum(kept) / len(kept) if kept else 0.0
     own_output = sum(recent_outputs) / len(recent_outputs) if recent_outputs else 0.0
     growth = shrink(own_growth, pool.growth, len(kept), weight)
@@ -132,17 +130,17 @@ class CallsPerTurn:
         return max(turns, round(turns * self.mean))
 
 
-def calls_per_turn(turn_calls: Sequence[int], defaults: Defaults = DEFAULTS) -> CallsPerTurn:
+def calls_per_turn(turn_calls: Sequence[int]) -> CallsPerTurn:
     """Distribution of calls per turn, its mean shrunk towards the shipped one as growth is.
 
     Without turns of one's own the spread is that of a geometric law with the shipped mean.
     """
     if not turn_calls:
-        mean = defaults.calls_per_turn
+        mean = DEFAULTS.calls_per_turn
         if mean <= 1:
             return CallsPerTurn(mean, 1, 1)
         stop = math.log(1 - 1 / mean)
         return CallsPerTurn(mean, math.ceil(math.log(0.9) / stop), math.ceil(math.log(0.1) / stop))
     own = sum(turn_calls) / len(turn_calls)
-    mean = shrink(own, defaults.calls_per_turn, len(turn_calls), defaults.growth_shrink_calls)
+    mean = shrink(own, DEFAULTS.calls_per_turn, len(turn_calls), DEFAULTS.growth_shrink_calls)
     return CallsPerTurn(mean, quantile(turn_calls, 0.1), quantile(turn_calls, 0.9))

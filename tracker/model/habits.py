@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import Judgement, MissKind
 from tracker.model.rates import Tariff
@@ -41,17 +41,17 @@ class Storm(NamedTuple):
         return round(self.waste_nano * (1 + _Z_80 / math.sqrt(self.misses))) if self.misses else 0
 
 
-def is_light(turn: TurnProfile, defaults: Defaults = DEFAULTS) -> bool:
+def is_light(turn: TurnProfile) -> bool:
     """A turn that a smaller model could have done: no edits, little output, few calls."""
     return (
-        not turn.has_edits and turn.output_tokens < defaults.light_output_tokens and turn.calls < defaults.light_calls
+        not turn.has_edits and turn.output_tokens < DEFAULTS.light_output_tokens and turn.calls < DEFAULTS.light_calls
     )
 
 
-def light_share(turns: Sequence[TurnProfile], defaults: Defaults = DEFAULTS) -> float:
+def light_share(turns: Sequence[TurnProfile]) -> float:
     """Share of spend that went to light turns, 0..1."""
     total = sum(turn.cost_nano for turn in turns)
-    light = sum(turn.cost_nano for turn in turns if is_light(turn, defaults))
+    light = sum(turn.cost_nano for turn in turns if is_light(turn))
     return light / total if total else 0.0
 
 
@@ -60,9 +60,9 @@ def baseline_month_nano(tokens: float, calls: float, cold_starts: float, tariff:
     return tokens * (tariff.read * calls + tariff.write * cold_starts)
 
 
-def find_storm(recent: Sequence[tuple[Judgement, int]], defaults: Defaults = DEFAULTS) -> Storm:
+def find_storm(recent: Sequence[tuple[Judgement, int]]) -> Storm:
     """Major misses not caused by expiry among the last 20 (judgement, waste in nano-dollars) pairs, oldest first."""
-    window = recent[-defaults.storm_window_calls :]
+    window = recent[-DEFAULTS.storm_window_calls :]
     hits = [
         (judgement.cause or Cause.UNKNOWN, waste)
         for judgement, waste in window

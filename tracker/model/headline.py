@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.quantiles import bootstrap_mean_interval, quantile
 
 
@@ -44,15 +44,15 @@ class Headline:
     interval_nano: tuple[int, int] | None = None  # 80 % bootstrap interval of direct, over tasks
 
 
-def headline(tasks: Sequence[TaskCost], seed: int = 0, defaults: Defaults = DEFAULTS) -> Headline:
+def headline(tasks: Sequence[TaskCost], seed: int = 0) -> Headline:
     """Headline numbers of the tasks given; open ones count neither above nor below the line."""
     completed = [task.cost_nano for task in tasks if task.status == TaskStatus.COMPLETED]
     count = len(completed)
-    if count < defaults.tasks_for_a_rate:
+    if count < DEFAULTS.tasks_for_a_rate:
         return Headline(count)
     direct_sum = sum(completed)
     loaded_sum = sum(task.cost_nano for task in tasks if task.status in _LOADED)
-    low, high = bootstrap_mean_interval(completed, defaults.band_coverage, seed)
+    low, high = bootstrap_mean_interval(completed, DEFAULTS.band_coverage, seed)
     return Headline(
         completed=count,
         direct_nano=_nearest(direct_sum, count),

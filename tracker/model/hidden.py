@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from store.money import component_nano
 from tracker.model.chain_call import ChainCall, Reset
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.misses import Judgement, MissKind
 from tracker.model.rates import Rates
 
@@ -14,10 +14,10 @@ def hidden_nano(client_total_nano: int, recorded_nano: int) -> int:
     return client_total_nano - recorded_nano
 
 
-def compaction_request_nano(tokens_before: int, rates: Rates, *, is_cold: bool, defaults: Defaults = DEFAULTS) -> int:
+def compaction_request_nano(tokens_before: int, rates: Rates, *, is_cold: bool) -> int:
     """Modelled cost of an unrecorded compaction request: the whole context once more, and the summary's output."""
     prompt_rate = rates.input if is_cold else rates.read
-    return component_nano(tokens_before, prompt_rate) + component_nano(defaults.summary_output_tokens, rates.output)
+    return component_nano(tokens_before, prompt_rate) + component_nano(DEFAULTS.summary_output_tokens, rates.output)
 
 
 def unlogged_prefix_nano(expected_read: int, cache_read: int, rates: Rates, ttl_ms: int | None) -> int:

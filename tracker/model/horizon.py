@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.quantiles import shrink
 
 # Context size bands for the chance of a return; MODEL names bands without their edges.
@@ -52,11 +52,11 @@ def _mean_residual(lengths: Sequence[SessionLength], calls_so_far: int) -> float
     return area
 
 
-def remaining_calls(earlier: Sequence[SessionLength], calls_so_far: int, defaults: Defaults = DEFAULTS) -> float:
+def remaining_calls(earlier: Sequence[SessionLength], calls_so_far: int) -> float:
     """m: mean calls to come, given one more turn; own mean weighed k/(k+10) over the k sessions that went on."""
     longer = [length for length in earlier if length.calls > calls_so_far]
     own = _mean_residual(longer, calls_so_far) if longer else 0.0
-    return shrink(own, defaults.remaining_calls, len(longer), defaults.remaining_shrink_sessions)
+    return shrink(own, DEFAULTS.remaining_calls, len(longer), DEFAULTS.remaining_shrink_sessions)
 
 
 def calls_ahead(
@@ -64,7 +64,6 @@ def calls_ahead(
     *,
     another_turn_is_certain: bool,
     calls_to_auto_compaction: float | None,
-    defaults: Defaults = DEFAULTS,
 ) -> CallsRange:
     """Calls over which a saving runs, with their 80 % range; never past the client's own compaction.
 
@@ -72,8 +71,8 @@ def calls_ahead(
     taken as the same at each call, as residual life is flat at turn ends. The point is the mean of the calls below
     the limit, not the limited mean of MODEL section 7.1, which promised half as much again as came true in backtests.
     """
-    going_on = 1.0 if another_turn_is_certain else 1 - defaults.last_turn_probability
-    tail = (1 - defaults.band_coverage) / 2
+    going_on = 1.0 if another_turn_is_certain else 1 - DEFAULTS.last_turn_probability
+    tail = (1 - DEFAULTS.band_coverage) / 2
     low, high = (mean_calls * max(0.0, math.log(going_on / share)) for share in (1 - tail, tail))
     limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
     mean = going_on * mean_calls * -math.expm1(-limit / mean_calls) if mean_calls > 0 else 0.0
@@ -90,9 +89,7 @@ def _return_share(gaps: Sequence[IdleGap], window_ms: int) -> float:
     return returned / len(gaps) if gaps else 0.0
 
 
-def return_probability(
-    gaps: Sequence[IdleGap], idle_so_far_ms: int, context: int, defaults: Defaults = DEFAULTS
-) -> float:
+def return_probability(gaps: Sequence[IdleGap], idle_so_far_ms: int, context: int) -> float:
     """rho: chance that a session idle for so long is resumed within twelve hours of its last call.
 
     Share among past gaps of the same context band that lasted as long, shrunk to all bands and those to the default.
@@ -100,12 +97,12 @@ def return_probability(
     lasted = [gap for gap in gaps if gap.idle_ms is None or gap.idle_ms >= idle_so_far_ms]
     band = context_band(context)
     similar = [gap for gap in lasted if context_band(gap.context) == band]
-    weight = defaults.return_shrink_gaps
-    overall = shrink(_return_share(lasted, defaults.return_window_ms), defaults.return_probability, len(lasted), weight)
-    return shrink(_return_share(similar, defaults.return_window_ms), overall, len(similar), weight)
+    weight = DEFAULTS.return_shrink_gaps
+    overall = shrink(_return_share(lasted, DEFAULTS.return_window_ms), DEFAULTS.return_probability, len(lasted), weight)
+    return shrink(_return_share(similar, DEFAULTS.return_window_ms), overall, len(similar), weight)
 
 
-def cold_probability(cold_calls: int, calls: int, defaults: Defaults = DEFAULTS) -> float:
+def cold_probability(cold_calls: int, calls: int) -> float:
     """q: share of past calls that were cold, shrunk to the shipped share while there are few."""
     own = cold_calls / calls if calls else 0.0
-    return shrink(own, defaults.cold_probability, calls, defaults.growth_shrink_calls)
+    return shrink(own, DEFAULTS.cold_probability, calls, DEFAULTS.growth_shrink_calls)

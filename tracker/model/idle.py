@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tracker.model.compaction import CompactionShape
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, fresh_context_tokens
 from tracker.model.rates import Tariff
 
@@ -55,6 +55,6 @@ def compact_before_expiry_nano(
     return return_probability * if_resumed - (context * tariff.read + shape.summary_output * tariff.output)
 
 
-def is_expired(age_ms: int, ttl_ms: int | None, defaults: Defaults = DEFAULTS) -> bool:
+def is_expired(age_ms: int, ttl_ms: int | None) -> bool:
     """True once the lifetime and the grace are over; an unknown lifetime never expires here."""
-    return ttl_ms is not None and age_ms >= ttl_ms + defaults.expiry_grace_ms
+    return ttl_ms is not None and age_ms >= ttl_ms + DEFAULTS.expiry_grace_ms

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tracker.model.chain_call import ChainCall, Reset
-from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS, Defaults
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
 
 
 class Cause:
@@ -62,49 +62,49 @@ def _differ(before: str | None, now: str | None) -> bool:
     return before is not None and now is not None and before != now
 
 
-def _effort(facts: Circumstances, _: Defaults) -> bool:
+def _effort(facts: Circumstances) -> bool:
     return _differ(facts.previous.effort, facts.call.effort) or _differ(facts.previous.speed, facts.call.speed)
 
 
-def _restart(facts: Circumstances, _: Defaults) -> bool:
+def _restart(facts: Circumstances) -> bool:
     call, previous = facts.call, facts.previous
     return call.restart_before or _differ(previous.version, call.version) or previous.session != call.session
 
 
-def _history(facts: Circumstances, defaults: Defaults) -> bool:
-    cut = facts.call.context < facts.expected_read - defaults.history_cut_tokens
+def _history(facts: Circumstances) -> bool:
+    cut = facts.call.context < facts.expected_read - DEFAULTS.history_cut_tokens
     return cut or facts.call.reset_before == Reset.MICROCOMPACT
 
 
-def _pause(facts: Circumstances, _: Defaults) -> bool:
+def _pause(facts: Circumstances) -> bool:
     return facts.ttl_ms == TTL_1H_MS and facts.age_ms is not None and facts.age_ms > TTL_5M_MS
 
 
-def _system(facts: Circumstances, defaults: Defaults) -> bool:
+def _system(facts: Circumstances) -> bool:
     floor = facts.static_floor
-    return floor is not None and facts.call.cache_read <= floor + defaults.static_floor_slack_tokens
+    return floor is not None and facts.call.cache_read <= floor + DEFAULTS.static_floor_slack_tokens
 
 
-_Rule = Callable[[Circumstances, Defaults], bool]
+_Rule = Callable[[Circumstances], bool]
 _INFERENCES: tuple[tuple[str, _Rule], ...] = (
-    (Cause.MODEL, lambda facts, _: facts.previous.model != facts.call.model),
+    (Cause.MODEL, lambda facts: facts.previous.model != facts.call.model),
     (Cause.EFFORT, _effort),
-    (Cause.EXPIRED, lambda facts, _: facts.expired),
+    (Cause.EXPIRED, lambda facts: facts.expired),
     (Cause.RESTART, _restart),
     (Cause.HISTORY, _history),
-    (Cause.SKILL, lambda facts, _: facts.call.skill_or_command),
+    (Cause.SKILL, lambda facts: facts.call.skill_or_command),
     (Cause.PAUSE, _pause),
     (Cause.SYSTEM, _system),
-    (Cause.LOOK_BACK, lambda facts, defaults: facts.call.tool_results >= defaults.parallel_tool_results),
+    (Cause.LOOK_BACK, lambda facts: facts.call.tool_results >= DEFAULTS.parallel_tool_results),
 )
 
 
-def name_cause(facts: Circumstances, defaults: Defaults) -> tuple[str, str]:
+def name_cause(facts: Circumstances) -> tuple[str, str]:
     """(Cause, Source) of a miss; the last cause of the list when no rule matches."""
     reason = facts.call.miss_reason
     if reason is not None and reason not in _NO_VERDICT:
         return _REPORTED_NAMES.get(reason, Cause.REPORTED), Source.REPORTED
     for cause, holds in _INFERENCES:
-        if holds(facts, defaults):
+        if holds(facts):
             return cause, Source.INFERRED
     return Cause.UNKNOWN, Source.INFERRED

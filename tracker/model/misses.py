@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tracker.model.chain_call import ChainCall, Reset
-from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS, Defaults
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.miss_causes import Circumstances, name_cause
 
 FloorKey = tuple[str, str | None]  # model, client version
@@ -113,30 +113,28 @@ def _taking_over(call: ChainCall, aside: ChainCall) -> ChainCall:
     )
 
 
-def missed_tokens(expected_read: int, call: ChainCall, defaults: Defaults = DEFAULTS) -> int:
+def missed_tokens(expected_read: int, call: ChainCall) -> int:
     """M of MODEL section 4: tokens of the expected prefix that this call paid for again; 0 within the noise."""
     missed = min(expected_read - call.cache_read, call.written + call.input)
-    if missed < max(defaults.noise_tokens, defaults.noise_share_of_expected * expected_read):
+    if missed < max(DEFAULTS.noise_tokens, DEFAULTS.noise_share_of_expected * expected_read):
         return 0
     return missed
 
 
-def judge_chain(
-    calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | None = None, defaults: Defaults = DEFAULTS
-) -> list[Judgement]:
+def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | None = None) -> list[Judgement]:
     """One verdict per counted call, in file order; `floors`: tokens that cold calls still read."""
     known_floors = floors or {}
     verdicts: list[Judgement] = []
-    for step in _steps(calls, defaults.expiry_grace_ms):
+    for step in _steps(calls, DEFAULTS.expiry_grace_ms):
         call = step.call
         if call.copied:
             continue
         kind, cause, source, up_to = step.kind, None, None, False
         missed = 0
         if step.expected_read and not call.retries:
-            missed = missed_tokens(step.expected_read, call, defaults)
+            missed = missed_tokens(step.expected_read, call)
         if missed and step.previous is not None:
-            is_major = missed >= defaults.major_share_of_expected * step.expected_read
+            is_major = missed >= DEFAULTS.major_share_of_expected * step.expected_read
             kind = MissKind.MAJOR if is_major else MissKind.PARTIAL
             up_to = call.context < step.expected_read
             cause, source = name_cause(
@@ -149,7 +147,6 @@ def judge_chain(
                     expired=step.expired,
                     static_floor=known_floors.get((call.model, call.version)),
                 ),
-                defaults,
             )
         verdicts.append(
             Judgement(

@@ -6,12 +6,12 @@ waste nudges remain, because nobody knows what a read weighs there (MODEL sectio
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.model.compaction import CompactionShape
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.fresh_start import Orientation
 from tracker.model.options import SavingRange
 from tracker.model.rates import Rates, Tariff
@@ -53,11 +53,11 @@ class Billing:
         """Weight of a read where limit units are the currency; None where dollars at list price are."""
         return self.read_weight if self.is_plan and not self.counts_dollars else None
 
-    def permits(self, kind: str, defaults: Defaults = DEFAULTS) -> bool:
+    def permits(self, kind: str) -> bool:
         """False for nudges about re-reading where reads weigh nothing, or nobody knows what they weigh."""
         if not self.is_plan or kind in WASTE_KINDS:
             return True
-        return self.read_weight is not None and self.read_weight > defaults.weightless_read_share
+        return self.read_weight is not None and self.read_weight > DEFAULTS.weightless_read_share
 
     def tariff(self, rates: Rates, ttl_ms: int | None) -> Tariff:
         """List prices, or limit units where they are calibrated."""
@@ -142,17 +142,9 @@ def thousands(tokens: float) -> str:
     return f"{tokens / 1000:.0f}k"
 
 
-def silenced(evaluation: Evaluation, billing: Billing, defaults: Defaults = DEFAULTS) -> Evaluation:
+def silenced(evaluation: Evaluation, billing: Billing) -> Evaluation:
     """The evaluation as it may be delivered: switched off where the user's billing does not permit its kind."""
-    if not evaluation.fired or billing.permits(evaluation.kind, defaults):
+    if not evaluation.fired or billing.permits(evaluation.kind):
         return evaluation
-    return Evaluation(
-        kind=evaluation.kind,
-        fired=False,
-        reason="off: what a read weighs in this plan's limits is nothing or not known",
-        text=None,
-        saving=evaluation.saving,
-        payback_turns=evaluation.payback_turns,
-        inputs=evaluation.inputs,
-        subject=evaluation.subject,
-    )
+    reason = "off: what a read weighs in this plan's limits is nothing or not known"
+    return replace(evaluation, fired=False, reason=reason, text=None)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tracker.model.defaults import DEFAULTS, Defaults
+from tracker.model.defaults import DEFAULTS
 from tracker.model.headline import TaskStatus
 from tracker.model.turns import Ending
 
@@ -155,12 +155,11 @@ def settled(
     *,
     now: int,
     latest_activity: int,
-    defaults: Defaults = DEFAULTS,
 ) -> str:
     """The status as of `now`: interrupted a day later, abandoned once work had gone on elsewhere for a day."""
     if status != TaskStatus.OPEN or if_left is None:
         return status
-    until = ended_at + defaults.abandonment_ms
+    until = ended_at + DEFAULTS.abandonment_ms
     reference = now if if_left == TaskStatus.INTERRUPTED else latest_activity
     return if_left if reference >= until else status
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from store.records import CallFlag
 from tracker.model.chain_call import ChainCall
-from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS, Defaults
+from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.misses import Judgement
 from tracker.model.options import SavingRange
 from tracker.model.quantiles import bootstrap_mean_interval
@@ -40,26 +40,26 @@ def one_hour_threshold(rates: Rates) -> float | None:
     return (rates.write_1h - rates.write_5m) / span if span > 0 else None
 
 
-def five_minute_rewrite_share(chains: Iterable[JudgedChain], defaults: Defaults = DEFAULTS) -> float | None:
+def five_minute_rewrite_share(chains: Iterable[JudgedChain]) -> float | None:
     """r5: share of five-minute-written tokens that replaced an entry lost to a pause of 5 to 60 minutes."""
     written = rewritten = 0
     for chain in chains:
         for call, judgement in chain:
             written += call.write_5m
             lost_to_pause = judgement.missed and judgement.expired and judgement.ttl_ms == TTL_5M_MS
-            if lost_to_pause and (judgement.age_ms or 0) < TTL_1H_MS + defaults.expiry_grace_ms:
+            if lost_to_pause and (judgement.age_ms or 0) < TTL_1H_MS + DEFAULTS.expiry_grace_ms:
                 rewritten += min(judgement.missed, call.write_5m)
     return rewritten / written if written else None
 
 
-def replay_chain_nano(chain: JudgedChain, ttl_ms: int, static_floor: int = 0, defaults: Defaults = DEFAULTS) -> float:
+def replay_chain_nano(chain: JudgedChain, ttl_ms: int, static_floor: int = 0) -> float:
     """Nano-dollars of the priced calls of a chain, had every write had this lifetime."""
     total = 0.0
     for call, judgement in chain:
         if call.rates is None or call.flags & CallFlag.TTL_UNKNOWN:
             continue
         fresh, read, written = call.input, call.cache_read, call.written
-        would_expire = judgement.age_ms is not None and judgement.age_ms >= ttl_ms + defaults.expiry_grace_ms
+        would_expire = judgement.age_ms is not None and judgement.age_ms >= ttl_ms + DEFAULTS.expiry_grace_ms
         if judgement.missed and judgement.expired and not would_expire:
             from_writes = min(judgement.missed, written)
             written -= from_writes
@@ -80,9 +80,7 @@ def _written(chain: JudgedChain) -> tuple[int, int]:
     return sum(call.write_5m for call, _ in chain), sum(call.write_1h for call, _ in chain)
 
 
-def choose_ttl(
-    chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0, seed: int = 0, defaults: Defaults = DEFAULTS
-) -> TtlChoice | None:
+def choose_ttl(chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0, seed: int = 0) -> TtlChoice | None:
     """Replay chains as they were and under the lifetime that fewer tokens were written for; None without writes.
 
     A chain that has that lifetime already (subagents have five minutes beside a main chain's hour) gains nothing. The
@@ -94,18 +92,15 @@ def choose_ttl(
         return None
     current, other = (TTL_1H_MS, TTL_5M_MS) if long_lived > short_lived else (TTL_5M_MS, TTL_1H_MS)
     lifetimes = [TTL_1H_MS if hour > five else TTL_5M_MS for five, hour in written]
-    now = [
-        replay_chain_nano(chain, lifetime, static_floor, defaults)
-        for chain, lifetime in zip(chains, lifetimes, strict=True)
-    ]
-    then = [replay_chain_nano(chain, other, static_floor, defaults) for chain in chains]
+    now = [replay_chain_nano(chain, lifetime, static_floor) for chain, lifetime in zip(chains, lifetimes, strict=True)]
+    then = [replay_chain_nano(chain, other, static_floor) for chain in chains]
     gains = [before - after for before, after in zip(now, then, strict=True)]
-    low, high = bootstrap_mean_interval(gains, defaults.band_coverage, seed)
+    low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed)
     total, gain = sum(now), sum(gains)
     return TtlChoice(
         current_ttl_ms=current,
         better_ttl_ms=other if gain > 0 else current,
-        rewrite_share=five_minute_rewrite_share(chains, defaults),
+        rewrite_share=five_minute_rewrite_share(chains),
         threshold=one_hour_threshold(rates),
         current_nano=round(total),
         saving=SavingRange(round(gain), round(low * len(gains)), round(high * len(gains))),

@@ -62,34 +62,30 @@ def test_shipped_band(calls, low, high):
     assert band_for(calls)[:4] == (low, 0.0, high, "shipped")
 
 
-def test_own_residuals_from_a_hundred_on_then_pooled_then_shipped():
-    own = {10: [0.1] * 100}
-    pooled = {10: [0.2] * 100}
-    assert band_for(10, own, pooled).source == "own"
-    assert band_for(10, {10: [0.1] * 99}, pooled).source == "pooled"
-    assert band_for(10, None, {10: [0.2] * 99}).source == "shipped"
-    assert band_for(40, own, pooled).source == "shipped", "residuals of another bucket do not count"
+def test_own_residuals_count_from_a_hundred_on():
+    assert band_for(10, [0.1] * 100).source == "own"
+    assert band_for(10, [0.1] * 99).source == "shipped"
 
 
 def test_conformal_ranks():
     """m = 109: rank floor(.1*110) = 11 and ceil(.9*110) = 99 of the ordered residuals."""
     shuffled = [float(value) for value in range(1, 110)]
     random.Random(1).shuffle(shuffled)
-    band = band_for(10, {10: shuffled})
+    band = band_for(10, shuffled)
     assert (band.low, band.median, band.high, band.residuals) == (11, 55, 99, 109)
-    hundred = band_for(10, {10: [float(value) for value in range(1, 101)]})
+    hundred = band_for(10, [float(value) for value in range(1, 101)])
     assert (hundred.low, hundred.median, hundred.high) == (10, 50.5, 91)
 
 
 def test_conformal_band_covers_what_it_says():
     draw = random.Random(7)
-    band = band_for(20, {20: [draw.gauss(0.1, 0.4) for _ in range(1_000)]})
+    band = band_for(20, [draw.gauss(0.1, 0.4) for _ in range(1_000)])
     inside = sum(band.low <= draw.gauss(0.1, 0.4) <= band.high for _ in range(4_000)) / 4_000
     assert inside == pytest.approx(0.80, abs=0.04)
 
 
 def test_point_is_moved_by_the_median():
-    band = band_for(10, {10: [0.3] * 100})
+    band = band_for(10, [0.3] * 100)
     ahead = forecast(10, 50_000, ESTIMATE, TARIFF, band)
     assert ahead.point_nano == round(raw_forecast_nano(10, 50_000, ESTIMATE, TARIFF) * math.exp(0.3))
 

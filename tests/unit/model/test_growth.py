@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.defaults import TTL_5M_MS, Defaults
+from tracker.model.defaults import TTL_5M_MS
 from tracker.model.growth import (
     GrowthEstimate,
     GrowthPool,
@@ -129,7 +129,6 @@ def test_calls_per_turn_default_and_own():
     assert (own.p10, own.p90) == (4, 4)
     assert default.calls_in(8) == 88
     assert calls_per_turn([0] * 10_000).calls_in(3) == 3, "a turn is at least one call"
-    assert calls_per_turn([], Defaults(calls_per_turn=1.0)).p90 == 1
 
 
 def test_tariffs_follow_the_lifetime_and_never_lack_a_write_rate():
