@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from store.records import EventKind, TurnKind
-from tracker.model.defaults import DEFAULTS, HOUR_MS, MINUTE_MS, SECOND_MS, Defaults
+from tracker.model.defaults import DEFAULTS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tracker.model.prompt_words import (
     announces_new,
     brings_news,
@@ -247,7 +247,6 @@ def decide(
     said: Mapping[int, Said] = NOTHING,
     *,
     weights: Weights = WEIGHTS,
-    defaults: Defaults = DEFAULTS,
     is_whole: bool = False,
 ) -> list[Verdict]:
     """One verdict per turn, in order; `said` holds the user's words by index and stands above every rule.
@@ -255,7 +254,7 @@ def decide(
     A notification is on the task of the turn that started its agent. A joined turn takes those that follow along, a
     moved one leaves them where they were. A session that `is_whole`, as a teammate's, is cut by words alone.
     """
-    walk = _Walk(agent, weights, defaults, is_whole)
+    walk = _Walk(agent, weights, is_whole)
     for turn in turns:
         walk.step(turn, turns, said.get(turn.index))
     return walk.verdicts
@@ -264,9 +263,9 @@ def decide(
 class _Walk:
     """The state of a walk through a session's turns."""
 
-    def __init__(self, agent: str, weights: Weights, defaults: Defaults, is_whole: bool) -> None:
+    def __init__(self, agent: str, weights: Weights, is_whole: bool) -> None:
         self.verdicts: list[Verdict] = []
-        self._agent, self._weights, self._defaults, self._is_whole = agent, weights, defaults, is_whole
+        self._agent, self._weights, self._is_whole = agent, weights, is_whole
         self._group: int | None = None
         self._tasks: dict[int, _TaskSoFar] = {}
         self._previous: TurnInfo | None = None
@@ -300,7 +299,7 @@ class _Walk:
             decision = Decision.NEVER
         else:
             score = score_of(features, self._weights)
-            decision = Decision.START if score >= self._defaults.boundary_score else Decision.CONTINUE
+            decision = Decision.START if score >= DEFAULTS.boundary_score else Decision.CONTINUE
         starts = decision in (Decision.FIRST, Decision.START)
         return Verdict(turn.index if starts else self._group, decision, score, features, self._weights)
 
