@@ -14,8 +14,9 @@ from hooks.advice import claim, due_nudges, read_advice
 from store.ledger import home, open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tracker.advisor.evaluate import KINDS
-from tracker.cli.advising import Adviser, now_ms
+from tracker.cli.advising import Adviser
 from tracker.cli.app import cli
+from tracker.cli.clock import now_ms
 from tracker.cli.common import Settings, UserError
 from tracker.cli.sync import take_in
 from tracker.settings import load_settings

@@ -12,7 +12,7 @@ import pytest
 
 from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, screen_text
-from tracker.cli import advising, clock
+from tracker.cli import clock
 from tracker.cli.app import run
 from tracker.reports import context
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
@@ -31,7 +31,6 @@ def said(
     """What a command prints with `--json`, over the same ledger at the same moment."""
     monkeypatch.setenv("TAXIMETER_HOME", str(sample_ledger.parent))
     monkeypatch.setattr(clock, "now", lambda: datetime.fromtimestamp(NOW_MS / 1000).astimezone())
-    monkeypatch.setattr(advising, "now_ms", lambda: NOW_MS)
     monkeypatch.setattr(context, "time", SimpleNamespace(time=lambda: NOW_MS / 1000))
 
     def call(*words: str) -> Any:

@@ -4,12 +4,12 @@ The one place outside `hooks` that knows both sides; watcher, background ingest 
 """
 
 import sqlite3
-import time
 from collections.abc import Collection, Iterable, Mapping
 
 from store.advice_format import Advice
 from store.nudges import mark_shown
 from tracker.advisor.advisor import Advisor, Told
+from tracker.cli.clock import now_ms
 
 NUDGE_SHOWN = "NudgeShown"
 
@@ -87,8 +87,3 @@ class Adviser:
             for event in taken.events:
                 if event.event == NUDGE_SHOWN and event.session_id and event.nudge_id:
                     mark_shown(db, event.session_id, event.nudge_id, event.at)
-
-
-def now_ms() -> int:
-    """Epoch milliseconds."""
-    return time.time_ns() // 1_000_000

@@ -1,12 +1,20 @@
 """`backtest`: whether the advice pays, on the user's own history."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli.common import Settings, csv_option, open_synced, parse_period, passes_settings, reading_options
+from tracker.cli.common import (
+    Settings,
+    csv_option,
+    midnight_ms,
+    open_modelled,
+    parse_period,
+    passes_settings,
+    reading_options,
+)
 from tracker.cli.drawing import counted, fit, rule
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.prose import paragraph
@@ -59,16 +67,14 @@ def backtest(
     """
     from tracker.advisor.preferences import preferences_of
     from tracker.cli.user_settings import user_settings
-    from tracker.rebuild import rebuild
 
     first, last = parse_period(since, until)
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
+    db = open_modelled(settings, no_sync=no_sync)
     report = backtest_report(
         db,
         preferences_of(user_settings()),
-        since=None if first is None else _midnight(date.fromisoformat(first)),
-        until=None if last is None else _midnight(date.fromisoformat(last) + timedelta(days=1)),
+        since=midnight_ms(first),
+        until=midnight_ms(last, days=1),
         project=project,
         agent=agent,
     )
@@ -81,10 +87,6 @@ def backtest(
         print_csv(list(rows[0]), [list(row.values()) for row in rows])
     else:
         show(report)
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day).astimezone().timestamp() * 1000)
 
 
 def _show_nothing(*, as_json: bool, as_csv: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -40,10 +40,7 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
     for change in changes:
         _change(change)
     chosen = user_settings().budget
-    from tracker.rebuild import rebuild
-
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
+    db = open_modelled(settings, no_sync=no_sync)
     report = budget_report(db, chosen, clock.today(), clock.now_ms())
     if as_json:
         print_json(report.as_json())

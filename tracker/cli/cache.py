@@ -9,10 +9,10 @@ from store.money import short_usd, usd
 from store.task_reads import CallFilter
 from tracker.cli.common import (
     Settings,
+    chosen_part,
     csv_option,
     filter_options,
-    open_synced,
-    parse_period,
+    open_modelled,
     passes_settings,
     reading_options,
 )
@@ -38,13 +38,8 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
     taximeter cache --since 4w
     taximeter cache --csv        every miss with its task
     """
-    from tracker.rebuild import rebuild
-
-    utc = chosen["utc"]
-    days = parse_period(chosen["since"], chosen["until"], utc=utc)
-    part = CallFilter(*days, chosen["project"], chosen["agent"], chosen["model"], utc)
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
+    part = CallFilter(**chosen_part(chosen))
+    db = open_modelled(settings, no_sync=no_sync)
     report = cache_report(db, part, most_misses=1_000_000 if as_csv else 50)
     if as_json:
         print_json(report.as_json())

@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from tracker.cli.output import TERMINAL_ROWS, say
+
+if TYPE_CHECKING:
+    from store.context_reads import ContextSession
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -157,6 +160,21 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     return first, last
 
 
+def chosen_part(chosen: dict[str, Any]) -> dict[str, Any]:
+    """What `filter_options` were given, with days as ISO days: the arguments of the store's filters."""
+    since, until = parse_period(chosen["since"], chosen["until"], utc=chosen["utc"])
+    return chosen | {"since": since, "until": until}
+
+
+def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | None:
+    """Epoch milliseconds at which an ISO day begins (`days` later)."""
+    if day is None:
+        return None
+    start = datetime.combine(date.fromisoformat(day) + timedelta(days=days), datetime.min.time())
+    start = start.replace(tzinfo=UTC) if utc else start.astimezone()
+    return round(start.timestamp() * 1000)
+
+
 def say_damaged(kept: Path) -> None:
     """Tell that a damaged ledger was set aside."""
     say(
@@ -177,3 +195,24 @@ def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
     for problem in report.problems:
         say(f"cannot read {problem}")
     return db
+
+
+def open_modelled(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
+    """The same, with everything derived: tasks, splits, misses."""
+    from tracker.rebuild import rebuild
+
+    db = open_synced(settings, no_sync=no_sync)
+    rebuild(db)
+    return db
+
+
+def named_session(db: sqlite3.Connection, beginning: str | None) -> "ContextSession | None":
+    """The session whose id begins so, or the latest (None without any); UserError if none or several are meant."""
+    from store.context_reads import find_session
+
+    found = find_session(db, beginning)
+    if not found and beginning is not None:
+        raise UserError(f"no session begins with {beginning!r} (taximeter sessions lists them)")
+    if len(found) > 1:
+        raise UserError(f"{beginning!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
+    return found[0] if found else None

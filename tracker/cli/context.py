@@ -2,10 +2,19 @@
 
 import click
 
-from store.context_reads import ContextSession, find_session
+from store.context_reads import ContextSession
 from store.money import short_usd
 from store.projects import project_name
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli import clock
+from tracker.cli.common import (
+    Settings,
+    UserError,
+    csv_option,
+    named_session,
+    open_modelled,
+    passes_settings,
+    reading_options,
+)
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, fit, rule
 from tracker.cli.output import note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.model.options import Option
@@ -31,26 +40,19 @@ def context(settings: Settings, session: str | None, turns: int, as_json: bool, 
     taximeter context 5ea3b8df --turns 4
     """
     from tracker.advisor.habits import habits_now
-    from tracker.cli.advising import now_ms
-    from tracker.rebuild import rebuild
 
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
-    found = find_session(db, session)
-    if not found:
-        if session is not None:
-            raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
+    db = open_modelled(settings, no_sync=no_sync)
+    found = named_session(db, session)
+    if found is None:
         if as_json or as_csv:
             raise UserError("no session is on record (taximeter doctor says where it looked)")
         from tracker.cli.sync import no_sessions_text
 
         click.echo(no_sessions_text(settings))
         return
-    if len(found) > 1:
-        raise UserError(f"{session!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
-    report = context_report(db, found[0], habits_now(db, found[0].agent, now_ms()), turns=turns)
+    report = context_report(db, found, habits_now(db, found.agent, clock.now_ms()), turns=turns)
     if report is None:
-        raise UserError(f"session {found[0].native_id} has no call on record")
+        raise UserError(f"session {found.native_id} has no call on record")
     if as_json:
         print_json(report.as_json())
     elif as_csv:

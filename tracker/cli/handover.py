@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
+from tracker.cli.common import Settings, UserError, named_session, open_modelled, passes_settings, reading_options
 
 
 @click.command()
@@ -25,27 +25,21 @@ def handover(settings: Settings, session: str | None, output: Path | None, as_js
     taximeter handover 5ea3b8df --output handover.md
     claude "$(taximeter handover)"           start over with it
     """
-    from store.context_reads import find_session
     from tracker.handover import handover as brief_of
-    from tracker.rebuild import rebuild
 
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
-    found = find_session(db, session)
-    if not found:
-        wanted = f"no session begins with {session!r}" if session is not None else "no session is on record"
-        raise UserError(f"{wanted} (taximeter sessions lists them)")
-    if len(found) > 1:
-        raise UserError(f"{session!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
-    brief = brief_of(db, found[0].id)
+    db = open_modelled(settings, no_sync=no_sync)
+    found = named_session(db, session)
+    if found is None:
+        raise UserError("no session is on record (taximeter doctor says where it looked)")
+    brief = brief_of(db, found.id)
     if as_json:
         from tracker.cli.output import print_json
 
         print_json(
             {
                 "schema_version": 1,
-                "session": found[0].native_id,
-                "agent": found[0].agent,
+                "session": found.native_id,
+                "agent": found.agent,
                 "tokens_at_most": brief.tokens,
                 "text": brief.text,
             }

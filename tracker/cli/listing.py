@@ -1,6 +1,6 @@
 """`sessions` and `calls`: the ledger as lists."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,14 +10,16 @@ from store.money import short_usd, usd
 from store.projects import project_name
 from store.queries import SessionRow, call_fields, call_rows, session_rows
 from store.records import CallFlag
+from store.spend import Filter
 from tracker.cli.common import (
     Settings,
     UserError,
+    chosen_part,
     csv_option,
     filter_options,
     limit_option,
+    midnight_ms,
     open_synced,
-    parse_period,
     passes_settings,
     reading_options,
 )
@@ -35,7 +37,6 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
-from tracker.cli.spend import filter_of
 from tracker.reports.times import iso
 
 
@@ -52,7 +53,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     taximeter sessions --since 7d
     taximeter sessions --project api --json
     """
-    part = filter_of(chosen)
+    part = Filter(**chosen_part(chosen))
     db = open_synced(settings, no_sync=no_sync)
     found = session_rows(db, part.where, list(part.values))
     rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
@@ -172,19 +173,18 @@ def calls(
     taximeter calls --session 5ea3b8df
     taximeter calls --json --since today > calls.jsonl
     """
-    utc = chosen["utc"]
-    since, until = parse_period(chosen["since"], chosen["until"], utc=utc)
+    part = chosen_part(chosen)
     db = open_synced(settings, no_sync=no_sync)
     if session is not None and not find_session(db, session):
         raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(
         db,
-        since_ms=midnight_ms(since, utc=utc),
-        until_ms=midnight_ms(until, utc=utc, days=1),
-        project=chosen["project"],
-        agent=chosen["agent"],
-        model=chosen["model"],
+        since_ms=midnight_ms(part["since"], utc=part["utc"]),
+        until_ms=midnight_ms(part["until"], utc=part["utc"], days=1),
+        project=part["project"],
+        agent=part["agent"],
+        model=part["model"],
         session=session,
         limit=most if as_json or as_csv or most is None else most + 1,
     )
@@ -249,12 +249,3 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
 def local(ms: int | None) -> str:
     """Local time for people."""
     return "" if ms is None else datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def midnight_ms(day: str | None, *, utc: bool, days: int = 0) -> int | None:
-    """Epoch milliseconds at which a day begins (`days` later)."""
-    if day is None:
-        return None
-    start = datetime.combine(date.fromisoformat(day) + timedelta(days=days), datetime.min.time())
-    start = start.replace(tzinfo=UTC) if utc else start.astimezone()
-    return round(start.timestamp() * 1000)

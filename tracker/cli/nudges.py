@@ -9,7 +9,17 @@ from store.money import short_usd
 from store.nudges import NudgeRow
 from store.plain_text import plain
 from tracker.advisor.evaluate import KINDS
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, parse_day, passes_settings, reading_options
+from tracker.cli import clock
+from tracker.cli.common import (
+    Settings,
+    UserError,
+    csv_option,
+    midnight_ms,
+    open_synced,
+    parse_day,
+    passes_settings,
+    reading_options,
+)
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session
 from tracker.reports.nudges import NudgeReport, fate
 
@@ -51,7 +61,7 @@ def nudges(
 
     db = open_synced(settings, no_sync=no_sync)
     report = nudge_report(
-        db, preferences_of(user_settings()), since=_start_of(since), kind=kind, every=every, limit=limit
+        db, preferences_of(user_settings()), since=midnight_ms(parse_day(since)), kind=kind, every=every, limit=limit
     )
     if as_json:
         print_json(report.as_json())
@@ -72,12 +82,12 @@ def dismiss(kind: str | None) -> None:
     """
     from store.ledger import home, open_ledger
     from store.nudges import dismiss as put_away
-    from tracker.cli.advising import Adviser, now_ms
+    from tracker.cli.advising import Adviser
     from tracker.reports.nudges import nudge_report
 
     db = open_ledger()
     Adviser(str(home())).keep_current(db)  # takes over what hooks have shown since
-    row = put_away(db, kind, now_ms())
+    row = put_away(db, kind, clock.now_ms())
     if row is None:
         raise UserError(f"no {kind or 'nudge'} was shown that could be dismissed (taximeter nudges lists them)")
     adviser = Adviser(str(home()))
@@ -161,11 +171,6 @@ def _saving(row: NudgeRow) -> str:
 
 def _when(row: NudgeRow) -> str:
     return datetime.fromtimestamp(row.due_at / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
-
-
-def _start_of(day: str | None) -> int | None:
-    wanted = parse_day(day)
-    return None if wanted is None else int(datetime.fromisoformat(wanted).astimezone().timestamp() * 1000)
 
 
 def _csv_row(row: dict[str, Any]) -> list[Any]:

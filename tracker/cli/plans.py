@@ -9,7 +9,7 @@ import msgspec
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -109,10 +109,7 @@ def _report(
         if days_file is not None:
             named = (days_file.name, read_days(days_file))
             return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
-        from tracker.rebuild import rebuild
-
-        db = open_synced(settings, no_sync=no_sync)
-        rebuild(db)
+        db = open_modelled(settings, no_sync=no_sync)
         return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
     except (SettingsError, DaysFileError) as error:
         raise UserError(str(error), exit_code=2) from error

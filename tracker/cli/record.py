@@ -8,7 +8,7 @@ import click
 from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.times import iso
@@ -72,10 +72,8 @@ def record(
     taximeter record --remove 3
     """
     from tracker.edit_tasks import EditError, find_task
-    from tracker.rebuild import rebuild
 
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
+    db = open_modelled(settings, no_sync=no_sync)
     try:
         task_id = None if task is None else find_task(db, task)
     except EditError as error:

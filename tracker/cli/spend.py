@@ -11,10 +11,10 @@ from store.money import short_usd, usd
 from store.spend import Filter
 from tracker.cli.common import (
     Settings,
+    chosen_part,
     csv_option,
     filter_options,
     open_synced,
-    parse_period,
     passes_settings,
     reading_options,
 )
@@ -48,7 +48,7 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
     taximeter spend --by model --since 7d   the last seven days by model
     taximeter spend --by project --json     for other programs
     """
-    part = filter_of(chosen)
+    part = Filter(**chosen_part(chosen))
     db = open_synced(settings, no_sync=no_sync)
     report = spend_report(db, by, part)
     if as_json:
@@ -57,15 +57,6 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
         print_csv(_CSV, [(*row[:9], usd(row.cost), row.unpriced, row.floor) for row in report.rows])
     else:
         show(report, settings, db)
-
-
-def filter_of(chosen: dict[str, Any]) -> Filter:
-    """The filter that the options name."""
-    utc = chosen["utc"]
-    since, until = parse_period(chosen["since"], chosen["until"], utc=utc)
-    return Filter(
-        since=since, until=until, project=chosen["project"], agent=chosen["agent"], model=chosen["model"], utc=utc
-    )
 
 
 def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> None:

@@ -7,10 +7,10 @@ import click
 from store.money import short_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
-from tracker.cli.common import Settings, UserError, csv_option, passes_settings, reading_options
+from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
 from tracker.cli.output import note, print_csv, print_json, terminal_width, tokens, wrapped
-from tracker.cli.task_edit import edit_group, editing_options, ready
+from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
@@ -71,7 +71,7 @@ def show_command(settings: Settings, task_id: str, as_json: bool, as_csv: bool, 
     taximeter task t1f3
     taximeter task t1f3 --csv      its turns as rows
     """
-    db = ready(settings, no_sync)
+    db = open_modelled(settings, no_sync=no_sync)
     detail = _open(db, task_id)
     if as_json:
         print_json(detail.as_json())
@@ -277,7 +277,7 @@ def undo(settings: Settings, no_sync: bool) -> None:
     """
     from tracker.edit_tasks import undo as take_back
 
-    kind = take_back(ready(settings, no_sync))
+    kind = take_back(open_modelled(settings, no_sync=no_sync))
     click.echo(f"taken back: {kind}" if kind else "no edit to take back")
 
 

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli.common import Function, Settings, UserError, dir_options, open_synced, passes_settings
+from tracker.cli.common import Function, Settings, UserError, dir_options, open_modelled, passes_settings
 from tracker.cli.tasks import GLYPHS
 
 
@@ -18,15 +18,6 @@ def editing_options(function: Function) -> Function:
         function
     )
     return dir_options(function)
-
-
-def ready(settings: Settings, no_sync: bool) -> sqlite3.Connection:
-    """The ledger with everything derived."""
-    from tracker.rebuild import rebuild
-
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
-    return db
 
 
 @click.group("edit")
@@ -45,7 +36,7 @@ def _edit(settings: Settings, no_sync: bool, change: Callable[[sqlite3.Connectio
     from tracker.reports.task import task_detail
     from tracker.reports.tasks import short_ids
 
-    db = ready(settings, no_sync)
+    db = open_modelled(settings, no_sync=no_sync)
     try:
         identity = change(db, edit_tasks)
     except edit_tasks.EditError as error:

@@ -11,11 +11,11 @@ from store.task_reads import TaskFilter
 from store.task_rows import TaskRow
 from tracker.cli.common import (
     Settings,
+    chosen_part,
     csv_option,
     filter_options,
     limit_option,
-    open_synced,
-    parse_period,
+    open_modelled,
     passes_settings,
     reading_options,
 )
@@ -83,12 +83,10 @@ def tasks(
     taximeter tasks --signal check       only what a commit or a passed check proves
     taximeter tasks --refine             suggestions of a small model, priced first
     """
-    from tracker.rebuild import own_weights_in_use, rebuild
+    from tracker.rebuild import own_weights_in_use
 
-    days = parse_period(chosen["since"], chosen["until"], utc=chosen["utc"])
-    part = TaskFilter(*days, chosen["project"], chosen["agent"], chosen["model"], chosen["utc"])
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
+    part = TaskFilter(**chosen_part(chosen))
+    db = open_modelled(settings, no_sync=no_sync)
     if refine:
         from tracker.cli.refine import ask_and_refine
 

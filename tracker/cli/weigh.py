@@ -13,7 +13,7 @@ from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, open_synced, passes_settings, reading_options
+from tracker.cli.common import Settings, UserError, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.weigh import (
@@ -60,29 +60,19 @@ def weigh(
     taximeter weigh CLAUDE.md --tools tools.json
     taximeter weigh --offline
     """
-    from tracker.rebuild import rebuild
-
     things = _things(files, tools, handover)
     if not things:
         raise UserError("no instruction files here: name FILES, --tools or --handover")
     until = clock.today().isoformat()
     since = (clock.today() - timedelta(days=DAYS - 1)).isoformat()
-    db = open_synced(settings, no_sync=no_sync)
-    rebuild(db)
+    db = open_modelled(settings, no_sync=no_sync)
     chosen = model or commonest_model(db, since, until) or _FALLBACK_MODEL
     count, sources = (None, "an estimate from characters") if offline else _counter(chosen)
-    try:
-        report = weigh_report(db, chosen, things, since, until, count, sources)
-    except ProviderFailureError as failure:
-        raise UserError(str(failure)) from None
+    report = weigh_report(db, chosen, things, since, until, count, sources)
     if as_json:
         print_json(report.as_json())
     else:
         show(report)
-
-
-class ProviderFailureError(Exception):
-    """What the provider's refusal is to this command: a sentence."""
 
 
 def _counter(model: str) -> tuple[Callable[[Thing], int], str]:
@@ -101,7 +91,7 @@ def _counter(model: str) -> tuple[Callable[[Thing], int], str]:
         try:
             return count_tokens(key, model, text=thing.text, tools=thing.tools)
         except ProviderError as error:
-            raise ProviderFailureError(str(error)) from None
+            raise UserError(str(error)) from None
 
     return count, f"the provider, key from {key.found_in}"
 

@@ -233,5 +233,5 @@ def test_a_session_that_is_not_there(desk: Desk) -> None:
 
     with pytest.raises(UserError, match="no session begins with 'zzz'"):
         cli.main(["handover", "zzz", "--no-sync"], standalone_mode=False)
-    with pytest.raises(UserError, match="no session is on record"):
+    with pytest.raises(UserError, match=r"no session is on record \(taximeter doctor"):
         cli.main(["handover", "--no-sync"], standalone_mode=False)
