@@ -136,3 +136,27 @@ def test_a_task_that_a_filter_touches_is_said_to_be_whole(tree: Path, taximeter:
     said = "A task is counted whole"
     assert said in taximeter("tasks", "--since", "2020-01-01").out
     assert said not in taximeter("tasks").out
+
+
+def test_one_of_a_thing_is_one(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(1)})]
+    assert taximeter("sync").out.startswith("1 new call from 1 file (")
+    assert " 1 call of 1 session;" in taximeter("doctor").out
+    assert "1 task " in taximeter("tasks").out
+    assert ", 1 call " in taximeter("context").out
+
+
+def test_doctor_names_the_worst_files_and_counts_the_rest(taximeter: Taximeter, tmp_path: Path) -> None:
+    files = {f"p/{number:08d}-0000-4000-8000-000000000000.jsonl": b"{bad\n" * (number + 1) for number in range(12)}
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+    lines = taximeter("doctor").out.splitlines()
+    (worst,) = [line for line in lines if "00000011-" in line]
+    assert worst.split()[0] == "12"
+    assert any("and 2 more files" in line for line in lines)
+
+
+@pytest.mark.parametrize("group", [[], ["task"], ["task", "edit"], ["nudges"]])
+def test_no_command_is_cut_in_a_help(group: list[str], taximeter: Taximeter) -> None:
+    listed = taximeter(*group, "--help").out.partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed

@@ -71,8 +71,9 @@ def show(report: ContextReport) -> None:
     note(f"{short_session(session.native_id)} · {session.agent} · {report.model} · {project}")
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
-    words = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {len(report.calls)} calls"
-    click.echo(rule(words + resets, cells))
+    calls = counted(len(report.calls), "call")
+    words = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {calls}{resets}"
+    click.echo(rule(words, cells))
     points: list[CurvePoint] = []
     epoch = report.calls[0].epoch
     for call in report.calls:

@@ -12,9 +12,11 @@ from store.ledger import damaged_ledgers, ledger_path
 from store.plain_text import plain
 from store.queries import file_rows, totals
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
+from tracker.cli.drawing import counted
 from tracker.cli.output import print_json
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
+_MOST_FILES = 10  # damaged ones that are named
 
 
 @click.command()
@@ -105,19 +107,22 @@ def _show(found: dict[str, Any]) -> None:
         line(False, "no folder of an agent found: name one with --claude-dir, or try taximeter demo")
     for folder in found["folders"]:
         kept = f"; the client deletes them after {folder['retention_days']} days" if folder["retention_days"] else ""
-        line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {folder['files']:,} files{kept}")
+        line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {counted(folder['files'], 'file')}{kept}")
     line(
         True,
-        f"{found['calls']:,} calls of {found['sessions']:,} sessions;"
-        f" {found['gone_files']:,} of {found['files']:,} files are gone, their calls are kept",
+        f"{counted(found['calls'], 'call')} of {counted(found['sessions'], 'session')};"
+        f" {found['gone_files']:,} of {counted(found['files'], 'file')} gone, their calls are kept",
     )
-    line(not found["bad_lines"], f"{found['bad_lines']:,} damaged lines passed over")
-    for file in found["files_with_bad_lines"][:10]:
+    line(not found["bad_lines"], f"{counted(found['bad_lines'], 'damaged line')} passed over")
+    damaged = sorted(found["files_with_bad_lines"], key=lambda file: -file["bad_lines"])
+    for file in damaged[:_MOST_FILES]:
         click.echo(f"    {file['bad_lines']:>5}  {plain(file['path'])}")
+    if len(damaged) > _MOST_FILES:
+        click.echo(f"           and {counted(len(damaged) - _MOST_FILES, 'more file')} (--json has all)")
     unpriced = found["unpriced_models"]
     line(
         not unpriced,
-        f"{found['unpriced_calls']:,} calls without a price{': ' + ', '.join(unpriced) if unpriced else ''}",
+        f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + ', '.join(unpriced) if unpriced else ''}",
     )
     for problem in found["problems"]:
         line(False, f"cannot read {problem}")

@@ -74,7 +74,9 @@ def nudges(
 @nudges.command()
 @click.argument("kind", required=False, type=_KIND, metavar="[KIND]")
 def dismiss(kind: str | None) -> None:
-    """Wave the latest nudge away: its kind is silent until the context has grown by half.
+    """Wave the latest nudge away.
+
+    Its kind is silent until the context has grown by half.
 
     \b
     taximeter nudges dismiss

@@ -112,7 +112,7 @@ def _notes(report: SpendReport) -> None:
         note(f"≥ a floor: {calls} of old clients recorded only the start of their output.")
     if report.total.unpriced:
         note(
-            f"{report.total.unpriced:,} calls have no price and are not in the total:"
+            f"Not in the total: {counted(report.total.unpriced, 'call')} without a price,"
             f" {', '.join(report.unpriced_models)}"
             " (taximeter prices --help)"
         )

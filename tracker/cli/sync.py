@@ -167,13 +167,15 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         click.echo(no_sessions_text(settings))
         return
     click.echo(
-        f"{report.new_calls:,} new calls from {report.files:,} files ({report.bytes / 1e6:,.1f} MB) in"
-        f" {report.seconds:.2f} s; {counts.calls:,} calls in the ledger"
+        f"{counted(report.new_calls, 'new call')} from {counted(report.files, 'file')} ({report.bytes / 1e6:,.1f} MB)"
+        f" in {report.seconds:.2f} s; {counted(counts.calls, 'call')} in the ledger"
     )
     if report.bad_lines:
-        click.echo(f"{report.bad_lines:,} damaged lines were passed over (taximeter doctor lists the files)")
+        click.echo(f"passed over {counted(report.bad_lines, 'damaged line')} (taximeter doctor lists the files)")
     if counts.unpriced_calls:
-        click.echo(plain(f"{counts.unpriced_calls:,} calls have no price: {', '.join(counts.unpriced_models)}"))
+        click.echo(
+            plain(f"{counted(counts.unpriced_calls, 'call')} without a price: {', '.join(counts.unpriced_models)}")
+        )
 
 
 def nothing_text(settings: Settings, db: sqlite3.Connection) -> str:

@@ -146,7 +146,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     elif one.hidden is None and one.unrecorded:
         click.echo(f"  beside it, in no record: ~{short_usd(one.unrecorded)} (modelled)")
     if one.unpriced:
-        click.echo(f"  {one.unpriced} calls have no price and are not in it")
+        click.echo(f"  not in it: {counted(one.unpriced, 'call')} without a price")
     for reported in detail.reported:
         if reported.sums.billed:
             calls = "" if reported.label == Label.REPORTED else f" for {reported.sums.billed} of {one.calls} calls"

@@ -9,6 +9,7 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import Function, Settings, UserError, dir_options, open_modelled, passes_settings
+from tracker.cli.drawing import counted
 from tracker.cli.tasks import GLYPHS
 
 
@@ -45,7 +46,9 @@ def _edit(settings: Settings, no_sync: bool, change: Callable[[sqlite3.Connectio
     short = short_ids(all_ids(db)).get(identity, identity)
     if detail is not None:
         one = detail.task
-        click.echo(f"{words}: {short}  {plain(one.title)}  {one.turns} turns, {short_usd(one.cost)}, {one.status}")
+        click.echo(
+            f"{words}: {short}  {plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
+        )
 
 
 @edit_group.command()
@@ -68,7 +71,9 @@ def rename(settings: Settings, task_id: str, title: Sequence[str], no_sync: bool
 @editing_options
 @passes_settings
 def merge(settings: Settings, into: str, others: Sequence[str], no_sync: bool) -> None:
-    """Make other tasks part of the first one, across sessions and agents.
+    """Make other tasks part of the first one.
+
+    Across sessions and agents.
 
     \b
     taximeter task edit merge t1f3 t9ab t77c
@@ -99,7 +104,9 @@ def split(settings: Settings, turn: str, no_sync: bool) -> None:
 @editing_options
 @passes_settings
 def join(settings: Settings, turn: str, no_sync: bool) -> None:
-    """Let a task (or one of its turns) go on with what comes before it in its session.
+    """Let a task or a turn go on with what comes before it.
+
+    In the same session; `merge` puts together what stands apart.
 
     \b
     taximeter task edit join t9ab
@@ -128,7 +135,7 @@ def move(settings: Settings, turn: str, target: str, no_sync: bool) -> None:
 
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
-@click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
+@click.argument("value", type=click.Choice(list(GLYPHS)))
 @editing_options
 @passes_settings
 def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
@@ -146,7 +153,9 @@ def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
 @editing_options
 @passes_settings
 def exclude(settings: Settings, task_id: str, off: bool, no_sync: bool) -> None:
-    """Leave a task out of all rates; its cost is shown outside the tasks.
+    """Leave a task out of all rates.
+
+    Its cost is shown outside the tasks.
 
     \b
     taximeter task edit exclude t1f3

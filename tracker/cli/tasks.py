@@ -19,7 +19,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import duration
+from tracker.cli.drawing import counted, duration
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,
@@ -189,7 +189,7 @@ def _footer(name: str, report: TasksReport) -> str:
     cost = sum(task.cost for task in tasks)
     rent = sum(task.baseline + task.carry_over + task.own for task in tasks)
     values = {
-        "task": f"{len(tasks):,} tasks",
+        "task": counted(len(tasks), "task"),
         "turns": f"{sum(task.turns for task in tasks):,}",
         "calls": f"{sum(task.calls for task in tasks):,}",
         "time": duration(sum(task.active_ms for task in tasks)),
@@ -229,7 +229,7 @@ def _notes(report: TasksReport, corrections: int) -> None:
         )
     if report.excluded:
         cost = sum(task.cost for task in report.excluded)
-        note(f"Outside: {len(report.excluded)} excluded tasks, {short_usd(cost)}.")
+        note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {short_usd(cost)}.")
     if any(task.floor for task in report.tasks):
         note("≥: old clients recorded only the start of some answers, the cost is a floor.")
     if corrections:

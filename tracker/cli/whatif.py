@@ -13,6 +13,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
+from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usual_models, whatif_report
@@ -90,11 +91,11 @@ def show(report: WhatIfReport) -> None:
         click.echo(f"No calls from {report.since} to {report.until} (--since DAY reaches further back).")
         return
     click.echo(
-        f"{report.since} to {report.until}: {report.calls:,} calls, {short_usd(report.actual_nano)} at list prices"
-        f" {click.style('(priced)', dim=True)}"
+        f"{report.since} to {report.until}: {counted(report.calls, 'call')}, {short_usd(report.actual_nano)}"
+        f" at list prices {click.style('(priced)', dim=True)}"
     )
     if report.unpriced:
-        note(f"{report.unpriced:,} calls have no price and are left out.")
+        note(f"Left out: {counted(report.unpriced, 'call')} without a price.")
     click.echo()
     rows = []
     for one in report.cases:
