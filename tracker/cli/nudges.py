@@ -101,7 +101,7 @@ def dismiss(kind: str | None) -> None:
 
 
 @nudges.command()
-@click.argument("kind", type=_KIND)
+@click.argument("kind", metavar="KIND", type=_KIND)
 def on(kind: str) -> None:
     """Let a kind of nudge speak, also after three dismissals.
 
@@ -118,7 +118,7 @@ def on(kind: str) -> None:
 
 
 @nudges.command()
-@click.argument("kind", type=_KIND)
+@click.argument("kind", metavar="KIND", type=_KIND)
 def off(kind: str) -> None:
     """Silence a kind of nudge; it is still looked at and logged.
 

@@ -135,11 +135,13 @@ def move(settings: Settings, turn: str, target: str, no_sync: bool) -> None:
 
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
-@click.argument("value", type=click.Choice(list(GLYPHS)))
+@click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
 @editing_options
 @passes_settings
 def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
     """Say what became of a task; your word is the strongest evidence.
+
+    STATUS is completed, open, interrupted, abandoned or reverted.
 
     \b
     taximeter task edit status t1f3 completed
