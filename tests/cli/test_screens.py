@@ -160,3 +160,13 @@ def test_no_command_is_cut_in_a_help(group: list[str], taximeter: Taximeter) -> 
     listed = taximeter(*group, "--help").out.partition("Commands:")[2]
     assert listed
     assert "..." not in listed
+
+
+def test_an_empty_machine_is_told_where_was_looked(taximeter: Taximeter, tmp_path: Path) -> None:
+    assert too_wide(taximeter("sync").out) == []
+    taximeter.claude_dirs = [tmp_path / "one", tmp_path / "two"]
+    for folder in taximeter.claude_dirs:
+        folder.mkdir()
+    lines = taximeter("sync").out.splitlines()
+    assert lines[0] == "No sessions found."
+    assert [line.split()[-1].rstrip(",") for line in lines[1:3]] == [str(folder) for folder in taximeter.claude_dirs]

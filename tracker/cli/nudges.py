@@ -164,7 +164,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
             f" included; forecast without it ~{short_usd(found.forecast_nano)}"
             f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
         )
-    note("Savings are modelled, with an 80 % range; what they rest on: --json.")
+    note("Savings are modelled, with an 80% range; what they rest on: --json.")
 
 
 def _saving(row: NudgeRow) -> str:

@@ -329,7 +329,7 @@ def _meter(report: PlansReport) -> None:
         click.echo()
         click.echo(
             paragraph(
-                f"Your {name} meter, {fit.intervals} steps: 1 % holds ~${fit.plain_size.mid / 100:,.2f} of your mix;"
+                f"Your {name} meter, {fit.intervals} steps: 1% holds ~${fit.plain_size.mid / 100:,.2f} of your mix;"
                 f" a cache read weighs ~{fit.read_weight:.2f} ({low:.2f} – {high:.2f}) of its price."
             )
         )

@@ -163,7 +163,7 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         say(f"cannot read {problem}")
     if report.problems and not report.files and not counts.calls:
         raise SystemExit(1)
-    if not any(roots for _, roots in sources_of(settings)):
+    if not counts.calls and not report.files:
         click.echo(no_sessions_text(settings))
         return
     click.echo(
@@ -198,10 +198,11 @@ def looked_in(settings: Settings) -> list[str]:
 
 def no_sessions_text(settings: Settings) -> str:
     """Where it looked, and what to try."""
+    next_line = ",\n             "
     return (
         "No sessions found.\n"
-        f"  looked in: {', '.join(looked_in(settings))}\n"
+        f"  looked in: {next_line.join(looked_in(settings))}\n"
         "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
-        "             taximeter --cline-dir DIR    (a .cline folder, or an extension's storage folder)\n"
+        "             taximeter --cline-dir DIR    (.cline, or an extension's storage)\n"
         "  to see what it does: taximeter demo"
     )

@@ -41,7 +41,7 @@ def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
         "drift": _share(fit.drift),
         "alerts": [
             *(["other devices or the web chat use the same limits"] if fit.is_used_elsewhere else []),
-            *(["the window's size changed by more than 30 %"] if fit.has_drifted else []),
+            *(["the window's size changed by more than 30%"] if fit.has_drifted else []),
         ],
     }
 
