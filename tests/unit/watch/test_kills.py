@@ -84,13 +84,15 @@ class Victim:
     def __init__(self, command: list[str], environment: Mapping[str, str], payload: Mapping[str, str]) -> None:
         self.printed = b""
         master, terminal = pty.openpty()
+        stdin = terminal if "dashboard" in command else subprocess.PIPE
         self._process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=terminal, stderr=terminal, start_new_session=True
+            command, env=environment, stdin=stdin, stdout=terminal, stderr=terminal, start_new_session=True
         )
         os.close(terminal)
         self._reader = threading.Thread(target=self._read, args=(master,), daemon=True)
         self._reader.start()
-        assert self._process.stdin is not None
+        if self._process.stdin is None:
+            return
         try:
             self._process.stdin.write(json.dumps(payload).encode())
             self._process.stdin.close()
