@@ -112,6 +112,8 @@ class TestSpend:
         unpriced_row = next(line for line in table.splitlines() if line.startswith("claude-nobody-9"))
         assert unpriced_row.endswith("?")
         assert "$0.00" not in unpriced_row
+        (total,) = [line for line in taximeter("tasks").out.splitlines() if " 1 task " in line]
+        assert "+?" in total
 
     def test_filters(self, captured: Taximeter) -> None:
         def calls(*words: str) -> int:

@@ -25,17 +25,17 @@ _LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.INTERRUPTED, TaskStatus.AB
 
 
 class TaskCost(NamedTuple):
-    """A task's status and its priced cost in nano-dollars."""
+    """A task's status and its priced cost in nano-dollars; None where no call of it has a price."""
 
     status: str
-    cost_nano: int
+    cost_nano: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The rates of a group of tasks, in nano-dollars; all None below five completed tasks."""
+    """The rates of a group of tasks, in nano-dollars; all None below five completed tasks with a price."""
 
-    completed: int
+    completed: int  # with a price or without
     direct_nano: int | None = None  # completed tasks alone
     loaded_nano: int | None = None  # with what abandoned, interrupted and reverted tasks cost
     overhead: float | None = None  # loaded / direct
@@ -45,16 +45,17 @@ class Headline:
 
 
 def headline(tasks: Sequence[TaskCost], seed: int = 0) -> Headline:
-    """Headline numbers of the tasks given; open ones count neither above nor below the line."""
-    completed = [task.cost_nano for task in tasks if task.status == TaskStatus.COMPLETED]
+    """Headline numbers of the tasks given; open ones count neither above nor below the line, nor do unpriced ones."""
+    completed_count = sum(1 for task in tasks if task.status == TaskStatus.COMPLETED)
+    completed = [task.cost_nano for task in tasks if task.status == TaskStatus.COMPLETED and task.cost_nano is not None]
     count = len(completed)
     if count < DEFAULTS.tasks_for_a_rate:
-        return Headline(count)
+        return Headline(completed_count)
     direct_sum = sum(completed)
-    loaded_sum = sum(task.cost_nano for task in tasks if task.status in _LOADED)
+    loaded_sum = sum(task.cost_nano or 0 for task in tasks if task.status in _LOADED)
     low, high = bootstrap_mean_interval(completed, DEFAULTS.band_coverage, seed)
     return Headline(
-        completed=count,
+        completed=completed_count,
         direct_nano=_nearest(direct_sum, count),
         loaded_nano=_nearest(loaded_sum, count),
         overhead=loaded_sum / direct_sum if direct_sum else None,

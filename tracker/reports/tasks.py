@@ -239,7 +239,7 @@ def tasks_report(
         tasks,
         turns,
         [row for row in rows if row.excluded],
-        headline([TaskCost(task.status, task.cost) for task in tasks]),
+        headline([TaskCost(task.status, task.cost if task.unpriced < task.calls else None) for task in tasks]),
         evidence,
         _unsure(db, shown, turns, short),
         suggested_joins(db, latest, shown),

@@ -35,6 +35,14 @@ def test_below_five_completed_tasks_there_is_no_rate():
     assert headline(completed(1, 1, 1, 1, 1)).direct_nano == USD
 
 
+def test_a_task_without_a_price_is_completed_and_not_free():
+    unpriced = [TaskCost(TaskStatus.COMPLETED, None), TaskCost(TaskStatus.ABANDONED, None)]
+    rates = headline([*completed(1, 2, 3, 4, 10), *unpriced])
+    assert rates.completed == 6
+    assert (rates.direct_nano, rates.loaded_nano, rates.median_nano) == (4 * USD, 4 * USD, 3 * USD)
+    assert headline([*completed(1, 2, 3, 4), *unpriced]) == Headline(5)
+
+
 def test_the_interval_is_reproducible_and_moves_with_the_seed():
     tasks = completed(*range(1, 40))
     assert headline(tasks, seed=4) == headline(tasks, seed=4)
