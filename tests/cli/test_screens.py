@@ -170,3 +170,11 @@ def test_an_empty_machine_is_told_where_was_looked(taximeter: Taximeter, tmp_pat
     lines = taximeter("sync").out.splitlines()
     assert lines[0] == "No sessions found."
     assert [line.split()[-1].rstrip(",") for line in lines[1:3]] == [str(folder) for folder in taximeter.claude_dirs]
+
+
+def test_a_folder_one_too_deep_is_named(tree: Path, taximeter: Taximeter) -> None:
+    assert taximeter("spend").err == ""
+    taximeter.claude_dirs = [tree / "projects"]
+    ran = taximeter("spend")
+    assert ran.code == 0
+    assert ran.err == f"taximeter: no projects/ in {tree / 'projects'}: nothing is read there\n"

@@ -55,6 +55,9 @@ def finder_of(settings: Settings) -> Callable[[], list[tuple[Source, list[Path]]
 def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.Connection, SyncReport]:
     """Open the ledger and read everything new into it, with a progress bar on a terminal."""
     sources = sources_of(settings)
+    for folder in settings.claude_dirs:
+        if not (folder / "projects").is_dir():
+            click.echo(f"taximeter: no projects/ in {folder}: nothing is read there", err=True)
     bar = _Bar() if sys.stderr.isatty() else None
     on_progress = bar.show if bar else None
     report = SyncReport()
