@@ -286,7 +286,8 @@ def _assumptions(
     load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, tolerance: float
 ) -> list[str]:
     """What the modelled figures rest on, in the words of the report."""
-    made = [f"Months are drawn from {len(load.base)} days ({load.first} to {load.last}) as {draws.method}."]
+    days = "1 day" if len(load.base) == 1 else f"{len(load.base)} days"
+    made = [f"Months are drawn from {days} ({load.first} to {load.last}) as {draws.method}."]
     if load.is_stale:
         made.append("There is no work in the last 26 weeks: the days are older ones.")
     if load.is_of_sums:

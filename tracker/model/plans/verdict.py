@@ -121,13 +121,14 @@ def _too_little(everyone: Sequence[str], evidence: Evidence) -> Verdict | None:
         )
     if evidence.active_days == 0:
         return Verdict(CANNOT_TELL, tuple(everyone), "No spend is recorded in this time.", "A week of work.")
-    if evidence.active_days < ACTIVE_DAYS_FOR_A_BAND:
-        days = "day" if evidence.active_days == 1 else "days"
+    left = ACTIVE_DAYS_FOR_A_BAND - evidence.active_days
+    if left > 0:
+        days = "day of work is" if evidence.active_days == 1 else "days of work are"
         return Verdict(
             CANNOT_TELL,
             tuple(everyone),
-            f"Only {evidence.active_days} {days} of work are recorded: a month could turn out quite different.",
-            f"{ACTIVE_DAYS_FOR_A_BAND - evidence.active_days} more days of work.",
+            f"Only {evidence.active_days} {days} recorded: a month could turn out quite different.",
+            f"{left} more {'day' if left == 1 else 'days'} of work.",
         )
     return None
 
