@@ -1,7 +1,9 @@
-"""Clauses that several queries share: WHERE from what a user chose, and what a session is called."""
+"""Clauses that several queries share: WHERE from what a user chose, lists, and what a session is called."""
 
 from collections.abc import Iterable
 from typing import TypeVar
+
+import msgspec
 
 Value = TypeVar("Value")
 
@@ -16,3 +18,8 @@ def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list
     """The conditions with a value, joined, and their values; a condition whose value is None was not asked for."""
     chosen = [(condition, value) for condition, value in choices if value is not None]
     return " AND ".join(condition for condition, _ in chosen) or "1", [value for _, value in chosen]
+
+
+def json_list(values: Iterable[int | str]) -> str:
+    """Values for `IN (SELECT value FROM json_each(?))`: any number of them in one parameter."""
+    return msgspec.json.encode(list(values)).decode()

@@ -1,10 +1,10 @@
 """Rows from which the user's habits are measured, and the measured habits themselves, kept to save the work."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
+from store.clauses import json_list
 
 
 class HabitSession(NamedTuple):
@@ -32,6 +32,7 @@ class HabitCall(NamedTuple):
     cache_read: int
     write_5m: int
     write_1h: int
+    context: int  # the whole prompt, tokens
     output: int
     web_searches: int
     flags: int
@@ -45,11 +46,6 @@ class HabitCall(NamedTuple):
     cause: str | None
     ttl_ms: int | None
     waste: int | None
-
-    @property
-    def context(self) -> int:
-        """Prompt size in tokens."""
-        return self.input + self.cache_read + self.write_5m + self.write_1h
 
 
 class HabitTurn(NamedTuple):
@@ -115,18 +111,19 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
     """Every call of these sessions."""
     rows = db.execute(
         "SELECT call.session_id, chain_id, chain.key, message_id, position, requested_at, call.first_at, last_at,"
-        " model, version, input, cache_read, write_5m, write_1h, output, web_searches, flags, price_id, cost,"
+        " model, version, input, cache_read, write_5m, write_1h, input + cache_read + write_5m + write_1h, output,"
+        " web_searches, flags, price_id, cost,"
         " call_split.turn, epoch, expected_read, missed, call_split.kind, cause, ttl_ms, waste"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
         " WHERE call.session_id IN (SELECT value FROM json_each(?)) ORDER BY chain_id, position, message_id",
-        (_json(session_ids),),
+        (json_list(session_ids),),
     )
     return [HabitCall(*row) for row in rows]
 
 
 def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: int) -> list[HabitTurn]:
     """Every turn with calls of these sessions; `edit_flag` is the tool flag of an edit."""
-    chosen = _json(session_ids)
+    chosen = json_list(session_ids)
     edits = {
         (row[0], row[1])
         for row in db.execute(
@@ -149,7 +146,7 @@ def first_edits(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: i
     rows = db.execute(
         "SELECT session_id, MIN(position) FROM tool_use WHERE flags & ? AND chain = ''"
         " AND session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
-        (edit_flag, _json(session_ids)),
+        (edit_flag, json_list(session_ids)),
     )
     return dict(rows.fetchall())
 
@@ -159,7 +156,7 @@ def compactions(db: sqlite3.Connection, session_ids: Iterable[int], kinds: Itera
     rows = db.execute(
         "SELECT session_id, position, detail, tokens_before FROM event WHERE kind IN (SELECT value FROM json_each(?))"
         " AND chain = '' AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position",
-        (msgspec.json.encode(list(kinds)).decode(), _json(session_ids)),
+        (json_list(kinds), json_list(session_ids)),
     )
     return [Compaction(*row) for row in rows]
 
@@ -170,7 +167,7 @@ def file_uses(db: sqlite3.Connection, session_ids: Iterable[int], read_flag: int
         "SELECT session_id, position, message_id, target, result_chars, flags & ?2 != 0 FROM tool_use"
         " WHERE flags & (?1 | ?2) AND chain = '' AND target IS NOT NULL AND result_chars"
         " AND session_id IN (SELECT value FROM json_each(?3)) ORDER BY session_id, position",
-        (read_flag, edit_flag, _json(session_ids)),
+        (read_flag, edit_flag, json_list(session_ids)),
     )
     return [FileUse(*row) for row in rows]
 
@@ -193,8 +190,3 @@ def kept_habits(db: sqlite3.Connection, agent: str) -> tuple[int, str] | None:
 def keep_habits(db: sqlite3.Connection, agent: str, at: int, body: str) -> None:
     """Keep measured habits (JSON)."""
     db.execute("INSERT OR REPLACE INTO habit VALUES (?, ?, ?)", (agent, at, body))
-
-
-def _json(values: Iterable[int]) -> str:
-    numbers: Sequence[int] = list(values)
-    return msgspec.json.encode(numbers).decode()

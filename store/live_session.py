@@ -57,6 +57,7 @@ class LiveCall(NamedTuple):
     cache_read: int
     write_5m: int
     write_1h: int
+    context: int  # the whole prompt, tokens
     output: int
     stop: str | None
     flags: int
@@ -67,11 +68,6 @@ class LiveCall(NamedTuple):
     kind: str | None
     cause: str | None
     waste: int | None
-
-    @property
-    def context(self) -> int:
-        """Prompt size in tokens."""
-        return self.input + self.cache_read + self.write_5m + self.write_1h
 
 
 class LiveTurn(NamedTuple):
@@ -142,8 +138,8 @@ def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
     """The session's own calls on its main chain, in the order of its file."""
     rows = db.execute(
         "SELECT call.id, message_id, call.position, COALESCE(requested_at, call.first_at), last_at, model, version,"
-        " input, cache_read, write_5m, write_1h, output, stop, flags, price_id, cost, epoch, missed, call_split.kind,"
-        " cause, waste FROM call JOIN chain ON chain.id = call.chain_id"
+        " input, cache_read, write_5m, write_1h, input + cache_read + write_5m + write_1h, output, stop, flags,"
+        " price_id, cost, epoch, missed, call_split.kind, cause, waste FROM call JOIN chain ON chain.id = call.chain_id"
         " LEFT JOIN call_split ON call_split.call_id = call.id"
         " WHERE call.session_id = ? AND chain.key = '' ORDER BY call.position, call.first_at, message_id",
         (session_id,),

@@ -14,9 +14,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from store.records import Call, canonical_id
+from store.clauses import json_list
+from store.records import Call, CallFlag, canonical_id
 
 PLACE_COLUMNS = (
     "session_id", "chain_id", "seen_session_id", "copy_rank", "turn", "position", "requested_at", "first_at",
@@ -33,7 +32,7 @@ _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
 _OUTPUT = CONTENT_COLUMNS.index("output")
 _STOP = CONTENT_COLUMNS.index("stop")
-_ABORTED = 4
+_ABORTED = int(CallFlag.ABORTED)
 
 Row = tuple[Any, ...]
 
@@ -101,7 +100,7 @@ def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
     keys = [call.message_id for call in calls] + [call.request_id for call in calls if call.request_id]
     found = db.execute(
         "SELECT key FROM call_alias WHERE key IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(keys).decode(),),
+        (json_list(keys),),
     )
     return {row[0] for row in found}
 

@@ -7,7 +7,7 @@ import sqlite3
 import time
 from typing import NamedTuple
 
-_MILLI = 1000
+from store.money import thousandth
 
 
 class MeteredJob(NamedTuple):
@@ -29,8 +29,7 @@ class MeteredJob(NamedTuple):
     @property
     def computed_cost(self) -> int:
         """Billed units at the unit price, half to even."""
-        quotient, remainder = divmod(self.billed_milli * self.unit_price, _MILLI)
-        return quotient + (2 * remainder > _MILLI or (2 * remainder == _MILLI and quotient & 1))
+        return thousandth(self.billed_milli * self.unit_price)
 
     @property
     def cost(self) -> int:

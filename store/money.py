@@ -9,7 +9,12 @@ PICO_PER_USD_PER_MTOK = 1_000_000
 
 def component_nano(units: int, pico_per_unit: int) -> int:
     """Price `units` (tokens) at `pico_per_unit`; nano-dollars, rounded half to even (DESIGN section 3)."""
-    quotient, remainder = divmod(units * pico_per_unit, 1000)
+    return thousandth(units * pico_per_unit)
+
+
+def thousandth(amount: int) -> int:
+    """A thousandth of an amount, rounded half to even."""
+    quotient, remainder = divmod(amount, 1000)
     if remainder > 500 or (remainder == 500 and quotient & 1):
         return quotient + 1
     return quotient

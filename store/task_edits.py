@@ -4,8 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
+from store.clauses import json_list
 from store.task_rows import CommitRow, EditRow
 
 
@@ -110,7 +109,7 @@ def tasks_of_folders(db: sqlite3.Connection, folders: Iterable[str]) -> list[str
         for row in db.execute(
             "SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id"
             " WHERE cwd IN (SELECT value FROM json_each(?))",
-            (msgspec.json.encode(list(folders)).decode(),),
+            (json_list(folders),),
         )
     ]
 
