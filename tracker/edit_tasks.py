@@ -99,11 +99,12 @@ def split(db: sqlite3.Connection, identity: str, number: int) -> str:
     rows = turns_of(db, identity)
     turn = turn_of(db, identity, number)
     at = (turn.row.session_id, turn.row.root)
+    roots = part_roots(db, identity)
     by_key = {(row.session_id, row.prompt_uuid): row for row in rows}
-    others = [by_key[key] for key in part_roots(db, identity) if key != at and key in by_key]
+    others = [by_key[key] for key in roots if key != at and key in by_key]
     later = [row for row in others if row.at >= turn.row.at]
     # The part that names the task keeps its name: what came before it must be told to leave.
-    names_task = turn.row.prompt_uuid == turn.row.root and part_roots(db, identity)[:1] == [at]
+    names_task = turn.row.prompt_uuid == turn.row.root and roots[:1] == [at]
     earlier = sorted((row for row in others if row.at < turn.row.at), key=lambda row: row.at) if names_task else []
     body = EditBody(
         (turn.anchor,),
@@ -192,6 +193,7 @@ def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[in
     then, now = read_overlay(db), read_overlay(db, edit)
     own = own_weights_in_use(db)
     weights = own.weights if own else WEIGHTS
+    about = {find_turn(db, anchor) for anchor in (*body.turns, *((body.follower,) if body.follower else ()))}
     seen: list[Seen] = []
     for session_id in sorted(session_ids):
         records = load_session(db, session_id)
@@ -201,7 +203,6 @@ def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[in
             decide(turns, session.agent, one, weights=weights, is_whole=session.teammate is not None)
             for one in (before, after)
         )
-        about = {find_turn(db, anchor) for anchor in (*body.turns, *((body.follower,) if body.follower else ()))}
         words = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}
         seen += seen_decisions(session.native_id, turns, old, new, words)
     return tuple(seen)

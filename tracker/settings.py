@@ -128,13 +128,7 @@ def settings_path() -> Path:
 def load_settings(path: Path | None = None) -> Settings:
     """Read the settings, all defaults where there is no file; SettingsError if one of them cannot be used."""
     path = path or settings_path()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
-    return _parse(text, path)
+    return _parse(_text_of(path), path)
 
 
 def nano(amount: float | None) -> int | None:
@@ -149,18 +143,22 @@ def set_value(section: str, key: str, value: Any, path: Path | None = None) -> S
     file then stays as it was.
     """
     path = path or settings_path()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        text = ""
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    text = _text_of(path)
     _parse(text, path)
     changed = _with_value(text.split("\n"), section, key, value)
     made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
     settings = _parse(made, path)
     _write(path, made)
     return settings
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
 
 
 def _parse(text: str, path: Path) -> Settings:
@@ -192,18 +190,9 @@ def _in_words(problem: str) -> str:
 
 
 def _known_keys(place: str) -> tuple[str, ...]:
-    sections: dict[str, type[_Section]] = {
-        "": Settings,
-        "plan": PlanSettings,
-        "capacity": CapacitySettings,
-        "budget": BudgetSettings,
-        "statusline": StatuslineSettings,
-        "nudges": NudgeSettings,
-        "tasks": TaskSettings,
-        "privacy": PrivacySettings,
-        "display": DisplaySettings,
-    }
-    return sections.get(place.partition(".")[0], Settings).__struct_fields__
+    sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    section = {**sections, "": Settings, "capacity": CapacitySettings}[place.partition(".")[0]]
+    return tuple(field.name for field in msgspec.structs.fields(section))
 
 
 def _with_value(lines: list[str], section: str, key: str, value: Any) -> list[str]:

@@ -39,9 +39,7 @@ def apply_edit(db: sqlite3.Connection, edit: Edit) -> Edited:
     """Store the edit and derive again; a sentence of what cannot be done instead of an exception."""
     try:
         return _apply(db, edit)
-    except EditError as error:
-        return Edited(str(error), failed=True)
-    except SettingsError as error:
+    except (EditError, SettingsError) as error:
         return Edited(str(error), failed=True)
     except sqlite3.Error as error:
         return Edited(f"the ledger cannot be written: {error}", failed=True)
