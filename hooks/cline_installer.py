@@ -4,7 +4,6 @@
 ours stays, and is told of. A file of ours that the user changed stays too when the rest is taken out.
 """
 
-import hashlib
 import json
 import sys
 import time
@@ -16,7 +15,7 @@ from typing import Any
 from hooks.cline_files import OurFile, Targets, is_ours, wanted_files
 from hooks.commands import Program
 from hooks.places import launcher
-from hooks.settings_file import Change, SettingsError, replace_file, write_change
+from hooks.settings_file import Change, SettingsError, sha256_of, write_change, write_record
 from tracker.sources.cline.live_rows import rows_folder
 
 RECORD_NAME = "install-cline.json"
@@ -72,13 +71,13 @@ def install_cline(plan: ClinePlan, where: Targets, program: Program) -> None:
     record["folders"] = sorted({*record["folders"], *map(str, made)})
     now_ms = int(time.time() * 1000)
     for file in plan.files:
-        sha256 = _sha256(file.content)
+        sha256 = sha256_of(file.content)
         if record["files"].get(str(file.path), {}).get("sha256") != sha256:
             record["files"][str(file.path)] = {"sha256": sha256, "installed_at": now_ms}
     try:
         for folder in where.folders:
             rows_folder(home, folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_record(home, record)
+        write_record(home / RECORD_NAME, record)
     except OSError as error:
         raise SettingsError(f"cannot write {home}: {error.strerror}; nothing was installed") from error
     for change in plan.changes:
@@ -98,7 +97,7 @@ def plan_cline_uninstall(where: Targets, home: Path) -> ClinePlan:
         raw = _read(path)
         if raw is None or not (path in recorded or is_ours(raw)):
             continue
-        if path not in recorded or _sha256(raw) == recorded[path].get("sha256"):
+        if path not in recorded or sha256_of(raw) == recorded[path].get("sha256"):
             changes.append(Change(path, raw, None))
         else:
             notes.append(f"{path} was changed since it was installed and stays; delete it if nobody needs it")
@@ -119,7 +118,7 @@ def uninstall_cline(plan: ClinePlan, where: Targets, home: Path) -> None:
             record["folders"].remove(name)
     try:
         if record["files"]:
-            _write_record(home, record)
+            write_record(home / RECORD_NAME, record)
         else:
             (home / RECORD_NAME).unlink(missing_ok=True)
     except OSError as error:
@@ -166,10 +165,6 @@ def _removed(folder: Path) -> bool:
     return True
 
 
-def _sha256(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
-
-
 def _read_record(home: Path) -> dict[str, Any]:
     try:
         record = json.loads((home / RECORD_NAME).read_bytes())
@@ -178,7 +173,3 @@ def _read_record(home: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return {"schema_version": 1, "files": {}, "folders": []}
-
-
-def _write_record(home: Path, record: dict[str, Any]) -> None:
-    replace_file(home / RECORD_NAME, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")

@@ -1,6 +1,5 @@
 """What is installed in Cline's folders, whether it still works, and what hooks and plugin did last."""
 
-import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from hooks.cline_installer import installed_files
 from hooks.commands import Program
 from hooks.health import last_fired
 from hooks.places import launcher
+from hooks.settings_file import sha256_of
 from tracker.sources.cline.live_rows import rows_folder
 
 INSTALLED, MISSING, FOREIGN, OUTDATED, CHANGED = "installed", "missing", "not ours", "outdated", "changed by hand"
@@ -71,4 +71,4 @@ def _state(path: Path, content: bytes, known: dict[Path, str]) -> str:
         return FOREIGN
     if raw == content:
         return INSTALLED
-    return OUTDATED if hashlib.sha256(raw).hexdigest() == known.get(path) else CHANGED
+    return OUTDATED if sha256_of(raw) == known.get(path) else CHANGED

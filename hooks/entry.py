@@ -59,19 +59,13 @@ def _read_arguments(arguments: "Sequence[str]") -> tuple[str, str]:
 
 
 def _read_payload() -> dict[str, object]:
-    """What the client says on standard input; a payload beyond all measure is read to its end and not decoded."""
-    if os.isatty(0):
-        return {}
-    from hooks.quick_json import decode_object
+    """What the client says on standard input, or the little that its environment says where that is beyond measure."""
+    from hooks.quick_json import decode_object, read_input
 
-    chunks, size = [], 0
-    while chunk := os.read(0, 1 << 20):
-        size += len(chunk)
-        if size <= MAXIMUM_PAYLOAD_BYTES:
-            chunks.append(chunk)
-    if size > MAXIMUM_PAYLOAD_BYTES:
+    raw = read_input(MAXIMUM_PAYLOAD_BYTES)
+    if raw is None:
         return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID"), "cwd": os.environ.get("CLAUDE_PROJECT_DIR")}
-    return decode_object(b"".join(chunks))
+    return decode_object(raw)
 
 
 def _text(payload: dict[str, object], key: str, longest: int) -> str | None:

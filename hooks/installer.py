@@ -4,7 +4,6 @@ What was there before lies in `<home>/backups`; `<home>/install.json` says which
 `<home>/command` names interpreter and launcher, one a line, for the plugin's shell script.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -27,7 +26,9 @@ from hooks.settings_file import (
     read_settings,
     render_settings,
     replace_file,
+    sha256_of,
     write_change,
+    write_record,
 )
 
 RECORD_NAME = "install.json"
@@ -117,10 +118,10 @@ def install(plan: Plan, program: Program) -> None:
             record["settings"][_key(change.path)] = {
                 "installed_at": int(time.time() * 1000),
                 "backup": _back_up(home, change, record),
-                "after_sha256": _sha256(change.after or b""),
+                "after_sha256": sha256_of(change.after or b""),
             }
         record.update(python=program.python, script=program.script)
-        _write_record(home, record)
+        write_record(home / RECORD_NAME, record)
         replace_file(home / COMMAND_NAME, f"{program.python}\n{program.script}\n".encode())
     except OSError as error:
         raise SettingsError(f"cannot write {home}: {error.strerror}; nothing was installed") from error
@@ -138,7 +139,7 @@ def plan_uninstall(folder: Path, home: Path) -> Plan:
     if entry is None:
         return Plan(Change(file.path, file.raw, file.raw if left == file.settings else render_settings(left, file.raw)))
     original = _Original.of(entry)
-    is_untouched = entry.get("after_sha256") == _sha256(file.raw)
+    is_untouched = entry.get("after_sha256") == sha256_of(file.raw)
     if original.is_known and (is_untouched or (left != file.settings and original.settings == left)):
         return Plan(Change(file.path, file.raw, original.raw))
     after = file.raw if left == file.settings else render_settings(left, file.raw)
@@ -155,7 +156,7 @@ def uninstall(plan: Plan, home: Path) -> None:
         return
     try:
         if record["settings"]:
-            _write_record(home, record)
+            write_record(home / RECORD_NAME, record)
         else:
             for name in (RECORD_NAME, COMMAND_NAME):
                 (home / name).unlink(missing_ok=True)
@@ -173,10 +174,6 @@ def _key(path: Path) -> str:
     return str(path.absolute())
 
 
-def _sha256(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
-
-
 def _read_record(home: Path) -> dict[str, Any]:
     try:
         record = json.loads((home / RECORD_NAME).read_bytes())
@@ -185,10 +182,6 @@ def _read_record(home: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
         return {"schema_version": 1, "settings": {}}
     return record
-
-
-def _write_record(home: Path, record: dict[str, Any]) -> None:
-    replace_file(home / RECORD_NAME, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:
@@ -204,7 +197,7 @@ def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:
         raw = earlier.raw if same else render_settings(stripped, change.before)
     if raw is None:
         return None
-    name = f"claude-settings-{_sha256(_key(change.path).encode())[:8]}-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    name = f"claude-settings-{sha256_of(_key(change.path).encode())[:8]}-{time.strftime('%Y%m%d-%H%M%S')}.json"
     replace_file(home / BACKUP_FOLDER / name, raw)
     return str((home / BACKUP_FOLDER / name).absolute())
 

@@ -1,7 +1,9 @@
-"""JSON for hooks: the C scanner inside the standard library without the half of a hook's time that `json` imports.
+"""What hooks read, and its JSON: the C scanner of the standard library, without what `json` imports beside it.
 
-Where an interpreter has no such scanner, `json` itself does the work and the results are the same.
+That import is half of a hook's time. Without such a scanner `json` itself does the work, with the same results.
 """
+
+import os
 
 TYPE_CHECKING = False  # `typing` is not imported on the way of a hook
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ def decode_object(raw: bytes) -> "dict[str, object]":
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def read_input(most_bytes: int) -> bytes | None:
+    """Standard input to its end, nothing on a terminal; None if there is more of it than anybody sends."""
+    chunks, size = [], 0
+    while not os.isatty(0) and (chunk := os.read(0, 1 << 20)):
+        size += len(chunk)
+        if size <= most_bytes:
+            chunks.append(chunk)
+    return b"".join(chunks) if size <= most_bytes else None
 
 
 def encode_flat(record: "Mapping[str, Scalar]") -> str:

@@ -5,6 +5,7 @@ the manner of writing (indent, last newline) stay as they were.
 """
 
 import difflib
+import hashlib
 import json
 import os
 import re
@@ -118,6 +119,16 @@ def write_change(change: Change) -> None:
             replace_file(target, change.after)
     except OSError as error:
         raise SettingsError(f"cannot write {change.path}: {error.strerror}; nothing was changed") from error
+
+
+def sha256_of(raw: bytes) -> str:
+    """The fingerprint by which a file of ours is known again."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write what was installed, as JSON for people too."""
+    replace_file(path, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -23,9 +23,11 @@ def main(arguments: "Sequence[str]") -> int:
     """Print the line: `[--home DIR] [--refreshed] [--after COMMAND]`, the client's JSON on standard input; always 0."""
     before_main = time.process_time()
     started = time.perf_counter()
+    from hooks.quick_json import read_input
+
     options = _read_arguments(arguments)
     home = state_home(options.get("--home"))
-    raw = _read_input()
+    raw = read_input(_MAXIMUM_PAYLOAD_BYTES) or b""
     other = _start_other(home, options.get("--after"))
     line = ""
     try:
@@ -53,14 +55,6 @@ def _read_arguments(arguments: "Sequence[str]") -> dict[str, str]:
         else:
             options[word] = ""
     return options
-
-
-def _read_input() -> bytes:
-    raw = b""
-    while not os.isatty(0) and (chunk := os.read(0, 1 << 20)):
-        if len(raw) <= _MAXIMUM_PAYLOAD_BYTES:
-            raw += chunk
-    return raw
 
 
 def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:

@@ -7,7 +7,6 @@ no output, and adds some of it to the prompt: there nothing is printed. No event
 budget: a headless run that is cancelled by a hook hangs. The exit code is 0 whatever happens.
 """
 
-import os
 import sys
 import time
 
@@ -36,7 +35,9 @@ def main(arguments: "Sequence[str]") -> int:
     event = words[0][:_LONGEST_NAME] if words else ""
     home = state_home(words[2] if words[1:2] == ["--home"] and len(words) > 2 else None)
     try:
-        _handle(home, event, _read_payload())
+        from hooks.quick_json import decode_object, read_input
+
+        _handle(home, event, decode_object(read_input(MAXIMUM_PAYLOAD_BYTES) or b""))
     except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
         from hooks.health import log_error
 
@@ -46,19 +47,6 @@ def main(arguments: "Sequence[str]") -> int:
 
         note_fired(home, FIRED_PREFIX + event, (before_main + time.perf_counter() - started) * 1000)
     return 0
-
-
-def _read_payload() -> "dict[str, object]":
-    from hooks.quick_json import decode_object
-
-    if os.isatty(0):
-        return {}
-    chunks, size = [], 0
-    while chunk := os.read(0, 1 << 20):
-        size += len(chunk)
-        if size <= MAXIMUM_PAYLOAD_BYTES:
-            chunks.append(chunk)
-    return decode_object(b"".join(chunks)) if size <= MAXIMUM_PAYLOAD_BYTES else {}
 
 
 def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
