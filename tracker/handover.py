@@ -8,7 +8,6 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
 from tracker.model.turns import Ending, TurnInfo, arrange, ending_of
+from tracker.reports.times import local
 from tracker.sources.claude_code.text import command_flags
 from tracker.transcript_words import Words, read_words
 
@@ -109,7 +109,7 @@ def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
     calls = sum(len(turn.calls) for turn in turns)
     when = ""
     if turns:
-        began, ended = (_local(at) for at in (turns[0].row.at, turns[-1].ended_at))
+        began, ended = (local(at) for at in (turns[0].row.at, turns[-1].ended_at))
         when = f", {began:%Y-%m-%d %H:%M} to {ended:{'%H:%M' if began.date() == ended.date() else '%Y-%m-%d %H:%M'}}"
     place = f" in {session.project}" if session.project else ""
     branch = f", branch {session.branch}" if session.branch else ""
@@ -232,7 +232,7 @@ def _check_lines(checks: Sequence[ToolRow], words: Words) -> list[str]:
     lines = []
     for tool in checks:
         command = clipped(_one_line(words.commands.get(tool.id) or tool.target or "?"), 60)
-        lines.append(f"- {'FAILED' if tool.is_error else 'passed'} at {_local(tool.at):%H:%M}: `{command}`")
+        lines.append(f"- {'FAILED' if tool.is_error else 'passed'} at {local(tool.at):%H:%M}: `{command}`")
         if tool.is_error:
             tail = "\n".join(_STYLES.sub("", words.outputs.get(tool.id, "")).strip().splitlines()[-8:])
             if tail:
@@ -278,7 +278,3 @@ def _quoted(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _local(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone()

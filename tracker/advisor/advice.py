@@ -1,13 +1,14 @@
 """What hooks and status line are given of a session: its picked nudges, the budget's stop, and a few figures."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from store.advice_format import Advice, Block, Nudge
 from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.advisor.evaluate import EVENTS_OF, STOP, Moment
 from tracker.advisor.preferences import Preferences
+from tracker.reports.times import local
 
 
 def file_nudge(row: NudgeRow, *, is_waiting: bool) -> Nudge:
@@ -63,7 +64,7 @@ def advice_file(
 
 def local_day(now: int) -> str:
     """The local day of a time, as the ledger cuts days."""
-    return _local(now).date().isoformat()
+    return local(now).date().isoformat()
 
 
 def _reason(spent: str, what: str) -> str:
@@ -71,9 +72,5 @@ def _reason(spent: str, what: str) -> str:
 
 
 def _midnight_after(now: int) -> int:
-    tomorrow = (_local(now) + timedelta(days=1)).date()
+    tomorrow = (local(now) + timedelta(days=1)).date()
     return int(datetime(tomorrow.year, tomorrow.month, tomorrow.day).astimezone().timestamp() * 1000)
-
-
-def _local(now: int) -> datetime:
-    return datetime.fromtimestamp(now / 1000, UTC).astimezone()

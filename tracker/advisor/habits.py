@@ -5,7 +5,7 @@ Measuring reads up to twenty thousand calls and takes a second at the most, so i
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from tracker.model.misses import Judgement, MissKind
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.model.rates import PICO_PER_NANO, Rates
 from tracker.model.ttl_choice import TtlChoice, choose_ttl
+from tracker.reports.times import local
 
 MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS
@@ -268,7 +269,7 @@ def _month(
     chains: Iterable[Sequence[HabitCall]],
     rates: Mapping[str, Rates],
 ) -> Month:
-    since = datetime.fromtimestamp(now / 1000, UTC).astimezone() - timedelta(days=_MONTH_DAYS - 1)
+    since = local(now) - timedelta(days=_MONTH_DAYS - 1)
     days = stored.calls_by_day(db, agent, since.date().isoformat())
     if not days:
         return Month()

@@ -1,11 +1,11 @@
 """What a plan's own meter tells about the worth of a read (MODEL sections 7 and 9.3): the currency of plan users."""
 
 import sqlite3
-from datetime import UTC, datetime
 
 import msgspec
 
 from store.money import NANO_PER_USD
+from tracker.reports.times import local
 
 
 class Meter(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ def read_meter(db: sqlite3.Connection, now: int) -> Meter | None:
     """
     from tracker.reports.plan_load import meter_fits
 
-    fits = meter_fits(db, datetime.fromtimestamp(now / 1000, UTC).astimezone().date(), now)
+    fits = meter_fits(db, local(now).date(), now)
     for fit, window in ((fits.week, "week"), (fits.five_hour, "5-hour window")):
         if fit is not None:
             size = fit.plain_size if fit.is_plain else fit.size

@@ -8,7 +8,7 @@ import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from tracker.model.backtest import Replay, ReplayCall
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.nudge import Billing
 from tracker.model.rates import PICO_PER_NANO, Rates, Tariff
+from tracker.reports.times import local
 
 _COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _MOST_TURNS = 1_000_000
@@ -61,7 +62,7 @@ class Habitat:
 
     def habits(self, agent: str, at: int) -> Habits:
         """What the weeks before this one tell of the user's sessions with an agent."""
-        day = datetime.fromtimestamp(at / 1000, UTC).astimezone()
+        day = local(at)
         monday = day.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=day.weekday())
         key = (agent, int(monday.timestamp() * 1000))
         if key not in self._weeks:

@@ -1,7 +1,5 @@
 """`backtest`: whether the advice pays, on the user's own history."""
 
-from datetime import UTC, datetime
-
 import click
 
 from store.money import short_usd
@@ -20,6 +18,7 @@ from tracker.cli.output import Column, note, print_csv, print_json, print_table,
 from tracker.cli.prose import paragraph
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
+from tracker.reports.times import local
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",
@@ -207,7 +206,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
     click.echo()
     judged = [one for one in report.said if one.saved_nano is not None]
     for one in sorted(judged, key=lambda one: -abs(one.saved_nano or 0))[:_SHOWN]:
-        when = datetime.fromtimestamp(one.row.due_at / 1000, UTC).astimezone()
+        when = local(one.row.due_at)
         head = f"  {when:%Y-%m-%d %H:%M}  {one.row.session[:8]}  {short_usd(one.saved_nano):>7}  "
         click.echo(head + fit(plain(one.row.text or ""), max(20, terminal_width() - len(head))).rstrip())
     note("  Each alone, from then to the session's end; they overlap, so they do not add up.")
@@ -224,4 +223,4 @@ def _percent(share: float | None) -> str:
 
 
 def _day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).astimezone().strftime("%Y-%m-%d")
+    return local(at).strftime("%Y-%m-%d")

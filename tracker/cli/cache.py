@@ -1,6 +1,5 @@
 """`cache`: what the prompt cache saved, and what its misses cost."""
 
-from datetime import datetime
 from typing import Any
 
 import click
@@ -21,7 +20,7 @@ from tracker.cli.output import Column, note, print_csv, print_json, print_table,
 from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.tasks import short_ids
-from tracker.reports.times import iso
+from tracker.reports.times import iso, local
 
 _SHOWN = 8
 
@@ -113,7 +112,7 @@ def show(report: CacheReport) -> None:
         columns,
         [
             (
-                f"{datetime.fromtimestamp(one.at / 1000).astimezone():%m-%d %H:%M}",
+                f"{local(one.at):%m-%d %H:%M}",
                 short[one.task_id],
                 one.title,
                 CAUSE_WORDS.get(one.cause, one.cause),

@@ -1,6 +1,5 @@
 """`sessions` and `calls`: the ledger as lists."""
 
-from datetime import datetime
 from typing import Any
 
 import click
@@ -37,7 +36,7 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
-from tracker.reports.times import iso
+from tracker.reports.times import iso, local
 
 
 @click.command()
@@ -112,7 +111,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
                 (
                     short_session(row.native_id),
                     *([AGENT_SIGNS.get(row.agent, row.agent)] if several else []),
-                    local(row.last_at),
+                    _minute(row.last_at),
                     project_name(row.project) or "?",
                     row.title or "",
                     f"{row.calls:,}",
@@ -229,7 +228,7 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         columns,
         [
             (
-                local(row["first_at"])[5 if is_narrow else 0 :],
+                _minute(row["first_at"])[5 if is_narrow else 0 :],
                 short_session(row["session"]),
                 row["agent_type"] or row["chain"][:8] or "main",
                 row["model"].removeprefix("claude-") if is_narrow else row["model"],
@@ -246,6 +245,5 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
     note("Times are local." + (" ≥: the client recorded only the start of the answer." if floor else ""))
 
 
-def local(ms: int | None) -> str:
-    """Local time for people."""
-    return "" if ms is None else datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+def _minute(at_ms: int | None) -> str:
+    return "" if at_ms is None else f"{local(at_ms):%Y-%m-%d %H:%M}"

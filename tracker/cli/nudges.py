@@ -1,6 +1,5 @@
 """`nudges`: what was said, what became of it, and which kinds may speak."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -22,6 +21,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session
 from tracker.reports.nudges import NudgeReport, fate
+from tracker.reports.times import local
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
 _KIND = click.Choice(KINDS)
@@ -172,7 +172,7 @@ def _saving(row: NudgeRow) -> str:
 
 
 def _when(row: NudgeRow) -> str:
-    return datetime.fromtimestamp(row.due_at / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
+    return local(row.due_at).strftime("%m-%d %H:%M")
 
 
 def _csv_row(row: dict[str, Any]) -> list[Any]:

@@ -1,6 +1,6 @@
 """`tasks`: what each finished piece of work cost."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -34,7 +34,7 @@ from tracker.cli.output import (
 )
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
-from tracker.reports.times import iso
+from tracker.reports.times import iso, local
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
@@ -174,7 +174,7 @@ def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
 
 def _day(at_ms: int, now_ms: int) -> str:
     """Local month and day, or year and month of what is older than a year."""
-    moment, now = (datetime.fromtimestamp(ms / 1000).astimezone() for ms in (at_ms, now_ms))
+    moment, now = (local(ms) for ms in (at_ms, now_ms))
     return moment.strftime("%m-%d" if now - moment < timedelta(days=365) else "%Y-%m")
 
 

@@ -16,6 +16,7 @@ from store.records import CallFlag
 from tracker.cli.common import Settings, dir_options, passes_settings
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
 from tracker.ingest import SyncReport
+from tracker.reports.times import local
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import Told
@@ -132,7 +133,7 @@ def nudge_line(session: str, text: str) -> str:
 
 def call_line(row: dict[str, Any]) -> str:
     """Time, session, chain, model, context, cost and cache state of a call on one line."""
-    at = datetime.fromtimestamp(row["last_at"] / 1000).astimezone().strftime("%H:%M:%S")
+    at = local(row["last_at"]).strftime("%H:%M:%S")
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
     written = row["write_5m"] + row["write_1h"]
     state = "warm" if row["cache_read"] > written + row["input"] else "cold" if context > 2000 else ""

@@ -1,4 +1,4 @@
-"""Times as reports give them: UTC in ISO 8601 for programs."""
+"""Times as reports give them: UTC in ISO 8601 for programs, the wall clock for people."""
 
 from datetime import UTC, datetime
 
@@ -8,3 +8,8 @@ def iso(at_ms: int | None) -> str | None:
     if at_ms is None:
         return None
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local(at_ms: float) -> datetime:
+    """An epoch time in milliseconds on this machine's wall clock."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
