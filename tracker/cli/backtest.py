@@ -13,8 +13,8 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import counted, fit, rule
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
+from tracker.cli.drawing import counted, rule
+from tracker.cli.output import Column, fit, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
 from tracker.cli.prose import paragraph
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report

@@ -15,8 +15,8 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import CurvePoint, counted, curve, duration, fit, rule
-from tracker.cli.output import note, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
+from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.model.options import Option
 from tracker.reports.context import ContextReport, Prospect, context_report
 from tracker.reports.times import iso

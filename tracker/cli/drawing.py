@@ -6,7 +6,6 @@ from typing import NamedTuple
 import click
 
 from store.money import short_usd
-from store.plain_text import plain
 from tracker.cli.output import tokens, width
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -150,16 +149,6 @@ def share_bar(amount: int, largest: int, cells: int) -> str:
         return ""
     eighths = max(1, round(8 * cells * amount / largest))
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
-
-
-def fit(text: str, cells: int) -> str:
-    """Text cut to a width, padded to it."""
-    text = plain(text)
-    if width(text) > cells:
-        while text and width(text) > cells - 1:
-            text = text[:-1]
-        text = text.rstrip() + "…"
-    return text + " " * (cells - width(text))
 
 
 def duration(milliseconds: int) -> str:

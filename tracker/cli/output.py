@@ -15,12 +15,15 @@ _HARD_SPACE = "\xa0"  # where no line is broken
 _LEAST_CELLS = 8  # of a text that gives way
 
 
+Cut = Literal["end", "start", "never"]
+
+
 class Column(NamedTuple):
     """A column of a table; numbers are aligned right and never cut, others lose their end or start where they must."""
 
     title: str
     right: bool = False
-    cut: Literal["end", "start", "never"] = "end"
+    cut: Cut = "end"
 
 
 def print_json(value: Any) -> None:
@@ -57,7 +60,10 @@ def print_table(
             break
         widths[widest] -= 1
     for number, row in enumerate(every):
-        line = "  ".join(_fit(cell, widths[index], columns[index]) for index, cell in enumerate(row)).rstrip()
+        line = "  ".join(
+            fit(cell, widths[index], right=columns[index].right, cut=columns[index].cut)
+            for index, cell in enumerate(row)
+        ).rstrip()
         if number == 0:
             click.echo(click.style(line, dim=True))
         else:
@@ -143,14 +149,16 @@ def width(text: str) -> int:
     )
 
 
-def _fit(text: str, cells: int, column: Column) -> str:
+def fit(text: str, cells: int, *, right: bool = False, cut: Cut = "end") -> str:
+    """Plain text in exactly so many cells: padded, or cut with an ellipsis at its `cut`."""
+    text = plain(text)
     if width(text) > cells:
         kept = text
         while kept and width(kept) > cells - 1:
-            kept = kept[1:] if column.cut == "start" else kept[:-1]
-        text = "…" + kept if column.cut == "start" else kept + "…"
+            kept = kept[1:] if cut == "start" else kept[:-1]
+        text = "…" + kept.lstrip() if cut == "start" else kept.rstrip() + "…"
     pad = " " * (cells - width(text))
-    return pad + text if column.right else text + pad
+    return pad + text if right else text + pad
 
 
 def tokens(count: int) -> str:

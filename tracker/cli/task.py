@@ -8,8 +8,8 @@ from store.money import short_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, fit, legend, rule, share_bar, split_segments
-from tracker.cli.output import note, print_csv, print_json, terminal_width, tokens, wrapped
+from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, legend, rule, share_bar, split_segments
+from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
 from tracker.reports.reported import Label
