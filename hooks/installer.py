@@ -57,9 +57,9 @@ def this_program(home: Path) -> Program:
     return Program(sys.executable, script, str(home.absolute()))
 
 
-def client_version(search_path: str | None = None) -> tuple[int, ...] | None:
+def client_version() -> tuple[int, ...] | None:
     """Version of the `claude` command on PATH or at its usual places; None if there is none that answers."""
-    places = [search_path or os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
+    places = [os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
     binary = shutil.which("claude", path=os.pathsep.join(os.path.expanduser(place) for place in places))
     if binary is None:
         return None

@@ -82,9 +82,9 @@ def nudges_of(db: sqlite3.Connection, session_id: int, anchors: Sequence[str]) -
     return _rows(db, f"session_id = ? AND anchor IN ({marks}) ORDER BY nudge.id", (session_id, *anchors))
 
 
-def chosen_nudges(db: sqlite3.Connection, session_id: int, limit: int = 20) -> list[NudgeRow]:
+def chosen_nudges(db: sqlite3.Connection, session_id: int) -> list[NudgeRow]:
     """The latest nudges of a session that were picked to be said, latest first."""
-    return _rows(db, f"session_id = ? AND chosen ORDER BY at DESC, nudge.id DESC LIMIT {limit:d}", (session_id,))
+    return _rows(db, "session_id = ? AND chosen ORDER BY at DESC, nudge.id DESC LIMIT 20", (session_id,))
 
 
 def forget_undue(db: sqlite3.Connection, session_id: int, until: int, kept_anchor: str) -> None:

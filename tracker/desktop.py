@@ -11,22 +11,22 @@ _SECONDS = 10
 _TITLE = "Taximeter"
 
 
-def notice_command(title: str, text: str) -> list[str] | None:
+def notice_command(text: str) -> list[str] | None:
     """The command that shows a notice here; None where the system has no such program."""
     if sys.platform == "darwin":
         program = shutil.which("osascript")
         # The texts travel as arguments: nothing in them can become script.
         script = "on run {title, body}\ndisplay notification body with title title\nend run"
-        return None if program is None else [program, "-e", script, title, text]
+        return None if program is None else [program, "-e", script, _TITLE, text]
     program = shutil.which("notify-send")
     if program is None:
         return None
-    return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", title, text]
+    return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", _TITLE, text]
 
 
-def show_notice(text: str, *, title: str = _TITLE) -> bool:
+def show_notice(text: str) -> bool:
     """Show a notice; False where it cannot be shown."""
-    command = notice_command(title, text)
+    command = notice_command(text)
     if command is None:
         return False
     try:

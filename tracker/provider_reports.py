@@ -62,9 +62,7 @@ def find_key(names: Sequence[str], account: str) -> Key | None:
     return _checked(Key(secret, "the system keyring")) if secret else None
 
 
-def fetch_report(
-    path: str, key: Key, first: date, last: date, *, sleep: Callable[[float], None] | None = None
-) -> list[dict[str, Any]]:
+def fetch_report(path: str, key: Key, first: date, last: date) -> list[dict[str, Any]]:
     """All pages of a report for UTC days from `first` to `last`, in the form in which the provider sends them.
 
     ProviderError for whatever goes wrong.
@@ -83,7 +81,7 @@ def fetch_report(
                 "limit": _DAYS_A_PAGE,
             }
         ]
-    return [page for span in spans for page in _pages(client, path, key, span, sleep)]
+    return [page for span in spans for page in _pages(client, path, key, span)]
 
 
 def count_tokens(
@@ -92,7 +90,6 @@ def count_tokens(
     *,
     text: str = "",
     tools: Sequence[dict[str, Any]] = (),
-    sleep: Callable[[float], None] | None = None,
 ) -> int:
     """Tokens that a text, or tool definitions, add to a prompt of that model; ProviderError if it cannot be told.
 
@@ -103,7 +100,7 @@ def count_tokens(
     messages: list[Any] = [{"role": "user", "content": "."}]
 
     def count(**parts: Any) -> int:
-        counted = _asked(lambda: client.messages.count_tokens(model=model, messages=messages, **parts), key, sleep)
+        counted = _asked(lambda: client.messages.count_tokens(model=model, messages=messages, **parts), key)
         if not isinstance(tokens := getattr(counted, "input_tokens", None), int):
             raise ProviderError(f"{_host(client)} answered without a token count")
         return tokens
@@ -127,9 +124,7 @@ def _client(key: Key) -> "Anthropic":
     return anthropic.Anthropic(api_key=key.secret, max_retries=0, timeout=_TIMEOUT_SECONDS)
 
 
-def _pages(
-    client: "Anthropic", path: str, key: Key, parameters: dict[str, Any], sleep: Callable[[float], None] | None
-) -> list[dict[str, Any]]:
+def _pages(client: "Anthropic", path: str, key: Key, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     pages: list[dict[str, Any]] = []
     seen: set[str] = set()
     token: str | None = None
@@ -141,7 +136,7 @@ def _pages(
             "headers": {"x-api-key": key.secret},
             "follow_redirects": False,
         }
-        page = _asked(partial(client.get, path, cast_to=object, options=options), key, sleep)
+        page = _asked(partial(client.get, path, cast_to=object, options=options), key)
         if not isinstance(page, dict) or not isinstance(page.get("data"), list):
             raise ProviderError(f"{_host(client)} answered {path} with something that is no report")
         pages.append(page)
@@ -152,7 +147,7 @@ def _pages(
     raise ProviderError(f"{_host(client)} sent more than {_MOST_PAGES} pages of {path}: ask for fewer days")
 
 
-def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None] | None) -> Any:
+def _asked(ask: Callable[[], Any], key: Key) -> Any:
     """Ask up to three times; the provider's wish to wait is kept when it is short."""
     import anthropic
 
@@ -164,7 +159,7 @@ def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None] | No
             status = error.status_code
             if not (status == 429 or status >= 500) or attempt == _TRIES or wait > _LONGEST_WAIT_SECONDS:
                 raise ProviderError(_status_text(status, key, wait)) from None
-            (sleep or time.sleep)(wait)
+            time.sleep(wait)
         except anthropic.APITimeoutError:
             raise ProviderError("the provider did not answer in 30 seconds: try again later") from None
         except anthropic.AnthropicError:
@@ -173,7 +168,7 @@ def _asked(ask: Callable[[], Any], key: Key, sleep: Callable[[float], None] | No
                 raise ProviderError(
                     "the connection to the provider broke: check the network and ANTHROPIC_BASE_URL"
                 ) from None
-            (sleep or time.sleep)(_wait_seconds(None, attempt))
+            time.sleep(_wait_seconds(None, attempt))
         except ProviderError:
             raise
         except Exception:  # noqa: BLE001 — whatever the SDK lets through must not show what was sent

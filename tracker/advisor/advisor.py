@@ -5,7 +5,7 @@ whoever makes it, and its name in the advice file is the same.
 """
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from store import live_session as live
@@ -85,12 +85,12 @@ class Advisor:
         """The settings that advice depends on, as of now."""
         return self._reader.read()
 
-    def refresh(self, db: sqlite3.Connection, now: int, sessions: Collection[str] | None = None) -> list[Told]:
-        """Advise on every session whose records changed (of `sessions` if given); returns what is to be said now."""
+    def refresh(self, db: sqlite3.Connection, now: int) -> list[Told]:
+        """Advise on every session whose records changed; returns what is to be said now."""
         changed = False
         self._take_marks(db)
         for session in live.active_sessions(db, now - DEFAULTS.return_window_ms):
-            if self._seen.get(session.id) == session or (sessions is not None and session.native_id not in sessions):
+            if self._seen.get(session.id) == session:
                 continue
             self._advise(db, session.id, now)
             self._seen[session.id] = session

@@ -97,9 +97,9 @@ def kept_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, b
         return Habits(), True  # written by another version
 
 
-def measure_habits(db: sqlite3.Connection, agent: str, now: int, *, most_calls: int = MOST_CALLS) -> Habits:
+def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
     """Measure an agent's habits anew and keep them."""
-    work = _load(db, stored.recent_sessions(db, agent, most_calls))
+    work = _load(db, stored.recent_sessions(db, agent, MOST_CALLS))
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     habits = msgspec.structs.replace(
         _sessions_habits(db, work, now),

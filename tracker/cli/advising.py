@@ -4,7 +4,7 @@ The one place outside `hooks` that knows both sides; watcher, background ingest 
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from store.advice_format import Advice
 from store.nudges import mark_shown
@@ -48,8 +48,8 @@ class Adviser:
         self._lock = ReaderLock(home) if reads_spool else None
         self._holds_lock = False
 
-    def keep_current(self, db: sqlite3.Connection, sessions: Collection[str] | None = None) -> list[Told]:
-        """After a sync: rebuild what changed and advise on it (or on `sessions` only); returns what is to be said now.
+    def keep_current(self, db: sqlite3.Connection) -> list[Told]:
+        """After a sync: rebuild what changed and advise on it; returns what is to be said now.
 
         sqlite3.Error or OSError when the disk is full or the ledger locked: nothing is lost, the next call does it.
         """
@@ -57,7 +57,7 @@ class Adviser:
 
         self._read_spool(db)
         rebuild(db)
-        return self.advisor.refresh(db, now_ms(), sessions)
+        return self.advisor.refresh(db, now_ms())
 
     def rest(self, db: sqlite3.Connection) -> bool:
         """Work for a quiet moment; True if there was any."""

@@ -32,19 +32,20 @@ class Row(NamedTuple):
     line: dict[str, Any]
 
 
-def write_samples(
-    root: Path, *, now: float | None = None, at_rest: Callable[[float], None] | None = None, days: int = 10
-) -> None:
+_DAYS_AT_REST = 10
+
+
+def write_samples(root: Path, *, now: float | None = None, at_rest: Callable[[float], None] | None = None) -> None:
     """Write all sample sessions under `root`/projects, dated backwards from `now` (epoch seconds).
 
-    `at_rest` is called with the time of each end of a turn in the last `days`, once all lines until then are written.
+    `at_rest` is called with the time of each end of a turn in the last ten days, once all lines until then are written.
     """
     today = datetime.fromtimestamp(time.time() if now is None else now).astimezone()
     for number, sitting in enumerate(HISTORY):
         day = today - timedelta(days=sitting.day)
         start = day.replace(hour=int(sitting.hour), minute=int(sitting.hour % 1 * 60), second=0, microsecond=0)
         rows = session_rows(sitting, number, start.timestamp())
-        if at_rest is None or sitting.day > days:
+        if at_rest is None or sitting.day > _DAYS_AT_REST:
             append_rows(root, rows)
             continue
         for row in rows:

@@ -80,7 +80,7 @@ def _written(chain: JudgedChain) -> tuple[int, int]:
     return sum(call.write_5m for call, _ in chain), sum(call.write_1h for call, _ in chain)
 
 
-def choose_ttl(chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0, seed: int = 0) -> TtlChoice | None:
+def choose_ttl(chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0) -> TtlChoice | None:
     """Replay chains as they were and under the lifetime that fewer tokens were written for; None without writes.
 
     A chain that has that lifetime already (subagents have five minutes beside a main chain's hour) gains nothing. The
@@ -95,7 +95,7 @@ def choose_ttl(chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 
     now = [replay_chain_nano(chain, lifetime, static_floor) for chain, lifetime in zip(chains, lifetimes, strict=True)]
     then = [replay_chain_nano(chain, other, static_floor) for chain in chains]
     gains = [before - after for before, after in zip(now, then, strict=True)]
-    low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed)
+    low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed=0)
     total, gain = sum(now), sum(gains)
     return TtlChoice(
         current_ttl_ms=current,

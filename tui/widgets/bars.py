@@ -32,7 +32,7 @@ def bar(value: float, top: float, width: int) -> str:
     return "█" * full + (_LEFT_EIGHTHS[rest] if rest else "")
 
 
-def bar_rows(rows: Sequence[Row], width: int, height: int, *, others: str = "others") -> list[Content]:
+def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     """Names, bars and figures in three columns, longest first as given; what does not fit is said in the last line."""
     if not rows:
         return []
@@ -54,7 +54,7 @@ def bar_rows(rows: Sequence[Row], width: int, height: int, *, others: str = "oth
             pieces += [" ", (fit(row.note, note_width, right=True), "$dim")]
         made.append(line(*pieces))
     if len(shown) < len(rows):
-        made.append(line((fit(f"{len(rows) - len(shown)} {others}", width), "$dim")))
+        made.append(line((fit(f"{len(rows) - len(shown)} others", width), "$dim")))
     return made
 
 

@@ -170,16 +170,14 @@ def area(
     unit: Callable[[float], str],
     levels: Sequence[Level] = (),
     marks: Sequence[Mark] = (),
-    at_least: float = 0.0,
 ) -> list[Content]:
     """A filled curve over samples in their order, each a stack of parts, with levels and marks.
 
-    `at_least`: the scale reaches at least so far. Levels far above the curve do not flatten it: they are left out
-    of the scale beyond three times its peak.
+    Levels far above the curve do not flatten it: they are left out of the scale beyond three times its peak.
     """
     peak = max((sum(parts) for parts in samples), default=0.0)
     near = [level.value for level in levels if level.value <= 3 * peak]
-    axis = Axis(nice_top(max(peak, at_least, *near, 0.0)), unit)
+    axis = Axis(nice_top(max(peak, *near, 0.0)), unit)
     grid = Grid(width, height)
     left = axis.width
     columns = resample(samples, width - left)

@@ -18,19 +18,19 @@ def test_linux_uses_notify_send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     path = program(tmp_path, "notify-send")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(desktop.sys, "platform", "linux")
-    command = desktop.notice_command("Title", "--help; $(rm)")
+    command = desktop.notice_command("--help; $(rm)")
     assert command is not None
     assert command[0] == str(path)
-    assert command[-3:] == ["--", "Title", "--help; $(rm)"], "the text can be no option and no script"
+    assert command[-3:] == ["--", "Taximeter", "--help; $(rm)"], "the text can be no option and no script"
 
 
 def test_macos_hands_the_texts_to_the_script_as_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = program(tmp_path, "osascript")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(desktop.sys, "platform", "darwin")
-    command = desktop.notice_command("Title", 'say "hello"')
+    command = desktop.notice_command('say "hello"')
     assert command is not None
-    assert (command[0], command[1], command[3:]) == (str(path), "-e", ["Title", 'say "hello"'])
+    assert (command[0], command[1], command[3:]) == (str(path), "-e", ["Taximeter", 'say "hello"'])
     assert "hello" not in command[2]
 
 

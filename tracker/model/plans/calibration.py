@@ -18,6 +18,7 @@ from tracker.model.quantiles import quantile
 INTERVALS_NEEDED = 30
 _WEIGHT_STEPS = 100
 _GAIN_OF_TWO_TERMS = 0.20
+_LOOKED_BACK_MS = DEFAULTS.calibration_window_days * DAY_MS
 _ROUNDS = 3  # the rounding of readings is undone with the fit of the round before
 _RESAMPLES = 400
 _BLOCK_INTERVALS = 5
@@ -68,23 +69,21 @@ class _Point(NamedTuple):
         return self.logged if read_weight is None else self.fresh + read_weight * self.read
 
 
-def fit_meter(
-    intervals: Sequence[Interval], now_ms: int, days: int = DEFAULTS.calibration_window_days, seed: int = 0
-) -> MeterFit | None:
-    """Fit the latest `days` of one window kind; None with fewer than 30 intervals that have local calls."""
-    since = now_ms - days * DAY_MS
+def fit_meter(intervals: Sequence[Interval], now_ms: int) -> MeterFit | None:
+    """Fit the latest weeks of one window kind; None with fewer than 30 intervals that have local calls."""
+    since = now_ms - _LOOKED_BACK_MS
     recent = [one for one in intervals if since < one.until_ms <= now_ms]
     local = [one for one in recent if one.spent.logged > 0]
     if len(local) < INTERVALS_NEEDED:
         return None
     points, weight, excess = _fit(local)
     kappa = _kappa(points, weight)
-    weights, kappas, plain_kappas = _resample(points, seed)
+    weights, kappas, plain_kappas = _resample(points)
     units = sum(one.load(weight) for one in points)
     way = sum(one.delta_percent for one in recent)
     rounding = _rounding_share(local)
     without_calls = way - sum(one.delta_percent for one in local)
-    before = [one for one in intervals if since - days * DAY_MS < one.until_ms <= since and one.spent.logged > 0]
+    before = [one for one in intervals if since - _LOOKED_BACK_MS < one.until_ms <= since and one.spent.logged > 0]
     return MeterFit(
         read_weight=weight,
         read_weight_interval=(quantile(weights, _TAIL), quantile(weights, 1 - _TAIL)),
@@ -98,9 +97,9 @@ def fit_meter(
     )
 
 
-def usable_intervals(intervals: Sequence[Interval], now_ms: int, days: int = DEFAULTS.calibration_window_days) -> int:
+def usable_intervals(intervals: Sequence[Interval], now_ms: int) -> int:
     """How many of the latest intervals a fit could use."""
-    since = now_ms - days * DAY_MS
+    since = now_ms - _LOOKED_BACK_MS
     return sum(1 for one in intervals if since < one.until_ms <= now_ms and one.spent.logged > 0)
 
 
@@ -194,9 +193,9 @@ def _kappa(points: Sequence[_Point], weight: float | None) -> float:
     return sum(one.load(weight) for one in points) / sum(one.delta for one in points)
 
 
-def _resample(points: Sequence[_Point], seed: int) -> tuple[list[float], list[float], list[float]]:
+def _resample(points: Sequence[_Point]) -> tuple[list[float], list[float], list[float]]:
     """Weights, kappas and plain kappas over blocks of neighbouring points."""
-    draw = random.Random(seed)  # noqa: S311 — resampling, not a secret
+    draw = random.Random(0)  # noqa: S311 — resampling, not a secret
     blocks = [points[start : start + _BLOCK_INTERVALS] for start in range(0, len(points), _BLOCK_INTERVALS)]
     weights, kappas, plain_kappas = [], [], []
     for _ in range(_RESAMPLES):

@@ -52,8 +52,9 @@ class Range(NamedTuple):
     high: float
 
     @classmethod
-    def around(cls, mid: float, spread: float = DEFAULTS.capacity_spread_share) -> "Range":
+    def around(cls, mid: float) -> "Range":
         """The default spread about a middle (MODEL section 12)."""
+        spread = DEFAULTS.capacity_spread_share
         return cls(mid * (1 - spread), mid, mid * (1 + spread))
 
     def at(self, share: float) -> float:

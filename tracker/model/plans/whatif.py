@@ -80,7 +80,7 @@ def on_another_model(
     return Case(actual, Range(*sums), judged, left_out, does_not_fit)
 
 
-def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int, seed: int = 0) -> Case:
+def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> Case:
     """Every cache write with another lifetime. The range is a bootstrap over chains; where the shorter lifetime loses a
     prefix, its cheap end keeps the first `static_floor` tokens, which other sessions may keep warm."""
     priced = [call for call in calls if call.rates is not None and call.cost is not None]
@@ -88,8 +88,8 @@ def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int
     if not gains:
         return Case(0, Range(0, 0, 0), 0, len(calls))
     kindest = _gains(priced, ttl_ms, static_floor) if ttl_ms == TTL_5M_MS else gains
-    low, _ = bootstrap_mean_interval(gains, _COVERAGE, seed)
-    _, high = bootstrap_mean_interval(kindest, _COVERAGE, seed)
+    low, _ = bootstrap_mean_interval(gains, _COVERAGE, seed=0)
+    _, high = bootstrap_mean_interval(kindest, _COVERAGE, seed=0)
     actual, gain = sum(call.cost or 0 for call in priced), sum(gains)
     count = len(gains)
     return Case(

@@ -19,31 +19,29 @@ class TurnLog:
         self._options = options
         self._output: str | None = None
 
-    def begin(self, prompt_uuid: str, at: int, text: str, branch: str | None = None) -> None:
+    def begin(self, prompt_uuid: str, at: int, text: str) -> None:
         """A prompt that the user wrote."""
         words = content_words(text[:_WORDS_FROM_CHARS])
         echo = None
         if words and self._output is not None:
             own = word_set(words)
             echo = 1000 * len(own & word_set(content_words(self._output))) // len(own)
-        self._add(prompt_uuid, at, TurnKind.PROMPT, text, words, echo, branch)
+        self._add(prompt_uuid, at, TurnKind.PROMPT, text, words, echo)
 
     def resume(self, prompt_uuid: str, at: int) -> None:
         """The user lets a left task go on and says nothing: a command that reaches the model, never a new task."""
-        self._add(prompt_uuid, at, TurnKind.COMMAND, RESUME_TEXT, b"", None, None)
+        self._add(prompt_uuid, at, TurnKind.COMMAND, RESUME_TEXT, b"")
 
     def command(self, prompt_uuid: str, at: int, text: str) -> None:
         """A slash command that reaches the model."""
-        self._add(prompt_uuid, at, TurnKind.COMMAND, text, content_words(text), None, None)
+        self._add(prompt_uuid, at, TurnKind.COMMAND, text, content_words(text))
 
     def answered(self, text: str) -> None:
         """Text of the agent: what the next prompt may refer to."""
         if text:
             self._output = text[-_WORDS_FROM_CHARS:]
 
-    def _add(
-        self, prompt_uuid: str, at: int, kind: str, text: str, words: bytes, echo: int | None, branch: str | None
-    ) -> None:
+    def _add(self, prompt_uuid: str, at: int, kind: str, text: str, words: bytes, echo: int | None = None) -> None:
         self.current = prompt_uuid
         self.turns.append(
             Turn(
@@ -58,7 +56,7 @@ class TurnLog:
                 len(text),
                 words,
                 echo,
-                branch,
+                None,  # Cline does not say on which branch
             )
         )
 
