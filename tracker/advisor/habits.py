@@ -208,7 +208,7 @@ def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
     return {model: growth_pool(increments.get(model, ()), made) for model, made in outputs.items()}
 
 
-def _bands(work: "_Work", rates: Mapping[str, Rates], now: int) -> dict[str, dict[int, Band]]:
+def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[int, Band]]:
     """Forecasts over epochs that have ended against what came, each at its own price."""
     ended_before = now - DEFAULTS.return_window_ms
     residuals: dict[str, dict[int, list[float]]] = {}

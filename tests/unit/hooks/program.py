@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from hooks.spool_reader import ReaderLock
 
 ROOT = Path(__file__).parents[3]
 LAUNCHER = ROOT / "taximeter.py"
@@ -66,3 +69,18 @@ def spool_lines(home: Path) -> list[dict[str, Any]]:
     """The lines that wait in the spool."""
     path = home / "spool" / "events.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Look again and again; AssertionError after so many seconds."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def wait_for_rest(home: Path) -> None:
+    """Until the background process has gone."""
+    lock = ReaderLock(str(home))
+    wait_until(lock.acquire)
+    lock.release()

@@ -5,17 +5,16 @@ import os
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hooks import ingest
 from hooks.spool import append
-from hooks.spool_reader import ReaderLock, is_empty
+from hooks.spool_reader import is_empty
 from hooks.status_sample import spool_record
 from store.samples import StatusSample
-from tests.unit.hooks.program import payload_of, run, run_hook
+from tests.unit.hooks.program import payload_of, run, run_hook, wait_for_rest, wait_until
 
 SESSION = "5ea3b8df-6152-4ad5-8613-924a74cb2bd4"
 
@@ -70,20 +69,6 @@ def calls(home: Path) -> int:
         return 0
     finally:
         db.close()
-
-
-def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
-
-
-def wait_for_rest(home: Path) -> None:
-    """Until the background process has gone."""
-    lock = ReaderLock(str(home))
-    wait_until(lock.acquire)
-    lock.release()
 
 
 def test_the_end_of_a_turn_brings_its_calls_into_the_ledger(isolated_home: Path, transcript: Path) -> None:

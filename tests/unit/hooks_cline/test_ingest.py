@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,9 @@ import pytest
 from hooks.cline_files import run_script
 from hooks.commands import Program
 from hooks.places import launcher
-from hooks.spool_reader import ReaderLock, is_empty
+from hooks.spool_reader import is_empty
 from store.ledger import open_ledger
+from tests.unit.hooks.program import wait_for_rest, wait_until
 from tests.unit.sources.cline.writing import SessionFolder, metrics
 from tracker.sources.cline.live_rows import rows_folder
 
@@ -44,20 +43,6 @@ def run_hook(home: Path, event: str, session: str) -> None:
 def calls() -> int:
     """Calls in the ledger."""
     return int(open_ledger().execute("SELECT COUNT(*) FROM call").fetchone()[0])
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
-
-
-def wait_for_rest(home: Path) -> None:
-    """Until the background process has gone."""
-    lock = ReaderLock(str(home))
-    wait_until(lock.acquire)
-    lock.release()
 
 
 def test_what_cline_writes_after_its_event_is_taken_in_too(isolated_home: Path, session: SessionFolder) -> None:
