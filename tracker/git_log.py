@@ -25,9 +25,12 @@ _RECORD, _FIELD = "\x1e", "\x1f"
 def repository_of(folder: str) -> Path | None:
     """The folder at or above the one a session ran in that holds a repository or a linked worktree."""
     start = Path(folder)
-    if not start.is_absolute() or not start.is_dir():
+    try:
+        if not start.is_absolute() or not start.is_dir():
+            return None
+        return next((one for one in (start, *start.parents) if (one / ".git").exists()), None)
+    except OSError:  # closed to this user, or no name that a folder could have
         return None
-    return next((one for one in (start, *start.parents) if (one / ".git").exists()), None)
 
 
 class News(NamedTuple):

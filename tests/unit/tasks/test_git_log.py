@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.ledger import open_ledger
-from tracker.git_log import read_news
+from tracker.git_log import read_news, repository_of
 
 LONG_AGO_MS = 1_000_000_000_000  # git takes fewer digits for something else than seconds
 CODE = "".join(f"line {number}\n" for number in range(100))
@@ -65,3 +65,22 @@ def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
 def test_a_worktree_file_that_names_no_folder_says_nothing(content: bytes, tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(content)
     assert read_news(open_ledger(), [(str(tmp_path), LONG_AGO_MS)]) == []
+
+
+def test_a_folder_that_may_not_be_looked_into_says_nothing(tmp_path: Path) -> None:
+    """A session of another user's, or of a container, names folders that are closed to this one."""
+    locked = tmp_path / "locked"
+    (locked / "work").mkdir(parents=True)
+    locked.chmod(0)
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        assert repository_of(str(locked / "work")) is None
+    finally:
+        os.seteuid(was)
+        locked.chmod(0o700)
+
+
+def test_a_folder_whose_name_is_too_long_says_nothing() -> None:
+    assert repository_of("/" + "x" * 5000) is None
