@@ -6,8 +6,7 @@ Derived rows of a session are replaced as a whole; the user's edits are in store
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
+from store.clauses import json_list
 from store.queries import stored_prices
 from store.records import Price
 from store.task_rows import (
@@ -148,7 +147,7 @@ def related_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> set[
         for row in db.execute(
             "SELECT fork.id FROM session AS fork JOIN session AS origin ON origin.native_id = fork.parent"
             " AND origin.agent = fork.agent WHERE origin.id IN (SELECT value FROM json_each(?))",
-            (_json(list(session_ids)),),
+            (json_list(session_ids),),
         )
     }
 
@@ -205,7 +204,7 @@ def refresh_floors(db: sqlite3.Connection, keys: Iterable[tuple[str, str]], caus
             "UPDATE session SET model_stale = 1 WHERE id IN (SELECT call_split.session_id FROM call_split"
             " JOIN call ON call.id = call_split.call_id WHERE call_split.cause IN (SELECT value FROM json_each(?))"
             " AND call.model = ? AND COALESCE(call.version, '') = ?)",
-            (_json(list(causes)), model, version),
+            (json_list(causes), model, version),
         )
 
 
@@ -214,17 +213,17 @@ def refresh_floors(db: sqlite3.Connection, keys: Iterable[tuple[str, str]], caus
 
 def parts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[PartRow]:
     """Parts of these sessions."""
-    return _parts(db, "session_id IN (SELECT value FROM json_each(?))", (_json(list(session_ids)),))
+    return _parts(db, "session_id IN (SELECT value FROM json_each(?))", (json_list(session_ids),))
 
 
 def parts_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[PartRow]:
     """Parts of these tasks."""
-    return _parts(db, "task_id IN (SELECT value FROM json_each(?))", (_json(list(task_ids)),))
+    return _parts(db, "task_id IN (SELECT value FROM json_each(?))", (json_list(task_ids),))
 
 
 def parts_linked_into(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[PartRow]:
     """Parts whose link points into these sessions."""
-    return _parts(db, "link_session_id IN (SELECT value FROM json_each(?))", (_json(list(session_ids)),))
+    return _parts(db, "link_session_id IN (SELECT value FROM json_each(?))", (json_list(session_ids),))
 
 
 def parts_on_branch(db: sqlite3.Connection, project: str, branch: str) -> list[PartRow]:
@@ -269,7 +268,7 @@ def session_projects(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict
     """Project of each session."""
     return dict(
         db.execute(
-            "SELECT id, project FROM session WHERE id IN (SELECT value FROM json_each(?))", (_json(list(session_ids)),)
+            "SELECT id, project FROM session WHERE id IN (SELECT value FROM json_each(?))", (json_list(session_ids),)
         ).fetchall()
     )
 
@@ -298,7 +297,7 @@ def facts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> lis
     """Session, part and facts of every turn of these sessions."""
     return db.execute(
         "SELECT session_id, root, facts FROM task_turn WHERE session_id IN (SELECT value FROM json_each(?))",
-        (_json(list(session_ids)),),
+        (json_list(session_ids),),
     ).fetchall()
 
 
@@ -306,7 +305,7 @@ def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[Task
     """Turns of these tasks in order of time."""
     found = db.execute(
         "SELECT * FROM task_turn WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY at, session_id, ordinal",
-        (_json(list(task_ids)),),
+        (json_list(task_ids),),
     )
     return [TaskTurnRow(*row) for row in found]
 
@@ -316,7 +315,7 @@ def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[i
     found = db.execute(
         "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, first_at, teammate FROM session"
         " WHERE id IN (SELECT value FROM json_each(?))",
-        (_json(list(session_ids)),),
+        (json_list(session_ids),),
     )
     return {row[0]: SessionRow(*row) for row in found}
 
@@ -327,7 +326,7 @@ def tasks_per_session(db: sqlite3.Connection, session_ids: Iterable[int]) -> dic
         db.execute(
             "SELECT session_id, COUNT(DISTINCT task_id) FROM task_part"
             " WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
-            (_json(list(session_ids)),),
+            (json_list(session_ids),),
         ).fetchall()
     )
 
@@ -336,7 +335,7 @@ def sessions_with_totals(db: sqlite3.Connection, session_ids: Iterable[int]) -> 
     """Which of these sessions have a client total."""
     found = db.execute(
         "SELECT DISTINCT session_id FROM client_total WHERE session_id IN (SELECT value FROM json_each(?))",
-        (_json(list(session_ids)),),
+        (json_list(session_ids),),
     )
     return [row[0] for row in found]
 
@@ -350,10 +349,6 @@ def replace_tasks(db: sqlite3.Connection, gone: Iterable[str], rows: Sequence[Ta
 def _insert(db: sqlite3.Connection, verb: str, rows: Sequence[Sequence[object]]) -> None:
     if rows:
         db.executemany(f"{verb} VALUES ({', '.join('?' * len(rows[0]))})", rows)
-
-
-def _json(values: Sequence[object]) -> str:
-    return msgspec.json.encode(values).decode()
 
 
 def mark_stale(db: sqlite3.Connection, session_ids: Iterable[int]) -> None:
