@@ -36,7 +36,7 @@ from tui.keys import KEYS, SCREENS  # noqa: E402
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-LIVE_FOR_SECONDS = 1340  # the running sessions began so long ago: the busier one waits for its next prompt
+LIVE_FOR_SECONDS = 960  # the running sessions began so long ago: the busier one waits for its next prompt
 LINES_A_LOOK = 12
 TURN_ENDS_SECONDS = 40  # a pause so long is one between two prompts
 SIZES = ((120, 40), (80, 24))

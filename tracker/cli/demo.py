@@ -11,7 +11,7 @@ import click
 
 from tracker.cli.common import Settings, passes_settings
 
-_BEGAN_SECONDS_AGO = 1235  # the agent is in the middle of a turn, and a nudge follows it
+_BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; it goes on before a minute is over
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
