@@ -1,7 +1,6 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -19,7 +18,6 @@ from tests.tui.fakes import (
     spend_row,
     with_changes,
 )
-from tracker.reports.nudges import KindSummary
 from tui.app import Dashboard
 from tui.edits import Edit
 from tui.keys import KEYS, SCREENS
@@ -335,36 +333,6 @@ async def test_a_share_of_what_has_no_price_is_not_nothing() -> None:
     assert "api · a" in text
     line = next(line for line in text.splitlines() if "api · b" in line)
     assert line.endswith("?    – │")
-
-
-async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> None:
-    def script(wish: Wish) -> Snapshot:
-        made = sample_script(wish)
-        assert made.nudges is not None
-        kinds = [KindSummary("compact", "on", 8, 1, 7, 0), KindSummary("baseline", "on", 2, 0, 0, 0)]
-        return replace(made, nudges=replace(made.nudges, report=replace(made.nudges.report, kinds=kinds)))
-
-    async with dashboard(script, start="nudges").run_test(size=(120, 40)) as pilot:
-        text = await settled(pilot)
-    assert "10 shown  1 of 7 followed  0 dismissed" in text
-    assert next(line for line in text.splitlines() if "● compact" in line).split("● compact")[1].split()[0] == "1/7"
-    assert next(line for line in text.splitlines() if "● baseline" in line).split("● baseline")[1].split()[0] == "–"
-
-
-async def test_kinds_that_have_no_room_are_counted(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="nudges").run_test(size=(80, 24)) as pilot:
-        text = await settled(pilot)
-    assert "● new session" in text
-    assert " 6 more " in text
-
-
-async def test_what_a_nudge_rests_on_is_in_figures_that_people_write(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="nudges").run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("enter")
-        text = await settled(pilot)
-    assert "calls per turn" in text
-    assert not re.search(r"\de[+-]\d", text)
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:
