@@ -8,16 +8,7 @@ from datetime import UTC
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.fakes import (
-    SIZES,
-    FrozenClock,
-    ScriptedFeed,
-    dashboard,
-    screen_text,
-    spend_part,
-    spend_row,
-    with_changes,
-)
+from tests.tui.fakes import SIZES, FrozenClock, ScriptedFeed, dashboard, screen_text
 from tui.app import Dashboard
 from tui.edits import Edit
 from tui.keys import KEYS, SCREENS
@@ -323,16 +314,6 @@ async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) ->
         named = next(line for line in text.splitlines() if " 5 " in line and " 10 " in line and " 15 " in line)
         await pilot.click("#days", offset=(named.index("1"), 10))
         assert "Sun 01 " in await settled(pilot)
-
-
-async def test_a_share_of_what_has_no_price_is_not_nothing() -> None:
-    rows = (spend_row("/a/api", 3.2, 40), spend_row("/b/api", 0, 12, unpriced=12))
-    part = spend_part(by_project=rows, by_model=rows[1:], total=spend_row("total", 3.2, 52, unpriced=12))
-    async with dashboard(with_changes(spend=part)).run_test(size=(120, 40)) as pilot:
-        text = await settled(pilot)
-    assert "api · a" in text
-    line = next(line for line in text.splitlines() if "api · b" in line)
-    assert line.endswith("?    – │")
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

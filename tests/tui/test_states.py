@@ -136,3 +136,13 @@ async def test_state_of_a_screen(sample_script: Callable[[Wish], Snapshot], stat
     app = dashboard(lambda wish: change(wish, sample_script(wish)), clock=clock, start=screen)
     async with app.run_test(size=size) as pilot:
         kept_is(state, size, await drawn(pilot, clock, keys, 0) + "\n")
+
+
+async def test_a_share_of_what_has_no_price_is_not_nothing() -> None:
+    rows = (spend_row("/a/api", 3.2, 40), spend_row("/b/api", 0, 12, unpriced=12))
+    part = spend_part(by_project=rows, by_model=rows[1:], total=spend_row("total", 3.2, 52, unpriced=12))
+    async with dashboard(lambda wish: replace(snapshot(wish), spend=part)).run_test(size=(120, 40)) as pilot:
+        text = await drawn(pilot, FrozenClock(), (), 0)
+    assert "api · a" in text
+    line = next(line for line in text.splitlines() if "api · b" in line)
+    assert line.endswith("?    – │")
