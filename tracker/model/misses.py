@@ -131,7 +131,7 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
             continue
         kind, cause, source, up_to = step.kind, None, None, False
         missed = 0
-        if step.expected_read and not call.retries:
+        if step.expected_read:
             missed = missed_tokens(step.expected_read, call)
         if missed and step.previous is not None:
             is_major = missed >= DEFAULTS.major_share_of_expected * step.expected_read
