@@ -3,7 +3,7 @@
 A cause is `reported` when the API or the client named it, `inferred` otherwise; nothing is claimed beyond the rule.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from tracker.model.chain_call import ChainCall, Reset
@@ -20,10 +20,13 @@ class Cause:
     RESTART = "restart"
     HISTORY = "history_edited"
     SKILL = "skill_or_command"
-    PAUSE = "lost_after_pause"
     SYSTEM = "system_or_tools_changed"
+    PAUSE = "lost_after_pause"
     LOOK_BACK = "breakpoint_look_back"
     UNKNOWN = "messages_changed_or_unknown"
+
+
+UNEXPLAINED = (Cause.LOOK_BACK, Cause.UNKNOWN)  # the system prompt is not in question
 
 
 class Source:
@@ -43,6 +46,7 @@ class Circumstances(NamedTuple):
     age_ms: int | None
     expired: bool
     static_floor: int | None
+    kept_reads: Collection[int]  # of earlier misses where the messages changed: may be the whole system prompt
 
 
 # The API's diagnosis says "unavailable" and "previous_message_not_found" when it could not compare: no reason at all.
@@ -81,8 +85,10 @@ def _pause(facts: Circumstances) -> bool:
 
 
 def _system(facts: Circumstances) -> bool:
-    floor = facts.static_floor
-    return floor is not None and facts.call.cache_read <= floor + DEFAULTS.static_floor_slack_tokens
+    read = facts.call.cache_read
+    if facts.static_floor is None or read in facts.kept_reads or not 0 < read < facts.previous.cache_read:
+        return False
+    return read <= facts.static_floor + DEFAULTS.static_floor_slack_tokens
 
 
 _Rule = Callable[[Circumstances], bool]
@@ -93,8 +99,8 @@ _INFERENCES: tuple[tuple[str, _Rule], ...] = (
     (Cause.RESTART, _restart),
     (Cause.HISTORY, _history),
     (Cause.SKILL, lambda facts: facts.call.skill_or_command),
+    (Cause.SYSTEM, _system),  # before a pause: the API blames the system prompt for these, idle or not
     (Cause.PAUSE, _pause),
-    (Cause.SYSTEM, _system),
     (Cause.LOOK_BACK, lambda facts: facts.call.tool_results >= DEFAULTS.parallel_tool_results),
 )
 

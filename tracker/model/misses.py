@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.miss_causes import Circumstances, name_cause
+from tracker.model.miss_causes import UNEXPLAINED, Circumstances, name_cause
 
 FloorKey = tuple[str, str | None]  # model, client version
 
@@ -125,6 +125,7 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
     """One verdict per counted call, in file order; `floors`: tokens that cold calls still read."""
     known_floors = floors or {}
     verdicts: list[Judgement] = []
+    kept_reads: set[int] = set()
     for step in _steps(calls, DEFAULTS.expiry_grace_ms):
         call = step.call
         if call.copied:
@@ -146,8 +147,11 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
                     age_ms=step.age_ms,
                     expired=step.expired,
                     static_floor=known_floors.get((call.model, call.version)),
+                    kept_reads=kept_reads,
                 ),
             )
+            if cause in UNEXPLAINED and call.cache_read >= step.previous.cache_read:
+                kept_reads.add(call.cache_read)  # a teammate's first calls keep the prompt that its team shares
         verdicts.append(
             Judgement(
                 call.call_id,

@@ -7,7 +7,7 @@ import pytest
 from store.money import NANO_PER_USD
 from store.tasks import floors
 from tests.unit.ledger.plain import answer, encoded, prompt, usage
-from tests.unit.ledger.reading import ledger_of, write_tree
+from tests.unit.ledger.reading import ledger_of, take_in, write_tree
 from tracker.rebuild import rebuild
 from tracker.reports.cache import cache_report, hit, savings, survival
 
@@ -66,3 +66,23 @@ def test_a_static_floor_is_what_cold_calls_read(reads: tuple[int, ...], floor: i
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
         rebuild(db)
         assert floors(db) == ({} if floor is None else {(OPUS_5, "2.1.329"): floor})
+
+
+def test_a_floor_that_becomes_known_renames_a_miss_after_a_pause(tmp_path: Path) -> None:
+    lines: list[dict[str, object]] = []
+    for number, (minute, read, written) in enumerate(((0, 14_000, 80_000), (1, 94_000, 9_000), (21, 14_000, 90_000))):
+        tokens = usage(
+            cache_read_input_tokens=read,
+            cache_creation_input_tokens=written,
+            cache_creation={"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": written},
+        )
+        lines.append(prompt(f"step {number}", session="s1", second=60 * minute))
+        lines.append(answer(60 * minute + 5, "s1", message={"model": OPUS_5, "usage": tokens}))
+    root = write_tree(tmp_path / "claude", {"-home-dev-app/s1.jsonl": encoded(*lines)})
+    with ledger_of(tmp_path, root) as db:
+        rebuild(db)
+        assert [cause.cause for cause in cache_report(db).causes] == ["lost_after_pause"]
+        write_tree(root, transcript("s2", (3, 14_000, 5_000, 10)))
+        take_in(db, root)
+        rebuild(db)
+        assert [cause.cause for cause in cache_report(db).causes] == ["system_or_tools_changed"]
