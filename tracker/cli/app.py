@@ -57,8 +57,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+class _ReaderGoneError(Exception):
+    """Whoever reads the output, such as head, has enough."""
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when it is called, so that `--help` starts in milliseconds."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what click makes of a closed pipe differs from version to version."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands in the order of COMMANDS."""
@@ -143,6 +154,9 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         result = cli.main(list(arguments), prog_name="taximeter", standalone_mode=False)
+    except _ReaderGoneError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
     except click.UsageError as error:
         error.show()
         return ExitCode.USAGE
@@ -171,8 +185,5 @@ def run(arguments: Sequence[str]) -> int:
         say(f"error: {ledger_path()}: {error} (what was read before is kept; run it again)")
         return ExitCode.FAILED
     except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # click's exit where the reader, such as head, has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return ExitCode.OK
         return error.code if isinstance(error.code, int) else ExitCode.OK
     return int(result) if isinstance(result, int) else ExitCode.OK
