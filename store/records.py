@@ -74,11 +74,9 @@ class EventKind:
     FALLBACK = "fallback"  # detail = "model_a>model_b"
     LIMIT = "limit"  # a plan limit refused the request; detail = kind
     PULL_REQUEST = "pull_request"  # detail = URL
-    TITLE = "title"
     BRANCH = "branch"
     COMMAND = "command"  # local slash command; detail = its name
     EXIT = "exit"
-    TODO = "todo"  # detail = "closed/all"
     MODE = "mode"  # plan or act, permission mode
     COMPLETION = "completion"  # the agent says that the task is done
     RESUME = "resume"  # work goes on in a task that had been left

@@ -2,10 +2,8 @@
 
 import json
 import sqlite3
-import time
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -298,42 +296,6 @@ def test_fast_work_stands_apart(taximeter: Taximeter, tmp_path: Path) -> None:
     report = taximeter("plans", "--json").json()
     assert report["month"]["excluded_usd"] == {"fast": "2.000000000"}
     assert "never inside a plan: fast" in taximeter("plans").out
-
-
-@pytest.fixture
-def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """A test that changes TZ, and the clock's zone put back afterwards."""
-    yield monkeypatch
-    monkeypatch.undo()
-    time.tzset()
-
-
-def test_days_are_cut_in_the_zone_of_now(taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch) -> None:
-    """Work at 23:30 UTC is the next day's in Tokyo; a change of zone moves it without a new reading."""
-    moments = last_days(56, hour=23)
-    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
-    active = {}
-    for name in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
-        zone.setenv("TZ", name)
-        time.tzset()
-        report = taximeter("plans", "--json").json()
-        active[name] = report["history"]["first"]
-        assert report["recommendation"]["plan"] == "pro"
-    first = min(moments).date()
-    assert active["UTC"] == first.isoformat()
-    assert active["Asia/Tokyo"] == (first + timedelta(days=1)).isoformat()
-    assert active["America/Los_Angeles"] == first.isoformat()
-
-
-def test_a_day_of_25_hours_is_one_day(taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch) -> None:
-    zone.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    night = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)  # 00:30 local, before clocks go back
-    moments = {night + timedelta(hours=hours): DOLLAR for hours in (0, 1, 2, 24)}
-    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
-    rows = taximeter("spend", "--by", "day", "--json").json()["rows"]
-    assert [(row["key"], row["cost_usd"]) for row in rows] == [("2026-10-25", "4.000000000")]
-    assert taximeter("plans", "--json").json()["history"]["active_days"] == 1
 
 
 def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Path, isolated_home: Path) -> None:

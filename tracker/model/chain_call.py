@@ -49,7 +49,6 @@ class ChainCall(NamedTuple):
     skill_or_command: bool = False  # skill, slash command, plan-mode switch or tool search since the previous call
     tool_results: int = 0  # tool results that the previous call asked for in parallel
     miss_reason: str | None = None  # what the API or the client itself says
-    retries: int = 0  # failed attempts before this one
 
     @property
     def written(self) -> int:

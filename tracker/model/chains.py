@@ -116,7 +116,6 @@ def _chain(
                 changed,
                 asked.get(before.message_id, 0) if before is not None else 0,
                 _reason(call.miss_reason),
-                call.retries,
             )
         )
         before = call

@@ -83,12 +83,6 @@ def test_an_inner_request_stands_outside_the_growing_prompt(make_call):
     assert [verdict.expected_read for verdict in judge_chain(calls)] == [0, 0, 50_000]
 
 
-def test_a_retried_call_is_judged_by_what_it_paid_for(make_call):
-    assert second(make_call, 100_000, retries=1).missed == 0
-    assert second(make_call, 0, retries=1) == second(make_call, 0)
-    assert second(make_call, 0, retries=1).missed == 100_000
-
-
 def test_a_copy_gives_the_expectation_but_is_not_counted(make_call):
     calls = [make_call(0, write_5m=80_000, copied=True), make_call(1, cache_read=0, write_5m=80_000)]
     verdicts = judge_chain(calls)
