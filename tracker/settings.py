@@ -143,13 +143,22 @@ def set_value(section: str, key: str, value: Any, path: Path | None = None) -> S
     file then stays as it was.
     """
     path = path or settings_path()
+    made, settings = _changed(section, key, value, path)
+    _write(path, made)
+    return settings
+
+
+def check_value(section: str, key: str, value: Any) -> None:
+    """SettingsError if `set_value` would refuse this."""
+    _changed(section, key, value, settings_path())
+
+
+def _changed(section: str, key: str, value: Any, path: Path) -> tuple[str, Settings]:
     text = _text_of(path)
     _parse(text, path)
     changed = _with_value(text.split("\n"), section, key, value)
     made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
-    settings = _parse(made, path)
-    _write(path, made)
-    return settings
+    return made, _parse(made, path)
 
 
 def _text_of(path: Path) -> str:

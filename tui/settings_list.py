@@ -3,7 +3,7 @@
 from operator import attrgetter
 from typing import NamedTuple
 
-from tracker.settings import Settings, SettingsError
+from tracker.settings import Settings, SettingsError, check_value
 
 
 class Setting(NamedTuple):
@@ -79,3 +79,13 @@ def parsed(name: str, text: str) -> object:
         return int(cleaned) if setting.kind == "whole" else float(cleaned)
     except ValueError:
         raise SettingsError(f"{setting.title}: not a number: {text!r} ({setting.hint})") from None
+
+
+def trouble_with(name: str, text: str) -> str:
+    """Why a typed value would be refused, "" if it would not."""
+    section, _, key = name.rpartition(".")
+    try:
+        check_value(section, key, parsed(name, text))
+    except SettingsError as error:
+        return str(error)
+    return ""

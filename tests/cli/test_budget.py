@@ -41,6 +41,14 @@ def test_budgets_are_set_reached_and_removed(taximeter: Taximeter, tmp_path: Pat
     assert "day" not in (isolated_home / "settings.toml").read_text()
 
 
+def test_tasks_past_their_budget_that_have_no_line_are_counted(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(28))]
+    report = taximeter("budget", "--set", "task=0.01", "--json").json()
+    listed = [one for one in report["budgets"] if one["kind"] == "task"]
+    assert (len(listed), report["tasks_not_listed"]) == (10, 10)  # of twenty days of this month
+    assert "10 more tasks are past an alert" in " ".join(taximeter("budget").out.split())
+
+
 def test_layers_stand_side_by_side(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(28))]
     report = taximeter("budget", "--set", "buffer=0.5", "--set", "retry=2", "--json").json()

@@ -23,6 +23,21 @@ async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> No
     assert next(line for line in text.splitlines() if "● baseline" in line).split("● baseline")[1].split()[0] == "–"
 
 
+async def test_promises_of_one_session_are_not_added_up(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.nudges is not None
+        row = made.nudges.report.rows[0]._replace(shown_at=1, followed=None)
+        rows = [
+            row._replace(id=number, session_id=session, saving=saving)
+            for number, (session, saving) in enumerate(((1, 10**9), (1, 2 * 10**9), (2, 5 * 10**8)))
+        ]
+        return replace(made, nudges=replace(made.nudges, report=replace(made.nudges.report, rows=rows)))
+
+    async with dashboard(script, start="nudges").run_test(size=(120, 40)) as pilot:
+        assert "left on the table, as promised ~$2.50" in await settled(pilot)
+
+
 async def test_kinds_that_have_no_room_are_counted(sample_script: Script) -> None:
     async with dashboard(sample_script, start="nudges").run_test(size=(80, 24)) as pilot:
         text = await settled(pilot)

@@ -85,6 +85,9 @@ def show(report: BudgetReport) -> None:
         Column("alert"),
     )
     print_table(columns, rows)
+    if report.tasks_not_listed:
+        more = f"{report.tasks_not_listed:,} more {'task is' if report.tasks_not_listed == 1 else 'tasks are'}"
+        note(paragraph(f"{more} past an alert of the budget a task; the dearest are listed."))
     if all(line.budget_nano is None for line in report.lines):
         note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
     note(paragraph("spent: measured tokens at list price (priced)."))

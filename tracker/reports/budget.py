@@ -11,6 +11,7 @@ from typing import Any
 from store.money import usd
 from store.plans import project_spend, spend_by_day
 from store.task_reads import TaskFilter
+from store.task_rows import TaskRow
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.tasks import tasks_report
@@ -60,6 +61,7 @@ class BudgetReport:
     history_days: int
     spent_in_history_nano: int
     days_in_month: int
+    tasks_not_listed: int  # further tasks past an alert; the dearest have lines
 
     def as_json(self) -> dict[str, Any]:
         """JSON form; amounts of the layers are modelled."""
@@ -67,6 +69,7 @@ class BudgetReport:
             "schema_version": 1,
             "as_of": self.today.isoformat(),
             "budgets": [line.as_json() for line in self.lines],
+            "tasks_not_listed": self.tasks_not_listed,
             "layers": None if self.layers is None else _layers_json(self.layers),
             "history": {
                 "days": self.history_days,
@@ -110,6 +113,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     ]
     found = tasks_report(db, TaskFilter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms).tasks
     per_task = nano(settings.task)
+    dear: list[TaskRow] = []
     if per_task is not None:
         dear = sorted(
             (task for task in found if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
@@ -137,6 +141,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         days,
         spent_since(first),
         (month_last - month_first).days + 1,
+        max(0, len(dear) - _DEAREST_TASKS),
     )
 
 

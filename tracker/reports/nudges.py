@@ -61,6 +61,15 @@ class NudgeReport:
     kinds: Sequence[KindSummary]
     realised: Sequence[Realised]
 
+    @property
+    def open_promises(self) -> int:
+        """What shown nudges promised that were not followed, nano-dollars; a session's repeat each other: its largest."""
+        by_session: dict[int, int] = {}
+        for row in self.rows:
+            if row.shown_at is not None and row.followed != 1 and row.saving is not None:
+                by_session[row.session_id] = max(by_session.get(row.session_id, 0), row.saving)
+        return sum(by_session.values())
+
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
         return {

@@ -190,9 +190,8 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
                 (" on the forecast", "$dim"),
             )
         )
-    open_promises = sum(row.saving or 0 for row in report.rows if row.shown_at is not None and row.followed != 1)
-    if open_promises > 0:
-        lines.append(line(("left on the table, as promised ", "$dim"), (f"~{usd(open_promises)}", "bold")))
+    if report.open_promises:
+        lines.append(line(("left on the table, as promised ", "$dim"), (f"~{usd(report.open_promises)}", "bold")))
     return [one.truncate(width, ellipsis=True) for one in lines]
 
 

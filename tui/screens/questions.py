@@ -22,9 +22,19 @@ class AskScreen(ModalScreen[str | None]):
 
     BINDINGS: ClassVar = _CLOSING
 
-    def __init__(self, title: str, value: str = "", hint: str = "", *, may_be_empty: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        value: str = "",
+        hint: str = "",
+        *,
+        may_be_empty: bool = False,
+        trouble_with: Callable[[str], str] = lambda _line: "",
+    ) -> None:
+        """`trouble_with`: what is wrong with a line, "" if nothing; such a line stays to be mended."""
         super().__init__()
         self._title, self._value, self._hint, self._may_be_empty = title, value, hint, may_be_empty
+        self._trouble_with = trouble_with
 
     def compose(self) -> ComposeResult:
         """Title and input."""
@@ -34,9 +44,13 @@ class AskScreen(ModalScreen[str | None]):
             yield Input(plain(self._value), placeholder=self._hint, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the line back."""
+        """Give the line back, unless something is wrong with it."""
         value = event.value.strip()
-        self.dismiss(value if value or self._may_be_empty else None)
+        trouble = self._trouble_with(value)
+        if trouble:
+            self.notify(plain(trouble), severity="error", markup=False)
+        else:
+            self.dismiss(value if value or self._may_be_empty else None)
 
 
 class ChooseScreen(ModalScreen[str | None]):

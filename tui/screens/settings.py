@@ -1,5 +1,6 @@
 """Settings: every one that the dashboard can change, with its value; enter changes it and writes it back."""
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.screen import ModalScreen
 from tracker.settings import Settings
 from tui.edits import Edit
 from tui.screens.questions import AskScreen, ChooseScreen
-from tui.settings_list import SETTINGS, Setting, shown, typed
+from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
 from tui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ class SettingsScreen(ModalScreen[None]):
         if setting.choices:
             dashboard.push_screen(ChooseScreen(setting.title, setting.choices), given)
         else:
-            dashboard.push_screen(
-                AskScreen(setting.title, typed(setting, self._settings), setting.hint, may_be_empty=True), given
+            asked = AskScreen(
+                setting.title,
+                typed(setting, self._settings),
+                setting.hint,
+                may_be_empty=True,
+                trouble_with=partial(trouble_with, setting.name),
             )
+            dashboard.push_screen(asked, given)
 
     def on_table_opened(self) -> None:
         """A double click changes."""
