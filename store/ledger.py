@@ -9,6 +9,7 @@ from pathlib import Path
 
 SCHEMA_VERSION = 10  # how many migrations this program knows; a test holds it to store.migrations
 LEDGER_NAME = "ledger.db"
+_RETRY_SECONDS = 0.005
 
 # For each None that is bound, sqlite3 searches its adapters and then the object for one: a tenth of a cold import.
 sqlite3.register_adapter(type(None), lambda nothing: nothing)
@@ -104,7 +105,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     try:
         version = _version(connection)
         _refuse_newer(version, path)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection, busy_seconds)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
@@ -114,6 +115,19 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Where two processes make a new ledger, both want its only lock, and SQLite tells one of them without waiting."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def _refuse_newer(version: int, path: Path) -> None:
