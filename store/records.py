@@ -81,7 +81,7 @@ class EventKind:
     COMPLETION = "completion"  # the agent says that the task is done
     RESUME = "resume"  # work goes on in a task that had been left
     FEEDBACK = "feedback"  # the user answers after a completion: the task is open again
-    QUESTION = "question"  # stands at a prompt: the agent's latest text had ended with a question
+    REPLY = "reply"  # the agent's first words after a prompt; detail = their hashes
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):

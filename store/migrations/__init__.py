@@ -11,5 +11,6 @@ from store.migrations import tasks  # isort: skip
 from store.migrations import alongside  # isort: skip
 from store.migrations import unrecorded  # isort: skip
 from store.migrations import teams  # isort: skip
+from store.migrations import replies  # isort: skip
 
-__all__ = ["MIGRATIONS", "alongside", "recorded", "tasks", "teams", "unrecorded"]
+__all__ = ["MIGRATIONS", "alongside", "recorded", "replies", "tasks", "teams", "unrecorded"]

@@ -177,7 +177,7 @@ _MIGRATION = (
     ),
     Step("yes", edits=("orders/backfill.py",), runs=("pytest -q",), pause_minutes=1, compacts=True),
     Step(
-        "show its progress on the admin page",
+        "also show how far the backfill is on the admin page",
         reads=("orders/admin/jobs.py", "orders/admin/pages.py"),
         edits=("orders/admin/jobs.py", "orders/backfill.py", "tests/test_admin.py"),
         runs=("pytest tests/test_admin.py -q", "mypy orders"),

@@ -1,16 +1,18 @@
 """Where a task starts inside a session (MODEL section 2.1): hard rules, rules that forbid, and a readable score.
 
-A prompt starts a task when its score reaches 1. The provisional score (at the prompt) knows no files; the final one,
-after the turn, does. Only final decisions reach reports.
+A prompt starts a task when its score reaches 1. While the turn runs, the score knows what was done so far. It looks at
+the prompt before and not at the task so far, so a wrong decision does not lead to the next.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
 from store.records import EventKind, TurnKind
+from tracker.model import wording
 from tracker.model.defaults import DEFAULTS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tracker.model.prompt_words import (
     announces_new,
@@ -19,15 +21,14 @@ from tracker.model.prompt_words import (
     is_continuation,
     is_finishing,
     is_notice,
-    is_way_back,
 )
 from tracker.model.turns import (
     Ending,
     TurnInfo,
-    asks_or_plans,
+    edited_files,
     ending_of,
     has_pushed,
-    leaves_committed,
+    reply_words,
     touched_folders,
 )
 
@@ -52,43 +53,43 @@ class Decision:
 
 
 class Features(NamedTuple):
-    """What the score looks at; each between 0 and 1."""
+    """What the score looks at, in the prompt and against the one before; between 0 and 1, first words from -1."""
 
     announces_new: float = 0.0
     brings_news: float = 0.0
-    way_back: float = 0.0
+    continuation: float = 0.0
+    finishing: float = 0.0
     length: float = 0.0
     pasted: float = 0.0
     unlike_answer: float = 0.0
-    unlike_task: float = 0.0
+    new_words: float = 0.0
     new_folders: float = 0.0
+    other_edits: float = 0.0
     gap: float = 0.0
-    committed: float = 0.0
-    asked: float = 0.0
-    continuation: float = 0.0
-    finishing: float = 0.0
     pushed: float = 0.0
-    planned: float = 0.0
+    interrupted: float = 0.0
+    wording: float = 0.0
+    reply: float = 0.0
 
 
 class Weights(NamedTuple):
     """Weight of each feature, in the order of Features."""
 
-    announces_new: float = 0.60
-    brings_news: float = 0.40
-    way_back: float = 0.45
-    length: float = 0.30
-    pasted: float = -0.30
-    unlike_answer: float = 0.30
-    unlike_task: float = 0.15
-    new_folders: float = 0.45
-    gap: float = 0.15
-    committed: float = 0.20
-    asked: float = -0.15
-    continuation: float = -0.35
-    finishing: float = -0.25
-    pushed: float = 0.30
-    planned: float = 0.30
+    announces_new: float = 0.28
+    brings_news: float = 0.10
+    continuation: float = -0.14
+    finishing: float = -0.15
+    length: float = 0.22
+    pasted: float = -0.14
+    unlike_answer: float = 0.67
+    new_words: float = 0.22
+    new_folders: float = 0.23
+    other_edits: float = -0.14
+    gap: float = 0.21
+    pushed: float = 0.17
+    interrupted: float = -0.22
+    wording: float = 0.60
+    reply: float = 0.60
 
 
 WEIGHTS = Weights()
@@ -97,19 +98,19 @@ WEIGHTS = Weights()
 WORDS: Mapping[str, str] = {
     "announces_new": "says that something new comes",
     "brings_news": "opens with news or a wish",
-    "way_back": "after going back to the main branch",
+    "continuation": "opens as a reply",
+    "finishing": "last step",
     "length": "long prompt",
     "pasted": "mostly pasted",
     "unlike_answer": "not about the last answer",
-    "unlike_task": "other words than the task",
+    "new_words": "other words than before",
     "new_folders": "other folders",
+    "other_edits": "other files",
     "gap": "pause",
-    "committed": "all committed before",
-    "asked": "after a question of the agent",
-    "continuation": "opens as a reply",
-    "finishing": "last step",
     "pushed": "just pushed",
-    "planned": "the agent asks back or plans",
+    "interrupted": "after an interruption",
+    "wording": "first words",
+    "reply": "the agent's first words",
 }
 
 
@@ -156,47 +157,28 @@ def _ramp(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, math.log(max(value, 1.0) / low) / math.log(high / low)))
 
 
-class _TaskSoFar:
-    """Words and folders of the task that a prompt would continue."""
-
-    def __init__(self) -> None:
-        self.words: set[bytes] = set()
-        self.folders: set[str] = set()
-        self.prompts: set[frozenset[bytes]] = set()
-        self.is_committed = False  # it has committed, and edited nothing since
-
-    def take(self, turn: TurnInfo) -> None:
-        words = word_set(turn.row.words)
-        self.words |= words
-        self.prompts.add(words)
-        self.folders |= touched_folders(turn)
-        self.is_committed = leaves_committed(turn, self.is_committed)
-
-
-def features_of(turn: TurnInfo, previous: TurnInfo, task: _TaskSoFar, *, is_final: bool) -> Features:
-    """Features of a prompt after `previous` in the task so far; without the turn's folders unless `is_final`."""
+def features_of(turn: TurnInfo, previous: TurnInfo) -> Features:
+    """Features of a prompt after `previous`, and of what the agent has done about it so far."""
     row = turn.row
-    words = word_set(row.words)
-    few = len(words) < _FEW_WORDS
-    overlap = len(words & task.words) / min(len(words), len(task.words)) if words and task.words else 0.0
-    folders = touched_folders(turn) if is_final else frozenset()
+    words, before = word_set(row.words), word_set(previous.row.words)
+    folders, edited = touched_folders(turn), edited_files(turn)
     is_new, is_news = announces_new(row.text), brings_news(row.text)
     return Features(
         announces_new=float(is_new),
         brings_news=float(is_news),
-        way_back=float(is_way_back(previous.row.text)),
-        length=_ramp(row.chars, _LENGTH_FROM_CHARS, _LENGTH_TO_CHARS),
-        pasted=float(row.chars > _PASTED_FROM_CHARS),
-        unlike_answer=0.5 if few or row.echo is None else 1 - row.echo / 1000,
-        unlike_task=0.5 if few else 1 - overlap,
-        new_folders=1 - len(folders & task.folders) / len(folders) if folders else 0.0,
-        gap=_ramp(turn.gap_ms, _GAP_FROM_MS, _GAP_TO_MS),
-        committed=float(task.is_committed),
-        asked=float(any(event.kind == EventKind.QUESTION for event in turn.events)),
         continuation=float(not is_new and not is_news and is_continuation(row.text)),
         finishing=float(is_finishing(row.text)),
+        length=_ramp(row.chars, _LENGTH_FROM_CHARS, _LENGTH_TO_CHARS),
+        pasted=float(row.chars > _PASTED_FROM_CHARS),
+        unlike_answer=0.5 if len(words) < _FEW_WORDS or row.echo is None else 1 - row.echo / 1000,
+        new_words=len(words - before) / len(words) if words else 0.5,
+        new_folders=len(folders - touched_folders(previous)) / len(folders) if folders else 0.0,
+        other_edits=float(bool(edited) and set(edited).isdisjoint(edited_files(previous))),
+        gap=_ramp(turn.gap_ms, _GAP_FROM_MS, _GAP_TO_MS),
         pushed=float(has_pushed(previous)),
-        planned=float(is_final and asks_or_plans(turn)),
+        interrupted=float(ending_of(previous) == Ending.INTERRUPTED),
+        wording=wording.of_prompt(row.text),
+        reply=wording.of_reply(reply_words(turn)),
     )
 
 
@@ -218,15 +200,15 @@ def is_forbidden(turn: TurnInfo, previous: TurnInfo, agent: str) -> bool:
     return is_acknowledgement(row.text, row.chars) if row.text else row.chars <= 2
 
 
-def is_said_again(turn: TurnInfo, previous: TurnInfo, task: _TaskSoFar) -> bool:
-    """The same prompt once more, as after a failed request; or other words for one that was never answered."""
+def is_said_again(turn: TurnInfo, previous: TurnInfo, prompts: AbstractSet[frozenset[bytes]]) -> bool:
+    """The same as one of the task's `prompts`, as after a failed request; or other words for one never answered."""
     words = word_set(turn.row.words)
     if len(words) < _FEW_WORDS:
         return False
     before = word_set(previous.row.words)
     is_command = turn.row.kind == TurnKind.COMMAND  # sent again, it begins its work anew
     unanswered = not previous.calls and not previous.copies and bool(before)
-    return (words in task.prompts and not is_command) or (
+    return (words in prompts and not is_command) or (
         unanswered and len(words & before) >= _SAID_AGAIN_SHARE * min(len(words), len(before))
     )
 
@@ -267,7 +249,7 @@ class _Walk:
         self.verdicts: list[Verdict] = []
         self._agent, self._weights, self._is_whole = agent, weights, is_whole
         self._group: int | None = None
-        self._tasks: dict[int, _TaskSoFar] = {}
+        self._prompts: dict[int, set[frozenset[bytes]]] = {}  # by group
         self._previous: TurnInfo | None = None
 
     def step(self, turn: TurnInfo, turns: Sequence[TurnInfo], said: Said | None) -> None:
@@ -308,12 +290,12 @@ class _Walk:
         previous, group = self._previous, self._group
         if previous is None or group is None or self._is_whole or is_cleared_before(turn, turns):
             return None
-        if is_forbidden(turn, previous, self._agent) or is_said_again(turn, previous, self._tasks[group]):
+        if is_forbidden(turn, previous, self._agent) or is_said_again(turn, previous, self._prompts[group]):
             return None
-        return features_of(turn, previous, self._tasks[group], is_final=True)
+        return features_of(turn, previous)
 
     def _put(self, turn: TurnInfo, verdict: Verdict) -> None:
-        self._tasks.setdefault(verdict.group, _TaskSoFar()).take(turn)
+        self._prompts.setdefault(verdict.group, set()).add(word_set(turn.row.words))
         self.verdicts.append(verdict)
 
 
@@ -323,16 +305,3 @@ def is_cleared_before(turn: TurnInfo, turns: Sequence[TurnInfo]) -> bool:
         return False
     before = turns[turn.index - 1]
     return any(event.kind == EventKind.CLEAR and event.position > before.row.position for event in before.events)
-
-
-def provisional_score(turn: TurnInfo, turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> float:
-    """Score at the prompt, before the turn has touched a file; the turns before it must have been decided."""
-    if turn.index == 0 or not verdicts:
-        return 1.0
-    previous = turns[turn.index - 1]
-    group = verdicts[turn.index - 1].group
-    task = _TaskSoFar()
-    for earlier, verdict in zip(turns, verdicts, strict=False):
-        if earlier.index < turn.index and verdict.group == group:
-            task.take(earlier)
-    return score_of(features_of(turn, previous, task, is_final=False))

@@ -23,9 +23,10 @@ REFIT_EVERY = 10
 LEAST_GAIN_F1 = 0.05
 MOST_WEIGHT = 0.9  # below the threshold: nothing starts a task alone
 
+_KNOWN = frozenset(Features._fields)
 _NEAR_TURNS = 60
-# Chance of a start is logistic in the shipped score: 27 % at the threshold on the labels of docs/tasks.md.
-_SLOPE, _AT_THRESHOLD = 4.0, -1.0
+# Chance of a start is logistic in the shipped score: 30 % at the threshold on the labels of docs/tasks.md.
+_SLOPE, _AT_THRESHOLD = 5.0, -0.85
 _PRIOR_DEVIATION = 0.1  # of a weight, and of the threshold
 _FOLDS = 5
 _STEPS, _STEPS_FROM_NEAR, _LONGEST_STEP, _SETTLED = 25, 3, 0.3, 1e-6
@@ -76,9 +77,10 @@ def seen_decisions(
 def labels_of(bodies: Iterable[EditBody]) -> list[Label]:
     """Labels of the edits in force, oldest first, as many as count: the first 30, 40, 50 … corrected turns.
 
-    The latest word on a turn counts, and any word more than a decision left alone. Fewer than 30 give none.
+    The latest word on a turn counts, and any word more than a decision left alone. Fewer than 30 give none. Edits from
+    before a feature was taken out of the score lack those that came in its place, and do not count.
     """
-    edits = [body.seen for body in bodies if body.seen]
+    edits = [body.seen for body in bodies if body.seen and all(_KNOWN.issuperset(one.features) for one in body.seen)]
     corrected = {(one.session, one.prompt) for seen in edits for one in seen if one.is_word}
     if len(corrected) < FEWEST_CORRECTIONS:
         return []

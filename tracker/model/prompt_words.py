@@ -1,4 +1,4 @@
-"""What a prompt's opening words tell of it, by rule and in English: reply, last step, way back, news, something new.
+"""What a prompt's opening words tell of it, by rule and in English: reply, last step, news, something new.
 
 In other languages only length, words and files speak; nothing here ever raises.
 """

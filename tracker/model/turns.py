@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from store.first_words import from_text
 from store.records import CallFlag, EventKind, ToolFlag, TurnKind
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, ToolRow, TurnRow
 
@@ -17,7 +18,6 @@ _EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.REA
 _COMMIT, _PUSH, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PUSH, ToolFlag.TODOS))
 _PULL_REQUEST = int(ToolFlag.PULL_REQUEST)
 _ABORTED = int(CallFlag.ABORTED)
-_PLANNING_TOOLS = frozenset({"AskUserQuestion", "EnterPlanMode", "ExitPlanMode"})
 NO_PROMPT = "none"  # kind of the one turn of a session without prompts
 
 
@@ -229,17 +229,6 @@ def touched_folders(turn: TurnInfo) -> frozenset[str]:
     return frozenset(file[: max(file.rfind("/"), file.rfind("\\"))] for file in touched_files(turn))
 
 
-def leaves_committed(turn: TurnInfo, before: bool) -> bool:
-    """Whether all edits are committed after the turn, if `before` says whether they were before it."""
-    committed = before
-    for tool in turn.tools:
-        if tool.flags & _EDIT and not tool.is_error:
-            committed = False
-        elif tool.flags & _COMMIT and (tool.commit_sha or tool.is_error == 0):
-            committed = True
-    return committed
-
-
 def has_commit(turn: TurnInfo) -> bool:
     """Whether a `git commit` of the turn went through."""
     return any(tool.flags & _COMMIT and (tool.commit_sha or tool.is_error == 0) for tool in turn.tools)
@@ -250,9 +239,10 @@ def has_pushed(turn: TurnInfo) -> bool:
     return any(tool.flags & _PUSH and tool.is_error == 0 for tool in turn.tools)
 
 
-def asks_or_plans(turn: TurnInfo) -> bool:
-    """Whether the agent asked how the work is meant, or planned it, before doing it."""
-    return any(not tool.chain and tool.name in _PLANNING_TOOLS for tool in turn.tools)
+def reply_words(turn: TurnInfo) -> list[int]:
+    """Hashes of the agent's first words in the turn; none where it said nothing."""
+    said = (event.detail for event in turn.events if event.kind == EventKind.REPLY and event.detail)
+    return from_text(next(said, ""))
 
 
 def has_pull_request(turn: TurnInfo) -> bool:

@@ -63,7 +63,7 @@ class NudgeReport:
 
     @property
     def open_promises(self) -> int:
-        """What shown nudges promised that were not followed, nano-dollars; a session's repeat each other: its largest."""
+        """What nudges promised that were shown and not followed, nano-dollars; of those of one session the largest."""
         by_session: dict[int, int] = {}
         for row in self.rows:
             if row.shown_at is not None and row.followed != 1 and row.saving is not None:

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.first_words import as_text, first_words
 from store.records import EventKind, ToolFlag
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
+from tracker.model import wording
 from tracker.model.boundaries import (
     WEIGHTS,
     Decision,
@@ -13,7 +15,6 @@ from tracker.model.boundaries import (
     Said,
     contributions,
     decide,
-    provisional_score,
     score_of,
 )
 from tracker.model.prompt_words import (
@@ -80,11 +81,12 @@ def test_an_acknowledgement_never_starts_a_task_however_long_the_pause(text: str
     assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.NEVER]
 
 
-def test_a_pause_alone_never_splits() -> None:
-    assert decisions(after("please make the button a little wider there", minutes=6000)) == [
-        Decision.FIRST,
-        Decision.CONTINUE,
-    ]
+def test_a_pause_splits_with_entirely_other_words_and_not_without() -> None:
+    text = "please make the button a little wider there"
+    assert decisions(after(text, minutes=6000, echo=500))[1] == Decision.CONTINUE
+    assert decisions(after("and the icon?", minutes=6000))[1] == Decision.CONTINUE
+    assert decisions(after(text, minutes=240))[1] == Decision.START
+    assert decisions(after(text))[1] == Decision.CONTINUE
 
 
 def test_a_compaction_is_no_boundary() -> None:
@@ -183,15 +185,6 @@ def test_the_session_still_has_a_first_task_when_its_first_turn_was_moved_away()
     assert decisions(five_turns(), {0: Said("move")})[:2] == [Decision.JOIN, Decision.FIRST]
 
 
-def test_the_provisional_score_knows_no_folders() -> None:
-    made = after(OTHER, minutes=30, tools=edits_elsewhere())
-    turns = arrange(made).turns
-    verdicts = decide(turns, "claude-code")
-    final = verdicts[1].score
-    assert final is not None
-    assert provisional_score(turns[1], turns, verdicts[:1]) == pytest.approx(final - WEIGHTS.new_folders)
-
-
 def score_after(*, events=(), tools=(), text="rename the upload button"):
     made = after(text, events=events, tools=tools)
     found = decide(arrange(made).turns, "claude-code")[1].score
@@ -199,30 +192,51 @@ def score_after(*, events=(), tools=(), text="rename the upload button"):
     return found
 
 
-def test_a_question_of_the_agent_holds_the_answer_in_the_task() -> None:
-    asked = score_after(events=[event(EventKind.QUESTION, 50)])
-    assert asked == pytest.approx(score_after() + WEIGHTS.asked)
+def test_what_the_agent_does_about_the_prompt_counts_as_far_as_it_went() -> None:
+    elsewhere = score_after(tools=edits_elsewhere())
+    assert elsewhere == pytest.approx(score_after() + WEIGHTS.new_folders + WEIGHTS.other_edits)
+    same = tool("e2", 92, turn="b", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT))
+    assert score_after(tools=[same]) == pytest.approx(score_after())
 
 
-def test_a_task_whose_edits_are_all_committed_is_nearer_its_end() -> None:
-    commit = tool("c", 13, turn="a", name="Bash", flags=int(ToolFlag.COMMIT), commit_sha="abc1234")
-    assert score_after(tools=[commit]) == pytest.approx(score_after() + WEIGHTS.committed)
-    later = tool("e9", 14, turn="a", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT))
-    assert score_after(tools=[commit, later]) == pytest.approx(score_after())
-
-
-def test_a_push_before_and_a_plan_after_speak_for_a_start() -> None:
+def test_a_push_before_speaks_for_a_start_and_an_interruption_against() -> None:
     push = tool("c", 13, turn="a", name="Bash", flags=int(ToolFlag.PUSH), is_error=0)
     assert score_after(tools=[push]) == pytest.approx(score_after() + WEIGHTS.pushed)
     assert score_after(tools=[push._replace(is_error=1)]) == pytest.approx(score_after())
-    plan = tool("p", 91, turn="b", name="AskUserQuestion")
-    assert score_after(tools=[plan]) == pytest.approx(score_after() + WEIGHTS.planned)
+    stopped = event(EventKind.INTERRUPT, 30, at=21_000)
+    assert score_after(events=[stopped]) == pytest.approx(score_after() + WEIGHTS.interrupted)
+
+
+def test_the_agents_first_words_tell_how_it_took_the_prompt() -> None:
+    def said(text: str) -> float:
+        return score_after(events=[event(EventKind.REPLY, 91, detail=as_text(first_words(text, 40)))])
+
+    assert said("Good catch, that is right") < score_after() < said("I'll help you implement")
+    assert said("") == score_after()
+
+
+def test_first_words_alone_start_no_task() -> None:
+    assert WEIGHTS.wording < 1
+    assert WEIGHTS.reply < 1
+    for known in wording.weights().values():
+        assert len(known) > 100
+        assert all(known.values())
+        hashes = list(known)
+        assert all(-1 <= wording.of_reply(hashes[start : start + 5]) <= 1 for start in range(0, len(hashes), 5))
+    assert wording.of_prompt("") == 0
+
+
+def test_a_wrong_decision_does_not_lead_to_the_next() -> None:
+    turns = arrange(five_turns()).turns
+    free = decide(turns, "claude-code")
+    told = decide(turns, "claude-code", {1: Said("start"), 2: Said("start")})
+    assert [one.score for one in free[3:]] == [one.score for one in told[3:]]
 
 
 def test_reasons_name_what_weighed_most() -> None:
     made = after(OTHER, minutes=30, tools=edits_elsewhere())
     verdict = decide(arrange(made).turns, "claude-code")[1]
-    assert verdict.reasons.split(", ")[:2] == ["other folders", "opens with news or a wish"]
+    assert verdict.reasons == "not about the last answer, other folders, other words than before"
 
 
 @given(st.lists(st.floats(0, 1), min_size=len(Features._fields), max_size=len(Features._fields)))

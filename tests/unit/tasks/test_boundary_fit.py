@@ -19,9 +19,9 @@ from tracker.model.boundary_fit import (
 )
 from tracker.model.edits import EditBody, Seen
 
-REVIEW = {"finishing": 1.0, "unlike_answer": 0.8, "unlike_task": 0.8, "length": 0.5}
-PLAIN = {"unlike_answer": 0.8, "unlike_task": 0.8, "length": 0.5}
-NEW = {"announces_new": 1.0, "new_folders": 1.0, "unlike_answer": 0.8, "unlike_task": 0.8}
+REVIEW = {"finishing": 1.0, "unlike_answer": 0.8, "new_words": 0.8, "length": 0.5}
+PLAIN = {"unlike_answer": 0.8, "new_words": 0.8, "length": 0.5}
+NEW = {"announces_new": 1.0, "new_folders": 1.0, "unlike_answer": 0.8, "new_words": 0.8}
 
 
 def features(given: dict[str, float]) -> Features:
@@ -50,6 +50,11 @@ def test_a_changed_preference_is_learnt() -> None:
     assert score_of(features(REVIEW), own.weights) >= 1
     assert score_of(features(PLAIN), own.weights) < 1
     assert score_of(features(NEW), own.weights) >= 1
+
+
+def test_corrections_that_saw_other_features_do_not_count() -> None:
+    older = {**REVIEW, "a feature of an older version": 1.0}
+    assert labels_of([correction(number, older, starts=True) for number in range(40)]) == []
 
 
 def test_below_thirty_corrections_nothing_is_fitted() -> None:
@@ -89,11 +94,6 @@ def test_the_latest_word_on_a_turn_counts_and_more_than_a_decision_left_alone() 
     assert {label.starts for label in labels if label.is_word} == {True}
     labels = labels_of([passing, *bodies[:29], second_thought, bodies[29]])
     assert sorted(label.starts for label in labels if label.is_word).count(False) == 1
-
-
-def test_a_feature_that_is_no_longer_known_is_passed_over() -> None:
-    bodies = [correction(number, REVIEW | {"retired": 1.0}, starts=True) for number in range(30)]
-    assert own_weights(bodies) == own_weights(reviews_start(30))
 
 
 _LABELS = st.lists(

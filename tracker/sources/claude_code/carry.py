@@ -28,6 +28,6 @@ class Carry(msgspec.Struct, array_like=True):
     tracked: bool = False  # the file has had an answer with a line id
     parent: str | None = None  # session of the latest copied line: what this one was forked from
     parent_at: int | None = None
-    has_asked: bool = False  # the agent's latest text ended with a question
+    awaits_reply: bool = False  # the agent has said nothing since the latest prompt
     teams: list[str] = []  # agent teams that the session was in
     teammate: str | None = None  # its name there

@@ -2,10 +2,11 @@
 
 import msgspec
 
+from store.first_words import as_text, first_words
 from store.records import Batch, EventKind, Turn, TurnKind
 from tracker.sources.base import Options
 from tracker.sources.claude_code.carry import Carry
-from tracker.sources.claude_code.events import event_at
+from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import Block, Line, decode_content, forgiving, joined_text
 from tracker.sources.claude_code.text import Prompt, classify, opening, packed, word_hashes, word_set
@@ -13,7 +14,7 @@ from tracker.sources.claude_code.whereabouts import AGENT
 
 _WORDS_FROM_CHARS = 1200
 _RECENT_LINES = 200
-_QUESTION_WITHIN_CHARS = 160
+_REPLY_CHARS = 40
 _COMMANDS = {"clear": EventKind.CLEAR, "exit": EventKind.EXIT, "quit": EventKind.EXIT}
 
 
@@ -39,9 +40,15 @@ class Conversation:
             self._recent = [line.uuid]
             self._carry.tracked = True
 
-    def says(self, content: list[Block]) -> None:
+    def says(self, content: list[Block], line: Line, place: Place, position: int) -> None:
         """The agent's latest content with text. It must not point into a buffer that is used again."""
         self._last_text = content
+        if self._carry.awaits_reply:
+            text = joined_text(content).strip()
+            if text:
+                self._carry.awaits_reply = False
+                words = as_text(first_words(text, _REPLY_CHARS))
+                self._batch.events.append(event(line, place.seen_session, "", position, EventKind.REPLY, words))
 
     def typed(self, line: Line, text: str, place: Place, at: int) -> None:
         """A user line of the main chain that is no tool result."""
@@ -84,11 +91,9 @@ class Conversation:
             self._batch.events.append(event_at(line, place, EventKind.REWIND, None))
         words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
         self._remember_output()
-        if carry.has_asked:
-            self._batch.events.append(event_at(line, place, EventKind.QUESTION, None))
-            carry.has_asked = False
         echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None
         carry.turn = key
+        carry.awaits_reply = kind != TurnKind.NOTIFICATION
         carry.asked_at[""] = at
         carry.retries = 0
         self._batch.turns.append(
@@ -117,5 +122,4 @@ class Conversation:
         if text:
             self._output_words = word_hashes(text[-_WORDS_FROM_CHARS:])
             self._carry.has_output = True
-            self._carry.has_asked = "?" in text.rstrip()[-_QUESTION_WITHIN_CHARS:]
         self._last_text = None

@@ -184,10 +184,12 @@ class FileReader:
         if place.chain == "" or self._path_agent is not None:
             self.carry.retries = 0
         if isinstance(message.content, list):
-            self._content(message.content, message.id, place, position, at)
+            self._content(message.content, line, message.id, place, position, at)
         message.content = None
 
-    def _content(self, content: list[Block], message_id: str | None, place: Place, position: int, at: int) -> None:
+    def _content(
+        self, content: list[Block], line: Line, message_id: str | None, place: Place, position: int, at: int
+    ) -> None:
         for block in content:
             if block.type == "tool_use" and block.id:
                 use = tools.asked(block, AGENT, place, position, at, message_id)
@@ -196,7 +198,7 @@ class FileReader:
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
                 block.text = block.text.copy()
-                self._conversation.says(content)
+                self._conversation.says(content, line, place, position)
 
     def _user(self, line: Line, position: int) -> None:
         message = line.message

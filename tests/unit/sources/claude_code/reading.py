@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from store.records import Batch, Call
+from store.records import Batch, Call, Event, EventKind
 from tests.unit.ledger.plain import FILE, encoded
 from tests.unit.ledger.reading import price_book
 from tracker.sources.base import Options, ReadState
@@ -31,6 +31,11 @@ def read(place: Path, name: str = FILE, state: ReadState | None = None, *, promp
 def calls_of(place: Path, *lines: Mapping[str, Any], name: str = FILE) -> list[Call]:
     """The calls of one file with these lines."""
     return batch_of(place, *lines, name=name).calls
+
+
+def marks(batch: Batch) -> list[Event]:
+    """Its events but for what the agent said first."""
+    return [event for event in batch.events if event.kind != EventKind.REPLY]
 
 
 def tokens(call: Call) -> tuple[int, int, int, int, int]:

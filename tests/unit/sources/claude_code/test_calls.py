@@ -9,7 +9,7 @@ from store.records import CallFlag, CopyRank
 from tests.unit.ledger.captured import Tokens, cost_nano
 from tests.unit.ledger.plain import COST, OTHER, SESSION, TOKENS, answer, at, prompt, usage
 
-from .reading import batch_of, calls_of, tokens
+from .reading import batch_of, calls_of, marks, tokens
 
 
 def growing(*outputs: int, final: bool = True) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def test_synthetic_answers_are_no_calls(tmp_path: Path) -> None:
     )
     batch = batch_of(tmp_path, prompt(), line)
     assert batch.calls == []
-    assert [event.kind for event in batch.events] == ["api_error"]
+    assert [event.kind for event in marks(batch)] == ["api_error"]
 
 
 def test_a_provider_without_cache_fields(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_failed_attempts_before_a_call_are_counted_with_it(tmp_path: Path) -> No
     }
     batch = batch_of(tmp_path, prompt(), error, {**error, "uuid": "f"}, answer(2), answer(3))
     assert [call.retries for call in batch.calls] == [2, 0]
-    assert [(event.kind, event.detail) for event in batch.events] == [("api_error", "529")] * 2
+    assert [(event.kind, event.detail) for event in marks(batch)] == [("api_error", "529")] * 2
 
 
 def test_the_request_began_at_the_latest_prompt_or_tool_result(tmp_path: Path) -> None:

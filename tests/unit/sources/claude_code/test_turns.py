@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from store.first_words import first_words, from_text
 from store.records import EventKind, ToolFlag, TurnKind
 from tests.unit.ledger.plain import OTHER, SESSION, answer, at, prompt
 
-from .reading import batch_of
+from .reading import batch_of, marks
 
 
 def result_line(second: int, tool: str, content: Any = "ok", **changes: Any) -> dict[str, Any]:
@@ -68,18 +69,18 @@ def test_what_begins_a_turn(text: str, kind: str, kept: str, tmp_path: Path) -> 
 def test_what_begins_none(text: str, event: str | None, tmp_path: Path) -> None:
     batch = batch_of(tmp_path, prompt("first"), answer(1), prompt(text, second=2), answer(3))
     assert [turn.text for turn in batch.turns] == ["first"]
-    assert [one.kind for one in batch.events] == ([event] if event else [])
+    assert [one.kind for one in marks(batch)] == ([event] if event else [])
     assert {call.turn for call in batch.calls} == {"prompt-1-0"}
 
 
-def test_a_prompt_after_a_question_of_the_agent_is_marked(tmp_path: Path) -> None:
-    def says(number: int, text: str) -> dict[str, Any]:
-        return answer(number, message={"content": [{"type": "text", "text": text}]})
+def test_the_agents_first_words_after_a_prompt_are_kept_as_hashes(tmp_path: Path) -> None:
+    def says(number: int, *texts: str) -> dict[str, Any]:
+        return answer(number, message={"content": [{"type": "text", "text": text} for text in texts]})
 
-    first = prompt("one"), says(1, "Shall I go on?")
-    batch = batch_of(tmp_path, *first, prompt("two", second=2), says(3, "Done."), prompt("three", second=4))
-    asked = [one.position for one in batch.events if one.kind == EventKind.QUESTION]
-    assert asked == [turn.position for turn in batch.turns if turn.text == "two"]
+    lines = prompt("one"), says(1, "", "  Good catch, that's right."), says(2, "More."), prompt("two", second=3)
+    batch = batch_of(tmp_path, *lines, says(4))
+    words = [from_text(one.detail or "") for one in batch.events if one.kind == EventKind.REPLY]
+    assert words == [first_words("good catch that s right", 40)]
 
 
 @pytest.mark.parametrize("mark", ["isMeta", "isVisibleInTranscriptOnly", "isCompactSummary"])
@@ -130,7 +131,7 @@ def test_a_prompt_that_hangs_on_an_older_line_is_a_rewind(tmp_path: Path) -> Non
         answer(5, uuid="a3", parentUuid="p3"),
     ]
     batch = batch_of(tmp_path, *lines)
-    assert [event.kind for event in batch.events] == [EventKind.REWIND]
+    assert [event.kind for event in marks(batch)] == [EventKind.REWIND]
     assert len(batch.calls) == 3, "abandoned turns were paid for"
 
 
@@ -146,13 +147,13 @@ def test_compaction_marks(tmp_path: Path) -> None:
     }
     summary = prompt("This session continues …", second=3, isCompactSummary=True)
     batch = batch_of(tmp_path, prompt(), answer(1), boundary, summary, answer(4))
-    marks = [(event.kind, event.detail, event.tokens_before, event.tokens_after) for event in batch.events]
-    assert marks == [(EventKind.COMPACT, "auto", 180_000, 9_000), (EventKind.SUMMARY, None, None, None)]
+    found = [(event.kind, event.detail, event.tokens_before, event.tokens_after) for event in marks(batch)]
+    assert found == [(EventKind.COMPACT, "auto", 180_000, 9_000), (EventKind.SUMMARY, None, None, None)]
 
 
 def test_a_change_of_branch_is_an_event(tmp_path: Path) -> None:
     batch = batch_of(tmp_path, prompt(gitBranch="main"), answer(1, gitBranch="main"), answer(2, gitBranch="fix/x"))
-    assert [(event.kind, event.detail) for event in batch.events] == [(EventKind.BRANCH, "fix/x")]
+    assert [(event.kind, event.detail) for event in marks(batch)] == [(EventKind.BRANCH, "fix/x")]
 
 
 def test_cost_state_rows_are_kept_as_the_clients_totals(tmp_path: Path) -> None:

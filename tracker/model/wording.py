@@ -1,0 +1,43 @@
+"""What the first words of a prompt, and of the agent's answer to it, say of a new task: weights learned from labels.
+
+`wording.csv` has them in thousandths of the boundary score, fitted together with the other features (docs/tasks.md).
+"""
+
+import csv
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from store.first_words import first_words
+
+PROMPT_CHARS = 60
+_MOST = 0.6  # of the score, for each of the two: words alone start no task
+_MILLI = 1000
+
+
+@cache
+def weights() -> Mapping[str, Mapping[int, int]]:
+    """Weight of a word, by its hash, in a `prompt` and in a `reply`."""
+    made: dict[str, dict[int, int]] = {"prompt": {}, "reply": {}}
+    for row in csv.DictReader(files("tracker.model").joinpath("wording.csv").read_text("utf-8").splitlines()):
+        made[row["in"]][zlib.crc32(row["word"].encode())] = int(row["weight"])
+    return made
+
+
+def of_prompt(text: str) -> float:
+    """-1 to 1 from a prompt's text: how much its first words speak for a new task."""
+    return _sum(first_words(text, PROMPT_CHARS), weights()["prompt"])
+
+
+def of_reply(words: Sequence[int]) -> float:
+    """The same of the hashes of the agent's first words after the prompt."""
+    return _sum(words, weights()["reply"])
+
+
+def _sum(words: Sequence[int], known: Mapping[int, int]) -> float:
+    if not words:
+        return 0.0
+    total = sum(known.get(word, 0) for word in words) / math.sqrt(len(words)) / _MILLI / _MOST
+    return max(-1.0, min(1.0, total))
