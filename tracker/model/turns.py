@@ -67,16 +67,16 @@ def arrange(records: SessionRecords) -> Arrangement:
     places = _Places(records, turns)
     turn_of_call: dict[int, int] = {}
     for call in records.calls:
-        index = places.of(call.chain, call.turn, call.position)
+        index = places.of(call.chain, call.turn, call.position, call.first_at)
         if call.copied:
             turns[index].copies.append(call)
         else:
             turn_of_call[call.id] = index
             turns[index].calls.append(call)
     for tool in records.tools:
-        turns[places.of(tool.chain, tool.turn, tool.position)].tools.append(tool)
+        turns[places.of(tool.chain, tool.turn, tool.position, tool.at)].tools.append(tool)
     for event in records.events:
-        turns[places.of(event.chain, None, event.position)].events.append(event)
+        turns[places.of(event.chain, None, event.position, event.at)].events.append(event)
     for turn in turns:
         turn.tools.sort(key=_order)
         turn.origin = places.origin_of(turn)
@@ -112,10 +112,10 @@ class _Places:
         self._positions = [turn.row.position for turn in turns]
         self._chains = {chain.key: chain for chain in records.chains}
         self._tools = {tool.id: tool for tool in records.tools}
-        self._spawned: dict[str, ToolRow] = {}
+        self._spawns: dict[str, list[ToolRow]] = {}  # of a chain: what started it, and what took it up again
         for tool in sorted(records.tools, key=_order):
             if tool.spawned:
-                self._spawned.setdefault(tool.spawned, tool)
+                self._spawns.setdefault(tool.spawned, []).append(tool)
         self._prompts: dict[str, list[int]] = {}
         for turn in turns:
             if turn.row.prompt_id:
@@ -124,12 +124,12 @@ class _Places:
         for call in records.calls:
             if call.chain and call.first_at < self._first_calls.get(call.chain, call.first_at + 1):
                 self._first_calls[call.chain] = call.first_at
-        self._of_chain: dict[str, int] = {}
+        self._of_chain: dict[tuple[str, str | None], int] = {}
 
-    def of(self, chain: str, turn: str | None, position: int) -> int:
+    def of(self, chain: str, turn: str | None, position: int, at: int | None) -> int:
         """Index of the turn of something in `chain` that the reader put into `turn`."""
         if chain:
-            return self._chain_turn(chain, ())
+            return self._chain_turn(chain, at, ())
         known = self._by_uuid.get(turn) if turn is not None else None
         return known if known is not None else max(0, bisect_right(self._positions, position) - 1)
 
@@ -138,11 +138,11 @@ class _Places:
         if turn.row.kind != TurnKind.NOTIFICATION:
             return None
         row = turn.row
-        tool = self._tools.get(row.source_tool_use or "") or self._spawned.get(row.seen_agent or "")
+        tool = self._tools.get(row.source_tool_use or "") or self._spawn(row.seen_agent or "", row.at)
         if tool is not None:
             found = self._tool_turn(tool, ())
         elif row.seen_agent in self._chains:
-            found = self._chain_turn(row.seen_agent or "", ())
+            found = self._chain_turn(row.seen_agent or "", row.at, ())
         else:
             return None
         if found >= turn.index:
@@ -150,20 +150,31 @@ class _Places:
         earlier = self._turns[found]
         return found if earlier.origin is None else earlier.origin
 
-    def _chain_turn(self, key: str, asking: tuple[str, ...]) -> int:
+    def _spawn(self, key: str, at: int | None) -> ToolRow | None:
+        """What set the agent to work on what it did at that time: it may be taken up again in a later turn."""
+        chain = self._chains.get(key)
+        first = self._tools.get(chain.spawn_tool_use or "") if chain is not None else None
+        spawns = self._spawns.get(key, ())
+        begun = [tool for tool in spawns if at is not None and tool.at <= at]
+        if len(begun) > 1:
+            return begun[-1]
+        return first or (spawns[0] if spawns else None)
+
+    def _chain_turn(self, key: str, at: int | None, asking: tuple[str, ...]) -> int:
+        tool = self._spawn(key, at)
         # What is found on behalf of another chain depends on who asks, where damaged records name each other in a
         # circle: only what a chain finds for itself is kept.
         if asking:
-            return self._find_chain_turn(key, asking)
-        if key not in self._of_chain:
-            self._of_chain[key] = self._find_chain_turn(key, asking)
-        return self._of_chain[key]
+            return self._find_chain_turn(key, tool, asking)
+        known = key, tool.id if tool is not None else None
+        if known not in self._of_chain:
+            self._of_chain[known] = self._find_chain_turn(key, tool, asking)
+        return self._of_chain[known]
 
-    def _find_chain_turn(self, key: str, asking: tuple[str, ...]) -> int:
-        chain = self._chains.get(key) or ChainRow(key, "subagent", None, None, None, None)
-        tool = self._tools.get(chain.spawn_tool_use or "") or self._spawned.get(key)
+    def _find_chain_turn(self, key: str, tool: ToolRow | None, asking: tuple[str, ...]) -> int:
         if tool is not None and tool.chain not in (key, *asking):
             return self._tool_turn(tool, (*asking, key))
+        chain = self._chains.get(key) or ChainRow(key, "subagent", None, None, None, None)
         began = self._first_calls.get(key, chain.first_at)
         named = self._prompts.get(chain.prompt_id or "", ())
         if named:
@@ -172,8 +183,8 @@ class _Places:
 
     def _tool_turn(self, tool: ToolRow, asking: tuple[str, ...]) -> int:
         if tool.chain:
-            return self._chain_turn(tool.chain, asking)
-        return self.of("", tool.turn, tool.position)
+            return self._chain_turn(tool.chain, tool.at, asking)
+        return self.of("", tool.turn, tool.position, tool.at)
 
     def _latest(self, indices: Iterable[int], began: int | None) -> int:
         """The latest of these turns that had started by then, else the first of them."""

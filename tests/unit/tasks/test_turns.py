@@ -44,6 +44,23 @@ def test_a_subagent_belongs_to_the_turn_whose_tool_started_it() -> None:
     assert turn_of(arrange(made), 3) == "a"
 
 
+def test_a_subagent_that_is_taken_up_again_belongs_from_there_on_to_the_later_turn() -> None:
+    made = records(
+        calls=[
+            call(1, 11, turn="a"),
+            call(2, 0, chain="x", first_at=13_000),
+            call(3, 21, turn="b"),
+            call(4, 50, chain="x", first_at=30_000),
+        ],
+        turns=[turn("a", 10), turn("b", 20)],
+        tools=[tool("t1", 12, turn="a", spawned="x"), tool("t2", 22, turn="b", spawned="x"), tool("t3", 51, chain="x")],
+        chains=[chain("x", spawn="t1")],
+    )
+    arranged = arrange(made)
+    assert [turn_of(arranged, key) for key in (2, 4)] == ["a", "b"]
+    assert [tool.id for tool in arranged.turns[1].tools] == ["t2", "t3"]
+
+
 def test_a_subagent_of_a_subagent_belongs_to_the_turn_that_started_the_first() -> None:
     made = records(
         calls=[call(1, 11, turn="a"), call(2, 21, turn="b"), call(3, 0, chain="x"), call(4, 0, chain="y")],
