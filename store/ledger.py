@@ -83,10 +83,19 @@ def damaged_ledgers(path: Path | None = None) -> list[Path]:
     return sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
 
 
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin to write; LedgerError if a newer program has taken the ledger over since it was opened."""
+    connection.execute("BEGIN IMMEDIATE")
+    version = _version(connection)
+    if version > SCHEMA_VERSION:
+        connection.execute("ROLLBACK")
+        _refuse_newer(version, Path(connection.execute("PRAGMA database_list").fetchone()[2]))
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """A write transaction: all of it or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     try:
         yield
     except BaseException:

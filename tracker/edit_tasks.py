@@ -14,7 +14,7 @@ from store.task_reads import ids_like, part_roots, sessions_of, task_of_turn, tu
 from store.task_rows import EditRow, TaskTurnRow
 from store.tasks import load_session, mark_stale
 from tracker.model.boundaries import WEIGHTS, decide
-from tracker.model.boundary_fit import seen_decisions
+from tracker.model.boundary_fit import FEATURES, seen_decisions
 from tracker.model.edits import Anchor, EditBody, EditKind, Seen, in_force
 from tracker.model.headline import TaskStatus
 from tracker.model.session_tasks import decode_facts, said_in
@@ -74,22 +74,19 @@ def rename(db: sqlite3.Connection, identity: str, title: str) -> str:
     title = " ".join(title.split())
     if not title:
         raise EditError("a title needs at least one letter")
-    first = turn_of(db, identity, 1)
-    return _apply(db, EditKind.RENAME, EditBody((first.anchor,), title=title), first.row)
+    return _about_task(db, identity, EditKind.RENAME, EditBody(title=title))
 
 
 def set_status(db: sqlite3.Connection, identity: str, status: str) -> str:
     """Say what became of the task: the strongest evidence there is."""
     if status not in STATUSES:
         raise EditError(f"not a status: {status!r} (one of {', '.join(STATUSES)})")
-    first = turn_of(db, identity, 1)
-    return _apply(db, EditKind.STATUS, EditBody((first.anchor,), status=status), first.row)
+    return _about_task(db, identity, EditKind.STATUS, EditBody(status=status))
 
 
 def exclude(db: sqlite3.Connection, identity: str, *, is_on: bool = True) -> str:
     """Leave the task out of all rates (its cost stays in the total, outside tasks), or take it in again."""
-    first = turn_of(db, identity, 1)
-    return _apply(db, EditKind.EXCLUDE, EditBody((first.anchor,), is_on=is_on), first.row)
+    return _about_task(db, identity, EditKind.EXCLUDE, EditBody(is_on=is_on))
 
 
 def split(db: sqlite3.Connection, identity: str, number: int) -> str:
@@ -161,6 +158,7 @@ def undo(db: sqlite3.Connection) -> str | None:
             *body.turns,
             *body.later,
             *body.earlier,
+            *body.kept,
             *(one for one in (body.into, body.follower) if one is not None),
         ]
         keys = [find_turn(db, anchor) for anchor in anchors]
@@ -174,12 +172,20 @@ def _turn(db: sqlite3.Connection, identity: str, row: TaskTurnRow) -> Turn:
     return Turn(row, Anchor(agent, native_id, row.prompt_uuid, decode_facts(row.facts).anchors))
 
 
+def _about_task(db: sqlite3.Connection, identity: str, kind: str, body: EditBody) -> str:
+    """Apply an edit to the task as it is now: what is said of its first turn holds for those that go on with it."""
+    first = turn_of(db, identity, 1)
+    others = [row for row in turns_of(db, identity) if row.prompt_uuid != row.root]
+    kept = tuple(_turn(db, identity, row).anchor for row in others)
+    return _apply(db, kind, msgspec.structs.replace(body, turns=(first.anchor,), kept=kept), first.row, *others)
+
+
 def _apply(db: sqlite3.Connection, kind: str, body: EditBody, row: TaskTurnRow, *more: TaskTurnRow) -> str:
     """Store an edit, derive again, and return the id of the task that `row` is on now."""
     session_ids = {row.session_id, *(one.session_id for one in more)}
     with transaction(db):
         if kind in _ABOUT_STARTS:
-            body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids))
+            body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids), features=FEATURES)
         add_edit(db, kind, msgspec.json.encode(body).decode())
         mark_stale(db, session_ids)
     rebuild(db)

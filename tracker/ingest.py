@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from store.files import Advance, advance, known_files, mark_gone, read_state
-from store.ledger import transaction
+from store.ledger import begin, transaction
 from store.spend import refresh_spend
 from store.write import Writer
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source
@@ -199,7 +199,7 @@ def _run(
         for index, one in enumerate(work):
             for piece in read_file(sources, one, options, report.problems):
                 if not db.in_transaction:
-                    db.execute("BEGIN IMMEDIATE")
+                    begin(db)
                     open_since = time.monotonic()
                 intake.put(index, piece)
                 if time.monotonic() - open_since > _COMMIT_SECONDS:

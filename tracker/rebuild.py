@@ -17,6 +17,7 @@ from store import tasks as stored
 from store.ledger import transaction
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.git_log import read_news, take_in
+from tracker.model import wording
 from tracker.model.boundaries import WEIGHTS, Weights
 from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS, DEFAULTS
@@ -32,7 +33,7 @@ from tracker.settings import SettingsError, load_settings
 
 _GROUP_SESSIONS = 150
 # Raised where the same records give other tasks: a newer program derives everything again.
-_RULES = hash((4, WEIGHTS))
+_RULES = hash((4, WEIGHTS, wording.stamp()))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.ledger import LedgerError
 from store.nudges import add_word, put_away
 from tracker import edit_tasks
 from tracker.advisor.evaluate import KINDS
@@ -39,7 +40,7 @@ def apply_edit(db: sqlite3.Connection, edit: Edit) -> Edited:
     """Store the edit and derive again; a sentence of what cannot be done instead of an exception."""
     try:
         return _apply(db, edit)
-    except (EditError, SettingsError) as error:
+    except (EditError, SettingsError, LedgerError) as error:
         return Edited(str(error), failed=True)
     except sqlite3.Error as error:
         return Edited(f"the ledger cannot be written: {error}", failed=True)

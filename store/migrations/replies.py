@@ -11,7 +11,7 @@ def m011_first_words_of_replies(db: Any) -> None:
     run_script(
         db,
         """
-        UPDATE source_file SET state = NULL, mtime_ns = 0 WHERE agent = 'claude-code' AND gone_at IS NULL;
+        UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code';
         DELETE FROM event WHERE kind = 'question'
         """,
     )

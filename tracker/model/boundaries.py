@@ -1,7 +1,7 @@
 """Where a task starts inside a session (MODEL section 2.1): hard rules, rules that forbid, and a readable score.
 
 A prompt starts a task when its score reaches 1. While the turn runs, the score knows what was done so far. It looks at
-the prompt before and not at the task so far, so a wrong decision does not lead to the next.
+the turn before and not at the task so far, so a wrong decision does not lead to the next.
 """
 
 import math

@@ -18,12 +18,12 @@ from tracker.model.boundaries import WEIGHTS, Decision, Features, Verdict, Weigh
 from tracker.model.edits import EditBody, Seen
 from tracker.model.turns import TurnInfo
 
+FEATURES = 2  # the set of features that edits see; raised where one changes its meaning
 FEWEST_CORRECTIONS = 30
 REFIT_EVERY = 10
 LEAST_GAIN_F1 = 0.05
 MOST_WEIGHT = 0.9  # below the threshold: nothing starts a task alone
 
-_KNOWN = frozenset(Features._fields)
 _NEAR_TURNS = 60
 # Chance of a start is logistic in the shipped score: 30 % at the threshold on the labels of docs/tasks.md.
 _SLOPE, _AT_THRESHOLD = 5.0, -0.85
@@ -77,10 +77,10 @@ def seen_decisions(
 def labels_of(bodies: Iterable[EditBody]) -> list[Label]:
     """Labels of the edits in force, oldest first, as many as count: the first 30, 40, 50 … corrected turns.
 
-    The latest word on a turn counts, and any word more than a decision left alone. Fewer than 30 give none. Edits from
-    before a feature was taken out of the score lack those that came in its place, and do not count.
+    The latest word on a turn counts, and any word more than a decision left alone. Fewer than 30 give none. Edits that
+    saw another set of features (`FEATURES`) do not count.
     """
-    edits = [body.seen for body in bodies if body.seen and all(_KNOWN.issuperset(one.features) for one in body.seen)]
+    edits = [body.seen for body in bodies if body.seen and body.features == FEATURES]
     corrected = {(one.session, one.prompt) for seen in edits for one in seen if one.is_word}
     if len(corrected) < FEWEST_CORRECTIONS:
         return []

@@ -49,7 +49,7 @@ class Moment:
     now_ms: int
     session: str
     context: int
-    topic_is_unrelated: bool  # provisional boundary score >= 1.0
+    topic_is_unrelated: bool  # boundary score >= 1.0 so far
 
 
 def _is_switched_off(kind: str, log: Sequence[LogEntry]) -> bool:

@@ -2,7 +2,8 @@
 
 An edit names turns by the agents' own ids: the message ids of the turn's first calls, and the prompt's record id for
 turns without calls. So it holds after any rebuild, re-read or upgrade. Each structural edit says one thing about one
-turn; the latest word on a turn counts. A user's word stands above a suggestion's, whichever came later.
+turn; the latest word on a turn counts. A user's word stands above a suggestion's, whichever came later. A task that was
+named, judged or left out stays in one piece, whatever newer rules think of it; a model that is asked may part it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -52,10 +53,12 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     follower: Anchor | None = None  # move: the turn after a moved first turn, which must start what is left
     later: tuple[Anchor, ...] = ()  # split: first turns of later parts, which go with the new task
     earlier: tuple[Anchor, ...] = ()  # split: first turns of parts before the one that names the task
+    kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
     title: str | None = None
     status: str | None = None
     is_on: bool = True
     undone: int | None = None
+    features: int = 1  # which set of features was seen (tracker.model.boundary_fit)
     seen: tuple[Seen, ...] = ()  # what the weights are fitted to (tracker.model.boundary_fit)
 
 
@@ -142,6 +145,9 @@ def overlay(
                 for field, value in _values(edit.kind, body):
                     for turn in turns:
                         named.setdefault(turn, {})[field] = Named(value, by, (rank, edit.id))
+                for key in map(resolve, body.kept):
+                    if key is not None:
+                        words.setdefault(key, Word("continue", None, by))
     return Overlay(words, named)
 
 

@@ -1,6 +1,6 @@
 """What a prompt's opening words tell of it, by rule and in English: reply, last step, news, something new.
 
-In other languages only length, words and files speak; nothing here ever raises.
+In other languages the other features have to do; nothing here ever raises.
 """
 
 import re
@@ -168,11 +168,11 @@ def is_finishing(text: str) -> bool:
         or _LAST_STEP_COMMAND.search(line[:_COMMAND_WITHIN_CHARS])
         or _REVIEW.search(line)
         or _UPKEEP.search(line)
-        or is_way_back(line)
+        or _is_way_back(line)
     )
 
 
-def is_way_back(text: str) -> bool:
+def _is_way_back(text: str) -> bool:
     """Leaves the work at hand for the main branch: the end of a task, not the start of the next."""
     line = text.strip()
     return len(line) <= _WAY_BACK_CHARS and bool(_WAY_BACK.match(line))

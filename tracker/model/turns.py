@@ -88,6 +88,10 @@ def _order(tool: ToolRow) -> tuple[int, int, str]:
     return tool.at, tool.position, tool.id
 
 
+def _begun(tool: ToolRow) -> int:
+    return tool.at
+
+
 def _no_prompt(calls: list[CallRow]) -> TurnRow:
     first = min(calls, key=lambda call: (call.first_at, call.position))
     return TurnRow("", first.position, first.first_at, NO_PROMPT, None, "", 0, b"", None, None, None, None)
@@ -112,10 +116,15 @@ class _Places:
         self._positions = [turn.row.position for turn in turns]
         self._chains = {chain.key: chain for chain in records.chains}
         self._tools = {tool.id: tool for tool in records.tools}
-        self._spawns: dict[str, list[ToolRow]] = {}  # of a chain: what started it, and what took it up again
-        for tool in sorted(records.tools, key=_order):
+        spawns: dict[str, set[str]] = {}
+        for tool in records.tools:
             if tool.spawned:
-                self._spawns.setdefault(tool.spawned, []).append(tool)
+                spawns.setdefault(tool.spawned, set()).add(tool.id)
+        for chain in records.chains:
+            if chain.spawn_tool_use in self._tools:
+                spawns.setdefault(chain.key, set()).add(chain.spawn_tool_use)
+        # Of a chain: what started it, and what took it up again.
+        self._spawns = {key: sorted(map(self._tools.__getitem__, ids), key=_order) for key, ids in spawns.items()}
         self._prompts: dict[str, list[int]] = {}
         for turn in turns:
             if turn.row.prompt_id:
@@ -152,13 +161,10 @@ class _Places:
 
     def _spawn(self, key: str, at: int | None) -> ToolRow | None:
         """What set the agent to work on what it did at that time: it may be taken up again in a later turn."""
-        chain = self._chains.get(key)
-        first = self._tools.get(chain.spawn_tool_use or "") if chain is not None else None
-        spawns = self._spawns.get(key, ())
-        begun = [tool for tool in spawns if at is not None and tool.at <= at]
-        if len(begun) > 1:
-            return begun[-1]
-        return first or (spawns[0] if spawns else None)
+        spawns = self._spawns.get(key)
+        if not spawns:
+            return None
+        return spawns[max(0, bisect_right(spawns, at, key=_begun) - 1) if at is not None else 0]
 
     def _chain_turn(self, key: str, at: int | None, asking: tuple[str, ...]) -> int:
         tool = self._spawn(key, at)

@@ -13,15 +13,24 @@ from importlib.resources import files
 from store.first_words import first_words
 
 PROMPT_CHARS = 60
-_MOST = 0.6  # of the score, for each of the two: words alone start no task
+_MOST = 0.6  # of the score, for each of the two
 _MILLI = 1000
+
+
+def _text() -> str:
+    return files("tracker.model").joinpath("wording.csv").read_text("utf-8")
+
+
+def stamp() -> int:
+    """Changes with the weights."""
+    return zlib.crc32(_text().encode())
 
 
 @cache
 def weights() -> Mapping[str, Mapping[int, int]]:
     """Weight of a word, by its hash, in a `prompt` and in a `reply`."""
     made: dict[str, dict[int, int]] = {"prompt": {}, "reply": {}}
-    for row in csv.DictReader(files("tracker.model").joinpath("wording.csv").read_text("utf-8").splitlines()):
+    for row in csv.DictReader(_text().splitlines()):
         made[row["in"]][zlib.crc32(row["word"].encode())] = int(row["weight"])
     return made
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from store.ledger import SCHEMA_VERSION, LedgerError, damaged_ledgers, ledger_path, open_ledger
+from store.ledger import SCHEMA_VERSION, LedgerError, damaged_ledgers, ledger_path, open_ledger, transaction
 from store.migrations import MIGRATIONS
 
 from .columns import GOLDEN, columns_text
@@ -68,6 +68,20 @@ def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
         open_ledger(path)
     assert "\n" not in str(refusal.value)
     assert path.read_bytes() == before
+
+
+def test_a_program_that_is_older_than_its_ledger_by_now_writes_no_more(tmp_path: Path) -> None:
+    """A watcher that stays open across an upgrade would leave gaps that nobody fills."""
+    root = write_tree(tmp_path / "claude", {FILE: session_of(1)})
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        with closing(sqlite3.connect(tmp_path / "ledger.db")) as newer:
+            newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        with pytest.raises(LedgerError, match="newer taximeter"):
+            take_in(db, root)
+        with pytest.raises(LedgerError, match="newer taximeter"), transaction(db):
+            db.execute("DELETE FROM call")
+        assert not db.in_transaction
+        assert db.execute("SELECT COUNT(*) FROM source_file").fetchone() == (0,)
 
 
 def damage(path: Path, how: str) -> None:

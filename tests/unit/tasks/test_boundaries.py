@@ -1,5 +1,7 @@
 """Hard boundaries, boundaries that are forbidden, and the score in between (MODEL section 2.1)."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,6 @@ from tracker.model.prompt_words import (
     is_acknowledgement,
     is_continuation,
     is_finishing,
-    is_way_back,
 )
 from tracker.model.turns import arrange
 
@@ -215,22 +216,38 @@ def test_the_agents_first_words_tell_how_it_took_the_prompt() -> None:
     assert said("") == score_after()
 
 
-def test_first_words_alone_start_no_task() -> None:
-    assert WEIGHTS.wording < 1
-    assert WEIGHTS.reply < 1
-    for known in wording.weights().values():
-        assert len(known) > 100
-        assert all(known.values())
-        hashes = list(known)
-        assert all(-1 <= wording.of_reply(hashes[start : start + 5]) <= 1 for start in range(0, len(hashes), 5))
+def test_the_prompts_first_words_move_the_score() -> None:
+    assert score_after(text="please also change it") < score_after(text="build the settings page")
     assert wording.of_prompt("") == 0
 
 
-def test_a_wrong_decision_does_not_lead_to_the_next() -> None:
-    turns = arrange(five_turns()).turns
-    free = decide(turns, "claude-code")
-    told = decide(turns, "claude-code", {1: Said("start"), 2: Said("start")})
-    assert [one.score for one in free[3:]] == [one.score for one in told[3:]]
+def test_neither_kind_of_first_words_starts_a_task_alone() -> None:
+    assert max(WEIGHTS.wording, WEIGHTS.reply) < 1
+    for known in wording.weights().values():
+        heaviest = sorted(known, key=known.__getitem__)
+        for words in (heaviest[:200], heaviest[-200:]):
+            total = sum(map(known.__getitem__, words)) / math.sqrt(len(words)) / 600
+            assert abs(total) > 1, "more than what may count"
+    assert wording.of_reply(sorted(wording.weights()["reply"], key=wording.weights()["reply"].__getitem__)[-200:]) == 1
+
+
+def test_only_the_turn_before_counts_and_not_the_task_so_far() -> None:
+    """The last prompt has the first one's words and files: whether it is on that task must not matter."""
+    made = records(
+        calls=[call(number, 10 * number, turn=name) for number, name in enumerate("abc", start=1)],
+        turns=[turn("a", 10, FIRST), turn("b", 20, "ok, and the colour of the frame"), turn("c", 30, FIRST + " today")],
+        tools=[
+            tool("e1", 11, turn="a", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT)),
+            tool("e2", 21, turn="b", name="Edit", target="/code/web/frame.css", flags=int(ToolFlag.EDIT)),
+            tool("e3", 31, turn="c", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT)),
+        ],
+    )
+    turns = arrange(made).turns
+    scores = [decide(turns, "claude-code", said)[2].score for said in ({1: Said("start")}, {1: Said("continue")})]
+    assert scores[0] == scores[1]
+    features = decide(turns, "claude-code")[2].features
+    assert features is not None
+    assert (features.new_words, features.new_folders, features.other_edits) == (1, 1, 1)
 
 
 def test_reasons_name_what_weighed_most() -> None:
@@ -317,5 +334,4 @@ def test_news_from_outside_the_talk(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ok lets get back to main", "switch to main and pull", "back to master please"])
 def test_the_way_back_ends_a_task_and_starts_none(text: str) -> None:
-    assert is_way_back(text)
     assert is_finishing(text)

@@ -3,12 +3,14 @@
 import random
 import time
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model.boundaries import WEIGHTS, Features, score_of
 from tracker.model.boundary_fit import (
+    FEATURES,
     FEWEST_CORRECTIONS,
     MOST_WEIGHT,
     Label,
@@ -33,7 +35,7 @@ def correction(number: int, given: dict[str, float], *, starts: bool, beside: in
     name = session or f"s{number}"
     alone = [Seen(name, f"{name}-new", NEW, True)]
     alone += [Seen(name, f"{name}-{place}", PLAIN, False) for place in range(beside)]
-    return EditBody(seen=(*alone, Seen(name, f"{name}-word-{number}", given, starts, True)))
+    return EditBody(features=FEATURES, seen=(*alone, Seen(name, f"{name}-word-{number}", given, starts, True)))
 
 
 def reviews_start(count: int) -> list[EditBody]:
@@ -53,8 +55,8 @@ def test_a_changed_preference_is_learnt() -> None:
 
 
 def test_corrections_that_saw_other_features_do_not_count() -> None:
-    older = {**REVIEW, "a feature of an older version": 1.0}
-    assert labels_of([correction(number, older, starts=True) for number in range(40)]) == []
+    older = [msgspec.structs.replace(body, features=FEATURES - 1) for body in reviews_start(40)]
+    assert labels_of(older) == []
 
 
 def test_below_thirty_corrections_nothing_is_fitted() -> None:
@@ -88,8 +90,8 @@ def test_the_weights_change_with_every_tenth_correction_only() -> None:
 
 def test_the_latest_word_on_a_turn_counts_and_more_than_a_decision_left_alone() -> None:
     bodies = reviews_start(30)
-    second_thought = EditBody(seen=(Seen("s0", "s0-word-0", REVIEW, False, True),))
-    passing = EditBody(seen=(Seen("s1", "s1-word-1", REVIEW, False),))
+    second_thought = EditBody(features=FEATURES, seen=(Seen("s0", "s0-word-0", REVIEW, False, True),))
+    passing = EditBody(features=FEATURES, seen=(Seen("s1", "s1-word-1", REVIEW, False),))
     labels = labels_of([second_thought, *bodies[:29], passing, bodies[29]])
     assert {label.starts for label in labels if label.is_word} == {True}
     labels = labels_of([passing, *bodies[:29], second_thought, bodies[29]])

@@ -1,6 +1,7 @@
 """The user's word on tasks: every kind of edit, its undo, and that no rebuild loses it."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,35 @@ def test_edits_survive_a_rebuild_from_an_empty_ledger(edited: tuple[sqlite3.Conn
     rebuild(db)
     assert shape(db) == before == AFTER
     check_sums(db)
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        lambda db, task: edit_tasks.rename(db, task, "Retries"),
+        lambda db, task: edit_tasks.set_status(db, task, "abandoned"),
+        edit_tasks.exclude,
+    ],
+    ids=["rename", "status", "exclude"],
+)
+def test_a_task_that_was_judged_stays_whole_when_rules_change(
+    judge: Callable[[sqlite3.Connection, str], str],
+    edited: tuple[sqlite3.Connection, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    db, _ = edited
+    retries, _ = ids(db)
+    judge(db, retries)
+    made = derived(db)
+    rebuild_everything(db)
+    assert derived(db) == made
+    monkeypatch.setattr("tracker.model.boundaries.score_of", lambda *_: 2.0)
+    rebuild_everything(db)
+    report = tasks_report(db)
+    assert sorted(task.turns for task in (*report.tasks, *report.excluded)) == [1, 1, 4]
+    edit_tasks.split(db, retries, 3)
+    report = tasks_report(db)
+    assert sorted(task.turns for task in (*report.tasks, *report.excluded)) == [1, 1, 2, 2]
 
 
 def test_edits_hold_while_the_session_goes_on(edited: tuple[sqlite3.Connection, Path]) -> None:

@@ -61,6 +61,20 @@ def test_a_subagent_that_is_taken_up_again_belongs_from_there_on_to_the_later_tu
     assert [tool.id for tool in arranged.turns[1].tools] == ["t2", "t3"]
 
 
+def test_the_report_of_an_agent_that_was_taken_up_again_goes_back_to_the_later_turn() -> None:
+    made = records(
+        turns=[
+            turn("a", 10),
+            turn("b", 20),
+            turn("n", 15, kind="notification", seen_agent="x"),
+            turn("m", 40, kind="notification", seen_agent="x"),
+        ],
+        tools=[tool("t1", 12, turn="a", spawned="x"), tool("t2", 22, turn="b", spawned="x")],
+    )
+    arranged = {one.row.prompt_uuid: one for one in arrange(made).turns}
+    assert [arranged[name].origin for name in "nm"] == [arranged["a"].index, arranged["b"].index]
+
+
 def test_a_subagent_of_a_subagent_belongs_to_the_turn_that_started_the_first() -> None:
     made = records(
         calls=[call(1, 11, turn="a"), call(2, 21, turn="b"), call(3, 0, chain="x"), call(4, 0, chain="y")],

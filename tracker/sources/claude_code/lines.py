@@ -174,6 +174,7 @@ class ToolResultExtra(msgspec.Struct, gc=False):
     """`toolUseResult` of an agent tool."""
 
     agentId: str | None = None
+    resumedAgentId: str | None = None  # of a message to an agent that had ended
     stdout: str | None = None
 
 

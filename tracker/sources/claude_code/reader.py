@@ -2,7 +2,7 @@
 
 import msgspec
 
-from store.records import Batch, CopyRank, EventKind, ToolFlag, ToolUse
+from store.records import Batch, CopyRank, EventKind, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.claude_code import tools
 from tracker.sources.claude_code.carry import Carry
@@ -25,8 +25,6 @@ from tracker.sources.claude_code.text import opening
 from tracker.sources.claude_code.whereabouts import AGENT, Whereabouts
 
 _BRACE = ord("{")
-_COMMIT = int(ToolFlag.COMMIT)
-_AWAITED = _COMMIT | int(ToolFlag.AGENT)
 _MOST_AWAITED = 200
 _TITLE_CHARS = 200
 # Kinds of rows without anything for the ledger, by their beginnings.
@@ -190,15 +188,19 @@ class FileReader:
     def _content(
         self, content: list[Block], line: Line, message_id: str | None, place: Place, position: int, at: int
     ) -> None:
+        has_text = False
         for block in content:
             if block.type == "tool_use" and block.id:
                 use = tools.asked(block, AGENT, place, position, at, message_id)
-                if use.flags & _AWAITED:
-                    self._awaited[use.id] = tools.COMMIT if use.flags & _COMMIT else tools.AGENT_ID
+                told = tools.awaited(use)
+                if told is not None:
+                    self._awaited[use.id] = told
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
                 block.text = block.text.copy()
-                self._conversation.says(content, line, place, position)
+                has_text = True
+        if has_text:
+            self._conversation.says(content, line, place, position)
 
     def _user(self, line: Line, position: int) -> None:
         message = line.message

@@ -17,8 +17,9 @@ from tracker.sources.claude_code.text import command_flags, commit_in, opening
 
 _TARGET_CHARS = 300
 COMMIT, AGENT_ID = "commit", "agent"  # what a result is awaited for
-_TODOS = int(ToolFlag.TODOS)
+_TODOS, _COMMITS, _SPAWNS = int(ToolFlag.TODOS), int(ToolFlag.COMMIT), int(ToolFlag.AGENT)
 _AGENT_TOOLS = ("Task", "Agent")
+_SENDS = "SendMessage"  # to a teammate, or to a subagent that is taken up again
 # Plain integers: enum arithmetic is too slow for what runs once a tool use.
 _FLAGS_BY_NAME = {
     **dict.fromkeys(("Edit", "MultiEdit", "Write", "NotebookEdit"), int(ToolFlag.EDIT)),
@@ -72,6 +73,13 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
     return None, 0
 
 
+def awaited(use: ToolUse) -> str | None:
+    """What its result will tell besides its size (COMMIT, AGENT_ID), if anything."""
+    if use.flags & _COMMITS:
+        return COMMIT
+    return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
+
+
 def answered(block: Block, awaits: str | None, line: Line, agent: str, place: Place, position: int, at: int) -> ToolUse:
     """The record of a `tool_result` block of a user line.
 
@@ -122,7 +130,8 @@ def joined(known: ToolUse, use: ToolUse) -> ToolUse:
 
 def _agent_id(line: Line) -> str | None:
     try:
-        return forgiving(decode_extra, line.toolUseResult).agentId
+        extra = forgiving(decode_extra, line.toolUseResult)
+        return extra.agentId or extra.resumedAgentId
     except msgspec.DecodeError:
         return None
 

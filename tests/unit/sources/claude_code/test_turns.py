@@ -83,6 +83,20 @@ def test_the_agents_first_words_after_a_prompt_are_kept_as_hashes(tmp_path: Path
     assert words == [first_words("good catch that s right", 40)]
 
 
+def test_what_the_agent_says_to_a_report_is_no_answer_to_a_prompt(tmp_path: Path) -> None:
+    text = "<task-notification><task-id>ab1</task-id></task-notification>"
+    batch = batch_of(tmp_path, prompt(text), answer(1))
+    assert [one.kind for one in batch.events] == []
+
+
+def test_a_message_takes_an_agent_up_again(tmp_path: Path) -> None:
+    """`SendMessage` to an agent that had ended names it in its result; one to a teammate does not."""
+    told = result_line(3, "toolu_2", toolUseResult={"success": True, "message": "…", "resumedAgentId": "ab1"})
+    other = result_line(5, "toolu_4", toolUseResult={"success": True, "message": "sent", "routing": {"target": "@x"}})
+    lines = prompt(), use_line(2, "SendMessage", to="ab1"), told, use_line(4, "SendMessage", to="x"), other
+    assert {use.id: use.spawned for use in batch_of(tmp_path, *lines).tools} == {"toolu_2": "ab1", "toolu_4": None}
+
+
 @pytest.mark.parametrize("mark", ["isMeta", "isVisibleInTranscriptOnly", "isCompactSummary"])
 def test_text_that_the_client_adds_begins_no_turn(mark: str, tmp_path: Path) -> None:
     added = {**prompt("continue", second=2), mark: True}
