@@ -103,6 +103,9 @@ CASES: dict[str, Mapping[str, bytes]] = {
     "a copy in a fork's file": {FILE: _call(), OTHER_FILE: _call(1, OTHER, requestSessionId=SESSION)},
     "cache writes without a split": {FILE: _used(cache_creation=...)},
     "one-hour cache writes": {FILE: _used(cache_creation={"ephemeral_1h_input_tokens": 100})},
+    "a split that tells of the first inner request only": {
+        FILE: _used(cache_creation={"ephemeral_1h_input_tokens": 40, "ephemeral_5m_input_tokens": 0})
+    },
     "no newline at the end": {FILE: _call()[:-1]},
     "a message id of its own on each line": {FILE: _call(message={"id": "a"}) + _call(message={"id": "b"})},
     "one message under two request ids": {FILE: _call() + _call(requestId="req_replay")},

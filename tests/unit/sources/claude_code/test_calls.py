@@ -146,6 +146,12 @@ class TestCacheWrites:
         (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=split)}))
         assert (call.write_5m, call.write_1h) == expected
 
+    def test_what_a_split_leaves_out_is_five_minutes(self, tmp_path: Path) -> None:
+        """With an advisor between two inner requests the split is that of the first, the total that of both."""
+        split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 30}
+        (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=split)}))
+        assert (call.write_5m, call.write_1h) == (70, 30)
+
 
 class TestPrice:
     """What besides the counts moves the price (section 3)."""
