@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from tests.tui.fakes import SIZES, FrozenClock, ScriptedFeed, dashboard, screen_text
 from tui.app import Dashboard
@@ -327,34 +325,6 @@ async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) ->
         assert "Pro" in text
         await pilot.press("enter")
         assert "Months are drawn from" in await settled(pilot)
-
-
-async def test_settings_are_handed_to_the_feed(sample_script: Script) -> None:
-    app = dashboard(sample_script, start="plans")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("comma", "enter")
-        await settled(pilot)
-        await pilot.press(*"max", "enter")
-        await settled(pilot)
-        await edits_done(app)
-        assert Edit("setting", target="plan.id", words="max") in feed(app).edits
-
-
-async def test_a_setting_that_cannot_be_stays_to_be_mended(sample_script: Script, isolated_home: Path) -> None:
-    app = dashboard(sample_script, start="plans")
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settled(pilot)
-        await pilot.press("comma", "down", "enter")
-        await settled(pilot)
-        await pilot.press(*"two", "enter")
-        text = await settled(pilot)
-        assert "not a number" in text
-        assert "two" in app.screen.query_one(Input).value
-        await pilot.press("ctrl+u", "2", "enter")
-        await settled(pilot)
-        await edits_done(app)
-        assert feed(app).edits == [Edit("setting", target="plan.seats", words="2")]
 
 
 async def test_a_nudge_is_a_toast_elsewhere_and_none_on_now(sample_script: Script) -> None:

@@ -16,7 +16,12 @@ _COMMAND_NAME = re.compile(r"<command-name>\s*/?([^<\s]+)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _TOOL_USE_ID = re.compile(r"<tool-use-id>([^<]+)</tool-use-id>")
 _TASK_ID = re.compile(r"<task-id>([^<]+)</task-id>")
-_TEAMMATE_MESSAGE = re.compile(r'<teammate-message((?:[^>"]|"[^"]*")*)>(.*?)(?:</teammate-message>|\Z)', re.DOTALL)
+_MESSAGE = re.compile(
+    r'<(?:teammate|agent)-message((?:[^>"]|"[^"]*")*)>(.*?)(?:</(?:teammate|agent)-message>|\Z)', re.DOTALL
+)
+_MESSAGE_TAGS = ("teammate-message", "agent-message")
+# What newer clients put before a message of another session.
+_SENT = re.compile(r"Another Claude session sent a message:\s*(?=<(?:teammate|agent)-message[ >])")
 _SUMMARY = re.compile(r'\bsummary="([^"]+)"')
 _SENTENCE = re.compile(r"\S[^\n]*?(?=[.!?](?:\s|$)|\n|$)")
 _MARKUP = re.compile(r"^[#>\s]+|</?[a-z][^<>]*>|[*`]+")
@@ -56,6 +61,8 @@ class Prompt(NamedTuple):
 def classify(text: str) -> Prompt:
     """Tell what a user line without tool results is (CLAUDE_CODE section 1.3; MODEL section 1, "turn")."""
     stripped = text.lstrip()
+    sent = _SENT.match(stripped)
+    stripped = stripped[sent.end() :] if sent else stripped
     if stripped.startswith("[Request interrupted"):
         return Prompt(None, "", mark="interrupt")
     tag = _TAG.match(stripped)
@@ -86,7 +93,7 @@ def classify(text: str) -> Prompt:
             tool_use_id=tool_use.group(1).strip() if tool_use else None,
             agent_id=agent.group(1).strip() if agent else None,
         )
-    if name == "teammate-message":
+    if name in _MESSAGE_TAGS:
         return Prompt(TurnKind.NOTIFICATION, _about(stripped))
     if name.startswith(("local-command", "bash-", "user-memory", "session-")):
         return Prompt(None, "")
@@ -104,7 +111,7 @@ _decode_note = msgspec.json.Decoder(_Note).decode
 
 def _about(text: str) -> str:
     """What the first of these messages with words is about: the subject of an assignment, else summary or opening."""
-    for attributes, body in _TEAMMATE_MESSAGE.findall(text):
+    for attributes, body in _MESSAGE.findall(text):
         summary = _SUMMARY.search(attributes)
         if body.lstrip().startswith("{"):
             try:

@@ -46,6 +46,11 @@ IDLE = note("idle_notification", idleReason="available")
         (message(""), ""),
         ('<teammate-message teammate_id="scout">\nnever closed', "never closed"),
         ('<teammate-message teammate_id="scout', ""),
+        (f"Another Claude session sent a message:\n{IDLE}\n\n{message('It works.')}", "It works"),
+        (
+            'Another Claude session sent a message:\n<agent-message from="review">\nRevise it.\n</agent-message>',
+            "Revise it",
+        ),
         (f"<system-reminder>be kind</system-reminder>\n{message('After a reminder.')}", "After a reminder"),
     ],
 )
