@@ -54,6 +54,7 @@ WARM_UP = 0.25  # share of the replay after which memory has to be flat
 FLAT = 1.2
 _BREAK_SECONDS = (120, 600)  # between two sessions of an agent
 _PATIENCE_SECONDS = 30.0
+_SETTLING_SECONDS = 5.0
 _COST = 8  # column of store.spend.SPEND_SUMS
 # Gone through again and again: every screen, an opened task, filter, order, pause, help, settings, another month.
 _KEYS = (
@@ -210,7 +211,10 @@ async def replay(folder: Path, *, hours: float, speed: float, tell: bool = False
                     if tell:
                         print(f"{len(memory):3} {memory[-1]:6.1f} MB  {len(agents.written)} calls", flush=True)
             await _until(lambda: feed.seen[-1][0] == before + len(agents.written))
-            wrong = await _wrong_figures(app, pilot, ledger)
+            # The lines behind the last call, which may settle its task, are on their way still.
+            patience = time.monotonic() + _SETTLING_SECONDS
+            while (wrong := await _wrong_figures(app, pilot, ledger)) and time.monotonic() < patience:
+                await asyncio.sleep(0.1)
     finally:
         threading.excepthook = threading.__excepthook__
     with closing(open_ledger(ledger)) as db:
