@@ -57,10 +57,15 @@ def this_program(home: Path) -> Program:
     return Program(sys.executable, script, str(home.absolute()))
 
 
-def client_version() -> tuple[int, ...] | None:
-    """Version of the `claude` command on PATH or at its usual places; None if there is none that answers."""
+def client_binary() -> str | None:
+    """The `claude` command on PATH or at its usual places; None if there is none."""
     places = [os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
-    binary = shutil.which("claude", path=os.pathsep.join(os.path.expanduser(place) for place in places))
+    return shutil.which("claude", path=os.pathsep.join(os.path.expanduser(place) for place in places))
+
+
+def client_version() -> tuple[int, ...] | None:
+    """Version of the `claude` command; None if there is none that answers."""
+    binary = client_binary()
     if binary is None:
         return None
     try:

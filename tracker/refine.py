@@ -1,10 +1,9 @@
 """Suggestions of a small model on starts, titles and status of tasks: only when asked for, and priced first.
 
 What is sent: the opening words of a session's prompts, and between them what happened in figures and file names. What
-comes back is kept as suggestions under their own label, below the user's edits. The key comes from the environment.
+comes back is kept as suggestions under their own label, below the user's edits.
 """
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,19 +17,19 @@ from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
 from store.task_reads import PromptTurn, prompt_turns
 from store.tasks import mark_stale
+from tracker.asking import Ask, AskError
 from tracker.model.edits import Anchor, EditBody, EditKind
 from tracker.model.headline import TaskStatus
 from tracker.model.session_tasks import decode_facts
 from tracker.pricing import PriceBook, cost
 from tracker.pricing.rows import bundled_rows
+from tracker.sources.claude_code.lines import CacheCreation, Usage
 
 LABEL = "refined"
-KEY_VARIABLE = "ANTHROPIC_API_KEY"
 _CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
 _FRAME_TOKENS = 20  # what a request has around its texts
 _OUTPUT_TOKENS_PER_PROMPT = 25
 _OUTPUT_TOKENS_AT_LEAST = 120
-_TIMEOUT_SECONDS = 60.0
 _TITLE_CHARS = 80
 _OPENING_CHARS = 200
 _FILES_NAMED = 4
@@ -47,10 +46,6 @@ only where the goal is another one: another feature or bug, another ticket, stor
 matter, or back to an earlier goal. In doubt, the prompt goes on.
 Answer with JSON alone: {"tasks": [{"first": N, "title": "at most eight words", "status": "completed"}, …]}, one entry a
 task in order, N the number of its first prompt, status one of completed, open, abandoned. The first N is 1."""
-
-
-class RefineError(Exception):
-    """A sentence for the user: what went wrong with the request, and what to do."""
 
 
 class Digest(NamedTuple):
@@ -145,9 +140,9 @@ def _digest(session_id: int, turns: list[PromptTurn]) -> Digest:
 
 
 def quote(chosen: Sequence[Digest], model: str, book: PriceBook) -> Quote:
-    """Price of asking about these sessions; RefineError if the model has no price."""
+    """Price of asking about these sessions; AskError if the model has no price."""
     sizes = [(_input_tokens(digest), _output_tokens(digest)) for digest in chosen]
-    amount = sum(_cost(book, model, sent, made) for sent, made in sizes)
+    amount = sum(_cost(book, model, Usage(sent, output_tokens=made)) for sent, made in sizes)
     prompts = sum(len(digest.anchors) for digest in chosen)
     return Quote(model, len(chosen), prompts, sum(sent for sent, _ in sizes), sum(made for _, made in sizes), amount)
 
@@ -160,59 +155,30 @@ def _output_tokens(digest: Digest) -> int:
     return _OUTPUT_TOKENS_AT_LEAST + _OUTPUT_TOKENS_PER_PROMPT * len(digest.anchors) // 2
 
 
-def _cost(book: PriceBook, model: str, input_tokens: int, output_tokens: int) -> int:
+def _cost(book: PriceBook, model: str, usage: Usage) -> int:
     """Nano-dollars of one request, at today's price."""
     now = int(datetime.now(UTC).timestamp() * 1000)
-    price = book.resolve(model, "anthropic", now, input_tokens, None, None, None)
+    fresh, read, output = usage.input_tokens or 0, usage.cache_read_input_tokens or 0, usage.output_tokens or 0
+    written = usage.cache_creation or CacheCreation()
+    short, long = written.ephemeral_5m_input_tokens or 0, written.ephemeral_1h_input_tokens or 0
+    price = book.resolve(model, "anthropic", now, fresh + read + short + long, None, None, None)
     if price is None:
-        raise RefineError(f"{model} has no price (taximeter prices lists the models that have)")
-    return cost(price, input_tokens, 0, 0, 0, output_tokens, 0)
+        raise AskError(f"{model} has no price (taximeter prices lists the models that have)")
+    return cost(price, fresh, read, short, long, output, 0)
 
 
-def api_key() -> str:
-    """The key from the environment; RefineError without one."""
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not key:
-        raise RefineError(f"asking a model needs an API key: set {KEY_VARIABLE} and run it again")
-    return key
-
-
-def refine(db: sqlite3.Connection, chosen: Sequence[Digest], model: str, book: PriceBook) -> Iterator[Outcome]:
-    """Ask about each session and keep the answers; RefineError where going on makes no sense (key, limit, connection).
+def refine(
+    db: sqlite3.Connection, chosen: Sequence[Digest], model: str, book: PriceBook, ask: Ask
+) -> Iterator[Outcome]:
+    """Ask about each session and keep the answers; AskError where going on makes no sense (key, limit, connection).
 
     An answer that cannot be used costs what it cost and changes nothing.
     """
-    # The SDK's import costs over a second: only who asked for a model pays it.
-    import anthropic
-
-    client = anthropic.Anthropic(api_key=api_key(), max_retries=0, timeout=_TIMEOUT_SECONDS)
     for digest in chosen:
+        answer = ask(INSTRUCTIONS, digest.text, 4 * _output_tokens(digest))
+        paid = _cost(book, model, answer.usage)
         try:
-            message: Any = client.messages.create(
-                model=model,
-                max_tokens=4 * _output_tokens(digest),
-                system=INSTRUCTIONS,
-                messages=[{"role": "user", "content": digest.text}],
-            )
-        except anthropic.AuthenticationError as error:
-            raise RefineError(f"the API refused the key in {KEY_VARIABLE}: check it and run it again") from error
-        except anthropic.RateLimitError as error:
-            raise RefineError(
-                "the API says that its limit is reached: run it again later; answers so far are kept"
-            ) from error
-        except anthropic.APIStatusError as error:
-            raise RefineError(
-                f"the API answered {error.status_code}: run it again later; answers so far are kept"
-            ) from error
-        except anthropic.APIConnectionError as error:
-            raise RefineError("no connection to the API: run it again later; answers so far are kept") from error
-        except anthropic.APIError as error:
-            raise RefineError(f"the API's answer makes no sense: {type(error).__name__}") from error
-        usage = message.usage
-        paid = _cost(book, model, usage.input_tokens, usage.output_tokens)
-        text = "".join(block.text for block in message.content if block.type == "text")
-        try:
-            tasks = read_answer(text, len(digest.anchors))
+            tasks = read_answer(answer.text, len(digest.anchors))
         except ValueError as error:
             yield Outcome(digest.native_id, 0, paid, str(error))
             continue

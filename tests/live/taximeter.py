@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,9 +33,9 @@ class Taximeter:
         self.state = home.path / ".local" / "share" / "taximeter"
         self._command = [sys.executable, "-I", str(ROOT / "taximeter.py")]
 
-    def run(self, *words: str) -> CommandResult:
+    def run(self, *words: str, environment: Mapping[str, str] | None = None) -> CommandResult:
         """Run `taximeter WORDS`; raises AssertionError with its words if it fails."""
-        done = self._home.workspace.run([*self._command, *words])
+        done = self._home.workspace.run([*self._command, *words], environment=environment)
         assert done.exit_code == 0, done.stdout + done.stderr
         return done
 

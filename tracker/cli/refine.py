@@ -8,15 +8,21 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.task_reads import TaskFilter, sessions_of_tasks
 from tracker.cli.common import UserError
+from tracker.cli.drawing import counted
 from tracker.cli.output import short_session
 
+_THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it counts towards the limits")
 
-def ask_and_refine(db: sqlite3.Connection, part: TaskFilter, session: str | None, *, assume_yes: bool) -> bool:
+
+def ask_and_refine(
+    db: sqlite3.Connection, part: TaskFilter, session: str | None, through: str, *, assume_yes: bool
+) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
     from store.ledger import home
+    from tracker.asking import WAYS, AskError
     from tracker.pricing import PriceBook
     from tracker.rebuild import rebuild
-    from tracker.refine import RefineError, api_key, cheapest_model, digests, quote, refine
+    from tracker.refine import cheapest_model, digests, quote, refine
 
     chosen = sessions_of_tasks(db, part, session)
     if session is not None and not chosen:
@@ -32,23 +38,25 @@ def ask_and_refine(db: sqlite3.Connection, part: TaskFilter, session: str | None
         for digest in waiting:
             click.echo(click.style(f"session {digest.native_id}", bold=True), err=True)
             click.echo("\n".join(plain(line) for line in digest.text.splitlines()), err=True)
+        way, on_plan = ("", "") if through == "api" else _THROUGH_CLIENT
         click.echo(
-            f"\nThis would go to {model}: {price.prompts} prompts of {price.sessions} sessions, about"
-            f" {price.input_tokens:,} tokens in and {price.output_tokens:,} out, ~{short_usd(price.cost_nano)}.",
+            f"\nThis would go to {model}{way}: {price.prompts} prompts of {counted(price.sessions, 'session')}, about"
+            f" {price.input_tokens:,} tokens in and {price.output_tokens:,} out,"
+            f" ~{short_usd(price.cost_nano)}{on_plan}.",
             err=True,
         )
-        api_key()
+        ask = WAYS[through](model)
         if not assume_yes and not click.confirm("Send it?", err=True):
             return False
         paid = 0
         try:
-            for outcome in refine(db, waiting, model, book):
+            for outcome in refine(db, waiting, model, book, ask):
                 paid += outcome.cost_nano
-                words = outcome.problem or f"{outcome.tasks} task{'s' if outcome.tasks != 1 else ''}"
+                words = outcome.problem or counted(outcome.tasks, "task")
                 click.echo(f"{short_session(outcome.native_id)}: {plain(words)}", err=True)
         finally:
             rebuild(db)
-            click.echo(f"paid {short_usd(paid)}", err=True)
-    except RefineError as error:
+            click.echo(f"paid {short_usd(paid)}{on_plan}", err=True)
+    except AskError as error:
         raise UserError(str(error)) from error
     return True

@@ -54,6 +54,12 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 @click.option(
     "--refine", is_flag=True, help="Let a small model suggest starts, titles and status; shows the price, asks."
 )
+@click.option(
+    "--through",
+    type=click.Choice(["api", "claude-code"]),
+    default="api",
+    help="With --refine: ask the API with your key (default), or your own Claude Code, signed in as it is.",
+)
 @click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
 @click.option("--yes", is_flag=True, help="With --refine: do not ask.")
 @limit_option
@@ -65,6 +71,7 @@ def tasks(
     settings: Settings,
     signal: str | None,
     refine: bool,
+    through: str,
     session: str | None,
     yes: bool,
     limit: int | None,
@@ -82,6 +89,7 @@ def tasks(
     taximeter tasks --since 7d
     taximeter tasks --signal check       only what a commit or a passed check proves
     taximeter tasks --refine             suggestions of a small model, priced first
+    taximeter tasks --refine --through claude-code   the same without a key
     """
     from tracker.rebuild import own_weights_in_use
 
@@ -90,7 +98,7 @@ def tasks(
     if refine:
         from tracker.cli.refine import ask_and_refine
 
-        if not ask_and_refine(db, part, session, assume_yes=yes):
+        if not ask_and_refine(db, part, session, through, assume_yes=yes):
             return
     report = tasks_report(db, part, least_evidence=None if signal is None else _evidence(signal))
     if as_json:

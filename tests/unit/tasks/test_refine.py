@@ -11,12 +11,14 @@ import pytest
 
 from tests.unit.tasks.making import Transcript, ledger_of
 from tracker import edit_tasks
+from tracker.asking import AskError, through_api
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild, rebuild_everything
-from tracker.refine import Digest, RefineError, cheapest_model, digests, quote, read_answer, refine
+from tracker.refine import Digest, cheapest_model, digests, quote, read_answer, refine
 from tracker.reports.tasks import tasks_report
 
+MODEL = "claude-haiku-5-5"
 GOOD = {
     "tasks": [
         {"first": 1, "title": "Retry slow uploads", "status": "completed"},
@@ -46,7 +48,7 @@ class Api:
                     self.connection.close()
                     return
                 answer: dict[str, Any] = {
-                    "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-5-5",
+                    "id": "msg_1", "type": "message", "role": "assistant", "model": MODEL,
                     "content": [{"type": "text", "text": api.text}], "stop_reason": "end_turn", "stop_sequence": None,
                     "usage": {"input_tokens": 1000, "output_tokens": 100},
                 }  # fmt: skip
@@ -92,7 +94,7 @@ def db(tmp_path: Path):
 
 def ask(db, **given):
     chosen = digests(db, [1], **given)
-    return list(refine(db, chosen, "claude-haiku-5-5", PriceBook()))
+    return list(refine(db, chosen, MODEL, PriceBook(), through_api(MODEL)))
 
 
 def shape(db) -> list[tuple[str, int, str, str | None]]:
@@ -179,27 +181,27 @@ def test_json_inside_words_is_found() -> None:
 )
 def test_an_error_of_the_api_is_one_sentence(db, api: Api, status: int, words: str) -> None:
     api.status = status
-    with pytest.raises(RefineError, match=words):
+    with pytest.raises(AskError, match=words):
         ask(db)
 
 
 def test_a_cut_connection_is_one_sentence(db, api: Api) -> None:
     api.cut = True
-    with pytest.raises(RefineError, match="no connection"):
+    with pytest.raises(AskError, match="no connection"):
         ask(db)
 
 
 def test_without_a_key_nothing_is_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
-    with pytest.raises(RefineError, match="ANTHROPIC_API_KEY"):
+    with pytest.raises(AskError, match="ANTHROPIC_API_KEY"):
         ask(db)
     assert api.requests == []
 
 
 def test_the_cheapest_current_model_and_its_price(db) -> None:
-    assert cheapest_model("2026-11-21") == "claude-haiku-5-5"
+    assert cheapest_model("2026-11-21") == MODEL
     assert cheapest_model("2026-01-01") == "claude-3-haiku-20240307"
-    price = quote(digests(db, [1]), "claude-haiku-5-5", PriceBook())
+    price = quote(digests(db, [1]), MODEL, PriceBook())
     assert (price.sessions, price.prompts) == (1, 4)
     assert 0 < price.cost_nano < 1_000_000  # a tenth of a cent
 
@@ -208,7 +210,7 @@ def test_a_long_prompts_price_is_for_tokens_not_characters() -> None:
     """Beyond 100,000 tokens the model costs five times as much; so many characters are a third of that."""
     anchors = [Anchor("claude-code", "s1", f"p{number}") for number in range(2)]
     one = Digest(1, "claude-code", "s1", anchors, "x" * 150_000)
-    price = quote([one], "claude-haiku-5-5", PriceBook())
+    price = quote([one], MODEL, PriceBook())
     assert price.input_tokens < 100_000
     assert price.cost_nano == price.input_tokens * 100 + price.output_tokens * 500
 

@@ -1,0 +1,133 @@
+"""The two ways to ask a model: the API with the user's key, or the user's own Claude Code, signed in as it is.
+
+Nothing here decides to ask: `tasks --refine` does, after it has shown what would be sent and the user has said yes.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tracker.sources.claude_code.lines import Usage
+
+KEY_VARIABLE = "ANTHROPIC_API_KEY"
+_API_SECONDS = 60.0
+_CLIENT_SECONDS = 180.0
+# As bare a question as at the API: no tools, nothing of the user's settings, hooks, plugins and memory files, no
+# session left behind.
+_CLIENT_OPTIONS = (
+    "--print", "--output-format", "json", "--tools", "", "--setting-sources", "", "--strict-mcp-config",
+    "--no-session-persistence",
+)  # fmt: skip
+_CLIENT_VARIABLES = {
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",  # else it reads the files that an @ in the words names, and sends them
+    "MAX_THINKING_TOKENS": "0",
+    "CLAUDE_CODE_MAX_RETRIES": "1",
+}
+
+
+class AskError(Exception):
+    """A sentence for the user: what went wrong with a request, and what to do."""
+
+
+class Answer(NamedTuple):
+    """What a model said, and the tokens that it took."""
+
+    text: str
+    usage: Usage
+
+
+# Instructions, the words to send, the most tokens of output; AskError where asking again makes no sense.
+Ask = Callable[[str, str, int], Answer]
+
+
+def through_api(model: str) -> Ask:
+    """Ask with the key of the environment; AskError without one."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        raise AskError(
+            f"asking a model needs an API key: set {KEY_VARIABLE} and run it again, or let your own Claude Code ask"
+            " (--through claude-code)"
+        )
+    # The SDK's import costs over a second: only who asked for a model pays it.
+    import anthropic
+
+    client = anthropic.Anthropic(api_key=key, max_retries=0, timeout=_API_SECONDS)
+
+    def ask(instructions: str, words: str, most_output: int) -> Answer:
+        try:
+            message: Any = client.messages.create(
+                model=model,
+                max_tokens=most_output,
+                system=instructions,
+                messages=[{"role": "user", "content": words}],
+            )
+        except anthropic.AuthenticationError as error:
+            raise AskError(f"the API refused the key in {KEY_VARIABLE}: check it and run it again") from error
+        except anthropic.RateLimitError as error:
+            raise AskError(
+                "the API says that its limit is reached: run it again later; answers so far are kept"
+            ) from error
+        except anthropic.APIStatusError as error:
+            raise AskError(
+                f"the API answered {error.status_code}: run it again later; answers so far are kept"
+            ) from error
+        except anthropic.APIConnectionError as error:
+            raise AskError("no connection to the API: run it again later; answers so far are kept") from error
+        except anthropic.APIError as error:
+            raise AskError(f"the API's answer makes no sense: {type(error).__name__}") from error
+        text = "".join(block.text for block in message.content if block.type == "text")
+        return Answer(text, Usage(message.usage.input_tokens, output_tokens=message.usage.output_tokens))
+
+    return ask
+
+
+class _Result(msgspec.Struct):
+    """What `claude --print --output-format json` prints."""
+
+    result: str = ""
+    is_error: bool = False
+    usage: Usage = msgspec.field(default_factory=Usage)
+
+
+def through_claude_code(model: str) -> Ask:
+    """Ask through the `claude` command, with the plan or key that it uses; AskError if there is none on this machine.
+
+    It adds a few hundred tokens of its own, and decides itself how much output is allowed.
+    """
+    from hooks.installer import client_binary
+
+    binary = client_binary()
+    if binary is None:
+        raise AskError("no claude command was found on this machine: install Claude Code, or set " + KEY_VARIABLE)
+    variables = {name: value for name, value in os.environ.items() if name != "CLAUDECODE"} | _CLIENT_VARIABLES
+
+    def ask(instructions: str, words: str, _: int) -> Answer:
+        command = [binary, *_CLIENT_OPTIONS, "--model", model, "--system-prompt", instructions]
+        with tempfile.TemporaryDirectory(prefix="taximeter-") as folder:
+            try:
+                said = subprocess.run(  # noqa: S603 — the user's own client; the words go to its standard input
+                    command, input=words, capture_output=True, text=True, encoding="utf-8", errors="replace",
+                    env=variables, cwd=folder, timeout=_CLIENT_SECONDS, check=False,
+                )  # fmt: skip
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise AskError(
+                    f"Claude Code did not answer ({type(error).__name__}); answers so far are kept"
+                ) from error
+        try:
+            done = msgspec.json.decode(said.stdout, type=_Result)
+        except msgspec.DecodeError:
+            done = _Result(said.stderr.strip() or said.stdout.strip() or "nothing", is_error=True)
+        if done.is_error or said.returncode:
+            hint = " (it may be too old for this: claude update)" if "unknown option" in done.result else ""
+            first_line = done.result.partition("\n")[0]
+            raise AskError(f"Claude Code says: {first_line}{hint}; answers so far are kept")
+        return Answer(done.result, done.usage)
+
+    return ask
+
+
+WAYS: dict[str, Callable[[str], Ask]] = {"api": through_api, "claude-code": through_claude_code}
