@@ -3,6 +3,8 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.clauses import LATEST_SESSION_FIRST
+
 
 class RecentCall(NamedTuple):
     """A call of any chain of a session; times in epoch milliseconds, cost in nano-dollars."""
@@ -68,7 +70,7 @@ def latest_sessions(db: sqlite3.Connection, since: int, limit: int) -> list[Sess
         "SELECT session.id, native_id, agent, project, title, last_at,"
         " (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE session_id = session.id)"
         " FROM session WHERE last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
-        " ORDER BY last_at DESC, session.id DESC LIMIT ?",
+        f" ORDER BY {LATEST_SESSION_FIRST} LIMIT ?",
         (since, limit),
     )
     return [SessionSum(*row) for row in found]

@@ -13,6 +13,12 @@ SESSION_TITLE = (
     " AND text <> '' ORDER BY position LIMIT 1))"
 )
 
+# A session of print mode or the SDK (`entrypoint`, CLAUDE_CODE section 1.2): mostly a program's, seldom a person's.
+IS_HEADLESS = "COALESCE(session.entrypoint, '') LIKE 'sdk%'"
+# The latest session first. What a hook or script ran a moment ago is not what the person was at: a headless session
+# stands behind those of the day before it.
+LATEST_SESSION_FIRST = f"session.last_at - 86400000 * ({IS_HEADLESS}) DESC, session.id DESC"
+
 
 def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list[Value]]:
     """The conditions with a value, joined, and their values; a condition whose value is None was not asked for."""

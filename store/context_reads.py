@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import SESSION_TITLE
+from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
 
 
 class ContextSession(NamedTuple):
@@ -51,12 +51,12 @@ _FROM = (
 
 
 def find_session(db: sqlite3.Connection, beginning: str | None) -> list[ContextSession]:
-    """Sessions whose id begins so, or the one with the latest call."""
+    """Sessions whose id begins so, or the latest one with calls."""
     columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE}, last_at FROM session"
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
-            " ORDER BY last_at DESC, id DESC LIMIT 1"
+            f" ORDER BY {LATEST_SESSION_FIRST} LIMIT 1"
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))

@@ -80,7 +80,13 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("right", "session(1)", "session on", "Show the session to the right."),
         Key("enter", "open_task", "open task", "Open the task at hand.", footer=True),
     ),
-    "tasks": (Key("enter", "open", "open", "Open the task.", footer=True), *_TABLE, *_MONTHS, *_EDITS),
+    "tasks": (
+        Key("enter", "open", "open", "Open the task.", footer=True),
+        *_TABLE,
+        *_MONTHS,
+        Key("p", "runs", "runs", "List runs of programs (claude -p, SDK), or hide them again."),
+        *_EDITS,
+    ),
     "task": (
         Key("escape", "back", "back", "Go back to where the task was opened.", footer=True),
         *_EDITS,

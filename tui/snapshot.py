@@ -139,6 +139,7 @@ class TasksPart:
     tasks: tuple[TaskRow, ...]  # those left out of the averages included
     headline: Headline
     unsure: tuple[Unsure, ...] = ()
+    run_ids: frozenset[str] = frozenset()  # of these, what programs ran
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,43 @@ async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
         assert "CSV export" in await settled(pilot)
 
 
+async def test_runs_of_programs_are_hidden_until_they_are_wanted(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        part = made.tasks
+        if part is None:
+            return made
+        return replace(made, tasks=replace(part, run_ids=frozenset(task.id for task in part.tasks[:2])))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "p shows 2 runs of programs · " in await settled(pilot)
+        tasks = app.screen.query_one("#tasks", Table)
+        hidden = len(tasks.shown)
+        await pilot.press("p")
+        assert "runs of programs" not in await settled(pilot)
+        assert len(tasks.shown) == hidden + 2
+        await pilot.press("p")
+        assert "p shows 2 runs of programs" in await settled(pilot)
+
+
+async def test_where_programs_did_everything_their_runs_are_shown(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        part = made.tasks
+        return (
+            made
+            if part is None
+            else replace(made, tasks=replace(part, run_ids=frozenset(task.id for task in part.tasks)))
+        )
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert "CSV export" in text
+        assert "runs of programs" not in text
+
+
 async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named(sample_script: Script) -> None:
     def script(wish: Wish) -> Snapshot:
         made = sample_script(wish)

@@ -125,6 +125,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     one = detail.task
     evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
     evidence = " (a question)" if one.evidence == "question" else evidence
+    evidence = " (a run of a program, in no rate)" if detail.is_program_run else evidence
     click.echo(click.style(wrapped(f"{GLYPHS[one.status]} {plain(one.title)}"), bold=True))
     project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)

@@ -1,5 +1,7 @@
 """`tasks`: what each finished piece of work cost."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -62,6 +64,7 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 )
 @click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
 @click.option("--yes", is_flag=True, help="With --refine: do not ask.")
+@click.option("--runs", is_flag=True, help="List runs of programs (claude -p, SDK) that begin alike one by one, too.")
 @limit_option
 @filter_options
 @csv_option
@@ -74,6 +77,7 @@ def tasks(
     through: str,
     session: str | None,
     yes: bool,
+    runs: bool,
     limit: int | None,
     as_json: bool,
     as_csv: bool,
@@ -111,7 +115,7 @@ def tasks(
         click.echo(nothing_text(settings, db))
     else:
         own = own_weights_in_use(db)
-        show(report, shown_rows(limit), corrections=own.corrections if own is not None else 0)
+        show(report, shown_rows(limit), with_runs=runs, corrections=own.corrections if own is not None else 0)
         if part.since or part.until or part.model:
             note("A task is counted whole: with its calls of other days and models (taximeter spend leaves those out).")
 
@@ -130,10 +134,11 @@ def _csv_row(task: TaskRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def show(report: TasksReport, limit: int | None = None, *, corrections: int = 0) -> None:
+def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = False, corrections: int = 0) -> None:
     """Draw the list for people: the headline, the latest `limit` tasks, what stands beside them; sums are of all.
 
-    `corrections`: how many the weights in use were fitted to, 0 for the shipped ones.
+    `with_runs`: list runs of programs, too. `corrections`: how many the weights in use were fitted to, 0 for the
+    shipped ones.
     """
     click.echo(click.style(wrapped(_headline(report)), bold=True))
     cells = terminal_width()
@@ -142,10 +147,13 @@ def show(report: TasksReport, limit: int | None = None, *, corrections: int = 0)
     least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
     wanted = [name for name, least in least_cells.items() if cells >= least]
     columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
-    rows = [[_cell(name, task, report) for name in wanted] for task in report.tasks[:limit]]
+    listed = [task for task in report.tasks if with_runs or task.id not in report.run_ids]
+    rows = [[_cell(name, task, report) for name in wanted] for task in listed[:limit]]
     footer = [_footer(name, report) for name in wanted]
     print_table(columns, rows, footer=footer)
-    note_left_out(len(report.tasks) - len(rows), "tasks")
+    note_left_out(len(listed) - len(rows), "tasks")
+    if len(listed) < len(report.tasks):
+        _note_runs(report.runs)
     _notes(report, corrections)
 
 
@@ -215,7 +223,7 @@ def _footer(name: str, report: TasksReport) -> str:
 
 def _headline(report: TasksReport) -> str:
     rates = report.headline
-    text = f"{rates.completed:,} completed of {len(report.tasks):,}"
+    text = f"{rates.completed:,} completed of {len(report.tasks) - len(report.runs):,}"
     if rates.direct_nano is None:
         return f"{text} · from five completed tasks on, a rate is shown"
     text += f" · direct {short_usd(rates.direct_nano)}"
@@ -224,6 +232,16 @@ def _headline(report: TasksReport) -> str:
     return (
         f"{text} · loaded {short_usd(rates.loaded_nano)} · median {short_usd(rates.median_nano)}"
         f" · p90 {short_usd(rates.p90_nano)}"
+    )
+
+
+def _note_runs(runs: Sequence[TaskRow]) -> None:
+    """Say what is not listed because programs did it."""
+    alike = Counter(task.title for task in runs).most_common(1)[0][0]
+    cost = short_usd(sum(task.cost for task in runs))
+    note(
+        f"{counted(len(runs), 'run')} of programs (claude -p, SDK), {cost}: they begin alike, edited nothing, and are"
+        f" in no rate; --runs lists them. Most often: {alike}"
     )
 
 

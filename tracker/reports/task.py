@@ -5,6 +5,7 @@ import time
 from typing import Any, NamedTuple
 
 from store.money import usd
+from store.program_runs import program_runs
 from store.task_edits import edits
 from store.task_reads import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
 from store.task_rows import TaskRow, TaskTurnRow
@@ -48,6 +49,7 @@ class TaskDetail(NamedTuple):
     short_id: str
     reported: list[ReportedCost]  # what agents say that it cost, an entry an agent that says anything
     refusals: list[Refusal]
+    is_program_run: bool  # in no rate (see store.program_runs)
 
     @property
     def misses(self) -> list[TaskCall]:
@@ -64,7 +66,7 @@ class TaskDetail(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """JSON form: the task of the list, with more on each turn, its subagents and misses."""
-        base = task_json(self.task, [])
+        base = task_json(self.task, [], is_program_run=self.is_program_run)
         base["turns"] = [
             {
                 "number": turn.number,
@@ -156,6 +158,7 @@ def task_detail(
         short_id or identity,
         task_reported(db, identity),
         task_refusals(db, identity),
+        identity in program_runs(db),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from store.money import usd
+from store.program_runs import program_runs
 from store.task_reads import (
     EVERY_TASK,
     TaskFilter,
@@ -69,11 +70,18 @@ class TasksReport(NamedTuple):
     joins: list[Join]
     short_ids: dict[str, str]
     now: int
+    run_ids: frozenset[str] = frozenset()
+
+    @property
+    def runs(self) -> list[TaskRow]:
+        """Runs of programs among the tasks: in no rate (see store.program_runs)."""
+        return [task for task in self.tasks if task.id in self.run_ids]
 
     @property
     def questions(self) -> int:
         """Completed tasks that changed no file: a kind of their own."""
-        return sum(1 for task in self.tasks if task.status == TaskStatus.COMPLETED and not task.edit_turns)
+        completed = (task for task in self.tasks if task.status == TaskStatus.COMPLETED)
+        return sum(1 for task in completed if not task.edit_turns and task.id not in self.run_ids)
 
     @property
     def one_shot(self) -> float | None:
@@ -92,13 +100,18 @@ class TasksReport(NamedTuple):
         everything = [*self.tasks, *self.excluded]
         return {
             "schema_version": 1,
-            "tasks": [task_json(task, self.turns.get(task.id, [])) for task in self.tasks[:limit]],
+            "tasks": [
+                task_json(task, self.turns.get(task.id, []), is_program_run=task.id in self.run_ids)
+                for task in self.tasks[:limit]
+            ],
             "headline": headline_json(self.headline)
             | {
                 "questions": self.questions,
                 "by_evidence": self.evidence,
                 "one_shot": self.one_shot,
                 "retry_share": self.retry_share,
+                "program_runs": len(self.runs),
+                "program_runs_usd": usd(sum(run.cost for run in self.runs)),
             },
             "outside_tasks": {
                 "calls": sum(task.calls for task in self.excluded),
@@ -152,14 +165,15 @@ def session_names(task: TaskRow) -> list[str]:
     return msgspec.json.decode(task.sessions, type=list[str])
 
 
-def task_json(task: TaskRow, turns: list[TurnSums]) -> dict[str, Any]:
-    """A task of the JSON contract."""
+def task_json(task: TaskRow, turns: list[TurnSums], *, is_program_run: bool) -> dict[str, Any]:
+    """A task of the JSON contract; `is_program_run`: it is in no rate."""
     return {
         "id": task.id,
         "title": task.title,
         "title_from": task.title_from,
         "status": task.status,
         "evidence": task.evidence,
+        "program_run": is_program_run,
         "agents": task.agents.split(","),
         "project": task.project,
         "branch": task.branch,
@@ -228,8 +242,10 @@ def tasks_report(
     latest = latest_activity(db)
     rows = [as_of(row, moment, latest, least_evidence) for row in task_rows(db, chosen)]
     tasks = [row for row in rows if not row.excluded]
+    runs = program_runs(db)
+    rated = [task for task in tasks if task.id not in runs]
     evidence: dict[str, int] = {}
-    for task in tasks:
+    for task in rated:
         if task.status == TaskStatus.COMPLETED and task.evidence is not None:
             evidence[task.evidence] = evidence.get(task.evidence, 0) + 1
     turns = turn_sums(db, chosen)
@@ -239,12 +255,13 @@ def tasks_report(
         tasks,
         turns,
         [row for row in rows if row.excluded],
-        headline([TaskCost(task.status, task.cost if task.unpriced < task.calls else None) for task in tasks]),
+        headline([TaskCost(task.status, task.cost if task.unpriced < task.calls else None) for task in rated]),
         evidence,
         _unsure(db, shown, turns, short),
         suggested_joins(db, latest, shown),
         short,
         moment,
+        runs,
     )
 
 

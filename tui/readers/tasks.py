@@ -22,6 +22,7 @@ def read_tasks(db: sqlite3.Connection, month: str, today: date, now_ms: int) -> 
         tasks=(*report.tasks, *report.excluded),
         headline=report.headline,
         unsure=tuple(report.unsure),
+        run_ids=report.run_ids,
     )
 
 

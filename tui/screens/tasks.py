@@ -105,6 +105,7 @@ class TasksScreen(EditingBoard):
     def __init__(self) -> None:
         super().__init__()
         self._part: TasksPart | None = None
+        self._with_runs = False
 
     def panels(self) -> ComposeResult:
         """Table, stand-in for an empty month, split of the selected task."""
@@ -128,7 +129,7 @@ class TasksScreen(EditingBoard):
         assert part is not None
         self._part = part
         table = self._table
-        table.set_rows(part.tasks)
+        table.set_rows(self._listed(part))
         empty = self.query_one("#no-tasks", Picture)
         table.display, empty.display = bool(part.tasks), not part.tasks
         empty.show(
@@ -138,6 +139,11 @@ class TasksScreen(EditingBoard):
         )
         self.query_one("#tasks-panel").border_title = self._title(part)
         self.table_changed()
+
+    def _listed(self, part: TasksPart) -> tuple[TaskRow, ...]:
+        """The month's tasks; runs of programs only if they are wanted, or all there is."""
+        typed = tuple(task for task in part.tasks if task.id not in part.run_ids)
+        return part.tasks if self._with_runs or not typed else typed
 
     @property
     def _table(self) -> Table[TaskRow]:
@@ -163,7 +169,9 @@ class TasksScreen(EditingBoard):
     def table_changed(self) -> None:
         """Say what is in sight, and show the split of the task under the cursor."""
         panel = self.query_one("#tasks-panel")
-        panel.border_subtitle = line((self._table.position(), "$dim"))
+        hidden = len(self._part.tasks) - len(self._listed(self._part)) if self._part else 0
+        hint = f"p shows {count(hidden, 'run')} of programs · " if hidden else ""
+        panel.border_subtitle = line((hint + self._table.position(), "$dim"))
         picture = self.query_one("#selected", Picture)
         task = self._table.selected
         if task is None:
@@ -195,6 +203,11 @@ class TasksScreen(EditingBoard):
         task = self._table.selected
         if task is not None:
             self.board.open_task(task.id)
+
+    def action_runs(self) -> None:
+        """List runs of programs, too, or hide them again."""
+        self._with_runs = not self._with_runs
+        self.renew()
 
     def on_table_opened(self) -> None:
         """A double click opens."""

@@ -1,0 +1,104 @@
+"""Runs of programs are told from the work of the person beside them."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.board_reads import latest_sessions
+from store.context_reads import find_session
+from store.program_runs import program_runs
+from tests.unit.tasks.making import START, Transcript, ledger_of
+from tracker import edit_tasks
+from tracker.rebuild import rebuild
+from tracker.reports.tasks import tasks_report
+
+ASKED = "You judge the change that was just made: number"
+EDIT = [("e", "Edit", {"file_path": "/code/api/a.py"})]
+
+
+def run(root: Path, number: int, text: str = ASKED, *, entrypoint: str | None = "sdk-cli", **given: Any) -> None:
+    """A session of one prompt, half an hour after the one before."""
+    project = given.pop("project", "/code/api")
+    one = Transcript(root, f"run{number}", project=project)
+    one.minute = 30 * number
+    more = {"entrypoint": entrypoint} if entrypoint else {}
+    tools = [(f"{number}{key}", name, words) for key, name, words in given.pop("tools", ())]
+    one.prompt(f"{text} {number}", **more).answer(f"r{number}", tools=tools, **more)
+
+
+def ledger(folder: Path) -> sqlite3.Connection:
+    db = ledger_of(folder, folder / "c")
+    rebuild(db)
+    return db
+
+
+def titles(db: sqlite3.Connection) -> set[str]:
+    known = program_runs(db)
+    return {task.title for task in tasks_report(db).tasks if task.id in known}
+
+
+def test_three_that_begin_alike_are_runs_and_in_no_rate(tmp_path: Path) -> None:
+    for number in range(3):
+        run(tmp_path / "c", number)
+    for number in range(3, 9):
+        run(tmp_path / "c", number, f"{number} is what I type", entrypoint="cli")
+    db = ledger(tmp_path)
+    assert titles(db) == {f"{ASKED} {number}" for number in range(3)}
+    report = tasks_report(db)
+    assert len(report.tasks) == 9
+    assert report.headline.completed == sum(report.evidence.values()) == report.questions == 6
+    said = report.as_json()
+    assert said["headline"]["program_runs"] == sum(task["program_run"] for task in said["tasks"]) == 3
+    assert said["headline"]["program_runs_usd"] == f"{3 * report.tasks[0].cost / 10**9:.9f}"
+    assert said["total"]["calls"] == 9
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"entrypoint": "cli"},
+        {"entrypoint": None},
+        {"tools": EDIT},
+        {"project": "/code/web"},
+        {"text": "Another matter"},
+    ],
+)
+def test_what_a_person_may_have_done_is_none(tmp_path: Path, given: dict[str, Any]) -> None:
+    run(tmp_path / "c", 0)
+    run(tmp_path / "c", 1)
+    run(tmp_path / "c", 2, **given)
+    assert titles(ledger(tmp_path)) == set()
+
+
+def test_who_judges_a_run_makes_it_a_task(tmp_path: Path) -> None:
+    for number in range(4):
+        run(tmp_path / "c", number)
+    db = ledger(tmp_path)
+    first, second, *_ = (task.id for task in tasks_report(db).tasks)
+    edit_tasks.rename(db, first, "Mine")
+    assert len(program_runs(db)) == 3
+    edit_tasks.set_status(db, second, "completed")
+    assert program_runs(db) == frozenset()
+
+
+def test_without_words_nothing_begins_alike(tmp_path: Path) -> None:
+    for number in range(3):
+        run(tmp_path / "c", number)
+    db = ledger(tmp_path)
+    db.execute("UPDATE task SET title = ''")
+    assert program_runs(db) == frozenset()
+
+
+def test_the_latest_session_is_the_persons_unless_there_is_none_of_that_day(tmp_path: Path) -> None:
+    run(tmp_path / "c", 1, "typed", entrypoint="cli")
+    run(tmp_path / "c", 2)
+    db = ledger(tmp_path)
+    since = round(START.timestamp() * 1000)
+    assert find_session(db, None)[0].native_id == "run1"
+    assert [session.native_id for session in latest_sessions(db, since, 2)] == ["run1", "run2"]
+    run(tmp_path / "c", 100)
+    db.close()
+    db = ledger(tmp_path)
+    assert find_session(db, None)[0].native_id == "run100"
