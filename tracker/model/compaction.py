@@ -176,7 +176,10 @@ def compaction_failed(tokens_before: int, tokens_after: int) -> bool:
 
 
 def decide_compaction(state: CompactionState, level: float) -> Decision:
-    """The firing rule of section 7.1; the reason names the first condition that held it back, or `level`."""
+    """The firing rule of section 7.1; the reason names the first condition that held it back, or `level`.
+
+    A plan is waited for up to a quarter above the level: some are in progress for as long as their session.
+    """
     since = state.calls_since_nudge_or_compaction
     if not state.at_turn_end:
         return Decision(False, "not at a turn end")
@@ -184,7 +187,7 @@ def decide_compaction(state: CompactionState, level: float) -> Decision:
         return Decision(False, "below the level")
     if since is not None and since < DEFAULTS.cooldown_calls:
         return Decision(False, "too soon after the last nudge or compaction")
-    if state.plan_in_progress:
+    if state.plan_in_progress and state.context < DEFAULTS.plan_patience * level:
         return Decision(False, "in the middle of a plan")
     if state.failed_in_epoch:
         return Decision(False, "compacting did not help in this epoch")

@@ -67,6 +67,7 @@ class Defaults:
     quiet_level_factor: float = 1.25
     level_floor_over_context_after: float = 1.3
     trigger_share: float = 0.9
+    plan_patience: float = 1.25
     cooldown_calls: int = 12
     effective_cut_share: float = 0.30
     sessions_before_own_statistics: int = 3

@@ -110,7 +110,7 @@ def test_a_turn_that_went_on_below_the_level_prepares_nothing(desk: Desk) -> Non
     assert desk.log("compact") == [], "only a turn's end is a decision"
 
 
-def test_a_plan_in_progress_is_not_interrupted(desk: Desk) -> None:
+def test_a_plan_in_progress_is_waited_for(desk: Desk) -> None:
     one = grow(desk.transcript(), until=80_000)
     todo = (
         "TodoWrite",
@@ -124,6 +124,15 @@ def test_a_plan_in_progress_is_not_interrupted(desk: Desk) -> None:
         {"todos": [{"content": "a", "status": "completed"}, {"content": "b", "status": "completed"}]},
     )
     one.prompt("finish it").call(91_000, closed).results("ok").call(91_500)
+    assert [told.kind for told in desk.advise(one.now)] == ["compact"]
+
+
+def test_a_plan_that_goes_on_and_on_is_not_waited_for(desk: Desk) -> None:
+    one = grow(desk.transcript(), until=80_000)
+    todo = ("TodoWrite", {"todos": [{"content": "a", "status": "in_progress"}]})
+    one.prompt("plan it").call(90_000, todo).results("ok").call(90_500)
+    assert desk.advise(one.now) == []
+    one.prompt("on with it").call(130_000)
     assert [told.kind for told in desk.advise(one.now)] == ["compact"]
 
 

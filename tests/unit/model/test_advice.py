@@ -78,11 +78,11 @@ def test_compact_fires_by_the_level_even_when_the_saving_is_hidden():
 
 
 def test_compact_logs_its_inputs_when_it_stays_silent():
-    nudge = compact_nudge(SITUATION, replace(READY, plan_in_progress=True), level=93_000)
+    nudge = compact_nudge(SITUATION, replace(READY, plan_in_progress=True), level=123_000)
     assert not nudge.fired
     assert nudge.text is None
     assert nudge.reason == "in the middle of a plan"
-    assert nudge.inputs["level"] == 93_000
+    assert nudge.inputs["level"] == 123_000
     assert nudge.inputs["context"] == 150_000
     assert nudge.inputs["plan_in_progress"] is True
 

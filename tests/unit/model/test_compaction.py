@@ -43,7 +43,8 @@ READY = CompactionState(
         ({"at_turn_end": False}, False),
         ({"calls_since_nudge_or_compaction": 11}, False),
         ({"calls_since_nudge_or_compaction": 12}, True),
-        ({"plan_in_progress": True}, False),
+        ({"plan_in_progress": True, "context": 124_999}, False),
+        ({"plan_in_progress": True, "context": 125_000}, True),
         ({"failed_in_epoch": True}, False),
     ],
 )
