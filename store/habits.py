@@ -84,6 +84,11 @@ class FileUse(NamedTuple):
     is_edit: bool
 
 
+def agents_on_record(db: sqlite3.Connection) -> list[str]:
+    """Agents with a call in the ledger."""
+    return [row[0] for row in db.execute("SELECT DISTINCT agent FROM spend JOIN session ON session.id = session_id")]
+
+
 def recent_sessions(
     db: sqlite3.Connection, agent: str, most_calls: int, before: int | None = None
 ) -> list[HabitSession]:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from store import live_session as live
 from store import nudges as log
 from store.advice_format import Advice
+from store.habits import agents_on_record
 from store.ledger import transaction
 from store.live_session import ActiveSession, LiveSession
 from store.nudges import NudgeRow
@@ -77,7 +78,7 @@ class Advisor:
         self._open: dict[int, _Open] = {}
         self._told: set[str] = set()
         self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
-        self._due_habits: set[str] = set()
+        self._due_habits: set[str] | None = None  # agents; None before the first quiet moment
         self._thinned_at = 0
 
     @property
@@ -100,7 +101,13 @@ class Advisor:
         return self._due(now)
 
     def rest(self, db: sqlite3.Connection, now: int) -> bool:
-        """Work for a quiet moment: measure habits that are old, thin the log; True if there was any."""
+        """Work for a quiet moment: measure habits that are old, thin the log; True if there was any.
+
+        In the first one this is asked of every agent on record: whoever opens the dashboard before the day's first
+        session sees figures by their own habits.
+        """
+        if self._due_habits is None:
+            self._due_habits = {agent for agent in agents_on_record(db) if kept_habits(db, agent, now)[1]}
         if self._due_habits:
             agent = self._due_habits.pop()
             self._habits[agent] = measure_habits(db, agent, now), now + KEPT_MS
@@ -152,7 +159,7 @@ class Advisor:
             habits, is_due = kept_habits(db, agent, now)
             if is_due and not habits.calls and self._measures_at_once:
                 habits, is_due = measure_habits(db, agent, now), False
-            if is_due:
+            if is_due and self._due_habits is not None:
                 self._due_habits.add(agent)
             self._habits[agent] = habits, now + KEPT_MS
         habits, _ = self._habits[agent]

@@ -6,7 +6,7 @@ from store.context_reads import find_session
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
 from tracker.advisor.advisor import Advisor
-from tracker.advisor.habits import MOST_CALLS, PastHabits, habits_now, measure_habits
+from tracker.advisor.habits import MOST_CALLS, PastHabits, habits_now, kept_habits, measure_habits
 from tracker.advisor.preferences import PreferenceReader
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, HOUR_MS
@@ -117,6 +117,16 @@ def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
     desk.advise(second.now)
     assert desk.advisor.rest(desk.db, second.now)
     assert habits_now(desk.db, "claude-code", second.now).calls == 10
+
+
+def test_habits_of_sessions_long_over_are_measured_in_the_first_quiet_moment(desk: Desk) -> None:
+    one = compacted(desk, 0, 50_000)
+    later = one.now + 30 * DAY_MS
+    assert desk.advise(later) == []
+    assert kept_habits(desk.db, "claude-code", later)[0].calls == 0
+    assert desk.advisor.rest(desk.db, later)
+    assert kept_habits(desk.db, "claude-code", later)[0].calls > 0
+    assert not desk.advisor.rest(desk.db, later)
 
 
 def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) -> None:
