@@ -14,6 +14,12 @@ def project_of(folder: str) -> str:
     return folder[: found.start()] if found and found.start() else folder
 
 
+def is_within(folder: str, other: str) -> bool:
+    """Whether a folder is another one or lies below it; paths of any system."""
+    inner, outer = (path.replace("\\", "/").rstrip("/") + "/" for path in (folder, other))
+    return inner.startswith(outer)
+
+
 def project_name(project: str | None) -> str:
     """The last part of a project's path, empty if there is none."""
     return (project or "").replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]

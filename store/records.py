@@ -75,6 +75,7 @@ class EventKind:
     LIMIT = "limit"  # a plan limit refused the request; detail = kind
     PULL_REQUEST = "pull_request"  # detail = URL
     BRANCH = "branch"
+    FOLDER = "folder"  # the prompt at this place was typed in another project than the one before
     COMMAND = "command"  # local slash command; detail = its name
     EXIT = "exit"
     MODE = "mode"  # plan or act, permission mode

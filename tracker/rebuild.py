@@ -33,7 +33,7 @@ from tracker.settings import SettingsError, load_settings
 
 _GROUP_SESSIONS = 150
 # Raised where the same records give other tasks: a newer program derives everything again.
-_RULES = hash((4, WEIGHTS, wording.stamp()))
+_RULES = hash((5, WEIGHTS, wording.stamp()))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 

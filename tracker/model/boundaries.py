@@ -280,8 +280,8 @@ class _Walk:
         elif features is None:
             decision = Decision.NEVER
         else:
-            score = score_of(features, self._weights)
-            decision = Decision.START if score >= DEFAULTS.boundary_score else Decision.CONTINUE
+            score = None if has_moved(turn) else score_of(features, self._weights)
+            decision = Decision.START if score is None or score >= DEFAULTS.boundary_score else Decision.CONTINUE
         starts = decision in (Decision.FIRST, Decision.START)
         return Verdict(turn.index if starts else self._group, decision, score, features, self._weights)
 
@@ -305,3 +305,8 @@ def is_cleared_before(turn: TurnInfo, turns: Sequence[TurnInfo]) -> bool:
         return False
     before = turns[turn.index - 1]
     return any(event.kind == EventKind.CLEAR and event.position > before.row.position for event in before.events)
+
+
+def has_moved(turn: TurnInfo) -> bool:
+    """Whether the prompt was typed in another project than the one before."""
+    return any(event.kind == EventKind.FOLDER and event.position == turn.row.position for event in turn.events)

@@ -31,3 +31,4 @@ class Carry(msgspec.Struct, array_like=True):
     awaits_reply: bool = False  # the agent has said nothing since the latest prompt
     teams: list[str] = []  # agent teams that the session was in
     teammate: str | None = None  # its name there
+    folder: str | None = None  # the project that the latest prompt was typed in

@@ -3,6 +3,7 @@
 import msgspec
 
 from store.first_words import as_text, first_words
+from store.projects import is_within, project_of
 from store.records import Batch, EventKind, Turn, TurnKind
 from tracker.sources.base import Options
 from tracker.sources.claude_code.carry import Carry
@@ -89,6 +90,8 @@ class Conversation:
         carry = self._carry
         if carry.tracked and line.parentUuid and line.parentUuid not in self._recent and not place.copy_rank:
             self._batch.events.append(event_at(line, place, EventKind.REWIND, None))
+        if kind != TurnKind.NOTIFICATION and line.cwd and self._is_elsewhere(project_of(line.cwd)):
+            self._batch.events.append(event_at(line, place, EventKind.FOLDER, None))
         words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
         self._remember_output()
         echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None
@@ -114,6 +117,14 @@ class Conversation:
                 prompt.agent_id,
             )
         )
+
+    def _is_elsewhere(self, project: str) -> bool:
+        """Whether this is neither inside nor above the project of the prompt before; it is remembered."""
+        known = self._carry.folder
+        if known is None or not (is_within(project, known) or is_within(known, project)):
+            self._carry.folder = project
+            return known is not None
+        return False
 
     def _remember_output(self) -> None:
         if self._last_text is None:
