@@ -17,6 +17,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.model.nudge import payback_phrase
 from tracker.model.options import Option
 from tracker.reports.context import ContextReport, Prospect, context_report
 from tracker.reports.times import iso
@@ -132,7 +133,4 @@ def _saving_words(option: Option) -> str:
     saved = option.saving.point_nano
     if saved <= 0:
         return f"costs {short_usd(-saved)} more"
-    payback = (
-        "" if option.payback_turns is None else f", back in {counted(max(1, round(option.payback_turns)), 'turn')}"
-    )
-    return f"saves {short_usd(saved)}{payback}"
+    return f"saves {short_usd(saved)}{payback_phrase(option.payback_turns)}"

@@ -152,15 +152,15 @@ def share_bar(amount: int, largest: int, cells: int) -> str:
 
 
 def duration(milliseconds: int) -> str:
-    """A length of time for people: 24m, 1h10, 3d."""
-    minutes = milliseconds // 60_000
-    if minutes < 1:
-        return f"{milliseconds // 1000}s"
+    """A length of time for people: 34s, 24m, 1h10, 3d; rounded as on the dashboard."""
+    seconds = milliseconds / 1000
+    if seconds < 99.5:
+        return f"{seconds:.0f}s"
+    minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes}m"
-    if minutes < 48 * 60:
-        return f"{minutes // 60}h{minutes % 60:02d}"
-    return f"{minutes // 1440}d"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24}d"
 
 
 def counted(count: int, noun: str) -> str:

@@ -131,8 +131,14 @@ def nudge_line(session: str, text: str) -> str:
     return click.style(f"{at}  {short_session(session)}  ▸ {plain(text)}", bold=True)
 
 
+_WIDE_CELLS = 100
+
+
 def call_line(row: dict[str, Any]) -> str:
-    """Time, session, chain, model, context, cost and cache state of a call on one line."""
+    """Time, session, chain, model, context, output, cost and cache state of a call on one line.
+
+    On a terminal of less than a hundred columns the output is left out.
+    """
     at = local(row["last_at"]).strftime("%H:%M:%S")
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
     written = row["write_5m"] + row["write_1h"]
@@ -140,11 +146,13 @@ def call_line(row: dict[str, Any]) -> str:
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
     who = plain(row["agent_type"] or "") or ("main" if not row["chain"] else "agent")
     model = plain(row["model"]).rpartition("/")[2].removeprefix("claude-")
-    floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else " "
+    floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else ""
+    is_wide = terminal_width() >= _WIDE_CELLS
+    output = f"  out {floor + tokens(row['output']):>7}" if is_wide else ""
+    cells = 12 if is_wide else 8
     head = (
-        f"{at}  {short_session(row['session'])}  {who[:12]:<12}  {model[:18]:<18}"
-        f"  ctx {tokens(context):>6}  out {floor}{tokens(row['output']):>6}  {short_usd(row['cost']):>8}"
-        f"  {state:<4} {lifetime}"
+        f"{at}  {short_session(row['session'])}  {who[:cells]:<{cells}}  {model[:18]:<18}"
+        f"  ctx {tokens(context):>6}{output}  {floor + short_usd(row['cost']):>8}  {state:<4} {lifetime}"
     )
     project = plain(project_name(row["project"]))
     room = terminal_width() - len(head) - 2

@@ -4,7 +4,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tracker.model.nudge import NudgeKind
+from tracker.model.nudge import NudgeKind, payback_phrase
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import ContextReport
 from tui.widgets.grid import Piece, line
@@ -62,7 +62,7 @@ def effect(option: Option) -> str:
         return f"({usd(option.low_nano)} to {usd(option.high_nano)})"
     if saved <= 0:
         return f"costs {usd(-saved)} more" if saved else "saves nothing"
-    return f"saves {usd(saved)}{payback(option)}"
+    return f"saves {usd(saved)}{payback_phrase(option.payback_turns)}"
 
 
 def short_effect(option: Option) -> str:
@@ -71,15 +71,6 @@ def short_effect(option: Option) -> str:
     if option.kind == OptionKind.CONTINUE or not saved:
         return ""
     return f"{'-' if saved > 0 else '+'}{usd(abs(saved))}"
-
-
-def payback(option: Option) -> str:
-    """When a one-off cost is earned back."""
-    turns = option.payback_turns
-    if turns is None:
-        return ""
-    whole = -int(-turns // 1)
-    return ", at once" if whole <= 0 else f", back in {count(whole, 'turn')}"
 
 
 def best_words(best: Option) -> str:
