@@ -1,6 +1,7 @@
 """Files that shrink, change, vanish or refuse to be read: what was counted stays, the rest is read."""
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -252,15 +253,22 @@ def test_an_unreadable_folder_is_named_and_its_neighbours_are_read(
         assert costs(tmp_path) == {f"msg_{number}": COST for number in range(50, 58)}
 
 
-@pytest.mark.parametrize("kind", ["folder", "dangling link"])
-def test_things_that_are_called_jsonl_but_are_no_files(root: Path, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "problems"), [("folder", 1), ("pipe", 1), ("socket", 1), ("dangling link", 0)])
+def test_things_that_are_called_jsonl_but_are_no_files(root: Path, tmp_path: Path, kind: str, problems: int) -> None:
+    """A pipe nobody writes to would be waited for, for ever."""
     odd = root / "projects" / "odd.jsonl"
-    if kind == "folder":
-        odd.mkdir()
-    else:
-        odd.symlink_to(root / "nowhere")
-    with ledger_of(tmp_path) as db:
-        take_in(db, root)
+    with socket.socket(socket.AF_UNIX) as listener:
+        if kind == "folder":
+            odd.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(odd)
+        elif kind == "socket":
+            listener.bind(os.path.relpath(odd))  # the whole path may be too long for a socket
+        else:
+            odd.symlink_to(root / "nowhere")
+        with ledger_of(tmp_path) as db:
+            report = take_in(db, root)
+    assert [str(odd) in problem for problem in report.problems] == [True] * problems
     assert costs(tmp_path) == calls(1, 2, 3)
 
 

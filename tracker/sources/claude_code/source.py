@@ -14,6 +14,7 @@ from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import salvage
 from tracker.sources.claude_code.reader import FileReader
 from tracker.sources.claude_code.whereabouts import AGENT
+from tracker.sources.opening import open_regular
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
@@ -50,9 +51,9 @@ class ClaudeCodeSource:
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Read on; from the start if what was read before is no longer what the file begins with."""
-        with open(file.path, "rb", buffering=0) as handle:
+        handle, facts = open_regular(file.path)
+        with handle:
             buffer = bytearray(_BLOCK_BYTES)
-            facts = os.fstat(handle.fileno())
             size = facts.st_size
             if state is not None and not _continues(handle, state, facts):
                 state = None

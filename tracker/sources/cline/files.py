@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from tracker.sources.base import ReadState
+from tracker.sources.opening import open_regular
 
 UI_MESSAGES = "ui_messages.json"
 TASK_METADATA = "task_metadata.json"
@@ -75,8 +76,8 @@ def read_whole(path: str) -> Whole | None:
     if not is_readable(path):
         raise ValueError(f"not a record file: {path}")
     try:
-        with open(path, "rb") as handle:
-            before = os.fstat(handle.fileno())
+        handle, before = open_regular(path)
+        with handle:
             content = handle.read()
             after = os.fstat(handle.fileno())
     except FileNotFoundError:

@@ -4,7 +4,6 @@ A row has the id of the message that Cline's own record will have, so the two ar
 the call belongs. A row without its record is a call all the same: Cline's files may be gone before they were read.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -16,6 +15,7 @@ from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import DECODE_ERRORS, LATEST_MS
 from tracker.sources.cline.sdk_rows import Metrics, flags_of, recorded_in
 from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
+from tracker.sources.opening import open_regular
 
 _AGENT = "cline"
 
@@ -39,8 +39,8 @@ decode_row = msgspec.json.Decoder(LiveRow).decode
 def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
     """One piece with the whole lines since `state`; a last line without its end waits."""
     offset = state.offset if state is not None and state.inode == file.inode else 0
-    with open(file.path, "rb") as handle:
-        facts = os.fstat(handle.fileno())
+    handle, facts = open_regular(file.path)
+    with handle:
         offset = offset if offset <= facts.st_size else 0
         handle.seek(offset)
         content = handle.read()

@@ -135,6 +135,13 @@ def test_a_file_that_vanished_yields_nothing(task: Any, options: Options, found:
     assert list(ClineSource().read(file, None, options)) == []
 
 
+def test_a_pipe_is_not_waited_for(task: Any, options: Options, found: Callable[..., FoundFile]) -> None:
+    path = task.folder / "ui_messages.json"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="not a regular file"):
+        list(ClineSource().read(found(path, "task"), None, options))
+
+
 def test_a_file_that_changes_under_the_read_counts_as_torn(
     task: Any, rows: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,23 @@
+"""Opens what a listing has found: anything may stand under the name of a record file."""
+
+import errno
+import os
+import stat
+from io import FileIO
+
+
+def open_regular(path: str) -> tuple[FileIO, os.stat_result]:
+    """A file opened to read, unbuffered, and what it is; the caller closes it.
+
+    OSError also for what is no regular file: opening a pipe would wait for its writer, for ever if there is none.
+    """
+    handle = open(path, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115 - handed on
+    facts = os.fstat(handle.fileno())
+    if not stat.S_ISREG(facts.st_mode):
+        handle.close()
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return handle, facts
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has neither the flag nor such pipes
