@@ -123,8 +123,10 @@ def find_work(
                         work.append(Work(index, file, None, 0))
                     elif row[:3] != file[3:] or row.gone:
                         work.append(_known_work(db, index, file))
-            except OSError as error:
-                note(report.problems, f"{error.filename or root}: {error.strerror or error}")
+            except* OSError as problems:
+                for error in problems.exceptions:
+                    if isinstance(error, OSError):
+                        note(report.problems, f"{error.filename or root}: {error.strerror or error}")
     vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
     if vanished:
         with transaction(db):

@@ -168,8 +168,8 @@ class Watcher:
                 try:
                     for file in source.discover([root]):
                         index[file.path] = (number, file)
-                except OSError:
-                    continue  # sync has reported it
+                except* OSError:
+                    pass  # sync has reported it
         return index
 
     def _only(self, paths: set[str]) -> list[tuple[Source, Sequence[Path]]]:

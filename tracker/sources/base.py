@@ -78,7 +78,7 @@ class Source(Protocol):
         ...
 
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """List the files to read; OSError of a folder is the caller's to report."""
+        """List the files to read; then raise what could not be listed, an OSError or a group of them."""
         ...
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:

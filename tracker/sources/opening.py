@@ -1,9 +1,22 @@
-"""Opens what a listing has found: anything may stand under the name of a record file."""
+"""What listing and opening have to expect: anything may stand under the name of a record file."""
 
 import errno
 import os
 import stat
 from io import FileIO
+
+_NOWHERE = frozenset((errno.ENOENT, errno.ELOOP))
+
+
+def leads_nowhere(error: OSError) -> bool:
+    """Whether it says that there is nothing: gone since it was listed, or a link that ends nowhere or in itself."""
+    return error.errno in _NOWHERE
+
+
+def raise_problems(problems: list[OSError]) -> None:
+    """Raise what could not be listed, all in one, now that everything else was."""
+    if problems:
+        raise ExceptionGroup("not everything could be listed", problems)
 
 
 def open_regular(path: str) -> tuple[FileIO, os.stat_result]:

@@ -253,6 +253,85 @@ def test_an_unreadable_folder_is_named_and_its_neighbours_are_read(
         assert costs(tmp_path) == {f"msg_{number}": COST for number in range(50, 58)}
 
 
+def test_every_unreadable_folder_is_named_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shut = [root / "projects" / name for name in ("-a", "-b")]
+    for folder in shut:
+        folder.mkdir()
+        refuse(monkeypatch, folder)
+    with ledger_of(tmp_path) as db:
+        report = take_in(db, root)
+    assert sorted(report.problems) == [f"{folder}: Permission denied" for folder in shut]
+    assert costs(tmp_path) == calls(1, 2, 3)
+
+
+class Shut:
+    """An entry of a folder that may be listed, but not entered; `link`: of any folder, and leads into such a one."""
+
+    def __init__(self, path: str, *, link: bool) -> None:
+        self.path, self.name, self._link = path, Path(path).name, link
+
+    def stat(self) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", self.path)
+
+    def is_dir(self) -> bool:
+        return bool(self.stat())
+
+    def is_symlink(self) -> bool:
+        return self._link
+
+
+class Listing(list[object]):
+    """The entries of a folder, as os.scandir gives them."""
+
+    def __enter__(self) -> "Listing":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_may_be_listed_but_not_entered_is_named_once_and_hides_nothing(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: bool
+) -> None:
+    folder = root / "projects" / "-a"
+    folder.mkdir()
+    (folder / "good.jsonl").write_bytes(session_of(1, first=9))
+    shut = [Shut(f"{folder}/{name}", link=link) for name in ("1.jsonl", "2")]
+    with os.scandir(folder) as entries:
+        listed = Listing([*shut, *entries] if link else shut)
+    listing = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed if path == str(folder) else listing(path))
+    with ledger_of(tmp_path) as db:
+        report = take_in(db, root)
+    named = [folder / "1.jsonl", folder / "2"] if link else [folder]
+    assert report.problems == [f"{path}: Permission denied" for path in named]
+    assert costs(tmp_path) == calls(1, 2, 3, *([9] if link else []))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root enters every folder; the fake above stands for it")
+def test_a_folder_without_search_permission(root: Path, tmp_path: Path) -> None:
+    folder = root / "projects" / FILE
+    folder.parent.chmod(0o444)
+    with ledger_of(tmp_path) as db:
+        report = take_in(db, root)
+    folder.parent.chmod(0o700)
+    assert report.problems == [f"{folder.parent}: Permission denied"]
+
+
+@pytest.mark.parametrize("where", ["self", "-home-dev-app/self.jsonl"])
+def test_links_to_themselves_are_passed_over(root: Path, tmp_path: Path, where: str) -> None:
+    for number in range(20):  # some of them are listed before the link, some after it
+        (root / "projects" / FILE).with_name(f"{number}.jsonl").write_bytes(session_of(1, first=number + 10))
+        (root / "projects" / f"-{number}").mkdir()
+        (root / "projects" / f"-{number}" / "a.jsonl").write_bytes(session_of(1, first=number + 40))
+    link = root / "projects" / where
+    link.symlink_to(link.name)
+    with ledger_of(tmp_path) as db:
+        assert take_in(db, root).problems == []
+    assert costs(tmp_path) == calls(1, 2, 3, *range(10, 30), *range(40, 60))
+
+
 @pytest.mark.parametrize(("kind", "problems"), [("folder", 1), ("pipe", 1), ("socket", 1), ("dangling link", 0)])
 def test_things_that_are_called_jsonl_but_are_no_files(root: Path, tmp_path: Path, kind: str, problems: int) -> None:
     """A pipe nobody writes to would be waited for, for ever."""

@@ -14,7 +14,7 @@ from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import salvage
 from tracker.sources.claude_code.reader import FileReader
 from tracker.sources.claude_code.whereabouts import AGENT
-from tracker.sources.opening import open_regular
+from tracker.sources.opening import leads_nowhere, open_regular, raise_problems
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
@@ -41,13 +41,12 @@ class ClaudeCodeSource:
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
         """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over.
 
-        A folder that cannot be read is raised at the end, when everything else was listed.
+        What cannot be listed is raised at the end, in a group of OSErrors, when everything else was.
         """
-        unreadable: list[OSError] = []
+        problems: list[OSError] = []
         for root in roots:
-            yield from _walk(str(root / "projects"), set(), unreadable)
-        if unreadable:
-            raise unreadable[0]
+            yield from _walk(str(root / "projects"), set(), problems)
+        raise_problems(problems)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Read on; from the start if what was read before is no longer what the file begins with."""
@@ -86,13 +85,13 @@ class ClaudeCodeSource:
                 offset = stop
 
 
-def _walk(folder: str, seen: set[tuple[int, int]], unreadable: list[OSError]) -> Iterator[FoundFile]:
+def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> Iterator[FoundFile]:
     try:
         entries = os.scandir(folder)
     except FileNotFoundError:
         return
     except OSError as error:
-        unreadable.append(error)
+        problems.append(error)
         return
     with entries:
         for entry in entries:
@@ -106,9 +105,15 @@ def _walk(folder: str, seen: set[tuple[int, int]], unreadable: list[OSError]) ->
                         if (facts.st_dev, facts.st_ino) in seen:
                             continue
                         seen.add((facts.st_dev, facts.st_ino))
-                    yield from _walk(entry.path, seen, unreadable)
-            except FileNotFoundError:
-                continue
+                    yield from _walk(entry.path, seen, problems)
+            except OSError as error:
+                if leads_nowhere(error):
+                    continue
+                if isinstance(error, PermissionError) and not entry.is_symlink():
+                    error.filename = folder  # it may be listed, but nothing in it may be looked at
+                    problems.append(error)
+                    return
+                problems.append(error)
 
 
 def _parent_session(path: str) -> str | None:

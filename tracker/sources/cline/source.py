@@ -17,6 +17,7 @@ from tracker.sources.cline.files import (
     Kind,
     is_readable,
 )
+from tracker.sources.opening import leads_nowhere, raise_problems
 
 
 class ClineSource:
@@ -34,7 +35,7 @@ class ClineSource:
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
         """Tasks, histories, transcripts, manifests and compactions; never files of another name, which may hold keys.
 
-        An unreadable folder does not hide the others: the first OSError is raised at the end.
+        An unreadable folder does not hide the others: a group of OSErrors is raised at the end.
         """
         listing = _Listing(self.agent)
         for root in roots:
@@ -46,7 +47,7 @@ class ClineSource:
                     yield from listing.session(session)
             for history in stores.histories:
                 yield from listing.one(history, Kind.HISTORY)
-        listing.raise_first()
+        raise_problems(listing.problems)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """One piece with what is new in the file; none while it is torn."""
@@ -68,12 +69,12 @@ class RooSource:
         return places.given_roots(given, roo=True) if given else places.roo_roots(self._machine)
 
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """Each task's rows and its history item. An OSError is raised after everything else was listed."""
+        """Each task's rows and its history item. A group of OSErrors is raised after everything else was listed."""
         listing = _Listing(self.agent)
         for root in roots:
             for folder in places.stores_under(root).tasks:
                 yield from listing.below(folder, {UI_MESSAGES: Kind.TASK, HISTORY_ITEM: Kind.HISTORY_ITEM})
-        listing.raise_first()
+        raise_problems(listing.problems)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """One piece with what is new in the file; none while it is torn."""
@@ -83,15 +84,15 @@ class RooSource:
 
 
 class _Listing:
-    """Lists folders; keeps the first error for the end."""
+    """Lists folders; keeps the errors for the end."""
 
     def __init__(self, agent: str) -> None:
         self._agent = agent
-        self._problem: OSError | None = None
+        self.problems: list[OSError] = []
 
     def folders(self, parent: Path) -> list[Path]:
         """The folders in a folder."""
-        return [Path(entry.path) for entry in self._entries(parent) if entry.is_dir()]
+        return [Path(entry.path) for entry in self._entries(parent) if self._is_folder(entry)]
 
     def below(self, parent: Path, wanted: dict[str, str]) -> Iterator[FoundFile]:
         """The wanted files (name: kind) one level down."""
@@ -117,27 +118,28 @@ class _Listing:
         """The file itself, if it is there."""
         try:
             facts = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
+        except NotADirectoryError:
             return
         except OSError as error:
             self._note(error)
             return
         yield FoundFile(str(path), self._agent, kind, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
-    def raise_first(self) -> None:
-        """Raise what went wrong, now that nothing more is to come."""
-        if self._problem is not None:
-            raise self._problem
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        try:
+            return entry.is_dir()
+        except OSError as error:
+            self._note(error)
+            return False
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
-        except FileNotFoundError:
-            return []
         except OSError as error:
             self._note(error)
             return []
 
     def _note(self, error: OSError) -> None:
-        self._problem = self._problem or error
+        if not leads_nowhere(error):
+            self.problems.append(error)

@@ -176,23 +176,35 @@ def test_an_empty_machine_has_nothing(tmp_path: Path) -> None:
     assert ClineSource(machine).roots([]) == RooSource(machine).roots([]) == []
 
 
-def test_an_unreadable_folder_is_reported_after_the_others_were_listed(
+def test_unreadable_folders_are_reported_after_the_others_were_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = tmp_path / "sessions"
-    first, closed, last = (make_session(sessions, f"179500000000{number}_abcde") for number in range(3))
+    first, closed, shut, last = (make_session(sessions, f"179500000000{number}_abcde") for number in range(4))
     honest = os.scandir
 
     def refusing(path: str | Path) -> object:
-        if Path(path) == closed.parent:
+        if Path(path) in (closed.parent, shut.parent):
             raise PermissionError(13, "Permission denied", str(path))
         return honest(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
     listing = ClineSource().discover([tmp_path])
     assert [next(listing).path, next(listing).path] == [str(first), str(last)]
-    with pytest.raises(PermissionError):
+    with pytest.raises(ExceptionGroup) as caught:
         next(listing)
+    assert [error.filename for error in caught.value.exceptions] == [str(closed.parent), str(shut.parent)]
+
+
+def test_links_that_end_in_themselves_are_passed_over(tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks"
+    listed = make_task(tmp_path)
+    (tasks / "loop").symlink_to("loop")
+    (tasks / "1795000000001").mkdir()
+    (tasks / "1795000000001" / "ui_messages.json").symlink_to("ui_messages.json")
+    session = make_session(tmp_path / "sessions")
+    (session.parent / "agent_1.messages.json").symlink_to("agent_1.messages.json")
+    assert paths(list(ClineSource().discover([tmp_path]))) == [str(listed), str(session)]
 
 
 @pytest.mark.parametrize(
