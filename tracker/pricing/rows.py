@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.money import pico_from_usd_per_mtok
+from store.money import PICO_PER_USD_PER_MTOK, pico_from_usd_per_mtok
 
 # The effective date of a price without a date: it holds for every call.
 FROM_THE_BEGINNING = "1970-01-01"
+_LARGEST_PICO = 10_000 * PICO_PER_USD_PER_MTOK  # $10,000 per million tokens: sums of costs must stay below 2**63
 _RATE_COLUMNS = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
 COLUMNS = frozenset(
     (
@@ -119,7 +120,10 @@ def _optional(fields: Mapping[str, str], column: str, convert: Callable[[str], i
 
 
 def _pico(text: str) -> int:
-    return pico_from_usd_per_mtok(text)
+    rate = pico_from_usd_per_mtok(text)
+    if rate > _LARGEST_PICO:
+        raise ValueError(f"dearer than any model: {text!r}")
+    return rate
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from store.ledger import open_ledger
+from tracker.sources.bounds import LARGEST_COUNT
 
 from .plain import COST, FILE, OTHER, SESSION, TOKENS, answer, at, encoded, healthy_neighbour, prompt, session_of, usage
 from .reading import take_in
@@ -207,6 +208,31 @@ def test_wrong_types_where_it_counts_are_one_bad_line(what: str, tmp_path: Path)
     reading = read(tmp_path, session_of(1) + encoded(bad, answer(3)))
     assert reading.costs == {"msg_1": COST, "msg_3": COST}
     assert reading.bad_lines == reading.stored_bad_lines == 1
+
+
+ABSURD_TOTALS: dict[str, dict[str, Any]] = {
+    "an endless total": {"totalCostUSD": 1e300},
+    "a negative total": {"totalCostUSD": -1},
+    "an endless cost of a model": {"totalCostUSD": 1, "modelUsage": {"m": {"costUSD": 1e300}}},
+    "endless tokens of a model": {"totalCostUSD": 1, "modelUsage": {"m": {"inputTokens": 10**15}}},
+}
+
+
+@pytest.mark.parametrize("what", ABSURD_TOTALS)
+def test_an_absurd_client_total_is_one_bad_line(what: str, tmp_path: Path) -> None:
+    row = {"type": "cost-state", "sessionId": SESSION, **ABSURD_TOTALS[what]}
+    reading = read(tmp_path, session_of(1) + encoded(row, answer(2)))
+    assert reading.costs == {"msg_1": COST, "msg_2": COST}
+    assert reading.bad_lines == 1
+
+
+@pytest.mark.parametrize("count", [LARGEST_COUNT, LARGEST_COUNT + 1, 10**12])
+def test_the_largest_counts_can_be_summed_and_larger_ones_are_damage(count: int, tmp_path: Path) -> None:
+    wild = usage(input_tokens=count, cache_read_input_tokens=count, cache_creation_input_tokens=count)
+    lines = [answer(number, message={"usage": {**wild, "output_tokens": count}}) for number in range(1000, 2000)]
+    reading = read(tmp_path, session_of(1) + encoded(*lines))
+    assert len(reading.costs) == (1001 if count == LARGEST_COUNT else 1)
+    assert reading.bad_lines == 1001 - len(reading.costs)
 
 
 HARMLESS_TYPES: dict[str, dict[str, Any]] = {

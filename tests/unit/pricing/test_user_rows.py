@@ -132,6 +132,11 @@ def test_no_file_is_no_prices(tmp_path: Path, at: Callable[[str], int]) -> None:
         ('[[price]]\nmodel = "m"\ninput = "free"\noutput = 2\n', "input is not a number that can be used: 'free'"),
         ('[[price]]\nmodel = "m"\ninput = nan\noutput = 2\n', "input is not a number"),
         ('[[price]]\nmodel = "m"\ninput = inf\noutput = 2\n', "input is not a number"),
+        ('[[price]]\nmodel = "m"\ninput = 1e30\noutput = 2\n', r"prices\.toml: price 1 \(m\): input is not a number"),
+        (
+            '[[price]]\nmodel = "m"\ninput = 1\noutput = 10000.1\n',
+            r"output is not a number that can be used: '10000.1'",
+        ),
         ('[[price]]\nmodel = "m"\ninput = -1\noutput = 2\n', "input is negative"),
         ('[[price]]\nmodel = "m"\ninput = 0.0000001\noutput = 2\n', "input is not a number that can be used"),
         ('[[price]]\nmodel = "m"\ninput = 1\noutput = 2\ncache_writes = 3\n', "unknown key 'cache_writes'"),

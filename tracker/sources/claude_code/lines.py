@@ -9,8 +9,11 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-# Nothing a model call reports comes near this; larger numbers are damage, and SQLite's integers end at 2**63.
-Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+from tracker.sources.bounds import LARGEST_COUNT, LARGEST_TOTAL, LARGEST_USD
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
+Total = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_TOTAL)]
+Usd = Annotated[float, msgspec.Meta(ge=0, le=LARGEST_USD)]
 
 
 class CacheCreation(msgspec.Struct, gc=False):
@@ -199,20 +202,20 @@ class ProgressLine(msgspec.Struct, gc=False):
 class ModelUsage(msgspec.Struct, gc=False):
     """Per model part of a `cost-state` row."""
 
-    inputTokens: Count | None = None
-    outputTokens: Count | None = None
-    cacheReadInputTokens: Count | None = None
-    cacheCreationInputTokens: Count | None = None
-    cacheCreationEphemeral1hInputTokens: Count | None = None
-    webSearchRequests: Count | None = None
-    costUSD: float | None = None
+    inputTokens: Total | None = None
+    outputTokens: Total | None = None
+    cacheReadInputTokens: Total | None = None
+    cacheCreationInputTokens: Total | None = None
+    cacheCreationEphemeral1hInputTokens: Total | None = None
+    webSearchRequests: Total | None = None
+    costUSD: Usd | None = None
 
 
 class CostState(msgspec.Struct, gc=False):
     """A `cost-state` row."""
 
     sessionId: str
-    totalCostUSD: float
+    totalCostUSD: Usd
     startTime: Annotated[int, msgspec.Meta(ge=0, le=10**15)] | None = None
     modelUsage: dict[str, ModelUsage] = {}
     hasUnknownModelCost: bool | None = None

@@ -13,7 +13,7 @@ from tracker.sources.base import Options
 from tracker.sources.cline.files import decode_elements
 from tracker.sources.cline.rows import DECODE_ERRORS, HistoryItem, Number, decode_history_item
 from tracker.sources.cline.sdk_rows import Block, Message, decode_messages, decode_transcript, iso_ms, prompt_in
-from tracker.sources.cline.tokens import nano_cost
+from tracker.sources.cline.tokens import count, nano_cost
 from tracker.sources.cline.turns import title_of
 
 _CLINE = "cline"
@@ -125,12 +125,17 @@ def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, 
 
 
 def _context_at(messages: list[Message], at: int) -> int | None:
-    sizes = [
-        (message.metrics.input_tokens or 0) + (message.metrics.output_tokens or 0)
+    told = [
+        message.metrics
         for message in messages
         if message.metrics is not None and message.ts is not None and message.ts <= at
     ]
-    return int(sizes[-1]) if sizes and sizes[-1] > 0 else None
+    if not told:
+        return None
+    try:
+        return (count(told[-1].input_tokens) + count(told[-1].output_tokens)) or None
+    except ValueError:
+        return None
 
 
 def read_history(content: bytes, options: Options) -> Batch | None:

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 from store.money import nano_from_float
 from store.records import CallFlag
+from tracker.sources.bounds import LARGEST_COUNT, LARGEST_USD
 
 UNKNOWN = "unknown"
-_LARGEST_COUNT = 10**12
-_LARGEST_USD = 1e6
 
 # Handlers whose `tokensIn` holds the cached tokens too.
 _CACHE_INSIDE = frozenset(
@@ -84,14 +83,14 @@ def count(value: float | None) -> int:
     """A token count of a record: absent and negative are 0 (OpenRouter's can fall below); ValueError if absurd."""
     if value is None or value != value or value < 0:
         return 0
-    if value > _LARGEST_COUNT:
+    if value > LARGEST_COUNT:
         raise ValueError(f"not a token count: {value}")
     return int(value)
 
 
 def nano_cost(amount: float | None) -> int | None:
     """Nano-dollars of a recorded cost; None if absent, negative or absurd."""
-    if amount is None or not 0 <= amount <= _LARGEST_USD:
+    if amount is None or not 0 <= amount <= LARGEST_USD:
         return None
     return nano_from_float(amount)
 

@@ -266,6 +266,11 @@ class TestCompaction:
         assert batch.calls == []
         assert [event.tokens_before for event in batch.events] == [11]
 
+    def test_an_absurd_size_before_it_is_not_known(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
+        session.answer(usage(1e300, 1))
+        self.write(session, "2026-11-21T02:00:00Z", generatedAt=session.at + 1)
+        assert [event.tokens_before for event in read_all(session.root).events] == [None]
+
 
 def test_numbered_tool_calls_of_different_answers_stay_apart(session: Any, usage: Usage, read_all: ReadAll) -> None:
     for number in range(2):

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.records import CallFlag
+from tracker.sources.bounds import LARGEST_COUNT
 from tracker.sources.cline.tokens import (
     Recorded,
     classic_tokens,
@@ -119,6 +120,7 @@ def test_counts_are_never_negative(value: float | None, expected: int) -> None:
     assert count(value) == expected
 
 
-def test_absurd_counts_are_refused() -> None:
+@pytest.mark.parametrize("absurd", [1e30, LARGEST_COUNT + 1])
+def test_absurd_counts_are_refused(absurd: float) -> None:
     with pytest.raises(ValueError, match="not a token count"):
-        count(1e30)
+        count(absurd)
