@@ -184,6 +184,19 @@ class TestDays:
             rows = four_calls("spend", "--json").json()["rows"]
             assert {row["key"]: row["calls"] for row in rows} == days
 
+    @pytest.mark.parametrize("where", ["Asia/Tokyo", "America/New_York"])
+    @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.000Z", "0001-01-01T00:00:00.000Z"])
+    @pytest.mark.parametrize("command", ["spend", "calls", "tasks", "cache"])
+    def test_a_time_at_the_ends_of_the_calendar_is_none(
+        self, command: str, moment: str, where: str, taximeter: Taximeter, tmp_path: Path, zone: Callable[[str], None]
+    ) -> None:
+        """The call has the time of the line before it."""
+        zone(where)
+        content = session_of(1) + encoded(answer(2, timestamp=moment))
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: content})]
+        assert (taximeter(command).code, taximeter("calls", "--json", "--since", "2026-11-20").code) == (0, 0)
+        assert {call["first_at"] for call in taximeter("calls", "--json").json_lines()} == {"2026-11-20T12:00:01.000Z"}
+
 
 class TestLists:
     """`sessions` and `calls`."""

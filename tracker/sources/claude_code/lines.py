@@ -4,12 +4,12 @@ The formats are those of CLAUDE_CODE sections 1.2 to 1.8 and 8.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from tracker.sources.bounds import LARGEST_COUNT, LARGEST_TOTAL, LARGEST_USD
+from tracker.sources.times import LATEST_MS, iso_ms
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
 Total = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_TOTAL)]
@@ -216,7 +216,7 @@ class CostState(msgspec.Struct, gc=False):
 
     sessionId: str
     totalCostUSD: Usd
-    startTime: Annotated[int, msgspec.Meta(ge=0, le=10**15)] | None = None
+    startTime: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)] | None = None
     modelUsage: dict[str, ModelUsage] = {}
     hasUnknownModelCost: bool | None = None
 
@@ -258,23 +258,20 @@ _minute_starts: dict[str, int] = {}
 
 
 def epoch_ms(timestamp: str | None) -> int | None:
-    """Epoch milliseconds of an ISO 8601 time, None if there is none or it makes no sense."""
-    if not timestamp:
-        return None
+    """As `iso_ms`; times as clients write them are read by the minute, which is quicker."""
+    if not timestamp or timestamp[23:] != "Z" or timestamp[19] != ".":
+        return iso_ms(timestamp)
+    minute = _minute_starts.get(timestamp[:17])
+    if minute is None:
+        minute = iso_ms(timestamp[:16])
+        if minute is None:
+            return None
+        if len(_minute_starts) > 50_000:
+            _minute_starts.clear()
+        _minute_starts[timestamp[:17]] = minute
     try:
-        if timestamp[23:] == "Z" and timestamp[19] == ".":
-            minute = _minute_starts.get(timestamp[:17])
-            if minute is None:
-                if len(_minute_starts) > 50_000:
-                    _minute_starts.clear()
-                start = datetime.fromisoformat(timestamp[:16]).replace(tzinfo=UTC)
-                minute = _minute_starts[timestamp[:17]] = round(start.timestamp()) * 1000
-            return minute + int(timestamp[17:19] + timestamp[20:23])
-        moment = datetime.fromisoformat(timestamp)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
+        return minute + int(timestamp[17:19] + timestamp[20:23])
+    except ValueError:
         return None
 
 

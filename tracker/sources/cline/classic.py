@@ -18,7 +18,6 @@ from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.requests import Request, RequestLog, recorded_of
 from tracker.sources.cline.rows import (
     DECODE_ERRORS,
-    LATEST_MS,
     ApiRequest,
     UiRow,
     decode_progress,
@@ -29,6 +28,7 @@ from tracker.sources.cline.rows import (
 from tracker.sources.cline.sums import SumRow, sum_records
 from tracker.sources.cline.tokens import UNKNOWN, Recorded, count, nano_cost
 from tracker.sources.cline.turns import TurnLog, title_of
+from tracker.sources.times import sane_ms
 
 _CWD_HEAD = " Directory ("
 _CWD = re.compile(r"^# Current (?:Working|Workspace) Directory \((.+)\) Files", re.MULTILINE)
@@ -90,7 +90,7 @@ class TaskReader:
         """Take in one row; a damaged one is counted and passed over."""
         try:
             row = decode_row(raw)
-            if 0 <= row.ts <= LATEST_MS:
+            if sane_ms(row.ts) is not None:
                 self._row(row)
                 return
         except (*DECODE_ERRORS, ValueError):

@@ -12,9 +12,10 @@ from store.records import Batch, ClientTotal, Event, EventKind, Session
 from tracker.sources.base import Options
 from tracker.sources.cline.files import decode_elements
 from tracker.sources.cline.rows import DECODE_ERRORS, HistoryItem, Number, decode_history_item
-from tracker.sources.cline.sdk_rows import Block, Message, decode_messages, decode_transcript, iso_ms, prompt_in
+from tracker.sources.cline.sdk_rows import Block, Message, decode_messages, decode_transcript, prompt_in
 from tracker.sources.cline.tokens import count, nano_cost
 from tracker.sources.cline.turns import title_of
+from tracker.sources.times import iso_ms, sane_ms
 
 _CLINE = "cline"
 _TOTAL_SOURCE = "history"
@@ -114,7 +115,7 @@ def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, 
     if summary is None or summary.metadata is None:
         return Batch(), known
     metadata = summary.metadata
-    at = int(metadata.generated_at) if metadata.generated_at else iso_ms(state.updated_at)
+    at = sane_ms(metadata.generated_at) or iso_ms(state.updated_at)
     identity = blake2b(bytes(summary.content) + str(metadata.generated_at).encode(), digest_size=8).digest()
     batch = Batch()
     if identity != known and at is not None:
@@ -176,7 +177,7 @@ def model_in_history(content: bytes, task: str) -> str | None:
 
 
 def _add_item(batch: Batch, agent: str, item: HistoryItem, options: Options) -> None:
-    at = int(item.ts) if item.ts is not None and item.ts > 0 else None
+    at = sane_ms(item.ts)
     title = title_of(item.task, options)
     batch.sessions.append(
         Session(

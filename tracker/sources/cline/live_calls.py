@@ -12,10 +12,11 @@ from store.records import Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline.calls import Place, make_call
 from tracker.sources.cline.prices import RecordingPricer
-from tracker.sources.cline.rows import DECODE_ERRORS, LATEST_MS
+from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import Metrics, flags_of, recorded_in
 from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
 from tracker.sources.opening import open_regular
+from tracker.sources.times import sane_ms
 
 _AGENT = "cline"
 
@@ -72,7 +73,7 @@ def _batch(lines: Sequence[bytes], options: Options) -> Batch:
 
 
 def _call(row: LiveRow, options: Options) -> Call:
-    if not (row.session and row.id and 0 < row.at <= LATEST_MS):
+    if not (row.session and row.id and sane_ms(row.at)):
         raise ValueError("a row that names no request")
     recorded = recorded_in(row.metrics)
     place = Place(

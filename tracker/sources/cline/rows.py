@@ -3,7 +3,6 @@
 import msgspec
 
 Number = int | float
-LATEST_MS = 10**14  # a record with a later time is damaged
 
 
 class ModelInfo(msgspec.Struct, rename="camel"):

@@ -11,7 +11,7 @@ from tracker.sources.base import Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Place, billing_of, make_call
 from tracker.sources.cline.errors import error_detail
-from tracker.sources.cline.rows import DECODE_ERRORS, LATEST_MS
+from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import (
     Block,
     Message,
@@ -29,6 +29,7 @@ from tracker.sources.cline.sdk_rows import (
 )
 from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
 from tracker.sources.cline.turns import TurnLog, title_of
+from tracker.sources.times import sane_ms
 
 AGENT = "cline"
 _COPY_SLACK_MS = 1000
@@ -80,9 +81,7 @@ class TranscriptReader:
         return self._finish(transcript)
 
     def _message(self, message: Message, index: int, version: str | None, *, is_continued: bool) -> None:
-        if message.ts is not None and 0 < message.ts <= LATEST_MS:
-            self._at = int(message.ts)
-        at = self._at
+        at = self._at = sane_ms(message.ts) or self._at
         self._is_copy = self._start is not None and at < self._start - _COPY_SLACK_MS
         if not self._is_copy:
             self._first_at = at if self._first_at is None else min(at, self._first_at)

@@ -1,7 +1,6 @@
 """The wanted fields of the SDK store's files (CLINE section 2)."""
 
 import re
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from store.records import CallFlag
 from tracker.sources.cline.rows import DECODE_ERRORS, Number
 from tracker.sources.cline.tokens import Recorded, count, nano_cost
+from tracker.sources.times import sane_ms
 
 _USER_INPUT = re.compile(r"<user_input\b([^>]*)>(.*?)</user_input>", re.DOTALL)
 _USER_COMMAND = re.compile(r"<user_command\b[^>]*\bslash=\"([^\"]+)\"[^>]*>")
@@ -188,18 +188,7 @@ def is_legacy_mark(message: Message) -> bool:
 def started_at(session: str) -> int | None:
     """When a session began, as its id says; None for ids of other forms (a continued classic task has one)."""
     found = _START.match(session)
-    return int(found.group(1)) if found else None
-
-
-def iso_ms(text: str | None) -> int | None:
-    """Epoch milliseconds of an ISO time; None if it is none."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return sane_ms(int(found.group(1))) if found else None
 
 
 def decode_messages(elements: list[msgspec.Raw]) -> tuple[list[Message], int]:

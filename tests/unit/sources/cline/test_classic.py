@@ -305,6 +305,7 @@ def test_a_damaged_row_is_counted_and_hides_no_other(task: Any, rows: Any, read_
         {**rows.say("api_req_started", "{half a")},
         {**rows.request(10**40, 1)},
         {"ts": 1e300, "type": "say", "say": "text", "text": "far away"},
+        {"ts": 253_402_300_799_000, "type": "say", "say": "text", "text": "at the end of the calendar"},
         {"ts": -5, "type": "say", "say": "text", "text": "long ago"},
     ]
     task.write([*damaged, *good, rows.request(-5, 60)])

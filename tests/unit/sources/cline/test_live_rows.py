@@ -103,10 +103,11 @@ def test_a_stream_that_broke_is_a_call_of_which_nothing_is_known(written: RowsFi
     [
         b"not json",
         b"{}",
-        b'{"session": "s", "agent": "a", "id": "", "at": 5, "metrics": {}}',
+        b'{"session": "s", "agent": "a", "id": "", "at": 1795000001000, "metrics": {}}',
         b'{"session": "s", "agent": "a", "id": "m", "at": -5, "metrics": {}}',
-        b'{"session": "s", "agent": "a", "id": "m", "at": 99999999999999999, "metrics": {}}',
-        b'{"session": "s", "agent": "a", "id": "m", "at": 5, "metrics": {"inputTokens": 1e30}}',
+        b'{"session": "s", "agent": "a", "id": "m", "at": 5, "metrics": {}}',
+        b'{"session": "s", "agent": "a", "id": "m", "at": 253402300799000, "metrics": {}}',
+        b'{"session": "s", "agent": "a", "id": "m", "at": 1795000001000, "metrics": {"inputTokens": 1e30}}',
         b"\xff\xfe\x00",
     ],
 )

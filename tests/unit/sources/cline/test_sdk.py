@@ -266,6 +266,10 @@ class TestCompaction:
         assert batch.calls == []
         assert [event.tokens_before for event in batch.events] == [11]
 
+    def test_at_no_time_that_makes_sense_is_not_told(self, session: Any, read_all: ReadAll) -> None:
+        self.write(session, "0001-01-01T00:00:00+09:00", generatedAt=1e300)
+        assert read_all(session.root).events == []
+
     def test_an_absurd_size_before_it_is_not_known(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
         session.answer(usage(1e300, 1))
         self.write(session, "2026-11-21T02:00:00Z", generatedAt=session.at + 1)

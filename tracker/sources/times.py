@@ -1,0 +1,25 @@
+"""Times of records in epoch milliseconds. Nothing was recorded before the year 2000, nor will be after 2199.
+
+A time outside is damage, like one that cannot be parsed; near the ends of the calendar it has no local day everywhere.
+"""
+
+from datetime import UTC, datetime
+
+EARLIEST_MS = 946_684_800_000
+LATEST_MS = 7_258_118_399_999
+
+
+def sane_ms(at: float | None) -> int | None:
+    """A recorded time as a whole number; None if there is none or it makes no sense."""
+    return int(at) if at is not None and EARLIEST_MS <= at <= LATEST_MS else None
+
+
+def iso_ms(text: str | None) -> int | None:
+    """Epoch milliseconds of an ISO 8601 time, UTC if it names no zone; None if there is none or it makes no sense."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return sane_ms(round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
+    except (ValueError, OverflowError):
+        return None
