@@ -187,8 +187,6 @@ WRONG_TYPES: dict[str, dict[str, Any]] = {
     "a negative count": {"message": {"usage": usage(output_tokens=-50)}},
     "a negative split": {"message": {"usage": usage(cache_creation={"ephemeral_5m_input_tokens": -1})}},
     "the speed is a number": {"message": {"usage": usage(speed=3)}},
-    "iterations is a text": {"message": {"usage": usage(iterations="two")}},
-    "server_tool_use is a list": {"message": {"usage": usage(server_tool_use=[])}},
     "message is a number": {"message": 5},
     "message is a list": {"message": [{}]},
     "the model is a number": {"message": {"model": 55}},
@@ -208,6 +206,31 @@ def test_wrong_types_where_it_counts_are_one_bad_line(what: str, tmp_path: Path)
     reading = read(tmp_path, session_of(1) + encoded(bad, answer(3)))
     assert reading.costs == {"msg_1": COST, "msg_3": COST}
     assert reading.bad_lines == reading.stored_bad_lines == 1
+
+
+ODD_SIDES: dict[str, dict[str, Any]] = {
+    "iterations is a text": {"iterations": "two"},
+    "an inner request is a number": {"iterations": [1]},
+    "server_tool_use is a list": {"server_tool_use": []},
+    "an absurd count of searches": {"server_tool_use": {"web_search_requests": 10**12}},
+    "thinking is a text": {"output_tokens_details": {"thinking_tokens": "long"}},
+    "all of them": {"iterations": {}, "server_tool_use": "web", "output_tokens_details": 1},
+}
+
+
+@pytest.mark.parametrize("what", ODD_SIDES)
+def test_a_wrong_type_beside_the_counts_is_a_bad_line_and_does_not_cost_the_call(what: str, tmp_path: Path) -> None:
+    odd = answer(2, message={"usage": usage(**ODD_SIDES[what])})
+    reading = read(tmp_path, session_of(1) + encoded(odd, answer(3)))
+    assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
+    assert reading.bad_lines == reading.stored_bad_lines == 1
+
+
+def test_a_count_with_a_point_counts(tmp_path: Path) -> None:
+    pointed = answer(2, message={"usage": usage(input_tokens=10.0, output_tokens=50.0)})
+    reading = read(tmp_path, session_of(1) + encoded(pointed, answer(3)))
+    assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
+    assert reading.bad_lines == 0
 
 
 ABSURD_TOTALS: dict[str, dict[str, Any]] = {

@@ -283,7 +283,7 @@ def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
     import json
 
     text = raw.decode("utf-8", "surrogateescape")
-    decode = json.JSONDecoder().raw_decode
+    decode = json.JSONDecoder(parse_float=_number).raw_decode
     found: list[tuple[Line, int, int]] = []
     is_damaged = False
     position = _skip_blanks(text, 0)
@@ -316,6 +316,12 @@ def _skip_blanks(text: str, position: int) -> int:
     return position
 
 
+def _number(text: str) -> float:
+    """A count may be written with a point: 10.0 tokens are ten."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
 def _byte_length(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape"))
 
@@ -337,12 +343,30 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
             damaged = True
             if name == "message" and isinstance(item, dict):
                 # Odd content must not cost the call: its usage is what counts.
-                wanted = {key: item.get(key) for key in ("id", "model", "stop_reason", "usage")}
+                wanted = {key: item.get(key) for key in ("id", "model", "stop_reason")}
+                wanted["usage"] = _without_odd_sides(item.get("usage"))
                 try:
                     kept[name] = msgspec.convert(wanted, Message)
                 except msgspec.ValidationError:
                     continue
     return Line(**kept), damaged
+
+
+# What may be missing from a usage that can be priced.
+_SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_details"))
+
+
+def _without_odd_sides(usage: Any) -> Any:
+    """A usage without those of its side fields that have the wrong type."""
+    if not isinstance(usage, dict):
+        return usage
+    kept = dict(usage)
+    for name in _SIDE_FIELDS & usage.keys():
+        try:
+            msgspec.convert({name: usage[name]}, Usage)
+        except msgspec.ValidationError:
+            del kept[name]
+    return kept
 
 
 def _clean(value: dict[str, Any]) -> bytes:
