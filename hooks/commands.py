@@ -5,10 +5,12 @@ Absolute interpreter and script, `-I -S`: nothing of the user's projects or envi
 ends with 2, and 2 from a hook blocks the prompt.
 """
 
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeGuard
 
 from hooks.entry import MESSAGE_EVENTS
 
@@ -33,6 +35,7 @@ FORGIVING_VERSION = (2, 1, 197)
 AGENT_TOOLS = "Agent|Task"
 TIMEOUT_SECONDS = 5
 REFRESH_SECONDS = 10
+_ISOLATED = ["-I", "-S"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Program:
 
     def words(self, *arguments: str) -> str:
         """A command line for the shell."""
-        return shlex.join([self.python, "-I", "-S", self.script, *arguments])
+        return shlex.join([self.python, *_ISOLATED, self.script, *arguments])
 
     def hook(self, event: str) -> dict[str, Any]:
         """The entry of one event (CLAUDE_CODE section 4); the client waits for those that speak and for the last."""
@@ -66,7 +69,7 @@ class Program:
             arguments.append("--refreshed")
         if after is None:
             return f"{self.words(*arguments)} || true"
-        return f"{self.words(*arguments, '--after', after)} || {shlex.join(['/bin/sh', '-c', after])}"
+        return f"{self.words(*arguments, '--after', after)} || {shlex.join(_in_shell(after))}"
 
 
 def events_for(client_version: tuple[int, ...] | None) -> list[str]:
@@ -77,21 +80,43 @@ def events_for(client_version: tuple[int, ...] | None) -> list[str]:
 
 
 def our_words(command: object, verb: str) -> list[str] | None:
-    """The words after `taximeter … VERB` if the command runs this program, of whatever installation; else None."""
+    """The words after `taximeter … VERB` if this is our command, of whatever installation, or the bare call; else None.
+
+    Ours is what `Program` would write, to the letter: a line that runs anything else besides belongs to the user.
+    """
     if not isinstance(command, str) or "taximeter" not in command:
         return None
+    text = command.removeprefix("~/")
     try:
-        words = shlex.split(command)
+        words = shlex.split(text)
     except ValueError:
         return None
-    for index, word in enumerate(words[:-1]):
-        if PurePath(word).name in ("taximeter", "taximeter.py") and words[index + 1] == verb:
-            return words[index + 2 :]
-    return None
+    called = words[3:] if words[1:3] == _ISOLATED else words
+    if len(called) < 2 or PurePath(called[0]).name not in ("taximeter", "taximeter.py") or called[1] != verb:
+        return None
+    after = _after(called)
+    fallback = ["true"] if after is None else _in_shell(after)
+    ending = f" || {shlex.join(fallback)}"
+    alone = words[: -len(fallback) - 1] if text.endswith(ending) else words
+    return called[2:] if text.removesuffix(ending) == shlex.join(alone) else None
+
+
+def is_mixed(command: object, verb: str) -> TypeGuard[str]:
+    """Whether a command that is not ours seems to run `taximeter … VERB` among other things."""
+    if not isinstance(command, str) or our_words(command, verb) is not None:
+        return False
+    return re.search(rf"(?<![\w-])taximeter(\.py)?['\"]?\s+{verb}\b", command) is not None
 
 
 def wrapped_command(command: object) -> str | None:
     """The status line that ours runs first; None if there is none."""
-    words = our_words(command, "statusline") or []
+    return _after(our_words(command, "statusline") or [])
+
+
+def _after(words: Sequence[str]) -> str | None:
     at = words.index("--after") + 1 if "--after" in words else len(words)
     return words[at] if at < len(words) else None
+
+
+def _in_shell(command: str) -> list[str]:
+    return ["/bin/sh", "-c", command]

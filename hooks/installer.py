@@ -17,7 +17,15 @@ from typing import Any
 
 from hooks.commands import EVENTS, Program, events_for
 from hooks.places import launcher
-from hooks.settings_edit import ShapeError, plugin_is_enabled, with_hooks, with_status_line, without_hooks, without_ours
+from hooks.settings_edit import (
+    ShapeError,
+    mixed_commands,
+    plugin_is_enabled,
+    with_hooks,
+    with_status_line,
+    without_hooks,
+    without_ours,
+)
 from hooks.settings_file import (
     Change,
     SettingsError,
@@ -109,8 +117,8 @@ def plan_install(
         raise SettingsError(f"{file.path} cannot be added to: {error}; nothing was changed") from error
     if settings.get("disableAllHooks"):
         notes.append("disableAllHooks is set in this file: nothing of it will run until that is taken out")
-    after = file.raw if settings == file.settings else render_settings(settings, file.raw)
-    return Plan(Change(file.path, file.raw, after), tuple(notes))
+    notes += _notes_of_mixed(settings)
+    return Plan(Change(file.path, file.raw, _rendered(settings, file)), tuple(notes))
 
 
 def install(plan: Plan, program: Program) -> None:
@@ -141,15 +149,14 @@ def plan_uninstall(folder: Path, home: Path) -> Plan:
         return Plan(Change(file.path, None, None))
     entry = _read_record(home)["settings"].get(_key(file.path))
     left = without_ours(file.settings)
-    if entry is None:
-        return Plan(Change(file.path, file.raw, file.raw if left == file.settings else render_settings(left, file.raw)))
+    notes = _notes_of_mixed(left)
     original = _Original.of(entry)
-    is_untouched = entry.get("after_sha256") == sha256_of(file.raw)
+    is_untouched = entry is not None and entry.get("after_sha256") == sha256_of(file.raw)
     if original.is_known and (is_untouched or (left != file.settings and original.settings == left)):
-        return Plan(Change(file.path, file.raw, original.raw))
-    after = file.raw if left == file.settings else render_settings(left, file.raw)
-    note = "the file was changed since it was installed: only our own entries are taken out"
-    return Plan(Change(file.path, file.raw, after), (note,) if after != file.raw else ())
+        return Plan(Change(file.path, file.raw, original.raw), tuple(notes))
+    if entry is not None and left != file.settings:
+        notes.append("the file was changed since it was installed: only our own entries are taken out")
+    return Plan(Change(file.path, file.raw, _rendered(left, file)), tuple(notes))
 
 
 def uninstall(plan: Plan, home: Path) -> None:
@@ -173,6 +180,18 @@ def _settings_of(folder: Path) -> SettingsFile:
     if not folder.is_dir():
         raise SettingsError(f"no Claude Code folder at {folder} (start claude once, or name it: --claude-dir DIR)")
     return read_settings(folder / SETTINGS_NAME)
+
+
+def _rendered(settings: dict[str, Any], file: SettingsFile) -> bytes | None:
+    """The file with these settings: the same bytes if nothing is different."""
+    return file.raw if settings == file.settings else render_settings(settings, file.raw)
+
+
+def _notes_of_mixed(settings: dict[str, Any]) -> list[str]:
+    return [
+        f"`{command}` runs more than taximeter: it is yours and stays as it is; take taximeter out of it by hand"
+        for command in mixed_commands(settings)
+    ]
 
 
 def _key(path: Path) -> str:

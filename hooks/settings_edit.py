@@ -5,10 +5,10 @@ never changed. Entries of an older installation of ours are replaced, so doing i
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hooks.commands import REFRESH_SECONDS, Program, our_words, wrapped_command
+from hooks.commands import REFRESH_SECONDS, Program, is_mixed, our_words, wrapped_command
 
 PLUGIN_PREFIX = "taximeter@"
 
@@ -66,21 +66,35 @@ def _is_ours(entry: Any) -> bool:
 
 def installed_events(settings: dict[str, Any]) -> dict[str, str]:
     """Event -> command, for each of our hooks in the settings."""
-    found: dict[str, str] = {}
+    return {event: entry["command"] for event, entry in _entries(settings) if _is_ours(entry)}
+
+
+def _entries(settings: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     hooks = settings.get("hooks")
     for event, groups in hooks.items() if isinstance(hooks, dict) else ():
         for group in groups if isinstance(groups, list) else ():
             entries = group.get("hooks") if isinstance(group, dict) else None
             for entry in entries if isinstance(entries, list) else ():
-                if _is_ours(entry):
-                    found[event] = entry["command"]
-    return found
+                yield event, entry
+
+
+def mixed_commands(settings: dict[str, Any]) -> list[str]:
+    """The user's own hooks and status line that run ours among other things: they stay as they are."""
+    hooks = [entry.get("command") for _, entry in _entries(settings) if isinstance(entry, dict)]
+    line = settings.get("statusLine")
+    lines = [line.get("command")] if isinstance(line, dict) else []
+    return [
+        command
+        for verb, commands in (("hook", hooks), ("statusline", lines))
+        for command in commands
+        if is_mixed(command, verb)
+    ]
 
 
 def with_status_line(settings: dict[str, Any], program: Program) -> dict[str, Any]:
     """Settings with our status line; one that is there already runs first and keeps its own options.
 
-    ShapeError if there is one that is no command.
+    One that runs ours itself stays as it is. ShapeError if there is one that is no command.
     """
     made = copy.deepcopy(settings)
     current = made.get("statusLine")
@@ -91,6 +105,8 @@ def with_status_line(settings: dict[str, Any], program: Program) -> dict[str, An
     if not isinstance(current, dict) or current.get("type") != "command" or not isinstance(current.get("command"), str):
         raise ShapeError("its `statusLine` is not a command")
     theirs = current["command"]
+    if is_mixed(theirs, "statusline"):
+        return made
     if our_words(theirs, "statusline") is not None:
         theirs = wrapped_command(theirs)
     current["command"] = program.status_line(theirs, is_refreshed="refreshInterval" in current)

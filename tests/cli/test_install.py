@@ -35,6 +35,7 @@ ODD = {
             }
         }
     ).encode(),
+    "a hook that runs ours too": b'{"hooks":{"Stop":[{"hooks":[{"command":"~/b.sh; taximeter hook Stop"}]}]}}',
     "status line": b'{"statusLine": {"type": "command", "command": "~/l.sh | head; echo \\"it\'s\\"", "padding": 0}}',
     "status line with refresh": b'{"statusLine":{"type":"command","command":"x","refreshInterval":3},"z":1}',
 }
@@ -81,6 +82,30 @@ def test_installing_keeps_what_was_there(name: str, claude: Path) -> None:
         assert {**after["statusLine"], "command": line["command"]} == line
         assert line["command"] in shlex.split(after["statusLine"]["command"])
     assert {key: value for key, value in after.items() if key in before} == before
+
+
+def test_commands_that_run_more_than_ours_stay_and_are_pointed_out(
+    claude: Path, isolated_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook, line = "~/backup.sh; taximeter hook Stop", "~/mine.sh & taximeter statusline"
+    theirs = {
+        "hooks": {"Stop": [{"hooks": [{"type": "command", "command": hook}]}]},
+        "statusLine": {"type": "command", "command": line},
+    }
+    before = json.dumps(theirs).encode()
+    (claude / "settings.json").write_bytes(before)
+    install(claude)
+    now = settings_of(claude)
+    assert now["statusLine"] == theirs["statusLine"]
+    assert [group["hooks"][0]["command"] == hook for group in now["hooks"]["Stop"]] == [True, False]
+    told = capsys.readouterr().err
+    assert told.count(hook) == told.count(line) == 1
+    [backup] = (isolated_home / "backups").iterdir()
+    assert backup.read_bytes() == before
+    (claude / "settings.json").write_text(json.dumps({**now, "model": "opus"}))
+    uninstall(claude)
+    assert settings_of(claude) == {**theirs, "model": "opus"}
+    assert "by hand" in capsys.readouterr().err
 
 
 def test_a_file_that_was_not_there_is_gone_again(claude: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks.commands import EVENTS, OLD_EVENTS, Program, events_for, our_words, wrapped_command
+from hooks.commands import EVENTS, OLD_EVENTS, Program, events_for, is_mixed, our_words, wrapped_command
 from hooks.settings_edit import (
     ShapeError,
     installed_events,
+    mixed_commands,
     plugin_is_enabled,
     status_line_command,
     with_hooks,
@@ -29,7 +30,9 @@ FOREIGN_COMMANDS = [
     "python -m other hook Stop",
     "'unbalanced",
     "mytaximeter.py hook x",
+    "~/backup.sh; taximeter hook Stop",
 ]
+OPERATORS = ("; ", ";", " & ", "&", " | ", " && ", " || ", "\n")
 ENTRIES = st.builds(
     lambda command, extra: {"type": "command", "command": command, **extra},
     st.sampled_from(FOREIGN_COMMANDS),
@@ -127,11 +130,57 @@ def test_the_command_names_absolute_paths_and_no_environment() -> None:
         ("taximeter sync", None),
         ("echo taximeter.py", None),
         ("'taximeter hook", None),
+        ("taximeter", None),
+        ("/x/taximeter -I -S", None),
         (None, None),
     ],
 )
 def test_ours_is_told_from_others(command: object, words: list[str] | None) -> None:
     assert our_words(command, "hook") == words
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        PROGRAM.hook("Stop")["hooks"][0]["command"],
+        "taximeter hook Stop",
+        "~/bin/taximeter hook Stop",
+        "/x/taximeter.py hook Stop || true",
+    ],
+)
+def test_a_line_that_runs_anything_besides_ours_is_the_users(ours: str) -> None:
+    assert our_words(ours, "hook") is not None
+    assert not is_mixed(ours, "hook")
+    beside = [f"~/mine.sh{operator}{ours}" for operator in (*OPERATORS, " ")]
+    beside += [f"{ours}{operator}~/mine.sh" for operator in OPERATORS]
+    around = [f"({ours})", f"{ours} $(~/mine.sh)", f"{ours} `~/mine.sh`", f"{ours} > ~/log", f"sh -c '{ours}'"]
+    assert [line for line in beside + around if our_words(line, "hook") is not None] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "~/mine.sh & taximeter statusline",
+        "taximeter statusline; ~/mine.sh",
+        "taximeter statusline || /bin/sh -c ~/mine.sh",
+        "taximeter statusline --after a || /bin/sh -c b",
+        f"{PROGRAM.status_line(None, is_refreshed=True)}; ~/mine.sh",
+        f"{PROGRAM.status_line('a', is_refreshed=True)}; ~/mine.sh",
+    ],
+)
+def test_a_status_line_that_runs_ours_among_other_things_stays_as_it_is(line: str) -> None:
+    settings = {"statusLine": {"type": "command", "command": line}}
+    assert with_status_line(settings, PROGRAM) == settings
+    assert without_ours(settings) == settings
+    assert status_line_command(settings) is None
+    assert mixed_commands(settings) == [line]
+
+
+def test_hooks_that_run_ours_among_other_things_are_known() -> None:
+    mixed = "~/backup.sh; taximeter hook Stop"
+    settings = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": mixed}, {"type": "prompt"}, None]}]}}
+    assert mixed_commands(installed(settings)) == [mixed]
+    assert mixed_commands(installed({"statusLine": {"type": "command", "command": "my-taximeter statusline"}})) == []
 
 
 @pytest.mark.parametrize(
