@@ -97,7 +97,7 @@ def plan_install(
     """What installing would change in a Claude Code folder; SettingsError if it cannot be done."""
     file = _settings_of(folder)
     settings, notes = file.settings, []
-    if hooks and plugin_is_enabled(settings):
+    if plugin_is_enabled(settings):
         hooks = False
         settings = without_hooks(settings)
         notes.append("the plugin is enabled and brings the hooks: none are written here")

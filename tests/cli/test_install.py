@@ -300,12 +300,15 @@ def test_new_events_are_for_clients_that_know_them(
     assert "Claude Code is 2.1.90" in capsys.readouterr().err
 
 
-def test_beside_the_plugin_no_hooks_are_written(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("options", [(), ("--no-hooks",)])
+def test_beside_the_plugin_no_hooks_are_written_and_old_ones_go(
+    options: tuple[str, ...], claude: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     install(claude)
     (claude / "settings.json").write_text(
         json.dumps({**settings_of(claude), "enabledPlugins": {"taximeter@taximeter": True}})
     )
-    install(claude)
+    install(claude, *options)
     assert set(settings_of(claude)) == {"statusLine", "enabledPlugins"}
     assert "the plugin is enabled" in capsys.readouterr().err
 
