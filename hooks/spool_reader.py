@@ -190,7 +190,7 @@ def _event(record: dict[str, object]) -> HookEvent:
 
 def _sample(record: dict[str, object]) -> StatusSample:
     limits = []
-    for kind, _ in LIMIT_WINDOWS:
+    for kind in LIMIT_WINDOWS:
         used = record.get(f"{kind}_used_percent")
         if isinstance(used, int | float) and math.isfinite(used):
             limits.append(LimitReading(kind, float(used), _optional(record.get(f"{kind}_resets_at"))))

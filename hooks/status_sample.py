@@ -4,13 +4,12 @@ import os
 import sqlite3
 
 from hooks.spool import append
-from hooks.status_segments import LIMIT_WINDOWS, client_cost_nano, number
+from hooks.status_segments import client_cost_nano, limit_windows, number
 from store.samples import LimitReading, StatusSample, put_samples
 
 LEDGER_FILE = "ledger.db"
 LEDGER_BUSY_SECONDS = 0.02
 STATUS_EVENT = "StatusLine"
-_LATEST_SECOND = 1e11  # beyond this a time is none
 
 
 def keep_sample(home: str, session_id: str, status: dict[str, object], now_ms: int) -> None:
@@ -26,13 +25,10 @@ def keep_sample(home: str, session_id: str, status: dict[str, object], now_ms: i
 
 def read_sample(session_id: str, status: dict[str, object], now_ms: int) -> StatusSample:
     """The sample that the client's JSON holds (CLAUDE_CODE section 5)."""
-    limits = []
-    for kind, _ in LIMIT_WINDOWS:
-        used = number(status, "rate_limits", kind, "used_percentage")
-        resets_at = number(status, "rate_limits", kind, "resets_at")
-        if used is not None:
-            known = resets_at is not None and 0 < resets_at < _LATEST_SECOND
-            limits.append(LimitReading(kind, float(used), int(resets_at * 1000) if known and resets_at else None))
+    limits = [
+        LimitReading(kind, float(used_percent), None if resets_at is None else int(resets_at * 1000))
+        for kind, used_percent, resets_at in limit_windows(status)
+    ]
     duration_ms = number(status, "cost", "total_duration_ms")
     started_at = now_ms - int(duration_ms) if duration_ms is not None and 0 <= duration_ms <= now_ms else None
     return StatusSample(session_id, now_ms, client_cost_nano(status), started_at, limits)

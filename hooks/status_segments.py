@@ -11,11 +11,12 @@ from store.money import nano_from_float, short_usd
 from store.plain_text import plain
 
 SEGMENTS = ("task", "today", "context", "cache", "limits", "nudge")
-LIMIT_WINDOWS = (("five_hour", "5h"), ("seven_day", "7d"))
+LIMIT_WINDOWS = {"five_hour": "5h", "seven_day": "7d"}
 _LIMIT_WARNING_PERCENT = 75
 _LIMIT_ALARM_PERCENT = 90
 _CACHE_WARNING_SECONDS = 60
 _LARGEST_USD = 1e9
+_LATEST_SECOND = 1e11  # beyond this a time is none
 
 PLAIN, WARNING, ALARM, ADVICE = "", "33", "31", "1"  # terminal styles; the words alone say the same
 
@@ -37,6 +38,18 @@ def client_cost_nano(status: dict[str, object]) -> int | None:
     """What the client says the session cost, in nano-dollars."""
     cost_usd = number(status, "cost", "total_cost_usd")
     return None if cost_usd is None or not 0 <= cost_usd < _LARGEST_USD else nano_from_float(cost_usd)
+
+
+def limit_windows(status: dict[str, object]) -> list[tuple[str, float, float | None]]:
+    """The plan windows that the client tells of: kind, used percentage, and the epoch second of its reset if known."""
+    windows: list[tuple[str, float, float | None]] = []
+    for kind in LIMIT_WINDOWS:
+        used_percent = number(status, "rate_limits", kind, "used_percentage")
+        resets_at = number(status, "rate_limits", kind, "resets_at")
+        if used_percent is not None:
+            is_known = resets_at is not None and 0 < resets_at < _LATEST_SECOND
+            windows.append((kind, used_percent, resets_at if is_known else None))
+    return windows
 
 
 def segments(
@@ -62,9 +75,7 @@ def _task(status: dict[str, object], advice: dict[str, object]) -> tuple[str, st
     if cost_nano is None:
         return "", PLAIN
     # A subscriber does not pay this amount: it is what the API would have cost.
-    api_equivalent = advice.get(
-        "api_equivalent", number(status, "rate_limits", "five_hour", "used_percentage") is not None
-    )
+    api_equivalent = advice.get("api_equivalent", bool(limit_windows(status)))
     return f"{label} {short_usd(cost_nano)}{' API-equivalent' if api_equivalent else ''}", PLAIN
 
 
@@ -103,17 +114,13 @@ def _cache(status: dict[str, object], now_ms: int, *, is_refreshed: bool) -> tup
 
 
 def _limits(status: dict[str, object], now_ms: int) -> tuple[str, str]:
-    parts, highest = [], 0.0
-    for key, label in LIMIT_WINDOWS:
-        used = number(status, "rate_limits", key, "used_percentage")
-        if used is None:
-            continue
-        highest = max(highest, used)
-        resets_at = number(status, "rate_limits", key, "resets_at")
+    parts, highest, now_seconds = [], 0.0, now_ms / 1000
+    for kind, used_percent, resets_at in limit_windows(status):
+        highest = max(highest, used_percent)
         until = ""
-        if resets_at is not None and used >= _LIMIT_WARNING_PERCENT and now_ms / 1000 < resets_at:
-            until = f" until {_clock(resets_at)}" if resets_at - now_ms / 1000 < 86_400 else f" until {_day(resets_at)}"
-        parts.append(f"{label} {used:.0f}%{until}")
+        if resets_at is not None and used_percent >= _LIMIT_WARNING_PERCENT and now_seconds < resets_at:
+            until = f" until {_clock(resets_at) if resets_at - now_seconds < 86_400 else _day(resets_at)}"
+        parts.append(f"{LIMIT_WINDOWS[kind]} {used_percent:.0f}%{until}")
     style = ALARM if highest >= _LIMIT_ALARM_PERCENT else WARNING if highest >= _LIMIT_WARNING_PERCENT else PLAIN
     return " ".join(parts), style
 

@@ -81,6 +81,24 @@ def test_an_unpriced_task_shows_the_clients_total_not_zero() -> None:
     assert texts({}, {"task_cost_nano": None})["task"] == ""
 
 
+@pytest.mark.parametrize(
+    ("limits", "is_subscriber"),
+    [
+        ({"five_hour": {"used_percentage": 0}}, True),
+        ({"seven_day": {"used_percentage": 17}}, True),
+        ({"seven_day": {"used_percentage": 17, "resets_at": 5}}, True),
+        ({"spend_limit": {"used_percentage": 17}}, False),  # a gateway's, which is paid by use
+        ({"five_hour": {"used_percentage": None}}, False),
+        ({}, False),
+    ],
+)
+def test_the_clients_total_of_a_subscriber_is_what_the_api_would_cost(
+    limits: dict[str, Any], is_subscriber: bool
+) -> None:
+    task = texts({"cost": {"total_cost_usd": 2}, "rate_limits": limits})["task"]
+    assert task == ("session $2.00 API-equivalent" if is_subscriber else "session $2.00")
+
+
 def test_a_clock_counts_down_only_where_the_line_is_redrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
