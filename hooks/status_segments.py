@@ -116,9 +116,11 @@ def _cache(status: dict[str, object], now_ms: int, *, is_refreshed: bool) -> tup
 def _limits(status: dict[str, object], now_ms: int) -> tuple[str, str]:
     parts, highest, now_seconds = [], 0.0, now_ms / 1000
     for kind, used_percent, resets_at in limit_windows(status):
+        if resets_at is not None and resets_at <= now_seconds:
+            continue  # a window that is over: nothing is known of the next one
         highest = max(highest, used_percent)
         until = ""
-        if resets_at is not None and used_percent >= _LIMIT_WARNING_PERCENT and now_seconds < resets_at:
+        if resets_at is not None and used_percent >= _LIMIT_WARNING_PERCENT:
             until = f" until {_clock(resets_at) if resets_at - now_seconds < 86_400 else _day(resets_at)}"
         parts.append(f"{LIMIT_WINDOWS[kind]} {used_percent:.0f}%{until}")
     style = ALARM if highest >= _LIMIT_ALARM_PERCENT else WARNING if highest >= _LIMIT_WARNING_PERCENT else PLAIN

@@ -55,7 +55,10 @@ def test_the_clients_own_figures_stand_where_there_is_no_advice() -> None:
         "cost": {"total_cost_usd": 0.0931},
         "context_window": {"total_input_tokens": 82_126, "used_percentage": 8},
         "prompt_cache": {"expires_at": NOW_MS // 1000 + 190},
-        "rate_limits": {"five_hour": {"used_percentage": 42, "resets_at": 1}, "seven_day": {"used_percentage": 17}},
+        "rate_limits": {
+            "five_hour": {"used_percentage": 42, "resets_at": NOW_MS // 1000 + 1},
+            "seven_day": {"used_percentage": 17},
+        },
     }
     assert texts(status) == {
         "task": "session $0.09 API-equivalent",
@@ -118,6 +121,16 @@ def test_a_window_that_is_nearly_full_says_until_when() -> None:
     assert made["limits"][1] == "31"
 
 
+def test_a_window_that_has_been_reset_is_not_known_any_more() -> None:
+    limits = {
+        "five_hour": {"used_percentage": 99, "resets_at": NOW_MS // 1000},
+        "seven_day": {"used_percentage": 17, "resets_at": NOW_MS // 1000 + 1},
+    }
+    made = segments({"rate_limits": limits}, {}, "", NOW_MS, is_refreshed=True)
+    assert made["limits"] == ("7d 17%", "")
+    assert texts({"rate_limits": {"five_hour": limits["five_hour"]}})["limits"] == ""
+
+
 def test_the_nudge_is_on_the_line_as_long_as_it_is_true(home: Path) -> None:
     session = SUBSCRIBER["session_id"]
     write_advice(
@@ -175,8 +188,9 @@ def test_only_the_nudge_is_cut_to_the_width() -> None:
 def test_the_form_is_read_from_the_settings_and_again_when_they_change(home: Path) -> None:
     settings = home / "settings.toml"
     settings.write_text('[statusline]\nformat = "{limits} <{task}>"\n')
+    status = {**SUBSCRIBER, "rate_limits": {"five_hour": {"used_percentage": 42}, "seven_day": {"used_percentage": 17}}}
     for _ in range(2):
-        assert re.fullmatch(r"5h \d+% 7d \d+% <session \$[\d.]+ API-equivalent>\n", shown(home))
+        assert re.fullmatch(r"5h 42% 7d 17% <session \$[\d.]+ API-equivalent>\n", shown(home, status))
     settings.write_text('[statusline]\nformat = "{context}"\n')
     assert shown(home).startswith("context ")
     assert {path.stat().st_mode & 0o777 for path in home.glob("statusline*")} == {0o600}
