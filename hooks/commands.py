@@ -76,7 +76,7 @@ def events_for(client_version: tuple[int, ...] | None) -> list[str]:
     """The events whose names a client of this version is known to take, in a fixed order."""
     if client_version is not None and client_version >= FORGIVING_VERSION:
         return list(EVENTS)
-    return [event for event in EVENTS if event in OLD_EVENTS]
+    return list(OLD_EVENTS)
 
 
 def our_words(command: object, verb: str) -> list[str] | None:
