@@ -8,10 +8,12 @@ import time
 
 from hooks.places import ADVICE_FOLDER
 from hooks.quick_json import decode_object
-from hooks.spool import make_private_folder
+from hooks.spool import append, make_private_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from store.advice_format import Advice
 
 MAXIMUM_BYTES = 64 << 10
@@ -78,6 +80,18 @@ def claim(home: str, session_id: str, nudge_id: str) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def show_due(
+    home: str, session_id: str, advice: "dict[str, object]", now_ms: int, event: str, show: "Callable[[str], None]"
+) -> None:
+    """Show the first nudge that is due at this event and was not shown yet, if there is one, and note that it was."""
+    for nudge in due_nudges(advice, now_ms, event):
+        nudge_id = str(nudge["id"])
+        if claim(home, session_id, nudge_id):
+            show(str(nudge["text"]))
+            append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
+            return
 
 
 def shown_nudges(home: str, session_id: str) -> dict[str, int]:

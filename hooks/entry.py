@@ -11,6 +11,7 @@ import sys
 import time
 
 from hooks.places import state_home
+from hooks.quick_json import decode_object, encode_flat, read_input, short_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def main(arguments: "Sequence[str]") -> int:
 
             return ingest(home, arguments)
         payload = _read_payload()
-        _handle(home, event or _text(payload, "hook_event_name", _LONGEST_NAME) or "", payload)
+        _handle(home, event or short_text(payload.get("hook_event_name"), _LONGEST_NAME) or "", payload)
     except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
         from hooks.health import log_error
 
@@ -60,24 +61,17 @@ def _read_arguments(arguments: "Sequence[str]") -> tuple[str, str]:
 
 def _read_payload() -> dict[str, object]:
     """What the client says on standard input, or the little that its environment says where that is beyond measure."""
-    from hooks.quick_json import decode_object, read_input
-
     raw = read_input(MAXIMUM_PAYLOAD_BYTES)
     if raw is None:
         return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID"), "cwd": os.environ.get("CLAUDE_PROJECT_DIR")}
     return decode_object(raw)
 
 
-def _text(payload: dict[str, object], key: str, longest: int) -> str | None:
-    value = payload.get(key)
-    return value if isinstance(value, str) and len(value) <= longest else None
-
-
 def _handle(home: str, event: str, payload: dict[str, object]) -> None:
     from hooks.spool import append
 
     now_ms = time.time_ns() // 1_000_000
-    session_id = _text(payload, "session_id", _LONGEST_NAME)
+    session_id = short_text(payload.get("session_id"), _LONGEST_NAME)
     if session_id is not None and event in MESSAGE_EVENTS and not payload.get("agent_id"):
         _say(home, event, session_id, payload, now_ms)
     append(
@@ -86,10 +80,10 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
             "event": event,
             "at": now_ms,
             "session_id": session_id,
-            "transcript_path": _text(payload, "transcript_path", _LONGEST_PATH),
-            "cwd": _text(payload, "cwd", _LONGEST_PATH),
-            "prompt_id": _text(payload, "prompt_id", _LONGEST_NAME),
-            "agent_id": _text(payload, "agent_id", _LONGEST_NAME),
+            "transcript_path": short_text(payload.get("transcript_path"), _LONGEST_PATH),
+            "cwd": short_text(payload.get("cwd"), _LONGEST_PATH),
+            "prompt_id": short_text(payload.get("prompt_id"), _LONGEST_NAME),
+            "agent_id": short_text(payload.get("agent_id"), _LONGEST_NAME),
         },
     )
     if event in INGEST_EVENTS:
@@ -100,9 +94,7 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
 
 def _say(home: str, event: str, session_id: str, payload: dict[str, object], now_ms: int) -> None:
     """Print the block or the first nudge that is due and was not shown yet."""
-    from hooks.advice import block_reason, claim, due_nudges, read_advice
-    from hooks.quick_json import encode_flat
-    from hooks.spool import append
+    from hooks.advice import block_reason, read_advice, show_due
 
     advice = read_advice(home, session_id)
     if not advice:
@@ -110,18 +102,13 @@ def _say(home: str, event: str, session_id: str, payload: dict[str, object], now
     if event == "UserPromptSubmit":
         reason = block_reason(advice, now_ms)
         if reason is not None:
-            _print(encode_flat({"decision": "block", "reason": reason}))
+            _print({"decision": "block", "reason": reason})
             return
     if payload.get("source") == "compact":
         return  # the advice is from before the compaction that has just ended
-    for nudge in due_nudges(advice, now_ms, event):
-        nudge_id = str(nudge["id"])
-        if claim(home, session_id, nudge_id):
-            _print(encode_flat({"systemMessage": str(nudge["text"])}))
-            append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
-            return
+    show_due(home, session_id, advice, now_ms, event, lambda text: _print({"systemMessage": text}))
 
 
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
+def _print(answer: dict[str, str]) -> None:
+    sys.stdout.write(encode_flat(answer) + "\n")
     sys.stdout.flush()

@@ -57,6 +57,11 @@ def decode_object(raw: bytes) -> "dict[str, object]":
     return value if isinstance(value, dict) else {}
 
 
+def short_text(value: object, longest: int) -> str | None:
+    """The value if it is a string of at most so many characters, else None."""
+    return value if isinstance(value, str) and len(value) <= longest else None
+
+
 def read_input(most_bytes: int) -> bytes | None:
     """Standard input to its end, nothing on a terminal; None if there is more of it than anybody sends."""
     chunks, size = [], 0

@@ -11,6 +11,7 @@ import sys
 import time
 
 from hooks.places import state_home
+from hooks.quick_json import decode_object, read_input, short_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ def main(arguments: "Sequence[str]") -> int:
     event = words[0][:_LONGEST_NAME] if words else ""
     home = state_home(words[2] if words[1:2] == ["--home"] and len(words) > 2 else None)
     try:
-        from hooks.quick_json import decode_object, read_input
-
         _handle(home, event, decode_object(read_input(MAXIMUM_PAYLOAD_BYTES) or b""))
     except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
         from hooks.health import log_error
@@ -56,7 +55,9 @@ def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
     session_id, is_classic = _session(payload)
     try:
         if is_classic and session_id is not None and event in ADVICE_EVENTS:
-            _say(home, ADVICE_EVENTS[event], session_id, now_ms)
+            from hooks.advice import read_advice, show_due
+
+            show_due(home, session_id, read_advice(home, session_id), now_ms, ADVICE_EVENTS[event], _print)
         agent_id = payload.get("agent_id") if payload.get("parent_agent_id") else None
         roots = payload.get("workspaceRoots")
         append(
@@ -66,8 +67,8 @@ def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
                 "agent": "cline",
                 "at": now_ms,
                 "session_id": session_id,
-                "cwd": _text(roots[0] if isinstance(roots, list) and roots else None, _LONGEST_PATH),
-                "agent_id": _text(agent_id, _LONGEST_NAME),
+                "cwd": short_text(roots[0] if isinstance(roots, list) and roots else None, _LONGEST_PATH),
+                "agent_id": short_text(agent_id, _LONGEST_NAME),
             },
         )
         if event in INGEST_EVENTS:
@@ -86,26 +87,13 @@ def _session(payload: "dict[str, object]") -> "tuple[str | None, bool]":
     """
     context = payload.get("sessionContext")
     if isinstance(context, dict):
-        return _text(context.get("rootSessionId"), _LONGEST_NAME), False
-    task_id = _text(payload.get("taskId"), _LONGEST_NAME)
+        return short_text(context.get("rootSessionId"), _LONGEST_NAME), False
+    task_id = short_text(payload.get("taskId"), _LONGEST_NAME)
     if task_id is None or not task_id.isdigit():
         return None, False
     return task_id, True
 
 
-def _text(value: object, longest: int) -> str | None:
-    return value if isinstance(value, str) and len(value) <= longest else None
-
-
-def _say(home: str, moment: str, session_id: str, now_ms: int) -> None:
-    """Show the first nudge that is due and was not shown yet."""
-    from hooks.advice import claim, due_nudges, read_advice
-    from hooks.spool import append
-
-    for nudge in due_nudges(read_advice(home, session_id), now_ms, moment):
-        nudge_id = str(nudge["id"])
-        if claim(home, session_id, nudge_id):
-            sys.stderr.write(" ".join(str(nudge["text"]).split()) + "\n")
-            sys.stderr.flush()
-            append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
-            return
+def _print(text: str) -> None:
+    sys.stderr.write(" ".join(text.split()) + "\n")
+    sys.stderr.flush()
