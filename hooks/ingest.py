@@ -7,7 +7,7 @@ stores are looked at once more at the end. One such process runs at a time, and 
 
 import os
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,10 @@ _POLITENESS = 5
 
 
 class _Named(NamedTuple):
-    """What events named until now."""
+    """What events named until now: transcripts, each with its size just before it was last taken in."""
 
-    transcripts: Set[str] = frozenset()
-    has_cline: bool = False
+    transcripts: dict[str, int]
+    has_cline: bool
 
 
 def main(home: str, arguments: Sequence[str]) -> int:
@@ -37,7 +37,7 @@ def main(home: str, arguments: Sequence[str]) -> int:
     try:
         # A hook that looks at the empty spool while this process is about to end starts none of its own: look again.
         while lock.acquire(_LOCK_WAIT_SECONDS):
-            named = _take_in(home, _Named())
+            named = _take_in(home, _Named({}, has_cline=False))
             if done is not None:
                 os.close(done)
                 done = None
@@ -51,15 +51,13 @@ def main(home: str, arguments: Sequence[str]) -> int:
 
 
 def _linger(home: str, named: _Named) -> None:
-    sizes = {path: _size(path) for path in named.transcripts}
     end = time.monotonic() + LINGER_SECONDS
     while time.monotonic() < end:
         time.sleep(_LOOK_EVERY_SECONDS)
-        if is_empty(home) and all(_size(path) == size for path, size in sizes.items()):
+        if is_empty(home) and all(_size(path) == size for path, size in named.transcripts.items()):
             continue
         asked = not is_empty(home)
         named = _take_in(home, named)
-        sizes = {path: _size(path) for path in named.transcripts}
         if asked:
             end = time.monotonic() + LINGER_SECONDS
     if named.has_cline:
@@ -80,8 +78,9 @@ def _take_in(home: str, known: _Named) -> _Named:
     from tracker.cli.sync import take_in
 
     with drained(home) as taken:
+        transcripts = {*known.transcripts, *(event.transcript_path for event in taken.events if event.transcript_path)}
         named = _Named(
-            known.transcripts | {event.transcript_path for event in taken.events if event.transcript_path},
+            {path: _size(path) for path in transcripts},
             known.has_cline or any(event.agent == "cline" for event in taken.events),
         )
         settings = Settings()
@@ -95,7 +94,7 @@ def _take_in(home: str, known: _Named) -> _Named:
     return named
 
 
-def _folders(transcripts: Set[str]) -> list[Path]:
+def _folders(transcripts: Iterable[str]) -> list[Path]:
     """The Claude Code folders of `<folder>/projects/<slug>/<session>.jsonl`; none if the files do not lie so."""
     folders = set()
     for path in transcripts:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,28 @@ def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
     assert ingest.main(str(isolated_home), []) == 0
     assert calls(isolated_home) == 3
     assert is_empty(str(isolated_home))
+
+
+def test_a_line_written_just_after_its_file_was_read_is_taken_in_too(
+    isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracker.cli import sync
+
+    late = [answer(2)]
+    really_take_in = sync.take_in
+
+    def take_in(*given: Any, **options: Any) -> Any:
+        taken = really_take_in(*given, **options)
+        if late:
+            with transcript.open("a") as handle:
+                handle.write(late.pop() + "\n")
+        return taken
+
+    monkeypatch.setattr(sync, "take_in", take_in)
+    monkeypatch.setattr(os, "nice", lambda _steps: 0)
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    assert ingest.main(str(isolated_home), []) == 0
+    assert calls(isolated_home) == 2
 
 
 def test_the_end_of_a_session_is_in_the_ledger_when_its_hook_returns(isolated_home: Path, transcript: Path) -> None:
