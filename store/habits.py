@@ -1,10 +1,17 @@
-"""Rows from which the user's habits are measured, and the measured habits themselves, kept to save the work."""
+"""Rows from which the user's habits are measured, and the measured habits themselves, kept to save the work.
+
+Sessions that are runs of programs (store.program_runs) are no habit of anyone: none of them is among the rows.
+"""
 
 import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.clauses import json_list
+from store.program_runs import program_sessions
+
+# A spend row of the person's own work with an agent; takes the parameters of `_own_work`.
+_OWN_WORK = "agent = ? AND session.id NOT IN (SELECT value FROM json_each(?))"
 
 
 class HabitSession(NamedTuple):
@@ -98,9 +105,9 @@ def recent_sessions(
     """
     rows = db.execute(
         "SELECT session.id, last_at, SUM(calls) FROM spend JOIN session ON session.id = spend.session_id"
-        " WHERE agent = ?1 AND last_at < COALESCE(?2, last_at + 1) GROUP BY session.id"
+        f" WHERE {_OWN_WORK} AND last_at < COALESCE(?, last_at + 1) GROUP BY session.id"
         " ORDER BY last_at DESC, session.id DESC",
-        (agent, before),
+        (*_own_work(db, agent), before),
     )
     chosen: list[HabitSession] = []
     total = 0
@@ -181,8 +188,8 @@ def calls_by_day(db: sqlite3.Connection, agent: str, since_day: str) -> list[tup
     """(local day, calls, nano-dollars) of an agent from a day on."""
     return db.execute(
         "SELECT day, SUM(calls), SUM(cost) FROM spend JOIN session ON session.id = spend.session_id"
-        " WHERE agent = ? AND day >= ? GROUP BY day ORDER BY day",
-        (agent, since_day),
+        f" WHERE {_OWN_WORK} AND day >= ? GROUP BY day ORDER BY day",
+        (*_own_work(db, agent), since_day),
     ).fetchall()
 
 
@@ -195,3 +202,7 @@ def kept_habits(db: sqlite3.Connection, agent: str) -> tuple[int, str] | None:
 def keep_habits(db: sqlite3.Connection, agent: str, at: int, body: str) -> None:
     """Keep measured habits (JSON)."""
     db.execute("INSERT OR REPLACE INTO habit VALUES (?, ?, ?)", (agent, at, body))
+
+
+def _own_work(db: sqlite3.Connection, agent: str) -> tuple[str, str]:
+    return agent, json_list(program_sessions(db))

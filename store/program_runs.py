@@ -7,7 +7,7 @@ like any other, and so is a loop that edits files.
 
 import sqlite3
 
-from store.clauses import IS_HEADLESS
+from store.clauses import IS_HEADLESS, json_list
 
 _LEAST_ALIKE = 3
 _OPENING_CHARS = 24
@@ -27,5 +27,14 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
             (SELECT project, opening FROM candidate GROUP BY project, opening HAVING COUNT(*) >= ?)
         """,
         (_OPENING_CHARS, _LEAST_ALIKE),
+    )
+    return frozenset(row[0] for row in found)
+
+
+def program_sessions(db: sqlite3.Connection) -> frozenset[int]:
+    """Ids of the sessions that hold nothing but such runs: no habit of the person is measured from them."""
+    found = db.execute(
+        "SELECT session_id FROM task_part GROUP BY session_id HAVING MIN(task_id IN (SELECT value FROM json_each(?)))",
+        (json_list(program_runs(db)),),
     )
     return frozenset(row[0] for row in found)

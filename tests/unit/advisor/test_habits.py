@@ -80,6 +80,27 @@ def test_the_latest_calls_count(desk: Desk) -> None:
     assert PastHabits(desk.db, "claude-code", most_calls=MOST_CALLS).before(last.now + 1).sessions == 4
 
 
+def test_runs_of_programs_are_no_habit(desk: Desk) -> None:
+    for number in range(3):
+        last = compacted(desk, number, 50_000)
+    desk.take_in()
+    now = last.now + DAY_MS
+    own, own_past = measure_habits(desk.db, "claude-code", now), PastHabits(desk.db, "claude-code").before(now)
+    for number in range(12):
+        run = desk.transcript(start_ms=START_MS + number * HOUR_MS, entrypoint="sdk-cli")
+        run.prompt(f"You are a summarizer. Summarize session {number}").call(3_000)
+    desk.take_in()
+    assert measure_habits(desk.db, "claude-code", now) == own
+    assert own.month.calls.point == own.calls == 15
+    assert PastHabits(desk.db, "claude-code").before(now) == own_past
+
+
+def test_one_question_asked_headless_is_a_habit(desk: Desk) -> None:
+    one = desk.transcript(entrypoint="sdk-cli").prompt("Why does the build fail?").call(30_000)
+    desk.take_in()
+    assert measure_habits(desk.db, "claude-code", one.now).sessions == 1
+
+
 @pytest.mark.parametrize(("sessions", "source"), [(4, "shipped"), (6, "own")])
 def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, source: str) -> None:
     for number in range(sessions):

@@ -24,6 +24,7 @@ class Transcript:
         model: str = OPUS,
         one_hour: bool = False,
         on_plan: bool = False,
+        entrypoint: str = "cli",
     ) -> None:
         self.session = session or str(uuid.uuid4())
         self.project = project
@@ -31,7 +32,7 @@ class Transcript:
         self.model = model
         self.path = claude_dir / "projects" / project.replace("/", "-") / f"{self.session}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._one_hour, self._on_plan = one_hour, on_plan
+        self._one_hour, self._on_plan, self._entrypoint = one_hour, on_plan, entrypoint
         self._cached = 0
         self._last: str | None = None
         self._asked: list[str] = []
@@ -145,7 +146,7 @@ class Transcript:
             "sessionId": self.session,
             "version": "2.1.329",
             "gitBranch": "main",
-            "entrypoint": "cli",
+            "entrypoint": self._entrypoint,
             "userType": "external",
             **fields,
         }
