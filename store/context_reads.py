@@ -69,11 +69,3 @@ def main_calls(db: sqlite3.Connection, session_id: int) -> list[ContextCall]:
         f"SELECT {_COLUMNS} {_FROM} WHERE call.session_id = ? ORDER BY call.position, call.id", (session_id,)
     )
     return [ContextCall(*row) for row in found]
-
-
-def floor_of(db: sqlite3.Connection, model: str, version: str | None) -> int | None:
-    """Static floor of a model and client version, if measured."""
-    row = db.execute(
-        "SELECT cache_read FROM static_floor WHERE model = ? AND version = ?", (model, version or "")
-    ).fetchone()
-    return row[0] if row else None

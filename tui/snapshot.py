@@ -159,7 +159,6 @@ class NowPart:
     is_running: bool
     task: TaskRow | None
     context: ContextReport | None  # None before its first call on the main chain
-    cold_penalty_nano: int | None  # modelled: what the next call costs more once the cache is cold
     costs: tuple[tuple[int, int], ...]  # (end, nano-dollars) of the calls of the last hour
     calls: tuple[RecentCall, ...]  # latest first
     nudge: NudgeRow | None

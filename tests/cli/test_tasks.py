@@ -195,6 +195,7 @@ def test_context(sessions: Path) -> None:
     output = run("context", "--claude-dir", str(sessions)).output
     for words in ("Context", "first prompt", "next 8 turns", "go on", "compact", "new session", "modelled"):
         assert words in output
+    assert "the next 1 turn (about " in run("context", "s7", "--no-sync", "--turns", "1").output
     report = json.loads(run("context", "s7", "--json", "--no-sync", "--turns", "3").output)
     assert report["session"] == "s7"
     assert [option["kind"] for option in report["prospect"]["options"]] == ["continue", "compact", "new_session"]

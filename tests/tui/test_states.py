@@ -98,7 +98,7 @@ async def test_state(state: str, size: tuple[int, int]) -> None:
 
 def at_rest(wish: Wish, made: Snapshot) -> Snapshot:
     assert made.now is not None, wish
-    changes = {"is_running": False, "nudge": None, "context": None, "cold_penalty_nano": None}
+    changes = {"is_running": False, "nudge": None, "context": None}
     return replace(made, now=replace(made.now, sessions=(made.now.session,), **changes))
 
 

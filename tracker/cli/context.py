@@ -102,7 +102,9 @@ def _cache_words(report: ContextReport) -> str:
 
 def _show_prospect(session: ContextSession, ahead: Prospect, cells: int) -> None:
     options = ahead.options
-    click.echo(rule(f"From here, the next {options.turns} turns (about {options.calls} calls)", cells))
+    click.echo(
+        rule(f"From here, the next {counted(options.turns, 'turn')} (about {counted(options.calls, 'call')})", cells)
+    )
     best = options.best.kind
     for option in (options.go_on, options.compact, options.new_session):
         mark = "▸" if option.kind == best else " "

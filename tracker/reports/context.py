@@ -25,7 +25,7 @@ from tracker.model.growth import (
     next_call_nano,
     rent_crossover_tokens,
 )
-from tracker.model.idle import is_expired
+from tracker.model.idle import cold_penalty_nano, is_expired
 from tracker.model.nudge import Billing
 from tracker.model.options import Option, Options, Outlook, price_options
 from tracker.model.rates import Rates
@@ -40,7 +40,8 @@ class Prospect(NamedTuple):
     level: float
     trigger: int
     to_compaction: CallsToCompaction | None
-    next_call: int
+    next_call: int  # nano-dollars; on a cold cache with the penalty
+    cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
     crossover: float
     turns: CallsPerTurn
 
@@ -193,13 +194,16 @@ def _prospect(
         ),
         turns,
     )
+    warm_call = next_call_nano(context, estimate.growth, estimate.output, here.tariff)
+    cold_penalty = round(cold_penalty_nano(context, here.shape.static_floor, here.tariff))
     return Prospect(
         estimate,
         options,
         standing.level,
         standing.trigger,
         to_compaction,
-        round(next_call_nano(context, estimate.growth, estimate.output, here.tariff)),
+        round(warm_call) + (cold_penalty if is_cold else 0),
+        cold_penalty,
         rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),
         habits.calls_per_turn,
     )

@@ -3,16 +3,13 @@
 import sqlite3
 
 from store.board_reads import SessionSum, costs_since, latest_sessions, recent_calls
-from store.context_reads import ContextSession, floor_of
+from store.context_reads import ContextSession
 from store.live_session import LiveTurn, latest_turns
 from store.nudges import NudgeRow, chosen_nudges
-from store.queries import stored_prices
 from store.task_reads import task_row_of
 from tracker.advisor.habits import kept_habits
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
-from tracker.model.idle import cold_penalty_nano
-from tracker.model.rates import Rates
-from tracker.reports.context import ContextReport, context_report
+from tracker.reports.context import context_report
 from tui.snapshot import NowPart
 
 AT_WORK_MS = 15 * MINUTE_MS  # a session without a record for longer is at rest
@@ -30,14 +27,12 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
     turns = latest_turns(db, session.id, 1)
     task_id = turns[-1].task_id if turns else None
     habits, _ = kept_habits(db, session.agent, now_ms)
-    context = context_report(db, _as_context(session), habits, now=now_ms)
     return NowPart(
         sessions=tuple(sessions),
         session=session,
         is_running=bool(running),
         task=task_row_of(db, task_id) if task_id else None,
-        context=context,
-        cold_penalty_nano=_cold_penalty(db, context) if context else None,
+        context=context_report(db, _as_context(session), habits, now=now_ms),
         costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
         nudge=_open_nudge(db, session.id, turns[-1] if turns else None, now_ms),
@@ -47,15 +42,6 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
 
 def _as_context(session: SessionSum) -> ContextSession:
     return ContextSession(session.id, session.agent, session.native_id, session.project, session.title, session.last_at)
-
-
-def _cold_penalty(db: sqlite3.Connection, context: ContextReport) -> int | None:
-    last = context.calls[-1]
-    price = next((one for one in stored_prices(db) if one.id == last.price_id), None)
-    if price is None:
-        return None
-    floor = floor_of(db, last.model, last.version) or 0
-    return round(cold_penalty_nano(context.context, floor, Rates.from_price(price).tariff(context.ttl_ms)))
 
 
 def _open_nudge(db: sqlite3.Connection, session_id: int, turn: LiveTurn | None, now_ms: int) -> NudgeRow | None:

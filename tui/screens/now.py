@@ -265,9 +265,9 @@ class NowScreen(Board):
 
         def draw(width: int, _height: int) -> Sequence[Content]:
             lines = [clock_words(state), clock_gauge(state, width), line((life, "$dim"))]
-            if part.cold_penalty_nano is not None and ttl is not None:
+            if report is not None and report.prospect is not None and ttl is not None:
                 words = "cold: costs " if state.word == "cold" else "if cold "
-                lines.append(line((words, "$dim"), (about(part.cold_penalty_nano), "bold")))
+                lines.append(line((words, "$dim"), (about(report.prospect.cold_penalty), "bold")))
             return lines
 
         self.query_one("#now-cache", Picture).show(draw)
@@ -314,8 +314,8 @@ class NowScreen(Board):
                 limit = prospect.trigger if prospect else max(report.peak, 1)
                 lines.append(context_gauge(report.context, limit, round(prospect.level) if prospect else None, width))
             words = clock_words(state)
-            if part.cold_penalty_nano is not None:
-                words = words + line(("  if cold ", "$dim"), about(part.cold_penalty_nano))
+            if prospect is not None:
+                words = words + line(("  if cold ", "$dim"), about(prospect.cold_penalty))
             lines.append(line(("cache ", "$dim")) + words)
             if best is not None:
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))

@@ -6,7 +6,7 @@ from store.context_reads import find_session
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
 from tracker.advisor.advisor import Advisor
-from tracker.advisor.habits import MOST_CALLS, PastHabits, habits_now, kept_habits, measure_habits
+from tracker.advisor.habits import MOST_CALLS, Habits, PastHabits, habits_now, kept_habits, measure_habits
 from tracker.advisor.preferences import PreferenceReader
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, HOUR_MS
@@ -128,6 +128,21 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk) -> None:
     assert report.prospect is not None
     assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
     assert report.prospect.trigger == 130_000
+
+
+def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
+    """192,500 tokens of which 60 % of the first prompt stay readable, at $10 written and $0.50 read a million."""
+    one = desk.transcript(one_hour=True)
+    one.prompt("Add totals to the report").tool_turns([20_000, 192_000])
+    desk.take_in()
+    [session] = find_session(desk.db, one.session)
+    warm, cold = (
+        context_report(desk.db, session, Habits(), now=one.now + later).prospect for later in (0, 2 * HOUR_MS)
+    )
+    penalty = round((192_500 - 0.6 * 20_000) * (10_000 - 500))
+    assert warm.cold_penalty == cold.cold_penalty == penalty == 1_714_750_000
+    assert cold.next_call - warm.next_call == penalty
+    assert cold.options.go_on.one_off_nano == penalty
 
 
 def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
