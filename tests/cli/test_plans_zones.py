@@ -1,4 +1,4 @@
-"""`plans` over days that a time zone cuts."""
+"""Days that a time zone cuts: `plans` over them, and lists that begin and end with them."""
 
 import time
 from collections.abc import Iterator
@@ -51,3 +51,27 @@ def test_a_day_of_25_hours_is_one_day(taximeter: Taximeter, tmp_path: Path, zone
     rows = taximeter("spend", "--by", "day", "--json").json()["rows"]
     assert [(row["key"], row["cost_usd"]) for row in rows] == [("2026-10-25", "4.000000000")]
     assert taximeter("plans", "--json").json()["history"]["active_days"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("Africa/Cairo", "2026-04-24"),  # 23:59, then 01:00
+        ("America/Havana", "2026-03-08"),
+        ("Asia/Beirut", "2026-03-29"),
+        ("America/Havana", "2026-11-01"),  # 00:59, then 00:00 again
+        ("Europe/Berlin", "2026-03-29"),
+    ],
+)
+def test_calls_and_spend_cut_a_day_at_the_same_moment(
+    taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch, name: str, day: str
+) -> None:
+    zone.setenv("TZ", name)
+    time.tzset()
+    around = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    moments = {around + timedelta(minutes=30 * half): DOLLAR for half in range(-26, 80)}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    only = ("--since", day, "--until", day, "--json")
+    listed, summed = taximeter("calls", *only).json_lines(), taximeter("spend", *only).json()
+    assert len(listed) == summed["total"]["calls"] > 0
+    assert {datetime.fromisoformat(one["first_at"]).astimezone().date().isoformat() for one in listed} == {day}

@@ -1,14 +1,14 @@
 """What hooks and status line are given of a session: its picked nudges, the budget's stop, and a few figures."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from store.advice_format import Advice, Block, Nudge
 from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.advisor.evaluate import EVENTS_OF, STOP, Moment
 from tracker.advisor.preferences import Preferences
-from tracker.reports.times import local
+from tracker.reports.times import day_begins, local
 
 
 def file_nudge(row: NudgeRow, *, is_waiting: bool) -> Nudge:
@@ -32,7 +32,7 @@ def stop_of(preferences: Preferences, day_cost: int, task_cost: int | None, now:
         return None
     if preferences.day_budget is not None and day_cost >= preferences.day_budget:
         spent = f"today's budget of {short_usd(preferences.day_budget)} is used up ({short_usd(day_cost)})"
-        return Block(reason=_reason(spent, "day"), expires_at=_midnight_after(now))
+        return Block(reason=_reason(spent, "day"), expires_at=day_begins(local(now).date() + timedelta(days=1)))
     if preferences.task_budget is not None and task_cost is not None and task_cost >= preferences.task_budget:
         spent = f"this task's budget of {short_usd(preferences.task_budget)} is used up ({short_usd(task_cost)})"
         return Block(reason=_reason(spent, "task"))
@@ -69,8 +69,3 @@ def local_day(now: int) -> str:
 
 def _reason(spent: str, what: str) -> str:
     return f"Taximeter: {spent}. To go on: taximeter budget --help ([budget] {what}, hard_stop in settings.toml)"
-
-
-def _midnight_after(now: int) -> int:
-    tomorrow = (local(now) + timedelta(days=1)).date()
-    return int(datetime(tomorrow.year, tomorrow.month, tomorrow.day).astimezone().timestamp() * 1000)

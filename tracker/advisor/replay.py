@@ -25,7 +25,7 @@ from tracker.model.backtest import Replay, ReplayCall
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.nudge import Billing
 from tracker.model.rates import PICO_PER_NANO, Rates, Tariff
-from tracker.reports.times import local
+from tracker.reports.times import day_begins, local
 
 _COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _MOST_TURNS = 1_000_000
@@ -62,9 +62,8 @@ class Habitat:
 
     def habits(self, agent: str, at: int) -> Habits:
         """What the weeks before this one tell of the user's sessions with an agent."""
-        day = local(at)
-        monday = day.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=day.weekday())
-        key = (agent, int(monday.timestamp() * 1000))
+        day = local(at).date()
+        key = (agent, day_begins(day - timedelta(days=day.weekday())))
         if key not in self._weeks:
             if agent not in self._past:
                 self._past[agent] = PastHabits(self._db, agent)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from tracker.cli.output import TERMINAL_ROWS, say
+from tracker.reports.times import day_begins
 
 if TYPE_CHECKING:
     from store.context_reads import ContextSession
@@ -170,9 +171,10 @@ def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | N
     """Epoch milliseconds at which an ISO day begins (`days` later)."""
     if day is None:
         return None
-    start = datetime.combine(date.fromisoformat(day) + timedelta(days=days), datetime.min.time())
-    start = start.replace(tzinfo=UTC) if utc else start.astimezone()
-    return round(start.timestamp() * 1000)
+    start = date.fromisoformat(day) + timedelta(days=days)
+    if not utc:
+        return day_begins(start)
+    return round(datetime.combine(start, datetime.min.time(), UTC).timestamp() * 1000)
 
 
 def say_damaged(kept: Path) -> None:

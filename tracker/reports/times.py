@@ -1,6 +1,6 @@
 """Times as reports give them: UTC in ISO 8601 for programs, the wall clock for people."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def iso(at_ms: int | None) -> str | None:
@@ -13,3 +13,9 @@ def iso(at_ms: int | None) -> str | None:
 def local(at_ms: float) -> datetime:
     """An epoch time in milliseconds on this machine's wall clock."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
+
+
+def day_begins(day: date) -> int:
+    """Epoch milliseconds of a local day's first moment: one o'clock where the clocks go forward at midnight."""
+    # A naive time's own timestamp finds that moment; one made aware before is an hour early on such a day.
+    return round(datetime.combine(day, datetime.min.time()).timestamp() * 1000)
