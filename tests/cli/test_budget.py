@@ -138,6 +138,25 @@ def test_a_job_is_taken_out_again(taximeter: Taximeter, tree: Path) -> None:
     assert tree.is_dir()
 
 
+def test_what_cannot_be_recorded_takes_nothing_out(taximeter: Taximeter, tree: Path) -> None:
+    taximeter("record", "song", "--unit-price", "1")
+    for words in (("clip",), ("clip", "--unit-price", "1", "--accepted", "9"), ("--accepted", "1")):
+        assert taximeter("record", *words, "--remove", "1").code == 2
+    assert taximeter("record", "clip", "--unit-price", "1", "--remove", "7").code == 1
+    assert [job["what"] for job in taximeter("record", "--json").json()["jobs"]] == ["song"]
+    left = taximeter("record", "clip", "--unit-price", "1", "--remove", "1", "--json").json()["jobs"]
+    assert [job["what"] for job in left] == ["clip"]
+    assert tree.is_dir()
+
+
+def test_amounts_are_kept_to_the_last_decimal(taximeter: Taximeter, tree: Path) -> None:
+    words = ("song", "--unit-price", "0.000000001", "--billed", "1000000.001", "--json")
+    job = taximeter("record", *words).json()["jobs"][0]
+    assert (job["unit"], job["billed"], job["unit_price_usd"]) == ("result", "1000000.001", "0.000000001")
+    assert job["cost_usd"] == "0.001000000"
+    assert tree.is_dir()
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -146,6 +165,13 @@ def test_a_job_is_taken_out_again(taximeter: Taximeter, tree: Path) -> None:
         ("song", "--unit-price", "-1"),
         ("song", "--unit-price", "1", "--succeeded", "2", "--accepted", "3"),
         ("song", "--unit-price", "1", "--task", "t-none"),
+        ("song", "--unit-price", "1000000", "--billed", "0.0004"),
+        ("song", "--unit-price", "0.000000000123"),
+        ("song", "--provider-cost", "1.0000000001"),
+        ("--succeeded", "3", "--unit-price", "2"),
+        ("--unit", "second"),
+        ("", "--unit-price", "1"),
+        (" \n", "--unit-price", "1"),
     ],
 )
 def test_a_job_that_cannot_be_is_refused(words: tuple[str, ...], taximeter: Taximeter, tree: Path) -> None:

@@ -1,5 +1,6 @@
 """`record`: spend that is not tokens, on the task it was for."""
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,32 +18,47 @@ _FIELDS = (
     "id", "at", "what", "task", "unit", "unit_price_usd", "submitted", "succeeded", "accepted", "billed",
     "computed_cost_usd", "provider_cost_usd", "cost_usd", "cost_per_accepted_usd", "label",
 )  # fmt: skip
+_MONEY_DECIMALS, _UNIT_DECIMALS = 9, 3  # nano-dollars, thousandths of a unit
 _LARGEST = Decimal(10) ** 9
 _COUNT = click.IntRange(0, 10**9)
 
 
-def _amount(_: click.Context, option: click.Parameter, text: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        value = Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
-        raise click.BadParameter(f"not a number: {text!r}", param=option) from None
-    if not value.is_finite() or not 0 <= value <= _LARGEST:
-        raise click.BadParameter(f"not between 0 and {_LARGEST:,}: {text!r}", param=option)
-    return value
+def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None], Decimal | None]:
+    """Reads an amount of so many decimals at the most: what the ledger keeps of it, it keeps exactly."""
+
+    def read(_: click.Context, option: click.Parameter, text: str | None) -> Decimal | None:
+        if text is None:
+            return None
+        try:
+            value = Decimal(text.strip().removeprefix("$"))
+        except InvalidOperation:
+            raise click.BadParameter(f"not a number: {text!r}", param=option) from None
+        if not value.is_finite() or not 0 <= value <= _LARGEST:
+            raise click.BadParameter(f"not between 0 and {_LARGEST:,}: {text!r}", param=option)
+        if value != round(value, places):
+            raise click.BadParameter(f"more than {places} decimals: {text!r}", param=option)
+        return value
+
+    return read
 
 
 @click.command()
 @click.argument("what", required=False)
 @click.option("--task", metavar="ID", help="The task it was for; with no WHAT: only this task's jobs.")
-@click.option("--unit", default="result", show_default=True, metavar="NAME", help="What is metered: second, image …")
-@click.option("--unit-price", callback=_amount, metavar="USD", help="Price of one unit.")
+@click.option("--unit", metavar="NAME", help="What is metered: second, image …; default: result.")
+@click.option("--unit-price", callback=_amount(_MONEY_DECIMALS), metavar="USD", help="Price of one unit.")
 @click.option("--submitted", type=_COUNT, metavar="N", help="Jobs sent; default: as many as succeeded.")
 @click.option("--succeeded", type=_COUNT, metavar="N", help="Jobs that came back; default: 1.")
 @click.option("--accepted", type=_COUNT, metavar="N", help="Results that were taken; default: all.")
-@click.option("--billed", callback=_amount, metavar="UNITS", help="Units that were billed; default: one a success.")
-@click.option("--provider-cost", callback=_amount, metavar="USD", help="What the provider says it cost; it wins.")
+@click.option(
+    "--billed",
+    callback=_amount(_UNIT_DECIMALS),
+    metavar="UNITS",
+    help="Units that were billed; default: one a success.",
+)
+@click.option(
+    "--provider-cost", callback=_amount(_MONEY_DECIMALS), metavar="USD", help="What the provider says it cost; it wins."
+)
 @click.option("--remove", type=int, metavar="N", help="Take recorded job N out again.")
 @csv_option
 @reading_options
@@ -51,7 +67,7 @@ def record(
     settings: Settings,
     what: str | None,
     task: str | None,
-    unit: str,
+    unit: str | None,
     unit_price: Decimal | None,
     submitted: int | None,
     succeeded: int | None,
@@ -71,34 +87,41 @@ def record(
     taximeter record --task t1f3
     taximeter record --remove 3
     """
+    from store.ledger import transaction
     from tracker.edit_tasks import EditError, find_task
 
+    told = (unit, unit_price, submitted, succeeded, accepted, billed, provider_cost)
+    if what is None and any(one is not None for one in told):
+        raise UserError('these figures are of which job? (taximeter record "launch clip" …)', exit_code=2)
+    if what is not None and not plain(what).strip():
+        raise UserError('a job needs a name (taximeter record "launch clip" …)', exit_code=2)
+    if what is not None and unit_price is None and provider_cost is None:
+        raise UserError("a job needs --unit-price or --provider-cost", exit_code=2)
     db = open_modelled(settings, no_sync=no_sync)
     try:
         task_id = None if task is None else find_task(db, task)
     except EditError as error:
         raise UserError(str(error)) from error
-    if remove is not None and not remove_job(db, remove):
-        raise UserError(f"no recorded job {remove} (taximeter record lists them)")
-    if what is not None:
-        count = 1 if succeeded is None else succeeded
-        if unit_price is None and provider_cost is None:
-            raise UserError("a job needs --unit-price or --provider-cost", exit_code=2)
-        job = NewJob(
-            what=plain(what),
-            unit=plain(unit),
-            unit_price=nano_from_usd(unit_price or Decimal(0)),
-            submitted=count if submitted is None else submitted,
-            succeeded=count,
-            accepted=count if accepted is None else accepted,
-            billed_milli=count * 1000 if billed is None else round(billed * 1000),
-            provider_cost=None if provider_cost is None else nano_from_usd(provider_cost),
-            task_id=task_id,
-        )
-        try:
-            add_job(db, job)
-        except ValueError as error:
-            raise UserError(str(error), exit_code=2) from error
+    with transaction(db):
+        if remove is not None and not remove_job(db, remove):
+            raise UserError(f"no recorded job {remove} (taximeter record lists them)")
+        if what is not None:
+            count = 1 if succeeded is None else succeeded
+            job = NewJob(
+                what=plain(what),
+                unit=plain(unit or "result"),
+                unit_price=nano_from_usd(unit_price or Decimal(0)),
+                submitted=count if submitted is None else submitted,
+                succeeded=count,
+                accepted=count if accepted is None else accepted,
+                billed_milli=count * 1000 if billed is None else int(billed * 1000),
+                provider_cost=None if provider_cost is None else nano_from_usd(provider_cost),
+                task_id=task_id,
+            )
+            try:
+                add_job(db, job)
+            except ValueError as error:
+                raise UserError(str(error), exit_code=2) from error
     jobs = metered_jobs(db, task_id)
     if as_json:
         print_json(
