@@ -6,6 +6,7 @@ and integer nano-dollars here. `set_value` changes one line and keeps every othe
 
 import os
 import tomllib
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -142,23 +143,31 @@ def set_value(section: str, key: str, value: Any, path: Path | None = None) -> S
     `section` is a dotted header such as "plan" or "capacity.pro". SettingsError if the result would not be valid: the
     file then stays as it was.
     """
+    return set_values([(section, key, value)], path)
+
+
+def set_values(changes: Iterable[tuple[str, str, Any]], path: Path | None = None) -> Settings:
+    """`set_value` for (section, key, value) several times: all of them, or with a SettingsError none."""
     path = path or settings_path()
-    made, settings = _changed(section, key, value, path)
-    _write(path, made)
-    return settings
+    text = _text_of(path)
+    for section, key, value in changes:
+        text = _changed(text, section, key, value, path)
+    _write(path, text)
+    return _parse(text, path)
 
 
 def check_value(section: str, key: str, value: Any) -> None:
     """SettingsError if `set_value` would refuse this."""
-    _changed(section, key, value, settings_path())
+    path = settings_path()
+    _changed(_text_of(path), section, key, value, path)
 
 
-def _changed(section: str, key: str, value: Any, path: Path) -> tuple[str, Settings]:
-    text = _text_of(path)
+def _changed(text: str, section: str, key: str, value: Any, path: Path) -> str:
     _parse(text, path)
     changed = _with_value(text.split("\n"), section, key, value)
     made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
-    return made, _parse(made, path)
+    _parse(made, path)
+    return made
 
 
 def _text_of(path: Path) -> str:

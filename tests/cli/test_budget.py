@@ -64,7 +64,27 @@ def test_layers_stand_side_by_side(taximeter: Taximeter, tmp_path: Path) -> None
     assert max(map(len, screen.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("change", ["month", "month=x", "retry=0.5", "colour=1", "month=-1", "month=nan"])
+def test_a_budget_of_nothing_is_over_with_any_spend(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {NOW - timedelta(days=5): DOLLAR})]
+    report = taximeter("budget", "--set", "day=0", "--set", "month=0", "--json").json()
+    found = {one["kind"]: (one["share"], one["alerts"]) for one in report["budgets"]}
+    assert (found["day"], found["month"], found["week"]) == ((0, []), (1, [0.5, 0.8, 1]), (None, []))
+    assert [line.split()[-1] for line in taximeter("budget").out.splitlines() if "this month" in line] == ["over"]
+
+
+def test_of_several_changes_all_are_made_or_none(taximeter: Taximeter, tree: Path, isolated_home: Path) -> None:
+    file = isolated_home / "settings.toml"
+    for wrong in ("week=abc", "week=-1", "colour=1", "week", "project:=7"):
+        assert taximeter("budget", "--set", "month=200", "--set", wrong).code == 2
+        assert not file.exists(), wrong
+    assert taximeter("budget", "--set", "month=200", "--set", "week=50", "--set", "month=").code == 0
+    assert file.read_text().split() == ["[budget]", "week", "=", "50"]
+    assert tree.is_dir()
+
+
+@pytest.mark.parametrize(
+    "change", ["month", "month=x", "retry=0.5", "colour=1", "month=-1", "month=nan", "project:=7", "project: =7"]
+)
 def test_a_wrong_change_is_one_line_and_changes_nothing(change: str, taximeter: Taximeter, isolated_home: Path) -> None:
     ran = taximeter("budget", "--set", change)
     assert (ran.code, ran.err.count("\n")) == (2, 1)

@@ -1,7 +1,5 @@
 """`budget`: what was spent against what was meant to be, and a month of work in four layers."""
 
-from typing import Any
-
 import click
 
 from store.money import short_usd
@@ -12,7 +10,7 @@ from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.reports.budget import BudgetReport, budget_report
-from tracker.settings import SettingsError, set_value
+from tracker.settings import SettingsError, set_values
 
 
 @click.command()
@@ -37,8 +35,11 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
     taximeter budget --set month=200 --set project:api=50
     taximeter budget --set retry=1.1                   your own figure for the measured one
     """
-    for change in changes:
-        _change(change)
+    if changes:
+        try:
+            set_values([_change(text) for text in changes])
+        except SettingsError as error:
+            raise UserError(str(error), exit_code=2) from error
     chosen = user_settings().budget
     db = open_modelled(settings, no_sync=no_sync)
     report = budget_report(db, chosen, clock.today(), clock.now_ms())
@@ -51,20 +52,21 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
         show(report)
 
 
-def _change(text: str) -> None:
+def _change(text: str) -> tuple[str, str, float | None]:
+    """Section, key and amount of what a user types; UserError if it is no such thing."""
     name, sign, value = text.partition("=")
     if not sign:
         raise UserError(f"not NAME=VALUE: {text!r} (as in --set month=200)", exit_code=2)
     section, key = ("budget.projects", name[8:]) if name.startswith("project:") else ("budget", name)
+    if not value.strip():
+        return section, key, None
+    if not key.strip():
+        raise UserError(f"no project named: {text!r} (as in --set project:api=50)", exit_code=2)
     try:
-        amount: Any = float(value) if value.strip() else None
-        if amount is not None and amount == int(amount):
-            amount = int(amount)
-        set_value(section, key, amount)
+        amount = float(value)
+        return section, key, int(amount) if amount == int(amount) else amount
     except (ValueError, OverflowError):
         raise UserError(f"not a number: {value!r} (as in --set month=200)", exit_code=2) from None
-    except SettingsError as error:
-        raise UserError(str(error), exit_code=2) from error
 
 
 def show(report: BudgetReport) -> None:

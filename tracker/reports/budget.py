@@ -34,8 +34,10 @@ class BudgetLine:
 
     @property
     def share(self) -> float | None:
-        """Spent over budget; None without a budget."""
-        return self.spent_nano / self.budget_nano if self.budget_nano else None
+        """Spent over budget; None without a budget. Of a budget of nothing, any spend is all."""
+        if self.budget_nano is None:
+            return None
+        return self.spent_nano / self.budget_nano if self.budget_nano else float(self.spent_nano > 0)
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
