@@ -140,6 +140,11 @@ def test_a_job_is_recorded_on_its_task_and_priced_by_what_was_accepted(taximeter
     assert (job["billed"], job["computed_cost_usd"], job["provider_cost_usd"]) == ("80.5", "8.050000000", None)
     assert taximeter("tasks", "--json").json()["tasks"][0]["cost_usd"] == "0.005220000"
     assert taximeter("record", "--task", task).out.count("clip") == 1
+    opened = taximeter("task", task, "--json").json()["task"]
+    assert (opened["metered"], opened["cost_usd"]) == ([job], "0.005220000")
+    assert "beside it, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
+    assert taximeter("record", "--remove", str(job["id"])).code == 0
+    assert "recorded by you" not in taximeter("task", task).out
     assert tree.is_dir()
 
 

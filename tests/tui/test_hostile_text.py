@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from store.metered import MeteredJob
 from tests.tui.fakes import HOSTILE, dashboard, screen_text
 from tui.keys import SCREENS
 from tui.snapshot import Snapshot, Wish
@@ -36,7 +37,10 @@ def spoiled(script: Script, text: str) -> Script:
         if snapshot.task is not None and snapshot.task.detail is not None:
             detail = snapshot.task.detail
             turns = [turn._replace(facts=_with_text(turn.facts, text)) for turn in detail.turns]
-            detail = detail._replace(task=detail.task._replace(title=text, branch=text), turns=turns, edits=[text])
+            jobs = [MeteredJob(1, 0, text, None, text, text, 10**9, 1, 1, 1, 1000, None)]
+            detail = detail._replace(
+                task=detail.task._replace(title=text, branch=text), turns=turns, edits=[text], jobs=jobs
+            )
             snapshot = replace(snapshot, task=replace(snapshot.task, detail=detail))
         if snapshot.spend is not None:
             part_of_spend = snapshot.spend

@@ -8,6 +8,7 @@ from datetime import UTC
 import pytest
 from textual.pilot import Pilot
 
+from store.metered import MeteredJob
 from tests.tui.fakes import SIZES, FrozenClock, ScriptedFeed, dashboard, screen_text
 from tui.app import Dashboard
 from tui.edits import Edit
@@ -268,6 +269,21 @@ async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Scri
     assert "paid again: expired" in text
     assert "interrupted" in text
     assert "context" in text.casefold()
+
+
+async def test_an_open_task_shows_what_was_recorded_beside_its_tokens(sample_script: Script) -> None:
+    job = MeteredJob(1, 0, "launch clip", None, None, "second", 10**8, 12, 10, 4, 80_500, None)
+
+    def with_job(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.task is None or made.task.detail is None:
+            return made
+        return replace(made, task=replace(made.task, detail=made.task.detail._replace(jobs=[job])))
+
+    async with dashboard(with_job, start="tasks").run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert "recorded $8.05 launch clip" in await settled(pilot)
 
 
 async def test_edits_go_to_the_feed(sample_script: Script) -> None:

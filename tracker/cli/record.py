@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import click
 
@@ -12,12 +11,8 @@ from store.plain_text import plain
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
-from tracker.reports.times import iso
+from tracker.reports.metered import JOB_FIELDS, job_json, units
 
-_FIELDS = (
-    "id", "at", "what", "task", "unit", "unit_price_usd", "submitted", "succeeded", "accepted", "billed",
-    "computed_cost_usd", "provider_cost_usd", "cost_usd", "cost_per_accepted_usd", "label",
-)  # fmt: skip
 _MONEY_DECIMALS, _UNIT_DECIMALS = 9, 3  # nano-dollars, thousandths of a unit
 _LARGEST = Decimal(10) ** 9
 _COUNT = click.IntRange(0, 10**9)
@@ -127,7 +122,7 @@ def record(
         print_json(
             {
                 "schema_version": 1,
-                "jobs": [_json(one) for one in jobs],
+                "jobs": [job_json(one) for one in jobs],
                 "total": {
                     "cost_usd": usd(sum(one.cost for one in jobs)),
                     "accepted": sum(one.accepted for one in jobs),
@@ -135,7 +130,7 @@ def record(
             }
         )
     elif as_csv:
-        print_csv(_FIELDS, [list(_json(one).values()) for one in jobs])
+        print_csv(JOB_FIELDS, [list(job_json(one).values()) for one in jobs])
     else:
         show(jobs)
 
@@ -159,7 +154,7 @@ def show(jobs: list[MeteredJob]) -> None:
             f"{one.submitted:,}",
             f"{one.succeeded:,}",
             f"{one.accepted:,}",
-            f"{_units(one.billed_milli)} {plain(one.unit)}",
+            f"{units(one.billed_milli)} {plain(one.unit)}",
             short_usd(one.cost),
             "–" if one.cost_per_accepted is None else short_usd(one.cost_per_accepted),
         ]
@@ -180,27 +175,3 @@ def show(jobs: list[MeteredJob]) -> None:
             )
         )
     note(paragraph("Recorded by you, beside the token costs and in none of their totals."))
-
-
-def _units(milli: int) -> str:
-    return f"{milli / 1000:,.3f}".rstrip("0").rstrip(".")
-
-
-def _json(one: MeteredJob) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "at": iso(one.at),
-        "what": one.what,
-        "task": one.task_id,
-        "unit": one.unit,
-        "unit_price_usd": usd(one.unit_price),
-        "submitted": one.submitted,
-        "succeeded": one.succeeded,
-        "accepted": one.accepted,
-        "billed": _units(one.billed_milli).replace(",", ""),
-        "computed_cost_usd": usd(one.computed_cost),
-        "provider_cost_usd": usd(one.provider_cost),
-        "cost_usd": usd(one.cost),
-        "cost_per_accepted_usd": usd(one.cost_per_accepted),
-        "label": "recorded",
-    }

@@ -146,6 +146,9 @@ def _head(detail: TaskDetail, cells: int) -> None:
         click.echo(f"  beside it, in no record: {short_usd(one.hidden)}")
     elif one.hidden is None and one.unrecorded:
         click.echo(f"  beside it, in no record: ~{short_usd(one.unrecorded)} (modelled)")
+    if detail.jobs:
+        jobs = f"{short_usd(sum(job.cost for job in detail.jobs))} for {', '.join(job.what for job in detail.jobs)}"
+        click.echo(fit(f"  beside it, recorded by you: {plain(jobs)}", cells).rstrip())
     if one.unpriced:
         click.echo(f"  not in it: {counted(one.unpriced, 'call')} without a price")
     for reported in detail.reported:

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from typing import Any, NamedTuple
 
+from store.metered import MeteredJob, metered_jobs
 from store.money import usd
 from store.program_runs import program_runs
 from store.task_edits import edits
@@ -12,6 +13,7 @@ from store.task_rows import TaskRow, TaskTurnRow
 from tracker.model.edits import in_force
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TurnFacts
+from tracker.reports.metered import job_json
 from tracker.reports.refusals import Refusal, task_refusals
 from tracker.reports.reported import ReportedCost, task_reported
 from tracker.reports.tasks import PARTS, as_of, task_json
@@ -50,6 +52,7 @@ class TaskDetail(NamedTuple):
     reported: list[ReportedCost]  # what agents say that it cost, an entry an agent that says anything
     refusals: list[Refusal]
     is_program_run: bool  # in no rate (see store.program_runs)
+    jobs: list[MeteredJob]  # spend that is not tokens, latest first; in no total of the task
 
     @property
     def misses(self) -> list[TaskCall]:
@@ -117,6 +120,7 @@ class TaskDetail(NamedTuple):
         base["edits"] = self.edits
         base["reported"] = [one.as_json() for one in self.reported]
         base["refusals"] = [one.as_json() for one in self.refusals]
+        base["metered"] = [job_json(one) for one in self.jobs]
         return {"schema_version": 1, "task": base}
 
 
@@ -159,6 +163,7 @@ def task_detail(
         task_reported(db, identity),
         task_refusals(db, identity),
         identity in program_runs(db),
+        metered_jobs(db, identity),
     )
 
 

@@ -267,6 +267,7 @@ class TaskScreen(EditingBoard):
             for sentence in (sentence for one in detail.reported for sentence in one.sentences):
                 wrapped = wrap(sentence, max(_LEAST_FACT_CELLS, width - 9))
                 rows += [("reported" if index == 0 else "", words) for index, words in enumerate(wrapped)]
+            rows += [("recorded", f"{usd(one.cost)} {plain(one.what)}") for one in detail.jobs]
             rows += [("by hand", words) for words in detail.edits]
             commits = [sha[:9] for turn in detail.turns for sha in turn.facts.commits]
             rows += [("commit", sha) for sha in dict.fromkeys(commits)]
