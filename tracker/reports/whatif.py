@@ -184,7 +184,7 @@ def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: floa
             "batch",
             f"{share:.0%} of the work in batches",
             in_batches(calls, share),
-            ("Half price within a day; the dear end finds nothing in the cache.", "The share is yours."),
+            ("Tokens at half price within a day; one end finds nothing in the cache.", "The share is yours."),
         )
     unattended = [call for row, call in zip(rows, calls, strict=True) if (row.entrypoint or "").startswith(_UNATTENDED)]
     return WhatIfCase(
@@ -192,7 +192,7 @@ def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: floa
         "unattended sessions in batches",
         in_batches(unattended, 1.0),
         (
-            "Half price within a day; the dear end finds nothing in the cache.",
+            "Tokens at half price within a day; one end finds nothing in the cache.",
             "What could wait: sessions that a program started. --batch SHARE says otherwise.",
         ),
     )

@@ -94,6 +94,17 @@ def test_batches_halve_at_best_and_lose_the_cache_at_worst() -> None:
     assert in_batches(calls, 0.0).otherwise == pytest.approx((actual,) * 3)
 
 
+def test_where_caching_did_not_pay_the_uncached_end_of_batches_is_the_cheap_one() -> None:
+    case = in_batches([call(1, 0, write_5m=1_000_000)], 1.0)
+    assert case.otherwise == pytest.approx((2_000_000_000, 2_250_000_000, 2_500_000_000))
+    assert case.saving.low <= case.saving.mid <= case.saving.high
+
+
+def test_batches_do_not_halve_what_a_cost_holds_beside_tokens() -> None:
+    searched = call(1, 0, output=1_000)._replace(cost=20_000_000 + 10_000_000)
+    assert in_batches([searched], 1.0).otherwise == pytest.approx((10_000_000 + 10_000_000,) * 3)
+
+
 def test_a_smaller_baseline_is_neither_written_nor_read_again() -> None:
     main = [call(1, 0, write_5m=30_000), call(2, 1, read=30_000, write_5m=500), call(3, 20, write_5m=31_000)]
     agent = [call(4, 1, write_5m=25_000, chain=2)]

@@ -101,22 +101,22 @@ def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int
 
 
 def in_batches(calls: Iterable[LoggedCall], share: float) -> Case:
-    """A share of this work as batch requests at half price. Caches are not certain to hit inside a batch: the dear end
-    sends every prompt uncached."""
+    """A share of this work as batch requests, whose tokens cost half. Caches are not certain to hit inside a batch: one
+    end of the range has them as they were, the other sends every prompt uncached."""
     actual = judged = left_out = 0
-    uncached = 0.0
+    cached = uncached = beside = 0.0
     for call in calls:
         if call.rates is None or call.cost is None:
             left_out += 1
             continue
         judged += 1
         actual += call.cost
-        beside = call.cost - _token_cost(call, call.rates, 1.0)
-        prompt = call.context * call.rates.input + call.output * call.rates.output
-        uncached += beside + prompt / PICO_PER_NANO
-    best = actual * (1 - share * (1 - BATCH_SHARE_OF_PRICE))
-    worst = actual * (1 - share) + uncached * share * BATCH_SHARE_OF_PRICE
-    return Case(actual, Range(best, (best + worst) / 2, worst), judged, left_out)
+        tokens = _token_cost(call, call.rates, 1.0)
+        cached += tokens
+        uncached += (call.context * call.rates.input + call.output * call.rates.output) / PICO_PER_NANO
+        beside += call.cost - tokens
+    ends = [actual * (1 - share) + share * (beside + BATCH_SHARE_OF_PRICE * one) for one in (cached, uncached)]
+    return Case(actual, Range(min(ends), sum(ends) / 2, max(ends)), judged, left_out)
 
 
 def without_baseline_above(
