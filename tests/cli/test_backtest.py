@@ -123,5 +123,17 @@ def test_a_history_in_which_nothing_would_have_been_said(tmp_path: Path) -> None
 
 def test_without_a_history(tmp_path: Path) -> None:
     text = CliRunner().invoke(cli, ["backtest", "--no-sync"]).output
-    assert text.startswith("No session to replay")
+    assert text.startswith("No session to replay: it takes one")
     assert "taximeter doctor" in text
+    text = CliRunner().invoke(cli, ["backtest", "--no-sync", "--agent", "cline", "--since", "7d"]).output
+    assert text.startswith("No session to replay with --since 7d --agent cline: it takes one")
+
+
+def test_csv_has_its_header_also_without_a_history(folder: Path) -> None:
+    full, empty = (
+        CliRunner().invoke(cli, ["backtest", "--csv", *words]).output.splitlines()
+        for words in (["--claude-dir", str(folder)], ["--no-sync", "--agent", "cline"])
+    )
+    report = json.loads(run(folder, "--json"))
+    assert full[0] == ",".join(report["policies"][0])
+    assert empty == full[:1]

@@ -72,6 +72,13 @@ def test_a_budget_of_nothing_is_over_with_any_spend(taximeter: Taximeter, tmp_pa
     assert [line.split()[-1] for line in taximeter("budget").out.splitlines() if "this month" in line] == ["over"]
 
 
+@pytest.mark.parametrize(("days", "words"), [(1, "there is 1 task."), (2, "there are 2 tasks.")])
+def test_too_few_tasks_for_layers_are_counted(days: int, words: str, taximeter: Taximeter, tmp_path: Path) -> None:
+    moments = {NOW - timedelta(days=back): DOLLAR for back in range(2, 2 + days)}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    assert words in " ".join(taximeter("budget").out.split())
+
+
 def test_of_several_changes_all_are_made_or_none(taximeter: Taximeter, tree: Path, isolated_home: Path) -> None:
     file = isolated_home / "settings.toml"
     for wrong in ("week=abc", "week=-1", "colour=1", "week", "project:=7"):

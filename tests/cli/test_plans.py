@@ -89,6 +89,12 @@ def test_the_screen_fits_80_columns_and_says_what_it_rests_on(
     assert "is the cheapest" in ran.out.splitlines()[0] or "Cannot tell" in ran.out.splitlines()[0]
 
 
+def test_a_file_of_days_has_no_tasks(taximeter: Taximeter, days: Path) -> None:
+    ran = taximeter("plans", "--days", str(days), "--tasks")
+    assert (ran.code, ran.out) == (2, "")
+    assert "a file of days has none" in ran.err
+
+
 def test_the_screen_and_the_json_have_the_same_numbers(taximeter: Taximeter, tmp_path: Path) -> None:
     path = day_file(tmp_path / "d.csv", date(2026, 9, 7), 75, 13)
     report = taximeter("plans", "--days", str(path), "--json").json()

@@ -172,6 +172,16 @@ def test_an_empty_machine_is_told_where_was_looked(taximeter: Taximeter, tmp_pat
     assert [line.split()[-1].rstrip(",") for line in lines[1:3]] == [str(folder) for folder in taximeter.claude_dirs]
 
 
+@pytest.mark.parametrize("words", [("budget", "--set", "month=9"), ("whatif",), ("plans",), ("context",), ("cache",)])
+def test_reports_on_an_empty_ledger_say_where_was_looked(
+    words: tuple[str, ...], taximeter: Taximeter, tmp_path: Path
+) -> None:
+    taximeter.claude_dirs = [tmp_path]
+    out = taximeter(*words).out
+    assert f"No sessions found.\n  looked in: {tmp_path}\n" in out
+    assert ("$9.00" in out) == (words[0] == "budget")
+
+
 def test_a_folder_one_too_deep_is_named(tree: Path, taximeter: Taximeter) -> None:
     assert taximeter("spend").err == ""
     taximeter.claude_dirs = [tree / "projects"]

@@ -33,6 +33,10 @@ _VARIANTS = {
     "summary_as_observed": "summaries as long as yours were ({})",
 }
 _SHOWN = 6
+_CSV = (
+    "name", "cost_usd", "captured", "captured_without_last", "regret_usd", "regret_share", "nudges",
+    "nudges_per_session", "nudges_per_session_hour", "precision", "won_usd", "lost_usd",
+)  # fmt: skip
 
 
 @click.command()
@@ -78,21 +82,26 @@ def backtest(
         agent=agent,
     )
     if report is None:
-        _show_nothing(as_json=as_json, as_csv=as_csv)
+        filters = {"since": since, "until": until, "project": project, "agent": agent}
+        named = "".join(f" --{name} {text}" for name, text in filters.items() if text is not None)
+        _show_nothing(named, as_json=as_json, as_csv=as_csv)
     elif as_json:
         print_json(report.as_json())
     elif as_csv:
-        rows = report.as_json()["policies"]
-        print_csv(list(rows[0]), [list(row.values()) for row in rows])
+        print_csv(_CSV, [[row[name] for name in _CSV] for row in report.as_json()["policies"]])
     else:
         show(report)
 
 
-def _show_nothing(*, as_json: bool, as_csv: bool) -> None:
+def _show_nothing(named: str, *, as_json: bool, as_csv: bool) -> None:
+    """`named`: the filters as they were typed, "" for none."""
     if as_json:
         print_json({"schema_version": 1, "label": "modelled", "sessions": 0, "policies": [], "assumptions": {}})
-    elif not as_csv:
-        click.echo("No session to replay: it takes one with a turn whose calls all have a price.")
+    elif as_csv:
+        print_csv(_CSV, [])
+    else:
+        chosen = f" with{plain(named)}" if named else ""
+        click.echo(wrapped(f"No session to replay{chosen}: it takes one with a turn whose calls all have a price."))
         note("taximeter doctor says where it looked; taximeter sessions lists what is on record.")
 
 

@@ -4,8 +4,10 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
+from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -50,6 +52,13 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
         print_csv(list(made[0]), [[*list(line.values())[:-1], " ".join(map(str, line["alerts"]))] for line in made])
     else:
         show(report)
+        click.echo()
+        if totals(db).calls:
+            _layers(report)
+        else:
+            from tracker.cli.sync import no_sessions_text
+
+            click.echo(no_sessions_text(settings))
 
 
 def _change(text: str) -> tuple[str, str, float | None]:
@@ -70,7 +79,7 @@ def _change(text: str) -> tuple[str, str, float | None]:
 
 
 def show(report: BudgetReport) -> None:
-    """Draw budgets, then layers."""
+    """Draw the budgets."""
     rows = [
         [
             plain(line.label),
@@ -93,8 +102,6 @@ def show(report: BudgetReport) -> None:
     if all(line.budget_nano is None for line in report.lines):
         note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
     note(paragraph("spent: measured tokens at list price (priced)."))
-    click.echo()
-    _layers(report)
 
 
 def _alert(alerts: tuple[float, ...], share: float | None) -> str:
@@ -106,13 +113,8 @@ def _alert(alerts: tuple[float, ...], share: float | None) -> str:
 def _layers(report: BudgetReport) -> None:
     made = report.layers
     if made is None:
-        tasks = "task" if report.completed == 1 else "tasks"
-        click.echo(
-            paragraph(
-                "A month's plan needs five completed tasks of the last eight weeks;"
-                f" there are {report.completed} {tasks}."
-            )
-        )
+        found = f"there {'is' if report.completed == 1 else 'are'} {counted(report.completed, 'task')}"
+        click.echo(paragraph(f"A month's plan needs five completed tasks of the last eight weeks; {found}."))
         return
     click.echo(click.style("A month of this work", bold=True))
     own = {True: "your settings", False: "measured"}

@@ -81,6 +81,10 @@ def plans(
         "tolerance": tolerance,
         "extra_usage": extra_usage,
     }
+    if with_tasks and days_file is not None:
+        raise UserError(
+            "--tasks are those of the ledger; a file of days has none (leave one of the two out)", exit_code=2
+        )
     chosen = _with_options(user_settings(), {name: value for name, value in given.items() if value is not None})
     report = _report(settings, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
     if as_json:

@@ -3,6 +3,7 @@
 import click
 
 from store.money import short_usd
+from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import (
     Settings,
@@ -81,6 +82,10 @@ def whatif(
                 for one in report.as_json()["cases"]
             ],
         )
+    elif not totals(db).calls:
+        from tracker.cli.sync import no_sessions_text
+
+        click.echo(no_sessions_text(settings))
     else:
         show(report)
 
