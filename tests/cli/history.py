@@ -24,12 +24,14 @@ def write_history(
     model: str = "claude-opus-5-5",
     project: str = "/home/dev/app",
     first: int = 0,
+    words: str = "please mend part",
+    entrypoint: str = "cli",
     **usage: Any,
 ) -> Path:
     """One session with two calls at each moment; the output of the two together is `output_tokens`.
 
     At claude-opus-5-5's price a million output tokens are $20: 50,000 are a dollar. `usage` replaces token fields.
-    Sessions are numbered from `first`.
+    Sessions are numbered from `first`; each prompt is `words` and its number.
     """
     for number, (moment, output) in enumerate(sorted(output_tokens.items()), first):
         session = f"{number:08d}-0000-4000-8000-000000000000"
@@ -40,7 +42,8 @@ def write_history(
                 "sessionId": session,
                 "timestamp": _stamp(moment),
                 "cwd": project,
-                "message": {"role": "user", "content": f"please mend part {number}"},
+                "entrypoint": entrypoint,
+                "message": {"role": "user", "content": f"{words} {number}"},
             }
         ]
         for part in (0, 1):
@@ -61,6 +64,7 @@ def write_history(
                 "requestId": f"req_{number}_{part}",
                 "cwd": project,
                 "version": "2.1.329",
+                "entrypoint": entrypoint,
                 "message": message,
             }
             lines.append(line)

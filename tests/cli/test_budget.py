@@ -49,6 +49,17 @@ def test_tasks_past_their_budget_that_have_no_line_are_counted(taximeter: Taxime
     assert "10 more tasks are past an alert" in " ".join(taximeter("budget").out.split())
 
 
+def test_runs_of_programs_are_no_workload_but_spend(taximeter: Taximeter, tmp_path: Path) -> None:
+    root = write_history(tmp_path / "c", last_days(28))
+    taximeter.claude_dirs = [root]
+    before = taximeter("budget", "--json").json()
+    write_history(root, last_days(28, 1, hour=20), words="You judge the change made:", entrypoint="sdk-cli", first=100)
+    after = taximeter("budget", "--json").json()
+    assert after["layers"] == before["layers"]
+    assert after["history"]["completed_tasks"] == before["history"]["completed_tasks"]
+    assert float(after["history"]["spent_usd"]) == pytest.approx(float(before["history"]["spent_usd"]) * 7 / 6)
+
+
 def test_layers_stand_side_by_side(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(28))]
     report = taximeter("budget", "--set", "buffer=0.5", "--set", "retry=2", "--json").json()

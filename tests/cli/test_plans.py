@@ -240,6 +240,16 @@ def test_tasks_of_the_month_are_shared_out(taximeter: Taximeter, tmp_path: Path)
     assert sum(float(one["allocated_usd"]["max"]) for one in shares) <= 100.01
 
 
+def test_runs_of_programs_are_in_the_load_and_no_tasks(taximeter: Taximeter, tmp_path: Path) -> None:
+    root = write_history(tmp_path / "c", last_days(56))
+    write_history(root, last_days(56, 2, hour=15), words="You judge the change made:", entrypoint="sdk-cli", first=100)
+    taximeter.claude_dirs = [root]
+    report = taximeter("plans", "--json").json()
+    assert report["month"]["logged_usd"] == "120.000000000"
+    assert {one["cost_usd"] for one in report["tasks"]} == {"6.000000000"}
+    assert report["plans"][0]["task_usd"]["allocated"] == "6.000000000"
+
+
 def test_what_a_plan_leaves_out_does_not_reach_its_fee(taximeter: Taximeter, tmp_path: Path) -> None:
     """Fast mode is billed beside a plan: $4 a day of it say nothing about the fee, $6 a day of the rest do."""
     write_history(tmp_path / "c", last_days(56))

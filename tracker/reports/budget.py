@@ -84,7 +84,7 @@ class BudgetReport:
             "labels": {"spent_usd": "priced", "layers": "modelled"},
             "assumptions": [
                 "The coming month brings as many tasks, of the same size, as the last eight weeks did.",
-                "Open tasks and calls outside tasks are not in the layers.",
+                "Open tasks, runs of programs and calls outside tasks are not in the layers.",
             ],
         }
 
@@ -113,12 +113,12 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         line("project", text, f"{text}, this month", nano(amount), spent[text])
         for text, amount in settings.projects.items()
     ]
-    found = tasks_report(db, TaskFilter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms).tasks
+    report = tasks_report(db, TaskFilter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms)
     per_task = nano(settings.task)
     dear: list[TaskRow] = []
     if per_task is not None:
         dear = sorted(
-            (task for task in found if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
+            (task for task in report.tasks if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
         )
         lines += [line("task", task.id, task.title, per_task, task.cost) for task in dear[:_DEAREST_TASKS]]
     days = _days_seen(first, today, by_day)
@@ -131,7 +131,8 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
             task.waste,
             task.retry_cost,
         )
-        for task in found
+        for task in report.tasks
+        if task.id not in report.run_ids
     ]
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
     made = layers(recent, days, (month_last - month_first).days + 1, own, settings.buffer)

@@ -57,15 +57,12 @@ def task_shares(
     covered_usd: Mapping[str, float],
     now_ms: int,
 ) -> list[TaskShare]:
-    """Tasks between two local days under every plan, dearest first.
+    """Tasks between two local days under every plan, dearest first; runs of programs are none of them.
 
     `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan.
     """
-    found = [
-        task
-        for task in tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms).tasks
-        if task.cost
-    ]
+    report = tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms)
+    found = [task for task in report.tasks if task.cost and task.id not in report.run_ids]
     kinds = _left_out_by_kind(db, [task.id for task in found])
     made = []
     for task in found:
