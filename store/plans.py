@@ -130,6 +130,7 @@ class TaskCallRow(NamedTuple):
     """A priced call of a task, with what decides whether a plan covers it."""
 
     task_id: str
+    call_id: int
     agent: str
     model: str
     prompt_tokens: int
@@ -140,8 +141,8 @@ class TaskCallRow(NamedTuple):
 def task_calls(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskCallRow]:
     """The priced calls of these tasks."""
     found = db.execute(
-        "SELECT task_id, agent, call.model, call.input + call.cache_read + call.write_5m + call.write_1h, call.speed,"
-        " call.cost FROM call_split JOIN call ON call.id = call_split.call_id"
+        "SELECT task_id, call.id, agent, call.model, call.input + call.cache_read + call.write_5m + call.write_1h,"
+        " call.speed, call.cost FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN session ON session.id = call.session_id"
         " WHERE call.cost AND task_id IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(list(task_ids)).decode(),),

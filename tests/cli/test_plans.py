@@ -240,6 +240,22 @@ def test_tasks_of_the_month_are_shared_out(taximeter: Taximeter, tmp_path: Path)
     assert sum(float(one["allocated_usd"]["max"]) for one in shares) <= 100.01
 
 
+def test_tasks_are_shared_out_in_the_unit_of_their_month(taximeter: Taximeter, tmp_path: Path) -> None:
+    """An hour's cache is paid to a plan, five minutes' to a key: what the tasks cost there is what the month does."""
+    writes: dict[str, Any] = {
+        "cache_creation_input_tokens": 100_000,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 100_000},
+    }
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56), **writes)]
+    report = taximeter("plans", "--json").json()
+    month = report["month"]
+    assert float(month["as_api_key_usd"]) < float(month["logged_usd"])
+    tasks = report["tasks"]
+    assert sum(float(one["allocated_usd"]["api"]) for one in tasks) == pytest.approx(float(month["as_api_key_usd"]))
+    share = float(month["as_api_key_usd"]) / float(month["by_month_end_usd"]["p50"])
+    assert sum(float(one["allocated_usd"]["max"]) for one in tasks) == pytest.approx(100 * share)
+
+
 def test_runs_of_programs_are_in_the_load_and_no_tasks(taximeter: Taximeter, tmp_path: Path) -> None:
     root = write_history(tmp_path / "c", last_days(56))
     write_history(root, last_days(56, 2, hour=15), words="You judge the change made:", entrypoint="sdk-cli", first=100)

@@ -53,6 +53,7 @@ class Load:
     month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` up to then, likewise
     spent: Sequence[tuple[date, int, int]]  # its days, nano-dollars as logged, nano-dollars as an API key
     counted: UnpricedRow
+    api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
     is_stale: bool = False  # the history ends with old work, because there is none since
     fits: Fits = NO_FITS
@@ -115,6 +116,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
         spent=_spent(this_month, api, month_first, today),
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
+        api_nano=api,
         excluded_nano=_excluded(this_month),
         is_stale=is_stale,
         fits=fits,

@@ -1,8 +1,8 @@
 """What a task costs under a plan (MODEL section 9.4): its share of fee and overflow, and what one more would cost.
 
-The fee is shared by API-equivalent spend over the month as it is expected to end, so that the first task of a month
-does not carry all of it. The marginal cost is nothing while no limit binds, else the API price. What a plan leaves out
-(PRICES section 3.5) is the task's own, at the API price.
+All of it is counted as an API key would be billed. The fee is shared over the month as it is expected to end, so that
+the first task of a month does not carry all of it. The marginal cost is nothing while no limit binds, else the API
+price. What a plan leaves out (PRICES section 3.5) is the task's own, at the API price.
 """
 
 import sqlite3
@@ -55,29 +55,33 @@ def task_shares(
     last: date,
     outlooks: Sequence[PlanOutlook],
     covered_usd: Mapping[str, float],
+    api_nano: Mapping[int, int | None],
     now_ms: int,
 ) -> list[TaskShare]:
     """Tasks between two local days under every plan, dearest first; runs of programs are none of them.
 
-    `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan.
+    `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan, as an API key. `api_nano`:
+    the same of a call by its id; a call that it lacks counts as logged.
     """
     report = tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms)
     found = [task for task in report.tasks if task.cost and task.id not in report.run_ids]
-    kinds = _left_out_by_kind(db, [task.id for task in found])
+    kinds = _api_by_kind(db, [task.id for task in found], api_nano)
     made = []
     for task in found:
         allocated, marginal = {}, {}
         for one in outlooks:
             left_out = sum(nano for kind, nano in kinds[task.id].items() if kind & one.plan.excludes) / NANO_PER_USD
-            covered = task.cost / NANO_PER_USD - left_out
+            covered = sum(kinds[task.id].values()) / NANO_PER_USD - left_out
             allocated[one.plan.id] = left_out + _allocated(covered, one, covered_usd[one.plan.id])
             marginal[one.plan.id] = left_out + covered * one.bind_share
         made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal))
     return sorted(made, key=lambda share: -share.cost_nano)
 
 
-def _left_out_by_kind(db: sqlite3.Connection, task_ids: Sequence[str]) -> dict[str, dict[Excluded, int]]:
-    """Nano-dollars of each task by what a plan may leave out about them; what every plan covers is not among them."""
+def _api_by_kind(
+    db: sqlite3.Connection, task_ids: Sequence[str], api_nano: Mapping[int, int | None]
+) -> dict[str, dict[Excluded, int]]:
+    """Nano-dollars of each task as an API key, by what a plan may leave out about them."""
     found: dict[str, dict[Excluded, int]] = {task_id: {} for task_id in task_ids}
     for row in task_calls(db, task_ids):
         name = normalise(row.model)
@@ -87,8 +91,8 @@ def _left_out_by_kind(db: sqlite3.Connection, task_ids: Sequence[str]) -> dict[s
             is_fast=row.speed == "fast" or name.fast,
             is_other_agent=row.agent != "claude-code",
         )
-        if kind:
-            found[row.task_id][kind] = found[row.task_id].get(kind, 0) + row.cost
+        cost = api_nano.get(row.call_id, row.cost) or 0
+        found[row.task_id][kind] = found[row.task_id].get(kind, 0) + cost
     return found
 
 
