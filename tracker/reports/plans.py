@@ -144,8 +144,8 @@ def plans_report(
         {plan_id: given[plan_id] for plan_id in compared},
         {plan_id: one.published for plan_id, one in compared.items()},
         current,
-        None if current not in given else metered_capacity(load.fits, given[current], in_dollars=load.is_of_sums),
-        None if current not in given else refused_capacity(load.five_hour_hits, load.week_hits, given[current]),
+        metered_capacity(load.fits, in_dollars=load.is_of_sums),
+        refused_capacity(load.five_hour_hits, load.week_hits),
     )
     shares: Sequence[TaskShare] = ()
     made = _compare(load, compared, believed_now, terms, settings, current, current_from)

@@ -116,24 +116,38 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
     meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
-    own = metered_capacity(Fits(week=meter), published["max"], in_dollars=False)
+    own = metered_capacity(Fits(week=meter), in_dollars=False)
     assert own is not None
     assert own.origin == Origin.METER
     assert own.week_read_weight == meter.read_weight
     made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
-    assert made["max"] == own
+    assert made["max"] == own.with_gaps_from(published["max"])
+    assert made["max"].five_hour == published["max"].five_hour
     assert made["pro"].origin == Origin.SCALED
     assert made["pro"].week is not None
     assert made["pro"].week.mid == pytest.approx(meter.size.mid * 60 / 440)
     assert made["pro"].week_read_weight == meter.read_weight
+    assert (made["pro"].five_hour, made["pro"].five_hour_read_weight) == (published["pro"].five_hour, None)
+    assert made["ultra"].five_hour is None
     assert made["team-premium"].origin == Origin.UNKNOWN
     assert made["api"] == published["api"]
 
 
+def test_a_five_hour_meter_alone_says_nothing_of_weeks() -> None:
+    plans = plans_on(TODAY)
+    published = {plan_id: one.published for plan_id, one in plans.items()}
+    own = metered_capacity(Fits(five_hour=fit(simulate(0.3, 1.5, 4, window_hours=168))), in_dollars=False)
+    made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
+    assert own is not None
+    assert own.five_hour is not None
+    assert made["pro"].five_hour == pytest.approx(Range.around(own.five_hour.mid * 8.2 / 50))
+    assert (made["max"].week, made["pro"].week) == (published["max"].week, published["pro"].week)
+    assert made["ultra"] == published["ultra"]
+
+
 def test_without_hours_a_meter_is_held_against_dollars() -> None:
-    published = plans_on(TODAY)["max"].published
     meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
-    own = metered_capacity(Fits(week=meter), published, in_dollars=True)
+    own = metered_capacity(Fits(week=meter), in_dollars=True)
     assert own is not None
     assert own.week_read_weight is None
     assert own.week is not None
@@ -141,15 +155,16 @@ def test_without_hours_a_meter_is_held_against_dollars() -> None:
 
 
 def test_no_meter_is_no_capacity_and_no_ratio_is_no_scaling() -> None:
-    assert metered_capacity(Fits(), Capacity(), in_dollars=False) is None
+    assert metered_capacity(Fits(), in_dollars=False) is None
     assert scaled_capacity(Capacity(Range(1, 2, 3)), Capacity(), Capacity(), "Max") is None
 
 
 def test_three_refusals_bound_a_window() -> None:
     hits = [Hit(at, spent) for at, spent in enumerate((4.0, 5.0, 6.0))]
-    found = refused_capacity(hits, [], Capacity(Range(37.5, 60, 95)))
+    found = refused_capacity(hits, [])
     assert found is not None
     assert found.origin == Origin.REFUSALS
     assert found.five_hour == pytest.approx((4.2, 5.0, 5.8))
-    assert found.week == Range(37.5, 60, 95)
-    assert refused_capacity(hits[:2], [], Capacity()) is None
+    assert found.week is None
+    assert found.with_gaps_from(Capacity(Range(37.5, 60, 95))).week == Range(37.5, 60, 95)
+    assert refused_capacity(hits[:2], []) is None

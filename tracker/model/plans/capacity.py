@@ -1,6 +1,6 @@
 """Which capacity to believe: the user's meter, then their settings, then refusals, then publications, else unknown.
 
-A meter tells only the plan it belongs to; other plans get it scaled by the ratio that is published between them, with
+A meter tells only the plan and the window it belongs to; other plans get that scaled by the published ratio, with
 the default spread. Units follow the load: days known only by their sum are held against dollars.
 """
 
@@ -29,8 +29,8 @@ class Hit(NamedTuple):
     spent_usd: float
 
 
-def metered_capacity(fits: Fits, known: Capacity, *, in_dollars: bool) -> Capacity | None:
-    """The capacity of the plan whose meter was read; windows without a fit keep what was known. None without a fit."""
+def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
+    """What the user's meters say of their plan; a window without a fit has no size. None without a fit."""
     week, week_weight = _window(fits.week, in_dollars=in_dollars)
     five_hour, five_hour_weight = _window(fits.five_hour, in_dollars=in_dollars)
     if week is None and five_hour is None:
@@ -40,48 +40,41 @@ def metered_capacity(fits: Fits, known: Capacity, *, in_dollars: bool) -> Capaci
         for name, fit in (("weekly", fits.week), ("five-hour", fits.five_hour))
         if fit is not None
     ]
-    return Capacity(
-        week or known.week,
-        five_hour or known.five_hour,
-        Origin.METER,
-        " and ".join(counts),
-        week_weight if week else known.week_read_weight,
-        five_hour_weight if five_hour else known.five_hour_read_weight,
-    )
+    return Capacity(week, five_hour, Origin.METER, " and ".join(counts), week_weight, five_hour_weight)
 
 
 def scaled_capacity(metered: Capacity, from_published: Capacity, to_published: Capacity, name: str) -> Capacity | None:
-    """A meter's size carried to another plan by the published ratio of their weeks; None where none is published."""
-    if metered.week is None or from_published.week is None or to_published.week is None:
+    """A meter's sizes carried to another plan by the published ratio of each window; None where none is published.
+
+    A window that was not metered stays as it is published.
+    """
+    week, week_ratio = _scaled(metered.week, from_published.week, to_published.week)
+    five_hour, five_hour_ratio = _scaled(metered.five_hour, from_published.five_hour, to_published.five_hour)
+    ratio = week_ratio or five_hour_ratio
+    if ratio is None:
         return None
-    week = Range.around(metered.week.mid * to_published.week.mid / from_published.week.mid)
-    five_hour = to_published.five_hour
-    five_hour_weight = None
-    if metered.five_hour and from_published.five_hour and to_published.five_hour:
-        ratio = to_published.five_hour.mid / from_published.five_hour.mid
-        five_hour = Range.around(metered.five_hour.mid * ratio)
-        five_hour_weight = metered.five_hour_read_weight
-    ratio = to_published.week.mid / from_published.week.mid
-    return Capacity(
+    made = Capacity(
         week,
         five_hour,
         Origin.SCALED,
         f"{ratio:.2g} times {name}",
         metered.week_read_weight,
-        five_hour_weight,
+        metered.five_hour_read_weight,
     )
+    return made.with_gaps_from(to_published)
 
 
-def refused_capacity(five_hour: Sequence[Hit], week: Sequence[Hit], known: Capacity) -> Capacity | None:
+def refused_capacity(five_hour: Sequence[Hit], week: Sequence[Hit]) -> Capacity | None:
     """What three or more refusals say: at each, the window held what this machine had spent, and maybe more elsewhere.
 
-    The low end is thus certain only if nothing else used the plan. None with fewer refusals of either window.
+    The low end is thus certain only if nothing else used the plan. A window with fewer refusals has no size; None if
+    both have fewer.
     """
     short, long = _of_hits(five_hour), _of_hits(week)
     if short is None and long is None:
         return None
     detail = f"{len(five_hour)} five-hour and {len(week)} weekly refusals; use elsewhere would make it larger"
-    return Capacity(long or known.week, short or known.five_hour, Origin.REFUSALS, detail)
+    return Capacity(long, short, Origin.REFUSALS, detail)
 
 
 def believed(
@@ -92,7 +85,10 @@ def believed(
     metered: Capacity | None,
     refused: Capacity | None,
 ) -> dict[str, Capacity]:
-    """A capacity for every plan: `given` is settings over publications, `current` the plan whose meter was read."""
+    """A capacity for every plan: `given` is settings over publications, `current` the plan whose meter was read.
+
+    A window that neither a meter nor refusals tell of keeps what was given.
+    """
     made = dict(given)
     own = metered or refused
     if current is None or current not in plans or own is None:
@@ -101,11 +97,19 @@ def believed(
         if plan.is_metered or given[plan_id].origin == Origin.SETTINGS:
             continue
         if plan_id == current:
-            made[plan_id] = own
+            made[plan_id] = own.with_gaps_from(given[plan_id])
         elif metered is not None and given[plan_id].origin == Origin.PUBLISHED:
             scaled = scaled_capacity(metered, published[current], published[plan_id], plans[current].name)
             made[plan_id] = scaled or given[plan_id]
     return made
+
+
+def _scaled(size: Range | None, published: Range | None, target: Range | None) -> tuple[Range | None, float | None]:
+    """The size on another plan, and the ratio that took it there."""
+    if size is None or published is None or target is None:
+        return None, None
+    ratio = target.mid / published.mid
+    return Range.around(size.mid * ratio), ratio
 
 
 def _window(fit: MeterFit | None, *, in_dollars: bool) -> tuple[Range | None, float | None]:

@@ -4,7 +4,7 @@ Capacities are ranges with an origin, or unknown. Nothing here guesses a capacit
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
 from typing import NamedTuple
 
@@ -98,6 +98,15 @@ class Capacity:
     detail: str = ""
     week_read_weight: float | None = None
     five_hour_read_weight: float | None = None
+
+    def with_gaps_from(self, known: "Capacity") -> "Capacity":
+        """The same, its windows of no size as in `known`."""
+        made = self
+        if self.week is None:
+            made = replace(made, week=known.week, week_read_weight=known.week_read_weight)
+        if self.five_hour is None:
+            made = replace(made, five_hour=known.five_hour, five_hour_read_weight=known.five_hour_read_weight)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
