@@ -67,9 +67,12 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
             "known": one.is_known,
             "origin": one.capacity.origin,
             "detail": one.capacity.detail,
-            "week_usd": _range_json(one.capacity.week),
-            "five_hour_usd": _range_json(one.capacity.five_hour),
-            "unit": "usd" if one.capacity.week_read_weight is None else "limit_unit",
+            "week_usd": _range_json(one.capacity.week_usd),
+            "five_hour_usd": _range_json(one.capacity.five_hour_usd),
+            "read_weight": {
+                "week": _share(one.capacity.week_read_weight),
+                "five_hour": _share(one.capacity.five_hour_read_weight),
+            },
         },
         "api_credit_usd": usd(one.plan.api_credit_nano),
         "task_usd": {

@@ -129,6 +129,8 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
     assert made["pro"].week_read_weight == meter.read_weight
     assert (made["pro"].five_hour, made["pro"].five_hour_read_weight) == (published["pro"].five_hour, None)
     assert made["ultra"].five_hour is None
+    assert made["max"].week_usd == meter.size.times(meter.dollars_per_unit)
+    assert made["pro"].week_usd == made["pro"].week.times(meter.dollars_per_unit)
     assert made["team-premium"].origin == Origin.UNKNOWN
     assert made["api"] == published["api"]
 

@@ -159,6 +159,14 @@ def test_every_reason_names_amounts() -> None:
         assert "$" in compare(days_of(rule)).verdict.reason
 
 
+def test_a_reason_names_dollars_where_a_capacity_is_in_limit_units() -> None:
+    reads = Window(30.0, 30.0, 3.0, 27.0)
+    days = [DayLoad(day.day, (reads,) if day.day.weekday() < 5 else ()) for day in days_of(lambda _: 0)]
+    units = Capacity(Range(39, 40, 41), None, Origin.METER, week_read_weight=0.1, week_unit_usd=30 / 5.7)
+    compared = compare(days, capacities={"ultra": units}, plans=("api", "ultra"), knows_hours=True)
+    assert "It carries $205–216 a week (your meter); your weeks fill 71%" in compared.verdict.reason
+
+
 def test_changes_are_found_where_the_winner_changes() -> None:
     def costs(level: float) -> dict[str, float]:
         return {"api": level, "plan": 20.0, "big": 20.0 + max(0.0, level - 100.0) * -1 + 80 if level > 100 else 100.0}

@@ -5,6 +5,7 @@ the default spread. Units follow the load: days known only by their sum are held
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from tracker.model.plans.calibration import MeterFit
@@ -31,8 +32,8 @@ class Hit(NamedTuple):
 
 def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
     """What the user's meters say of their plan; a window without a fit has no size. None without a fit."""
-    week, week_weight = _window(fits.week, in_dollars=in_dollars)
-    five_hour, five_hour_weight = _window(fits.five_hour, in_dollars=in_dollars)
+    week, week_weight, week_unit_usd = _window(fits.week, in_dollars=in_dollars)
+    five_hour, five_hour_weight, five_hour_unit_usd = _window(fits.five_hour, in_dollars=in_dollars)
     if week is None and five_hour is None:
         return None
     counts = [
@@ -40,7 +41,16 @@ def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
         for name, fit in (("weekly", fits.week), ("five-hour", fits.five_hour))
         if fit is not None
     ]
-    return Capacity(week, five_hour, Origin.METER, " and ".join(counts), week_weight, five_hour_weight)
+    return Capacity(
+        week,
+        five_hour,
+        Origin.METER,
+        " and ".join(counts),
+        week_weight,
+        five_hour_weight,
+        week_unit_usd,
+        five_hour_unit_usd,
+    )
 
 
 def scaled_capacity(metered: Capacity, from_published: Capacity, to_published: Capacity, name: str) -> Capacity | None:
@@ -53,14 +63,7 @@ def scaled_capacity(metered: Capacity, from_published: Capacity, to_published: C
     ratio = week_ratio or five_hour_ratio
     if ratio is None:
         return None
-    made = Capacity(
-        week,
-        five_hour,
-        Origin.SCALED,
-        f"{ratio:.2g} times {name}",
-        metered.week_read_weight,
-        metered.five_hour_read_weight,
-    )
+    made = replace(metered, week=week, five_hour=five_hour, origin=Origin.SCALED, detail=f"{ratio:.2g} times {name}")
     return made.with_gaps_from(to_published)
 
 
@@ -112,14 +115,15 @@ def _scaled(size: Range | None, published: Range | None, target: Range | None) -
     return Range.around(size.mid * ratio), ratio
 
 
-def _window(fit: MeterFit | None, *, in_dollars: bool) -> tuple[Range | None, float | None]:
+def _window(fit: MeterFit | None, *, in_dollars: bool) -> tuple[Range | None, float | None, float]:
+    """The size, what a cache read weighs in its unit, and as-logged dollars for one of them."""
     if fit is None:
-        return None, None
+        return None, None, 1.0
     if fit.is_plain:
-        return fit.plain_size, None
+        return fit.plain_size, None, 1.0
     if in_dollars:
-        return fit.size.times(fit.dollars_per_unit), None
-    return fit.size, fit.read_weight
+        return fit.size.times(fit.dollars_per_unit), None, 1.0
+    return fit.size, fit.read_weight, fit.dollars_per_unit
 
 
 def _of_hits(hits: Sequence[Hit]) -> Range | None:

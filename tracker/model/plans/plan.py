@@ -98,14 +98,33 @@ class Capacity:
     detail: str = ""
     week_read_weight: float | None = None
     five_hour_read_weight: float | None = None
+    week_unit_usd: float = 1.0  # as-logged dollars that a unit is in the user's mix
+    five_hour_unit_usd: float = 1.0
+
+    @property
+    def week_usd(self) -> Range | None:
+        """The week in as-logged dollars of the user's mix."""
+        return None if self.week is None else self.week.times(self.week_unit_usd)
+
+    @property
+    def five_hour_usd(self) -> Range | None:
+        """Five hours in as-logged dollars of the user's mix."""
+        return None if self.five_hour is None else self.five_hour.times(self.five_hour_unit_usd)
 
     def with_gaps_from(self, known: "Capacity") -> "Capacity":
         """The same, its windows of no size as in `known`."""
         made = self
         if self.week is None:
-            made = replace(made, week=known.week, week_read_weight=known.week_read_weight)
+            made = replace(
+                made, week=known.week, week_read_weight=known.week_read_weight, week_unit_usd=known.week_unit_usd
+            )
         if self.five_hour is None:
-            made = replace(made, five_hour=known.five_hour, five_hour_read_weight=known.five_hour_read_weight)
+            made = replace(
+                made,
+                five_hour=known.five_hour,
+                five_hour_read_weight=known.five_hour_read_weight,
+                five_hour_unit_usd=known.five_hour_unit_usd,
+            )
         return made
 
 
