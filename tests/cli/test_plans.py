@@ -132,6 +132,18 @@ def test_terms_change_the_answer(taximeter: Taximeter, tmp_path: Path) -> None:
     assert taxed["plans"][1]["fee_usd"] == "47.600000000"
 
 
+def test_seats_have_limits_of_their_own(taximeter: Taximeter, days: Path, tmp_path: Path) -> None:
+    """Two seats with $12 a day between them are twice one seat with $6."""
+    twice = day_file(tmp_path / "twice.csv", date(2026, 9, 7), 75, 12)
+    one = taximeter("plans", "--days", str(days), "--json").json()["plans"][1]
+    report = taximeter("plans", "--days", str(twice), "--seats", "2", "--json").json()
+    two = report["plans"][1]
+    assert (two["utilisation"], two["p_limit_hit"]) == (one["utilisation"], one["p_limit_hit"])
+    assert two["monthly_usd"]["p90"] == two["fee_usd"] == "40.000000000"
+    assert two["capacity"]["week_usd"]["mid"] == "120.000000000"
+    assert any("2 seats share this work evenly" in words for words in report["assumptions"])
+
+
 def test_a_plan_that_one_has_is_compared(taximeter: Taximeter, days: Path) -> None:
     ran = taximeter("plans", "--days", str(days), "--plan", "ultra")
     assert "Against Ultra, which you have: ~$180 a month less." in ran.out

@@ -25,7 +25,7 @@ _TASKS_SHOWN = 12
 
 @click.command()
 @click.option("--plan", metavar="ID", help="The plan you have (else: settings, or this machine's login).")
-@click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for.")
+@click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for and share the work evenly.")
 @click.option("--annual/--monthly", "annual", default=None, help="Compare at yearly or at monthly prices.")
 @click.option("--tax", type=click.FloatRange(0, 1), metavar="SHARE", help="Share on top of every price: 0.19.")
 @click.option("--active-days", type=click.IntRange(1, 31), help="Working days a month, in place of those observed.")

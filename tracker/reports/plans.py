@@ -304,6 +304,8 @@ def _assumptions(
         if terms.extra_usage
         else f"Work above a limit waits (extra usage off); a plan may do that in {tolerance:.0%} of months."
     )
+    if terms.seats > 1:
+        made.append(f"{terms.seats:,} seats share this work evenly, each with limits of its own.")
     if any(one.is_known and not one.plan.is_metered for one in outlooks):
         made.append("Every size in a capacity range is as likely as any other, on a log scale.")
     if any(one.capacity.origin == "published" for one in outlooks):

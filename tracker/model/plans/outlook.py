@@ -23,7 +23,7 @@ CAPACITY_PLACES = 21
 class Terms:
     """How a plan would be paid for."""
 
-    seats: int = 1
+    seats: int = 1  # each has limits of its own; the work is shared evenly between them
     annual: bool = False
     tax: float = 0.0  # share on top of every price
     extra_usage: bool = True  # work above a limit goes on at API prices
@@ -34,7 +34,7 @@ class PlanOutlook:
     """A typical month under one plan; dollars with tax. Everything is modelled."""
 
     plan: Plan
-    capacity: Capacity
+    capacity: Capacity  # of all seats
     fee_usd: float
     monthly: Band
     mean_usd: float
@@ -84,12 +84,13 @@ def outlook(
     *,
     knows_hours: bool = True,
 ) -> PlanOutlook:
-    """Cost and limits of the drawn months. `days` is the history under this plan's exclusions.
+    """Cost and limits of the drawn months. `days` is the history under this plan's exclusions, `capacity` one seat's.
 
     `knows_hours`: False for days that are known only by their sums.
 
     ValueError if there are no draws.
     """
+    capacity = capacity.times(terms.seats)
     fee = plan.fee_usd(seats=terms.seats, annual=terms.annual, tax=terms.tax)
     over_tax = 1 + terms.tax
     api = [day.api for day in days]

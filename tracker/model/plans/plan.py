@@ -101,6 +101,14 @@ class Capacity:
     week_unit_usd: float = 1.0  # as-logged dollars that a unit is in the user's mix
     five_hour_unit_usd: float = 1.0
 
+    def times(self, factor: float) -> "Capacity":
+        """Both windows scaled."""
+        return replace(
+            self,
+            week=None if self.week is None else self.week.times(factor),
+            five_hour=None if self.five_hour is None else self.five_hour.times(factor),
+        )
+
     @property
     def week_usd(self) -> Range | None:
         """The week in as-logged dollars of the user's mix."""
