@@ -268,6 +268,18 @@ def test_tasks_are_shared_out_in_the_unit_of_their_month(taximeter: Taximeter, t
     assert sum(float(one["allocated_usd"]["max"]) for one in tasks) == pytest.approx(100 * share)
 
 
+def test_nobody_pays_for_work_that_waits(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56, 30))]
+    report = taximeter("plans", "--no-extra-usage", "--json").json()
+    assert report["plans"][1]["overflow_is"] == "blocked work"
+    assert float(report["plans"][1]["overflow_usd"]) > 100
+    for one in report["tasks"]:
+        assert one["marginal_usd"]["pro"] == "0.000000000"
+        assert one["marginal_usd"]["api"] == one["cost_usd"]
+        assert float(one["allocated_usd"]["pro"]) == pytest.approx(20 / 21, rel=0.01)
+    assert "fee shared over completed" in " ".join(taximeter("plans", "--no-extra-usage").out.split())
+
+
 def test_runs_of_programs_are_in_the_load_and_no_tasks(taximeter: Taximeter, tmp_path: Path) -> None:
     root = write_history(tmp_path / "c", last_days(56))
     write_history(root, last_days(56, 2, hour=15), words="You judge the change made:", entrypoint="sdk-cli", first=100)

@@ -263,7 +263,8 @@ def _legend(report: PlansReport) -> str:
         "used: of the week's capacity",
     ]
     if any(share.is_completed for share in report.tasks):
-        parts.append("a task: fee and overflow shared over completed tasks")
+        shared = "fee and overflow" if report.terms.extra_usage else "fee"
+        parts.append(f"a task: {shared} shared over completed tasks")
     days = "day" if report.active_days == 1 else "days"
     parts.append(
         f"pays for itself: spend on each of {report.active_days} working {days} ({report.active_days_from}), and the"
@@ -319,7 +320,8 @@ def _tasks(report: PlansReport) -> None:
         ],
     )
     name = next(one.plan.name for one in shown if one.plan.id == current)
-    note(paragraph(f"one more: what a further task like it would cost under {name}, where limits bind."))
+    waits = "" if report.terms.extra_usage else "; above a limit it waits"
+    note(paragraph(f"one more: what a further task like it would cost under {name}, where limits bind{waits}."))
 
 
 def _meter(report: PlansReport) -> None:

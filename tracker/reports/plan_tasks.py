@@ -2,20 +2,21 @@
 
 All of it is counted as an API key would be billed. The fee is shared over the month as it is expected to end, so that
 the first task of a month does not carry all of it. The marginal cost is nothing while no limit binds, else the API
-price. What a plan leaves out (PRICES section 3.5) is the task's own, at the API price.
+price. Without extra usage nobody pays for what is above a limit. What a plan leaves out (PRICES section 3.5) is the
+task's own, at the API price.
 """
 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from store.money import NANO_PER_USD, usd
 from store.plans import task_calls
 from store.task_reads import TaskFilter
 from tracker.model.headline import TaskStatus
-from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
 from tracker.pricing import normalise
 from tracker.reports.tasks import tasks_report
@@ -56,6 +57,7 @@ def task_shares(
     outlooks: Sequence[PlanOutlook],
     covered_usd: Mapping[str, float],
     api_nano: Mapping[int, int | None],
+    terms: Terms,
     now_ms: int,
 ) -> list[TaskShare]:
     """Tasks between two local days under every plan, dearest first; runs of programs are none of them.
@@ -72,8 +74,9 @@ def task_shares(
         for one in outlooks:
             left_out = sum(nano for kind, nano in kinds[task.id].items() if kind & one.plan.excludes) / NANO_PER_USD
             covered = sum(kinds[task.id].values()) / NANO_PER_USD - left_out
-            allocated[one.plan.id] = left_out + _allocated(covered, one, covered_usd[one.plan.id])
-            marginal[one.plan.id] = left_out + covered * one.bind_share
+            share = _covered(covered, one, covered_usd[one.plan.id], terms)
+            allocated[one.plan.id] = left_out + share.allocated
+            marginal[one.plan.id] = left_out + share.marginal
         made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal))
     return sorted(made, key=lambda share: -share.cost_nano)
 
@@ -96,9 +99,19 @@ def _api_by_kind(
     return found
 
 
-def _allocated(covered_usd: float, one: PlanOutlook, month_usd: float) -> float:
-    """Fee and overflow by the share of the month's covered work; at list prices its cost comes on top."""
-    share = min(1.0, covered_usd / month_usd) if month_usd > 0 else 0.0
+class _Covered(NamedTuple):
+    """What a plan's own part of a task costs there."""
+
+    allocated: float
+    marginal: float
+
+
+def _covered(work_usd: float, one: PlanOutlook, month_usd: float, terms: Terms) -> _Covered:
+    """Fee and overflow by the share of the month's covered work; at list prices the work comes on top of the fee."""
+    share = min(1.0, work_usd / month_usd) if month_usd > 0 else 0.0
+    fee = one.fee_usd * share
     if one.plan.is_metered:
-        return covered_usd + one.fee_usd * share
-    return (one.fee_usd + (one.overflow_usd or 0.0)) * share
+        return _Covered(fee + work_usd, work_usd)
+    if not terms.extra_usage:
+        return _Covered(fee, 0.0)
+    return _Covered(fee + (one.overflow_usd or 0.0) * share, work_usd * one.bind_share)

@@ -153,7 +153,7 @@ def plans_report(
         first, last = month_bounds(load.as_of)
         expected = max(made.month_end.p50 if made.month_end else 0.0, made.spent_api_nano / NANO_PER_USD)
         covered = {one.plan.id: expected * _covered_share(load.month[one.plan.excludes]) for one in made.outlooks}
-        shares = task_shares(db, first, last, made.outlooks, covered, load.api_nano, now_ms)
+        shares = task_shares(db, first, last, made.outlooks, covered, load.api_nano, terms, now_ms)
     return replace(made, tasks=shares)
 
 

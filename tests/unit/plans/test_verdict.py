@@ -124,6 +124,12 @@ def test_an_unknown_capacity_has_no_probability_and_a_cost_from_all_fits_to_noth
     assert team.monthly.p90 == pytest.approx(25 + 210)
 
 
+def test_work_that_waits_costs_nothing_where_the_capacity_is_unknown() -> None:
+    team = compare(days_of(workdays(10)), plans=("api", "team-standard"), extra_usage=False).by_plan["team-standard"]
+    assert (team.monthly.p10, team.monthly.p90) == (25, 25)
+    assert not team.is_known
+
+
 def test_a_measured_capacity_decides_what_a_published_range_left_open() -> None:
     days = days_of(workdays(15))
     wide = Capacity(Range(76, 80, 84), Range(20, 25, 30), Origin.METER)

@@ -102,7 +102,7 @@ def outlook(
         return _made(plan, capacity, fee, costs, left_out, hits=[0.0], bound_share=1.0, overflow=0.0)
     if not plan.knows(capacity):
         costs = [fee + out * over_tax for out in left_out]
-        worst = [fee + work * over_tax for work in all_work]
+        worst = [fee + work * over_tax for work in all_work] if terms.extra_usage else costs
         return _made(plan, capacity, fee, costs, left_out, worst=worst)
     case = _Case(plan, capacity, days, api)
     runs = [
