@@ -280,6 +280,33 @@ def test_nobody_pays_for_work_that_waits(taximeter: Taximeter, tmp_path: Path) -
     assert "fee shared over completed" in " ".join(taximeter("plans", "--no-extra-usage").out.split())
 
 
+def test_tax_is_on_both_sides(taximeter: Taximeter, tmp_path: Path) -> None:
+    write_history(tmp_path / "c", last_days(56, 30))
+    write_history(tmp_path / "c", last_days(56, 2, hour=15), project="/home/dev/fast", first=100, speed="fast")
+    taximeter.claude_dirs = [tmp_path / "c"]
+    without = taximeter("plans", "--json").json()
+    taxed = taximeter("plans", "--tax", "0.25", "--json").json()
+    assert taxed["break_even"] == without["break_even"]
+    assert taxed["answer_changes"] == without["answer_changes"]
+    assert taxed["month"] == without["month"]
+    assert float(without["plans"][1]["overflow_usd"]) > 0 < float(without["plans"][1]["excluded_usd"])
+    for one, other in zip(without["plans"], taxed["plans"], strict=True):
+        assert dollars(other) == pytest.approx([amount * 1.25 for amount in dollars(one)])
+    for one, other in zip(without["tasks"], taxed["tasks"], strict=True):
+        assert one["cost_usd"] == other["cost_usd"]
+        for kind in ("allocated_usd", "marginal_usd"):
+            assert [float(other[kind][plan]) for plan in one[kind]] == pytest.approx(
+                [float(amount) * 1.25 for amount in one[kind].values()]
+            )
+    assert "a typical month, before tax" in taximeter("plans", "--tax", "0.25").out
+
+
+def dollars(plan: dict[str, Any]) -> list[float]:
+    """Every amount of a plan of the JSON that somebody would pay."""
+    singles = [plan[name] for name in ("fee_usd", "overflow_usd", "excluded_usd")]
+    return [float(amount or 0) for amount in (*singles, *plan["monthly_usd"].values(), *plan["task_usd"].values())]
+
+
 def test_runs_of_programs_are_in_the_load_and_no_tasks(taximeter: Taximeter, tmp_path: Path) -> None:
     root = write_history(tmp_path / "c", last_days(56))
     write_history(root, last_days(56, 2, hour=15), words="You judge the change made:", entrypoint="sdk-cli", first=100)

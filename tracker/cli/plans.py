@@ -185,8 +185,9 @@ def _money(report: PlansReport) -> None:
         (f"  of it never inside a plan: {name.replace('_', ' ')}", short_usd(nano), "priced")
         for name, nano in load.excluded_nano.items()
     )
-    rows.append(("by the end of the month", _band(report.month_end, range_only=report.is_range_only), "modelled"))
-    rows.append(("a typical month", _band(report.typical, range_only=report.is_range_only), "modelled"))
+    tax = ", before tax" if report.terms.tax else ""
+    rows.append((f"by the end of the month{tax}", _band(report.month_end, range_only=report.is_range_only), "modelled"))
+    rows.append((f"a typical month{tax}", _band(report.typical, range_only=report.is_range_only), "modelled"))
     name_cells, value_cells = (max(len(row[place]) for row in rows) for place in (0, 1))
     for name, value, label in rows:
         click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {click.style(label, dim=True)}")

@@ -24,7 +24,7 @@ from tracker.reports.tasks import tasks_report
 
 @dataclass(frozen=True, slots=True)
 class TaskShare:
-    """A task of this month under every plan; dollars, modelled, but for its priced API-equivalent cost."""
+    """A task of this month under every plan; dollars with tax, modelled, but for its priced cost at list prices."""
 
     id: str
     title: str
@@ -75,8 +75,9 @@ def task_shares(
             left_out = sum(nano for kind, nano in kinds[task.id].items() if kind & one.plan.excludes) / NANO_PER_USD
             covered = sum(kinds[task.id].values()) / NANO_PER_USD - left_out
             share = _covered(covered, one, covered_usd[one.plan.id], terms)
-            allocated[one.plan.id] = left_out + share.allocated
-            marginal[one.plan.id] = left_out + share.marginal
+            own = left_out * (1 + terms.tax)
+            allocated[one.plan.id] = own + share.allocated
+            marginal[one.plan.id] = own + share.marginal
         made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal))
     return sorted(made, key=lambda share: -share.cost_nano)
 
@@ -100,7 +101,7 @@ def _api_by_kind(
 
 
 class _Covered(NamedTuple):
-    """What a plan's own part of a task costs there."""
+    """What a plan's own part of a task costs there, with tax."""
 
     allocated: float
     marginal: float
@@ -109,9 +110,9 @@ class _Covered(NamedTuple):
 def _covered(work_usd: float, one: PlanOutlook, month_usd: float, terms: Terms) -> _Covered:
     """Fee and overflow by the share of the month's covered work; at list prices the work comes on top of the fee."""
     share = min(1.0, work_usd / month_usd) if month_usd > 0 else 0.0
-    fee = one.fee_usd * share
+    fee, taxed = one.fee_usd * share, work_usd * (1 + terms.tax)
     if one.plan.is_metered:
-        return _Covered(fee + work_usd, work_usd)
+        return _Covered(fee + taxed, taxed)
     if not terms.extra_usage:
         return _Covered(fee, 0.0)
-    return _Covered(fee + (one.overflow_usd or 0.0) * share, work_usd * one.bind_share)
+    return _Covered(fee + (one.overflow_usd or 0.0) * share, taxed * one.bind_share)

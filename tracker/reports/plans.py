@@ -37,7 +37,7 @@ _SEED = 20
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """When a plan's fee is reached by the API-equivalent spend that it covers."""
+    """When a plan's fee is reached by the API-equivalent spend that it covers; both before tax, which is on both."""
 
     day: date | None  # of this month; None while it is not reached
     expected_day: date | None  # where the month's remaining days would reach it at the usual pace
@@ -54,7 +54,7 @@ class PlansReport:
     current: str | None  # the user's plan, and where that is known from
     current_from: str
     month_end: Band | None = None  # dollars by the end of this month, as an API key
-    typical: Band | None = None  # dollars of a whole month like this one
+    typical: Band | None = None  # dollars of a whole month like this one; both before tax
     method: str = ""
     per_active_day: float = 0.0  # dollars, mean of the history's working days
     active_days: int = 0  # expected in a month
@@ -217,7 +217,11 @@ def _compare(
         active_days=active_days,
         active_days_from=_active_days_from(load, wanted.active_days),
         outlooks=outlooks,
-        break_even={one.plan.id: _break_even(load, one, active_days) for one in outlooks if one.fee_usd > 0},
+        break_even={
+            one.plan.id: _break_even(load, one, one.fee_usd / (1 + terms.tax), active_days)
+            for one in outlooks
+            if one.fee_usd > 0
+        },
         verdict=verdict,
         below=below,
         above=above,
@@ -261,11 +265,11 @@ def _changes(
     return changes_at(costs_at, per_day)
 
 
-def _break_even(load: Load, one: PlanOutlook, active_days: int) -> BreakEven:
+def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) -> BreakEven:
     """What a plan leaves out is paid beside its fee, so that it does not help to reach it."""
     history = load.days[one.plan.excludes]
     spent = [(day.day, day.covered) for day in load.month[one.plan.excludes]]
-    reached = first_day_at(spent, one.fee_usd)
+    reached = first_day_at(spent, fee_usd)
     expected = None
     total = sum(day.covered for day in history)
     if reached is None and total:
@@ -278,8 +282,8 @@ def _break_even(load: Load, one: PlanOutlook, active_days: int) -> BreakEven:
         usual = [
             (day, sum(values) / len(values) if (values := by_weekday.get(day.weekday())) else mean) for day in rest
         ]
-        expected = first_day_at([*spent, *usual], one.fee_usd)
-    return BreakEven(reached, expected, one.fee_usd / active_days)
+        expected = first_day_at([*spent, *usual], fee_usd)
+    return BreakEven(reached, expected, fee_usd / active_days)
 
 
 def _assumptions(
@@ -313,5 +317,8 @@ def _assumptions(
     if not load.is_of_sums:
         made.append("Limits are shared with the web chat and other devices: this machine sees a part of the load.")
     if terms.tax:
-        made.append(f"Prices include {terms.tax:.0%} tax.")
+        made.append(
+            f"Fees, and what a month and a task cost under a plan, include {terms.tax:.0%} tax; spend, also expected"
+            " spend, is before tax."
+        )
     return made

@@ -94,7 +94,7 @@ class PlansScreen(Board):
         first, last = month_bounds(load.as_of)
         spent = [dollars(api) for _, _, api in load.spent]
         ahead = Ahead(*report.month_end) if report.month_end is not None else None
-        plans = [(one.plan.name, one.fee_usd) for one in report.outlooks]
+        plans = [(one.plan.name, one.fee_usd / (1 + report.terms.tax)) for one in report.outlooks]  # as the spend is
 
         def draw(width: int, height: int) -> Sequence[Content]:
             lines, above = month_plot(spent, last.day, ahead, plans, width, height - 1)

@@ -95,23 +95,23 @@ def outlook(
     over_tax = 1 + terms.tax
     api = [day.api for day in days]
     excluded = [day.excluded for day in days]
-    all_work = [month.sum_of(api) for month in draws.months]
-    left_out = [month.sum_of(excluded) for month in draws.months]
+    all_work = [month.sum_of(api) * over_tax for month in draws.months]
+    left_out = [month.sum_of(excluded) * over_tax for month in draws.months]
     if plan.is_metered:
-        costs = [fee + work * over_tax for work in all_work]
+        costs = [fee + work for work in all_work]
         return _made(plan, capacity, fee, costs, left_out, hits=[0.0], bound_share=1.0, overflow=0.0)
     if not plan.knows(capacity):
-        costs = [fee + out * over_tax for out in left_out]
-        worst = [fee + work * over_tax for work in all_work] if terms.extra_usage else costs
+        costs = [fee + out for out in left_out]
+        worst = [fee + work for work in all_work] if terms.extra_usage else costs
         return _made(plan, capacity, fee, costs, left_out, worst=worst)
     case = _Case(plan, capacity, days, api)
     runs = [
         _month(case, month, (index % CAPACITY_PLACES + 0.5) / CAPACITY_PLACES, with_hours=knows_hours or index % 2 == 0)
         for index, month in enumerate(draws.months)
     ]
-    charged = [run.dollars if terms.extra_usage else 0.0 for run in runs]
-    costs = [fee + (out + over) * over_tax for out, over in zip(left_out, charged, strict=True)]
-    covered = sum(all_work) - sum(left_out)
+    charged = [run.dollars * over_tax if terms.extra_usage else 0.0 for run in runs]
+    costs = [fee + out + over for out, over in zip(left_out, charged, strict=True)]
+    covered = (sum(all_work) - sum(left_out)) / over_tax
     return _made(
         plan,
         capacity,

@@ -184,7 +184,7 @@ def _reason(best: PlanOutlook, by_id: Mapping[str, PlanOutlook], share: float) -
     against = f"; next is {others[0].plan.name} at ${others[0].monthly.p50:,.0f}" if others else ""
     chance = f"It is the cheapest in {share:.0%} of the months that could follow"
     if best.plan.is_metered:
-        return f"{chance}: about ${best.monthly.p50:,.0f} a month at list prices{against}."
+        return f"{chance}: about ${best.monthly.p50:,.0f} a month{against}."
     capacity = best.capacity.week_usd
     sizes = f" It carries ${capacity.low:,.0f}–{capacity.high:,.0f} a week ({best.capacity.origin})" if capacity else ""
     used = f"; your weeks fill {best.utilisation:.0%} of the middle of that." if best.utilisation is not None else "."
