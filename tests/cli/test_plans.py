@@ -58,6 +58,9 @@ def test_the_json_contract(taximeter: Taximeter, days: Path) -> None:
     assert report["break_even"]["max"]["day"] is None
     assert report["break_even"]["max"]["expected_day"] == "2026-11-24"
     assert "api" not in report["break_even"]
+    every = taximeter("plans", "--days", str(days), "--all", "--json").json()
+    assert {"team-standard", "team-premium"} < set(every["break_even"])
+    assert "enterprise" not in every["break_even"]  # API prices on top of its fee: it never pays for itself
     changes = report["answer_changes"]
     assert (changes["below"]["plan"], changes["above"]["plan"]) == ("api", "max")
     assert float(changes["below"]["usd_per_active_day"]) == pytest.approx(20 / 21, rel=0.02)

@@ -220,7 +220,7 @@ def _compare(
         break_even={
             one.plan.id: _break_even(load, one, one.fee_usd / (1 + terms.tax), active_days)
             for one in outlooks
-            if one.fee_usd > 0
+            if one.fee_usd > 0 and not one.plan.is_metered
         },
         verdict=verdict,
         below=below,
