@@ -155,6 +155,13 @@ def test_a_plan_that_one_has_is_compared(taximeter: Taximeter, days: Path) -> No
     assert report["recommendation"]["switching_saves_usd"] == "180.000000000"
 
 
+def test_a_dearer_plan_says_what_it_is_worth(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = str(day_file(tmp_path / "d.csv", date(2026, 9, 7), 75, 30))
+    ran = taximeter("plans", "--days", path, "--plan", "pro", "--no-extra-usage")
+    assert "Max is the cheapest for this work." in ran.out
+    assert "Against Pro, which you have: ~$80 a month more, and no work waits." in ran.out
+
+
 def test_settings_are_used_and_wrong_ones_are_one_line(taximeter: Taximeter, days: Path, isolated_home: Path) -> None:
     isolated_home.mkdir()
     settings = isolated_home / "settings.toml"

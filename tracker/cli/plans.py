@@ -160,12 +160,8 @@ def _answer(report: PlansReport) -> None:
         head = f"{names[verdict.plan]} is the cheapest for this work{own}."
     click.echo(click.style(head, bold=True))
     click.echo(paragraph(verdict.reason))
-    if report.switch_usd is not None:
-        click.echo(
-            paragraph(
-                f"Against {names[report.current or '']}, which you have: ~${report.switch_usd:,.0f} a month less."
-            )
-        )
+    if report.switch_words is not None:
+        click.echo(paragraph(report.switch_words))
     if report.current is None:
         click.echo(paragraph("No plan is set: --plan ID, or [plan] id in settings.toml, says what you pay now."))
     if verdict.would_settle:

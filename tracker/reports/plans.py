@@ -87,6 +87,19 @@ class PlansReport:
         return now.mean_usd - then.mean_usd if now and then and now.is_known else None
 
     @property
+    def switch_words(self) -> str | None:
+        """What that change would bring, with the plan that one has; a dearer plan may be worth it if no work waits."""
+        saved = self.switch_usd
+        if saved is None or self.verdict is None:
+            return None
+        by_id = {one.plan.id: one for one in self.outlooks}
+        now, then = by_id[self.current or ""], by_id[self.verdict.plan]
+        change = f"~${abs(saved):,.0f} a month {'less' if saved >= 0 else 'more'}"
+        if saved < 0 and not self.terms.extra_usage:
+            change += ", and no work waits" if not then.hit_probability_at_low else ", and less work waits"
+        return f"Against {now.plan.name}, which you have: {change}."
+
+    @property
     def is_range_only(self) -> bool:
         """Too few days of work for percentiles that mean anything."""
         return self.load is None or self.load.active_days < ACTIVE_DAYS_FOR_A_BAND

@@ -17,9 +17,8 @@ def verdict_lines(report: PlansReport, width: int, height: int) -> list[Content]
     verdict, names = report.verdict, {one.plan.id: one.plan.name for one in report.outlooks}
     if verdict is not None:
         parts += [(answer(report, names), "bold $taxi"), (verdict.reason, "")]
-        if report.switch_usd is not None:
-            now = names[report.current or ""]
-            parts.append((f"Against {now}, which you have: ~${report.switch_usd:,.0f} a month less.", "$good"))
+        if report.switch_words is not None:
+            parts.append((report.switch_words, "$good" if (report.switch_usd or 0) >= 0 else ""))
     if report.current is None:
         parts.append(("No plan is set: press , to say how you pay.", "$warn"))
     if verdict is not None and verdict.would_settle:
