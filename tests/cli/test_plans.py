@@ -290,6 +290,20 @@ def test_nobody_pays_for_work_that_waits(taximeter: Taximeter, tmp_path: Path) -
     assert "fee shared over completed" in " ".join(taximeter("plans", "--no-extra-usage").out.split())
 
 
+def test_an_unknown_capacity_has_a_task_from_all_fits_to_nothing_fits(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56))]
+    report = taximeter("plans", "--all", "--json").json()
+    pro, team = (next(one for one in report["plans"] if one["id"] == name) for name in ("pro", "team-standard"))
+    assert pro["task_usd"]["allocated_if_nothing_fits"] is pro["task_usd"]["marginal_if_nothing_fits"] is None
+    allocated = float(team["task_usd"]["allocated"])
+    assert allocated == pytest.approx(25 / 21)
+    assert float(team["task_usd"]["allocated_if_nothing_fits"]) == pytest.approx(allocated + 6)
+    assert float(team["task_usd"]["marginal_if_nothing_fits"]) == pytest.approx(6)
+    assert set(report["tasks"][0]["unfitted_usd"]) == {"team-standard", "team-premium"}
+    assert "~$1.19+" in taximeter("plans", "--all").out
+    assert "~$1.19+" not in taximeter("plans", "--all", "--no-extra-usage").out
+
+
 def test_tax_is_on_both_sides(taximeter: Taximeter, tmp_path: Path) -> None:
     write_history(tmp_path / "c", last_days(56, 30))
     write_history(tmp_path / "c", last_days(56, 2, hour=15), project="/home/dev/fast", first=100, speed="fast")

@@ -16,6 +16,7 @@ from tracker.cli.user_settings import user_settings
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import Band
 from tracker.model.plans.verdict import CANNOT_TELL, either
+from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings as UserSettings
 from tracker.settings import SettingsError
@@ -198,11 +199,11 @@ def _band(band: Band, *, range_only: bool = False) -> str:
 
 
 def _table(report: PlansReport) -> None:
-    completed = [share for share in report.tasks if share.is_completed]
+    has_tasks = any(share.is_completed for share in report.tasks)
     columns = [
         Column("plan"),
         *(Column(title, right=True) for title in ("fee", "a month", "hits a limit", "used")),
-        *([Column("a task", right=True)] if completed else []),
+        *([Column("a task", right=True)] if has_tasks else []),
         Column("pays for itself"),
     ]
     rows = []
@@ -210,9 +211,8 @@ def _table(report: PlansReport) -> None:
         marks = ("▸ " if report.verdict and report.verdict.plan == one.plan.id else "  ") + one.plan.name
         sure = ["–", "–"] if report.is_range_only else [_chance(one), _used(one)]
         row = [marks, _fee(one), _monthly(one), *sure]
-        if completed:
-            mean = sum(share.allocated[one.plan.id] for share in completed) / len(completed)
-            row.append(f"~${mean:,.2f}")
+        if has_tasks:
+            row.append(_task(report, one))
         rows.append([*row, _pays(report, one)])
     print_table(columns, rows)
     note(paragraph(_legend(report)))
@@ -237,6 +237,13 @@ def _chance(one: PlanOutlook) -> str:
 
 def _used(one: PlanOutlook) -> str:
     return "–" if one.plan.is_metered else "?" if one.utilisation is None else f"~{one.utilisation:.0%}"
+
+
+def _task(report: PlansReport, one: PlanOutlook) -> str:
+    mean = task_means(report.tasks, one.plan.id)
+    if mean is None:
+        return "–"
+    return f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"
 
 
 def _pays(report: PlansReport, one: PlanOutlook) -> str:
@@ -269,7 +276,9 @@ def _legend(report: PlansReport) -> str:
     )
     text = "; ".join(parts) + "."
     if any(not one.is_known for one in report.outlooks):
-        text += " ? = nobody measured this plan's capacity."
+        text += (
+            " ? = nobody measured this plan's capacity, from everything fits to nothing fits; + = more if it does not."
+        )
     credit = next((one for one in report.outlooks if one.plan.api_credit_nano), None)
     if credit:
         text += " API credits of a plan cannot be spent in Claude Code and are not counted."

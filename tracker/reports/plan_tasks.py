@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from store.money import NANO_PER_USD, usd
@@ -32,6 +33,7 @@ class TaskShare:
     cost_nano: int
     allocated: Mapping[str, float]
     marginal: Mapping[str, float]
+    unfitted: Mapping[str, float]  # on top of both if nothing fits; only for plans of unknown capacity
 
     @property
     def is_completed(self) -> bool:
@@ -47,7 +49,29 @@ class TaskShare:
             "cost_usd": usd(self.cost_nano),
             "allocated_usd": {plan: usd(round(value * NANO_PER_USD)) for plan, value in self.allocated.items()},
             "marginal_usd": {plan: usd(round(value * NANO_PER_USD)) for plan, value in self.marginal.items()},
+            "unfitted_usd": {plan: usd(round(value * NANO_PER_USD)) for plan, value in self.unfitted.items()},
         }
+
+
+class TaskMeans(NamedTuple):
+    """What a completed task costs under one plan on average; dollars."""
+
+    allocated: float
+    marginal: float
+    unfitted: float | None  # on top of both if nothing fits; None where the capacity is known
+
+
+def task_means(shares: Sequence[TaskShare], plan_id: str) -> TaskMeans | None:
+    """Over the completed ones; None if there are none."""
+    completed = [share for share in shares if share.is_completed]
+    if not completed:
+        return None
+    unfitted = [share.unfitted[plan_id] for share in completed if plan_id in share.unfitted]
+    return TaskMeans(
+        fmean(share.allocated[plan_id] for share in completed),
+        fmean(share.marginal[plan_id] for share in completed),
+        fmean(unfitted) if unfitted else None,
+    )
 
 
 def task_shares(
@@ -70,7 +94,7 @@ def task_shares(
     kinds = _api_by_kind(db, [task.id for task in found], api_nano)
     made = []
     for task in found:
-        allocated, marginal = {}, {}
+        allocated, marginal, unfitted = {}, {}, {}
         for one in outlooks:
             left_out = sum(nano for kind, nano in kinds[task.id].items() if kind & one.plan.excludes) / NANO_PER_USD
             covered = sum(kinds[task.id].values()) / NANO_PER_USD - left_out
@@ -78,7 +102,9 @@ def task_shares(
             own = left_out * (1 + terms.tax)
             allocated[one.plan.id] = own + share.allocated
             marginal[one.plan.id] = own + share.marginal
-        made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal))
+            if not one.is_known:
+                unfitted[one.plan.id] = covered * (1 + terms.tax) if terms.extra_usage else 0.0
+        made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal, unfitted))
     return sorted(made, key=lambda share: -share.cost_nano)
 
 

@@ -7,6 +7,7 @@ from tracker.model.plans.calibration import MeterFit
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.plan import Excluded, Range
 from tracker.model.plans.projection import Band
+from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport
 
 
@@ -47,7 +48,7 @@ def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
 
 
 def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
-    tasks = [share for share in report.tasks if share.is_completed]
+    task = task_means(report.tasks, one.plan.id)
     return {
         "id": one.plan.id,
         "name": one.plan.name,
@@ -75,12 +76,14 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
             },
         },
         "api_credit_usd": usd(one.plan.api_credit_nano),
-        "task_usd": {
-            "allocated": _usd(sum(share.allocated[one.plan.id] for share in tasks) / len(tasks)),
-            "marginal": _usd(sum(share.marginal[one.plan.id] for share in tasks) / len(tasks)),
-        }
-        if tasks
-        else None,
+        "task_usd": None
+        if task is None
+        else {
+            "allocated": _usd(task.allocated),
+            "marginal": _usd(task.marginal),
+            "allocated_if_nothing_fits": None if task.unfitted is None else _usd(task.allocated + task.unfitted),
+            "marginal_if_nothing_fits": None if task.unfitted is None else _usd(task.marginal + task.unfitted),
+        },
         "source": one.plan.source,
         "checked_on": one.plan.checked_on,
     }

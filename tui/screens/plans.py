@@ -9,6 +9,7 @@ from textual.content import Content
 from store.money import NANO_PER_USD
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
+from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -123,10 +124,10 @@ class PlansScreen(Board):
         return "●" if report.current == one.plan.id else ""
 
     def _cost_of_a_task(self, one: PlanOutlook) -> str:
-        shares = [share for share in self._part.report.tasks if share.is_completed] if self._part else []
-        if not shares:
+        mean = task_means(self._part.report.tasks, one.plan.id) if self._part else None
+        if mean is None:
             return "–"
-        return f"~${sum(share.allocated[one.plan.id] for share in shares) / len(shares):,.2f}"
+        return f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"  # + where nobody measured what fits
 
     def _pays(self, one: PlanOutlook) -> str:
         found = self._part.report.break_even.get(one.plan.id) if self._part else None
