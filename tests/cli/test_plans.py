@@ -135,6 +135,13 @@ def test_terms_change_the_answer(taximeter: Taximeter, tmp_path: Path) -> None:
     assert taxed["plans"][1]["fee_usd"] == "47.600000000"
 
 
+@pytest.mark.parametrize("active_days", [1, 10, 22])
+def test_active_days_are_days_like_those_seen(active_days: int, taximeter: Taximeter, tmp_path: Path) -> None:
+    path = day_file(tmp_path / "d.csv", date(2026, 9, 7), 55, 15)
+    report = taximeter("plans", "--days", str(path), "--active-days", str(active_days), "--json").json()
+    assert float(report["typical_month_usd"]["p50"]) == pytest.approx(15 * active_days)
+
+
 def test_seats_have_limits_of_their_own(taximeter: Taximeter, days: Path, tmp_path: Path) -> None:
     """Two seats with $12 a day between them are twice one seat with $6."""
     twice = day_file(tmp_path / "twice.csv", date(2026, 9, 7), 75, 12)

@@ -24,6 +24,7 @@ from tracker.model.plans.projection import (
     first_day_at,
     month_bounds,
     month_sums,
+    with_active_days,
 )
 from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide
 from tracker.plan_data import DatedPlan, capacities, plans_on
@@ -193,8 +194,7 @@ def _compare(
     observed = expected_active_days([enough and day.is_active for day in load.base], (last - first).days + 1)
     active_days = wanted.active_days or observed
     if wanted.active_days is not None and enough:
-        # The user says how many days a month they work: each of them as long as those seen.
-        draws = _rescaled(draws, wanted.active_days / observed)
+        draws = with_active_days(draws, [day.is_active for day in load.base], wanted.active_days)
     outlooks = [
         outlook(
             one.plan,
@@ -245,10 +245,6 @@ def _compare(
 def _covered_share(days: Sequence[DayLoad]) -> float:
     work = sum(day.api for day in days)
     return sum(day.covered for day in days) / work if work else 1.0
-
-
-def _rescaled(draws: Draws, factor: float) -> Draws:
-    return Draws(draws.method, [month._replace(scale=month.scale * factor) for month in draws.months])
 
 
 def _active_days_from(load: Load, given: int | None) -> str:

@@ -13,6 +13,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import fmean
 from typing import NamedTuple
 
 from tracker.model.plans.load import days_between
@@ -117,6 +118,13 @@ def draw_months(
 def month_sums(draws: Draws, per_day: Sequence[float]) -> list[float]:
     """Sum of a figure of each history day over the days of each resampled month that count."""
     return [month.sum_of(per_day) for month in draws.months]
+
+
+def with_active_days(draws: Draws, history_active: Sequence[bool], wanted: int) -> Draws:
+    """The same months with as much work as `wanted` days like those seen; as they are where none was seen."""
+    drawn = fmean(_sum(month.weeks, history_active) for month in draws.months)
+    factor = wanted / drawn if drawn else 1.0
+    return Draws(draws.method, [month._replace(scale=month.scale * factor) for month in draws.months])
 
 
 def expected_active_days(history_active: Sequence[bool], days_in_month: int) -> int:
