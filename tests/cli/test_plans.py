@@ -206,7 +206,13 @@ def test_three_days_are_a_range_and_no_answer(taximeter: Taximeter, tmp_path: Pa
     assert report["history"]["range_only"] is True
     assert report["recommendation"]["plan"] == "cannot_tell"
     assert report["recommendation"]["would_settle"] == "4 more days of work."
-    assert "mostly" not in taximeter("plans", "--days", path).out
+    assert report["answer_changes"]["below"] is report["answer_changes"]["above"] is None
+    screen = taximeter("plans", "--days", path).out
+    assert "mostly" not in screen
+    assert "the cheapest plan changes" not in " ".join(screen.split())
+    for name in ("by the end of the month", "a typical month"):
+        low, high = next(line for line in screen.splitlines() if line.startswith(name)).split("~$")[1].split()[0:3:2]
+        assert int(low) < int(high)
 
 
 @pytest.mark.parametrize(

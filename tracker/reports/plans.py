@@ -216,7 +216,9 @@ def _compare(
     verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
     typical = Band.of(month_sums(draws, api))
     per_day = sum(api) / load.active_days if load.active_days else 0.0
-    below, above = _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day)
+    below, above = (
+        _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day) if enough else (None, None)
+    )
     return PlansReport(
         load=load,
         terms=terms,

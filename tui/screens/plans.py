@@ -110,7 +110,8 @@ class PlansScreen(Board):
         )
         note = ""
         if ahead is not None and ahead.high > ahead.low:
-            note = f"by the end ~${ahead.middle:,.0f}, 8 of 10 times ${ahead.low:,.0f} to {ahead.high:,.0f}"
+            middle = "" if report.is_range_only else f"~${ahead.middle:,.0f}, 8 of 10 times "
+            note = f"by the end {middle}${ahead.low:,.0f} to {ahead.high:,.0f}"
         picture.show(draw, title=title, note=line((note, "$dim")))
 
     # -- the table --------------------------------------------------------------------------------------------------

@@ -57,9 +57,14 @@ def test_days_are_drawn_with_weekends_apart() -> None:
     assert set(sums) == {21}
 
 
-def test_a_history_of_one_day_stands_for_every_day() -> None:
-    history = [(date(2026, 9, 9), 2.0)]
-    assert set(month_sums(draw_months(history, date(2026, 9, 10), date(2026, 9, 19), 10), [2.0])) == {20.0}
+@pytest.mark.parametrize(("seen", "like_it"), [(date(2026, 9, 9), 7), (date(2026, 9, 12), 3)])
+def test_a_kind_of_day_that_was_never_seen_is_idle_in_half_of_the_months(seen: date, like_it: int) -> None:
+    """Ten days, seven of them working days: all of them are like the only one seen, or those of its kind."""
+    draws = draw_months([(seen, 2.0)], date(2026, 9, 10), date(2026, 9, 19), 10)
+    sums = [month._replace(scale=1.0).sum_of([2.0]) for month in draws.months]
+    assert sums == [20.0, 2.0 * like_it] * 5
+    band = Band.of(month_sums(draws, [2.0]))
+    assert band.p10 < band.p90
 
 
 def test_an_empty_history_is_refused() -> None:
@@ -75,7 +80,7 @@ def test_the_same_seed_gives_the_same_months() -> None:
 
 @given(
     st.dates(date(2024, 1, 1), date(2028, 12, 31)),
-    st.integers(1, 80),
+    st.integers(7, 80),
     st.floats(0.01, 1000),
 )
 def test_a_constant_load_has_no_spread(first: date, count: int, usd: float) -> None:

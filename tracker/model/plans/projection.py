@@ -101,9 +101,11 @@ def draw_months(
         method, values = Method.DAYS, _DAYS_COUNT_AS
         working = [index for index, day in enumerate(days) if day.weekday() < 5]
         weekend = [index for index, day in enumerate(days) if day.weekday() >= 5]
-        # A history of a few working days says nothing of weekends: the other kind of day stands in.
+        # A history of a few working days says nothing of weekends, nor the other way round: in half of the months they
+        # are days like those seen, in the other half they are idle.
         pools = (working or weekend, weekend or working)
-        months = [_month_of_days(draw, pools, spans) for _ in range(resamples)]
+        seen = _spans_within(spans, 0 if working else 5, 6 if weekend else 4)
+        months = [_month_of_days(draw, pools, seen if index % 2 else spans) for index in range(resamples)]
     sums = [_sum(weeks, dollars) for weeks in months]
     mean = sum(sums) / len(sums) if sums else 0.0
     return Draws(
@@ -169,6 +171,11 @@ def _week_spans(first: date, last: date) -> list[tuple[int, int]]:
         else:
             spans[-1] = (spans[-1][0], day.weekday())
     return spans
+
+
+def _spans_within(spans: Sequence[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
+    """The spans cut to some weekdays; one that has none of them ends before it begins, and holds no day."""
+    return [(max(start, first), min(end, last)) for start, end in spans]
 
 
 def _again(draw: random.Random, pool: Sequence[int]) -> list[int]:
