@@ -5,6 +5,7 @@ A plan is dated; the row in force on a day is the latest that began by then, the
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -120,24 +121,28 @@ def _read(path: Path) -> tuple[_PlanRow, ...]:
         rows = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _PlanFile).plan
         for row in rows:
             _dated(row)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError, ArithmeticError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
         raise SettingsError(f"{path}: {error}") from error
     return rows
 
 
 def _dated(row: _PlanRow) -> DatedPlan:
+    """The row as the model takes it; ValueError, with the plan's id, if a value cannot be meant."""
+    for window in row.windows:
+        if window not in (_FIVE_HOUR, _WEEK):
+            raise ValueError(f"plan {row.id}: there is no window {window!r} (known: {_FIVE_HOUR}, {_WEEK})")
     plan = Plan(
         id=row.id,
         name=row.name,
-        monthly_nano=nano_from_usd(row.monthly_usd),
-        annual_nano=None if row.annual_usd is None else nano_from_usd(row.annual_usd),
+        monthly_nano=_amount(row.id, "monthly_usd", row.monthly_usd),
+        annual_nano=None if row.annual_usd is None else _amount(row.id, "annual_usd", row.annual_usd),
         has_five_hour=_FIVE_HOUR in row.windows,
         has_week=_WEEK in row.windows,
         excludes=_flags(row.id, row.excludes),
         is_metered=row.metered,
         is_for_groups=row.for_groups,
-        api_credit_nano=nano_from_usd(row.api_credit_usd),
-        valid_from=row.valid_from,
+        api_credit_nano=_amount(row.id, "api_credit_usd", row.api_credit_usd),
+        valid_from=_day(row.id, row.valid_from),
         source=row.source,
         checked_on=row.checked_on,
         note=row.note,
@@ -148,6 +153,26 @@ def _dated(row: _PlanRow) -> DatedPlan:
         plan,
         Capacity(week, five_hour, Origin.PUBLISHED if known else Origin.UNKNOWN, row.capacity_source),
     )
+
+
+def _amount(plan_id: str, name: str, text: str) -> int:
+    try:
+        nano = nano_from_usd(text)
+    except (ValueError, ArithmeticError):
+        nano = -1
+    if nano < 0:
+        raise ValueError(f'plan {plan_id}: {name} = {text!r} is no amount of dollars, as in "20" or "12.50"')
+    return nano
+
+
+def _day(plan_id: str, text: str) -> str:
+    try:
+        is_day = date.fromisoformat(text).isoformat() == text  # rows are ordered by the text
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise ValueError(f'plan {plan_id}: valid_from = {text!r} is no day, as in "2026-10-30"')
+    return text
 
 
 def _range(plan_id: str, values: Any) -> Range | None:

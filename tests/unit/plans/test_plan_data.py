@@ -1,5 +1,6 @@
 """Plans as dated data, the user's rows over them, and capacities with an origin."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,28 @@ def test_a_wrong_plan_file_is_one_clear_error(text: str, tmp_path: Path) -> None
     own.write_text(text)
     with pytest.raises(SettingsError, match=r"plans\.toml"):
         plans_on(TODAY, own)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"windows": ["weak"]}, "plan x: there is no window 'weak' (known: five_hour, week)"),
+        ({"monthly_usd": "-30"}, "plan x: monthly_usd = '-30' is no amount of dollars"),
+        ({"monthly_usd": "abc"}, "plan x: monthly_usd = 'abc' is no amount of dollars"),
+        ({"annual_usd": "nan"}, "plan x: annual_usd = 'nan' is no amount of dollars"),
+        ({"api_credit_usd": ""}, "plan x: api_credit_usd = '' is no amount of dollars"),
+        ({"valid_from": "soon"}, "plan x: valid_from = 'soon' is no day"),
+        ({"valid_from": "20261030"}, "plan x: valid_from = '20261030' is no day"),
+        ({"valid_from": "2026-13-01"}, "plan x: valid_from = '2026-13-01' is no day"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_named(given: dict[str, object], says: str, tmp_path: Path) -> None:
+    own = tmp_path / "plans.toml"
+    values = {"id": "x", "name": "X", "monthly_usd": "1", "valid_from": "2026-01-01"} | given
+    own.write_text("[[plan]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
+    with pytest.raises(SettingsError) as error:
+        plans_on(TODAY, own)
+    assert str(error.value).startswith(f"{own}: {says}")
 
 
 def test_settings_stand_over_publications_window_by_window() -> None:
