@@ -438,6 +438,8 @@ def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Pa
         assert for_advice.five_hour is not None
         assert for_advice.five_hour.intervals == fit["intervals"]
         assert meter_fits(db, NOW.date() + timedelta(days=9), int(NOW.timestamp() * 1000) + 9 * 86_400_000) == Fits()
+    assert "Its meter is fitted" in taximeter("plans", "--json").json()["recommendation"]["would_settle"]
+    assert "Its meter is fitted" not in (ran["recommendation"]["would_settle"] or "")
     screen = taximeter("plans", "--plan", "max").out
     assert "Your five-hour meter" in screen
     assert max(map(len, screen.splitlines())) <= 80

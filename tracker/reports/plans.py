@@ -28,7 +28,7 @@ from tracker.model.plans.projection import (
 )
 from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide
 from tracker.plan_data import DatedPlan, capacities, plans_on
-from tracker.reports.plan_load import Load, load_of_file, load_of_ledger
+from tracker.reports.plan_load import NO_FITS, Load, load_of_file, load_of_ledger
 from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings, SettingsError
 
@@ -206,12 +206,14 @@ def _compare(
         )
         for plan_id, one in compared.items()
     ]
+    own = compared.get(current or "")
     evidence = Evidence(
         active_days=load.active_days,
         unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
         unpriced_models=load.counted.models,
         meter_intervals=load.meter_intervals,
         knows_hours=not load.is_of_sums,
+        has_unused_meter=load.fits != NO_FITS and (own is None or own.plan.is_metered),
     )
     verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
     typical = Band.of(month_sums(draws, api))

@@ -28,6 +28,7 @@ class Evidence:
     meter_intervals: int = 0  # steps of the plan's meter so far, and how many a fit needs
     intervals_needed: int = 30
     knows_hours: bool = True  # False for days that are known only by their sums
+    has_unused_meter: bool = False  # fitted, and no plan is set that it could belong to
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,11 @@ def _settle(evidence: Evidence, unknown: Sequence[str], by_id: Mapping[str, Plan
         return f"A capacity for {names}: [capacity.{unknown[0]}] low, mid, high in settings.toml, or its meter."
     if not evidence.knows_hours:
         return "The hours of the work, which a file of days does not have: taximeter plans over the ledger."
+    if evidence.has_unused_meter:
+        return (
+            "Your plan: --plan ID, or [plan] id in settings.toml. Its meter is fitted and replaces the published ranges"
+            " once it is known whose it is."
+        )
     left = evidence.intervals_needed - evidence.meter_intervals
     if left > 0:
         return (
