@@ -157,7 +157,7 @@ class CallFold:
         if call.aborted:
             flags |= _ABORTED
         read = usage.cache_read_input_tokens or 0
-        write_5m, write_1h = split_writes(usage.cache_creation_input_tokens or 0, usage.cache_creation)
+        write_5m, write_1h = split_writes(usage.cache_creation_input_tokens, usage.cache_creation)
         if usage.cache_creation is None and write_5m:
             flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
@@ -209,7 +209,7 @@ class CallFold:
 
     def _emit_iteration(self, parent: Call, number: int, inner: Iteration, usage: Usage, made: list[Call]) -> None:
         """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
-        write_5m, write_1h = split_writes(inner.cache_creation_input_tokens or 0, inner.cache_creation)
+        write_5m, write_1h = split_writes(inner.cache_creation_input_tokens, inner.cache_creation)
         amounts = (
             inner.input_tokens or 0,
             inner.cache_read_input_tokens or 0,
@@ -266,7 +266,7 @@ class CallFold:
         """Cost of a call whose inner requests are judged by the long-prompt tier one by one (section 3)."""
         total = 0
         for index, part in enumerate(inner):
-            writes = split_writes(part.cache_creation_input_tokens or 0, part.cache_creation)
+            writes = split_writes(part.cache_creation_input_tokens, part.cache_creation)
             amounts = (part.input_tokens or 0, part.cache_read_input_tokens or 0, *writes, part.output_tokens or 0)
             price = self._price(model, at, amounts, usage)
             if price is None:
@@ -275,13 +275,15 @@ class CallFold:
         return total
 
 
-def split_writes(total: int, split: CacheCreation | None) -> tuple[int, int]:
+def split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, int]:
     """5-minute and 1-hour writes; without a split everything counts as 5 minutes (CLAUDE_CODE section 3)."""
     if split is None:
-        return total, 0
-    one_hour = min(split.ephemeral_1h_input_tokens or 0, total) if total else (split.ephemeral_1h_input_tokens or 0)
-    five_minutes = total - one_hour if total else (split.ephemeral_5m_input_tokens or 0)
-    return five_minutes, one_hour
+        return total or 0, 0
+    one_hour = split.ephemeral_1h_input_tokens or 0
+    if total is None:
+        return split.ephemeral_5m_input_tokens or 0, one_hour
+    one_hour = min(one_hour, total)
+    return total - one_hour, one_hour
 
 
 def _says_the_same(line: Line, message: Message, call: Folded) -> bool:

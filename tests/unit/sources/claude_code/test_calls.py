@@ -146,6 +146,15 @@ class TestCacheWrites:
         (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=split)}))
         assert (call.write_5m, call.write_1h) == expected
 
+    @pytest.mark.parametrize(("total", "expected"), [(0, (0, 0)), (..., (0, 500))])
+    def test_a_split_counts_by_itself_only_where_no_total_stands(
+        self, total: Any, expected: tuple[int, int], tmp_path: Path
+    ) -> None:
+        split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 500}
+        counts = usage(cache_creation_input_tokens=total, cache_creation=split)
+        (call,) = calls_of(tmp_path, answer(1, message={"usage": counts}))
+        assert (call.write_5m, call.write_1h) == expected
+
     def test_what_a_split_leaves_out_is_five_minutes(self, tmp_path: Path) -> None:
         """With an advisor between two inner requests the split is that of the first, the total that of both."""
         split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 30}
