@@ -8,13 +8,17 @@ import msgspec
 
 from store.records import CallFlag, Price
 
-# Cline's sums of several requests (tracker.sources.cline.sums) hold many prompts, none of them as large as their sum.
+# What holds many prompts has none as large as their sum: Cline's sums of several requests (tracker.sources.cline.sums),
+# and a call of several requests unless it pays the long-prompt price already.
 _CALLS = f"""
     SELECT call.id, call.model, CASE WHEN session.agent != 'claude-code' THEN NULLIF(call.provider, 'unknown') END,
-           call.first_at, input, cache_read, write_5m, write_1h, output, web_searches, speed, tier, geo, price_id, cost,
+           call.first_at, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, web_searches, speed,
+           call.tier, geo, price_id, cost,
            CASE WHEN session.agent != 'claude-code' AND (chain.key LIKE 'subagents-%' OR chain.key LIKE 'deleted-%')
-           THEN 0 ELSE input + cache_read + write_5m + write_1h END
+                     OR call.flags & {int(CallFlag.SEVERAL_REQUESTS)} AND COALESCE(price.tier, '') NOT LIKE 'long%'
+           THEN 0 ELSE call.input + call.cache_read + call.write_5m + call.write_1h END, call.flags
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+    LEFT JOIN price ON price.id = price_id
     WHERE (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 ORDER BY call.id
 """
 
@@ -38,6 +42,7 @@ class PricedCall(NamedTuple):
     price_id: str | None
     cost: int | None
     prompt: int  # what decides a long-prompt price
+    flags: int
 
 
 def priced_calls(db: sqlite3.Connection) -> Iterator[PricedCall]:

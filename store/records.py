@@ -24,6 +24,7 @@ class CallFlag(IntFlag):
     ESTIMATED = 32  # token counts are derived by a rule, not read (the source says which)
     REPORTED_ONLY = 64  # the provider reported a cost, but no tokens
     REPORTED_COST = 128  # the cost is the provider's own figure for this call, not a list price
+    SEVERAL_REQUESTS = 256  # sums of several prompts, of which none may be as long as a long-prompt price needs
 
 
 class ToolFlag(IntFlag):

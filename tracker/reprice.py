@@ -4,8 +4,9 @@ import sqlite3
 from typing import NamedTuple
 
 from store.ledger import transaction
-from store.prices import apply_prices, priced_calls
-from store.records import Price
+from store.prices import PricedCall, apply_prices, priced_calls
+from store.queries import stored_prices
+from store.records import CallFlag, Price
 from store.spend import refresh_spend
 from tracker.pricing import PriceBook, cost
 
@@ -23,7 +24,9 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) ->
     """Apply the table as it is now; returns the models whose calls change, dearest change first.
 
     A call that has a price keeps it if the table no longer knows its model: a correction never makes a cost unknown.
+    So does a call of several requests of which only some were long: how its tokens divide is not in the ledger.
     """
+    stored = {price.id: price for price in stored_prices(db)}
     changes: list[tuple[str | None, int, int]] = []
     rows: dict[str, Price] = {}
     sums: dict[str, list[int | None]] = {}
@@ -33,7 +36,10 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) ->
         )
         if price is None:
             continue
-        amount = cost(price, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.web_searches)
+        amount = _cost(call, price)
+        known = stored.get(call.price_id or "")
+        if call.flags & CallFlag.SEVERAL_REQUESTS and known is not None and call.cost != _cost(call, known):
+            continue
         if amount == call.cost and price.id == call.price_id:
             continue
         changes.append((price.id, amount, call.id))
@@ -51,3 +57,7 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) ->
         refresh_spend(db)
     made = [Repriced(model, calls or 0, before, after) for model, (before, after, calls) in sums.items()]
     return sorted(made, key=lambda one: -abs((one.after or 0) - (one.before or 0)))
+
+
+def _cost(call: PricedCall, price: Price) -> int:
+    return cost(price, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.web_searches)

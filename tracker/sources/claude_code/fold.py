@@ -19,6 +19,9 @@ _TTL_UNKNOWN = int(CallFlag.TTL_UNKNOWN)
 _ABORTED = int(CallFlag.ABORTED)
 _ITERATION = int(CallFlag.ITERATION)
 _EMBEDDED = int(CallFlag.EMBEDDED)
+_SEVERAL_REQUESTS = int(CallFlag.SEVERAL_REQUESTS)
+
+Amounts = tuple[int, int, int, int, int]  # input, cache read, 5-minute writes, 1-hour writes, output
 
 
 class Place(msgspec.Struct, gc=False):
@@ -161,14 +164,16 @@ class CallFold:
         if usage.cache_creation is None and write_5m:
             flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
-        extra, tiered = _left_out(usage) if usage.iterations else ((), ())
+        extra, parts = _left_out(usage) if usage.iterations else ((), ())
         amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
-        price = self._price(model, call.first_at, amounts, usage)
         amount = None
-        if price is not None and call.message.usage is not None:
-            amount = cost(price, *amounts, searches)
-            if tiered and price.tier.startswith("long"):
-                amount = self._tiered_cost(model, call.first_at, usage, tiered, searches)
+        if len(parts) > 1:
+            flags |= _SEVERAL_REQUESTS
+            price, amount = self._price_in_parts(model, call.first_at, amounts, usage, parts, searches)
+        else:
+            price = self._price(model, call.first_at, amounts, usage)
+            if price is not None and call.message.usage is not None:
+                amount = cost(price, *amounts, searches)
         made.append(
             Call(
                 agent,
@@ -209,14 +214,7 @@ class CallFold:
 
     def _emit_iteration(self, parent: Call, number: int, inner: Iteration, usage: Usage, made: list[Call]) -> None:
         """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
-        write_5m, write_1h = split_writes(inner.cache_creation_input_tokens, inner.cache_creation)
-        amounts = (
-            inner.input_tokens or 0,
-            inner.cache_read_input_tokens or 0,
-            write_5m,
-            write_1h,
-            inner.output_tokens or 0,
-        )
+        amounts = _amounts(inner)
         model = inner.model or parent.model
         price = self._price(model, parent.first_at, amounts, usage)
         made.append(
@@ -246,33 +244,45 @@ class CallFold:
                 parent.effort,
                 parent.version,
                 0,
-                (parent.flags & ~_FLOOR) | _ITERATION,
+                (parent.flags & ~(_FLOOR | _SEVERAL_REQUESTS)) | _ITERATION,
                 price.id if price else None,
                 cost(price, *amounts, 0) if price else None,
                 None,
             )
         )
 
-    def _price(self, model: str, at: int, amounts: tuple[int, int, int, int, int], usage: Usage) -> Price | None:
-        prompt = amounts[0] + amounts[1] + amounts[2] + amounts[3]
+    def _price(self, model: str, at: int, amounts: Amounts, usage: Usage) -> Price | None:
         price = self._options.pricer.resolve(
-            model, None, at, prompt, usage.speed, usage.service_tier, usage.inference_geo
+            model, None, at, _prompt(amounts), usage.speed, usage.service_tier, usage.inference_geo
         )
         if price is not None:
             self._prices[price.id] = price
         return price
 
-    def _tiered_cost(self, model: str, at: int, usage: Usage, inner: Sequence[Iteration], searches: int) -> int | None:
-        """Cost of a call whose inner requests are judged by the long-prompt tier one by one (section 3)."""
-        total = 0
-        for index, part in enumerate(inner):
-            writes = split_writes(part.cache_creation_input_tokens, part.cache_creation)
-            amounts = (part.input_tokens or 0, part.cache_read_input_tokens or 0, *writes, part.output_tokens or 0)
-            price = self._price(model, at, amounts, usage)
-            if price is None:
-                return None
-            total += cost(price, *amounts, searches if index == 0 else 0)
-        return total
+    def _price_in_parts(
+        self, model: str, at: int, amounts: Amounts, usage: Usage, parts: Sequence[Iteration], searches: int
+    ) -> tuple[Price | None, int | None]:
+        """Price row and cost of a call whose inner requests are judged by the long-prompt bound one by one (section 3).
+
+        The row is that of the shortest prompt; what longer ones pay above it is in the cost alone.
+        """
+        each = sorted((_amounts(part) for part in parts), key=_prompt)
+        rows = [self._price(model, at, part, usage) for part in each]
+        shortest, longest = rows[0], rows[-1]
+        if shortest is None or shortest == longest:
+            return shortest, cost(shortest, *amounts, searches) if shortest else None
+        return shortest, searches * shortest.web_search + sum(
+            cost(row, *part, 0) for row, part in zip(rows, each, strict=True) if row is not None
+        )
+
+
+def _amounts(inner: Iteration) -> Amounts:
+    writes = split_writes(inner.cache_creation_input_tokens, inner.cache_creation)
+    return (inner.input_tokens or 0, inner.cache_read_input_tokens or 0, *writes, inner.output_tokens or 0)
+
+
+def _prompt(amounts: Amounts) -> int:
+    return amounts[0] + amounts[1] + amounts[2] + amounts[3]
 
 
 def split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, int]:
