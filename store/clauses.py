@@ -13,6 +13,9 @@ SESSION_TITLE = (
     " AND text <> '' ORDER BY position LIMIT 1))"
 )
 
+# The client wrote down what a call used.
+IS_COUNTED = "(call.input + call.cache_read + call.write_5m + call.write_1h + call.output + call.web_searches > 0)"
+
 # A session of print mode or the SDK (`entrypoint`, CLAUDE_CODE section 1.2): mostly a program's, seldom a person's.
 IS_HEADLESS = "COALESCE(session.entrypoint, '') LIKE 'sdk%'"
 # The latest session first. What a hook or script ran a moment ago is not what the person was at: a headless session

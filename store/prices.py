@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.clauses import IS_COUNTED
 from store.records import CallFlag, Price
 
 # What holds many prompts has none as large as their sum: Cline's sums of several requests (tracker.sources.cline.sums),
@@ -19,7 +20,7 @@ _CALLS = f"""
            THEN 0 ELSE call.input + call.cache_read + call.write_5m + call.write_1h END, call.flags
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN price ON price.id = price_id
-    WHERE (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 ORDER BY call.id
+    WHERE (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 AND (cost IS NOT NULL OR {IS_COUNTED}) ORDER BY call.id
 """
 
 
@@ -46,7 +47,10 @@ class PricedCall(NamedTuple):
 
 
 def priced_calls(db: sqlite3.Connection) -> Iterator[PricedCall]:
-    """Every call that is shown at a list price, or could be, in order of id: what a provider billed is no price."""
+    """Every call that is shown at a list price, or could be, in order of id.
+
+    What a provider billed is no price, and a call whose usage nobody wrote down is not one of no tokens.
+    """
     for row in db.execute(_CALLS):
         yield PricedCall(*row)
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from store.clauses import SESSION_TITLE, where_clause
+from store.clauses import IS_COUNTED, SESSION_TITLE, where_clause
 from store.records import Price
 
 
@@ -27,6 +27,14 @@ def totals(db: sqlite3.Connection) -> Totals:
     ).fetchone()
     models = [row[0] for row in db.execute("SELECT DISTINCT model FROM spend WHERE unpriced > 0 ORDER BY 1")]
     return Totals(calls, sessions, unpriced, models, *days)
+
+
+def uncounted_models(db: sqlite3.Connection) -> set[str]:
+    """Models of which no unpriced call has token counts: what they lack is not a price."""
+    return {
+        row[0]
+        for row in db.execute(f"SELECT model FROM call WHERE cost IS NULL GROUP BY model HAVING NOT MAX({IS_COUNTED})")
+    }
 
 
 def stored_prices(db: sqlite3.Connection) -> list[Price]:

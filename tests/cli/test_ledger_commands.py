@@ -115,6 +115,17 @@ class TestSpend:
         (total,) = [line for line in taximeter("tasks").out.splitlines() if " 1 task " in line]
         assert "+?" in total
 
+    def test_a_call_without_usage_lacks_no_price(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        uncounted = answer(2) | {"message": {"id": "msg_2", "model": "gpt-5-mini"}}
+        unknown = answer(3, message={"model": "claude-nobody-9"})
+        files = {FILE: session_of(1) + encoded(uncounted, unknown)}
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        said = "claude-nobody-9, gpt-5-mini (no token counts)"
+        assert said in taximeter("sync").out
+        assert said in taximeter("doctor").out
+        assert said in " ".join(taximeter("spend").out.split())
+        assert "$0.00" not in taximeter("reprice").out
+
     def test_filters(self, captured: Taximeter) -> None:
         def calls(*words: str) -> int:
             total: int = captured("spend", "--json", *words).json()["total"]["calls"]

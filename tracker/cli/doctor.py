@@ -10,9 +10,9 @@ import click
 from store.invariants import check_invariants
 from store.ledger import damaged_ledgers, ledger_path
 from store.plain_text import plain
-from store.queries import file_rows, totals
+from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
-from tracker.cli.drawing import counted
+from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.output import print_json
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
@@ -80,6 +80,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
         "sessions": counts.sessions,
         "unpriced_calls": counts.unpriced_calls,
         "unpriced_models": counts.unpriced_models,
+        "uncounted_models": sorted(uncounted_models(db)),
         "problems": problems,
         "invariants": [check._asdict() for check in check_invariants(db)],
     }
@@ -119,10 +120,10 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(f"    {file['bad_lines']:>5}  {plain(file['path'])}")
     if len(damaged) > _MOST_FILES:
         click.echo(f"           and {counted(len(damaged) - _MOST_FILES, 'more file')} (--json has all)")
-    unpriced = found["unpriced_models"]
+    unpriced = unpriced_text(found["unpriced_models"], found["uncounted_models"])
     line(
         not unpriced,
-        f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + ', '.join(unpriced) if unpriced else ''}",
+        f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + unpriced if unpriced else ''}",
     )
     for problem in found["problems"]:
         line(False, f"cannot read {problem}")

@@ -1,6 +1,6 @@
 """Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 import click
@@ -166,6 +166,11 @@ def duration(milliseconds: int) -> str:
 def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 turn, 2,000 turns."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def unpriced_text(models: Iterable[str], uncounted: Container[str]) -> str:
+    """Models of calls without a cost; of the `uncounted` it is the usage that nobody wrote down."""
+    return ", ".join(f"{model} (no token counts)" if model in uncounted else model for model in models)
 
 
 def rule(title: str, cells: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from store.money import short_usd, usd
+from store.queries import uncounted_models
 from store.spend import Filter
 from tracker.cli.common import (
     Settings,
@@ -18,7 +19,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import counted
+from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
 from tracker.reports.spend import SpendReport, SpendRow, spend_report
 
@@ -95,10 +96,10 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
         _cost(total),
     )
     print_table(columns, rows, footer=footer)
-    _notes(report)
+    _notes(report, uncounted_models(db))
 
 
-def _notes(report: SpendReport) -> None:
+def _notes(report: SpendReport, uncounted: set[str]) -> None:
     note(f"API list prices of each call's day; days in {'UTC' if report.utc else 'local time'}.")
     if report.hidden.cost is not None:
         note(
@@ -113,7 +114,7 @@ def _notes(report: SpendReport) -> None:
     if report.total.unpriced:
         note(
             f"Not in the total: {counted(report.total.unpriced, 'call')} without a price,"
-            f" {', '.join(report.unpriced_models)}"
+            f" {unpriced_text(report.unpriced_models, uncounted)}"
             " (taximeter prices --help)"
         )
 

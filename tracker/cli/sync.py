@@ -11,10 +11,10 @@ import click
 
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
-from store.queries import stored_prices, totals
+from store.queries import stored_prices, totals, uncounted_models
 from store.spend import refresh_spend
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
-from tracker.cli.drawing import counted
+from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.output import say, wrapped
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.sources.base import Options, Source
@@ -177,7 +177,10 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         click.echo(f"passed over {counted(report.bad_lines, 'damaged line')} (taximeter doctor lists the files)")
     if counts.unpriced_calls:
         click.echo(
-            plain(f"{counted(counts.unpriced_calls, 'call')} without a price: {', '.join(counts.unpriced_models)}")
+            plain(
+                f"{counted(counts.unpriced_calls, 'call')} without a price:"
+                f" {unpriced_text(counts.unpriced_models, uncounted_models(db))}"
+            )
         )
 
 

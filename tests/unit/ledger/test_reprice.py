@@ -71,3 +71,11 @@ def test_a_corrected_table_prices_them_for_prompts_of_the_same_length(
         (changed,) = reprice_ledger(db, PriceBook(tmp_path / "prices.toml"), dry_run=False)
         assert changed.after == cost
         assert reprice_ledger(db, PriceBook(tmp_path / "prices.toml"), dry_run=False) == []
+
+
+def test_a_call_whose_usage_nobody_wrote_down_stays_without_a_cost(tmp_path: Path) -> None:
+    line = answer(1) | {"message": {"id": "msg_1", "model": "gpt-5-mini"}}
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), line, answer(2))})
+    with ledger_of(tmp_path, root) as db:
+        assert reprice_ledger(db, price_book(), dry_run=False) == []
+        assert db.execute("SELECT model, cost FROM call WHERE cost IS NULL").fetchall() == [("gpt-5-mini", None)]
