@@ -2,7 +2,8 @@
 
 Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
 
-* *what* it cost: the observation with the largest output, taken whole; ties are broken by its content;
+* *what* it cost: the observation with the largest output, taken whole; ties are broken by its content; at the price
+  of the call's earliest line, where a list price changed between two lines;
 * *where* it was made: the sighting that is least of a copy, then the earliest, then the session that ended first
   (`settle_unmarked_copies`), then by the agents' ids.
 
@@ -12,10 +13,12 @@ call was seen in more than one place, every place is kept (`sighting`): the cach
 
 import sqlite3
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from store.clauses import json_list
-from store.records import Call, CallFlag, canonical_id
+from store.money import cost
+from store.records import Call, CallFlag, Price, canonical_id
 
 PLACE_COLUMNS = (
     "session_id", "chain_id", "seen_session_id", "copy_rank", "turn", "position", "requested_at", "first_at",
@@ -32,6 +35,11 @@ _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
 _OUTPUT = CONTENT_COLUMNS.index("output")
 _STOP = CONTENT_COLUMNS.index("stop")
+_PRICE_ID = CONTENT_COLUMNS.index("price_id")
+_COST = CONTENT_COLUMNS.index("cost")
+_AMOUNTS = itemgetter(
+    *map(CONTENT_COLUMNS.index, ("input", "cache_read", "write_5m", "write_1h", "output", "web_searches"))
+)
 _ABORTED = int(CallFlag.ABORTED)
 
 Row = tuple[Any, ...]
@@ -131,7 +139,9 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> in
     message_id = canonical_id(message_ids)
     request_id = canonical_id(request_ids) if request_ids else None
     call_id = known[0] if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
-    db.execute(_INSERT, (call_id, message_id, request_id, *home, *_representative(contents)))
+    db.execute(
+        _INSERT, (call_id, message_id, request_id, *home, *_at_first_price(db, _representative(contents), contents))
+    )
     more = [(key, 0, call_id) for key in message_ids if key != message_id]
     more += [(key, 1, call_id) for key in request_ids if key != request_id]
     db.executemany("INSERT OR REPLACE INTO call_alias VALUES (?, ?, ?)", more)
@@ -202,6 +212,24 @@ def _representative(contents: Sequence[Row]) -> Row:
     flags = CONTENT_COLUMNS.index("flags")
     aborted = _ABORTED if any(row[flags] & _ABORTED for row in contents) else 0
     return (*best[:flags], best[flags] | aborted, *best[flags + 1 :])
+
+
+def _at_first_price(db: sqlite3.Connection, best: Row, contents: Sequence[Row]) -> Row:
+    """`best` at the earliest price of its kind among the observations: each was priced at its own time."""
+    ids = {row[_PRICE_ID] for row in contents} - {None}
+    if best[_PRICE_ID] is None or len(ids) == 1:
+        return best
+    rows = db.execute("SELECT * FROM price WHERE id IN (SELECT value FROM json_each(?))", (json_list(ids),))
+    prices = {price.id: price for price in (Price(*row) for row in rows)}
+    own = prices.get(best[_PRICE_ID])
+    if own is None or cost(own, *_AMOUNTS(best)) != best[_COST]:
+        return best  # not the list price alone: billed by the provider, or by requests of several lengths
+    kind = (own.provider, own.model, own.tier)
+    alike = [price for price in prices.values() if (price.provider, price.model, price.tier) == kind]
+    first = min(alike, key=lambda price: (price.effective_from, price.id != own.id))
+    made = list(best)
+    made[_PRICE_ID], made[_COST] = first.id, cost(first, *_AMOUNTS(best))
+    return tuple(made)
 
 
 def _sortable(value: Any) -> tuple[int, Any]:

@@ -1,6 +1,10 @@
 """Exact money: amounts are integer nano-dollars, rates integer pico-dollars per token. No float ever enters."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.records import Price
 
 NANO_PER_USD = 1_000_000_000
 # 1 $ per million tokens = 1e-6 $ per token = 1,000,000 pico-dollars per token.
@@ -18,6 +22,28 @@ def thousandth(amount: int) -> int:
     if remainder > 500 or (remainder == 500 and quotient & 1):
         return quotient + 1
     return quotient
+
+
+def cost(
+    price: "Price",
+    input_tokens: int,
+    cache_read_tokens: int,
+    write_5m_tokens: int,
+    write_1h_tokens: int,
+    output_tokens: int,
+    web_searches: int,
+) -> int:
+    """Nano-dollars of a call; each component is rounded half to even by itself (DESIGN section 3)."""
+    searches = web_searches * price.web_search
+    fresh = input_tokens * price.input
+    read = cache_read_tokens * price.cache_read
+    written_5m = write_5m_tokens * price.write_5m
+    written_1h = write_1h_tokens * price.write_1h
+    made = output_tokens * price.output
+    # Most list prices are whole nano-dollars per token, so that there is nothing to round.
+    if fresh % 1000 or read % 1000 or written_5m % 1000 or written_1h % 1000 or made % 1000:
+        return searches + sum(component_nano(pico, 1) for pico in (fresh, read, written_5m, written_1h, made))
+    return searches + (fresh + read + written_5m + written_1h + made) // 1000
 
 
 def usd(nano: int | None) -> str | None:

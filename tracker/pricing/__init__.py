@@ -3,7 +3,8 @@
 `PriceBook` resolves, `cost` multiplies, `normalise` reads model ids, `facts_for` tells windows and cache limits.
 """
 
-from tracker.pricing.book import PriceBook, cost
+from store.money import cost
+from tracker.pricing.book import PriceBook
 from tracker.pricing.facts import ModelFacts, all_facts, facts_for
 from tracker.pricing.names import ModelName, normalise
 from tracker.pricing.rows import PriceRow, Rates

@@ -7,7 +7,6 @@ that of a relative.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from store.money import component_nano
 from store.records import Price
 from tracker.pricing.effective import Brackets, row_brackets, us_only_permille
 from tracker.pricing.names import FORMS_OF_RESELLERS, SETTINGS_ALIASES, ModelName, fallback_id, normalise
@@ -108,25 +107,3 @@ def _user_rows(path: "Path") -> dict[str, tuple[PriceRow, ...]]:
     from tracker.pricing.user_rows import load_user_rows
 
     return rows_by_model(load_user_rows(path))
-
-
-def cost(
-    price: Price,
-    input_tokens: int,
-    cache_read_tokens: int,
-    write_5m_tokens: int,
-    write_1h_tokens: int,
-    output_tokens: int,
-    web_searches: int,
-) -> int:
-    """Nano-dollars of a call; each component is rounded half to even by itself (DESIGN section 3)."""
-    searches = web_searches * price.web_search
-    fresh = input_tokens * price.input
-    read = cache_read_tokens * price.cache_read
-    written_5m = write_5m_tokens * price.write_5m
-    written_1h = write_1h_tokens * price.write_1h
-    made = output_tokens * price.output
-    # Most list prices are whole nano-dollars per token, so that there is nothing to round.
-    if fresh % 1000 or read % 1000 or written_5m % 1000 or written_1h % 1000 or made % 1000:
-        return searches + sum(component_nano(pico, 1) for pico in (fresh, read, written_5m, written_1h, made))
-    return searches + (fresh + read + written_5m + written_1h + made) // 1000

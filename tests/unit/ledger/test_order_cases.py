@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from store.ledger import open_ledger
 
 from .dump import Dump, differences, dump
-from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt
+from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, usage
 from .reading import dump_of_tree, take_in
 from .schedules import replace_by_copy
 
@@ -30,12 +33,15 @@ def read_in_pieces(place: Path, pieces: Sequence[tuple[str, bytes]]) -> Dump:
         return dump(db, root)
 
 
-def check(place: Path, *pieces: tuple[str, bytes]) -> None:
-    """Reading piece by piece gives what the finished files give."""
+def check(place: Path, *pieces: tuple[str, bytes], besides: str = "") -> None:
+    """Reading piece by piece gives what the finished files give, `besides` one table."""
     files: dict[str, bytes] = {}
     for name, content in pieces:
         files[name] = files.get(name, b"") + content
-    assert differences(dump_of_tree(place / "whole", files), read_in_pieces(place / "pieces", pieces)) == []
+    whole, read = dump_of_tree(place / "whole", files), read_in_pieces(place / "pieces", pieces)
+    for made in (whole, read):
+        made.pop(besides, None)
+    assert differences(whole, read) == []
 
 
 def line_by_line(*lines: dict[str, Any], name: str = FILE) -> list[tuple[str, bytes]]:
@@ -173,3 +179,45 @@ def test_an_agents_file_read_before_and_after_its_session(tmp_path: Path) -> Non
     main = (FILE, encoded(prompt(promptId="p1"), answer(1), answer(3)))
     check(tmp_path / "before", own, main)
     check(tmp_path / "after", main, own)
+
+
+# Sonnet 5.5 has another price from 2026-10-07 on.
+AROUND_MIDNIGHT = ("2026-10-06T23:59:58.000Z", "2026-10-06T23:59:59.900Z", "2026-10-07T00:00:00.000Z")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    written=st.lists(st.tuples(st.sampled_from(AROUND_MIDNIGHT), st.integers(1, 300)), min_size=2, max_size=5),
+    copied=st.booleans(),
+)
+def test_lines_of_one_call_on_both_sides_of_a_new_price(written: list[tuple[str, int]], copied: bool) -> None:
+    lines = [
+        answer(1, timestamp=time, message={"model": "claude-sonnet-5-5", "usage": usage(output_tokens=output)})
+        for time, output in written
+    ]
+    pieces = line_by_line(*lines)
+    if copied:
+        copies = [line | {"sessionId": OTHER, "requestSessionId": SESSION} for line in reversed(lines)]
+        pieces = [*line_by_line(*copies[1:], name=OTHER_FILE), *pieces, (OTHER_FILE, encoded(copies[0]))]
+    with TemporaryDirectory() as place:
+        check(Path(place), *pieces, besides="price")  # the row that a call had for a while stays
+
+
+def test_a_call_costs_what_it_did_when_it_began(tmp_path: Path) -> None:
+    def line(time: str, output: int) -> dict[str, Any]:
+        counts = usage(cache_read_input_tokens=1_000_000, output_tokens=output)
+        return answer(1, timestamp=time, message={"model": "claude-sonnet-5-5", "usage": counts})
+
+    pieces = line_by_line(line(AROUND_MIDNIGHT[1], 3), line(AROUND_MIDNIGHT[2], 300))
+    root = tmp_path / "claude"
+    path = root / "projects" / FILE
+    path.parent.mkdir(parents=True)
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        for _, content in pieces:
+            with path.open("ab") as handle:
+                handle.write(content)
+            take_in(db, root)
+        # 10 in, 1,000,000 read, 100 written, 300 out at the price until 6 October.
+        assert db.execute("SELECT cost, price_id FROM call").fetchall() == [
+            (10 * 2000 + 1_000_000 * 200 + 100 * 2500 + 300 * 10_000, "claude-sonnet-5-5@2026-09-28/standard")
+        ]
