@@ -3,6 +3,8 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.records import CallFlag
+
 
 class Invariant(NamedTuple):
     """A statement about the ledger, and how many rows break it."""
@@ -10,6 +12,9 @@ class Invariant(NamedTuple):
     statement: str
     broken: int
 
+
+# Of a call at a list price; what is made of several requests may hold some at another price.
+_AT_ONE_PRICE = f"NOT call.flags & {int(CallFlag.REPORTED_COST | CallFlag.SEVERAL_REQUESTS)}"
 
 _CHECKS = (
     (
@@ -28,6 +33,14 @@ _CHECKS = (
         "every cost points at a stored price row",
         """SELECT COUNT(*) FROM call LEFT JOIN price ON price.id = call.price_id
         WHERE call.cost IS NOT NULL AND call.price_id IS NOT NULL AND price.id IS NULL""",
+    ),
+    (
+        # Pico-dollars; each of the five components is rounded to half a nano-dollar.
+        "every list price gives its calls' costs",
+        f"""SELECT COUNT(*) FROM call JOIN price ON price.id = call.price_id
+        WHERE {_AT_ONE_PRICE} AND ABS((call.cost - call.web_searches * price.web_search) * 1000
+        - call.input * price.input - call.cache_read * price.cache_read - call.write_5m * price.write_5m
+        - call.write_1h * price.write_1h - call.output * price.output) > 2500""",
     ),
     (
         "sums by day equal the calls they stand for",

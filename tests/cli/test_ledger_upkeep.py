@@ -4,6 +4,7 @@ import gc
 import os
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,23 @@ class TestPrices:
         assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.005220000"
         assert taximeter("reprice").code == 0
         assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.010440000"
+        assert taximeter("doctor").code == 0
+
+    def test_edited_prices_leave_the_calls_of_before_alone(
+        self, tree: Path, taximeter: Taximeter, isolated_home: Path
+    ) -> None:
+        for number, output in ((4, 40), (5, 20)):
+            isolated_home.mkdir(exist_ok=True)
+            (isolated_home / "prices.toml").write_text(
+                f'[[price]]\nmodel = "claude-opus-5-5"\ninput = 8\noutput = {output}\n'
+            )
+            with (tree / "projects" / FILE).open("ab") as handle:
+                handle.write(encoded(answer(number)))
+            (task,) = taximeter("tasks", "--json").json()["tasks"]
+            assert task["split"]["other"] == "0.000000000"
+        # Written and read tokens at the price of input.
+        outputs = [Decimal(line["cost_usd"]) - Decimal("0.00888") for line in taximeter("calls", "--json").json_lines()]
+        assert outputs == [Decimal("0.002")] * 4 + [Decimal("0.001")]
         assert taximeter("doctor").code == 0
 
 

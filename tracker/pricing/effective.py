@@ -3,6 +3,8 @@
 Multipliers are whole per mille and multiply each other (PRICES 1.2). They touch token rates, never web searches.
 """
 
+from zlib import crc32
+
 from store.money import component_nano
 from store.records import Price
 from tracker.pricing.names import LIST_PERMILLE, ModelName, released_since
@@ -61,9 +63,12 @@ def _price(row: PriceRow, rates: Rates, tier: str, name: ModelName, batch_permil
             permille = permille * factor // LIST_PERMILLE
     input_rate, output_rate, write_5m, write_1h, cache_read = multiplied(rates, permille)
     provider = row.provider or (ANY_PROVIDER if row.is_users else "anthropic")
-    owner = f"user:{provider}/" if row.is_users else ""
+    owner, edition = "", ""
+    if row.is_users:
+        # Edited rates make another row of the ledger, so that calls keep the one that they were priced by.
+        owner, edition = f"user:{provider}/", f"#{crc32(repr(rates).encode()):08x}"
     return Price(
-        id=f"{owner}{row.model}@{row.effective_from}/{tier}",
+        id=f"{owner}{row.model}@{row.effective_from}/{tier}{edition}",
         provider=provider,
         model=row.model,
         effective_from=row.effective_from,

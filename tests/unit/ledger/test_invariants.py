@@ -36,6 +36,7 @@ def test_a_ledger_as_it_is_made(modelled: sqlite3.Connection) -> None:
         ("INSERT INTO call_alias SELECT message_id, 0, id + 1 FROM call LIMIT 1", "no key names two calls"),
         ("UPDATE call SET output = -1", "no count is negative"),
         ("DELETE FROM price", "every cost points at a stored price row"),
+        ("UPDATE price SET output = 2 * output", "every list price gives its calls' costs"),
         ("UPDATE spend SET cost = cost + 1", "sums by day equal the calls they stand for"),
         ("UPDATE sighting SET session_id = 99", "a call seen in several places is made in one of them"),
         ("DELETE FROM call_split WHERE call_id = 1", "every call of a modelled session is on one task"),

@@ -1,5 +1,6 @@
 """A user's own prices win, for the calls they speak of, and a wrong file is refused with its place named."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_a_user_s_row_wins_over_the_bundled_one_from_its_date_on(own: PriceBook,
     assert before is not None
     assert after is not None
     assert before.id == "claude-opus-5-5@2026-09-22/standard"
-    assert after.id == "user:any/claude-opus-5-5@2026-10-01/standard"
+    assert re.fullmatch(r"user:any/claude-opus-5-5@2026-10-01/standard#[0-9a-f]{8}", after.id)
     rates = (after.input, after.output, after.write_5m, after.write_1h, after.cache_read)
     assert rates == (3_600_000, 18_000_000, 4_500_000, 7_200_000, 180_000)
     assert (after.source, after.checked_on) == ("contract of October", "2026-10-01")
@@ -80,13 +81,26 @@ def test_a_model_that_no_table_knows_gets_its_price(own: PriceBook, at: Callable
     for moment in ("1999-01-01", "2026-11-21"):
         price = own.resolve("My-Proxy-Model", "litellm", at(moment), 1, None, None, None)
         assert price is not None
-        assert (price.id, price.input) == ("user:any/my-proxy-model@1970-01-01/standard", 1_000_000)
+        assert price.id.startswith("user:any/my-proxy-model@1970-01-01/standard#")
+        assert price.input == 1_000_000
 
 
 def test_a_row_for_one_provider_wins_over_one_for_all(own: PriceBook, at: Callable[[str], int]) -> None:
     price = own.resolve("my-proxy-model", "openrouter", at("2026-11-21"), 1, None, None, None)
     assert price is not None
-    assert (price.id, price.input) == ("user:openrouter/my-proxy-model@1970-01-01/standard", 500_000)
+    assert price.id.startswith("user:openrouter/my-proxy-model@1970-01-01/standard#")
+    assert price.input == 500_000
+
+
+def test_edited_rates_are_another_row(write: Callable[..., Path], at: Callable[[str], int]) -> None:
+    """Calls of before point at the row of before."""
+    ids = []
+    for output in ("2", "3", "2.000"):
+        book = PriceBook(write(f'[[price]]\nmodel = "my-model"\ninput = 1\noutput = {output}\n'))
+        price = book.resolve("my-model", None, at("2026-11-21"), 1, None, None, None)
+        assert price is not None
+        ids.append(price.id)
+    assert ids[0] == ids[2] != ids[1]
 
 
 def test_an_opaque_bedrock_profile_can_be_priced_by_its_user(
