@@ -164,7 +164,7 @@ class CallFold:
         if usage.cache_creation is None and write_5m:
             flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
-        extra, parts = _left_out(usage) if usage.iterations else ((), ())
+        extra, parts = _left_out(usage, model) if usage.iterations else ((), ())
         amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
         amount = None
         if len(parts) > 1:
@@ -334,8 +334,11 @@ def _sums(parts: list[Iteration]) -> tuple[int, int, int, int]:
     )
 
 
-def _left_out(usage: Usage) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
-    """Inner requests that the top-level usage leaves out (with their number), and those that make it up."""
+def _left_out(usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
+    """Inner requests that the top-level usage leaves out (with their number), and those that make it up.
+
+    Where nothing adds up their kinds tell (PRICES section 1.2); a fallback on the call's own `model` is the answer.
+    """
     inner = usage.iterations
     if not inner:
         return [], []
@@ -352,7 +355,12 @@ def _left_out(usage: Usage) -> tuple[list[tuple[int, Iteration]], list[Iteration
         return [pair for pair in enumerate(inner) if pair[1] not in messages], messages
     if _sums(inner[-1:]) == top:
         return list(enumerate(inner))[:-1], inner[-1:]
-    return [pair for pair in enumerate(inner) if pair[1].type in ("compaction", "advisor_message")], []
+    return [
+        (number, part)
+        for number, part in enumerate(inner)
+        if part.type in ("compaction", "advisor_message")
+        or (part.type == "fallback_message" and part.model not in (None, model))
+    ], []
 
 
 def _reason(message: Message) -> str | None:

@@ -236,6 +236,16 @@ class TestIterations:
         line = answer(1, message={"usage": usage(iterations=[first, last])})
         assert len(calls_of(tmp_path, line, line, line)) == 2
 
+    @pytest.mark.parametrize("kind", ["compaction", "advisor_message", "fallback_message"])
+    def test_kinds_that_the_top_level_never_holds_are_billed_beside_it(self, kind: str, tmp_path: Path) -> None:
+        part = inner(kind, "claude-sonnet-5-5", input_tokens=1000, output_tokens=1000)
+        whole, left_out = calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))
+        assert (whole.cost, left_out.cost) == (COST, 12_000_000)
+
+    def test_a_fallback_whose_answer_the_top_level_has_begun_to_tell_is_billed_once(self, tmp_path: Path) -> None:
+        part = inner("fallback_message", "claude-opus-5-5", input_tokens=10, output_tokens=900)
+        assert len(calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))) == 1
+
     def test_each_iteration_is_judged_by_the_long_prompt_bound_on_its_own(self, tmp_path: Path) -> None:
         """Two prompts of 60,000 are no prompt of 120,000."""
         parts = [inner(input_tokens=60_000, output_tokens=10), inner(input_tokens=60_000, output_tokens=20)]
