@@ -221,3 +221,30 @@ def test_a_call_costs_what_it_did_when_it_began(tmp_path: Path) -> None:
         assert db.execute("SELECT cost, price_id FROM call").fetchall() == [
             (10 * 2000 + 1_000_000 * 200 + 100 * 2500 + 300 * 10_000, "claude-sonnet-5-5@2026-09-28/standard")
         ]
+
+
+@pytest.mark.parametrize("name", [FILE, OTHER_FILE])
+def test_requests_inside_a_call_that_was_copied_under_other_ids(name: str, tmp_path: Path) -> None:
+    """A fork wrote a message id of its own on each line, a replay another request id."""
+    parts = [
+        {"type": "message", "model": "claude-fable-5-2", "input_tokens": 1000, "output_tokens": 50},
+        {"type": "compaction", "model": "claude-sonnet-5-5", "input_tokens": 2000, "output_tokens": 60},
+        {"type": "fallback_message", "model": "claude-opus-5-5", "input_tokens": 10, "output_tokens": 100},
+    ]
+    nothing = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "cache_creation": ...}
+    counts = usage(output_tokens=100, **nothing, iterations=parts)
+    message = {"usage": counts}
+    session = SESSION if name == FILE else OTHER
+    pieces = [
+        *line_by_line(answer(1, message=message)),
+        *line_by_line(
+            answer(1, session, requestSessionId=SESSION, message={**message, "id": "5b1f2c3d-copy"}),
+            answer(1, session, requestId="req_replay", requestSessionId=SESSION, message=message),
+            name=name,
+        ),
+    ]
+    for number, order in enumerate((pieces, pieces[::-1])):
+        check(tmp_path / str(number), *order)
+        calls = read_in_pieces(tmp_path / f"counted-{number}", order)["call"]
+        costs = sorted(dict(row)["cost"] for row in calls.elements())
+        assert costs == [10 * 4000 + 100 * 20_000, 2000 * 2000 + 60 * 10_000, 1000 * 8000 + 50 * 40_000]

@@ -209,45 +209,37 @@ class CallFold:
                 more_requests,
             )
         )
+        whole = made[-1]
         for number, iteration in extra:
-            self._emit_iteration(made[-1], number, iteration, usage, made)
+            self._emit_iteration(whole, number, iteration, usage, made)
 
     def _emit_iteration(self, parent: Call, number: int, inner: Iteration, usage: Usage, made: list[Call]) -> None:
         """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
         amounts = _amounts(inner)
         model = inner.model or parent.model
         price = self._price(model, parent.first_at, amounts, usage)
+        # As the call itself: any of its keys says that it is the same one.
         made.append(
-            Call(
-                parent.agent,
-                f"{parent.message_id}#{number}",
-                None,
-                (),
-                parent.session,
-                parent.chain,
-                parent.seen_session,
-                parent.copy_rank,
-                parent.turn,
-                parent.position,
-                parent.requested_at,
-                parent.first_at,
-                parent.last_at,
-                model,
-                price.provider if price else "unknown",
-                *amounts,
-                0,
-                0,
-                parent.speed,
-                parent.tier,
-                parent.geo,
-                parent.stop,
-                parent.effort,
-                parent.version,
-                0,
-                (parent.flags & ~(_FLOOR | _SEVERAL_REQUESTS)) | _ITERATION,
-                price.id if price else None,
-                cost(price, *amounts, 0) if price else None,
-                None,
+            msgspec.structs.replace(
+                parent,
+                message_id=f"{parent.message_id}#{number}",
+                request_id=f"{parent.request_id}#{number}" if parent.request_id else None,
+                more_message_ids=tuple(f"{key}#{number}" for key in parent.more_message_ids),
+                more_request_ids=tuple(f"{key}#{number}" for key in parent.more_request_ids),
+                model=model,
+                provider=price.provider if price else "unknown",
+                input=amounts[0],
+                cache_read=amounts[1],
+                write_5m=amounts[2],
+                write_1h=amounts[3],
+                output=amounts[4],
+                thinking=0,
+                web_searches=0,
+                retries=0,
+                flags=(parent.flags & ~(_FLOOR | _SEVERAL_REQUESTS)) | _ITERATION,
+                price_id=price.id if price else None,
+                cost=cost(price, *amounts, 0) if price else None,
+                miss_reason=None,
             )
         )
 
