@@ -292,11 +292,12 @@ class FileReader:
         if message.usage is None or message.model in (None, "<synthetic>"):
             return
         self._where.meet_chain(chain, at)
+        session, rank = self._where.origin(line, at)
         place = Place(
-            line.sessionId or carry.session,
+            session,
             chain,
             carry.session,
-            CopyRank.EMBEDDED,
+            max(rank, CopyRank.EMBEDDED),
             None,
             position,
             carry.asked_at.get(chain),

@@ -39,6 +39,20 @@ class Whereabouts:
     def place(self, line: Line, position: int, at: int) -> Place:
         """The line's place; a copy's session is the one that made the original (CLAUDE_CODE section 8, point 3)."""
         carry = self._carry
+        origin, rank = self.origin(line, at)
+        if rank == CopyRank.OWN and (carry.own_start_at is None or at < carry.own_start_at):
+            carry.own_start_at = at
+        chain = self._chain(line)
+        if chain:
+            self.meet_chain(chain, at)
+            if line.attributionAgent:
+                self._chain_types[chain] = line.attributionAgent
+        turn = carry.turn if not chain else None
+        return Place(origin, chain, carry.session, rank, turn, position, carry.asked_at.get(chain), carry.retries)
+
+    def origin(self, line: Line, at: int) -> tuple[str, int]:
+        """The session that made what the line tells of, and how much of a copy the line is."""
+        carry = self._carry
         session = line.sessionId or carry.session
         if not carry.session:
             carry.session = session
@@ -57,15 +71,7 @@ class Whereabouts:
             if rank != CopyRank.FOREIGN and (carry.parent_at is None or at >= carry.parent_at):
                 carry.parent, carry.parent_at = origin, at
             self._hear_of(origin, line, at)
-        elif rank == CopyRank.OWN and (carry.own_start_at is None or at < carry.own_start_at):
-            carry.own_start_at = at
-        chain = self._chain(line)
-        if chain:
-            self.meet_chain(chain, at)
-            if line.attributionAgent:
-                self._chain_types[chain] = line.attributionAgent
-        turn = carry.turn if not chain else None
-        return Place(origin, chain, carry.session, rank, turn, position, carry.asked_at.get(chain), carry.retries)
+        return origin, rank
 
     def meet_chain(self, chain: str, at: int) -> None:
         """A subagent's chain was at work at that time."""

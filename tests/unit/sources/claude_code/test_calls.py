@@ -260,6 +260,19 @@ class TestIterations:
         assert sum(call.cost or 0 for call in calls) == 2 * 60_000 * 100 + 30 * 500
 
 
+def progress(**changes: Any) -> dict[str, Any]:
+    """Call 1 of a subagent inside a progress record."""
+    message = {
+        "type": "assistant",
+        "timestamp": at(1),
+        "uuid": "u",
+        "requestId": "req_1",
+        "message": answer(1)["message"],
+    }
+    data = {"type": "agent_progress", "agentId": "ab1", "message": message}
+    return {"type": "progress", "sessionId": SESSION, "timestamp": at(2), "data": data, **changes}
+
+
 class TestCopies:
     """Whose call it is."""
 
@@ -287,24 +300,24 @@ class TestCopies:
         assert (old.copy_rank, own.copy_rank) == (CopyRank.FORK, CopyRank.OWN)
 
     def test_a_call_inside_a_progress_record_belongs_to_the_subagent(self, tmp_path: Path) -> None:
-        line = answer(1)
-        message = {
-            "type": "assistant",
-            "timestamp": at(1),
-            "uuid": "u",
-            "requestId": "req_1",
-            "message": line["message"],
-        }
-        row = {
-            "type": "progress",
-            "sessionId": SESSION,
-            "timestamp": at(2),
-            "data": {"type": "agent_progress", "agentId": "ab1", "message": message},
-        }
+        row = progress()
         (call,) = calls_of(tmp_path, prompt(), row, row)
         assert (call.session, call.chain, call.copy_rank) == (SESSION, "ab1", CopyRank.EMBEDDED)
         assert call.flags & CallFlag.EMBEDDED
         assert call.cost == COST
+
+    @pytest.mark.parametrize(
+        ("marks", "rank"),
+        [
+            ({"requestSessionId": OTHER}, CopyRank.EMBEDDED),
+            ({"forkedFrom": {"sessionId": OTHER, "messageUuid": "x"}}, CopyRank.BRANCH),
+        ],
+    )
+    def test_a_copied_progress_record_is_the_original_session_s(
+        self, marks: dict[str, Any], rank: int, tmp_path: Path
+    ) -> None:
+        (call,) = calls_of(tmp_path, prompt(), progress(**marks))
+        assert (call.session, call.chain, call.seen_session, call.copy_rank) == (OTHER, "ab1", SESSION, rank)
 
     def test_other_progress_records_hold_no_calls(self, tmp_path: Path) -> None:
         row = {
