@@ -45,8 +45,11 @@ _SKIPPED_ROWS = tuple(b'{"type":"' + kind.encode() for kind in _SKIPPED_KINDS)
 class FileReader:
     """Turns the lines of one file into batches: `feed` lines, `take` what they say."""
 
-    def __init__(self, path_agent: str | None, file_session: str | None, options: Options, carry: Carry) -> None:
+    def __init__(
+        self, stem: str, path_agent: str | None, file_session: str | None, options: Options, carry: Carry
+    ) -> None:
         self.carry = carry
+        self._stem = stem
         self._options = options
         self._path_agent = path_agent
         if file_session and not carry.session:
@@ -56,7 +59,7 @@ class FileReader:
     def _start_piece(self) -> None:
         self._batch = Batch()
         self._fold = CallFold(self._options)
-        self._where = Whereabouts(self.carry, self._path_agent)
+        self._where = Whereabouts(self.carry, self._path_agent, self._stem)
         self._conversation = Conversation(self.carry, self._options, self._batch)
         self._awaited = dict(self.carry.awaited)
         self._tools: dict[tuple[str, str], ToolUse] = {}

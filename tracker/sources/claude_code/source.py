@@ -61,7 +61,7 @@ class ClaudeCodeSource:
             stem = os.path.splitext(os.path.basename(file.path))[0]
             path_agent = stem[len("agent-") :] if stem.startswith("agent-") else None
             session = stem if _UUID.match(stem) else _parent_session(file.path)
-            reader = FileReader(path_agent, session, options, carry)
+            reader = FileReader(stem, path_agent, session, options, carry)
             while True:
                 stop = _read_lines(handle, offset, size, reader, buffer)
                 batch = reader.take()

@@ -16,9 +16,11 @@ _TEAM_LEAD = "team-lead"  # as its teammates call it
 class Whereabouts:
     """Follows one file line by line; what lasts longer than a piece stands in the carry."""
 
-    def __init__(self, carry: Carry, path_agent: str | None) -> None:
+    def __init__(self, carry: Carry, path_agent: str | None, stem: str) -> None:
+        """`stem`: the file's name without its ending, the session's id where neither path nor lines tell one."""
         self._carry = carry
         self._path_agent = path_agent
+        self._stem = stem
         self._hearsay: dict[str, Session] = {}
         self._chain_prompts: dict[str, str] = {}
         self._chain_types: dict[str, str] = {}
@@ -53,7 +55,7 @@ class Whereabouts:
     def origin(self, line: Line, at: int) -> tuple[str, int]:
         """The session that made what the line tells of, and how much of a copy the line is."""
         carry = self._carry
-        session = line.sessionId or carry.session
+        session = line.sessionId or carry.session or self._stem
         if not carry.session:
             carry.session = session
         rank = CopyRank.OWN

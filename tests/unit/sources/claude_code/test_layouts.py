@@ -66,6 +66,15 @@ def test_a_files_name_tells_its_chain(name: str, chain: str, kind: str, tmp_path
     assert [(one.key, one.kind) for one in batch.chains] == [(chain, kind)]
 
 
+@pytest.mark.parametrize(("stem", "chain"), [("one", ""), ("agent-ab1", "ab1")])
+def test_a_file_that_tells_no_session_is_one_by_its_name(stem: str, chain: str, tmp_path: Path) -> None:
+    lines = [prompt(sessionId=None), answer(1, sessionId=...)]
+    batch = batch_of(tmp_path, *lines, name=f"-p/{stem}.jsonl")
+    assert [one.native_id for one in batch.sessions] == [stem]
+    assert [(call.session, call.seen_session, call.chain) for call in batch.calls] == [(stem, stem, chain)]
+    assert [turn.session for turn in batch.turns] == ([] if chain else [stem])
+
+
 def test_sidechain_lines_inside_the_main_file_are_a_chain_of_their_own(tmp_path: Path) -> None:
     """Client 1.0.128: no agent id; two agents at once are told apart by whose lines hang on whose."""
     side: dict[str, Any] = {"isSidechain": True}
