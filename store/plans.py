@@ -14,7 +14,6 @@ class PlanCallRow(NamedTuple):
 
     id: int
     chain_id: int
-    session_id: int
     agent: str
     position: int
     day: str
@@ -22,16 +21,12 @@ class PlanCallRow(NamedTuple):
     first_at: int
     last_at: int
     model: str
-    provider: str
     input: int
     cache_read: int
     write_5m: int
     write_1h: int
     output: int
-    web_searches: int
     speed: str | None
-    tier: str | None
-    geo: str | None
     cost: int | None
     chain_kind: str
     entrypoint: str | None
@@ -43,10 +38,9 @@ class PlanCallRow(NamedTuple):
 
 
 _CALLS = """
-    SELECT call.id, call.chain_id, call.session_id, session.agent, call.position,
+    SELECT call.id, call.chain_id, session.agent, call.position,
            date(call.first_at / 1000, 'unixepoch', 'localtime'), call.requested_at, call.first_at, call.last_at,
-           call.model, call.provider, call.input, call.cache_read, call.write_5m, call.write_1h, call.output,
-           call.web_searches, call.speed, call.tier, call.geo, call.cost,
+           call.model, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.speed, call.cost,
            chain.kind, session.entrypoint,
            price.input, price.write_5m, price.write_1h, price.cache_read, price.output
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id

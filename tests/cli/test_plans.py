@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -462,9 +463,13 @@ def _meter_readings(db: sqlite3.Connection, start: datetime) -> list[StatusSampl
     return readings
 
 
-def test_refusals_in_transcripts_are_counted(taximeter: Taximeter, tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", [min, max])
+def test_refusals_in_transcripts_are_counted(
+    which: Callable[[Iterable[Path]], Path], taximeter: Taximeter, tmp_path: Path
+) -> None:
+    """From the morning of the first day on."""
     root = write_history(tmp_path / "c", last_days(14))
-    path = max((root / "projects").rglob("*.jsonl"))
+    path = which((root / "projects").rglob("*.jsonl"))
     refused = json.loads(path.read_text().splitlines()[-1])
     refused |= {"uuid": "refused", "isApiErrorMessage": True, "requestId": None, "error": "rate_limit"}
     refused["message"] |= {

@@ -7,7 +7,7 @@ the last day of work instead, and says so.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from store.money import NANO_PER_USD
 from store.plans import (
@@ -106,7 +106,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
     in_month = loaded_calls(this_month, api)
     fits, intervals = _fits(db, calls, now_ms)
-    hits = _hits(db, calls, first, now_ms)
+    hits = _hits(db, calls, first)
     return Load(
         source="ledger",
         as_of=today,
@@ -231,10 +231,10 @@ def _fits(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) -> t
     return Fits(fits[FIVE_HOUR_KIND], fits[WEEK_KIND]), min(max(counts), INTERVALS_NEEDED)
 
 
-def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date, now_ms: int) -> dict[str, list[Hit]]:
+def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date) -> dict[str, list[Hit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
     found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
-    since = now_ms - (now_ms // DAY_MS - (first - date(1970, 1, 1)).days) * DAY_MS
+    since = round(datetime(first.year, first.month, first.day).astimezone().timestamp() * 1000)
     last_at: int | None = None
     refusals = limit_refusals(db, since)
     if not refusals:

@@ -94,7 +94,6 @@ def test_a_week_overflows_by_windows_first_and_then_as_a_whole() -> None:
     over = week_overflow([day], Limits(5, 6))
     assert over.dollars == pytest.approx(4 + 3)
     assert over.hit_windows == 2
-    assert over.load == 12
     assert over.bound == 12
     assert week_overflow([day], Limits(None, None)).dollars == 0
 

@@ -153,7 +153,6 @@ class Overflow(NamedTuple):
     dollars: float  # above the limits, at API prices
     hit_windows: float  # windows and weeks that reached a limit
     bound: float  # dollars at API prices of work in windows that reached a limit
-    load: float  # whole load in the unit of the week
 
 
 class Limits(NamedTuple):
@@ -170,7 +169,7 @@ def week_overflow(days: Sequence[DayLoad], limits: Limits) -> Overflow:
 
     Overflow is priced by the share of the work that did not fit.
     """
-    dollars = hits = bound = load = carried_load = carried_api = 0.0
+    dollars = hits = bound = carried_load = carried_api = 0.0
     for day in days:
         for window in day.windows:
             kept = 1.0
@@ -181,12 +180,10 @@ def week_overflow(days: Sequence[DayLoad], limits: Limits) -> Overflow:
                     dollars += window.api * (1 - kept)
                     bound += window.api
                     hits += 1
-            week_load = window.load(limits.week_read_weight)
-            load += week_load
-            carried_load += week_load * kept
+            carried_load += window.load(limits.week_read_weight) * kept
             carried_api += window.api * kept
     if limits.week is not None and carried_load > limits.week:
         dollars += carried_api * (1 - limits.week / carried_load)
         bound = sum(window.api for day in days for window in day.windows)
         hits += 1
-    return Overflow(dollars, hits, bound, load)
+    return Overflow(dollars, hits, bound)

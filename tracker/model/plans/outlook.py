@@ -141,7 +141,7 @@ def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) ->
     """Overflow of one month; an edge week is judged whole and counts by the share of its work inside the month."""
     limits = case.limits(place, month.scale, with_hours=with_hours)
     days, api = case.days, case.api
-    dollars = hits = bound = load = 0.0
+    dollars = hits = bound = 0.0
     for week in month.weeks:
         inside = sum(api[index] for index in week.days[week.first : week.last + 1])
         if not inside:
@@ -151,8 +151,7 @@ def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) ->
         dollars += over.dollars * share
         hits += over.hit_windows * share
         bound += over.bound * share
-        load += over.load * share
-    return Overflow(dollars * month.scale, hits, bound * month.scale, load * month.scale)
+    return Overflow(dollars * month.scale, hits, bound * month.scale)
 
 
 def _hit_share(case: _Case, draws: Draws, place: float, *, with_hours: bool) -> float:

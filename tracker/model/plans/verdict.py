@@ -50,9 +50,9 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: 
     blocked = _too_little(everyone, evidence)
     if blocked is not None:
         return blocked
-    shares = cheapest_shares(outlooks)
     if not extra_usage:
         return _without_extra_usage(outlooks, evidence, tolerance)
+    shares = cheapest_shares(outlooks)
     best = max(shares, key=lambda plan_id: shares[plan_id]) if shares else everyone[0]
     unknown = _open_ends(outlooks, best)
     by_id = {one.plan.id: one for one in outlooks}
