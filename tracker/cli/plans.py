@@ -224,9 +224,9 @@ def _fee(one: PlanOutlook) -> str:
 
 def _monthly(one: PlanOutlook) -> str:
     band = one.monthly
-    if not one.is_known:
-        return f"~${band.p10:,.0f} – {band.p90:,.0f} ?"
-    return f"~${band.p10:,.0f}" if round(band.p10) == round(band.p90) else f"~${band.p10:,.0f} – {band.p90:,.0f}"
+    unknown = "" if one.is_known else " ?"
+    high = "" if round(band.p10) == round(band.p90) else f" – {band.p90:,.0f}"
+    return f"~${band.p10:,.0f}{high}{unknown}"
 
 
 def _chance(one: PlanOutlook) -> str:
@@ -276,9 +276,8 @@ def _legend(report: PlansReport) -> str:
     )
     text = "; ".join(parts) + "."
     if any(not one.is_known for one in report.outlooks):
-        text += (
-            " ? = nobody measured this plan's capacity, from everything fits to nothing fits; + = more if it does not."
-        )
+        text += " ? = nobody measured this plan's capacity: from everything fits to nothing fits"
+        text += "; + = more where it does not." if any(any(one.unfitted.values()) for one in report.tasks) else "."
     credit = next((one for one in report.outlooks if one.plan.api_credit_nano), None)
     if credit:
         text += " API credits of a plan cannot be spent in Claude Code and are not counted."
