@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA, billed_calls
-from tests.unit.ledger.plain import FILE, answer, encoded, session_of
+from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, session_of
 from tests.unit.ledger.reading import write_tree
 
 KEYS = ("day", "week", "month", "model", "project", "session", "agent")
@@ -227,6 +227,22 @@ class TestLists:
         assert [line.split()[0] for line in table[: len(sessions)]] == [one["session"][:8] for one in sessions]
         assert captured("sessions", "--json", "--limit", "2").json()["sessions"] == sessions[:2]
         assert f"{len(sessions) - 2} older sessions left out" in captured("sessions", "--limit", "2").out
+
+    def test_sessions_with_calls_that_have_no_price(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        unknown = {"model": "claude-nobody-9"}
+        files = {
+            FILE: session_of(1) + encoded(answer(2, message=unknown)),
+            OTHER_FILE: encoded(answer(100, OTHER, message=unknown)),
+        }
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        header, *lines = taximeter("sessions", "--csv").rows()
+        wanted = [header.index(name) for name in ("session", "cost_usd", "unpriced_calls", "floor_calls")]
+        assert [[line[place] for place in wanted] for line in lines] == [
+            [OTHER, "0.000000000", "1", "0"],
+            [SESSION, "0.001740000", "1", "0"],
+        ]
+        table = taximeter("sessions").out.splitlines()
+        assert [line.split()[-1] for line in table[1:3]] == ["?", "$0.0017+?"]
 
     def test_a_fork_and_its_parent(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "s08_resume_continue_fork"]

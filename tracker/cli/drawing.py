@@ -1,7 +1,7 @@
 """Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
 
 from collections.abc import Container, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import click
 
@@ -166,6 +166,26 @@ def duration(milliseconds: int) -> str:
 def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 turn, 2,000 turns."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+class Sums(Protocol):
+    """What a row of several calls knows of their cost, nano-dollars."""
+
+    @property
+    def calls(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def unpriced(self) -> int: ...
+    @property
+    def floor(self) -> int: ...
+
+
+def cost_text(row: Sums) -> str:
+    """The cost of several calls: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
+    if row.unpriced and row.unpriced == row.calls:
+        return "?"
+    return ("≥" if row.floor else "") + short_usd(row.cost) + ("+?" if row.unpriced else "")
 
 
 def unpriced_text(models: Iterable[str], uncounted: Container[str]) -> str:

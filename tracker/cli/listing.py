@@ -22,6 +22,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
+from tracker.cli.drawing import cost_text
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,
@@ -70,6 +71,8 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
             "calls",
             "cost_usd",
             "models",
+            "unpriced_calls",
+            "floor_calls",
         )
         print_csv(
             titles,
@@ -85,6 +88,8 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
                     row.calls,
                     usd(row.cost),
                     row.models,
+                    row.unpriced,
+                    row.floor,
                 )
                 for row in rows
             ],
@@ -116,7 +121,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
                     row.title or "",
                     f"{row.calls:,}",
                     tokens(sum(row.tokens)),
-                    ("≥" if row.floor else "") + short_usd(row.cost) if row.unpriced < row.calls else "?",
+                    cost_text(row),
                 )
                 for row in rows
             ],
@@ -124,6 +129,8 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
         note_left_out(len(found) - len(rows), "sessions")
         if any(row.floor for row in rows):
             note("≥: old clients recorded only the start of some answers, the cost is a floor.")
+        if any(row.unpriced for row in rows):
+            note("?: calls without a price are not in it (taximeter spend names their models).")
         note("taximeter calls --session ID lists the calls of one.")
 
 

@@ -19,9 +19,9 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import counted, unpriced_text
+from tracker.cli.drawing import cost_text, counted, unpriced_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
-from tracker.reports.spend import SpendReport, SpendRow, spend_report
+from tracker.reports.spend import SpendReport, spend_report
 
 _CSV = (
     "key", "calls", "sessions", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches",
@@ -76,7 +76,7 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
             tokens(row.cache_read),
             tokens(row.write_5m + row.write_1h),
             tokens(row.output),
-            _cost(row),
+            cost_text(row),
         )
         for row in report.rows
     ]
@@ -93,7 +93,7 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
         tokens(total.cache_read),
         tokens(total.write_5m + total.write_1h),
         tokens(total.output),
-        _cost(total),
+        cost_text(total),
     )
     print_table(columns, rows, footer=footer)
     _notes(report, uncounted_models(db))
@@ -117,12 +117,6 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
             f" {unpriced_text(report.unpriced_models, uncounted)}"
             " (taximeter prices --help)"
         )
-
-
-def _cost(row: SpendRow) -> str:
-    if row.unpriced and row.unpriced == row.calls:
-        return "?"
-    return ("≥" if row.floor else "") + short_usd(row.cost) + ("+?" if row.unpriced else "")
 
 
 def _label(by: str, key: str) -> str:

@@ -21,7 +21,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import counted, duration
+from tracker.cli.drawing import cost_text, counted, duration
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,
@@ -179,7 +179,7 @@ def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
         "turns": f"{task.turns:,}",
         "calls": f"{task.calls:,}",
         "time": duration(task.active_ms),
-        "cost": _cost(task),
+        "cost": cost_text(task),
         "re-read": f"{100 * rent / task.cost:.0f}%" if task.cost else "–",
         "inherited": short_usd(task.carry_over),
         "waste": short_usd(task.waste),
@@ -192,12 +192,6 @@ def _day(at_ms: int, now_ms: int) -> str:
     """Local month and day, or year and month of what is older than a year."""
     moment, now = (local(ms) for ms in (at_ms, now_ms))
     return moment.strftime("%m-%d" if now - moment < timedelta(days=365) else "%Y-%m")
-
-
-def _cost(task: TaskRow) -> str:
-    if task.unpriced == task.calls:
-        return "?"
-    return ("≥" if task.floor else "") + short_usd(task.cost) + ("+?" if task.unpriced else "")
 
 
 def _footer(name: str, report: TasksReport) -> str:
