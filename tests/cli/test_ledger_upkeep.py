@@ -230,6 +230,29 @@ class TestPrices:
         assert all(row["source"] and row["checked_on"] and row["effective_from"] for row in rows)
         assert len(taximeter("prices", "--csv").rows()) == 42
 
+    def test_one_s_own_rows_are_listed_and_marked(self, taximeter: Taximeter, isolated_home: Path) -> None:
+        isolated_home.mkdir()
+        (isolated_home / "prices.toml").write_text(
+            '[[price]]\nmodel = "claude-opus-5-5"\nprovider = "bedrock"\ninput = 3\noutput = 15\n'
+        )
+        rows = taximeter("prices", "--json").json()["prices"]
+        assert [(row["model"], row["provider"]) for row in rows if row["by_user"]] == [("claude-opus-5-5", "bedrock")]
+        assert len(rows) == 42
+        shown = taximeter("prices", "claude-opus-5-5")
+        own, listed = (line for line in shown.out.splitlines() if line.startswith("claude-opus-5-5"))
+        assert own.startswith("claude-opus-5-5 * bedrock")
+        assert "*" not in listed
+        assert "in place of the table's" in shown.out
+
+    def test_a_regional_id_shows_what_its_calls_are_charged(self, taximeter: Taximeter) -> None:
+        (row,) = taximeter("prices", "us.anthropic.claude-opus-5-5", "--json").json()["prices"]
+        assert (row["input"], row["output"], row["cache_read"], row["fast_input"]) == ("4.4", "22", "0.22", "8.8")
+        assert "regional" in taximeter("prices", "us.anthropic.claude-opus-5-5").out
+
+    def test_a_model_of_another_provider_as_csv(self, taximeter: Taximeter) -> None:
+        header, row = taximeter("prices", "gpt-5-mini", "--csv").rows()
+        assert dict(zip(header, row, strict=True))["model"] == "gpt-5-mini"
+
     def test_an_unknown_model(self, taximeter: Taximeter) -> None:
         ran = taximeter("prices", "claude-nobody-9")
         assert ran.code == 1

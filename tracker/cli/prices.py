@@ -10,7 +10,8 @@ from store.money import short_usd, usd
 from store.records import Price
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width
-from tracker.pricing import PriceBook, PriceRow
+from tracker.pricing import PriceBook, PriceRow, normalise
+from tracker.pricing.names import LIST_PERMILLE
 from tracker.reports.prices import rate_text, row_json
 
 
@@ -39,9 +40,9 @@ def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, n
     """
     del settings, no_sync
     book = price_book()
-    rows = list(book.rows() if model is None else book.price_rows_for(model))
+    rows = list(book.users_rows() + book.rows() if model is None else book.price_rows_for(model))
     if model is not None and not rows:
-        _show_other(book, model, as_json=as_json)
+        _show_other(book, model, as_json=as_json, as_csv=as_csv)
         return
     if as_json:
         print_json({"schema_version": 1, "prices": [row_json(row) for row in rows]})
@@ -50,6 +51,8 @@ def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, n
         print_csv(list(made[0]) if made else [], [list(row.values()) for row in made])
     else:
         _show(rows)
+        if model is not None and normalise(model).region_multiplier_permille != LIST_PERMILLE:
+            note("With the surcharge of a regional endpoint, which this id names.")
 
 
 def _show(rows: list[PriceRow]) -> None:
@@ -65,7 +68,7 @@ def _show(rows: list[PriceRow]) -> None:
         columns,
         [
             (
-                made["model"],
+                made["model"] + (f" * {made['provider'] or ''}".rstrip() if made["by_user"] else ""),
                 made["effective_from"],
                 made["input"],
                 made["output"],
@@ -78,10 +81,12 @@ def _show(rows: list[PriceRow]) -> None:
             for made in (row_json(row) for row in rows)
         ],
     )
+    if any(row.is_users for row in rows):
+        note("*: your own, in prices.toml: from its date on in place of the table's (for calls to the provider named).")
     note("$ per million tokens. --json has the sources and the dates on which they were checked.")
 
 
-def _show_other(book: PriceBook, model: str, *, as_json: bool) -> None:
+def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> None:
     """A model that only the package of other providers' prices may know, as of now."""
     import time
 
@@ -93,6 +98,8 @@ def _show_other(book: PriceBook, model: str, *, as_json: bool) -> None:
     made = price_json(found)
     if as_json:
         print_json({"schema_version": 1, "prices": [made]})
+    elif as_csv:
+        print_csv(list(made), [list(made.values())])
     else:
         print_table([Column("field"), Column("value")], [(name, str(value)) for name, value in made.items()])
 

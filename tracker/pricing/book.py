@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from store.records import Price
-from tracker.pricing.effective import Brackets, row_brackets, us_only_permille
+from tracker.pricing.effective import Brackets, at_permille, row_brackets, us_only_permille
 from tracker.pricing.names import FORMS_OF_RESELLERS, SETTINGS_ALIASES, ModelName, fallback_id, normalise
 from tracker.pricing.rows import PriceRow, bundled_rows, bundled_rows_by_model, rows_by_model
 
@@ -68,10 +68,18 @@ class PriceBook:
         """All rows of the bundled table."""
         return bundled_rows()
 
+    def users_rows(self) -> tuple[PriceRow, ...]:
+        """The user's own rows, by model, and by date within a model."""
+        return tuple(row for model in sorted(self._users) for row in self._users[model])
+
     def price_rows_for(self, model: str) -> tuple[PriceRow, ...]:
-        """The rows of a model under any form of its id, the user's first; empty if neither table has it."""
-        canonical = normalise(model).canonical
-        return self._users.get(canonical, ()) + bundled_rows_by_model().get(canonical, ())
+        """The rows of a model, the user's first; empty if neither table has it.
+
+        Any form of its id will do; the rates are those of that form, as a cloud's regional id costs more.
+        """
+        name = normalise(model)
+        rows = self._users.get(name.canonical, ()) + bundled_rows_by_model().get(name.canonical, ())
+        return tuple(at_permille(row, name.region_multiplier_permille) for row in rows)
 
     def _look_up(
         self, model: str, provider: str | None, at_ms: int, speed: str | None, tier: str | None, geo: str | None

@@ -5,6 +5,8 @@ Multipliers are whole per mille and multiply each other (PRICES 1.2). They touch
 
 from zlib import crc32
 
+import msgspec
+
 from store.money import component_nano
 from store.records import Price
 from tracker.pricing.names import LIST_PERMILLE, ModelName, released_since
@@ -52,6 +54,18 @@ def multiplied(rates: Rates, permille: int) -> Rates:
     """Rates times a per mille factor, each rounded half to even to a pico-dollar (list prices stay exact)."""
     # A thousandth of a product, half to even, is what a token count times a rate needs as well.
     return Rates(*(component_nano(rate, permille) for rate in rates))
+
+
+def at_permille(row: PriceRow, permille: int) -> PriceRow:
+    """A row with all its rates times a per mille factor."""
+    if permille == LIST_PERMILLE:
+        return row
+    return msgspec.structs.replace(
+        row,
+        standard=multiplied(row.standard, permille),
+        long=row.long and multiplied(row.long, permille),
+        fast=row.fast and multiplied(row.fast, permille),
+    )
 
 
 def _price(row: PriceRow, rates: Rates, tier: str, name: ModelName, batch_permille: int, geo_permille: int) -> Price:

@@ -35,13 +35,22 @@ def load_user_rows(path: Path) -> tuple[PriceRow, ...]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+        tables = _csv_tables(text) if path.suffix.lower() == ".csv" else _toml_tables(text)
+        rows = tuple(_user_row(number, fields, path.name) for number, fields in enumerate(tables, start=1))
+        _refuse_rivals(rows)
     except FileNotFoundError:
         return ()
-    try:
-        tables = _csv_tables(text) if path.suffix.lower() == ".csv" else _toml_tables(text)
-        return tuple(_user_row(number, fields, path.name) for number, fields in enumerate(tables, start=1))
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
+    return rows
+
+
+def _refuse_rivals(rows: Iterable[PriceRow]) -> None:
+    numbers: dict[tuple[str, str | None, int], int] = {}
+    for number, row in enumerate(rows, start=1):
+        first = numbers.setdefault((row.model, row.provider, row.effective_day), number)
+        if first != number:
+            raise ValueError(f"price {number} ({row.model}): price {first} is for the same calls from the same day on")
 
 
 def _user_row(number: int, fields: Mapping[str, str], file_name: str) -> PriceRow:

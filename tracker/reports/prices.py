@@ -28,6 +28,7 @@ def row_json(row: PriceRow) -> dict[str, Any]:
     made.update(_rates("long_", row.long))
     made.update(_rates("fast_", row.fast))
     made.update(context_window=row.context_window, checked_on=row.checked_on, source=row.source, by_user=row.is_users)
+    made["provider"] = row.provider
     return made
 
 

@@ -159,11 +159,22 @@ def test_no_file_is_no_prices(tmp_path: Path, at: Callable[[str], int]) -> None:
         ('[price]\nmodel = "m"\n', "one table each"),
         ('[prices]\nmodel = "m"\n', "unknown table 'prices'"),
         ("[[price", "prices.toml"),
+        (
+            '[[price]]\nmodel = "m"\ninput = 1\noutput = 2\n[[price]]\nmodel = "M"\ninput = 2\noutput = 4\n',
+            r"prices\.toml: price 2 \(m\): price 1 is for the same calls",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_a_reason(text: str, said: str, write: Callable[..., Path]) -> None:
     with pytest.raises(ValueError, match=said):
         PriceBook(write(text))
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_bytes('source = "Preis für uns"'.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"prices\.toml: .*utf-8"):
+        PriceBook(path)
 
 
 def test_a_csv_line_with_too_many_cells_is_refused(write: Callable[..., Path]) -> None:
