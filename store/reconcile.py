@@ -41,11 +41,14 @@ def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> li
     return [ReportableRow._make(row) for row in found]
 
 
-def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[tuple[int, str, str]]:
-    """(session, UTC day, model) of every session with calls between two UTC days."""
+def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[tuple[int, str]]:
+    """(session, UTC day) of every session with calls, or a word of the client on its cost, between two UTC days."""
     return [
-        (row[0], row[1], row[2])
+        (row[0], row[1])
         for row in db.execute(
-            "SELECT DISTINCT session_id, day_utc, model FROM spend WHERE day_utc BETWEEN ? AND ?", (first_day, last_day)
+            "SELECT session_id, day_utc FROM spend WHERE day_utc BETWEEN :first AND :last UNION"
+            " SELECT session_id, date(COALESCE(at, started_at) / 1000, 'unixepoch') AS day FROM client_total"
+            " WHERE source = 'cost-state' AND day BETWEEN :first AND :last",
+            {"first": first_day, "last": last_day},
         )
     ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from store.records import CopyRank, ModelTotal
+from store.spend import Filter
 
 
 class CounterRow(NamedTuple):
@@ -26,6 +27,12 @@ class CounterRow(NamedTuple):
     recorded_by_model: dict[str, tuple[int, int, int, int, int, int]]  # input, read, 5m, 1h, output, cost
 
 
+# As rows of the table `spend`, so that a filter of that table serves: hidden spend counts on the day of the last word.
+_LAST_WORDS = """
+    SELECT session_id, ? AS model, date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch', 'localtime') AS day,
+           date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch') AS day_utc
+    FROM client_total WHERE source = 'cost-state' GROUP BY session_id
+"""
 _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
 
 
@@ -50,6 +57,16 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
         models = tuple(msgspec.convert(model, ModelTotal, strict=False) for model in _as_arrays(row[9]))
         made.append(CounterRow._make((*row[:8], bool(row[8]), models, cost, unpriced, by_model)))
     return made
+
+
+def counted_sessions(db: sqlite3.Connection, chosen: Filter) -> list[int]:
+    """Sessions whose client counted their cost and wrote it last in the chosen part, whatever models they used."""
+    found = db.execute(
+        f"SELECT spend.session_id FROM ({_LAST_WORDS}) AS spend"
+        f" JOIN session ON session.id = spend.session_id WHERE {chosen.where}",
+        (chosen.model, *chosen.values),
+    )
+    return [row[0] for row in found]
 
 
 def _as_arrays(models: str) -> list[list[int | str]]:

@@ -24,7 +24,8 @@ from tests.cli.provider_server import (
     usage_result,
 )
 from tests.cli.running import Ran, Taximeter
-from tests.unit.ledger.plain import MODEL
+from tests.unit.ledger.plain import FILE, MODEL, SESSION, encoded, prompt
+from tests.unit.ledger.reading import write_tree
 
 DAY = "2026-11-20"
 SPAN = ("--since", "2026-11-16", "--until", "2026-11-20")
@@ -216,6 +217,13 @@ def test_without_key_or_files_only_the_client_is_compared(taximeter: Taximeter) 
     assert ran.code == 0
     assert "ANTHROPIC_ADMIN_KEY" in ran.out
     assert taximeter("reconcile", *SPAN, "--json").json()["rows"] == []
+
+
+def test_hidden_spend_of_a_session_without_calls_is_told(taximeter: Taximeter, tmp_path: Path) -> None:
+    total = {"type": "cost-state", "sessionId": SESSION, "totalCostUSD": 0.25, "startTime": 1_795_000_000_000}
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(prompt(), total)})]
+    report = taximeter("reconcile", "--since", "2026-11-20", "--until", "2026-11-20", "--offline")
+    assert "have $0.25 that no transcript shows, in 1 session (" in " ".join(report.out.split())
 
 
 @pytest.mark.usefixtures("tree")

@@ -9,6 +9,7 @@ import click
 from store.money import short_usd
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, dir_options, open_synced, parse_period, passes_settings
+from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
 from tracker.model.plans.reconcile import Reports, Row
@@ -194,7 +195,7 @@ def _client(report: ReconcileReport) -> None:
     click.echo(
         paragraph(
             f"The client's own totals have {short_usd(hidden.cost)} that no transcript shows, in"
-            f" {hidden.sessions:,} sessions (compaction, titles, web search …)."
+            f" {counted(hidden.sessions, 'session')} (compaction, titles, web search …)."
         )
     )
     for row in [row for row in hidden.rows if row.cost is None][:5]:

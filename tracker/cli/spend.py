@@ -21,6 +21,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import cost_text, counted, unpriced_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
+from tracker.reports.hidden import Hidden
 from tracker.reports.spend import SpendReport, spend_report
 
 _CSV = (
@@ -48,6 +49,9 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
     taximeter spend                         by day
     taximeter spend --by model --since 7d   the last seven days by model
     taximeter spend --by project --json     for other programs
+
+    What no record shows (compaction, titles) stands beside the total, where the client's own totals tell it: all that
+    a session has of it on the day of the client's last word.
     """
     part = Filter(**chosen_part(chosen))
     db = open_synced(settings, no_sync=no_sync)
@@ -66,6 +70,7 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
         from tracker.cli.sync import nothing_text
 
         click.echo(nothing_text(settings, db))
+        _note_hidden(report.hidden)
         return
     rows = [
         (
@@ -101,11 +106,7 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
 
 def _notes(report: SpendReport, uncounted: set[str]) -> None:
     note(f"API list prices of each call's day; days in {'UTC' if report.utc else 'local time'}.")
-    if report.hidden.cost is not None:
-        note(
-            f"Beside it: {short_usd(report.hidden.cost)} that no record shows (compaction, titles, web search …),"
-            f" known from the client's own totals of {counted(report.hidden.sessions, 'session')}."
-        )
+    _note_hidden(report.hidden)
     if report.billed_calls:
         note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")
     if report.total.floor:
@@ -116,6 +117,14 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
             f"Not in the total: {counted(report.total.unpriced, 'call')} without a price,"
             f" {unpriced_text(report.unpriced_models, uncounted)}"
             " (taximeter prices --help)"
+        )
+
+
+def _note_hidden(hidden: Hidden) -> None:
+    if hidden.cost is not None:
+        note(
+            f"Beside it: {short_usd(hidden.cost)} that no record shows (compaction, titles, web search …),"
+            f" known from the client's own totals of {counted(hidden.sessions, 'session')}."
         )
 
 

@@ -7,8 +7,9 @@ without hidden spend.
 import sqlite3
 from typing import NamedTuple
 
+from store.spend import Filter
 from store.task_edits import session_of
-from store.totals import CounterRow, counter_rows
+from store.totals import CounterRow, counted_sessions, counter_rows
 
 # The client adds floats; below this a difference is their rounding, not a request.
 _ROUNDING_NANO = 1000
@@ -42,6 +43,15 @@ def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     rows = [_session(rows, everything) for rows in by_session.values()]
     known = [row.cost for row in rows if row.cost is not None]
     return Hidden(sum(known) if known else None, len(known), rows)
+
+
+def hidden_in(db: sqlite3.Connection, chosen: Filter) -> Hidden:
+    """Hidden spend of the chosen part: all of a session's is on the day of its counter's last word."""
+    found = hidden_spend(db, counted_sessions(db, chosen))
+    if chosen.model is None:
+        return found
+    told = [row for row in found.rows if row.cost is not None and (row.by_model or not row.cost)]
+    return Hidden(sum(row.by_model.get(chosen.model, 0) for row in told) if told else None, len(told), found.rows)
 
 
 def _parents(db: sqlite3.Connection, counters: list[CounterRow]) -> list[CounterRow]:

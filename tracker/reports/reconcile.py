@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from store.money import usd
 from store.reconcile import ReportableRow, reportable_rows, session_days
+from store.spend import Filter
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
-from tracker.reports.hidden import Hidden, hidden_spend
+from tracker.reports.hidden import Hidden, SessionHidden, hidden_in, hidden_spend
 
 Dated = TypeVar("Dated", Usage, Charge)
 _DAY_MS = 86_400_000
@@ -71,8 +72,8 @@ def reconcile_report(
     """Compare UTC days from `first` to `last`. `complete_until`: the last day that the provider has surely finished."""
     found = reportable_rows(db, first, last)
     days = session_days(db, first, last)
-    hidden = hidden_spend(db, sorted({session for session, _, _ in days})) if days else Hidden(None, 0, [])
-    evidence = Evidence(_hidden_by_day(hidden, days), lambda *asked: _price(book, *asked), complete_until)
+    possible = hidden_spend(db, sorted({session for session, _ in days})).rows
+    evidence = Evidence(_hidden_by_day(possible, days), lambda *asked: _price(book, *asked), complete_until)
     billed = [_recorded(row) for row in found if not row.is_plan]
     everything = [_recorded(row) for row in found]
     usage = Side(
@@ -90,7 +91,7 @@ def reconcile_report(
         compare(_joined(everything), code, evidence),
         [one for one in usage.charges if not one.is_tokens],
         sum(row.calls for row in found if row.is_plan),
-        hidden,
+        hidden_in(db, Filter(since=first, until=last, utc=True)),
     )
 
 
@@ -138,13 +139,13 @@ def _joined(rows: Sequence[Recorded]) -> list[Recorded]:
     return list(made.values())
 
 
-def _hidden_by_day(hidden: Hidden, days: Sequence[tuple[int, str, str]]) -> dict[tuple[str, str], int]:
+def _hidden_by_day(rows: Sequence[SessionHidden], days: Sequence[tuple[int, str]]) -> dict[tuple[str, str], int]:
     """Nano-dollars that could be hidden on a day: a session's hidden spend may lie on any day of the session."""
     found: dict[tuple[str, str], int] = {}
     of_session: dict[int, set[str]] = {}
-    for session, day, _ in days:
+    for session, day in days:
         of_session.setdefault(session, set()).add(day)
-    for row in hidden.rows:
+    for row in rows:
         for day in of_session.get(row.session_id, ()):
             for model, nano in row.by_model.items():
                 key = (day, normalise(model).canonical or model)

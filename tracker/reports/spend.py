@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from store.money import usd
 from store.reported import billed_sums
 from store.spend import Filter, spend_rows, spend_total, unpriced_models
-from tracker.reports.hidden import Hidden, hidden_spend
+from tracker.reports.hidden import Hidden, hidden_in
 
 
 class SpendRow(NamedTuple):
@@ -80,25 +80,10 @@ def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport
         rows,
         _row("total", spend_total(db, chosen)),
         unpriced_models(db, chosen),
-        _hidden(db, chosen),
+        hidden_in(db, chosen),
         *billed_sums(db, chosen),
     )
 
 
 def _row(key: str, values: tuple[Any, ...]) -> SpendRow:
     return SpendRow(key, *(value or 0 for value in values))
-
-
-def _hidden(db: sqlite3.Connection, chosen: Filter) -> Hidden:
-    """Hidden spend belongs to whole sessions: those that have calls in the chosen part."""
-    if chosen.model is not None:
-        return Hidden(None, 0, [])
-    ids = [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT spend.session_id FROM spend JOIN session ON session.id = spend.session_id"
-            f" WHERE {chosen.where} AND spend.session_id IN (SELECT session_id FROM client_total)",
-            chosen.values,
-        )
-    ]
-    return hidden_spend(db, ids) if ids else Hidden(None, 0, [])
