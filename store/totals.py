@@ -10,21 +10,26 @@ from store.spend import Filter
 
 
 class CounterRow(NamedTuple):
-    """The last word of one run of a client's cost counter, and what the ledger has of the same stretch."""
+    """The last word of one run of a client's cost counter, and what the ledger has of the same stretch.
+
+    A `--fork-session` goes on counting from its parent's total: that much is not in it, nor are the copied calls.
+    """
 
     session_id: int
-    agent: str
     session: str
-    parent: str | None
-    own_start_at: int | None
-    started_at: int | None
-    at: int | None
     client_cost: int
     unknown_model: bool
-    models: tuple[ModelTotal, ...]
+    models: dict[str, ModelTotal]
     recorded_cost: int
     unpriced_calls: int
     recorded_by_model: dict[str, tuple[int, int, int, int, int, int]]  # input, read, 5m, 1h, output, cost
+
+
+class _Total(NamedTuple):
+    """What a client said, in nano-dollars and by model."""
+
+    cost: int
+    models: dict[str, ModelTotal]
 
 
 # As rows of the table `spend`, so that a filter of that table serves: hidden spend counts on the day of the last word.
@@ -33,6 +38,7 @@ _LAST_WORDS = """
            date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch') AS day_utc
     FROM client_total WHERE source = 'cost-state' GROUP BY session_id
 """
+_MODEL_FIELDS = ModelTotal.__struct_fields__
 _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
 
 
@@ -41,8 +47,7 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     chosen = "" if session_ids is None else f"AND session_id IN ({', '.join(map(str, session_ids))})"
     rows = db.execute(
         f"""
-        SELECT total.session_id, agent, native_id, parent, own_start_at, started_at, total.at, cost, unknown_model,
-               models, position
+        SELECT total.session_id, native_id, cost, models, unknown_model, started_at, total.at, position
         FROM client_total AS total JOIN session ON session.id = total.session_id
         WHERE source = 'cost-state' {chosen} AND position = (
             SELECT MAX(position) FROM client_total AS later
@@ -52,10 +57,12 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
         """
     ).fetchall()
     made = []
-    for row in rows:
-        cost, unpriced, by_model = _recorded(db, row[0], row[5], row[6], row[10])
-        models = tuple(msgspec.convert(model, ModelTotal, strict=False) for model in _as_arrays(row[9]))
-        made.append(CounterRow._make((*row[:8], bool(row[8]), models, cost, unpriced, by_model)))
+    for session_id, session, cost, models, unknown_model, started_at, at, position in rows:
+        total, before = _total(cost, models), _inherited(db, session_id, started_at)
+        if before is not None:
+            total = _less(total, before)
+        recorded = _recorded(db, session_id, started_at, at, position, with_copies=before is None)
+        made.append(CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, *recorded))
     return made
 
 
@@ -69,17 +76,49 @@ def counted_sessions(db: sqlite3.Connection, chosen: Filter) -> list[int]:
     return [row[0] for row in found]
 
 
-def _as_arrays(models: str) -> list[list[int | str]]:
-    return [[model[name] for name in ModelTotal.__struct_fields__] for model in _decode_models(models)]
+def _total(cost: int, models: str) -> _Total:
+    named = (msgspec.convert([model[name] for name in _MODEL_FIELDS], ModelTotal) for model in _decode_models(models))
+    return _Total(cost, {model.model: model for model in named})
+
+
+def _less(total: _Total, before: _Total) -> _Total:
+    models = dict(total.models)
+    for name, old in before.models.items():
+        if name in models:
+            counts = zip(msgspec.structs.astuple(models[name])[1:], msgspec.structs.astuple(old)[1:], strict=True)
+            models[name] = ModelTotal(name, *(now - then for now, then in counts))
+    return _Total(total.cost - before.cost, models)
+
+
+def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) -> _Total | None:
+    """What a counter began with: the parent's total when the session was forked off; None if it began at nothing.
+
+    The parent may have gone on since. A copy that `/branch` made begins at nothing.
+    """
+    row = db.execute(
+        """
+        SELECT cost, models FROM session
+        JOIN session AS origin ON origin.agent = session.agent AND origin.native_id = session.parent
+        JOIN client_total AS total ON total.session_id = origin.id
+        WHERE session.id = :session AND source = 'cost-state' AND started_at IS :started
+              AND COALESCE(total.at, 0) <= COALESCE(
+                  (SELECT MIN(first_at) FROM call WHERE call.session_id = session.id), session.last_at, 0)
+              AND NOT EXISTS (SELECT 1 FROM sighting WHERE seen_session_id = session.id AND copy_rank = :branch)
+        ORDER BY position DESC LIMIT 1
+        """,
+        {"session": session_id, "started": started_at, "branch": CopyRank.BRANCH},
+    ).fetchone()
+    return _total(*row) if row else None
 
 
 def _recorded(
-    db: sqlite3.Connection, session_id: int, started_at: int | None, at: int | None, position: int
+    db: sqlite3.Connection, session_id: int, started_at: int | None, at: int | None, position: int, *, with_copies: bool
 ) -> tuple[int, int, dict[str, tuple[int, int, int, int, int, int]]]:
     """Recorded cost of the calls that a counter covers: seen in this session, after its start, before its row.
 
-    A `--fork-session` copy keeps counting from its parent's total, so its copied calls belong; those of `/branch`
-    do not. Calls of subagents stand in other files: the row's time bounds them.
+    A `--fork-session` copy keeps counting from its parent's total, so its copied calls belong (`with_copies`) unless
+    that total was taken off; those of `/branch` do not. Calls of subagents stand in other files: the row's time bounds
+    them.
     """
     rows = db.execute(
         """
@@ -91,7 +130,7 @@ def _recorded(
             UNION ALL
             SELECT call.*, sighting.position, sighting.chain_id FROM sighting JOIN call ON call.id = sighting.call_id
             WHERE sighting.seen_session_id = :session AND call.session_id != :session
-                  AND sighting.copy_rank != :branch
+                  AND :copies AND sighting.copy_rank != :branch
         ) AS covered JOIN chain ON chain.id = covered.chain_here
         WHERE (:started IS NULL OR covered.first_at >= :started)
               AND CASE WHEN chain.key = '' THEN covered.here < :position
@@ -103,6 +142,7 @@ def _recorded(
             "started": started_at,
             "at": at,
             "position": position,
+            "copies": with_copies,
             "branch": CopyRank.BRANCH,
         },
     ).fetchall()

@@ -8,7 +8,6 @@ import sqlite3
 from typing import NamedTuple
 
 from store.spend import Filter
-from store.task_edits import session_of
 from store.totals import CounterRow, counted_sessions, counter_rows
 
 # The client adds floats; below this a difference is their rounding, not a request.
@@ -39,8 +38,7 @@ def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     by_session: dict[int, list[CounterRow]] = {}
     for counter in counters:
         by_session.setdefault(counter.session_id, []).append(counter)
-    everything = {row.session: row for row in (counters if session_ids is None else _parents(db, counters))}
-    rows = [_session(rows, everything) for rows in by_session.values()]
+    rows = [_session(rows) for rows in by_session.values()]
     known = [row.cost for row in rows if row.cost is not None]
     return Hidden(sum(known) if known else None, len(known), rows)
 
@@ -54,38 +52,21 @@ def hidden_in(db: sqlite3.Connection, chosen: Filter) -> Hidden:
     return Hidden(sum(row.by_model.get(chosen.model, 0) for row in told) if told else None, len(told), found.rows)
 
 
-def _parents(db: sqlite3.Connection, counters: list[CounterRow]) -> list[CounterRow]:
-    """Counters of the sessions that these were forked from: all that their hidden spend depends on."""
-    names = {(counter.agent, counter.parent) for counter in counters if counter.parent is not None}
-    found = [session_of(db, agent, name) for agent, name in sorted(names)]
-    return counter_rows(db, [one for one in found if one is not None]) if names else []
-
-
-def _session(counters: list[CounterRow], everything: dict[str, CounterRow]) -> SessionHidden:
+def _session(counters: list[CounterRow]) -> SessionHidden:
     total = 0
     by_model: dict[str, int] = {}
     first = counters[0]
     for counter in counters:
         if counter.unknown_model or counter.unpriced_calls:
             return SessionHidden(first.session_id, first.session, None, {}, "a model without a price")
-        hidden = counter.client_cost - counter.recorded_cost - _inherited(counter, everything)
+        hidden = counter.client_cost - counter.recorded_cost
         if hidden < -_ROUNDING_NANO:
             return SessionHidden(
                 first.session_id, first.session, None, {}, "the client's total is below what it recorded"
             )
         total += hidden if hidden > _ROUNDING_NANO else 0
-        for model in counter.models:
-            recorded = counter.recorded_by_model.get(model.model, (0,) * 6)[5]
+        for name, model in counter.models.items():
+            recorded = counter.recorded_by_model.get(name, (0,) * 6)[5]
             if model.cost - recorded > _ROUNDING_NANO:
-                by_model[model.model] = by_model.get(model.model, 0) + model.cost - recorded
+                by_model[name] = by_model.get(name, 0) + model.cost - recorded
     return SessionHidden(first.session_id, first.session, total, by_model, None)
-
-
-def _inherited(counter: CounterRow, everything: dict[str, CounterRow]) -> int:
-    """Hidden spend of the parent that a forked session's counter started with: it is the parent's, not the fork's."""
-    parent = everything.get(counter.parent or "")
-    if parent is None or parent.started_at != counter.started_at or parent.session_id == counter.session_id:
-        return 0
-    if parent.at is not None and counter.own_start_at is not None and parent.at > counter.own_start_at:
-        return 0
-    return max(0, parent.client_cost - parent.recorded_cost)

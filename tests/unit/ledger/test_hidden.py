@@ -71,3 +71,67 @@ def test_of_a_total_without_models_nothing_is_known_by_model(tmp_path: Path) -> 
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
         assert hidden_in(db, Filter(model=MODEL)).cost is None
         assert hidden_in(db, Filter()).cost == 5 * CENT
+
+
+def copied(*lines: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lines of SESSION as `--fork-session` copies them into OTHER."""
+    mark = {"requestSessionId": SESSION}
+    return [{**line, "sessionId": OTHER, **(mark if line["type"] == "assistant" else {})} for line in lines]
+
+
+class TestForks:
+    """A fork's counter goes on from its parent's total; what is hidden in that is the parent's."""
+
+    history = (prompt(), answer(1))
+    parent = (*history, counter(1, 10 * CENT))
+    # The file of a printed session begins with the time of its own start, that of an interactive one with the copy.
+    starts = pytest.mark.parametrize(
+        "start", [[], [{"type": "queue-operation", "timestamp": "2026-11-20T12:01:00.000Z", "sessionId": OTHER}]]
+    )
+
+    def fork(self, start: list[dict[str, Any]], *own: dict[str, Any]) -> bytes:
+        return encoded(*start, *copied(*self.history), prompt("more", OTHER, 60), *own)
+
+    @starts
+    def test_the_parent_may_go_on(self, start: list[dict[str, Any]], tmp_path: Path) -> None:
+        fork = self.fork(start, answer(61, OTHER), counter(2, 10 * CENT, OTHER))
+        resumed = encoded(*self.parent, prompt(second=120), answer(121), counter(2, 12 * CENT))
+        for place, parent, hidden in (("before", encoded(*self.parent), 10), ("after", resumed, 12)):
+            assert of_both(tmp_path / place, {FILE: parent, OTHER_FILE: fork}) == {SESSION: hidden * CENT, OTHER: 0}
+
+    @starts
+    def test_without_a_call_of_its_own_it_hides_what_it_added(
+        self, start: list[dict[str, Any]], tmp_path: Path
+    ) -> None:
+        files = {FILE: encoded(*self.parent), OTHER_FILE: self.fork(start, counter(1, 13 * CENT, OTHER))}
+        assert of_both(tmp_path, files) == {SESSION: 10 * CENT, OTHER: 3 * CENT}
+
+    @starts
+    def test_a_parent_with_several_counters(self, start: list[dict[str, Any]], tmp_path: Path) -> None:
+        """After a crash the client counts from nothing; the fork goes on from the counter that it shares."""
+        crashed = {**counter(1, 40 * CENT), "startTime": COUNTED_FROM - 1}
+        later = {**counter(0, 20 * CENT), "startTime": COUNTED_FROM + 10**9}
+        parent = [prompt(), answer(1), crashed, counter(1, 10 * CENT), prompt(second=130), later]
+        files = {
+            FILE: encoded(*parent),
+            OTHER_FILE: self.fork(start, answer(61, OTHER), counter(2, 11 * CENT, OTHER)),
+        }
+        assert of_both(tmp_path, files)[OTHER] == CENT
+
+    def test_a_call_after_the_parents_last_total_is_in_neither(self, tmp_path: Path) -> None:
+        """The parent crashed; the fork copies all of its calls, and its counter has those of the last total only."""
+        history = [prompt(), answer(1), counter(1, 10 * CENT), answer(2)]
+        copy = copied(*(line for line in history if line["type"] != "cost-state"))
+        fork = encoded(*copy, prompt("more", OTHER, 60), answer(61, OTHER), counter(2, 11 * CENT, OTHER))
+        assert of_both(tmp_path, {FILE: encoded(*history), OTHER_FILE: fork}) == {SESSION: 10 * CENT, OTHER: CENT}
+
+    def test_of_a_parent_that_is_gone_the_copies_count(self, tmp_path: Path) -> None:
+        fork = self.fork([], answer(61, OTHER), counter(2, 10 * CENT, OTHER))
+        assert of_both(tmp_path, {OTHER_FILE: fork}) == {OTHER: 10 * CENT}
+
+    def test_by_model_too_it_is_the_parents(self, tmp_path: Path) -> None:
+        fork = self.fork([], answer(61, OTHER), counter(2, 11 * CENT, OTHER))
+        root = write_tree(tmp_path / "claude", {FILE: encoded(*self.parent), OTHER_FILE: fork})
+        with ledger_of(tmp_path, root) as db:
+            rows = {row.session: row.by_model for row in hidden_spend(db).rows}
+        assert rows == {SESSION: {MODEL: 10 * CENT}, OTHER: {MODEL: CENT}}
