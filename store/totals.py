@@ -47,7 +47,7 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     chosen = "" if session_ids is None else f"AND session_id IN ({', '.join(map(str, session_ids))})"
     rows = db.execute(
         f"""
-        SELECT total.session_id, native_id, cost, models, unknown_model, started_at, total.at, position
+        SELECT total.session_id, native_id, cost, models, unknown_model, started_at, position
         FROM client_total AS total JOIN session ON session.id = total.session_id
         WHERE source = 'cost-state' {chosen} AND position = (
             SELECT MAX(position) FROM client_total AS later
@@ -57,11 +57,11 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
         """
     ).fetchall()
     made = []
-    for session_id, session, cost, models, unknown_model, started_at, at, position in rows:
+    for session_id, session, cost, models, unknown_model, started_at, position in rows:
         total, before = _total(cost, models), _inherited(db, session_id, started_at)
         if before is not None:
             total = _less(total, before)
-        recorded = _recorded(db, session_id, started_at, at, position, with_copies=before is None)
+        recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
         made.append(CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, *recorded))
     return made
 
@@ -111,14 +111,29 @@ def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) 
     return _total(*row) if row else None
 
 
+def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int | None:
+    """When the main chain got its first prompt or call behind a row; None if it ended with that."""
+    row: tuple[int | None] = db.execute(
+        """
+        SELECT MIN(at) FROM (
+            SELECT at FROM turn WHERE session_id = :session AND position > :position
+            UNION ALL
+            SELECT call.first_at FROM call JOIN chain ON chain.id = chain_id
+            WHERE call.session_id = :session AND key = '' AND position > :position)
+        """,
+        {"session": session_id, "position": position},
+    ).fetchone()
+    return row[0]
+
+
 def _recorded(
-    db: sqlite3.Connection, session_id: int, started_at: int | None, at: int | None, position: int, *, with_copies: bool
+    db: sqlite3.Connection, session_id: int, started_at: int | None, position: int, *, with_copies: bool
 ) -> tuple[int, int, dict[str, tuple[int, int, int, int, int, int]]]:
     """Recorded cost of the calls that a counter covers: seen in this session, after its start, before its row.
 
     A `--fork-session` copy keeps counting from its parent's total, so its copied calls belong (`with_copies`) unless
-    that total was taken off; those of `/branch` do not. Calls of subagents stand in other files: the row's time bounds
-    them.
+    that total was taken off; those of `/branch` do not. Subagents stand in other files and may outlast the main chain's
+    last line before the row: their calls belong until the main chain goes on.
     """
     rows = db.execute(
         """
@@ -134,14 +149,14 @@ def _recorded(
         ) AS covered JOIN chain ON chain.id = covered.chain_here
         WHERE (:started IS NULL OR covered.first_at >= :started)
               AND CASE WHEN chain.key = '' THEN covered.here < :position
-                       ELSE :at IS NULL OR covered.last_at <= :at + 2000 END
+                       ELSE :until IS NULL OR covered.last_at < :until END
         GROUP BY model
         """,
         {
             "session": session_id,
             "started": started_at,
-            "at": at,
             "position": position,
+            "until": _goes_on_at(db, session_id, position),
             "copies": with_copies,
             "branch": CopyRank.BRANCH,
         },

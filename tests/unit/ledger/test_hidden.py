@@ -135,3 +135,21 @@ class TestForks:
         with ledger_of(tmp_path, root) as db:
             rows = {row.session: row.by_model for row in hidden_spend(db).rows}
         assert rows == {SESSION: {MODEL: 10 * CENT}, OTHER: {MODEL: CENT}}
+
+
+def subagent(*lines: dict[str, Any]) -> dict[str, bytes]:
+    """A subagent's file of SESSION."""
+    marked = [{**line, "isSidechain": True, "agentId": "a1"} for line in lines]
+    return {f"-home-dev-app/{SESSION}/subagents/agent-a1.jsonl": encoded(*marked)}
+
+
+def test_a_background_agent_that_outlasts_the_main_chain_is_recorded(tmp_path: Path) -> None:
+    files = {FILE: encoded(prompt(), answer(1), counter(2, 0)), **subagent(prompt(second=2), answer(40))}
+    assert of_both(tmp_path, files) == {SESSION: 0}
+
+
+def test_an_agent_of_the_next_run_is_not_in_the_total_of_the_last(tmp_path: Path) -> None:
+    """The resumed client has not written its total yet."""
+    main = encoded(prompt(), answer(1), counter(1, 10 * CENT), prompt(second=3600), answer(3601))
+    files = {FILE: main, **subagent(prompt(second=3602), answer(3603))}
+    assert of_both(tmp_path, files) == {SESSION: 10 * CENT}
