@@ -55,6 +55,11 @@ def priced_calls(db: sqlite3.Connection) -> Iterator[PricedCall]:
         yield PricedCall(*row)
 
 
+def has_user_prices(db: sqlite3.Connection) -> bool:
+    """Whether the user's own prices were ever applied to a call."""
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM price WHERE id LIKE 'user:%')").fetchone()[0])
+
+
 def apply_prices(
     db: sqlite3.Connection, prices: Sequence[Price], changes: Sequence[tuple[str | None, int, int]]
 ) -> None:

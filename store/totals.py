@@ -5,8 +5,22 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import CopyRank, ModelTotal
+from store.records import CopyRank, ModelTotal, Price
 from store.spend import Filter
+
+
+class Recorded(NamedTuple):
+    """Recorded calls of one model: tokens, nano-dollars, calls without a price."""
+
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    cost: int
+    unpriced: int
+    user_price: Price | None  # the latest call's, if not all of them are at list price
 
 
 class CounterRow(NamedTuple):
@@ -20,9 +34,7 @@ class CounterRow(NamedTuple):
     client_cost: int
     unknown_model: bool
     models: dict[str, ModelTotal]
-    recorded_cost: int
-    unpriced_calls: int
-    recorded_by_model: dict[str, tuple[int, int, int, int, int, int]]  # input, read, 5m, 1h, output, cost
+    recorded: dict[str, Recorded]
 
 
 class _Total(NamedTuple):
@@ -62,7 +74,7 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
         if before is not None:
             total = _less(total, before)
         recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
-        made.append(CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, *recorded))
+        made.append(CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, recorded))
     return made
 
 
@@ -128,8 +140,8 @@ def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int |
 
 def _recorded(
     db: sqlite3.Connection, session_id: int, started_at: int | None, position: int, *, with_copies: bool
-) -> tuple[int, int, dict[str, tuple[int, int, int, int, int, int]]]:
-    """Recorded cost of the calls that a counter covers: seen in this session, after its start, before its row.
+) -> dict[str, Recorded]:
+    """By model the calls that a counter covers: seen in this session, after its start, before its row.
 
     A `--fork-session` copy keeps counting from its parent's total, so its copied calls belong (`with_copies`) unless
     that total was taken off; those of `/branch` do not. Subagents stand in other files and may outlast the main chain's
@@ -137,8 +149,9 @@ def _recorded(
     """
     rows = db.execute(
         """
-        SELECT model, SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output), SUM(cost),
-               SUM(cost IS NULL)
+        SELECT model, SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output),
+               SUM(web_searches), SUM(COALESCE(cost, 0)), SUM(cost IS NULL),
+               SUM(COALESCE(price_id, '') LIKE 'user:%') > 0, price_id, MAX(covered.first_at)
         FROM (
             SELECT call.*, call.position AS here, call.chain_id AS chain_here FROM call
             WHERE session_id = :session
@@ -161,8 +174,12 @@ def _recorded(
             "branch": CopyRank.BRANCH,
         },
     ).fetchall()
-    return (
-        sum(row[6] or 0 for row in rows),
-        sum(row[7] for row in rows),
-        {row[0]: (row[1], row[2], row[3], row[4], row[5], row[6] or 0) for row in rows},
-    )
+    return {
+        row[0]: Recorded._make((*row[1:9], _price(db, row[10]) if row[9] and row[10] is not None else None))
+        for row in rows
+    }
+
+
+def _price(db: sqlite3.Connection, price_id: str) -> Price:
+    columns = ", ".join(Price.__struct_fields__)
+    return msgspec.convert(db.execute(f"SELECT {columns} FROM price WHERE id = ?", (price_id,)).fetchone(), Price)

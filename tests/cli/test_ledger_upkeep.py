@@ -271,7 +271,9 @@ class TestPrices:
             (3, "0.005220000", "0.010440000")
         ]
         assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.005220000"
+        assert "\nAPI list prices of" in taximeter("spend").out
         assert taximeter("reprice").code == 0
+        assert "\nYour own prices, else API list prices, of" in taximeter("spend").out
         assert taximeter("spend", "--json").json()["total"]["cost_usd"] == "0.010440000"
         assert taximeter("doctor").code == 0
 

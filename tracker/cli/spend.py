@@ -105,7 +105,8 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
 
 
 def _notes(report: SpendReport, uncounted: set[str]) -> None:
-    note(f"API list prices of each call's day; days in {'UTC' if report.utc else 'local time'}.")
+    prices = "Your own prices, else API list prices," if report.has_user_prices else "API list prices"
+    note(f"{prices} of each call's day; days in {'UTC' if report.utc else 'local time'}.")
     _note_hidden(report.hidden)
     if report.billed_calls:
         note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")

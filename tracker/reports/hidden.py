@@ -7,8 +7,11 @@ without hidden spend.
 import sqlite3
 from typing import NamedTuple
 
+import msgspec
+
 from store.spend import Filter
 from store.totals import CounterRow, counted_sessions, counter_rows
+from tracker.pricing import cost
 
 # The client adds floats; below this a difference is their rounding, not a request.
 _ROUNDING_NANO = 1000
@@ -55,18 +58,38 @@ def hidden_in(db: sqlite3.Connection, chosen: Filter) -> Hidden:
 def _session(counters: list[CounterRow]) -> SessionHidden:
     total = 0
     by_model: dict[str, int] = {}
-    first = counters[0]
+    session_id, session = counters[0][:2]
     for counter in counters:
-        if counter.unknown_model or counter.unpriced_calls:
-            return SessionHidden(first.session_id, first.session, None, {}, "a model without a price")
-        hidden = counter.client_cost - counter.recorded_cost
-        if hidden < -_ROUNDING_NANO:
-            return SessionHidden(
-                first.session_id, first.session, None, {}, "the client's total is below what it recorded"
-            )
+        why, hidden, parts = _beyond_records(counter)
+        if why is not None:
+            return SessionHidden(session_id, session, None, {}, why)
         total += hidden if hidden > _ROUNDING_NANO else 0
-        for name, model in counter.models.items():
-            recorded = counter.recorded_by_model.get(name, (0,) * 6)[5]
-            if model.cost - recorded > _ROUNDING_NANO:
-                by_model[name] = by_model.get(name, 0) + model.cost - recorded
-    return SessionHidden(first.session_id, first.session, total, by_model, None)
+        for model, part in parts.items():
+            if part > _ROUNDING_NANO:
+                by_model[model] = by_model.get(model, 0) + part
+    return SessionHidden(session_id, session, total, by_model, None)
+
+
+def _beyond_records(counter: CounterRow) -> tuple[str | None, int, dict[str, int]]:
+    """Why a counter cannot be trusted, else what it has beyond the records, in all and by model.
+
+    The client counts at list price. Where the records of a model do not, its tokens are compared, at the user's price.
+    """
+    recorded = counter.recorded
+    if counter.unknown_model or any(one.unpriced for one in recorded.values()):
+        return "a model without a price", 0, {}
+    if any(one.user_price and name not in counter.models for name, one in recorded.items()):
+        return "the client's total has no tokens for a price of your own", 0, {}
+    parts = {
+        name: model.cost - (recorded[name].cost if name in recorded else 0) for name, model in counter.models.items()
+    }
+    hidden = counter.client_cost - sum(one.cost for one in recorded.values())
+    for name, one in recorded.items():
+        if one.user_price:
+            counted = msgspec.structs.astuple(counter.models[name])[1:-1]
+            part = cost(one.user_price, *counted) - cost(one.user_price, *one[:6])
+            hidden += part - parts[name]
+            parts[name] = part
+    if hidden < -_ROUNDING_NANO:
+        return "the client's total is below what it recorded", 0, {}
+    return None, hidden, parts

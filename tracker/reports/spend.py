@@ -4,6 +4,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from store.money import usd
+from store.prices import has_user_prices
 from store.reported import billed_sums
 from store.spend import Filter, spend_rows, spend_total, unpriced_models
 from tracker.reports.hidden import Hidden, hidden_in
@@ -57,6 +58,7 @@ class SpendReport(NamedTuple):
     hidden: Hidden
     billed_calls: int  # shown at the provider's own figure
     billed_cost: int
+    has_user_prices: bool  # in the ledger, not all prices are the list's
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract."""
@@ -82,6 +84,7 @@ def spend_report(db: sqlite3.Connection, by: str, chosen: Filter) -> SpendReport
         unpriced_models(db, chosen),
         hidden_in(db, chosen),
         *billed_sums(db, chosen),
+        has_user_prices(db),
     )
 
 
