@@ -11,7 +11,20 @@ import msgspec
 
 from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
 from store.projects import project_of
-from store.records import Batch, Call, Chain, ClientTotal, Event, Price, Session, ToolUse, Turn
+from store.records import Batch, Call, Chain, ClientTotal, Event, EventKind, Price, Session, ToolUse, Turn
+
+# Where a transcript was rewritten, what it says stands at other bytes (CLAUDE_CODE section 8, point 14): the earliest
+# place counts, as it does for calls and prompts. A rewritten reply has other words.
+_DROP_MOVED_EVENTS = f"""
+    DELETE FROM event WHERE session_id = ?1 AND at IS NOT NULL AND (chain, position, kind) NOT IN (
+        SELECT chain, MIN(position), kind FROM event WHERE session_id = ?1
+        GROUP BY chain, kind, at, CASE WHEN kind <> '{EventKind.REPLY}' THEN detail END)
+"""
+_DROP_MOVED_TOTALS = """
+    DELETE FROM client_total WHERE session_id = ?1 AND (source, position) NOT IN (
+        SELECT source, MIN(position) FROM client_total WHERE session_id = ?1
+        GROUP BY source, at, started_at, cost, models)
+"""
 
 
 class Writer:
@@ -228,6 +241,7 @@ class Writer:
                 )
             )
         self._db.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany(_DROP_MOVED_EVENTS, [(session_id,) for session_id in {row[0] for row in rows}])
 
     def _put_totals(self, totals: Sequence[ClientTotal], touched: set[int]) -> None:
         rows = []
@@ -248,6 +262,7 @@ class Writer:
                 )
             )
         self._db.executemany("INSERT OR REPLACE INTO client_total VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._db.executemany(_DROP_MOVED_TOTALS, [(session_id,) for session_id in {row[0] for row in rows}])
 
 
 _FIELDS = Call.__struct_fields__
