@@ -31,6 +31,11 @@ def add_edit(db: sqlite3.Connection, kind: str, body: str) -> int:
     return int(cursor.lastrowid or 0)
 
 
+def complete_edit(db: sqlite3.Connection, edit_id: int, body: str) -> None:
+    """Put what was found out while an edit was applied into it."""
+    db.execute("UPDATE task_edit SET body = ? WHERE id = ?", (body, edit_id))
+
+
 def add_suggestion(db: sqlite3.Connection, label: str, agent: str, session: str, prompts: int, body: str) -> None:
     """Append a small model's answer on the prompts of one session: a JSON list of {kind, body} as edits have them."""
     db.execute(

@@ -1,9 +1,10 @@
 """Reads the derived task tables for reports: stored sums, never a recomputation."""
 
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import where_clause
+from store.clauses import json_list, where_clause
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
 
 _DAY = "date({column} / 1000, 'unixepoch'{zone})"
@@ -295,11 +296,13 @@ def latest_activity(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT COALESCE(MAX(last_at), 0) FROM session").fetchone()[0])
 
 
-def part_roots(db: sqlite3.Connection, identity: str) -> list[tuple[int, str]]:
-    """Session and first turn of each part of a task, the one that names the task first."""
-    return db.execute(
-        "SELECT session_id, root FROM task_part WHERE task_id = ? ORDER BY link_kind IS NOT NULL, first_at", (identity,)
-    ).fetchall()
+def turns_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[TaskTurnRow]:
+    """Turns of these sessions, each session's in the order of its file."""
+    found = db.execute(
+        "SELECT * FROM task_turn WHERE session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, ordinal",
+        (json_list(session_ids),),
+    )
+    return [TaskTurnRow(*row) for row in found]
 
 
 def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | None:
@@ -315,16 +318,6 @@ def turn_before(db: sqlite3.Connection, session_id: int, ordinal: int) -> TaskTu
     row = db.execute(
         "SELECT * FROM task_turn WHERE session_id = ? AND ordinal < ? AND kind != 'notification'"
         " ORDER BY ordinal DESC LIMIT 1",
-        (session_id, ordinal),
-    ).fetchone()
-    return TaskTurnRow(*row) if row else None
-
-
-def turn_after(db: sqlite3.Connection, session_id: int, ordinal: int) -> TaskTurnRow | None:
-    """The turn after this one in its session that is no notification."""
-    row = db.execute(
-        "SELECT * FROM task_turn WHERE session_id = ? AND ordinal > ? AND kind != 'notification'"
-        " ORDER BY ordinal LIMIT 1",
         (session_id, ordinal),
     ).fetchone()
     return TaskTurnRow(*row) if row else None

@@ -4,23 +4,32 @@ A task is named by its id or an unmistakable beginning of it, a turn by `ID.N`, 
 """
 
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
 from store.ledger import transaction
+from store.records import TurnKind
 from store.task_edits import add_edit, edits
-from store.task_reads import ids_like, part_roots, sessions_of, task_of_turn, turn_after, turn_before, turns_of
-from store.task_rows import EditRow, TaskTurnRow
-from store.tasks import load_session, mark_stale
-from tracker.model.boundaries import WEIGHTS, decide
-from tracker.model.boundary_fit import FEATURES, seen_decisions
-from tracker.model.edits import Anchor, EditBody, EditKind, Seen, in_force
+from store.task_reads import ids_like, sessions_of, task_of_turn, turns_of, turns_of_sessions
+from store.task_rows import TaskTurnRow
+from store.tasks import mark_stale
+from tracker.apply_edit import (
+    A_NEW_TASK,
+    Regrouping,
+    anchor_of,
+    apply,
+    encode_body,
+    key_of_turn,
+    naming_turn,
+    regroup,
+)
+from tracker.model.edits import Anchor, EditBody, EditKind, in_force
 from tracker.model.headline import TaskStatus
-from tracker.model.session_tasks import decode_facts, said_in
-from tracker.model.turns import arrange
-from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
+from tracker.rebuild import find_turn, read_overlay, rebuild
 
+_MOST_DIGITS = 9
 STATUSES = (
     TaskStatus.COMPLETED,
     TaskStatus.OPEN,
@@ -28,7 +37,6 @@ STATUSES = (
     TaskStatus.ABANDONED,
     TaskStatus.REVERTED,
 )
-_ABOUT_STARTS = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
 
 
 class EditError(Exception):
@@ -56,7 +64,7 @@ def find_task(db: sqlite3.Connection, text: str) -> str:
 def find_numbered(db: sqlite3.Connection, text: str) -> tuple[str, int]:
     """Task and turn number of `ID.N`; the number is 1 where none is given."""
     name, _, number = text.partition(".")
-    if number and not number.isdigit():
+    if number and not (number.isdecimal() and len(number) <= _MOST_DIGITS):
         raise EditError(f"not a turn: {text!r} (write ID.N, as in t1f3.4)")
     return find_task(db, name), int(number) if number else 1
 
@@ -90,60 +98,54 @@ def exclude(db: sqlite3.Connection, identity: str, *, is_on: bool = True) -> str
 
 
 def split(db: sqlite3.Connection, identity: str, number: int) -> str:
-    """Let a task start at this turn; returns the new task's id."""
+    """Let a task start at this turn; returns the id of the task that the turn is on then.
+
+    The rest of the turn's session goes with it, and parts of the task in other sessions that begin later.
+    """
     if number == 1:
         raise EditError("turn 1 starts the task already; name the turn at which another begins")
-    rows = turns_of(db, identity)
     turn = turn_of(db, identity, number)
-    at = (turn.row.session_id, turn.row.root)
-    roots = part_roots(db, identity)
-    by_key = {(row.session_id, row.prompt_uuid): row for row in rows}
-    others = [by_key[key] for key in roots if key != at and key in by_key]
-    later = [row for row in others if row.at >= turn.row.at]
-    # The part that names the task keeps its name: what came before it must be told to leave.
-    names_task = turn.row.prompt_uuid == turn.row.root and roots[:1] == [at]
-    earlier = sorted((row for row in others if row.at < turn.row.at), key=lambda row: row.at) if names_task else []
-    body = EditBody(
-        (turn.anchor,),
-        later=tuple(_turn(db, identity, row).anchor for row in later),
-        earlier=tuple(_turn(db, identity, row).anchor for row in earlier),
-    )
-    return _apply(db, EditKind.SPLIT, body, turn.row, *later, *earlier)
+    rows = turns_of(db, identity)
+    later_parts = {(row.session_id, row.root) for row in rows[number:] if row.prompt_uuid == row.root}
+    later_parts.discard((turn.row.session_id, turn.row.root))
+    leaving = [row for row in rows if (row.session_id, row.root) in later_parts or _is_from(row, turn.row)]
+    return regroup(db, EditKind.SPLIT, EditBody((turn.anchor,)), turn.row, _regrouping(leaving, A_NEW_TASK, identity))
 
 
 def join(db: sqlite3.Connection, identity: str, number: int = 1) -> str:
-    """Let this turn go on with what comes before it in its session; returns the task that it is on then."""
+    """Let this turn go on with what comes before it in its session; returns the task that it is on then.
+
+    Those that follow it in its session go with it. The turn that names a task takes all of the task along.
+    """
     turn = turn_of(db, identity, number)
-    if turn_before(db, turn.row.session_id, turn.row.ordinal) is None:
+    before = _before(db, turn.row)
+    if before is None:
         raise EditError("nothing comes before it in its session (taximeter task edit merge puts tasks together)")
-    return _apply(db, EditKind.SPLIT, EditBody((turn.anchor,), is_on=False), turn.row)
+    names_task = key_of_turn(turn.row) == naming_turn(db, identity)
+    joining = [row for row in turns_of(db, identity) if names_task or _is_from(row, turn.row)]
+    body = EditBody((turn.anchor,), is_on=False)
+    return regroup(db, EditKind.SPLIT, body, turn.row, _regrouping(joining, before.task_id, identity))
 
 
 def merge(db: sqlite3.Connection, into: str, others: list[str]) -> str:
-    """Make other tasks part of this one."""
+    """Make other tasks part of this one, which keeps its title, status and exclusion."""
     if into in others or not others:
         raise EditError("name at least one other task to merge into the first")
     target = turn_of(db, into, 1)
-    roots: list[Turn] = []
-    for other in others:
-        rows = {(row.session_id, row.prompt_uuid): row for row in turns_of(db, other)}
-        starts = [key for key in part_roots(db, other) if key in rows]
-        roots += [_turn(db, other, rows[key]) for key in starts[:1]]
-    body = EditBody(tuple(root.anchor for root in roots), into=target.anchor)
-    return _apply(db, EditKind.MERGE, body, target.row, *(root.row for root in roots))
+    rows = [row for other in dict.fromkeys(others) for row in turns_of(db, other)]
+    names = {naming_turn(db, other) for other in others}
+    roots = tuple(_turn(db, row.task_id, row).anchor for row in rows if key_of_turn(row) in names)
+    body = EditBody(roots, into=target.anchor)
+    return regroup(db, EditKind.MERGE, body, target.row, _regrouping(rows, into, *others))
 
 
 def move(db: sqlite3.Connection, identity: str, number: int, target: str) -> str:
-    """Put one turn on another task; what follows it stays where it is."""
+    """Put one turn on another task; what follows it stays where it is, and so do title, status and exclusion."""
     turn, into = turn_of(db, identity, number), turn_of(db, target, 1)
     if identity == target:
         raise EditError("the turn is on that task already")
-    following = turn_after(db, turn.row.session_id, turn.row.ordinal)
-    follower = None
-    if following is not None and turn.row.prompt_uuid == turn.row.root and following.root == turn.row.root:
-        follower = _turn(db, identity, following).anchor
-    body = EditBody((turn.anchor,), into=into.anchor, follower=follower)
-    return _apply(db, EditKind.MOVE, body, into.row, turn.row)
+    body = EditBody((turn.anchor,), into=into.anchor)
+    return regroup(db, EditKind.MOVE, body, into.row, _regrouping([turn.row], target, identity))
 
 
 def undo(db: sqlite3.Connection) -> str | None:
@@ -153,15 +155,8 @@ def undo(db: sqlite3.Connection) -> str | None:
         return None
     last, body = standing[-1]
     with transaction(db):
-        add_edit(db, EditKind.UNDO, msgspec.json.encode(EditBody(undone=last.id)).decode())
-        anchors = [
-            *body.turns,
-            *body.later,
-            *body.earlier,
-            *body.kept,
-            *(one for one in (body.into, body.follower) if one is not None),
-        ]
-        keys = [find_turn(db, anchor) for anchor in anchors]
+        add_edit(db, EditKind.UNDO, encode_body(EditBody(undone=last.id)))
+        keys = [find_turn(db, anchor) for anchor in body.anchors()]
         mark_stale(db, {key[0] for key in keys if key is not None})
     rebuild(db)
     return "join" if last.kind == EditKind.SPLIT and not body.is_on else last.kind
@@ -169,7 +164,28 @@ def undo(db: sqlite3.Connection) -> str | None:
 
 def _turn(db: sqlite3.Connection, identity: str, row: TaskTurnRow) -> Turn:
     agent, native_id = sessions_of(db, identity)[row.session_id]
-    return Turn(row, Anchor(agent, native_id, row.prompt_uuid, decode_facts(row.facts).anchors))
+    return Turn(row, anchor_of(row, agent, native_id))
+
+
+def _regrouping(leaving: Iterable[TaskTurnRow], onto: str, *losing: str) -> Regrouping:
+    return Regrouping(frozenset(key_of_turn(row) for row in leaving), onto, frozenset({onto, *losing}) - {A_NEW_TASK})
+
+
+def _is_from(row: TaskTurnRow, start: TaskTurnRow) -> bool:
+    """Whether a turn is that turn or follows it in its part of the task."""
+    return (row.session_id, row.root) == (start.session_id, start.root) and row.ordinal >= start.ordinal
+
+
+def _before(db: sqlite3.Connection, turn: TaskTurnRow) -> TaskTurnRow | None:
+    """What a turn goes on with: the turn before it in its session, a moved one only where there is no other."""
+    words = read_overlay(db).words
+    earlier = [
+        row
+        for row in turns_of_sessions(db, [turn.session_id])
+        if row.ordinal < turn.ordinal and row.kind != TurnKind.NOTIFICATION
+    ]
+    followed = [row for row in earlier if (word := words.get(key_of_turn(row))) is None or word.kind != "move"]
+    return next(reversed(followed or earlier), None)
 
 
 def _about_task(db: sqlite3.Connection, identity: str, kind: str, body: EditBody) -> str:
@@ -177,38 +193,10 @@ def _about_task(db: sqlite3.Connection, identity: str, kind: str, body: EditBody
     first = turn_of(db, identity, 1)
     others = [row for row in turns_of(db, identity) if row.prompt_uuid != row.root]
     kept = tuple(_turn(db, identity, row).anchor for row in others)
-    return _apply(db, kind, msgspec.structs.replace(body, turns=(first.anchor,), kept=kept), first.row, *others)
-
-
-def _apply(db: sqlite3.Connection, kind: str, body: EditBody, row: TaskTurnRow, *more: TaskTurnRow) -> str:
-    """Store an edit, derive again, and return the id of the task that `row` is on now."""
-    session_ids = {row.session_id, *(one.session_id for one in more)}
-    with transaction(db):
-        if kind in _ABOUT_STARTS:
-            body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids), features=FEATURES)
-        add_edit(db, kind, msgspec.json.encode(body).decode())
-        mark_stale(db, session_ids)
-    rebuild(db)
-    return task_of_turn(db, row.session_id, row.prompt_uuid) or row.task_id
-
-
-def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[Seen, ...]:
-    """What this edit says about the decisions of its sessions: labels for the user's own weights."""
-    standing = edits(db)
-    edit = EditRow(standing[-1].id + 1 if standing else 1, 0, kind, msgspec.json.encode(body).decode())
-    then, now = read_overlay(db), read_overlay(db, edit)
-    own = own_weights_in_use(db)
-    weights = own.weights if own else WEIGHTS
-    about = {find_turn(db, anchor) for anchor in (*body.turns, *((body.follower,) if body.follower else ()))}
-    seen: list[Seen] = []
-    for session_id in sorted(session_ids):
-        records = load_session(db, session_id)
-        turns, session = arrange(records).turns, records.session
-        before, after = said_in(session_id, turns, then), said_in(session_id, turns, now)
-        old, new = (
-            decide(turns, session.agent, one, weights=weights, is_whole=session.teammate is not None)
-            for one in (before, after)
-        )
-        words = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}
-        seen += seen_decisions(session.native_id, turns, old, new, words)
-    return tuple(seen)
+    apply(
+        db,
+        kind,
+        msgspec.structs.replace(body, turns=(first.anchor,), kept=kept),
+        {row.session_id for row in (first.row, *others)},
+    )
+    return task_of_turn(db, *key_of_turn(first.row)) or identity

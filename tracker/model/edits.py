@@ -6,7 +6,7 @@ turn; the latest word on a turn counts. A user's word stands above a suggestion'
 named, judged or left out stays in one piece, whatever newer rules think of it; a model that is asked may part it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -45,14 +45,25 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     is_word: bool = False  # the edit is about this turn; else the decision stood beside it and was left alone
 
 
+class Placed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A word on some turns, as `Word` has it."""
+
+    kind: str
+    turns: tuple[Anchor, ...]
+    into: Anchor | None = None
+
+
 class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The particulars of an edit; which fields are set depends on its kind."""
 
     turns: tuple[Anchor, ...] = ()
     into: Anchor | None = None
-    follower: Anchor | None = None  # move: the turn after a moved first turn, which must start what is left
-    later: tuple[Anchor, ...] = ()  # split: first turns of later parts, which go with the new task
-    earlier: tuple[Anchor, ...] = ()  # split: first turns of parts before the one that names the task
+    placed: tuple[Placed, ...] = ()  # where the other turns of its tasks stand, if the edit would have drawn them along
+    unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
+    heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
+    follower: Anchor | None = None  # no longer written; move: the turn after a moved first turn, started what was left
+    later: tuple[Anchor, ...] = ()  # no longer written; split: first turns of later parts, went with the new task
+    earlier: tuple[Anchor, ...] = ()  # no longer written; split: first turns of parts before the one that named it
     kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
     title: str | None = None
     status: str | None = None
@@ -60,6 +71,12 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     undone: int | None = None
     features: int = 1  # which set of features was seen (tracker.model.boundary_fit)
     seen: tuple[Seen, ...] = ()  # what the weights are fitted to (tracker.model.boundary_fit)
+
+    def anchors(self) -> list[Anchor]:
+        """Every turn that the edit is about or that it says something of."""
+        placed = [anchor for one in self.placed for anchor in (*one.turns, one.into)]
+        all_of = (*self.turns, *self.later, *self.earlier, *self.kept, *self.unnamed, *placed)
+        return [anchor for anchor in (*all_of, self.into, self.follower, self.heir) if anchor is not None]
 
 
 TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
@@ -84,8 +101,8 @@ class Named(NamedTuple):
 class Overlay(NamedTuple):
     """All words in force, by the turn that they are about; the fields of `named` are title, status and excluded."""
 
-    words: Mapping[TurnKey, Word]
-    named: Mapping[TurnKey, Mapping[str, Named]]
+    words: dict[TurnKey, Word]
+    named: dict[TurnKey, dict[str, Named]]
 
     def linked_sessions(self) -> list[tuple[int, int]]:
         """Pairs of sessions that a word binds together."""
@@ -96,8 +113,10 @@ class Overlay(NamedTuple):
         ]
 
 
+Resolve = Callable[[Anchor], TurnKey | None]
 YOU = "you"
 REFINED = "refined"
+_ABOUT_PLACES = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
 NOTHING_SAID = Overlay({}, {})
 
 _decode_body = msgspec.json.Decoder(EditBody).decode
@@ -115,40 +134,67 @@ def in_force(edits: Iterable[EditRow]) -> list[tuple[EditRow, EditBody]]:
     return [(edit, body) for edit, body in decoded if edit.kind != EditKind.UNDO and edit.id not in undone]
 
 
-def overlay(
-    edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Callable[[Anchor], TurnKey | None]
-) -> Overlay:
+def overlay(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
     """Everything that is said, suggestions first, so that the user's word comes last and counts.
 
     `resolve` finds the turn of an anchor in the ledger; an edit about turns that are not there waits for them.
     """
-    words: dict[TurnKey, Word] = {}
-    named: dict[TurnKey, dict[str, Named]] = {}
+    said = Overlay({}, {})
     for rank, by, rows in ((0, REFINED, suggestions), (1, YOU, edits)):
         for edit, body in in_force(rows):
-            turns = [key for turn in body.turns if (key := resolve(turn)) is not None]
-            target = resolve(body.into) if body.into is not None else None
-            if edit.kind == EditKind.SPLIT:
-                words.update((turn, Word("start" if body.is_on else "continue", None, by)) for turn in turns)
-                later = [key for turn in body.later if (key := resolve(turn)) is not None]
-                earlier = [key for turn in body.earlier if (key := resolve(turn)) is not None]
-                words.update((turn, Word("join", turns[0], by)) for turn in later if turns)
-                words.update((turn, Word("join", earlier[0], by)) for turn in earlier[1:])
-                words.update((turn, Word("start", None, by)) for turn in earlier[:1])
-            elif edit.kind in (EditKind.MERGE, EditKind.MOVE):
-                kind = "join" if edit.kind == EditKind.MERGE else "move"
-                words.update((turn, Word(kind, target, by)) for turn in turns if target is not None)
-                follower = resolve(body.follower) if body.follower is not None and target is not None else None
-                if follower is not None:
-                    words[follower] = Word("start", None, by)
+            if edit.kind in _ABOUT_PLACES:
+                _place(said, edit.kind, body, by, resolve)
             else:
-                for field, value in _values(edit.kind, body):
-                    for turn in turns:
-                        named.setdefault(turn, {})[field] = Named(value, by, (rank, edit.id))
-                for key in map(resolve, body.kept):
-                    if key is not None:
-                        words.setdefault(key, Word("continue", None, by))
-    return Overlay(words, named)
+                _name(said, edit, body, by, rank, resolve)
+    return said
+
+
+def _place(said: Overlay, kind: str, body: EditBody, by: str, resolve: Resolve) -> None:
+    """Put the words of an edit about starts on its turns."""
+    words = said.words
+    turns = _all(body.turns, resolve)
+    if kind == EditKind.SPLIT:
+        words.update((turn, Word("start" if body.is_on else "continue", None, by)) for turn in turns)
+        earlier = _all(body.earlier, resolve)
+        words.update((turn, Word("join", turns[0], by)) for turn in _all(body.later, resolve) if turns)
+        words.update((turn, Word("join", earlier[0], by)) for turn in earlier[1:])
+        words.update((turn, Word("start", None, by)) for turn in earlier[:1])
+    else:
+        target = resolve(body.into) if body.into is not None else None
+        if target is None:
+            return
+        words.update((turn, Word("join" if kind == EditKind.MERGE else "move", target, by)) for turn in turns)
+        words.update((turn, Word("start", None, by)) for turn in _all((body.follower,), resolve))
+    for placed in body.placed:
+        targets = _all((placed.into,), resolve)
+        if targets or placed.into is None:
+            word = Word(placed.kind, targets[0] if targets else None, by)
+            words.update((turn, word) for turn in _all(placed.turns, resolve))
+    heirs = _all((body.heir,), resolve)
+    for turn in _all(body.unnamed, resolve):
+        _hand_on(said.named, turn, heirs[0] if heirs else None)
+
+
+def _name(said: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
+    """Give the task of an edit's turns a title, a status or an exclusion."""
+    for field, value in _values(edit.kind, body):
+        for turn in _all(body.turns, resolve):
+            said.named.setdefault(turn, {})[field] = Named(value, by, (rank, edit.id))
+    for turn in _all(body.kept, resolve):
+        said.words.setdefault(turn, Word("continue", None, by))
+
+
+def _all(anchors: Iterable[Anchor | None], resolve: Resolve) -> list[TurnKey]:
+    """The turns of these anchors that are in the ledger."""
+    return [key for anchor in anchors if anchor is not None and (key := resolve(anchor)) is not None]
+
+
+def _hand_on(named: dict[TurnKey, dict[str, Named]], key: TurnKey, heir: TurnKey | None) -> None:
+    """What was said about the task of a turn holds for another turn's from now on, or no longer."""
+    for field, value in named.pop(key, {}).items():
+        if heir is not None:
+            known = named.setdefault(heir, {})
+            known[field] = max(value, known.get(field, value), key=lambda one: one.order)
 
 
 def _values(kind: str, body: EditBody) -> list[tuple[str, str]]:

@@ -4,14 +4,18 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from store.ledger import transaction
+from store.task_edits import add_edit
 from store.task_reads import TaskFilter
+from store.tasks import mark_all_stale
 from tests.unit.tasks.making import Transcript, ledger_of, take_in
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
 from tracker import edit_tasks
 from tracker.edit_tasks import EditError
+from tracker.model.edits import EditBody
 from tracker.rebuild import rebuild, rebuild_everything
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
@@ -186,6 +190,91 @@ def test_moving_the_first_turn_leaves_the_rest_a_task(edited: tuple[sqlite3.Conn
     check_sums(db)
 
 
+def test_what_was_merged_into_a_task_stays_there_when_its_first_turn_leaves(
+    edited: tuple[sqlite3.Connection, Path],
+) -> None:
+    db, _ = edited
+    retries, build = ids(db)
+    slow = edit_tasks.split(db, retries, 3)
+    edit_tasks.merge(db, retries, [build])
+    edit_tasks.move(db, retries, 1, slow)
+    assert shape(db) == [("add retries", 3), ("why is the build slow?", 3)]
+    edit_tasks.undo(db)
+    edit_tasks.move(db, retries, 3, slow)  # the first of those merged in
+    assert shape(db) == [("add retries", 3), ("still slow", 3)]
+    check_sums(db)
+
+
+def test_a_task_that_took_an_earlier_one_in_can_be_split_anywhere(edited: tuple[sqlite3.Connection, Path]) -> None:
+    db, _ = edited
+    retries, build = ids(db)
+    edit_tasks.merge(db, build, [retries])
+    assert edit_tasks.split(db, build, 2) == build
+    assert shape(db) == [("add retries", 1), ("still slow", 5)]
+
+
+def test_a_turn_taken_out_of_a_named_task_can_become_one_without_those_after_it(
+    edited: tuple[sqlite3.Connection, Path],
+) -> None:
+    db, _ = edited
+    retries, build = ids(db)
+    edit_tasks.rename(db, retries, "Retries")
+    edit_tasks.move(db, retries, 2, build)
+    edit_tasks.split(db, build, 2)
+    assert shape(db) == [("Retries", 3), ("yes", 1), ("why is the build slow?", 2)]
+
+
+def _said_of(db: sqlite3.Connection) -> list[tuple[str, str, str | None, bool]]:
+    report = tasks_report(db)
+    tasks = sorted((*report.tasks, *report.excluded), key=lambda task: task.started_at)
+    return [(task.title, task.status, task.evidence, bool(task.excluded)) for task in tasks]
+
+
+def test_title_status_and_exclusion_stay_with_their_task(edited: tuple[sqlite3.Connection, Path]) -> None:
+    db, _ = edited
+    retries, build = ids(db)
+    of_build = _said_of(db)[1]
+    edit_tasks.rename(db, retries, "Upload")
+    edit_tasks.set_status(db, retries, "abandoned")
+    edit_tasks.exclude(db, retries)
+    upload = ("Upload", "abandoned", "you", True)
+    assert _said_of(db) == [upload, of_build]
+    edit_tasks.move(db, retries, 1, build)
+    moved = _said_of(db)
+    assert sorted(moved) == sorted([upload, ("add retries", *moved[1 - moved.index(upload)][1:])])
+    assert not moved[1 - moved.index(upload)][3]
+    edit_tasks.undo(db)
+    assert _said_of(db) == [upload, of_build]
+    edit_tasks.merge(db, build, [retries])
+    (merged,) = _said_of(db)
+    assert (merged[0], merged[3]) == ("add retries", False)
+    assert merged[1:3] != upload[1:3]
+    edit_tasks.undo(db)
+    edit_tasks.merge(db, retries, [build])
+    assert _said_of(db) == [upload]
+
+
+def test_an_edit_of_an_earlier_version_means_what_it_meant(edited: tuple[sqlite3.Connection, Path]) -> None:
+    db, _ = edited
+    retries, build = ids(db)
+    edit_tasks.rename(db, retries, "Upload")
+    first, second, third, _ = (edit_tasks.turn_of(db, retries, number).anchor for number in range(1, 5))
+    other = edit_tasks.turn_of(db, build, 1).anchor
+    for kind, body in (
+        ("move", EditBody((first,), into=other, follower=second)),
+        ("merge", EditBody((second,), into=other)),
+        ("split", EditBody((third,), later=(other,), earlier=(second,))),
+    ):
+        with transaction(db):
+            add_edit(db, kind, msgspec.json.encode(body).decode())
+            mark_all_stale(db)
+        rebuild(db)
+    assert sorted(shape(db)) == [("Upload", 5), ("yes", 1)]
+    for _ in range(4):
+        edit_tasks.undo(db)
+    assert shape(db) == BEFORE
+
+
 def test_join_mends_a_false_start(edited: tuple[sqlite3.Connection, Path]) -> None:
     db, _ = edited
     slow = edit_tasks.split(db, ids(db)[0], 3)
@@ -207,6 +296,8 @@ def test_what_cannot_be_done_is_said(edited: tuple[sqlite3.Connection, Path]) ->
         lambda: edit_tasks.set_status(db, retries, "finished"),
         lambda: edit_tasks.rename(db, retries, "  "),
         lambda: edit_tasks.find_numbered(db, f"{retries}.x"),
+        lambda: edit_tasks.find_numbered(db, f"{retries}.²"),
+        lambda: edit_tasks.find_numbered(db, f"{retries}.{'9' * 5000}"),
     ):
         with pytest.raises(EditError):
             wrong()

@@ -1,0 +1,174 @@
+"""Stores an edit and derives anew what it touches; where turns change their task, exactly those and no others.
+
+One word on one turn says most edits. Where others are linked to that turn, or follow it, they are told to stay.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from store.ledger import transaction
+from store.records import TurnKind
+from store.task_edits import add_edit, complete_edit, edits
+from store.task_reads import sessions_of, task_of_turn, turns_of, turns_of_sessions
+from store.task_rows import EditRow, TaskTurnRow
+from store.tasks import load_session, mark_stale
+from tracker.model.boundaries import WEIGHTS, decide
+from tracker.model.boundary_fit import FEATURES, seen_decisions
+from tracker.model.edits import Anchor, EditBody, EditKind, Overlay, Placed, Seen, TurnKey
+from tracker.model.placing import Seat, is_so, places
+from tracker.model.session_tasks import decode_facts, said_in
+from tracker.model.tasks import task_id
+from tracker.model.turns import arrange
+from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
+
+A_NEW_TASK = ""  # takes its id from its first turn
+_ABOUT_STARTS = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
+
+
+class Regrouping(NamedTuple):
+    """Which turns go to which task; `tasks` are those that lose or gain, as they are before."""
+
+    leaving: frozenset[TurnKey]
+    onto: str
+    tasks: frozenset[str]
+
+
+def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, change: Regrouping) -> str:
+    """Apply an edit by which exactly some turns change their task; returns the id of the task that `of` is on then.
+
+    What was said about a task (title, status, exclusion) stays with what is left of it; a task that takes turns in
+    keeps its own.
+    """
+    sessions = {key: names for identity in change.tasks for key, names in sessions_of(db, identity).items()}
+    rows = sorted(turns_of_sessions(db, sessions), key=lambda row: (row.at, row.session_id, row.ordinal))
+    anchors = {key_of_turn(row): anchor_of(row, *sessions[row.session_id]) for row in rows}
+    wanted = {
+        key: change.onto if key in change.leaving else row.task_id for key, row in zip(anchors, rows, strict=True)
+    }
+    naming = {identity: naming_turn(db, identity) for identity in change.tasks}
+    if change.onto != A_NEW_TASK:
+        body = _without_names(body, rows, anchors, change, read_overlay(db))
+    edit_id, body = apply(db, kind, body, {of.session_id, *(session_id for session_id, _ in change.leaving)})
+    words = read_overlay(db)
+    rows = [row for row in rows if row.kind != TurnKind.NOTIFICATION or key_of_turn(row) in words.words]
+    wanted = {key_of_turn(row): wanted[key_of_turn(row)] for row in rows}
+    if not is_so(wanted, {key_of_turn(row): row.task_id for row in turns_of_sessions(db, sessions)}):
+        placed = _placed(rows, wanted, anchors, _first_turns(wanted, naming, change), words)
+        with transaction(db):
+            complete_edit(db, edit_id, encode_body(msgspec.structs.replace(body, placed=placed)))
+            mark_stale(db, sessions)
+        rebuild(db)
+    return task_of_turn(db, *key_of_turn(of)) or of.task_id
+
+
+def apply(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[int, EditBody]:
+    """Store an edit that touches these sessions and derive again; returns the edit's id and what was stored."""
+    with transaction(db):
+        if kind in _ABOUT_STARTS:
+            body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids), features=FEATURES)
+        edit_id = add_edit(db, kind, encode_body(body))
+        mark_stale(db, session_ids)
+    rebuild(db)
+    return edit_id, body
+
+
+def key_of_turn(row: TaskTurnRow) -> TurnKey:
+    """What names a turn in the ledger."""
+    return row.session_id, row.prompt_uuid
+
+
+def anchor_of(row: TaskTurnRow, agent: str, native_id: str) -> Anchor:
+    """What names a turn for good, by its session's agent and native id."""
+    return Anchor(agent, native_id, row.prompt_uuid, decode_facts(row.facts).anchors)
+
+
+def encode_body(body: EditBody) -> str:
+    """An edit as it is stored."""
+    return msgspec.json.encode(body).decode()
+
+
+def naming_turn(db: sqlite3.Connection, identity: str) -> TurnKey:
+    """The turn whose id the task has."""
+    sessions, rows = sessions_of(db, identity), turns_of(db, identity)
+    named = (row for row in rows if task_id(*sessions[row.session_id], row.prompt_uuid) == identity)
+    return key_of_turn(next(named, rows[0]))
+
+
+def _without_names(
+    body: EditBody,
+    rows: Iterable[TaskTurnRow],
+    anchors: Mapping[TurnKey, Anchor],
+    change: Regrouping,
+    words: Overlay,
+) -> EditBody:
+    """The edit with those leaving turns by way of which something is said of their task, and who has it from now on."""
+    unnamed: list[Anchor] = []
+    staying: list[Anchor] = []
+    for row in rows:
+        key = key_of_turn(row)
+        if key in change.leaving and (key in words.named or row.prompt_uuid == row.root):
+            unnamed.append(anchors[key])
+        elif key not in change.leaving and row.task_id in change.tasks - {change.onto}:
+            staying.append(anchors[key])
+    return msgspec.structs.replace(body, unnamed=tuple(unnamed), heir=staying[0] if staying else None)
+
+
+def _first_turns(
+    wanted: Mapping[TurnKey, str], naming: Mapping[str, TurnKey], change: Regrouping
+) -> dict[str, TurnKey]:
+    """The turn that shall name each task: the one that does where it is still there, else the earliest."""
+    named = {key: identity for identity, key in naming.items()}
+    found: dict[str, TurnKey] = {}
+    for key, task in wanted.items():
+        if task in change.tasks or task == A_NEW_TASK:
+            keeps_name = task == named.get(key) or (key in named and task == A_NEW_TASK)
+            found[task] = key if keeps_name else found.get(task, key)
+    return found
+
+
+def _placed(
+    rows: Iterable[TaskTurnRow],
+    wanted: Mapping[TurnKey, str],
+    anchors: Mapping[TurnKey, Anchor],
+    first_of: Mapping[str, TurnKey],
+    words: Overlay,
+) -> tuple[Placed, ...]:
+    sessions: dict[int, list[Seat]] = {}
+    for row in sorted(rows, key=lambda row: row.ordinal):
+        key = key_of_turn(row)
+        word = words.words.get(key)
+        kind = word.kind if word is not None else "continue"
+        seat = Seat(key, wanted[key], is_alone=kind == "move", stands=kind != "continue")
+        sessions.setdefault(row.session_id, []).append(seat)
+    by_word: dict[tuple[str, TurnKey | None], list[Anchor]] = {}
+    for place in places(sessions.values(), first_of):
+        by_word.setdefault((place.kind, place.target), []).append(anchors[place.key])
+    return tuple(
+        Placed(kind, tuple(turns), anchors[target] if target is not None else None)
+        for (kind, target), turns in by_word.items()
+    )
+
+
+def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[Seen, ...]:
+    """What this edit says about the decisions of its sessions: labels for the user's own weights."""
+    standing = edits(db)
+    edit = EditRow(standing[-1].id + 1 if standing else 1, 0, kind, encode_body(body))
+    then, now = read_overlay(db), read_overlay(db, edit)
+    own = own_weights_in_use(db)
+    weights = own.weights if own else WEIGHTS
+    about = {find_turn(db, anchor) for anchor in body.turns}
+    seen: list[Seen] = []
+    for session_id in sorted(session_ids):
+        records = load_session(db, session_id)
+        turns, session = arrange(records).turns, records.session
+        before, after = said_in(session_id, turns, then), said_in(session_id, turns, now)
+        old, new = (
+            decide(turns, session.agent, one, weights=weights, is_whole=session.teammate is not None)
+            for one in (before, after)
+        )
+        words = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}
+        seen += seen_decisions(session.native_id, turns, old, new, words)
+    return tuple(seen)

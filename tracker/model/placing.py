@@ -1,0 +1,59 @@
+"""Where each turn stands after an edit that puts turns on another task: the words that make it so, and no other so.
+
+Needed where one word is not enough: others are linked to the turn of the edit, or follow it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tracker.model.edits import TurnKey
+
+
+class Seat(NamedTuple):
+    """A turn in the order of its session; `task` names the task that it shall be on."""
+
+    key: TurnKey
+    task: str
+    is_alone: bool  # it was moved there: what follows does not go with it
+    stands: bool  # a word places it, whatever comes before it
+
+
+class Place(NamedTuple):
+    """A word on a turn, as `tracker.model.edits.Word` has it."""
+
+    key: TurnKey
+    kind: str
+    target: TurnKey | None = None
+
+
+def is_so(wanted: Mapping[TurnKey, str], found: Mapping[TurnKey, str]) -> bool:
+    """Whether the turns of `wanted` are grouped in `found` as they shall be, whatever the tasks are called."""
+    pairs = {(task, found.get(key)) for key, task in wanted.items()}
+    return len(pairs) == len({task for task, _ in pairs}) == len({other for _, other in pairs})
+
+
+def places(sessions: Iterable[Sequence[Seat]], first_of: Mapping[str, TurnKey]) -> list[Place]:
+    """Words for every turn of the tasks in `first_of`, which holds the turn that names each.
+
+    Turns of other tasks get one only where they would follow along with a turn of these.
+    """
+    return [place for seats in sessions for place in _places(seats, first_of)]
+
+
+def _places(seats: Sequence[Seat], first_of: Mapping[str, TurnKey]) -> Iterable[Place]:
+    began: dict[str, TurnKey] = {}
+    task: str | None = None  # that of the turn that the next one follows
+    for seat in seats:
+        is_first = seat.task not in began
+        first = began.setdefault(seat.task, seat.key)
+        name = first_of.get(seat.task)
+        if name == seat.key:
+            yield Place(seat.key, "start")
+        elif name is not None and (is_first or seat.is_alone or seat.task != task):
+            yield Place(seat.key, "move" if seat.is_alone else "join", name if is_first else first)
+        elif name is not None:
+            yield Place(seat.key, "continue")
+        elif task in first_of and not seat.stands:
+            yield Place(seat.key, "start") if is_first else Place(seat.key, "join", first)
+        if name == seat.key or not seat.is_alone:
+            task = seat.task
