@@ -7,7 +7,7 @@ order in which they came: a full rebuild gives the same rows.
 
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ from tracker.model.links import LINK_BRANCH, LINK_TEAM, PartKey, continued, is_d
 from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
 from tracker.model.session_tasks import decode_facts, model_session
-from tracker.model.status import GitFacts
+from tracker.model.status import GitFacts, TurnFacts
 from tracker.model.tasks import resolve_root, task_id, task_row
 from tracker.reports.hidden import hidden_spend
 from tracker.settings import SettingsError, load_settings
@@ -305,33 +305,30 @@ def _git_facts(db: sqlite3.Connection, turns: list[TaskTurnRow]) -> GitFacts:
     folder = said.folder_of(db, turns[0].session_id)
     if folder is None:
         return GitFacts()
-    reverted = said.reverted_shas(db, folder)
     until = max(turn.ended_at for turn in turns) + DEFAULTS.completion_window_ms
     known = said.commits_of(db, folder, turns[0].at, until)
-    if not reverted and not known:
-        return GitFacts(is_reverted=_reverted_in_session(turns))
     facts = [decode_facts(turn.facts) for turn in turns]
     edited = {name for fact in facts for name in fact.edited}
-    own = {sha for fact in facts for sha in fact.commits}
-    has_commit = False
-    for commit in known:
-        if edited & set(msgspec.json.decode(commit.files, type=list[str])):
-            has_commit = True
-            own.add(commit.sha)
-    undone = any(_same_commit(sha, other) for sha in own for other in reverted)
-    return GitFacts(has_commit, undone or _reverted_in_session(turns))
+    made = {sha for fact in facts for sha in fact.commits}
+    touching = [one for one in known if edited & set(msgspec.json.decode(one.files, type=list[str]))]
+    # The agent's own commits say what became of the task; without them, those of anybody that hold its files.
+    own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
+    shas = [one.sha for one in own if one.reverts is None] or list(made)
+    reverted = said.reverted_shas(db, folder)
+    return GitFacts(bool(touching), _are_all(shas, reverted) or _reverted_in_session(facts))
+
+
+def _are_all(shas: Collection[str], reverted: Collection[str]) -> bool:
+    return bool(shas) and all(any(_same_commit(sha, other) for other in reverted) for sha in shas)
 
 
 def _same_commit(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _reverted_in_session(turns: list[TaskTurnRow]) -> bool:
+def _reverted_in_session(turns: Collection[TurnFacts]) -> bool:
     """Whether the task itself took back every commit that it made."""
-    facts = [decode_facts(turn.facts) for turn in turns]
-    own = [sha for fact in facts for sha in fact.commits]
-    reverts = [sha for fact in facts for sha in fact.reverts]
-    return bool(own) and all(any(_same_commit(sha, other) for other in reverts) for sha in own)
+    return _are_all([sha for fact in turns for sha in fact.commits], [sha for fact in turns for sha in fact.reverts])
 
 
 def _look_at_repositories(db: sqlite3.Connection, words: Overlay | None) -> None:

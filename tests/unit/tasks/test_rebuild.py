@@ -330,6 +330,33 @@ def test_a_commit_made_by_hand_completes_the_task_and_its_revert_takes_it_back(
     assert status(db) == ("reverted", "git")
 
 
+def commit(repository: Path, content: str, minute: float) -> None:
+    (repository / "upload.py").write_text(content)
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Retry uploads", minute=minute)
+
+
+def test_one_of_several_commits_that_was_reverted_and_made_anew_reverts_no_task(
+    repository: Path, tmp_path: Path
+) -> None:
+    commit(repository, "one\n", 10)
+    commit(repository, "two\n", 11)
+    git(repository, "revert", "--no-edit", "HEAD", minute=12)
+    commit(repository, "two, right this time\n", 13)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert status(db) == ("completed", "git")
+
+
+def test_a_revert_that_was_reverted_reverts_nothing(repository: Path, tmp_path: Path) -> None:
+    commit(repository, "one\n", 10)
+    git(repository, "revert", "--no-edit", "HEAD", minute=12)
+    git(repository, "revert", "--no-edit", "HEAD", minute=14)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert status(db) == ("completed", "git")
+
+
 def test_a_commit_of_other_files_says_nothing(repository: Path, tmp_path: Path) -> None:
     db = ledger_of(tmp_path, tmp_path / "c")
     (repository / "other.py").write_text("x\n")
