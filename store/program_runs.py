@@ -1,8 +1,8 @@
 """Runs that a program started, by a hook, a script or another tool: they flood the tasks of the person beside it.
 
-A task is such a run if all its sessions are headless (store.clauses), nothing was edited, the user has not judged it,
-and at least three such tasks of the project begin with the same words. One question asked with `claude -p` is a task
-like any other, and so is a loop that edits files.
+A task is such a run if all its sessions are headless (store.clauses), nothing was edited, and at least three such tasks
+of the project begin with the same words. One question asked with `claude -p` is a task like any other, and so is a loop
+that edits files. A run that the user named or judged is a task again; the others stay what they are.
 """
 
 import sqlite3
@@ -18,12 +18,15 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
     found = db.execute(
         f"""
         WITH candidate AS (
-            SELECT id, COALESCE(project, '') AS project, substr(title, 1, ?) AS opening FROM task
+            SELECT id, COALESCE(project, '') AS project, substr(CASE title_from WHEN 'prompt' THEN title ELSE
+                (SELECT text FROM task_turn JOIN turn USING (session_id, prompt_uuid) WHERE task_id = task.id
+                 ORDER BY task_turn.at, task_turn.session_id, ordinal LIMIT 1) END, 1, ?) AS opening,
+                title_from = 'prompt' AND COALESCE(evidence, '') != 'you' AS is_nobodys FROM task
             WHERE id IN (SELECT task_id FROM task_part JOIN session ON session.id = session_id
                          GROUP BY task_id HAVING MIN({IS_HEADLESS}))
-            AND edit_turns = 0 AND title_from = 'prompt' AND title != '' AND COALESCE(evidence, '') != 'you'
+            AND edit_turns = 0 AND title_from IN ('prompt', 'refined', 'you') AND title != ''
         )
-        SELECT id FROM candidate WHERE (project, opening) IN
+        SELECT id FROM candidate WHERE is_nobodys AND (project, opening) IN
             (SELECT project, opening FROM candidate GROUP BY project, opening HAVING COUNT(*) >= ?)
         """,
         (_OPENING_CHARS, _LEAST_ALIKE),
