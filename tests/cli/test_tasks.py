@@ -251,5 +251,10 @@ def test_refining_shows_everything_before_it_asks(sessions: Path, monkeypatch: p
     assert "Send it?" in result.stderr
 
 
+def test_without_words_and_terminal_the_tasks_are_shown(sessions: Path) -> None:
+    assert run("--claude-dir", str(sessions)).output == run("tasks", "--no-sync").output
+    assert "7 tasks" in run("--claude-dir", str(sessions)).output
+
+
 def test_the_commands_are_listed() -> None:
     assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)

@@ -131,7 +131,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     """The running meter for coding agents: what each finished task cost, why, and what to do about it.
 
     \b
-    taximeter                    the report (the dashboard on a terminal)
+    taximeter                    the dashboard; where there is no terminal, the tasks
     taximeter spend --by model   what each model cost
     taximeter spend --since 7d   the last seven days
     taximeter doctor             where it looked and what it found
@@ -142,7 +142,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     if ctx.invoked_subcommand is None:
         from tracker.cli.start import start
 
-        start(settings)
+        start(ctx, settings)
 
 
 def run(arguments: Sequence[str]) -> int:

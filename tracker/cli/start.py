@@ -1,19 +1,19 @@
-"""`taximeter` without words: the dashboard on a terminal, the report otherwise."""
+"""`taximeter` without words: the dashboard on a terminal, the task report otherwise."""
 
 import sys
 
-from store.spend import Filter
-from tracker.cli.common import Settings, open_synced
-from tracker.cli.spend import show
-from tracker.reports.spend import spend_report
+import click
+
+from tracker.cli.common import Settings
 
 
-def start(settings: Settings) -> None:
-    """Open the dashboard; where the output is no terminal, print the report over what the ledger has."""
+def start(ctx: click.Context, settings: Settings) -> None:
+    """Open the dashboard; where the output is no terminal, print what `taximeter tasks` does."""
     if sys.stdin.isatty() and sys.stdout.isatty():
         from tracker.cli.dashboard import open_dashboard
 
         open_dashboard(settings)
         return
-    db = open_synced(settings, no_sync=False)
-    show(spend_report(db, "day", Filter()), settings, db)
+    from tracker.cli.tasks import tasks
+
+    ctx.invoke(tasks)
