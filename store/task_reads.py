@@ -39,6 +39,7 @@ class TurnSums(NamedTuple):
     """A turn in a list of tasks."""
 
     task_id: str
+    agent: str
     session: str
     prompt_uuid: str
     at: int
@@ -56,7 +57,7 @@ def turn_sums(db: sqlite3.Connection, chosen: TaskFilter) -> dict[str, list[Turn
     """Turns of the chosen tasks in order of time."""
     where, values = chosen.where()
     found = db.execute(
-        "SELECT task_turn.task_id, session.native_id, prompt_uuid, task_turn.at, task_turn.calls, task_turn.cost"
+        "SELECT task_turn.task_id, agent, session.native_id, prompt_uuid, task_turn.at, task_turn.calls, task_turn.cost"
         " FROM task JOIN task_turn ON task_turn.task_id = task.id JOIN session ON session.id = task_turn.session_id"
         f" WHERE {where} ORDER BY task_turn.at, task_turn.session_id, ordinal",
         values,

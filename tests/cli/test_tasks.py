@@ -256,5 +256,22 @@ def test_without_words_and_terminal_the_tasks_are_shown(sessions: Path) -> None:
     assert "7 tasks" in run("--claude-dir", str(sessions)).output
 
 
+def test_short_ids_of_chosen_tasks_are_unmistakable_among_all(sessions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [task["id"] for task in task_list(sessions)["tasks"]]
+    monkeypatch.setattr("tracker.reports.tasks.all_ids", lambda _: [*ids, *(one[:-1] + "_" for one in ids)])
+    shown = run("tasks", "--project", "p1", "--no-sync").output
+    assert sum(one in shown for one in ids) == 4
+
+
+def test_sessions_of_all_tasks_are_those_of_spend(sessions: Path) -> None:
+    one = Transcript(sessions, "s8")
+    one.minute = 900
+    one.prompt("and nobody answers")
+    first, second, *_ = (task["id"] for task in task_list(sessions)["tasks"])
+    assert run("task", "edit", "merge", first, second, "--no-sync").exit_code == 0
+    spent = json.loads(run("spend", "--json", "--no-sync").output)["total"]
+    assert task_list(sessions)["total"]["sessions"] == spent["sessions"] == 7
+
+
 def test_the_commands_are_listed() -> None:
     assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)

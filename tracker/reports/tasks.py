@@ -9,6 +9,7 @@ are on no task.
 
 import sqlite3
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from store.task_reads import (
     EVERY_TASK,
     TaskFilter,
     TurnSums,
+    all_ids,
     latest_activity,
     task_rows,
     turn_sums,
@@ -120,7 +122,7 @@ class TasksReport(NamedTuple):
             },
             "least_sure": [one.as_json() for one in self.unsure],
             "joins": [one.as_json() for one in self.joins],
-            "total": total_json(everything),
+            "total": total_json(everything, self.turns),
         }
 
 
@@ -209,9 +211,9 @@ def task_json(task: TaskRow, turns: list[TurnSums], *, is_program_run: bool) -> 
     }
 
 
-def total_json(tasks: list[TaskRow]) -> dict[str, Any]:
-    """Sums over tasks in the form of `spend`'s total."""
-    sessions = {(task.agents, name) for task in tasks for name in session_names(task)}
+def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dict[str, Any]:
+    """Sums over tasks, with their turns, in the form of `spend`'s total: sessions are those with calls."""
+    sessions = {(turn.agent, turn.session) for task in tasks for turn in turns.get(task.id, ()) if turn.calls}
     return {
         "calls": sum(task.calls for task in tasks),
         "sessions": len(sessions),
@@ -250,7 +252,7 @@ def tasks_report(
             evidence[task.evidence] = evidence.get(task.evidence, 0) + 1
     turns = turn_sums(db, chosen)
     shown = {task.id for task in tasks}
-    short = short_ids([row.id for row in rows])
+    short = short_ids(all_ids(db))  # unmistakable among those that were not chosen, too
     return TasksReport(
         tasks,
         turns,
