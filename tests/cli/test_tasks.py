@@ -247,8 +247,19 @@ def test_refining_shows_everything_before_it_asks(sessions: Path, monkeypatch: p
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
     result = run("tasks", "--refine", "--no-sync", input="n\n")
+    assert isinstance(result.exception, UserError)
+    assert (result.exception.exit_code, "add --yes" in str(result.exception)) == (2, True)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    result = run("tasks", "--refine", "--no-sync", input="n\n")
     assert result.exit_code == 0
     assert "Send it?" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["--yes"], ["--session", "s1"], ["--through", "api"]])
+def test_what_only_says_how_to_refine_is_refused_without_it(words: list[str], sessions: Path) -> None:
+    result = run("tasks", *words, "--claude-dir", str(sessions))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--refine" in result.stderr
 
 
 def test_without_words_and_terminal_the_tasks_are_shown(sessions: Path) -> None:

@@ -3,6 +3,7 @@
 import functools
 import re
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -206,6 +207,13 @@ def open_modelled(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
     db = open_synced(settings, no_sync=no_sync)
     rebuild(db)
     return db
+
+
+def agreed_to(question: str, *, about: str) -> bool:
+    """Ask on the terminal; UserError where nobody is there to be asked whether `about`."""
+    if not sys.stdin.isatty():
+        raise UserError(f"nobody to ask whether {about}: add --yes", exit_code=2)
+    return click.confirm(question, err=True)
 
 
 def named_session(db: sqlite3.Connection, beginning: str | None) -> "ContextSession | None":

@@ -1,7 +1,6 @@
 """`install`, `uninstall`, `status`: our entries in an agent's settings; `hook`, `statusline`: what the agents run."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ from hooks.installer import (
 )
 from hooks.settings_file import SettingsError
 from store.ledger import home
-from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.cli.common import Settings, UserError, agreed_to, dir_options, passes_settings
 from tracker.cli.output import Column, note, print_json, print_table, say
 
 CLINE = "cline"
@@ -156,11 +155,7 @@ def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:
     if not diff:
         return True
     click.echo(diff)
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise UserError("nobody to ask whether this change is wanted: add --yes", exit_code=2)
-    return click.confirm("Write this?", err=True)
+    return yes or agreed_to("Write this?", about="this change is wanted")
 
 
 def _said_done(plan: Plan, what: str) -> None:

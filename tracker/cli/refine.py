@@ -7,7 +7,7 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from store.task_reads import TaskFilter, sessions_of_tasks
-from tracker.cli.common import UserError
+from tracker.cli.common import UserError, agreed_to
 from tracker.cli.drawing import counted
 from tracker.cli.output import short_session
 
@@ -46,7 +46,7 @@ def ask_and_refine(
             err=True,
         )
         ask = WAYS[through](model)
-        if not assume_yes and not click.confirm("Send it?", err=True):
+        if not assume_yes and not agreed_to("Send it?", about="this may be sent"):
             return False
         paid = 0
         try:

@@ -59,7 +59,6 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 @click.option(
     "--through",
     type=click.Choice(["api", "claude-code"]),
-    default="api",
     help="With --refine: ask the API with your key (default), or your own Claude Code, signed in as it is.",
 )
 @click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
@@ -74,7 +73,7 @@ def tasks(
     settings: Settings,
     signal: str | None,
     refine: bool,
-    through: str,
+    through: str | None,
     session: str | None,
     yes: bool,
     runs: bool,
@@ -97,12 +96,14 @@ def tasks(
     """
     from tracker.rebuild import own_weights_in_use
 
+    if not refine and (through or session or yes):
+        raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
     part = TaskFilter(**chosen_part(chosen))
     db = open_modelled(settings, no_sync=no_sync)
     if refine:
         from tracker.cli.refine import ask_and_refine
 
-        if not ask_and_refine(db, part, session, through, assume_yes=yes):
+        if not ask_and_refine(db, part, session, through or "api", assume_yes=yes):
             return
     report = tasks_report(db, part, least_evidence=None if signal is None else _evidence(signal))
     if as_json:
