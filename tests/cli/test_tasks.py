@@ -284,5 +284,13 @@ def test_sessions_of_all_tasks_are_those_of_spend(sessions: Path) -> None:
     assert task_list(sessions)["total"]["sessions"] == spent["sessions"] == 7
 
 
+def test_a_turn_that_a_task_does_not_have_is_no_task_to_open(sessions: Path) -> None:
+    name = task_list(sessions)["tasks"][0]["id"]
+    assert run("task", f"{name}.1", "--no-sync").exit_code == 0
+    for number in ("99", "0", "x", "²", "9" * 5000):
+        assert isinstance(run("task", f"{name}.{number}", "--no-sync").exception, UserError)
+        assert isinstance(run("task", "edit", "split", f"{name}.{number}", "--no-sync").exception, UserError)
+
+
 def test_the_commands_are_listed() -> None:
     assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)

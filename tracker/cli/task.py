@@ -90,10 +90,11 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 
 def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
     from store.task_reads import all_ids
-    from tracker.edit_tasks import EditError, find_task
+    from tracker.edit_tasks import EditError, find_numbered, turn_of
 
     try:
-        identity = find_task(db, text.partition(".")[0])
+        identity, number = find_numbered(db, text)
+        turn_of(db, identity, number)
     except EditError as error:
         raise UserError(str(error)) from error
     detail = task_detail(db, identity, short_id=short_ids(all_ids(db))[identity])
