@@ -292,5 +292,15 @@ def test_a_turn_that_a_task_does_not_have_is_no_task_to_open(sessions: Path) -> 
         assert isinstance(run("task", "edit", "split", f"{name}.{number}", "--no-sync").exception, UserError)
 
 
+def test_only_the_owner_can_read_an_export(sessions: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "turn.csv").touch(0o644)
+    assert run("export", str(folder), "--claude-dir", str(sessions)).exit_code == 0
+    files = list(folder.iterdir())
+    assert {file.suffix for file in files} == {".csv", ".jsonl"}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
 def test_the_commands_are_listed() -> None:
     assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)

@@ -1,6 +1,7 @@
 """`export`: every table as files."""
 
 import csv
+import os
 from pathlib import Path
 
 import click
@@ -25,7 +26,8 @@ from tracker.cli.common import Settings, UserError, dir_options, open_synced, pa
 def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
     """Write every table of the ledger to files: one CSV and one JSON-lines file a table.
 
-    Amounts are integer nano-dollars, times epoch milliseconds in UTC; docs/ledger.md explains every column.
+    Only you can read them, as the ledger.
+    Amounts are integer nano-dollars, times epoch milliseconds in UTC.
 
     \b
     taximeter export ./ledger-export
@@ -42,15 +44,21 @@ def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
             continue
         every = list(rows)
         if form in ("csv", "both"):
-            with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as handle:
+            with open(folder / f"{table}.csv", "w", encoding="utf-8", newline="", opener=_private) as handle:
                 writer = csv.writer(handle, lineterminator="\n")
                 writer.writerow(names)
                 writer.writerows(every)
         if form in ("jsonl", "both"):
-            with (folder / f"{table}.jsonl").open("wb") as binary:
-                for row in every:
-                    binary.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
+            with open(folder / f"{table}.jsonl", "wb", opener=_private) as binary:
+                binary.writelines(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n" for row in every)
         click.echo(f"{len(every):>9,}  {table}")
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, as the ledger: it holds opening words of prompts."""
+    descriptor = os.open(path, flags, 0o600)
+    Path(path).chmod(0o600)  # also one that was there before
+    return descriptor
 
 
 def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
@@ -61,5 +69,6 @@ def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
         raise UserError("parquet needs pyarrow: install it beside taximeter, or use --format both") from None
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
     table = pa.table({name: list(column) for name, column in zip(names, columns, strict=True)})
-    parquet.write_table(table, path)
+    with open(path, "wb", opener=_private) as handle:
+        parquet.write_table(table, handle)
     click.echo(f"{len(rows):>9,}  {path.stem}")
