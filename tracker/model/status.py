@@ -84,7 +84,7 @@ def judge(turns: Sequence[TurnFacts], git: GitFacts = NOTHING_KNOWN) -> Judged:
         return Judged(TaskStatus.OPEN, None)
     if git.is_reverted:
         return Judged(TaskStatus.REVERTED, Evidence.GIT)
-    ending = _ending(turns)
+    ending = turns[-1].ending
     has_edits = any(turn.edited for turn in turns)
     if ending in (Ending.INTERRUPTED, Ending.ERROR):
         return Judged(TaskStatus.OPEN, None, TaskStatus.INTERRUPTED)
@@ -95,11 +95,6 @@ def judge(turns: Sequence[TurnFacts], git: GitFacts = NOTHING_KNOWN) -> Judged:
         done = ending == Ending.NORMAL
         return Judged(TaskStatus.COMPLETED if done else TaskStatus.OPEN, Evidence.QUESTION if done else None)
     return Judged(TaskStatus.OPEN, None, TaskStatus.ABANDONED)
-
-
-def _ending(turns: Sequence[TurnFacts]) -> str:
-    """How the last turn that was answered ended; a prompt still waiting for its answer keeps the task running."""
-    return turns[-1].ending
 
 
 def _signal(turns: Sequence[TurnFacts], git: GitFacts, ending: str) -> str | None:
