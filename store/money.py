@@ -1,8 +1,8 @@
 """Exact money: amounts are integer nano-dollars, rates integer pico-dollars per token. No float ever enters."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # the status line has no time for typing
 if TYPE_CHECKING:
     from store.records import Price
 
