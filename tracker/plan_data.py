@@ -75,6 +75,12 @@ def capacity_from_settings(given: CapacitySettings) -> Capacity | None:
     return Capacity(week, five_hour, Origin.SETTINGS, given.source)
 
 
+def refuse_unknown(plan_id: str, plans: Mapping[str, DatedPlan]) -> None:
+    """SettingsError with the plans there are if the user's is none of them."""
+    if plan_id not in plans:
+        raise SettingsError(f"[plan] id = {plan_id!r}: there is no such plan (known: {', '.join(plans)})")
+
+
 def capacities(plans: Mapping[str, DatedPlan], given: Mapping[str, CapacitySettings]) -> dict[str, Capacity]:
     """Published capacities with the user's own over them, window by window; SettingsError for an unknown plan id."""
     for plan_id in given:

@@ -3,7 +3,9 @@
 from operator import attrgetter
 from typing import NamedTuple
 
+from tracker.plan_data import plans_on, refuse_unknown
 from tracker.settings import Settings, SettingsError, check_value
+from tui.clock import local_day, now_ms
 
 
 class Setting(NamedTuple):
@@ -72,6 +74,8 @@ def parsed(name: str, text: str) -> object:
         return text == "yes"
     if not text:
         return None
+    if name == "plan.id":
+        refuse_unknown(text, plans_on(local_day(now_ms(), None).isoformat()))
     if setting.kind == "text":
         return text.upper() if name == "display.currency" else text
     cleaned = text.lstrip("$").replace(",", "")

@@ -5,7 +5,9 @@ from textual.widgets import Input
 
 from tests.tui.fakes import dashboard
 from tests.tui.test_screens import Script, edits_done, feed, settled
+from tracker.settings import SettingsError
 from tui.edits import Edit
+from tui.settings_list import parsed
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
 
@@ -36,3 +38,28 @@ async def test_a_setting_that_cannot_be_stays_to_be_mended(sample_script: Script
         await settled(pilot)
         await edits_done(app)
         assert feed(app).edits == [Edit("setting", target="plan.seats", words="2")]
+
+
+async def test_a_plan_that_there_is_not_stays_to_be_mended(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="plans")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        await pilot.press("comma", "enter")
+        await settled(pilot)
+        await pilot.press(*"nonsense", "enter")
+        assert "there is no such plan (known: api, pro, max" in " ".join(words(await settled(pilot)))
+        await pilot.press("ctrl+u", *"max", "enter")
+        await settled(pilot)
+        await edits_done(app)
+        assert feed(app).edits == [Edit("setting", target="plan.id", words="max")]
+
+
+def test_no_edit_keeps_a_plan_that_there_is_not() -> None:
+    with pytest.raises(SettingsError, match="there is no such plan"):
+        parsed("plan.id", "nonsense")
+    assert parsed("plan.id", "") is None
+
+
+def words(text: str) -> list[str]:
+    """The words on screen without the lines of panels."""
+    return [word for word in text.split() if word.strip("│▌▐┃╭╮╰╯─")]

@@ -27,10 +27,10 @@ from tracker.model.plans.projection import (
     with_active_days,
 )
 from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide
-from tracker.plan_data import DatedPlan, capacities, plans_on
+from tracker.plan_data import DatedPlan, capacities, plans_on, refuse_unknown
 from tracker.reports.plan_load import NO_FITS, Load, load_of_file, load_of_ledger
 from tracker.reports.plan_tasks import TaskShare, task_shares
-from tracker.settings import Settings, SettingsError
+from tracker.settings import Settings
 
 API = "api"
 _SEED = 20
@@ -129,8 +129,8 @@ def plans_report(
     wanted = settings.plan
     dated = plans_on((max(days[1]) if days else today).isoformat())
     current = wanted.id or detected
-    if wanted.id is not None and wanted.id not in dated:
-        raise SettingsError(f"[plan] id = {wanted.id!r}: there is no such plan (known: {', '.join(dated)})")
+    if wanted.id is not None:
+        refuse_unknown(wanted.id, dated)
     compared = {
         plan_id: one for plan_id, one in dated.items() if every_plan or not one.plan.is_for_groups or plan_id == current
     }
