@@ -44,12 +44,18 @@ def recent_calls(db: sqlite3.Connection, session_id: int, limit: int) -> list[Re
     return [RecentCall(*row) for row in found]
 
 
-def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[tuple[int, int]]:
-    """(end, nano-dollars) of a session's priced calls that ended since then, oldest first."""
+def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[tuple[int, int | None]]:
+    """(end, nano-dollars or None) of a session's calls that ended since then, oldest first."""
     return db.execute(
-        "SELECT last_at, cost FROM call WHERE session_id = ? AND last_at >= ? AND cost IS NOT NULL ORDER BY last_at",
+        "SELECT last_at, cost FROM call WHERE session_id = ? AND last_at >= ? ORDER BY last_at",
         (session_id, since),
     ).fetchall()
+
+
+_SUMS = ", ".join(
+    f"(SELECT COALESCE(SUM({name}), 0) FROM spend WHERE session_id = session.id)"
+    for name in ("cost", "calls", "unpriced", "floor")
+)
 
 
 class SessionSum(NamedTuple):
@@ -62,13 +68,16 @@ class SessionSum(NamedTuple):
     title: str | None
     last_at: int
     cost: int
+    calls: int
+    unpriced: int
+    floor: int
 
 
 def latest_sessions(db: sqlite3.Connection, since: int, limit: int) -> list[SessionSum]:
     """Sessions with calls and a record since then, latest first."""
     found = db.execute(
         "SELECT session.id, native_id, agent, project, title, last_at,"
-        " (SELECT COALESCE(SUM(cost), 0) FROM spend WHERE session_id = session.id)"
+        f" {_SUMS}"
         " FROM session WHERE last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
         f" ORDER BY {LATEST_SESSION_FIRST} LIMIT ?",
         (since, limit),

@@ -159,7 +159,7 @@ class NowPart:
     is_running: bool
     task: TaskRow | None
     context: ContextReport | None  # None before its first call on the main chain
-    costs: tuple[tuple[int, int], ...]  # (end, nano-dollars) of the calls of the last hour
+    costs: tuple[tuple[int, int | None], ...]  # (end, nano-dollars or None) of the calls of the last hour
     calls: tuple[RecentCall, ...]  # latest first
     nudge: NudgeRow | None
     watched: int  # folders

@@ -2,7 +2,7 @@
 
 from store.task_rows import TaskRow
 from tracker.model.headline import TaskStatus
-from tui.words import plain
+from tui.words import cost_words, plain
 
 STATUS_SIGNS = {
     TaskStatus.COMPLETED: ("✔", "$good"),
@@ -36,6 +36,11 @@ def evidence_words(task: TaskRow) -> str:
 def reread_share(task: TaskRow) -> float | None:
     """Share of the cost that went into reading again what was there."""
     return (task.baseline + task.carry_over + task.own) / task.cost if task.cost else None
+
+
+def task_cost(task: TaskRow) -> str:
+    """What a task cost, with the marks of what is not known of it."""
+    return cost_words(task.cost, task.calls, task.unpriced, task.floor)
 
 
 def cause_words(cause: str) -> str:

@@ -20,6 +20,13 @@ def usd(nano: int | None) -> str:
     return short_usd(nano)
 
 
+def cost_words(cost: int, calls: int, unpriced: int, floor: int = 0) -> str:
+    """What so many calls cost: `≥$3.42` where some are a floor, `$3.42+?` or `?` where some or all have no price."""
+    if unpriced and unpriced == calls:
+        return "?"
+    return ("≥" if floor else "") + usd(cost) + ("+?" if unpriced else "")
+
+
 def fine_usd(nano: int | None) -> str:
     """Money of single calls: always four decimals, so that a column of them lines up."""
     return "?" if nano is None else f"${nano / NANO_PER_USD:,.4f}"

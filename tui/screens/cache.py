@@ -22,7 +22,7 @@ from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table
-from tui.words import month_after, percent, tokens, usd
+from tui.words import cost_words, month_after, percent, tokens, usd
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -204,4 +204,4 @@ def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:
 
 
 def _waste(row: MissCause) -> str:
-    return "?" if row.unpriced == row.misses else usd(row.waste) + ("+?" if row.unpriced else "")
+    return cost_words(row.waste, row.misses, row.unpriced)

@@ -9,9 +9,9 @@ from tracker.edit_tasks import STATUSES
 from tui.edits import Edit
 from tui.screens.board import Board
 from tui.screens.questions import AskScreen, ChooseScreen
-from tui.task_words import STATUS_SIGNS, status_sign
+from tui.task_words import STATUS_SIGNS, status_sign, task_cost
 from tui.widgets.grid import line
-from tui.words import day_and_time, plain, project_name, usd
+from tui.words import day_and_time, plain, project_name
 
 
 class EditingBoard(Board):
@@ -85,5 +85,5 @@ class EditingBoard(Board):
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)
-        facts = (project_name(task.project), usd(task.cost), day_and_time(task.started_at, self.board.zone))
+        facts = (project_name(task.project), task_cost(task), day_and_time(task.started_at, self.board.zone))
         return line((sign, style), f" {plain(task.title)}", (f"  {' · '.join(facts)}", "$dim"))

@@ -15,17 +15,17 @@ from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import NowPart, Snapshot, Top
-from tui.task_words import status_sign
+from tui.task_words import status_sign, task_cost
 from tui.widgets.bars import legend
 from tui.widgets.calls import call_columns
-from tui.widgets.chips import at_rest, chips, session_name
+from tui.widgets.chips import at_rest, chips, session_cost, session_name
 from tui.widgets.clock import CacheState, cache_state, clock_gauge, clock_words
 from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
 from tui.widgets.options import about, advised, best_words, nudge_lines, option_lines, why_lines
-from tui.widgets.pace import burn_nano_per_hour, last_hour
+from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, present
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key, split_parts
@@ -167,11 +167,10 @@ class NowScreen(Board):
         words = [project_name(session.project), session.agent, plain(model)]
         note = line((" · ".join(word for word in words if word), "$dim"))
         if task is None:
-            cost, parts = usd(session.cost), split_parts(0, 0, 0, 0, 0, 0, 0)
+            cost, parts = session_cost(session), split_parts(0, 0, 0, 0, 0, 0, 0)
             notes = [[line(("this session", "$dim"))], [line(("its task is not known yet", "$dim"))]]
         else:
-            unpriced = task.calls > 0 and task.unpriced == task.calls
-            cost = "?" if unpriced else ("≥" if task.floor else "") + usd(task.cost) + ("+?" if task.unpriced else "")
+            cost = task_cost(task)
             parts = split_parts(
                 task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other
             )
@@ -275,7 +274,7 @@ class NowScreen(Board):
     def _draw_pace(self, part: NowPart, now_ms: int) -> None:
         report = part.context
         ahead = report.prospect if report else None
-        rows: list[tuple[str, str]] = [("burn", f"{usd(burn_nano_per_hour(part.costs, now_ms))}/h")]
+        rows: list[tuple[str, str]] = [("burn", f"{burn_words(part.costs, now_ms)}/h")]
         if ahead is not None:
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("next call", about(ahead.next_call)))
@@ -303,7 +302,7 @@ class NowScreen(Board):
         report, top, best = part.context, self._top, self._best(part)
 
         def draw(width: int, _height: int) -> Sequence[Content]:
-            cost = usd(part.task.cost if part.task else part.session.cost)
+            cost = task_cost(part.task) if part.task else session_cost(part.session)
             calls = f"  {count(part.task.calls, 'call')}" if part.task else ""
             lines = [
                 self._title(part).truncate(width, ellipsis=True),
@@ -311,8 +310,11 @@ class NowScreen(Board):
             ]
             prospect = report.prospect if report else None
             if report is not None:
-                limit = prospect.trigger if prospect else max(report.peak, 1)
-                lines.append(context_gauge(report.context, limit, round(prospect.level) if prospect else None, width))
+                lines.append(
+                    context_gauge(report.context, prospect.trigger, round(prospect.level), width)
+                    if prospect
+                    else line(("context ", "$dim"), (tokens(report.context), "bold"))
+                )
             words = clock_words(state)
             if prospect is not None:
                 words = words + line(("  if cold ", "$dim"), about(prospect.cold_penalty))

@@ -18,7 +18,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import axis_usd, count, dollars, model_name, month_after, percent, plain, project_names, usd
+from tui.words import axis_usd, cost_words, count, dollars, model_name, month_after, percent, plain, project_names, usd
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
@@ -107,9 +107,7 @@ class SpendScreen(Board):
 
     def _total(self, part: SpendPart) -> str:
         total = part.total
-        if total.unpriced == total.calls and total.calls:
-            return "?"
-        return ("≥" if total.floor else "") + usd(total.cost) + ("+?" if total.unpriced else "")
+        return cost_words(total.cost, total.calls, total.unpriced, total.floor)
 
     def _series(self, part: SpendPart) -> list[Series]:
         return [
@@ -130,7 +128,7 @@ class SpendScreen(Board):
         if self._pointed is None:
             return legend(series, width)
         day = part.days[self._pointed]
-        figure = "?" if day.calls and day.unpriced == day.calls else usd(day.cost) + ("+?" if day.unpriced else "")
+        figure = cost_words(day.cost, day.calls, day.unpriced)
         head = line(
             (f"{day.day:%a %d}", "bold $taxi"), " ", (figure, "bold"), (f" {count(day.calls, 'call')}  ", "$dim")
         )
@@ -166,7 +164,7 @@ class SpendScreen(Board):
             Row(
                 names[index],
                 dollars(row.cost),
-                "?" if row.unpriced == row.calls else usd(row.cost) + ("+?" if row.unpriced else ""),
+                cost_words(row.cost, row.calls, row.unpriced, row.floor),
                 f"$series-{min(index, len(part.models) - 1) + 1}" if by_model else "$series-2",
                 "–" if row.unpriced == row.calls else percent(row.cost / total) if total else "",
             )

@@ -14,7 +14,7 @@ from tui.edits import Edit
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TaskPart
-from tui.task_words import cause_words, status_sign, status_words
+from tui.task_words import cause_words, status_sign, status_words, task_cost
 from tui.widgets.bars import bar, legend
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
@@ -222,10 +222,8 @@ class TaskScreen(EditingBoard):
         agents = " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
         models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
         note = line((" · ".join(word for word in (project_name(task.project), agents, plain(models)) if word), "$dim"))
-        unpriced = task.unpriced == task.calls and task.calls > 0
-        unsure = "≥" if task.floor else ""
         figures = [
-            line(("?" if unpriced else unsure + usd(task.cost) + ("+?" if task.unpriced else ""), "bold $taxi")),
+            line((task_cost(task), "bold $taxi")),
             line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
             line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")),
             line(("  waste ", "$dim"), (usd(task.waste), "bold $waste" if task.waste else "bold")),

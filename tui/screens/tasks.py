@@ -8,20 +8,13 @@ from store.task_rows import TaskRow
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
-from tui.task_words import evidence_words, reread_share, status_sign, status_words
+from tui.task_words import evidence_words, reread_share, status_sign, status_words, task_cost
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
 from tui.widgets.split_bar import split_bar, split_key, split_parts
 from tui.widgets.table import Column, Table, searchable
 from tui.words import AGENT_SIGNS, count, day_and_time, duration, month_after, percent, plain, project_name, usd
-
-
-def cost_words(task: TaskRow) -> str:
-    """`$3.42`, `≥$3.42` where a count is a floor, `$3.42+?` or `?` where prices are missing."""
-    if task.unpriced and task.unpriced == task.calls:
-        return "?"
-    return ("≥" if task.floor else "") + usd(task.cost) + ("+?" if task.unpriced else "")
 
 
 def agents_words(task: TaskRow) -> str:
@@ -63,7 +56,7 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
         rank=4,
         descending=True,
     ),
-    Column("cost", 10, cost_words, lambda task: task.cost, right=True, style=lambda _: "bold", descending=True),
+    Column("cost", 10, task_cost, lambda task: task.cost, right=True, style=lambda _: "bold", descending=True),
     Column(
         "re-read",
         7,
@@ -224,7 +217,7 @@ def split_lines(task: TaskRow, when: str, width: int) -> list[Content]:
     """Figures, bar and key of where a task's money went; `when` it began."""
     parts = split_parts(task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other)
     figures = [
-        line((cost_words(task), "bold $taxi")),
+        line((task_cost(task), "bold $taxi")),
         line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
     ]
     if task.carry_over:

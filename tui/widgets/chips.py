@@ -6,7 +6,7 @@ from textual.content import Content
 
 from store.board_reads import SessionSum
 from tui.widgets.grid import Piece, line
-from tui.words import cells, count, fit, plain, project_name, usd
+from tui.words import cells, cost_words, count, fit, plain, project_name
 
 _LEAST = 14
 _ROOM_FOR_KEYS = 60
@@ -15,6 +15,11 @@ _ROOM_FOR_KEYS = 60
 def session_name(session: SessionSum) -> str:
     """A session's title, else its project."""
     return plain(session.title or "") or project_name(session.project)
+
+
+def session_cost(session: SessionSum) -> str:
+    """What a session cost, with the marks of what is not known of it."""
+    return cost_words(session.cost, session.calls, session.unpriced, session.floor)
 
 
 def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
@@ -29,7 +34,7 @@ def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
     each = (width - cells(tail)) // room
     pieces: list[Piece | str] = []
     for session in sessions[first : first + room]:
-        cost = usd(session.cost)
+        cost = session_cost(session)
         name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5)))
         active = session.native_id == sessions[at].native_id
         style = "bold $taxi on $tab" if active else "$dim"

@@ -7,7 +7,7 @@ from textual.content import Content
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tui.widgets.grid import Grid, line, spread
 from tui.widgets.plot import Series, draw_stack
-from tui.words import dollars, usd
+from tui.words import cost_words, dollars, usd
 
 _BURN_MS = 15 * MINUTE_MS
 _LEAST_BURN_MS = 5 * MINUTE_MS
@@ -16,18 +16,16 @@ _LEAST_ROWS, _MOST_ROWS = 2, 5
 _COLUMN_MINUTES = (3, 4, 5, 6, 10)
 
 
-def burn_nano_per_hour(costs: Sequence[tuple[int, int]], now_ms: int) -> int:
-    """Nano-dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
-    recent = [(at, cost) for at, cost in costs if at > now_ms - _BURN_MS]
-    if not recent:
-        return 0
-    began = costs[0][0]
-    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - began))
-    return sum(cost for _, cost in recent) * HOUR_MS // stretch
+def burn_words(costs: Sequence[tuple[int, int | None]], now_ms: int) -> str:
+    """Dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
+    recent = [cost for at, cost in costs if at > now_ms - _BURN_MS]
+    priced = [cost for cost in recent if cost is not None]
+    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0][0])) if costs else _BURN_MS
+    return cost_words(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced))
 
 
-def last_hour(costs: Sequence[tuple[int, int]], now_ms: int, width: int, height: int) -> list[Content]:
-    """(end, nano-dollars) of calls as columns of a few minutes from zero up, with the highest one named.
+def last_hour(costs: Sequence[tuple[int, int | None]], now_ms: int, width: int, height: int) -> list[Content]:
+    """(end, nano-dollars or None) of calls as columns of a few minutes from zero up, with the highest one named.
 
     Columns stand on whole minutes of the clock, so that they fill but never slide by parts. It takes three lines.
     """
@@ -40,7 +38,7 @@ def last_hour(costs: Sequence[tuple[int, int]], now_ms: int, width: int, height:
     for at, cost in costs:
         age = last - at // (minutes * MINUTE_MS)
         if 0 <= age < len(sums):
-            sums[-1 - age] += cost
+            sums[-1 - age] += cost or 0
     peak = max(sums)
     if not peak:
         return []

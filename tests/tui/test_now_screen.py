@@ -1,0 +1,88 @@
+"""Now: what is not known of a cost is marked wherever the cost stands."""
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+
+from store.board_reads import costs_since, latest_sessions
+from tests.tui.fakes import NOW_MS, dashboard, usd
+from tests.tui.test_screens import Script, settled
+from tracker.model.defaults import HOUR_MS
+from tui.snapshot import NowPart, Snapshot, Wish
+from tui.widgets.pace import burn_words
+from tui.words import cost_words
+
+
+def with_now(script: Script, **changes: object) -> Script:
+    """The samples' snapshots with another Now."""
+
+    def made(wish: Wish) -> Snapshot:
+        snapshot = script(wish)
+        assert isinstance(snapshot.now, NowPart)
+        return replace(snapshot, now=replace(snapshot.now, **changes))
+
+    return made
+
+
+def now_of(script: Script) -> NowPart:
+    part = script(Wish()).now
+    assert part is not None
+    return part
+
+
+@pytest.mark.parametrize(
+    ("calls", "unpriced", "floor", "words"),
+    [(0, 0, 0, "$1.50"), (3, 3, 0, "?"), (3, 1, 0, "$1.50+?"), (3, 0, 2, "≥$1.50"), (3, 1, 1, "≥$1.50+?")],
+)
+def test_a_cost_says_what_is_not_known_of_it(calls: int, unpriced: int, floor: int, words: str) -> None:
+    assert cost_words(usd(1.5), calls, unpriced, floor) == words
+
+
+@pytest.mark.parametrize("size", [(120, 40), (40, 20)])
+@pytest.mark.parametrize(("unpriced", "floor", "cost"), [(4, 0, "?"), (0, 2, "≥$0.73"), (1, 0, "$0.73+?")])
+async def test_a_cost_keeps_its_marks_at_every_size(
+    sample_script: Script, size: tuple[int, int], unpriced: int, floor: int, cost: str
+) -> None:
+    part = now_of(sample_script)
+    session = part.session._replace(cost=usd(0.73), calls=4, unpriced=unpriced, floor=floor)
+    assert part.task is not None
+    task = part.task._replace(cost=usd(0.73), calls=4, unpriced=unpriced, floor=floor)
+    for changes in ({"task": task}, {"task": None}):
+        script = with_now(sample_script, sessions=(session, *part.sessions[1:]), session=session, **changes)
+        async with dashboard(script, start="now").run_test(size=size) as pilot:
+            text = await settled(pilot)
+        figures = [word.strip("│") for line in text.splitlines()[1:4] for word in line.split()]
+        assert cost in figures
+        assert "$0.73" not in set(figures) - {cost}
+
+
+async def test_without_a_forecast_no_gauge_is_drawn(sample_script: Script) -> None:
+    report = now_of(sample_script).context
+    assert report is not None
+    script = with_now(sample_script, context=report._replace(prospect=None))
+    async with dashboard(script, start="now").run_test(size=(40, 20)) as pilot:
+        text = await settled(pilot)
+    assert "█" not in text
+    assert "context " in text
+
+
+def test_a_pace_of_calls_without_price_is_not_nothing() -> None:
+    assert burn_words([], NOW_MS) == "$0.00"
+    assert burn_words([(NOW_MS - 1000, None)], NOW_MS) == "?"
+    assert burn_words([(NOW_MS - 1000, usd(0.1)), (NOW_MS, None)], NOW_MS) == "$1.20+?"
+    assert burn_words([(NOW_MS - HOUR_MS, None), (NOW_MS, usd(1))], NOW_MS) == "$4.00"
+
+
+def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Connection) -> None:
+    session = latest_sessions(sample_db, 0, 1)[0]
+    assert session.calls > 0
+    assert (session.unpriced, session.floor) == (0, 0)
+    sample_db.execute("BEGIN")
+    sample_db.execute("UPDATE spend SET unpriced = calls, floor = 1 WHERE session_id = ?", (session.id,))
+    changed = latest_sessions(sample_db, 0, 1)[0]
+    assert changed.unpriced == changed.calls == session.calls
+    assert changed.floor >= 1
+    sample_db.execute("UPDATE call SET cost = NULL WHERE session_id = ?", (session.id,))
+    assert {cost for _, cost in costs_since(sample_db, session.id, 0)} == {None}
+    sample_db.execute("ROLLBACK")
