@@ -78,6 +78,32 @@ async def test_sorting_is_by_value_and_keeps_the_cursor() -> None:
         assert [item.cost for item in table.shown] == sorted(item.cost for item in table.shown)
 
 
+async def test_after_the_last_column_rows_stand_as_they_were_given() -> None:
+    app = Frame(items(3))
+    async with app.run_test(size=(50, 20)):
+        table = app.query_one(Table)
+        names = []
+        for _ in range(5):
+            names.append([item.name for item in table.shown])
+            table.sort_by_next()
+        up, down = ["item 0", "item 1", "item 2"], ["item 2", "item 1", "item 0"]
+        assert names == [down, up, up, up, up]  # cost, twice, note, as given, name
+        assert [item.name for item in table.shown] == down  # cost again
+
+
+async def test_an_order_as_given_turns_round() -> None:
+    app = Frame([Item("b", 1.0), Item("c", 0.0), Item("a", 2.0)])
+    async with app.run_test(size=(50, 20)):
+        table = app.query_one(Table)
+        while table._sort is not None:
+            table.sort_by_next()
+        assert [item.name for item in table.shown] == ["b", "c", "a"]
+        table.reverse()
+        assert [item.name for item in table.shown] == ["a", "c", "b"]
+        table.sort_by_next()
+        assert [item.name for item in table.shown] == ["a", "b", "c"]
+
+
 async def test_filter_keeps_rows_with_every_word() -> None:
     app = Frame(items(12))
     async with app.run_test(size=(50, 20)):

@@ -148,17 +148,15 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._arrange()
 
     def sort_by_next(self) -> None:
-        """Sort by the next visible column."""
-        visible = [index for index, _ in layout(self._columns, self.content_size.width)]
-        at = visible.index(self._sort) if self._sort in visible else -1
-        self._sort = visible[(at + 1) % len(visible)]
-        self._descending = self._columns[self._sort].descending
+        """Sort by the next visible column; after the last one the rows stand as they were given."""
+        orders = [*(index for index, _ in layout(self._columns, self.content_size.width)), None]
+        at = orders.index(self._sort) if self._sort in orders else -1
+        self._sort = orders[(at + 1) % len(orders)]
+        self._descending = self._sort is not None and self._columns[self._sort].descending
         self._arrange()
 
     def reverse(self) -> None:
         """Turn the order round."""
-        if self._sort is None:
-            self._sort = 0
         self._descending = not self._descending
         self._arrange()
 
@@ -188,6 +186,8 @@ class Table(Widget, Generic[Row], can_focus=True):
             words = self._filter.split()
             rows = [row for row in rows if all(word in self._search(row).casefold() for word in words)]
         if self._sort is not None:
+        elif self._descending:
+            rows.reverse()
             value = self._columns[self._sort].value
             rows.sort(key=value, reverse=self._descending)
         self._shown = rows
