@@ -131,7 +131,7 @@ class Dashboard(App[None]):
         if self._follows_theme and message.snapshot.settings.display.theme in THEME_NAMES:
             self.theme = message.snapshot.settings.display.theme
         if message.snapshot.tasks is not None:
-            self._known_tasks = message.snapshot.tasks.tasks
+            self._known_tasks = message.snapshot.tasks.typed or message.snapshot.tasks.tasks
         self._renew()
         if not self._has_drawn:
             self._has_drawn = True
@@ -201,7 +201,7 @@ class Dashboard(App[None]):
 
     @property
     def known_tasks(self) -> Sequence[TaskRow]:
-        """The tasks that were listed last."""
+        """The tasks of the month that was listed last, without runs of programs if there are others."""
         return self._known_tasks
 
     @work(thread=True, group="edit", exit_on_error=False)

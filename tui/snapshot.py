@@ -139,7 +139,21 @@ class TasksPart:
     tasks: tuple[TaskRow, ...]  # those left out of the averages included
     headline: Headline
     unsure: tuple[Unsure, ...] = ()
-    run_ids: frozenset[str] = frozenset()  # of these, what programs ran
+    run_ids: frozenset[str] = frozenset()  # what programs ran, of any month
+
+    @property
+    def typed(self) -> tuple[TaskRow, ...]:
+        """The person's tasks; a run that was left out of the averages by hand is one, as for `taximeter tasks`."""
+        return tuple(task for task in self.tasks if not self.is_run(task))
+
+    @property
+    def runs(self) -> tuple[TaskRow, ...]:
+        """Runs of programs."""
+        return tuple(task for task in self.tasks if self.is_run(task))
+
+    def is_run(self, task: TaskRow) -> bool:
+        """Whether a program ran it."""
+        return task.id in self.run_ids and not task.excluded
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,10 +219,43 @@ async def test_runs_of_programs_are_hidden_until_they_are_wanted(sample_script: 
         tasks = app.screen.query_one("#tasks", Table)
         hidden = len(tasks.shown)
         await pilot.press("p")
-        assert "runs of programs" not in await settled(pilot)
+        text = await settled(pilot)
+        assert "p shows" not in text
+        assert "2 runs of programs, in no rate" in text
         assert len(tasks.shown) == hidden + 2
         await pilot.press("p")
         assert "p shows 2 runs of programs" in await settled(pilot)
+
+
+async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.tasks is not None
+        runs = [made.tasks.tasks[0]._replace(id=f"run{number}", title=f"futures {number}") for number in range(3)]
+        return replace(
+            made,
+            tasks=replace(made.tasks, tasks=(*runs, *made.tasks.tasks), run_ids=frozenset(run.id for run in runs)),
+        )
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"futures 2", "enter")
+        assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
+        await pilot.press("escape", "slash", *"flaky", "enter")
+        text = await settled(pilot)
+        assert "Flaky invoice test" in text
+        assert "p shows" not in text
+
+
+async def test_a_run_left_out_by_hand_is_listed_as_the_command_lists_it(sample_script: Script) -> None:
+    part = sample_script(Wish("tasks")).tasks
+    assert part is not None
+    first, second, *_ = part.tasks
+    tasks = (first._replace(excluded=1), *part.tasks[1:])
+    part = replace(part, tasks=tasks, run_ids=frozenset({first.id, second.id, "of another month"}))
+    assert part.typed == tuple(task for task in tasks if task.id != second.id)
+    assert part.runs == (second,)
 
 
 async def test_where_programs_did_everything_their_runs_are_shown(sample_script: Script) -> None:
@@ -236,10 +269,15 @@ async def test_where_programs_did_everything_their_runs_are_shown(sample_script:
         )
 
     app = dashboard(script, start="tasks")
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
         text = await settled(pilot)
         assert "CSV export" in text
-        assert "runs of programs" not in text
+        assert f"{len(app.known_tasks)} runs of programs, in no rate" in text
+        assert " · a run of a program" in text
+        shown = len(app.screen.query_one("#tasks", Table).shown)
+        await pilot.press("p")
+        assert "Programs ran all that this month lists" in await settled(pilot)
+        assert len(app.screen.query_one("#tasks", Table).shown) == shown
 
 
 async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named(sample_script: Script) -> None:
@@ -333,6 +371,30 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
     assert made["merge"].task == task.id
     assert made["merge"].target not in ("", task.id)
     assert made["move"] == Edit("move", task.id, turn=1, target=made["move"].target)
+
+
+async def test_another_task_is_one_of_the_persons_however_many_there_are(sample_script: Script) -> None:
+    """Runs of programs are in the same folder at the same time, and would come first."""
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.tasks is None:
+            return made
+        one = made.tasks.tasks[0]
+        runs = [one._replace(id=f"run{number}", title=f"Run {number}") for number in range(60)]
+        many = [one._replace(id=f"typed{number}", title=f"Typed {number}") for number in range(60)]
+        tasks = (one, *runs, *many)
+        return replace(made, tasks=replace(made.tasks, tasks=tasks, run_ids=frozenset(run.id for run in runs)))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("m")
+        text = await settled(pilot)
+        assert "Typed 0" in text
+        assert "Run 0" not in text
+        await pilot.press("end")
+        assert "Typed 59" in await settled(pilot)
 
 
 async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script) -> None:

@@ -43,6 +43,7 @@ _CSV = (
     "id", "title", "status", "evidence", "agents", "project", "branch", "sessions", "started_at", "ended_at", "turns",
     "calls", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches", "cost_usd",
     *(f"{part}_usd" for part in PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
+    "program_run",
 )  # fmt: skip
 _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 
@@ -109,7 +110,8 @@ def tasks(
     if as_json:
         print_json(report.as_json(limit or None))
     elif as_csv:
-        print_csv(_CSV, [_csv_row(task) for task in (*report.tasks, *report.excluded)[: limit or None]])
+        tasks = (*report.tasks, *report.excluded)[: limit or None]
+        print_csv(_CSV, [(*_csv_row(task), "yes" if task.id in report.run_ids else "no") for task in tasks])
     elif not report.tasks:
         from tracker.cli.sync import nothing_text
 
@@ -148,13 +150,14 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
     wanted = [name for name, least in least_cells.items() if cells >= least]
     columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
-    listed = [task for task in report.tasks if with_runs or task.id not in report.run_ids]
+    typed = [task for task in report.tasks if task.id not in report.run_ids]
+    listed = report.tasks if with_runs else typed or report.tasks
     rows = [[_cell(name, task, report) for name in wanted] for task in listed[:limit]]
     footer = [_footer(name, report) for name in wanted]
     print_table(columns, rows, footer=footer)
     note_left_out(len(listed) - len(rows), "tasks")
-    if len(listed) < len(report.tasks):
-        _note_runs(report.runs)
+    if report.runs:
+        _note_runs(report.runs, are_listed=len(listed) == len(report.tasks))
     _notes(report, corrections)
 
 
@@ -200,7 +203,7 @@ def _footer(name: str, report: TasksReport) -> str:
     cost = sum(task.cost for task in tasks)
     rent = sum(task.baseline + task.carry_over + task.own for task in tasks)
     values = {
-        "task": counted(len(tasks), "task"),
+        "task": _tasks_and_runs(report),
         "turns": f"{sum(task.turns for task in tasks):,}",
         "calls": f"{sum(task.calls for task in tasks):,}",
         "time": duration(sum(task.active_ms for task in tasks)),
@@ -214,6 +217,13 @@ def _footer(name: str, report: TasksReport) -> str:
         "waste": short_usd(sum(task.waste for task in tasks)),
     }
     return values.get(name, "")
+
+
+def _tasks_and_runs(report: TasksReport) -> str:
+    """`44 tasks, 37 runs`: what the sums under the table are of."""
+    typed, runs = len(report.tasks) - len(report.runs), len(report.runs)
+    words = [counted(number, name) for number, name in ((typed, "task"), (runs, "run")) if number]
+    return ", ".join(words)
 
 
 def _headline(report: TasksReport) -> str:
@@ -230,13 +240,14 @@ def _headline(report: TasksReport) -> str:
     )
 
 
-def _note_runs(runs: Sequence[TaskRow]) -> None:
-    """Say what is not listed because programs did it."""
+def _note_runs(runs: Sequence[TaskRow], *, are_listed: bool) -> None:
+    """Say what programs did, and how to see it where it is not listed."""
     alike = Counter(task.title for task in runs).most_common(1)[0][0]
     cost = short_usd(sum(task.cost for task in runs))
+    how = "" if are_listed else "; --runs lists them"
     note(
         f"{counted(len(runs), 'run')} of programs (claude -p, SDK), {cost}: they begin alike, edited nothing, and are"
-        f" in no rate; --runs lists them. Most often: {alike}"
+        f" in no rate{how}. Most often: {alike}"
     )
 
 

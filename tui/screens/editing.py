@@ -81,7 +81,7 @@ class EditingBoard(Board):
         if not others:
             self.notify("There is no other task in this month.")
             return
-        self.board.push_screen(ChooseScreen(title, [(one.id, self._task_line(one)) for one in others[:50]]), chosen)
+        self.board.push_screen(ChooseScreen(title, [(one.id, self._task_line(one)) for one in others]), chosen)
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)

@@ -135,8 +135,14 @@ class TasksScreen(EditingBoard):
 
     def _listed(self, part: TasksPart) -> tuple[TaskRow, ...]:
         """The month's tasks; runs of programs only if they are wanted, or all there is."""
-        typed = tuple(task for task in part.tasks if task.id not in part.run_ids)
-        return part.tasks if self._with_runs or not typed else typed
+        return part.tasks if self._with_runs else part.typed or part.tasks
+
+    def _beside(self, part: TasksPart) -> str:
+        """What is said of runs of programs: how many pass the filter but are hidden, or that some are listed."""
+        if self._listed(part) is part.tasks:
+            return f"{count(len(part.runs), 'run')} of programs, in no rate" if part.runs else ""
+        hidden = len(self._table.matching(part.runs))
+        return f"p shows {count(hidden, 'run')} of programs" if hidden else ""
 
     @property
     def _table(self) -> Table[TaskRow]:
@@ -162,16 +168,18 @@ class TasksScreen(EditingBoard):
     def table_changed(self) -> None:
         """Say what is in sight, and show the split of the task under the cursor."""
         panel = self.query_one("#tasks-panel")
-        hidden = len(self._part.tasks) - len(self._listed(self._part)) if self._part else 0
-        hint = f"p shows {count(hidden, 'run')} of programs · " if hidden else ""
-        panel.border_subtitle = line((hint + self._table.position(), "$dim"))
+        beside = self._beside(self._part) if self._part else ""
+        self._table.beside = beside
+        words = " · ".join(part for part in (beside, self._table.position()) if part)
+        panel.border_subtitle = line((words, "$dim"))
         picture = self.query_one("#selected", Picture)
         task = self._table.selected
         if task is None:
             picture.show(lambda width, height: [line(("no task under the cursor", "$dim"))], title="", note="")
             return
         sign, style = status_sign(task)
-        status = line((f" · {status_words(task)}", "$dim"))
+        is_run = self._part is not None and self._part.is_run(task)
+        status = line((f" · {status_words(task)}{' · a run of a program' if is_run else ''}", "$dim"))
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
         when = day_and_time(task.started_at, self.board.zone)
@@ -199,6 +207,9 @@ class TasksScreen(EditingBoard):
 
     def action_runs(self) -> None:
         """List runs of programs, too, or hide them again."""
+        if self._part is not None and not self._part.typed:
+            self.notify("Programs ran all that this month lists.")
+            return
         self._with_runs = not self._with_runs
         self.renew()
 

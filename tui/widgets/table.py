@@ -132,6 +132,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._cursor = 0
         self._first = 0
         self._filter = ""
+        self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
         self._sort = sort
         self._descending = sort is not None and columns[sort].descending
 
@@ -170,26 +171,23 @@ class Table(Widget, Generic[Row], can_focus=True):
         """The rows that passed the filter, in their order."""
         return self._shown
 
-    def select(self, key: str) -> None:
-        """Put the cursor on a row, if it is shown."""
-        for index, row in enumerate(self._shown):
-            if self._key(row) == key:
-                self._cursor = index
-                self._reveal()
-                self.refresh()
+    def matching(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of any rows that contain each of the filter's words."""
+        words = self._filter.split()
+        if not words:
+            return list(rows)
+        texts = (self._search(row).casefold() for row in rows)
+        return [row for row, text in zip(rows, texts, strict=True) if all(word in text for word in words)]
 
     def _arrange(self) -> None:
         key = None if self.selected is None else self._key(self.selected)
         line_of_cursor = self._cursor - self._first
-        rows = list(self._rows)
-        if self._filter:
-            words = self._filter.split()
-            rows = [row for row in rows if all(word in self._search(row).casefold() for word in words)]
+        rows = self.matching(self._rows)
         if self._sort is not None:
-        elif self._descending:
-            rows.reverse()
             value = self._columns[self._sort].value
             rows.sort(key=value, reverse=self._descending)
+        elif self._descending:
+            rows.reverse()
         self._shown = rows
         if key is not None:
             for index, row in enumerate(rows):
@@ -234,7 +232,8 @@ class Table(Widget, Generic[Row], can_focus=True):
                 made = made.stylize_before("bold on $cursor" if self.has_focus else "on $tab")
             lines.append(made)
         if self._filter and not self._shown:
-            lines += [Content(""), line((fit(f"no row has “{self._filter}” · esc shows all", width), "$dim"))]
+            words = (f"no row has “{self._filter}”", self.beside, "esc shows all")
+            lines += [Content(""), line((fit(" · ".join(part for part in words if part), width), "$dim"))]
         return Content("\n").join(lines)
 
     def position(self) -> str:
