@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -83,20 +84,28 @@ def test_the_served_dashboard_looks_at_the_same_folders(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def service(sample_claude_dir: Path, isolated_home: Path) -> AsyncIterator[str]:
-    """A running `taximeter serve` over the samples; its address."""
+async def running(sample_claude_dir: Path, isolated_home: Path) -> AsyncIterator[Process]:
+    """A running `taximeter serve` over the samples."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", str(ROOT / "taximeter.py"), "serve"),
         *("--claude-dir", str(sample_claude_dir), "--port", str(free_port())),
         stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "TAXIMETER_HOME": str(isolated_home)},
     )
-    assert process.stdout is not None
     try:
-        yield (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+        yield process
     finally:
-        process.send_signal(signal.SIGINT)
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), 20)
+
+
+@pytest.fixture
+async def service(running: Process) -> str:
+    """Its address."""
+    assert running.stdout is not None
+    return (await asyncio.wait_for(running.stdout.readline(), 20)).decode().strip()
 
 
 def free_port() -> int:
@@ -105,6 +114,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def test_malformed_requests_leave_no_token_on_the_terminal(service: str, running: Process) -> None:
+    address = URL(service)
+    assert address.host is not None
+    for request in ("/?{}&fontsize=²", "/ws?{}&width=²", "/ {} \x00"):
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(f"GET {request.format(address.query_string)} HTTP/1.1\r\nHost: {address.host}\r\n\r\n".encode())
+        assert (await asyncio.wait_for(reader.readline(), 10)).startswith(b"HTTP/1.0 400")
+        writer.close()
+    running.send_signal(signal.SIGINT)
+    said = b"".join(part for part in await asyncio.wait_for(running.communicate(), 20) if part)
+    assert address.query["token"].encode() not in said
+    assert b"Traceback" not in said
+
+
+async def test_a_size_that_is_no_number_is_left_aside(client: TestClient) -> None:
+    answer = await client.get("/", params={"fontsize": "²"}, cookies={COOKIE: TOKEN})
+    assert answer.status == 200
+    assert "²" not in await answer.text()
 
 
 async def test_the_dashboard_itself_comes_through(service: str) -> None:

@@ -7,6 +7,7 @@ elsewhere that points its name at this machine gets nowhere.
 
 import hmac
 import html
+import logging
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
@@ -58,11 +59,14 @@ class TokenServer(Server):
     def serve(self, debug: bool = False) -> None:
         """Serve until Ctrl-C; nothing is logged, for requests name the token."""
         del debug
+        silent = logging.getLogger("taximeter.serve")
+        silent.disabled = True
         web.run_app(
             self._make_app(),
             host=self.host,
             port=self.port,
             access_log=None,
+            logger=silent,
             print=lambda *_words: self._on_ready(self.address),
         )
 
@@ -75,7 +79,7 @@ class TokenServer(Server):
         page = self._page.substitute(
             base=f"{request.scheme}://{html.escape(request.host)}",
             socket=f"{'wss' if request.secure else 'ws'}://{html.escape(request.host)}/ws",
-            font_size=font_size if font_size.isdigit() else _FONT_SIZE,
+            font_size=font_size if font_size.isascii() and font_size.isdigit() else _FONT_SIZE,
         )
         return web.Response(text=page, content_type="text/html")
 
