@@ -131,6 +131,8 @@ class Advisor:
         nudges = self._evaluate(db, standing, preferences) if standing is not None else []
         facts = live.live_session(db, session_id) if state is None else state.session
         is_waiting = state is None or state.is_waiting
+        if session_id not in self._open:  # what was shown before this process looked is not news
+            self._told.update(nudge.token for nudge in nudges if nudge.shown_at is not None)
         self._open[session_id] = _Open(facts.native_id, facts.project, is_waiting, nudges)
         task_cost = state.task.cost if state is not None and state.task is not None else None
         day_cost = live.day_cost(db, local_day(now))

@@ -156,6 +156,15 @@ def test_a_compaction_that_did_not_help_silences_the_epoch(desk: Desk) -> None:
     assert desk.log("compact")[-1]["reason"] == "compacting did not help in this epoch"
 
 
+def test_a_process_that_comes_later_does_not_tell_again(desk: Desk) -> None:
+    one = grow(desk.transcript(), until=90_000)
+    told = desk.advise(one.now)
+    assert [each.kind for each in told] == ["compact"]
+    assert [each.kind for each in desk.new_advisor().refresh(desk.db, one.now)] == ["compact"], "not shown yet"
+    desk.advisor.note_shown(desk.db, told, one.now)
+    assert desk.new_advisor().refresh(desk.db, one.now) == []
+
+
 def test_three_dismissals_switch_the_kind_off_until_it_is_enabled(desk: Desk) -> None:
     from store.nudges import add_word, dismiss
 
