@@ -14,6 +14,7 @@ class Key(NamedTuple):
     sentence: str  # for the help, the palette and the docs
     footer: bool = False
     pair: str = ""  # words for this key and the next one together
+    second: str = ""  # what the other of two keys that are shown together does
 
     @property
     def shown(self) -> str:
@@ -32,7 +33,6 @@ _SIGNS = {
     "up": "↑",
     "down": "↓",
     "escape": "esc",
-    "ctrl+p": "ctrl+p",
 }
 
 SCREENS = {"now": "Now", "tasks": "Tasks", "spend": "Spend", "cache": "Cache", "plans": "Plans", "nudges": "Nudges"}
@@ -129,7 +129,9 @@ def footer(area: str) -> list[Key]:
     always = [key for key in KEYS["any"] if key.keys in _ALWAYS]
     rows = KEYS.get(area, ())
     own = [
-        key._replace(keys=f"{key.keys},{rows[index + 1].keys}", words=key.pair) if key.pair else key
+        key._replace(keys=f"{key.keys},{rows[index + 1].keys}", words=key.pair, second=rows[index + 1].action)
+        if key.pair
+        else key
         for index, key in enumerate(rows)
         if key.footer
     ]

@@ -24,8 +24,10 @@ from tracker.cli.dashboard import open_dashboard
 from tui.app import Dashboard
 from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
 from tui.palette import entries
+from tui.screens.spend import SpendScreen
 from tui.snapshot import Health, OwnPlan, Phase, Window
 from tui.themes import THEME_NAMES
+from tui.widgets.key_line import KeyLine
 
 
 async def settled(pilot: Pilot[None]) -> str:
@@ -213,6 +215,26 @@ def test_palette_entries_are_area_and_verb() -> None:
 def test_footers_have_at_most_six_keys() -> None:
     for area in KEYS:
         assert 2 <= len(footer(area)) <= FOOTER_KEYS
+
+
+async def test_each_of_two_keys_that_stand_together_can_be_clicked() -> None:
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        row = screen_text(app).splitlines()[-1]
+        assert isinstance(app.screen, SpendScreen)
+        latest = app.screen._pointed
+        assert latest is not None
+        day, month = row.index("← → day"), row.index("[ ] month")
+        await pilot.click(KeyLine, offset=(day, 0))
+        assert app.screen._pointed == latest - 1
+        await pilot.click(KeyLine, offset=(day + 2, 0))
+        assert app.screen._pointed == latest
+        await pilot.click(KeyLine, offset=(month, 0))
+        assert app.wish.month == "2026-10"
+        await pilot.pause()
+        await pilot.click(KeyLine, offset=(month + 2, 0))
+        assert app.wish.month == "2026-11"
 
 
 async def test_themes_go_round() -> None:

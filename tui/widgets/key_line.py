@@ -18,7 +18,7 @@ class KeyLine(Widget):
         super().__init__()
         self._keys = keys
         self._trouble = Content("")
-        self._places: list[tuple[int, int, Key]] = []
+        self._places: list[tuple[int, int, str]] = []  # cells from, to; what a click there does
 
     def show_trouble(self, trouble: Content) -> None:
         """Show this sentence in place of the keys; an empty one gives them back."""
@@ -40,15 +40,19 @@ class KeyLine(Widget):
             if used + size + (kept if key is not self._keys[-1] else 0) > width:
                 continue
             pieces += [(key.shown, "bold $taxi"), " ", (key.words, "$dim"), "   "]
-            self._places.append((used, used + size, key))
+            if key.second:
+                end = used + cells(key.shown)
+                self._places.append((end - cells(key.shown.rpartition(" ")[2]), end, key.second))
+            self._places.append((used, used + size, key.action))
             used += size + 3
         return line(*pieces)
 
     async def on_click(self, event: Click) -> None:
         """Do what the key under the mouse does."""
-        for start, end, key in self._places:
+        for start, end, action in self._places:
             if start <= event.x < end:
-                await self.screen.run_action(key.action)
+                await self.screen.run_action(action)
+                break
 
 
 def _size(key: Key) -> int:
