@@ -82,7 +82,6 @@ class Dashboard(App[None]):
         self._waiting: Snapshot | None = None  # came while paused
         self._paused_at: int | None = None
         self._start = start
-        self._opened_from = start
         self._collector = collector
         self._has_drawn = False
         self._known_tasks: Sequence[TaskRow] = ()
@@ -186,16 +185,20 @@ class Dashboard(App[None]):
         self.feed.ask(self.wish)
 
     def open_task(self, identity: str) -> None:
-        """Open a task over the screen in front."""
-        self._opened_from = self.wish.screen
-        self.wish_for(screen="task", task=identity)
-        self.push_screen(make_screen("task"))
+        """Open a task over the board in front."""
+        if not self._is_task_open:
+            self.wish_for(screen="task", task=identity)
+            self.push_screen(make_screen("task"))
 
     def close_task(self) -> None:
-        """Back to the screen from which the task was opened."""
-        if isinstance(self.screen, Board) and self.screen.NAME == "task":
+        """Back to the board from which the task was opened."""
+        if self._is_task_open:
             self.pop_screen()
-            self.wish_for(screen=self._opened_from, task="")
+            self.wish_for(screen=self.current_mode, task="")
+
+    @property
+    def _is_task_open(self) -> bool:
+        return isinstance(self.screen, Board) and self.screen.NAME == "task"
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
@@ -241,8 +244,11 @@ class Dashboard(App[None]):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     async def action_go(self, name: str) -> None:
-        """Show another screen."""
-        if name in self._modes and name != self.current_mode:
+        """Show a board; a task that is open is closed, so no board ever lies under one that nobody sees."""
+        if name not in self._modes:
+            return
+        self.close_task()
+        if name != self.current_mode:
             self.wish_for(screen=name)
             await self.switch_mode(name)
 
