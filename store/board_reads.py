@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import LATEST_SESSION_FIRST
+from store.clauses import IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_TITLE
 
 
 class RecentCall(NamedTuple):
@@ -66,21 +66,25 @@ class SessionSum(NamedTuple):
     agent: str
     project: str | None
     title: str | None
+    started_at: int
     last_at: int
+    is_headless: bool
     cost: int
     calls: int
     unpriced: int
     floor: int
 
 
-def latest_sessions(db: sqlite3.Connection, since: int, limit: int) -> list[SessionSum]:
-    """Sessions with calls and a record since then, latest first."""
+def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, first: str = "") -> list[SessionSum]:
+    """Sessions with calls and a record since then, latest first; before all the one of the native id `first`."""
     found = db.execute(
-        "SELECT session.id, native_id, agent, project, title, last_at,"
-        f" {_SUMS}"
-        " FROM session WHERE last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
-        f" ORDER BY {LATEST_SESSION_FIRST} LIMIT ?",
-        (since, limit),
+        "WITH chosen AS (SELECT * FROM session WHERE last_at >= ?"
+        " AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
+        f" ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST} LIMIT ?)"
+        f" SELECT id, native_id, agent, project, {SESSION_TITLE}, COALESCE(own_start_at, first_at), last_at,"
+        f" {IS_HEADLESS}, {_SUMS}"
+        f" FROM chosen AS session ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST}",
+        (since, first, limit, first),
     )
     return [SessionSum(*row) for row in found]
 

@@ -126,7 +126,7 @@ class Dashboard(App[None]):
         if self._paused_at is not None and self.snapshot is not None and message.snapshot.wish == self.snapshot.wish:
             self._waiting = message.snapshot
             return
-        self.snapshot = message.snapshot
+        self.snapshot = self._stay(message.snapshot)
         if self._follows_theme and message.snapshot.settings.display.theme in THEME_NAMES:
             self.theme = message.snapshot.settings.display.theme
         if message.snapshot.tasks is not None:
@@ -135,6 +135,15 @@ class Dashboard(App[None]):
         if not self._has_drawn:
             self._has_drawn = True
             self.call_after_refresh(self._settle)
+
+    def _stay(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot as the answer to a wish for its session: what Now shows stays there while others are busier."""
+        if snapshot.now is None or snapshot.wish != self.wish:
+            return snapshot
+        shown = snapshot.now.session.native_id
+        if shown != self.wish.session:
+            self.wish_for(session=shown)
+        return replace(snapshot, wish=self.wish)
 
     def _settle(self) -> None:
         """The first picture is drawn: what can wait until then is done now."""

@@ -59,7 +59,7 @@ class Wish:
 
     screen: str = "now"
     month: str = ""  # 2026-11; "" is the latest month with work
-    session: str = ""  # a native id; "" is the one with the latest record
+    session: str = ""  # a native id, followed as long as it is at work; "" is the one with the latest record
     task: str = ""
 
 
@@ -168,7 +168,7 @@ class TaskPart:
 class NowPart:
     """The session at work, or the last one that was."""
 
-    sessions: tuple[SessionSum, ...]  # those at work, latest first; one that rests if none is
+    sessions: tuple[SessionSum, ...]  # those at work by their start; the last one of a person if none of theirs is
     session: SessionSum
     is_running: bool
     task: TaskRow | None

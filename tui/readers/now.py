@@ -18,12 +18,14 @@ _SHOWN_CALLS = 40
 
 
 def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> NowPart | None:
-    """The part for the session wished for ("": the latest); None in an empty ledger."""
-    running = latest_sessions(db, now_ms - AT_WORK_MS, MOST_SESSIONS)
-    sessions = running or latest_sessions(db, 0, 1)
-    if not sessions:
+    """The part for the session wished for, while it is at work, else for the latest; None in an empty ledger."""
+    running = latest_sessions(db, now_ms - AT_WORK_MS, MOST_SESSIONS, first=wanted)
+    # What hooks and scripts run beside it hides the person's session no more when that rests than when it works.
+    latest = latest_sessions(db, 0, 1) if all(one.is_headless for one in running) else running[:1]
+    if not latest:
         return None
-    session = next((one for one in sessions if one.native_id == wanted), sessions[0])
+    sessions = sorted({one.id: one for one in (*running, *latest)}.values(), key=lambda one: (one.started_at, one.id))
+    session = next((one for one in sessions if one.native_id == wanted), latest[0])
     turns = latest_turns(db, session.id, 1)
     task_id = turns[-1].task_id if turns else None
     habits, _ = kept_habits(db, session.agent, now_ms)

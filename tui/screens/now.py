@@ -343,7 +343,8 @@ class NowScreen(Board):
         if self._part is None:
             return
         names = [one.native_id for one in self._part.sessions]
-        at = names.index(self._part.session.native_id) + step
+        wished = self.board.wish.session
+        at = names.index(wished if wished in names else self._part.session.native_id) + step
         if 0 <= at < len(names):
             self.board.wish_for(session=names[at])
 

@@ -1,0 +1,159 @@
+"""Which session Now shows, and which stand beside it as chips, while several are at work."""
+
+import random
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from store.ledger import open_ledger
+from tests.tui.fakes import dashboard, screen_text, snapshot
+from tests.tui.test_screens import feed, settled
+from tests.unit.tasks.making import MINUTE, START, Transcript, take_in
+from tracker.rebuild import rebuild
+from tui.readers.now import read_now
+from tui.snapshot import NowPart, Snapshot, Wish
+from tui.widgets.chips import session_name
+
+_START_MS = round(START.timestamp() * 1000)
+
+
+class Room:
+    """Sessions of a person and of programs, and what Now makes of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder / "claude"
+        self.db: sqlite3.Connection = open_ledger(folder / "ledger.db")
+        self._count = 0
+
+    def work(self, session: str, minute: float, *, by_program: bool = False) -> None:
+        """A prompt and its answer."""
+        self._count += 1
+        more = {"entrypoint": "sdk-cli"} if by_program else {"entrypoint": "cli"}
+        one = Transcript(self._root, session)
+        one.minute = minute
+        one._count = 10 * self._count
+        one.prompt(f"words of {session}", after_minutes=0, **more).answer(f"a{self._count}", **more)
+        take_in(self.db, self._root)
+        rebuild(self.db)
+
+    def now(self, minute: float, wanted: str = "") -> NowPart:
+        part = read_now(self.db, wanted, _START_MS + round(minute * MINUTE), 1)
+        assert part is not None
+        return part
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def chips_of(part: NowPart) -> list[str]:
+    return [one.native_id for one in part.sessions]
+
+
+def test_chips_stand_by_the_start_of_their_sessions_whoever_wrote_last(room: Room) -> None:
+    for minute, session in enumerate(("b", "a", "c")):
+        room.work(session, minute)
+    assert chips_of(room.now(3)) == ["b", "a", "c"]
+    room.work("b", 4)
+    assert chips_of(room.now(5)) == ["b", "a", "c"]
+
+
+def test_the_session_wished_for_stays_until_it_rests(room: Room) -> None:
+    room.work("a", 0)
+    room.work("b", 5)
+    assert room.now(6).session.native_id == "b"
+    assert room.now(6, "a").session.native_id == "a"
+    part = room.now(17, "a")
+    assert (part.session.native_id, chips_of(part)) == ("b", ["b"])
+
+
+def test_it_stays_among_the_chips_when_there_are_more_than_are_read(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.readers.now.MOST_SESSIONS", 2)
+    for minute, session in enumerate("abcd"):
+        room.work(session, minute)
+    part = room.now(5, "a")
+    assert (part.session.native_id, chips_of(part)) == ("a", ["a", "d"])
+
+
+def test_runs_of_programs_do_not_take_the_place_of_the_persons_session_at_rest(room: Room) -> None:
+    room.work("mine", 0)
+    for number in range(4):
+        room.work(f"run{number}", 18 + number, by_program=True)
+    part = room.now(23)
+    assert part.session.native_id == "mine"
+    assert chips_of(part) == ["mine", "run0", "run1", "run2", "run3"]
+    assert room.now(23, "run2").session.native_id == "run2"
+    room.work("new", 24)
+    assert room.now(25).session.native_id == "new"
+    assert "mine" not in chips_of(room.now(25))
+
+
+def test_runs_of_programs_stand_alone_where_no_person_worked_that_day(room: Room) -> None:
+    room.work("mine", 0)
+    for number in range(2):
+        room.work(f"run{number}", 25 * 60 + number, by_program=True)
+    part = room.now(25 * 60 + 3)
+    assert (part.session.native_id, chips_of(part)) == ("run1", ["run0", "run1"])
+
+
+def test_a_chip_without_a_title_has_the_opening_words(room: Room) -> None:
+    room.work("a", 0)
+    assert session_name(room.now(1).session) == "words of a"
+
+
+async def test_what_is_shown_stays_while_another_is_busier(room: Room) -> None:
+    """Each second another session has the latest record; only the arrows and rest change what is shown."""
+    minute = {"at": 4.0}
+    for index, session in enumerate("abc"):
+        room.work(session, index)
+
+    def script(wish: Wish) -> Snapshot:
+        return replace(snapshot(wish), spend=None, now=room.now(minute["at"], wish.session))
+
+    app = dashboard(script, start="now")
+    chance = random.Random(1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert shown_in(await settled(pilot)) == "c"
+        shown = "c"
+        for _ in range(24):
+            minute["at"] += 0.5
+            room.work(chance.choice("ab"), minute["at"])
+            minute["at"] += 0.1
+            feed(app).hand_over()
+            text = await settled(pilot)
+            assert shown_in(text) == shown
+            chips_line = text.splitlines()[1]
+            assert [chips_line.index(f"words of {one}") for one in "abc"] == sorted(
+                chips_line.index(f"words of {one}") for one in "abc"
+            )
+            if chance.random() < 0.3:
+                key = chance.choice(("left", "right"))
+                await pilot.press(key)
+                at = "abc".index(shown) + (1 if key == "right" else -1)
+                shown = "abc"[max(0, min(2, at))]
+                assert shown_in(await settled(pilot)) == shown
+            if shown == "c":
+                room.work("c", minute["at"])
+
+
+async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
+    for index, session in enumerate("abc"):
+        room.work(session, index)
+    parts = {name: room.now(4, name) for name in ("", "a", "b", "c")}
+    app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=parts[wish.session]), start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        app.screen.action_session(-1)
+        app.screen.action_session(-1)
+        await settled(pilot)
+        assert shown_in(screen_text(app)) == "a"
+
+
+def shown_in(text: str) -> str:
+    """The session of the marked chip."""
+    return text.splitlines()[1].split("● words of ")[1][0]
