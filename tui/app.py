@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from textwrap import wrap
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual import work
 from textual.app import App
@@ -28,10 +28,13 @@ from tui.rubbish import Collector
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
-from tui.snapshot import Health, Snapshot, Wish
+from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.widgets.top_line import TopLine
 from tui.words import plain
+
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import Told
 
 _TICK_SECONDS = 1.0
 
@@ -80,6 +83,7 @@ class Dashboard(App[None]):
         self.health = Health()
         self.wish = Wish(screen=start)
         self._waiting: Snapshot | None = None  # came while paused
+        self._due: dict[str, Told] = {}  # nudges that Now is about to draw, by their token
         self._paused_at: int | None = None
         self._start = start
         self._collector = collector
@@ -108,14 +112,36 @@ class Dashboard(App[None]):
         """From the feed's thread."""
         self.post_message(HealthChanged(health))
 
-    def take_nudge(self, words: str) -> None:
+    def take_nudge(self, told: "Told") -> None:
         """From the feed's thread."""
-        self.post_message(NudgeDue(words))
+        self.post_message(NudgeDue(told))
 
     def on_nudge_due(self, message: NudgeDue) -> None:
-        """A nudge whose time has come, over whatever is on screen; Now shows it in a place of its own."""
-        if self.wish.screen != "now":
-            self.notify(plain(message.words), title="Nudge", severity="warning", timeout=12, markup=False)
+        """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
+        told = message.told
+        now = self._now_in_front
+        if now is not None and now.session.native_id == told.session and self._paused_at is None:
+            self._due[told.token] = told
+            self._note_drawn()
+        else:
+            self.notify(plain(told.text), title="Nudge", severity="warning", timeout=12, markup=False)
+            self._note_shown(told)
+
+    @property
+    def _now_in_front(self) -> NowPart | None:
+        """What Now shows, if nothing lies over it."""
+        is_now = isinstance(self.screen, Board) and self.screen.NAME == "now"
+        return self.snapshot.now if is_now and self.snapshot is not None else None
+
+    def _note_drawn(self) -> None:
+        """Only what was put before the user counts as said: of those due, the one that Now has drawn."""
+        now = self._now_in_front
+        told = self._due.pop(now.nudge.token, None) if now is not None and now.nudge is not None else None
+        if told is not None:
+            self._note_shown(told)
+
+    def _note_shown(self, told: "Told") -> None:
+        self.edit(Edit("shown", words=told.session, target=told.token))
 
     def on_unmount(self) -> None:
         """End the feed's threads."""
@@ -162,6 +188,7 @@ class Dashboard(App[None]):
                 screen.renew()
             elif isinstance(screen, ShowsSettings) and self.snapshot is not None:
                 screen.show_settings(self.snapshot.settings)
+        self._note_drawn()
 
     async def on_event(self, event: Event) -> None:
         """Every event of the terminal passes here."""

@@ -4,21 +4,21 @@ import sqlite3
 from typing import NamedTuple
 
 from store.ledger import LedgerError
-from store.nudges import add_word, put_away
+from store.nudges import add_word, mark_shown, put_away
 from tracker import edit_tasks
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.preferences import preferences_of
 from tracker.edit_tasks import EditError
 from tracker.model.delivery import NudgeAction
 from tracker.settings import SettingsError, load_settings, set_value
-from tui.clock import now_ms
 from tui.settings_list import parsed
 
 
 class Edit(NamedTuple):
     """What to do with a task: `kind` names a function below, `turn` counts from 1, `words` is a title or status.
 
-    `target` is the other task, the setting, or the id of the nudge.
+    `target` is the other task, the setting, the id of a nudge to put away, or the token of one that was shown; its
+    session, by the agent's own id, are the `words`.
     """
 
     kind: str
@@ -36,17 +36,17 @@ class Edited(NamedTuple):
     failed: bool = False
 
 
-def apply_edit(db: sqlite3.Connection, edit: Edit) -> Edited:
-    """Store the edit and derive again; a sentence of what cannot be done instead of an exception."""
+def apply_edit(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
+    """Store the edit, made at `at_ms`, and derive again; a sentence of what cannot be done instead of an exception."""
     try:
-        return _apply(db, edit)
+        return _apply(db, edit, at_ms)
     except (EditError, SettingsError, LedgerError) as error:
         return Edited(str(error), failed=True)
     except sqlite3.Error as error:
         return Edited(f"the ledger cannot be written: {error}", failed=True)
 
 
-def _apply(db: sqlite3.Connection, edit: Edit) -> Edited:
+def _apply(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
     match edit.kind:
         case "rename":
             return Edited("renamed", edit_tasks.rename(db, edit.task, edit.words))
@@ -73,15 +73,22 @@ def _apply(db: sqlite3.Connection, edit: Edit) -> Edited:
         case "theme":
             set_value("display", "theme", edit.words)
             return Edited("")
-        case "dismiss":
-            put_away(db, int(edit.target), now_ms())
-            return Edited("put away")
+        case "dismiss" | "shown":
+            return _note_nudge(db, edit, at_ms)
         case "silence" | "let speak":
             return _set_kind(db, edit.words, speaks=edit.kind == "let speak")
         case "undo":
             kind = edit_tasks.undo(db)
             return Edited(f"took back: {kind}" if kind else "there is nothing to take back", failed=kind is None)
     raise ValueError(f"no such edit: {edit.kind}")
+
+
+def _note_nudge(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
+    if edit.kind == "shown":
+        mark_shown(db, edit.words, edit.target, at_ms)
+        return Edited("")
+    put_away(db, int(edit.target), at_ms)
+    return Edited("put away")
 
 
 def _set_kind(db: sqlite3.Connection, kind: str, *, speaks: bool) -> Edited:

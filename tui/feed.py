@@ -49,8 +49,8 @@ class Listener(Protocol):
         """What the feed is doing."""
         ...
 
-    def take_nudge(self, words: str) -> None:
-        """A nudge whose time has come."""
+    def take_nudge(self, told: "Told") -> None:
+        """A nudge whose time has come; whoever shows it says so with an edit."""
         ...
 
 
@@ -59,10 +59,6 @@ class Keeper(Protocol):
 
     def keep_current(self, db: sqlite3.Connection) -> "list[Told]":
         """After each look at the agents' records; returns nudges whose time has come."""
-        ...
-
-    def note_shown(self, db: sqlite3.Connection, told: "list[Told]") -> None:
-        """These were put before the user."""
         ...
 
     def rest(self, db: sqlite3.Connection) -> bool:
@@ -192,7 +188,7 @@ class LedgerFeed:
         except (LedgerError, sqlite3.Error) as error:
             return Edited(str(error), failed=True)
         try:
-            return apply_edit(db, edit)
+            return apply_edit(db, edit, self._clock())
         finally:
             db.close()
             self._read_again()
@@ -283,11 +279,9 @@ class LedgerFeed:
             if self._keeper is None:
                 rebuild(db)
                 return
-            told = self._keeper.keep_current(db)
-            if told and self._listener is not None:
-                for one in told:
-                    self._listener.take_nudge(one.text)
-                self._keeper.note_shown(db, told)
+            for told in self._keeper.keep_current(db):
+                if self._listener is not None:
+                    self._listener.take_nudge(told)
             self._keeper.rest(db)
         except (sqlite3.Error, OSError) as error:
             self._notice(f"cannot write the ledger: {error}; trying again")

@@ -1,9 +1,14 @@
 """What the feed tells the app. A newer message takes the place of one that still waits."""
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from tui.edits import Edited
 from tui.snapshot import Health, Snapshot
+
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import Told
 
 
 class Arrived(Message):
@@ -49,6 +54,6 @@ class BriefWritten(Message):
 class NudgeDue(Message):
     """A nudge is to be said."""
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, told: "Told") -> None:
         super().__init__()
-        self.words = words
+        self.told = told

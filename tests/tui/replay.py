@@ -149,9 +149,6 @@ class DayKeeper:
         rebuild(db)
         return self._advisor.refresh(db, self._clock())
 
-    def note_shown(self, db: sqlite3.Connection, told: list[Told]) -> None:
-        self._advisor.note_shown(db, told, self._clock())
-
     def rest(self, db: sqlite3.Connection) -> bool:
         return self._advisor.rest(db, self._clock())
 

@@ -13,6 +13,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
+from tracker.advisor.advisor import Told
 from tracker.demo import live_session
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
@@ -30,7 +31,7 @@ class Listening:
     def __init__(self) -> None:
         self.snapshots: list[Snapshot] = []
         self.health: list[Health] = []
-        self.nudges: list[str] = []
+        self.nudges: list[Told] = []
         self._told = threading.Condition()
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -43,9 +44,9 @@ class Listening:
             self.health.append(health)
             self._told.notify_all()
 
-    def take_nudge(self, words: str) -> None:
+    def take_nudge(self, told: Told) -> None:
         with self._told:
-            self.nudges.append(words)
+            self.nudges.append(told)
             self._told.notify_all()
 
     def wait_for(self, what: Callable[[], bool]) -> None:

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from store.ledger import open_ledger
 from store.nudges import NudgeRow
 from tests.tui.fakes import NOW_MS, dashboard
 from tests.tui.test_screens import Script, edits_done, feed, settled
+from tracker.advisor.advisor import Told
 from tracker.model.nudge import NudgeKind
+from tui.app import Dashboard
 from tui.edits import Edit, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, Wish
@@ -61,7 +64,7 @@ def test_the_nudge_on_screen_is_the_one_put_away(own_db: sqlite3.Connection) -> 
     nudge = nudge_on_now(own_db)
     assert nudge is not None
     own_db.execute("UPDATE nudge SET shown_at = NULL WHERE id = ?", (nudge.id,))
-    assert not apply_edit(own_db, Edit("dismiss", target=str(nudge.id))).failed
+    assert not apply_edit(own_db, Edit("dismiss", target=str(nudge.id)), NOW_MS).failed
     assert nudge_on_now(own_db) is None
     assert own_db.execute("SELECT id FROM nudge WHERE dismissed_at IS NOT NULL").fetchall() == [(nudge.id,)]
 
@@ -113,3 +116,79 @@ async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script
         assert [toast.message for toast in app._notifications] == [
             "Nothing can be forecast yet: there is nothing to type."
         ]
+
+
+def told_of(session: str, token: str) -> Told:
+    return Told(session, "/code/api", NudgeKind.COMPACT, "Compact now, 148k of context: saves ~$1.25 [/b]", token)
+
+
+async def nudged(app: Dashboard, pilot: Pilot[None], told: Told) -> tuple[str, list[Edit]]:
+    """What is on screen once a nudge was due, and what was noted of it."""
+    app.take_nudge(told)
+    await settled(pilot)
+    await edits_done(app)
+    return await settled(pilot), feed(app).edits
+
+
+@pytest.mark.parametrize("start", ["spend", "now"])
+async def test_a_nudge_is_a_toast_where_now_does_not_show_its_session(sample_script: Script, start: str) -> None:
+    app = dashboard(sample_script, start=start)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        text, edits = await nudged(app, pilot, told_of("another", "t1"))
+        assert "Compact now, 148k of context" in text
+        assert edits == [Edit("shown", words="another", target="t1")]
+
+
+async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn(sample_script: Script) -> None:
+    drawn = {"nudge": False}
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        return made if drawn["nudge"] else replace(made, now=replace(made.now, nudge=None))
+
+    app = dashboard(script, start="now")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        part = sample_script(Wish()).now
+        assert part is not None
+        assert part.nudge is not None
+        told = told_of(part.session.native_id, part.nudge.token)
+        text, edits = await nudged(app, pilot, told)
+        assert (told.text in text, edits) == (False, [])
+        drawn["nudge"] = True
+        feed(app).hand_over()
+        await settled(pilot)
+        await edits_done(app)
+        feed(app).hand_over()
+        await settled(pilot)
+        assert feed(app).edits == [Edit("shown", words=told.session, target=told.token)]
+        assert not [toast for toast in app._notifications if toast.title == "Nudge"]
+
+
+async def test_while_paused_now_would_not_draw_it(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        await pilot.press("space")
+        assert app.snapshot is not None
+        assert app.snapshot.now is not None
+        text, edits = await nudged(app, pilot, told_of(app.snapshot.now.session.native_id, "t1"))
+        assert "Compact now, 148k of context" in text
+        assert len(edits) == 1
+
+
+async def test_six_lines_have_the_nudge_among_them(sample_script: Script) -> None:
+    async with dashboard(sample_script, start="now").run_test(size=(40, 12)) as pilot:
+        text = await settled(pilot)
+    assert "▲ " in text
+
+
+def test_what_was_shown_is_noted_at_its_time(own_db: sqlite3.Connection) -> None:
+    nudge = nudge_on_now(own_db)
+    assert nudge is not None
+    own_db.execute("UPDATE nudge SET shown_at = NULL WHERE id = ?", (nudge.id,))
+    native_id = own_db.execute("SELECT native_id FROM session WHERE id = ?", (nudge.session_id,)).fetchone()[0]
+    assert apply_edit(own_db, Edit("shown", words=native_id, target=nudge.token), NOW_MS).words == ""
+    assert nudge_on_now(own_db) == nudge._replace(shown_at=NOW_MS)

@@ -1,6 +1,5 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
@@ -440,21 +439,6 @@ async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) ->
         assert "Pro" in text
         await pilot.press("enter")
         assert "Months are drawn from" in await settled(pilot)
-
-
-async def test_a_nudge_is_a_toast_elsewhere_and_none_on_now(sample_script: Script) -> None:
-    app = dashboard(sample_script, start="spend")
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settled(pilot)
-        app.take_nudge("Compact now, 148k of context: saves ~$1.25 [/b]")
-        await settled(pilot)
-        await asyncio.sleep(0)
-        assert "Compact now, 148k of context" in await settled(pilot)
-        await app.action_go("now")
-        await settled(pilot)
-        app.clear_notifications()
-        app.take_nudge("Again")
-        assert "Again" not in await settled(pilot)
 
 
 async def test_nothing_moves_under_the_cursor(sample_script: Script) -> None:

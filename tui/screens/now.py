@@ -321,6 +321,9 @@ class NowScreen(Board):
             lines.append(line(("cache ", "$dim")) + words)
             if best is not None:
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
+            if part.nudge is not None and part.nudge.text:
+                nudge = line(("▲ ", "bold $warn"), (plain(part.nudge.text), "$warn"))
+                lines.append(nudge.truncate(width, ellipsis=True))
             if top is not None and top.windows:
                 lines.append(share_gauge(top.windows[0].name, top.windows[0].share, width, name_width=3))
             return lines
