@@ -152,15 +152,20 @@ class Dashboard(App[None]):
         if self._paused_at is not None and self.snapshot is not None and message.snapshot.wish == self.snapshot.wish:
             self._waiting = message.snapshot
             return
-        self.snapshot = self._stay(message.snapshot)
-        if self._follows_theme and message.snapshot.settings.display.theme in THEME_NAMES:
-            self.theme = message.snapshot.settings.display.theme
-        if message.snapshot.tasks is not None:
-            self._known_tasks = message.snapshot.tasks.typed or message.snapshot.tasks.tasks
-        self._renew()
+        self._take(message.snapshot)
         if not self._has_drawn:
             self._has_drawn = True
             self.call_after_refresh(self._settle)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """Put a snapshot on screen; one that waits is older, or the answer to what is no longer asked."""
+        self._waiting = None
+        self.snapshot = self._stay(snapshot)
+        if self._follows_theme and snapshot.settings.display.theme in THEME_NAMES:
+            self.theme = snapshot.settings.display.theme
+        if snapshot.tasks is not None:
+            self._known_tasks = snapshot.tasks.typed or snapshot.tasks.tasks
+        self._renew()
 
     def _stay(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot as the answer to a wish for its session: what Now shows stays there while others are busier."""
@@ -274,6 +279,8 @@ class Dashboard(App[None]):
             return
         words = f"{edited.words[:1].upper()}{edited.words[1:]}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
+        if self._paused_at is not None and not edited.failed:
+            self._run_on()  # what was changed is to be seen, and the next key to be about what is
         if self.wish.screen == "task" and edited.task and edited.task != self.wish.task:
             self.wish_for(task=edited.task)
 
@@ -296,11 +303,18 @@ class Dashboard(App[None]):
         """Hold the figures, or let them run."""
         if self._paused_at is None:
             self._paused_at = self.clock()
+            self._renew()
         else:
-            self._paused_at = None
-            if self._waiting is not None:
-                self.snapshot, self._waiting = self._waiting, None
-        self._renew()
+            self._run_on()
+
+    def _run_on(self) -> None:
+        """Let the figures run, beginning with those that came while they were held."""
+        self._paused_at = None
+        if self._waiting is not None and self._waiting.wish == self.wish:
+            self._take(self._waiting)
+        else:
+            self._waiting = None
+            self._renew()
 
     def action_next_theme(self) -> None:
         """The next of our themes."""
