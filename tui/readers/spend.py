@@ -22,8 +22,9 @@ def months_with_work(db: sqlite3.Connection) -> list[date]:
 
 
 def chosen_month(months: list[date], month: str, today: date) -> tuple[date, date]:
-    """First and last day of the month wished for (`2026-11`; "": the latest with work)."""
-    first = _first_of(month) if month else (months[-1] if months else today.replace(day=1))
+    """First and last day of the month wished for (`2026-11`; "": the latest with work), or of the nearest with work."""
+    known = months or [today.replace(day=1)]
+    first = max(known[0], min(_first_of(month), known[-1])) if month else known[-1]
     return first, first.replace(day=monthrange(first.year, first.month)[1])
 
 

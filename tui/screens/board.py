@@ -1,5 +1,6 @@
 """What the six screens share: the top line, the body, the line of keys, and the states in which there is no body."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,7 @@ from tui.widgets.key_line import KeyLine, trouble_words
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table
 from tui.widgets.top_line import TopLine, state_words
+from tui.words import month_after
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -142,6 +144,20 @@ class Board(Screen[None]):
         else:
             return False
         return True
+
+    # -- the month, where a screen has one --------------------------------------------------------------------------
+
+    def action_month(self, step: int) -> None:
+        """Show another month: counted from the one wished for, since keys may come faster than figures."""
+        app, snapshot = self.board, self.board.snapshot
+        part = getattr(snapshot, self.NAME, None)
+        if snapshot is None or part is None:
+            return
+        is_drawn = snapshot.wish == app.wish
+        if is_drawn and not (part.earlier if step < 0 else part.later):
+            return
+        month = part.month if is_drawn or not app.wish.month else date.fromisoformat(f"{app.wish.month}-01")
+        app.wish_for(month=month_after(month, step))
 
     # -- the table, where a screen has one --------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table
-from tui.words import cost_words, month_after, percent, tokens, usd
+from tui.words import cost_words, percent, tokens, usd
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -164,12 +164,6 @@ class CacheScreen(Board):
     def on_table_opened(self) -> None:
         """A double click opens."""
         self.action_open()
-
-    def action_month(self, step: int) -> None:
-        """Show another month."""
-        part = self._part
-        if part is not None and (part.earlier if step < 0 else part.later):
-            self.board.wish_for(month=month_after(part.month, step))
 
 
 def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:

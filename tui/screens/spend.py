@@ -18,7 +18,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import axis_usd, cost_words, count, dollars, model_name, month_after, percent, plain, project_names, usd
+from tui.words import axis_usd, cost_words, count, dollars, model_name, percent, plain, project_names, usd
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
@@ -192,13 +192,6 @@ class SpendScreen(Board):
         last = len(self._part.days) - 1
         self._pointed = last if self._pointed is None else max(0, min(last, self._pointed + step))
         self.renew()
-
-    def action_month(self, step: int) -> None:
-        """Show another month."""
-        part = self._part
-        if part is None or (step < 0 and not part.earlier) or (step > 0 and not part.later):
-            return
-        self.board.wish_for(month=month_after(part.month, step))
 
     def on_click(self, event: Click) -> None:
         """Point at the day under the mouse."""

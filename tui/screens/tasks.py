@@ -14,7 +14,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
 from tui.widgets.split_bar import split_bar, split_key, split_parts
 from tui.widgets.table import Column, Table, searchable
-from tui.words import AGENT_SIGNS, count, day_and_time, duration, month_after, percent, plain, project_name, usd
+from tui.words import AGENT_SIGNS, count, day_and_time, duration, percent, plain, project_name, usd
 
 
 def agents_words(task: TaskRow) -> str:
@@ -216,12 +216,6 @@ class TasksScreen(EditingBoard):
     def on_table_opened(self) -> None:
         """A double click opens."""
         self.action_open()
-
-    def action_month(self, step: int) -> None:
-        """Show another month."""
-        part = self._part
-        if part is not None and (part.earlier if step < 0 else part.later):
-            self.board.wish_for(month=month_after(part.month, step))
 
 
 def split_lines(task: TaskRow, when: str, width: int) -> list[Content]:
