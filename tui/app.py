@@ -86,6 +86,7 @@ class Dashboard(App[None]):
         self._due: dict[str, Told] = {}  # nudges that Now is about to draw, by their token
         self._paused_at: int | None = None
         self._start = start
+        self._left: list[str] = []  # names that the open task had before edits gave it another
         self._collector = collector
         self._has_drawn = False
         self._known_tasks: Sequence[TaskRow] = ()
@@ -228,6 +229,7 @@ class Dashboard(App[None]):
     def open_task(self, identity: str) -> None:
         """Open a task over the board in front."""
         if not self._is_task_open:
+            self._left = []
             self.wish_for(screen="task", task=identity)
             self.push_screen(make_screen("task"))
 
@@ -235,6 +237,7 @@ class Dashboard(App[None]):
         """Back to the board from which the task was opened."""
         if self._is_task_open:
             self.pop_screen()
+            self._left = []
             self.wish_for(screen=self.current_mode, task="")
 
     @property
@@ -251,7 +254,7 @@ class Dashboard(App[None]):
     @work(thread=True, group="edit", exit_on_error=False)
     def edit(self, edit: Edit) -> None:
         """Hand an edit to the feed; it takes as long as deriving the touched sessions does."""
-        self.post_message(EditDone(self.feed.edit(edit)))
+        self.post_message(EditDone(edit, self.feed.edit(edit)))
 
     @work(thread=True, group="brief", exclusive=True, exit_on_error=False)
     def write_brief(self, session_id: int) -> None:
@@ -259,7 +262,7 @@ class Dashboard(App[None]):
         try:
             self.post_message(BriefWritten(self.feed.brief(session_id)))
         except (LedgerError, sqlite3.Error) as error:
-            self.post_message(EditDone(Edited(f"no brief: {error}", failed=True)))
+            self.post_message(EditDone(Edit("brief"), Edited(f"no brief: {error}", failed=True)))
 
     def on_brief_written(self, message: BriefWritten) -> None:
         """Put the brief on the clipboard, and show it."""
@@ -273,16 +276,21 @@ class Dashboard(App[None]):
         )
 
     def on_edit_done(self, message: EditDone) -> None:
-        """Say what came of an edit, and follow the open task if its name changed."""
-        edited = message.edited
+        """Say what came of an edit; if it was about the open task, follow that to its new name, and back by undo."""
+        edit, edited = message.edit, message.edited
         if not edited.words:
             return
         words = f"{edited.words[:1].upper()}{edited.words[1:]}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
             self._run_on()  # what was changed is to be seen, and the next key to be about what is
-        if self.wish.screen == "task" and edited.task and edited.task != self.wish.task:
+        if edited.task and edit.task == self.wish.task != edited.task:
+            self._left = self._left[:-1] if edit.kind == "undo" else [*self._left, edit.task]
             self.wish_for(task=edited.task)
+
+    def undo(self) -> None:
+        """Take back the last edit; the task that it led away from is the one to show then, if it is there again."""
+        self.edit(Edit("undo", self.wish.task, target=self._left[-1] if self._left else ""))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from store.ledger import LedgerError
 from store.nudges import add_word, mark_shown, put_away
+from store.task_reads import task_row_of
 from tracker import edit_tasks
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.preferences import preferences_of
@@ -17,8 +18,8 @@ from tui.settings_list import parsed
 class Edit(NamedTuple):
     """What to do with a task: `kind` names a function below, `turn` counts from 1, `words` is a title or status.
 
-    `target` is the other task, the setting, the id of a nudge to put away, or the token of one that was shown; its
-    session, by the agent's own id, are the `words`.
+    `target` is the other task (for undo: the one to show if it is there again), the setting, the id of a nudge to put
+    away, or the token of one that was shown; its session, by the agent's own id, are the `words`.
     """
 
     kind: str
@@ -79,7 +80,8 @@ def _apply(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
             return _set_kind(db, edit.words, speaks=edit.kind == "let speak")
         case "undo":
             kind = edit_tasks.undo(db)
-            return Edited(f"took back: {kind}" if kind else "there is nothing to take back", failed=kind is None)
+            words = f"took back: {kind}" if kind else "there is nothing to take back"
+            return Edited(words, edit.target if task_row_of(db, edit.target) else "", failed=kind is None)
     raise ValueError(f"no such edit: {edit.kind}")
 
 

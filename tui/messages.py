@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.edits import Edited
+from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class HealthChanged(Message):
 
 
 class EditDone(Message):
-    """An edit of tasks was made, or could not be."""
+    """An edit was made, or could not be."""
 
-    def __init__(self, edited: Edited) -> None:
+    def __init__(self, edit: Edit, edited: Edited) -> None:
         super().__init__()
-        self.edited = edited
+        self.edit, self.edited = edit, edited
 
 
 class BriefWritten(Message):

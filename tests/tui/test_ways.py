@@ -1,14 +1,21 @@
 """The ways between the screens: whatever is pressed, the board in front is the one asked for, and it is drawn."""
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
-from tests.tui.fakes import dashboard
+from store.ledger import open_ledger
+from tests.tui.fakes import NOW_MS, TODAY, dashboard
 from tests.tui.test_screens import Script, edits_done, feed, settled
 from tui.app import Dashboard
-from tui.edits import Edit, Edited
+from tui.edits import Edit, Edited, apply_edit
+from tui.messages import EditDone
+from tui.readers.spend import chosen_month
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
 
@@ -111,3 +118,76 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
             await settled(pilot)
         assert [one.kind for one in feed(app).edits] == ["exclude", "exclude" if failed else "include"]
         assert (app.paused_ms is not None) == failed
+
+
+@pytest.mark.parametrize("board", ["tasks", "spend", "cache"])
+async def test_each_month_key_counts_also_before_the_month_is_drawn(sample_script: Script, board: str) -> None:
+    held = {"is": False}
+    app = dashboard(lambda wish: None if held["is"] else sample_script(wish), start=board)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        held["is"] = True
+        await pilot.press(*["left_square_bracket"] * 3, "right_square_bracket")
+        assert app.wish.month == "2026-09"
+        held["is"] = False
+        feed(app).hand_over()
+        await settled(pilot)
+        await pilot.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
+        assert "November 2026" in await settled(pilot)
+
+
+async def test_a_late_edit_of_another_task_leaves_the_open_one_in_front(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        first, *_, last = (task.id for task in app.known_tasks)
+        await pilot.press("end", "enter")
+        await settled(pilot)
+        app.post_message(EditDone(Edit("rename", first, words="x"), Edited("renamed", first)))
+        await settled(pilot)
+        assert app.wish.task == last
+
+
+async def test_an_open_task_is_followed_where_an_edit_put_it_and_back_by_undo(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    named = {"join": "", "undo": ""}
+    feed(app).edit = lambda edit: Edited("done", named[edit.kind] or edit.target)  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        first, second, third, *_ = (task.id for task in app.known_tasks)
+        await pilot.press("enter")
+        for key, kind, leads_to, shown in (
+            ("b", "join", second, second),
+            ("b", "join", third, third),
+            ("u", "undo", "", second),
+            ("u", "undo", "", first),
+            ("u", "undo", "", first),
+        ):
+            named[kind] = leads_to
+            await settled(pilot)
+            await pilot.press(key)
+            await edits_done(app)
+            await settled(pilot)
+            assert app.wish.task == shown
+
+
+def test_undo_names_the_task_that_is_there_again(sample_db: sqlite3.Connection, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as copy:
+        sample_db.backup(copy)
+    with closing(open_ledger(path)) as db:
+        tasks = [row[0] for row in db.execute("SELECT id FROM task ORDER BY id")]
+        task, joined = next(
+            (one, made) for one in tasks if not (made := apply_edit(db, Edit("join", one), NOW_MS)).failed
+        )
+        assert joined.task not in ("", task)
+        apply_edit(db, Edit("rename", joined.task, words="Both"), NOW_MS)
+        assert apply_edit(db, Edit("undo", joined.task, target=task), NOW_MS) == Edited("took back: rename")
+        assert apply_edit(db, Edit("undo", joined.task, target=task), NOW_MS) == Edited("took back: join", task)
+
+
+def test_a_month_without_work_is_the_nearest_with_work() -> None:
+    months = [date(2026, 3, 1), date(2026, 5, 1)]
+    for wished, first in (("2025-12", 3), ("2026-04", 4), ("2026-09", 5), ("", 5)):
+        assert chosen_month(months, wished, TODAY)[0] == date(2026, first, 1)
+    assert chosen_month([], "", TODAY) == chosen_month([], "2026-01", TODAY) == (date(2026, 11, 1), date(2026, 11, 30))

@@ -72,7 +72,7 @@ class EditingBoard(Board):
 
     def action_undo(self) -> None:
         """Take back the last edit."""
-        self.board.edit(Edit("undo"))
+        self.board.undo()
 
     def choose_task(self, title: str, task: TaskRow, chosen: Callable[[str | None], None]) -> None:
         """Ask for another task: those nearest in time first, of the same project before others."""
