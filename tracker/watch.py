@@ -60,7 +60,7 @@ class Watcher:
         self._extra = extra_paths
         self._polling = force_polling
         self._is_blind = False  # a folder could not be watched: the scan has to be frequent
-        self._is_failing = False
+        self._failure = ""  # why the ledger cannot be written
         self._next_roots = 0.0  # when the roots are looked at next, on the monotonic clock
         self._changed: set[str] = set()
         self._ended: set[str] = set()  # folders that were deleted since the roots were looked at
@@ -76,6 +76,19 @@ class Watcher:
         """Look at everything now; may be called from any thread."""
         self._scan = True
         self._look.set()
+
+    @property
+    def failure(self) -> str:
+        """Why the ledger cannot be written, as long as that lasts."""
+        return self._failure
+
+    @property
+    def absence(self) -> str:
+        """Which folders are gone, as long as they are."""
+        gone = ", ".join(sorted(str(root) for root in self._gone))
+        if len(self._gone) > 1:
+            return f"{gone} are gone; what was read of them stays, and they are read on when they come back"
+        return f"{gone} is gone; what was read of it stays, and it is read on when it comes back" if gone else ""
 
     def run(self, stop: threading.Event) -> None:
         """Follow until `stop` is set (call `wake` to have it noticed at once)."""
@@ -121,16 +134,16 @@ class Watcher:
                 self._look_at_roots()
         except (sqlite3.Error, OSError) as error:
             # A full disk or a locked ledger passes: the read state did not move, so nothing is lost.
-            if not self._is_failing:
-                self._on_notice(f"cannot write the ledger: {error}; trying again")
-            self._is_failing = True
+            was_failing, self._failure = bool(self._failure), f"cannot write the ledger: {error}; trying again"
+            if not was_failing:
+                self._on_notice(self._failure)
             self._scan = True
             threading.Timer(_RETRY_SECONDS, self._look.set).start()
             time.sleep(_RETRY_SECONDS)
             return
-        if self._is_failing:
+        if self._failure:
+            self._failure = ""
             self._on_notice("the ledger can be written again")
-            self._is_failing = False
         for problem in report.problems:
             self._notice(f"cannot read {problem}")
         self._on_sync(report)
@@ -159,7 +172,7 @@ class Watcher:
                 self._on_notice(f"{root} is back")
             else:
                 self._gone.add(root)
-                self._on_notice(f"{root} is gone; what was read of it stays, and it is read on when it comes back")
+                self._on_notice(self.absence)
 
     def _listing(self) -> dict[str, tuple[int, FoundFile]]:
         index: dict[str, tuple[int, FoundFile]] = {}

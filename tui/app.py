@@ -22,7 +22,7 @@ from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited
 from tui.feed import Feed
 from tui.keys import SCREENS, bindings
-from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, NudgeDue
+from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, Noticed, NudgeDue
 from tui.palette import Commands
 from tui.rubbish import Collector
 from tui.screens import import_all, make_screen
@@ -112,6 +112,14 @@ class Dashboard(App[None]):
     def take_health(self, health: Health) -> None:
         """From the feed's thread."""
         self.post_message(HealthChanged(health))
+
+    def take_notice(self, words: str) -> None:
+        """From the feed's thread."""
+        self.post_message(Noticed(words))
+
+    def on_noticed(self, message: Noticed) -> None:
+        """What does not last goes by itself."""
+        self.notify(plain(f"{message.words[:1].upper()}{message.words[1:]}."), timeout=8, markup=False)
 
     def take_nudge(self, told: "Told") -> None:
         """From the feed's thread."""

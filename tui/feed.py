@@ -32,6 +32,7 @@ _RETRY_SECONDS = 1.0
 _LONGEST_REST_SECONDS = 0.4
 _DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
 _ENOUGH_TO_TELL = 0.02  # share of the first look after which its time left is known roughly
+_HELD = "another program holds the ledger; trying again"
 
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Listener(Protocol):
 
     def take_health(self, health: Health) -> None:
         """What the feed is doing."""
+        ...
+
+    def take_notice(self, words: str) -> None:
+        """Something that happened and does not last."""
         ...
 
     def take_nudge(self, told: "Told") -> None:
@@ -127,6 +132,9 @@ class LedgerFeed:
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
         self._health = Health()
+        self._following = Health()  # of the thread that writes; what keeps the other from reading goes before it
+        self._cannot_read: Health | None = None
+        self._not_kept = ""  # why what is derived could not be written
         self._stop = threading.Event()
         self._woken = threading.Event()
         self._lock = threading.Lock()
@@ -163,6 +171,14 @@ class LedgerFeed:
             self._latest, listener = snapshot, self._listener
         if listener is not None:
             listener.take_snapshot(snapshot)
+
+    def _say_following(self, health: Health) -> None:
+        self._following = health
+        self._tell_health(self._cannot_read or health)
+
+    def _say_reading(self, trouble: Health | None) -> None:
+        self._cannot_read = trouble
+        self._tell_health(trouble or self._following)
 
     def _tell_health(self, health: Health) -> None:
         with self._lock:
@@ -225,10 +241,11 @@ class LedgerFeed:
                 finally:
                     db.close()
             except Exception as error:  # noqa: BLE001 -- figures must come again once the cause has passed
-                self._tell_health(self._trouble(error))
+                self._say_following(self._trouble(error))
                 self._stop.wait(_RETRY_SECONDS)
 
     def _follow_with(self, db: sqlite3.Connection) -> None:
+        self._watcher = None
         options = self._make_options(db)
         self._first_look(db, options)
         self._watcher = Watcher(
@@ -255,27 +272,30 @@ class LedgerFeed:
             words += f" {progress.bytes / 1e6:,.0f} MB"
             if share > _ENOUGH_TO_TELL:
                 words += f", {_left((time.monotonic() - began) * (1 - share) / share)} left"
-            self._tell_health(Health(Phase.READING, words, share, self._clock(), is_first))
+            self._say_following(Health(Phase.READING, words, share, self._clock(), is_first))
 
         limiter = _AtMost(0.1, tell)
         try:
             sync(db, self._sources, options, workers=0, on_progress=limiter)
         except _StoppedError:
             return
-        self._tell_health(Health(Phase.READING, "finding tasks in what was read", 1.0, self._clock(), is_first))
+        self._say_following(Health(Phase.READING, "finding tasks in what was read", 1.0, self._clock(), is_first))
         self._woken.set()
         self._keep_current(db)
-        self._tell_health(Health(Phase.LIVE, since_ms=self._clock()))
+        self._tell_following()
         self._woken.set()
 
     def _took_in(self, db: sqlite3.Connection, report: SyncReport) -> None:
         """After each look of the watcher: derive what is new, whoever took it in, and say what is due."""
         self._keep_current(db)
+        if self._following.phase is not Phase.LIVE:
+            self._tell_following()
         if report.new_calls or report.files:
             self._woken.set()
 
     def _keep_current(self, db: sqlite3.Connection) -> None:
         try:
+            self._not_kept = ""
             if self._keeper is None:
                 rebuild(db)
                 return
@@ -284,10 +304,29 @@ class LedgerFeed:
                     self._listener.take_nudge(told)
             self._keeper.rest(db)
         except (sqlite3.Error, OSError) as error:
-            self._notice(f"cannot write the ledger: {error}; trying again")
+            self._not_kept = f"cannot write the ledger: {error}; trying again"
+            self._tell_following()
+            retry = threading.Timer(_RETRY_SECONDS, self.look_again)
+            retry.daemon = True
+            retry.start()
 
     def _notice(self, words: str) -> None:
-        self._tell_health(Health(Phase.LIVE, words, since_ms=self._clock()))
+        """Of what the watcher says, trouble stays while it lasts; all else is said once."""
+        watcher = self._watcher
+        if watcher is not None and words not in (watcher.failure, watcher.absence) and self._listener is not None:
+            self._listener.take_notice(words)
+        self._tell_following()
+
+    def _tell_following(self) -> None:
+        """What keeps the ledger from being written, or that all is well: a folder that is gone keeps nothing."""
+        failure = self._not_kept or (self._watcher.failure if self._watcher else "")
+        if _is_held(failure):
+            phase, words = Phase.BUSY, _HELD
+        elif failure:
+            phase, words = Phase.FAILED, failure
+        else:
+            phase, words = Phase.LIVE, self._watcher.absence if self._watcher else ""
+        self._say_following(Health(phase, words, since_ms=self._clock()))
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -296,7 +335,6 @@ class LedgerFeed:
         reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
         seen: tuple[int, Wish, int] | None = None
         read_at = 0.0
-        failed = False
         took = 0.0
         while not self._stop.is_set():
             self._woken.clear()
@@ -311,13 +349,13 @@ class LedgerFeed:
                     snapshot = reader.read(db, wish, self._clock())
                     seen, read_at = (version, wish, edits), time.monotonic()
                     took = read_at - began
-                    if failed or not self._follow:
-                        self._tell_health(Health(Phase.LIVE, since_ms=self._clock()))
-                        failed = False
+                    if self._cannot_read is not None:
+                        self._say_reading(None)
+                    if not self._follow:
+                        self._tell_following()
                     self._tell(snapshot)
             except Exception as error:  # noqa: BLE001 -- one odd row must not end the feed: it is said, and tried again
-                failed = True
-                self._tell_health(self._trouble(error))
+                self._say_reading(self._trouble(error))
                 self._stop.wait(_RETRY_SECONDS)
             self._rest(took, wish)
         if db is not None:
@@ -341,9 +379,14 @@ class LedgerFeed:
 
     def _trouble(self, error: Exception) -> Health:
         text = str(error)
-        if "database is locked" in text or "database is busy" in text:
-            return Health(Phase.BUSY, "another program holds the ledger; trying again", since_ms=self._clock())
+        if _is_held(text):
+            return Health(Phase.BUSY, _HELD, since_ms=self._clock())
         return Health(Phase.FAILED, f"cannot read the ledger: {text}", since_ms=self._clock())
+
+
+def _is_held(words: str) -> bool:
+    """Another program holds the ledger: that passes."""
+    return "database is locked" in words or "database is busy" in words
 
 
 def _left(seconds: float) -> str:

@@ -51,6 +51,14 @@ class BriefWritten(Message):
         self.text = text
 
 
+class Noticed(Message):
+    """Something happened that does not last."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
 class NudgeDue(Message):
     """A nudge is to be said."""
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 
@@ -31,6 +32,7 @@ class Listening:
     def __init__(self) -> None:
         self.snapshots: list[Snapshot] = []
         self.health: list[Health] = []
+        self.notices: list[str] = []
         self.nudges: list[Told] = []
         self._told = threading.Condition()
 
@@ -42,6 +44,11 @@ class Listening:
     def take_health(self, health: Health) -> None:
         with self._told:
             self.health.append(health)
+            self._told.notify_all()
+
+    def take_notice(self, words: str) -> None:
+        with self._told:
+            self.notices.append(words)
             self._told.notify_all()
 
     def take_nudge(self, told: Told) -> None:
@@ -180,6 +187,40 @@ def test_a_held_ledger_is_busy_and_passes(feed: LedgerFeed, tmp_path: Path, monk
     holder.close()
     told.wait_for(lambda: bool(told.snapshots))
     told.wait_for(lambda: told.health[-1].phase is Phase.LIVE)
+
+
+def test_a_ledger_that_cannot_be_written_is_busy_as_long_as_that_lasts(
+    feed: LedgerFeed, claude_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading goes on, so only the thread that writes knows; the good news is said once and stays nowhere."""
+    monkeypatch.setattr("tui.feed._BUSY_SECONDS", 0.1)
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: bool(told.snapshots) and told.health[-1].phase is Phase.LIVE)
+    append = copied_session(claude_dir)
+    with closing(sqlite3.connect(tmp_path / "state" / "ledger.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        append()
+        told.wait_for(lambda: told.health[-1].phase is Phase.BUSY)
+        assert told.health[-1].words == "another program holds the ledger; trying again"
+        feed.ask(Wish(screen="tasks"))
+        told.wait_for(lambda: told.snapshots[-1].wish.screen == "tasks")
+        assert told.health[-1].phase is Phase.BUSY
+        holder.execute("COMMIT")
+    told.wait_for(lambda: told.health[-1].phase is Phase.LIVE)
+    told.wait_for(lambda: told.notices == ["the ledger can be written again"])
+    assert told.health[-1].words == ""
+
+
+def test_a_folder_that_is_gone_is_said_until_it_is_back(feed: LedgerFeed, claude_dir: Path) -> None:
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: bool(told.health) and told.health[-1].phase is Phase.LIVE)
+    away = claude_dir.rename(claude_dir.with_name("away"))
+    told.wait_for(lambda: "is gone" in told.health[-1].words)
+    away.rename(claude_dir)
+    told.wait_for(lambda: told.notices == [f"{claude_dir} is back"])
+    told.wait_for(lambda: (told.health[-1].phase, told.health[-1].words) == (Phase.LIVE, ""))
 
 
 def test_a_newer_ledger_is_told_in_a_sentence(feed: LedgerFeed, tmp_path: Path) -> None:

@@ -140,6 +140,33 @@ async def test_a_busy_ledger_is_said() -> None:
     assert "another program holds the ledger" in text.splitlines()[-1]
 
 
+async def test_good_news_leaves_the_keys_where_they_are() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settled(pilot)
+        app.take_notice("the ledger can be written again")
+        text = await settled(pilot)
+    assert "The ledger can be written again." in text
+    assert text.splitlines()[-1].endswith("? keys")
+
+
+async def test_where_trouble_stands_no_key_is_clicked() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        text = await settled(pilot)
+        at = text.splitlines()[-1].index("pause")
+        app.take_health(Health(Phase.BUSY, "another program holds the ledger; trying again, as long as it takes"))
+        await settled(pilot)
+        await pilot.click("KeyLine", offset=(at, 0))
+        await settled(pilot)
+        assert app.paused_ms is None
+        app.take_health(Health(Phase.LIVE))
+        await settled(pilot)
+        await pilot.click("KeyLine", offset=(at, 0))
+        await settled(pilot)
+        assert app.paused_ms is not None
+
+
 async def test_old_figures_say_their_age() -> None:
     clock = FrozenClock()
     async with dashboard(clock=clock).run_test(size=(80, 24)) as pilot:

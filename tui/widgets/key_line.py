@@ -29,11 +29,11 @@ class KeyLine(Widget):
     def render(self) -> Content:
         """Whole keys only, as many as fit; the last one, which leads to all others, before the rest."""
         width = self.size.width
+        self._places = []
         if self._trouble:
             return self._trouble.truncate(width, ellipsis=True)
         pieces: list[Piece | str] = [" "]
         used = 1
-        self._places = []
         kept = _size(self._keys[-1]) + 3
         for key in self._keys:
             size = _size(key)

@@ -83,10 +83,12 @@ def test_a_root_that_is_away_for_a_while(watching: Watching) -> None:
     watching.claude_dir.rename(away)
     time.sleep(2.5)
     assert [notice.split(" is ")[1][:4] for notice in watching.notices] == ["gone"]
+    assert watching.watcher.absence == watching.notices[0]
     away.rename(watching.claude_dir)
     one.prompt("More").call(40_000)
     watching.wait_for(lambda: watching.calls() == 3)
     watching.wait_for(lambda: watching.notices[1:] == [f"{watching.claude_dir} is back"])
+    assert watching.watcher.absence == ""
     watching.assert_complete()
 
 
@@ -181,7 +183,9 @@ def test_a_ledger_that_another_program_holds(watching: Watching, tmp_path: Path)
     holder.execute("BEGIN IMMEDIATE")
     session(watching)
     watching.wait_for(lambda: any("locked" in notice for notice in watching.notices))
+    assert "locked" in watching.watcher.failure
     holder.execute("ROLLBACK")
     watching.wait_for(lambda: watching.calls() == 2)
+    watching.wait_for(lambda: watching.watcher.failure == "")
     holder.close()
     watching.assert_complete()
