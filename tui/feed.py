@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from store.ledger import LedgerError, open_ledger
+from store.ledger import LedgerError, ledger_path, open_ledger
 from store.queries import totals
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.rebuild import rebuild
@@ -136,6 +136,7 @@ class LedgerFeed:
         self._cannot_read: Health | None = None
         self._not_kept = ""  # why what is derived could not be written
         self._stop = threading.Event()
+        self._anew = threading.Event()  # the ledger is another one: the thread that follows has to begin again
         self._woken = threading.Event()
         self._lock = threading.Lock()
         self._wish = Wish()
@@ -224,6 +225,7 @@ class LedgerFeed:
     def stop(self) -> None:
         """End the threads."""
         self._stop.set()
+        self._anew.set()
         self._woken.set()
         self.look_again()
         for thread in self._threads:
@@ -233,7 +235,10 @@ class LedgerFeed:
 
     def _follow_agents(self) -> None:
         """Follow until told to stop; whatever ends it is said, and it begins again."""
-        while not self._stop.is_set():
+        while True:
+            self._anew.clear()
+            if self._stop.is_set():
+                return
             try:
                 db = open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)
                 try:
@@ -258,7 +263,7 @@ class LedgerFeed:
             find_sources=self._find_sources,
         )
         if not self._stop.is_set():
-            self._watcher.run(self._stop)
+            self._watcher.run(self._anew)
 
     def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
         """Everything that is new since the last run, with progress; in this process, so that keys stay quick."""
@@ -332,6 +337,8 @@ class LedgerFeed:
 
     def _read(self) -> None:
         db: sqlite3.Connection | None = None
+        path = self._ledger or ledger_path()
+        file: tuple[int, int] | None = None
         reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
         seen: tuple[int, Wish, int] | None = None
         read_at = 0.0
@@ -341,8 +348,18 @@ class LedgerFeed:
             with self._lock:
                 wish = self._wish
             try:
+                if db is not None and _file_of(path) != file:
+                    # It was removed, or another put in its place: what is left of it goes too before one begins anew.
+                    db.close()
+                    db, seen = None, None
+                    reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
+                    self._say_following(Health(since_ms=self._clock()))
+                    self._stop.wait(_RETRY_SECONDS)
+                    self._anew.set()
+                    self.look_again()
                 if db is None:
-                    db = open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)
+                    db = open_ledger(path, busy_seconds=_BUSY_SECONDS)
+                    file = _file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
                 if seen != (version, wish, self._edits) or time.monotonic() - read_at > _OLDEST_SECONDS:
                     began, edits = time.monotonic(), self._edits
@@ -382,6 +399,15 @@ class LedgerFeed:
         if _is_held(text):
             return Health(Phase.BUSY, _HELD, since_ms=self._clock())
         return Health(Phase.FAILED, f"cannot read the ledger: {text}", since_ms=self._clock())
+
+
+def _file_of(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that took its name; None if there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
 
 
 def _is_held(words: str) -> bool:

@@ -56,6 +56,9 @@ class Listening:
             self.nudges.append(told)
             self._told.notify_all()
 
+    def is_live_with(self, calls: int) -> bool:
+        return bool(self.snapshots) and self.snapshots[-1].calls > calls and self.health[-1].phase is Phase.LIVE
+
     def wait_for(self, what: Callable[[], bool]) -> None:
         with self._told:
             assert self._told.wait_for(what, _PATIENCE_SECONDS), "nothing was told in time"
@@ -221,6 +224,25 @@ def test_a_folder_that_is_gone_is_said_until_it_is_back(feed: LedgerFeed, claude
     away.rename(claude_dir)
     told.wait_for(lambda: told.notices == [f"{claude_dir} is back"])
     told.wait_for(lambda: (told.health[-1].phase, told.health[-1].words) == (Phase.LIVE, ""))
+
+
+@pytest.mark.parametrize("left", [(), ("-wal", "-shm")], ids=["all of it", "the file alone"])
+def test_a_ledger_that_is_removed_is_made_anew(feed: LedgerFeed, tmp_path: Path, left: tuple[str, ...]) -> None:
+    """As at a start: nothing is known, then the agents' records are read, and new ones are followed."""
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: told.is_live_with(400))
+    calls, at = told.snapshots[-1].calls, len(told.health)
+    for file in (tmp_path / "state").glob("ledger.db*"):
+        if not file.name.endswith(left or "nothing"):
+            file.unlink()
+    told.wait_for(lambda: any(health.is_first for health in told.health[at:]))
+    told.wait_for(lambda: told.is_live_with(400))
+    told.wait_for(lambda: told.snapshots[-1].calls == calls)
+    with closing(open_ledger(tmp_path / "state" / "ledger.db")) as db:
+        assert db.execute("SELECT count(*) FROM call").fetchone() == (calls,)
+        task = db.execute("SELECT id FROM task").fetchone()[0]
+    assert not feed.edit(Edit("rename", task, words="Another title")).failed
 
 
 def test_a_newer_ledger_is_told_in_a_sentence(feed: LedgerFeed, tmp_path: Path) -> None:
