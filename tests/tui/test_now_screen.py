@@ -67,6 +67,31 @@ async def test_without_a_forecast_no_gauge_is_drawn(sample_script: Script) -> No
     assert "context " in text
 
 
+@pytest.mark.parametrize("size", [(200, 60), (120, 40)])
+async def test_the_title_of_the_calls_is_true_of_any_number_of_rows(
+    sample_script: Script, size: tuple[int, int]
+) -> None:
+    async with dashboard(sample_script, start="now").run_test(size=size) as pilot:
+        assert "Calls · latest first ─" in await settled(pilot)
+
+
+async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.tasks is not None
+        first, *others = made.tasks.tasks
+        first = first._replace(
+            cost=usd(7), baseline=usd(1), carry_over=usd(1), own=usd(1), fresh=usd(1), generation=usd(1), waste=usd(1),
+            other=usd(1),
+        )  # fmt: skip
+        return replace(made, tasks=replace(made.tasks, tasks=(first, *others)))
+
+    async with dashboard(script, start="tasks").run_test(size=(40, 20)) as pilot:
+        text = await settled(pilot)
+    names = ("baseline", "carry-over", "own", "fresh", "generation", "waste", "other")
+    assert [name for name in names if f" {name} 14%" not in text] == []
+
+
 def test_a_pace_of_calls_without_price_is_not_nothing() -> None:
     assert burn_words([], NOW_MS) == "$0.00"
     assert burn_words([(NOW_MS - 1000, None)], NOW_MS) == "?"

@@ -336,7 +336,7 @@ class NowScreen(Board):
         columns = call_columns(part.session.project, self.board.zone)
         self.query_one("#now-calls", Picture).show(
             lambda width, height: plain_table(columns, part.calls, width, height),
-            title=line(("Calls", "bold $heading"), (f" · the latest {len(part.calls)}", "$dim")),
+            title=line(("Calls", "bold $heading"), (" · latest first", "$dim")),
         )
 
     # -- keys -------------------------------------------------------------------------------------------------------
