@@ -18,6 +18,7 @@ from tui.app import Dashboard
 from tui.edits import Edit, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, Wish
+from tui.widgets.options import with_its_calls
 
 
 @pytest.fixture
@@ -101,6 +102,45 @@ async def test_screen_and_clipboard_say_what_the_nudge_says(
         assert text.count("▸") == 1
         await pilot.press("c")
         assert app.clipboard == copied
+
+
+async def test_two_savings_of_one_advice_say_how_many_calls_they_are_over(sample_script: Script) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.nudge is not None
+    assert part.context is not None
+    assert part.context.prospect is not None
+    text = "Compact now, 110k of context: saves ~$0.27 ($0.05 to $0.60), back in 2 turns"
+    nudge = part.nudge._replace(text=text, saving=1, inputs='{"calls": 48.92}')
+
+    def script(wish: Wish) -> Snapshot:
+        return replace(sample_script(wish), now=replace(part, nudge=nudge))
+
+    async with dashboard(script, start="now").run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+    assert f"From here · the next 8 turns, ~{part.context.prospect.options.calls} calls ─" in text
+    beside_the_task = " ".join(line[60:].strip("│ ") for line in text.splitlines()[3:10])
+    assert "back in 2 turns (over ~49 calls)" in beside_the_task
+
+
+@pytest.mark.parametrize(
+    ("changes", "suffix"),
+    [
+        ({}, " (over ~49 calls)"),
+        ({"kind": NudgeKind.NEW_SESSION}, " (over ~12 calls)"),
+        ({"kind": NudgeKind.MISS_STORM}, ""),
+        ({"saving": -1}, ""),
+        ({"inputs": "{}"}, ""),
+    ],
+)
+def test_only_savings_over_later_calls_name_them(
+    own_db: sqlite3.Connection, changes: dict[str, object], suffix: str
+) -> None:
+    nudge = nudge_on_now(own_db)
+    assert nudge is not None
+    inputs = '{"calls": 48.92, "fresh_calls": 12.2}'
+    nudge = nudge._replace(**{"text": "Do it", "saving": 1, "inputs": inputs} | changes)
+    assert with_its_calls(nudge) == f"Do it{suffix}"
 
 
 async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script) -> None:

@@ -24,7 +24,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
-from tui.widgets.options import about, advised, best_words, nudge_lines, option_lines, why_lines
+from tui.widgets.options import about, advised, best_words, nudge_lines, option_lines, why_lines, with_its_calls
 from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, present
@@ -194,7 +194,7 @@ class NowScreen(Board):
         picture = self.query_one("#now-options", Picture)
         prospect = part.context.prospect if part.context else None
         best = self._best(part)
-        nudge = part.nudge.text if part.nudge and part.nudge.text else ""
+        nudge = with_its_calls(part.nudge) if part.nudge else ""
         if prospect is None or best is None:
             reason = "the model has no price" if part.context else "no call on the main thread yet"
             picture.show(
@@ -213,7 +213,13 @@ class NowScreen(Board):
 
         picture.show(
             draw,
-            title=line(("From here", "bold $heading"), (f" · the next {count(options.turns, 'turn')}", "$dim")),
+            title=fitting(
+                [
+                    line(("From here", "bold $heading"), (f" · the next {count(options.turns, 'turn')}", "$dim")),
+                    line((f", ~{count(options.calls, 'call')}", "$dim")),
+                ],
+                picture.size.width - 6,
+            ),
             note=line(
                 ("w", "bold $taxi"),
                 (" why", "$dim"),

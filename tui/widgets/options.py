@@ -1,9 +1,11 @@
 """The three ways to go on, priced, the best one pointed at; and why they are priced so (MODEL sections 5 to 7)."""
 
+import json
 from textwrap import wrap
 
 from textual.content import Content
 
+from store.nudges import NudgeRow
 from tracker.model.nudge import NudgeKind, payback_phrase
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import ContextReport
@@ -11,6 +13,7 @@ from tui.widgets.grid import Piece, line
 from tui.words import cells, count, fit, plain, tokens, usd
 
 _INDENT = 2
+_CALLS = {NudgeKind.COMPACT: "calls", NudgeKind.NEW_SESSION: "fresh_calls"}  # what a nudge's saving is over
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
 
@@ -77,6 +80,13 @@ def best_words(best: Option) -> str:
     """The best way in one breath: `compact ~$1.71, saves $1.25`."""
     saving = f", saves {usd(best.saving.point_nano)}" if best.saving.point_nano > 0 else ""
     return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
+
+
+def with_its_calls(nudge: NudgeRow) -> str:
+    """An open nudge's sentence, with how many calls its saving is over: the options beside it count others."""
+    text = nudge.text or ""
+    calls = json.loads(nudge.inputs).get(_CALLS.get(nudge.kind))
+    return f"{text} (over ~{calls:,.0f} calls)" if calls and (nudge.saving or 0) > 0 else text
 
 
 def nudge_lines(text: str, width: int, height: int) -> list[Content]:
