@@ -35,14 +35,14 @@ def assert_drawn(app: Dashboard, keys: list[str]) -> None:
     assert not board.query_one("#instead").display, keys
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 async def test_no_keys_lead_to_an_empty_board(sample_script: Script, seed: int) -> None:
     chance = random.Random(seed)
     app = dashboard(sample_script, start="now")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         pressed: list[str] = []
-        for _ in range(40):
+        for _ in range(20):
             pressed.append(chance.choice(_KEYS))
             await pilot.press(pressed[-1])
             await settled(pilot)
