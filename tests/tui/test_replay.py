@@ -11,7 +11,7 @@ from tests.tui.replay import day_of_work, replay
 async def test_a_replayed_quarter_of_an_hour_ends_as_the_ledger_says(tmp_path: Path) -> None:
     outcome = await replay(tmp_path, hours=0.25, speed=200)
     assert outcome.calls > 800
-    assert outcome.keys > 3
+    assert outcome.keys > 0
     assert outcome.trouble == []
     assert outcome.wrong == []
     assert outcome.drift == []
