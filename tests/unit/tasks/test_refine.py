@@ -1,6 +1,7 @@
 """Suggestions of a small model, against a loopback server: good ones stand below the user's edits."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,14 +83,19 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     server.close()
 
 
-@pytest.fixture
-def db(tmp_path: Path):
-    one = Transcript(tmp_path / "c", "s1")
+def four_prompts(folder: Path) -> sqlite3.Connection:
+    """A ledger with one session of four prompts."""
+    one = Transcript(folder / "c", "s1")
     for number, words in enumerate(("add retries", "yes", "rows for invoices", "and a filter"), start=1):
         one.prompt(words).answer(f"a{number}", read=2000 * (number - 1))
-    made = ledger_of(tmp_path, tmp_path / "c")
+    made = ledger_of(folder, folder / "c")
     rebuild(made)
     return made
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> sqlite3.Connection:
+    return four_prompts(tmp_path)
 
 
 def ask(db, **given):

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tasks.making import Transcript, ledger_of
-from tests.unit.tasks.test_refine import GOOD, MODEL, REFINED, shape
+from tests.unit.tasks.test_refine import GOOD, MODEL, REFINED, four_prompts, shape
 from tracker.asking import WAYS, AskError, through_claude_code
 from tracker.cli.tasks import tasks as tasks_command
 from tracker.pricing import PriceBook
@@ -51,12 +50,7 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Says:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Any:
-    one = Transcript(tmp_path / "c", "s1")
-    for number, words in enumerate(("add retries", "yes", "rows for invoices", "and a filter"), start=1):
-        one.prompt(words).answer(f"a{number}", read=2000 * (number - 1))
-    made = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(made)
-    return made
+    return four_prompts(tmp_path)
 
 
 def ask(db: Any) -> list[Outcome]:
