@@ -20,7 +20,7 @@ from store.task_rows import TaskRow
 from tracker.settings import Settings
 from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited
-from tui.feed import Feed
+from tui.feed_contract import Feed
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, Noticed, NudgeDue
 from tui.palette import Commands

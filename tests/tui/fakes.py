@@ -10,7 +10,7 @@ from store.money import NANO_PER_USD
 from tracker.reports.spend import SpendRow
 from tui.app import Dashboard
 from tui.edits import Edit, Edited
-from tui.feed import Listener
+from tui.feed_contract import Listener
 from tui.snapshot import Health, Phase, Snapshot, SpendDay, SpendPart, Top, Wish
 
 TODAY = date(2026, 11, 20)  # a Friday

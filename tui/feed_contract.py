@@ -1,0 +1,70 @@
+"""The contract between the dashboard and what feeds it: who is told, who keeps tasks and advice current, who tells."""
+
+import sqlite3
+from typing import TYPE_CHECKING, Protocol
+
+from tui.edits import Edit, Edited
+from tui.snapshot import Health, Snapshot, Wish
+
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import Told
+
+
+class Listener(Protocol):
+    """Who is told; every method is called on a thread of the feed."""
+
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        """What is to be on screen."""
+        ...
+
+    def take_health(self, health: Health) -> None:
+        """What the feed is doing."""
+        ...
+
+    def take_notice(self, words: str) -> None:
+        """Something that happened and does not last."""
+        ...
+
+    def take_nudge(self, told: "Told") -> None:
+        """A nudge whose time has come; whoever shows it says so with an edit."""
+        ...
+
+
+class Keeper(Protocol):
+    """Keeps what is derived from the records current: tasks, advice."""
+
+    def keep_current(self, db: sqlite3.Connection) -> "list[Told]":
+        """After each look at the agents' records; returns nudges whose time has come."""
+        ...
+
+    def rest(self, db: sqlite3.Connection) -> bool:
+        """Work for a quiet moment."""
+        ...
+
+
+class Feed(Protocol):
+    """What the app needs of a source of snapshots."""
+
+    def start(self, listener: Listener) -> None:
+        """Begin to tell."""
+        ...
+
+    def ask(self, wish: Wish) -> None:
+        """Build what is wished for from now on, the first time at once."""
+        ...
+
+    def look_again(self) -> None:
+        """Read the agents' records now."""
+        ...
+
+    def edit(self, edit: Edit) -> Edited:
+        """Change a task; may take a moment, so not on the thread that draws."""
+        ...
+
+    def brief(self, session_id: int) -> str:
+        """The handover of a session; LedgerError or sqlite3.Error if the ledger cannot be read."""
+        ...
+
+    def stop(self) -> None:
+        """End the threads; returns when they no longer touch the ledger."""
+        ...
