@@ -1,0 +1,223 @@
+"""Tasks and an opened task over the sample sessions: filter, sort, runs of programs, edits."""
+
+from dataclasses import replace
+from datetime import UTC
+
+from store.metered import MeteredJob
+from tests.tui.fakes import dashboard
+from tests.tui.test_screens import Script, edits_done, feed, settled
+from tui.edits import Edit
+from tui.snapshot import Snapshot, Wish
+from tui.task_words import status_words
+from tui.widgets.table import Table
+from tui.words import day_and_time
+
+
+async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Tasks · November 2026" in await settled(pilot)
+        await pilot.press("slash", *"flaky")
+        text = await settled(pilot)
+        assert "Flaky invoice test" in text
+        assert "CSV export" not in text
+        await pilot.press("enter", "s", "s", "down", "enter")
+        text = await settled(pilot)
+        assert "Turns · " in text
+        assert "Evidence" in text
+        await pilot.press("escape")
+        assert "Flaky webhook test" in await settled(pilot)
+        await pilot.press("escape")
+        assert "CSV export" in await settled(pilot)
+
+
+async def test_runs_of_programs_are_hidden_until_they_are_wanted(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        part = made.tasks
+        if part is None:
+            return made
+        return replace(made, tasks=replace(part, run_ids=frozenset(task.id for task in part.tasks[:2])))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "p shows 2 runs of programs · " in await settled(pilot)
+        tasks = app.screen.query_one("#tasks", Table)
+        hidden = len(tasks.shown)
+        await pilot.press("p")
+        text = await settled(pilot)
+        assert "p shows" not in text
+        assert "2 runs of programs, in no rate" in text
+        assert len(tasks.shown) == hidden + 2
+        await pilot.press("p")
+        assert "p shows 2 runs of programs" in await settled(pilot)
+
+
+async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.tasks is not None
+        runs = [made.tasks.tasks[0]._replace(id=f"run{number}", title=f"futures {number}") for number in range(3)]
+        return replace(
+            made,
+            tasks=replace(made.tasks, tasks=(*runs, *made.tasks.tasks), run_ids=frozenset(run.id for run in runs)),
+        )
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"futures 2", "enter")
+        assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
+        await pilot.press("escape", "slash", *"flaky", "enter")
+        text = await settled(pilot)
+        assert "Flaky invoice test" in text
+        assert "p shows" not in text
+
+
+async def test_a_run_left_out_by_hand_is_listed_as_the_command_lists_it(sample_script: Script) -> None:
+    part = sample_script(Wish("tasks")).tasks
+    assert part is not None
+    first, second, *_ = part.tasks
+    tasks = (first._replace(excluded=1), *part.tasks[1:])
+    part = replace(part, tasks=tasks, run_ids=frozenset({first.id, second.id, "of another month"}))
+    assert part.typed == tuple(task for task in tasks if task.id != second.id)
+    assert part.runs == (second,)
+
+
+async def test_where_programs_did_everything_their_runs_are_shown(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        part = made.tasks
+        return (
+            made
+            if part is None
+            else replace(made, tasks=replace(part, run_ids=frozenset(task.id for task in part.tasks)))
+        )
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        text = await settled(pilot)
+        assert "CSV export" in text
+        assert f"{len(app.known_tasks)} runs of programs, in no rate" in text
+        assert " · a run of a program" in text
+        shown = len(app.screen.query_one("#tasks", Table).shown)
+        await pilot.press("p")
+        assert "Programs ran all that this month lists" in await settled(pilot)
+        assert len(app.screen.query_one("#tasks", Table).shown) == shown
+
+
+async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.tasks is None:
+            return made
+        first, *others = made.tasks.tasks
+        return replace(made, tasks=replace(made.tasks, tasks=(first._replace(title="上传 🚕 " * 40), *others)))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        task = app.known_tasks[0]
+    title = next(line for line in text.splitlines() if line.startswith("╭─ ") and "上传" in line)
+    assert f"… · {status_words(task)} ─" in title
+    assert day_and_time(task.started_at, UTC) in text.split(title)[1]
+
+
+async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("slash", *"token", "enter", "enter")
+        text = await settled(pilot)
+    assert "∅ Token checks, second try" in text
+    assert "paid again: expired" in text
+    assert "interrupted" in text
+    assert "context" in text.casefold()
+
+
+async def test_an_open_task_shows_what_was_recorded_beside_its_tokens(sample_script: Script) -> None:
+    job = MeteredJob(1, 0, "launch clip", None, None, "second", 10**8, 12, 10, 4, 80_500, None)
+
+    def with_job(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.task is None or made.task.detail is None:
+            return made
+        return replace(made, task=replace(made.task, detail=made.task.detail._replace(jobs=[job])))
+
+    async with dashboard(with_job, start="tasks").run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert "recorded $8.05 launch clip" in await settled(pilot)
+
+
+async def test_edits_go_to_the_feed(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        task = app.known_tasks[0]
+        await pilot.press("r")
+        await settled(pilot)
+        await pilot.press("end", *" now", "enter")
+        await pilot.press("t", "down", "enter")
+        await pilot.press("e", "b", "u")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("down", "down", "x")
+        await settled(pilot)
+        await edits_done(app)
+        made = feed(app).edits
+    assert Edit("rename", task.id, words=f"{task.title} now") in made
+    assert Edit("exclude", task.id) in made
+    assert Edit("join", task.id) in made
+    assert Edit("undo") in made
+    assert any(edit.kind == "status" and edit.task == task.id for edit in made)
+    assert Edit("split", task.id, turn=2) in made
+
+
+async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        task = app.known_tasks[0]
+        await pilot.press("m")
+        text = await settled(pilot)
+        assert "Part of which task" in text
+        assert any(day_and_time(other.started_at, UTC) in text for other in app.known_tasks[1:])
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("v")
+        assert "Turn 1 belongs to which task?" in await settled(pilot)
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        await edits_done(app)
+        made = {edit.kind: edit for edit in feed(app).edits}
+    assert made["merge"].task == task.id
+    assert made["merge"].target not in ("", task.id)
+    assert made["move"] == Edit("move", task.id, turn=1, target=made["move"].target)
+
+
+async def test_another_task_is_one_of_the_persons_however_many_there_are(sample_script: Script) -> None:
+    """Runs of programs are in the same folder at the same time, and would come first."""
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.tasks is None:
+            return made
+        one = made.tasks.tasks[0]
+        runs = [one._replace(id=f"run{number}", title=f"Run {number}") for number in range(60)]
+        many = [one._replace(id=f"typed{number}", title=f"Typed {number}") for number in range(60)]
+        tasks = (one, *runs, *many)
+        return replace(made, tasks=replace(made.tasks, tasks=tasks, run_ids=frozenset(run.id for run in runs)))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("m")
+        text = await settled(pilot)
+        assert "Typed 0" in text
+        assert "Run 0" not in text
+        await pilot.press("end")
+        assert "Typed 59" in await settled(pilot)
