@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.history import NOW
 from tests.cli.running import SCENARIOS, Taximeter
 from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, session_of
@@ -28,3 +29,9 @@ def tree(taximeter: Taximeter, tmp_path: Path) -> Path:
     """A folder with one session of three calls, given to every command."""
     taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(3)})]
     return taximeter.claude_dirs[0]
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands still at NOW."""
+    monkeypatch.setattr("tracker.cli.clock.now", NOW.astimezone)

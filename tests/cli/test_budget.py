@@ -12,10 +12,7 @@ from tests.cli.running import Taximeter
 WHATIF = ("--since", "2026-11-01", "--until", "2026-11-21")
 
 
-@pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stands still at NOW."""
-    monkeypatch.setattr("tracker.cli.clock.now", NOW.astimezone)
+pytestmark = pytest.mark.usefixtures("still")
 
 
 # -- budget --------------------------------------------------------------------------------------------------------

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.history import DOLLAR, NOW, last_days, write_history
+from tests.cli.history import DOLLAR, last_days, write_history
 from tests.cli.running import Taximeter
 
-
-@pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stands still at NOW."""
-    monkeypatch.setattr("tracker.cli.clock.now", NOW.astimezone)
+pytestmark = pytest.mark.usefixtures("still")
 
 
 @pytest.fixture
