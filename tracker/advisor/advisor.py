@@ -77,6 +77,7 @@ class Advisor:
         self._seen: dict[int, ActiveSession] = {}
         self._open: dict[int, _Open] = {}
         self._told: set[str] = set()
+        self._began = 0  # when it looked first: what was shown until then is not news
         self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
         self._due_habits: set[str] | None = None  # agents; None before the first quiet moment
         self._thinned_at = 0
@@ -89,6 +90,7 @@ class Advisor:
     def refresh(self, db: sqlite3.Connection, now: int) -> list[Told]:
         """Advise on every session whose records changed; returns what is to be said now."""
         changed = False
+        self._began = self._began or now
         self._take_marks(db)
         for session in live.active_sessions(db, now - DEFAULTS.return_window_ms):
             if self._seen.get(session.id) == session:
@@ -131,8 +133,8 @@ class Advisor:
         nudges = self._evaluate(db, standing, preferences) if standing is not None else []
         facts = live.live_session(db, session_id) if state is None else state.session
         is_waiting = state is None or state.is_waiting
-        if session_id not in self._open:  # what was shown before this process looked is not news
-            self._told.update(nudge.token for nudge in nudges if nudge.shown_at is not None)
+        old = [nudge for nudge in nudges if nudge.shown_at is not None and nudge.shown_at <= self._began]
+        self._told.update(nudge.token for nudge in old)
         self._open[session_id] = _Open(facts.native_id, facts.project, is_waiting, nudges)
         task_cost = state.task.cost if state is not None and state.task is not None else None
         day_cost = live.day_cost(db, local_day(now))
