@@ -314,16 +314,6 @@ def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | No
     return row[0] if row else None
 
 
-def turn_before(db: sqlite3.Connection, session_id: int, ordinal: int) -> TaskTurnRow | None:
-    """The turn before this one in its session that is no notification."""
-    row = db.execute(
-        "SELECT * FROM task_turn WHERE session_id = ? AND ordinal < ? AND kind != 'notification'"
-        " ORDER BY ordinal DESC LIMIT 1",
-        (session_id, ordinal),
-    ).fetchone()
-    return TaskTurnRow(*row) if row else None
-
-
 class PromptTurn(NamedTuple):
     """A turn of a session with what it tells."""
 

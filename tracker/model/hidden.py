@@ -9,11 +9,6 @@ from tracker.model.misses import Judgement, MissKind
 from tracker.model.rates import Rates
 
 
-def hidden_nano(client_total_nano: int, recorded_nano: int) -> int:
-    """What the client's own total holds beyond the recorded calls since the same start; negative after a crash."""
-    return client_total_nano - recorded_nano
-
-
 def compaction_request_nano(tokens_before: int, rates: Rates, *, is_cold: bool) -> int:
     """Modelled cost of an unrecorded compaction request: the whole context once more, and the summary's output."""
     prompt_rate = rates.input if is_cold else rates.read

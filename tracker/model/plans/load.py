@@ -49,22 +49,9 @@ class DayLoad(NamedTuple):
         return self.excluded + self.covered
 
     @property
-    def logged(self) -> float:
-        """What the windows hold, as recorded."""
-        return sum(window.logged for window in self.windows)
-
-    @property
     def is_active(self) -> bool:
         """Whether there was any work."""
         return bool(self.windows) or self.excluded > 0
-
-    def scaled(self, factor: float) -> "DayLoad":
-        """The same day with more or less work."""
-        return DayLoad(
-            self.day,
-            tuple(Window(*(value * factor for value in window)) for window in self.windows),
-            self.excluded * factor,
-        )
 
 
 class LoadedCall(NamedTuple):

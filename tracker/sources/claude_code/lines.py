@@ -178,13 +178,11 @@ class ToolResultExtra(msgspec.Struct, gc=False):
 
     agentId: str | None = None
     resumedAgentId: str | None = None  # of a message to an agent that had ended
-    stdout: str | None = None
 
 
 class Progress(msgspec.Struct, gc=False):
     """`data` of a progress line that carries a subagent's message."""
 
-    type: str | None = None
     agentId: str | None = None
     message: "ProgressLine | None" = None
 

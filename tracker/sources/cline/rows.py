@@ -95,7 +95,6 @@ class ModelUse(msgspec.Struct):
     ts: Number = 0
     model_id: str | None = None
     model_provider_id: str | None = None
-    mode: str | None = None
 
 
 class Environment(msgspec.Struct):
@@ -131,7 +130,6 @@ class ApiMessage(msgspec.Struct):
 
     role: str | None = None
     ts: Number | None = None
-    content: msgspec.Raw = msgspec.Raw()
 
 
 decode_row = msgspec.json.Decoder(UiRow).decode
