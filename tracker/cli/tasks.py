@@ -150,8 +150,7 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
     wanted = [name for name, least in least_cells.items() if cells >= least]
     columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
-    typed = [task for task in report.tasks if task.id not in report.run_ids]
-    listed = report.tasks if with_runs else typed or report.tasks
+    listed = report.tasks if with_runs else report.typed or report.tasks
     rows = [[_cell(name, task, report) for name in wanted] for task in listed[:limit]]
     footer = [_footer(name, report) for name in wanted]
     print_table(columns, rows, footer=footer)
@@ -221,14 +220,13 @@ def _footer(name: str, report: TasksReport) -> str:
 
 def _tasks_and_runs(report: TasksReport) -> str:
     """`44 tasks, 37 runs`: what the sums under the table are of."""
-    typed, runs = len(report.tasks) - len(report.runs), len(report.runs)
-    words = [counted(number, name) for number, name in ((typed, "task"), (runs, "run")) if number]
-    return ", ".join(words)
+    found = ((report.typed, "task"), (report.runs, "run"))
+    return ", ".join(counted(len(tasks), name) for tasks, name in found if tasks)
 
 
 def _headline(report: TasksReport) -> str:
     rates = report.headline
-    text = f"{rates.completed:,} completed of {len(report.tasks) - len(report.runs):,}"
+    text = f"{rates.completed:,} completed of {len(report.typed):,}"
     if rates.direct_nano is None:
         return f"{text} · from five completed tasks on, a rate is shown"
     text += f" · direct {short_usd(rates.direct_nano)}"

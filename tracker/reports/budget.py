@@ -131,8 +131,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
             task.waste,
             task.retry_cost,
         )
-        for task in report.tasks
-        if task.id not in report.run_ids
+        for task in report.typed
     ]
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
     made = layers(recent, days, (month_last - month_first).days + 1, own, settings.buffer)

@@ -90,7 +90,7 @@ def task_shares(
     the same of a call by its id; a call that it lacks counts as logged.
     """
     report = tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms)
-    found = [task for task in report.tasks if task.cost and task.id not in report.run_ids]
+    found = [task for task in report.typed if task.cost]
     kinds = _api_by_kind(db, [task.id for task in found], api_nano)
     made = []
     for task in found:

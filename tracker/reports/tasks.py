@@ -80,22 +80,26 @@ class TasksReport(NamedTuple):
         return [task for task in self.tasks if task.id in self.run_ids]
 
     @property
+    def typed(self) -> list[TaskRow]:
+        """The other tasks: what rates are made of."""
+        return [task for task in self.tasks if task.id not in self.run_ids]
+
+    @property
     def questions(self) -> int:
         """Completed tasks that changed no file: a kind of their own."""
-        completed = (task for task in self.tasks if task.status == TaskStatus.COMPLETED)
-        return sum(1 for task in completed if not task.edit_turns and task.id not in self.run_ids)
+        return sum(task.status == TaskStatus.COMPLETED and not task.edit_turns for task in self.typed)
 
     @property
     def one_shot(self) -> float | None:
         """Share of turns with edits that needed no second try at the same file."""
-        edit_turns = sum(task.edit_turns for task in self.tasks)
-        return 1 - sum(task.retry_turns for task in self.tasks) / edit_turns if edit_turns else None
+        edit_turns = sum(task.edit_turns for task in self.typed)
+        return 1 - sum(task.retry_turns for task in self.typed) / edit_turns if edit_turns else None
 
     @property
     def retry_share(self) -> float | None:
         """Share of the cost that went to turns with a second try at the same file."""
-        cost = sum(task.cost for task in self.tasks)
-        return sum(task.retry_cost for task in self.tasks) / cost if cost else None
+        cost = sum(task.cost for task in self.typed)
+        return sum(task.retry_cost for task in self.typed) / cost if cost else None
 
     def as_json(self, limit: int | None = None) -> dict[str, Any]:
         """The JSON contract; at most the latest `limit` tasks, all sums and rates over all of them."""

@@ -55,6 +55,16 @@ def test_three_that_begin_alike_are_runs_and_in_no_rate(tmp_path: Path) -> None:
     assert said["total"]["calls"] == 9
 
 
+def test_the_share_of_second_tries_is_of_what_people_asked_for(tmp_path: Path) -> None:
+    for number in range(3):
+        run(tmp_path / "c", number)
+    again = [*EDIT, ("f", "Bash", {"command": "pytest"}), ("g", "Edit", {"file_path": "/code/api/a.py"})]
+    run(tmp_path / "c", 3, "make it pass", entrypoint="cli", tools=again)
+    report = tasks_report(ledger(tmp_path))
+    assert (len(report.runs), [task.title for task in report.typed]) == (3, ["make it pass 3"])
+    assert report.retry_share == 1.0
+
+
 @pytest.mark.parametrize(
     "given",
     [
