@@ -10,7 +10,7 @@ from hooks.commands import EVENTS, wrapped_command
 from hooks.health import LOG_NAME, last_fired
 from hooks.installer import SETTINGS_NAME
 from hooks.places import LOG_FOLDER, SPOOL_FILE
-from hooks.settings_edit import installed_events, plugin_is_enabled, status_line_command
+from hooks.settings_edit import installed_events, mixed_commands, plugin_is_enabled, status_line_command
 from hooks.settings_file import SettingsError, read_settings
 
 
@@ -23,6 +23,7 @@ class FolderStatus:
     plugin: bool
     status_line: bool
     wrapped: str | None  # the status line that ours runs first
+    mixed: tuple[str, ...]  # commands of the user's own that run ours among other things
     problems: tuple[str, ...]
 
 
@@ -50,7 +51,7 @@ def _folder(folder: Path) -> FolderStatus:
     try:
         settings = read_settings(folder / SETTINGS_NAME).settings
     except SettingsError as error:
-        return FolderStatus(folder, (), False, False, None, (str(error),))
+        return FolderStatus(folder, (), False, False, None, (), (str(error),))
     installed = installed_events(settings)
     line = status_line_command(settings)
     plugin = plugin_is_enabled(settings)
@@ -67,6 +68,7 @@ def _folder(folder: Path) -> FolderStatus:
         plugin,
         line is not None,
         wrapped_command(line),
+        tuple(mixed_commands(settings)),
         tuple(dict.fromkeys(problems)),
     )
 

@@ -100,6 +100,12 @@ def test_commands_that_run_more_than_ours_stay_and_are_pointed_out(
     assert [group["hooks"][0]["command"] == hook for group in now["hooks"]["Stop"]] == [True, False]
     told = capsys.readouterr().err
     assert told.count(hook) == told.count(line) == 1
+    meter("--claude-dir", str(claude), "status", "claude-code")
+    assert [told for told in capsys.readouterr().out.splitlines() if told.startswith("  yours, ")] == [
+        f"  yours, runs taximeter among other things: {command}" for command in (hook, line)
+    ]
+    meter("--claude-dir", str(claude), "status", "claude-code", "--json")
+    assert json.loads(capsys.readouterr().out)["folders"][0]["mixed"] == [hook, line]
     [backup] = (isolated_home / "backups").iterdir()
     assert backup.read_bytes() == before
     (claude / "settings.json").write_text(json.dumps({**now, "model": "opus"}))

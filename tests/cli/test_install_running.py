@@ -80,6 +80,7 @@ def test_status_says_what_is_installed_and_what_fired(
         "plugin": False,
         "status_line": True,
         "wrapped_status_line": "echo theirs",
+        "mixed": [],
         "problems": [],
     }
     assert list(told["fired"]) == ["Stop"]

@@ -19,6 +19,7 @@ from hooks.installer import (
 )
 from hooks.settings_file import SettingsError
 from store.ledger import home
+from store.plain_text import plain
 from tracker.cli.common import Settings, UserError, agreed_to, dir_options, passes_settings
 from tracker.cli.output import Column, note, print_json, print_table, say
 
@@ -165,6 +166,8 @@ def _said_done(plan: Plan, what: str) -> None:
 def _print_status(found: HookStatus) -> None:
     for folder in found.folders:
         click.echo(f"{folder.path}: {_folder_text(folder)}")
+        for command in folder.mixed:
+            click.echo(f"  yours, runs taximeter among other things: {plain(command)}")
         for problem in folder.problems:
             click.echo(f"  problem: {problem}")
     print_fired(found.fired)
@@ -214,6 +217,7 @@ def _as_json(found: HookStatus) -> dict[str, object]:
                 "plugin": folder.plugin,
                 "status_line": folder.status_line,
                 "wrapped_status_line": folder.wrapped,
+                "mixed": list(folder.mixed),
                 "problems": list(folder.problems),
             }
             for folder in found.folders
