@@ -285,6 +285,17 @@ def test_refining_shows_everything_before_it_asks(sessions: Path, monkeypatch: p
     assert "Send it?" in result.stderr
 
 
+def test_refining_with_prices_that_cannot_be_read_says_so(sessions: Path, isolated_home: Path) -> None:
+    one = Transcript(sessions, "s9")
+    one.minute = 700
+    one.prompt("add retries").answer("9a").prompt("and logs").answer("9b")
+    run("tasks", "--claude-dir", str(sessions))
+    (isolated_home / "prices.toml").write_text("[[price]]\n")
+    result = run("tasks", "--refine", "--no-sync")
+    assert isinstance(result.exception, UserError)
+    assert "prices.toml" in str(result.exception)
+
+
 @pytest.mark.parametrize("words", [["--yes"], ["--session", "s1"], ["--through", "api"]])
 def test_what_only_says_how_to_refine_is_refused_without_it(words: list[str], sessions: Path) -> None:
     result = run("tasks", *words, "--claude-dir", str(sessions))

@@ -18,9 +18,8 @@ def ask_and_refine(
     db: sqlite3.Connection, part: TaskFilter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
-    from store.ledger import home
     from tracker.asking import WAYS, AskError
-    from tracker.pricing import PriceBook
+    from tracker.cli.prices import price_book
     from tracker.rebuild import rebuild
     from tracker.refine import cheapest_model, digests, quote, refine
 
@@ -31,7 +30,7 @@ def ask_and_refine(
     if not waiting:
         click.echo("nothing to refine: no session with two prompts or more that was not asked about yet", err=True)
         return True
-    book = PriceBook(home() / "prices.toml")
+    book = price_book()
     try:
         model = cheapest_model()
         price = quote(waiting, model, book)
