@@ -115,6 +115,13 @@ class TestSpend:
         (total,) = [line for line in taximeter("tasks").out.splitlines() if " 1 task " in line]
         assert "+?" in total
 
+    def test_tasks_without_any_price_cost_no_zero_in_sum(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        files = {FILE: encoded(answer(2, message={"model": "claude-nobody-9"}))}
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        (total,) = [line for line in taximeter("tasks").out.splitlines() if " 1 task " in line]
+        assert "?" in total.split()
+        assert "+?" not in total
+
     def test_a_call_without_usage_lacks_no_price(self, taximeter: Taximeter, tmp_path: Path) -> None:
         uncounted = answer(2) | {"message": {"id": "msg_2", "model": "gpt-5-mini"}}
         unknown = answer(3, message={"model": "claude-nobody-9"})

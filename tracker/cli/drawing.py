@@ -181,11 +181,13 @@ class Sums(Protocol):
     def floor(self) -> int: ...
 
 
-def cost_text(row: Sums) -> str:
-    """The cost of several calls: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
-    if row.unpriced and row.unpriced == row.calls:
+def cost_text(*rows: Sums) -> str:
+    """The cost of the calls of all rows: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
+    unpriced = sum(row.unpriced for row in rows)
+    if unpriced and unpriced == sum(row.calls for row in rows):
         return "?"
-    return ("≥" if row.floor else "") + short_usd(row.cost) + ("+?" if row.unpriced else "")
+    floor = any(row.floor for row in rows)
+    return ("≥" if floor else "") + short_usd(sum(row.cost for row in rows)) + ("+?" if unpriced else "")
 
 
 def unpriced_text(models: Iterable[str], uncounted: Container[str]) -> str:

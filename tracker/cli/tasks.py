@@ -206,11 +206,7 @@ def _footer(name: str, report: TasksReport) -> str:
         "turns": f"{sum(task.turns for task in tasks):,}",
         "calls": f"{sum(task.calls for task in tasks):,}",
         "time": duration(sum(task.active_ms for task in tasks)),
-        "cost": (
-            ("≥" if any(task.floor for task in tasks) else "")
-            + short_usd(cost)
-            + ("+?" if any(task.unpriced for task in tasks) else "")
-        ),
+        "cost": cost_text(*tasks),
         "re-read": f"{100 * rent / cost:.0f}%" if cost else "–",
         "inherited": short_usd(sum(task.carry_over for task in tasks)),
         "waste": short_usd(sum(task.waste for task in tasks)),
