@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from store.clauses import IS_COUNTED, SESSION_TITLE, where_clause
+from store.filter import Filter
 from store.records import Price
 
 
@@ -64,8 +65,9 @@ class SessionRow(NamedTuple):
     models: str
 
 
-def session_rows(db: sqlite3.Connection, where: str, values: list[str]) -> list[SessionRow]:
-    """Sessions with calls in the chosen part (a store.spend Filter's clause), latest first."""
+def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[SessionRow]:
+    """Sessions with calls in the chosen part, latest first."""
+    where, values = chosen.of_spend()
     found = db.execute(
         f"SELECT agent, native_id, project, {SESSION_TITLE}, branch, version, entrypoint, billing, parent, first_at,"
         " last_at, SUM(calls), SUM(cost), SUM(unpriced), SUM(floor), SUM(input), SUM(cache_read), SUM(write_5m),"

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.filter import Filter
 from store.records import CallFlag, Price
-from store.spend import Filter
 
 _OWN_TOTAL = "history"
 _IN_TASK = "call.id IN (SELECT call_id FROM call_split WHERE task_id = ?)"
@@ -91,10 +91,11 @@ def reported_sums_of_task(db: sqlite3.Connection, task_id: str) -> list[Reported
 
 def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
     """How many calls of the chosen part are shown at the provider's own figure, and their cost."""
+    where, values = chosen.of_spend()
     found: tuple[int, int] = db.execute(
         f"SELECT COUNT(*), COALESCE(SUM(spend.cost), 0) FROM ({_BILLED_CALLS}) AS spend"
-        f" JOIN session ON session.id = spend.session_id WHERE {chosen.where}",
-        chosen.values,
+        f" JOIN session ON session.id = spend.session_id WHERE {where}",
+        values,
     ).fetchone()
     return found
 

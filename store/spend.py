@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 
-from store.clauses import where_clause
+from store.filter import Filter
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
 from store.records import CallFlag
@@ -70,60 +70,34 @@ KEYS = {
 }
 
 
-class Filter:
-    """Which part of the ledger a report is about: a WHERE clause over `spend` and `session`, with its values."""
-
-    def __init__(
-        self,
-        *,
-        since: str | None = None,
-        until: str | None = None,
-        project: str | None = None,
-        agent: str | None = None,
-        model: str | None = None,
-        utc: bool = False,
-    ) -> None:
-        self.day = "spend.day_utc" if utc else "spend.day"
-        self.utc = utc
-        self.since, self.until, self.project, self.agent, self.model = since, until, project, agent, model
-        self.where, self.values = where_clause(
-            (
-                (f"{self.day} >= ?", since),
-                (f"{self.day} <= ?", until),
-                ("instr(session.project, ?) > 0", project),
-                ("session.agent = ?", agent),
-                ("spend.model = ?", model),
-            )
-        )
-
-
 def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[tuple[object, ...]]:
     """Rows (key, then SPEND_SUMS) of the chosen part; `by` is a key of KEYS. Days ascend, others by cost."""
-    key = KEYS[by].format(day=chosen.day)
+    where, values = chosen.of_spend()
+    key = KEYS[by].format(day=chosen.spend_day)
     order = "1" if by in ("day", "week", "month") else "10 DESC, 1"
     return db.execute(
         f"SELECT {key}, {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
-        f" WHERE {chosen.where} GROUP BY 1 ORDER BY {order}",
-        chosen.values,
+        f" WHERE {where} GROUP BY 1 ORDER BY {order}",
+        values,
     ).fetchall()
 
 
 def spend_total(db: sqlite3.Connection, chosen: Filter) -> tuple[object, ...]:
     """SPEND_SUMS over the chosen part."""
+    where, values = chosen.of_spend()
     row: tuple[object, ...] = db.execute(
-        f"SELECT {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {chosen.where}",
-        chosen.values,
+        f"SELECT {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {where}",
+        values,
     ).fetchone()
     return row
 
 
 def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:
     """Models of the chosen part that have calls without a price."""
-    return [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT spend.model FROM spend JOIN session ON session.id = spend.session_id"
-            f" WHERE unpriced > 0 AND {chosen.where} ORDER BY 1",
-            chosen.values,
-        )
-    ]
+    where, values = chosen.of_spend()
+    found = db.execute(
+        "SELECT DISTINCT spend.model FROM spend JOIN session ON session.id = spend.session_id"
+        f" WHERE unpriced > 0 AND {where} ORDER BY 1",
+        values,
+    )
+    return [row[0] for row in found]

@@ -4,35 +4,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import json_list, where_clause
+from store.clauses import json_list
+from store.filter import Filter
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
-
-_DAY = "date({column} / 1000, 'unixepoch'{zone})"
-
-
-class TaskFilter(NamedTuple):
-    """Which tasks a report is about; days are ISO dates, inclusive, local unless `utc`."""
-
-    since: str | None = None
-    until: str | None = None
-    project: str | None = None
-    agent: str | None = None
-    model: str | None = None
-    utc: bool = False
-
-    def where(self) -> tuple[str, list[str]]:
-        """A WHERE clause over `task` with its values; a task is in a period that it touches."""
-        zone = "" if self.utc else ", 'localtime'"
-        where, values = where_clause(
-            (
-                (f"{_DAY.format(column='task.ended_at', zone=zone)} >= ?", self.since),
-                (f"{_DAY.format(column='task.started_at', zone=zone)} <= ?", self.until),
-                ("instr(task.project, ?) > 0", self.project),
-                ("instr(',' || task.agents || ',', ',' || ? || ',') > 0", self.agent),
-                ("instr(',' || task.models || ',', ',' || ? || ',') > 0", self.model),
-            )
-        )
-        return f"task.calls > 0 AND {where}", values
 
 
 class TurnSums(NamedTuple):
@@ -47,15 +21,15 @@ class TurnSums(NamedTuple):
     cost: int
 
 
-def task_rows(db: sqlite3.Connection, chosen: TaskFilter) -> list[TaskRow]:
+def task_rows(db: sqlite3.Connection, chosen: Filter) -> list[TaskRow]:
     """The chosen tasks, latest first."""
-    where, values = chosen.where()
+    where, values = chosen.of_tasks()
     return [TaskRow(*row) for row in db.execute(f"SELECT * FROM task WHERE {where} ORDER BY ended_at DESC, id", values)]
 
 
-def turn_sums(db: sqlite3.Connection, chosen: TaskFilter) -> dict[str, list[TurnSums]]:
+def turn_sums(db: sqlite3.Connection, chosen: Filter) -> dict[str, list[TurnSums]]:
     """Turns of the chosen tasks in order of time."""
-    where, values = chosen.where()
+    where, values = chosen.of_tasks()
     found = db.execute(
         "SELECT task_turn.task_id, agent, session.native_id, prompt_uuid, task_turn.at, task_turn.calls, task_turn.cost"
         " FROM task JOIN task_turn ON task_turn.task_id = task.id JOIN session ON session.id = task_turn.session_id"
@@ -171,47 +145,21 @@ _MISSES = (
 )
 
 
-class CallFilter(NamedTuple):
-    """Which calls a cache report is about."""
-
-    since: str | None = None
-    until: str | None = None
-    project: str | None = None
-    agent: str | None = None
-    model: str | None = None
-    utc: bool = False
-
-    def where(self) -> tuple[str, list[str]]:
-        """A WHERE clause over `call` and `session` with its values."""
-        zone = "" if self.utc else ", 'localtime'"
-        day = _DAY.format(column="call.first_at", zone=zone)
-        return where_clause(
-            (
-                (f"{day} >= ?", self.since),
-                (f"{day} <= ?", self.until),
-                ("instr(session.project, ?) > 0", self.project),
-                ("session.agent = ?", self.agent),
-                ("call.model = ?", self.model),
-            )
-        )
-
-
-def miss_rows(db: sqlite3.Connection, chosen: CallFilter, limit: int) -> list[MissRow]:
+def miss_rows(db: sqlite3.Connection, chosen: Filter, limit: int) -> list[MissRow]:
     """The dearest misses with their tasks."""
-    where, values = chosen.where()
-    zone = "" if chosen.utc else ", 'localtime'"
+    where, values = chosen.of_calls()
     found = db.execute(
         "SELECT call.first_at, session.native_id, task.id, task.title, call.model, call_split.kind, cause,"
-        f" cause_source, is_up_to, missed, call_split.waste, {_DAY.format(column='call.first_at', zone=zone)}"
+        f" cause_source, is_up_to, missed, call_split.waste, {chosen.day_of('call.first_at')}"
         f"{_MISSES.format(where=where)} ORDER BY call_split.waste DESC, missed DESC, call.id LIMIT ?",
         (*values, limit),
     )
     return [MissRow._make((*row[:8], bool(row[8]), *row[9:])) for row in found]
 
 
-def miss_causes(db: sqlite3.Connection, chosen: CallFilter) -> list[MissCause]:
+def miss_causes(db: sqlite3.Connection, chosen: Filter) -> list[MissCause]:
     """Misses by cause, the dearest first."""
-    where, values = chosen.where()
+    where, values = chosen.of_calls()
     found = db.execute(
         "SELECT cause, COUNT(*), SUM(missed), COALESCE(SUM(call_split.waste), 0), SUM(call_split.waste IS NULL)"
         f"{_MISSES.format(where=where)} GROUP BY cause ORDER BY 4 DESC, 2 DESC, 1",
@@ -238,10 +186,10 @@ class CacheDay(NamedTuple):
     waste: int
 
 
-def cache_days(db: sqlite3.Connection, chosen: CallFilter) -> list[CacheDay]:
+def cache_days(db: sqlite3.Connection, chosen: Filter) -> list[CacheDay]:
     """Sums by day; `uncached`: the priced calls as if every prompt token were paid at the input rate."""
-    where, values = chosen.where()
-    day = _DAY.format(column="call.first_at", zone="" if chosen.utc else ", 'localtime'")
+    where, values = chosen.of_calls()
+    day = chosen.day_of("call.first_at")
     prompt = "(call.input + call.cache_read + call.write_5m + call.write_1h)"
     found = db.execute(
         f"SELECT {day}, COUNT(*), SUM(call.cache_read), SUM({prompt}), SUM(MIN(call.cache_read, expected_read)),"
@@ -257,9 +205,9 @@ def cache_days(db: sqlite3.Connection, chosen: CallFilter) -> list[CacheDay]:
     return [CacheDay(*row) for row in found]
 
 
-def epoch_peaks(db: sqlite3.Connection, chosen: CallFilter) -> int:
+def epoch_peaks(db: sqlite3.Connection, chosen: Filter) -> int:
     """Sum over epochs of the largest prompt: what would be written if everything were written once."""
-    where, values = chosen.where()
+    where, values = chosen.of_calls()
     row = db.execute(
         "SELECT COALESCE(SUM(peak), 0) FROM (SELECT MAX(call.input + call.cache_read + call.write_5m + call.write_1h)"
         " AS peak FROM call JOIN call_split ON call_split.call_id = call.id"
@@ -337,9 +285,9 @@ def prompt_turns(db: sqlite3.Connection, session_id: int) -> list[PromptTurn]:
     return [PromptTurn(*row) for row in found]
 
 
-def sessions_of_tasks(db: sqlite3.Connection, chosen: TaskFilter, beginning: str | None = None) -> list[int]:
+def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, beginning: str | None = None) -> list[int]:
     """Sessions of the chosen tasks, latest first; only those whose id begins so."""
-    where, values = chosen.where()
+    where, values = chosen.of_tasks()
     found = db.execute(
         "SELECT DISTINCT session.id FROM task JOIN task_part ON task_part.task_id = task.id"
         f" JOIN session ON session.id = task_part.session_id WHERE {where} AND instr(session.native_id, ?) = 1"
@@ -357,7 +305,3 @@ def recent_parts(db: sqlite3.Connection, since: int) -> list[tuple[str, PartRow]
         (since,),
     )
     return [(row[0], PartRow(*row[1:])) for row in found]
-
-
-EVERY_TASK = TaskFilter()
-EVERY_CALL = CallFilter()

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.filter import Filter
 from store.records import CopyRank, ModelTotal, Price
-from store.spend import Filter
 
 
 class Recorded(NamedTuple):
@@ -80,10 +80,11 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
 
 def counted_sessions(db: sqlite3.Connection, chosen: Filter) -> list[int]:
     """Sessions whose client counted their cost and wrote it last in the chosen part, whatever models they used."""
+    where, values = chosen.of_spend()
     found = db.execute(
         f"SELECT spend.session_id FROM ({_LAST_WORDS}) AS spend"
-        f" JOIN session ON session.id = spend.session_id WHERE {chosen.where}",
-        (chosen.model, *chosen.values),
+        f" JOIN session ON session.id = spend.session_id WHERE {where}",
+        (chosen.model, *values),
     )
     return [row[0] for row in found]
 

@@ -24,10 +24,10 @@ from typing import Any, NamedTuple
 
 from textual.pilot import Pilot
 
+from store.filter import Filter
 from store.ledger import open_ledger
 from store.money import short_usd
-from store.spend import Filter, spend_total
-from store.task_reads import CallFilter, TaskFilter
+from store.spend import spend_total
 from tests.tui.fakes import screen_text
 from tests.tui.speed import percentile
 from tests.unit.ledger.dump import differences, dump
@@ -267,8 +267,8 @@ def _wanted(db: sqlite3.Connection, app: Dashboard) -> dict[str, list[str]]:
     today = app.snapshot.top.today
     first, last = today.replace(day=1).isoformat(), today.isoformat()
     day, month = (spend_total(db, Filter(since=since, until=last)) for since in (last, first))
-    tasks = tasks_report(db, TaskFilter(since=first, until=last), now=app.clock()).headline
-    cache = cache_report(db, CallFilter(since=first, until=last)).total
+    tasks = tasks_report(db, Filter(since=first, until=last), now=app.clock()).headline
+    cache = cache_report(db, Filter(since=first, until=last)).total
     top = [f"today {_usd(day[_COST])}", f"{_usd(month[_COST])}"]
     return {
         "spend": [*top, f"{today:%B %Y} · {_usd(month[_COST])} "],

@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from store.money import short_usd, usd
-from store.task_reads import CallFilter
 from tracker.cli.common import (
     Settings,
     chosen_part,
@@ -37,7 +36,7 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
     taximeter cache --since 4w
     taximeter cache --csv        every miss with its task
     """
-    part = CallFilter(**chosen_part(chosen))
+    part = chosen_part(chosen)
     db = open_modelled(settings, no_sync=no_sync)
     report = cache_report(db, part, most_misses=1_000_000 if as_csv else 50)
     if as_json:

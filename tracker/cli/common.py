@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from store.filter import Filter
 from tracker.cli.output import TERMINAL_ROWS, say
 from tracker.reports.times import day_begins
 
@@ -162,10 +163,10 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     return first, last
 
 
-def chosen_part(chosen: dict[str, Any]) -> dict[str, Any]:
-    """What `filter_options` were given, with days as ISO days: the arguments of the store's filters."""
+def chosen_part(chosen: dict[str, Any]) -> Filter:
+    """What `filter_options` were given."""
     since, until = parse_period(chosen["since"], chosen["until"], utc=chosen["utc"])
-    return chosen | {"since": since, "until": until}
+    return Filter(**chosen | {"since": since, "until": until})
 
 
 def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | None:

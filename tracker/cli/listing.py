@@ -9,7 +9,6 @@ from store.money import short_usd, usd
 from store.projects import project_name
 from store.queries import SessionRow, call_fields, call_rows, session_rows
 from store.records import CallFlag
-from store.spend import Filter
 from tracker.cli.common import (
     Settings,
     UserError,
@@ -53,9 +52,9 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     taximeter sessions --since 7d
     taximeter sessions --project api --json
     """
-    part = Filter(**chosen_part(chosen))
+    part = chosen_part(chosen)
     db = open_synced(settings, no_sync=no_sync)
-    found = session_rows(db, part.where, list(part.values))
+    found = session_rows(db, part)
     rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
     if as_json:
         print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
@@ -186,11 +185,11 @@ def calls(
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(
         db,
-        since_ms=midnight_ms(part["since"], utc=part["utc"]),
-        until_ms=midnight_ms(part["until"], utc=part["utc"], days=1),
-        project=part["project"],
-        agent=part["agent"],
-        model=part["model"],
+        since_ms=midnight_ms(part.since, utc=part.utc),
+        until_ms=midnight_ms(part.until, utc=part.utc, days=1),
+        project=part.project,
+        agent=part.agent,
+        model=part.model,
         session=session,
         limit=most if as_json or as_csv or most is None else most + 1,
     )

@@ -4,9 +4,10 @@ import sqlite3
 
 import click
 
+from store.filter import Filter
 from store.money import short_usd
 from store.plain_text import plain
-from store.task_reads import TaskFilter, sessions_of_tasks
+from store.task_reads import sessions_of_tasks
 from tracker.cli.common import UserError, agreed_to
 from tracker.cli.drawing import counted
 from tracker.cli.output import short_session
@@ -15,7 +16,7 @@ _THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it co
 
 
 def ask_and_refine(
-    db: sqlite3.Connection, part: TaskFilter, session: str | None, through: str, *, assume_yes: bool
+    db: sqlite3.Connection, part: Filter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
     from tracker.asking import WAYS, AskError

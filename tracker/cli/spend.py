@@ -9,7 +9,6 @@ import click
 
 from store.money import short_usd, usd
 from store.queries import uncounted_models
-from store.spend import Filter
 from tracker.cli.common import (
     Settings,
     chosen_part,
@@ -53,7 +52,7 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
     What no record shows (compaction, titles) stands beside the total, where the client's own totals tell it: all that
     a session has of it on the day of the client's last word.
     """
-    part = Filter(**chosen_part(chosen))
+    part = chosen_part(chosen)
     db = open_synced(settings, no_sync=no_sync)
     report = spend_report(db, by, part)
     if as_json:

@@ -9,7 +9,6 @@ import click
 
 from store.money import short_usd, usd
 from store.projects import project_name
-from store.task_reads import TaskFilter
 from store.task_rows import TaskRow
 from tracker.cli.common import (
     Settings,
@@ -99,7 +98,7 @@ def tasks(
 
     if not refine and (through or session or yes):
         raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
-    part = TaskFilter(**chosen_part(chosen))
+    part = chosen_part(chosen)
     db = open_modelled(settings, no_sync=no_sync)
     if refine:
         from tracker.cli.refine import ask_and_refine

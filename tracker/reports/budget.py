@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from store.filter import Filter
 from store.money import usd
 from store.plans import project_spend, spend_by_day
-from store.task_reads import TaskFilter
 from store.task_rows import TaskRow
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
@@ -113,7 +113,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         line("project", text, f"{text}, this month", nano(amount), spent[text])
         for text, amount in settings.projects.items()
     ]
-    report = tasks_report(db, TaskFilter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms)
+    report = tasks_report(db, Filter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms)
     per_task = nano(settings.task)
     dear: list[TaskRow] = []
     if per_task is not None:

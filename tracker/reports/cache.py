@@ -3,11 +3,10 @@
 import sqlite3
 from typing import Any, NamedTuple
 
+from store.filter import EVERYTHING, Filter
 from store.money import usd
 from store.task_reads import (
-    EVERY_CALL,
     CacheDay,
-    CallFilter,
     MissCause,
     MissRow,
     cache_days,
@@ -100,7 +99,7 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 6)
 
 
-def cache_report(db: sqlite3.Connection, chosen: CallFilter = EVERY_CALL, *, most_misses: int = 50) -> CacheReport:
+def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, most_misses: int = 50) -> CacheReport:
     """The report over the chosen calls; `most_misses`: how many single misses to list, the dearest first."""
     days = cache_days(db, chosen)
     sums = [sum(column) for column in zip(*(day[1:] for day in days), strict=True)] or [0] * (len(CacheDay._fields) - 1)

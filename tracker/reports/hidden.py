@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.spend import Filter
+from store.filter import Filter
 from store.totals import CounterRow, counted_sessions, counter_rows
 from tracker.pricing import cost
 

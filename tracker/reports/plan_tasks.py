@@ -13,9 +13,9 @@ from datetime import date
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from store.filter import Filter
 from store.money import NANO_PER_USD, usd
 from store.plans import task_calls
-from store.task_reads import TaskFilter
 from tracker.model.headline import TaskStatus
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
@@ -89,7 +89,7 @@ def task_shares(
     `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan, as an API key. `api_nano`:
     the same of a call by its id; a call that it lacks counts as logged.
     """
-    report = tasks_report(db, TaskFilter(first.isoformat(), last.isoformat()), now=now_ms)
+    report = tasks_report(db, Filter(first.isoformat(), last.isoformat()), now=now_ms)
     found = [task for task in report.typed if task.cost]
     kinds = _api_by_kind(db, [task.id for task in found], api_nano)
     made = []

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from store.filter import Filter
 from store.money import usd
 from store.reconcile import ReportableRow, reportable_rows, session_days
-from store.spend import Filter
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
 from tracker.reports.hidden import Hidden, SessionHidden, hidden_in, hidden_spend

@@ -3,10 +3,11 @@
 import sqlite3
 from typing import Any, NamedTuple
 
+from store.filter import Filter
 from store.money import usd
 from store.prices import has_user_prices
 from store.reported import billed_sums
-from store.spend import Filter, spend_rows, spend_total, unpriced_models
+from store.spend import spend_rows, spend_total, unpriced_models
 from tracker.reports.hidden import Hidden, hidden_in
 
 

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from store.filter import EVERYTHING, Filter
 from store.money import usd
 from store.program_runs import program_runs
 from store.task_reads import (
-    EVERY_TASK,
-    TaskFilter,
     TurnSums,
     all_ids,
     latest_activity,
@@ -235,7 +234,7 @@ def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dic
 
 def tasks_report(
     db: sqlite3.Connection,
-    chosen: TaskFilter = EVERY_TASK,
+    chosen: Filter = EVERYTHING,
     *,
     least_evidence: str | None = None,
     now: int | None = None,

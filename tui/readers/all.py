@@ -6,9 +6,10 @@ from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from store.board_reads import latest_limits
+from store.filter import Filter
 from store.money import NANO_PER_USD
 from store.queries import newest_call_id, totals
-from store.spend import Filter, spend_total
+from store.spend import spend_total
 from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings
 from tui.clock import local_day

@@ -4,7 +4,7 @@ import sqlite3
 from datetime import date
 
 from store.board_reads import rewrite_days
-from store.task_reads import CallFilter
+from store.filter import Filter
 from tracker.reports.cache import cache_report
 from tui.readers.spend import chosen_month, months_with_work
 from tui.snapshot import CachePart
@@ -16,7 +16,7 @@ def read_cache(db: sqlite3.Connection, month: str, today: date) -> CachePart:
     """The part for a month (`2026-11`; "": the latest with work)."""
     months = months_with_work(db)
     first, last = chosen_month(months, month, today)
-    chosen = CallFilter(since=first.isoformat(), until=last.isoformat())
+    chosen = Filter(since=first.isoformat(), until=last.isoformat())
     return CachePart(
         month=first,
         earlier=any(one < first for one in months),

@@ -4,8 +4,9 @@ import sqlite3
 from calendar import monthrange
 from datetime import date, timedelta
 
+from store.filter import Filter
 from store.money import NANO_PER_USD
-from store.spend import Filter, spend_rows
+from store.spend import spend_rows
 from tracker.reports.budget import budget_report
 from tracker.reports.spend import SpendRow, spend_report
 from tracker.settings import BudgetSettings

@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import date
 
-from store.task_reads import TaskFilter
+from store.filter import Filter
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
 from tui.readers.spend import chosen_month, months_with_work
@@ -14,7 +14,7 @@ def read_tasks(db: sqlite3.Connection, month: str, today: date, now_ms: int) -> 
     """Tasks that the month touches (`2026-11`; "": the latest with work)."""
     months = months_with_work(db)
     first, last = chosen_month(months, month, today)
-    report = tasks_report(db, TaskFilter(since=first.isoformat(), until=last.isoformat()), now=now_ms)
+    report = tasks_report(db, Filter(since=first.isoformat(), until=last.isoformat()), now=now_ms)
     return TasksPart(
         month=first,
         earlier=any(one < first for one in months),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from store.filter import Filter
 from store.ledger import open_ledger
-from store.spend import Filter
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.reports.hidden import SessionHidden, hidden_in, hidden_spend

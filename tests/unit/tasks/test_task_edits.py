@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from store.filter import Filter
 from store.ledger import transaction
 from store.task_edits import add_edit
-from store.task_reads import TaskFilter
 from store.tasks import mark_all_stale
 from tests.unit.tasks.making import Transcript, ledger_of, take_in
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
@@ -318,11 +318,11 @@ def test_ids_are_the_same_in_another_ledger_and_short_ones_are_unmistakable(
 
 def test_filters_choose_tasks(edited: tuple[sqlite3.Connection, Path]) -> None:
     db, _ = edited
-    assert [task.title for task in tasks_report(db, TaskFilter(project="web")).tasks] == ["why is the build slow?"]
-    assert tasks_report(db, TaskFilter(agent="cline")).tasks == []
-    assert len(tasks_report(db, TaskFilter(model="claude-opus-4-5-20251101")).tasks) == 2
-    assert tasks_report(db, TaskFilter(since="2027-01-01", utc=True)).tasks == []
-    assert len(tasks_report(db, TaskFilter(since="2026-11-10", until="2026-11-10", utc=True)).tasks) == 2
+    assert [task.title for task in tasks_report(db, Filter(project="web")).tasks] == ["why is the build slow?"]
+    assert tasks_report(db, Filter(agent="cline")).tasks == []
+    assert len(tasks_report(db, Filter(model="claude-opus-4-5-20251101")).tasks) == 2
+    assert tasks_report(db, Filter(since="2027-01-01", utc=True)).tasks == []
+    assert len(tasks_report(db, Filter(since="2026-11-10", until="2026-11-10", utc=True)).tasks) == 2
 
 
 def test_an_opened_task_holds_what_the_list_says(edited: tuple[sqlite3.Connection, Path]) -> None:

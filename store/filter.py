@@ -1,0 +1,63 @@
+"""Which part of the ledger a report is about, as a WHERE clause over the tables that the report reads."""
+
+from typing import NamedTuple
+
+from store.clauses import where_clause
+
+Clause = tuple[str, list[str]]
+
+
+class Filter(NamedTuple):
+    """What was asked for; days are ISO days, inclusive, local unless `utc`."""
+
+    since: str | None = None
+    until: str | None = None
+    project: str | None = None  # part of its path
+    agent: str | None = None
+    model: str | None = None
+    utc: bool = False
+
+    def day_of(self, moment: str) -> str:
+        """The day of a column with epoch milliseconds."""
+        zone = "" if self.utc else ", 'localtime'"
+        return f"date({moment} / 1000, 'unixepoch'{zone})"
+
+    @property
+    def spend_day(self) -> str:
+        """The column of `spend` with the day."""
+        return "spend.day_utc" if self.utc else "spend.day"
+
+    def of_spend(self) -> Clause:
+        """Over `spend` and `session`."""
+        return self._in_sessions(self.spend_day, "spend.model")
+
+    def of_calls(self) -> Clause:
+        """Over `call` and `session`."""
+        return self._in_sessions(self.day_of("call.first_at"), "call.model")
+
+    def of_tasks(self) -> Clause:
+        """Over `task`: those with calls; a task is in a period that it touches."""
+        where, values = where_clause(
+            (
+                (f"{self.day_of('task.ended_at')} >= ?", self.since),
+                (f"{self.day_of('task.started_at')} <= ?", self.until),
+                ("instr(task.project, ?) > 0", self.project),
+                ("instr(',' || task.agents || ',', ',' || ? || ',') > 0", self.agent),
+                ("instr(',' || task.models || ',', ',' || ? || ',') > 0", self.model),
+            )
+        )
+        return f"task.calls > 0 AND {where}", values
+
+    def _in_sessions(self, day: str, model: str) -> Clause:
+        return where_clause(
+            (
+                (f"{day} >= ?", self.since),
+                (f"{day} <= ?", self.until),
+                ("instr(session.project, ?) > 0", self.project),
+                ("session.agent = ?", self.agent),
+                (f"{model} = ?", self.model),
+            )
+        )
+
+
+EVERYTHING = Filter()
