@@ -42,7 +42,7 @@ def cost(
     made = output_tokens * price.output
     # Most list prices are whole nano-dollars per token, so that there is nothing to round.
     if fresh % 1000 or read % 1000 or written_5m % 1000 or written_1h % 1000 or made % 1000:
-        return searches + sum(component_nano(pico, 1) for pico in (fresh, read, written_5m, written_1h, made))
+        return searches + sum(thousandth(pico) for pico in (fresh, read, written_5m, written_1h, made))
     return searches + (fresh + read + written_5m + written_1h + made) // 1000
 
 

@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import msgspec
-
+from store.clauses import json_list
 from store.records import EventKind
 
 
@@ -139,7 +138,7 @@ def task_calls(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskCall
         " call.speed, call.cost FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN session ON session.id = call.session_id"
         " WHERE call.cost AND task_id IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(list(task_ids)).decode(),),
+        (json_list(task_ids),),
     )
     return [TaskCallRow._make(row) for row in found]
 

@@ -1,7 +1,7 @@
 """Calls with what their price depends on, and writing corrected prices back."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -60,12 +60,17 @@ def has_user_prices(db: sqlite3.Connection) -> bool:
     return bool(db.execute("SELECT EXISTS (SELECT 1 FROM price WHERE id LIKE 'user:%')").fetchone()[0])
 
 
+def put_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:
+    """Store resolved price rows."""
+    marks = ", ".join("?" * len(Price.__struct_fields__))
+    db.executemany(f"INSERT OR REPLACE INTO price VALUES ({marks})", map(msgspec.structs.astuple, prices))
+
+
 def apply_prices(
-    db: sqlite3.Connection, prices: Sequence[Price], changes: Sequence[tuple[str | None, int, int]]
+    db: sqlite3.Connection, prices: Iterable[Price], changes: Sequence[tuple[str | None, int, int]]
 ) -> None:
     """Store price rows and set (price id, cost, call id) of calls; their sessions become stale."""
-    marks = ", ".join("?" * len(Price.__struct_fields__))
-    db.executemany(f"INSERT OR REPLACE INTO price VALUES ({marks})", [msgspec.structs.astuple(one) for one in prices])
+    put_prices(db, prices)
     db.executemany("UPDATE call SET price_id = ?, cost = ? WHERE id = ?", changes)
     db.executemany(
         "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = (SELECT session_id FROM call WHERE id = ?)",

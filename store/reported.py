@@ -3,8 +3,6 @@
 import sqlite3
 from typing import NamedTuple
 
-import msgspec
-
 from store.filter import Filter
 from store.records import CallFlag, Price
 
@@ -30,10 +28,9 @@ _BILLED_CALLS = f"""
            date(first_at / 1000, 'unixepoch') AS day_utc
     FROM call WHERE session_id IN (SELECT id FROM session WHERE agent != 'claude-code') AND {_BILLED}
 """
-_PRICE = ", ".join(f"price.{name}" for name in Price.__struct_fields__)
 _LISTED = f"""
     SELECT session.agent, COUNT(*), SUM(call.cost), SUM(call.input), SUM(call.cache_read), SUM(call.write_5m),
-           SUM(call.write_1h), SUM(call.output), SUM(call.web_searches), {_PRICE}
+           SUM(call.write_1h), SUM(call.output), SUM(call.web_searches), price.*
     FROM call JOIN session ON session.id = call.session_id JOIN price ON price.id = call.price_id WHERE {_BILLED}
 """
 
@@ -103,7 +100,7 @@ def billed_sums(db: sqlite3.Connection, chosen: Filter) -> tuple[int, int]:
 def billed_usage_of_task(db: sqlite3.Connection, task_id: str) -> list[BilledUsage]:
     """Billed calls of a task that have a list price, summed by agent and price row."""
     found = db.execute(f"{_LISTED} AND {_IN_TASK} GROUP BY session.agent, price.id", (task_id,))
-    return [BilledUsage._make((*row[:9], msgspec.convert(row[9:], Price))) for row in found]
+    return [BilledUsage._make((*row[:9], Price(*row[9:]))) for row in found]
 
 
 def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTotal | None:

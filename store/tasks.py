@@ -7,8 +7,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from store.clauses import json_list
-from store.queries import stored_prices
-from store.records import Price
 from store.task_rows import (
     CallRow,
     ChainRow,
@@ -126,11 +124,6 @@ def _borrowed_turns(db: sqlite3.Connection, session_id: int, missing: set[str]) 
         if turn[0] in missing:
             found.setdefault(turn[0], TurnRow(*turn))
     return list(found.values())
-
-
-def price_rows(db: sqlite3.Connection) -> list[Price]:
-    """Every price row that calls point at."""
-    return stored_prices(db)
 
 
 def floors(db: sqlite3.Connection) -> dict[tuple[str, str | None], int]:

@@ -182,5 +182,4 @@ def _recorded(
 
 
 def _price(db: sqlite3.Connection, price_id: str) -> Price:
-    columns = ", ".join(Price.__struct_fields__)
-    return msgspec.convert(db.execute(f"SELECT {columns} FROM price WHERE id = ?", (price_id,)).fetchone(), Price)
+    return Price(*db.execute("SELECT * FROM price WHERE id = ?", (price_id,)).fetchone())

@@ -10,6 +10,7 @@ from operator import itemgetter
 import msgspec
 
 from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
+from store.prices import put_prices
 from store.projects import project_of
 from store.records import Batch, Call, Chain, ClientTotal, Event, EventKind, Price, Session, ToolUse, Turn
 
@@ -40,7 +41,7 @@ class Writer:
     def write(self, batch: Batch) -> None:
         """Join a batch into the ledger and mark the touched sessions as stale."""
         touched: set[int] = set()
-        self.put_prices(batch.prices)
+        self._put_prices(batch.prices)
         for session in batch.sessions:
             touched.add(self._put_session(session))
         self._put_chains(batch.chains)
@@ -59,14 +60,11 @@ class Writer:
             [(session_id,) for session_id in touched],
         )
 
-    def put_prices(self, prices: Iterable[Price]) -> None:
+    def _put_prices(self, prices: Iterable[Price]) -> None:
         """Store resolved price rows."""
         new = [price for price in prices if price.id not in self._prices]
         if new:
-            marks = ", ".join("?" * len(Price.__struct_fields__))
-            self._db.executemany(
-                f"INSERT OR REPLACE INTO price VALUES ({marks})", [msgspec.structs.astuple(price) for price in new]
-            )
+            put_prices(self._db, new)
             self._prices.update(price.id for price in new)
 
     # -- ids --------------------------------------------------------------------------------------------------------

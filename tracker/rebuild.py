@@ -15,6 +15,7 @@ import msgspec
 from store import task_edits as said
 from store import tasks as stored
 from store.ledger import transaction
+from store.queries import stored_prices
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.git_log import read_news, take_in
 from tracker.model import wording
@@ -145,7 +146,7 @@ def _group(db: sqlite3.Connection, stale: list[int], words: Overlay) -> list[int
 
 
 def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], words: Overlay, weights: Weights) -> int:
-    rates = {price.id: Rates.from_price(price) for price in stored.price_rows(db)}
+    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     floors = stored.floors(db)
     before = stored.parts_of_sessions(db, session_ids)
     keys: set[tuple[str, str]] = set()
