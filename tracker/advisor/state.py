@@ -10,9 +10,10 @@ from store.live_session import LiveCall, LiveSession, LiveTask, LiveTurn
 from store.records import CallFlag, EventKind, ToolFlag
 from store.task_rows import EventRow, ToolRow
 from tracker.model.compaction import compaction_failed
-from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import TTL_5M_MS
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import Judgement, MissKind
+from tracker.model.rates import written_ttl
 
 _RESETS = frozenset({EventKind.COMPACT, EventKind.SUMMARY, EventKind.CLEAR, EventKind.REWIND})
 _COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
@@ -74,10 +75,8 @@ class SessionState:
     def ttl_ms(self) -> int | None:
         """Lifetime of what the chain has in the cache; None if it wrote nothing."""
         for call in reversed(self.calls):
-            if call.write_1h and not call.write_5m:
-                return TTL_1H_MS
-            if call.write_5m and not call.write_1h:
-                return TTL_5M_MS
+            if (ttl_ms := written_ttl(call.write_5m, call.write_1h)) is not None:
+                return ttl_ms
         return TTL_5M_MS if any(call.write_5m or call.write_1h for call in self.calls) else None
 
     @property

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tracker.model.chain_call import ChainCall, Reset
-from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.miss_causes import UNEXPLAINED, Circumstances, name_cause
+from tracker.model.rates import written_ttl
 
 FloorKey = tuple[str, str | None]  # model, client version
 
@@ -54,16 +55,6 @@ _REBUILD_RESETS = frozenset({Reset.COMPACT, Reset.CLEAR, Reset.REWIND})
 _EPOCH_RESETS = _REBUILD_RESETS | {Reset.START, Reset.MICROCOMPACT}
 
 
-def _ttl_after(call: ChainCall, ttl_ms: int | None) -> int | None:
-    if call.write_1h and not call.write_5m:
-        return TTL_1H_MS
-    if call.write_5m and not call.write_1h:
-        return TTL_5M_MS
-    if call.written and ttl_ms is None:
-        return TTL_5M_MS  # a mixed first write: what expires first is lost first
-    return ttl_ms
-
-
 def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
     """Walk a chain in file order; calls that do not grow the prompt stand aside with nothing expected."""
     previous: ChainCall | None = None
@@ -95,7 +86,9 @@ def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
         else:
             expected = previous.cache_read + previous.written
         yield _Step(call, previous, kind, expected, epoch, ttl_ms, age_ms, expired)
-        ttl_ms = _ttl_after(call, ttl_ms)
+        ttl_ms = written_ttl(call.write_5m, call.write_1h) or ttl_ms
+        if call.written and ttl_ms is None:
+            ttl_ms = TTL_5M_MS  # a mixed first write: what expires first is lost first
         previous = call
 
 

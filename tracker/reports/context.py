@@ -16,7 +16,7 @@ from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import stand
 from tracker.advisor.state import load_state
-from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
     CallsToCompaction,
@@ -28,7 +28,7 @@ from tracker.model.growth import (
 from tracker.model.idle import cold_penalty_nano, is_expired
 from tracker.model.nudge import Billing
 from tracker.model.options import Option, Options, Outlook, price_options
-from tracker.model.rates import Rates
+from tracker.model.rates import Rates, written_ttl
 from tracker.reports.times import iso
 
 
@@ -139,7 +139,7 @@ def context_report(
         return None
     last = calls[-1]
     moment = int(time.time() * 1000) if now is None else now
-    ttl_ms = _ttl_after(last)
+    ttl_ms = written_ttl(last.write_5m, last.write_1h) or last.ttl_ms
     idle_ms = max(0, moment - last.last_at)
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
@@ -159,12 +159,6 @@ def context_report(
         idle_ms,
         prospect,
     )
-
-
-def _ttl_after(call: ContextCall) -> int | None:
-    if call.write_1h and not call.write_5m:
-        return TTL_1H_MS
-    return TTL_5M_MS if call.write_5m and not call.write_1h else call.ttl_ms
 
 
 def _prospect(

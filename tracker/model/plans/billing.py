@@ -8,9 +8,9 @@ and times stay as they were. Costs as logged are priced, the other billing is mo
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.plan import Excluded, exclusions_of
-from tracker.model.rates import PICO_PER_NANO, Rates
+from tracker.model.rates import PICO_PER_NANO, Rates, written_ttl
 
 
 class LoggedCall(NamedTuple):
@@ -101,10 +101,7 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
                 expected = previous.cache_read + previous.write_5m + previous.write_1h
                 reread = max(0, min(expected - call.cache_read, call.write_5m + call.write_1h))
         made.append(Replayed(call, _cost(call, ttl_ms, rewritten, reread), rewritten, reread))
-        if call.write_1h and not call.write_5m:
-            lived_ms = TTL_1H_MS
-        elif call.write_5m and not call.write_1h:
-            lived_ms = TTL_5M_MS
+        lived_ms = written_ttl(call.write_5m, call.write_1h) or lived_ms
         if call.context:
             previous = call
     return made
