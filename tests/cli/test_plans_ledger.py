@@ -201,6 +201,15 @@ def test_fast_work_stands_apart(taximeter: Taximeter, tmp_path: Path) -> None:
     assert "never inside a plan: fast" in taximeter("plans").out
 
 
+def test_work_that_only_some_plans_leave_out_is_not_said_to_be_outside_all(
+    taximeter: Taximeter, tmp_path: Path
+) -> None:
+    today = NOW - timedelta(minutes=10)
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {today: DOLLAR}, model="claude-fable-5-2")]
+    assert "of it not inside Pro: fable" in taximeter("plans").out
+    assert "of it not inside Pro or Team Standard: fable" in taximeter("plans", "--all").out
+
+
 def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Path, isolated_home: Path) -> None:
     """Half a dollar moves the five-hour meter by two points: the window holds $25."""
     start = NOW - timedelta(days=14)

@@ -14,6 +14,7 @@ from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import Band
 from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plan_tasks import task_means
@@ -179,8 +180,9 @@ def _money(report: PlansReport) -> None:
     if report.spent_api_nano != report.spent_logged_nano:
         rows.append(("the same, billed to an API key", f"~{short_usd(report.spent_api_nano)}", "modelled"))
     rows.extend(
-        (f"  of it never inside a plan: {name.replace('_', ' ')}", short_usd(nano), "priced")
+        (f"  of it {where}: {name.replace('_', ' ')}", short_usd(nano), "priced")
         for name, nano in load.excluded_nano.items()
+        if (where := _outside(report, name))
     )
     tax = ", before tax" if report.terms.tax else ""
     rows.append((f"by the end of the month{tax}", _band(report.month_end, range_only=report.is_range_only), "modelled"))
@@ -189,6 +191,15 @@ def _money(report: PlansReport) -> None:
     for name, value, label in rows:
         click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {click.style(label, dim=True)}")
     click.echo()
+
+
+def _outside(report: PlansReport, kind: str) -> str:
+    """Which of the plans shown leave this kind of work out; empty if none does."""
+    plans = [one.plan for one in report.outlooks if not one.plan.is_metered]
+    without = [plan.name for plan in plans if Excluded[kind.upper()] in plan.excludes]
+    if not without:
+        return ""
+    return "never inside a plan" if len(without) == len(plans) else f"not inside {either(without)}"
 
 
 def _band(band: Band, *, range_only: bool = False) -> str:
