@@ -84,6 +84,21 @@ def test_loads_whose_work_waits_at_a_limit(usd: float, plans: set[str]) -> None:
     assert set(compare(days_of(workdays(usd)), extra_usage=False).verdict.candidates) == plans
 
 
+@pytest.mark.parametrize("extra_usage", [True, False])
+def test_a_load_about_as_dear_as_a_fee_has_no_answer_that_a_cent_turns_around(extra_usage: bool) -> None:
+    """No limit is in the way of either, so that only more months could tell, whether work above one waits or not."""
+    verdict = compare(days_of(alternating(0.5, 1.4)), extra_usage=extra_usage).verdict
+    assert (verdict.plan, set(verdict.candidates)) == (CANNOT_TELL, {"api", "pro"})
+    assert "The bands overlap" in verdict.reason
+    assert (verdict.would_settle or "").startswith("More weeks of history")
+
+
+def test_an_answer_says_in_how_many_of_the_months_it_holds() -> None:
+    verdict = compare(days_of(alternating(0.85, 1.6)), extra_usage=False).verdict
+    assert verdict.plan == "pro"
+    assert 0.8 <= (verdict.sure or 0) < 1
+
+
 def test_a_plan_without_any_limit_in_the_way_needs_no_tolerance() -> None:
     strict = compare(days_of(workdays(3)), extra_usage=False, tolerance=0.0).verdict
     assert strict.plan == "pro"
@@ -163,6 +178,14 @@ def test_unpriced_calls_block_the_answer(share: float, plan: str) -> None:
 def test_every_reason_names_amounts() -> None:
     for rule in (workdays(1), workdays(13), workdays(50)):
         assert "$" in compare(days_of(rule)).verdict.reason
+
+
+def test_what_a_reason_says_comes_on_top_of_the_fee_adds_up() -> None:
+    """Most months fit Pro, a busy one costs much more: the month in the middle has little on top."""
+    compared = compare(days_of(alternating(3, 14)))
+    assert compared.verdict.plan == "pro"
+    middle = compared.by_plan["pro"].monthly.p50
+    assert f"${middle:,.0f} a month, about ${middle - 20:,.0f} of it on top of the fee" in compared.verdict.reason
 
 
 def test_a_reason_names_dollars_where_a_capacity_is_in_limit_units() -> None:

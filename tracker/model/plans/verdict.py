@@ -15,6 +15,8 @@ CANNOT_TELL = "cannot_tell"
 SURE_SHARE = 0.8
 _CANDIDATE_SHARE = 0.05
 UNPRICED_SHARE_THAT_BLOCKS = 0.10
+_LIMIT_MATTERS = 0.05  # below this share of months with a hit, the size of a limit decides nothing
+_MORE_HISTORY = "More weeks of history: the difference is within what months vary."
 _STEP, _STEPS = 2**0.5, 12
 
 
@@ -64,7 +66,7 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: 
         CANNOT_TELL,
         tuple(candidates),
         _open_reason([by_id[plan_id] for plan_id in candidates], shares),
-        _settle(evidence, unknown, by_id),
+        _settle(evidence, [by_id[plan_id] for plan_id in candidates]),
     )
 
 
@@ -141,19 +143,21 @@ def _open_ends(outlooks: Sequence[PlanOutlook], best: str) -> list[str]:
 
 
 def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, tolerance: float) -> Verdict:
-    """Work waits at a limit: walk up by price; stop at the first plan that surely carries the work."""
-    by_id = {one.plan.id: one for one in outlooks}
-    open_plans: list[PlanOutlook] = []
-    for one in sorted(outlooks, key=lambda one: (one.monthly.p50, one.plan.id)):
+    """Work waits at a limit: the cheapest of the plans that surely carry the work, and what is cheaper and might."""
+    sure, perhaps = [], []
+    for one in outlooks:
         at_low, at_high = one.hit_probability_at_low, one.hit_probability_at_high
         if at_low is not None and at_low <= tolerance:
-            if not open_plans:
-                return Verdict(one.plan.id, (one.plan.id,), _carries(one, tolerance), None, 1.0)
-            open_plans.append(one)
-            break
-        if at_low is None or at_high is None or at_high <= tolerance:
-            open_plans.append(one)
-    if not open_plans:
+            sure.append(one)
+        elif at_low is None or at_high is None or at_high <= tolerance:
+            perhaps.append(one)
+    shares = cheapest_shares(sure)
+    best = max(shares.values(), default=0.0)
+    wins = SURE_SHARE if best >= SURE_SHARE else _CANDIDATE_SHARE
+    sure = sorted((one for one in sure if shares[one.plan.id] >= wins), key=_middle)
+    open_plans = sorted((one for one in perhaps if not sure or _middle(one) < _middle(sure[0])), key=_middle)
+    candidates = [*open_plans, *sure]
+    if not candidates:
         everyone = tuple(one.plan.id for one in outlooks)
         return Verdict(
             CANNOT_TELL,
@@ -161,14 +165,19 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
             f"No plan here carries this work in {1 - tolerance:.0%} of the months.",
             "Extra usage, or a higher tolerance ([plan] in settings.toml).",
         )
-    names = either([one.plan.name for one in open_plans])
-    unknown = [one.plan.id for one in open_plans if not one.is_known]
-    return Verdict(
-        CANNOT_TELL,
-        tuple(one.plan.id for one in open_plans),
-        f"{names}: whether the cheaper one carries this work depends on where in its capacity range it really is.",
-        _settle(evidence, unknown, by_id),
+    if not open_plans and len(sure) == 1:
+        return Verdict(sure[0].plan.id, (sure[0].plan.id,), _carries(sure[0], tolerance), None, best)
+    reason = (
+        f"{either([one.plan.name for one in candidates])}: whether the cheaper one carries this work depends on where"
+        " in its capacity range it really is."
+        if open_plans
+        else _open_reason(sure, shares)
     )
+    return Verdict(CANNOT_TELL, tuple(one.plan.id for one in candidates), reason, _settle(evidence, candidates))
+
+
+def _middle(one: PlanOutlook) -> tuple[float, str]:
+    return one.monthly.p50, one.plan.id
 
 
 def _carries(one: PlanOutlook, tolerance: float) -> str:
@@ -189,9 +198,8 @@ def _reason(best: PlanOutlook, by_id: Mapping[str, PlanOutlook], share: float) -
     capacity = best.capacity.week_usd
     sizes = f" It carries ${capacity.low:,.0f}–{capacity.high:,.0f} a week ({best.capacity.origin})" if capacity else ""
     used = f"; your weeks fill {best.utilisation:.0%} of the middle of that." if best.utilisation is not None else "."
-    extra = ""
-    if best.overflow_usd and best.overflow_usd >= 0.5:
-        extra = f", about ${best.overflow_usd:,.0f} of extra usage included"
+    beyond = best.monthly.p50 - best.fee_usd
+    extra = f", about ${beyond:,.0f} of it on top of the fee" if beyond >= 0.5 else ""
     return f"{chance}: ${best.monthly.p50:,.0f} a month{extra}{against}.{sizes}{used if sizes else ''}"
 
 
@@ -205,10 +213,13 @@ def _open_reason(candidates: Sequence[PlanOutlook], shares: Mapping[str, float])
     return f"The bands overlap: {', '.join(parts)}."
 
 
-def _settle(evidence: Evidence, unknown: Sequence[str], by_id: Mapping[str, PlanOutlook]) -> str:
+def _settle(evidence: Evidence, candidates: Sequence[PlanOutlook]) -> str:
+    unknown = [one.plan for one in candidates if not one.is_known]
     if unknown:
-        names = " and ".join(by_id[plan_id].plan.name for plan_id in unknown)
-        return f"A capacity for {names}: [capacity.{unknown[0]}] low, mid, high in settings.toml, or its meter."
+        names = " and ".join(plan.name for plan in unknown)
+        return f"A capacity for {names}: [capacity.{unknown[0].id}] low, mid, high in settings.toml, or its meter."
+    if all((one.hit_probability_at_low or 0.0) < _LIMIT_MATTERS for one in candidates):
+        return _MORE_HISTORY
     if not evidence.knows_hours:
         return "The hours of the work, which a file of days does not have: taximeter plans over the ledger."
     if evidence.has_unused_meter:
@@ -222,4 +233,4 @@ def _settle(evidence: Evidence, unknown: Sequence[str], by_id: Mapping[str, Plan
             f"Your own meter: with the status line installed, {left} more steps of the limit meters replace the"
             " published ranges (taximeter install claude-code)."
         )
-    return "More weeks of history: the difference is within what months vary."
+    return _MORE_HISTORY
