@@ -237,7 +237,32 @@ def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Pa
     assert max(map(len, screen.splitlines())) <= 80
 
 
-def _meter_readings(db: sqlite3.Connection, start: datetime) -> list[StatusSample]:
+def test_a_plan_that_was_changed_does_not_inherit_the_size_of_the_one_before(
+    taximeter: Taximeter, tmp_path: Path, isolated_home: Path
+) -> None:
+    """From $100 in five hours to $800, six days ago."""
+    start, change = NOW - timedelta(days=20), NOW - timedelta(days=6)
+    moments = {start + timedelta(hours=hour): 8 * DOLLAR for hour in range(20 * 24)}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
+    assert taximeter("sync").code == 0
+    with closing(open_ledger(isolated_home / LEDGER_NAME)) as db:
+        put_samples(db, _meter_readings(db, start, usd_per_percent=1.0, changes=(change, 8.0)))
+    ran = taximeter("plans", "--plan", "max", "--json").json()
+    assert ran["meter"]["changed_on"] in {"2026-11-15", "2026-11-16"}
+    capacity = next(one["capacity"] for one in ran["plans"] if one["id"] == "max")
+    assert capacity["origin"] == "your meter"
+    assert float(capacity["five_hour_usd"]["mid"]) == pytest.approx(800, rel=0.15)
+    assert "took another size on Nov 15" in " ".join(taximeter("plans", "--plan", "max").out.split())
+
+
+def _meter_readings(
+    db: sqlite3.Connection,
+    start: datetime,
+    *,
+    usd_per_percent: float = 0.25,
+    changes: tuple[datetime, float] | None = None,
+) -> list[StatusSample]:
+    """Five-hour readings after each call; `changes`: when, and to how many dollars a percent."""
     first = int(start.timestamp() * 1000)
     window = 5 * 3_600_000
     used, readings = 0.0, []
@@ -247,7 +272,9 @@ def _meter_readings(db: sqlite3.Connection, start: datetime) -> list[StatusSampl
     ).fetchall():
         while ended_at >= resets_at:
             used, resets_at = 0.0, resets_at + window
-        used += cost / 1e9 / 0.25
+        if changes is not None and ended_at >= int(changes[0].timestamp() * 1000):
+            usd_per_percent = changes[1]
+        used += cost / 1e9 / usd_per_percent
         readings.append(
             StatusSample(session, ended_at + 500, None, None, [LimitReading("five_hour", round(used), resets_at)])
         )

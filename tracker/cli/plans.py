@@ -363,6 +363,14 @@ def _meter(report: PlansReport) -> None:
             )
         if fit.has_drifted and fit.drift is not None:
             click.echo(paragraph(f"The window's size changed by {fit.drift:+.0%} against the three weeks before."))
+    if load.meter_changed_on is not None:
+        click.echo()
+        click.echo(
+            paragraph(
+                f"The meter's windows took another size on {_short(load.meter_changed_on)}, as with another plan: what"
+                " it and refusals said before no longer counts."
+            )
+        )
     hits = len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits
     if hits:
         click.echo()

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from store.money import NANO_PER_USD
 from store.plans import (
@@ -21,10 +22,11 @@ from store.plans import (
 )
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
-from tracker.model.plans.calibration import INTERVALS_NEEDED, MeterFit, fit_meter, usable_intervals
+from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
 from tracker.model.plans.load import DayLoad, day_loads, loaded_calls, loads_of_sums
 from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
+from tracker.model.plans.meter_change import size_changes
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import month_bounds
 from tracker.model.rates import Rates
@@ -58,6 +60,7 @@ class Load:
     is_stale: bool = False  # the history ends with old work, because there is none since
     fits: Fits = NO_FITS
     meter_intervals: int = 0
+    meter_changed_at: int | None = None  # epoch milliseconds; what the meter and refusals said before is of other sizes
     five_hour_hits: Sequence[Hit] = ()
     week_hits: Sequence[Hit] = ()
     unclear_hits: int = 0
@@ -71,6 +74,16 @@ class Load:
     def active_days(self) -> int:
         """Days with work."""
         return sum(day.is_active for day in self.base)
+
+    @property
+    def meter_changed_on(self) -> date | None:
+        """The local day on which the meter's windows took their present size; None if they always had it."""
+        at = self.meter_changed_at
+        return None if at is None else datetime.fromtimestamp(at / 1000).astimezone().date()
+
+    def hits_of_this_size(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The refusals since then."""
+        return [hit for hit in hits if hit.at_ms >= (self.meter_changed_at or 0)]
 
     @property
     def is_of_sums(self) -> bool:
@@ -105,7 +118,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     kinds = {Excluded(0), *exclusions}
     this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
     in_month = loaded_calls(this_month, api)
-    fits, intervals = _fits(db, calls, now_ms)
+    meters = _meters(db, calls, now_ms)
     hits = _hits(db, calls, first)
     return Load(
         source="ledger",
@@ -119,8 +132,9 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         api_nano=api,
         excluded_nano=_excluded(this_month),
         is_stale=is_stale,
-        fits=fits,
-        meter_intervals=intervals,
+        fits=meters.fits,
+        meter_intervals=meters.steps,
+        meter_changed_at=meters.changed_at,
         five_hour_hits=hits[FIVE_HOUR_KIND],
         week_hits=hits[WEEK_KIND],
         unclear_hits=len(hits[""]),
@@ -133,7 +147,7 @@ def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> Fits:
     if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
         return NO_FITS
     calls = [logged_call(row) for row in plan_calls(db, first.isoformat(), today.isoformat())]
-    return _fits(db, calls, now_ms)[0]
+    return _meters(db, calls, now_ms).fits
 
 
 def logged_call(row: PlanCallRow) -> LoggedCall:
@@ -213,22 +227,29 @@ def _metered(calls: Sequence[LoggedCall]) -> list[MeteredCall]:
     return sorted(made)
 
 
-def _fits(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) -> tuple[Fits, int]:
-    """Both windows' fits and how many steps of the fuller meter a fit could use."""
+class _Meters(NamedTuple):
+    """Both windows' fits, how many steps of the fuller meter a fit could use, and when a window took another size."""
+
+    fits: Fits
+    steps: int
+    changed_at: int | None
+
+
+def _meters(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) -> _Meters:
     since = now_ms - 2 * DEFAULTS.calibration_window_days * DAY_MS
-    metered: list[MeteredCall] | None = None
-    fits: dict[str, MeterFit | None] = {}
-    counts = [0]
-    for kind in (FIVE_HOUR_KIND, WEEK_KIND):
-        samples = [LimitSample(*row) for row in limit_samples(db, kind, since)]
-        if not samples:
-            fits[kind] = None
-            continue
-        metered = _metered(calls) if metered is None else metered
-        intervals = intervals_of(samples, metered)
-        fits[kind] = fit_meter(intervals, now_ms)
-        counts.append(usable_intervals(intervals, now_ms))
-    return Fits(fits[FIVE_HOUR_KIND], fits[WEEK_KIND]), min(max(counts), INTERVALS_NEEDED)
+    samples = {
+        kind: [LimitSample(*row) for row in limit_samples(db, kind, since)] for kind in (FIVE_HOUR_KIND, WEEK_KIND)
+    }
+    if not any(samples.values()):
+        return _Meters(NO_FITS, 0, None)
+    metered = _metered(calls)
+    windows = {kind: intervals_of(found, metered) for kind, found in samples.items()}
+    changes = size_changes(windows)
+    return _Meters(
+        Fits(*(fit_meter(windows[kind], now_ms, changes[kind]) for kind in (FIVE_HOUR_KIND, WEEK_KIND))),
+        min(max(usable_intervals(windows[kind], now_ms, changes[kind]) for kind in windows), INTERVALS_NEEDED),
+        max((at for at in changes.values() if at is not None), default=None),
+    )
 
 
 def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date) -> dict[str, list[Hit]]:

@@ -159,7 +159,7 @@ def plans_report(
         {plan_id: one.published for plan_id, one in compared.items()},
         current,
         metered_capacity(load.fits, in_dollars=load.is_of_sums),
-        refused_capacity(load.five_hour_hits, load.week_hits),
+        refused_capacity(load.hits_of_this_size(load.five_hour_hits), load.hits_of_this_size(load.week_hits)),
     )
     shares: Sequence[TaskShare] = ()
     made = _compare(load, compared, believed_now, terms, settings, current, current_from)

@@ -160,6 +160,7 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "five_hour": _fit_json(load.fits.five_hour),
             "seven_day": _fit_json(load.fits.week),
             "steps": load.meter_intervals,
+            "changed_on": None if load.meter_changed_on is None else load.meter_changed_on.isoformat(),
             "refusals": len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits,
         }
         made["tasks"] = [share.as_json() for share in report.tasks]

@@ -69,10 +69,12 @@ class _Point(NamedTuple):
         return self.logged if read_weight is None else self.fresh + read_weight * self.read
 
 
-def fit_meter(intervals: Sequence[Interval], now_ms: int) -> MeterFit | None:
-    """Fit the latest weeks of one window kind; None with fewer than 30 intervals that have local calls."""
-    since = now_ms - _LOOKED_BACK_MS
-    recent = [one for one in intervals if since < one.until_ms <= now_ms]
+def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None = None) -> MeterFit | None:
+    """Fit the latest weeks of one window kind; None with fewer than 30 intervals that have local calls.
+
+    `changed_at`: when the window took its present size (meter_change), None if it always had it.
+    """
+    recent = _present(intervals, now_ms, changed_at)
     local = [one for one in recent if one.spent.logged > 0]
     if len(local) < INTERVALS_NEEDED:
         return None
@@ -83,6 +85,7 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int) -> MeterFit | None:
     way = sum(one.delta_percent for one in recent)
     rounding = _rounding_share(local)
     without_calls = way - sum(one.delta_percent for one in local)
+    since = max(now_ms - _LOOKED_BACK_MS, changed_at or 0)
     before = [one for one in intervals if since - _LOOKED_BACK_MS < one.until_ms <= since and one.spent.logged > 0]
     return MeterFit(
         read_weight=weight,
@@ -97,10 +100,15 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int) -> MeterFit | None:
     )
 
 
-def usable_intervals(intervals: Sequence[Interval], now_ms: int) -> int:
+def usable_intervals(intervals: Sequence[Interval], now_ms: int, changed_at: int | None = None) -> int:
     """How many of the latest intervals a fit could use."""
+    return sum(one.spent.logged > 0 for one in _present(intervals, now_ms, changed_at))
+
+
+def _present(intervals: Sequence[Interval], now_ms: int, changed_at: int | None) -> list[Interval]:
+    """The latest weeks, as far as the window has had its present size."""
     since = now_ms - _LOOKED_BACK_MS
-    return sum(1 for one in intervals if since < one.until_ms <= now_ms and one.spent.logged > 0)
+    return [one for one in intervals if since < one.until_ms <= now_ms and one.from_ms >= (changed_at or 0)]
 
 
 def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
