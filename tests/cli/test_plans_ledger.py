@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,25 @@ def test_fast_work_stands_apart(taximeter: Taximeter, tmp_path: Path) -> None:
     report = taximeter("plans", "--json").json()
     assert report["month"]["excluded_usd"] == {"fast": "2.000000000"}
     assert "never inside a plan: fast" in taximeter("plans").out
+
+
+def test_the_end_of_the_month_counts_the_rest_of_today(
+    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last day of a month, a Monday: before the hours of work a whole day is still to come, after them none."""
+    days = [datetime(2026, 11, 30, 15, tzinfo=UTC) - timedelta(days=back) for back in range(1, 57)]
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {day: 6 * DOLLAR for day in days if day.weekday() < 5})]
+
+    def by_the_end(hour: int) -> dict[str, str]:
+        monkeypatch.setattr("tracker.cli.clock.now", lambda: datetime(2026, 11, 30, hour, tzinfo=UTC).astimezone())
+        month: dict[str, Any] = taximeter("plans", "--json").json()["month"]
+        assert month["as_of"] == "2026-11-30"
+        assert month["logged_usd"] == "120.000000000"
+        band: dict[str, str] = month["by_month_end_usd"]
+        return band
+
+    assert float(by_the_end(11)["p50"]) == pytest.approx(126)
+    assert float(by_the_end(18)["p50"]) == pytest.approx(120)
 
 
 def test_work_that_only_some_plans_leave_out_is_not_said_to_be_outside_all(

@@ -5,6 +5,7 @@ the last day of work instead, and says so.
 """
 
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -24,7 +25,7 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
-from tracker.model.plans.load import DayLoad, day_loads, loaded_calls, loads_of_sums
+from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, loaded_calls, loads_of_sums
 from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
 from tracker.model.plans.meter_change import size_changes
 from tracker.model.plans.plan import Excluded
@@ -57,6 +58,7 @@ class Load:
     counted: UnpricedRow
     api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
+    rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now
     is_stale: bool = False  # the history ends with old work, because there is none since
     fits: Fits = NO_FITS
     meter_intervals: int = 0
@@ -131,6 +133,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
         api_nano=api,
         excluded_nano=_excluded(this_month),
+        rest_of_today=_rest_of_day(in_history, now_ms),
         is_stale=is_stale,
         fits=meters.fits,
         meter_intervals=meters.steps,
@@ -204,6 +207,17 @@ def _spent(
         (day, *sums.get(day.isoformat(), (0, 0)))
         for day in (first + timedelta(days=step) for step in range((last - first).days + 1))
     ]
+
+
+def _rest_of_day(calls: Sequence[LoadedCall], now_ms: int) -> float:
+    """Share of the spend that falls later in the local day than now; 0 without any."""
+    now = _time_of_day(now_ms)
+    spent = sum(call.api for call in calls)
+    return sum(call.api for call in calls if _time_of_day(call.first_at) > now) / spent if spent else 0.0
+
+
+def _time_of_day(at_ms: int) -> tuple[int, ...]:
+    return time.localtime(at_ms / 1000)[3:6]
 
 
 def _excluded(calls: Sequence[LoggedCall]) -> dict[str, int]:

@@ -186,10 +186,7 @@ def _compare(
     draws = draw_months(history, first, last, seed=_SEED)
     api = [value for _, value in history]
     spent = sum(day[2] for day in load.spent) / NANO_PER_USD
-    month_end = Band(spent, spent, spent)
-    if load.as_of < last:
-        rest = draw_months(history, load.as_of + timedelta(days=1), last, seed=_SEED)
-        month_end = Band(*(spent + value for value in Band.of(month_sums(rest, api))))
+    month_end = Band.of([spent + ahead for ahead in _still_to_come(load, history, last)])
     enough = load.active_days >= ACTIVE_DAYS_FOR_A_BAND
     observed = expected_active_days([enough and day.is_active for day in load.base], (last - first).days + 1)
     active_days = wanted.active_days or observed
@@ -244,6 +241,16 @@ def _compare(
         above=above,
         assumptions=_assumptions(load, outlooks, draws, terms, wanted.tolerance),
     )
+
+
+def _still_to_come(load: Load, history: Sequence[tuple[date, float]], last: date) -> list[float]:
+    """Dollars from now to the end of `last`, a value a resample: the rest of today and the days after it."""
+    api = [value for _, value in history]
+    today = month_sums(draw_months(history, load.as_of, load.as_of, seed=_SEED), api)
+    if load.as_of >= last:
+        return [load.rest_of_today * value for value in today]
+    later = month_sums(draw_months(history, load.as_of + timedelta(days=1), last, seed=_SEED + 1), api)
+    return [load.rest_of_today * value + after for value, after in zip(today, later, strict=True)]
 
 
 def _covered_share(days: Sequence[DayLoad]) -> float:
