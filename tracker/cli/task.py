@@ -1,6 +1,7 @@
 """`task ID` and `task undo`: one task opened."""
 
 import sqlite3
+from collections import Counter
 
 import click
 
@@ -170,7 +171,7 @@ def _models(models: str) -> str:
 
 
 def _context(detail: TaskDetail, cells: int) -> None:
-    mains = [call for call in detail.calls if not call.chain and call.context]
+    mains = [call for call in detail.main_calls if call.context]
     if len(mains) < 2:
         return
     points: list[CurvePoint] = []
@@ -184,12 +185,12 @@ def _context(detail: TaskDetail, cells: int) -> None:
         before = place
     one = detail.task
     begin, end = one.context_begin or 0, one.context_end or 0
-    resets = sum(1 for point in points if point.reset)
-    words = f"Context  {tokens(begin)} at the start, {tokens(end)} at the end"
-    words += f", {resets} reset{'s' if resets > 1 else ''} ┆" if resets else ""
-    click.echo(rule(words, cells))
-    single_session = len({call.session_id for call in mains}) == 1 and not resets
-    for line in curve(points, cells - 2, 8, inherited=begin if single_session else 0):
+    named = Counter(point.reset for point in points if point.reset)
+    marks = [counted(named["reset"], "reset")] if named["reset"] else []
+    marks += [counted(named["session"] + 1, "session")] if named["session"] else []
+    words = ", ".join((f"Context  {tokens(begin)} at the start", f"{tokens(end)} at the end", *marks))
+    click.echo(rule(words + " ┆" * bool(named), cells))
+    for line in curve(points, cells - 2, 8, inherited=0 if named else begin):
         click.echo(f"  {line}")
     click.echo()
 

@@ -59,6 +59,15 @@ class TaskDetail(NamedTuple):
         """Calls that paid again, the dearest first."""
         return sorted((call for call in self.calls if call.cause), key=lambda call: -(call.waste or 0))
 
+    @property
+    def main_calls(self) -> list[TaskCall]:
+        """Calls of the main threads, session after session: those of a team work at once."""
+        by_session: dict[int, list[TaskCall]] = {}
+        for call in self.calls:
+            if not call.chain:
+                by_session.setdefault(call.session_id, []).append(call)
+        return [call for calls in by_session.values() for call in sorted(calls, key=_file_position)]
+
     def number_of(self, call: TaskCall) -> int:
         """Number of the turn that a call fell in."""
         return next(
@@ -122,6 +131,10 @@ class TaskDetail(NamedTuple):
         base["refusals"] = [one.as_json() for one in self.refusals]
         base["metered"] = [job_json(one) for one in self.jobs]
         return {"schema_version": 1, "task": base}
+
+
+def _file_position(call: TaskCall) -> tuple[int, int]:
+    return call.position, call.first_at
 
 
 def task_detail(

@@ -153,9 +153,7 @@ def curve(detail: TaskDetail) -> tuple[list[tuple[float, float]], list[Mark]]:
     marks: list[Mark] = []
     begun: dict[int, int] = {}  # session -> epoch in which the task began there
     epoch: tuple[int, int] | None = None
-    for call in detail.calls:
-        if call.chain:
-            continue
+    for call in detail.main_calls:
         begun.setdefault(call.session_id, call.epoch)
         if epoch is not None and epoch != (call.session_id, call.epoch):
             marks.append(Mark(len(samples), "reset" if epoch[0] == call.session_id else "other session"))

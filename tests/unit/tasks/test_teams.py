@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,10 +17,13 @@ from store.ledger import open_ledger
 from tests.unit.tasks.making import Transcript, ledger_of, records, take_in, turn
 from tests.unit.tasks.making import event as mark
 from tracker import edit_tasks
+from tracker.cli.task import draw
 from tracker.model.boundaries import Decision, Said, decide
 from tracker.model.turns import arrange
 from tracker.rebuild import rebuild, rebuild_everything
+from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
+from tui.screens.task import curve
 
 TEAM: dict[str, Any] = {"teamName": "crew"}
 UPLOADS, INVOICES = "add retries to the uploader", "another issue: let's round the invoices"
@@ -333,3 +337,21 @@ def test_numbers_of_a_teams_own_tasks_are_no_issues(tmp_path: Path) -> None:
         session.prompt(UPLOADS).answer(f"{name}-1").prompt(message("Task #24 is done.")).answer(f"{name}-2")
     db = ledger(tmp_path, root)
     assert len(tasks_report(db).tasks) == 2
+
+
+def test_teammates_at_work_at_once_are_shown_one_after_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "c"
+    lead_of(root).prompt(UPLOADS).answer("l1", **TEAM).answer("l2", **TEAM)
+    mate_of(root, "one", 10, words=3)
+    mate_of(root, "two", 10.5, words=3)
+    db = ledger(tmp_path, root)
+    detail = task_detail(db, task_of(db, "lead"))
+    assert detail is not None
+    sessions = [call.session_id for call in detail.main_calls]
+    assert len(sessions) == detail.task.calls == 8
+    assert sum(one != other for one, other in pairwise(sessions)) == 2
+    draw(detail)
+    assert "at the end, 3 sessions ┆" in capsys.readouterr().out
+    assert [mark.words for mark in curve(detail)[1]] == ["other session", "other session"]
