@@ -213,12 +213,12 @@ class NowScreen(Board):
 
         picture.show(
             draw,
-            title=fitting(
+            title=lambda width: fitting(
                 [
                     line(("From here", "bold $heading"), (f" · the next {count(options.turns, 'turn')}", "$dim")),
                     line((f", ~{count(options.calls, 'call')}", "$dim")),
                 ],
-                picture.size.width - 6,
+                width - 6,
             ),
             note=line(
                 ("w", "bold $taxi"),

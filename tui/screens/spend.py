@@ -103,7 +103,7 @@ class SpendScreen(Board):
             )
             return [*plot, self._readout(part, series, width)]
 
-        picture.show(draw, title=title, note=self._beside(part, picture.size.width))
+        picture.show(draw, title=title, note=lambda width: self._beside(part, width))
 
     def _total(self, part: SpendPart) -> str:
         total = part.total

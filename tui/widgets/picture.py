@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 Drawing = Callable[[int, int], Sequence[Content]]
+Fitted = Callable[[int], Content]  # from the width of the whole picture to words for its border
 
 
 def nothing(width: int, height: int) -> Sequence[Content]:
@@ -23,15 +24,34 @@ class Picture(Widget):
         super().__init__(id=id, classes=classes)
         self.border_title = Content(title)
         self._drawing: Drawing = nothing
+        self._title: Fitted | None = None
+        self._note: Fitted | None = None
 
-    def show(self, drawing: Drawing, *, title: Content | str | None = None, note: Content | str | None = None) -> None:
+    def show(
+        self,
+        drawing: Drawing,
+        *,
+        title: Content | str | Fitted | None = None,
+        note: Content | str | Fitted | None = None,
+    ) -> None:
         """Draw this from now on; `title` and `note` stand in the upper and the lower border."""
         self._drawing = drawing
         if title is not None:
-            self.border_title = Content(title) if isinstance(title, str) else title
+            self._title = _fitted(title)
         if note is not None:
-            self.border_subtitle = Content(note) if isinstance(note, str) else note
+            self._note = _fitted(note)
+        self._draw_border()
         self.refresh()
+
+    def on_resize(self) -> None:
+        """The border has room for more or less: of a picture that was told what to show before it was laid out, too."""
+        self._draw_border()
+
+    def _draw_border(self) -> None:
+        if self._title is not None:
+            self.border_title = self._title(self.size.width)
+        if self._note is not None:
+            self.border_subtitle = self._note(self.size.width)
 
     def render(self) -> Content:
         """The lines of the drawing, cut to the height."""
@@ -39,3 +59,7 @@ class Picture(Widget):
         if not size:
             return Content("")
         return Content("\n").join(list(self._drawing(size.width, size.height))[: size.height])
+
+
+def _fitted(words: Content | str | Fitted) -> Fitted:
+    return words if callable(words) else lambda _width: Content(words) if isinstance(words, str) else words
