@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_TITLE
+from store.records import CallFlag
 
 
 class RecentCall(NamedTuple):
@@ -44,12 +45,22 @@ def recent_calls(db: sqlite3.Connection, session_id: int, limit: int) -> list[Re
     return [RecentCall(*row) for row in found]
 
 
-def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[tuple[int, int | None]]:
-    """(end, nano-dollars or None) of a session's calls that ended since then, oldest first."""
-    return db.execute(
-        "SELECT last_at, cost FROM call WHERE session_id = ? AND last_at >= ? ORDER BY last_at",
+class CallCost(NamedTuple):
+    """When a call ended and what it cost in nano-dollars, None without a price; a floor: at least that."""
+
+    at: int
+    cost: int | None
+    is_floor: bool = False
+
+
+def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[CallCost]:
+    """A session's calls that ended since then, oldest first."""
+    found = db.execute(
+        f"SELECT last_at, cost, (flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0 FROM call"
+        " WHERE session_id = ? AND last_at >= ? ORDER BY last_at",
         (session_id, since),
-    ).fetchall()
+    )
+    return [CallCost(*row) for row in found]
 
 
 _SUMS = ", ".join(

@@ -15,7 +15,7 @@ from tracker.settings import Settings
 
 if TYPE_CHECKING:
     # Each of these costs milliseconds before the first picture, and only its own screen needs it.
-    from store.board_reads import RecentCall, SessionSum
+    from store.board_reads import CallCost, RecentCall, SessionSum
     from store.nudges import NudgeRow
     from store.task_rows import TaskRow
     from tracker.model.headline import Headline
@@ -82,13 +82,22 @@ class OwnPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls cost together, in nano-dollars, and of how many of them that is not or not wholly known."""
+
+    cost: int
+    calls: int
+    unpriced: int = 0
+    floor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Top:
     """The figures of the top line."""
 
     today: date
-    today_nano: int
-    month_nano: int
-    unpriced_calls: int
+    of_today: Spent
+    of_month: Spent
     plan: OwnPlan | None = None
     windows: tuple[Window, ...] = ()
     beside: str = ""  # the month in the user's other currency
@@ -102,6 +111,7 @@ class SpendDay:
     by_model: tuple[int, ...]
     calls: int
     unpriced: int
+    floor: int = 0
 
     @property
     def cost(self) -> int:
@@ -173,7 +183,7 @@ class NowPart:
     is_running: bool
     task: TaskRow | None
     context: ContextReport | None  # None before its first call on the main chain
-    costs: tuple[tuple[int, int | None], ...]  # (end, nano-dollars or None) of the calls of the last hour
+    costs: tuple[CallCost, ...]  # of the last hour
     calls: tuple[RecentCall, ...]  # latest first
     nudge: NudgeRow | None
     watched: int  # folders

@@ -11,7 +11,7 @@ from tracker.reports.spend import SpendRow
 from tui.app import Dashboard
 from tui.edits import Edit, Edited
 from tui.feed_contract import Listener
-from tui.snapshot import Health, Phase, Snapshot, SpendDay, SpendPart, Top, Wish
+from tui.snapshot import Health, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, Wish
 
 TODAY = date(2026, 11, 20)  # a Friday
 NOW_MS = int(datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
@@ -116,7 +116,7 @@ def spend_part(month: str = "", **changes: Any) -> SpendPart:
 
 
 def top(**changes: Any) -> Top:
-    values: dict[str, Any] = {"today": TODAY, "today_nano": usd(12.41), "month_nano": usd(214.7), "unpriced_calls": 0}
+    values: dict[str, Any] = {"today": TODAY, "of_today": Spent(usd(12.41), 31), "of_month": Spent(usd(214.7), 340)}
     return Top(**(values | changes))
 
 

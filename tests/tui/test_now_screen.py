@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from store.board_reads import costs_since, latest_sessions
+from store.board_reads import CallCost, costs_since, latest_sessions
+from store.records import CallFlag
 from tests.tui.fakes import NOW_MS, dashboard, usd
 from tests.tui.test_screens import Script, settled
 from tracker.model.defaults import HOUR_MS
@@ -94,9 +95,15 @@ async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_scrip
 
 def test_a_pace_of_calls_without_price_is_not_nothing() -> None:
     assert burn_words([], NOW_MS) == "$0.00"
-    assert burn_words([(NOW_MS - 1000, None)], NOW_MS) == "?"
-    assert burn_words([(NOW_MS - 1000, usd(0.1)), (NOW_MS, None)], NOW_MS) == "$1.20+?"
-    assert burn_words([(NOW_MS - HOUR_MS, None), (NOW_MS, usd(1))], NOW_MS) == "$4.00"
+    assert burn_words([CallCost(NOW_MS - 1000, None)], NOW_MS) == "?"
+    assert burn_words([CallCost(NOW_MS - 1000, usd(0.1)), CallCost(NOW_MS, None)], NOW_MS) == "$1.20+?"
+    assert burn_words([CallCost(NOW_MS - HOUR_MS, None), CallCost(NOW_MS, usd(1))], NOW_MS) == "$4.00"
+
+
+def test_a_pace_of_lower_bounds_is_one() -> None:
+    earlier = CallCost(NOW_MS - HOUR_MS, usd(1), is_floor=True)
+    assert burn_words([earlier, CallCost(NOW_MS, usd(1))], NOW_MS) == "$4.00"
+    assert burn_words([earlier, CallCost(NOW_MS, usd(1), is_floor=True)], NOW_MS) == "≥$4.00"
 
 
 def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Connection) -> None:
@@ -109,5 +116,6 @@ def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Conne
     assert changed.unpriced == changed.calls == session.calls
     assert changed.floor >= 1
     sample_db.execute("UPDATE call SET cost = NULL WHERE session_id = ?", (session.id,))
-    assert {cost for _, cost in costs_since(sample_db, session.id, 0)} == {None}
+    sample_db.execute("UPDATE call SET flags = ? WHERE session_id = ?", (CallFlag.OUTPUT_IS_FLOOR, session.id))
+    assert {(call.cost, call.is_floor) for call in costs_since(sample_db, session.id, 0)} == {(None, True)}
     sample_db.execute("ROLLBACK")

@@ -1,18 +1,19 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.fakes import SIZES, FrozenClock, ScriptedFeed, dashboard, screen_text
+from tests.tui.fakes import SIZES, TODAY, FrozenClock, ScriptedFeed, dashboard, screen_text
 from tui.app import Dashboard
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.table import Table
-from tui.words import tokens
+from tui.words import tokens, usd
 
 Script = Callable[[Wish], Snapshot]
 _LEAVES = {"q"}
@@ -255,6 +256,21 @@ async def test_nothing_moves_under_the_cursor(sample_script: Script) -> None:
 
 def line_of(lines: list[str], words: str) -> int:
     return next(number for number, line in enumerate(lines) if f" {words} " in line)
+
+
+async def test_the_day_under_the_cursor_is_a_floor_where_calls_of_it_are(
+    sample_db: sqlite3.Connection, sample_script: Script
+) -> None:
+    sample_db.execute("BEGIN")
+    sample_db.execute("UPDATE spend SET floor = calls WHERE day = ?", (TODAY.isoformat(),))
+    made = sample_script(Wish(screen="spend"))
+    sample_db.execute("ROLLBACK")
+    async with dashboard(lambda _wish: made).run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert f"Fri 20 ≥{usd(made.top.of_today.cost)} " in text
+        assert f"today ≥{usd(made.top.of_today.cost)} " in text
+        await pilot.press("left")
+        assert "Thu 19 $" in await settled(pilot)
 
 
 async def test_what_stands_beside_a_month_is_named_as_soon_as_the_screen_is_opened() -> None:

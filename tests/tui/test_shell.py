@@ -25,7 +25,7 @@ from tui.app import Dashboard
 from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
 from tui.palette import entries
 from tui.screens.spend import SpendScreen
-from tui.snapshot import Health, OwnPlan, Phase, Window
+from tui.snapshot import Health, OwnPlan, Phase, Spent, Window
 from tui.themes import THEME_NAMES
 from tui.widgets.key_line import KeyLine
 
@@ -56,9 +56,10 @@ async def test_top_line_drops_figures_whole(width: int, shown: str) -> None:
     assert "…" not in first
 
 
-async def test_unpriced_calls_show_beside_the_month() -> None:
-    async with dashboard(with_changes(top=top(unpriced_calls=2))).run_test(size=(120, 24)) as pilot:
-        assert "Nov $214.70+?" in (await settled(pilot)).splitlines()[0]
+async def test_the_top_line_marks_what_is_not_known_of_its_sums() -> None:
+    figures = top(of_today=Spent(0, 3, unpriced=3), of_month=Spent(usd(214.7), 340, unpriced=2, floor=1))
+    async with dashboard(with_changes(top=figures)).run_test(size=(120, 24)) as pilot:
+        assert "today ? · Nov ≥$214.70+?" in (await settled(pilot)).splitlines()[0]
 
 
 async def test_an_empty_ledger_says_where_it_looked_and_what_to_do() -> None:
@@ -183,7 +184,7 @@ async def test_pause_holds_figures_and_space_lets_them_run() -> None:
         await settled(pilot)
         await pilot.press("space")
         clock.pass_seconds(42)
-        newer = snapshot(app.wish, top=top(today_nano=usd(99)))
+        newer = snapshot(app.wish, top=top(of_today=Spent(usd(99), 1)))
         app.take_snapshot(newer)
         app._tick()
         text = await settled(pilot)

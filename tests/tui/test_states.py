@@ -11,8 +11,19 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.fakes import NOW_MS, SIZES, FrozenClock, dashboard, screen_text, snapshot, spend_part, spend_row
-from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Wish
+from tests.tui.fakes import (
+    NOW_MS,
+    SIZES,
+    FrozenClock,
+    dashboard,
+    screen_text,
+    snapshot,
+    spend_part,
+    spend_row,
+    top,
+    usd,
+)
+from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Spent, Wish
 
 KEPT = Path(__file__).parent / "screens"
 _BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again", since_ms=NOW_MS)
@@ -47,7 +58,7 @@ def unpriced(wish: Wish) -> Snapshot:
         total=spend_row("total", 3.2, 52, unpriced=12),
         unpriced_models=("claude-next-9",),
     )
-    return replace(snapshot(wish), spend=part, top=replace(snapshot(wish).top, unpriced_calls=12))
+    return replace(snapshot(wish), spend=part, top=top(of_month=Spent(usd(214.7), 340, unpriced=12)))
 
 
 STATES: dict[str, tuple[Callable[[Wish], Snapshot | None], Health | None, tuple[str, ...], int]] = {

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import UTC
 
 from store.metered import MeteredJob
-from tests.tui.fakes import dashboard
+from tests.tui.fakes import dashboard, usd
 from tests.tui.test_screens import Script, edits_done, feed, settled
 from tui.edits import Edit
+from tui.screens.task import waterfall
 from tui.snapshot import Snapshot, Wish
 from tui.task_words import status_words
 from tui.widgets.table import Table
@@ -133,6 +134,25 @@ async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Scri
     assert "paid again: expired" in text
     assert "interrupted" in text
     assert "context" in text.casefold()
+
+
+def test_lines_of_an_open_task_mark_what_is_not_known_of_their_costs(sample_script: Script) -> None:
+    tasks = sample_script(Wish(screen="tasks")).tasks
+    assert tasks is not None
+    opened = (sample_script(Wish(screen="task", task=task.id)).task for task in tasks.tasks)
+    detail = next(one.detail for one in opened if one and one.detail and one.detail.subagents and one.detail.misses)
+    first, *others = detail.turns
+    agent, miss = detail.subagents[0], detail.misses[0]
+    row = first.row._replace(calls=3, unpriced=3, floor=0, cost=0)
+    unknown = detail._replace(
+        turns=[first._replace(row=row), *others],
+        subagents=[agent._replace(unpriced=agent.calls, cost=0)],
+        calls=[call._replace(waste=None) if call == miss else call for call in detail.calls],
+    )
+    figures = {step.key: step.figure for step in waterfall(unknown)}
+    assert figures["turn-1"] == figures[f"agent-{agent.chain}"] == figures[f"miss-{miss.call_id}"] == "?"
+    bound = detail._replace(turns=[first._replace(row=row._replace(unpriced=1, floor=1, cost=usd(2))), *others])
+    assert waterfall(bound)[0].figure == "≥$2.00+?"
 
 
 async def test_an_open_task_shows_what_was_recorded_beside_its_tokens(sample_script: Script) -> None:

@@ -38,6 +38,7 @@ class Subagent(NamedTuple):
     model: str
     calls: int
     cost: int
+    unpriced: int
 
 
 class TaskDetail(NamedTuple):
@@ -165,6 +166,7 @@ def task_detail(
                 call.model,
                 (known.calls if known else 0) + 1,
                 (known.cost if known else 0) + (call.cost or 0),
+                (known.unpriced if known else 0) + (call.cost is None),
             )
     return TaskDetail(
         row,

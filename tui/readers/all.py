@@ -14,13 +14,13 @@ from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings
 from tui.clock import local_day
 from tui.readers.settings import SettingsReader
-from tui.snapshot import OwnPlan, Snapshot, Top, Window, Wish
+from tui.snapshot import OwnPlan, Snapshot, Spent, Top, Window, Wish
 
 if TYPE_CHECKING:
     from tui.readers.nudges import NudgesReader
     from tui.readers.plans import PlansReader
 
-_COST, _UNPRICED = 8, 9  # columns of store.spend.SPEND_SUMS
+_CALLS, _COST, _UNPRICED, _FLOOR = 0, 8, 9, 10  # columns of store.spend.SPEND_SUMS
 _WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
 
 
@@ -97,9 +97,8 @@ def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | No
     month = spend_total(db, Filter(since=today.replace(day=1).isoformat(), until=today.isoformat()))
     return Top(
         today=today,
-        today_nano=_whole(day[_COST]),
-        month_nano=_whole(month[_COST]),
-        unpriced_calls=_whole(month[_UNPRICED]),
+        of_today=_spent(day),
+        of_month=_spent(month),
         plan=plan,
         windows=tuple(
             Window(_WINDOW_NAMES[row.kind], row.used_percent / 100, row.resets_at)
@@ -115,6 +114,10 @@ def other_currency(nano: int, display: DisplaySettings) -> str:
     if display.currency == "USD":
         return ""
     return f"{display.currency} {nano / NANO_PER_USD * display.currency_rate:,.2f}"
+
+
+def _spent(sums: tuple[object, ...]) -> Spent:
+    return Spent(_whole(sums[_COST]), _whole(sums[_CALLS]), _whole(sums[_UNPRICED]), _whole(sums[_FLOOR]))
 
 
 def _whole(value: object) -> int:

@@ -14,7 +14,7 @@ from tui.snapshot import OwnPlan, SpendDay, SpendPart
 
 SHOWN_MODELS = 4  # series of the day plot; the rest is drawn as one
 REST = "others"
-_CALLS, _COST, _UNPRICED = 1, 9, 10  # columns of store.spend.spend_rows
+_CALLS, _COST, _UNPRICED, _FLOOR = 1, 9, 10, 11  # columns of store.spend.spend_rows
 
 
 def months_with_work(db: sqlite3.Connection) -> list[date]:
@@ -59,7 +59,7 @@ def read_spend(
 
 def _days(db: sqlite3.Connection, first: date, last: date, models: list[str], series: int) -> tuple[SpendDay, ...]:
     costs = {first + timedelta(days=offset): [0] * series for offset in range((last - first).days + 1)}
-    calls, unpriced = dict.fromkeys(costs, 0), dict.fromkeys(costs, 0)
+    calls, unpriced, floor = dict.fromkeys(costs, 0), dict.fromkeys(costs, 0), dict.fromkeys(costs, 0)
     for rank, model in enumerate(models):
         part = Filter(since=first.isoformat(), until=last.isoformat(), model=model)
         for row in spend_rows(db, "day", part):
@@ -67,7 +67,8 @@ def _days(db: sqlite3.Connection, first: date, last: date, models: list[str], se
             costs[day][min(rank, series - 1)] += _whole(row[_COST])
             calls[day] += _whole(row[_CALLS])
             unpriced[day] += _whole(row[_UNPRICED])
-    return tuple(SpendDay(day, tuple(amounts), calls[day], unpriced[day]) for day, amounts in costs.items())
+            floor[day] += _whole(row[_FLOOR])
+    return tuple(SpendDay(day, tuple(amounts), calls[day], unpriced[day], floor[day]) for day, amounts in costs.items())
 
 
 def _rows(db: sqlite3.Connection, by: str, chosen: Filter) -> tuple[SpendRow, ...]:

@@ -128,7 +128,7 @@ class SpendScreen(Board):
         if self._pointed is None:
             return legend(series, width)
         day = part.days[self._pointed]
-        figure = cost_words(day.cost, day.calls, day.unpriced)
+        figure = cost_words(day.cost, day.calls, day.unpriced, day.floor)
         head = line(
             (f"{day.day:%a %d}", "bold $taxi"), " ", (figure, "bold"), (f" {count(day.calls, 'call')}  ", "$dim")
         )

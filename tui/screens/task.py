@@ -25,6 +25,7 @@ from tui.widgets.table import Column, Table
 from tui.words import (
     AGENT_SIGNS,
     axis_tokens,
+    cost_words,
     count,
     day_and_time,
     duration,
@@ -51,6 +52,7 @@ class Step:
     words: str
     calls: int | None
     cost: int
+    figure: str
     share: float  # of the dearest turn
     did: str
     style: str = ""
@@ -75,7 +77,7 @@ STEPS: tuple[Column[Step], ...] = (
         rank=3,
         style=lambda step: step.style or "$series-1",
     ),
-    Column("cost", 8, lambda step: usd(step.cost), lambda step: step.cost, right=True, style=lambda _: "bold"),
+    Column("cost", 8, lambda step: step.figure, lambda step: step.cost, right=True, style=lambda _: "bold"),
     Column("did", 29, lambda step: step.did, lambda step: step.did, rank=4, style=lambda _: "$dim"),
 )
 
@@ -91,7 +93,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
         upto = "up to " if call.is_up_to else ""
         words = f"  ▲ {upto}{tokens(call.missed)} paid again: {cause_words(call.cause or '')}"
         misses.setdefault(number, []).append(
-            Step(f"miss-{call.call_id}", number, "", words, None, waste, waste / top, "", "$waste")
+            Step(f"miss-{call.call_id}", number, "", words, None, waste, usd(call.waste), waste / top, "", "$waste")
         )
     for turn in detail.turns:
         row = turn.row
@@ -104,6 +106,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 words,
                 row.calls,
                 row.cost,
+                cost_words(row.cost, row.calls, row.unpriced, row.floor),
                 row.cost / top,
                 did(turn),
             )
@@ -116,6 +119,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}",
                 agent.calls,
                 agent.cost,
+                cost_words(agent.cost, agent.calls, agent.unpriced),
                 agent.cost / top,
                 "",
                 "$series-2",

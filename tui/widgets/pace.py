@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from store.board_reads import CallCost
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tui.widgets.grid import Grid, line, spread
 from tui.widgets.plot import Series, draw_stack
@@ -16,16 +17,17 @@ _LEAST_ROWS, _MOST_ROWS = 2, 5
 _COLUMN_MINUTES = (3, 4, 5, 6, 10)
 
 
-def burn_words(costs: Sequence[tuple[int, int | None]], now_ms: int) -> str:
+def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
     """Dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
-    recent = [cost for at, cost in costs if at > now_ms - _BURN_MS]
-    priced = [cost for cost in recent if cost is not None]
-    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0][0])) if costs else _BURN_MS
-    return cost_words(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced))
+    recent = [call for call in costs if call.at > now_ms - _BURN_MS]
+    priced = [call.cost for call in recent if call.cost is not None]
+    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0].at)) if costs else _BURN_MS
+    floor = sum(call.is_floor for call in recent)
+    return cost_words(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced), floor)
 
 
-def last_hour(costs: Sequence[tuple[int, int | None]], now_ms: int, width: int, height: int) -> list[Content]:
-    """(end, nano-dollars or None) of calls as columns of a few minutes from zero up, with the highest one named.
+def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -> list[Content]:
+    """What calls cost as columns of a few minutes from zero up, with the highest one named.
 
     Columns stand on whole minutes of the clock, so that they fill but never slide by parts. It takes three lines.
     """
@@ -35,10 +37,10 @@ def last_hour(costs: Sequence[tuple[int, int | None]], now_ms: int, width: int, 
         return []
     last = now_ms // (minutes * MINUTE_MS)
     sums = [0] * (60 // minutes)
-    for at, cost in costs:
-        age = last - at // (minutes * MINUTE_MS)
+    for call in costs:
+        age = last - call.at // (minutes * MINUTE_MS)
         if 0 <= age < len(sums):
-            sums[-1 - age] += cost or 0
+            sums[-1 - age] += call.cost or 0
     peak = max(sums)
     if not peak:
         return []

@@ -6,10 +6,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui.keys import SCREENS
-from tui.snapshot import Health, Phase, Top
+from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
 from tui.widgets.grid import Piece, line, spread
-from tui.words import cells, countdown, percent, usd
+from tui.words import cells, cost_words, countdown, percent
 
 STALE_AFTER_MS = 90_000
 
@@ -86,9 +86,8 @@ class TopLine(Widget):
         top = self._top
         if top is None:
             return []
-        more = ("+?", "$warn") if top.unpriced_calls else ""
-        today: list[Piece | str] = [("today ", "$dim"), (usd(top.today_nano), "bold")]
-        month: list[Piece | str] = [(f" · {top.today:%b} ", "$dim"), (usd(top.month_nano), "bold"), more]
+        today: list[Piece | str] = [("today ", "$dim"), *_marked(top.of_today)]
+        month: list[Piece | str] = [(f" · {top.today:%b} ", "$dim"), *_marked(top.of_month)]
         other: list[Piece | str] = [(f" ({top.beside})", "$dim")] if top.beside else []
         plan: list[Piece | str] = [(f" · {top.plan.name} ", "$dim")] if top.plan else []
         for window in top.windows:
@@ -96,6 +95,13 @@ class TopLine(Widget):
             plan += [(f" {window.name} ", "$dim"), (percent(window.share), f"bold {style}")]
         lengths = (today + month + other + plan, today + month + plan, today + month, today, today[1:])
         return [line(*pieces) for pieces in lengths]
+
+
+def _marked(spent: Spent) -> list[Piece]:
+    """What was spent; in a colour of its own that there is more without a price."""
+    words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
+    figure = words.removesuffix("+?")
+    return [(figure, "bold"), (words[len(figure) :], "$warn")]
 
 
 def state_words(health: Health, *, paused_ms: int | None, age_ms: int | None, narrow: bool) -> Content:
