@@ -228,9 +228,7 @@ class Watcher:
             dispatch = staticmethod(self._saw)
 
         wanted = {
-            str(root / "projects" if (root / "projects").is_dir() else root)
-            for _, roots in self._sources
-            for root in roots
+            str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
         } | {str(path) for path in self._extra}
         for folder, (inode, watch) in list(self._watched.items()):
             # A folder that was made anew may get the old one's inode: the event of its end tells them apart.
@@ -278,9 +276,17 @@ class Watcher:
                 self._scan = True
                 if event.event_type == "deleted":
                     self._ended.add(path)
-            else:
+            elif self._matters(path):
                 self._changed.add(path)
+            else:
+                return
         self._look.set()
+
+    def _matters(self, path: str) -> bool:
+        """Whether a file is one that a source lists or that the hooks leave for us."""
+        return any(source.may_list(path) for source, _ in self._sources) or any(
+            Path(path).is_relative_to(folder) for folder in self._extra
+        )
 
 
 def _inode(folder: str) -> int | None:
@@ -308,6 +314,14 @@ class _Chosen:
         """The chosen files."""
         del roots
         yield from self._files
+
+    def watched(self, root: Path) -> list[Path]:
+        """As the source itself."""
+        return self._source.watched(root)
+
+    def may_list(self, path: str) -> bool:
+        """As the source itself."""
+        return self._source.may_list(path)
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """As the source itself."""

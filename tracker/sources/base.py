@@ -81,6 +81,14 @@ class Source(Protocol):
         """List the files to read; then raise what could not be listed, an OSError or a group of them."""
         ...
 
+    def watched(self, root: Path) -> list[Path]:
+        """Folders of a root below which everything lies that `discover` lists; the root while they do not exist."""
+        ...
+
+    def may_list(self, path: str) -> bool:
+        """Whether `discover` lists files of this name: what happens to all others is no reason to look."""
+        ...
+
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Read on from `state` (None: from the start), in pieces of bounded memory."""
         ...

@@ -48,6 +48,15 @@ class ClaudeCodeSource:
             yield from _walk(str(root / "projects"), set(), problems)
         raise_problems(problems)
 
+    def watched(self, root: Path) -> list[Path]:
+        """`projects`; the root before the first session."""
+        projects = root / "projects"
+        return [projects if projects.is_dir() else root]
+
+    def may_list(self, path: str) -> bool:
+        """Transcripts only: the outputs of tools lie beside them."""
+        return path.endswith(".jsonl")
+
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Read on; from the start if what was read before is no longer what the file begins with."""
         handle, facts = open_regular(file.path)

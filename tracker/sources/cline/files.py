@@ -36,7 +36,8 @@ class Kind:
     COMPACTION = "sdk-compaction"
 
 
-_PLAIN_NAMES = frozenset({UI_MESSAGES, TASK_METADATA, API_HISTORY, TASK_HISTORY, HISTORY_ITEM})
+_COMPANION_NAMES = frozenset({TASK_METADATA, API_HISTORY})
+_PLAIN_NAMES = frozenset({UI_MESSAGES, TASK_HISTORY, HISTORY_ITEM}) | _COMPANION_NAMES
 _SESSION_ID = re.compile(r"^\d{13}(?:_\w+)?$")
 
 
@@ -66,6 +67,11 @@ def is_readable(path: str) -> bool:
     session = file.parent.name
     is_session = file.parent.parent.name == "sessions" or _SESSION_ID.match(session) is not None
     return is_session and name == f"{session}.json"
+
+
+def is_listed(path: str) -> bool:
+    """Whether `path` is a record of its own, not one that is read beside another."""
+    return is_readable(path) and os.path.basename(path) not in _COMPANION_NAMES
 
 
 def read_whole(path: str) -> Whole | None:

@@ -43,6 +43,14 @@ class LiveRowsSource:
                     continue
                 yield FoundFile(str(path), self.agent, _KIND, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
+    def watched(self, root: Path) -> list[Path]:
+        """The root."""
+        return [root]
+
+    def may_list(self, path: str) -> bool:
+        """Every file of rows."""
+        return path.endswith(_SUFFIX)
+
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """One piece with the whole lines since the last time; a last line without its end waits."""
         from tracker.sources.cline.live_calls import read

@@ -15,6 +15,7 @@ from tracker.sources.cline.files import (
     MESSAGES_SUFFIX,
     UI_MESSAGES,
     Kind,
+    is_listed,
     is_readable,
 )
 from tracker.sources.opening import leads_nowhere, raise_problems
@@ -49,6 +50,14 @@ class ClineSource:
                 yield from listing.one(history, Kind.HISTORY)
         raise_problems(listing.problems)
 
+    def watched(self, root: Path) -> list[Path]:
+        """The stores: checkpoints, logs and databases lie beside them, and change with every request."""
+        return _stores_or_root(root)
+
+    def may_list(self, path: str) -> bool:
+        """Record files: each rewriting of one makes a file of a passing name first."""
+        return is_listed(path)
+
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """One piece with what is new in the file; none while it is torn."""
         from tracker.sources.cline.reading import read
@@ -76,11 +85,27 @@ class RooSource:
                 yield from listing.below(folder, {UI_MESSAGES: Kind.TASK, HISTORY_ITEM: Kind.HISTORY_ITEM})
         raise_problems(listing.problems)
 
+    def watched(self, root: Path) -> list[Path]:
+        """The stores: checkpoints, logs and databases lie beside them, and change with every request."""
+        return _stores_or_root(root)
+
+    def may_list(self, path: str) -> bool:
+        """Record files: each rewriting of one makes a file of a passing name first."""
+        return is_listed(path)
+
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """One piece with what is new in the file; none while it is torn."""
         from tracker.sources.cline.reading import read
 
         return read(file, state, options)
+
+
+def _stores_or_root(root: Path) -> list[Path]:
+    try:
+        stores = places.stores_under(root)
+    except OSError:
+        return [root]
+    return [*stores.sessions, *stores.tasks, *(history.parent for history in stores.histories)] or [root]
 
 
 class _Listing:
