@@ -88,6 +88,23 @@ class TestOneMachineWithBothStores:
         assert len(found[0]) == 3
 
 
+def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -> None:
+    rows = Rows(int(TASK))
+    whole, torn = TaskFolder(user / ".cline", TASK), TaskFolder(user / ".cline", f"{int(TASK) + 1}")
+    written = [rows.say("task", "Go"), rows.request(4, 40)]
+    whole.write(written)
+    torn.write(written)
+    left = torn.folder / "ui_messages.json"
+    left.write_bytes(left.read_bytes()[:-9])
+    assert taximeter("doctor", "--json").json()["torn_files"] == [], "it may be at work"
+    os.utime(left, (1_795_000_000, 1_795_000_000))
+    assert taximeter("doctor", "--json").json()["torn_files"] == [str(left)]
+    assert f"✘ 1 file left torn by a crash: what it last said is not in the ledger\n           {left}" in (
+        taximeter("doctor").out
+    )
+    assert taximeter("doctor", "--no-sync", "--json").json()["torn_files"] == []
+
+
 class TestBothAgents:
     """Together and apart, with the same figures."""
 

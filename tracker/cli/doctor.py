@@ -2,11 +2,14 @@
 
 import json
 import os
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from store.files import known_files
 from store.invariants import check_invariants
 from store.ledger import damaged_ledgers, ledger_path
 from store.plain_text import plain
@@ -14,9 +17,11 @@ from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.output import print_json
+from tracker.sources.base import FoundFile, Source
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
 _MOST_FILES = 10  # damaged ones that are named
+_REWRITE_SECONDS = 60  # what is not whole after that was left so
 
 
 @click.command()
@@ -51,6 +56,8 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     else:
         db, report = take_in(settings)
         problems = report.problems
+    sources = sources_of(settings)
+    read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
     files = file_rows(db)
     counts = totals(db)
     return {
@@ -68,7 +75,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
                 "files": sum(Path(file.path).is_relative_to(root) for file in files),
                 "retention_days": retention_days(root) if source.agent == "claude-code" else None,
             }
-            for source, roots in sources_of(settings)
+            for source, roots in sources
             for root in roots
             if ledger_path().parent not in root.parents  # what our plugin writes: `taximeter status cline`
         ],
@@ -76,6 +83,15 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
         "gone_files": sum(file.gone for file in files),
         "bad_lines": sum(file.bad_lines for file in files),
         "files_with_bad_lines": [{"path": file.path, "bad_lines": file.bad_lines} for file in files if file.bad_lines],
+        "torn_files": []
+        if no_sync
+        else sorted(
+            file.path
+            for file in _listed(sources)
+            if read.get(file.path) != file[3:]
+            and abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
+            and not any(file.path in problem for problem in problems)
+        ),
         "calls": counts.calls,
         "sessions": counts.sessions,
         "unpriced_calls": counts.unpriced_calls,
@@ -84,6 +100,15 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
         "problems": problems,
         "invariants": [check._asdict() for check in check_invariants(db)],
     }
+
+
+def _listed(sources: Sequence[tuple[Source, Sequence[Path]]]) -> Iterator[FoundFile]:
+    """Every file that could be listed; what could not is among the problems."""
+    for source, roots in sources:
+        try:
+            yield from source.discover(roots)
+        except* OSError:
+            pass  # sync has told it
 
 
 def retention_days(root: Path) -> int:
@@ -120,6 +145,13 @@ def _show(found: dict[str, Any]) -> None:
         click.echo(f"    {file['bad_lines']:>5}  {plain(file['path'])}")
     if len(damaged) > _MOST_FILES:
         click.echo(f"           and {counted(len(damaged) - _MOST_FILES, 'more file')} (--json has all)")
+    torn = found["torn_files"]
+    if torn:
+        line(False, f"{counted(len(torn), 'file')} left torn by a crash: what it last said is not in the ledger")
+    for path in torn[:_MOST_FILES]:
+        click.echo(f"           {plain(path)}")
+    if len(torn) > _MOST_FILES:
+        click.echo(f"           and {counted(len(torn) - _MOST_FILES, 'more file')} (--json has all)")
     unpriced = unpriced_text(found["unpriced_models"], found["uncounted_models"])
     line(
         not unpriced,

@@ -3,8 +3,10 @@
 A file that is being rewritten reads as torn: nothing comes out, the state stays, and the next look tries again.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from store.records import Batch
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
@@ -27,6 +29,11 @@ from tracker.sources.cline.roo import RooDialect, models_named
 from tracker.sources.cline.rows import DECODE_ERRORS, TaskMetadata, decode_metadata
 from tracker.sources.cline.sdk import Origin, TranscriptReader, origin_of
 from tracker.sources.cline.sdk_rows import decode_transcript
+from tracker.sources.opening import leads_nowhere
+
+_Told = TypeVar("_Told")
+# Nobody takes that long to rewrite a file: what is torn then was left so by a crash.
+_REWRITE_SECONDS = 60
 
 
 def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
@@ -81,16 +88,9 @@ def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) 
 
 
 def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
-    metadata, history_model = TaskMetadata(), None
-    beside = path.with_name(TASK_METADATA)
-    if beside.exists():
-        described = read_whole(str(beside))
-        if described is None:
-            return None
-        try:
-            metadata = decode_metadata(described.content)
-        except DECODE_ERRORS:
-            return None
+    metadata, history_model = _beside(path.with_name(TASK_METADATA), _metadata, TaskMetadata()), None
+    if metadata is None:
+        return None
     if not metadata.model_usage and b'"modelInfo"' not in whole.content:
         history = path.parent.parent.parent / "state" / TASK_HISTORY
         listed = read_whole(str(history)) if history.exists() else None
@@ -98,13 +98,32 @@ def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
     return ClineDialect(metadata, history_model)
 
 
+def _metadata(content: bytes) -> TaskMetadata | None:
+    try:
+        return decode_metadata(content)
+    except DECODE_ERRORS:
+        return None
+
+
 def _roo_dialect(path: Path, whole: Whole) -> Dialect | None:
-    named: list[tuple[int, str]] | None = []
-    beside = path.with_name(API_HISTORY)
-    if b"<model>" not in whole.content and beside.exists():
-        conversation = read_whole(str(beside))
-        named = models_named(conversation.content) if conversation is not None else None
+    if b"<model>" in whole.content:
+        return RooDialect([])
+    nobody: list[tuple[int, str]] = []
+    named = _beside(path.with_name(API_HISTORY), models_named, nobody)
     return None if named is None else RooDialect(named)
+
+
+def _beside(path: Path, read_from: Callable[[bytes], _Told | None], nothing: _Told) -> _Told | None:
+    """What a file says that is read beside another: `nothing` without it or where it stays torn, None while it is."""
+    try:
+        written = path.stat().st_mtime
+    except OSError as error:
+        if leads_nowhere(error):
+            return nothing
+        raise
+    whole = read_whole(str(path))
+    told = read_from(whole.content) if whole is not None else None
+    return nothing if told is None and abs(time.time() - written) > _REWRITE_SECONDS else told
 
 
 def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Options) -> Batch | None:
@@ -117,12 +136,10 @@ def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Opti
         return TranscriptReader(session, "", options).read(transcript)
     if carry.origin is None:
         lead = path.with_name(f"{session}{MESSAGES_SUFFIX}")
-        if lead.exists():
-            told = read_whole(str(lead))
-            origin = origin_of(told.content, whole.content) if told is not None else None
-            if origin is None:
-                return None
-            if origin.turn is not None:
-                carry.origin = (origin.turn, origin.tool_use)
+        origin = _beside(lead, lambda content: origin_of(content, whole.content), Origin(None, None))
+        if origin is None:
+            return None
+        if origin.turn is not None:
+            carry.origin = (origin.turn, origin.tool_use)
     chain = path.name.removesuffix(MESSAGES_SUFFIX)
     return TranscriptReader(session, chain, options, Origin(*carry.origin) if carry.origin else None).read(transcript)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from store.records import Batch
 from tests.unit.sources.cline.torn import rewrite_until
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
-from tracker.sources.cline import ClineSource
+from tracker.sources.cline import ClineSource, RooSource
 from tracker.sources.cline.files import read_whole
+from tracker.sources.cline.places import Machine
 
 READS = 2_000
 
@@ -125,6 +126,43 @@ def test_a_task_waits_while_its_metadata_are_torn(
     metadata.write_text(json.dumps({"environment_history": [{"ts": 1, "cline_version": "3.82.0"}]}))
     [piece] = ClineSource().read(file, None, options)
     assert [call.version for call in piece.batch.calls] == ["3.82.0"]
+
+
+class TestWhatACrashLeftTorn:
+    """A file that is read beside another, and that nobody will ever write to its end."""
+
+    @pytest.fixture(params=["", '{"a": ', "null", '{"model_usage": [{"ts": "x"}]}'])
+    def left(self, request: pytest.FixtureRequest) -> Callable[[Path], None]:
+        def leave(path: Path) -> None:
+            path.write_text(request.param)
+            os.utime(path, (1_795_000_000, 1_795_000_000))
+
+        return leave
+
+    def test_a_task_is_read_without_its_metadata(
+        self, task: Any, rows: Any, read_all: Callable[..., Batch], left: Callable[[Path], None]
+    ) -> None:
+        task.write([rows.say("task", "Go"), rows.request(4, 40)])
+        left(task.folder / "task_metadata.json")
+        assert [(call.output, call.version) for call in read_all(task.root).calls] == [(40, None)]
+
+    def test_a_task_of_roo_is_read_without_its_conversation(
+        self, task: Any, rows: Any, read_all: Callable[..., Batch], left: Callable[[Path], None], nowhere: Machine
+    ) -> None:
+        task.write([rows.say("text", "Go"), rows.request(4, 40)])
+        task.write([], "history_item.json")
+        left(task.folder / "api_conversation_history.json")
+        found = read_all(task.root / "data", RooSource(nowhere))
+        assert [(call.output, call.model) for call in found.calls] == [(40, "unknown")]
+
+    def test_a_subagent_is_read_without_its_sessions_transcript(
+        self, session: Any, usage: Any, read_all: Callable[..., Batch], left: Callable[[Path], None]
+    ) -> None:
+        session.user("Look")
+        session.answer(usage(100, 7))
+        session.write("agent_1.messages.json")
+        left(session.path)
+        assert [(call.chain, call.output, call.turn) for call in read_all(session.root).calls] == [("agent_1", 7, None)]
 
 
 def test_a_file_that_vanished_yields_nothing(task: Any, options: Options, found: Callable[..., FoundFile]) -> None:
