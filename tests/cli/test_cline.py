@@ -88,6 +88,18 @@ class TestOneMachineWithBothStores:
         assert len(found[0]) == 3
 
 
+@pytest.mark.parametrize("words", ["Go", "Go on with all of it. " * 40], ids=["rows first", "history first"])
+def test_a_task_without_its_folder_in_the_rows_has_the_historys(user: Path, taximeter: Taximeter, words: str) -> None:
+    storage = user / ".config" / "Code" / "User" / "globalStorage" / "rooveterinaryinc.roo-cline"
+    folder = storage / "tasks" / "0198c1f0"
+    folder.mkdir(parents=True)
+    rows = Rows(int(TASK))
+    (folder / "ui_messages.json").write_text(json.dumps([rows.say("text", "Go"), rows.request(4, 40)]))
+    (folder / "history_item.json").write_text(json.dumps({"id": "0198c1f0", "task": words, "workspace": "/home/dev/x"}))
+    [session] = taximeter("sessions", "--json").json()["sessions"]
+    assert session["project"] == "/home/dev/x"
+
+
 def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -> None:
     rows = Rows(int(TASK))
     whole, torn = TaskFolder(user / ".cline", TASK), TaskFolder(user / ".cline", f"{int(TASK) + 1}")

@@ -315,7 +315,7 @@ class TaskReader:
         return Session(
             self._dialect.agent,
             self._task,
-            2,
+            1 if self._cwd is None else 2,  # the history's word on where it ran stands unless the rows have one
             self._first_at,
             self._last_at,
             cwd=self._cwd,
