@@ -2,8 +2,8 @@
 
 Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
 
-* *what* it cost: the observation with the largest output, taken whole; ties are broken by its content; at the price
-  of the call's earliest line, where a list price changed between two lines;
+* *what* it cost: the observation with the largest output, taken whole; among equals one that names model and provider,
+  then by their content; at the price of the call's earliest line, where a list price changed between two lines;
 * *where* it was made: the sighting that is least of a copy, then the earliest, then the session that ended first
   (`settle_unmarked_copies`), then by the agents' ids.
 
@@ -35,12 +35,15 @@ _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
 _OUTPUT = CONTENT_COLUMNS.index("output")
 _STOP = CONTENT_COLUMNS.index("stop")
+_MODEL = CONTENT_COLUMNS.index("model")
+_PROVIDER = CONTENT_COLUMNS.index("provider")
 _PRICE_ID = CONTENT_COLUMNS.index("price_id")
 _COST = CONTENT_COLUMNS.index("cost")
 _AMOUNTS = itemgetter(
     *map(CONTENT_COLUMNS.index, ("input", "cache_read", "write_5m", "write_1h", "output", "web_searches"))
 )
 _ABORTED = int(CallFlag.ABORTED)
+_UNKNOWN = "unknown"  # as the sources write it
 
 Row = tuple[Any, ...]
 
@@ -208,7 +211,16 @@ def _home(db: sqlite3.Connection, places: Sequence[Row]) -> Row:
 
 
 def _representative(contents: Sequence[Row]) -> Row:
-    best = max(contents, key=lambda row: (row[_OUTPUT], row[_STOP] is not None, tuple(map(_sortable, row))))
+    best = max(
+        contents,
+        key=lambda row: (
+            row[_OUTPUT],
+            row[_STOP] is not None,
+            row[_MODEL] != _UNKNOWN,
+            row[_PROVIDER] != _UNKNOWN,
+            tuple(map(_sortable, row)),
+        ),
+    )
     flags = CONTENT_COLUMNS.index("flags")
     aborted = _ABORTED if any(row[flags] & _ABORTED for row in contents) else 0
     return (*best[:flags], best[flags] | aborted, *best[flags + 1 :])

@@ -100,6 +100,20 @@ def test_a_task_without_its_folder_in_the_rows_has_the_historys(user: Path, taxi
     assert session["project"] == "/home/dev/x"
 
 
+def test_a_model_that_becomes_known_prices_the_calls_that_were_read_before(user: Path, taximeter: Taximeter) -> None:
+    task, rows = TaskFolder(user / ".cline", TASK), Rows(int(TASK))
+    written = [rows.say("task", "Go"), rows.request(4, 40)]
+    del written[0]["modelInfo"], written[1]["modelInfo"]
+    task.write(written)
+    assert taximeter("sync", "--json").json()["unpriced_calls"] == 1
+    use = {"ts": int(TASK), "model_id": "claude-sonnet-4-5-20250929", "model_provider_id": "anthropic"}
+    (task.folder / "task_metadata.json").write_text(json.dumps({"model_usage": [use]}))
+    task.write([*written, rows.say("completion_result", "Done")])
+    assert taximeter("sync", "--json").json()["unpriced_calls"] == 0
+    [call] = taximeter("calls", "--json").json_lines()
+    assert (call["model"], call["provider"]) == ("claude-sonnet-4-5-20250929", "anthropic")
+
+
 def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -> None:
     rows = Rows(int(TASK))
     whole, torn = TaskFolder(user / ".cline", TASK), TaskFolder(user / ".cline", f"{int(TASK) + 1}")
