@@ -3,15 +3,18 @@
 Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
 
 * *what* it cost: the observation with the largest output, taken whole; among equals one that names model and provider,
-  then by their content; at the price of the call's earliest line, where a list price changed between two lines;
+  then by their content; at the price that it was recorded at first, whatever the tables say by now, or at that of the
+  call's earliest line, where a list price changed between two lines;
 * *where* it was made: the sighting that is least of a copy, then the earliest, then the session that ended first
   (`settle_unmarked_copies`), then by the agents' ids.
 
-Both are minima or maxima of total orders over the observations, so the result does not depend on their order. When a
-call was seen in more than one place, every place is kept (`sighting`): the cache logic of a fork needs its copies.
+Both are minima or maxima of total orders over the observations, so under one price table the result does not depend on
+their order. When a call was seen in more than one place, every place is kept (`sighting`): the cache logic of a fork
+needs its copies.
 """
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
@@ -32,6 +35,7 @@ CALL_COLUMNS = ("message_id", "request_id", *PLACE_COLUMNS, *CONTENT_COLUMNS)
 
 _INSERT = f"INSERT OR IGNORE INTO call (id, {', '.join(CALL_COLUMNS)}) VALUES (?, {', '.join('?' * len(CALL_COLUMNS))})"
 _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
+_FIRST_AT = PLACE_COLUMNS.index("first_at")
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
 _OUTPUT = CONTENT_COLUMNS.index("output")
 _STOP = CONTENT_COLUMNS.index("stop")
@@ -42,6 +46,7 @@ _COST = CONTENT_COLUMNS.index("cost")
 _AMOUNTS = itemgetter(
     *map(CONTENT_COLUMNS.index, ("input", "cache_read", "write_5m", "write_1h", "output", "web_searches"))
 )
+_BESIDES_PRICE = itemgetter(*(at for at in range(len(CONTENT_COLUMNS)) if at not in (_PRICE_ID, _COST)))
 _ABORTED = int(CallFlag.ABORTED)
 _UNKNOWN = "unknown"  # as the sources write it
 
@@ -121,10 +126,10 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> in
     message_ids = {call.message_id, *call.more_message_ids}
     request_ids = {*call.more_request_ids, *([call.request_id] if call.request_id else [])}
     known = _find(db, [*message_ids, *request_ids])
-    places, contents = [row[_PLACE_AT]], [row[_CONTENT_AT]]
+    places = [row[_PLACE_AT]]
+    recorded = [_content(db, call_id) for call_id in known]
     for call_id in known:
         places += _places(db, call_id)
-        contents.append(_content(db, call_id))
         own_message, own_request = db.execute(
             "SELECT message_id, request_id FROM call WHERE id = ?", (call_id,)
         ).fetchone()
@@ -142,9 +147,8 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> in
     message_id = canonical_id(message_ids)
     request_id = canonical_id(request_ids) if request_ids else None
     call_id = known[0] if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
-    db.execute(
-        _INSERT, (call_id, message_id, request_id, *home, *_at_first_price(db, _representative(contents), contents))
-    )
+    content = _joined_content(db, recorded, row[_CONTENT_AT], min(place[_FIRST_AT] for place in places))
+    db.execute(_INSERT, (call_id, message_id, request_id, *home, *content))
     more = [(key, 0, call_id) for key in message_ids if key != message_id]
     more += [(key, 1, call_id) for key in request_ids if key != request_id]
     db.executemany("INSERT OR REPLACE INTO call_alias VALUES (?, ?, ?)", more)
@@ -211,6 +215,7 @@ def _home(db: sqlite3.Connection, places: Sequence[Row]) -> Row:
 
 
 def _representative(contents: Sequence[Row]) -> Row:
+    """The largest output; of those that differ in their price alone one that has any, and the first of them."""
     best = max(
         contents,
         key=lambda row: (
@@ -218,7 +223,8 @@ def _representative(contents: Sequence[Row]) -> Row:
             row[_STOP] is not None,
             row[_MODEL] != _UNKNOWN,
             row[_PROVIDER] != _UNKNOWN,
-            tuple(map(_sortable, row)),
+            tuple(map(_sortable, _BESIDES_PRICE(row))),
+            row[_PRICE_ID] is not None,
         ),
     )
     flags = CONTENT_COLUMNS.index("flags")
@@ -226,9 +232,10 @@ def _representative(contents: Sequence[Row]) -> Row:
     return (*best[:flags], best[flags] | aborted, *best[flags + 1 :])
 
 
-def _at_first_price(db: sqlite3.Connection, best: Row, contents: Sequence[Row]) -> Row:
-    """`best` at the earliest price of its kind among the observations: each was priced at its own time."""
-    ids = {row[_PRICE_ID] for row in contents} - {None}
+def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row, first_at: int) -> Row:
+    """The best of all at the price that is recorded, or at an older one if the call began before that was in force."""
+    best = _representative([*recorded, seen])
+    ids = {row[_PRICE_ID] for row in (*recorded, seen)} - {None}
     if best[_PRICE_ID] is None or len(ids) == 1:
         return best
     rows = db.execute("SELECT * FROM price WHERE id IN (SELECT value FROM json_each(?))", (json_list(ids),))
@@ -236,12 +243,20 @@ def _at_first_price(db: sqlite3.Connection, best: Row, contents: Sequence[Row]) 
     own = prices.get(best[_PRICE_ID])
     if own is None or cost(own, *_AMOUNTS(best)) != best[_COST]:
         return best  # not the list price alone: billed by the provider, or by requests of several lengths
-    kind = (own.provider, own.model, own.tier)
-    alike = [price for price in prices.values() if (price.provider, price.model, price.tier) == kind]
-    first = min(alike, key=lambda price: (price.effective_from, price.id != own.id))
+    known = [row for row in recorded if _is_of_one_kind(prices.get(row[_PRICE_ID]), own)]
+    base = min(known or [best], key=lambda row: (prices[row[_PRICE_ID]].effective_from, row[_PRICE_ID]))
+    first = prices[base[_PRICE_ID]]
+    if time.strftime("%Y-%m-%d", time.gmtime(first_at / 1000)) < first.effective_from:
+        kind = (first.provider, first.model, first.tier)
+        alike = [price for price in prices.values() if (price.provider, price.model, price.tier) == kind]
+        first = min(alike, key=lambda price: (price.effective_from, price.id != first.id))
     made = list(best)
-    made[_PRICE_ID], made[_COST] = first.id, cost(first, *_AMOUNTS(best))
+    made[_PROVIDER], made[_PRICE_ID], made[_COST] = base[_PROVIDER], first.id, cost(first, *_AMOUNTS(best))
     return tuple(made)
+
+
+def _is_of_one_kind(price: Price | None, other: Price) -> bool:
+    return price is not None and (price.model, price.tier) == (other.model, other.tier)
 
 
 def _sortable(value: Any) -> tuple[int, Any]:

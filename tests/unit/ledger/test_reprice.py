@@ -1,14 +1,18 @@
 """Looking every price up again changes what a corrected table changes, and nothing else."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.reprice import reprice_ledger
+from tracker.sources.base import Options
+from tracker.sources.claude_code import ClaudeCodeSource
 
-from .plain import FILE, answer, encoded, prompt, usage
+from .plain import FILE, OTHER, OTHER_FILE, answer, encoded, prompt, usage
 from .reading import ledger_of, price_book, write_tree
 
 LONGER = """
@@ -79,3 +83,50 @@ def test_a_call_whose_usage_nobody_wrote_down_stays_without_a_cost(tmp_path: Pat
     with ledger_of(tmp_path, root) as db:
         assert reprice_ledger(db, price_book(), dry_run=False) == []
         assert db.execute("SELECT model, cost FROM call WHERE cost IS NULL").fetchall() == [("gpt-5-mini", None)]
+
+
+def own_prices(folder: Path, output: float) -> PriceBook:
+    """A table in which the user says what Opus 5.5 costs."""
+    (folder / "prices.toml").write_text(
+        f'[[price]]\nmodel = "claude-opus-5-5"\ninput = {output / 5}\noutput = {output}\n'
+    )
+    return PriceBook(folder / "prices.toml")
+
+
+def read_on(db: sqlite3.Connection, root: Path, book: PriceBook) -> list[tuple[int, str]]:
+    """Costs and providers of the calls after reading what is new at the prices of `book`."""
+    sync(db, [(ClaudeCodeSource(), [root])], Options(book))
+    return db.execute("SELECT cost, provider FROM call ORDER BY message_id").fetchall()
+
+
+@pytest.mark.parametrize("output", [0.5, 2000.0])
+def test_a_transcript_that_is_read_again_leaves_its_calls_the_price_that_they_were_recorded_at(
+    output: float, tmp_path: Path
+) -> None:
+    note, lines = {"type": "note"}, [prompt(), answer(1), answer(2)]
+    root = write_tree(tmp_path / "claude", {FILE: encoded(*lines)})
+    with ledger_of(tmp_path, root) as db:
+        before = read_on(db, root, price_book())
+        book = own_prices(tmp_path, output)
+        write_tree(
+            root, {FILE: encoded(note, *lines), OTHER_FILE: encoded(*(one | {"sessionId": OTHER} for one in lines))}
+        )
+        assert read_on(db, root, book) == before
+        assert reprice_ledger(db, book, dry_run=True), "what is recorded is changed where it is asked for"
+        reprice_ledger(db, book, dry_run=False)
+        after = read_on(db, root, book)
+        write_tree(root, {FILE: encoded(note, note, *lines)})
+        assert read_on(db, root, own_prices(tmp_path, 7.0)) == after != before
+        (tmp_path / "prices.toml").unlink()
+        write_tree(root, {FILE: encoded(note, *lines)})
+        assert read_on(db, root, price_book()) == after
+
+
+def test_a_call_goes_on_at_the_price_that_its_first_line_was_recorded_at(tmp_path: Path) -> None:
+    first, last = (answer(1, message={"usage": usage(output_tokens=count)}) for count in (3, 300))
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), first)})
+    with ledger_of(tmp_path, root) as db:
+        ((before, _),) = read_on(db, root, price_book())
+        write_tree(root, {FILE: encoded(prompt(), first, last)})
+        # The list price of Opus 5.5 is $20 per million tokens of output.
+        assert [cost for cost, _ in read_on(db, root, own_prices(tmp_path, 2000.0))] == [before + 297 * 20_000]
