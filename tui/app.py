@@ -1,5 +1,6 @@
 """The dashboard: six screens over snapshots that a feed hands over."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -90,6 +91,7 @@ class Dashboard(App[None]):
         self._collector = collector
         self._has_drawn = False
         self._known_tasks: Sequence[TaskRow] = ()
+        self._editing = asyncio.Lock()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for a theme that is not ours."""
@@ -259,10 +261,12 @@ class Dashboard(App[None]):
         """The tasks of the month that was listed last, without runs of programs if there are others."""
         return self._known_tasks
 
-    @work(thread=True, group="edit", exit_on_error=False)
-    def edit(self, edit: Edit) -> None:
-        """Hand an edit to the feed; it takes as long as deriving the touched sessions does."""
-        self.post_message(EditDone(edit, self.feed.edit(edit)))
+    @work(group="edit", exit_on_error=False)
+    async def edit(self, edit: Edit) -> None:
+        """Hand an edit to the feed, after those before it; it takes as long as deriving the touched sessions does."""
+        async with self._editing:
+            edited = await asyncio.to_thread(self.feed.edit, edit)
+        self.post_message(EditDone(edit, edited))
 
     @work(thread=True, group="brief", exclusive=True, exit_on_error=False)
     def write_brief(self, session_id: int) -> None:

@@ -54,9 +54,10 @@ def _apply(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
         case "status":
             return Edited(f"marked {edit.words}", edit_tasks.set_status(db, edit.task, edit.words))
         case "exclude":
-            return Edited("left out of the averages", edit_tasks.exclude(db, edit.task))
-        case "include":
-            return Edited("in the averages again", edit_tasks.exclude(db, edit.task, is_on=False))
+            row = task_row_of(db, edit.task)
+            is_on = row is None or not row.excluded  # as it is now: keys may come faster than pictures
+            words = "left out of the averages" if is_on else "in the averages again"
+            return Edited(words, edit_tasks.exclude(db, edit.task, is_on=is_on))
         case "merge":
             return Edited("joined", edit_tasks.merge(db, edit.target, [edit.task]))
         case "join":

@@ -2,6 +2,8 @@
 
 import random
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -16,8 +18,10 @@ from tui.app import Dashboard
 from tui.edits import Edit, Edited, apply_edit
 from tui.messages import EditDone
 from tui.readers.spend import chosen_month
+from tui.readers.tasks import read_tasks
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
+from tui.task_words import EXCLUDED_SIGN
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "enter", "enter", "escape", "down")
 
@@ -103,7 +107,7 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
     def edit(one: Edit) -> Edited:
         feed(app).edits.append(one)
         if not failed:
-            excluded["is"] = one.kind == "exclude"
+            excluded["is"] = not excluded["is"]
             feed(app).hand_over()
         return Edited("done", one.task, failed=failed)
 
@@ -112,12 +116,53 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("space")
-        for _ in range(2):
+        for is_out in (True, False):
             await pilot.press("e")
             await edits_done(app)
-            await settled(pilot)
-        assert [one.kind for one in feed(app).edits] == ["exclude", "exclude" if failed else "include"]
+            assert (f"{EXCLUDED_SIGN[0]} " in await settled(pilot)) == (is_out and not failed)
+        assert [one.kind for one in feed(app).edits] == ["exclude", "exclude"]
         assert (app.paused_ms is not None) == failed
+
+
+async def test_edits_are_made_in_the_order_of_their_keys(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    may_begin = threading.Event()
+    made: list[str] = []
+
+    def edit(one: Edit) -> Edited:
+        if not made:
+            may_begin.wait(5)
+            time.sleep(0.05)  # the time in which a second one could overtake it
+        made.append(one.kind)
+        return Edited("done")
+
+    feed(app).edit = edit  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", "u", "e")
+        may_begin.set()
+        await edits_done(app)
+    assert made == ["exclude", "undo", "exclude"]
+
+
+def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
+    sample_db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as copy:
+        sample_db.backup(copy)
+    with closing(open_ledger(path)) as db:
+
+        def listed() -> list[tuple[str, bool]]:
+            return [(task.id, bool(task.excluded)) for task in read_tasks(db, "", TODAY, NOW_MS).tasks]
+
+        before = listed()
+        first = Edit("exclude", before[0][0])
+        assert apply_edit(db, first, NOW_MS).words == "left out of the averages"
+        assert listed() == [(before[0][0], True), *before[1:]]
+        assert apply_edit(db, first, NOW_MS).words == "in the averages again"
+        assert listed() == before
+        assert apply_edit(db, Edit("exclude", "t0000"), NOW_MS).failed
 
 
 @pytest.mark.parametrize("board", ["tasks", "spend", "cache"])

@@ -19,7 +19,7 @@ def read_tasks(db: sqlite3.Connection, month: str, today: date, now_ms: int) -> 
         month=first,
         earlier=any(one < first for one in months),
         later=any(one > first for one in months),
-        tasks=(*report.tasks, *report.excluded),
+        tasks=tuple(sorted((*report.tasks, *report.excluded), key=lambda task: (-task.ended_at, task.id))),
         headline=report.headline,
         unsure=tuple(report.unsure),
         run_ids=report.run_ids,

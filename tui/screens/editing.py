@@ -68,7 +68,7 @@ class EditingBoard(Board):
         """Out of the averages, or in again."""
         task = self.edited_task()
         if task is not None:
-            self.board.edit(Edit("include" if task.excluded else "exclude", task.id))
+            self.board.edit(Edit("exclude", task.id))
 
     def action_undo(self) -> None:
         """Take back the last edit."""
