@@ -181,6 +181,24 @@ async def test_each_month_key_counts_also_before_the_month_is_drawn(sample_scrip
         assert "November 2026" in await settled(pilot)
 
 
+async def test_the_arrows_move_through_the_table_again_once_it_is_back(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    made = sample_script(Wish(screen="tasks"))
+    assert made.tasks is not None
+    nothing = (replace(made, calls=0), replace(made, tasks=replace(made.tasks, tasks=())))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for gone in nothing:
+            app.take_snapshot(gone)
+            await settled(pilot)
+            assert app.focused is None
+            app.take_snapshot(made)
+            await settled(pilot)
+            await pilot.press("down", "up")
+            table = front(app).table
+            assert app.focused is table is not None
+
+
 async def test_a_late_edit_of_another_task_leaves_the_open_one_in_front(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:

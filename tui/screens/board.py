@@ -93,6 +93,12 @@ class Board(Screen[None]):
         self.query_one("#instead").display = empty
         if snapshot is not None and not empty:
             self.present(snapshot)
+            self._focus_again()
+
+    def _focus_again(self) -> None:
+        """Back to the table: while it was hidden, it could not hold the keys that move through it."""
+        if self.is_current and self.focused is None and self.table is not None and self.table.display:
+            self.set_focus(self.table)
 
     @property
     def is_composed(self) -> bool:
