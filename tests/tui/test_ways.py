@@ -20,7 +20,7 @@ from tui.messages import EditDone
 from tui.readers.spend import chosen_month
 from tui.readers.tasks import read_tasks
 from tui.screens.board import Board
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Snapshot, TaskPart, Wish
 from tui.task_words import EXCLUDED_SIGN
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "enter", "enter", "escape", "down")
@@ -197,6 +197,28 @@ async def test_the_arrows_move_through_the_table_again_once_it_is_back(sample_sc
             await pilot.press("down", "up")
             table = front(app).table
             assert app.focused is table is not None
+
+
+async def test_a_task_that_is_gone_leaves_nothing_of_itself(sample_script: Script) -> None:
+    gone = {"is": False}
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        return replace(made, task=TaskPart(wish.task, None)) if wish.task and gone["is"] else made
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        assert "Turns · " in await settled(pilot)
+        for is_gone in (True, False):
+            gone["is"] = is_gone
+            feed(app).hand_over()
+            text = await settled(pilot)
+            assert ("This task is no more" in text) == is_gone
+            assert ("Turns · " in text) == ("Evidence" in text) == ("ended at" in text) == (not is_gone)
+        await pilot.press("escape")
+        assert "Tasks · November" in await settled(pilot)
 
 
 async def test_a_late_edit_of_another_task_leaves_the_open_one_in_front(sample_script: Script) -> None:

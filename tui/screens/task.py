@@ -13,7 +13,7 @@ from tracker.reports.task import TaskDetail, TaskTurn
 from tui.edits import Edit
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
-from tui.snapshot import Snapshot, TaskPart
+from tui.snapshot import Health, Snapshot, TaskPart
 from tui.task_words import cause_words, status_sign, status_words, task_cost
 from tui.widgets.bars import bar, legend
 from tui.widgets.empty import hatched
@@ -195,20 +195,27 @@ class TaskScreen(EditingBoard):
         """Draw the task."""
         part = snapshot.task
         assert part is not None
+        assert part.detail is not None
         self._part = part
-        if part.detail is None:
-            self.query_one("#task-split", Picture).show(
-                lambda width, height: hatched(
-                    "This task is no more", ["an edit joined it with another"], "", width, height
-                )
-            )
-            self._table.set_rows(())
-            return
         self._draw_split(part.detail)
         self._draw_context(part.detail)
         self._draw_facts(part.detail)
         self._table.set_rows(waterfall(part.detail))
         self.table_changed()
+
+    def _instead(self, snapshot: Snapshot | None, health: Health) -> bool:
+        """A task that is gone leaves nothing of itself."""
+        if super()._instead(snapshot, health):
+            return True
+        if snapshot is None or snapshot.task is None or snapshot.task.detail is not None:
+            return False
+        self._part = None
+        self.query_one("#instead", Picture).show(
+            lambda width, height: hatched(
+                "This task is no more", ["an edit joined it with another", "esc leads back"], "", width, height
+            )
+        )
+        return True
 
     @property
     def _table(self) -> Table[Step]:
