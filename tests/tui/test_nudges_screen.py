@@ -3,10 +3,12 @@
 import re
 from dataclasses import replace
 
-from tests.tui.fakes import dashboard
+from tests.tui.fakes import dashboard, usd
 from tests.tui.test_screens import Script, settled
+from tracker.model.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary
 from tui.snapshot import Snapshot, Wish
+from tui.widgets.hindsight import hindsight_lines
 
 
 async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> None:
@@ -36,6 +38,20 @@ async def test_promises_of_one_session_are_not_added_up(sample_script: Script) -
 
     async with dashboard(script, start="nudges").run_test(size=(120, 40)) as pilot:
         assert "left on the table, as promised ~$2.50" in await settled(pilot)
+
+
+def test_hindsight_cuts_no_figure(sample_script: Script) -> None:
+    nudges = sample_script(Wish(screen="nudges")).nudges
+    assert nudges is not None
+    report = nudges.hindsight
+    assert report is not None
+    costs = {PolicyName.NEVER: usd(12_345.67), PolicyName.OURS: usd(12_545.67)}
+    scores = tuple(replace(score, cost_nano=costs.get(score.name, usd(1))) for score in report.result.scores)
+    dear = replace(report, result=replace(report.result, scores=scores))
+    lines = [str(one) for one in hindsight_lines(dear, 116)]
+    assert not any("…" in one for one in lines)
+    assert any(" ~$12,545.67  costs $200.00 more " in one for one in lines)
+    assert max(map(len, lines)) <= 116
 
 
 async def test_kinds_that_have_no_room_are_counted(sample_script: Script) -> None:

@@ -18,7 +18,7 @@ from tui.app import Dashboard
 from tui.edits import Edit, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, Wish
-from tui.widgets.options import with_its_calls
+from tui.widgets.options import option_lines, with_its_calls
 
 
 @pytest.fixture
@@ -102,6 +102,19 @@ async def test_screen_and_clipboard_say_what_the_nudge_says(
         assert text.count("▸") == 1
         await pilot.press("c")
         assert app.clipboard == copied
+
+
+def test_the_price_of_a_way_to_go_on_is_never_cut(sample_script: Script) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.context is not None
+    assert part.context.prospect is not None
+    options = part.context.prospect.options
+    dear = replace(options, new_session=replace(options.new_session, cost_nano=12_345_670_000_000))
+    for width in (36, 58):
+        lines = [str(one) for one in option_lines(dear, dear.best, width)]
+        assert "  new session ~$12,345.67" in lines[2]
+        assert max(map(len, lines)) <= width
 
 
 async def test_two_savings_of_one_advice_say_how_many_calls_they_are_over(sample_script: Script) -> None:

@@ -53,6 +53,13 @@ def test_columns_leave_whole_by_their_rank() -> None:
     assert dict(layout(COLUMNS, 60))[0] == 60 - 8 - 8 - 6 - 3
 
 
+def test_a_figure_is_never_cut() -> None:
+    rows = [Item("dear", 1_234_567.5), Item("cheap", 1.0)]
+    texts = [str(one) for one in plain_table(COLUMNS, rows, 44, 5)]
+    assert texts[1:] == ["dear      $1,234,567.50 $2,469,135.00 note  ", "cheap             $1.00         $2.00 note  "]
+    assert "$1,234,567.50" in str(plain_table(COLUMNS, rows, 24, 5)[1])
+
+
 @given(st.integers(1, 200))
 def test_a_layout_that_can_fit_does(width: int) -> None:
     places = layout(COLUMNS, width)

@@ -13,7 +13,7 @@ _NAMES = {
     PolicyName.OPTIMUM: "best in hindsight",
 }
 _FIXED = ("fixed_100k", "fixed_150k", "fixed_300k")
-_LEAST_BAR = 10
+_LEAST_BAR, _LEAST_FIGURE, _LEAST_WORDS = 10, 10, 17
 
 
 def rule_name(name: str) -> str:
@@ -28,27 +28,29 @@ def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
     never = report.result.score(PolicyName.NEVER).cost_nano
     top = max(score.cost_nano for score in scores)
     name_width = max(cells(rule_name(score.name)) for score in scores) + 1
-    bar_width = width - name_width - 36
+    savings = [never - score.cost_nano for score in scores]
+    words = [_saving_words(score.name, saved) for score, saved in zip(scores, savings, strict=True)]
+    figure_width = max(_LEAST_FIGURE, *(2 + cells(usd(score.cost_nano)) for score in scores))
+    words_width = max(_LEAST_WORDS, *map(cells, words))
+    bar_width = width - name_width - figure_width - words_width - 9
     lines = []
-    for score in scores:
+    for score, saved, said in zip(scores, savings, words, strict=True):
         is_ours = score.name == PolicyName.OURS
-        saved = never - score.cost_nano
-        words = (
-            ""
-            if score.name == PolicyName.NEVER
-            else f"saves {usd(saved)}"
-            if saved >= 0
-            else f"costs {usd(-saved)} more"
-        )
         pieces: list[Piece | str] = [
             (fit(("▸ " if is_ours else "  ") + rule_name(score.name), name_width + 2), "bold $taxi" if is_ours else "")
         ]
         if bar_width >= _LEAST_BAR:
             drawn = "━" * max(1, round(score.cost_nano / top * bar_width))
             pieces.append((fit(drawn, bar_width), "$taxi" if is_ours else "$series-2"))
-        pieces.append((fit(f"~{usd(score.cost_nano)}", 10, right=True), "bold"))
-        pieces.append((f"  {fit(words, 17)}", "$good" if saved > 0 else "$dim"))
+        pieces.append((fit(f"~{usd(score.cost_nano)}", figure_width, right=True), "bold"))
+        pieces.append((f"  {fit(said, words_width)}", "$good" if saved > 0 else "$dim"))
         if score.captured is not None and score.name != PolicyName.NEVER:
             pieces.append((fit(percent(score.captured), 5, right=True), "$dim"))
         lines.append(line(*pieces).truncate(width, ellipsis=True))
     return lines
+
+
+def _saving_words(name: str, saved: int) -> str:
+    if name == PolicyName.NEVER:
+        return ""
+    return f"saves {usd(saved)}" if saved >= 0 else f"costs {usd(-saved)} more"

@@ -13,6 +13,8 @@ from tui.widgets.grid import Piece, line
 from tui.words import cells, count, fit, plain, tokens, usd
 
 _INDENT = 2
+_NAME = 11
+_LEAST_FIGURE = 9
 _CALLS = {NudgeKind.COMPACT: "calls", NudgeKind.NEW_SESSION: "fresh_calls"}  # what a nudge's saving is over
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
@@ -36,15 +38,16 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
     made = []
     every = (options.go_on, options.compact, options.new_session)
     top = max(max(option.cost_nano, option.high_nano) for option in every)
+    figure = max(_LEAST_FIGURE, *(1 + cells(about(option.cost_nano)) for option in every))
     for option in every:
         is_best = option.kind == best.kind
         pieces: list[Piece | str] = [
             ("▸ " if is_best else "  ", "bold $taxi"),
-            (fit(NAMES[option.kind], 11), "bold" if is_best else ""),
-            (fit(about(option.cost_nano), 9, right=True), "bold"),
+            (fit(NAMES[option.kind], _NAME), "bold" if is_best else ""),
+            (fit(about(option.cost_nano), figure, right=True), "bold"),
         ]
         words = effect(option)
-        room = width - 22 - 3
+        room = width - _INDENT - _NAME - figure - 3
         if cells(words) > room:
             words = short_effect(option)
         if cells(words) <= room:

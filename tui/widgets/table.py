@@ -35,12 +35,19 @@ class Column(Generic[Row]):
     descending: bool = False  # sorted from the largest when first chosen
 
 
-def layout(columns: Sequence[Column[Row]], width: int) -> list[tuple[int, int]]:
-    """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest."""
+def layout(columns: Sequence[Column[Row]], width: int, rows: Sequence[Row] = ()) -> list[tuple[int, int]]:
+    """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest.
+
+    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs.
+    """
     kept = list(range(len(columns)))
+    wide = [
+        max([column.width, *(cells(column.text(row)) for row in rows)]) if column.right else column.width
+        for column in columns
+    ]
 
     def needed() -> int:
-        return sum(columns[index].width for index in kept) + len(kept) - 1
+        return sum(wide[index] for index in kept) + len(kept) - 1
 
     while len(kept) > 1 and needed() > width:
         worst = max(kept, key=lambda index: (columns[index].rank, index))
@@ -48,11 +55,7 @@ def layout(columns: Sequence[Column[Row]], width: int) -> list[tuple[int, int]]:
             break
         kept.remove(worst)
     spare = width - needed()
-    made = []
-    for index in kept:
-        column = columns[index]
-        made.append((index, max(1, column.width + spare) if column.grows else column.width))
-    return made
+    return [(index, max(1, wide[index] + spare) if columns[index].grows else wide[index]) for index in kept]
 
 
 def header_line(
@@ -80,8 +83,8 @@ def row_line(columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], 
 
 def plain_table(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int, height: int) -> list[Content]:
     """A table without cursor: header and as many rows as fit."""
-    places = layout(columns, width)
     shown = rows[: max(0, height - 1)]
+    places = layout(columns, width, shown)
     return [header_line(columns, places), *(row_line(columns, places, row) for row in shown)]
 
 
@@ -150,7 +153,7 @@ class Table(Widget, Generic[Row], can_focus=True):
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one the rows stand as they were given."""
-        orders = [*(index for index, _ in layout(self._columns, self.content_size.width)), None]
+        orders = [*(index for index, _ in layout(self._columns, self.content_size.width, self._in_sight)), None]
         at = orders.index(self._sort) if self._sort in orders else -1
         self._sort = orders[(at + 1) % len(orders)]
         self._descending = self._sort is not None and self._columns[self._sort].descending
@@ -206,6 +209,10 @@ class Table(Widget, Generic[Row], can_focus=True):
         """Rows in sight."""
         return max(1, self.content_size.height - 1)
 
+    @property
+    def _in_sight(self) -> Sequence[Row]:
+        return self._shown[self._first : self._first + self._lines]
+
     def _reveal(self) -> None:
         self._first = max(0, min(self._first, len(self._shown) - self._lines))
         self._first = min(self._first, self._cursor)
@@ -222,11 +229,11 @@ class Table(Widget, Generic[Row], can_focus=True):
         width = self.content_size.width
         if not width:
             return Content("")
-        places = layout(self._columns, width)
+        places = layout(self._columns, width, self._in_sight)
         sign = "▾" if self._descending else "▴"
         lines = [header_line(self._columns, places, self._sort, sign)]
-        for index in range(self._first, min(len(self._shown), self._first + self._lines)):
-            made = row_line(self._columns, places, self._shown[index])
+        for index, row in enumerate(self._in_sight, self._first):
+            made = row_line(self._columns, places, row)
             if index == self._cursor:
                 made = made.pad_right(max(0, width - made.cell_length))
                 made = made.stylize_before("bold on $cursor" if self.has_focus else "on $tab")
