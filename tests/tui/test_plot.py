@@ -64,6 +64,17 @@ def test_curve_marks_resets_in_words() -> None:
     assert any("compact" in line for line in lines)
 
 
+def test_a_part_that_stays_is_drawn_level() -> None:
+    samples = [(12.45, float(grown)) for grown in range(20, 80)]
+    lines = text(area(samples, [OPUS, HAIKU], 65, 20, unit=axis_tokens))
+    lower = [sum(line[5 + column : 6 + column] == "█" for line in lines) for column in range(60)]
+    assert len(set(lower)) == 1
+
+
+def test_what_is_rounded_up_belongs_to_a_part_that_is_there() -> None:
+    assert "▒" not in "".join(text(stacked_bars([(0.001, 0), (4, 0)], list("ab"), [OPUS, HAIKU], 17, 5, unit=axis_usd)))
+
+
 def test_a_level_far_above_does_not_flatten_the_curve() -> None:
     lines = text(area([(10.0,)] * 4, [OPUS], 20, 4, unit=axis_tokens, levels=[Level(1000, "far")]))
     assert lines[0].startswith("10 ┤█")

@@ -5,7 +5,7 @@ Every series has a glyph of its own besides its colour, so that a plot can be re
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, floor, log10
 from typing import NamedTuple
 
@@ -123,14 +123,11 @@ def draw_stack(
         return
     eighths = max(1, min(rows * 8, round(total / top * rows * 8)))
     full, rest = divmod(eighths, 8)
-    bounds: list[float] = []
-    reached = 0.0
-    for part in parts:
-        reached += part
-        bounds.append(reached / total * eighths)
+    bounds = [reached / top * rows * 8 for reached in accumulate(parts)]
+    last = max(index for index, part in enumerate(parts) if part > 0)
     for step in range(full + (rest > 0)):
         middle = step * 8 + (4 if step < full else rest / 2)
-        owner = next(index for index, bound in enumerate(bounds) if middle <= bound or index == len(bounds) - 1)
+        owner = next((index for index, bound in enumerate(bounds) if middle <= bound), last)
         glyph, style = series[owner].glyph, series[owner].style
         if step == full:
             glyph, style = EIGHTHS[rest], f"{style}{_PALE.get(glyph, '')}"
