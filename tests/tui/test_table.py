@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 
 from tests.tui.fakes import HOSTILE, screen_text
 from tui.themes import THEMES
-from tui.widgets.table import Column, Table, layout, plain_table
+from tui.widgets.table import Column, Table, header_line, layout, plain_table
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,17 @@ def test_a_figure_is_never_cut() -> None:
     texts = [str(one) for one in plain_table(COLUMNS, rows, 44, 5)]
     assert texts[1:] == ["dear      $1,234,567.50 $2,469,135.00 note  ", "cheap             $1.00         $2.00 note  "]
     assert "$1,234,567.50" in str(plain_table(COLUMNS, rows, 24, 5)[1])
+
+
+def test_the_sorted_column_keeps_its_whole_title() -> None:
+    columns: tuple[Column[Item], ...] = (
+        Column("who", 3, lambda item: item.name, lambda item: item.name, grows=True),
+        Column("calls", 5, lambda item: "1", lambda item: 1, right=True),
+        Column("cost", 8, lambda item: "$1.00", lambda item: 1, right=True),
+    )
+    titles = [str(header_line(columns, layout(columns, 24, (), index), index, "▾")) for index in range(3)]
+    assert titles == ["who▾      calls     cost", "who      ▾calls     cost", "who       calls    ▾cost"]
+    assert [index for index, _ in layout(columns, 18, (), 1)] == [0, 1, 2]
 
 
 @given(st.integers(1, 200))

@@ -35,10 +35,13 @@ class Column(Generic[Row]):
     descending: bool = False  # sorted from the largest when first chosen
 
 
-def layout(columns: Sequence[Column[Row]], width: int, rows: Sequence[Row] = ()) -> list[tuple[int, int]]:
+def layout(
+    columns: Sequence[Column[Row]], width: int, rows: Sequence[Row] = (), sort: int | None = None
+) -> list[tuple[int, int]]:
     """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest.
 
-    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs.
+    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs. The sorted one has
+    room for its sign beside its title, if the growing one can spare it.
     """
     kept = list(range(len(columns)))
     wide = [
@@ -55,6 +58,9 @@ def layout(columns: Sequence[Column[Row]], width: int, rows: Sequence[Row] = ())
             break
         kept.remove(worst)
     spare = width - needed()
+    if sort in kept and spare > 0 and wide[sort] <= cells(columns[sort].title):
+        wide[sort] += 1
+        spare -= 1
     return [(index, max(1, wide[index] + spare) if columns[index].grows else wide[index]) for index in kept]
 
 
@@ -229,7 +235,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         width = self.content_size.width
         if not width:
             return Content("")
-        places = layout(self._columns, width, self._in_sight)
+        places = layout(self._columns, width, self._in_sight, self._sort)
         sign = "▾" if self._descending else "▴"
         lines = [header_line(self._columns, places, self._sort, sign)]
         for index, row in enumerate(self._in_sight, self._first):
