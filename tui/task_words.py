@@ -2,7 +2,7 @@
 
 from store.task_rows import TaskRow
 from tracker.model.headline import TaskStatus
-from tui.words import cost_words, plain
+from tui.words import AGENT_SIGNS, cost_words, plain
 
 STATUS_SIGNS = {
     TaskStatus.COMPLETED: ("✔", "$good"),
@@ -24,6 +24,11 @@ def status_words(task: TaskRow) -> str:
     if task.excluded:
         return "left out"
     return f"{task.status} · {task.evidence}" if task.evidence else task.status
+
+
+def agents_words(task: TaskRow) -> str:
+    """`cc`, `cc cline`."""
+    return " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
 
 
 def evidence_words(task: TaskRow) -> str:

@@ -136,6 +136,25 @@ async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Scri
     assert "context" in text.casefold()
 
 
+async def test_a_task_has_the_same_figures_in_the_list_and_opened(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.task is not None and made.task.detail is not None:
+            task = made.task.detail.task._replace(hidden=usd(0.5), waste=0)
+            return replace(made, task=replace(made.task, detail=made.task.detail._replace(task=task)))
+        assert made.tasks is not None
+        tasks = tuple(task._replace(hidden=usd(0.5), waste=0) for task in made.tasks.tasks)
+        return replace(made, tasks=replace(made.tasks, tasks=tasks))
+
+    async with dashboard(script, start="tasks").run_test(size=(120, 40)) as pilot:
+        listed = await settled(pilot)
+        await pilot.press("enter")
+        opened = await settled(pilot)
+    figures = next(line for line in listed.splitlines() if "beside it $0.50 unrecorded" in line)
+    assert figures in opened.splitlines()
+    assert "waste" not in figures
+
+
 def test_lines_of_an_open_task_mark_what_is_not_known_of_their_costs(sample_script: Script) -> None:
     tasks = sample_script(Wish(screen="tasks")).tasks
     assert tasks is not None

@@ -17,6 +17,7 @@ from tui.screens.questions import ReadScreen
 from tui.snapshot import NowPart, Snapshot, Top
 from tui.task_words import status_sign, task_cost
 from tui.widgets.bars import legend
+from tui.widgets.bill import parts_of
 from tui.widgets.calls import call_columns
 from tui.widgets.chips import at_rest, chips, session_cost, session_name
 from tui.widgets.clock import CacheState, cache_state, clock_gauge, clock_words
@@ -28,7 +29,7 @@ from tui.widgets.options import about, advised, best_words, nudge_lines, option_
 from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, present
-from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key, split_parts
+from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
 from tui.widgets.table import plain_table
 from tui.words import (
     axis_tokens,
@@ -167,13 +168,11 @@ class NowScreen(Board):
         words = [project_name(session.project), session.agent, plain(model)]
         note = line((" · ".join(word for word in words if word), "$dim"))
         if task is None:
-            cost, parts = session_cost(session), split_parts(0, 0, 0, 0, 0, 0, 0)
+            cost, parts = session_cost(session), []
             notes = [[line(("this session", "$dim"))], [line(("its task is not known yet", "$dim"))]]
         else:
             cost = task_cost(task)
-            parts = split_parts(
-                task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other
-            )
+            parts = parts_of(task)
             notes = _task_notes(task)
 
         def draw(width: int, height: int) -> Sequence[Content]:

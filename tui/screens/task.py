@@ -14,21 +14,20 @@ from tui.edits import Edit
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Health, Snapshot, TaskPart
-from tui.task_words import cause_words, status_sign, status_words, task_cost
+from tui.task_words import agents_words, cause_words, status_sign, status_words
 from tui.widgets.bars import bar, legend
+from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
-from tui.widgets.grid import fitting, line
+from tui.widgets.grid import line
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Mark, area, present
-from tui.widgets.split_bar import CARRY_OVER, FRESH, split_bar, split_key, split_parts
+from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
 from tui.words import (
-    AGENT_SIGNS,
     axis_tokens,
     cost_words,
     count,
     day_and_time,
-    duration,
     fit,
     model_name,
     plain,
@@ -223,33 +222,14 @@ class TaskScreen(EditingBoard):
 
     def _draw_split(self, detail: TaskDetail) -> None:
         task = detail.task
-        parts = split_parts(
-            task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other
-        )
         sign, style = status_sign(task)
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
-        agents = " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
         models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
-        note = line((" · ".join(word for word in (project_name(task.project), agents, plain(models)) if word), "$dim"))
-        figures = [
-            line((task_cost(task), "bold $taxi")),
-            line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
-            line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")),
-            line(("  waste ", "$dim"), (usd(task.waste), "bold $waste" if task.waste else "bold")),
-            line((f"  {day_and_time(task.started_at, self.board.zone)}", "$dim")),
-        ]
-        if task.hidden:
-            figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
-        elif task.hidden is None and task.unrecorded:
-            figures.append(line(("  beside it ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
+        words = (project_name(task.project), agents_words(task), plain(models))
+        note = line((" · ".join(word for word in words if word), "$dim"))
+        when = day_and_time(task.started_at, self.board.zone)
         self.query_one("#task-split", Picture).show(
-            lambda width, height: [
-                fitting(figures, width),
-                split_bar(parts, width),
-                *split_key(parts, width, with_dollars=True),
-            ],
-            title=title,
-            note=note,
+            lambda width, height: bill_lines(task, when, width, with_dollars=True), title=title, note=note
         )
 
     def _draw_context(self, detail: TaskDetail) -> None:

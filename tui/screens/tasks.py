@@ -8,18 +8,13 @@ from store.task_rows import TaskRow
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
-from tui.task_words import evidence_words, reread_share, status_sign, status_words, task_cost
+from tui.task_words import agents_words, evidence_words, reread_share, status_sign, status_words, task_cost
+from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
-from tui.widgets.split_bar import split_bar, split_key, split_parts
 from tui.widgets.table import Column, Table, searchable
-from tui.words import AGENT_SIGNS, count, day_and_time, duration, percent, plain, project_name, usd
-
-
-def agents_words(task: TaskRow) -> str:
-    """`cc`, `cc cline`."""
-    return " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
+from tui.words import count, day_and_time, duration, percent, plain, project_name, usd
 
 
 def _ink(task: TaskRow) -> str:
@@ -183,7 +178,7 @@ class TasksScreen(EditingBoard):
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
         when = day_and_time(task.started_at, self.board.zone)
-        picture.show(lambda width, height: split_lines(task, when, width), title=title, note=self._unsure(task))
+        picture.show(lambda width, height: bill_lines(task, when, width), title=title, note=self._unsure(task))
 
     def _unsure(self, task: TaskRow) -> Content:
         """Where the rule that found this task was least sure."""
@@ -216,22 +211,3 @@ class TasksScreen(EditingBoard):
     def on_table_opened(self) -> None:
         """A double click opens."""
         self.action_open()
-
-
-def split_lines(task: TaskRow, when: str, width: int) -> list[Content]:
-    """Figures, bar and key of where a task's money went; `when` it began."""
-    parts = split_parts(task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other)
-    figures = [
-        line((task_cost(task), "bold $taxi")),
-        line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
-    ]
-    if task.carry_over:
-        figures.append(line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")))
-    if task.waste:
-        figures.append(line(("  waste ", "$dim"), (usd(task.waste), "bold $waste")))
-    if task.hidden:
-        figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
-    elif task.hidden is None and task.unrecorded:
-        figures.append(line(("  beside it ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
-    figures.append(line((f"  {when}", "$dim")))
-    return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width)]

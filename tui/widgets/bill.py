@@ -1,0 +1,33 @@
+"""A task's bill: what it cost, how much work that was, and where the money went."""
+
+from textual.content import Content
+
+from store.task_rows import TaskRow
+from tui.task_words import task_cost
+from tui.widgets.grid import fitting, line
+from tui.widgets.split_bar import Part, split_bar, split_key, split_parts
+from tui.words import count, duration, usd
+
+
+def parts_of(task: TaskRow) -> list[Part]:
+    """The parts of a task's split bar."""
+    return split_parts(task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other)
+
+
+def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = False) -> list[Content]:
+    """Figures, bar and key; `when` it began."""
+    figures = [
+        line((task_cost(task), "bold $taxi")),
+        line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
+    ]
+    if task.carry_over:
+        figures.append(line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")))
+    if task.waste:
+        figures.append(line(("  waste ", "$dim"), (usd(task.waste), "bold $waste")))
+    if task.hidden:
+        figures.append(line(("  beside it ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
+    elif task.hidden is None and task.unrecorded:
+        figures.append(line(("  beside it ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
+    figures.append(line((f"  {when}", "$dim")))
+    parts = parts_of(task)
+    return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width, with_dollars=with_dollars)]
