@@ -1,5 +1,8 @@
 """What people see: nothing is wider than their terminal, no name is cut out of recognition, an empty part says so."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from tests.unit.ledger.reading import write_tree
 from tracker.cli.output import Column, print_table, tokens, width, wrapped
 from tracker.demo import write_samples
 
+ROOT = Path(__file__).parents[2]
 REPORTS = (
     "tasks", "spend", "spend --by model", "spend --by project", "spend --by session", "sessions", "calls", "context",
     "cache", "nudges", "backtest", "plans", "budget", "whatif --since 2026-01-01", "record", "reconcile --offline",
@@ -40,6 +44,21 @@ def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
         assert too_wide(ran.out) == [], report
     for task in narrow("tasks", "--json").json()["tasks"][:5]:
         assert too_wide(narrow("task", task["id"]).out) == []
+
+
+@pytest.mark.parametrize(("no_color", "has_escapes"), [("", True), ("1", False)])
+def test_no_color_is_respected_on_a_terminal(no_color: str, has_escapes: bool, tree: Path) -> None:
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "taximeter", "--claude-dir", tree, "doctor"],
+        stdout=theirs, check=True, cwd=ROOT, env={**os.environ, "NO_COLOR": no_color, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "every call has a session" in shown
+    assert ("\x1b[" in shown) is has_escapes
 
 
 def test_what_tells_rows_apart_is_not_cut(narrow: Taximeter) -> None:

@@ -139,6 +139,8 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     settings = Settings.of(ctx)
     settings.add_dirs(options["claude_dirs"], options["cline_dirs"])
     settings.debug = options["debug"]
+    if os.environ.get("NO_COLOR"):  # click does not know it
+        ctx.color = False
     if ctx.invoked_subcommand is None:
         from tracker.cli.start import start
 

@@ -117,12 +117,13 @@ class _Bar:
             f"  {progress.bytes_done / 1e6:,.0f} of {progress.bytes / 1e6:,.0f} MB{wait}",
             nl=False,
             err=True,
+            color=True,  # what clears the line is no colour: NO_COLOR keeps it
         )
 
     def clear(self) -> None:
         """Take the line away."""
         if self._shown:
-            click.echo("\r\x1b[2K", nl=False, err=True)
+            click.echo("\r\x1b[2K", nl=False, err=True, color=True)
 
 
 def _duration(seconds: float) -> str:
