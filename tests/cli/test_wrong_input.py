@@ -93,3 +93,29 @@ def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch)
         code = run(["record"])
     os.close(pipe)
     assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("taks", "no such command 'taks': did you mean tasks or task? (taximeter --help)"),
+        ("zzz", "no such command 'zzz' (taximeter --help)"),
+        ("spend --buy day", "no such option '--buy': did you mean --by or --utc? (taximeter spend --help)"),
+        ("calls --limit -1", "invalid value for '--limit': -1 is not in the range x>=0 (taximeter calls --help)"),
+        ("export", "missing argument 'FOLDER' (taximeter export --help)"),
+        ("install claude", "'claude' is not one of 'claude-code', 'cline' (taximeter install --help)"),
+        ("install", "Choose from: claude-code, cline (taximeter install --help)"),
+    ],
+)
+def test_a_slip_of_the_pen_gets_one_line(words: str, said: str, taximeter: Taximeter) -> None:
+    ran = taximeter(*words.split())
+    assert (ran.code, ran.out) == (2, "")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("taximeter: error: ")
+    assert line.endswith(said)
+
+
+def test_a_group_without_words_shows_its_help(taximeter: Taximeter) -> None:
+    ran = taximeter("task")
+    assert (ran.code, ran.out) == (2, "")
+    assert "Commands:" in ran.err

@@ -71,6 +71,17 @@ class LazyGroup(click.Group):
         except BrokenPipeError as error:
             raise _ReaderGoneError from error
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; for a slip of the pen the error names those that are spelt alike."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=2)
+            raise click.UsageError(_with_guess(f"no such command {args[0]!r}", near), ctx)
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands in the order of COMMANDS."""
         return list(COMMANDS)
@@ -147,6 +158,18 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
         start(ctx, settings)
 
 
+def _with_guess(text: str, near: Sequence[str]) -> str:
+    return f"{text}: did you mean {' or '.join(near)}?" if near else text
+
+
+def _usage_text(error: click.UsageError) -> str:
+    """What click says of a wrong command line in several, as one sentence with the help to look into."""
+    near = getattr(error, "possibilities", None) or ()
+    text = " ".join((error.message if near else error.format_message()).split()).rstrip(".")
+    path = error.ctx.command_path if error.ctx is not None else "taximeter"
+    return f"error: {_with_guess(text[:1].lower() + text[1:], near)} ({path} --help)"
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
     from store.ledger import LedgerError
@@ -160,13 +183,16 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except click.UsageError as error:
-        error.show()
+        if type(error).__name__ == "NoArgsIsHelpError":  # from click 8.2 on: its message is the help
+            error.show()
+        else:
+            say(_usage_text(error))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        say(f"error: {error.format_message()}")
         return ExitCode.FAILED
     except (LedgerError, UserError) as error:
         if debug:
