@@ -191,6 +191,20 @@ def test_an_empty_machine_is_told_where_was_looked(taximeter: Taximeter, tmp_pat
     assert [line.split()[-1].rstrip(",") for line in lines[1:3]] == [str(folder) for folder in taximeter.claude_dirs]
 
 
+def test_what_moves_an_agents_folder_moves_where_was_looked(
+    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_in() -> list[str]:
+        said = taximeter("sync").out.partition("looked in:")[2].partition("elsewhere:")[0]
+        return [place.strip() for place in said.split(",\n")]
+
+    theirs = "editors' storage folders"
+    assert looked_in() == ["~/.claude/projects", "~/.config/claude/projects", "~/.cline", theirs]
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{tmp_path / 'a'},~/b")
+    monkeypatch.setenv("CLINE_DIR", str(tmp_path / "c"))
+    assert looked_in() == [str(tmp_path / "a" / "projects"), "~/b/projects", str(tmp_path / "c"), theirs]
+
+
 @pytest.mark.parametrize("words", [("budget", "--set", "month=9"), ("whatif",), ("plans",), ("context",), ("cache",)])
 def test_reports_on_an_empty_ledger_say_where_was_looked(
     words: tuple[str, ...], taximeter: Taximeter, tmp_path: Path

@@ -198,9 +198,19 @@ def nothing_text(settings: Settings, db: sqlite3.Connection) -> str:
 
 
 def looked_in(settings: Settings) -> list[str]:
-    """The folders that were named, else the places that are known."""
+    """The folders that were named, else the places where this machine's agents would write."""
     named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
-    return named or ["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]
+    if named:
+        return named
+    from tracker.sources.claude_code.source import usual_folders
+    from tracker.sources.cline.places import data_folders, this_machine
+
+    places = [*(folder / "projects" for folder in usual_folders()), *data_folders(this_machine())]
+    return [*(_from_home(place) for place in places), "editors' storage folders"]
+
+
+def _from_home(place: Path) -> str:
+    return f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
 
 
 def no_sessions_text(settings: Settings) -> str:

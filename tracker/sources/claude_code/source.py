@@ -22,6 +22,14 @@ _PIECE_BYTES = 8 << 20
 _BLOCK_BYTES = 128 << 10  # small enough to be in the processor's cache still when it is decoded
 
 
+def usual_folders() -> list[Path]:
+    """Where the client of this machine writes, whether there is anything or not."""
+    configured = os.environ.get("CLAUDE_CONFIG_DIR")
+    if configured:
+        return [Path(part).expanduser() for part in configured.split(",") if part]
+    return [Path.home() / ".claude", Path.home() / ".config" / "claude"]
+
+
 class ClaudeCodeSource:
     """The transcripts under one or more configuration folders."""
 
@@ -31,12 +39,7 @@ class ClaudeCodeSource:
         """The given folders as they are, else those of this machine that exist (CLAUDE_CODE section 1.1)."""
         if given:
             return list(given)
-        configured = os.environ.get("CLAUDE_CONFIG_DIR")
-        if configured:
-            candidates = [Path(part).expanduser() for part in configured.split(",") if part]
-        else:
-            candidates = [Path.home() / ".claude", Path.home() / ".config" / "claude"]
-        return [folder for folder in candidates if (folder / "projects").is_dir()]
+        return [folder for folder in usual_folders() if (folder / "projects").is_dir()]
 
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
         """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over.

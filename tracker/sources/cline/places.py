@@ -36,7 +36,7 @@ def this_machine() -> Machine:
 
 def cline_roots(machine: Machine) -> list[Path]:
     """The folders of this machine that hold Cline's records, each once."""
-    return _existing([*_data_folders(machine), *_extension_folders(machine, CLINE_EXTENSIONS)])
+    return _existing([*data_folders(machine), *_extension_folders(machine, CLINE_EXTENSIONS)])
 
 
 def roo_roots(machine: Machine) -> list[Path]:
@@ -101,7 +101,8 @@ def _holds_sessions(folder: Path) -> bool:
         return any(_SESSION_FOLDER.match(entry.name) and entry.is_dir() for entry in entries)
 
 
-def _data_folders(machine: Machine) -> Iterator[Path]:
+def data_folders(machine: Machine) -> Iterator[Path]:
+    """Where Cline's own programs write, editors apart; whether there is anything or not."""
     environ = machine.environ
     for variable in ("CLINE_DIR", "CLINE_DATA_DIR", "CLINE_SESSION_DATA_DIR", "CLINE_SANDBOX_DATA_DIR"):
         if environ.get(variable):
