@@ -64,12 +64,13 @@ def plans_on(day: str, user_file: Path | None = None) -> dict[str, DatedPlan]:
     return {row.id: _dated(row) for row in sorted(in_force.values(), key=lambda row: order[row.id])}
 
 
-def capacity_from_settings(given: CapacitySettings) -> Capacity | None:
+def capacity_from_settings(plan_id: str, given: CapacitySettings) -> Capacity | None:
     """The user's own figures; None if the section says nothing. SettingsError if its figures are out of order."""
     if given.unknown:
         return Capacity(origin=Origin.UNKNOWN, detail="set to unknown in your settings")
-    week = _settings_range(given.low, given.mid, given.high)
-    five_hour = _settings_range(given.five_hour_low, given.five_hour_mid, given.five_hour_high)
+    place = f"[capacity.{plan_id}]"
+    week = _settings_range(place, given.low, given.mid, given.high)
+    five_hour = _settings_range(place, given.five_hour_low, given.five_hour_mid, given.five_hour_high)
     if week is None and five_hour is None:
         return None
     return Capacity(week, five_hour, Origin.SETTINGS, given.source)
@@ -88,7 +89,7 @@ def capacities(plans: Mapping[str, DatedPlan], given: Mapping[str, CapacitySetti
             raise SettingsError(f"[capacity.{plan_id}]: there is no such plan (known: {', '.join(plans)})")
     made = {}
     for plan_id, dated in plans.items():
-        own = capacity_from_settings(given[plan_id]) if plan_id in given else None
+        own = capacity_from_settings(plan_id, given[plan_id]) if plan_id in given else None
         if own is None:
             made[plan_id] = dated.published
         elif own.origin == Origin.UNKNOWN:
@@ -100,7 +101,7 @@ def capacities(plans: Mapping[str, DatedPlan], given: Mapping[str, CapacitySetti
     return made
 
 
-def _settings_range(low: float | None, mid: float | None, high: float | None) -> Range | None:
+def _settings_range(place: str, low: float | None, mid: float | None, high: float | None) -> Range | None:
     if low is None and mid is None and high is None:
         return None
     if mid is None:
@@ -109,7 +110,7 @@ def _settings_range(low: float | None, mid: float | None, high: float | None) ->
     spread = Range.around(mid)
     made = Range(spread.low if low is None else low, mid, spread.high if high is None else high)
     if not made.is_valid:
-        raise SettingsError(f"capacity: low, mid and high must be above nothing and in order, not {list(made)}")
+        raise SettingsError(f"{place} low, mid and high must be above nothing and in order, not {list(made)}")
     return made
 
 

@@ -197,9 +197,12 @@ def _in_words(problem: str) -> str:
         section = f"[{place}]" if place else "the file"
         known = ", ".join(_known_keys(place))
         return f"unknown setting {key!r} in {section} (known: {known})"
+    what = what.replace(" | null`", "`")
     for word, said in (
         ("`float`", "a number"),
         ("`int`", "a whole number"),
+        ("`bool`", "true or false"),
+        ("`array`", "a list"),
         ("`str`", "text"),
         ("`object`", "a section"),
     ):

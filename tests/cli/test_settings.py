@@ -47,3 +47,31 @@ def test_a_file_that_cannot_be_used_is_one_line(
     assert ran.err.startswith("taximeter: error: ")
     assert name in ran.err
     assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[statusline]\nformat = "{tasks} {nudge}"\n', "statusline.format: there is no 'tasks' (known: task, today,"),
+        ('[nudges]\nkinds = ["compact", "compakt"]\n', "nudges.kinds: there is no 'compakt' (known: compact,"),
+        ('[display]\ntheme = "blue"\n', "display.theme: there is no 'blue' (known: dark, light, colour-blind)"),
+        ('[budget]\nmonth = "200"\n', "budget.month: expected a number, got text"),
+        ("[nudges]\nkinds = 3\n", "nudges.kinds: expected a list, got a whole number"),
+        ("[nudges]\nquiet = 1\n", "nudges.quiet: expected true or false, got a whole number"),
+    ],
+)
+def test_a_word_that_would_silently_do_nothing_is_one_line(
+    text: str, said: str, tree: Path, taximeter: Taximeter, isolated_home: Path
+) -> None:
+    assert tree
+    write(isolated_home, "settings.toml", text)
+    ran = taximeter("spend")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"settings.toml: {said}" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_range_out_of_order_names_its_plan(tree: Path, taximeter: Taximeter, isolated_home: Path) -> None:
+    assert tree
+    write(isolated_home, "settings.toml", "[capacity.pro]\nlow = 5\nhigh = 2\n")
+    assert "[capacity.pro] low, mid and high must be" in taximeter("plans").err

@@ -1,13 +1,16 @@
 """What the documentation says is what the program does."""
 
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click import Command, Group
 from cogapp import Cog
 
 from tracker.cli.app import COMMANDS, cli
 from tracker.cli.summaries import SUMMARIES
+from tracker.settings import CapacitySettings, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 GENERATED = ("README.md", "docs/cli.md")
@@ -45,6 +48,19 @@ def test_every_command_teaches_with_an_example_and_explains_every_option(name: s
     for option in command.params:
         if option.param_type_name == "option":
             assert getattr(option, "help", None), f"{name} --{option.name} is not explained"
+
+
+def test_every_setting_is_documented_and_the_example_can_be_used(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "plans.md").read_text(encoding="utf-8")
+    example = tmp_path / "settings.toml"
+    example.write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    shown = load_settings(example)
+    assert shown.display.currency == "EUR"
+    for section in msgspec.structs.fields(Settings):
+        assert f"[{section.name}" in page
+        kind = CapacitySettings if section.name == "capacity" else section.type
+        for key in msgspec.structs.fields(kind):
+            assert re.search(rf"\b{key.name}\b", page), f"{section.name}.{key.name}"
 
 
 def test_readme_names_every_command() -> None:
