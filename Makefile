@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: run test lint types imports bench test-live test-kills wheel clean check
+.PHONY: run demo test lint types imports bench test-live test-kills wheel clean check
 
 run: $(STAMP)
 	$(BIN)/taximeter
+
+demo: $(STAMP)
+	$(BIN)/taximeter demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
@@ -43,14 +46,16 @@ wheel: $(STAMP)
 
 # uv where it is installed (seconds), pip otherwise; both read the groups of pyproject.toml.
 $(STAMP): pyproject.toml
-	if command -v uv >/dev/null; then \
+	@echo "Setting up $(VENV), once: half a minute with pip, seconds with uv."
+	@if command -v uv >/dev/null; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --group dev --editable .; \
 	else \
 	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" && \
 	  $(BIN)/python -m pip install --quiet --group dev --editable .; \
 	fi
-	touch $(STAMP)
+	@touch $(STAMP)
+	@echo "The command is $(BIN)/taximeter; source $(BIN)/activate puts it on your PATH."
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
