@@ -4,6 +4,7 @@ One assistant message with metrics is one successful request. Failed attempts, t
 summary and streams that the user stopped before their first token stand nowhere.
 """
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
@@ -86,7 +87,11 @@ class TranscriptReader:
         if not self._is_copy:
             self._first_at = at if self._first_at is None else min(at, self._first_at)
             self._last_at = at if self._last_at is None else max(at, self._last_at)
-        blocks = blocks_of(message)
+        try:
+            blocks = blocks_of(message)
+        except DECODE_ERRORS:  # words and tools in a form that we do not know: the request was billed all the same
+            blocks = []
+            self._batch.bad_lines += 1
         if message.role == "user":
             self._asked_at = at
             self._user(message, blocks, at)
@@ -243,20 +248,22 @@ def origin_of(lead: bytes, agent: bytes) -> Origin | None:
     try:
         lead_messages, _ = decode_messages(decode_transcript(lead).messages)
         agent_messages, _ = decode_messages(decode_transcript(agent).messages)
-        first = next((message for message in agent_messages if message.ts is not None), None)
-        if first is None or first.ts is None:
-            return Origin(None, None)
+    except DECODE_ERRORS:
+        return None
+    first = next((message for message in agent_messages if message.ts is not None), None)
+    if first is None or first.ts is None:
+        return Origin(None, None)
+    task = turn = tool_use = None
+    with suppress(*DECODE_ERRORS):
         task = text_of(blocks_of(first))
-        turn = tool_use = None
-        for message in lead_messages:
-            if message.ts is not None and message.ts > first.ts:
-                break
+    for message in lead_messages:
+        if message.ts is not None and message.ts > first.ts:
+            break
+        with suppress(*DECODE_ERRORS):  # a message in a form that we do not know tells nothing
             blocks = blocks_of(message)
             if message.role == "user" and prompt_in(message, blocks) is not None:
                 turn = message.id or str(int(message.ts or 0))
             for block in blocks:
                 if block.type == "tool_use" and block.name == _SPAWN and decode_spawn(block.input).task == task:
                     tool_use = tools.unique_id(block.id or "", message.id or "")
-    except (*DECODE_ERRORS, ValueError):
-        return None
     return Origin(turn, tool_use)

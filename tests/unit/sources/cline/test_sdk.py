@@ -218,6 +218,20 @@ class TestSubagents:
         session.write()
         assert len(read_all(session.root).calls) == 3
 
+    def test_a_message_in_an_unknown_form_hides_neither_its_call_nor_them(
+        self, session: Any, usage: Usage, read_all: ReadAll
+    ) -> None:
+        self.lead(session, usage)
+        session.answer(usage(70, 3), content=[{"type": "tool_use", "id": 7, "name": "x"}])
+        session.messages.insert(1, session.messages.pop())
+        session.messages[1]["ts"] = session.messages[0]["ts"]
+        self.agent_file(session, usage)
+        session.write()
+        batch = read_all(session.root)
+        assert min(call.output for call in batch.calls if not call.chain) == 3
+        assert [(call.chain, call.turn is not None) for call in batch.calls if call.chain] == [("agent_1", True)]
+        assert batch.bad_lines == 1
+
 
 class TestManifest:
     def write(self, session: Any, **facts: Any) -> None:
