@@ -12,6 +12,7 @@ from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, session_of
 from tests.unit.ledger.reading import write_tree
+from tests.unit.sources.cline.writing import CAPTURES
 from tracker.cli.output import Column, print_table, tokens, width, wrapped
 from tracker.demo import write_samples
 
@@ -140,6 +141,16 @@ def test_floors_are_marked_in_every_list(taximeter: Taximeter) -> None:
         assert any("≥$" in line for line in lines), report
     (total,) = [line for line in taximeter("spend").out.splitlines() if line.startswith("total")]
     assert "≥$" in total
+
+
+def test_a_floor_is_explained_without_naming_a_cause_that_it_may_not_have(taximeter: Taximeter) -> None:
+    """This one is a stream that was cut off, by a client of this year."""
+    for report, says in (
+        ("spend", "≥ a floor: of 1 call not all of the output is on record."),
+        ("sessions", "≥ a floor: of some calls not all of the output is on record."),
+        ("tasks", "≥ a floor: of some calls not all of the output is on record."),
+    ):
+        assert says in taximeter("--cline-dir", str(CAPTURES / "v2-error-retry" / ".cline"), report).out
 
 
 def test_a_session_without_a_title_is_called_by_its_first_prompt(taximeter: Taximeter, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
         note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")
     if report.total.floor:
         calls = counted(report.total.floor, "call")
-        note(f"≥ a floor: {calls} of old clients recorded only the start of their output.")
+        note(f"≥ a floor: of {calls} not all of the output is on record.")
     if report.total.unpriced:
         note(
             f"Not in the total: {counted(report.total.unpriced, 'call')} without a price,"

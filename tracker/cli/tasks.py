@@ -260,7 +260,7 @@ def _notes(report: TasksReport, corrections: int) -> None:
         cost = sum(task.cost for task in report.excluded)
         note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {short_usd(cost)}.")
     if any(task.floor for task in report.tasks):
-        note("≥: old clients recorded only the start of some answers, the cost is a floor.")
+        note("≥ a floor: of some calls not all of the output is on record.")
     if corrections:
         note(f"Task starts are judged by your {corrections} corrections (settings.toml: tasks.own_weights = false).")
     for one in report.unsure:

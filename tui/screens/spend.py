@@ -146,7 +146,7 @@ class SpendScreen(Board):
             models = ", ".join(plain(model_name(model)) for model in part.unpriced_models)
             groups.append(line((" · " if groups else "", "$dim"), ("no price: ", "$dim"), (models, "$warn")))
         if part.total.floor:
-            words = f"{count(part.total.floor, 'call')} of old clients: a floor"
+            words = f"output missing of {count(part.total.floor, 'call')}: a floor"
             groups.append(line((f" · {words}" if groups else words, "$dim")))
         return fitting(groups, width - 6)
 

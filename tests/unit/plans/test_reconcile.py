@@ -72,7 +72,7 @@ def test_a_day_without_a_local_call_is_another_machine() -> None:
     assert kind_of([], [theirs()]) == Difference.OTHER_MACHINE
 
 
-def test_more_output_only_is_what_old_clients_left_out() -> None:
+def test_more_output_only_is_what_the_records_left_out() -> None:
     assert kind_of([ours(floor=3)], [theirs(0, 0, 0, 0, 90_000)]) == Difference.NOT_RECORDED
 
 
