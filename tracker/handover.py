@@ -21,6 +21,7 @@ from store.tasks import load_session
 from tracker.model.turns import Ending, TurnInfo, arrange, ending_of
 from tracker.reports.times import local
 from tracker.sources.claude_code.text import command_flags
+from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.transcript_words import Words, read_words
 
 MOST_TOKENS = 1_500
@@ -139,7 +140,8 @@ def _goal(members: Sequence[TurnInfo], words: Words) -> list[str]:
     prompts = [
         words.prompts.get(turn.row.prompt_uuid) or turn.row.text
         for turn in members
-        if turn.row.kind in (TurnKind.PROMPT, TurnKind.COMMAND)
+        if turn.row.kind == TurnKind.PROMPT
+        or (turn.row.kind == TurnKind.COMMAND and turn.row.text != RESUME_TEXT)  # which nobody wrote
     ]
     prompts = [prompt for prompt in prompts if prompt]
     if not prompts:

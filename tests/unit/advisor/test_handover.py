@@ -202,6 +202,18 @@ def test_a_task_of_clines_editor_extension(desk: Desk, tmp_path: Path) -> None:
     assert "> I see why.\n" in text
 
 
+def test_a_task_that_was_resumed_without_a_word_quotes_none(desk: Desk, tmp_path: Path) -> None:
+    task, rows = TaskFolder(tmp_path / ".cline", "1795000000000"), Rows()
+    written = [rows.say("task", LONG_GOAL), rows.request(4, 40, 1_000), rows.ask("resume_task")]
+    written += [
+        rows.request(4, 50, 200, 1_000),
+        rows.say("user_feedback", "And a test."),
+        rows.request(4, 50, 200, 1_200),
+    ]
+    task.write(written)
+    assert f"> {LONG_GOAL}\nLater: And a test.\n\n" in cline_brief(desk, tmp_path / ".cline")
+
+
 @given(st.text(max_size=400), st.integers(min_value=8, max_value=120))
 def test_what_is_clipped_fits(text: str, tokens: int) -> None:
     shown = clipped(text, tokens)
