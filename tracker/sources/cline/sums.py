@@ -9,6 +9,9 @@ from tracker.sources.cline.dialect import Answerer, Dialect
 from tracker.sources.cline.rows import ApiRequest
 from tracker.sources.cline.tokens import Recorded, Tokens, reported_cost
 
+# What a list of subagents calls those that are none.
+_NAMES = {"deleted": "rewound", "condense": "condensing"}
+
 
 class SumRow(NamedTuple):
     """A usage-bearing row that is no request of the main chain; `name` begins the key of a chain of its own.
@@ -57,4 +60,4 @@ def sum_records(row: SumRow, key: str, task: str, dialect: Dialect, options: Opt
         prompt_tokens=row.largest_prompt,
         is_priced=not is_cost_only,
     )
-    return Chain(dialect.agent, task, chain, row.kind, row.at, row.spawned_by, row.turn), call
+    return Chain(dialect.agent, task, chain, row.kind, row.at, row.spawned_by, row.turn, _NAMES.get(row.name)), call

@@ -98,7 +98,8 @@ def test_a_sum_of_rows_that_nobody_saw_is_a_call_of_its_own(task: Any, rows: Any
     assert deleted.reported_cost == 500_000_000
     assert deleted.model == kept.model
     assert deleted.flags & CallFlag.ESTIMATED
-    assert [chain.kind for chain in batch.chains if chain.key == deleted.chain] == ["side"]
+    [chain] = [chain for chain in batch.chains if chain.key == deleted.chain]
+    assert (chain.kind, chain.agent_type) == ("side", "rewound")
     assert EventKind.REWIND in {event.kind for event in batch.events}
 
 

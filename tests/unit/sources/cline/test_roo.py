@@ -119,7 +119,7 @@ def test_condensing_has_a_cost_and_no_tokens(roo: RooTask, read: Callable[[], Ba
     [condensing] = [call for call in batch.calls if call.chain]
     assert condensing.flags == CallFlag.REPORTED_ONLY | CallFlag.REPORTED_COST
     assert (condensing.cost, condensing.reported_cost, condensing.output) == (250_000_000, 250_000_000, 0)
-    assert [chain.kind for chain in batch.chains] == ["main", "compaction"]
+    assert [(chain.kind, chain.agent_type) for chain in batch.chains] == [("main", None), ("compaction", "condensing")]
     assert [(event.kind, event.tokens_before, event.tokens_after) for event in batch.events] == [
         (EventKind.COMPACT, 150_000, 9_000),
         (EventKind.MICROCOMPACT, 150_000, 9_000),
