@@ -83,17 +83,24 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "pointed", "copied"),
-    [(NudgeKind.COMPACT, "▸ compact ", "/compact"), (NudgeKind.NEW_SESSION, "▸ new session ", "/clear")],
+    ("agent", "kind", "pointed", "copied"),
+    [
+        ("claude-code", NudgeKind.COMPACT, "▸ compact ", "/compact"),
+        ("claude-code", NudgeKind.NEW_SESSION, "▸ new session ", "/clear"),
+        ("cline", NudgeKind.COMPACT, "▸ compact ", "/compact"),
+        ("cline", NudgeKind.NEW_SESSION, "▸ new session ", "/newtask"),
+        ("roo", NudgeKind.COMPACT, "▸ compact ", ""),
+    ],
 )
 async def test_screen_and_clipboard_say_what_the_nudge_says(
-    sample_script: Script, kind: str, pointed: str, copied: str
+    sample_script: Script, agent: str, kind: str, pointed: str, copied: str
 ) -> None:
     def script(wish: Wish) -> Snapshot:
         made = sample_script(wish)
         assert made.now is not None
         assert made.now.nudge is not None
-        return replace(made, now=replace(made.now, nudge=made.now.nudge._replace(kind=kind)))
+        session = made.now.session._replace(agent=agent)
+        return replace(made, now=replace(made.now, session=session, nudge=made.now.nudge._replace(kind=kind)))
 
     app = dashboard(script, start="now")
     async with app.run_test(size=(120, 40)) as pilot:

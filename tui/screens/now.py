@@ -45,7 +45,12 @@ from tui.words import (
 )
 
 _LEGEND_CELLS = 60
-_COMMANDS = {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"}
+_COMMANDS = {  # of agents that have any
+    ("claude-code", OptionKind.COMPACT): "/compact",
+    ("claude-code", OptionKind.NEW_SESSION): "/clear",
+    ("cline", OptionKind.COMPACT): "/compact",
+    ("cline", OptionKind.NEW_SESSION): "/newtask",
+}
 
 
 def curve(report: ContextReport, task_id: str | None) -> tuple[list[tuple[float, float, float]], list[Mark]]:
@@ -379,10 +384,17 @@ class NowScreen(Board):
 
     def action_copy(self) -> None:
         """Put the best way on the clipboard as the agent's command."""
-        best = self._best(self._part) if self._part else None
-        command = _COMMANDS.get(best.kind) if best else None
+        part = self._part
+        best = self._best(part) if part else None
+        command = _COMMANDS.get((part.session.agent, best.kind)) if part and best else None
         if command is None:
-            words = "Going on is the best way" if best else "Nothing can be forecast yet"
+            words = "Nothing can be forecast yet"
+            if best:
+                words = (
+                    "Going on is the best way"
+                    if best.kind == OptionKind.CONTINUE
+                    else "The agent has no command for it"
+                )
             self.notify(f"{words}: there is nothing to type.")
             return
         self.board.copy_to_clipboard(command)
