@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 12  # how many migrations this program knows; a test holds it to store.migrations
+SCHEMA_VERSION = 13  # how many migrations this program knows; a test holds it to store.migrations
 LEDGER_NAME = "ledger.db"
 _RETRY_SECONDS = 0.005
 

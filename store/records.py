@@ -40,6 +40,7 @@ class ToolFlag(IntFlag):
     REVERT = 128  # ran `git revert`
     RUN = 256  # ran a command of any kind
     READ = 512  # read a file or searched
+    FAILED = 1024  # the output of a check says that it failed, whatever the exit status of the command line says
 
 
 class CopyRank:

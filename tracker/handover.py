@@ -18,7 +18,7 @@ from store.records import ToolFlag, TurnKind
 from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
-from tracker.model.turns import Ending, TurnInfo, arrange, ending_of
+from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
 from tracker.reports.times import local
 from tracker.sources.claude_code.text import command_flags
 from tracker.sources.cline.turns import RESUME_TEXT
@@ -201,11 +201,10 @@ def _checks(members: Sequence[TurnInfo]) -> list[ToolRow]:
     passed: ToolRow | None = None
     failed: ToolRow | None = None
     for tool in (tool for turn in members for tool in turn.tools):
-        if not tool.flags & ToolFlag.CHECK or tool.is_error is None:
-            continue
-        if tool.is_error:
+        has_passed = check_passed(tool)
+        if has_passed is False:
             failed = tool
-        else:
+        elif has_passed:
             passed = tool
             if failed is not None and _covers(tool.target or "", failed.target or ""):
                 failed = None
@@ -234,8 +233,9 @@ def _check_lines(checks: Sequence[ToolRow], words: Words) -> list[str]:
     lines = []
     for tool in checks:
         command = clipped(_one_line(words.commands.get(tool.id) or tool.target or "?"), 60)
-        lines.append(f"- {'FAILED' if tool.is_error else 'passed'} at {local(tool.at):%H:%M}: `{command}`")
-        if tool.is_error:
+        has_passed = check_passed(tool)
+        lines.append(f"- {'passed' if has_passed else 'FAILED'} at {local(tool.at):%H:%M}: `{command}`")
+        if not has_passed:
             tail = "\n".join(_STYLES.sub("", words.outputs.get(tool.id, "")).strip().splitlines()[-8:])
             if tail:
                 lines.append(_quoted(clipped(tail, 120)))

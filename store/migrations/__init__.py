@@ -13,5 +13,6 @@ from store.migrations import unrecorded  # isort: skip
 from store.migrations import teams  # isort: skip
 from store.migrations import replies  # isort: skip
 from store.migrations import folders  # isort: skip
+from store.migrations import checks  # isort: skip
 
-__all__ = ["MIGRATIONS", "alongside", "folders", "recorded", "replies", "tasks", "teams", "unrecorded"]
+__all__ = ["MIGRATIONS", "alongside", "checks", "folders", "recorded", "replies", "tasks", "teams", "unrecorded"]

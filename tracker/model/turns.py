@@ -16,7 +16,7 @@ from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, ToolRow
 # Plain integers: enum arithmetic is too slow for what runs once a tool use.
 _EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.READ, ToolFlag.RUN, ToolFlag.CHECK))
 _COMMIT, _PUSH, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PUSH, ToolFlag.TODOS))
-_PULL_REQUEST = int(ToolFlag.PULL_REQUEST)
+_PULL_REQUEST, _FAILED = int(ToolFlag.PULL_REQUEST), int(ToolFlag.FAILED)
 _ABORTED = int(CallFlag.ABORTED)
 NO_PROMPT = "none"  # kind of the one turn of a session without prompts
 
@@ -275,9 +275,19 @@ def last_check(turn: TurnInfo) -> bool | None:
     for tool in turn.tools:
         if tool.flags & _EDIT and not tool.is_error:
             passed = None
-        elif tool.flags & _CHECK and tool.is_error is not None:
-            passed = not tool.is_error
+        else:
+            known = check_passed(tool)
+            passed = passed if known is None else known
     return passed
+
+
+def check_passed(tool: ToolRow) -> bool | None:
+    """What came of a check: None if the tool is none, or nobody knows (yet)."""
+    if not tool.flags & _CHECK:
+        return None
+    if tool.flags & _FAILED:
+        return False
+    return None if tool.is_error is None else not tool.is_error
 
 
 def is_retry(turn: TurnInfo) -> bool:

@@ -54,6 +54,15 @@ def worked(desk: Desk) -> Transcript:
     return one.call(37_000, text="One error is left: the return type of rows().")
 
 
+def test_a_check_that_failed_behind_a_pipe_is_told_as_failed(desk: Desk) -> None:
+    one = desk.transcript().prompt("Make the cart tests pass")
+    one.call(30_000, bash("go test ./... 2>&1 | tail -3")).results("FAIL\tshop/cart\t0.1s\nFAIL")
+    one.call(31_000, text="One still fails.")
+    text = brief(desk).text
+    assert "FAILED at" in text
+    assert "passed at" not in text
+
+
 def test_it_holds_what_a_newcomer_needs(desk: Desk) -> None:
     one = worked(desk)
     text = brief(desk).text

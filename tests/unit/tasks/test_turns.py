@@ -180,6 +180,14 @@ def test_a_check_counts_only_after_the_last_edit() -> None:
     assert last_check(only_turn(tools=[run("1", 12, check, is_error=1)])) is False
 
 
+def test_a_check_whose_output_tells_of_failure_failed() -> None:
+    check = int(ToolFlag.CHECK)
+    hidden = run("2", 13, check | int(ToolFlag.FAILED))
+    assert last_check(only_turn(tools=[run("1", 12, check), hidden])) is False
+    assert last_check(only_turn(tools=[hidden, run("3", 14, check, is_error=None)])) is False
+    assert last_check(only_turn(tools=[hidden, run("3", 14, check)])) is True
+
+
 def test_a_commit_that_failed_is_none() -> None:
     flag = int(ToolFlag.COMMIT)
     assert has_commit(only_turn(tools=[run("1", 12, flag)]))

@@ -3,6 +3,7 @@
 import msgspec
 
 from store.records import ToolFlag, ToolUse
+from tracker.sources.check_output import tells_failure
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import (
     Block,
@@ -16,8 +17,10 @@ from tracker.sources.claude_code.lines import (
 from tracker.sources.claude_code.text import command_flags, commit_in, opening
 
 _TARGET_CHARS = 300
-COMMIT, AGENT_ID = "commit", "agent"  # what a result is awaited for
-_TODOS, _COMMITS, _SPAWNS = int(ToolFlag.TODOS), int(ToolFlag.COMMIT), int(ToolFlag.AGENT)
+COMMIT, CHECK, CHECKED_COMMIT, AGENT_ID = "commit", "check", "checked commit", "agent"  # why a result is awaited
+_TODOS, _COMMITS, _CHECKS = int(ToolFlag.TODOS), int(ToolFlag.COMMIT), int(ToolFlag.CHECK)
+_SPAWNS, _FAILED = int(ToolFlag.AGENT), int(ToolFlag.FAILED)
+_GOES_ON = "Command running in background"
 _AGENT_TOOLS = ("Task", "Agent")
 _SENDS = "SendMessage"  # to a teammate, or to a subagent that is taken up again
 # Plain integers: enum arithmetic is too slow for what runs once a tool use.
@@ -74,17 +77,21 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
 
 
 def awaited(use: ToolUse) -> str | None:
-    """What its result will tell besides its size (COMMIT, AGENT_ID), if anything."""
+    """What its result will tell besides its size (COMMIT, CHECK, both, AGENT_ID), if anything."""
     if use.flags & _COMMITS:
-        return COMMIT
+        return CHECKED_COMMIT if use.flags & _CHECKS else COMMIT
+    if use.flags & _CHECKS:
+        return CHECK
     return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
 
 
 def answered(block: Block, awaits: str | None, line: Line, agent: str, place: Place, position: int, at: int) -> ToolUse:
     """The record of a `tool_result` block of a user line.
 
-    `awaits`: what the result tells besides its size (COMMIT, AGENT_ID), if anything.
+    `awaits`: what the result tells besides its size (`awaited`), if anything.
     """
+    output = _text_of(block.content) if awaits in (COMMIT, CHECK, CHECKED_COMMIT) else ""
+    goes_on = awaits == CHECK and output.startswith(_GOES_ON)
     return ToolUse(
         agent,
         place.seen_session,
@@ -96,11 +103,11 @@ def answered(block: Block, awaits: str | None, line: Line, agent: str, place: Pl
         None,
         None,
         None,
-        0,
+        _FAILED if awaits in (CHECK, CHECKED_COMMIT) and tells_failure(output) else 0,
         len(memoryview(block.content)),
-        bool(block.is_error),
+        None if goes_on else bool(block.is_error),
         _agent_id(line) if awaits == AGENT_ID else None,
-        commit_in(_text_of(block.content)) if awaits == COMMIT else None,
+        commit_in(output) if awaits in (COMMIT, CHECKED_COMMIT) else None,
     )
 
 
@@ -120,7 +127,7 @@ def joined(known: ToolUse, use: ToolUse) -> ToolUse:
         ask.message_id,
         ask.name,
         ask.target,
-        ask.flags,
+        ask.flags | answer.flags,
         answer.result_chars,
         answer.is_error,
         answer.spawned,

@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from store.records import ToolFlag, ToolUse
+from tracker.sources.check_output import tells_failure
 from tracker.sources.claude_code.text import command_flags, commit_in, opening
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
 
@@ -107,7 +108,12 @@ def with_output(use: ToolUse, output: str) -> ToolUse:
     commit = use.commit
     if commit is None and use.flags & ToolFlag.COMMIT:
         commit = commit_in(output)
-    return msgspec.structs.replace(use, result_chars=(use.result_chars or 0) + len(output), commit=commit)
+    chars = (use.result_chars or 0) + len(output)
+    return msgspec.structs.replace(use, result_chars=chars, commit=commit, flags=use.flags | _failed(use.flags, output))
+
+
+def _failed(flags: int, output: str) -> int:
+    return int(ToolFlag.FAILED) if flags & ToolFlag.CHECK and tells_failure(output) else 0
 
 
 def with_exit_code(use: ToolUse, request: str) -> ToolUse:
@@ -136,6 +142,7 @@ class _Input(msgspec.Struct):
 
 class _PartResult(msgspec.Struct):
     success: bool | None = None
+    result: object = None
 
 
 _INPUT = msgspec.json.Decoder(_Input)
@@ -169,10 +176,13 @@ def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool 
     raw = bytes(content)
     failed = bool(is_error)
     commit = None
+    outputs: list[str] = []
     try:
         text = _TEXT.decode(raw) if raw[:1] == b'"' else raw.decode("utf-8", "replace")
         outcome = _RESULTS.decode(text)
-        failed = failed or any(part.success is False for part in (outcome if isinstance(outcome, list) else [outcome]))
+        parts = outcome if isinstance(outcome, list) else [outcome]
+        failed = failed or any(part.success is False for part in parts)
+        outputs = [part.result for part in parts if isinstance(part.result, str)]
     except DECODE_ERRORS:
         text = raw.decode("utf-8", "replace")
     if flags & ToolFlag.COMMIT:
@@ -185,6 +195,7 @@ def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool 
         place.turn,
         place.at,
         place.at,
+        flags=_failed(flags, "\n".join(outputs)),
         result_chars=len(raw),
         is_error=failed,
         commit=commit,
@@ -194,7 +205,11 @@ def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool 
 def joined(asked: ToolUse, result: ToolUse) -> ToolUse:
     """A tool call with its result."""
     return msgspec.structs.replace(
-        asked, result_chars=result.result_chars, is_error=result.is_error, commit=result.commit
+        asked,
+        flags=asked.flags | result.flags,
+        result_chars=result.result_chars,
+        is_error=result.is_error,
+        commit=result.commit,
     )
 
 

@@ -256,6 +256,31 @@ class TestTools:
         commits = {use.id: use.commit for use in batch_of(tmp_path, prompt(), *lines).tools}
         assert commits == {"toolu_1": "1a2b3c4", "toolu_3": None}
 
+    def test_a_check_that_a_pipe_lets_succeed_failed_if_its_output_says_so(self, tmp_path: Path) -> None:
+        lines = [
+            use_line(1, "Bash", command="go test ./... 2>&1 | tail -3"),
+            result_line(2, "toolu_1", "FAIL\tshop/cart\t0.1s\nFAIL"),
+            use_line(3, "Bash", command="go test ./... 2>&1 | tail -3 && git commit -m x"),
+            result_line(4, "toolu_3", "FAIL\n[main 1a2b3c4] x"),
+            use_line(5, "Bash", command="go test ./..."),
+            result_line(6, "toolu_5", "ok  \tshop/cart\t0.1s"),
+            use_line(7, "Bash", command="grep -rn FAIL ."),
+            result_line(8, "toolu_7", "FAIL"),
+        ]
+        tools = {use.id: use for use in batch_of(tmp_path, prompt(), *lines).tools}
+        failed = [key for key, use in tools.items() if use.flags & ToolFlag.FAILED]
+        assert failed == ["toolu_1", "toolu_3"]
+        assert (tools["toolu_3"].commit, tools["toolu_3"].is_error) == ("1a2b3c4", False)
+
+    def test_nobody_knows_what_comes_of_a_check_in_the_background(self, tmp_path: Path) -> None:
+        lines = [
+            use_line(1, "Bash", command="npm test", run_in_background=True),
+            result_line(2, "toolu_1", "Command running in background with ID: b1. Output is being written to: /tmp/b1"),
+        ]
+        (use,) = batch_of(tmp_path, prompt(), *lines).tools
+        assert use.is_error is None
+        assert use.result_chars
+
     def test_the_agent_that_a_tool_started(self, tmp_path: Path) -> None:
         extra = {"toolUseResult": {"status": "async_launched", "isAsync": True, "agentId": "ab1"}}
         lines = [

@@ -285,7 +285,7 @@ def test_commands_are_classified_and_get_their_outcome(task: Any, rows: Any, rea
     )
     [use] = read_all(task.root).tools
     assert use.target == "git commit -m x && pytest"
-    assert use.flags == ToolFlag.RUN | ToolFlag.COMMIT | ToolFlag.CHECK
+    assert use.flags == ToolFlag.RUN | ToolFlag.COMMIT | ToolFlag.CHECK | ToolFlag.FAILED
     assert (use.commit, use.is_error, use.result_chars) == ("1a2b3c4", True, 25)
 
 

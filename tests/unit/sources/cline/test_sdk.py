@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from store.records import Batch, CallFlag, CopyRank, EventKind, TurnKind
+from store.records import Batch, CallFlag, CopyRank, EventKind, ToolFlag, TurnKind
 from tracker.sources.base import ReadState
 
 ReadAll = Callable[..., Batch]
@@ -288,6 +288,20 @@ class TestCompaction:
         session.answer(usage(1e300, 1))
         self.write(session, "2026-11-21T02:00:00Z", generatedAt=session.at + 1)
         assert [event.tokens_before for event in read_all(session.root).events] == [None]
+
+
+def test_a_check_that_a_pipe_lets_succeed_failed_if_its_output_says_so(
+    session: Any, usage: Usage, read_all: ReadAll
+) -> None:
+    session.user("Go")
+    asked = {"type": "tool_use", "id": "t1", "name": "run_commands", "input": {"commands": ["npm test | tail -3"]}}
+    session.answer(usage(100, 10), content=[asked])
+    told = [{"query": "npm test | tail -3", "result": " 2 pass\n 1 fail\n", "success": True}]
+    session.user("", content=[{"type": "tool_result", "tool_use_id": "t1", "content": told}])
+    session.write()
+    (use,) = read_all(session.root).tools
+    assert use.is_error is False
+    assert use.flags & ToolFlag.FAILED
 
 
 def test_numbered_tool_calls_of_different_answers_stay_apart(session: Any, usage: Usage, read_all: ReadAll) -> None:
