@@ -162,9 +162,9 @@ def content_words(text: str) -> bytes:
 
 
 _GIT_VERBS = (
-    ("commit", int(ToolFlag.COMMIT), re.compile(r"\bgit\b[^|;&\n]*\scommit\b")),
+    ("commit", int(ToolFlag.COMMIT), re.compile(r"\bgit\b[^|;&\n]*\scommit(?![\w.-])")),
     ("revert", int(ToolFlag.REVERT), re.compile(r"\bgit\b[^|;&\n]*\srevert\b")),
-    ("push", int(ToolFlag.PUSH), re.compile(r"\bgit\b[^|;&\n]*\spush\b")),
+    ("push", int(ToolFlag.PUSH), re.compile(r"\bgit\b(?:(?!\sstash\s)[^|;&\n])*\spush\b")),
 )
 _PULL_REQUEST = re.compile(r"\b(?:gh\s+pr|glab\s+mr)\s+(?:create|merge)\b")
 # What counts as a check: a program of its own, or a program with one of these verbs behind it.
