@@ -16,6 +16,7 @@ from store import task_edits as said
 from store import tasks as stored
 from store.ledger import transaction
 from store.queries import stored_prices
+from store.task_reads import turns_of_sessions
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.git_log import read_news, take_in
 from tracker.model import wording
@@ -28,13 +29,13 @@ from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
 from tracker.model.session_tasks import decode_facts, model_session
 from tracker.model.status import GitFacts, TurnFacts
-from tracker.model.tasks import resolve_root, task_id, task_row
+from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
 from tracker.reports.hidden import hidden_spend
 from tracker.settings import SettingsError, load_settings
 
 _GROUP_SESSIONS = 150
 # Raised where the same records give other tasks: a newer program derives everything again.
-_RULES = hash((5, WEIGHTS, wording.stamp()))
+_RULES = hash((6, WEIGHTS, wording.stamp()))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 
@@ -274,7 +275,8 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], words: Over
     session_ids = {turn.session_id for turns in by_task.values() for turn in turns}
     sessions = stored.sessions_by_id(db, session_ids)
     counts = stored.tasks_per_session(db, session_ids)
-    hidden = session_hidden(db, [one for one in session_ids if counts[one] == 1])
+    hidden = session_hidden(db, list(session_ids))
+    told = _told(db, hidden)
     rows: list[TaskRow] = []
     for identity, turns in by_task.items():
         members = {turn.session_id for turn in turns}
@@ -288,6 +290,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], words: Over
                 words=words,
                 git=_git_facts(db, turns),
                 hidden=sum(one or 0 for one in known) if alone and None not in known else None,
+                told=told,
                 owns_its_sessions=alone,
             )
         )
@@ -300,6 +303,16 @@ def session_hidden(db: sqlite3.Connection, session_ids: list[int]) -> Mapping[in
     if not counted:
         return {}
     return {row.session_id: row.cost for row in hidden_spend(db, counted).rows}
+
+
+def _told(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> dict[int, HiddenTotal]:
+    """Hidden spend of each session where it is known, with the sums by which its turns share it."""
+    told = {session_id: HiddenTotal(cost, 0, 0) for session_id, cost in hidden.items() if cost is not None}
+    for turn in turns_of_sessions(db, told):
+        cost, modelled, recorded = told[turn.session_id]
+        modelled += decode_facts(turn.facts).unrecorded
+        told[turn.session_id] = HiddenTotal(cost, modelled, recorded + turn.cost)
+    return told
 
 
 def _git_facts(db: sqlite3.Connection, turns: list[TaskTurnRow]) -> GitFacts:

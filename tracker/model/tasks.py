@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,6 +31,17 @@ class TitleFrom:
     AGENT = "agent"
     PROMPT = "prompt"
     NOTHING = "nothing"
+
+
+class HiddenTotal(NamedTuple):
+    """What the client says that a session cost beyond its records, and the sums by which its turns share that."""
+
+    cost: int
+    modelled: int  # of `TurnFacts.unrecorded`
+    recorded: int
+
+
+_NOTHING_TOLD: Mapping[int, HiddenTotal] = MappingProxyType({})
 
 
 def task_id(agent: str, session: str, root: str) -> str:
@@ -61,9 +74,13 @@ def task_row(
     words: Overlay,
     git: GitFacts = NOTHING_KNOWN,
     hidden: int | None = None,
+    told: Mapping[int, HiddenTotal] = _NOTHING_TOLD,
     owns_its_sessions: bool = False,
 ) -> TaskRow:
-    """A task of its turns in order of time; `owns_its_sessions`: no other task has turns in them."""
+    """A task of its turns in order of time; `owns_its_sessions`: no other task has turns in them.
+
+    `told`: hidden spend of the sessions whose client left a total that can be trusted.
+    """
     facts = [decode_facts(turn.facts) for turn in turns]
     names = names_of(turns, words)
     title, title_from = _title(turns, facts, sessions, names, owns_its_sessions)
@@ -98,9 +115,17 @@ def task_row(
             sum(turn.cost for turn, fact in zip(turns, facts, strict=True) if fact.is_retry),
             begins[0] if begins else None,
             ends[-1] if ends else None,
-            sum(fact.unrecorded for fact in facts),
+            sum(_unrecorded(turn, fact, told.get(turn.session_id)) for turn, fact in zip(turns, facts, strict=True)),
         )
     )
+
+
+def _unrecorded(turn: TaskTurnRow, fact: TurnFacts, total: HiddenTotal | None) -> int:
+    """A turn's share of what its session's total tells, by what is modelled or else by cost; the model without one."""
+    if total is None:
+        return fact.unrecorded
+    part, whole = (fact.unrecorded, total.modelled) if total.modelled else (turn.cost, total.recorded)
+    return total.cost * part // whole if whole else 0
 
 
 def names_of(turns: Iterable[TaskTurnRow], words: Overlay) -> dict[str, Named]:

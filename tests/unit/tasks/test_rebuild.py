@@ -145,6 +145,26 @@ def test_hidden_spend_is_on_the_task_that_has_its_session_to_itself(tmp_path: Pa
     assert [task.hidden for task in tasks_report(db).tasks] == [spend.cost]
 
 
+@pytest.mark.parametrize(
+    "scenario", ["s06_manual_compact", "s13_background", "s15_multitask_bgagent", "s27_hidden_spend"]
+)
+def test_tasks_of_one_session_share_what_its_client_told_of_it(scenario: str, tmp_path: Path) -> None:
+    db = ledger_of(tmp_path, FIXTURES / scenario)
+    rebuild(db)
+    for task in tasks_report(db).tasks:
+        if task.turns > 1:
+            edit_tasks.split(db, task.id, 2)
+    told = hidden_spend(db).cost
+    tasks = tasks_report(db).tasks
+    assert told is not None
+    assert len(tasks) > 1
+    assert {task.hidden for task in tasks} == {None}
+    turns = sum(task.turns for task in tasks)
+    assert told - turns <= sum(task.unrecorded for task in tasks) <= told
+    if told:
+        assert all(task.unrecorded < told for task in tasks)
+
+
 def test_a_fork_goes_on_with_its_parents_task_and_counts_nothing_twice(tmp_path: Path) -> None:
     db = ledger_of(tmp_path, FIXTURES / "s08_resume_continue_fork")
     rebuild(db)
