@@ -143,23 +143,40 @@ def task_calls(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskCall
     return [TaskCallRow._make(row) for row in found]
 
 
-def project_spend(db: sqlite3.Connection, since_day: str, until_day: str, projects: Sequence[str]) -> dict[str, int]:
-    """Nano-dollars between two local days of the projects whose path contains each text."""
-    return {
-        text: db.execute(
-            "SELECT COALESCE(SUM(cost), 0) FROM spend JOIN session ON session.id = spend.session_id"
-            " WHERE spend.day BETWEEN ? AND ? AND instr(session.project, ?) > 0",
-            (since_day, until_day, text),
-        ).fetchone()[0]
-        for text in projects
-    }
+class SpendSums(NamedTuple):
+    """What some calls cost, and how well that is known."""
+
+    calls: int
+    cost: int
+    unpriced: int  # calls without a price: not in the cost
+    floor: int  # calls of which only the start of the output was recorded
+
+    def plus(self, other: "SpendSums") -> "SpendSums":
+        """Both together."""
+        return SpendSums(*(one + more for one, more in zip(self, other, strict=True)))
 
 
-def spend_by_day(db: sqlite3.Connection, since_day: str, until_day: str) -> dict[str, int]:
-    """Nano-dollars by local day, priced calls only; idle days are absent."""
-    return dict(
-        db.execute(
-            "SELECT day, SUM(cost) FROM spend WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day",
-            (since_day, until_day),
+NO_SPEND = SpendSums(0, 0, 0, 0)
+_SUMS = ", ".join(f"COALESCE(SUM(spend.{name}), 0)" for name in SpendSums._fields)
+
+
+def project_spend(db: sqlite3.Connection, since_day: str, until_day: str, projects: Sequence[str]) -> list[SpendSums]:
+    """Spend between two local days of the projects whose path contains each text."""
+    return [
+        SpendSums(
+            *db.execute(
+                f"SELECT {_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
+                " WHERE spend.day BETWEEN ? AND ? AND instr(session.project, ?) > 0",
+                (since_day, until_day, text),
+            ).fetchone()
         )
+        for text in projects
+    ]
+
+
+def spend_by_day(db: sqlite3.Connection, since_day: str, until_day: str) -> dict[str, SpendSums]:
+    """Spend by local day; idle days are absent."""
+    found = db.execute(
+        f"SELECT day, {_SUMS} FROM spend WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day", (since_day, until_day)
     )
+    return {day: SpendSums(*sums) for day, *sums in found}

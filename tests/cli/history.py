@@ -74,5 +74,12 @@ def write_history(
     return root
 
 
+def of_an_old_client(root: Path) -> None:
+    """Rewrite the sessions as a client would have that recorded only the start of each answer's output."""
+    for path in root.rglob("*.jsonl"):
+        text = path.read_text().replace('"version": "2.1.329"', '"version": "2.1.39"')
+        path.write_text(text.replace('"stop_reason": "end_turn"', '"stop_reason": null'))
+
+
 def _stamp(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

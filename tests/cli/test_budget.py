@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.history import DOLLAR, NOW, last_days, write_history
+from tests.cli.history import DOLLAR, NOW, last_days, of_an_old_client, write_history
 from tests.cli.running import Taximeter
 
 WHATIF = ("--since", "2026-11-01", "--until", "2026-11-21")
@@ -36,6 +36,22 @@ def test_budgets_are_set_reached_and_removed(taximeter: Taximeter, tmp_path: Pat
     assert max(map(len, screen.out.splitlines())) <= 80
     assert taximeter("budget", "--set", "day=").code == 0
     assert "day" not in (isolated_home / "settings.toml").read_text()
+
+
+def test_a_budget_says_what_of_its_spend_is_a_floor_and_what_has_no_price(taximeter: Taximeter, tmp_path: Path) -> None:
+    today = NOW - timedelta(minutes=10)
+    root = write_history(tmp_path / "c", {today: 6 * DOLLAR})
+    write_history(root, {today - timedelta(hours=1): DOLLAR}, model="claude-opus-99", first=1)
+    write_history(root, {today - timedelta(days=60): DOLLAR}, model="claude-opus-99", first=2, project="/home/dev/old")
+    of_an_old_client(root)
+    taximeter.claude_dirs = [root]
+    day = taximeter("budget", "--set", "day=10", "--set", "project:dev/old=5", "--json").json()["budgets"][0]
+    assert (day["spent_usd"], day["unpriced_calls"], day["floor_calls"]) == ("6.000000000", 2, 4)
+    screen = taximeter("budget").out
+    assert re.search(r"today +≥\$6\.00\+\? +\$10\.00 +≥60%", screen)
+    assert re.search(r"dev/old, this month +\$0\.00 +\$5\.00 +0%", screen)
+    assert "the cost is a floor" in screen
+    assert "calls without a price are not in it" in screen
 
 
 def test_tasks_past_their_budget_that_have_no_line_are_counted(taximeter: Taximeter, tmp_path: Path) -> None:

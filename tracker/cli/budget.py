@@ -7,7 +7,7 @@ from store.plain_text import plain
 from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.drawing import counted
+from tracker.cli.drawing import cost_text, counted
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -83,9 +83,9 @@ def show(report: BudgetReport) -> None:
     rows = [
         [
             plain(line.label),
-            short_usd(line.spent_nano),
+            cost_text(line.spent),
             "–" if line.budget_nano is None else short_usd(line.budget_nano),
-            "" if line.share is None else f"{line.share:.0%}",
+            "" if line.share is None else f"{'≥' if line.spent.floor or line.spent.unpriced else ''}{line.share:.0%}",
             _alert(line.alerts, line.share),
         ]
         for line in report.lines
@@ -102,6 +102,10 @@ def show(report: BudgetReport) -> None:
     if all(line.budget_nano is None for line in report.lines):
         note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
     note(paragraph("spent: measured tokens at list price (priced)."))
+    if any(line.spent.floor for line in report.lines):
+        note("≥: old clients recorded only the start of some answers, the cost is a floor.")
+    if any(line.spent.unpriced for line in report.lines):
+        note("?: calls without a price are not in it (taximeter spend names their models).")
 
 
 def _alert(alerts: tuple[float, ...], share: float | None) -> str:

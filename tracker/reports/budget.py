@@ -4,13 +4,15 @@ Spend is priced; the layers are modelled from eight weeks of tasks.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
 from typing import Any
 
 from store.filter import Filter
 from store.money import usd
-from store.plans import project_spend, spend_by_day
+from store.plans import NO_SPEND, SpendSums, project_spend, spend_by_day
 from store.task_rows import TaskRow
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
@@ -29,7 +31,7 @@ class BudgetLine:
     key: str  # the day, the week's Monday, the month, the project's text, the task's id
     label: str
     budget_nano: int | None
-    spent_nano: int
+    spent: SpendSums
     alerts: tuple[float, ...] = ()
 
     @property
@@ -37,7 +39,7 @@ class BudgetLine:
         """Spent over budget; None without a budget. Of a budget of nothing, any spend is all."""
         if self.budget_nano is None:
             return None
-        return self.spent_nano / self.budget_nano if self.budget_nano else float(self.spent_nano > 0)
+        return self.spent.cost / self.budget_nano if self.budget_nano else float(self.spent.cost > 0)
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
@@ -46,8 +48,10 @@ class BudgetLine:
             "key": self.key,
             "label": self.label,
             "budget_usd": usd(self.budget_nano),
-            "spent_usd": usd(self.spent_nano),
+            "spent_usd": usd(self.spent.cost),
             "share": None if self.share is None else round(self.share, 4),
+            "unpriced_calls": self.spent.unpriced,
+            "floor_calls": self.spent.floor,
             "alerts": list(self.alerts),
         }
 
@@ -96,11 +100,11 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     first = today - timedelta(days=HISTORY_DAYS - 1)
     by_day = spend_by_day(db, min(first, month_first).isoformat(), today.isoformat())
 
-    def spent_since(since: date) -> int:
-        return sum(amount for day, amount in by_day.items() if day >= since.isoformat())
+    def spent_since(since: date) -> SpendSums:
+        return reduce(SpendSums.plus, (sums for day, sums in by_day.items() if day >= since.isoformat()), NO_SPEND)
 
-    def line(kind: str, key: str, label: str, budget: int | None, spent: int) -> BudgetLine:
-        found = () if budget is None else tuple(reached(spent, budget, settings.alerts))
+    def line(kind: str, key: str, label: str, budget: int | None, spent: SpendSums) -> BudgetLine:
+        found = () if budget is None else tuple(reached(spent.cost, budget, settings.alerts))
         return BudgetLine(kind, key, label, budget, spent, found)
 
     lines = [
@@ -110,8 +114,8 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     ]
     spent = project_spend(db, month_first.isoformat(), today.isoformat(), list(settings.projects))
     lines += [
-        line("project", text, f"{text}, this month", nano(amount), spent[text])
-        for text, amount in settings.projects.items()
+        line("project", text, f"{text}, this month", nano(amount), sums)
+        for (text, amount), sums in zip(settings.projects.items(), spent, strict=True)
     ]
     report = tasks_report(db, Filter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms)
     per_task = nano(settings.task)
@@ -120,7 +124,10 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         dear = sorted(
             (task for task in report.tasks if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
         )
-        lines += [line("task", task.id, task.title, per_task, task.cost) for task in dear[:_DEAREST_TASKS]]
+        lines += [
+            line("task", task.id, task.title, per_task, SpendSums(task.calls, task.cost, task.unpriced, task.floor))
+            for task in dear[:_DEAREST_TASKS]
+        ]
     days = _days_seen(first, today, by_day)
     recent = [
         BudgetTask(
@@ -141,13 +148,13 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         made,
         sum(task.status == "completed" for task in recent),
         days,
-        spent_since(first),
+        spent_since(first).cost,
         (month_last - month_first).days + 1,
         max(0, len(dear) - _DEAREST_TASKS),
     )
 
 
-def _days_seen(first: date, today: date, by_day: dict[str, int]) -> int:
+def _days_seen(first: date, today: date, by_day: Mapping[str, SpendSums]) -> int:
     """Days of the history: it begins with the first day of work if that is later than eight weeks ago."""
     worked = [day for day in by_day if day >= first.isoformat()]
     return (today - date.fromisoformat(min(worked))).days + 1 if worked else 0

@@ -7,7 +7,7 @@ from tracker.model.plans.budget import Layers
 from tracker.reports.budget import BudgetReport
 from tui.widgets.gauge import gauge, level_of
 from tui.widgets.grid import Grid, line
-from tui.words import cells, fit, plain, usd
+from tui.words import cells, cost_words, fit, plain, usd
 
 _NAME = 9
 
@@ -19,7 +19,9 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
         if one.budget_nano is None or one.share is None:
             continue
         style, _ = level_of(one.share)
-        figures = f"{usd(one.spent_nano)} of {usd(one.budget_nano)}"
+        spent = one.spent
+        words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
+        figures = f"{words} of {usd(one.budget_nano)}"
         room = width - _NAME - cells(figures) - 1
         middle = gauge(one.share, 1.0, room, style=style) if room >= 4 else Content("")
         lines.append(line((fit(plain(one.label), _NAME), "$dim")) + middle + line(" ", (figures, f"bold {style}")))
