@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from store.clauses import json_list
-from store.records import EventKind
+from store.records import CallFlag, EventKind
 
 
 class PlanCallRow(NamedTuple):
@@ -27,6 +27,7 @@ class PlanCallRow(NamedTuple):
     output: int
     speed: str | None
     cost: int | None
+    flags: int
     chain_kind: str
     entrypoint: str | None
     input_rate: int | None
@@ -35,12 +36,17 @@ class PlanCallRow(NamedTuple):
     read_rate: int | None
     output_rate: int | None
 
+    @property
+    def is_floor(self) -> bool:
+        """Whether only the start of its output was recorded."""
+        return bool(self.flags & CallFlag.OUTPUT_IS_FLOOR)
+
 
 _CALLS = """
     SELECT call.id, call.chain_id, session.agent, call.position,
            date(call.first_at / 1000, 'unixepoch', 'localtime'), call.requested_at, call.first_at, call.last_at,
            call.model, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.speed, call.cost,
-           chain.kind, session.entrypoint,
+           call.flags, chain.kind, session.entrypoint,
            price.input, price.write_5m, price.write_1h, price.cache_read, price.output
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN price ON price.id = call.price_id

@@ -151,6 +151,16 @@ def test_whatif_on_a_screen(taximeter: Taximeter, tmp_path: Path) -> None:
     assert "No calls" in taximeter("whatif", "--until", "2020-01-01", "--since", "2019-12-01").out
 
 
+def test_whatif_over_answers_that_were_cut_off_is_a_floor(taximeter: Taximeter, tmp_path: Path) -> None:
+    root = write_history(tmp_path / "c", last_days(3))
+    of_an_old_client(root)
+    taximeter.claude_dirs = [root]
+    assert taximeter("whatif", *WHATIF, "--json").json()["floor_calls"] == 6
+    screen = taximeter("whatif", *WHATIF).out
+    assert "6 calls, ≥$18.00 at list prices" in screen
+    assert "≥ a floor, here and below: 6 calls" in screen
+
+
 def test_whatif_on_no_such_model_is_one_line(taximeter: Taximeter, tree: Path) -> None:
     ran = taximeter("whatif", "--model", "claude-nobody-9")
     assert (ran.code, ran.err.count("\n")) == (2, 1)

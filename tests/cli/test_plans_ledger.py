@@ -12,7 +12,7 @@ import pytest
 
 from store.ledger import LEDGER_NAME, open_ledger
 from store.samples import LimitReading, StatusSample, put_samples
-from tests.cli.history import DOLLAR, NOW, last_days, write_history
+from tests.cli.history import DOLLAR, NOW, last_days, of_an_old_client, write_history
 from tests.cli.running import Taximeter
 from tracker.model.plans.capacity import Fits
 from tracker.reports.plan_load import meter_fits
@@ -199,6 +199,20 @@ def test_fast_work_stands_apart(taximeter: Taximeter, tmp_path: Path) -> None:
     report = taximeter("plans", "--json").json()
     assert report["month"]["excluded_usd"] == {"fast": "2.000000000"}
     assert "never inside a plan: fast" in taximeter("plans").out
+
+
+def test_what_is_a_floor_or_has_no_price_is_said(taximeter: Taximeter, tmp_path: Path) -> None:
+    root = write_history(tmp_path / "c", last_days(28))
+    of_an_old_client(root)
+    write_history(root, {NOW - timedelta(days=1): DOLLAR}, model="claude-opus-99", first=100)
+    taximeter.claude_dirs = [root]
+    report = taximeter("plans", "--json").json()
+    assert (report["month"]["floor_calls"], report["month"]["unpriced_calls"]) == (30, 2)
+    assert (report["history"]["floor_calls"], report["history"]["unpriced_calls"]) == (40, 2)
+    screen = " ".join(taximeter("plans").out.split())
+    assert "November 2026 so far, at list prices ≥$90.00+? priced" in screen
+    assert "40 of 42 calls recorded only the start of their output" in screen
+    assert "2 of 42 calls have no price and are not in it." in screen
 
 
 def test_the_end_of_the_month_counts_the_rest_of_today(

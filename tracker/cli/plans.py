@@ -10,6 +10,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.drawing import cost_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -176,8 +177,8 @@ def _money(report: PlansReport) -> None:
     if load is None or report.typical is None or report.month_end is None:
         return
     month = load.as_of.strftime("%B %Y")
-    rows = [(f"{month} so far, at list prices", short_usd(report.spent_logged_nano), "priced")]
-    if report.spent_api_nano != report.spent_logged_nano:
+    rows = [(f"{month} so far, at list prices", cost_text(report.spent_logged), "priced")]
+    if report.spent_api_nano != report.spent_logged.cost:
         rows.append(("the same, billed to an API key", f"~{short_usd(report.spent_api_nano)}", "modelled"))
     rows.extend(
         (f"  of it {where}: {name.replace('_', ' ')}", short_usd(nano), "priced")

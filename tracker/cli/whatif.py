@@ -96,11 +96,14 @@ def show(report: WhatIfReport) -> None:
         click.echo(f"No calls from {report.since} to {report.until} (--since DAY reaches further back).")
         return
     click.echo(
-        f"{report.since} to {report.until}: {counted(report.calls, 'call')}, {short_usd(report.actual_nano)}"
+        f"{report.since} to {report.until}: {counted(report.calls, 'call')},"
+        f" {'≥' if report.floor else ''}{short_usd(report.actual_nano)}"
         f" at list prices {click.style('(priced)', dim=True)}"
     )
     if report.unpriced:
         note(f"Left out: {counted(report.unpriced, 'call')} without a price.")
+    if report.floor:
+        note(f"≥ a floor, here and below: {counted(report.floor, 'call')} recorded only the start of their output.")
     click.echo()
     rows = []
     for one in report.cases:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from store.money import NANO_PER_USD
 from store.plans import (
+    NO_SPEND,
     PlanCallRow,
+    SpendSums,
     UnpricedRow,
     limit_refusals,
     limit_samples,
@@ -56,6 +58,8 @@ class Load:
     month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` up to then, likewise
     spent: Sequence[tuple[date, int, int]]  # its days, nano-dollars as logged, nano-dollars as an API key
     counted: UnpricedRow
+    month_counted: SpendSums  # the month as logged
+    floor_calls: int = 0  # of the history: only the start of their output was recorded
     api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
     rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now
@@ -102,7 +106,15 @@ def load_of_file(name: str, usd_by_day: Mapping[date, float], exclusions: Sequen
     spent = [(day.day, round(day.api * NANO_PER_USD), round(day.api * NANO_PER_USD)) for day in month]
     kinds = (Excluded(0), *exclusions)
     return Load(
-        name, last, first, last, dict.fromkeys(kinds, days), dict.fromkeys(kinds, month), spent, UnpricedRow(0, 0, [])
+        source=name,
+        as_of=last,
+        first=first,
+        last=last,
+        days=dict.fromkeys(kinds, days),
+        month=dict.fromkeys(kinds, month),
+        spent=spent,
+        counted=UnpricedRow(0, 0, []),
+        month_counted=NO_SPEND._replace(cost=sum(nano for _, nano, _ in spent)),
     )
 
 
@@ -118,6 +130,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     api = {one.call.id: one.cost for one in as_api_key(calls)}
     in_history = loaded_calls((call for call in calls if first.isoformat() <= call.day <= last.isoformat()), api)
     kinds = {Excluded(0), *exclusions}
+    month_rows = [row for row in rows if month_first.isoformat() <= row.day <= today.isoformat()]
     this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
     in_month = loaded_calls(this_month, api)
     meters = _meters(db, calls, now_ms)
@@ -131,6 +144,13 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
         spent=_spent(this_month, api, month_first, today),
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
+        floor_calls=sum(row.is_floor for row in rows if first.isoformat() <= row.day <= last.isoformat()),
+        month_counted=SpendSums(
+            len(month_rows),
+            sum(row.cost or 0 for row in month_rows),
+            sum(row.cost is None for row in month_rows),
+            sum(row.is_floor for row in month_rows),
+        ),
         api_nano=api,
         excluded_nano=_excluded(this_month),
         rest_of_today=_rest_of_day(in_history, now_ms),

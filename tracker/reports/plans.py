@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from store.money import NANO_PER_USD
+from store.plans import NO_SPEND, SpendSums
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
@@ -69,9 +70,9 @@ class PlansReport:
     assumptions: Sequence[str] = ()
 
     @property
-    def spent_logged_nano(self) -> int:
+    def spent_logged(self) -> SpendSums:
         """This month so far, as logged."""
-        return sum(day[1] for day in self.load.spent) if self.load else 0
+        return self.load.month_counted if self.load else NO_SPEND
 
     @property
     def spent_api_nano(self) -> int:
@@ -314,6 +315,13 @@ def _assumptions(
     made = [f"Months are drawn from {days} ({load.first} to {load.last}) as {draws.method}."]
     if load.is_stale:
         made.append("There is no work in the last 26 weeks: the days are older ones.")
+    if load.floor_calls:
+        made.append(
+            f"{load.floor_calls:,} of {load.counted.calls:,} calls recorded only the start of their output: spend, and"
+            " what is made of it, is a floor."
+        )
+    if load.counted.unpriced:
+        made.append(f"{load.counted.unpriced:,} of {load.counted.calls:,} calls have no price and are not in it.")
     if load.is_of_sums:
         made.append(
             "The file has no hours: half the months put a day's work into two five-hour windows, half never fill one."

@@ -135,9 +135,11 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
     if load is not None:
         made["month"] = {
             "as_of": load.as_of.isoformat(),
-            "logged_usd": usd(report.spent_logged_nano),
+            "logged_usd": usd(load.month_counted.cost),
             "as_api_key_usd": usd(report.spent_api_nano),
             "by_month_end_usd": _band_json(report.month_end),
+            "floor_calls": load.month_counted.floor,
+            "unpriced_calls": load.month_counted.unpriced,
             "excluded_usd": {name: usd(nano) for name, nano in load.excluded_nano.items()},
             "labels": {"logged_usd": "priced", "as_api_key_usd": "modelled", "by_month_end_usd": "modelled"},
         }
@@ -155,6 +157,7 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "calls": load.counted.calls,
             "unpriced_calls": load.counted.unpriced,
             "unpriced_models": load.counted.models,
+            "floor_calls": load.floor_calls,
         }
         made["meter"] = {
             "five_hour": _fit_json(load.fits.five_hour),

@@ -65,6 +65,7 @@ class WhatIfReport:
     calls: int
     actual_nano: int
     unpriced: int
+    floor: int  # calls of which only the start of the output was recorded
     cases: Sequence[WhatIfCase]
 
     def as_json(self) -> dict[str, Any]:
@@ -75,6 +76,7 @@ class WhatIfReport:
             "until": self.until,
             "calls": self.calls,
             "unpriced_calls": self.unpriced,
+            "floor_calls": self.floor,
             "actual_usd": usd(self.actual_nano),
             "cases": [case.as_json() for case in self.cases],
         }
@@ -116,6 +118,7 @@ def whatif_report(
         len(calls),
         sum(call.cost or 0 for call in calls),
         sum(call.cost is None for call in calls),
+        sum(row.is_floor for row in rows),
         cases,
     )
 

@@ -21,7 +21,7 @@ from tui.widgets.month import Ahead, month_plot
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
-from tui.words import dollars, percent, usd
+from tui.words import cost_words, dollars, percent, usd
 
 _LABELLED_CELLS = 60
 
@@ -105,7 +105,7 @@ class PlansScreen(Board):
         title = line(
             (f"{first:%B} so far", "bold $heading"),
             " · ",
-            (usd(report.spent_api_nano), "bold"),
+            (_so_far(report, report.spent_api_nano), "bold"),
             (" as an API key", "$dim"),
         )
         note = ""
@@ -161,11 +161,17 @@ def assumption_lines(report: PlansReport, width: int) -> list[Content]:
 def basis(report: PlansReport) -> list[tuple[str, str, str]]:
     """The figures that the comparison rests on: name, figure, label."""
     return [
-        ("this month so far, as logged", usd(report.spent_logged_nano), "priced"),
+        ("this month so far, as logged", _so_far(report, report.spent_logged.cost), "priced"),
         ("the same, billed to an API key", f"~{usd(report.spent_api_nano)}", "modelled"),
         ("spend a working day", f"~{usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
         ("working days a month", f"{report.active_days}", report.active_days_from),
     ]
+
+
+def _so_far(report: PlansReport, nano: int) -> str:
+    """This month's spend in one of its billings."""
+    spent = report.spent_logged
+    return cost_words(nano, spent.calls, spent.unpriced, spent.floor)
 
 
 def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Content]:
