@@ -47,7 +47,18 @@ def main(home: str, arguments: Sequence[str]) -> int:
                 break
     except Exception as error:  # noqa: BLE001 - nobody is there to read a traceback: it goes to the log
         log_error(home, "ingest", error)
+        _mend(home, error)
     return 0
+
+
+def _mend(home: str, error: Exception) -> None:
+    """A damaged ledger is replaced, so that the next hook's ingest goes on; doctor tells of it."""
+    from store.ledger import LedgerError, ledger_path, replace_if_damaged
+
+    try:
+        replace_if_damaged(ledger_path(), error)
+    except LedgerError as failure:
+        log_error(home, "ingest", failure)
 
 
 def _linger(home: str, named: _Named) -> None:

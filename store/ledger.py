@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 SCHEMA_VERSION = 13  # how many migrations this program knows; a test holds it to store.migrations
@@ -39,14 +39,13 @@ def open_ledger(
 ) -> sqlite3.Connection:
     """Open for reading and writing, creating folder and tables as needed; LedgerError if it cannot be used.
 
-    A damaged file is set aside under another name and a new ledger begun: what the agents still have on disk is
-    read again, and only what they deleted since is in the old file alone. `on_damage` is told its new name.
+    A damaged file is set aside under another name, and a new ledger begun with what can be read of it: what the agents
+    still have on disk is read again. `on_damage` is told its new name.
     """
     path = path or ledger_path()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _make_private(path)
     except OSError as error:
         raise LedgerError(
             f"cannot write the ledger folder {path.parent}: {error.strerror} (set TAXIMETER_HOME to a folder you own)"
@@ -54,33 +53,42 @@ def open_ledger(
     try:
         return _connect(path, busy_seconds)
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        kept = replace_if_damaged(path, error, busy_seconds=busy_seconds)
+        if kept is None and not is_damage(error):
             raise LedgerError(f"cannot open the ledger {path}: {error}") from error
-    kept = set_aside(path)
-    if on_damage is not None:
+    if kept is not None and on_damage is not None:
         on_damage(kept)
     return _connect(path, busy_seconds)
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged ledger (and its journal files) out of the way; returns the new name."""
-    stamp = f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
-    kept = path.with_name(stamp + path.suffix)
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{stamp}-{number}{path.suffix}")
-    for suffix in ("", "-wal", "-shm"):
-        old = Path(f"{path}{suffix}")
-        if old.exists():
-            old.rename(f"{kept}{suffix}")
-    return kept
+def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float = 30.0) -> Path | None:
+    """After an error: put another ledger with what can be read in the place of a damaged one; returns its new name.
+
+    None if the error tells of something else, or another process was first; LedgerError if no other can be made.
+    """
+    from store.damage import is_sound, one_at_a_time, set_aside, take_over
+
+    if not is_damage(error):
+        return None
+    fresh = path.with_name(f"{path.stem}.new{path.suffix}")
+    try:
+        with one_at_a_time(path.parent):
+            if is_sound(path):
+                return None
+            fresh.unlink(missing_ok=True)
+            _make_private(fresh)
+            with closing(_connect(fresh, busy_seconds)) as db, transaction(db):
+                take_over(db, path)
+            kept = set_aside(path)
+            fresh.rename(path)
+            return kept
+    except (OSError, sqlite3.Error) as failure:
+        raise LedgerError(f"the ledger {path} is damaged, and no other can be made beside it: {failure}") from failure
 
 
-def damaged_ledgers(path: Path | None = None) -> list[Path]:
-    """Ledgers that were set aside."""
-    path = path or ledger_path()
-    return sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
+def is_damage(error: BaseException) -> bool:
+    """Whether an error tells of a damaged ledger; one of another kind passes, or has another remedy."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def begin(connection: sqlite3.Connection) -> None:
@@ -103,6 +111,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _make_private(path: Path) -> None:
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -162,8 +175,3 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
             MIGRATIONS.apply(sqlite_utils.Database(connection))
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    text = str(error)
-    return "malformed" in text or "not a database" in text or "disk image" in text

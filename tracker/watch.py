@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from store.ledger import is_damage
 from tracker.ingest import SyncReport, sync
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source
 
@@ -133,6 +134,8 @@ class Watcher:
                 self._index = self._listing()
                 self._look_at_roots()
         except (sqlite3.Error, OSError) as error:
+            if is_damage(error):
+                raise
             # A full disk or a locked ledger passes: the read state did not move, so nothing is lost.
             was_failing, self._failure = bool(self._failure), f"cannot write the ledger: {error}; trying again"
             if not was_failing:

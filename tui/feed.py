@@ -13,7 +13,7 @@ from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
-from store.ledger import LedgerError, ledger_path, open_ledger
+from store.ledger import LedgerError, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.queries import totals
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.rebuild import rebuild
@@ -245,6 +245,8 @@ class LedgerFeed:
                     self._listener.take_nudge(told)
             self._keeper.rest(db)
         except (sqlite3.Error, OSError) as error:
+            if is_damage(error):
+                raise
             self._not_kept = f"cannot write the ledger: {error}; trying again"
             self._tell_following()
             retry = threading.Timer(_RETRY_SECONDS, self.look_again)
@@ -331,6 +333,14 @@ class LedgerFeed:
             self._stop.wait(0.02)
 
     def _trouble(self, error: Exception) -> Health:
+        try:
+            kept = replace_if_damaged(self._ledger or ledger_path(), error, busy_seconds=_BUSY_SECONDS)
+        except LedgerError as failure:
+            kept, error = None, failure
+        if kept is not None and self._listener is not None:
+            self._listener.take_notice(
+                f"the ledger was damaged; what can be read of it goes on, and it is kept as {kept.name}"
+            )
         text = str(error)
         if _is_held(text):
             return Health(Phase.BUSY, _HELD, since_ms=self._clock())

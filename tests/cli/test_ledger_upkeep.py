@@ -12,6 +12,7 @@ import pytest
 from store.ledger import SCHEMA_VERSION, ledger_path, open_ledger
 from tests.cli.running import SCENARIOS, Ran, Taximeter
 from tests.unit.ledger.captured import DATA
+from tests.unit.ledger.damage import damage_page_of
 from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, answer, encoded, session_of
 from tests.unit.ledger.reading import write_tree
 from tracker.cli.app import COMMANDS
@@ -154,6 +155,22 @@ class TestFailures:
         assert "damaged" in ran.err
         assert "damaged" in taximeter("doctor").out
         assert len(taximeter("doctor", "--json").json()["ledger"]["set_aside"]) == 1
+
+    def test_damage_that_a_command_meets_on_its_way_is_gone_with_the_next_one(
+        self, tree: Path, taximeter: Taximeter
+    ) -> None:
+        write_tree(tree, {FILE: session_of(500)})
+        taximeter("sync")
+        gc.collect()
+        with closing(open_ledger()) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        damage_page_of(ledger_path(), b"msg_250")
+        ran = taximeter("calls", "--json")
+        assert ran.code == 1
+        assert "damaged" in one_line(ran)
+        gc.collect()
+        assert len(taximeter("calls", "--json").json_lines()) == 500
+        assert "a damaged ledger was set aside" in taximeter("doctor").out
 
     def test_ctrl_c(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupt(*_: object, **__: object) -> None:

@@ -14,8 +14,10 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
+from tests.unit.ledger.damage import damage_page_of
 from tracker.advisor.advisor import Told
 from tracker.demo import live_session
+from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -243,6 +245,23 @@ def test_a_ledger_that_is_removed_is_made_anew(feed: LedgerFeed, tmp_path: Path,
         assert db.execute("SELECT count(*) FROM call").fetchone() == (calls,)
         task = db.execute("SELECT id FROM task").fetchone()[0]
     assert not feed.edit(Edit("rename", task, words="Another title")).failed
+
+
+def test_a_ledger_that_turns_out_to_be_damaged_is_replaced_and_told_of(
+    feed: LedgerFeed, claude_dir: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "state" / "ledger.db"
+    with closing(open_ledger(path)) as db:
+        sync(db, [(ClaudeCodeSource(), [claude_dir])], make_options(db))
+        calls, message_id = db.execute("SELECT count(*), max(message_id) FROM call").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage_page_of(path, message_id.encode())
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: any("the ledger was damaged" in words for words in told.notices))
+    told.wait_for(lambda: told.is_live_with(calls - 1))
+    with closing(open_ledger(path)) as db:
+        assert db.execute("SELECT count(*) FROM call").fetchone() == (calls,)
 
 
 def test_a_newer_ledger_is_told_in_a_sentence(feed: LedgerFeed, tmp_path: Path) -> None:

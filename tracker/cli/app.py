@@ -208,10 +208,22 @@ def run(arguments: Sequence[str]) -> int:
     except sqlite3.Error as error:
         if debug:
             raise
-        from store.ledger import ledger_path
-
-        say(f"error: {ledger_path()}: {error} (what was read before is kept; run it again)")
+        say(f"error: {_database_trouble(error)}")
         return ExitCode.FAILED
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.OK
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _database_trouble(error: sqlite3.Error) -> str:
+    """What to say of it; a ledger that is damaged is replaced first."""
+    from store.ledger import LedgerError, ledger_path, replace_if_damaged
+    from tracker.cli.common import damage_text
+
+    try:
+        kept = replace_if_damaged(ledger_path(), error)
+    except LedgerError as failure:
+        return str(failure)
+    if kept is not None:
+        return f"{damage_text(kept)}; run it again"
+    return f"{ledger_path()}: {error} (what was read before is kept; run it again)"

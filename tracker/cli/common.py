@@ -179,12 +179,17 @@ def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | N
     return round(datetime.combine(start, datetime.min.time(), UTC).timestamp() * 1000)
 
 
+def damage_text(kept: Path) -> str:
+    """What became of a damaged ledger, and where it is."""
+    return (
+        f"the ledger was damaged; it is kept as {kept}, and a new one was made of what could be read of it and of the"
+        " agents' files (of calls whose files are gone, what could not be read is missing)"
+    )
+
+
 def say_damaged(kept: Path) -> None:
     """Tell that a damaged ledger was set aside."""
-    say(
-        f"the ledger was damaged; it is kept as {kept}, and a new one was made from the agents' files"
-        " (calls whose files are gone are in the old one only)"
-    )
+    say(damage_text(kept))
 
 
 def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from store.damage import damaged_ledgers
 from store.files import known_files
 from store.invariants import check_invariants
-from store.ledger import damaged_ledgers, ledger_path
+from store.ledger import ledger_path
 from store.plain_text import plain
 from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
@@ -66,7 +67,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
             "path": str(ledger_path()),
             "bytes": ledger_path().stat().st_size,
             "mode": oct(ledger_path().stat().st_mode & 0o777),
-            "set_aside": [str(path) for path in damaged_ledgers()],
+            "set_aside": [str(path) for path in damaged_ledgers(ledger_path())],
         },
         "folders": [
             {

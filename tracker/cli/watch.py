@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from store.ledger import is_damage
 from store.money import short_usd
 from store.plain_text import plain
 from store.projects import project_name
@@ -93,6 +94,8 @@ class _Screen:
         try:
             told = self._adviser.keep_current(self._db)
         except (sqlite3.Error, OSError) as error:
+            if is_damage(error):
+                raise
             self.notice(f"advice has to wait: {error}")
             told = []
         for row in calls_after(self._reader, self._seen):

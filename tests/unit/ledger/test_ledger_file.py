@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from store.ledger import SCHEMA_VERSION, LedgerError, damaged_ledgers, ledger_path, open_ledger, transaction
+from store.damage import damaged_ledgers
+from store.ledger import SCHEMA_VERSION, LedgerError, ledger_path, open_ledger, transaction
 from store.migrations import MIGRATIONS
 
 from .columns import GOLDEN, columns_text

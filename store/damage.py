@@ -1,0 +1,96 @@
+"""What becomes of a damaged ledger: it is set aside under another name, and what can be read of it is taken over.
+
+What is derived is made anew, and the agents' files that are still there are read again: they complete what is missing.
+"""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from store.ledger import SCHEMA_VERSION, is_damage
+
+# Rows that others point at come first.
+_RECORDS = (
+    "price", "session", "chain", "call", "call_alias", "sighting", "turn", "tool_use", "event", "client_total",
+    "limit_sample", "nudge",
+)  # fmt: skip
+_SAID_BY_THE_USER = ("task_edit", "task_suggestion", "nudge_word", "metered_job")
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a ledger can be read from end to end; one that is gone or out of reach is not damaged."""
+    try:
+        with closing(sqlite3.connect(path.absolute().as_uri() + "?mode=rw", uri=True)) as db:
+            return bool(db.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+    except sqlite3.Error as error:
+        return not is_damage(error)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of several processes that find the same damage one acts, and the others find its work done."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged ledger (and its journal files) out of the way; returns the new name."""
+    stamp = f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+    kept = path.with_name(stamp + path.suffix)
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{stamp}-{number}{path.suffix}")
+    for suffix in ("", "-wal", "-shm"):
+        old = Path(f"{path}{suffix}")
+        if old.exists():
+            old.rename(f"{kept}{suffix}")
+    return kept
+
+
+def damaged_ledgers(path: Path) -> list[Path]:
+    """Ledgers that were set aside."""
+    return sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))
+
+
+def take_over(db: sqlite3.Connection, damaged: Path) -> None:
+    """Copy what can be read of a damaged ledger into an empty one, inside its open transaction."""
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    try:
+        with closing(sqlite3.connect(damaged)) as old:
+            is_alike = old.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+            for table in (*_RECORDS, *_SAID_BY_THE_USER) if is_alike else _SAID_BY_THE_USER:
+                _copy(db, old, table)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    for table in _RECORDS:
+        for _, _, parent, child_column, parent_column, *_ in db.execute(f"PRAGMA foreign_key_list({table})").fetchall():
+            db.execute(f"DELETE FROM {table} WHERE {child_column} NOT IN (SELECT {parent_column} FROM {parent})")
+    db.execute("UPDATE session SET spend_stale = 1, model_stale = 1")
+
+
+def _copy(db: sqlite3.Connection, old: sqlite3.Connection, table: str) -> None:
+    """Copy the rows in front of a damaged place and those behind it; the same row twice is one."""
+    columns = db.execute("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid", (table,)).fetchall()
+    names = ", ".join(name for name, _ in columns)
+    key = sorted((place, name) for name, place in columns if place)
+    for direction in ("ASC", "DESC"):
+        order = ", ".join(f"{name} {direction}" for _, name in key)
+        try:
+            db.executemany(
+                f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})",
+                old.execute(f"SELECT {names} FROM {table} ORDER BY {order}"),
+            )
+        except sqlite3.DatabaseError:
+            continue  # what was copied until then stays
+        return
