@@ -202,6 +202,15 @@ class TestDays:
             rows = four_calls("spend", "--json").json()["rows"]
             assert {row["key"]: row["calls"] for row in rows} == days
 
+    def test_days_are_those_of_the_zone_without_a_sync_too(
+        self, four_calls: Taximeter, zone: Callable[[str], None]
+    ) -> None:
+        four_calls("sync")
+        for where, days in self.DAYS.items():
+            zone(where)
+            rows = four_calls("spend", "--json", "--no-sync").json()["rows"]
+            assert {row["key"]: row["calls"] for row in rows} == days
+
     @pytest.mark.parametrize("where", ["Asia/Tokyo", "America/New_York"])
     @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59.000Z", "0001-01-01T00:00:00.000Z"])
     @pytest.mark.parametrize("command", ["spend", "calls", "tasks", "cache"])

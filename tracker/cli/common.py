@@ -195,9 +195,12 @@ def say_damaged(kept: Path) -> None:
 def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
     """The ledger, with everything new taken in unless `no_sync`; problems go to stderr."""
     from store.ledger import open_ledger
+    from store.spend import refresh_spend
 
     if no_sync:
-        return open_ledger(on_damage=say_damaged)
+        db = open_ledger(on_damage=say_damaged)
+        refresh_spend(db)  # the days of the zone that it is read in
+        return db
     from tracker.cli.sync import take_in
 
     db, report = take_in(settings)
