@@ -61,7 +61,7 @@ def segments(
     """
     return {
         "task": _task(status, advice),
-        "today": _today(advice),
+        "today": _today(advice, now_ms),
         "context": _context(status, advice),
         "cache": _cache(status, now_ms, is_refreshed=is_refreshed),
         "limits": _limits(status, now_ms),
@@ -79,9 +79,11 @@ def _task(status: dict[str, object], advice: dict[str, object]) -> tuple[str, st
     return f"{label} {short_usd(cost_nano)}{' API-equivalent' if api_equivalent else ''}", PLAIN
 
 
-def _today(advice: dict[str, object]) -> tuple[str, str]:
-    today_nano = number(advice, "today_cost_nano")
-    return ("" if today_nano is None else f"today {short_usd(int(today_nano))}"), PLAIN
+def _today(advice: dict[str, object], now_ms: int) -> tuple[str, str]:
+    today_nano, ends_at = number(advice, "today_cost_nano"), number(advice, "today_ends_at")
+    if today_nano is None or (ends_at is not None and now_ms >= ends_at):
+        return "", PLAIN
+    return f"today {short_usd(int(today_nano))}", PLAIN
 
 
 def _context(status: dict[str, object], advice: dict[str, object]) -> tuple[str, str]:

@@ -32,5 +32,6 @@ class Advice(TypedDict, total=False):
     block: Block | None
     task_cost_nano: int | None  # priced cost of the task in hand, nano-dollars
     today_cost_nano: int | None  # priced cost of the local day, all agents, nano-dollars
+    today_ends_at: int  # epoch ms; from then on that was another day
     compact_at_tokens: int | None  # context size from which compacting pays (MODEL 7.1)
     api_equivalent: bool  # the user pays by plan: amounts are what the API would have cost

@@ -32,7 +32,7 @@ def stop_of(preferences: Preferences, day_cost: int, task_cost: int | None, now:
         return None
     if preferences.day_budget is not None and day_cost >= preferences.day_budget:
         spent = f"today's budget of {short_usd(preferences.day_budget)} is used up ({short_usd(day_cost)})"
-        return Block(reason=_reason(spent, "day"), expires_at=day_begins(local(now).date() + timedelta(days=1)))
+        return Block(reason=_reason(spent, "day"), expires_at=day_ends(now))
     if preferences.task_budget is not None and task_cost is not None and task_cost >= preferences.task_budget:
         spent = f"this task's budget of {short_usd(preferences.task_budget)} is used up ({short_usd(task_cost)})"
         return Block(reason=_reason(spent, "task"))
@@ -46,6 +46,7 @@ def advice_file(
     block: Block | None,
     task_cost: int | None,
     day_cost: int,
+    day_ends_at: int,
     compact_at: int | None,
     api_equivalent: bool,
 ) -> Advice:
@@ -57,6 +58,7 @@ def advice_file(
         block=block,
         task_cost_nano=task_cost,
         today_cost_nano=day_cost,
+        today_ends_at=day_ends_at,
         compact_at_tokens=compact_at,
         api_equivalent=api_equivalent,
     )
@@ -65,6 +67,11 @@ def advice_file(
 def local_day(now: int) -> str:
     """The local day of a time, as the ledger cuts days."""
     return local(now).date().isoformat()
+
+
+def day_ends(now: int) -> int:
+    """When the local day of a time ends, epoch ms."""
+    return day_begins(local(now).date() + timedelta(days=1))
 
 
 def _reason(spent: str, what: str) -> str:

@@ -17,7 +17,7 @@ from store.live_session import ActiveSession, LiveSession
 from store.nudges import NudgeRow
 from store.queries import stored_prices
 from store.tasks import floors
-from tracker.advisor.advice import advice_file, local_day, stop_of
+from tracker.advisor.advice import advice_file, day_ends, local_day, stop_of
 from tracker.advisor.evaluate import Moment, look_at_pause, look_at_prompt, look_at_resume, look_at_turn
 from tracker.advisor.followed import settle_followed
 from tracker.advisor.habits import KEPT_MS, Habits, kept_habits, measure_habits
@@ -64,6 +64,14 @@ class _Open(NamedTuple):
     nudges: list[NudgeRow]
 
 
+class _Common(NamedTuple):
+    """What every session's advice depends on besides its own records."""
+
+    preferences: Preferences
+    day: str
+    is_day_used_up: bool
+
+
 class Advisor:
     """One process's advisor; used by one thread."""
 
@@ -76,6 +84,7 @@ class Advisor:
         self._reader = preferences or PreferenceReader()
         self._seen: dict[int, ActiveSession] = {}
         self._open: dict[int, _Open] = {}
+        self._common: _Common | None = None
         self._told: set[str] = set()
         self._began = 0  # when it looked first: what was shown until then is not news
         self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
@@ -92,6 +101,10 @@ class Advisor:
         changed = False
         self._began = self._began or now
         self._take_marks(db)
+        common = self._common_to_all(db, now)
+        if common != self._common:
+            self._seen.clear()
+            self._common = common
         for session in live.active_sessions(db, now - DEFAULTS.return_window_ms):
             if self._seen.get(session.id) == session:
                 continue
@@ -124,6 +137,11 @@ class Advisor:
         for one in told:
             log.mark_shown(db, one.session, one.token, now)
 
+    def _common_to_all(self, db: sqlite3.Connection, now: int) -> _Common:
+        preferences, day = self._reader.read(), local_day(now)
+        budget = preferences.day_budget if preferences.hard_stop else None
+        return _Common(preferences, day, budget is not None and live.day_cost(db, day) >= budget)
+
     # -- one session ------------------------------------------------------------------------------------------------
 
     def _advise(self, db: sqlite3.Connection, session_id: int, now: int) -> None:
@@ -146,6 +164,7 @@ class Advisor:
                 block=stop_of(preferences, day_cost, task_cost, now),
                 task_cost=task_cost,
                 day_cost=day_cost,
+                day_ends_at=day_ends(now),
                 compact_at=_shown_level(standing, preferences),
                 api_equivalent=is_on_plan(facts, preferences),
             ),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from store.money import NANO_PER_USD
 from tests.unit.advisor.conftest import Desk
-from tracker.advisor.advice import stop_of
+from tracker.advisor.advice import day_ends, stop_of
 from tracker.advisor.preferences import Preferences
 
 NOW = 1_795_000_000_000
@@ -42,6 +42,33 @@ def test_a_day_past_its_budget_is_held_back_until_midnight() -> None:
     midnight = datetime.fromtimestamp(block["expires_at"] / 1000, UTC).astimezone()
     assert (midnight.hour, midnight.minute) == (0, 0)
     assert 0 < block["expires_at"] - NOW <= 25 * 3_600_000
+
+
+def test_every_session_is_held_back_once_the_day_is_used_up_and_none_when_there_is_room_again(desk: Desk) -> None:
+    desk.settings.write_text("[budget]\nday = 0.40\nhard_stop = true\n")
+    one, other = desk.transcript(), desk.transcript()
+    other.prompt("Hello").call(20_000)
+    one.prompt("Hello").call(20_000)
+    desk.advise(one.now)
+    assert desk.advice(one)["block"] is desk.advice(other)["block"] is None
+    one.prompt("More").call(60_000)
+    desk.advise(one.now)
+    assert None not in (desk.advice(one)["block"], desk.advice(other)["block"])
+    desk.settings.write_text("[budget]\nday = 40.0\nhard_stop = true\n")
+    desk.advise(one.now)
+    assert desk.advice(one)["block"] is desk.advice(other)["block"] is None
+
+
+def test_the_cost_of_today_begins_anew_with_the_day(desk: Desk) -> None:
+    one = desk.transcript(start_ms=day_ends(NOW) - 3_600_000)
+    one.prompt("Hello").call(20_000)
+    desk.advise(one.now)
+    advice = desk.advice(one)
+    ends_at = advice["today_ends_at"]
+    assert advice["today_cost_nano"]
+    assert ends_at == day_ends(NOW)
+    desk.advise(ends_at)
+    assert desk.advice(one)["today_cost_nano"] == 0
 
 
 def test_settings_that_make_no_sense_keep_the_last_good_ones(desk: Desk) -> None:

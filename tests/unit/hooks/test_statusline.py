@@ -79,6 +79,12 @@ def test_the_advice_brings_the_task_the_day_and_the_compact_level() -> None:
     assert texts(status, {**advice, "compact_at_tokens": 80_000})["context"] == "context 82k/80k compact"
 
 
+def test_the_cost_of_a_day_that_is_over_is_left_out() -> None:
+    advice = {"today_cost_nano": 5_000_000_000}
+    assert texts({}, {**advice, "today_ends_at": NOW_MS + 1})["today"] == "today $5.00"
+    assert texts({}, {**advice, "today_ends_at": NOW_MS})["today"] == ""
+
+
 def test_an_unpriced_task_shows_the_clients_total_not_zero() -> None:
     assert texts({"cost": {"total_cost_usd": 2}}, {"task_cost_nano": None})["task"] == "session $2.00"
     assert texts({}, {"task_cost_nano": None})["task"] == ""
