@@ -6,7 +6,7 @@ Reading is on the hooks' way and imports nothing. A nudge is shown once: who cre
 import os
 import time
 
-from hooks.places import ADVICE_FOLDER
+from hooks.places import ADVICE_FOLDER, SETTINGS_FILE
 from hooks.quick_json import decode_object
 from hooks.spool import append, make_private_folder
 
@@ -62,7 +62,7 @@ def _is_due(nudge: "dict[str, object]", now_ms: int, event: str | None) -> bool:
     return event is None or events is None or (isinstance(events, list) and event in events)
 
 
-def block_reason(advice: "dict[str, object]", now_ms: int) -> str | None:
+def block_reason(home: str, advice: "dict[str, object]", now_ms: int) -> str | None:
     """Why the next prompt is to be stopped; None if it is not."""
     block = advice.get("block")
     if not isinstance(block, dict):
@@ -70,7 +70,24 @@ def block_reason(advice: "dict[str, object]", now_ms: int) -> str | None:
     reason, expires_at = block.get("reason"), block.get("expires_at")
     if not isinstance(reason, str) or (isinstance(expires_at, int) and now_ms >= expires_at):
         return None
-    return reason
+    return None if _has_room(home, block.get("budget"), block.get("spent_nano")) else reason
+
+
+def _has_room(home: str, budget: object, spent_nano: object) -> bool:
+    """Whether the settings as they are now let the user go on: nothing else rewrites the advice of who is held back."""
+    import tomllib
+
+    if not isinstance(budget, str) or not isinstance(spent_nano, int):
+        return False
+    try:
+        with open(os.path.join(home, SETTINGS_FILE), "rb") as handle:
+            section = tomllib.load(handle).get("budget", {})
+        limit = section.get(budget)
+        return section.get("hard_stop") is not True or limit is None or round(limit * 1e9) > spent_nano
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError):
+        return False  # settings that make no sense leave the last good ones
 
 
 def claim(home: str, session_id: str, nudge_id: str) -> bool:

@@ -100,7 +100,7 @@ def _say(home: str, event: str, session_id: str, payload: dict[str, object], now
     if not advice:
         return
     if event == "UserPromptSubmit":
-        reason = block_reason(advice, now_ms)
+        reason = block_reason(home, advice, now_ms)
         if reason is not None:
             _print({"decision": "block", "reason": reason})
             return

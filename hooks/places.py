@@ -7,6 +7,7 @@ SPOOL_FILE = "spool/events.jsonl"
 READER_LOCK = "spool/reader.lock"
 ADVICE_FOLDER = "advice"
 LOG_FOLDER = "logs"
+SETTINGS_FILE = "settings.toml"
 
 
 def state_home(recorded: str | None = None) -> str:

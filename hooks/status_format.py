@@ -6,10 +6,10 @@ the status line, so its answer is kept beside the settings until they change.
 
 import os
 
+from hooks.places import SETTINGS_FILE
 from hooks.status_segments import SEGMENTS
 
 DEFAULT_FORMAT = "{task} · {today} · {context} · {cache} · {limits} · {nudge}"
-SETTINGS_FILE = "settings.toml"
 _KEPT_FILE = "statusline.format"
 _LONGEST_FORMAT = 500
 _SHORTEST_NUDGE = 12

@@ -22,6 +22,8 @@ class Block(TypedDict):
 
     reason: str
     expires_at: NotRequired[int]  # epoch ms; without it the block holds until the file is written anew
+    budget: NotRequired[str]  # the key of [budget] that is used up: with room in the settings by now, it is void
+    spent_nano: NotRequired[int]  # what was spent of it
 
 
 class Advice(TypedDict, total=False):

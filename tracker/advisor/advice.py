@@ -32,10 +32,10 @@ def stop_of(preferences: Preferences, day_cost: int, task_cost: int | None, now:
         return None
     if preferences.day_budget is not None and day_cost >= preferences.day_budget:
         spent = f"today's budget of {short_usd(preferences.day_budget)} is used up ({short_usd(day_cost)})"
-        return Block(reason=_reason(spent, "day"), expires_at=day_ends(now))
+        return Block(reason=_reason(spent, "day"), expires_at=day_ends(now), budget="day", spent_nano=day_cost)
     if preferences.task_budget is not None and task_cost is not None and task_cost >= preferences.task_budget:
         spent = f"this task's budget of {short_usd(preferences.task_budget)} is used up ({short_usd(task_cost)})"
-        return Block(reason=_reason(spent, "task"))
+        return Block(reason=_reason(spent, "task"), budget="task", spent_nano=task_cost)
     return None
 
 

@@ -240,6 +240,28 @@ def test_a_hard_stop_blocks_prompts_and_nothing_else(home: Path) -> None:
     assert run_hook(payload_of("Stop"), home).stdout == b""
 
 
+@pytest.mark.parametrize(
+    ("settings", "is_held"),
+    [
+        ("[budget]\ntask = 2.5\nhard_stop = true\n", True),
+        ("[budget]\ntask = 'much'\nhard_stop = true\n", True),
+        ("[budget\n", True),
+        ("[budget]\ntask = 2.51\nhard_stop = true\n", False),
+        ("[budget]\nday = 1\nhard_stop = true\n", False),
+        ("[budget]\ntask = 1\n", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_hard_stop_is_over_as_soon_as_the_settings_have_room(settings: str | None, is_held: bool, home: Path) -> None:
+    prompt = payload_of("UserPromptSubmit")
+    block = {"reason": "used up", "budget": "task", "spent_nano": 2_500_000_000}
+    write_advice(str(home), prompt["session_id"], {"block": block})
+    if settings is not None:
+        (home / "settings.toml").write_text(settings)
+    assert (b"used up" in run_hook(prompt, home).stdout) is is_held
+
+
 @pytest.mark.parametrize("block", [None, {"reason": "x", "expires_at": 5}, {"reason": None}, "no", {}])
 def test_a_block_that_is_over_or_broken_blocks_nothing(block: Any, home: Path) -> None:
     prompt = payload_of("UserPromptSubmit")
