@@ -178,12 +178,7 @@ def _replay_call(
     """
     cost = call.cost or 0
     if is_rebuilt:
-        prompt = (
-            component_nano(call.input, rates.input)
-            + component_nano(call.cache_read, rates.read)
-            + component_nano(call.write_5m, rates.write_5m)
-            + component_nano(call.write_1h, rates.write_1h)
-        )
+        prompt = rates.prompt_nano(call.input, call.cache_read, call.write_5m, call.write_1h)
         return ReplayCall(call.context, 0, cost - prompt, call.context, rates.read / PICO_PER_NANO, tariff)
     prefix = call.cache_read + (call.missed or 0)
     spent = component_nano(prefix, rates.read) + (call.waste or 0)

@@ -21,7 +21,7 @@ class TaskStatus:
     OPEN = "open"
 
 
-_LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.INTERRUPTED, TaskStatus.ABANDONED, TaskStatus.REVERTED})
+LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.INTERRUPTED, TaskStatus.ABANDONED, TaskStatus.REVERTED})
 
 
 class TaskCost(NamedTuple):
@@ -52,7 +52,7 @@ def headline(tasks: Sequence[TaskCost], seed: int = 0) -> Headline:
     if count < DEFAULTS.tasks_for_a_rate:
         return Headline(completed_count)
     direct_sum = sum(completed)
-    loaded_sum = sum(task.cost_nano or 0 for task in tasks if task.status in _LOADED)
+    loaded_sum = sum(task.cost_nano or 0 for task in tasks if task.status in LOADED)
     low, high = bootstrap_mean_interval(completed, DEFAULTS.band_coverage, seed)
     return Headline(
         completed=completed_count,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Self
 
-from store.money import pico_from_usd_per_mtok
+from store.money import component_nano, pico_from_usd_per_mtok
 from store.records import Price
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 
@@ -64,6 +64,15 @@ class Rates:
             write_1h=pico_from_usd_per_mtok(write_1h_usd),
             read=pico_from_usd_per_mtok(read_usd),
             output=pico_from_usd_per_mtok(output_usd),
+        )
+
+    def prompt_nano(self, input_tokens: int, cache_read: int, write_5m: int, write_1h: int) -> int:
+        """Nano-dollars of a prompt, each component rounded by itself as in its bill."""
+        return (
+            component_nano(input_tokens, self.input)
+            + component_nano(cache_read, self.read)
+            + component_nano(write_5m, self.write_5m)
+            + component_nano(write_1h, self.write_1h)
         )
 
     def write_rate(self, ttl_ms: int | None) -> int:

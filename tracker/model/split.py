@@ -44,15 +44,6 @@ def _rounded_ratio(numerator: int, denominator: int) -> int:
     return quotient
 
 
-def _prompt_nano(call: ChainCall, rates: Rates) -> int:
-    return (
-        component_nano(call.input, rates.input)
-        + component_nano(call.cache_read, rates.read)
-        + component_nano(call.write_5m, rates.write_5m)
-        + component_nano(call.write_1h, rates.write_1h)
-    )
-
-
 def _waste_nano(call: ChainCall, rates: Rates, missed: int) -> int:
     """m_w*(p_w - p_r) + m_i*(p_i - p_r), the blended write rate kept as a fraction."""
     written = call.written
@@ -78,7 +69,7 @@ def split_call(call: ChainCall, missed: int) -> Split | None:
     rates = call.rates
     if rates is None:
         return Split(0, 0, 0, 0, call.cost)
-    prompt = _prompt_nano(call, rates)
+    prompt = rates.prompt_nano(call.input, call.cache_read, call.write_5m, call.write_1h)
     generation = component_nano(call.output, rates.output)
     other = call.cost - prompt - generation
     if missed < call.written + call.input:

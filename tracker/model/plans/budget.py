@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from store.money import NANO_PER_USD
-from tracker.model.headline import TaskStatus
+from tracker.model.defaults import DEFAULTS
+from tracker.model.headline import LOADED, TaskStatus
 
-TASKS_NEEDED = 5
-_LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.ABANDONED, TaskStatus.INTERRUPTED, TaskStatus.REVERTED})
 # A share of work that is waste or retries is at most this, so that a multiplier stays finite.
 _LARGEST_SHARE = 0.9
 
@@ -94,11 +93,11 @@ def layers(
     calls = sum(task.calls for task in completed)
     tokens = sum(task.tokens for task in completed)
     cost = sum(task.cost for task in completed)
-    if len(completed) < TASKS_NEEDED or not calls or not tokens or not cost or days < 1:
+    if len(completed) < DEFAULTS.tasks_for_a_rate or not calls or not tokens or not cost or days < 1:
         return None
     waste = min(_LARGEST_SHARE, sum(task.waste for task in completed) / cost)
     retry = min(_LARGEST_SHARE, sum(task.retry_cost for task in completed) / cost)
-    abandoned = sum(task.cost for task in tasks if task.status in _LOADED) / cost
+    abandoned = sum(task.cost for task in tasks if task.status in LOADED) / cost
     return Layers(
         usd_per_mtok=cost * (1 - waste) * (1 - retry) / tokens / NANO_PER_USD * 1e6,
         tasks_per_month=len(completed) / days * days_in_month,
