@@ -27,7 +27,7 @@ from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
-from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, loaded_calls, loads_of_sums
+from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, days_between, loaded_calls, loads_of_sums
 from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
 from tracker.model.plans.meter_change import size_changes
 from tracker.model.plans.plan import Excluded
@@ -223,10 +223,7 @@ def _spent(
         day = sums.setdefault(call.day, [0, 0])
         day[0] += call.cost or 0
         day[1] += api[call.id] or 0
-    return [
-        (day, *sums.get(day.isoformat(), (0, 0)))
-        for day in (first + timedelta(days=step) for step in range((last - first).days + 1))
-    ]
+    return [(day, *sums.get(day.isoformat(), (0, 0))) for day in days_between(first, last)]
 
 
 def _rest_of_day(calls: Sequence[LoadedCall], now_ms: int) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 from store.money import NANO_PER_USD
 from store.plans import NO_SPEND, SpendSums
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
-from tracker.model.plans.load import DayLoad
+from tracker.model.plans.load import DayLoad, days_between
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
 from tracker.model.plans.plan import Capacity
 from tracker.model.plans.projection import (
@@ -299,7 +299,7 @@ def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) 
             by_weekday.setdefault(day.day.weekday(), []).append(day.covered)
         mean = total / len(history)
         last = month_bounds(load.as_of)[1]
-        rest = [load.as_of + timedelta(days=step) for step in range(1, (last - load.as_of).days + 1)]
+        rest = days_between(load.as_of, last)[1:]
         usual = [
             (day, sum(values) / len(values) if (values := by_weekday.get(day.weekday())) else mean) for day in rest
         ]

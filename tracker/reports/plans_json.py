@@ -15,12 +15,8 @@ def _usd(amount: float) -> str | None:
     return usd(round(amount * NANO_PER_USD))
 
 
-def _band_json(band: Band | None) -> dict[str, str | None] | None:
-    return None if band is None else {name: _usd(value) for name, value in band._asdict().items()}
-
-
-def _range_json(size: Range | None) -> dict[str, str | None] | None:
-    return None if size is None else {name: _usd(value) for name, value in size._asdict().items()}
+def _each_usd(amounts: Band | Range | None) -> dict[str, str | None] | None:
+    return None if amounts is None else {name: _usd(value) for name, value in amounts._asdict().items()}
 
 
 def _share(value: float | None) -> float | None:
@@ -35,7 +31,7 @@ def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
         "read_weight": round(fit.read_weight, 3),
         "read_weight_interval": [round(value, 3) for value in fit.read_weight_interval],
         "unit": "usd" if fit.is_plain else "limit_unit",
-        "size": _range_json(fit.plain_size if fit.is_plain else fit.size),
+        "size": _each_usd(fit.plain_size if fit.is_plain else fit.size),
         "usd_per_percent": _usd(fit.plain_size.mid / 100),
         "intervals": fit.intervals,
         "used_elsewhere": _share(fit.elsewhere_share),
@@ -54,7 +50,7 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
         "name": one.plan.name,
         "label": "modelled",
         "fee_usd": _usd(one.fee_usd),
-        "monthly_usd": _band_json(one.monthly),
+        "monthly_usd": _each_usd(one.monthly),
         "p_limit_hit": _share(one.hit_probability),
         "p_limit_hit_at_low_capacity": _share(one.hit_probability_at_low),
         "p_limit_hit_at_high_capacity": _share(one.hit_probability_at_high),
@@ -68,8 +64,8 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
             "known": one.is_known,
             "origin": one.capacity.origin,
             "detail": one.capacity.detail,
-            "week_usd": _range_json(one.capacity.week_usd),
-            "five_hour_usd": _range_json(one.capacity.five_hour_usd),
+            "week_usd": _each_usd(one.capacity.week_usd),
+            "five_hour_usd": _each_usd(one.capacity.five_hour_usd),
             "read_weight": {
                 "week": _share(one.capacity.week_read_weight),
                 "five_hour": _share(one.capacity.five_hour_read_weight),
@@ -137,13 +133,13 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "as_of": load.as_of.isoformat(),
             "logged_usd": usd(load.month_counted.cost),
             "as_api_key_usd": usd(report.spent_api_nano),
-            "by_month_end_usd": _band_json(report.month_end),
+            "by_month_end_usd": _each_usd(report.month_end),
             "floor_calls": load.month_counted.floor,
             "unpriced_calls": load.month_counted.unpriced,
             "excluded_usd": {name: usd(nano) for name, nano in load.excluded_nano.items()},
             "labels": {"logged_usd": "priced", "as_api_key_usd": "modelled", "by_month_end_usd": "modelled"},
         }
-        made["typical_month_usd"] = _band_json(report.typical)
+        made["typical_month_usd"] = _each_usd(report.typical)
         made["history"] = {
             "source": load.source,
             "first": load.first.isoformat(),
