@@ -31,6 +31,7 @@ from tracker.model.session_tasks import decode_facts, model_session
 from tracker.model.status import GitFacts, TurnFacts
 from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
 from tracker.reports.hidden import hidden_spend
+from tracker.reports.joins import edited_files
 from tracker.settings import SettingsError, load_settings
 
 _GROUP_SESSIONS = 150
@@ -204,7 +205,7 @@ def _link(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -
         if len({part.session_id for part in parts}) < 2:
             changed = [_unlinked(part) for part in free if part.link_kind is not None]
         else:
-            found = continued(parts, _files(db, parts))
+            found = continued(parts, edited_files(db, parts))
             wanted = [_linked(part, found.get(key_of(part))) for part in free]
             changed = [new for new, old in zip(wanted, free, strict=True) if new != old]
         stored.set_links(db, changed)
@@ -218,14 +219,6 @@ def _linked(part: PartRow, target: PartRow | None) -> PartRow:
     if target is None:
         return _unlinked(part)
     return part._replace(link_kind=LINK_BRANCH, link_session_id=target.session_id, link_turn=target.root)
-
-
-def _files(db: sqlite3.Connection, parts: Iterable[PartRow]) -> dict[PartKey, frozenset[str]]:
-    """Files that each part edited."""
-    edited: dict[PartKey, set[str]] = {}
-    for session_id, root, facts in stored.facts_of_sessions(db, {part.session_id for part in parts}):
-        edited.setdefault((session_id, root), set()).update(decode_facts(facts).edited)
-    return {key: frozenset(files) for key, files in edited.items()}
 
 
 def _settle(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], words: Overlay) -> None:

@@ -52,8 +52,8 @@ class Moment:
     topic_is_unrelated: bool  # boundary score >= 1.0 so far
 
 
-def _is_switched_off(kind: str, log: Sequence[LogEntry]) -> bool:
-    """Three dismissals since the kind was last enabled."""
+def is_dismissed(kind: str, log: Sequence[LogEntry]) -> bool:
+    """Dismissed three times since it was last enabled."""
     dismissals = 0
     for entry in sorted(log, key=lambda entry: entry.at_ms):
         if entry.kind != kind:
@@ -79,7 +79,7 @@ def _is_dismissed_here(kind: str, log: Sequence[LogEntry], moment: Moment) -> bo
 
 
 def _objection(candidate: Evaluation, log: Sequence[LogEntry], moment: Moment) -> str | None:
-    if _is_switched_off(candidate.kind, log):
+    if is_dismissed(candidate.kind, log):
         return "switched off by three dismissals"
     if _is_dismissed_here(candidate.kind, log, moment):
         return "dismissed; waits until the context has grown by half"

@@ -19,7 +19,7 @@ from tracker.advisor.evaluate import KINDS
 from tracker.advisor.log import log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.model.defaults import DEFAULTS
-from tracker.model.delivery import NudgeAction
+from tracker.model.delivery import is_dismissed
 from tracker.model.forecast import band_for, forecast
 from tracker.model.growth import GrowthEstimate
 from tracker.model.nudge import NudgeKind
@@ -122,14 +122,7 @@ def _kinds(db: sqlite3.Connection, preferences: Preferences, rows: Sequence[Nudg
     entries = log_entries(log.said(db, int(time.time() * 1000)), log.words(db))
     made = []
     for kind in KINDS:
-        dismissals = 0
-        for entry in sorted((one for one in entries if one.kind == kind), key=lambda one: one.at_ms):
-            if entry.action == NudgeAction.ENABLED:
-                dismissals = 0
-            dismissals += entry.action == NudgeAction.DISMISSED
-        state = "off" if kind in preferences.off else "on"
-        if state == "on" and dismissals >= DEFAULTS.dismissals_until_off:
-            state = "dismissed"
+        state = "off" if kind in preferences.off else "dismissed" if is_dismissed(kind, entries) else "on"
         shown = [row for row in rows if row.kind == kind and row.shown_at is not None]
         made.append(
             KindSummary(
