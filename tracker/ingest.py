@@ -19,7 +19,7 @@ from store.files import Advance, advance, known_files, mark_gone, read_state
 from store.ledger import begin, transaction
 from store.spend import refresh_spend
 from store.write import Writer
-from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source
+from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
 
 # Below this much to read, starting worker processes costs more than it saves.
 _PARALLEL_BYTES = 24 << 20
@@ -60,7 +60,7 @@ class SyncReport(msgspec.Struct):
 
 def sync(
     db: sqlite3.Connection,
-    sources: Sequence[tuple[Source, Sequence[Path]]],
+    sources: Sources,
     options: Options,
     *,
     workers: int = 0,
@@ -101,9 +101,7 @@ def workers_for(work: Sequence[Work]) -> int:
     return min(os.cpu_count() or 1, 8)
 
 
-def find_work(
-    db: sqlite3.Connection, sources: Sequence[tuple[Source, Sequence[Path]]], report: SyncReport
-) -> list[Work]:
+def find_work(db: sqlite3.Connection, sources: Sources, report: SyncReport) -> list[Work]:
     """Files that grew, changed or are new, largest first; files that vanished are marked, their rows stay."""
     known = known_files(db)
     work: list[Work] = []
@@ -187,7 +185,7 @@ class Intake:
 
 def _run(
     db: sqlite3.Connection,
-    sources: Sequence[tuple[Source, Sequence[Path]]],
+    sources: Sources,
     work: Sequence[Work],
     options: Options,
     report: SyncReport,
@@ -244,9 +242,7 @@ def write_piece(db: sqlite3.Connection, writer: Writer, file: FoundFile, version
     return moved
 
 
-def read_file(
-    sources: Sequence[tuple[Source, Sequence[Path]]], one: Work, options: Options, problems: list[str]
-) -> Iterator[Piece]:
+def read_file(sources: Sources, one: Work, options: Options, problems: list[str]) -> Iterator[Piece]:
     """The pieces of a file; what keeps it from being read is added to `problems`."""
     try:
         yield from sources[one.source][0].read(one.file, one.state, options)

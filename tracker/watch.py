@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 from store.ledger import is_damage
 from tracker.ingest import SyncReport, sync
-from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source
+from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source, Sources
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import BaseObserver as Observer
     from watchdog.observers.api import ObservedWatch
 
-Sources = Sequence[tuple[Source, Sequence[Path]]]
 _GATHER_SECONDS = 0.01  # one answer is several lines: read them together
 _SCAN_SECONDS = 30.0
 _POLL_SECONDS = 2.0

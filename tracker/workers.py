@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from store.ledger import open_ledger
 from store.spend import sum_up_changed
 from tracker.ingest import Intake, Progress, SyncReport, Work, note, read_file, unread_bytes
-from tracker.sources.base import Options, Piece, Source
+from tracker.sources.base import Options, Piece, Sources
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
 _GROUP_BYTES = 8 << 20
@@ -26,8 +26,6 @@ _GROUP_BYTES = 8 << 20
 _MOST_BYTES = 64 << 20
 # A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
 _CHECKPOINT_PAGES = 10_000
-
-Sources = Sequence[tuple[Source, Sequence[Path]]]
 
 
 class _Told(NamedTuple):

@@ -17,7 +17,7 @@ from store.ledger import LedgerError, is_damage, ledger_path, open_ledger, repla
 from store.queries import totals
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.rebuild import rebuild
-from tracker.sources.base import Options, Source
+from tracker.sources.base import Options, Sources
 from tracker.watch import Watcher
 from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited, apply_edit
@@ -40,7 +40,7 @@ class LedgerFeed:
 
     def __init__(
         self,
-        sources: Sequence[tuple[Source, Sequence[Path]]],
+        sources: Sources,
         make_options: Callable[[sqlite3.Connection], Options],
         *,
         looked_in: Sequence[str] = (),
@@ -49,7 +49,7 @@ class LedgerFeed:
         ledger: Path | None = None,
         keeper: Keeper | None = None,
         extra_paths: Sequence[Path] = (),
-        find_sources: Callable[[], Sequence[tuple[Source, Sequence[Path]]]] | None = None,
+        find_sources: Callable[[], Sources] | None = None,
         follow: bool = True,
     ) -> None:
         """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.

@@ -92,3 +92,6 @@ class Source(Protocol):
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
         """Read on from `state` (None: from the start), in pieces of bounded memory."""
         ...
+
+
+Sources = Sequence[tuple[Source, Sequence[Path]]]  # each with its folders
