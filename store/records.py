@@ -4,7 +4,7 @@ Times are epoch milliseconds (UTC), tokens are counts, money is nano-dollars. Re
 msgpack arrays, so the order of fields is part of the format: append, never reorder.
 
 Every record is an *observation*. The ledger joins observations of the same thing by rules that do not depend on
-their order (store.ledger), so files may be read in any order, in pieces, twice, or by several processes.
+their order (store.write, store.merge), so files may be read in any order, in pieces, twice, or by several processes.
 """
 
 from collections.abc import Iterable
