@@ -16,10 +16,9 @@ from tracker.sources.cline.sdk_rows import (
     prompt_in,
     text_of,
 )
-from tracker.sources.cline.tools import unique_id
+from tracker.sources.cline.tools import APPROVAL_SUFFIX, unique_id
 from tracker.transcript_words import Words
 
-_APPROVAL_SUFFIX = "REQ_APP"
 _TODO = re.compile(r"^\s*[-*] \[([ xX])\] *(.*)", re.MULTILINE)
 
 
@@ -96,7 +95,7 @@ def _take_rows(elements: list[msgspec.Raw], words: Words, wanted_tools: Collecti
         if row.what == "command" and not row.partial:
             command = str(row.at)
             if command in wanted_tools:
-                words.commands[command] = (row.text or "").removesuffix(_APPROVAL_SUFFIX)
+                words.commands[command] = (row.text or "").removesuffix(APPROVAL_SUFFIX)
         elif row.what == "command_output" and command in wanted_tools:
             words.outputs[command] = words.outputs.get(command, "") + (row.text or "")
         else:

@@ -14,7 +14,7 @@ from tracker.model.rates import Rates
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
-from tracker.sources.claude_code.text import content_words
+from tracker.sources.claude_code.text import packed, word_hashes
 
 FIXTURES = Path(__file__).parents[2] / "data" / "claude_code"
 SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "projects").is_dir())
@@ -63,7 +63,7 @@ def turn(uuid: str, position: int, text: str = "go", **given: Any) -> TurnRow:
     """A prompt."""
     values: dict[str, Any] = {
         "prompt_uuid": uuid, "position": position, "at": position * 1000, "kind": "prompt", "prompt_id": None,
-        "text": text, "chars": len(text), "words": content_words(text), "echo": None, "branch": None,
+        "text": text, "chars": len(text), "words": packed(word_hashes(text)), "echo": None, "branch": None,
         "source_tool_use": None, "seen_agent": None,
     } | given  # fmt: skip
     return TurnRow(**values)

@@ -156,11 +156,6 @@ def word_set(words: bytes) -> set[int]:
     return set(struct.unpack(f">{len(words) // 4}I", words))
 
 
-def content_words(text: str) -> bytes:
-    """The hashes of a text's content words, packed."""
-    return packed(word_hashes(text))
-
-
 _GIT_VERBS = (
     ("commit", int(ToolFlag.COMMIT), re.compile(r"\bgit\b[^|;&\n]*\scommit(?![\w.-])")),
     ("revert", int(ToolFlag.REVERT), re.compile(r"\bgit\b[^|;&\n]*\srevert\b")),

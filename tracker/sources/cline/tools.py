@@ -10,7 +10,7 @@ from tracker.sources.claude_code.text import command_flags, commit_in, opening
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
 
 _TARGET_CHARS = 300
-_APPROVAL_SUFFIX = "REQ_APP"
+APPROVAL_SUFFIX = "REQ_APP"
 _EXIT_CODE = re.compile(r"exit code:? (\d+)")
 _WHOLE_ID_CHARS = 20
 
@@ -85,7 +85,7 @@ def classic_tool(place: ToolPlace, key: str, text: str) -> ToolUse | None:
 
 def classic_command(place: ToolPlace, key: str, text: str) -> ToolUse:
     """The record of a `command` row; its result follows in rows of its own."""
-    command = text.removesuffix(_APPROVAL_SUFFIX)
+    command = text.removesuffix(APPROVAL_SUFFIX)
     return _use(place, key, "execute_command", command, command_flags(command))
 
 

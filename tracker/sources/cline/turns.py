@@ -2,7 +2,7 @@
 
 from store.records import Turn, TurnKind
 from tracker.sources.base import Options
-from tracker.sources.claude_code.text import content_words, opening, word_set
+from tracker.sources.claude_code.text import opening, packed, word_hashes
 
 _WORDS_FROM_CHARS = 2000
 RESUME_TEXT = "resume"
@@ -21,27 +21,26 @@ class TurnLog:
 
     def begin(self, prompt_uuid: str, at: int, text: str) -> None:
         """A prompt that the user wrote."""
-        words = content_words(text[:_WORDS_FROM_CHARS])
+        words = word_hashes(text[:_WORDS_FROM_CHARS])
         echo = None
         if words and self._output is not None:
-            own = word_set(words)
-            echo = 1000 * len(own & word_set(content_words(self._output))) // len(own)
+            echo = 1000 * len(words & word_hashes(self._output)) // len(words)
         self._add(prompt_uuid, at, TurnKind.PROMPT, text, words, echo)
 
     def resume(self, prompt_uuid: str, at: int) -> None:
         """The user lets a left task go on and says nothing: a command that reaches the model, never a new task."""
-        self._add(prompt_uuid, at, TurnKind.COMMAND, RESUME_TEXT, b"")
+        self._add(prompt_uuid, at, TurnKind.COMMAND, RESUME_TEXT, set())
 
     def command(self, prompt_uuid: str, at: int, text: str) -> None:
         """A slash command that reaches the model."""
-        self._add(prompt_uuid, at, TurnKind.COMMAND, text, content_words(text))
+        self._add(prompt_uuid, at, TurnKind.COMMAND, text, word_hashes(text))
 
     def answered(self, text: str) -> None:
         """Text of the agent: what the next prompt may refer to."""
         if text:
             self._output = text[-_WORDS_FROM_CHARS:]
 
-    def _add(self, prompt_uuid: str, at: int, kind: str, text: str, words: bytes, echo: int | None = None) -> None:
+    def _add(self, prompt_uuid: str, at: int, kind: str, text: str, words: set[int], echo: int | None = None) -> None:
         self.current = prompt_uuid
         self.turns.append(
             Turn(
@@ -54,7 +53,7 @@ class TurnLog:
                 prompt_uuid,
                 opening(text, self._options.prompt_chars),
                 len(text),
-                words,
+                packed(words),
                 echo,
                 None,  # Cline does not say on which branch
             )
