@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tracker.advisor.habits import Habits
 from tracker.advisor.state import SessionState
 from tracker.advisor.trigger import trigger_tokens
+from tracker.model.boundaries import Decision
 from tracker.model.compaction import compact_level, level_inputs
 from tracker.model.fresh_start import Orientation
 from tracker.model.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
@@ -16,7 +17,6 @@ from tracker.model.status import Evidence
 
 # Signals after which the work of a task is out of hand; tests that pass and answered questions are no farewell.
 _CLOSING_EVIDENCE = frozenset({Evidence.YOU, Evidence.REFINED, Evidence.GIT, Evidence.COMPLETION, Evidence.TODOS})
-_STARTS_TASK = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Standing:
     def boundary_score(self) -> float:
         """How much the turn at hand looks like the start of another task; 0 where a rule decided or the first one."""
         turn = self.state.turn
-        if turn is None or turn.decision != _STARTS_TASK or turn.score is None:
+        if turn is None or turn.decision != Decision.START or turn.score is None:
             return 0.0
         return turn.score / 1000
 

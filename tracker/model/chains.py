@@ -20,7 +20,7 @@ _RESETS = {
     EventKind.COMPACT: (3, Reset.COMPACT),
     EventKind.CLEAR: (4, Reset.CLEAR),
 }
-_RESTARTS = frozenset({EventKind.EXIT, "resume"})
+_RESTARTS = frozenset({EventKind.EXIT, EventKind.RESUME})
 _PROMPT_CHANGES = frozenset({EventKind.COMMAND, EventKind.MODE})
 _PROMPT_CHANGING_TOOLS = frozenset({"Skill", "SlashCommand", "ToolSearch", "EnterPlanMode", "ExitPlanMode"})
 

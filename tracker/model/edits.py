@@ -122,14 +122,9 @@ NOTHING_SAID = Overlay({}, {})
 _decode_body = msgspec.json.Decoder(EditBody).decode
 
 
-def decode_body(body: str) -> EditBody:
-    """The particulars of a stored edit; msgspec.DecodeError if they are damaged."""
-    return _decode_body(body)
-
-
 def in_force(edits: Iterable[EditRow]) -> list[tuple[EditRow, EditBody]]:
     """Edits that were not taken back, oldest first."""
-    decoded = [(edit, decode_body(edit.body)) for edit in sorted(edits)]
+    decoded = [(edit, _decode_body(edit.body)) for edit in sorted(edits)]
     undone = {body.undone for edit, body in decoded if edit.kind == EditKind.UNDO}
     return [(edit, body) for edit, body in decoded if edit.kind != EditKind.UNDO and edit.id not in undone]
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import CallFlag, ToolFlag, TurnKind
+from store.records import CallFlag, EventKind, ToolFlag, TurnKind
 from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
 from tracker.model.boundaries import WEIGHTS, Decision, Said, Verdict, Weights, decide
-from tracker.model.chain_call import ChainCall
+from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.chains import session_chains
 from tracker.model.edits import NOTHING_SAID, REFINED, YOU, Overlay, Word
 from tracker.model.hidden import unrecorded_by_turn
@@ -196,7 +196,7 @@ class _Contexts:
             if not call.grows_the_chain:
                 continue
             index = turn_of[call.call_id, call.copied]
-            self.begin.setdefault(index, 0 if call.reset_before == "clear" else min(before, call.context))
+            self.begin.setdefault(index, 0 if call.reset_before == Reset.CLEAR else min(before, call.context))
             self.end[index] = call.context
             before = call.context + call.output
 
@@ -293,8 +293,8 @@ def _facts(turn: TurnInfo, starts_other: bool, unrecorded: int) -> TurnFacts:
         check_passed=last_check(turn),
         todos_closed=todos.closed,
         todos_entries=todos.entries,
-        is_completion="completion" in kinds,
-        is_feedback="feedback" in kinds,
+        is_completion=EventKind.COMPLETION in kinds,
+        is_feedback=EventKind.FEEDBACK in kinds,
         next_starts_other=starts_other,
         anchors=tuple(call.message_id for call in calls[:ANCHOR_CALLS]),
         unrecorded=unrecorded,
