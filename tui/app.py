@@ -84,7 +84,7 @@ class Dashboard(App[None]):
         self.health = Health()
         self.wish = Wish(screen=start)
         self._waiting: Snapshot | None = None  # came while paused
-        self._due: dict[str, Told] = {}  # nudges that Now is about to draw, by their token
+        self._due: dict[str, tuple[Told, int]] = {}  # nudges that Now may be about to draw, by token, and since when
         self._paused_at: int | None = None
         self._start = start
         self._left: list[str] = []  # names that the open task had before edits gave it another
@@ -129,14 +129,15 @@ class Dashboard(App[None]):
 
     def on_nudge_due(self, message: NudgeDue) -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
-        told = message.told
-        now = self._now_in_front
-        if now is not None and now.session.native_id == told.session and self._paused_at is None:
-            self._due[told.token] = told
+        if self._now_in_front is not None and self._paused_at is None:
+            self._due[message.told.token] = (message.told, self.clock())
             self._note_drawn()
         else:
-            self.notify(plain(told.text), title="Nudge", severity="warning", timeout=12, markup=False)
-            self._note_shown(told)
+            self._say(message.told)
+
+    def _say(self, told: "Told") -> None:
+        self.notify(plain(told.text), title="Nudge", severity="warning", timeout=12, markup=False)
+        self._note_shown(told)
 
     @property
     def _now_in_front(self) -> NowPart | None:
@@ -145,11 +146,18 @@ class Dashboard(App[None]):
         return self.snapshot.now if is_now and self.snapshot is not None else None
 
     def _note_drawn(self) -> None:
-        """Only what was put before the user counts as said: of those due, the one that Now has drawn."""
-        now = self._now_in_front
-        told = self._due.pop(now.nudge.token, None) if now is not None and now.nudge is not None else None
-        if told is not None:
-            self._note_shown(told)
+        """Only what was put before the user counts as said: of those due, the one that Now has drawn.
+
+        Whether it will draw one is known once it shows something younger: until then it may be at another session.
+        """
+        now, snapshot = self._now_in_front, self.snapshot
+        for token, (told, since_ms) in list(self._due.items()):
+            if now is not None and now.nudge is not None and now.nudge.token == token:
+                del self._due[token]
+                self._note_shown(told)
+            elif now is None or (now.session.native_id != told.session and snapshot and snapshot.at_ms >= since_ms):
+                del self._due[token]
+                self._say(told)
 
     def _note_shown(self, told: "Told") -> None:
         self.edit(Edit("shown", words=told.session, target=told.token))

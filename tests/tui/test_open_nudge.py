@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from store.ledger import open_ledger
 from store.nudges import NudgeRow
-from tests.tui.fakes import NOW_MS, dashboard
+from tests.tui.fakes import NOW_MS, FrozenClock, dashboard
 from tests.tui.test_screens import Script, edits_done, feed, settled
 from tracker.advisor.advisor import Told
 from tracker.model.nudge import NudgeKind
@@ -225,6 +225,31 @@ async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn
         await settled(pilot)
         assert feed(app).edits == [Edit("shown", words=told.session, target=told.token)]
         assert not [toast for toast in app._notifications if toast.title == "Nudge"]
+
+
+async def test_a_nudge_that_comes_before_its_session_is_shown_waits_for_the_next_picture(sample_script: Script) -> None:
+    clock = FrozenClock()
+    first = sample_script(Wish())
+    assert first.now is not None
+    assert first.now.nudge is not None
+    told = told_of(first.now.session.native_id, first.now.nudge.token)
+    before = replace(first, now=replace(first.now, session=first.now.session._replace(native_id="another"), nudge=None))
+    app = dashboard(lambda wish: before, start="now", clock=clock)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        clock.pass_seconds(1)
+        _, edits = await nudged(app, pilot, told)
+        assert edits == []
+        app.take_snapshot(replace(first, at_ms=clock()))
+        await settled(pilot)
+        await edits_done(app)
+        assert edits == [Edit("shown", words=told.session, target=told.token)]
+        assert not [toast for toast in app._notifications if toast.title == "Nudge"]
+        clock.pass_seconds(1)
+        await nudged(app, pilot, told_of("a third", "t3"))
+        app.take_snapshot(replace(first, at_ms=clock()))
+        await settled(pilot)
+        assert [toast.message for toast in app._notifications if toast.title == "Nudge"] == [told.text]
 
 
 async def test_while_paused_now_would_not_draw_it(sample_script: Script) -> None:
