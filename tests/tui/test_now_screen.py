@@ -76,6 +76,15 @@ async def test_the_title_of_the_calls_is_true_of_any_number_of_rows(
         assert "Calls · latest first ─" in await settled(pilot)
 
 
+async def test_six_lines_break_no_figure(sample_script: Script) -> None:
+    for width in range(24, 41):
+        async with dashboard(sample_script, start="now").run_test(size=(width, 12)) as pilot:
+            lines = (await settled(pilot)).splitlines()
+        cache = next(index for index, line in enumerate(lines) if line.startswith("│cache "))
+        assert ("  if cold ~$" in lines[cache]) == ("if cold" in "".join(lines))
+        assert lines[cache + 1].startswith(("│▸ ", "│▲ "))
+
+
 async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_script: Script) -> None:
     def script(wish: Wish) -> Snapshot:
         made = sample_script(wish)

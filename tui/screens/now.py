@@ -325,10 +325,10 @@ class NowScreen(Board):
                     if prospect
                     else line(("context ", "$dim"), (tokens(report.context), "bold"))
                 )
-            words = clock_words(state)
+            words = [line(("cache ", "$dim")) + clock_words(state)]
             if prospect is not None:
-                words = words + line(("  if cold ", "$dim"), about(prospect.cold_penalty))
-            lines.append(line(("cache ", "$dim")) + words)
+                words.append(line(("  if cold ", "$dim"), about(prospect.cold_penalty)))
+            lines.append(fitting(words, width))
             if best is not None:
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
             if part.nudge is not None and part.nudge.text:
