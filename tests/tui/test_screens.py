@@ -273,6 +273,16 @@ async def test_the_day_under_the_cursor_is_a_floor_where_calls_of_it_are(
         assert "Thu 19 $" in await settled(pilot)
 
 
+@pytest.mark.parametrize("size", [(120, 18), (80, 12), (60, 14), (30, 10)])
+async def test_few_lines_leave_the_table_of_misses_and_of_plans(sample_script: Script, size: tuple[int, int]) -> None:
+    app = dashboard(sample_script, start="cache")
+    async with app.run_test(size=size) as pilot:
+        assert "│expired " in (await settled(pilot)).replace("│ ", "│")
+        if size[0] >= 60:
+            await pilot.press("5")
+            assert "│  Max" in (await settled(pilot)).replace("│ ", "│")
+
+
 async def test_what_stands_beside_a_month_is_named_as_soon_as_the_screen_is_opened() -> None:
     app = dashboard(start="plans")
     async with app.run_test(size=(120, 40)) as pilot:
