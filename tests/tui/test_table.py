@@ -157,6 +157,24 @@ async def test_a_row_that_is_gone_leaves_the_cursor_near() -> None:
         assert table.selected == Item("item 3", 3.0)
 
 
+async def test_the_cursor_is_on_its_row_again_when_all_were_gone() -> None:
+    app = Frame(items(10))
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        await pilot.press("down", "down")
+        chosen = table.selected
+        for words in ("none of them", "none of them either", ""):
+            table.set_filter(words)
+        assert table.selected == chosen
+        table.set_rows([])
+        assert table.selected is None
+        table.set_rows(items(10))
+        assert table.selected == chosen
+        table.set_rows([])
+        table.set_rows(items(2))
+        assert table.selected == Item("item 1", 1.0)
+
+
 async def test_a_table_that_comes_in_sight_shows_all_that_fits() -> None:
     """Rows that were set while the table was hidden were placed for a height of one."""
     app = Frame([])

@@ -140,6 +140,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._shown: list[Row] = []
         self._cursor = 0
         self._first = 0
+        self._gone: str | None = None  # the cursor's row while there is none at all: it may come back
         self._filter = ""
         self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
         self._sort = sort
@@ -189,7 +190,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         return [row for row, text in zip(rows, texts, strict=True) if all(word in text for word in words)]
 
     def _arrange(self) -> None:
-        key = None if self.selected is None else self._key(self.selected)
+        key = self._gone if self.selected is None else self._key(self.selected)
         line_of_cursor = self._cursor - self._first
         rows = self.matching(self._rows)
         if self._sort is not None:
@@ -198,6 +199,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         elif self._descending:
             rows.reverse()
         self._shown = rows
+        self._gone = None if rows else key
         if key is not None:
             for index, row in enumerate(rows):
                 if self._key(row) == key:
