@@ -273,6 +273,19 @@ async def test_the_day_under_the_cursor_is_a_floor_where_calls_of_it_are(
         assert "Thu 19 $" in await settled(pilot)
 
 
+@pytest.mark.parametrize("area", SCREENS)
+async def test_no_size_ends_the_dashboard_whatever_lies_over_it(sample_script: Script, area: str) -> None:
+    app = dashboard(sample_script, start=area)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for key in ("w", "enter", "comma", "question_mark"):
+            await pilot.press(key)
+            for size in ((1, 1), (7, 4), (26, 9), (200, 8), (120, 40)):
+                await pilot.resize_terminal(*size)
+                assert all(len(line) <= size[0] for line in (await settled(pilot)).splitlines())
+            await pilot.press("escape")
+
+
 @pytest.mark.parametrize("size", [(120, 18), (80, 12), (60, 14), (30, 10)])
 async def test_few_lines_leave_the_table_of_misses_and_of_plans(sample_script: Script, size: tuple[int, int]) -> None:
     app = dashboard(sample_script, start="cache")

@@ -14,6 +14,8 @@ from textual.widgets.option_list import Option
 
 from tui.words import plain
 
+_LEAST_CELLS = 8  # a terminal that is narrower cuts what is made for so many
+
 _CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]
 
 
@@ -88,7 +90,7 @@ class Reading(Static):
 
     def on_resize(self, event: Resize) -> None:
         """Make the lines anew."""
-        self.update(Content("\n").join(self._lines_for(event.size.width)))
+        self.update(Content("\n").join(self._lines_for(max(_LEAST_CELLS, event.size.width))))
 
 
 class ReadScreen(ModalScreen[None]):
