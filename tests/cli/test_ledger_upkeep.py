@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hooks.health import note_fired
 from store.ledger import SCHEMA_VERSION, ledger_path, open_ledger
 from tests.cli.running import SCENARIOS, Ran, Taximeter
 from tests.unit.ledger.captured import DATA
@@ -225,6 +226,34 @@ class TestDoctor:
         assert [(one["path"], one["files"], one["retention_days"]) for one in found["folders"]] == [(str(tree), 1, 90)]
         assert found["ledger"]["path"] == str(ledger_path())
         assert (found["calls"], found["sessions"], found["problems"]) == (3, 1, [])
+
+    def test_an_empty_machine_is_told_where_was_looked(self, taximeter: Taximeter) -> None:
+        (line,) = [line for line in taximeter("doctor").out.splitlines() if "no folder of an agent" in line]
+        assert line.endswith("~/.claude/projects, ~/.config/claude/projects, ~/.cline, editors' storage folders")
+        assert "~/.cline" in taximeter("doctor", "--json").json()["looked_in"]
+
+    def test_the_health_of_hooks(self, tree: Path, taximeter: Taximeter, isolated_home: Path) -> None:
+        def said() -> str:
+            (line,) = [line for line in taximeter("doctor").out.splitlines() if "hooks   " in line]
+            return line
+
+        assert said() == f"✔ hooks   {tree}: none (taximeter install claude-code)"
+        assert taximeter("install", "claude-code", "--yes").code == 0
+        assert said().endswith(" hooks, status line; not fired yet")
+        note_fired(str(isolated_home), "Stop", 3.5)
+        assert said().endswith("; last fired 0 s ago")
+        settings = tree / "settings.json"
+        settings.write_text(settings.read_text().replace("/taximeter.py", "/gone/taximeter.py"))
+        assert said().startswith("✘")
+        assert "taximeter.py is gone" in said()
+
+    def test_the_size_of_the_ledger_counts_what_is_not_merged_yet(self, tree: Path, taximeter: Taximeter) -> None:
+        assert tree
+        taximeter("sync")
+        with closing(open_ledger()):  # held open, the write-ahead log is not merged
+            size = taximeter("doctor", "--json").json()["ledger"]["bytes"]
+            beside = ledger_path().with_name(f"{ledger_path().name}-wal").stat().st_size
+            assert size == ledger_path().stat().st_size + beside
 
     def test_a_folder_whose_name_goes_on_is_another(self, tree: Path, taximeter: Taximeter) -> None:
         other = write_tree(tree.with_name(f"{tree.name}-work"), {OTHER_FILE: session_of(1, OTHER)})

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.output import print_json
-from tracker.sources.base import FoundFile, Source
+from tracker.sources.base import FoundFile, Sources
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
 _MOST_FILES = 10  # damaged ones that are named
@@ -48,8 +48,10 @@ def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
 
 def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     """Everything the command reports."""
-    from store.ledger import open_ledger
-    from tracker.cli.sync import sources_of, take_in
+    from hooks.install_status import hook_status
+    from store.ledger import home, open_ledger
+    from tracker.cli.install import hooks_json
+    from tracker.cli.sync import looked_in, sources_of, take_in
 
     problems: list[str] = []
     if no_sync:
@@ -61,11 +63,12 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
     files = file_rows(db)
     counts = totals(db)
+    claude_roots = [root for source, roots in sources if source.agent == "claude-code" for root in roots]
     return {
         "schema_version": 1,
         "ledger": {
             "path": str(ledger_path()),
-            "bytes": ledger_path().stat().st_size,
+            "bytes": _size(ledger_path()) + _size(ledger_path().with_name(ledger_path().name + "-wal")),
             "mode": oct(ledger_path().stat().st_mode & 0o777),
             "set_aside": [str(path) for path in damaged_ledgers(ledger_path())],
         },
@@ -80,6 +83,8 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
             for root in roots
             if ledger_path().parent not in root.parents  # what our plugin writes: `taximeter status cline`
         ],
+        "looked_in": looked_in(settings),
+        "hooks": hooks_json(hook_status(claude_roots, home())),
         "files": len(files),
         "gone_files": sum(file.gone for file in files),
         "bad_lines": sum(file.bad_lines for file in files),
@@ -103,13 +108,20 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     }
 
 
-def _listed(sources: Sequence[tuple[Source, Sequence[Path]]]) -> Iterator[FoundFile]:
+def _listed(sources: Sources) -> Iterator[FoundFile]:
     """Every file that could be listed; what could not is among the problems."""
     for source, roots in sources:
         try:
             yield from source.discover(roots)
         except* OSError:
             pass  # sync has told it
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def retention_days(root: Path) -> int:
@@ -122,6 +134,20 @@ def retention_days(root: Path) -> int:
     return value if isinstance(value, int) and value > 0 else _CLEANUP_DEFAULT_DAYS
 
 
+def _hooks_text(folder: dict[str, Any], fired: dict[str, dict[str, Any]]) -> str:
+    """What is installed in a Claude Code folder, when it last ran, and what is wrong with it."""
+    from tracker.cli.install import age
+
+    parts = [counted(len(folder["hooks"]), "hook")] if folder["hooks"] else []
+    parts += ["plugin"] * folder["plugin"] + ["status line"] * folder["status_line"]
+    if not parts:
+        return f"{folder['path']}: none (taximeter install claude-code)"
+    ours = fired if folder["plugin"] else {*folder["hooks"], "statusline"} & fired.keys()
+    last = max((fired[name]["at_ms"] for name in ours), default=None)
+    ran = "not fired yet" if last is None else f"last fired {age(last)}"
+    return f"{folder['path']}: {', '.join(parts)}; {'; '.join([ran, *folder['problems']])}"
+
+
 def _show(found: dict[str, Any]) -> None:
     def line(good: bool, text: str) -> None:
         click.echo(f"{click.style('✔', fg='green') if good else click.style('✘', fg='red')} {plain(text)}")
@@ -131,10 +157,13 @@ def _show(found: dict[str, Any]) -> None:
     for path in ledger["set_aside"]:
         line(False, f"a damaged ledger was set aside: {path} (delete it if nothing in it is missed)")
     if not found["folders"]:
-        line(False, "no folder of an agent found: name one with --claude-dir, or try taximeter demo")
+        line(False, f"no folder of an agent found; looked in {', '.join(found['looked_in'])}")
+        click.echo("  name one with --claude-dir or --cline-dir, or try taximeter demo")
     for folder in found["folders"]:
         kept = f"; the client deletes them after {folder['retention_days']} days" if folder["retention_days"] else ""
         line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {counted(folder['files'], 'file')}{kept}")
+    for folder in found["hooks"]["folders"]:
+        line(not folder["problems"], f"hooks   {_hooks_text(folder, found['hooks']['fired'])}")
     line(
         True,
         f"{counted(found['calls'], 'call')} of {counted(found['sessions'], 'session')};"

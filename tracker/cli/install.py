@@ -125,7 +125,11 @@ def status_command(settings: Settings, agent: str | None, as_json: bool) -> None
     found = hook_status(claude_folders(settings), home())
     both = install_cline.look_if_there(settings) if agent is None else None
     if as_json:
-        print_json(_as_json(found) | ({"cline": both and install_cline.as_json(both)} if agent is None else {}))
+        print_json(
+            {"schema_version": 1}
+            | hooks_json(found)
+            | ({"cline": both and install_cline.as_json(both)} if agent is None else {})
+        )
         return
     _print_status(found)
     if both is not None:
@@ -207,9 +211,9 @@ def age(at_ms: int) -> str:
     return f"{seconds} s ago"
 
 
-def _as_json(found: HookStatus) -> dict[str, object]:
+def hooks_json(found: HookStatus) -> dict[str, object]:
+    """What `status --json` and `doctor --json` say of hooks."""
     return {
-        "schema_version": 1,
         "folders": [
             {
                 "path": str(folder.path),
