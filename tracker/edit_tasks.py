@@ -58,7 +58,7 @@ def find_task(db: sqlite3.Connection, text: str) -> str:
         return found[0]
     if not found:
         raise EditError(f"no task {text!r} (taximeter tasks lists them)")
-    raise EditError(f"{text!r} could be {', '.join(found[:4])}: give more of the id")
+    raise EditError(f"{text!r} could be {', '.join(found[:4])}{' …' if found[4:] else ''}: give more of the id")
 
 
 def find_numbered(db: sqlite3.Connection, text: str) -> tuple[str, int]:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.running import Taximeter
 from tracker.cli.app import run
+from tracker.demo import write_samples
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,3 +120,15 @@ def test_a_group_without_words_shows_its_help(taximeter: Taximeter) -> None:
     ran = taximeter("task")
     assert (ran.code, ran.out) == (2, "")
     assert "Commands:" in ran.err
+
+
+def test_a_model_without_a_price_is_told_where_the_models_are(taximeter: Taximeter) -> None:
+    ran = taximeter("prices", "opus")
+    assert (ran.code, ran.out) == (1, "")
+    assert "(taximeter prices lists the models)" in ran.err
+
+
+def test_ids_that_are_not_named_are_hinted_at(taximeter: Taximeter, tmp_path: Path) -> None:
+    write_samples(tmp_path)
+    taximeter.claude_dirs = [tmp_path]
+    assert taximeter("task", "t").err.endswith(" …: give more of the id\n")

@@ -94,7 +94,10 @@ def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> 
 
     found = book.resolve(model, None, int(time.time() * 1000), 0, None, None, None)
     if found is None:
-        raise UserError(f"no price for {model!r}: add it to {home() / 'prices.toml'} (format: taximeter prices --help)")
+        raise UserError(
+            f"no price for {model!r} (taximeter prices lists the models):"
+            f" add it to {home() / 'prices.toml'} (format: taximeter prices --help)"
+        )
     made = price_json(found)
     if as_json:
         print_json({"schema_version": 1, "prices": [made]})
