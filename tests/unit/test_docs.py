@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click import Command, Group
+from click.testing import CliRunner
 from cogapp import Cog
 
 from tracker.cli.app import COMMANDS, cli
@@ -48,6 +49,12 @@ def test_every_command_teaches_with_an_example_and_explains_every_option(name: s
     for option in command.params:
         if option.param_type_name == "option":
             assert getattr(option, "help", None), f"{name} --{option.name} is not explained"
+
+
+def test_no_help_is_wider_than_a_terminal_of_eighty_columns() -> None:
+    for name in ("", *(name for name, _ in commands())):
+        shown = CliRunner().invoke(cli, [*name.split(), "--help"], prog_name="taximeter", terminal_width=80).output
+        assert [line for line in shown.splitlines() if len(line) > 80] == [], name
 
 
 def test_every_setting_is_documented_and_the_example_can_be_used(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     """The running meter for coding agents: what each finished task cost, why, and what to do about it.
 
     \b
-    taximeter                    the dashboard; where there is no terminal, the tasks
+    taximeter                    the dashboard; without a terminal, the tasks
     taximeter spend --by model   what each model cost
     taximeter spend --since 7d   the last seven days
     taximeter doctor             where it looked and what it found

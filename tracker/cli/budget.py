@@ -35,7 +35,7 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
     \b
     taximeter budget
     taximeter budget --set month=200 --set project:api=50
-    taximeter budget --set retry=1.1                   your own figure for the measured one
+    taximeter budget --set retry=1.1     your own figure for the measured one
     """
     if changes:
         try:

@@ -258,8 +258,11 @@ def statusline_command(home_folder: str | None, refreshed: bool, after: str | No
     """Print the status line for what an agent says on standard input.
 
     One line of task cost, today, context with the level from which compacting pays, cache clock, plan windows and
-    nudge. Its form is a setting, `[statusline] format` in settings.toml of the state folder:
-    "{task} · {today} · {context} · {cache} · {limits} · {nudge}". What has nothing to say is left out.
+    nudge. What has nothing to say is left out. Its form is a setting in settings.toml of the state folder:
+
+    \b
+    [statusline]
+    format = "{task} · {today} · {context} · {cache} · {limits} · {nudge}"
 
     \b
     taximeter statusline < status.json

@@ -29,7 +29,7 @@ _KIND = click.Choice(KINDS)
 
 @click.group(invoke_without_command=True)
 @click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w.")
-@click.option("--kind", type=_KIND, help="Only this kind.")
+@click.option("--kind", type=_KIND, metavar="KIND", help=f"Only this kind: {', '.join(KINDS)}.")
 @click.option("--all", "every", is_flag=True, help="Every evaluation, also those that did not fire, with the reason.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many rows.")
 @csv_option

@@ -72,7 +72,7 @@ def plans(
 
     \b
     taximeter plans
-    taximeter plans --no-extra-usage --tolerance 0.1   when work above a limit has to wait
+    taximeter plans --no-extra-usage --tolerance 0.1   work above a limit waits
     taximeter plans --days spend.csv                   for somebody else's days
     """
     given = {

@@ -27,12 +27,12 @@ def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, n
     calls already recorded. Models of other providers come from the genai-prices package.
 
     \b
-    [[price]]                      in prices.toml, $ per million tokens:
+    [[price]]              in prices.toml, $ per million tokens:
     model = "my-model"
-    effective_from = 2026-10-01    # absent: always
+    effective_from = 2026-10-01   # absent: always
     input = 3.60
     output = 18
-    cache_read = 0.36              # so cache_write_5m, cache_write_1h; absent: as input
+    cache_read = 0.36      # also cache_write_5m, cache_write_1h; absent: as input
 
     \b
     taximeter prices

@@ -90,8 +90,8 @@ def tasks(
 
     \b
     taximeter tasks --since 7d
-    taximeter tasks --signal check       only what a commit or a passed check proves
-    taximeter tasks --refine             suggestions of a small model, priced first
+    taximeter tasks --signal check       what a commit or a passed check proves
+    taximeter tasks --refine             a small model suggests; priced first
     taximeter tasks --refine --through claude-code   the same without a key
     """
     from tracker.rebuild import own_weights_in_use
