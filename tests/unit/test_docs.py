@@ -1,6 +1,7 @@
 """What the documentation says is what the program does."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,8 @@ from click import Command, Group
 from click.testing import CliRunner
 from cogapp import Cog
 
+from store.ledger import open_ledger
+from store.tables import exportable_tables, table_rows
 from tracker.cli.app import COMMANDS, cli
 from tracker.cli.summaries import SUMMARIES
 from tracker.settings import CapacitySettings, Settings, load_settings
@@ -68,6 +71,16 @@ def test_every_setting_is_documented_and_the_example_can_be_used(tmp_path: Path)
         kind = CapacitySettings if section.name == "capacity" else section.type
         for key in msgspec.structs.fields(kind):
             assert re.search(rf"\b{key.name}\b", page), f"{section.name}.{key.name}"
+
+
+def test_every_exported_column_is_documented(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+    paragraphs = page.split("\n\n")
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        for table in exportable_tables(db):
+            (said,) = [text for text in paragraphs if f"**{table}**" in text.partition(" – ")[0]]
+            names, _ = table_rows(db, table)
+            assert [name for name in names if f"`{name}`" not in said] == [], table
 
 
 def test_readme_names_every_command() -> None:

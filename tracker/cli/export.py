@@ -27,7 +27,7 @@ def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
     """Write every table of the ledger to files: one CSV and one JSON-lines file a table.
 
     Only you can read them, as the ledger.
-    Amounts are integer nano-dollars, times epoch milliseconds in UTC.
+    Amounts are integer nano-dollars, times epoch milliseconds in UTC; docs/ledger.md has every column.
 
     \b
     taximeter export ./ledger-export
