@@ -24,6 +24,9 @@ def _own_path_only() -> None:
 def main() -> int:
     """Run the command line; returns the exit code."""
     _own_path_only()
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us, as `>&-` does
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 — open to the end
     words = sys.argv[1:]
     # What agents run at every turn starts in milliseconds: no click on that way.
     if words[:1] == ["hook"] and len(words) > 1 and not _asks_for_help(words):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -120,6 +121,18 @@ def test_a_group_without_words_shows_its_help(taximeter: Taximeter) -> None:
     ran = taximeter("task")
     assert (ran.code, ran.out) == (2, "")
     assert "Commands:" in ran.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_failure(closed: str) -> None:
+    for words in ("", "spend", "statusline"):
+        done = subprocess.run(
+            ["sh", "-c", f'"{sys.executable}" -m taximeter {words} {closed}'],
+            input=b"{}",
+            capture_output=True,
+            cwd=ROOT,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), words
 
 
 def test_a_model_without_a_price_is_told_where_the_models_are(taximeter: Taximeter) -> None:
