@@ -114,6 +114,12 @@ def test_a_model_that_becomes_known_prices_the_calls_that_were_read_before(user:
     assert (call["model"], call["provider"]) == ("claude-sonnet-4-5-20250929", "anthropic")
 
 
+def test_a_session_without_a_project_has_no_empty_place_for_it(user: Path, taximeter: Taximeter) -> None:
+    task, rows = TaskFolder(user / ".cline", TASK), Rows(int(TASK))
+    task.write([rows.say("task", "Go"), rows.request(4, 40)])
+    assert taximeter("context").out.splitlines()[1] == f"{TASK[:10]} · cline · claude-sonnet-4-5-20250929"
+
+
 def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -> None:
     rows = Rows(int(TASK))
     whole, torn = TaskFolder(user / ".cline", TASK), TaskFolder(user / ".cline", f"{int(TASK) + 1}")

@@ -68,13 +68,13 @@ def show(report: ContextReport) -> None:
     cells = min(terminal_width(), 120)
     session: ContextSession = report.session
     click.echo(click.style(fit(session.title or session.native_id, cells).rstrip(), bold=True))
-    project = project_name(session.project)
-    note(f"{short_session(session.native_id)} · {session.agent} · {report.model} · {project}")
+    words = [short_session(session.native_id), session.agent, report.model, project_name(session.project)]
+    note(" · ".join(word for word in words if word))
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
     calls = counted(len(report.calls), "call")
-    words = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {calls}{resets}"
-    click.echo(rule(words, cells))
+    heading = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {calls}{resets}"
+    click.echo(rule(heading, cells))
     points: list[CurvePoint] = []
     epoch = report.calls[0].epoch
     for call in report.calls:
