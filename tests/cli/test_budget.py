@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.history import DOLLAR, NOW, last_days, of_an_old_client, write_history
 from tests.cli.running import Taximeter
+from tests.unit.ledger.captured import DATA
 
 WHATIF = ("--since", "2026-11-01", "--until", "2026-11-21")
 
@@ -52,6 +53,16 @@ def test_a_budget_says_what_of_its_spend_is_a_floor_and_what_has_no_price(taxime
     assert re.search(r"dev/old, this month +\$0\.00 +\$5\.00 +0%", screen)
     assert "the cost is a floor" in screen
     assert "calls without a price are not in it" in screen
+
+
+@pytest.mark.parametrize("command", ["budget", "plans"])
+def test_what_no_record_shows_stands_beside_the_month(command: str, taximeter: Taximeter) -> None:
+    taximeter.claude_dirs = [DATA / "s27_hidden_spend"]
+    report = taximeter(command, "--json").json()
+    hidden = report["hidden_this_month"]["cost_usd"] if command == "budget" else report["month"]["hidden_usd"]
+    assert hidden == taximeter("spend", "--json").json()["hidden"]["cost_usd"] == "0.115818000"
+    screen = " ".join(taximeter(command).out.split())
+    assert "$0.12 that no record shows (compaction, titles, web search …)" in screen
 
 
 def test_tasks_past_their_budget_that_have_no_line_are_counted(taximeter: Taximeter, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from store.plain_text import plain
 from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.drawing import cost_text, counted
+from tracker.cli.drawing import cost_text, counted, hidden_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -102,6 +102,8 @@ def show(report: BudgetReport) -> None:
     if all(line.budget_nano is None for line in report.lines):
         note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
     note(paragraph("spent: measured tokens at list price (priced)."))
+    if report.hidden.cost:
+        note(paragraph(f"Beside this month: {hidden_text(report.hidden.cost, report.hidden.sessions)}"))
     if any(line.spent.floor for line in report.lines):
         note("≥: old clients recorded only the start of some answers, the cost is a floor.")
     if any(line.spent.unpriced for line in report.lines):

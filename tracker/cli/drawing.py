@@ -190,6 +190,14 @@ def cost_text(*rows: Sums) -> str:
     return ("≥" if floor else "") + short_usd(sum(row.cost for row in rows)) + ("+?" if unpriced else "")
 
 
+def hidden_text(cost: int, sessions: int) -> str:
+    """What clients counted for some sessions and no record shows, nano-dollars."""
+    return (
+        f"{short_usd(cost)} that no record shows (compaction, titles, web search …), known from the client's own totals"
+        f" of {counted(sessions, 'session')}."
+    )
+
+
 def unpriced_text(models: Iterable[str], uncounted: Container[str]) -> str:
     """Models of calls without a cost; of the `uncounted` it is the usage that nobody wrote down."""
     return ", ".join(f"{model} (no token counts)" if model in uncounted else model for model in models)

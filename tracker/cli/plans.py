@@ -10,7 +10,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.drawing import cost_text
+from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -191,6 +191,9 @@ def _money(report: PlansReport) -> None:
     name_cells, value_cells = (max(len(row[place]) for row in rows) for place in (0, 1))
     for name, value, label in rows:
         click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {click.style(label, dim=True)}")
+    if load.hidden is not None and load.hidden.cost:
+        hidden = hidden_text(load.hidden.cost, load.hidden.sessions)
+        note(paragraph(f"Beside it, and in none of the figures below: {hidden}"))
     click.echo()
 
 

@@ -18,7 +18,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.drawing import cost_text, counted, unpriced_text
+from tracker.cli.drawing import cost_text, counted, hidden_text, unpriced_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
 from tracker.reports.hidden import Hidden
 from tracker.reports.spend import SpendReport, spend_report
@@ -122,10 +122,7 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
 
 def _note_hidden(hidden: Hidden) -> None:
     if hidden.cost is not None:
-        note(
-            f"Beside it: {short_usd(hidden.cost)} that no record shows (compaction, titles, web search …),"
-            f" known from the client's own totals of {counted(hidden.sessions, 'session')}."
-        )
+        note(f"Beside it: {hidden_text(hidden.cost, hidden.sessions)}")
 
 
 def _label(by: str, key: str) -> str:

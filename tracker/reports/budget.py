@@ -16,6 +16,7 @@ from store.plans import NO_SPEND, SpendSums, project_spend, spend_by_day
 from store.task_rows import TaskRow
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
+from tracker.reports.hidden import Hidden, hidden_in
 from tracker.reports.tasks import tasks_report
 from tracker.settings import BudgetSettings, nano
 
@@ -67,6 +68,7 @@ class BudgetReport:
     history_days: int
     spent_in_history_nano: int
     days_in_month: int
+    hidden: Hidden  # this month, beside what was spent
     tasks_not_listed: int  # further tasks past an alert; the dearest have lines
 
     def as_json(self) -> dict[str, Any]:
@@ -76,6 +78,7 @@ class BudgetReport:
             "as_of": self.today.isoformat(),
             "budgets": [line.as_json() for line in self.lines],
             "tasks_not_listed": self.tasks_not_listed,
+            "hidden_this_month": {"cost_usd": usd(self.hidden.cost), "sessions": self.hidden.sessions},
             "layers": None if self.layers is None else _layers_json(self.layers),
             "history": {
                 "days": self.history_days,
@@ -150,6 +153,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         days,
         spent_since(first).cost,
         (month_last - month_first).days + 1,
+        hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
         max(0, len(dear) - _DEAREST_TASKS),
     )
 

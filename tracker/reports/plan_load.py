@@ -23,6 +23,7 @@ from store.plans import (
     spend_span,
     unpriced_calls,
 )
+from store.filter import Filter
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
@@ -34,6 +35,7 @@ from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import month_bounds
 from tracker.model.rates import Rates
 from tracker.pricing import normalise
+from tracker.reports.hidden import Hidden, hidden_in
 
 HISTORY_DAYS = 182
 FIVE_HOUR_KIND, WEEK_KIND = "five_hour", "seven_day"
@@ -59,6 +61,7 @@ class Load:
     spent: Sequence[tuple[date, int, int]]  # its days, nano-dollars as logged, nano-dollars as an API key
     counted: UnpricedRow
     month_counted: SpendSums  # the month as logged
+    hidden: Hidden | None = None  # this month, beside it; None where days are sums
     floor_calls: int = 0  # of the history: only the start of their output was recorded
     api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
@@ -144,6 +147,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
         spent=_spent(this_month, api, month_first, today),
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
+        hidden=hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
         floor_calls=sum(row.is_floor for row in rows if first.isoformat() <= row.day <= last.isoformat()),
         month_counted=SpendSums(
             len(month_rows),

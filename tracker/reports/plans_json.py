@@ -136,6 +136,7 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "by_month_end_usd": _each_usd(report.month_end),
             "floor_calls": load.month_counted.floor,
             "unpriced_calls": load.month_counted.unpriced,
+            "hidden_usd": None if load.hidden is None else usd(load.hidden.cost),
             "excluded_usd": {name: usd(nano) for name, nano in load.excluded_nano.items()},
             "labels": {"logged_usd": "priced", "as_api_key_usd": "modelled", "by_month_end_usd": "modelled"},
         }
