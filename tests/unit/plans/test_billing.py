@@ -1,6 +1,6 @@
 """Two billings of one load: pauses replayed, exclusions apart, windows opened where work begins."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -8,9 +8,13 @@ from tests.unit.plans.calls import call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.billing import as_api_key, replay
 from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, loads_of_sums, week_overflow
-from tracker.model.plans.plan import Excluded, exclusions_of
+from tracker.model.plans.outlook import Terms, outlook
+from tracker.model.plans.plan import Capacity, Excluded, Range, exclusions_of
+from tracker.model.plans.projection import DrawnMonth, DrawnWeek, Draws, Method
+from tracker.plan_data import plans_on
 
 DAY = date(2026, 11, 20)
+MONDAY = date(2026, 11, 16)
 
 
 def test_without_pauses_an_api_key_pays_less_for_each_write() -> None:
@@ -96,6 +100,23 @@ def test_a_week_overflows_by_windows_first_and_then_as_a_whole() -> None:
     assert over.hit_windows == 2
     assert over.bound == 12
     assert week_overflow([day], Limits(None, None)).dollars == 0
+
+
+def test_a_limit_is_hit_in_the_month_of_its_day() -> None:
+    """A burst on Wednesday is none of Sunday's five hours; where it fills the week, the days after it have to wait."""
+    week = loads_of_sums({MONDAY + timedelta(days=step): 1.0 for step in range(7)}, MONDAY, MONDAY + timedelta(days=6))
+    week[2] = week[2]._replace(windows=(Window(40, 40, 40, 0),))
+    five_hours, whole_week = Limits(None, 30), Limits(38, None)
+    assert [week_overflow(week, five_hours, day, day).hit_windows for day in range(7)] == [0, 0, 1, 0, 0, 0, 0]
+    assert [week_overflow(week, whole_week, day, day).hit_windows for day in range(7)] == [0, 0, 1, 1, 1, 1, 1]
+    plan = plans_on("2026-11-21")["pro"].plan
+
+    def chance(first: int, last: int) -> float | None:
+        draws = Draws(Method.WEEKS, [DrawnMonth([DrawnWeek(tuple(range(7)), first, last)], 1.0)])
+        size = Capacity(Range(90, 95, 100), Range(20, 25, 30))
+        return outlook(plan, size, week, draws, Terms()).hit_probability
+
+    assert (chance(2, 2), chance(6, 6), chance(0, 6)) == (1, 0, 1)
 
 
 def test_limit_units_weigh_reads_as_fitted() -> None:

@@ -151,13 +151,16 @@ class Limits(NamedTuple):
     five_hour_read_weight: float | None = None
 
 
-def week_overflow(days: Sequence[DayLoad], limits: Limits) -> Overflow:
+def week_overflow(days: Sequence[DayLoad], limits: Limits, first: int = 0, last: int = 6) -> Overflow:
     """Seven days against a plan's windows: each window is cut at its size, then their sum at the week's.
 
-    Overflow is priced by the share of the work that did not fit.
+    Overflow is priced by the share of the work that did not fit. Hits are those of the weekdays from `first` to `last`
+    (0 = Monday): a full week is one if there was work on them that no longer fitted.
     """
     dollars = hits = bound = carried_load = carried_api = 0.0
-    for day in days:
+    is_full = False
+    for weekday, day in enumerate(days):
+        is_counted = first <= weekday <= last
         for window in day.windows:
             kept = 1.0
             if limits.five_hour is not None:
@@ -166,11 +169,11 @@ def week_overflow(days: Sequence[DayLoad], limits: Limits) -> Overflow:
                     kept = limits.five_hour / size
                     dollars += window.api * (1 - kept)
                     bound += window.api
-                    hits += 1
+                    hits += is_counted
             carried_load += window.load(limits.week_read_weight) * kept
             carried_api += window.api * kept
+            is_full = is_full or (is_counted and limits.week is not None and carried_load > limits.week)
     if limits.week is not None and carried_load > limits.week:
         dollars += carried_api * (1 - limits.week / carried_load)
         bound = sum(window.api for day in days for window in day.windows)
-        hits += 1
-    return Overflow(dollars, hits, bound)
+    return Overflow(dollars, hits + is_full, bound)

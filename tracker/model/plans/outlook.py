@@ -138,7 +138,9 @@ def cheapest_shares(outlooks: Sequence[PlanOutlook]) -> dict[str, float]:
 
 
 def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) -> Overflow:
-    """Overflow of one month; an edge week is judged whole and counts by the share of its work inside the month."""
+    """Overflow of one month; an edge week is judged whole, its dollars count by the share of its work inside the month,
+    and its hits by their days: else two months would share each hit, and most months would have one.
+    """
     limits = case.limits(place, month.scale, with_hours=with_hours)
     days, api = case.days, case.api
     dollars = hits = bound = 0.0
@@ -147,9 +149,9 @@ def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) ->
         if not inside:
             continue
         share = inside / sum(api[index] for index in week.days)
-        over = week_overflow([days[index] for index in week.days], limits)
+        over = week_overflow([days[index] for index in week.days], limits, week.first, week.last)
         dollars += over.dollars * share
-        hits += over.hit_windows * share
+        hits += over.hit_windows
         bound += over.bound * share
     return Overflow(dollars * month.scale, hits, bound * month.scale)
 
