@@ -169,13 +169,17 @@ def test_a_task_opened(sessions: Path) -> None:
     assert sum(Decimal(row["cost_usd"]) for row in rows) == Decimal(task["cost_usd"])
 
 
-def test_subagents_and_misses_are_shown(tmp_path: Path) -> None:
+def test_subagents_and_misses_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = str(FIXTURES / "s15_multitask_bgagent")
     report = json.loads(run("tasks", "--json", "--claude-dir", folder).output)
     (task,) = [task for task in report["tasks"] if task["subagent_calls"]]
     output = run("task", task["id"], "--no-sync").output
     assert "Subagents" in output
     assert "general-purpose ↳ turn" in output
+    assert "more for" not in output
+    monkeypatch.setattr("tracker.cli.task._SUBAGENTS_SHOWN", 0)
+    cost = Decimal(task["subagent_cost_usd"])
+    assert f"and 1 more for ${cost:.2f}" in run("task", task["id"], "--no-sync").output
 
 
 def test_edits_from_the_command_line(sessions: Path) -> None:

@@ -198,7 +198,6 @@ def _context(detail: TaskDetail, cells: int) -> None:
 def _turns(detail: TaskDetail, cells: int) -> None:
     dear = sorted(detail.turns, key=lambda turn: -turn.row.cost)[:_TURNS_SHOWN]
     dear = [turn for turn in dear if turn.row.calls] or dear[:1]
-    left = len(detail.turns) - len(dear)
     title = "Turns, the dearest first" if len(detail.turns) > 1 else "Turn"
     click.echo(rule(title, cells))
     largest = dear[0].row.cost
@@ -214,10 +213,14 @@ def _turns(detail: TaskDetail, cells: int) -> None:
             f"  {click.style(fit(share_bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
             f"  {click.style(f'{amount:>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
         )
-    if left > 0:
-        cost = sum(turn.row.cost for turn in detail.turns) - sum(turn.row.cost for turn in dear)
-        click.echo(click.style(f"       and {left} more for {short_usd(cost)}", dim=True))
+    cost = sum(turn.row.cost for turn in detail.turns) - sum(turn.row.cost for turn in dear)
+    _more(len(detail.turns) - len(dear), cost)
     click.echo()
+
+
+def _more(left: int, cost: int) -> None:
+    if left > 0:
+        click.echo(click.style(f"       and {left} more for {short_usd(cost)}", dim=True))
 
 
 def _calls(count: int) -> str:
@@ -252,6 +255,8 @@ def _subagents(detail: TaskDetail, cells: int) -> None:
             f"       {fit(name, 28)}  {fit(model, 20)}  {_calls(agent.calls)}  "
             + click.style(f"{short_usd(agent.cost):>8}", bold=True)
         )
+    left = detail.subagents[_SUBAGENTS_SHOWN:]
+    _more(len(left), sum(agent.cost for agent in left))
     click.echo()
 
 
@@ -269,6 +274,8 @@ def _misses(detail: TaskDetail, cells: int) -> None:
             f"  {detail.number_of(call):>3}  {fit(words, min(42, cells - 44))}  {missed}  "
             + click.style(f"{short_usd(call.waste):>8}", bold=True)
         )
+    left = detail.misses[_MISSES_SHOWN:]
+    _more(len(left), sum(call.waste or 0 for call in left))
     click.echo()
 
 
