@@ -39,6 +39,10 @@ _TURN = (
     "turn.prompt_uuid, turn.position, turn.at, turn.kind, turn.prompt_id, turn.text, turn.chars, turn.words, turn.echo,"
     " turn.branch, turn.source_tool_use, turn.seen_agent"
 )
+_TOOL = (
+    "tool_use.id, tool_use.chain, tool_use.turn, tool_use.position, tool_use.at, tool_use.message_id, tool_use.name,"
+    " tool_use.target, tool_use.flags, tool_use.result_chars, tool_use.is_error, tool_use.spawned, tool_use.commit_sha"
+)
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------
@@ -55,7 +59,7 @@ def has_stale_sessions(db: sqlite3.Connection) -> bool:
 
 
 def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
-    """Everything of one session; prompts of a session whose own file is gone come from the file that copied them."""
+    """Everything of one session; where its own file is gone, prompts and tools come from the file that copied them."""
     row = db.execute(
         "SELECT session.id, session.agent, session.native_id, session.project, session.branch, session.title,"
         " session.title_rank, origin.id, session.first_at, session.teammate FROM session LEFT JOIN session AS origin"
@@ -80,8 +84,10 @@ def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
             foreign.setdefault(uuid, session.parent_id)
     known = {turn.prompt_uuid for turn in turns}
     missing = {call.turn for call in calls if not call.copied and call.turn and call.turn not in known}
+    tools = [ToolRow(*tool) for tool in db.execute(f"SELECT {_TOOL} FROM tool_use WHERE session_id = ?", (session_id,))]
     if missing:
         turns += _borrowed_turns(db, session_id, missing)
+        tools += _borrowed_tools(db, session_id, {tool.id for tool in tools})
     return SessionRecords(
         session,
         [
@@ -93,14 +99,7 @@ def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
         ],
         calls,
         turns,
-        [
-            ToolRow(*tool)
-            for tool in db.execute(
-                "SELECT id, chain, turn, position, at, message_id, name, target, flags, result_chars, is_error,"
-                " spawned, commit_sha FROM tool_use WHERE session_id = ?",
-                (session_id,),
-            )
-        ],
+        tools,
         [
             EventRow(*event)
             for event in db.execute(
@@ -124,6 +123,16 @@ def _borrowed_turns(db: sqlite3.Connection, session_id: int, missing: set[str]) 
         if turn[0] in missing:
             found.setdefault(turn[0], TurnRow(*turn))
     return list(found.values())
+
+
+def _borrowed_tools(db: sqlite3.Connection, session_id: int, known: set[str]) -> list[ToolRow]:
+    seen = db.execute(
+        f"SELECT {_TOOL} FROM call JOIN tool_use ON tool_use.message_id = call.message_id"
+        " AND tool_use.session_id = call.seen_session_id"
+        " WHERE call.session_id = ? AND call.seen_session_id != call.session_id",
+        (session_id,),
+    )
+    return [ToolRow(*tool) for tool in seen if tool[0] not in known]
 
 
 def floors(db: sqlite3.Connection) -> dict[tuple[str, str | None], int]:

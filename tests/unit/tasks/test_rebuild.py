@@ -1,5 +1,6 @@
 """Over whole ledgers: tasks sum to the total, a rebuild from nothing gives the same rows, links and edits hold."""
 
+import json
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -185,6 +186,31 @@ def test_a_fork_whose_parent_is_gone_still_has_its_prompts(tmp_path: Path) -> No
     rebuild(db)
     check_sums(db)
     assert [(task.calls, task.turns) for task in tasks_report(db).tasks] == [(4, 4)]
+
+
+def test_what_a_session_did_is_known_from_its_fork_where_its_own_file_is_gone(tmp_path: Path) -> None:
+    told = []
+    for is_whole in (True, False):
+        root = tmp_path / str(is_whole)
+        parent = Transcript(root, "aaa").prompt("round the totals of the cart")
+        parent.answer("1", tools=[("t1", "Edit", {"file_path": "/code/api/cart.py"})])
+        parent.answer("2", tools=[("t2", "Bash", {"command": "pytest -q"})]).answer("3")
+        copied = [json.loads(line) for line in parent.path.read_text().splitlines()]
+        fork = Transcript(root, "bbb")
+        rows = [
+            row | {"sessionId": "bbb"} | ({"requestSessionId": "aaa"} if "requestId" in row else {}) for row in copied
+        ]
+        fork.path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        fork.minute = 60
+        fork.prompt("thanks").answer("4")
+        if not is_whole:
+            parent.path.unlink()
+        place = tmp_path / f"ledger-{is_whole}"
+        place.mkdir()
+        db = ledger_of(place, root)
+        rebuild(db)
+        told.append([(task.status, task.evidence, task.calls, task.edit_turns) for task in tasks_report(db).tasks])
+    assert told[0] == told[1] == [("completed", "check", 4, 1)]
 
 
 def kinds(db: sqlite3.Connection) -> list[str | None]:
