@@ -213,6 +213,25 @@ def test_what_a_session_did_is_known_from_its_fork_where_its_own_file_is_gone(tm
     assert told[0] == told[1] == [("completed", "check", 4, 1)]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "title"),
+    [
+        ("Implement the following plan:\n\n# Plan: Round the totals\n\n## Context\n\nCents", "Round the totals"),
+        ("Implement the following plan:\n\n# SHOP-12: Fix `cart#total`\n## Why", "SHOP-12: Fix `cart#total`"),
+        ("Implement the following plan:\n\nRound the totals.", "Round the totals."),
+        ("Implement the following plan:", "Implement the following plan:"),
+        ("Implement the following planner: # x", "Implement the following planner: # x"),
+    ],
+)
+def test_a_task_that_carries_out_a_plan_has_the_plans_heading_as_its_title(
+    prompt: str, title: str, tmp_path: Path
+) -> None:
+    Transcript(tmp_path / "c", "aaa").prompt(prompt).answer("1")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert list(titles(db)) == [title]
+
+
 def kinds(db: sqlite3.Connection) -> list[str | None]:
     """What each call's reads say, in file order."""
     found = db.execute(
