@@ -20,7 +20,7 @@ from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
 from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
 from tracker.reports.times import local
-from tracker.sources.claude_code.text import command_flags
+from tracker.sources.claude_code.text import command_flags, without_options
 from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.transcript_words import Words, read_words
 
@@ -223,7 +223,9 @@ def _programs(command: str) -> set[str]:
     for place, word in enumerate(words):
         if command_flags(" ".join(words[place + 1 : place + 3])) & ToolFlag.CHECK:
             continue  # the program stands further on
-        lengths = (2,) if word == "make" else (1, 2, 3)
+        following = words[place + 1 : place + 9]
+        options = len(following) - len(without_options(following))
+        lengths = (options + 2,) if word == "make" else (1, options + 2, options + 3)
         names = (" ".join(words[place : place + length]) for length in lengths)
         found.update(next(([name] for name in names if command_flags(name) & ToolFlag.CHECK), ()))
     return found

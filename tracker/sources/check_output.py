@@ -21,6 +21,7 @@ _FAILURES = (
     r"npm (?:ERR!|error)|.*\bELIFECYCLE\b|.*\bCommand failed with exit code [1-9]",
     r"error: script .* exited with code [1-9]|error: Recipe .* failed|.*\bERROR task failed",  # bun, just, mise
     r"make(?:\[\d+\])?: \*\*\*|(?:\[\w+\] )?BUILD FAIL|FAILURE: |Build FAILED|Failed! ",  # make, maven, gradle, dotnet
+    r".*\bSome tests failed\.|[ \t]*error [-•] ",  # flutter, dart
     r".*\bcommand not found\b",
 )
 _FAILED = re.compile("|".join(_FAILURES))

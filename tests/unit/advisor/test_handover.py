@@ -96,6 +96,10 @@ def test_a_failure_that_was_mended_is_not_handed_over(desk: Desk) -> None:
         ("pytest", "pytest tests/test_one.py", False),
         ("make test", "make lint", False),
         ("cd src && go test ./...", "go build ./... && go test ./...", False),
+        ("pnpm --filter web test", "pnpm --filter web lint", False),
+        ("pnpm --filter web test", "pnpm --filter api test", False),
+        ("pnpm --filter web test -- cart", "pnpm --filter web test", True),
+        ("make -C lib test", "make -C lib lint", False),
         ("cd src && go test ./... 2>&1", "go vet . && go test ./...", True),
     ],
 )

@@ -27,6 +27,8 @@ FAILED = (
     "make: *** [Makefile:4: test] Error 2",
     "[lint] ERROR task failed",
     "5 examples, 2 failures",
+    "00:05 +3 -1: Some tests failed.",
+    "  error • The getter 'total' isn't defined • lib/cart.dart:3:9 • undefined_getter\n\n1 issue found.",
     "sh: jest: command not found",
 )
 PASSED = (
@@ -42,6 +44,8 @@ PASSED = (
     "0 issues.",
     "0 errors, 2 warnings, 0 informations",
     "5 examples, 0 failures",
+    "00:05 +4: All tests passed!",
+    "   info - lib/cart.dart:3:9 - Use const - prefer_const\n\n1 issue found.",
     "[Parser] Error: cannot read the file that the test leaves out\n 12 pass\n 0 fail",
     "",
 )

@@ -171,9 +171,19 @@ _VERBS = {
     **dict.fromkeys(("cargo", "go", "dotnet", "swift", "mix", "zig"), ("test", "build", "check", "vet", "clippy")),
     **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), ("test", "build", "lint", "check", "typecheck", "run")),
     **dict.fromkeys(("make", "just", "mise", "task"), ("test", "build", "lint", "check", "all", "run")),
+    **dict.fromkeys(("flutter", "dart", "deno"), ("test", "build", "analyze", "lint", "check")),
 }
+_WITH_A_VALUE = frozenset("-C --cwd --dir --prefix -F --filter -w --workspace --project".split())
 _WORTH_A_LOOK = _CHECKERS | set(_VERBS)
 _RUN_VERBS = ("test", "build", "lint", "check", "typecheck")
+
+
+def without_options(words: list[str]) -> list[str]:
+    """What follows the options of a program: `--filter web test` is `test`."""
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        place += 2 if words[place] in _WITH_A_VALUE else 1
+    return words[place:]
 
 
 def _checks(words: list[str]) -> bool:
@@ -184,9 +194,10 @@ def _checks(words: list[str]) -> bool:
         verbs = _VERBS.get(word)
         if verbs is None:
             continue
-        following = words[place + 1] if place + 1 < len(words) else ""
+        rest = without_options(words[place + 1 : place + 9])
+        following = rest[0] if rest else ""
         if following == "run":
-            following = words[place + 2] if place + 2 < len(words) else ""
+            following = rest[1] if len(rest) > 1 else ""
             verbs = _RUN_VERBS
         if following.startswith(verbs) or (word == "make" and not following):
             return True
