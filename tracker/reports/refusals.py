@@ -49,7 +49,7 @@ _WORDS = {
     RefusalKind.RATE: ("too many requests", "the agent tries again by itself; slower work or another model helps"),
     RefusalKind.PLAN: ("a limit of the plan is reached", "wait for its reset, or go on by paid usage"),
     RefusalKind.OVERLOADED: ("the provider was overloaded", "the agent tries again by itself"),
-    RefusalKind.OTHER: ("failed", ""),
+    RefusalKind.OTHER: ("request failed", ""),
 }
 _ORDER = tuple(_WORDS)
 

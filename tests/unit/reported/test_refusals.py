@@ -75,7 +75,7 @@ def test_of_a_session_with_two_tasks_each_has_its_own(session: Any, db: sqlite3.
 
 def test_a_stream_that_broke_is_named_by_its_code(db: sqlite3.Connection, take_in: TakeIn) -> None:
     [one] = task_refusals(db, take_in(CAPTURES / "v2-error-retry" / ".cline"))
-    assert (one.kind, one.words, one.advice) == (RefusalKind.OTHER, "failed (UND_ERR_SOCKET)", "")
+    assert (one.kind, one.words, one.advice) == (RefusalKind.OTHER, "request failed (UND_ERR_SOCKET)", "")
 
 
 def test_classic_retries_count_each(task: TaskFolder, db: sqlite3.Connection, take_in: TakeIn) -> None:
@@ -94,9 +94,9 @@ def test_classic_retries_count_each(task: TaskFolder, db: sqlite3.Connection, ta
         (EventKind.API_ERROR, "529", RefusalKind.OVERLOADED, "529 the provider was overloaded"),
         (EventKind.API_ERROR, "credits", RefusalKind.CREDIT, "no credit left"),
         (EventKind.API_ERROR, "401", RefusalKind.KEY, "401 the key was not accepted"),
-        (EventKind.API_ERROR, "500", RefusalKind.OTHER, "500 failed"),
-        (EventKind.API_ERROR, "other", RefusalKind.OTHER, "failed"),
-        (EventKind.API_ERROR, "", RefusalKind.OTHER, "failed"),
+        (EventKind.API_ERROR, "500", RefusalKind.OTHER, "500 request failed"),
+        (EventKind.API_ERROR, "other", RefusalKind.OTHER, "request failed"),
+        (EventKind.API_ERROR, "", RefusalKind.OTHER, "request failed"),
     ],
 )
 def test_what_the_sources_write(kind: str, detail: str, expected: str, words: str) -> None:
