@@ -1,4 +1,7 @@
-"""Keeps what the client tells its status line: in the ledger, or in the spool when the ledger is busy or not there."""
+"""Keeps what the client tells its status line: in the ledger, or in the spool when the ledger is busy or not there.
+
+A ledger of a newer version is not written to either: whoever reads the spool next may know it.
+"""
 
 import os
 import sqlite3
@@ -6,6 +9,7 @@ import sqlite3
 from hooks.spool import append
 from hooks.status_segments import client_cost_nano, limit_windows, number
 from store.samples import LimitReading, StatusSample, put_samples
+from store.schema_version import SCHEMA_VERSION
 
 LEDGER_FILE = "ledger.db"
 LEDGER_BUSY_SECONDS = 0.02
@@ -54,6 +58,8 @@ def _store(path: str, sample: StatusSample) -> None:
     # Opened without creating: only store.ledger makes ledgers.
     db = sqlite3.connect(f"file:{address}?mode=rw", uri=True, timeout=LEDGER_BUSY_SECONDS, isolation_level=None)
     try:
+        if db.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
+            raise sqlite3.NotSupportedError("a newer version's ledger")
         db.execute("PRAGMA synchronous = NORMAL")
         put_samples(db, [sample])
     finally:

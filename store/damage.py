@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from store.ledger import SCHEMA_VERSION, is_damage
+from store.ledger import is_damage
+from store.schema_version import SCHEMA_VERSION
 
 # Rows that others point at come first.
 _RECORDS = (

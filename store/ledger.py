@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 13  # how many migrations this program knows; a test holds it to store.migrations
+from store.schema_version import SCHEMA_VERSION
+
 LEDGER_NAME = "ledger.db"
 _RETRY_SECONDS = 0.005
 

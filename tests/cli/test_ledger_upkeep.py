@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hooks.health import note_fired
-from store.ledger import SCHEMA_VERSION, ledger_path, open_ledger
+from store.ledger import ledger_path, open_ledger
+from store.schema_version import SCHEMA_VERSION
 from tests.cli.running import SCENARIOS, Ran, Taximeter
 from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.damage import damage_page_of

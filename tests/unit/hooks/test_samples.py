@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.ledger import SCHEMA_VERSION, open_ledger
+from store.ledger import open_ledger
 from store.samples import LimitReading, StatusSample, put_samples
+from store.schema_version import SCHEMA_VERSION
 
 MINUTE_MS = 60_000
 

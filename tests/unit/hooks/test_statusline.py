@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hooks.spool_reader import drained
 from hooks.status_format import DEFAULT_FORMAT, fill_format
 from hooks.status_segments import SEGMENTS, segments
 from store.ledger import open_ledger
+from store.schema_version import SCHEMA_VERSION
 from tests.unit.hooks.program import FAR_FUTURE_MS, NUDGE_TEXT, STATUSES, run
 from tests.unit.hooks.test_advice import ANYTHING, ODD_ADVICE
 
@@ -242,6 +244,16 @@ def test_a_broken_ledger_is_left_alone(content: bytes, home: Path) -> None:
     (home / "ledger.db").write_bytes(content)
     shown(home)
     assert (home / "ledger.db").read_bytes() == content
+    with drained(str(home)) as taken:
+        assert len(taken.samples) == 1
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone_and_the_sample_waits(home: Path) -> None:
+    with closing(open_ledger()) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        shown(home)
+        assert db.execute("SELECT COUNT(*) FROM limit_sample").fetchone() == (0,)
+        assert db.execute("SELECT COUNT(*) FROM client_total").fetchone() == (0,)
     with drained(str(home)) as taken:
         assert len(taken.samples) == 1
 

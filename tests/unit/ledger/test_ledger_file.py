@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from store.damage import damaged_ledgers
-from store.ledger import SCHEMA_VERSION, LedgerError, ledger_path, open_ledger, transaction
+from store.ledger import LedgerError, ledger_path, open_ledger, transaction
 from store.migrations import MIGRATIONS
+from store.schema_version import SCHEMA_VERSION
 
 from .columns import GOLDEN, columns_text
 from .plain import COST, FILE, session_of
