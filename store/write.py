@@ -6,6 +6,7 @@ The joins below give the same rows whatever the order of the observations (a cal
 import sqlite3
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
+from zlib import crc32
 
 import msgspec
 
@@ -64,8 +65,19 @@ class Writer:
         """Store resolved price rows."""
         new = [price for price in prices if price.id not in self._prices]
         if new:
+            for price in new:
+                self._keep_rates_before(price)
             put_prices(self._db, new)
             self._prices.update(price.id for price in new)
+
+    def _keep_rates_before(self, price: Price) -> None:
+        """Where a table was corrected, recorded calls keep the row that they were priced by, under another id."""
+        row = self._db.execute("SELECT * FROM price WHERE id = ?", (price.id,)).fetchone()
+        if row is None or _RATES_OF(row) == _RATES_OF(msgspec.structs.astuple(price)):
+            return
+        kept = f"{price.id}#{crc32(repr(_RATES_OF(row)).encode()):08x}"
+        put_prices(self._db, [Price(kept, *row[1:])])
+        self._db.execute("UPDATE call SET price_id = ? WHERE price_id = ?", (kept, price.id))
 
     # -- ids --------------------------------------------------------------------------------------------------------
 
@@ -263,6 +275,9 @@ class Writer:
         self._db.executemany(_DROP_MOVED_TOTALS, [(session_id,) for session_id in {row[0] for row in rows}])
 
 
+_RATES_OF = itemgetter(
+    *map(Price.__struct_fields__.index, ("input", "output", "write_5m", "write_1h", "cache_read", "web_search"))
+)
 _FIELDS = Call.__struct_fields__
 _PLACE_OF = itemgetter(*map(_FIELDS.index, PLACE_COLUMNS[3:]))
 _CONTENT_OF = itemgetter(*map(_FIELDS.index, CONTENT_COLUMNS))

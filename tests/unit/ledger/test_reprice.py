@@ -4,10 +4,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from store.invariants import check_invariants
+from store.records import Price
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild
 from tracker.reprice import reprice_ledger
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -130,3 +134,32 @@ def test_a_call_goes_on_at_the_price_that_its_first_line_was_recorded_at(tmp_pat
         write_tree(root, {FILE: encoded(prompt(), first, last)})
         # The list price of Opus 5.5 is $20 per million tokens of output.
         assert [cost for cost, _ in read_on(db, root, own_prices(tmp_path, 2000.0))] == [before + 297 * 20_000]
+
+
+class Corrected:
+    """The bundled table with all rates of one row raised: what a newer version of the program may bring."""
+
+    def resolve(self, model: str, *call: Any) -> Price | None:
+        """As the table, a tenth dearer."""
+        price = price_book().resolve(model, *call)
+        if price is None:
+            return None
+        return msgspec.structs.replace(price, input=price.input * 11 // 10, output=price.output * 11 // 10)
+
+
+def test_a_corrected_list_price_leaves_recorded_calls_their_rates_until_reprice(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1))})
+    with ledger_of(tmp_path, root) as db:
+        rebuild(db)
+        before = db.execute("SELECT cost FROM call").fetchall()
+        write_tree(root, {OTHER_FILE: encoded(prompt("", OTHER), answer(2, OTHER))})
+        sync(db, [(ClaudeCodeSource(), [root])], Options(Corrected()))
+        rebuild(db)
+        ((first, second),) = db.execute("SELECT min(cost), max(cost) FROM call").fetchall()
+        assert [(first,)] == before
+        assert second > first
+        assert [check for check in check_invariants(db) if check.broken] == []
+        (changed,) = reprice_ledger(db, Corrected(), dry_run=False)  # type: ignore[arg-type]
+        assert (changed.calls, changed.before, changed.after) == (1, first, second)
+        rebuild(db)
+        assert [check for check in check_invariants(db) if check.broken] == []
