@@ -14,6 +14,7 @@ from pathlib import Path
 from store.ledger import is_damage
 from store.schema_version import SCHEMA_VERSION
 
+_SUFFIXES = ("", "-wal", "-shm")
 # Rows that others point at come first.
 _RECORDS = (
     "price", "session", "chain", "call", "call_alias", "sighting", "turn", "tool_use", "event", "client_total",
@@ -51,11 +52,17 @@ def set_aside(path: Path) -> Path:
     while kept.exists():
         number += 1
         kept = path.with_name(f"{stamp}-{number}{path.suffix}")
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in _SUFFIXES:
         old = Path(f"{path}{suffix}")
         if old.exists():
             old.rename(f"{kept}{suffix}")
     return kept
+
+
+def remove(path: Path) -> None:
+    """Remove a ledger that was begun and not finished: its journal would be taken for that of the next one."""
+    for suffix in _SUFFIXES:
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def damaged_ledgers(path: Path) -> list[Path]:

@@ -67,7 +67,7 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
 
     None if the error tells of something else, or another process was first; LedgerError if no other can be made.
     """
-    from store.damage import is_sound, one_at_a_time, set_aside, take_over
+    from store.damage import is_sound, one_at_a_time, remove, set_aside, take_over
 
     if not is_damage(error):
         return None
@@ -76,12 +76,16 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
         with one_at_a_time(path.parent):
             if is_sound(path):
                 return None
-            fresh.unlink(missing_ok=True)
+            remove(fresh)
             _make_private(fresh)
-            with closing(_connect(fresh, busy_seconds)) as db, transaction(db):
-                take_over(db, path)
-            kept = set_aside(path)
-            fresh.rename(path)
+            try:
+                with closing(_connect(fresh, busy_seconds)) as db, transaction(db):
+                    take_over(db, path)
+                kept = set_aside(path)
+                fresh.rename(path)
+            except BaseException:
+                remove(fresh)
+                raise
             return kept
     except (OSError, sqlite3.Error) as failure:
         raise LedgerError(f"the ledger {path} is damaged, and no other can be made beside it: {failure}") from failure

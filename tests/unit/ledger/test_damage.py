@@ -110,6 +110,21 @@ def test_a_ledger_that_is_sound_stays_whatever_the_error_says(root: Path, tmp_pa
     assert damaged_ledgers(tmp_path / "ledger.db") == []
 
 
+def test_what_an_attempt_that_was_killed_left_is_no_part_of_the_next(whole: Dump, tmp_path: Path) -> None:
+    path, error = tmp_path / "ledger.db", damage_found(tmp_path / "ledger.db")
+    with closing(sqlite3.connect(tmp_path / "ledger.new.db", isolation_level=None)) as killed:
+        killed.execute("PRAGMA journal_mode = WAL")
+        killed.execute("CREATE TABLE left_behind (id INTEGER)")
+        for name in ("ledger.new.db", "ledger.new.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / f"copy-{name}")
+    for name in ("ledger.new.db", "ledger.new.db-wal"):
+        (tmp_path / f"copy-{name}").rename(tmp_path / name)
+    (tmp_path / "ledger.new.db").unlink()
+    assert replace_if_damaged(path, error) is not None
+    with closing(open_ledger(path)) as db:
+        assert db.execute("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'left_behind'").fetchone() == (0,)
+
+
 def test_a_damaged_ledger_stays_where_it_is_when_no_other_can_be_made(
     whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,5 +137,4 @@ def test_a_damaged_ledger_stays_where_it_is_when_no_other_can_be_made(
     monkeypatch.setattr("store.damage.take_over", full)
     with pytest.raises(LedgerError, match=r"is damaged, .*disk is full"):
         replace_if_damaged(path, error)
-    assert path.exists()
-    assert damaged_ledgers(path) == []
+    assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]
