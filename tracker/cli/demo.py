@@ -9,15 +9,12 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.common import Settings, passes_settings
-
 _BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; it goes on before a minute is over
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-@passes_settings
-def demo(settings: Settings, command: tuple[str, ...]) -> None:
+def demo(command: tuple[str, ...]) -> None:
     """Try every report on bundled sample sessions, in a throw-away home.
 
     Without words it opens the dashboard, with one of the sessions at work; where the output is no terminal it shows
@@ -29,7 +26,6 @@ def demo(settings: Settings, command: tuple[str, ...]) -> None:
     taximeter demo spend --by project
     taximeter demo doctor
     """
-    del settings
     from tracker.demo import write_samples
 
     with tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:

@@ -3,10 +3,10 @@
 import shlex
 import socket
 import sys
-from pathlib import Path
 
 import click
 
+from hooks.places import launcher
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings
 from tracker.cli.output import say
 
@@ -41,8 +41,7 @@ def serve(settings: Settings, port: int, host: str) -> None:
 
 def dashboard_command(settings: Settings) -> str:
     """The shell line that starts a dashboard over the same folders."""
-    launcher = Path(__file__).parents[2] / "taximeter.py"
-    words = [sys.executable, "-I", str(launcher), "dashboard"]
+    words = [sys.executable, "-I", launcher(), "dashboard"]
     for option, folders in (("--claude-dir", settings.claude_dirs), ("--cline-dir", settings.cline_dirs)):
         for folder in folders:
             words += [option, str(folder.absolute())]
