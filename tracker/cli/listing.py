@@ -36,6 +36,7 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
+from tracker.reports.spend import tokens_json
 from tracker.reports.times import iso, local
 
 
@@ -134,7 +135,6 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
 
 
 def _session_json(row: SessionRow) -> dict[str, Any]:
-    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
     return {
         "agent": row.agent,
         "session": row.native_id,
@@ -148,7 +148,7 @@ def _session_json(row: SessionRow) -> dict[str, Any]:
         "first_at": iso(row.first_at),
         "last_at": iso(row.last_at),
         "calls": row.calls,
-        "tokens": dict(zip(names, row.tokens, strict=True)),
+        "tokens": tokens_json(row.tokens),
         "cost_usd": usd(row.cost),
         "unpriced_calls": row.unpriced,
         "floor_calls": row.floor,

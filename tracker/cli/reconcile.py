@@ -14,6 +14,7 @@ from tracker.cli.output import Column, note, print_csv, print_json, print_table,
 from tracker.cli.prose import paragraph
 from tracker.model.plans.reconcile import Reports, Row
 from tracker.reports.reconcile import ReconcileReport, differing, reconcile_report
+from tracker.reports.spend import TOKEN_CLASSES
 
 # Reports are complete some minutes after a day ends; an hour is safe for all of them.
 _LAG = timedelta(hours=1)
@@ -211,7 +212,7 @@ def _signed_usd(nano: int) -> str:
 
 
 def _print_csv(report: ReconcileReport) -> None:
-    names = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches", "cost_usd")
+    names = (*TOKEN_CLASSES, "web_searches", "cost_usd")
     titles = ("report", "day", "model", "class", *(f"difference_{name}" for name in names), "why")
     made = []
     for source, rows in (("usage", report.as_json()["rows"]), ("claude_code", report.as_json()["claude_code_rows"])):

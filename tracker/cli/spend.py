@@ -21,10 +21,10 @@ from tracker.cli.common import (
 from tracker.cli.drawing import cost_text, counted, hidden_text, unpriced_text
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
 from tracker.reports.hidden import Hidden
-from tracker.reports.spend import SpendReport, spend_report
+from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
 
 _CSV = (
-    "key", "calls", "sessions", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches",
+    "key", "calls", "sessions", *TOKEN_CLASSES, "web_searches",
     "cost_usd", "unpriced_calls", "floor_calls",
 )  # fmt: skip
 

@@ -34,13 +34,14 @@ from tracker.cli.output import (
     wrapped,
 )
 from tracker.model.status import EVIDENCE_ORDER
+from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
 from tracker.reports.times import iso, local
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
     "id", "title", "status", "evidence", "agents", "project", "branch", "sessions", "started_at", "ended_at", "turns",
-    "calls", "input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches", "cost_usd",
+    "calls", *TOKEN_CLASSES, "web_searches", "cost_usd",
     *(f"{part}_usd" for part in PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
     "program_run",
 )  # fmt: skip

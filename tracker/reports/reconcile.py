@@ -15,10 +15,10 @@ from store.reconcile import ReportableRow, reportable_rows, session_days
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
 from tracker.reports.hidden import Hidden, SessionHidden, hidden_in, hidden_spend
+from tracker.reports.spend import tokens_json
 
 Dated = TypeVar("Dated", Usage, Charge)
 _DAY_MS = 86_400_000
-_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _price(book: PriceBook, day: str, model: str, tokens: Sequence[int]) -> int 
 
 
 def _tokens_json(usage: Usage | None) -> dict[str, int] | None:
-    return None if usage is None else dict(zip(_CLASSES, usage.tokens, strict=True))
+    return None if usage is None else tokens_json(usage.tokens)
 
 
 def _row_json(row: Row) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _row_json(row: Row) -> dict[str, Any]:
             "cost_usd": usd(row.charged),
         },
         "difference": {
-            "tokens": dict(zip(_CLASSES, row.difference, strict=True)),
+            "tokens": tokens_json(row.difference),
             "web_searches": row.web_difference,
             "cost_usd": usd(row.money_difference),
         },

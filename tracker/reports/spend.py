@@ -1,6 +1,7 @@
 """The spend report: what DESIGN section 4 promises as `spend --json`, for the command line and the dashboard alike."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from store.filter import Filter
@@ -9,6 +10,14 @@ from store.prices import has_user_prices
 from store.reported import billed_sums
 from store.spend import spend_rows, spend_total, unpriced_models
 from tracker.reports.hidden import Hidden, hidden_in
+
+# The ledger's columns input, cache_read, write_5m, write_1h and output, as every JSON and CSV names them.
+TOKEN_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+
+
+def tokens_json(counts: Sequence[int]) -> dict[str, int]:
+    """Token counts in the order of TOKEN_CLASSES as JSON."""
+    return dict(zip(TOKEN_CLASSES, counts, strict=True))
 
 
 class SpendRow(NamedTuple):
@@ -36,13 +45,7 @@ class SpendRow(NamedTuple):
         return {
             "calls": self.calls,
             "sessions": self.sessions,
-            "tokens": {
-                "input": self.input,
-                "cache_read": self.cache_read,
-                "cache_write_5m": self.write_5m,
-                "cache_write_1h": self.write_1h,
-                "output": self.output,
-            },
+            "tokens": tokens_json((self.input, self.cache_read, self.write_5m, self.write_1h, self.output)),
             "web_searches": self.web_searches,
             "cost_usd": usd(self.cost),
         }

@@ -29,6 +29,7 @@ from store.task_rows import TaskRow
 from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
 from tracker.model.status import meets, settled
 from tracker.reports.joins import Join, suggested_joins
+from tracker.reports.spend import SpendRow, tokens_json
 from tracker.reports.times import iso
 
 PARTS = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
@@ -143,17 +144,6 @@ def headline_json(rates: Headline) -> dict[str, Any]:
     }
 
 
-def tokens_json(task: TaskRow) -> dict[str, int]:
-    """Token counts as in `spend`."""
-    return {
-        "input": task.input,
-        "cache_read": task.cache_read,
-        "cache_write_5m": task.write_5m,
-        "cache_write_1h": task.write_1h,
-        "output": task.output,
-    }
-
-
 def split_json(task: TaskRow) -> dict[str, Any]:
     """The exact split of the cost."""
     return {
@@ -202,7 +192,7 @@ def task_json(task: TaskRow, turns: list[TurnSums], *, is_program_run: bool) -> 
         "floor_calls": task.floor,
         "subagent_calls": task.subagent_calls,
         "subagent_cost_usd": usd(task.subagent_cost),
-        "tokens": tokens_json(task),
+        "tokens": tokens_json((task.input, task.cache_read, task.write_5m, task.write_1h, task.output)),
         "web_searches": task.web_searches,
         "cost_usd": usd(task.cost),
         "split": split_json(task),
@@ -217,19 +207,9 @@ def task_json(task: TaskRow, turns: list[TurnSums], *, is_program_run: bool) -> 
 def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dict[str, Any]:
     """Sums over tasks, with their turns, in the form of `spend`'s total: sessions are those with calls."""
     sessions = {(turn.agent, turn.session) for task in tasks for turn in turns.get(task.id, ()) if turn.calls}
-    return {
-        "calls": sum(task.calls for task in tasks),
-        "sessions": len(sessions),
-        "tokens": {
-            "input": sum(task.input for task in tasks),
-            "cache_read": sum(task.cache_read for task in tasks),
-            "cache_write_5m": sum(task.write_5m for task in tasks),
-            "cache_write_1h": sum(task.write_1h for task in tasks),
-            "output": sum(task.output for task in tasks),
-        },
-        "web_searches": sum(task.web_searches for task in tasks),
-        "cost_usd": usd(sum(task.cost for task in tasks)),
-    }
+    names = (name for name in SpendRow._fields if name not in ("key", "sessions"))
+    sums = {name: sum(getattr(task, name) for task in tasks) for name in names}
+    return SpendRow("total", sessions=len(sessions), **sums).sums_json()
 
 
 def tasks_report(
