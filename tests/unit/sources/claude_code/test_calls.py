@@ -155,6 +155,12 @@ class TestCacheWrites:
         (call,) = calls_of(tmp_path, answer(1, message={"usage": counts}))
         assert (call.write_5m, call.write_1h) == expected
 
+    def test_without_a_total_both_parts_of_a_split_count(self, tmp_path: Path) -> None:
+        split = {"ephemeral_5m_input_tokens": 7, "ephemeral_1h_input_tokens": 500}
+        counts = usage(cache_creation_input_tokens=..., cache_creation=split)
+        (call,) = calls_of(tmp_path, answer(1, message={"usage": counts}))
+        assert (call.write_5m, call.write_1h) == (7, 500)
+
     def test_what_a_split_leaves_out_is_five_minutes(self, tmp_path: Path) -> None:
         """With an advisor between two inner requests the split is that of the first, the total that of both."""
         split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 30}
@@ -195,6 +201,18 @@ class TestPrice:
         rate_in = rate_written * 4 // 5
         assert call.cost == 10 * rate_in + read * rate_read + 100 * rate_written + 50 * rate_out
 
+    @pytest.mark.parametrize(("long_lived", "rate_read"), [(390, 10), (391, 50)])
+    def test_writes_of_both_lifetimes_belong_to_the_prompt(
+        self, long_lived: int, rate_read: int, tmp_path: Path
+    ) -> None:
+        split = {"ephemeral_5m_input_tokens": 600, "ephemeral_1h_input_tokens": long_lived}
+        counts = usage(
+            cache_read_input_tokens=99_000, cache_creation_input_tokens=600 + long_lived, cache_creation=split
+        )
+        (call,) = calls_of(tmp_path, answer(1, message={"model": "claude-haiku-5-5", "usage": counts}))
+        rest = 10 * 10 + 600 * 12.5 + long_lived * 20 + 50 * 50
+        assert call.cost == 99_000 * rate_read + rest * rate_read
+
 
 def inner(kind: str = "message", model: str | None = None, **counts: int) -> dict[str, Any]:
     """An entry of `usage.iterations`."""
@@ -230,6 +248,16 @@ class TestIterations:
         assert left_out.flags & CallFlag.ITERATION
         assert left_out.message_id != whole.message_id
 
+    def test_what_belongs_to_the_whole_call_is_not_told_of_its_inner_request_again(self, tmp_path: Path) -> None:
+        last = inner(input_tokens=10, cache_read_input_tokens=1000, cache_creation_input_tokens=100, output_tokens=50)
+        first = inner(cache_read_input_tokens=300, cache_creation_input_tokens=40, output_tokens=7)
+        told = {"server_tool_use": {"web_search_requests": 2}, "output_tokens_details": {"thinking_tokens": 40}}
+        line = answer(1, message={"stop_reason": None, "usage": usage(iterations=[first, last], **told)})
+        whole, left_out = calls_of(tmp_path, line)
+        assert (whole.web_searches, whole.thinking, whole.flags) == (2, 40, CallFlag.OUTPUT_IS_FLOOR)
+        assert (left_out.web_searches, left_out.thinking, left_out.flags) == (0, 0, CallFlag.ITERATION)
+        assert tokens(left_out) == (0, 300, 40, 0, 7)
+
     def test_the_lines_of_such_a_call_do_not_multiply_its_inner_request(self, tmp_path: Path) -> None:
         last = inner(input_tokens=10, cache_read_input_tokens=1000, cache_creation_input_tokens=100, output_tokens=50)
         first = inner(model="claude-sonnet-5-5", input_tokens=2000, output_tokens=7)
@@ -258,6 +286,21 @@ class TestIterations:
         )
         calls = calls_of(tmp_path, answer(1, message={"model": "claude-haiku-5-5", "usage": counts}))
         assert sum(call.cost or 0 for call in calls) == 2 * 60_000 * 100 + 30 * 500
+
+    def test_of_a_short_and_a_long_iteration_only_the_long_one_pays_the_long_rates(self, tmp_path: Path) -> None:
+        parts = [inner(input_tokens=120_000, output_tokens=20), inner(cache_read_input_tokens=60_000, output_tokens=10)]
+        counts = usage(
+            input_tokens=120_000,
+            cache_read_input_tokens=60_000,
+            cache_creation_input_tokens=0,
+            output_tokens=30,
+            server_tool_use={"web_search_requests": 2},
+            iterations=parts,
+        )
+        (call,) = calls_of(tmp_path, answer(1, message={"model": "claude-haiku-5-5", "usage": counts}))
+        assert call.cost == 120_000 * 500 + 20 * 2500 + 60_000 * 10 + 10 * 500 + 2 * 10_000_000
+        assert (call.price_id or "").endswith("/standard")
+        assert call.flags & CallFlag.SEVERAL_REQUESTS
 
 
 def progress(**changes: Any) -> dict[str, Any]:
@@ -334,6 +377,13 @@ def test_an_answer_that_the_user_stopped_is_marked(tmp_path: Path) -> None:
     (call,) = calls_of(tmp_path, stopped)
     assert call.flags == CallFlag.ABORTED | CallFlag.OUTPUT_IS_FLOOR
     assert call.output == 3
+
+
+def test_a_later_line_may_say_that_the_user_stopped_the_answer(tmp_path: Path) -> None:
+    (call,) = calls_of(
+        tmp_path, *growing(3, final=False), *(line | {"isAbortedMidStream": True} for line in growing(3))
+    )
+    assert call.flags == CallFlag.ABORTED
 
 
 def test_failed_attempts_before_a_call_are_counted_with_it(tmp_path: Path) -> None:
