@@ -54,7 +54,6 @@ WARM_UP = 0.25  # share of the replay after which memory has to be flat
 FLAT = 1.2
 _BREAK_SECONDS = (120, 600)  # between two sessions of an agent
 _PATIENCE_SECONDS = 30.0
-_SETTLING_SECONDS = 5.0
 _COST = 8  # column of store.spend.SPEND_SUMS
 # Gone through again and again: every screen, an opened task, filter, order, pause, help, settings, another month.
 _KEYS = (
@@ -209,7 +208,7 @@ async def replay(folder: Path, *, hours: float, speed: float, tell: bool = False
                         print(f"{len(memory):3} {memory[-1]:6.1f} MB  {len(agents.written)} calls", flush=True)
             await _until(lambda: feed.seen[-1][0] == before + len(agents.written))
             # The lines behind the last call, which may settle its task, are on their way still.
-            patience = time.monotonic() + _SETTLING_SECONDS
+            patience = time.monotonic() + _PATIENCE_SECONDS
             while (wrong := await _wrong_figures(app, pilot, ledger)) and time.monotonic() < patience:
                 await asyncio.sleep(0.1)
     finally:
