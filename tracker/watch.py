@@ -126,7 +126,7 @@ class Watcher:
         """Sync the changed files; everything if None, or if a path is new to us."""
         try:
             if changed is not None and changed <= self._index.keys():
-                report = sync(self._db, self._only(changed), self._options, workers=0)
+                report = sync(self._db, self._only(changed), self._options)
             else:
                 self._add_new_roots()
                 report = sync(self._db, self._sources, self._options)

@@ -217,7 +217,7 @@ class LedgerFeed:
 
         limiter = _AtMost(0.1, tell)
         try:
-            sync(db, self._sources, options, workers=0, on_progress=limiter)
+            sync(db, self._sources, options, on_progress=limiter)
         except _StoppedError:
             return
         self._say_following(Health(Phase.READING, "finding tasks in what was read", 1.0, self._clock(), is_first))

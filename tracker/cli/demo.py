@@ -73,7 +73,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
 
     def take_in(at: float) -> None:
         at_ms = int(at * 1000)
-        sync(db, [(source, [claude_dir])], options, workers=0)
+        sync(db, [(source, [claude_dir])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
         while advisor.rest(db, at_ms):
