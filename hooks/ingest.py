@@ -1,18 +1,26 @@
 """`hook ingest`: takes in what the agents have written, in the background, for as long as hooks ask for it.
 
+Then it advises on it, as a watcher would: the next hook and the status line find what is to be said.
 A transcript's last line may follow its Stop event by a tenth of a second (CLAUDE_CODE section 4), so files are looked
 at again for LINGER_SECONDS. Cline's events name no file and may come before its last write (CLINE section 5.1): its
 stores are looked at once more at the end. One such process runs at a time, and none beside a watcher.
 """
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hooks.health import log_error, log_line
 from hooks.spool_reader import Drained, ReaderLock, drained, is_empty
+from store.ledger import LedgerError, is_damage, ledger_path, open_ledger, replace_if_damaged
+
+if TYPE_CHECKING:
+    from tracker.cli.advising import Adviser
 
 LINGER_SECONDS = 1.5
 _LOOK_EVERY_SECONDS = 0.1
@@ -30,18 +38,14 @@ class _Named(NamedTuple):
 def main(home: str, arguments: Sequence[str]) -> int:
     """Take in until the spool stays empty; `--done FD` names a pipe to close after the first pass. Always 0."""
     words = list(arguments)
-    done = int(words[words.index("--done") + 1]) if "--done" in words else None
+    waits = [int(words[words.index("--done") + 1])] if "--done" in words else []
     os.environ["TAXIMETER_HOME"] = home
     os.nice(_POLITENESS)
     lock = ReaderLock(home)
     try:
         # A hook that looks at the empty spool while this process is about to end starts none of its own: look again.
         while lock.acquire(_LOCK_WAIT_SECONDS):
-            named = _take_in(home, _Named({}, has_cline=False))
-            if done is not None:
-                os.close(done)
-                done = None
-            _linger(home, named)
+            _linger(home, _take_in(home, _Named({}, has_cline=False), waits))
             lock.release()
             if is_empty(home):
                 break
@@ -53,8 +57,6 @@ def main(home: str, arguments: Sequence[str]) -> int:
 
 def _mend(home: str, error: Exception) -> None:
     """A damaged ledger is replaced, so that the next hook's ingest goes on; doctor tells of it."""
-    from store.ledger import LedgerError, ledger_path, replace_if_damaged
-
     try:
         replace_if_damaged(ledger_path(), error)
     except LedgerError as failure:
@@ -73,6 +75,8 @@ def _linger(home: str, named: _Named) -> None:
             end = time.monotonic() + LINGER_SECONDS
     if named.has_cline:
         _take_in(home, named)
+    with closing(open_ledger()) as db:
+        _adviser(home).rest(db)
 
 
 def _size(path: str) -> int:
@@ -82,9 +86,12 @@ def _size(path: str) -> int:
         return -1
 
 
-def _take_in(home: str, known: _Named) -> _Named:
-    """One pass over the folders that the events name, over all of this machine's after an event of Cline."""
-    from store.samples import put_samples
+def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named:
+    """One pass over the folders that the events name, over all of this machine's after an event of Cline.
+
+    Pipes of `waits` are closed once the records are in the ledger: advice is not waited for.
+    """
+    from tracker.cli.advising import keep_spooled
     from tracker.cli.common import Settings
     from tracker.cli.sync import take_in
 
@@ -97,12 +104,31 @@ def _take_in(home: str, known: _Named) -> _Named:
         settings = Settings()
         settings.add_dirs([] if named.has_cline else _folders(named.transcripts), [])
         db, report = take_in(settings, workers=0)
-        try:
-            put_samples(db, taken.samples)
-        finally:
-            db.close()
+        with closing(db):
+            keep_spooled(db, taken)
         _report(home, taken, report.problems)
+    while waits:
+        os.close(waits.pop())
+    _advise(home)
     return named
+
+
+def _advise(home: str) -> None:
+    """Derive what is new and write advice; where the ledger is busy or the disk full the next ingest does it."""
+    try:
+        with closing(open_ledger()) as db:
+            _adviser(home).keep_current(db)
+    except (sqlite3.Error, OSError) as error:
+        if is_damage(error):
+            raise
+        log_error(home, "advice", error)
+
+
+@cache
+def _adviser(home: str) -> "Adviser":
+    from tracker.cli.advising import Adviser
+
+    return Adviser(home)
 
 
 def _folders(transcripts: Iterable[str]) -> list[Path]:

@@ -5,11 +5,15 @@ The one place outside `hooks` that knows both sides; watcher, background ingest 
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from store.advice_format import Advice
 from store.nudges import mark_shown
 from tracker.advisor.advisor import Advisor, Told
 from tracker.cli.clock import now_ms
+
+if TYPE_CHECKING:
+    from hooks.spool_reader import Drained
 
 NUDGE_SHOWN = "NudgeShown"
 
@@ -77,13 +81,19 @@ class Adviser:
         if self._lock is None:
             return
         from hooks.spool_reader import drained, is_empty
-        from store.samples import put_samples
 
         self._holds_lock = self._holds_lock or self._lock.acquire()
         if not self._holds_lock or is_empty(self._home):
             return
         with drained(self._home) as taken:
-            put_samples(db, taken.samples)
-            for event in taken.events:
-                if event.event == NUDGE_SHOWN and event.session_id and event.nudge_id:
-                    mark_shown(db, event.session_id, event.nudge_id, event.at)
+            keep_spooled(db, taken)
+
+
+def keep_spooled(db: sqlite3.Connection, taken: "Drained") -> None:
+    """Store what the spool held: samples of the status line, and which nudges hooks have shown."""
+    from store.samples import put_samples
+
+    put_samples(db, taken.samples)
+    for event in taken.events:
+        if event.event == NUDGE_SHOWN and event.session_id and event.nudge_id:
+            mark_shown(db, event.session_id, event.nudge_id, event.at)

@@ -5,17 +5,22 @@ import os
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hooks import ingest
+from hooks.advice import read_advice
 from hooks.spool import append
 from hooks.spool_reader import is_empty
 from hooks.status_sample import spool_record
+from store.damage import damaged_ledgers
 from store.samples import StatusSample
+from tests.unit.advisor.transcripts import Transcript
 from tests.unit.hooks.program import payload_of, run, run_hook, wait_for_rest, wait_until
+from tests.unit.ledger.damage import damage_page_of
 
 SESSION = "5ea3b8df-6152-4ad5-8613-924a74cb2bd4"
 
@@ -168,6 +173,43 @@ def test_beside_a_watcher_no_hook_takes_in(home: Path, transcript: Path) -> None
     run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), home)
     time.sleep(0.5)
     assert not (home / "ledger.db").exists()
+
+
+def test_hooks_alone_advise_show_and_note_it(isolated_home: Path, tmp_path: Path) -> None:
+    """As with a watcher: after a turn its nudge lies ready, the next prompt shows it, and the log says so."""
+    one = Transcript(tmp_path / "claude", start_ms=int(time.time() * 1000) - 200_000)
+    one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    payload = {"session_id": one.session, "transcript_path": str(one.path)}
+    run_hook(payload_of("Stop", **payload), isolated_home)
+    wait_until(lambda: bool(read_advice(str(isolated_home), one.session)))
+    wait_for_rest(isolated_home)
+    advice = read_advice(str(isolated_home), one.session)
+    assert advice["task_cost_nano"]
+    shown = json.loads(run_hook(payload_of("UserPromptSubmit", **payload), isolated_home).stdout)
+    assert shown["systemMessage"].startswith("Compact now, 85k of context: ")
+    with closing(sqlite3.connect(isolated_home / "ledger.db")) as db:
+        noted = "SELECT text FROM nudge WHERE shown_at"
+        wait_until(lambda: db.execute(noted).fetchall() == [(shown["systemMessage"],)])
+        wait_for_rest(isolated_home)
+        assert db.execute("SELECT COUNT(*) FROM habit").fetchone() == (1,)
+    assert not (isolated_home / "logs" / "hook.log").exists()
+
+
+def test_a_damaged_ledger_is_replaced_by_the_ingest_that_meets_it(isolated_home: Path, transcript: Path) -> None:
+    path = isolated_home / "ledger.db"
+    transcript.write_text("".join(answer(number) + "\n" for number in range(1, 60)))
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    run(["hook", "ingest"], b"", isolated_home, flags=("-I",))
+    assert calls(isolated_home) == 59
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    damage_page_of(path, b"msg_59")
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    transcript.write_text(answer(60) + "\n" + transcript.read_text())
+    for _ in range(2):
+        run(["hook", "ingest"], b"", isolated_home, flags=("-I",))
+    assert calls(isolated_home) == 60
+    assert len(damaged_ledgers(path)) == 1
 
 
 def test_samples_that_waited_in_the_spool_reach_the_ledger(isolated_home: Path, transcript: Path) -> None:
