@@ -141,7 +141,9 @@ def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(claude_dir: 
     command.wait_for(lambda lines: "▸" in "".join(lines))
     state = str(home())
     assert someone_reads(state)
-    [token] = open_ledger().execute("SELECT token FROM nudge WHERE chosen").fetchone()
+    noted = "SELECT token FROM nudge WHERE chosen AND shown_at IS NOT NULL"
+    command.wait_for(lambda _: open_ledger().execute(noted).fetchone() is not None)
+    [token] = open_ledger().execute(noted).fetchone()
     open_ledger().execute("UPDATE nudge SET shown_at = NULL")
     append(state, {"event": "NudgeShown", "at": 1_795_000_000_123, "session_id": one.session, "nudge_id": token})
     command.wait_for(lambda _: is_empty(state))
