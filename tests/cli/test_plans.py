@@ -49,6 +49,9 @@ def test_the_json_contract(taximeter: Taximeter, days: Path) -> None:
     assert (changes["below"]["plan"], changes["above"]["plan"]) == ("api", "max")
     assert float(changes["below"]["usd_per_active_day"]) == pytest.approx(20 / 21, rel=0.02)
     assert 15 < float(changes["above"]["usd_per_active_day"]) < 17
+    assert changes["cheapest_on_average"] == "pro"
+    words = " ".join(taximeter("plans", "--days", str(days)).out.split())
+    assert "the cheapest on average is Pro; below ~$0.95 it is API, above ~$1" in words
 
 
 def test_every_plan_names_label_origin_and_source(taximeter: Taximeter, days: Path) -> None:

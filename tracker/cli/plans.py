@@ -140,7 +140,9 @@ def show(report: PlansReport, *, with_tasks: bool) -> None:
     _answer(report)
     _money(report)
     _table(report)
-    _changes(report)
+    if report.changes_words is not None:
+        click.echo()
+        click.echo(paragraph(report.changes_words))
     if with_tasks:
         _tasks(report)
     _meter(report)
@@ -297,23 +299,6 @@ def _legend(report: PlansReport) -> str:
     if credit:
         text += " API credits of a plan cannot be spent in Claude Code and are not counted."
     return text
-
-
-def _changes(report: PlansReport) -> None:
-    names = {one.plan.id: one.plan.name for one in report.outlooks}
-    parts = []
-    if report.below is not None:
-        parts.append(f"below ~${report.below[0]:,.2f} ({names.get(report.below[1], 'none')})")
-    if report.above is not None:
-        parts.append(f"above ~${report.above[0]:,.2f} ({names.get(report.above[1], 'none')})")
-    if parts:
-        click.echo()
-        click.echo(
-            paragraph(
-                f"You spend ~${report.per_active_day:,.2f} a working day. At the middle of each capacity the cheapest"
-                f" plan changes {' and '.join(parts)}."
-            )
-        )
 
 
 def _tasks(report: PlansReport) -> None:

@@ -27,7 +27,7 @@ from tracker.model.plans.projection import (
     month_sums,
     with_active_days,
 )
-from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide
+from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide, winner
 from tracker.plan_data import DatedPlan, capacities, plans_on, refuse_unknown
 from tracker.reports.plan_load import NO_FITS, Load, load_of_file, load_of_ledger
 from tracker.reports.plan_tasks import TaskShare, task_shares
@@ -64,6 +64,7 @@ class PlansReport:
     outlooks: Sequence[PlanOutlook] = ()
     break_even: Mapping[str, BreakEven] = field(default_factory=dict)
     verdict: Verdict | None = None
+    cheapest_on_average: str = ""  # plan at the middle of each capacity; empty where all of them block too much
     below: tuple[float, str] | None = None  # dollars an active day under which another plan wins
     above: tuple[float, str] | None = None
     tasks: Sequence[TaskShare] = ()
@@ -100,6 +101,22 @@ class PlansReport:
         if saved < 0 and not self.terms.extra_usage:
             change += ", and no work waits" if not then.hit_probability_at_low else ", and less work waits"
         return f"Against {now.plan.name}, which you have: {change}."
+
+    @property
+    def changes_words(self) -> str | None:
+        """Which plan is the cheapest on average, and at which spend a day it is another; None where it is none."""
+        names = {one.plan.id: one.plan.name for one in self.outlooks}
+        ends = [
+            f"{word} ~${end[0]:,.2f} it is {names.get(end[1], 'none')}"
+            for word, end in (("below", self.below), ("above", self.above))
+            if end is not None
+        ]
+        if not ends:
+            return None
+        return (
+            f"You spend ~${self.per_active_day:,.2f} a working day. At the middle of each capacity the cheapest on"
+            f" average is {names.get(self.cheapest_on_average, 'none')}; {', '.join(ends)}."
+        )
 
     @property
     def is_range_only(self) -> bool:
@@ -216,8 +233,8 @@ def _compare(
     verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
     typical = Band.of(month_sums(draws, api))
     per_day = sum(api) / load.active_days if load.active_days else 0.0
-    below, above = (
-        _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day) if enough else (None, None)
+    cheapest, below, above = (
+        _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day) if enough else ("", None, None)
     )
     return PlansReport(
         load=load,
@@ -238,6 +255,7 @@ def _compare(
             if one.fee_usd > 0 and not one.plan.is_metered
         },
         verdict=verdict,
+        cheapest_on_average=cheapest,
         below=below,
         above=above,
         assumptions=_assumptions(load, outlooks, draws, terms, wanted.tolerance),
@@ -273,17 +291,17 @@ def _changes(
     terms: Terms,
     tolerance: float,
     per_day: float,
-) -> tuple[tuple[float, str] | None, tuple[float, str] | None]:
-    """Dollars an active day at which the cheapest plan (at the middle of each capacity) is another one."""
+) -> tuple[str, tuple[float, str] | None, tuple[float, str] | None]:
+    """The cheapest plan (at the middle of each capacity), and dollars an active day at which it is another one."""
     if per_day <= 0:
-        return None, None
+        return "", None, None
     days = {plan_id: load.days[one.plan.excludes] for plan_id, one in compared.items()}
     knows_hours = not load.is_of_sums
 
     def costs_at(level: float) -> dict[str, float]:
         return mean_costs_at(outlooks, days, draws, terms, level / per_day, tolerance, knows_hours=knows_hours)
 
-    return changes_at(costs_at, per_day)
+    return winner(costs_at(per_day)), *changes_at(costs_at, per_day)
 
 
 def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) -> BreakEven:

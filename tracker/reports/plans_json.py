@@ -111,6 +111,7 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
         },
         "answer_changes": {
             "usd_per_active_day": _usd(report.per_active_day),
+            "cheapest_on_average": report.cheapest_on_average or None,
             "below": None
             if report.below is None
             else {"usd_per_active_day": _usd(report.below[0]), "plan": report.below[1]},

@@ -23,7 +23,8 @@ def verdict_lines(report: PlansReport, width: int, height: int) -> list[Content]
         parts.append(("No plan is set: press , to say how you pay.", "$warn"))
     if verdict is not None and verdict.would_settle:
         parts.append((f"What would settle it: {verdict.would_settle}", "$dim"))
-    parts += [(words, "$dim") for words in changes(report, names)]
+    if report.changes_words is not None:
+        parts.append((report.changes_words, "$dim"))
     kept: list[tuple[str, str]] = []
     for part in parts:
         if not kept or len(wrapped([*kept, part], width)) <= height:
@@ -40,17 +41,6 @@ def answer(report: PlansReport, names: dict[str, str]) -> str:
         return f"{names.get(verdict.plan, verdict.plan)} is the cheapest for this work{own}."
     left = [names.get(plan, plan) for plan in verdict.candidates]
     return "Cannot tell yet" + (f": {either(left)}." if 0 < len(left) < len(names) else ".")
-
-
-def changes(report: PlansReport, names: dict[str, str]) -> list[str]:
-    """At which spend a day the answer is another one."""
-    ends = []
-    for word, end in (("below", report.below), ("above", report.above)):
-        if end is not None:
-            ends.append(f"{word} ~${end[0]:,.2f} ({names.get(end[1], 'none')})")
-    if not ends:
-        return []
-    return [f"You spend ~${report.per_active_day:,.2f} a working day; the answer changes {' and '.join(ends)}."]
 
 
 def wrapped(parts: Sequence[tuple[str, str]], width: int) -> list[Content]:

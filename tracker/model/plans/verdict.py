@@ -78,26 +78,26 @@ def changes_at(
     `costs_at` gives mean costs by plan at a level of daily spend. Looks from a sixty-fourth of the present level to
     sixty-four times it, to within a hundredth of the level.
     """
-    winner = _winner(costs_at(present))
-    return _change(costs_at, present, winner, 1 / _STEP), _change(costs_at, present, winner, _STEP)
+    now = winner(costs_at(present))
+    return _change(costs_at, present, now, 1 / _STEP), _change(costs_at, present, now, _STEP)
 
 
 def _change(
-    costs_at: Callable[[float], Mapping[str, float]], present: float, winner: str, step: float
+    costs_at: Callable[[float], Mapping[str, float]], present: float, now: str, step: float
 ) -> tuple[float, str] | None:
     near = present
     for _ in range(_STEPS):
         far = near * step
-        found = _winner(costs_at(far))
-        if found != winner:
+        found = winner(costs_at(far))
+        if found != now:
             break
         near = far
     else:
         return None
     while abs(far - near) > near / 100:
         middle = (near * far) ** 0.5
-        at_middle = _winner(costs_at(middle))
-        if at_middle == winner:
+        at_middle = winner(costs_at(middle))
+        if at_middle == now:
             near = middle
         else:
             far, found = middle, at_middle
@@ -109,7 +109,8 @@ def either(names: Sequence[str]) -> str:
     return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def _winner(costs: Mapping[str, float]) -> str:
+def winner(costs: Mapping[str, float]) -> str:
+    """The cheapest of plans by id; empty where there are none."""
     return min(costs, key=lambda plan_id: costs[plan_id]) if costs else ""
 
 
