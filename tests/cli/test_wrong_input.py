@@ -129,6 +129,7 @@ def test_closed_streams_are_no_failure(closed: str) -> None:
         done = subprocess.run(
             ["sh", "-c", f'"{sys.executable}" -m taximeter {words} {closed}'],
             input=b"{}",
+            check=False,
             capture_output=True,
             cwd=ROOT,
         )

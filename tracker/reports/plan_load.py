@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from store.filter import Filter
 from store.money import NANO_PER_USD
 from store.plans import (
     NO_SPEND,
@@ -23,7 +24,6 @@ from store.plans import (
     spend_span,
     unpriced_calls,
 )
-from store.filter import Filter
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
