@@ -13,7 +13,7 @@ import msgspec
 from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
 from store.prices import put_prices
 from store.projects import project_of
-from store.records import Batch, Call, Chain, ClientTotal, Event, EventKind, Price, Session, ToolUse, Turn
+from store.records import Batch, Call, Chain, ClientTotal, Event, EventKind, Price, Session, ToolFlag, ToolUse, Turn
 
 # Where a transcript was rewritten, what it says stands at other bytes (CLAUDE_CODE section 8, point 14): the earliest
 # place counts, as it does for calls and prompts. A rewritten reply has other words.
@@ -207,7 +207,7 @@ class Writer:
             touched.add(session_id)
             rows.append((session_id, *msgspec.structs.astuple(use)[2:]))
         self._db.executemany(
-            """
+            f"""
             INSERT INTO tool_use VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET
                 chain = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
@@ -224,9 +224,11 @@ class Writer:
                     THEN excluded.target ELSE target END,
                 name = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
                     THEN excluded.name ELSE name END,
-                flags = flags | excluded.flags,
+                flags = CASE WHEN excluded.name IS NULL THEN flags | excluded.flags
+                    ELSE excluded.flags | (flags & {int(ToolFlag.FAILED)}) END,
                 result_chars = COALESCE(MAX(result_chars, excluded.result_chars), result_chars, excluded.result_chars),
-                is_error = COALESCE(is_error, excluded.is_error),
+                is_error = CASE WHEN excluded.result_chars IS NULL OR excluded.result_chars < result_chars
+                    THEN COALESCE(is_error, excluded.is_error) ELSE excluded.is_error END,
                 spawned = COALESCE(spawned, excluded.spawned),
                 commit_sha = COALESCE(commit_sha, excluded.commit_sha)
             """,
