@@ -14,13 +14,13 @@ FIRED_FOLDER = "fired"
 MAXIMUM_LOG_BYTES = 64 << 10
 
 
-def log_error(home: str, where: str, error: BaseException) -> None:
-    """One line: time, hook, error and the place in our code; never what the hook was given."""
+def log_error(home: str, where: str, error: BaseException, words: str | None = None) -> None:
+    """One line: time, hook, error, the place in our code, and `words` on it; never what the hook was given."""
     trace, place = error.__traceback__, ""
     while trace is not None:
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
-    said = error.strerror if isinstance(error, OSError) else None
+    said = error.strerror if isinstance(error, OSError) else words
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     log_line(home, f"{stamp} {where} {type(error).__name__} {place} {said or ''}".rstrip())
 

@@ -50,7 +50,7 @@ def main(home: str, arguments: Sequence[str]) -> int:
             if is_empty(home):
                 break
     except Exception as error:  # noqa: BLE001 - nobody is there to read a traceback: it goes to the log
-        log_error(home, "ingest", error)
+        log_error(home, "ingest", error, str(error) if isinstance(error, LedgerError) else None)
         _mend(home, error)
     return 0
 
@@ -60,7 +60,7 @@ def _mend(home: str, error: Exception) -> None:
     try:
         replace_if_damaged(ledger_path(), error)
     except LedgerError as failure:
-        log_error(home, "ingest", failure)
+        log_error(home, "ingest", failure, str(failure))
 
 
 def _linger(home: str, named: _Named) -> None:

@@ -228,7 +228,9 @@ def test_an_ingest_that_cannot_write_says_so_and_keeps_the_spool(isolated_home: 
     append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
     done = run(["hook", "ingest"], b"", isolated_home, flags=("-I",))
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert "ingest LedgerError" in (isolated_home / "logs" / "hook.log").read_text()
+    said = (isolated_home / "logs" / "hook.log").read_text()
+    assert "ingest LedgerError" in said
+    assert f"cannot open the ledger {isolated_home / 'ledger.db'}: unable to open database file" in said
     assert not is_empty(str(isolated_home))
 
 
