@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from tests.unit.plans.months import compare, days_of, workdays
+from tests.unit.plans.months import INDIVIDUAL, compare, days_of, workdays
 from tracker.model.plans.load import DayLoad, Window
 from tracker.model.plans.plan import Capacity, Origin, Range
 from tracker.model.plans.verdict import CANNOT_TELL, changes_at, either
@@ -178,6 +178,13 @@ def test_unpriced_calls_block_the_answer(share: float, plan: str) -> None:
 def test_every_reason_names_amounts() -> None:
     for rule in (workdays(1), workdays(13), workdays(50)):
         assert "$" in compare(days_of(rule)).verdict.reason
+
+
+def test_the_next_plan_of_a_reason_is_one_whose_cost_is_known() -> None:
+    """Team Standard is somewhere between its fee and the API's bill on top of it."""
+    compared = compare(days_of(workdays(5)), plans=(*INDIVIDUAL, "team-standard"))
+    assert 20 < compared.by_plan["team-standard"].monthly.p50 < 100
+    assert "next is Max at $100" in compared.verdict.reason
 
 
 def test_what_a_reason_says_comes_on_top_of_the_fee_adds_up() -> None:

@@ -191,7 +191,7 @@ def _carries(one: PlanOutlook, tolerance: float) -> str:
 
 
 def _reason(best: PlanOutlook, by_id: Mapping[str, PlanOutlook], share: float) -> str:
-    others = sorted((one for one in by_id.values() if one is not best), key=lambda one: one.monthly.p50)
+    others = sorted((one for one in by_id.values() if one is not best and one.is_known), key=_middle)
     against = f"; next is {others[0].plan.name} at ${others[0].monthly.p50:,.0f}" if others else ""
     chance = f"It is the cheapest in {share:.0%} of the months that could follow"
     if best.plan.is_metered:
