@@ -105,7 +105,7 @@ def show(report: BudgetReport) -> None:
     if report.hidden.cost:
         note(paragraph(f"Beside this month: {hidden_text(report.hidden.cost, report.hidden.sessions)}"))
     if any(line.spent.floor for line in report.lines):
-        note("≥: old clients recorded only the start of some answers, the cost is a floor.")
+        note("≥ a floor: of some calls not all of the output is on record.")
     if any(line.spent.unpriced for line in report.lines):
         note("?: calls without a price are not in it (taximeter spend names their models).")
 
