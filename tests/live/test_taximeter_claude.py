@@ -186,16 +186,19 @@ def test_back_after_the_cache_has_expired(
     assert taximeter.nudges()[0][0] in ("compact", "cold_resume")
 
 
-def test_hooks_alone_keep_the_ledger_complete(
+def test_hooks_alone_keep_the_ledger_complete_and_advise(
     client: ClaudeClient, server: MessagesServer, home: ClaudeHome, taximeter: Taximeter
 ) -> None:
     """No watcher runs: the hooks' own background ingest does the work, and the last one waits for the end."""
+    server.context = ContextSimulation(ContextSize(base_tokens=250_000))
     install_plugin(client, taximeter)
     server.script("tools", ls(1), say("Done with it."))
     with client.interactive() as session:
         session.prompt("Do it [[tools]]")
         taximeter.wait_until_complete()
+        taximeter.wait_for_advice(session.session_id, "Compact now")
         session.prompt("Again [[again]]")
+        session.wait_for_text(" says: Compact now, 2")  # at the end of the turn, or if that was too soon at the prompt
         taximeter.wait_until_complete()
         session.exit()
     assert client.run_print("In print mode [[print]]").exit_code == 0
