@@ -86,11 +86,19 @@ class SessionSum(NamedTuple):
     floor: int
 
 
+_WITH_CALLS_SINCE = "last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
+
+
+def count_sessions(db: sqlite3.Connection, since: int) -> int:
+    """How many sessions with calls have a record since then."""
+    found = db.execute(f"SELECT COUNT(*) FROM session WHERE {_WITH_CALLS_SINCE}", (since,)).fetchone()
+    return int(found[0])
+
+
 def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, first: str = "") -> list[SessionSum]:
     """Sessions with calls and a record since then, latest first; before all the one of the native id `first`."""
     found = db.execute(
-        "WITH chosen AS (SELECT * FROM session WHERE last_at >= ?"
-        " AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
+        f"WITH chosen AS (SELECT * FROM session WHERE {_WITH_CALLS_SINCE}"
         f" ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST} LIMIT ?)"
         f" SELECT id, native_id, agent, project, {SESSION_TITLE}, COALESCE(own_start_at, first_at), last_at,"
         f" {IS_HEADLESS}, {_SUMS}"

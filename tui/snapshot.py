@@ -187,6 +187,7 @@ class NowPart:
     calls: tuple[RecentCall, ...]  # latest first
     nudge: NudgeRow | None
     watched: int  # folders
+    unlisted: int = 0  # sessions at work beyond those
 
 
 @dataclass(frozen=True, slots=True)

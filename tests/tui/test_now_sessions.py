@@ -14,7 +14,7 @@ from tests.unit.tasks.making import MINUTE, START, Transcript, take_in
 from tracker.rebuild import rebuild
 from tui.readers.now import read_now
 from tui.snapshot import NowPart, Snapshot, Wish
-from tui.widgets.chips import session_name
+from tui.widgets.chips import chips, session_name
 
 _START_MS = round(START.timestamp() * 1000)
 
@@ -78,6 +78,10 @@ def test_it_stays_among_the_chips_when_there_are_more_than_are_read(
         room.work(session, minute)
     part = room.now(5, "a")
     assert (part.session.native_id, chips_of(part)) == ("a", ["a", "d"])
+    strip = str(chips(part.sessions, "a", 30, part.unlisted))
+    assert "words of a" in strip
+    assert strip.endswith(" +3")
+    assert room.now(17.5).unlisted == 0
 
 
 def test_runs_of_programs_do_not_take_the_place_of_the_persons_session_at_rest(room: Room) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from store.board_reads import SessionSum, costs_since, latest_sessions, recent_calls
+from store.board_reads import SessionSum, costs_since, count_sessions, latest_sessions, recent_calls
 from store.context_reads import ContextSession
 from store.live_session import LiveTurn, latest_turns
 from store.nudges import NudgeRow, chosen_nudges
@@ -32,6 +32,7 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
     return NowPart(
         sessions=tuple(sessions),
         session=session,
+        unlisted=count_sessions(db, now_ms - AT_WORK_MS) - len(running) if len(running) == MOST_SESSIONS else 0,
         is_running=bool(running),
         task=task_row_of(db, task_id) if task_id else None,
         context=context_report(db, _as_context(session), habits, now=now_ms),

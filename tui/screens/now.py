@@ -131,7 +131,7 @@ class NowScreen(Board):
         last = day_and_time(part.session.last_at, self.board.zone)
         strip.show(
             lambda width, height: [
-                chips(part.sessions, part.session.native_id, width)
+                chips(part.sessions, part.session.native_id, width, part.unlisted)
                 if part.is_running
                 else at_rest(last, part.watched, width)
             ]

@@ -22,15 +22,18 @@ def session_cost(session: SessionSum) -> str:
     return cost_words(session.cost, session.calls, session.unpriced, session.floor)
 
 
-def chips(sessions: Sequence[SessionSum], shown: str, width: int) -> Content:
-    """As many chips as fit, the shown session always among them; at the end how many more there are, and the keys."""
+def chips(sessions: Sequence[SessionSum], shown: str, width: int, unlisted: int = 0) -> Content:
+    """As many chips as fit, the shown session always among them; at the end how many more there are, and the keys.
+
+    `unlisted`: sessions at work besides the given ones.
+    """
     if not sessions:
         return Content("")
     room = max(1, min(len(sessions), width // (_LEAST + 12)))
     at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
     first = max(0, min(at - room // 2, len(sessions) - room))
-    more = len(sessions) - room
-    tail = (f" +{more}" if more else "") + ("  ← →" if len(sessions) > 1 and width >= _ROOM_FOR_KEYS else "")
+    more = len(sessions) - room + unlisted
+    tail = (f" +{more:,}" if more else "") + ("  ← →" if len(sessions) > 1 and width >= _ROOM_FOR_KEYS else "")
     each = (width - cells(tail)) // room
     pieces: list[Piece | str] = []
     for session in sessions[first : first + room]:
