@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from store.ledger import is_damage
 from tracker.ingest import SyncReport, sync
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source, Sources
+from tracker.sources.opening import is_folder
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -167,7 +168,7 @@ class Watcher:
     def _look_at_roots(self) -> None:
         """Say which folder has gone, and when it is back."""
         for root in {root for _, roots in self._sources for root in roots}:
-            if root.is_dir() == (root not in self._gone):
+            if is_folder(root) == (root not in self._gone):
                 continue
             if root in self._gone:
                 self._gone.remove(root)

@@ -141,7 +141,7 @@ def _hooks_text(folder: dict[str, Any], fired: dict[str, dict[str, Any]]) -> str
     parts = [counted(len(folder["hooks"]), "hook")] if folder["hooks"] else []
     parts += ["plugin"] * folder["plugin"] + ["status line"] * folder["status_line"]
     if not parts:
-        return f"{folder['path']}: none (taximeter install claude-code)"
+        return f"{folder['path']}: {'; '.join(['none (taximeter install claude-code)', *folder['problems']])}"
     ours = fired if folder["plugin"] else {*folder["hooks"], "statusline"} & fired.keys()
     last = max((fired[name]["at_ms"] for name in ours), default=None)
     ran = "not fired yet" if last is None else f"last fired {age(last)}"

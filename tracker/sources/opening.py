@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from io import FileIO
+from pathlib import Path
 
 _NOWHERE = frozenset((errno.ENOENT, errno.ELOOP))
 
@@ -11,6 +12,14 @@ _NOWHERE = frozenset((errno.ENOENT, errno.ELOOP))
 def leads_nowhere(error: OSError) -> bool:
     """Whether it says that there is nothing: gone since it was listed, or a link that ends nowhere or in itself."""
     return error.errno in _NOWHERE
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder stands there. One that nobody may look at counts, so that listing it tells of that."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True
 
 
 def raise_problems(problems: list[OSError]) -> None:

@@ -309,6 +309,33 @@ def test_what_may_be_listed_but_not_entered_is_named_once_and_hides_nothing(
     assert costs(tmp_path) == calls(1, 2, 3, *([9] if link else []))
 
 
+def shut_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands below `folder` may not be looked at."""
+    looks, lists = Path.is_dir, os.scandir
+
+    def refuse(path: str | os.PathLike[str]) -> None:
+        if folder in Path(path).parents:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", lambda path: refuse(path) or looks(path))
+    monkeypatch.setattr(os, "scandir", lambda path: refuse(path) or lists(path))
+
+
+def test_a_folder_of_an_agent_that_is_shut_hides_no_other(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{shut},{root}")
+    shut_off(shut, monkeypatch)
+    source = ClaudeCodeSource()
+    assert source.roots([]) == [shut, root]
+    with ledger_of(tmp_path) as db:
+        report = sync(db, [(source, source.roots([]))], Options(price_book()))
+    assert report.problems == [f"{shut / 'projects'}: Permission denied"]
+    assert costs(tmp_path) == calls(1, 2, 3)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root enters every folder; the fake above stands for it")
 def test_a_folder_without_search_permission(root: Path, tmp_path: Path) -> None:
     folder = root / "projects" / FILE

@@ -61,6 +61,20 @@ def test_ten_thousand_events_in_a_second(watching: Watching, tmp_path: Path) -> 
     watching.assert_complete()
 
 
+def test_a_root_that_is_shut_does_not_end_the_watch(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
+    session(watching)
+    projects, looks = watching.claude_dir / "projects", Path.is_dir
+
+    def is_dir(path: Path) -> bool:
+        if path == projects:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looks(path)
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    watching.start()
+    assert watching.calls() == 2
+
+
 def test_a_deleted_root_and_its_return(watching: Watching) -> None:
     session(watching)
     watching.start()

@@ -14,7 +14,7 @@ from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import salvage
 from tracker.sources.claude_code.reader import FileReader
 from tracker.sources.claude_code.whereabouts import AGENT
-from tracker.sources.opening import leads_nowhere, open_regular, raise_problems
+from tracker.sources.opening import is_folder, leads_nowhere, open_regular, raise_problems
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
@@ -39,7 +39,7 @@ class ClaudeCodeSource:
         """The given folders as they are, else those of this machine that exist (CLAUDE_CODE section 1.1)."""
         if given:
             return list(given)
-        return [folder for folder in usual_folders() if (folder / "projects").is_dir()]
+        return [folder for folder in usual_folders() if is_folder(folder / "projects")]
 
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
         """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over.
@@ -54,7 +54,7 @@ class ClaudeCodeSource:
     def watched(self, root: Path) -> list[Path]:
         """`projects`; the root before the first session."""
         projects = root / "projects"
-        return [projects if projects.is_dir() else root]
+        return [projects if is_folder(projects) else root]
 
     def may_list(self, path: str) -> bool:
         """Transcripts only: the outputs of tools lie beside them."""

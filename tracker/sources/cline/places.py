@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tracker.sources.opening import is_folder
+
 CLINE_EXTENSIONS = frozenset({"saoudrizwan.claude-dev", "saoudrizwan.cline-nightly"})
 ROO_EXTENSIONS = frozenset({"rooveterinaryinc.roo-cline", "rooveterinaryinc.roo-code-nightly"})
 _SESSION_FOLDER = re.compile(r"^\d{13}_\w+$")
@@ -159,6 +161,6 @@ def _existing(candidates: Iterable[Path]) -> list[Path]:
     """Those that exist, without their links and doubles."""
     found: dict[Path, None] = {}
     for folder in candidates:
-        if folder.is_dir():
+        if is_folder(folder):
             found[folder.resolve()] = None
     return list(found)
