@@ -55,9 +55,7 @@ def finder_of(settings: Settings) -> Callable[[], list[tuple[Source, list[Path]]
 def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.Connection, SyncReport]:
     """Open the ledger and read everything new into it, with a progress bar on a terminal."""
     sources = sources_of(settings)
-    for folder in settings.claude_dirs:
-        if not (folder / "projects").is_dir():
-            click.echo(f"taximeter: no projects/ in {folder}: nothing is read there", err=True)
+    _tell_of_other_folders(settings)
     bar = _Bar() if sys.stderr.isatty() else None
     on_progress = bar.show if bar else None
     report = SyncReport()
@@ -77,6 +75,22 @@ def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.
     if bar:
         bar.clear()
     return db, report
+
+
+def _tell_of_other_folders(settings: Settings) -> None:
+    """Name folders of the command line in which no agent keeps records."""
+    for folder in settings.claude_dirs:
+        if not (folder / "projects").is_dir():
+            hint = f" (name {folder.parent})" if folder.name == "projects" else ""
+            say(f"no projects/ in {folder}: nothing is read there{hint}")
+    if settings.cline_dirs:
+        from tracker.sources.cline.places import given_roots, stores_under
+
+        for folder in settings.cline_dirs:
+            roots = [root for roo in (False, True) for root in given_roots([folder], roo=roo)]
+            if not any(any(stores_under(root)) for root in roots):
+                hint = f" (name {folder / '.cline'})" if (folder / ".cline").is_dir() else ""
+                say(f"no records of Cline or Roo in {folder}: nothing is read there{hint}")
 
 
 def options_of(db: sqlite3.Connection) -> Options:
