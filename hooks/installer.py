@@ -60,7 +60,7 @@ def this_program(home: Path) -> Program:
     if "uv" in Path(script).parts and {"archive-v0", "environments-v2"} & set(Path(script).parts):
         raise SettingsError(
             f"taximeter runs from a temporary place ({Path(script).parent}) and its hooks would break when that is"
-            " cleaned: install it first (uv tool install taximeter)"
+            " cleaned: install it first (uv tool install . in its checkout)"
         )
     return Program(sys.executable, script, str(home.absolute()))
 

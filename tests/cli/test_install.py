@@ -360,4 +360,4 @@ def test_a_temporary_program_is_not_installed(
     place = "/home/dev/.cache/uv/archive-v0/abc/lib/python3.12/site-packages/taximeter.py"
     monkeypatch.setattr("hooks.installer.launcher", lambda: place)
     assert install(claude) == 1
-    assert "uv tool install taximeter" in capsys.readouterr().err
+    assert "uv tool install . in its checkout" in capsys.readouterr().err

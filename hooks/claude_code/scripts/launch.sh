@@ -48,6 +48,6 @@ if [ ! -f "$spool" ] || [ "$(wc -c <"$spool")" -lt 1000000 ]; then
     >>"$spool" 2>/dev/null
 fi
 if [ "$event" = SessionStart ] && (set -C && : >"$state_home/spool/told-to-install") 2>/dev/null; then
-  printf '%s\n' '{"systemMessage":"The taximeter plugin is on, but the program is not installed: uv tool install taximeter, then taximeter install claude-code --no-hooks"}'
+  printf '%s\n' '{"systemMessage":"The taximeter plugin is on, but the program is not installed: uv tool install . in its checkout, then taximeter install claude-code --no-hooks"}'
 fi
 exit 0

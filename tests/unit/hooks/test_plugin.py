@@ -89,7 +89,7 @@ def test_without_a_program_the_event_is_noted_and_the_user_is_told_once(isolated
     assert first.returncode == 0
     said = json.loads(first.stdout)
     assert list(said) == ["systemMessage"]
-    assert "uv tool install taximeter" in said["systemMessage"]
+    assert "uv tool install . in its checkout" in said["systemMessage"]
     assert launch("SessionStart", isolated_home).stdout == b""
     with drained(str(isolated_home)) as taken:
         assert [(event.event, event.session_id, event.cwd) for event in taken.events] == [
