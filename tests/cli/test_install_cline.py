@@ -84,3 +84,12 @@ def test_without_cline_there_is_a_sentence(command: str, taximeter: Taximeter) -
     ran = taximeter(command, "cline")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("taximeter: error: no Cline folder at ")
+
+
+@pytest.mark.parametrize("words", [("install", "cline", "--yes"), ("uninstall", "cline", "--yes")])
+def test_the_demo_leaves_the_agents_of_its_user_alone(words: tuple[str, ...], user: Path, taximeter: Taximeter) -> None:
+    before = sorted(user.rglob("*"))
+    ran = taximeter("demo", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "demo changes no agent's settings" in ran.err
+    assert sorted(user.rglob("*")) == before

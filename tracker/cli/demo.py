@@ -9,6 +9,9 @@ from pathlib import Path
 
 import click
 
+from tracker.cli.common import UserError
+
+_CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
 _BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; it goes on before a minute is over
 
 
@@ -26,8 +29,12 @@ def demo(command: tuple[str, ...]) -> None:
     taximeter demo spend --by project
     taximeter demo doctor
     """
+    from tracker.cli.app import COMMANDS
     from tracker.demo import write_samples
 
+    name = next((word for word in command if word in COMMANDS), None)
+    if name in _CHANGE_AGENTS:
+        raise UserError(f"demo changes no agent's settings: taximeter {name} without demo does", 2)
     with tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:
         root = Path(folder)
         os.environ["TAXIMETER_HOME"] = str(root / "home")
