@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
@@ -340,6 +341,23 @@ class TestPrices:
         outputs = [Decimal(line["cost_usd"]) - Decimal("0.00888") for line in taximeter("calls", "--json").json_lines()]
         assert outputs == [Decimal("0.002")] * 4 + [Decimal("0.001")]
         assert taximeter("doctor").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_whose_window_is_closed_leaves_no_trace(
+    number: signal.Signals, taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(folder: Path) -> None:
+        (folder / "projects").mkdir(parents=True)
+        os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    monkeypatch.setenv("TAXIMETER_HOME", os.environ["TAXIMETER_HOME"])  # demo sets another
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tracker.demo.write_samples", closed)
+    assert taximeter("demo", "spend").code == 128 + number
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) == before
 
 
 def test_the_demo_leaves_no_trace(taximeter: Taximeter, isolated_home: Path) -> None:

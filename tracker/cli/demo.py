@@ -1,17 +1,22 @@
 """`demo`: dashboard and reports on bundled sample sessions, in a throw-away home."""
 
 import os
+import signal
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from tracker.cli.common import UserError
 
 _CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; it goes on before a minute is over
 
 
@@ -35,7 +40,7 @@ def demo(command: tuple[str, ...]) -> None:
     name = next((word for word in command if word in COMMANDS), None)
     if name in _CHANGE_AGENTS:
         raise UserError(f"demo changes no agent's settings: taximeter {name} without demo does", 2)
-    with tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:
+    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:
         root = Path(folder)
         os.environ["TAXIMETER_HOME"] = str(root / "home")
         from tracker.cli.app import run
@@ -46,9 +51,11 @@ def demo(command: tuple[str, ...]) -> None:
             ended = threading.Event()
             replay = threading.Thread(target=_work_on, args=(root / "claude", ended), daemon=True)
             replay.start()
-            code = run([*where, "dashboard"])
-            ended.set()
-            replay.join()
+            try:
+                code = run([*where, "dashboard"])
+            finally:
+                ended.set()
+                replay.join()
             sys.exit(code)
         write_samples(root / "claude")
         if command:
@@ -58,6 +65,21 @@ def demo(command: tuple[str, ...]) -> None:
             run([*where, *words])
             click.echo()
         click.echo("Sample sessions, invented. With your own: taximeter")
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a closed terminal window, or whoever ends the process, end it as an exit does: the folder is deleted."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in _ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def play_samples(claude_dir: Path, home: Path, now: float) -> None:
