@@ -177,6 +177,15 @@ def test_rows_of_a_model_are_found_under_any_form_of_its_id(book: PriceBook) -> 
     assert book.price_rows_for("gpt-5") == ()
 
 
+def test_rows_under_a_regional_id_have_the_rates_of_the_region(book: PriceBook) -> None:
+    (here,) = book.price_rows_for("claude-haiku-5-5")
+    (there,) = book.price_rows_for("eu.anthropic.claude-haiku-5-5-v1:0")
+    assert here.long is not None
+    assert there.standard == tuple(rate * 11 // 10 for rate in here.standard)
+    assert there.long == tuple(rate * 11 // 10 for rate in here.long)
+    assert there.fast is None
+
+
 def test_every_model_of_the_table_has_facts_and_no_other(book: PriceBook) -> None:
     assert set(all_facts()) == {row.model for row in book.rows()}
 
