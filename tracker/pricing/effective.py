@@ -7,7 +7,7 @@ from zlib import crc32
 
 import msgspec
 
-from store.money import component_nano
+from store.money import thousandth
 from store.records import Price
 from tracker.pricing.names import LIST_PERMILLE, ModelName, released_since
 from tracker.pricing.rows import PriceRow, Rates
@@ -52,14 +52,11 @@ def us_only_permille(name: ModelName, geo: str | None) -> int:
 
 def multiplied(rates: Rates, permille: int) -> Rates:
     """Rates times a per mille factor, each rounded half to even to a pico-dollar (list prices stay exact)."""
-    # A thousandth of a product, half to even, is what a token count times a rate needs as well.
-    return Rates(*(component_nano(rate, permille) for rate in rates))
+    return Rates(*(thousandth(rate * permille) for rate in rates))
 
 
 def at_permille(row: PriceRow, permille: int) -> PriceRow:
     """A row with all its rates times a per mille factor."""
-    if permille == LIST_PERMILLE:
-        return row
     return msgspec.structs.replace(
         row,
         standard=multiplied(row.standard, permille),
