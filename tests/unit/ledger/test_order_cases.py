@@ -248,3 +248,10 @@ def test_requests_inside_a_call_that_was_copied_under_other_ids(name: str, tmp_p
         calls = read_in_pieces(tmp_path / f"counted-{number}", order)["call"]
         costs = sorted(dict(row)["cost"] for row in calls.elements())
         assert costs == [10 * 4000 + 100 * 20_000, 2000 * 2000 + 60 * 10_000, 1000 * 8000 + 50 * 40_000]
+
+
+def test_a_copy_whose_original_is_gone_is_kept_where_it_was_seen(tmp_path: Path) -> None:
+    copied = answer(1, forkedFrom={"sessionId": OTHER, "messageUuid": "x"})
+    made = read_in_pieces(tmp_path, [(FILE, encoded(prompt(), copied, answer(2)))])
+    (sighting,) = map(dict, made["sighting"])
+    assert (sighting["call_id"], sighting["session_id"], sighting["seen_session_id"]) == ("msg_1", OTHER, SESSION)
