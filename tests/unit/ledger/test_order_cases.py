@@ -255,3 +255,16 @@ def test_a_copy_whose_original_is_gone_is_kept_where_it_was_seen(tmp_path: Path)
     made = read_in_pieces(tmp_path, [(FILE, encoded(prompt(), copied, answer(2)))])
     (sighting,) = map(dict, made["sighting"])
     assert (sighting["call_id"], sighting["session_id"], sighting["seen_session_id"]) == ("msg_1", OTHER, SESSION)
+
+
+def test_the_session_of_a_copy_is_modelled_anew_when_the_original_says_more(tmp_path: Path) -> None:
+    copied = answer(1, forkedFrom={"sessionId": OTHER, "messageUuid": "x"}, message={"usage": usage(output_tokens=3)})
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        for name, content in ((FILE, encoded(prompt(), copied)), (OTHER_FILE, encoded(answer(1, OTHER)))):
+            path = tmp_path / "claude" / "projects" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            db.execute("UPDATE session SET model_stale = 0")
+            db.commit()
+            take_in(db, tmp_path / "claude")
+            assert {row[0] for row in db.execute("SELECT native_id FROM session WHERE model_stale")} == {SESSION, OTHER}
