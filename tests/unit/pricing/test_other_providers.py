@@ -165,6 +165,14 @@ def test_a_snapshot_of_a_known_model_has_its_price(model: str, provider: str | N
     assert resolve(model, provider=provider) is not None
 
 
+def test_of_what_an_arn_names_only_a_model_has_a_price(resolve: Resolve) -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:{}/amazon.nova-pro-v1:0"
+    assert resolve(arn.format("foundation-model"), provider="bedrock") == resolve(
+        "amazon.nova-pro-v1:0", provider="bedrock"
+    )
+    assert resolve(arn.format("provisioned-model"), provider="bedrock") is None, "paid by the hour"
+
+
 def test_rows_of_an_earlier_run_spare_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = SHARED_BOOK.resolve("gpt-5-mini", "openai-native", NOON_MS, 1, None, None, None)
     assert earlier is not None
