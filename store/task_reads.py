@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from store.clauses import json_list
 from store.filter import Filter
+from store.records import CallFlag
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
 
 
@@ -98,6 +99,7 @@ class TaskCall(NamedTuple):
     waste: int | None
     baseline: int | None
     carry_over: int | None
+    is_floor: int
 
 
 def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
@@ -105,7 +107,8 @@ def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
     found = db.execute(
         "SELECT call.id, call.session_id, chain.key, chain.agent_type, position, call.first_at, call_split.turn, model,"
         " input + cache_read + write_5m + write_1h, output, cost, epoch, expected_read, missed, call_split.kind, cause,"
-        " cause_source, is_up_to, waste, baseline, carry_over FROM call_split JOIN call ON call.id = call_split.call_id"
+        f" cause_source, is_up_to, waste, baseline, carry_over, (flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0"
+        " FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN chain ON chain.id = call.chain_id WHERE task_id = ? ORDER BY call.first_at, position, call.id",
         (identity,),
     )

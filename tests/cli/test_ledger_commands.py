@@ -114,6 +114,8 @@ class TestSpend:
         assert "$0.00" not in unpriced_row
         (total,) = [line for line in taximeter("tasks").out.splitlines() if " 1 task " in line]
         assert "+?" in total
+        opened = taximeter("task", taximeter("tasks", "--json").json()["tasks"][0]["id"]).out
+        assert opened.count("+?") == 2, "the task, its turn"
 
     def test_tasks_without_any_price_cost_no_zero_in_sum(self, taximeter: Taximeter, tmp_path: Path) -> None:
         files = {FILE: encoded(answer(2, message={"model": "claude-nobody-9"}))}

@@ -9,7 +9,18 @@ from store.money import short_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.drawing import CurvePoint, bar, counted, curve, duration, legend, rule, share_bar, split_segments
+from tracker.cli.drawing import (
+    CurvePoint,
+    bar,
+    cost_text,
+    counted,
+    curve,
+    duration,
+    legend,
+    rule,
+    share_bar,
+    split_segments,
+)
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
@@ -133,9 +144,8 @@ def _head(detail: TaskDetail, cells: int) -> None:
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
     note(f"{detail.short_id} · {one.status}{evidence} · {where}")
     click.echo()
-    cost = "?" if one.unpriced == one.calls else ("≥" if one.floor else "") + short_usd(one.cost)
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
-    click.echo(f"  {click.style(cost, bold=True, fg='green')}   {count}" + _models(one.models))
+    click.echo(f"  {click.style(cost_text(one), bold=True, fg='green')}   {count}" + _models(one.models))
     segments = split_segments(one.baseline, one.carry_over, one.own, one.fresh, one.generation, one.waste, one.other)
     drawn = bar(segments, cells - 4)
     if drawn:
@@ -207,20 +217,19 @@ def _turns(detail: TaskDetail, cells: int) -> None:
     for turn in dear:
         row = turn.row
         opening = turn.facts.text or f"({row.kind})"
-        amount = "?" if row.calls and row.unpriced == row.calls else short_usd(row.cost)
         click.echo(
             f"  {turn.number:>3}  {fit(opening, text_cells)}  {_calls(row.calls)}"
             f"  {click.style(fit(share_bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
-            f"  {click.style(f'{amount:>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
+            f"  {click.style(f'{cost_text(row):>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
         )
-    cost = sum(turn.row.cost for turn in detail.turns) - sum(turn.row.cost for turn in dear)
-    _more(len(detail.turns) - len(dear), cost)
+    left = [turn.row for turn in detail.turns if turn not in dear]
+    _more(len(left), cost_text(*left))
     click.echo()
 
 
-def _more(left: int, cost: int) -> None:
+def _more(left: int, cost: str) -> None:
     if left > 0:
-        click.echo(click.style(f"       and {left} more for {short_usd(cost)}", dim=True))
+        click.echo(click.style(f"       and {left} more for {cost}", dim=True))
 
 
 def _calls(count: int) -> str:
@@ -246,17 +255,16 @@ def _did(turn: TaskTurn) -> str:
 def _subagents(detail: TaskDetail, cells: int) -> None:
     if not detail.subagents:
         return
-    total = sum(agent.cost for agent in detail.subagents)
-    click.echo(rule(f"Subagents  {len(detail.subagents)} for {short_usd(total)}", cells))
+    click.echo(rule(f"Subagents  {len(detail.subagents)} for {cost_text(*detail.subagents)}", cells))
     for agent in detail.subagents[:_SUBAGENTS_SHOWN]:
         name = f"{agent.kind} ↳ turn {agent.turn}"
         model = agent.model.removeprefix("claude-")
         click.echo(
             f"       {fit(name, 28)}  {fit(model, 20)}  {_calls(agent.calls)}  "
-            + click.style(f"{short_usd(agent.cost):>8}", bold=True)
+            + click.style(f"{cost_text(agent):>8}", bold=True)
         )
     left = detail.subagents[_SUBAGENTS_SHOWN:]
-    _more(len(left), sum(agent.cost for agent in left))
+    _more(len(left), cost_text(*left))
     click.echo()
 
 
@@ -275,7 +283,7 @@ def _misses(detail: TaskDetail, cells: int) -> None:
             + click.style(f"{short_usd(call.waste):>8}", bold=True)
         )
     left = detail.misses[_MISSES_SHOWN:]
-    _more(len(left), sum(call.waste or 0 for call in left))
+    _more(len(left), short_usd(sum(call.waste or 0 for call in left)))
     click.echo()
 
 

@@ -39,6 +39,7 @@ class Subagent(NamedTuple):
     calls: int
     cost: int
     unpriced: int
+    floor: int
 
 
 class TaskDetail(NamedTuple):
@@ -167,6 +168,7 @@ def task_detail(
                 (known.calls if known else 0) + 1,
                 (known.cost if known else 0) + (call.cost or 0),
                 (known.unpriced if known else 0) + (call.cost is None),
+                (known.floor if known else 0) + call.is_floor,
             )
     return TaskDetail(
         row,

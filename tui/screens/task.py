@@ -118,7 +118,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}",
                 agent.calls,
                 agent.cost,
-                cost_words(agent.cost, agent.calls, agent.unpriced),
+                cost_words(agent.cost, agent.calls, agent.unpriced, agent.floor),
                 agent.cost / top,
                 "",
                 "$series-2",
