@@ -268,3 +268,8 @@ def test_the_session_of_a_copy_is_modelled_anew_when_the_original_says_more(tmp_
             db.commit()
             take_in(db, tmp_path / "claude")
             assert {row[0] for row in db.execute("SELECT native_id FROM session WHERE model_stale")} == {SESSION, OTHER}
+
+
+def test_that_the_user_stopped_an_answer_is_known_across_a_cut(tmp_path: Path) -> None:
+    begun = {"stop_reason": None, "usage": usage(output_tokens=3)}
+    check(tmp_path, *line_by_line(prompt(), answer(1, isAbortedMidStream=True, message=begun), answer(1)))
