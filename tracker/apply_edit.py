@@ -163,7 +163,7 @@ def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[in
     seen: list[Seen] = []
     for session_id in sorted(session_ids):
         records = load_session(db, session_id)
-        turns, session = arrange(records).turns, records.session
+        turns, session = arrange(records), records.session
         before, after = said_in(session_id, turns, then), said_in(session_id, turns, now)
         old, new = (
             decide(turns, session.agent, one, weights=weights, is_whole=session.teammate is not None)

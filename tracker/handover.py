@@ -76,7 +76,7 @@ def _cut(text: str, chars: int) -> str:
 def handover(db: sqlite3.Connection, session_id: int) -> Brief:
     """The brief of a session; derived tables must be up to date (tracker.rebuild)."""
     records = load_session(db, session_id)
-    turns = [turn for turn in arrange(records).turns if turn.is_own]
+    turns = [turn for turn in arrange(records) if turn.is_own]
     task_of = {turn.index: task_of_turn(db, session_id, turn.row.prompt_uuid) for turn in turns}
     latest = task_of[turns[-1].index] if turns else None
     members = [turn for turn in turns if task_of[turn.index] == latest]

@@ -213,14 +213,14 @@ class LedgerFeed:
             words += f" {progress.bytes / 1e6:,.0f} MB"
             if share > _ENOUGH_TO_TELL:
                 words += f", {_left((time.monotonic() - began) * (1 - share) / share)} left"
-            self._say_following(Health(Phase.READING, words, share, self._clock(), is_first))
+            self._say_following(Health(Phase.READING, words, share, is_first))
 
         limiter = _AtMost(0.1, tell)
         try:
             sync(db, self._sources, options, on_progress=limiter)
         except _StoppedError:
             return
-        self._say_following(Health(Phase.READING, "finding tasks in what was read", 1.0, self._clock(), is_first))
+        self._say_following(Health(Phase.READING, "finding tasks in what was read", 1.0, is_first))
         self._woken.set()
         self._keep_current(db)
         self._tell_following()
@@ -269,7 +269,7 @@ class LedgerFeed:
             phase, words = Phase.FAILED, failure
         else:
             phase, words = Phase.LIVE, self._watcher.absence if self._watcher else ""
-        self._say_following(Health(phase, words, since_ms=self._clock()))
+        self._say_following(Health(phase, words))
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -291,7 +291,7 @@ class LedgerFeed:
                     db.close()
                     db, seen = None, None
                     reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
-                    self._say_following(Health(since_ms=self._clock()))
+                    self._say_following(Health())
                     self._stop.wait(_RETRY_SECONDS)
                     self._anew.set()
                     self.look_again()
@@ -343,8 +343,8 @@ class LedgerFeed:
             )
         text = str(error)
         if _is_held(text):
-            return Health(Phase.BUSY, _HELD, since_ms=self._clock())
-        return Health(Phase.FAILED, f"cannot read the ledger: {text}", since_ms=self._clock())
+            return Health(Phase.BUSY, _HELD)
+        return Health(Phase.FAILED, f"cannot read the ledger: {text}")
 
 
 def _file_of(path: Path) -> tuple[int, int] | None:

@@ -49,7 +49,6 @@ class Health:
     phase: Phase = Phase.STARTING
     words: str = ""
     done: float = 0.0  # of the first look, 0 to 1
-    since_ms: int = 0  # how long it has been so
     is_first: bool = False  # nothing was known before this look: no figure is whole until it ends
 
 

@@ -100,7 +100,7 @@ def labelled_sessions(claude_dirs: Sequence[Path] = (SESSIONS,), labels: Path = 
         found = []
         for session_id, agent, native_id in db.execute("SELECT id, agent, native_id FROM session").fetchall():
             if native_id in words:
-                turns = arrange(load_session(db, session_id)).turns
+                turns = arrange(load_session(db, session_id))
                 found.append(LabelledSession(native_id, agent, turns, words[native_id]))
         db.close()
     return found

@@ -43,7 +43,7 @@ class ScriptedFeed:
 
     def __init__(self, script: Callable[[Wish], Snapshot | None], health: Health | None = None) -> None:
         self.script = script
-        self.health = health or Health(Phase.LIVE, since_ms=NOW_MS)
+        self.health = health or Health(Phase.LIVE)
         self.wishes: list[Wish] = []
         self.looked_again = 0
         self.stopped = False

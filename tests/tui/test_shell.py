@@ -8,7 +8,6 @@ from textual.pilot import Pilot
 
 from tests.tui.fakes import (
     HOSTILE,
-    NOW_MS,
     SIZES,
     FrozenClock,
     ScriptedFeed,
@@ -103,7 +102,7 @@ async def test_figures_wait_for_the_end_of_the_very_first_look() -> None:
         assert "finding tasks in what was read" in text
         assert "November 2026" not in text
         assert text.splitlines()[0].endswith("◌ finding tasks")
-        app.take_health(Health(Phase.LIVE, since_ms=NOW_MS))
+        app.take_health(Health(Phase.LIVE))
         assert "November 2026" in await settled(pilot)
 
 
@@ -117,7 +116,7 @@ async def test_an_error_keeps_the_last_good_numbers() -> None:
     app = dashboard()
     async with app.run_test(size=(120, 40)) as pilot:
         before = await settled(pilot)
-        app.take_health(Health(Phase.FAILED, "cannot read the ledger: disk I/O error", since_ms=NOW_MS))
+        app.take_health(Health(Phase.FAILED, "cannot read the ledger: disk I/O error"))
         after = await settled(pilot)
     assert after.splitlines()[0].endswith("✖ error")
     assert after.splitlines()[-1] == " ▲ cannot read the ledger: disk I/O error"

@@ -12,7 +12,6 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.fakes import (
-    NOW_MS,
     SIZES,
     FrozenClock,
     dashboard,
@@ -26,8 +25,8 @@ from tests.tui.fakes import (
 from tui.snapshot import Health, NudgesPart, Phase, Snapshot, Spent, Wish
 
 KEPT = Path(__file__).parent / "screens"
-_BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again", since_ms=NOW_MS)
-_FAILED = Health(Phase.FAILED, "cannot read the ledger: disk I/O error", since_ms=NOW_MS)
+_BUSY = Health(Phase.BUSY, "another program holds the ledger; trying again")
+_FAILED = Health(Phase.FAILED, "cannot read the ledger: disk I/O error")
 _READING = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
 
 

@@ -79,8 +79,7 @@ def model_session(
 ) -> SessionModel:
     """Derive everything of one session; `floors` are the static floors of the user's models and versions."""
     session = records.session
-    arranged = arrange(records)
-    turns = arranged.turns
+    turns = arrange(records)
     if not turns:
         return SessionModel([], [], [], {})
     said = said_in(session.id, turns, words)

@@ -47,32 +47,19 @@ class TurnInfo:
         return max((call for call in self.calls if not call.chain), key=lambda call: call.position, default=None)
 
 
-@dataclass(slots=True)
-class Arrangement:
-    """A session's turns in the order of its file, and where each own call fell."""
-
-    turns: list[TurnInfo]
-    turn_of_call: dict[int, int]
-
-
-def arrange(records: SessionRecords) -> Arrangement:
-    """Put a session's calls, tools and marks into its turns."""
+def arrange(records: SessionRecords) -> list[TurnInfo]:
+    """A session's turns in the order of its file, with their calls, tools and marks."""
     own = [call for call in records.calls if not call.copied]
     rows = sorted(records.turns, key=lambda row: (row.position, row.prompt_uuid))
     if not rows and own:
         rows = [_no_prompt(own)]
     turns = [TurnInfo(index, row, row.prompt_uuid in records.foreign_turns) for index, row in enumerate(rows)]
     if not turns:
-        return Arrangement([], {})
+        return []
     places = _Places(records, turns)
-    turn_of_call: dict[int, int] = {}
     for call in records.calls:
-        index = places.of(call.chain, call.turn, call.position, call.first_at)
-        if call.copied:
-            turns[index].copies.append(call)
-        else:
-            turn_of_call[call.id] = index
-            turns[index].calls.append(call)
+        turn = turns[places.of(call.chain, call.turn, call.position, call.first_at)]
+        (turn.copies if call.copied else turn.calls).append(call)
     for tool in records.tools:
         turns[places.of(tool.chain, tool.turn, tool.position, tool.at)].tools.append(tool)
     for event in records.events:
@@ -81,7 +68,7 @@ def arrange(records: SessionRecords) -> Arrangement:
         turn.tools.sort(key=_order)
         turn.origin = places.origin_of(turn)
     _set_times(turns)
-    return Arrangement(turns, turn_of_call)
+    return turns
 
 
 def _order(tool: ToolRow) -> tuple[int, int, str]:

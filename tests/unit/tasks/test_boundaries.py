@@ -33,11 +33,11 @@ OTHER = "Now I want to redesign the billing page: invoices as a table, filters b
 
 
 def decisions(made, said=None):
-    return [verdict.decision for verdict in decide(arrange(made).turns, made.session.agent, said or {})]
+    return [verdict.decision for verdict in decide(arrange(made), made.session.agent, said or {})]
 
 
 def groups(made, said=None):
-    return [verdict.group for verdict in decide(arrange(made).turns, made.session.agent, said or {})]
+    return [verdict.group for verdict in decide(arrange(made), made.session.agent, said or {})]
 
 
 def after(text: str, *, minutes: float = 1, events=(), tools=(), **given):
@@ -188,7 +188,7 @@ def test_the_session_still_has_a_first_task_when_its_first_turn_was_moved_away()
 
 def score_after(*, events=(), tools=(), text="rename the upload button"):
     made = after(text, events=events, tools=tools)
-    found = decide(arrange(made).turns, "claude-code")[1].score
+    found = decide(arrange(made), "claude-code")[1].score
     assert found is not None
     return found
 
@@ -242,7 +242,7 @@ def test_only_the_turn_before_counts_and_not_the_task_so_far() -> None:
             tool("e3", 31, turn="c", name="Edit", target="/code/api/upload.py", flags=int(ToolFlag.EDIT)),
         ],
     )
-    turns = arrange(made).turns
+    turns = arrange(made)
     scores = [decide(turns, "claude-code", said)[2].score for said in ({1: Said("start")}, {1: Said("continue")})]
     assert scores[0] == scores[1]
     features = decide(turns, "claude-code")[2].features
@@ -252,7 +252,7 @@ def test_only_the_turn_before_counts_and_not_the_task_so_far() -> None:
 
 def test_reasons_name_what_weighed_most() -> None:
     made = after(OTHER, minutes=30, tools=edits_elsewhere())
-    verdict = decide(arrange(made).turns, "claude-code")[1]
+    verdict = decide(arrange(made), "claude-code")[1]
     assert verdict.reasons == "not about the last answer, other folders, other words than before"
 
 

@@ -22,7 +22,7 @@ def session_of(costs: list[int], starts: set[int]) -> LabelledSession:
         turns=[turn(f"p{at}", 10 * at, f"prompt number {at}") for at in range(len(costs))],
     )
     labels = {f"p{at}": Label(at == 0 or at in starts, "held") for at in range(len(costs))}
-    return LabelledSession("s", "claude-code", arrange(made).turns, labels)
+    return LabelledSession("s", "claude-code", arrange(made), labels)
 
 
 def test_a_rule_that_finds_every_start_has_all_dollars_right() -> None:

@@ -322,7 +322,7 @@ def test_a_teammates_session_is_cut_by_words_alone() -> None:
     made = records(
         turns=[turn("a", 10, UPLOADS), turn("b", 20, INVOICES), turn("c", 30, INVOICES)], events=[mark("clear", 15)]
     )
-    turns = arrange(made).turns
+    turns = arrange(made)
     assert [one.decision for one in decide(turns, "claude-code")][1] == Decision.FIRST
     assert [one.group for one in decide(turns, "claude-code", is_whole=True)] == [0, 0, 0]
     assert [one.group for one in decide(turns, "claude-code", {1: Said("start")}, is_whole=True)] == [0, 1, 1]

@@ -21,7 +21,7 @@ def chain(key: str, **given: object) -> ChainRow:
 
 
 def turn_of(arranged, key: int) -> str:
-    return arranged.turns[arranged.turn_of_call[key]].row.prompt_uuid
+    return next(one.row.prompt_uuid for one in arranged if key in [call.id for call in one.calls])
 
 
 def test_a_call_before_any_prompt_belongs_to_the_first_turn() -> None:
@@ -31,7 +31,7 @@ def test_a_call_before_any_prompt_belongs_to_the_first_turn() -> None:
 
 def test_a_session_without_a_prompt_is_one_turn_of_its_own() -> None:
     arranged = arrange(records(calls=[call(1, 5), call(2, 9)]))
-    assert [(one.row.kind, len(one.calls)) for one in arranged.turns] == [(NO_PROMPT, 2)]
+    assert [(one.row.kind, len(one.calls)) for one in arranged] == [(NO_PROMPT, 2)]
 
 
 def test_a_subagent_belongs_to_the_turn_whose_tool_started_it() -> None:
@@ -58,7 +58,7 @@ def test_a_subagent_that_is_taken_up_again_belongs_from_there_on_to_the_later_tu
     )
     arranged = arrange(made)
     assert [turn_of(arranged, key) for key in (2, 4)] == ["a", "b"]
-    assert [tool.id for tool in arranged.turns[1].tools] == ["t2", "t3"]
+    assert [tool.id for tool in arranged[1].tools] == ["t2", "t3"]
 
 
 def test_the_report_of_an_agent_that_was_taken_up_again_goes_back_to_the_later_turn() -> None:
@@ -71,7 +71,7 @@ def test_the_report_of_an_agent_that_was_taken_up_again_goes_back_to_the_later_t
         ],
         tools=[tool("t1", 12, turn="a", spawned="x"), tool("t2", 22, turn="b", spawned="x")],
     )
-    arranged = {one.row.prompt_uuid: one for one in arrange(made).turns}
+    arranged = {one.row.prompt_uuid: one for one in arrange(made)}
     assert [arranged[name].origin for name in "nm"] == [arranged["a"].index, arranged["b"].index]
 
 
@@ -116,13 +116,13 @@ def test_a_notification_goes_back_to_the_turn_that_started_its_agent() -> None:
         turns=[turn("a", 10), turn("b", 20), turn("n", 30, kind="notification", source_tool_use="t1")],
         tools=[tool("t1", 12, turn="a", spawned="x")],
     )
-    turns = arrange(made).turns
+    turns = arrange(made)
     assert [one.origin for one in turns] == [None, None, 0]
 
 
 def test_an_unknown_notification_has_no_origin() -> None:
     made = records(turns=[turn("a", 10), turn("n", 30, kind="notification", source_tool_use="gone")])
-    assert arrange(made).turns[1].origin is None
+    assert arrange(made)[1].origin is None
 
 
 def test_copies_of_a_fork_are_no_calls_of_it() -> None:
@@ -132,7 +132,7 @@ def test_copies_of_a_fork_are_no_calls_of_it() -> None:
         foreign={"a": 2},
     )
     arranged = arrange(made)
-    assert [(one.is_foreign, one.is_own, len(one.calls)) for one in arranged.turns] == [
+    assert [(one.is_foreign, one.is_own, len(one.calls)) for one in arranged] == [
         (True, False, 0),
         (False, True, 1),
     ]
@@ -140,12 +140,12 @@ def test_copies_of_a_fork_are_no_calls_of_it() -> None:
 
 def test_gaps_run_from_the_end_of_the_last_main_call() -> None:
     made = records(calls=[call(1, 11, turn="a", last_at=40_000)], turns=[turn("a", 10), turn("b", 100)])
-    assert arrange(made).turns[1].gap_ms == 60_000
+    assert arrange(made)[1].gap_ms == 60_000
 
 
 def only_turn(**given: object):
     made = records(calls=[call(1, 11, turn="a", **given.pop("call", {}))], turns=[turn("a", 10)], **given)  # type: ignore[arg-type]
-    return arrange(made).turns[0]
+    return arrange(made)[0]
 
 
 def test_endings() -> None:
@@ -156,7 +156,7 @@ def test_endings() -> None:
     assert ending_of(only_turn(events=[event(EventKind.API_ERROR, 12)])) == Ending.ERROR
     # A retry that was followed by an answer is no end.
     assert ending_of(only_turn(events=[event(EventKind.API_ERROR, 10)])) == Ending.NORMAL
-    assert ending_of(arrange(records(turns=[turn("a", 10)])).turns[0]) == Ending.RUNNING
+    assert ending_of(arrange(records(turns=[turn("a", 10)]))[0]) == Ending.RUNNING
 
 
 def edit(key: str, position: int, file: str):
