@@ -87,6 +87,15 @@ def take_over(db: sqlite3.Connection, damaged: Path) -> None:
     db.execute("UPDATE session SET spend_stale = 1, model_stale = 1")
 
 
+def empty_journal(db: sqlite3.Connection) -> None:
+    """Bring a new ledger whole into its file, which is about to be renamed; sqlite3.Error if that is impossible.
+
+    Closing alone would leave in the journal, without a word, what a full disk has no room for.
+    """
+    if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        raise sqlite3.OperationalError("another process holds it")
+
+
 def _copy(db: sqlite3.Connection, old: sqlite3.Connection, table: str) -> None:
     """Copy the rows in front of a damaged place and those behind it; the same row twice is one."""
     columns = db.execute("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid", (table,)).fetchall()

@@ -67,7 +67,7 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
 
     None if the error tells of something else, or another process was first; LedgerError if no other can be made.
     """
-    from store.damage import is_sound, one_at_a_time, remove, set_aside, take_over
+    from store.damage import empty_journal, is_sound, one_at_a_time, remove, set_aside, take_over
 
     if not is_damage(error):
         return None
@@ -79,8 +79,10 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
             remove(fresh)
             _make_private(fresh)
             try:
-                with closing(_connect(fresh, busy_seconds)) as db, transaction(db):
-                    take_over(db, path)
+                with closing(_connect(fresh, busy_seconds)) as db:
+                    with transaction(db):
+                        take_over(db, path)
+                    empty_journal(db)
                 kept = set_aside(path)
                 fresh.rename(path)
             except BaseException:

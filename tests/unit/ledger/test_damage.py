@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from store.damage import damaged_ledgers
+from store.damage import damaged_ledgers, take_over
 from store.invariants import check_invariants
 from store.ledger import LedgerError, begin, open_ledger, replace_if_damaged, transaction
 from store.task_edits import add_edit, edits
@@ -138,3 +138,23 @@ def test_a_damaged_ledger_stays_where_it_is_when_no_other_can_be_made(
     with pytest.raises(LedgerError, match=r"is damaged, .*disk is full"):
         replace_if_damaged(path, error)
     assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]
+
+
+def test_a_ledger_part_of_which_is_still_in_its_journal_takes_no_place(
+    whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    error = damage_found(path)
+
+    with closing(sqlite3.connect(tmp_path / "ledger.new.db")) as other:
+
+        def take_over_beside_a_reader(db: sqlite3.Connection, damaged: Path) -> None:
+            other.execute("BEGIN")
+            other.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+            take_over(db, damaged)
+
+        monkeypatch.setattr("store.damage.take_over", take_over_beside_a_reader)
+        monkeypatch.setattr("store.damage.remove", lambda _path: None)
+        with pytest.raises(LedgerError, match="is damaged, and no other can be made"):
+            replace_if_damaged(path, error, busy_seconds=0.1)
+    assert damaged_ledgers(path) == []
