@@ -35,6 +35,15 @@ def ledger_path() -> Path:
     return home() / LEDGER_NAME
 
 
+def file_of(path: Path) -> tuple[int, int] | None:
+    """What tells a ledger's file from another that took its name; None if there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
 def open_ledger(
     path: Path | None = None, *, busy_seconds: float = 30.0, on_damage: Callable[[Path], None] | None = None
 ) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
-from store.ledger import LedgerError, is_damage, ledger_path, open_ledger, replace_if_damaged
+from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.queries import totals
 from tracker.ingest import Progress, SyncReport, sync
 from tracker.rebuild import rebuild
@@ -286,7 +286,7 @@ class LedgerFeed:
             with self._lock:
                 wish = self._wish
             try:
-                if db is not None and _file_of(path) != file:
+                if db is not None and file_of(path) != file:
                     # It was removed, or another put in its place: what is left of it goes too before one begins anew.
                     db.close()
                     db, seen = None, None
@@ -297,7 +297,7 @@ class LedgerFeed:
                     self.look_again()
                 if db is None:
                     db = open_ledger(path, busy_seconds=_BUSY_SECONDS)
-                    file = _file_of(path)
+                    file = file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
                 if seen != (version, wish, self._edits) or time.monotonic() - read_at > _OLDEST_SECONDS:
                     began, edits = time.monotonic(), self._edits
@@ -345,15 +345,6 @@ class LedgerFeed:
         if _is_held(text):
             return Health(Phase.BUSY, _HELD)
         return Health(Phase.FAILED, f"cannot read the ledger: {text}")
-
-
-def _file_of(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another that took its name; None if there is none."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _is_held(words: str) -> bool:

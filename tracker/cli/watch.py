@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from store.ledger import is_damage
+from store.ledger import LedgerError, file_of, is_damage, ledger_path
 from store.money import short_usd
 from store.plain_text import plain
 from store.projects import project_name
@@ -87,10 +87,13 @@ class _Screen:
 
         self._db, self._adviser, self._as_json = db, adviser, as_json
         self._reader = open_ledger()
+        self._file = file_of(ledger_path())
         self._seen = newest_call_id(self._reader)
 
     def show(self, report: SyncReport) -> None:
-        """After a look: advice first, it has the least time."""
+        """After a look: advice first, it has the least time. LedgerError if the ledger is another by now."""
+        if file_of(ledger_path()) != self._file:
+            raise LedgerError(f"the ledger {ledger_path()} was removed, or another put in its place: run it again")
         try:
             told = self._adviser.keep_current(self._db)
         except (sqlite3.Error, OSError) as error:

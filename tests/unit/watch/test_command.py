@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from hooks.spool import append
+from hooks.spool_reader import drained
 from store.ledger import home, open_ledger
 from tests.unit.advisor.transcripts import Transcript
 
@@ -131,7 +133,6 @@ def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> No
 
 def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(claude_dir: Path, started: list[Command]) -> None:
     from hooks.background import someone_reads
-    from hooks.spool import append
     from hooks.spool_reader import is_empty
 
     command = Command(claude_dir)
@@ -184,3 +185,21 @@ def test_a_notice_on_the_desktop_if_the_user_wants_one(
     command.wait_for(lambda _: told.exists() and told.read_text().count("\n") == 5)
     assert told.read_text().splitlines()[2:4] == ["--", "Taximeter"]
     assert told.read_text().splitlines()[4].startswith("Compact now, 85k of context: ")
+
+
+def test_a_ledger_that_another_took_the_place_of_is_not_written_any_more(
+    claude_dir: Path, started: list[Command]
+) -> None:
+    command = Command(claude_dir)
+    started.append(command)
+    command.wait_for(lambda lines: lines == ["watching 1 folder; Ctrl-C ends it"])
+    session(claude_dir).prompt("go").call(30_000)
+    command.wait_for(lambda lines: len(lines) == 2)
+    time.sleep(0.5)  # nothing is under way
+    open_ledger(home() / "another.db").close()
+    (home() / "another.db").replace(home() / "ledger.db")
+    append(str(home()), {"event": "Stop", "at": 1, "session_id": "of-the-other"})
+    assert command.close() == 1
+    assert "was removed, or another put in its place" in command.lines[-1]
+    with drained(str(home())) as left:
+        assert [event.session_id for event in left.events] == ["of-the-other"]
