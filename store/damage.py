@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from store.files import read_anew
 from store.ledger import is_damage
 from store.schema_version import SCHEMA_VERSION
 
@@ -18,7 +19,7 @@ _SUFFIXES = ("", "-wal", "-shm")
 # Rows that others point at come first.
 _RECORDS = (
     "price", "session", "chain", "call", "call_alias", "sighting", "turn", "tool_use", "event", "client_total",
-    "limit_sample", "nudge",
+    "limit_sample", "nudge", "source_file",
 )  # fmt: skip
 _SAID_BY_THE_USER = ("task_edit", "task_suggestion", "nudge_word", "metered_job")
 
@@ -85,6 +86,7 @@ def take_over(db: sqlite3.Connection, damaged: Path) -> None:
         for _, _, parent, child_column, parent_column, *_ in db.execute(f"PRAGMA foreign_key_list({table})").fetchall():
             db.execute(f"DELETE FROM {table} WHERE {child_column} NOT IN (SELECT {parent_column} FROM {parent})")
     db.execute("UPDATE session SET spend_stale = 1, model_stale = 1")
+    read_anew(db)
 
 
 def empty_journal(db: sqlite3.Connection) -> None:

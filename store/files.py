@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class KnownFile(NamedTuple):
@@ -32,6 +32,32 @@ def mark_gone(db: sqlite3.Connection, paths: Sequence[str]) -> None:
     """Note that files vanished; what was read of them stays."""
     now = int(time.time() * 1000)
     db.executemany("UPDATE source_file SET gone_at = ? WHERE path = ?", [(now, path) for path in paths])
+
+
+def read_anew(db: Any) -> None:
+    """Have every file read again from its start.
+
+    What Cline and Roo removed from a file of theirs is known by its read state alone: that much of the state stays.
+    """
+    kept = db.execute(
+        "SELECT id, state FROM source_file WHERE agent IN ('cline', 'roo') AND state IS NOT NULL"
+    ).fetchall()
+    db.execute("UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1")
+    for file, state in kept:
+        db.execute("UPDATE source_file SET state = ? WHERE id = ?", (_without_told(state), file))
+
+
+def _without_told(state: bytes) -> bytes | None:
+    """A state (sources.base.ReadState) that knows neither the file's content nor which records were handed over."""
+    import msgspec
+
+    try:
+        inode, size, mtime_ns, offset, _head, tail, carry = msgspec.msgpack.decode(state)
+        seen, _told, *more = msgspec.msgpack.decode(carry)
+    except (msgspec.DecodeError, TypeError, ValueError):
+        return None
+    carry = msgspec.msgpack.encode([seen, b"", *more])
+    return msgspec.msgpack.encode([inode, size, mtime_ns, offset, b"", tail, carry])
 
 
 class Advance(NamedTuple):

@@ -1,0 +1,59 @@
+"""Files that are read anew, after an upgrade or of a damaged ledger, count nothing twice that was removed from them."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from store.ledger import ledger_path, open_ledger, replace_if_damaged
+from tests.unit.sources.cline.writing import Rows, TaskFolder
+from tracker.cli.sync import options_of
+from tracker.ingest import sync
+from tracker.sources.cline import ClineSource
+
+
+def upgrade() -> None:
+    """As if the last version of the ledger had been one before files were to be read anew."""
+    with closing(sqlite3.connect(ledger_path())) as db:
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm013_outcomes_of_checks'")
+        db.execute("PRAGMA user_version = 12")
+        db.commit()
+
+
+def mend() -> None:
+    """Damage what is derived, and have the ledger replaced."""
+    with closing(sqlite3.connect(ledger_path())) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'cold_read'").fetchone()
+    with ledger_path().open("r+b") as handle:
+        handle.seek((page - 1) * 4096)
+        handle.write(b"\xff" * 4096)
+    with closing(open_ledger()) as db, pytest.raises(sqlite3.DatabaseError) as met:
+        db.execute("SELECT * FROM cold_read").fetchall()
+    assert replace_if_damaged(ledger_path(), met.value) is not None
+
+
+@pytest.mark.parametrize("happens", [upgrade, mend])
+def test_requests_before_a_restored_checkpoint_are_counted_once(tmp_path: Path, happens: Callable[[], None]) -> None:
+    task, rows = TaskFolder(tmp_path / ".cline", "1795000000000"), Rows()
+    kept = [rows.say("task", "Go"), rows.request(4, 40, 100, cost=0.1)]
+    task.write([*kept, rows.request(3, 30, 50, 100, cost=0.2)])
+    assert [calls for calls, _ in read_on(tmp_path)] == [2]
+    task.write([*kept, rows.deleted(3, 30, 50, 100, 0.2)])
+    before = read_on(tmp_path)
+    happens()
+    with closing(open_ledger()) as db:
+        db.execute("DELETE FROM turn")
+    assert read_on(tmp_path) == before
+    with closing(open_ledger()) as db:
+        assert db.execute("SELECT text FROM turn").fetchall() == [("Go",)], "what the file still says is read"
+
+
+def read_on(folder: Path) -> list[tuple[int, int]]:
+    """Take in what is new; number and cost of all calls in the ledger."""
+    with closing(open_ledger()) as db:
+        source = ClineSource()
+        assert sync(db, [(source, source.roots([folder / ".cline"]))], options_of(db)).problems == []
+        return db.execute("SELECT COUNT(*), SUM(cost) FROM call").fetchall()
