@@ -3,12 +3,9 @@
 What is derived is made anew, and the agents' files that are still there are read again: they complete what is missing.
 """
 
-import fcntl
-import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 
 from store.files import read_anew
@@ -31,18 +28,6 @@ def is_sound(path: Path) -> bool:
             return bool(db.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
     except sqlite3.Error as error:
         return not is_damage(error)
-
-
-@contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Of several processes that find the same damage one acts, and the others find its work done."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def set_aside(path: Path) -> Path:

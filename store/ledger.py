@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from store.folder_lock import folder_lock
 from store.schema_version import SCHEMA_VERSION
 
 LEDGER_NAME = "ledger.db"
@@ -55,20 +56,21 @@ def open_ledger(
     path = path or ledger_path()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_private(path)
+        with folder_lock(path.parent, is_shared=True):
+            _make_private(path)
     except OSError as error:
         raise LedgerError(
             f"cannot write the ledger folder {path.parent}: {error.strerror} (set TAXIMETER_HOME to a folder you own)"
         ) from error
     try:
-        return _connect(path, busy_seconds)
+        return _open(path, busy_seconds)
     except sqlite3.DatabaseError as error:
         kept = replace_if_damaged(path, error, busy_seconds=busy_seconds)
         if kept is None and not is_damage(error):
             raise LedgerError(f"cannot open the ledger {path}: {error}") from error
     if kept is not None and on_damage is not None:
         on_damage(kept)
-    return _connect(path, busy_seconds)
+    return _open(path, busy_seconds)
 
 
 def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float = 30.0) -> Path | None:
@@ -76,13 +78,13 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
 
     None if the error tells of something else, or another process was first; LedgerError if no other can be made.
     """
-    from store.damage import empty_journal, is_sound, one_at_a_time, remove, set_aside, take_over
+    from store.damage import empty_journal, is_sound, remove, set_aside, take_over
 
     if not is_damage(error):
         return None
     fresh = path.with_name(f"{path.stem}.new{path.suffix}")
     try:
-        with one_at_a_time(path.parent):
+        with folder_lock(path.parent, is_shared=False):
             if is_sound(path):
                 return None
             remove(fresh)
@@ -136,6 +138,11 @@ def _make_private(path: Path) -> None:
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _open(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    with folder_lock(path.parent, is_shared=True):
+        return _connect(path, busy_seconds)
 
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:

@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from store.damage import damaged_ledgers, take_over
+from store.damage import damaged_ledgers, set_aside, take_over
 from store.invariants import check_invariants
 from store.ledger import LedgerError, begin, open_ledger, replace_if_damaged, transaction
 from store.task_edits import add_edit, edits
@@ -158,3 +158,29 @@ def test_a_ledger_part_of_which_is_still_in_its_journal_takes_no_place(
         with pytest.raises(LedgerError, match="is damaged, and no other can be made"):
             replace_if_damaged(path, error, busy_seconds=0.1)
     assert damaged_ledgers(path) == []
+
+
+def test_who_opens_the_ledger_while_its_files_are_renamed_gets_the_new_one(
+    whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    error = damage_found(path)
+
+    def edit() -> None:
+        with closing(open_ledger(path)) as db, transaction(db):
+            add_edit(db, "merge", "{}")
+
+    meanwhile = Thread(target=edit)
+
+    def set_aside_slowly(damaged: Path) -> Path:
+        kept = set_aside(damaged)
+        meanwhile.start()
+        meanwhile.join(timeout=0.5)
+        return kept
+
+    monkeypatch.setattr("store.damage.set_aside", set_aside_slowly)
+    assert replace_if_damaged(path, error) is not None
+    meanwhile.join()
+    with closing(open_ledger(path)) as db:
+        assert [edit.kind for edit in edits(db)] == ["rename", "merge"]
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

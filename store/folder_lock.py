@@ -1,0 +1,26 @@
+"""Keeps those who open the ledger and the one who puts another in its place apart."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def folder_lock(folder: Path, *, is_shared: bool) -> Iterator[None]:
+    """Hold the ledger's folder, with others or alone; where the file system has no locks nothing is held.
+
+    SQLite finds a journal by the name of its ledger: who opens one while its files are renamed would join the journal
+    of the one to that of the other.
+    """
+    descriptor = None
+    with suppress(OSError, ImportError):
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
