@@ -95,6 +95,8 @@ def _copy(db: sqlite3.Connection, old: sqlite3.Connection, table: str) -> None:
                 f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))})",
                 old.execute(f"SELECT {names} FROM {table} ORDER BY {order}"),
             )
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise  # that is not the damaged one's fault, and the rest would be lost
             continue  # what was copied until then stays
         return

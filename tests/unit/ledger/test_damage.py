@@ -140,6 +140,22 @@ def test_a_damaged_ledger_stays_where_it_is_when_no_other_can_be_made(
     assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]
 
 
+def test_a_disk_that_fills_while_rows_are_taken_over_ends_that(
+    whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.db"
+    error = damage_found(path)
+
+    def take_over_with_little_room(db: sqlite3.Connection, damaged: Path) -> None:
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 20}")
+        take_over(db, damaged)
+
+    monkeypatch.setattr("store.damage.take_over", take_over_with_little_room)
+    with pytest.raises(LedgerError, match=r"is damaged, .*full"):
+        replace_if_damaged(path, error)
+    assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]
+
+
 def test_a_ledger_part_of_which_is_still_in_its_journal_takes_no_place(
     whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
