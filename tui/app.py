@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
@@ -91,7 +92,7 @@ class Dashboard(App[None]):
         self._collector = collector
         self._has_drawn = False
         self._known_tasks: Sequence[TaskRow] = ()
-        self._editing = asyncio.Lock()
+        self._editor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="taximeter-edit")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for a theme that is not ours."""
@@ -163,7 +164,8 @@ class Dashboard(App[None]):
         self.edit(Edit("shown", words=told.session, target=told.token))
 
     def on_unmount(self) -> None:
-        """End the feed's threads."""
+        """End the feed's threads, once every edit is made."""
+        self._editor.shutdown()
         self.feed.stop()
 
     def on_arrived(self, message: Arrived) -> None:
@@ -269,11 +271,13 @@ class Dashboard(App[None]):
         """The tasks of the month that was listed last, without runs of programs if there are others."""
         return self._known_tasks
 
-    @work(group="edit", exit_on_error=False)
-    async def edit(self, edit: Edit) -> None:
+    def edit(self, edit: Edit) -> None:
         """Hand an edit to the feed, after those before it; it takes as long as deriving the touched sessions does."""
-        async with self._editing:
-            edited = await asyncio.to_thread(self.feed.edit, edit)
+        self._say_when_done(edit, self._editor.submit(self.feed.edit, edit))
+
+    @work(group="edit", exit_on_error=False)
+    async def _say_when_done(self, edit: Edit, done: "Future[Edited]") -> None:
+        edited = await asyncio.shield(asyncio.wrap_future(done))  # who leaves ends this, and no edit that waits
         self.post_message(EditDone(edit, edited))
 
     @work(thread=True, group="brief", exclusive=True, exit_on_error=False)

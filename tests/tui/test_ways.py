@@ -276,3 +276,19 @@ def test_a_month_without_work_is_the_nearest_with_work() -> None:
     for wished, first in (("2025-12", 3), ("2026-04", 4), ("2026-09", 5), ("", 5)):
         assert chosen_month(months, wished, TODAY)[0] == date(2026, first, 1)
     assert chosen_month([], "", TODAY) == chosen_month([], "2026-01", TODAY) == (date(2026, 11, 1), date(2026, 11, 30))
+
+
+async def test_no_edit_is_lost_when_its_user_leaves_at_once(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    made: list[str] = []
+
+    def edit(one: Edit) -> Edited:
+        time.sleep(0.05)
+        made.append(one.kind)
+        return Edited("done")
+
+    feed(app).edit = edit  # type: ignore[method-assign]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", "u", "e")
+    assert made == ["exclude", "undo", "exclude"]
