@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from store.records import ToolFlag, TurnKind
+from tracker.sources.check_programs import CHECK_PROGRAMS, CHECKERS, VERBS
 
 _TAG = re.compile(r"^<([a-z][a-z0-9_-]*)[ >]")
 # What clients put before the words of the user: reminders, and what an editor had open or selected.
@@ -162,20 +163,9 @@ _GIT_VERBS = (
     ("push", int(ToolFlag.PUSH), re.compile(r"\bgit\b(?:(?!\sstash\s)[^|;&\n])*\spush\b")),
 )
 _PULL_REQUEST = re.compile(r"\b(?:gh\s+pr|glab\s+mr)\s+(?:create|merge)\b")
-# What counts as a check: a program of its own, or a program with one of these verbs behind it.
-_CHECKERS = frozenset(
-    "pytest py.test tox nox jest vitest mocha ruff mypy pyright eslint tsc phpunit rspec ctest unittest golangci-lint"
-    " mvn gradle gradlew ./gradlew ./mvnw".split()
-)
-_VERBS = {
-    **dict.fromkeys(("cargo", "go", "dotnet", "swift", "mix", "zig"), ("test", "build", "check", "vet", "clippy")),
-    **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), ("test", "build", "lint", "check", "typecheck", "run")),
-    **dict.fromkeys(("make", "just", "mise", "task"), ("test", "build", "lint", "check", "all", "run")),
-    **dict.fromkeys(("flutter", "dart", "deno"), ("test", "build", "analyze", "lint", "check")),
-}
 _WITH_A_VALUE = frozenset("-C --cwd --dir --prefix -F --filter -w --workspace --project".split())
-_WORTH_A_LOOK = _CHECKERS | set(_VERBS)
 _RUN_VERBS = ("test", "build", "lint", "check", "typecheck")
+_TELLS_ITS_VERSION = frozenset({"--version", "-v", "--help", "-h"})
 
 
 def without_options(words: list[str]) -> list[str]:
@@ -189,9 +179,9 @@ def without_options(words: list[str]) -> list[str]:
 def _checks(words: list[str]) -> bool:
     """Whether a command line runs tests, a build, a linter or a type checker."""
     for place, word in enumerate(words):
-        if word in _CHECKERS:
+        if word in CHECKERS:
             return True
-        verbs = _VERBS.get(word)
+        verbs = VERBS.get(word)
         if verbs is None:
             continue
         rest = without_options(words[place + 1 : place + 9])
@@ -199,7 +189,7 @@ def _checks(words: list[str]) -> bool:
         if following == "run":
             following = rest[1] if len(rest) > 1 else ""
             verbs = _RUN_VERBS
-        if following.startswith(verbs) or (word == "make" and not following):
+        if following.startswith(verbs) or (word == "make" and not following and _TELLS_ITS_VERSION.isdisjoint(words)):
             return True
     return False
 
@@ -219,7 +209,7 @@ def command_flags(command: str) -> int:
     if ("gh " in command or "glab" in command) and _PULL_REQUEST.search(command):
         flags |= _PULL
     words = command.split()
-    if not _WORTH_A_LOOK.isdisjoint(words) and _checks(words):
+    if not CHECK_PROGRAMS.isdisjoint(words) and _checks(words):
         flags |= _CHECKED
     return flags
 

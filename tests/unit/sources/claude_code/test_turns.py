@@ -232,6 +232,8 @@ class TestTools:
             ("Bash", {"command": "flutter analyze"}, "flutter analyze", ToolFlag.RUN | ToolFlag.CHECK),
             ("Bash", {"command": "pnpm --filter web dev"}, "pnpm --filter web dev", ToolFlag.RUN),
             ("Bash", {"command": "make clean"}, "make clean", ToolFlag.RUN),
+            ("Bash", {"command": "make --version"}, "make --version", ToolFlag.RUN),
+            ("Bash", {"command": "make -j8"}, "make -j8", ToolFlag.RUN | ToolFlag.CHECK),
             ("Task", {"subagent_type": "Explore", "description": "find it"}, "Explore: find it", ToolFlag.AGENT),
             ("TodoWrite", {"todos": [{"status": "completed"}, {"status": "in_progress"}]}, "1/2+", ToolFlag.TODOS),
             ("mcp__x__y", {"anything": {"deep": [1]}}, None, 0),
