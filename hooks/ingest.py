@@ -103,7 +103,7 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
         )
         settings = Settings()
         settings.add_dirs([] if named.has_cline else _folders(named.transcripts), [])
-        db, report = take_in(settings, workers=0)
+        db, report = take_in(settings, workers=0, in_background=True)
         with closing(db):
             keep_spooled(db, taken)
         _report(home, taken, report.problems)

@@ -71,6 +71,14 @@ def test_a_word_that_would_silently_do_nothing_is_one_line(
     assert ran.err.count("\n") == 1
 
 
+def test_braces_that_name_nothing_are_text_of_the_status_line(
+    tree: Path, taximeter: Taximeter, isolated_home: Path
+) -> None:
+    assert tree
+    write(isolated_home, "settings.toml", '[statusline]\nformat = "{} {→ {task}}"\n')
+    assert taximeter("spend").code == 0
+
+
 def test_a_range_out_of_order_names_its_plan(tree: Path, taximeter: Taximeter, isolated_home: Path) -> None:
     assert tree
     write(isolated_home, "settings.toml", "[capacity.pro]\nlow = 5\nhigh = 2\n")

@@ -52,8 +52,17 @@ def finder_of(settings: Settings) -> Callable[[], list[tuple[Source, list[Path]]
     return None if settings.explicit else partial(sources_of, settings)
 
 
-def take_in(settings: Settings, *, workers: int | None = None) -> tuple[sqlite3.Connection, SyncReport]:
-    """Open the ledger and read everything new into it, with a progress bar on a terminal."""
+def take_in(
+    settings: Settings, *, workers: int | None = None, in_background: bool = False
+) -> tuple[sqlite3.Connection, SyncReport]:
+    """Open the ledger and read everything new into it, with a progress bar on a terminal.
+
+    UserError for words in the user's settings that do nothing, unless `in_background`: nobody is told there.
+    """
+    if not in_background and _has_settings():
+        from tracker.cli.user_settings import user_settings
+
+        user_settings()
     sources = sources_of(settings)
     _tell_of_other_folders(settings)
     bar = _Bar() if sys.stderr.isatty() else None
@@ -101,12 +110,16 @@ def options_of(db: sqlite3.Connection) -> Options:
     from tracker.cli.prices import price_book
 
     options = Options(price_book(stored_prices(db)))
-    if not (home() / "settings.toml").exists():  # most have none, and tomllib takes 3 ms
+    if not _has_settings():
         return options
-    from tracker.cli.user_settings import user_settings
+    from tracker.cli.user_settings import readable_settings
 
-    kept = user_settings().privacy.prompt_chars
+    kept = readable_settings().privacy.prompt_chars
     return options if kept is None else options._replace(prompt_chars=kept)
+
+
+def _has_settings() -> bool:
+    return (home() / "settings.toml").exists()  # most have none, and tomllib takes 3 ms
 
 
 class _Bar:

@@ -8,13 +8,18 @@ from tracker.settings import Settings, SettingsError, load_settings, settings_pa
 
 
 def user_settings() -> Settings:
-    """The user's settings; UserError if they cannot be used."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        raise UserError(str(error), exit_code=2) from error
+    """The user's settings; UserError if they cannot be used, or hold a word that does nothing."""
+    settings = readable_settings()
     _refuse_unknown_words(settings)
     return settings
+
+
+def readable_settings() -> Settings:
+    """The user's settings; UserError if they cannot be used. Words that do nothing keep no record from the ledger."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        raise UserError(str(error), exit_code=2) from error
 
 
 def _refuse_unknown_words(settings: Settings) -> None:
@@ -22,7 +27,7 @@ def _refuse_unknown_words(settings: Settings) -> None:
     if settings.statusline.format:
         from hooks.status_segments import SEGMENTS
 
-        _refuse("statusline.format", re.findall(r"{([^{}]*)}", settings.statusline.format), SEGMENTS)
+        _refuse("statusline.format", re.findall(r"{(\w+)}", settings.statusline.format), SEGMENTS)
     if settings.nudges.kinds:
         from tracker.advisor.evaluate import KINDS
 

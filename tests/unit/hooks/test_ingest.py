@@ -86,6 +86,20 @@ def test_the_end_of_a_turn_brings_its_calls_into_the_ledger(isolated_home: Path,
     assert not (isolated_home / "logs" / "hook.log").exists()
 
 
+@pytest.mark.parametrize(
+    "words", ['[display]\ntheme = "blue"\n', '[statusline]\nformat = "{tasks}"\n', '[nudges]\nkinds = ["compakt"]\n']
+)
+def test_a_word_in_the_settings_that_does_nothing_keeps_no_call_from_the_ledger(
+    words: str, isolated_home: Path, transcript: Path
+) -> None:
+    isolated_home.mkdir(exist_ok=True)
+    (isolated_home / "settings.toml").write_text(words)
+    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
+    wait_until(lambda: calls(isolated_home) == 1)
+    wait_for_rest(isolated_home)
+    assert not (isolated_home / "logs" / "hook.log").exists()
+
+
 def test_a_line_that_follows_its_stop_is_waited_for_off_the_hooks_path(isolated_home: Path, transcript: Path) -> None:
     run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
     wait_until(lambda: calls(isolated_home) == 1)
