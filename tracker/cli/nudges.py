@@ -143,8 +143,10 @@ def show(report: NudgeReport, *, every: bool) -> None:
     """Draw the log for people."""
     if not report.rows:
         click.echo("Nothing was advised yet." if not every else "Nothing was looked at yet.")
-        note("Advice is given while an agent runs, by its hooks (taximeter install claude-code,")
-        note("taximeter install cline) or by taximeter watch.")
+        note(
+            "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install cline)"
+            " or by taximeter watch."
+        )
         return
     columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))
     rows = [

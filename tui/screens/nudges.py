@@ -92,11 +92,8 @@ class NudgesScreen(Board):
         table.set_rows(report.rows)
         table.display, none.display = bool(report.rows), not report.rows
         reasons = ["advice is given while an agent runs, at the end of a turn"]
-        none.show(
-            lambda width, height: hatched(
-                "Nothing was advised yet", reasons, "taximeter install claude-code", width, height
-            )
-        )
+        command = "taximeter install claude-code, taximeter install cline"
+        none.show(lambda width, height: hatched("Nothing was advised yet", reasons, command, width, height))
         self.table_changed()
 
     def _draw_hindsight(self, part: NudgesPart) -> None:
