@@ -38,7 +38,7 @@ class PlanCallRow(NamedTuple):
 
     @property
     def is_floor(self) -> bool:
-        """Whether only the start of its output was recorded."""
+        """Whether not all of its output is on record."""
         return bool(self.flags & CallFlag.OUTPUT_IS_FLOOR)
 
 
@@ -155,7 +155,7 @@ class SpendSums(NamedTuple):
     calls: int
     cost: int
     unpriced: int  # calls without a price: not in the cost
-    floor: int  # calls of which only the start of the output was recorded
+    floor: int  # calls of which not all of the output is on record
 
     def plus(self, other: "SpendSums") -> "SpendSums":
         """Both together."""

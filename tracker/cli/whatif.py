@@ -103,7 +103,7 @@ def show(report: WhatIfReport) -> None:
     if report.unpriced:
         note(f"Left out: {counted(report.unpriced, 'call')} without a price.")
     if report.floor:
-        note(f"≥ a floor, here and below: {counted(report.floor, 'call')} recorded only the start of their output.")
+        note(f"≥ a floor, here and below: of {counted(report.floor, 'call')} not all of the output is on record.")
     click.echo()
     rows = []
     for one in report.cases:

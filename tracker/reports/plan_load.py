@@ -62,7 +62,7 @@ class Load:
     counted: UnpricedRow
     month_counted: SpendSums  # the month as logged
     hidden: Hidden | None = None  # this month, beside it; None where days are sums
-    floor_calls: int = 0  # of the history: only the start of their output was recorded
+    floor_calls: int = 0  # of the history: not all of their output is on record
     api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
     rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now

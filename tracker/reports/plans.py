@@ -335,7 +335,7 @@ def _assumptions(
         made.append("There is no work in the last 26 weeks: the days are older ones.")
     if load.floor_calls:
         made.append(
-            f"{load.floor_calls:,} of {load.counted.calls:,} calls recorded only the start of their output: spend, and"
+            f"Not all of the output of {load.floor_calls:,} of {load.counted.calls:,} calls is on record: spend, and"
             " what is made of it, is a floor."
         )
     if load.counted.unpriced:

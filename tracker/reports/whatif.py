@@ -65,7 +65,7 @@ class WhatIfReport:
     calls: int
     actual_nano: int
     unpriced: int
-    floor: int  # calls of which only the start of the output was recorded
+    floor: int  # calls of which not all of the output is on record
     cases: Sequence[WhatIfCase]
 
     def as_json(self) -> dict[str, Any]:
