@@ -99,6 +99,19 @@ def test_an_answer_says_in_how_many_of_the_months_it_holds() -> None:
     assert 0.8 <= (verdict.sure or 0) < 1
 
 
+def test_a_plan_that_may_carry_the_work_for_less_than_one_that_surely_does_is_not_left_out() -> None:
+    """$350 in one week of eight: Max costs half of Ultra in the months for which the API would be too dear."""
+    verdict = compare(
+        days_of(lambda day: 70 if _is_busy(day) else 2 if day.weekday() < 5 else 0), extra_usage=False
+    ).verdict
+    assert verdict.candidates == ("max", "api", "ultra")
+    assert verdict.reason.startswith("Max, API or Ultra: whether Max carries this work depends on")
+
+
+def _is_busy(day: date) -> bool:
+    return day.isocalendar().week % 8 == 0 and day.weekday() < 5
+
+
 def test_a_plan_without_any_limit_in_the_way_needs_no_tolerance() -> None:
     strict = compare(days_of(workdays(3)), extra_usage=False, tolerance=0.0).verdict
     assert strict.plan == "pro"

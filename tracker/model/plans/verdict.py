@@ -144,7 +144,7 @@ def _open_ends(outlooks: Sequence[PlanOutlook], best: str) -> list[str]:
 
 
 def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, tolerance: float) -> Verdict:
-    """Work waits at a limit: the cheapest of the plans that surely carry the work, and what is cheaper and might."""
+    """Work waits at a limit: the cheapest of the plans that surely carry it, and those that would be if they did."""
     sure, perhaps = [], []
     for one in outlooks:
         at_low, at_high = one.hit_probability_at_low, one.hit_probability_at_high
@@ -156,7 +156,7 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
     best = max(shares.values(), default=0.0)
     wins = SURE_SHARE if best >= SURE_SHARE else _CANDIDATE_SHARE
     sure = sorted((one for one in sure if shares[one.plan.id] >= wins), key=_middle)
-    open_plans = sorted((one for one in perhaps if not sure or _middle(one) < _middle(sure[0])), key=_middle)
+    open_plans = sorted((one for one in perhaps if _may_be_cheapest(one, sure)), key=_middle)
     candidates = [*open_plans, *sure]
     if not candidates:
         everyone = tuple(one.plan.id for one in outlooks)
@@ -169,12 +169,21 @@ def _without_extra_usage(outlooks: Sequence[PlanOutlook], evidence: Evidence, to
     if not open_plans and len(sure) == 1:
         return Verdict(sure[0].plan.id, (sure[0].plan.id,), _carries(sure[0], tolerance), None, best)
     reason = (
-        f"{either([one.plan.name for one in candidates])}: whether the cheaper one carries this work depends on where"
-        " in its capacity range it really is."
+        f"{either([one.plan.name for one in candidates])}: whether {either([one.plan.name for one in open_plans])}"
+        " carries this work depends on where in its capacity range it really is."
         if open_plans
         else _open_reason(sure, shares)
     )
     return Verdict(CANNOT_TELL, tuple(one.plan.id for one in candidates), reason, _settle(evidence, candidates))
+
+
+def _may_be_cheapest(one: PlanOutlook, sure: Sequence[PlanOutlook]) -> bool:
+    """Whether a plan would be the cheapest in enough months if it carried the work."""
+    if not one.is_known:
+        return not sure or _middle(one) < _middle(sure[-1])
+    shares = cheapest_shares([*sure, one])
+    is_settled = any(shares[other.plan.id] >= SURE_SHARE for other in sure)
+    return not is_settled and shares[one.plan.id] >= _CANDIDATE_SHARE
 
 
 def _middle(one: PlanOutlook) -> tuple[float, str]:
