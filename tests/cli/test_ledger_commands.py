@@ -1,5 +1,7 @@
 """`spend`, `sessions`, `calls`: the contract of their JSON, and the same numbers in every form."""
 
+import csv
+import io
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -107,6 +109,8 @@ class TestSpend:
         taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
         report = taximeter("spend", "--json", "--by", "model").json()
         assert report["unpriced"] == {"calls": 1, "models": ["claude-nobody-9"]}
+        tasks = list(csv.DictReader(io.StringIO(taximeter("tasks", "--csv").out)))
+        assert sum(int(task["unpriced_calls"]) for task in tasks) == 1
         table = taximeter("spend", "--by", "model").out
         assert "claude-nobody-9" in table
         unpriced_row = next(line for line in table.splitlines() if line.startswith("claude-nobody-9"))

@@ -43,7 +43,7 @@ _CSV = (
     "id", "title", "status", "evidence", "agents", "project", "branch", "sessions", "started_at", "ended_at", "turns",
     "calls", *TOKEN_CLASSES, "web_searches", "cost_usd",
     *(f"{part}_usd" for part in PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
-    "program_run",
+    "program_run", "unpriced_calls", "floor_calls",
 )  # fmt: skip
 _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 
@@ -111,7 +111,7 @@ def tasks(
         print_json(report.as_json(limit or None))
     elif as_csv:
         tasks = (*report.tasks, *report.excluded)[: limit or None]
-        print_csv(_CSV, [(*_csv_row(task), "yes" if task.id in report.run_ids else "no") for task in tasks])
+        print_csv(_CSV, [_csv_row(task, is_program_run=task.id in report.run_ids) for task in tasks])
     elif not report.tasks:
         from tracker.cli.sync import nothing_text
 
@@ -127,13 +127,14 @@ def _evidence(signal: str) -> str:
     return next(one for one in EVIDENCE_ORDER if one.replace(" ", "-") == signal)
 
 
-def _csv_row(task: TaskRow) -> tuple[object, ...]:
+def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
     return (
         task.id, task.title, "excluded" if task.excluded else task.status, task.evidence or "", task.agents,
         task.project or "", task.branch or "", " ".join(session_names(task)), iso(task.started_at), iso(task.ended_at),
         task.turns, task.calls, task.input, task.cache_read, task.write_5m, task.write_1h, task.output,
         task.web_searches, usd(task.cost), *(usd(getattr(task, part)) for part in PARTS), usd(task.carry_over),
-        usd(task.hidden), task.misses, task.context_begin, task.context_end,
+        usd(task.hidden), task.misses, task.context_begin, task.context_end, "yes" if is_program_run else "no",
+        task.unpriced, task.floor,
     )  # fmt: skip
 
 
