@@ -76,9 +76,17 @@ class Advisor:
     """One process's advisor; used by one thread."""
 
     def __init__(
-        self, files: AdviceFiles, preferences: PreferenceReader | None = None, *, measures_at_once: bool = False
+        self,
+        files: AdviceFiles,
+        preferences: PreferenceReader | None = None,
+        *,
+        measures_at_once: bool = False,
+        began: int = 0,
     ) -> None:
-        """`measures_at_once`: habits that were never measured are, before anything is said (up to half a second)."""
+        """`measures_at_once`: habits that were never measured are, before anything is said (up to half a second).
+
+        `began`: what was shown until then (epoch ms) is not news; absent, until the first look.
+        """
         self._files = files
         self._measures_at_once = measures_at_once
         self._reader = preferences or PreferenceReader()
@@ -86,7 +94,7 @@ class Advisor:
         self._open: dict[int, _Open] = {}
         self._common: _Common | None = None
         self._told: set[str] = set()
-        self._began = 0  # when it looked first: what was shown until then is not news
+        self._began = began
         self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
         self._due_habits: set[str] | None = None  # agents; None before the first quiet moment
         self._thinned_at = 0

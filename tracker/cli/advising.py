@@ -48,7 +48,7 @@ class Adviser:
         from hooks.spool_reader import ReaderLock
 
         self._home = home
-        self.advisor = Advisor(HookFiles(home), measures_at_once=True)
+        self.advisor = Advisor(HookFiles(home), measures_at_once=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
         self._holds_lock = False
 

@@ -58,9 +58,9 @@ class Desk:
         self._source = ClaudeCodeSource()
         self._options = Options(PriceBook())
 
-    def new_advisor(self) -> Advisor:
+    def new_advisor(self, began: int = 0) -> Advisor:
         """Another process's advisor on the same ledger and files."""
-        return Advisor(self.files, PreferenceReader(self.settings))
+        return Advisor(self.files, PreferenceReader(self.settings), began=began)
 
     def transcript(self, **options: object) -> Transcript:
         """A new session's file."""

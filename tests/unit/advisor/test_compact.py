@@ -166,12 +166,15 @@ def test_a_process_that_comes_later_does_not_tell_again(desk: Desk) -> None:
 
 
 def test_a_process_that_was_there_before_tells_what_another_has_just_told(desk: Desk) -> None:
-    other = desk.new_advisor()
     one = desk.transcript()
+    slow, other = desk.new_advisor(began=one.now), desk.new_advisor()
     assert other.refresh(desk.db, one.now) == []
     told = desk.advise(grow(one, until=90_000).now)
     desk.advisor.note_shown(desk.db, told, one.now)
     assert [each.kind for each in other.refresh(desk.db, one.now + 1)] == ["compact"]
+    assert [each.kind for each in slow.refresh(desk.db, one.now + 1)] == ["compact"], (
+        "though it looks for the first time"
+    )
 
 
 def test_three_dismissals_switch_the_kind_off_until_it_is_enabled(desk: Desk) -> None:
