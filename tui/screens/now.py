@@ -45,11 +45,9 @@ from tui.words import (
 )
 
 _LEGEND_CELLS = 60
-_COMMANDS = {  # of agents that have any
-    ("claude-code", OptionKind.COMPACT): "/compact",
-    ("claude-code", OptionKind.NEW_SESSION): "/clear",
-    ("cline", OptionKind.COMPACT): "/compact",
-    ("cline", OptionKind.NEW_SESSION): "/newtask",
+_COMMANDS = {
+    "claude-code": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"},
+    "cline": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/newtask"},
 }
 
 
@@ -386,7 +384,7 @@ class NowScreen(Board):
         """Put the best way on the clipboard as the agent's command."""
         part = self._part
         best = self._best(part) if part else None
-        command = _COMMANDS.get((part.session.agent, best.kind)) if part and best else None
+        command = _COMMANDS.get(part.session.agent, {}).get(best.kind) if part and best else None
         if command is None:
             words = "Nothing can be forecast yet"
             if best:
