@@ -152,7 +152,8 @@ def test_the_nudge_is_on_the_line_as_long_as_it_is_true(home: Path) -> None:
 
 
 def test_colour_is_left_out_where_it_is_not_wanted(home: Path) -> None:
-    plain, coloured = shown(home, with_cache(30)), shown(home, with_cache(30), no_color="")
+    status = with_cache(30)
+    plain, coloured = shown(home, status), shown(home, status, no_color="")
     assert "\x1b" not in plain
     assert "\x1b[33mcache" in coloured
     assert ANSI.sub("", coloured) == plain
