@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -344,88 +343,3 @@ def test_a_link_is_found_whichever_session_is_read_first(tmp_path: Path) -> None
     before = derived(db)
     rebuild_everything(db)
     assert derived(db) == before
-
-
-# -- repositories -----------------------------------------------------------------------------------------------------
-
-
-def git(folder: Path, *words: str, minute: float = 0) -> None:
-    at = f"2026-11-10T00:{int(minute):02d}:00Z"
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", *words],
-        cwd=folder, check=True, capture_output=True,
-        env={"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at, "PATH": "/usr/bin:/bin:/usr/local/bin"},
-    )  # fmt: skip
-
-
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository that a session works in; the time is that of the session."""
-    import time
-
-    monkeypatch.setattr(time, "time", lambda: 1_794_300_000.0)
-    folder = tmp_path / "repo"
-    folder.mkdir()
-    git(folder, "init", "-q")
-    transcript = Transcript(tmp_path / "c", "s1", project=str(folder))
-    transcript.prompt("add retries to the uploader").answer("a1", tools=edit("e1", str(folder / "upload.py"))).answer(
-        "a2"
-    )
-    return folder
-
-
-def status(db: sqlite3.Connection) -> tuple[str, str | None]:
-    (task,) = tasks_report(db, now=0).tasks
-    return task.status, task.evidence
-
-
-def test_a_commit_made_by_hand_completes_the_task_and_its_revert_takes_it_back(
-    repository: Path, tmp_path: Path
-) -> None:
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert status(db) == ("open", None)
-    (repository / "upload.py").write_text("retries\n")
-    git(repository, "add", ".")
-    git(repository, "commit", "-q", "-m", "Retry uploads", minute=10)
-    rebuild(db)
-    assert status(db) == ("completed", "git")
-    git(repository, "revert", "--no-edit", "HEAD", minute=50)
-    rebuild(db)
-    assert status(db) == ("reverted", "git")
-
-
-def commit(repository: Path, content: str, minute: float) -> None:
-    (repository / "upload.py").write_text(content)
-    git(repository, "add", ".")
-    git(repository, "commit", "-q", "-m", "Retry uploads", minute=minute)
-
-
-def test_one_of_several_commits_that_was_reverted_and_made_anew_reverts_no_task(
-    repository: Path, tmp_path: Path
-) -> None:
-    commit(repository, "one\n", 10)
-    commit(repository, "two\n", 11)
-    git(repository, "revert", "--no-edit", "HEAD", minute=12)
-    commit(repository, "two, right this time\n", 13)
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert status(db) == ("completed", "git")
-
-
-def test_a_revert_that_was_reverted_reverts_nothing(repository: Path, tmp_path: Path) -> None:
-    commit(repository, "one\n", 10)
-    git(repository, "revert", "--no-edit", "HEAD", minute=12)
-    git(repository, "revert", "--no-edit", "HEAD", minute=14)
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert status(db) == ("completed", "git")
-
-
-def test_a_commit_of_other_files_says_nothing(repository: Path, tmp_path: Path) -> None:
-    db = ledger_of(tmp_path, tmp_path / "c")
-    (repository / "other.py").write_text("x\n")
-    git(repository, "add", ".")
-    git(repository, "commit", "-q", "-m", "Other work", minute=10)
-    rebuild(db)
-    assert status(db) == ("open", None)
