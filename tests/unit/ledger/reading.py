@@ -34,6 +34,16 @@ def ledger_of(home: Path, *roots: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
+@contextmanager
+def before_migration(path: Path, name: str) -> Iterator[sqlite3.Connection]:
+    """A ledger in which the migration of that name has yet to run; its rows are put back by who asks."""
+    with closing(sqlite3.connect(path)) as db:
+        yield db
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (name,))
+        db.execute(f"PRAGMA user_version = {int(name[1:4]) - 1}")
+        db.commit()
+
+
 def write_tree(root: Path, files: Mapping[str, bytes]) -> Path:
     """Write transcripts below `root/projects`; returns `root`."""
     for name, content in files.items():

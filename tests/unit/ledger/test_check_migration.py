@@ -1,6 +1,5 @@
 """A ledger from before outputs of checks were looked at learns of them from files that are still there."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from store.records import ToolFlag
 
 from .dump import differences, dump
 from .plain import FILE, answer, encoded, prompt
-from .reading import ledger_of, take_in, write_tree
+from .reading import before_migration, ledger_of, take_in, write_tree
 
 ASKS = {"content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "go test ./... | tail -1"}}]}
 GOES_ON = "Command running in background with ID: b1"
@@ -33,11 +32,8 @@ def test_what_a_newer_version_reads_otherwise_is_learned_from_the_files(
     root = write_tree(tmp_path / "claude", files)
     with ledger_of(tmp_path, root) as db:
         fresh = dump(db, root)
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+    with before_migration(tmp_path / "ledger.db", "m013_outcomes_of_checks") as db:
         assert db.execute(f"UPDATE tool_use SET {as_it_was}").rowcount == 1
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm013_outcomes_of_checks'")
-        db.execute("PRAGMA user_version = 12")
-        db.commit()
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 1
         assert differences(fresh, dump(db, root)) == []

@@ -1,6 +1,5 @@
 """A ledger from before the agent's first words were kept learns them from the transcripts that are still there."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from store.ledger import open_ledger
 
 from .dump import differences, dump
 from .plain import FILE, OTHER, OTHER_FILE, answer, encoded, prompt, session_of
-from .reading import ledger_of, take_in, write_tree
+from .reading import before_migration, ledger_of, take_in, write_tree
 
 SAYS = {"content": [{"type": "text", "text": "Good catch, that is right."}]}
 
@@ -19,11 +18,8 @@ def test_transcripts_are_read_once_more(tmp_path: Path) -> None:
     with ledger_of(tmp_path, root) as db:
         assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'reply'").fetchone() == (2,)
         fresh = dump(db, root)
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+    with before_migration(tmp_path / "ledger.db", "m011_first_words_of_replies") as db:
         db.execute("UPDATE event SET kind = 'question', detail = NULL")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm011_first_words_of_replies'")
-        db.execute("PRAGMA user_version = 10")
-        db.commit()
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 2
         assert differences(fresh, dump(db, root)) == []

@@ -1,6 +1,5 @@
 """A ledger from before agent teams were known learns them from the files that are still there."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from store.ledger import open_ledger
 
 from .dump import differences, dump
 from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
-from .reading import ledger_of, take_in, write_tree
+from .reading import before_migration, ledger_of, take_in, write_tree
 
 GONE = "0a1b2c3d-0000-4000-8000-000000000003"
 MESSAGE = '<teammate-message teammate_id="team-lead">\nLook at the parser.\n</teammate-message>'
@@ -18,7 +17,7 @@ OWN: dict[str, Any] = {"teamName": "crew", "agentName": "scout"}
 
 def older(path: Path) -> None:
     """Put a ledger back to what the version before would have made of the same files."""
-    with closing(sqlite3.connect(path)) as db:
+    with before_migration(path, "m010_agent_teams") as db:
         db.execute(
             "UPDATE turn SET kind = 'prompt', text = ?, words = x'01020304' WHERE kind = 'notification'", (MESSAGE,)
         )
@@ -26,9 +25,6 @@ def older(path: Path) -> None:
         db.execute("ALTER TABLE session DROP COLUMN team")
         db.execute("ALTER TABLE session DROP COLUMN teammate")
         db.execute("UPDATE session SET model_stale = 0")
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm010_agent_teams'")
-        db.execute("PRAGMA user_version = 9")
-        db.commit()
 
 
 def test_files_of_teams_are_read_again_and_no_others(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.ledger import ledger_path, open_ledger, replace_if_damaged
+from tests.unit.ledger.reading import before_migration
 from tests.unit.sources.cline.writing import Rows, TaskFolder
 from tracker.cli.sync import options_of
 from tracker.ingest import sync
@@ -16,10 +17,8 @@ from tracker.sources.cline import ClineSource
 
 def upgrade() -> None:
     """As if the last version of the ledger had been one before files were to be read anew."""
-    with closing(sqlite3.connect(ledger_path())) as db:
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm013_outcomes_of_checks'")
-        db.execute("PRAGMA user_version = 12")
-        db.commit()
+    with before_migration(ledger_path(), "m013_outcomes_of_checks"):
+        pass  # its rows are what they would have been
 
 
 def mend() -> None:
