@@ -32,7 +32,7 @@ from tracker.model.status import GitFacts, TurnFacts
 from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
 from tracker.reports.hidden import hidden_spend
 from tracker.reports.joins import edited_files
-from tracker.settings import SettingsError, load_settings
+from tracker.settings import SettingsError, usable_settings
 
 _GROUP_SESSIONS = 150
 # Raised where the same records give other tasks: a newer program derives everything again.
@@ -116,7 +116,7 @@ def _fit_weights(db: sqlite3.Connection) -> None:
 def _may_fit(known: _Fit) -> bool:
     """What the settings say; as before where they cannot be read."""
     try:
-        return load_settings().tasks.own_weights
+        return usable_settings()[0].tasks.own_weights
     except SettingsError:
         return not known.stamp.endswith("False")
 

@@ -1,7 +1,8 @@
 """The user's settings: `settings.toml` in the state folder, read into types, written back line by line.
 
-A key that is not known is one clear error, never a setting that silently does nothing. Amounts are dollars in the file
-and integer nano-dollars here. `set_value` changes one line and keeps every other, comments included.
+A key that is not known is one clear error, never a setting that silently does nothing; whoever works in the background
+goes on with the keys that are. Amounts are dollars in the file and integer nano-dollars here. `set_value` changes one
+line and keeps every other, comments included.
 """
 
 import os
@@ -132,6 +133,38 @@ def load_settings(path: Path | None = None) -> Settings:
     return _parse(_text_of(path), path)
 
 
+def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
+    """What can be used of the settings, and what is wrong with the rest as a sentence, "" if nothing is.
+
+    Where [privacy] cannot be understood, no words of prompts are kept. SettingsError if the file holds no TOML.
+    """
+    path = path or settings_path()
+    table = _table_of(_text_of(path), path)
+    try:
+        return _converted(table, path), ""
+    except SettingsError as error:
+        trouble = str(error)
+    sections = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name in table}
+    used = msgspec.convert({name: _usable_keys(table[name], kind) for name, kind in sections.items()}, Settings)
+    if "privacy" in table and not _fits(table["privacy"], PrivacySettings):
+        used = msgspec.structs.replace(used, privacy=PrivacySettings(prompt_chars=0))
+    return used, trouble
+
+
+def _usable_keys(section: Any, kind: Any) -> dict[str, Any]:
+    """The keys of a section that can be used, each looked at alone: no key needs another."""
+    pairs = section.items() if isinstance(section, dict) else ()
+    return {key: value for key, value in pairs if _fits({key: value}, kind)}
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def nano(amount: float | None) -> int | None:
     """An amount of the settings in nano-dollars, as it was typed."""
     return None if amount is None else nano_from_float(amount)
@@ -180,12 +213,21 @@ def _text_of(path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> Settings:
+    return _converted(_table_of(text, path), path)
+
+
+def _converted(table: dict[str, Any], path: Path) -> Settings:
     try:
-        return msgspec.convert(tomllib.loads(text), Settings)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: not valid TOML: {error}") from error
+        return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {_in_words(str(error))}") from error
+
+
+def _table_of(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
 
 
 def _in_words(problem: str) -> str:

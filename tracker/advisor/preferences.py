@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
-from tracker.settings import Settings, SettingsError, load_settings, nano, settings_path
+from tracker.settings import Settings, SettingsError, nano, settings_path, usable_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,16 @@ def preferences_of(settings: Settings) -> Preferences:
 
 
 class PreferenceReader:
-    """Reads the settings again only when their file changed; settings that cannot be used leave the last good ones."""
+    """Reads the settings again only when their file changed.
+
+    A mistake in them leaves the last good ones, and where there were none what can be used of them.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or settings_path()
         self._stamp: tuple[int, int] | None = None
         self._known = Preferences()
+        self._has_good = False
 
     def read(self) -> Preferences:
         """The preferences as of now."""
@@ -54,10 +58,12 @@ class PreferenceReader:
             facts = self._path.stat()
             stamp = (facts.st_mtime_ns, facts.st_size)
         except OSError:
-            self._stamp, self._known = None, Preferences()
+            self._stamp, self._known, self._has_good = None, Preferences(), False
             return self._known
         if stamp != self._stamp:
             self._stamp = stamp
             with suppress(SettingsError):  # whoever runs a command is told; a watcher goes on
-                self._known = preferences_of(load_settings(self._path))
+                usable, trouble = usable_settings(self._path)
+                if not (trouble and self._has_good):
+                    self._known, self._has_good = preferences_of(usable), not trouble
         return self._known

@@ -105,16 +105,16 @@ def _tell_of_other_folders(settings: Settings) -> None:
 def options_of(db: sqlite3.Connection) -> Options:
     """What readers are told; stored price rows spare the slow look-up of other providers' models.
 
-    UserError if the user's prices or settings cannot be used: what may be kept of prompts stands there.
+    UserError if the user's prices cannot be used or the settings be read: what may be kept of prompts stands there.
     """
     from tracker.cli.prices import price_book
 
     options = Options(price_book(stored_prices(db)))
     if not _has_settings():
         return options
-    from tracker.cli.user_settings import readable_settings
+    from tracker.cli.user_settings import settings_for_capture
 
-    kept = readable_settings().privacy.prompt_chars
+    kept = settings_for_capture().privacy.prompt_chars
     return options if kept is None else options._replace(prompt_chars=kept)
 
 

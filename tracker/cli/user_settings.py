@@ -4,20 +4,23 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tracker.cli.common import UserError
-from tracker.settings import Settings, SettingsError, load_settings, settings_path
+from tracker.settings import Settings, SettingsError, load_settings, settings_path, usable_settings
 
 
 def user_settings() -> Settings:
     """The user's settings; UserError if they cannot be used, or hold a word that does nothing."""
-    settings = readable_settings()
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        raise UserError(str(error), exit_code=2) from error
     _refuse_unknown_words(settings)
     return settings
 
 
-def readable_settings() -> Settings:
-    """The user's settings; UserError if they cannot be used. Words that do nothing keep no record from the ledger."""
+def settings_for_capture() -> Settings:
+    """What can be used of the user's settings: no mistake keeps a record from the ledger. UserError if none can."""
     try:
-        return load_settings()
+        return usable_settings()[0]
     except SettingsError as error:
         raise UserError(str(error), exit_code=2) from error
 

@@ -1,10 +1,10 @@
-"""The user's settings as the screens need them: read when the file changed, the last good ones if it cannot be."""
+"""The user's settings as the screens need them: read when the file changed, as far as it can be used."""
 
 from pathlib import Path
 
 from tracker.detected_plan import detected_plan
 from tracker.plan_data import plans_on
-from tracker.settings import Settings, SettingsError, load_settings, settings_path
+from tracker.settings import Settings, SettingsError, settings_path, usable_settings
 from tui.snapshot import OwnPlan
 
 
@@ -28,7 +28,7 @@ class SettingsReader:
         if stamp != self._stamp or stamp is None:
             self._stamp = stamp
             try:
-                self.settings, self.trouble = load_settings(self._path), ""
+                self.settings, self.trouble = usable_settings(self._path)
             except SettingsError as error:
                 self.trouble = str(error)
         return self.settings

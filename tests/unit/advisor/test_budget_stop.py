@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from store.money import NANO_PER_USD
 from tests.unit.advisor.conftest import Desk
 from tracker.advisor.advice import day_ends, stop_of
@@ -69,6 +71,15 @@ def test_the_cost_of_today_begins_anew_with_the_day(desk: Desk) -> None:
     assert ends_at == day_ends(NOW)
     desk.advise(ends_at)
     assert desk.advice(one)["today_cost_nano"] == 0
+
+
+@pytest.mark.parametrize("mistake", ["[budget]\nyear = 3\n", "[plan]\nseats = 'two'\n[budget]\n"])
+def test_a_mistake_in_the_settings_leaves_the_budget_in_force(desk: Desk, mistake: str) -> None:
+    desk.settings.write_text(f"{mistake}task = 0.01\nhard_stop = true\n")
+    one = desk.transcript()
+    one.prompt("Hello").call(60_000)
+    desk.advise(one.now)
+    assert desk.advice(one)["block"] is not None
 
 
 def test_settings_that_make_no_sense_keep_the_last_good_ones(desk: Desk) -> None:

@@ -87,7 +87,16 @@ def test_the_end_of_a_turn_brings_its_calls_into_the_ledger(isolated_home: Path,
 
 
 @pytest.mark.parametrize(
-    "words", ['[display]\ntheme = "blue"\n', '[statusline]\nformat = "{tasks}"\n', '[nudges]\nkinds = ["compakt"]\n']
+    "words",
+    [
+        '[display]\ntheme = "blue"\n',
+        '[statusline]\nformat = "{tasks}"\n',
+        '[nudges]\nkinds = ["compakt"]\n',
+        "[budget]\nyear = 100\n",
+        "[of_a_newer_version]\nkey = 1\n",
+        '[plan]\ntax = "none"\n',
+        "[privacy]\nprompt_char = 0\n",
+    ],
 )
 def test_a_word_in_the_settings_that_does_nothing_keeps_no_call_from_the_ledger(
     words: str, isolated_home: Path, transcript: Path

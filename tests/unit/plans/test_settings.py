@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.settings import Settings, SettingsError, load_settings, nano, set_value
+from tracker.settings import Settings, SettingsError, load_settings, nano, set_value, usable_settings
 
 
 @pytest.fixture
@@ -51,6 +51,47 @@ def test_a_wrong_setting_is_one_clear_error(text: str, said: str, file: Path) ->
     with pytest.raises(SettingsError, match=said) as caught:
         load_settings(file)
     assert "\n" not in str(caught.value).removeprefix(str(file)) or "TOML" in str(caught.value)
+
+
+def test_what_can_be_used_of_the_settings_is_used_and_the_rest_is_told(file: Path) -> None:
+    file.write_text(
+        'colour = 1\n[plan]\nid = "max"\ntax = "none"\n[capacity.pro]\nmid = 5\n[capacity.max]\nmid = "many"\n'
+        "[budget]\nday = 3\nyear = 100\n[nudges]\nquiet = true\n[privacy]\nprompt_chars = 7\n"
+    )
+    found, trouble = usable_settings(file)
+    assert (found.plan.id, found.plan.tax, found.budget.day, found.nudges.quiet) == ("max", 0.0, 3, True)
+    assert (list(found.capacity), found.privacy.prompt_chars) == (["pro"], 7)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file)
+    assert trouble == str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[plan]\nseats = 2\n[budget.projects]\nmine = 3\n[capacity.pro]\nmid = 5\n"])
+def test_settings_without_a_fault_are_usable_as_they_are(text: str, file: Path) -> None:
+    file.write_text(text)
+    assert usable_settings(file) == (load_settings(file), "")
+
+
+@pytest.mark.parametrize("text", ["[privacy]\nprompt_char = 9\n", "[privacy]\nprompt_chars = -1\n", "privacy = 3\n"])
+def test_no_words_of_prompts_are_kept_while_it_is_not_understood_how_many(text: str, file: Path) -> None:
+    file.write_text(text)
+    found, trouble = usable_settings(file)
+    assert found.privacy.prompt_chars == 0
+    assert "privacy" in trouble
+
+
+@pytest.mark.parametrize("section", ["plan = 3", "capacity = 3", "capacity.pro = 3", "budget.projects = [1]"])
+def test_a_section_that_is_none_leaves_its_defaults(section: str, file: Path) -> None:
+    file.write_text(section)
+    found, trouble = usable_settings(file)
+    assert found == Settings()
+    assert trouble
+
+
+def test_settings_that_hold_no_toml_are_not_usable(file: Path) -> None:
+    file.write_text("[plan\n")
+    with pytest.raises(SettingsError, match="not valid TOML"):
+        usable_settings(file)
 
 
 def test_setting_a_value_keeps_every_other_line(file: Path) -> None:
