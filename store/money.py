@@ -83,3 +83,10 @@ def short_usd(nano: int | None) -> str:
     if nano != 0 and abs(nano) < NANO_PER_USD // 100:
         return f"{'-' if nano < 0 else ''}${abs(nano) / NANO_PER_USD:.4f}"
     return f"{'-' if nano < 0 else ''}${abs(nano) / NANO_PER_USD:,.2f}"
+
+
+def sum_usd(nano: int, count: int, unpriced: int, floor: int = 0) -> str:
+    """What so many things cost: `≥$3.42` where some are a floor, `$3.42+?` or `?` where some or all have no price."""
+    if unpriced and unpriced == count:
+        return "?"
+    return ("≥" if floor else "") + short_usd(nano) + ("+?" if unpriced else "")

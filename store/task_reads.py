@@ -187,6 +187,9 @@ class CacheDay(NamedTuple):
     billed: int
     uncached: int
     waste: int
+    unpriced: int  # calls, misses without a price among them
+    unpriced_misses: int
+    floor: int
 
 
 def cache_days(db: sqlite3.Connection, chosen: Filter) -> list[CacheDay]:
@@ -200,7 +203,8 @@ def cache_days(db: sqlite3.Connection, chosen: Filter) -> list[CacheDay]:
         " SUM(call_split.kind IS 'planned_rebuild'), SUM(call_split.cause IS NOT NULL),"
         " COALESCE(SUM(CASE WHEN price.id IS NOT NULL THEN cost END), 0),"
         f" COALESCE(SUM(CASE WHEN cost IS NOT NULL THEN {prompt} * price.input / 1000 + generation + other END), 0),"
-        " COALESCE(SUM(waste), 0)"
+        " COALESCE(SUM(waste), 0), SUM(cost IS NULL), SUM(call_split.cause IS NOT NULL AND waste IS NULL),"
+        f" SUM((flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0)"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN session ON session.id = call.session_id"
         f" LEFT JOIN price ON price.id = call.price_id WHERE {where} GROUP BY 1 ORDER BY 1",
         values,

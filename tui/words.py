@@ -7,7 +7,7 @@ from datetime import date, datetime, tzinfo
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text
-from store.money import NANO_PER_USD, short_usd
+from store.money import NANO_PER_USD, short_usd, sum_usd
 
 AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
 _LINE = "–"
@@ -21,10 +21,8 @@ def usd(nano: int | None) -> str:
 
 
 def cost_words(cost: int, calls: int, unpriced: int, floor: int = 0) -> str:
-    """What so many calls cost: `≥$3.42` where some are a floor, `$3.42+?` or `?` where some or all have no price."""
-    if unpriced and unpriced == calls:
-        return "?"
-    return ("≥" if floor else "") + usd(cost) + ("+?" if unpriced else "")
+    """What so many calls cost, with what is missing of it."""
+    return sum_usd(cost, calls, unpriced, floor)
 
 
 def fine_usd(nano: int | None) -> str:

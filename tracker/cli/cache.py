@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from store.money import short_usd, usd
+from store.money import short_usd, sum_usd, usd
 from tracker.cli.common import (
     Settings,
     chosen_part,
@@ -70,12 +70,14 @@ def show(report: CacheReport) -> None:
     """Draw the report for people."""
     total = report.total
     saved = savings(total)
+    difference = sum_usd(abs(saved), total.calls, total.unpriced)
+    misses = sum_usd(total.waste, total.misses, total.unpriced_misses)
+    billed = sum_usd(total.billed, total.calls, total.unpriced, total.floor)
     click.echo(
         click.style(
-            f"Caching saved {short_usd(saved)}" if saved >= 0 else f"Caching cost {short_usd(-saved)} more than none",
-            bold=True,
+            f"Caching saved {difference}" if saved >= 0 else f"Caching cost {difference} more than none", bold=True
         )
-        + f"; misses cost {short_usd(total.waste)}, {_percent(total.waste, total.billed)} of {short_usd(total.billed)}"
+        + f"; misses cost {misses}, {_percent(total.waste, total.billed)} of {billed}"
     )
     rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
     click.echo(
@@ -84,6 +86,10 @@ def show(report: CacheReport) -> None:
             f" · {counted(total.cold_starts, 'cold start')} · {counted(total.rebuilds, 'planned rebuild')}"
         )
     )
+    if total.floor:
+        note(f"≥ a floor: of {counted(total.floor, 'call')} not all of the output is on record.")
+    if total.unpriced:
+        note(f"?: {counted(total.unpriced, 'call')} without a price (taximeter spend names their models).")
     click.echo()
     if not report.causes:
         note("No misses.")
@@ -95,7 +101,7 @@ def show(report: CacheReport) -> None:
         columns.append(Column(""))
     rows = []
     for one in report.causes:
-        waste = "?" if one.unpriced == one.misses else short_usd(one.waste)
+        waste = sum_usd(one.waste, one.misses, one.unpriced)
         row = [CAUSE_WORDS.get(one.cause, one.cause), f"{one.misses:,}", tokens(one.missed), waste]
         row.append(_percent(one.waste, total.waste))
         rows.append([*row, share_bar(one.waste, largest, 20)] if cells >= 90 else row)

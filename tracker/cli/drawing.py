@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import click
 
-from store.money import short_usd
+from store.money import short_usd, sum_usd
 from tracker.cli.output import tokens, width
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -183,11 +183,12 @@ class Sums(Protocol):
 
 def cost_text(*rows: Sums) -> str:
     """The cost of the calls of all rows: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
-    unpriced = sum(row.unpriced for row in rows)
-    if unpriced and unpriced == sum(row.calls for row in rows):
-        return "?"
-    floor = any(row.floor for row in rows)
-    return ("≥" if floor else "") + short_usd(sum(row.cost for row in rows)) + ("+?" if unpriced else "")
+    return sum_usd(
+        sum(row.cost for row in rows),
+        sum(row.calls for row in rows),
+        sum(row.unpriced for row in rows),
+        sum(row.floor for row in rows),
+    )
 
 
 def hidden_text(cost: int, sessions: int) -> str:

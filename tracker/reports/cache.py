@@ -92,6 +92,8 @@ def day_json(day: CacheDay) -> dict[str, Any]:
         "misses": day.misses,
         "waste_usd": usd(day.waste),
         "saved_usd": usd(savings(day)),
+        "unpriced": {"calls": day.unpriced, "misses": day.unpriced_misses},
+        "floor": {"calls": day.floor},
     }
 
 

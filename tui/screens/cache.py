@@ -22,7 +22,7 @@ from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table
-from tui.words import cost_words, percent, tokens, usd
+from tui.words import cost_words, percent, tokens
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -171,10 +171,11 @@ def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:
     total = report.total
     saved = savings(total)
     words, style = ("caching saved", "bold $good") if saved >= 0 else ("caching cost", "bold $bad")
-    head = [spread(line((words, "$dim")), line((usd(abs(saved)), style)), width)]
-    figure = large(usd(abs(saved)), style)
+    difference = cost_words(abs(saved), total.calls, total.unpriced)
+    head = [spread(line((words, "$dim")), line((difference, style)), width)]
+    figure = large(difference, style)
     rows = [
-        ("misses cost", usd(total.waste), "bold $waste"),
+        ("misses cost", cost_words(total.waste, total.misses, total.unpriced_misses), "bold $waste"),
         ("survival", percent(survival(total)), "bold"),
         ("rewrite", percent(report.rewrite), "bold"),
         ("misses", f"{total.misses:,}", "bold"),

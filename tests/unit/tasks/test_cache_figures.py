@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from store.money import NANO_PER_USD
+from store.money import NANO_PER_USD, short_usd
 from store.tasks import floors
 from tests.unit.ledger.plain import answer, encoded, prompt, usage
 from tests.unit.ledger.reading import ledger_of, take_in, write_tree
+from tracker.cli.cache import show
 from tracker.rebuild import rebuild
 from tracker.reports.cache import cache_report, hit, savings, survival
+from tui.screens.cache import total_lines
 
 OPUS_5 = "claude-opus-5"  # $5, $25, $6.25 a five-minute write, $0.50 a read
 
@@ -66,6 +68,31 @@ def test_a_static_floor_is_what_cold_calls_read(reads: tuple[int, ...], floor: i
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
         rebuild(db)
         assert floors(db) == ({} if floor is None else {(OPUS_5, "2.1.329"): floor})
+
+
+def test_a_sum_that_lacks_something_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wasteful = [(3, 0, 22_000, 400), (3, 0, 22_500, 600)]
+    files = transcript("s1", *wasteful)
+    unpriced = transcript("s2", *wasteful, (3, 0, 23_000, 10))["-home-dev-app/s2.jsonl"].replace(
+        OPUS_5.encode(), b"nobodys-model-7"
+    )
+    files["-home-dev-app/s2.jsonl"] = unpriced
+    cut = answer(9, "s3", message={"model": OPUS_5, "stop_reason": None, "usage": usage(output_tokens=1)})
+    files["-home-dev-app/s3.jsonl"] = encoded(prompt(session="s3"), cut)
+    with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
+        rebuild(db)
+        report = cache_report(db)
+    assert (report.total.unpriced, report.total.unpriced_misses, report.total.floor) == (3, 2, 1)
+    show(report)
+    said = capsys.readouterr().out
+    assert f"{short_usd(report.total.waste)}+?, " in said
+    assert f" of ≥{short_usd(report.total.billed)}+?\n" in said
+    assert "≥ a floor: of 1 call not all of the output is on record." in said
+    assert "?: 3 calls without a price" in said
+    assert [one.plain.split()[-1] for one in total_lines(report, 40, 8)][:2] == [
+        f"{short_usd(abs(savings(report.total)))}+?",
+        f"{short_usd(report.total.waste)}+?",
+    ]
 
 
 def test_a_floor_that_becomes_known_renames_a_miss_after_a_pause(tmp_path: Path) -> None:
