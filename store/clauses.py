@@ -7,7 +7,7 @@ import msgspec
 
 Value = TypeVar("Value")
 
-# What a session is called: its title, or the opening words of its first prompt where it never got one.
+# What a session is called: its title, or the opening words of its first prompt where it never got one (`title_in`).
 SESSION_TITLE = (
     "COALESCE(session.title, (SELECT text FROM turn WHERE turn.session_id = session.id AND kind = 'prompt'"
     " AND text <> '' ORDER BY position LIMIT 1))"

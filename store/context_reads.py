@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
+from store.titles import title_in
 
 
 class ContextSession(NamedTuple):
@@ -60,7 +61,7 @@ def find_session(db: sqlite3.Connection, beginning: str | None) -> list[ContextS
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))
-    return [ContextSession(*row) for row in found]
+    return [ContextSession._make((*row[:4], row[4] and title_in(row[4]), row[5])) for row in found]
 
 
 def main_calls(db: sqlite3.Connection, session_id: int) -> list[ContextCall]:

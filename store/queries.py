@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from store.clauses import IS_COUNTED, SESSION_TITLE, where_clause
 from store.filter import Filter
 from store.records import Price
+from store.titles import title_in
 
 
 class Totals(NamedTuple):
@@ -76,7 +77,10 @@ def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[SessionRow]:
         " GROUP BY spend.session_id ORDER BY last_at DESC, native_id",
         values,
     )
-    return [SessionRow._make((*row[:15], tuple(row[15:20]), row[20])) for row in found]
+    return [
+        SessionRow._make((*row[:3], row[3] and title_in(row[3]), *row[4:15], tuple(row[15:20]), row[20]))
+        for row in found
+    ]
 
 
 CALL_EXPORT = """

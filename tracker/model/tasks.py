@@ -1,7 +1,6 @@
 """Tasks from their turns (MODEL section 2): identity, title, status and sums. Every figure is a sum over turns."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import msgspec
 
 from store.records import TurnKind
 from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
+from store.titles import title_in
 from tracker.model.edits import REFINED, Named, Overlay
 from tracker.model.headline import TaskStatus
 from tracker.model.links import PartKey, key_of
@@ -19,8 +19,6 @@ from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFac
 
 ID_CHARS = 8  # two tasks in a hundred thousand share an id with a chance of one in five hundred
 _TITLE_CHARS = 100
-# What Claude Code puts before an approved plan, the same for all of them; the plan's own heading follows.
-_PLAN = re.compile(r"Implement the following plan:\s+(?:#+\s+)?(?:Plan:\s+)?(.+?)(?=\s+#+\s|$)")
 _SESSION_TITLE_RANK = 2  # titles of the agent or the user, not summaries
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SUMMED = slice(TaskTurnRow._fields.index("calls"), TaskTurnRow._fields.index("models"))
@@ -160,8 +158,7 @@ def _title(
     texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
     real = next((text for text in texts if not is_acknowledgement(text, len(text))), texts[0] if texts else "")
     if real:
-        plan = _PLAN.match(real)
-        real = plan.group(1) if plan else real
+        real = title_in(real)
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:
         return session.title, TitleFrom.AGENT

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from store.board_reads import latest_sessions
+from store.context_reads import find_session
+from store.filter import EVERYTHING
+from store.queries import session_rows
 from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of, take_in
 from tracker import edit_tasks
 from tracker.ingest import sync
@@ -222,13 +226,15 @@ def test_what_a_session_did_is_known_from_its_fork_where_its_own_file_is_gone(tm
         ("Implement the following planner: # x", "Implement the following planner: # x"),
     ],
 )
-def test_a_task_that_carries_out_a_plan_has_the_plans_heading_as_its_title(
+def test_task_and_session_that_carry_out_a_plan_have_the_plans_heading_as_their_title(
     prompt: str, title: str, tmp_path: Path
 ) -> None:
     Transcript(tmp_path / "c", "aaa").prompt(prompt).answer("1")
     db = ledger_of(tmp_path, tmp_path / "c")
     rebuild(db)
     assert list(titles(db)) == [title]
+    listed, shown, opened = session_rows(db, EVERYTHING), latest_sessions(db, 0, 5), find_session(db, "aaa")
+    assert [row.title for row in (*listed, *shown, *opened)] == [title] * 3
 
 
 def kinds(db: sqlite3.Connection) -> list[str | None]:
