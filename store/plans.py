@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from store.clauses import json_list
+from store.filter import Filter
 from store.records import CallFlag, EventKind
 
 
@@ -137,14 +138,15 @@ class TaskCallRow(NamedTuple):
     cost: int
 
 
-def task_calls(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskCallRow]:
-    """The priced calls of these tasks."""
+def task_calls(db: sqlite3.Connection, task_ids: Iterable[str], chosen: Filter) -> list[TaskCallRow]:
+    """The chosen priced calls of these tasks."""
+    where, values = chosen.of_calls()
     found = db.execute(
         "SELECT task_id, call.id, agent, call.model, call.input + call.cache_read + call.write_5m + call.write_1h,"
         " call.speed, call.cost FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN session ON session.id = call.session_id"
-        " WHERE call.cost AND task_id IN (SELECT value FROM json_each(?))",
-        (json_list(task_ids),),
+        f" WHERE call.cost AND task_id IN (SELECT value FROM json_each(?)) AND {where}",
+        (json_list(task_ids), *values),
     )
     return [TaskCallRow._make(row) for row in found]
 

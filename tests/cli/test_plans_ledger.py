@@ -56,6 +56,18 @@ def test_tasks_of_the_month_are_shared_out(taximeter: Taximeter, tmp_path: Path)
     assert sum(float(one["allocated_usd"]["max"]) for one in shares) <= 100.01
 
 
+def test_of_a_task_that_crosses_a_months_end_this_months_calls_count(taximeter: Taximeter, tmp_path: Path) -> None:
+    before, after = (datetime(2026, 10, 31, 23, minute, 30, tzinfo=UTC) for minute in (50, 58))
+    history = write_history(tmp_path / "c", last_days(56))
+    write_history(history, {before: 20 * DOLLAR, after: 8 * DOLLAR}, project="/home/dev/night", first=100)
+    taximeter.claude_dirs = [history]
+    report = taximeter("plans", "--json").json()
+    assert sorted({one["cost_usd"] for one in report["tasks"]}) == ["4.000000000", "6.000000000"]
+    assert sum(float(one["cost_usd"]) for one in report["tasks"]) == float(report["month"]["logged_usd"])
+    (crossing,) = [one for one in report["tasks"] if one["cost_usd"] == "4.000000000"]
+    assert crossing["allocated_usd"]["api"] == "4.000000000"
+
+
 def test_tasks_are_shared_out_in_the_unit_of_their_month(taximeter: Taximeter, tmp_path: Path) -> None:
     """An hour's cache is paid to a plan, five minutes' to a key: what the tasks cost there is what the month does."""
     writes: dict[str, Any] = {

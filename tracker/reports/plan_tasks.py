@@ -1,9 +1,9 @@
 """What a task costs under a plan (MODEL section 9.4): its share of fee and overflow, and what one more would cost.
 
 All of it is counted as an API key would be billed. The fee is shared over the month as it is expected to end, so that
-the first task of a month does not carry all of it. The marginal cost is nothing while no limit binds, else the API
-price. Without extra usage nobody pays for what is above a limit. What a plan leaves out (PRICES section 3.5) is the
-task's own, at the API price.
+the first task of a month does not carry all of it; each month has its own calls of a task that crosses its end. The
+marginal cost is nothing while no limit binds, else the API price. Without extra usage nobody pays for what is above a
+limit. What a plan leaves out (PRICES section 3.5) is the task's own, at the API price.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from store.filter import Filter
 from store.money import NANO_PER_USD, usd
-from store.plans import task_calls
+from store.plans import TaskCallRow, task_calls
 from tracker.model.headline import TaskStatus
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
@@ -25,7 +25,7 @@ from tracker.reports.tasks import tasks_report
 
 @dataclass(frozen=True, slots=True)
 class TaskShare:
-    """A task of this month under every plan; dollars with tax, modelled, but for its priced cost at list prices."""
+    """A task's work of this month under every plan: dollars with tax, modelled, but for its cost at list prices."""
 
     id: str
     title: str
@@ -84,36 +84,41 @@ def task_shares(
     terms: Terms,
     now_ms: int,
 ) -> list[TaskShare]:
-    """Tasks between two local days under every plan, dearest first; runs of programs are none of them.
+    """The work on tasks between two local days under every plan, dearest first; runs of programs are none of them.
 
     `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan, as an API key. `api_nano`:
     the same of a call by its id; a call that it lacks counts as logged.
     """
-    report = tasks_report(db, Filter(first.isoformat(), last.isoformat()), now=now_ms)
-    found = [task for task in report.typed if task.cost]
-    kinds = _api_by_kind(db, [task.id for task in found], api_nano)
+    month = Filter(first.isoformat(), last.isoformat())
+    tasks = tasks_report(db, month, now=now_ms).typed
+    calls: dict[str, list[TaskCallRow]] = {task.id: [] for task in tasks}
+    for row in task_calls(db, calls, month):
+        calls[row.task_id].append(row)
     made = []
-    for task in found:
+    for task in tasks:
+        rows = calls[task.id]
+        if not rows:
+            continue
+        kinds = _api_by_kind(rows, api_nano)
         allocated, marginal, unfitted = {}, {}, {}
         for one in outlooks:
-            left_out = sum(nano for kind, nano in kinds[task.id].items() if kind & one.plan.excludes) / NANO_PER_USD
-            covered = sum(kinds[task.id].values()) / NANO_PER_USD - left_out
+            left_out = sum(nano for kind, nano in kinds.items() if kind & one.plan.excludes) / NANO_PER_USD
+            covered = sum(kinds.values()) / NANO_PER_USD - left_out
             share = _covered(covered, one, covered_usd[one.plan.id], terms)
             own = left_out * (1 + terms.tax)
             allocated[one.plan.id] = own + share.allocated
             marginal[one.plan.id] = own + share.marginal
             if not one.is_known:
                 unfitted[one.plan.id] = covered * (1 + terms.tax) if terms.extra_usage else 0.0
-        made.append(TaskShare(task.id, task.title, task.status, task.cost, allocated, marginal, unfitted))
+        cost = sum(row.cost for row in rows)
+        made.append(TaskShare(task.id, task.title, task.status, cost, allocated, marginal, unfitted))
     return sorted(made, key=lambda share: -share.cost_nano)
 
 
-def _api_by_kind(
-    db: sqlite3.Connection, task_ids: Sequence[str], api_nano: Mapping[int, int | None]
-) -> dict[str, dict[Excluded, int]]:
-    """Nano-dollars of each task as an API key, by what a plan may leave out about them."""
-    found: dict[str, dict[Excluded, int]] = {task_id: {} for task_id in task_ids}
-    for row in task_calls(db, task_ids):
+def _api_by_kind(rows: Sequence[TaskCallRow], api_nano: Mapping[int, int | None]) -> dict[Excluded, int]:
+    """Nano-dollars of a task's calls as an API key, by what a plan may leave out about them."""
+    found: dict[Excluded, int] = {}
+    for row in rows:
         name = normalise(row.model)
         kind = exclusions_of(
             name.canonical,
@@ -122,7 +127,7 @@ def _api_by_kind(
             is_other_agent=row.agent != "claude-code",
         )
         cost = api_nano.get(row.call_id, row.cost) or 0
-        found[row.task_id][kind] = found[row.task_id].get(kind, 0) + cost
+        found[kind] = found.get(kind, 0) + cost
     return found
 
 
