@@ -225,10 +225,17 @@ class Watcher:
         """Watch every root that exists; one that vanished is dropped and watched again when it comes back."""
         from watchdog import events
 
-        class Handler(events.FileSystemEventHandler):
-            """Hands events over; watchdog calls it on its own thread."""
+        saw = self._saw
 
-            dispatch = staticmethod(self._saw)
+        class Handler(events.FileSystemEventHandler):
+            """Hands events over, by the names that listing gives; watchdog calls it on its own thread."""
+
+            def __init__(self, folder: str, place: str) -> None:
+                self._folder, self._place = folder, place
+
+            def dispatch(self, event: "FileSystemEvent") -> None:
+                path = os.fsdecode(event.dest_path or event.src_path)
+                saw(event, self._folder + path.removeprefix(self._place))
 
         wanted = {
             str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
@@ -242,13 +249,13 @@ class Watcher:
         self._ended.clear()
         is_blind = False
         for folder in wanted - self._watched.keys():
-            found = _inode(folder)
-            if found is None:
+            found, place = _inode(folder), os.path.realpath(folder)  # a link is not followed by all of watchdog's kinds
+            if found is None or any(watch.path == place for _, watch in self._watched.values()):
                 continue
             try:
                 watch = observer.schedule(
-                    Handler(),
-                    folder,
+                    Handler(folder, place),
+                    place,
                     recursive=True,
                     event_filter=[
                         events.FileModifiedEvent,
@@ -272,8 +279,7 @@ class Watcher:
     def _tell_polling(self, error: OSError) -> None:
         self._notice(f"no file events ({error.strerror or error}); looking every {_POLL_SECONDS:.0f} s instead")
 
-    def _saw(self, event: "FileSystemEvent") -> None:
-        path = os.fsdecode(event.dest_path or event.src_path)
+    def _saw(self, event: "FileSystemEvent", path: str) -> None:
         with self._lock:
             if event.is_directory:
                 self._scan = True

@@ -119,6 +119,45 @@ def test_a_moved_project(watching: Watching) -> None:
     watching.assert_complete()
 
 
+@pytest.mark.parametrize("is_there_before", [True, False])
+def test_a_project_that_lies_elsewhere(watching: Watching, *, is_there_before: bool) -> None:
+    one = session(watching)
+    elsewhere = watching.claude_dir.with_name("elsewhere")
+    one.path.parent.rename(elsewhere)
+    if is_there_before:
+        one.path.parent.symlink_to(elsewhere)
+    watching.start()
+    if not is_there_before:
+        one.path.parent.symlink_to(elsewhere)
+    watching.wait_for(lambda: watching.calls() == 2)
+    time.sleep(0.3)
+    started = time.monotonic()
+    one.prompt("Go on").call(40_000)
+    watching.wait_for(lambda: watching.calls() == 3)
+    assert time.monotonic() - started < 1.0, "its events are seen, not only the scan of every half minute"
+    one.path.parent.unlink()
+    time.sleep(2.5)
+    elsewhere.rename(one.path.parent)
+    one.prompt("And on").call(41_000)
+    watching.wait_for(lambda: watching.calls() == 4)
+    watching.assert_complete()
+
+
+def test_a_root_that_lies_elsewhere(watching: Watching) -> None:
+    one = session(watching)
+    projects, elsewhere = watching.claude_dir / "projects", watching.claude_dir.with_name("elsewhere")
+    projects.rename(elsewhere)
+    projects.symlink_to(elsewhere)
+    (elsewhere / "-home-dev-again").symlink_to(elsewhere / "-home-dev-shop")  # one folder by two names
+    watching.start()
+    for number in range(3, 6):
+        started = time.monotonic()
+        one.prompt("Go on").call(40_000)
+        watching.wait_for(lambda number=number: watching.calls() == number)
+        assert time.monotonic() - started < 1.0, "its events are seen, not only the scan of every half minute"
+    watching.assert_complete()
+
+
 def test_files_and_folders_that_come_and_go(watching: Watching) -> None:
     watching.start()
     one = session(watching, project="/home/dev/new")

@@ -52,9 +52,9 @@ class ClaudeCodeSource:
         raise_problems(problems)
 
     def watched(self, root: Path) -> list[Path]:
-        """`projects`; the root before the first session."""
+        """`projects` and the links to folders in it, which events do not follow; the root before the first session."""
         projects = root / "projects"
-        return [projects if is_folder(projects) else root]
+        return [projects, *_linked_folders(projects)] if is_folder(projects) else [root]
 
     def may_list(self, path: str) -> bool:
         """Transcripts only: the outputs of tools lie beside them."""
@@ -95,6 +95,14 @@ class ClaudeCodeSource:
                 if done:
                     return
                 offset = stop
+
+
+def _linked_folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_symlink() and entry.is_dir()]
+    except OSError:
+        return []  # the scan tells of it
 
 
 def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> Iterator[FoundFile]:
