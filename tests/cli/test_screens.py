@@ -185,6 +185,31 @@ def test_doctor_names_the_worst_files_and_counts_the_rest(taximeter: Taximeter, 
     assert any("and 2 more files" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    "tail", [bytes(700), b'{"type":"assistant","message":{"id":"msg_', b'{"type":"last-prompt"}\n' + bytes(9)]
+)
+def test_doctor_names_a_transcript_that_a_crash_left_without_an_end(
+    tail: bytes, taximeter: Taximeter, tmp_path: Path
+) -> None:
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(1) + tail})]
+    left = tmp_path / "claude" / "projects" / FILE
+    assert taximeter("doctor", "--json").json()["torn_files"] == [], "it may be at work"
+    os.utime(left, (1_795_000_000, 1_795_000_000))
+    found = taximeter("doctor", "--json").json()
+    assert (found["torn_files"], found["bad_lines"], found["calls"]) == ([str(left)], 0, 1)
+    with left.open("ab") as handle:
+        handle.write(b"\n" + session_of(1, first=2))
+    found = taximeter("doctor", "--json").json()
+    assert (found["torn_files"], found["bad_lines"], found["calls"]) == ([], 1, 2)
+
+
+def test_doctor_is_content_with_a_whole_line_that_lacks_its_newline(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(1).rstrip()})]
+    os.utime(tmp_path / "claude" / "projects" / FILE, (1_795_000_000, 1_795_000_000))
+    found = taximeter("doctor", "--json").json()
+    assert (found["torn_files"], found["calls"]) == ([], 1)
+
+
 @pytest.mark.parametrize("group", [[], ["task"], ["task", "edit"], ["nudges"]])
 def test_no_command_is_cut_in_a_help(group: list[str], taximeter: Taximeter) -> None:
     listed = taximeter(*group, "--help").out.partition("Commands:")[2]

@@ -2,15 +2,17 @@
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from store.damage import damaged_ledgers
-from store.files import known_files
+from store.files import known_files, read_state
 from store.invariants import check_invariants
 from store.ledger import ledger_path
 from store.plain_text import plain
@@ -18,7 +20,7 @@ from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.output import print_json
-from tracker.sources.base import FoundFile, Sources
+from tracker.sources.base import FoundFile, ReadState, Sources
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
 _MOST_FILES = 10  # damaged ones that are named
@@ -94,8 +96,8 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
         else sorted(
             file.path
             for file in _listed(sources)
-            if read.get(file.path) != file[3:]
-            and abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
+            if abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
+            and (read.get(file.path) != file[3:] or _lacks_an_end(db, file))
             and not any(file.path in problem for problem in problems)
         ),
         "calls": counts.calls,
@@ -115,6 +117,14 @@ def _listed(sources: Sources) -> Iterator[FoundFile]:
             yield from source.discover(roots)
         except* OSError:
             pass  # sync has told it
+
+
+def _lacks_an_end(db: sqlite3.Connection, file: FoundFile) -> bool:
+    """Whether a transcript's last line is none yet: nothing of it has been read."""
+    _, state = read_state(db, file.path)
+    if file.kind != "transcript" or state is None:
+        return False
+    return msgspec.msgpack.decode(state, type=ReadState).offset < file.size
 
 
 def _size(path: Path) -> int:
