@@ -221,14 +221,17 @@ def _programs(command: str) -> set[str]:
     words = command.split()
     found: set[str] = set()
     for place, word in enumerate(words):
-        if command_flags(" ".join(words[place + 1 : place + 3])) & ToolFlag.CHECK:
-            continue  # the program stands further on
         following = words[place + 1 : place + 9]
         options = len(following) - len(without_options(following))
-        lengths = (options + 2,) if word == "make" else (1, options + 2, options + 3)
-        names = (" ".join(words[place : place + length]) for length in lengths)
-        found.update(next(([name] for name in names if command_flags(name) & ToolFlag.CHECK), ()))
+        ends = range(options + 1 if word == "make" else 0, len(following) + 1)
+        end = next((end for end in ends if _is_check([word, *following[:end]])), None)
+        if end is not None and not _is_check(following[:end]):  # else the program stands further on
+            found.add(" ".join([word, *following[:end]]))
     return found
+
+
+def _is_check(words: list[str]) -> bool:
+    return bool(command_flags(" ".join(words)) & ToolFlag.CHECK)
 
 
 def _check_lines(checks: Sequence[ToolRow], words: Words) -> list[str]:

@@ -5,9 +5,12 @@ CHECKERS = frozenset(
     " mvn gradle gradlew ./gradlew ./mvnw".split()
 )
 VERBS = {
-    **dict.fromkeys(("cargo", "go", "dotnet", "swift", "mix", "zig"), ("test", "build", "check", "vet", "clippy")),
+    **dict.fromkeys(
+        ("cargo", "go", "dotnet", "swift", "mix", "zig"), ("test", "build", "check", "vet", "clippy", "nextest")
+    ),
     **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), ("test", "build", "lint", "check", "typecheck", "run")),
     **dict.fromkeys(("make", "just", "mise", "task"), ("test", "build", "lint", "check", "all", "run")),
     **dict.fromkeys(("flutter", "dart", "deno"), ("test", "build", "analyze", "lint", "check")),
+    **dict.fromkeys(("playwright", "vite", "biome", "turbo"), ("test", "build", "lint", "check", "ci")),
 }
 CHECK_PROGRAMS = CHECKERS | set(VERBS)

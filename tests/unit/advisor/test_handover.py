@@ -94,6 +94,7 @@ def test_a_failure_that_was_mended_is_not_handed_over(desk: Desk) -> None:
     [
         ("pytest -q", "pytest", True),
         ("pytest", "pytest tests/test_one.py", False),
+        ("npm run -s test", "npm run -s lint", False),
         ("make test", "make lint", False),
         ("cd src && go test ./...", "go build ./... && go test ./...", False),
         ("pnpm --filter web test", "pnpm --filter web lint", False),

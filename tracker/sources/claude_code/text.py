@@ -163,15 +163,15 @@ _GIT_VERBS = (
     ("push", int(ToolFlag.PUSH), re.compile(r"\bgit\b(?:(?!\sstash\s)[^|;&\n])*\spush\b")),
 )
 _PULL_REQUEST = re.compile(r"\b(?:gh\s+pr|glab\s+mr)\s+(?:create|merge)\b")
-_WITH_A_VALUE = frozenset("-C --cwd --dir --prefix -F --filter -w --workspace --project".split())
+_WITH_A_VALUE = frozenset("-C --cwd --dir --prefix -F --filter -w --workspace --project workspace".split())
 _RUN_VERBS = ("test", "build", "lint", "check", "typecheck")
 _TELLS_ITS_VERSION = frozenset({"--version", "-v", "--help", "-h"})
 
 
 def without_options(words: list[str]) -> list[str]:
-    """What follows the options of a program: `--filter web test` is `test`."""
+    """What follows the options of a program: `--filter web test` is `test`, and so is `workspace web test`."""
     place = 0
-    while place < len(words) and words[place].startswith("-"):
+    while place < len(words) and (words[place].startswith(("-", "+")) or words[place] in _WITH_A_VALUE):
         place += 2 if words[place] in _WITH_A_VALUE else 1
     return words[place:]
 
@@ -186,10 +186,12 @@ def _checks(words: list[str]) -> bool:
             continue
         rest = without_options(words[place + 1 : place + 9])
         following = rest[0] if rest else ""
-        if following == "run":
-            following = rest[1] if len(rest) > 1 else ""
+        if following in ("run", "run-script"):
+            rest = without_options(rest[1:])
+            following = rest[0] if rest else ""
             verbs = _RUN_VERBS
-        if following.startswith(verbs) or (word == "make" and not following and _TELLS_ITS_VERSION.isdisjoint(words)):
+        is_bare = not following[:1].isalpha()  # at its end: a pipe, the next command
+        if following.startswith(verbs) or (word == "make" and is_bare and _TELLS_ITS_VERSION.isdisjoint(words)):
             return True
     return False
 
@@ -208,7 +210,9 @@ def command_flags(command: str) -> int:
                 flags |= flag
     if ("gh " in command or "glab" in command) and _PULL_REQUEST.search(command):
         flags |= _PULL
-    words = command.split()
+    words = command.replace("(", " ").split()
+    if "bin/" in command:
+        words = [word.rpartition("bin/")[2] for word in words]
     if not CHECK_PROGRAMS.isdisjoint(words) and _checks(words):
         flags |= _CHECKED
     return flags

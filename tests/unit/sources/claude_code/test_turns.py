@@ -8,6 +8,7 @@ import pytest
 from store.first_words import first_words, from_text
 from store.records import EventKind, ToolFlag, TurnKind
 from tests.unit.ledger.plain import OTHER, SESSION, answer, at, prompt
+from tracker.sources.claude_code.text import command_flags
 
 from .reading import batch_of, marks
 
@@ -200,6 +201,21 @@ def test_cost_state_rows_are_kept_as_the_clients_totals(tmp_path: Path) -> None:
     )
 
 
+CHECKS = [
+    "npm run -s test", "npm run --workspace=web test", "npm run -w web lint", "pnpm run --if-present typecheck",
+    "npm --prefix web test", "npm run-script test", "pnpm -r test", "yarn workspace web test",
+    "yarn workspace @a/web run build", "make -C lib check", "make 2>&1 | tail -20", "make -j 8 && ./a.out",
+    "cargo +nightly test", "cargo nextest run", "uv run --with x pytest", "python3.12 -m pytest", ".venv/bin/pytest -q",
+    "./node_modules/.bin/eslint src", "/usr/local/go/bin/go test ./...", "npx vitest run", "npx vite build",
+    "npx --no-install playwright test", "pnpm exec biome check src", "turbo run test", "(cd web && npm test)",
+    "(pytest -q || true)",
+]  # fmt: skip
+NO_CHECKS = [
+    "npm run", "npm run dev", "npm run -s dev", "yarn workspace test dev", "npx playwright install", "npx vite",
+    "make -C test clean", "ls node_modules/eslint", "cat /usr/bin/env", "cargo +test run",
+]  # fmt: skip
+
+
 class TestTools:
     """Names, targets, flags and result sizes; never contents."""
 
@@ -248,6 +264,14 @@ class TestTools:
             "msg_1",
             "prompt-1-0",
         )
+
+    @pytest.mark.parametrize("command", CHECKS)
+    def test_checks_are_known_whatever_stands_around_them(self, command: str) -> None:
+        assert command_flags(command) == ToolFlag.RUN | ToolFlag.CHECK
+
+    @pytest.mark.parametrize("command", NO_CHECKS)
+    def test_what_runs_no_check_is_none(self, command: str) -> None:
+        assert command_flags(command) == ToolFlag.RUN
 
     def test_ask_and_answer_are_joined(self, tmp_path: Path) -> None:
         (use,) = batch_of(
