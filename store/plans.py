@@ -8,6 +8,8 @@ from store.clauses import json_list
 from store.filter import Filter
 from store.records import CallFlag, EventKind
 
+_FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what runs once a call
+
 
 class PlanCallRow(NamedTuple):
     """A call with the five token rates it was billed at (pico-dollars a token; None while unpriced)."""
@@ -40,7 +42,7 @@ class PlanCallRow(NamedTuple):
     @property
     def is_floor(self) -> bool:
         """Whether not all of its output is on record."""
-        return bool(self.flags & CallFlag.OUTPUT_IS_FLOOR)
+        return bool(self.flags & _FLOOR)
 
 
 _CALLS = """

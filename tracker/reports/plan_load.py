@@ -131,10 +131,12 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     rows = plan_calls(db, min(first, month_first).isoformat(), max(last, today).isoformat())
     calls = [logged_call(row) for row in rows]
     api = {one.call.id: one.cost for one in as_api_key(calls)}
-    in_history = loaded_calls((call for call in calls if first.isoformat() <= call.day <= last.isoformat()), api)
+    history_days = {day.isoformat() for day in days_between(first, last)}
+    month_days = {day.isoformat() for day in days_between(month_first, today)}
+    in_history = loaded_calls((call for call in calls if call.day in history_days), api)
     kinds = {Excluded(0), *exclusions}
-    month_rows = [row for row in rows if month_first.isoformat() <= row.day <= today.isoformat()]
-    this_month = [call for call in calls if month_first.isoformat() <= call.day <= today.isoformat()]
+    month_rows = [row for row in rows if row.day in month_days]
+    this_month = [call for call in calls if call.day in month_days]
     in_month = loaded_calls(this_month, api)
     meters = _meters(db, calls, now_ms)
     hits = _hits(db, calls, first)
@@ -148,7 +150,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         spent=_spent(this_month, api, month_first, today),
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
         hidden=hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
-        floor_calls=sum(row.is_floor for row in rows if first.isoformat() <= row.day <= last.isoformat()),
+        floor_calls=sum(row.is_floor for row in rows if row.day in history_days),
         month_counted=SpendSums(
             len(month_rows),
             sum(row.cost or 0 for row in month_rows),

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.plans.calls import call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.billing import as_api_key, replay
-from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, loads_of_sums, week_overflow
+from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, loads_of_sums, week_load, week_overflow
 from tracker.model.plans.outlook import Terms, outlook
 from tracker.model.plans.plan import Capacity, Excluded, Range, exclusions_of
 from tracker.model.plans.projection import DrawnMonth, DrawnWeek, Draws, Method
@@ -95,11 +95,11 @@ def test_a_week_overflows_by_windows_first_and_then_as_a_whole() -> None:
     """Windows of 10 and 2 against 6: 4 do not fit; of the 8 that fit, 3 exceed a week of 5."""
     days = loads_of_sums({}, DAY, DAY)
     day = days[0]._replace(windows=(Window(10, 10, 10, 0), Window(2, 2, 2, 0)))
-    over = week_overflow([day], Limits(5, 6))
+    over = week_overflow(week_load([day], None, None, 0, 6), Limits(5, 6))
     assert over.dollars == pytest.approx(4 + 3)
     assert over.hit_windows == 2
     assert over.bound == 12
-    assert week_overflow([day], Limits(None, None)).dollars == 0
+    assert week_overflow(week_load([day], None, None, 0, 6), Limits(None, None)).dollars == 0
 
 
 def test_a_limit_is_hit_in_the_month_of_its_day() -> None:
@@ -107,8 +107,9 @@ def test_a_limit_is_hit_in_the_month_of_its_day() -> None:
     week = loads_of_sums({MONDAY + timedelta(days=step): 1.0 for step in range(7)}, MONDAY, MONDAY + timedelta(days=6))
     week[2] = week[2]._replace(windows=(Window(40, 40, 40, 0),))
     five_hours, whole_week = Limits(None, 30), Limits(38, None)
-    assert [week_overflow(week, five_hours, day, day).hit_windows for day in range(7)] == [0, 0, 1, 0, 0, 0, 0]
-    assert [week_overflow(week, whole_week, day, day).hit_windows for day in range(7)] == [0, 0, 1, 1, 1, 1, 1]
+    counted = [week_load(week, None, None, day, day) for day in range(7)]
+    assert [week_overflow(one, five_hours).hit_windows for one in counted] == [0, 0, 1, 0, 0, 0, 0]
+    assert [week_overflow(one, whole_week).hit_windows for one in counted] == [0, 0, 1, 1, 1, 1, 1]
     plan = plans_on("2026-11-21")["pro"].plan
 
     def chance(first: int, last: int) -> float | None:

@@ -147,33 +147,59 @@ class Limits(NamedTuple):
 
     week: float | None
     five_hour: float | None
-    week_read_weight: float | None = None
-    five_hour_read_weight: float | None = None
 
 
-def week_overflow(days: Sequence[DayLoad], limits: Limits, first: int = 0, last: int = 6) -> Overflow:
-    """Seven days against a plan's windows: each window is cut at its size, then their sum at the week's.
+class WeekLoad(NamedTuple):
+    """Seven days as a plan's windows meet them; loads in the unit of each limit."""
 
-    Overflow is priced by the share of the work that did not fit. Hits are those of the weekdays from `first` to `last`
-    (0 = Monday): a full week is one if there was work on them that no longer fitted.
-    """
-    dollars = hits = bound = carried_load = carried_api = 0.0
-    is_full = False
+    windows: Sequence[tuple[float, float, float, bool]]  # dollars at API prices, both loads, whether hits count
+    api: float  # of all windows
+    largest: float  # load of a five-hour window
+    whole: float  # load of the week
+    counted: float  # the same up to the end of the last window whose hits count
+
+
+def week_load(
+    days: Iterable[DayLoad], week_read_weight: float | None, five_hour_read_weight: float | None, first: int, last: int
+) -> WeekLoad:
+    """Seven days, of which hits count on those from `first` to `last` (0 = Monday)."""
+    windows = []
+    api = largest = whole = counted = 0.0
     for weekday, day in enumerate(days):
         is_counted = first <= weekday <= last
         for window in day.windows:
+            five_hours, week = window.load(five_hour_read_weight), window.load(week_read_weight)
+            windows.append((window.api, five_hours, week, is_counted))
+            api += window.api
+            largest = max(largest, five_hours)
+            whole += week
+            counted = whole if is_counted else counted
+    return WeekLoad(windows, api, largest, whole, counted)
+
+
+def week_overflow(week: WeekLoad, limits: Limits) -> Overflow:
+    """A week against a plan's windows: each window is cut at its size, then their sum at the week's.
+
+    Overflow is priced by the share of the work that did not fit. A full week is a hit if there was work that no longer
+    fitted on days whose hits count.
+    """
+    dollars = hits = bound = 0.0
+    carried_load, carried_api, counted = week.whole, week.api, week.counted
+    if limits.five_hour is not None and week.largest > limits.five_hour:
+        carried_load = carried_api = counted = 0.0
+        for api, size, load, is_counted in week.windows:
             kept = 1.0
-            if limits.five_hour is not None:
-                size = window.load(limits.five_hour_read_weight)
-                if size > limits.five_hour:
-                    kept = limits.five_hour / size
-                    dollars += window.api * (1 - kept)
-                    bound += window.api
-                    hits += is_counted
-            carried_load += window.load(limits.week_read_weight) * kept
-            carried_api += window.api * kept
-            is_full = is_full or (is_counted and limits.week is not None and carried_load > limits.week)
+            if size > limits.five_hour:
+                kept = limits.five_hour / size
+                dollars += api * (1 - kept)
+                bound += api
+                hits += is_counted
+            carried_load += load * kept
+            carried_api += api * kept
+            if is_counted:
+                counted = carried_load
     if limits.week is not None and carried_load > limits.week:
         dollars += carried_api * (1 - limits.week / carried_load)
-        bound = sum(window.api for day in days for window in day.windows)
-    return Overflow(dollars, hits + is_full, bound)
+        bound = week.api
+        hits += counted > limits.week
+    return Overflow(dollars, hits, bound)

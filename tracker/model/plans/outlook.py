@@ -7,13 +7,13 @@ half into as many as the limit asks for, so that no answer rests on hours that n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import NamedTuple
 
-from tracker.model.plans.load import DayLoad, Limits, Overflow, week_overflow
+from tracker.model.plans.load import DayLoad, Limits, Overflow, WeekLoad, week_load, week_overflow
 from tracker.model.plans.plan import Capacity, Plan
-from tracker.model.plans.projection import Band, DrawnMonth, Draws
+from tracker.model.plans.projection import Band, DrawnMonth, DrawnWeek, Draws
 
 # Places in a capacity range; resample i takes place i modulo this.
 CAPACITY_PLACES = 21
@@ -55,13 +55,42 @@ class PlanOutlook:
         return self.costs_if_nothing_fits is None
 
 
-class _Case(NamedTuple):
+class _CountedWeek(NamedTuple):
+    """A drawn week, and the share of its work that is in the month."""
+
+    share: float
+    load: WeekLoad
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
     """A plan, its size, and the history under its exclusions."""
 
     plan: Plan
     capacity: Capacity
     days: Sequence[DayLoad]
     api: Sequence[float]  # of each day
+    weeks: dict[DrawnWeek, _CountedWeek | None] = field(default_factory=dict)  # the same few are drawn again and again
+
+    def week(self, drawn: DrawnWeek) -> _CountedWeek | None:
+        """None where no work of the week is in the month."""
+        if drawn not in self.weeks:
+            inside = sum(self.api[index] for index in drawn.days[drawn.first : drawn.last + 1])
+            self.weeks[drawn] = (
+                None
+                if not inside
+                else _CountedWeek(
+                    inside / sum(self.api[index] for index in drawn.days),
+                    week_load(
+                        (self.days[index] for index in drawn.days),
+                        self.capacity.week_read_weight,
+                        self.capacity.five_hour_read_weight,
+                        drawn.first,
+                        drawn.last,
+                    ),
+                )
+            )
+        return self.weeks[drawn]
 
     def limits(self, place: float, scale: float, *, with_hours: bool) -> Limits:
         """Sizes at a place of the ranges, for days whose work is `scale` times what they hold."""
@@ -70,8 +99,6 @@ class _Case(NamedTuple):
         return Limits(
             week.at(place) / scale if week else None,
             five_hour.at(place) / scale if five_hour else None,
-            self.capacity.week_read_weight,
-            self.capacity.five_hour_read_weight,
         )
 
 
@@ -142,17 +169,15 @@ def _month(case: _Case, month: DrawnMonth, place: float, *, with_hours: bool) ->
     and its hits by their days: else two months would share each hit, and most months would have one.
     """
     limits = case.limits(place, month.scale, with_hours=with_hours)
-    days, api = case.days, case.api
     dollars = hits = bound = 0.0
-    for week in month.weeks:
-        inside = sum(api[index] for index in week.days[week.first : week.last + 1])
-        if not inside:
+    for drawn in month.weeks:
+        week = case.week(drawn)
+        if week is None:
             continue
-        share = inside / sum(api[index] for index in week.days)
-        over = week_overflow([days[index] for index in week.days], limits, week.first, week.last)
-        dollars += over.dollars * share
+        over = week_overflow(week.load, limits)
+        dollars += over.dollars * week.share
         hits += over.hit_windows
-        bound += over.bound * share
+        bound += over.bound * week.share
     return Overflow(dollars * month.scale, hits, bound * month.scale)
 
 

@@ -6,6 +6,7 @@ Capacities are ranges with an origin, or unknown. Nothing here guesses a capacit
 import math
 from dataclasses import dataclass, replace
 from enum import IntFlag
+from functools import cache
 from typing import NamedTuple
 
 from store.money import NANO_PER_USD
@@ -29,6 +30,11 @@ NOTHING_EXCLUDED = Excluded(0)
 
 def exclusions_of(model: str, prompt_tokens: int, *, is_fast: bool, is_other_agent: bool) -> Excluded:
     """Which exclusions a call falls under; `model` is a canonical id, the prompt counts input, reads and writes."""
+    return _exclusions(model, prompt_tokens > LONG_PROMPT_TOKENS, is_fast, is_other_agent)
+
+
+@cache
+def _exclusions(model: str, is_long: bool, is_fast: bool, is_other_agent: bool) -> Excluded:
     found = Excluded(0)
     if is_fast:
         found |= Excluded.FAST
@@ -36,7 +42,7 @@ def exclusions_of(model: str, prompt_tokens: int, *, is_fast: bool, is_other_age
         found |= Excluded.OTHER_AGENTS
     if model.startswith(("claude-fable-", "claude-mythos-")):
         found |= Excluded.FABLE
-    if prompt_tokens > LONG_PROMPT_TOKENS:
+    if is_long:
         if "-opus-" in model:
             found |= Excluded.OPUS_LONG
         if model.startswith("claude-sonnet-4-6"):
