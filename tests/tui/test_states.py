@@ -117,6 +117,11 @@ def without_nudges(wish: Wish, made: Snapshot) -> Snapshot:
     return replace(made, nudges=NudgesPart(replace(made.nudges.report, rows=[], kinds=[], realised=[])))
 
 
+def before_plans_are_made(wish: Wish, made: Snapshot) -> Snapshot:
+    assert made.plans is not None, wish
+    return replace(made, plans=None)
+
+
 def without_tasks(wish: Wish, made: Snapshot) -> Snapshot:
     assert made.tasks is not None, wish
     return replace(made, tasks=replace(made.tasks, tasks=()))
@@ -132,6 +137,7 @@ SCREEN_STATES: dict[str, tuple[str, Callable[[Wish, Snapshot], Snapshot], tuple[
     "tasks_none": ("tasks", without_tasks, ()),
     "tasks_filter_open": ("tasks", unchanged, ("slash", "f", "l", "a")),
     "tasks_filter_finds_nothing": ("tasks", unchanged, ("slash", "z", "z", "enter")),
+    "plans_being_made": ("plans", before_plans_are_made, ()),
     "plans_no_plan_set": ("plans", unchanged, ()),
     "nudges_none": ("nudges", without_nudges, ()),
     "settings": ("spend", unchanged, ("comma",)),

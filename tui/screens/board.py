@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from tui.keys import footer
 from tui.snapshot import Health, Phase, Snapshot
-from tui.widgets.empty import hatched, reading
+from tui.widgets.empty import at_work, hatched, reading
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine, trouble_words
 from tui.widgets.picture import Picture
@@ -32,6 +32,7 @@ class Board(Screen[None]):
     """A screen that draws one part of the snapshot; subclasses say which panels and how."""
 
     NAME: ClassVar[str]
+    AT_WORK: ClassVar[str] = ""  # what is being done while the part takes a while to make
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = "Table"
@@ -130,7 +131,8 @@ class Board(Screen[None]):
                 )
             )
         elif snapshot is None or (snapshot.calls and not self.has_part(snapshot)):
-            picture.show(lambda width, height: [Content("")])
+            words = self.AT_WORK if snapshot is not None and snapshot.wish.screen == self.NAME else ""
+            picture.show(lambda width, height: at_work(words, width, height))
         elif not snapshot.calls and health.phase is not Phase.STARTING:
             looked = snapshot.looked_in
             picture.show(

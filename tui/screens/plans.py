@@ -30,6 +30,7 @@ class PlansScreen(Board):
     """The month and the verdict above, the plans below."""
 
     NAME = "plans"
+    AT_WORK = "drawing months that could follow …"
     BINDINGS = bindings("plans")
 
     def __init__(self) -> None:

@@ -35,6 +35,12 @@ def hatched(
     return grid.lines()
 
 
+def at_work(words: str, width: int, height: int) -> list[Content]:
+    """What is being made, in the middle."""
+    top, left = max(0, (height - 1) // 2), max(0, (width - cells(words)) // 2)
+    return [*([Content("")] * top), line((words, "$dim")).truncate(width, ellipsis=True).pad_left(left)]
+
+
 def reading(done: float, words: str, width: int, height: int) -> list[Content]:
     """The first look at the agents' records: how far it has come, `done` from 0 to 1."""
     broad = min(48, max(8, width - 8))
