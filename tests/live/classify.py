@@ -1,6 +1,6 @@
 """What a request is for, told by what clients put into it.
 
-Watched in Claude Code 2.1.329 and Cline 3.0.65. A wording that is not known here makes a request an ordinary one.
+Watched in Claude Code 2.1.330 and Cline 3.0.65. A wording that is not known here makes a request an ordinary one.
 """
 
 import json

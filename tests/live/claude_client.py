@@ -11,7 +11,7 @@ from .npm_cache import UnavailableError, installed
 from .workspace import CommandResult
 
 PACKAGE = "@anthropic-ai/claude-code"
-VERSION = "2.1.329"
+VERSION = "2.1.330"
 
 
 def claude_binary() -> Path:
