@@ -81,12 +81,17 @@ class SessionSum(NamedTuple):
     started_at: int
     last_at: int
     is_headless: bool
+    is_left: bool  # its client wrote its total, as it does on leaving, and no prompt came after that
     cost: int
     calls: int
     unpriced: int
     floor: int
 
 
+_IS_LEFT = (
+    "COALESCE((SELECT MAX(at) FROM client_total WHERE session_id = session.id AND source = 'cost-state')"
+    " >= (SELECT MAX(at) FROM turn WHERE session_id = session.id), 0)"
+)
 _WITH_CALLS_SINCE = "last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
 
 
@@ -102,7 +107,7 @@ def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, first: st
         f"WITH chosen AS (SELECT * FROM session WHERE {_WITH_CALLS_SINCE}"
         f" ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST} LIMIT ?)"
         f" SELECT id, native_id, agent, project, {SESSION_TITLE}, COALESCE(own_start_at, first_at), last_at,"
-        f" {IS_HEADLESS}, {_SUMS}"
+        f" {IS_HEADLESS}, {_IS_LEFT}, {_SUMS}"
         f" FROM chosen AS session ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST}",
         (since, first, limit, first),
     )

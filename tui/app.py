@@ -84,6 +84,7 @@ class Dashboard(App[None]):
         self.snapshot: Snapshot | None = None
         self.health = Health()
         self.wish = Wish(screen=start)
+        self._stays_on = ""  # the session that Now shows without having been asked for it
         self._waiting: Snapshot | None = None  # came while paused
         self._due: dict[str, tuple[Told, int]] = {}  # nudges that Now may be about to draw, by token, and since when
         self._paused_at: int | None = None
@@ -189,12 +190,20 @@ class Dashboard(App[None]):
         self._renew()
 
     def _stay(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot as the answer to a wish for its session: what Now shows stays there while others are busier."""
+        """The snapshot as the answer to a wish for its session: what Now shows stays there while others are busier.
+
+        Only what was left (`/clear`, the client's end) gives way to where the person went on, unless it was asked for.
+        """
         if snapshot.now is None or snapshot.wish != self.wish:
             return snapshot
         shown = snapshot.now.session.native_id
         if shown != self.wish.session:
+            self._stays_on = shown
             self.wish_for(session=shown)
+        elif shown == self._stays_on and (next_one := snapshot.now.went_on_in):
+            self._stays_on = next_one.native_id
+            self.wish_for(session=next_one.native_id)
+            return snapshot
         return replace(snapshot, wish=self.wish)
 
     def _settle(self) -> None:

@@ -188,6 +188,15 @@ class NowPart:
     watched: int  # folders
     unlisted: int = 0  # sessions at work beyond those
 
+    @property
+    def went_on_in(self) -> SessionSum | None:
+        """Where the person went on after leaving the session shown; None while it is not left, or if they did not."""
+        if not self.session.is_left:
+            return None
+        later = [one for one in self.sessions if one.last_at > self.session.last_at]
+        own = (one for one in later if not one.is_headless and not one.is_left)
+        return max(own, key=lambda one: one.last_at, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class CachePart:

@@ -1,11 +1,13 @@
 """Which session Now shows, and which stand beside it as chips, while several are at work."""
 
+import json
 import random
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from store.ledger import open_ledger
 from tests.tui.fakes import dashboard, screen_text, snapshot
@@ -35,6 +37,15 @@ class Room:
         one.minute = minute
         one._count = 10 * self._count
         one.prompt(f"words of {session}", after_minutes=0, **more).answer(f"a{self._count}", **more)
+        take_in(self.db, self._root)
+        rebuild(self.db)
+
+    def leave(self, session: str) -> None:
+        """`/clear`, or the client's end: it writes its total."""
+        path = Transcript(self._root, session).path
+        total = {"type": "cost-state", "sessionId": session, "totalCostUSD": 1.0, "startTime": _START_MS}
+        with path.open("a") as file:
+            file.write(json.dumps(total) + "\n")
         take_in(self.db, self._root)
         rebuild(self.db)
 
@@ -143,6 +154,64 @@ async def test_what_is_shown_stays_while_another_is_busier(room: Room) -> None:
                 assert shown_in(await settled(pilot)) == shown
             if shown == "c":
                 room.work("c", minute["at"])
+
+
+class Watched:
+    """A dashboard over the room, looked at minute by minute."""
+
+    def __init__(self, room: Room) -> None:
+        self._minute = 1.0
+        self.app = dashboard(
+            lambda wish: replace(snapshot(wish), spend=None, now=room.now(self._minute, wish.session)), start="now"
+        )
+
+    async def shows(self, pilot: Pilot[None], minute: float) -> str:
+        """The session that Now shows from then on."""
+        self._minute = minute
+        feed(self.app).hand_over()
+        await settled(pilot)
+        await settled(pilot)
+        assert self.app.snapshot is not None
+        assert self.app.snapshot.now is not None
+        return self.app.snapshot.now.session.native_id
+
+
+async def test_what_was_left_gives_way_to_where_the_person_went_on(room: Room) -> None:
+    """`/clear` begins another session in the same terminal; a run of a program is not it, and the arrows lead back."""
+    watched = Watched(room)
+    room.work("a", 0)
+    async with watched.app.run_test(size=(120, 40)) as pilot:
+        assert await watched.shows(pilot, 1) == "a"
+        room.leave("a")
+        room.work("run", 2, by_program=True)
+        assert await watched.shows(pilot, 3) == "a"
+        room.work("b", 4)
+        assert await watched.shows(pilot, 5) == "b"
+        await pilot.press("left", "left")
+        assert await watched.shows(pilot, 5) == "a"
+        room.work("b", 6)
+        assert await watched.shows(pilot, 7) == "a", "the user asked for it"
+
+
+async def test_a_session_that_was_taken_up_again_stays(room: Room) -> None:
+    watched = Watched(room)
+    room.work("a", 0)
+    async with watched.app.run_test(size=(120, 40)) as pilot:
+        assert await watched.shows(pilot, 1) == "a"
+        room.leave("a")
+        room.work("a", 2)
+        room.work("b", 3)
+        assert await watched.shows(pilot, 4) == "a"
+
+
+async def test_the_persons_session_takes_the_place_of_a_run_that_is_over(room: Room) -> None:
+    watched = Watched(room)
+    room.work("run", 0, by_program=True)
+    async with watched.app.run_test(size=(120, 40)) as pilot:
+        assert await watched.shows(pilot, 1) == "run"
+        room.leave("run")
+        room.work("mine", 2)
+        assert await watched.shows(pilot, 3) == "mine"
 
 
 async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
