@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.records import CallFlag
+from store.totals import LAST_WORDS
 
 
 class ReportableRow(NamedTuple):
@@ -47,8 +48,8 @@ def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[
         (row[0], row[1])
         for row in db.execute(
             "SELECT session_id, day_utc FROM spend WHERE day_utc BETWEEN :first AND :last UNION"
-            " SELECT session_id, date(COALESCE(at, started_at) / 1000, 'unixepoch') AS day FROM client_total"
-            " WHERE source = 'cost-state' AND day BETWEEN :first AND :last",
+            f" SELECT session_id, date(COALESCE(at, started_at) / 1000, 'unixepoch') AS day FROM ({LAST_WORDS})"
+            " WHERE day BETWEEN :first AND :last",
             {"first": first_day, "last": last_day},
         )
     ]

@@ -78,6 +78,7 @@ _TOTAL_BEGINS = f"""
 _TOTAL_GROWS = f"""
     UPDATE client_total SET at = ?, cost = ? WHERE source = 'statusline' AND position = ? AND session_id = {_SESSION}
 """
+_TASKS_SHARE_IT = "UPDATE session SET model_stale = 1 WHERE agent = 'claude-code' AND native_id = ? AND NOT model_stale"
 
 
 def _changes(db: sqlite3.Connection, sample: StatusSample) -> list[_Change]:
@@ -114,8 +115,12 @@ def _total_change(db: sqlite3.Connection, sample: StatusSample, cost_nano: int) 
         if sample.at <= at or cost == cost_nano:
             return []
         if cost_nano > cost:
-            return [(_TOTAL_GROWS, (sample.at, cost_nano, position, sample.session))]
+            return [
+                (_TOTAL_GROWS, (sample.at, cost_nano, position, sample.session)),
+                (_TASKS_SHARE_IT, (sample.session,)),
+            ]
     elif cost_nano == 0:
         return []
     position = 0 if latest is None else latest[0] + 1
-    return [(_TOTAL_BEGINS, (sample.session, position, sample.at, sample.started_at, cost_nano))]
+    begins = (_TOTAL_BEGINS, (sample.session, position, sample.at, sample.started_at, cost_nano))
+    return [begins, (_TASKS_SHARE_IT, (sample.session,))]

@@ -1,6 +1,7 @@
 """What the clients themselves say a session cost, beside what was recorded of it: the inputs of hidden spend."""
 
 import sqlite3
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +28,7 @@ class CounterRow(NamedTuple):
     """The last word of one run of a client's cost counter, and what the ledger has of the same stretch.
 
     A `--fork-session` goes on counting from its parent's total: that much is not in it, nor are the copied calls.
+    A client that still runs, or was killed, has written no total: there its last word is what the status line was told.
     """
 
     session_id: int
@@ -44,11 +46,22 @@ class _Total(NamedTuple):
     models: dict[str, ModelTotal]
 
 
+# A client's words on what a session cost: the totals that it wrote, and the status line's readings of a counter that no
+# total closed. With a fork's reading nothing says what its counter began with.
+LAST_WORDS = """
+    SELECT * FROM client_total WHERE source = 'cost-state'
+    UNION ALL
+    SELECT reading.* FROM client_total AS reading JOIN session ON session.id = reading.session_id
+    WHERE source = 'statusline' AND parent IS NULL AND NOT EXISTS (
+        SELECT 1 FROM client_total AS closing
+        WHERE closing.session_id = reading.session_id AND closing.source = 'cost-state'
+              AND COALESCE(closing.started_at, 0) <= reading.at)
+"""
 # As rows of the table `spend`, so that a filter of that table serves: hidden spend counts on the day of the last word.
-_LAST_WORDS = """
+_DAYS = f"""
     SELECT session_id, ? AS model, date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch', 'localtime') AS day,
            date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch') AS day_utc
-    FROM client_total WHERE source = 'cost-state' GROUP BY session_id
+    FROM ({LAST_WORDS}) GROUP BY session_id
 """
 _MODEL_FIELDS = ModelTotal.__struct_fields__
 _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
@@ -59,21 +72,27 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     chosen = "" if session_ids is None else f"AND session_id IN ({', '.join(map(str, session_ids))})"
     rows = db.execute(
         f"""
-        SELECT total.session_id, native_id, cost, models, unknown_model, started_at, position
-        FROM client_total AS total JOIN session ON session.id = total.session_id
-        WHERE source = 'cost-state' {chosen} AND position = (
+        SELECT total.session_id, native_id, source, cost, models, unknown_model, started_at, position, at
+        FROM ({LAST_WORDS}) AS total JOIN session ON session.id = total.session_id
+        WHERE position = (
             SELECT MAX(position) FROM client_total AS later
             WHERE later.session_id = total.session_id AND later.source = total.source
-                  AND later.started_at IS total.started_at)
+                  AND later.started_at IS total.started_at) {chosen}
         ORDER BY total.session_id, started_at
         """
     ).fetchall()
     made = []
-    for session_id, session, cost, models, unknown_model, started_at, position in rows:
-        total, before = _total(cost, models), _inherited(db, session_id, started_at)
-        if before is not None:
-            total = _less(total, before)
-        recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
+    for session_id, session, source, cost, models, unknown_model, started_at, position, at in rows:
+        total = _total(cost, models)
+        if source == "statusline":
+            recorded = _recorded_by(db, session_id, started_at, at)
+            if sum(one.cost for one in recorded.values()) > total.cost:
+                continue  # read while calls ended: the next reading has them
+        else:
+            before = _inherited(db, session_id, started_at)
+            if before is not None:
+                total = _less(total, before)
+            recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
         made.append(CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, recorded))
     return made
 
@@ -82,8 +101,7 @@ def counted_sessions(db: sqlite3.Connection, chosen: Filter) -> list[int]:
     """Sessions whose client counted their cost and wrote it last in the chosen part, whatever models they used."""
     where, values = chosen.of_spend()
     found = db.execute(
-        f"SELECT spend.session_id FROM ({_LAST_WORDS}) AS spend"
-        f" JOIN session ON session.id = spend.session_id WHERE {where}",
+        f"SELECT spend.session_id FROM ({_DAYS}) AS spend JOIN session ON session.id = spend.session_id WHERE {where}",
         (chosen.model, *values),
     )
     return [row[0] for row in found]
@@ -148,23 +166,18 @@ def _recorded(
     that total was taken off; those of `/branch` do not. Subagents stand in other files and may outlast the main chain's
     last line before the row: their calls belong until the main chain goes on.
     """
-    rows = db.execute(
+    return _sums_by_model(
+        db,
         """
-        SELECT model, SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output),
-               SUM(web_searches), SUM(COALESCE(cost, 0)), SUM(cost IS NULL),
-               SUM(COALESCE(price_id, '') LIKE 'user:%') > 0, price_id, MAX(covered.first_at)
-        FROM (
-            SELECT call.*, call.position AS here, call.chain_id AS chain_here FROM call
-            WHERE session_id = :session
-            UNION ALL
-            SELECT call.*, sighting.position, sighting.chain_id FROM sighting JOIN call ON call.id = sighting.call_id
-            WHERE sighting.seen_session_id = :session AND call.session_id != :session
-                  AND :copies AND sighting.copy_rank != :branch
-        ) AS covered JOIN chain ON chain.id = covered.chain_here
-        WHERE (:started IS NULL OR covered.first_at >= :started)
-              AND CASE WHEN chain.key = '' THEN covered.here < :position
-                       ELSE :until IS NULL OR covered.last_at < :until END
-        GROUP BY model
+        SELECT call.*, call.position AS here, call.chain_id AS chain_here FROM call
+        WHERE session_id = :session
+        UNION ALL
+        SELECT call.*, sighting.position, sighting.chain_id FROM sighting JOIN call ON call.id = sighting.call_id
+        WHERE sighting.seen_session_id = :session AND call.session_id != :session
+              AND :copies AND sighting.copy_rank != :branch
+        """,
+        """
+        CASE WHEN chain.key = '' THEN covered.here < :position ELSE :until IS NULL OR covered.last_at < :until END
         """,
         {
             "session": session_id,
@@ -174,6 +187,30 @@ def _recorded(
             "copies": with_copies,
             "branch": CopyRank.BRANCH,
         },
+    )
+
+
+def _recorded_by(db: sqlite3.Connection, session_id: int, started_at: int | None, at: int) -> dict[str, Recorded]:
+    """By model the session's own calls from a counter's start that had ended when it was read."""
+    return _sums_by_model(
+        db,
+        "SELECT *, chain_id AS chain_here FROM call WHERE session_id = :session",
+        "covered.last_at <= :at",
+        {"session": session_id, "started": started_at, "at": at},
+    )
+
+
+def _sums_by_model(db: sqlite3.Connection, calls: str, where: str, values: Mapping[str, object]) -> dict[str, Recorded]:
+    rows = db.execute(
+        f"""
+        SELECT model, SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output),
+               SUM(web_searches), SUM(COALESCE(cost, 0)), SUM(cost IS NULL),
+               SUM(COALESCE(price_id, '') LIKE 'user:%') > 0, price_id, MAX(covered.first_at)
+        FROM ({calls}) AS covered JOIN chain ON chain.id = covered.chain_here
+        WHERE (:started IS NULL OR covered.first_at >= :started) AND {where}
+        GROUP BY model
+        """,
+        values,
     ).fetchall()
     return {
         row[0]: Recorded._make((*row[1:9], _price(db, row[10]) if row[9] and row[10] is not None else None))

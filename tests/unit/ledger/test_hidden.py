@@ -1,6 +1,7 @@
 """Hidden spend of sessions that are written here: what the client's counter has beyond the records."""
 
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 
 from store.filter import Filter
 from store.ledger import open_ledger
+from store.samples import StatusSample, put_samples
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.reports.hidden import SessionHidden, hidden_in, hidden_spend
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 
-from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, encoded, prompt
+from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, at, encoded, prompt
 from .reading import ledger_of, write_tree
 
 COUNTED_FROM = 1_795_100_000_000  # some hours before every line
@@ -141,6 +143,63 @@ class TestForks:
         with ledger_of(tmp_path, root) as db:
             rows = {row.session: row.by_model for row in hidden_spend(db).rows}
         assert rows == {SESSION: {MODEL: 10 * CENT}, OTHER: {MODEL: CENT}}
+
+
+def milliseconds(second: int) -> int:
+    """The time of a line, since the epoch."""
+    return round(datetime.fromisoformat(at(second)).timestamp() * 1000)
+
+
+class TestStatusLine:
+    """Its readings stand in where no total closed the client's counter: the client runs, or was killed."""
+
+    def hidden(self, place: Path, files: dict[str, bytes], *samples: StatusSample) -> dict[str, int | None]:
+        with ledger_of(place, write_tree(place / "claude", files)) as db:
+            put_samples(db, samples)
+            return {row.session: row.cost for row in hidden_spend(db).rows}
+
+    def reading(self, second: int, calls: int, hidden: int, session: str = SESSION) -> StatusSample:
+        return StatusSample(session, milliseconds(second), calls * COST + hidden, COUNTED_FROM + 50)
+
+    def test_a_client_that_still_runs(self, tmp_path: Path) -> None:
+        files = {FILE: encoded(prompt(), answer(1))}
+        assert self.hidden(tmp_path / "a", files, self.reading(2, 1, 0), self.reading(5, 1, 5 * CENT)) == {
+            SESSION: 5 * CENT
+        }
+        assert self.hidden(tmp_path / "b", files) == {}, "unknown without it"
+
+    def test_a_call_after_the_reading_is_not_in_it(self, tmp_path: Path) -> None:
+        files = {FILE: encoded(prompt(), answer(1), answer(20))}
+        assert self.hidden(tmp_path, files, self.reading(5, 1, 5 * CENT)) == {SESSION: 5 * CENT}
+
+    def test_the_written_total_takes_its_place(self, tmp_path: Path) -> None:
+        files = {FILE: encoded(prompt(), answer(1), counter(1, 6 * CENT))}
+        assert self.hidden(tmp_path, files, self.reading(5, 1, 5 * CENT)) == {SESSION: 6 * CENT}
+
+    def test_a_client_that_was_killed_and_resumed(self, tmp_path: Path) -> None:
+        """It counts from nothing again, and its total has the second run only."""
+        second_run = {**counter(1, 2 * CENT), "startTime": milliseconds(28_790)}
+        files = {FILE: encoded(prompt(), answer(1), prompt(second=28_800), answer(28_801), second_run)}
+        assert self.hidden(tmp_path / "a", files, self.reading(5, 1, 5 * CENT)) == {SESSION: 7 * CENT}
+        assert self.hidden(tmp_path / "b", files) == {SESSION: 2 * CENT}
+
+    def test_a_reading_below_the_records_says_nothing(self, tmp_path: Path) -> None:
+        files = {FILE: encoded(prompt(), answer(1), answer(2))}
+        assert self.hidden(tmp_path, files, self.reading(5, 1, 0)) == {}
+
+    def test_what_a_forks_counter_began_with_is_not_known(self, tmp_path: Path) -> None:
+        fork = encoded(*copied(prompt(), answer(1)), prompt("more", OTHER, 60), answer(61, OTHER))
+        files = {FILE: encoded(prompt(), answer(1), counter(1, 10 * CENT)), OTHER_FILE: fork}
+        assert self.hidden(tmp_path, files, self.reading(65, 2, 10 * CENT, OTHER)) == {SESSION: 10 * CENT}
+
+    def test_it_stands_on_the_day_of_the_reading(self, tmp_path: Path) -> None:
+        with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1))})) as db:
+            put_samples(db, [self.reading(5, 1, 5 * CENT)])
+            by_day = [
+                hidden_in(db, Filter(since=day, until=day, utc=True)).cost for day in ("2026-11-20", "2026-11-21")
+            ]
+            assert by_day == [5 * CENT, None]
+            assert hidden_in(db, Filter(model=MODEL)).cost is None, "it is not told by model"
 
 
 def subagent(*lines: dict[str, Any]) -> dict[str, bytes]:

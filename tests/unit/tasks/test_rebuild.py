@@ -10,6 +10,7 @@ from store.board_reads import latest_sessions
 from store.context_reads import find_session
 from store.filter import EVERYTHING
 from store.queries import session_rows
+from store.samples import StatusSample, put_samples
 from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of, take_in
 from tracker import edit_tasks
 from tracker.ingest import sync
@@ -147,6 +148,18 @@ def test_hidden_spend_is_on_the_task_that_has_its_session_to_itself(tmp_path: Pa
     for task in tasks[:-1]:
         edit_tasks.merge(db, only, [task.id])
     assert [task.hidden for task in tasks_report(db).tasks] == [spend.cost]
+
+
+def test_the_task_has_what_the_status_line_told_last(tmp_path: Path) -> None:
+    """A side request that no record shows: nothing but the reading tells of it."""
+    Transcript(tmp_path, "s1").prompt("mend the parser").answer("a1")
+    db = ledger_of(tmp_path, tmp_path)
+    rebuild(db)
+    at, cost = db.execute("SELECT MAX(last_at), SUM(cost) FROM call").fetchone()
+    for later, hidden in ((1000, 0), (2000, 5_000_000)):
+        put_samples(db, [StatusSample("s1", at + later, cost + hidden, at - 3_600_000)])
+        rebuild(db)
+        assert [task.hidden for task in tasks_report(db).tasks] == [hidden]
 
 
 @pytest.mark.parametrize(
