@@ -14,7 +14,17 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted, rule
-from tracker.cli.output import Column, fit, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
+from tracker.cli.output import (
+    Column,
+    fit,
+    note,
+    print_json,
+    print_records,
+    print_table,
+    terminal_width,
+    tokens,
+    wrapped,
+)
 from tracker.cli.prose import paragraph
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
@@ -88,7 +98,7 @@ def backtest(
     elif as_json:
         print_json(report.as_json())
     elif as_csv:
-        print_csv(_CSV, [[row[name] for name in _CSV] for row in report.as_json()["policies"]])
+        print_records(_CSV, report.as_json()["policies"])
     else:
         show(report)
 
@@ -98,7 +108,7 @@ def _show_nothing(named: str, *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         print_json({"schema_version": 1, "label": "modelled", "sessions": 0, "policies": [], "assumptions": {}})
     elif as_csv:
-        print_csv(_CSV, [])
+        print_records(_CSV, [])
     else:
         chosen = f" with{plain(named)}" if named else ""
         click.echo(wrapped(f"No session to replay{chosen}: it takes one with a turn whose calls all have a price."))

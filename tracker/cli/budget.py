@@ -8,7 +8,7 @@ from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, counted, hidden_text
-from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.reports.budget import BudgetReport, budget_report
@@ -48,8 +48,8 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
     if as_json:
         print_json(report.as_json())
     elif as_csv:
-        made = [line.as_json() for line in report.lines]
-        print_csv(list(made[0]), [[*list(line.values())[:-1], " ".join(map(str, line["alerts"]))] for line in made])
+        made = [line.as_json() | {"alerts": " ".join(map(str, line.alerts))} for line in report.lines]
+        print_records(list(made[0]), made)
     else:
         show(report)
         click.echo()

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from store.money import short_usd, sum_usd, usd
+from store.money import short_usd, sum_usd
 from tracker.cli.common import (
     Settings,
     chosen_part,
@@ -15,13 +15,14 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted, share_bar
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width, tokens, wrapped
+from tracker.cli.output import Column, note, print_json, print_records, print_table, terminal_width, tokens, wrapped
 from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.tasks import short_ids
-from tracker.reports.times import iso, local
+from tracker.reports.times import local
 
 _SHOWN = 8
+_CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")
 
 
 @click.command()
@@ -42,22 +43,7 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
     if as_json:
         print_json(report.as_json())
     elif as_csv:
-        columns = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")
-        rows = [
-            (
-                iso(one.at),
-                one.session,
-                one.task_id,
-                one.model,
-                one.kind,
-                one.cause,
-                one.source,
-                one.missed,
-                usd(one.waste),
-            )
-            for one in report.misses
-        ]
-        print_csv(columns, rows)
+        print_records(_CSV, report.as_json()["misses"])
     elif not report.total.calls:
         from tracker.cli.sync import nothing_text
 

@@ -27,9 +27,9 @@ from tracker.cli.output import (
     Column,
     note,
     note_left_out,
-    print_csv,
     print_json,
     print_json_lines,
+    print_records,
     print_table,
     short_session,
     shown_rows,
@@ -38,6 +38,11 @@ from tracker.cli.output import (
 )
 from tracker.reports.spend import tokens_json
 from tracker.reports.times import iso, local
+
+_SESSION_CSV = (
+    "agent", "session", "project", "title", "branch", "first_at", "last_at", "calls", "cost_usd", "models",
+    "unpriced_calls", "floor_calls",
+)  # fmt: skip
 
 
 @click.command()
@@ -60,40 +65,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     if as_json:
         print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
     elif as_csv:
-        titles = (
-            "agent",
-            "session",
-            "project",
-            "title",
-            "branch",
-            "first_at",
-            "last_at",
-            "calls",
-            "cost_usd",
-            "models",
-            "unpriced_calls",
-            "floor_calls",
-        )
-        print_csv(
-            titles,
-            [
-                (
-                    row.agent,
-                    row.native_id,
-                    row.project or "",
-                    row.title or "",
-                    row.branch or "",
-                    iso(row.first_at) or "",
-                    iso(row.last_at) or "",
-                    row.calls,
-                    usd(row.cost),
-                    row.models,
-                    row.unpriced,
-                    row.floor,
-                )
-                for row in rows
-            ],
-        )
+        print_records(_SESSION_CSV, (_session_json(row) | {"models": row.models} for row in rows))
     elif not rows:
         from tracker.cli.sync import nothing_text
 
@@ -197,8 +169,8 @@ def calls(
         print_json_lines(call_json(row) for row in rows)
     elif as_csv:
         titles = list(call_json(dict.fromkeys(call_fields(db), 0)))
-        made = (call_json(row) for row in rows)
-        print_csv(titles, ([*(one | {"flags": " ".join(one["flags"])}).values()] for one in made))
+        made = map(call_json, rows)
+        print_records(titles, (one | {"flags": " ".join(one["flags"])} for one in made))
     elif not (found := list(rows)):
         from tracker.cli.sync import nothing_text
 

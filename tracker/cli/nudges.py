@@ -1,7 +1,5 @@
 """`nudges`: what was said, what became of it, and which kinds may speak."""
 
-from typing import Any
-
 import click
 
 from store.money import short_usd
@@ -19,7 +17,7 @@ from tracker.cli.common import (
     passes_settings,
     reading_options,
 )
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session
+from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
 from tracker.reports.nudges import NudgeReport, fate
 from tracker.reports.times import local
 
@@ -66,7 +64,7 @@ def nudges(
     if as_json:
         print_json(report.as_json())
     elif as_csv:
-        print_csv(_CSV, [_csv_row(row) for row in report.as_json()["nudges"]])
+        print_records(_CSV, report.as_json()["nudges"])
     else:
         show(report, every=every)
 
@@ -176,7 +174,3 @@ def _saving(row: NudgeRow) -> str:
 
 def _when(row: NudgeRow) -> str:
     return local(row.due_at).strftime("%m-%d %H:%M")
-
-
-def _csv_row(row: dict[str, Any]) -> list[Any]:
-    return [row[name] for name in _CSV]

@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -42,6 +42,11 @@ def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(titles)
     writer.writerows(rows)
+
+
+def print_records(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
+    """These fields of JSON objects as CSV."""
+    print_csv(names, ([record[name] for name in names] for record in records))
 
 
 def print_table(

@@ -9,7 +9,7 @@ from store.ledger import home
 from store.money import short_usd, usd
 from store.records import Price
 from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, terminal_width
+from tracker.cli.output import Column, note, print_json, print_records, print_table, terminal_width
 from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
 from tracker.reports.prices import rate_text, row_json
@@ -44,11 +44,11 @@ def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, n
     if model is not None and not rows:
         _show_other(book, model, as_json=as_json, as_csv=as_csv)
         return
+    made = [row_json(row) for row in rows]
     if as_json:
-        print_json({"schema_version": 1, "prices": [row_json(row) for row in rows]})
+        print_json({"schema_version": 1, "prices": made})
     elif as_csv:
-        made = [row_json(row) for row in rows]
-        print_csv(list(made[0]) if made else [], [list(row.values()) for row in made])
+        print_records(list(made[0]), made)
     else:
         _show(rows)
         if model is not None and normalise(model).region_multiplier_permille != LIST_PERMILLE:
@@ -102,7 +102,7 @@ def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> 
     if as_json:
         print_json({"schema_version": 1, "prices": [made]})
     elif as_csv:
-        print_csv(list(made), [list(made.values())])
+        print_records(list(made), [made])
     else:
         print_table([Column("field"), Column("value")], [(name, str(value)) for name, value in made.items()])
 

@@ -9,7 +9,7 @@ from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.metered import JOB_FIELDS, job_json, units
 
@@ -130,7 +130,7 @@ def record(
             }
         )
     elif as_csv:
-        print_csv(JOB_FIELDS, [list(job_json(one).values()) for one in jobs])
+        print_records(JOB_FIELDS, map(job_json, jobs))
     else:
         show(jobs)
 
