@@ -8,6 +8,7 @@ from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, counted, hidden_text
+from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -56,9 +57,7 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
         if totals(db).calls:
             _layers(report)
         else:
-            from tracker.cli.sync import no_sessions_text
-
-            click.echo(no_sessions_text(settings))
+            show_no_sessions(settings)
 
 
 def _change(text: str) -> tuple[str, str, float | None]:

@@ -15,6 +15,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted, share_bar
+from tracker.cli.nothing import show_nothing
 from tracker.cli.output import Column, note, print_json, print_records, print_table, terminal_width, tokens, wrapped
 from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
@@ -45,9 +46,7 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
     elif as_csv:
         print_records(_CSV, report.as_json()["misses"])
     elif not report.total.calls:
-        from tracker.cli.sync import nothing_text
-
-        click.echo(nothing_text(settings, db))
+        show_nothing(settings, db)
     else:
         show(report)
 

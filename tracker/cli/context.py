@@ -16,6 +16,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
+from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.model.nudge import payback_phrase
 from tracker.model.options import Option
@@ -47,9 +48,7 @@ def context(settings: Settings, session: str | None, turns: int, as_json: bool, 
     if found is None:
         if as_json or as_csv:
             raise UserError("no session is on record (taximeter doctor says where it looked)")
-        from tracker.cli.sync import no_sessions_text
-
-        click.echo(no_sessions_text(settings))
+        show_no_sessions(settings)
         return
     report = context_report(db, found, habits_now(db, found.agent, clock.now_ms()), turns=turns)
     if report is None:

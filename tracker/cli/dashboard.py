@@ -36,7 +36,8 @@ def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.advising import Adviser
-    from tracker.cli.sync import finder_of, looked_in, options_of, sources_of
+    from tracker.cli.nothing import looked_in
+    from tracker.cli.sync import finder_of, options_of, sources_of
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
 

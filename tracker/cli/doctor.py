@@ -19,6 +19,7 @@ from store.plain_text import plain
 from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
+from tracker.cli.nothing import looked_in
 from tracker.cli.output import print_json
 from tracker.sources.base import FoundFile, ReadState, Sources
 
@@ -53,7 +54,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     from hooks.install_status import hook_status
     from store.ledger import home, open_ledger
     from tracker.cli.install import hooks_json
-    from tracker.cli.sync import looked_in, sources_of, take_in
+    from tracker.cli.sync import sources_of, take_in
 
     problems: list[str] = []
     if no_sync:

@@ -22,6 +22,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import cost_text
+from tracker.cli.nothing import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,
@@ -67,9 +68,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     elif as_csv:
         print_records(_SESSION_CSV, (_session_json(row) | {"models": row.models} for row in rows))
     elif not rows:
-        from tracker.cli.sync import nothing_text
-
-        click.echo(nothing_text(settings, db))
+        show_nothing(settings, db)
     else:
         several = terminal_width() >= 100 and len({row.agent for row in rows}) > 1
         columns = (
@@ -172,9 +171,7 @@ def calls(
         made = map(call_json, rows)
         print_records(titles, (one | {"flags": " ".join(one["flags"])} for one in made))
     elif not (found := list(rows)):
-        from tracker.cli.sync import nothing_text
-
-        click.echo(nothing_text(settings, db))
+        show_nothing(settings, db)
     else:
         _show_calls(found if most is None else found[-most:])
         if most is not None and len(found) > most:

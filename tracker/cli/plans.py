@@ -11,6 +11,7 @@ from store.plain_text import plain
 from tracker.cli import clock
 from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
+from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -95,9 +96,7 @@ def plans(
     elif as_csv:
         _print_csv(report)
     elif report.load is None:
-        from tracker.cli.sync import no_sessions_text
-
-        click.echo(no_sessions_text(settings))
+        show_no_sessions(settings)
     else:
         show(report, with_tasks=with_tasks)
 

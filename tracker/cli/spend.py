@@ -19,6 +19,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import cost_text, counted, hidden_text, unpriced_text
+from tracker.cli.nothing import show_nothing
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
 from tracker.reports.hidden import Hidden
 from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
@@ -66,9 +67,7 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
 def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> None:
     """Draw the report for people."""
     if not report.rows:
-        from tracker.cli.sync import nothing_text
-
-        click.echo(nothing_text(settings, db))
+        show_nothing(settings, db)
         _note_hidden(report.hidden)
         return
     rows = [

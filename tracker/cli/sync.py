@@ -15,7 +15,8 @@ from store.queries import stored_prices, totals, uncounted_models
 from store.spend import refresh_spend
 from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
-from tracker.cli.output import say, wrapped
+from tracker.cli.nothing import show_no_sessions
+from tracker.cli.output import say
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.sources.base import Options, Source
 
@@ -195,7 +196,7 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
     if report.problems and not report.files and not counts.calls:
         raise SystemExit(1)
     if not counts.calls and not report.files:
-        click.echo(no_sessions_text(settings))
+        show_no_sessions(settings)
         return
     click.echo(
         f"{counted(report.new_calls, 'new call')} from {counted(report.files, 'file')} ({report.bytes / 1e6:,.1f} MB)"
@@ -210,43 +211,3 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
                 f" {unpriced_text(counts.unpriced_models, uncounted_models(db))}"
             )
         )
-
-
-def nothing_text(settings: Settings, db: sqlite3.Connection) -> str:
-    """Why a report is empty: nothing was ever found, or nothing is in the part that was chosen."""
-    counts = totals(db)
-    if not counts.calls:
-        return no_sessions_text(settings)
-    return wrapped(
-        f"Nothing in this part of the ledger, which has {counted(counts.calls, 'call')} of"
-        f" {counted(counts.sessions, 'session')} from {counts.first_day} to {counts.last_day}.\n"
-        "taximeter spend --by project (month, model, agent) lists what there is to choose from."
-    )
-
-
-def looked_in(settings: Settings) -> list[str]:
-    """The folders that were named, else the places where this machine's agents would write."""
-    named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
-    if named:
-        return named
-    from tracker.sources.claude_code.source import usual_folders
-    from tracker.sources.cline.places import data_folders, this_machine
-
-    places = [*(folder / "projects" for folder in usual_folders()), *data_folders(this_machine())]
-    return [*(_from_home(place) for place in places), "editors' storage folders"]
-
-
-def _from_home(place: Path) -> str:
-    return f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
-
-
-def no_sessions_text(settings: Settings) -> str:
-    """Where it looked, and what to try."""
-    next_line = ",\n             "
-    return (
-        "No sessions found.\n"
-        f"  looked in: {next_line.join(looked_in(settings))}\n"
-        "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
-        "             taximeter --cline-dir DIR    (.cline, or an extension's storage)\n"
-        "  to see what it does: taximeter demo"
-    )

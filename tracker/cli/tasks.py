@@ -21,6 +21,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import cost_text, counted, duration
+from tracker.cli.nothing import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,
@@ -113,9 +114,7 @@ def tasks(
         tasks = (*report.tasks, *report.excluded)[: limit or None]
         print_csv(_CSV, [_csv_row(task, is_program_run=task.id in report.run_ids) for task in tasks])
     elif not report.tasks:
-        from tracker.cli.sync import nothing_text
-
-        click.echo(nothing_text(settings, db))
+        show_nothing(settings, db)
     else:
         own = own_weights_in_use(db)
         show(report, shown_rows(limit), with_runs=runs, corrections=own.corrections if own is not None else 0)

@@ -15,6 +15,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted
+from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usual_models, whatif_report
@@ -83,9 +84,7 @@ def whatif(
             ],
         )
     elif not totals(db).calls:
-        from tracker.cli.sync import no_sessions_text
-
-        click.echo(no_sessions_text(settings))
+        show_no_sessions(settings)
     else:
         show(report)
 

@@ -1,0 +1,54 @@
+"""What reports say where there is nothing to report."""
+
+import sqlite3
+from pathlib import Path
+
+import click
+
+from store.queries import totals
+from tracker.cli.common import Settings
+from tracker.cli.drawing import counted
+from tracker.cli.output import wrapped
+
+
+def show_nothing(settings: Settings, db: sqlite3.Connection) -> None:
+    """Why a report is empty: nothing was ever found, or nothing is in the part that was chosen."""
+    counts = totals(db)
+    if not counts.calls:
+        show_no_sessions(settings)
+        return
+    click.echo(
+        wrapped(
+            f"Nothing in this part of the ledger, which has {counted(counts.calls, 'call')} of"
+            f" {counted(counts.sessions, 'session')} from {counts.first_day} to {counts.last_day}.\n"
+            "taximeter spend --by project (month, model, agent) lists what there is to choose from."
+        )
+    )
+
+
+def show_no_sessions(settings: Settings) -> None:
+    """Where it looked, and what to try."""
+    next_line = ",\n             "
+    click.echo(
+        "No sessions found.\n"
+        f"  looked in: {next_line.join(looked_in(settings))}\n"
+        "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
+        "             taximeter --cline-dir DIR    (.cline, or an extension's storage)\n"
+        "  to see what it does: taximeter demo"
+    )
+
+
+def looked_in(settings: Settings) -> list[str]:
+    """The folders that were named, else the places where this machine's agents would write."""
+    named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
+    if named:
+        return named
+    from tracker.sources.claude_code.source import usual_folders
+    from tracker.sources.cline.places import data_folders, this_machine
+
+    places = [*(folder / "projects" for folder in usual_folders()), *data_folders(this_machine())]
+    return [*(_from_home(place) for place in places), "editors' storage folders"]
+
+
+def _from_home(place: Path) -> str:
+    return f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
