@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tracker.errors import UserError
+
 _MODE_OF_NEW_FILE = 0o600
 
 
-class SettingsError(Exception):
-    """A sentence for the user: which file, what is wrong with it, what to do."""
+class SettingsError(UserError):
+    """Which file, what is wrong with it, what to do."""
 
 
 @dataclass(frozen=True, slots=True)

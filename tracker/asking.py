@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tracker.errors import UserError
 from tracker.sources.claude_code.lines import Usage
 
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
@@ -29,8 +30,8 @@ _CLIENT_VARIABLES = {
 }
 
 
-class AskError(Exception):
-    """A sentence for the user: what went wrong with a request, and what to do."""
+class AskError(UserError):
+    """What went wrong with a request, and what to do."""
 
 
 class Answer(NamedTuple):

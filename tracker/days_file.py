@@ -5,9 +5,11 @@ import math
 from datetime import date
 from pathlib import Path
 
+from tracker.errors import UsageError
 
-class DaysFileError(Exception):
-    """A sentence for the user: which line of the file cannot be used, and why."""
+
+class DaysFileError(UsageError):
+    """Which line of the file cannot be used, and why."""
 
 
 def read_days(path: Path) -> dict[date, float]:

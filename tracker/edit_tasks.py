@@ -25,6 +25,7 @@ from tracker.apply_edit import (
     naming_turn,
     regroup,
 )
+from tracker.errors import UserError
 from tracker.model.edits import Anchor, EditBody, EditKind, in_force
 from tracker.model.headline import TaskStatus
 from tracker.rebuild import find_turn, read_overlay, rebuild
@@ -39,8 +40,8 @@ STATUSES = (
 )
 
 
-class EditError(Exception):
-    """A sentence for the user: what cannot be done, and what can."""
+class EditError(UserError):
+    """What cannot be done, and what can."""
 
 
 class Turn(NamedTuple):

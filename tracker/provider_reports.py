@@ -18,6 +18,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tracker.errors import UserError
+
 if TYPE_CHECKING:
     from anthropic import Anthropic
 
@@ -38,8 +40,8 @@ _MOST_PAGES = 500
 _LOGGERS = ("anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
 
 
-class ProviderError(Exception):
-    """A sentence for the user: what the provider did, and what to do. It never holds a key."""
+class ProviderError(UserError):
+    """What the provider did, and what to do. It never holds a key."""
 
 
 class Key(NamedTuple):

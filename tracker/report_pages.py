@@ -10,14 +10,15 @@ from typing import Any
 
 import msgspec
 
+from tracker.errors import UserError
 from tracker.model.plans.reconcile import Charge, Reports, Usage
 from tracker.pricing import normalise
 
 _NANO_PER_CENT = 10_000_000
 
 
-class ReportError(Exception):
-    """A sentence for the user: which file or page cannot be read, and why."""
+class ReportError(UserError):
+    """Which file or page cannot be read, and why."""
 
 
 def read_report_file(path: Path) -> list[dict[str, Any]]:

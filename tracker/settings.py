@@ -16,6 +16,7 @@ import msgspec
 
 from store.ledger import home
 from store.money import nano_from_float
+from tracker.errors import UsageError
 
 SETTINGS_NAME = "settings.toml"
 DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
@@ -26,8 +27,8 @@ _Amount = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Multiplier = Annotated[float, msgspec.Meta(ge=1, le=1e6)]
 
 
-class SettingsError(Exception):
-    """A sentence for the user: which setting is wrong, where it stands, and what would be right."""
+class SettingsError(UsageError):
+    """Which setting is wrong, where it stands, and what would be right."""
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

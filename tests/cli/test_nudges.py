@@ -17,8 +17,9 @@ from tracker.advisor.evaluate import KINDS
 from tracker.cli.advising import Adviser
 from tracker.cli.app import cli
 from tracker.cli.clock import now_ms
-from tracker.cli.common import Settings, UserError
+from tracker.cli.common import Settings
 from tracker.cli.sync import take_in
+from tracker.errors import UserError
 from tracker.settings import load_settings
 
 

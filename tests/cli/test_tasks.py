@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from tests.unit.tasks.making import FIXTURES, SCENARIOS, Transcript
 from tracker.cli.app import COMMANDS, cli
-from tracker.cli.common import UserError
+from tracker.errors import UserError
 
 
 def run(*words: str, **given: object) -> Result:

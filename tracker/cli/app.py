@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tracker.cli.common import EPILOG, Settings, dir_options
+from tracker.errors import UserError
 
 
 class ExitCode(IntEnum):
@@ -173,7 +174,6 @@ def _usage_text(error: click.UsageError) -> str:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
     from store.ledger import LedgerError
-    from tracker.cli.common import UserError
     from tracker.cli.output import say
 
     debug = "--debug" in arguments
@@ -194,25 +194,20 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         say(f"error: {error.format_message()}")
         return ExitCode.FAILED
-    except (LedgerError, UserError) as error:
+    except (LedgerError, UserError, OSError, sqlite3.Error) as error:
         if debug:
             raise
-        say(f"error: {error}")
+        say(f"error: {_sentence(error)}")
         return error.exit_code if isinstance(error, UserError) else ExitCode.FAILED
-    except OSError as error:
-        if debug:
-            raise
-        place = f"{error.filename}: " if error.filename else ""
-        say(f"error: {place}{error.strerror or error}")
-        return ExitCode.FAILED
-    except sqlite3.Error as error:
-        if debug:
-            raise
-        say(f"error: {_database_trouble(error)}")
-        return ExitCode.FAILED
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.OK
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror or error}" if error.filename else error.strerror or str(error)
+    return _database_trouble(error) if isinstance(error, sqlite3.Error) else str(error)
 
 
 def _database_trouble(error: sqlite3.Error) -> str:

@@ -6,14 +6,15 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.queries import totals
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, counted, hidden_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
+from tracker.errors import UsageError
 from tracker.reports.budget import BudgetReport, budget_report
-from tracker.settings import SettingsError, set_values
+from tracker.settings import set_values
 
 
 @click.command()
@@ -39,10 +40,7 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
     taximeter budget --set retry=1.1     your own figure for the measured one
     """
     if changes:
-        try:
-            set_values([_change(text) for text in changes])
-        except SettingsError as error:
-            raise UserError(str(error), exit_code=2) from error
+        set_values([_change(text) for text in changes])
     chosen = user_settings().budget
     db = open_modelled(settings, no_sync=no_sync)
     report = budget_report(db, chosen, clock.today(), clock.now_ms())
@@ -64,17 +62,17 @@ def _change(text: str) -> tuple[str, str, float | None]:
     """Section, key and amount of what a user types; UserError if it is no such thing."""
     name, sign, value = text.partition("=")
     if not sign:
-        raise UserError(f"not NAME=VALUE: {text!r} (as in --set month=200)", exit_code=2)
+        raise UsageError(f"not NAME=VALUE: {text!r} (as in --set month=200)")
     section, key = ("budget.projects", name[8:]) if name.startswith("project:") else ("budget", name)
     if not value.strip():
         return section, key, None
     if not key.strip():
-        raise UserError(f"no project named: {text!r} (as in --set project:api=50)", exit_code=2)
+        raise UsageError(f"no project named: {text!r} (as in --set project:api=50)")
     try:
         amount = float(value)
         return section, key, int(amount) if amount == int(amount) else amount
     except (ValueError, OverflowError):
-        raise UserError(f"not a number: {value!r} (as in --set month=200)", exit_code=2) from None
+        raise UsageError(f"not a number: {value!r} (as in --set month=200)") from None
 
 
 def show(report: BudgetReport) -> None:

@@ -13,6 +13,7 @@ import click
 
 from store.filter import Filter
 from tracker.cli.output import TERMINAL_ROWS, say
+from tracker.errors import UsageError, UserError
 from tracker.reports.times import day_begins
 
 if TYPE_CHECKING:
@@ -26,14 +27,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
 EPILOG = "Everything stays on this machine. TAXIMETER_HOME moves the ledger and all other state."
-
-
-class UserError(Exception):
-    """A sentence for the user: what, where, what to do."""
-
-    def __init__(self, text: str, exit_code: int = 1) -> None:
-        super().__init__(text)
-        self.exit_code = exit_code
 
 
 class Settings:
@@ -151,7 +144,7 @@ def parse_day(text: str | None, *, utc: bool = False) -> str | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise UserError(f"not a day: {text!r} (use 2026-11-01, today, yesterday, 7d or 4w)", exit_code=2) from None
+        raise UsageError(f"not a day: {text!r} (use 2026-11-01, today, yesterday, 7d or 4w)") from None
     return min(max(day, _FIRST_DAY), _LAST_DAY).isoformat()
 
 
@@ -159,7 +152,7 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     """First and last ISO day of what a user types; UserError if one is no day, or the last before the first."""
     first, last = parse_day(since, utc=utc), parse_day(until, utc=utc)
     if first is not None and last is not None and last < first:
-        raise UserError(f"no days from {first} to {last} (--since is after --until)", exit_code=2)
+        raise UsageError(f"no days from {first} to {last} (--since is after --until)")
     return first, last
 
 
@@ -221,7 +214,7 @@ def open_modelled(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
 def agreed_to(question: str, *, about: str) -> bool:
     """Ask on the terminal; UserError where nobody is there to be asked whether `about`."""
     if not sys.stdin.isatty():
-        raise UserError(f"nobody to ask whether {about}: add --yes", exit_code=2)
+        raise UsageError(f"nobody to ask whether {about}: add --yes")
     return click.confirm(question, err=True)
 
 

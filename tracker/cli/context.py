@@ -8,7 +8,6 @@ from store.projects import project_name
 from tracker.cli import clock
 from tracker.cli.common import (
     Settings,
-    UserError,
     csv_option,
     named_session,
     open_modelled,
@@ -18,6 +17,7 @@ from tracker.cli.common import (
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.errors import UserError
 from tracker.model.nudge import payback_phrase
 from tracker.model.options import Option
 from tracker.reports.context import ContextReport, Prospect, context_report

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.cli.common import Settings, dir_options, passes_settings
+from tracker.errors import UsageError
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
 THEMES = ("dark", "light", "colour-blind")
@@ -28,7 +29,7 @@ def dashboard(settings: Settings, screen: str, theme: str | None) -> None:
     """
     # What `serve` starts talks through pipes, with a driver of its own.
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
-        raise UserError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)", 2)
+        raise UsageError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)")
     open_dashboard(settings, screen=screen, theme=theme)
 
 

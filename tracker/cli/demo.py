@@ -13,7 +13,7 @@ from types import FrameType
 
 import click
 
-from tracker.cli.common import UserError
+from tracker.errors import UsageError
 
 _CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
 _ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -39,7 +39,7 @@ def demo(command: tuple[str, ...]) -> None:
 
     name = next((word for word in command if word in COMMANDS), None)
     if name in _CHANGE_AGENTS:
-        raise UserError(f"demo changes no agent's settings: taximeter {name} without demo does", 2)
+        raise UsageError(f"demo changes no agent's settings: taximeter {name} without demo does")
     with _ended_in_order(), tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:
         root = Path(folder)
         os.environ["TAXIMETER_HOME"] = str(root / "home")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.common import Settings, UserError, named_session, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Settings, named_session, open_modelled, passes_settings, reading_options
+from tracker.errors import UserError
 
 
 @click.command()

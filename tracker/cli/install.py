@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -17,11 +17,11 @@ from hooks.installer import (
     this_program,
     uninstall,
 )
-from hooks.settings_file import SettingsError
 from store.ledger import home
 from store.plain_text import plain
-from tracker.cli.common import Settings, UserError, agreed_to, dir_options, passes_settings
+from tracker.cli.common import Settings, agreed_to, dir_options, passes_settings
 from tracker.cli.output import Column, note, print_json, print_table, say
+from tracker.errors import UsageError
 
 CLINE = "cline"
 _AGENT = click.argument("agent", type=click.Choice(["claude-code", CLINE]))
@@ -52,18 +52,14 @@ def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, n
         from tracker.cli import install_cline
 
         if no_hooks or no_statusline:
-            raise UserError("--no-hooks and --no-statusline are for claude-code: Cline has no status line", exit_code=2)
+            raise UsageError("--no-hooks and --no-statusline are for claude-code: Cline has no status line")
         install_cline.install(settings, yes=yes)
         return
-    with_sentences(lambda: _install(settings, yes=yes, hooks=not no_hooks, status_line=not no_statusline))
-
-
-def _install(settings: Settings, *, yes: bool, hooks: bool, status_line: bool) -> None:
     program = this_program(home())
     version = client_version()
     for folder in claude_folders(settings):
-        plan = plan_install(folder, program, version=version, hooks=hooks, status_line=status_line)
-        if agreed(plan.notes, plan.change.diff() if plan.change.is_needed else "", yes=yes):
+        plan = plan_install(folder, program, version=version, hooks=not no_hooks, status_line=not no_statusline)
+        if agreed(plan.notes, plan.change.diff(), yes=yes):
             install(plan, program)
             _said_done(plan, "installed; it works from the next session on")
 
@@ -89,13 +85,9 @@ def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
 
         install_cline.uninstall(settings, yes=yes)
         return
-    with_sentences(lambda: _uninstall(settings, yes=yes))
-
-
-def _uninstall(settings: Settings, *, yes: bool) -> None:
     for folder in claude_folders(settings):
         plan = plan_uninstall(folder, home())
-        if agreed(plan.notes, plan.change.diff() if plan.change.is_needed else "", yes=yes):
+        if agreed(plan.notes, plan.change.diff(), yes=yes):
             uninstall(plan, home())
             _said_done(plan, "taken out")
 
@@ -143,14 +135,6 @@ def claude_folders(settings: Settings) -> list[Path]:
         return settings.claude_dirs
     configured = [part for part in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part]
     return [Path(part).expanduser() for part in configured] or [Path.home() / ".claude"]
-
-
-def with_sentences(work: Callable[[], None]) -> None:
-    """Turn what the installer refuses into the command line's one sentence."""
-    try:
-        work()
-    except SettingsError as error:
-        raise UserError(str(error)) from error
 
 
 def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:

@@ -14,19 +14,15 @@ from hooks.cline_installer import (
 )
 from hooks.cline_status import MISSING, ClineStatus, cline_status
 from hooks.installer import this_program
-from hooks.settings_file import SettingsError
 from store.ledger import home
-from tracker.cli.common import Settings, UserError
-from tracker.cli.install import age, agreed, print_fired, with_sentences
+from tracker.cli.common import Settings
+from tracker.cli.install import age, agreed, print_fired
 from tracker.cli.output import note
+from tracker.errors import UserError
 
 
 def install(settings: Settings, *, yes: bool) -> None:
     """Install for Cline: show the files, ask unless `yes`, write; UserError if it cannot be done."""
-    with_sentences(lambda: _install(settings, yes=yes))
-
-
-def _install(settings: Settings, *, yes: bool) -> None:
     where = targets(settings.cline_dirs)
     program = this_program(home())
     plan = plan_cline_install(where, program)
@@ -37,10 +33,6 @@ def _install(settings: Settings, *, yes: bool) -> None:
 
 def uninstall(settings: Settings, *, yes: bool) -> None:
     """Take out what `install` made; UserError if it cannot be done."""
-    with_sentences(lambda: _uninstall(settings, yes=yes))
-
-
-def _uninstall(settings: Settings, *, yes: bool) -> None:
     where = targets(settings.cline_dirs)
     plan = plan_cline_uninstall(where, home())
     if agreed(plan.notes, plan.diff(), yes=yes):
@@ -50,10 +42,7 @@ def _uninstall(settings: Settings, *, yes: bool) -> None:
 
 def look(settings: Settings) -> ClineStatus:
     """What is installed for Cline and what it did last; UserError if there is no Cline."""
-    try:
-        return cline_status(targets(settings.cline_dirs), home())
-    except SettingsError as error:
-        raise UserError(str(error)) from error
+    return cline_status(targets(settings.cline_dirs), home())
 
 
 def look_if_there(settings: Settings) -> ClineStatus | None:

@@ -11,7 +11,6 @@ from store.queries import SessionRow, call_fields, call_rows, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
     Settings,
-    UserError,
     chosen_part,
     csv_option,
     filter_options,
@@ -37,6 +36,7 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
+from tracker.errors import UserError
 from tracker.reports.spend import tokens_json
 from tracker.reports.times import iso, local
 

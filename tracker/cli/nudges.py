@@ -9,7 +9,6 @@ from tracker.advisor.evaluate import KINDS
 from tracker.cli import clock
 from tracker.cli.common import (
     Settings,
-    UserError,
     csv_option,
     midnight_ms,
     open_synced,
@@ -18,6 +17,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
+from tracker.errors import UserError
 from tracker.reports.nudges import NudgeReport, fate
 from tracker.reports.times import local
 

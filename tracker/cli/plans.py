@@ -9,12 +9,13 @@ import msgspec
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
+from tracker.errors import UsageError
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import Band
@@ -22,7 +23,6 @@ from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings as UserSettings
-from tracker.settings import SettingsError
 
 _TASKS_SHOWN = 12
 
@@ -86,9 +86,7 @@ def plans(
         "extra_usage": extra_usage,
     }
     if with_tasks and days_file is not None:
-        raise UserError(
-            "--tasks are those of the ledger; a file of days has none (leave one of the two out)", exit_code=2
-        )
+        raise UsageError("--tasks are those of the ledger; a file of days has none (leave one of the two out)")
     chosen = _with_options(user_settings(), {name: value for name, value in given.items() if value is not None})
     report = _report(settings, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
     if as_json:
@@ -108,17 +106,14 @@ def _with_options(settings: UserSettings, given: dict[str, object]) -> UserSetti
 def _report(
     settings: Settings, chosen: UserSettings, days_file: Path | None, *, every_plan: bool, no_sync: bool
 ) -> PlansReport:
-    from tracker.days_file import DaysFileError, read_days
+    from tracker.days_file import read_days
     from tracker.detected_plan import detected_plan
 
-    try:
-        if days_file is not None:
-            named = (days_file.name, read_days(days_file))
-            return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
-        db = open_modelled(settings, no_sync=no_sync)
-        return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
-    except (SettingsError, DaysFileError) as error:
-        raise UserError(str(error), exit_code=2) from error
+    if days_file is not None:
+        named = (days_file.name, read_days(days_file))
+        return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
+    db = open_modelled(settings, no_sync=no_sync)
+    return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
 
 
 def _print_csv(report: PlansReport) -> None:

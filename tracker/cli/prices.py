@@ -8,8 +8,9 @@ import click
 from store.ledger import home
 from store.money import short_usd, usd
 from store.records import Price
-from tracker.cli.common import Settings, UserError, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.common import Settings, csv_option, open_synced, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_json, print_records, print_table, terminal_width
+from tracker.errors import UsageError, UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
 from tracker.reports.prices import rate_text, row_json
@@ -159,4 +160,4 @@ def price_book(stored: Sequence[Price] = ()) -> PriceBook:
     try:
         return PriceBook(home() / "prices.toml", stored)
     except ValueError as error:
-        raise UserError(f"{home()}: {error}", exit_code=2) from error
+        raise UsageError(f"{home()}: {error}") from error

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, dir_options, open_synced, parse_period, passes_settings
+from tracker.cli.common import Settings, dir_options, open_synced, parse_period, passes_settings
 from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
@@ -88,12 +88,9 @@ def _days(since: str, until: str) -> tuple[date, date]:
 
 
 def _from_files(files: tuple[Path, ...]) -> tuple[Reports, list[str]]:
-    from tracker.report_pages import ReportError, join, parse_pages, read_report_file
+    from tracker.report_pages import join, parse_pages, read_report_file
 
-    try:
-        return join(parse_pages(read_report_file(path), str(path)) for path in files), [path.name for path in files]
-    except ReportError as error:
-        raise UserError(str(error)) from error
+    return join(parse_pages(read_report_file(path), str(path)) for path in files), [path.name for path in files]
 
 
 def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list[str]]:
@@ -103,24 +100,20 @@ def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list
         CODE_USAGE,
         COST,
         MESSAGES_USAGE,
-        ProviderError,
         fetch_report,
         find_key,
     )
-    from tracker.report_pages import ReportError, parse_pages
+    from tracker.report_pages import parse_pages
 
     span = (first.isoformat(), last.isoformat())
-    try:
-        key = find_key(ADMIN_KEY_NAMES, ADMIN_ACCOUNT)
-        if key is None:
-            return Reports(), []
-        usage = parse_pages(fetch_report(MESSAGES_USAGE, key, first, last), "the usage report")
-        charges = parse_pages(fetch_report(COST, key, first, last), "the cost report")
-        code = Reports()
-        if with_code:
-            code = parse_pages(fetch_report(CODE_USAGE, key, first, last), "the Claude Code report")
-    except (ProviderError, ReportError) as error:
-        raise UserError(str(error)) from None
+    key = find_key(ADMIN_KEY_NAMES, ADMIN_ACCOUNT)
+    if key is None:
+        return Reports(), []
+    usage = parse_pages(fetch_report(MESSAGES_USAGE, key, first, last), "the usage report")
+    charges = parse_pages(fetch_report(COST, key, first, last), "the cost report")
+    code = Reports()
+    if with_code:
+        code = parse_pages(fetch_report(CODE_USAGE, key, first, last), "the Claude Code report")
     # What was asked for is what is covered, whether or not a day without use has a bucket.
     made = Reports(usage.usage, charges.charges, code.code, span, span, span if with_code else None)
     return made, [f"the provider, key from {key.found_in}"]

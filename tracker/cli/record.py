@@ -8,9 +8,10 @@ import click
 from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
-from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
+from tracker.errors import UsageError, UserError
 from tracker.reports.metered import JOB_FIELDS, job_json, units
 
 _MONEY_DECIMALS, _UNIT_DECIMALS = 9, 3  # nano-dollars, thousandths of a unit
@@ -83,20 +84,17 @@ def record(
     taximeter record --remove 3
     """
     from store.ledger import transaction
-    from tracker.edit_tasks import EditError, find_task
+    from tracker.edit_tasks import find_task
 
     told = (unit, unit_price, submitted, succeeded, accepted, billed, provider_cost)
     if what is None and any(one is not None for one in told):
-        raise UserError('these figures are of which job? (taximeter record "launch clip" …)', exit_code=2)
+        raise UsageError('these figures are of which job? (taximeter record "launch clip" …)')
     if what is not None and not plain(what).strip():
-        raise UserError('a job needs a name (taximeter record "launch clip" …)', exit_code=2)
+        raise UsageError('a job needs a name (taximeter record "launch clip" …)')
     if what is not None and unit_price is None and provider_cost is None:
-        raise UserError("a job needs --unit-price or --provider-cost", exit_code=2)
+        raise UsageError("a job needs --unit-price or --provider-cost")
     db = open_modelled(settings, no_sync=no_sync)
-    try:
-        task_id = None if task is None else find_task(db, task)
-    except EditError as error:
-        raise UserError(str(error)) from error
+    task_id = None if task is None else find_task(db, task)
     with transaction(db):
         if remove is not None and not remove_job(db, remove):
             raise UserError(f"no recorded job {remove} (taximeter record lists them)")
@@ -116,7 +114,7 @@ def record(
             try:
                 add_job(db, job)
             except ValueError as error:
-                raise UserError(str(error), exit_code=2) from error
+                raise UsageError(str(error)) from error
     jobs = metered_jobs(db, task_id)
     if as_json:
         print_json(

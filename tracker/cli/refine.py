@@ -8,9 +8,10 @@ from store.filter import Filter
 from store.money import short_usd
 from store.plain_text import plain
 from store.task_reads import sessions_of_tasks
-from tracker.cli.common import UserError, agreed_to
+from tracker.cli.common import agreed_to
 from tracker.cli.drawing import counted
 from tracker.cli.output import short_session
+from tracker.errors import UserError
 
 _THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it counts towards the limits")
 
@@ -19,7 +20,7 @@ def ask_and_refine(
     db: sqlite3.Connection, part: Filter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
-    from tracker.asking import WAYS, AskError
+    from tracker.asking import WAYS
     from tracker.cli.prices import price_book
     from tracker.rebuild import rebuild
     from tracker.refine import cheapest_model, digests, quote, refine
@@ -32,31 +33,28 @@ def ask_and_refine(
         click.echo("nothing to refine: no session with two prompts or more that was not asked about yet", err=True)
         return True
     book = price_book()
+    model = cheapest_model()
+    price = quote(waiting, model, book)
+    for digest in waiting:
+        click.echo(click.style(f"session {digest.native_id}", bold=True), err=True)
+        click.echo("\n".join(plain(line) for line in digest.text.splitlines()), err=True)
+    way, on_plan = ("", "") if through == "api" else _THROUGH_CLIENT
+    click.echo(
+        f"\nThis would go to {model}{way}: {price.prompts} prompts of {counted(price.sessions, 'session')}, about"
+        f" {price.input_tokens:,} tokens in and {price.output_tokens:,} out,"
+        f" ~{short_usd(price.cost_nano)}{on_plan}.",
+        err=True,
+    )
+    ask = WAYS[through](model)
+    if not assume_yes and not agreed_to("Send it?", about="this may be sent"):
+        return False
+    paid = 0
     try:
-        model = cheapest_model()
-        price = quote(waiting, model, book)
-        for digest in waiting:
-            click.echo(click.style(f"session {digest.native_id}", bold=True), err=True)
-            click.echo("\n".join(plain(line) for line in digest.text.splitlines()), err=True)
-        way, on_plan = ("", "") if through == "api" else _THROUGH_CLIENT
-        click.echo(
-            f"\nThis would go to {model}{way}: {price.prompts} prompts of {counted(price.sessions, 'session')}, about"
-            f" {price.input_tokens:,} tokens in and {price.output_tokens:,} out,"
-            f" ~{short_usd(price.cost_nano)}{on_plan}.",
-            err=True,
-        )
-        ask = WAYS[through](model)
-        if not assume_yes and not agreed_to("Send it?", about="this may be sent"):
-            return False
-        paid = 0
-        try:
-            for outcome in refine(db, waiting, model, book, ask):
-                paid += outcome.cost_nano
-                words = outcome.problem or counted(outcome.tasks, "task")
-                click.echo(f"{short_session(outcome.native_id)}: {plain(words)}", err=True)
-        finally:
-            rebuild(db)
-            click.echo(f"paid {short_usd(paid)}{on_plan}", err=True)
-    except AskError as error:
-        raise UserError(str(error)) from error
+        for outcome in refine(db, waiting, model, book, ask):
+            paid += outcome.cost_nano
+            words = outcome.problem or counted(outcome.tasks, "task")
+            click.echo(f"{short_session(outcome.native_id)}: {plain(words)}", err=True)
+    finally:
+        rebuild(db)
+        click.echo(f"paid {short_usd(paid)}{on_plan}", err=True)
     return True

@@ -7,8 +7,9 @@ import sys
 import click
 
 from hooks.places import launcher
-from tracker.cli.common import Settings, UserError, dir_options, passes_settings
+from tracker.cli.common import Settings, dir_options, passes_settings
 from tracker.cli.output import say
+from tracker.errors import UserError
 
 
 @click.command()

@@ -13,10 +13,11 @@ from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.queries import stored_prices, totals, uncounted_models
 from store.spend import refresh_spend
-from tracker.cli.common import Settings, UserError, dir_options, passes_settings, say_damaged
+from tracker.cli.common import Settings, dir_options, passes_settings, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import say
+from tracker.errors import UsageError
 from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
 from tracker.sources.base import Options, Source
 
@@ -34,7 +35,7 @@ def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
     ):
         for folder in folders:
             if not folder.is_dir():
-                raise UserError(f"no such folder: {folder} ({meant})", exit_code=2)
+                raise UsageError(f"no such folder: {folder} ({meant})")
     made: list[tuple[Source, list[Path]]] = []
     given: tuple[tuple[Source, list[Path]], ...] = (
         (ClaudeCodeSource(), settings.claude_dirs),
@@ -113,9 +114,9 @@ def options_of(db: sqlite3.Connection) -> Options:
     options = Options(price_book(stored_prices(db)))
     if not _has_settings():
         return options
-    from tracker.cli.user_settings import settings_for_capture
+    from tracker.settings import usable_settings
 
-    kept = settings_for_capture().privacy.prompt_chars
+    kept = usable_settings()[0].privacy.prompt_chars  # no mistake in the file keeps a record from the ledger
     return options if kept is None else options._replace(prompt_chars=kept)
 
 

@@ -8,7 +8,7 @@ import click
 from store.money import short_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
-from tracker.cli.common import Settings, UserError, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import (
     CurvePoint,
     bar,
@@ -24,6 +24,7 @@ from tracker.cli.drawing import (
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
+from tracker.errors import UserError
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import PARTS, short_ids
@@ -102,13 +103,10 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 
 def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
     from store.task_reads import all_ids
-    from tracker.edit_tasks import EditError, find_numbered, turn_of
+    from tracker.edit_tasks import find_numbered, turn_of
 
-    try:
-        identity, number = find_numbered(db, text)
-        turn_of(db, identity, number)
-    except EditError as error:
-        raise UserError(str(error)) from error
+    identity, number = find_numbered(db, text)
+    turn_of(db, identity, number)
     detail = task_detail(db, identity, short_id=short_ids(all_ids(db))[identity])
     if detail is None:
         raise UserError(f"no task {text!r} (taximeter tasks lists them)")

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli.common import Function, Settings, UserError, dir_options, open_modelled, passes_settings
+from tracker.cli.common import Function, Settings, dir_options, open_modelled, passes_settings
 from tracker.cli.drawing import counted
 from tracker.cli.tasks import GLYPHS
 
@@ -38,10 +38,7 @@ def _edit(settings: Settings, no_sync: bool, change: Callable[[sqlite3.Connectio
     from tracker.reports.tasks import short_ids
 
     db = open_modelled(settings, no_sync=no_sync)
-    try:
-        identity = change(db, edit_tasks)
-    except edit_tasks.EditError as error:
-        raise UserError(str(error)) from error
+    identity = change(db, edit_tasks)
     detail = task_detail(db, identity)
     short = short_ids(all_ids(db)).get(identity, identity)
     if detail is not None:

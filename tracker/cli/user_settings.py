@@ -1,32 +1,18 @@
-"""settings.toml for commands: what is wrong with it becomes one line and a usage exit code."""
+"""settings.toml for commands: words that would do nothing are refused, too."""
 
 import re
 from collections.abc import Iterable, Sequence
 
-from tracker.cli.common import UserError
-from tracker.settings import Settings, SettingsError, load_settings, settings_path, usable_settings
+from tracker.errors import UsageError
+from tracker.settings import Settings, load_settings, settings_path
 
 
 def user_settings() -> Settings:
-    """The user's settings; UserError if they cannot be used, or hold a word that does nothing."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        raise UserError(str(error), exit_code=2) from error
-    _refuse_unknown_words(settings)
-    return settings
+    """The user's settings; UsageError if they cannot be used, or hold a word that would silently do nothing.
 
-
-def settings_for_capture() -> Settings:
-    """What can be used of the user's settings: no mistake keeps a record from the ledger. UserError if none can."""
-    try:
-        return usable_settings()[0]
-    except SettingsError as error:
-        raise UserError(str(error), exit_code=2) from error
-
-
-def _refuse_unknown_words(settings: Settings) -> None:
-    """UserError for a word that would silently do nothing: a segment, a kind of nudge, a theme."""
+    Such a word may be a segment, a kind of nudge, or a theme.
+    """
+    settings = load_settings()
     if settings.statusline.format:
         from hooks.status_segments import SEGMENTS
 
@@ -38,9 +24,10 @@ def _refuse_unknown_words(settings: Settings) -> None:
     from tracker.cli.dashboard import THEMES
 
     _refuse("display.theme", [settings.display.theme], THEMES)
+    return settings
 
 
 def _refuse(key: str, words: Iterable[str], known: Sequence[str]) -> None:
     for word in words:
         if word not in known:
-            raise UserError(f"{settings_path()}: {key}: there is no {word!r} (known: {', '.join(known)})", exit_code=2)
+            raise UsageError(f"{settings_path()}: {key}: there is no {word!r} (known: {', '.join(known)})")

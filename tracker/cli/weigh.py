@@ -13,9 +13,10 @@ from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, UserError, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Settings, open_modelled, passes_settings, reading_options
 from tracker.cli.output import Column, note, print_json, print_table
 from tracker.cli.prose import paragraph
+from tracker.errors import UserError
 from tracker.reports.weigh import (
     CHARS_PER_TOKEN,
     DAYS,
@@ -76,22 +77,16 @@ def weigh(
 
 
 def _counter(model: str) -> tuple[Callable[[Thing], int], str]:
-    from tracker.provider_reports import API_ACCOUNT, KEY_NAMES, ProviderError, count_tokens, find_key
+    from tracker.provider_reports import API_ACCOUNT, KEY_NAMES, count_tokens, find_key
 
-    try:
-        key = find_key(KEY_NAMES, API_ACCOUNT)
-    except ProviderError as error:
-        raise UserError(str(error)) from None
+    key = find_key(KEY_NAMES, API_ACCOUNT)
     if key is None:
         raise UserError(
             "no key to ask the provider with: set ANTHROPIC_API_KEY, or estimate with taximeter weigh --offline"
         )
 
     def count(thing: Thing) -> int:
-        try:
-            return count_tokens(key, model, text=thing.text, tools=thing.tools)
-        except ProviderError as error:
-            raise UserError(str(error)) from None
+        return count_tokens(key, model, text=thing.text, tools=thing.tools)
 
     return count, f"the provider, key from {key.found_in}"
 

@@ -7,7 +7,6 @@ from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import (
     Settings,
-    UserError,
     csv_option,
     open_synced,
     parse_period,
@@ -18,7 +17,7 @@ from tracker.cli.drawing import counted
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
-from tracker.reports.whatif import UnknownModelError, Wanted, WhatIfReport, usual_models, whatif_report
+from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_report
 
 
 @click.command()
@@ -69,10 +68,7 @@ def whatif(
         wanted = Wanted(usual_models(book, clock.today().isoformat()))
     first, last = parse_period(since, until)
     db = open_synced(settings, no_sync=no_sync)
-    try:
-        report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
-    except UnknownModelError as error:
-        raise UserError(str(error), exit_code=2) from error
+    report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
     if as_json:
         print_json(report.as_json())
     elif as_csv:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from store.money import usd
 from store.plans import PlanCallRow, plan_calls
+from tracker.errors import UsageError
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall
 from tracker.model.plans.plan import Range
@@ -28,7 +29,7 @@ from tracker.reports.plan_load import logged_call
 _UNATTENDED = "sdk"
 
 
-class UnknownModelError(Exception):
+class UnknownModelError(UsageError):
     """A model that the price table does not have."""
 
 

@@ -255,7 +255,7 @@ def test_on_standard_output_to_a_file_and_as_json(desk: Desk, tmp_path: Path) ->
 
 
 def test_a_session_that_is_not_there(desk: Desk) -> None:
-    from tracker.cli.common import UserError
+    from tracker.errors import UserError
 
     with pytest.raises(UserError, match="no session begins with 'zzz'"):
         cli.main(["handover", "zzz", "--no-sync"], standalone_mode=False)
