@@ -10,7 +10,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -63,26 +62,17 @@ def sync(
     sources: Sources,
     options: Options,
     *,
-    workers: int = 0,
     work: list[Work] | None = None,
     report: SyncReport | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
     """Read all that is new under the sources' roots into the ledger.
 
-    `workers`: further processes to read in (see tracker.workers; for large imports `tracker.cli.sync.take_in` is
-    quicker). `work`, `report`: what `find_work` gave just before, if it was called.
+    `work`, `report`: what `find_work` gave just before, if it was called. Large imports: tracker.workers.
     """
     started = time.monotonic()
     report = report or SyncReport()
     if work is None:
-        work = find_work(db, sources, report)
-    if workers > 1 and work:
-        from tracker.workers import read_in_processes
-
-        refresh_spend(db)  # notes the time zone, so that the workers' sums stand
-        path = Path(db.execute("PRAGMA database_list").fetchone()[2])
-        read_in_processes(path, sources, work, options, workers, report, on_progress, fork=False)
         work = find_work(db, sources, report)
     with no_garbage_collection():
         for _ in range(_ROUNDS):

@@ -46,16 +46,14 @@ def read_in_processes(
     workers: int,
     report: SyncReport,
     on_progress: Callable[[Progress], None] | None,
-    *,
-    fork: bool,
 ) -> None:
     """Read `work` into the ledger from several processes at once, adding to `report`.
 
-    `fork`: start them by forking, which takes milliseconds where it exists. SQLite must not be carried over a fork:
-    only for callers that have no ledger open.
+    They are forked where that exists: it takes milliseconds. SQLite must not be carried over a fork, so the caller has
+    no ledger open.
     """
     started = time.monotonic()
-    method = "fork" if fork and "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context: Any = multiprocessing.get_context(method)
     following = context.Value("i", 0)
     pipes: list[Connection] = []

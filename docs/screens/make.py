@@ -61,7 +61,7 @@ def fill(folder: Path) -> Path:
 
     def take_in(at_ms: int) -> None:
         """What the dashboard's own threads do after each change."""
-        sync(db, [(source, [claude])], options, workers=0)
+        sync(db, [(source, [claude])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
         while advisor.rest(db, at_ms):

@@ -96,7 +96,7 @@ def labelled_sessions(claude_dirs: Sequence[Path] = (SESSIONS,), labels: Path = 
     source = ClaudeCodeSource()
     with tempfile.TemporaryDirectory() as folder:
         db = open_ledger(Path(folder) / "ledger.db")
-        sync(db, [(source, source.roots(folders))], Options(PriceBook()), workers=0)
+        sync(db, [(source, source.roots(folders))], Options(PriceBook()))
         found = []
         for session_id, agent, native_id in db.execute("SELECT id, agent, native_id FROM session").fetchall():
             if native_id in words:

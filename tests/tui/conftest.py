@@ -58,7 +58,7 @@ def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFact
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
     db = open_ledger(path)
     source = ClaudeCodeSource()
-    sync(db, [(source, [sample_claude_dir])], Options(PriceBook()), workers=0)
+    sync(db, [(source, [sample_claude_dir])], Options(PriceBook()))
     rebuild(db)
     advisor = Advisor(HookFiles(str(path.parent)), measures_at_once=True)
     for at_ms in (NOW_MS - 300_000, NOW_MS):

@@ -218,7 +218,7 @@ async def replay(folder: Path, *, hours: float, speed: float, tell: bool = False
         live = dump(db, claude, without=_NOT_COMPARED)
         calls, sessions = db.execute("SELECT (SELECT count(*) FROM call), (SELECT count(*) FROM session)").fetchone()
     with closing(open_ledger(folder / "again" / "ledger.db")) as db:
-        sync(db, sources, Options(PriceBook()), workers=0)
+        sync(db, sources, Options(PriceBook()))
         rebuild(db)
         drift = differences(live, dump(db, claude, without=_NOT_COMPARED))
     lags = _lags(agents.written, feed.seen, before)

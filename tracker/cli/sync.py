@@ -79,7 +79,7 @@ def take_in(
 
         refresh_spend(db)  # notes the time zone, so that the workers' sums stand
         db.close()
-        read_in_processes(ledger_path(), sources, work, options, count, report, on_progress, fork=True)
+        read_in_processes(ledger_path(), sources, work, options, count, report, on_progress)
         db = open_ledger()
         work = None
     sync(db, sources, options, work=work, report=report, on_progress=on_progress)

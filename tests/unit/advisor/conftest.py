@@ -68,7 +68,7 @@ class Desk:
 
     def take_in(self) -> None:
         """What the watcher does before it advises."""
-        sync(self.db, [(self._source, self._source.roots([self.claude_dir]))], self._options, workers=0)
+        sync(self.db, [(self._source, self._source.roots([self.claude_dir]))], self._options)
         rebuild(self.db)
 
     def advise(self, now: int, advisor: Advisor | None = None) -> list[Told]:

@@ -170,7 +170,7 @@ def test_a_session_of_one_question(desk: Desk) -> None:
 def cline_brief(desk: Desk, folder: Path) -> str:
     """The brief of the one task in a Cline folder."""
     source = ClineSource()
-    sync(desk.db, [(source, source.roots([folder]))], Options(PriceBook()), workers=0)
+    sync(desk.db, [(source, source.roots([folder]))], Options(PriceBook()))
     rebuild(desk.db)
     [(session_id,)] = desk.db.execute("SELECT id FROM session").fetchall()
     return handover(desk.db, session_id).text

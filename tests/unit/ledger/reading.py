@@ -1,12 +1,16 @@
 """Short ways to write trees of transcripts and to take them into a ledger."""
 
 import functools
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from store.ledger import open_ledger
+from tracker.cli.common import Settings
+from tracker.cli.sync import take_in as command_take_in
 from tracker.ingest import SyncReport, sync
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
@@ -21,9 +25,17 @@ def price_book() -> PriceBook:
     return PriceBook()
 
 
-def take_in(db: sqlite3.Connection, *roots: Path, workers: int = 0) -> SyncReport:
+def take_in(db: sqlite3.Connection, *roots: Path) -> SyncReport:
     """Read what is new below the `projects` folders of `roots`."""
-    return sync(db, [(ClaudeCodeSource(), list(roots))], Options(price_book()), workers=workers)
+    return sync(db, [(ClaudeCodeSource(), list(roots))], Options(price_book()))
+
+
+def take_in_at(home: Path, root: Path, workers: int) -> None:
+    """The same as the command does it, into the ledger in `home`."""
+    settings = Settings()
+    settings.add_dirs([root], [])
+    with patch.dict(os.environ, {"TAXIMETER_HOME": str(home)}):
+        command_take_in(settings, workers=workers)[0].close()
 
 
 @contextmanager

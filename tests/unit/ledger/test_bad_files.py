@@ -168,7 +168,7 @@ class Meddling(ClaudeCodeSource):
 def meddle(place: Path, root: Path, happens: str) -> SyncReport:
     """Take in `root` while something happens to it."""
     with closing(open_ledger(place / "ledger.db")) as db:
-        return sync(db, [(Meddling(happens), [root])], Options(price_book()), workers=0)
+        return sync(db, [(Meddling(happens), [root])], Options(price_book()))
 
 
 def test_a_file_deleted_between_listing_and_reading(root: Path, tmp_path: Path) -> None:

@@ -16,22 +16,21 @@ from store.ledger import open_ledger
 
 from .dump import differences, dump
 from .plain import session_of
-from .reading import dump_of_tree, take_in, write_tree
+from .reading import dump_of_tree, take_in, take_in_at, write_tree
 from .synthetic import World
 
 pytestmark = pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork")
 KILLS = 10  # for each way to read
 
 
-def _sync(ledger: Path, root: Path, workers: int) -> None:
+def _sync(home: Path, root: Path, workers: int) -> None:
     os.setsid()  # what it starts can be found by its group
-    with closing(open_ledger(ledger)) as db:
-        take_in(db, root, workers=workers)
+    take_in_at(home, root, workers)
 
 
-def start(ledger: Path, root: Path, workers: int = 0) -> BaseProcess:
+def start(home: Path, root: Path, workers: int) -> BaseProcess:
     """A sync in a process of its own."""
-    process = multiprocessing.get_context("fork").Process(target=_sync, args=(ledger, root, workers))
+    process = multiprocessing.get_context("fork").Process(target=_sync, args=(home, root, workers))
     process.start()
     return process
 
@@ -86,18 +85,18 @@ def test_killed_at_random_moments_then_finished(workers: int, files: dict[str, b
     whole = dump_of_tree(tmp_path / "whole", files)
     root = write_tree(tmp_path / "claude", files)
     started = time.monotonic()
-    start(tmp_path / "timing.db", root, workers).join()
+    start(tmp_path / "timing", root, workers).join()
     duration = time.monotonic() - started
     pick = random.Random(workers)
     caught = attempt = 0
     # On a busy machine many a sync is done before its turn to be killed comes: then there are more of them.
     while attempt < KILLS // 2 or (caught < KILLS // 4 and attempt < 3 * KILLS):
         attempt += 1
-        ledger = tmp_path / f"{attempt}.db"
+        home = tmp_path / str(attempt)
         # Twice in a row: the second one goes on from what the first one left.
         for _ in range(2):
-            caught += kill_after(start(ledger, root, workers), pick.uniform(0, duration))
-        with closing(open_ledger(ledger)) as db:
+            caught += kill_after(start(home, root, workers), pick.uniform(0, duration))
+        with closing(open_ledger(home / "ledger.db")) as db:
             take_in(db, root)
             assert differences(whole, dump(db, root)) == []
             assert [check for check in check_invariants(db) if check.broken] == []
@@ -110,7 +109,7 @@ def test_workers_of_a_killed_sync_end_too(tmp_path: Path) -> None:
         f"-home-dev-app/{number}.jsonl": session_of(1500, str(number), first=number * 1500) for number in range(16)
     }
     root = write_tree(tmp_path / "claude", sessions)
-    process = start(tmp_path / "ledger.db", root, workers=2)
+    process = start(tmp_path / "home", root, workers=2)
     assert process.pid is not None
     time.sleep(0.2)
     os.kill(process.pid, signal.SIGSTOP)

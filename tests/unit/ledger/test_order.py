@@ -15,7 +15,7 @@ from store.ledger import open_ledger
 
 from .captured import SCENARIOS, tree
 from .dump import differences, dump
-from .reading import dump_of_tree, ledger_of, take_in, write_tree
+from .reading import dump_of_tree, ledger_of, take_in, take_in_at, write_tree
 from .schedules import grow_tree, replace_by_copy
 from .synthetic import World
 
@@ -105,12 +105,12 @@ def test_a_tree_without_its_deleted_files_loses_nothing(seed: int, steps: int) -
             assert db.execute("SELECT COUNT(*) FROM source_file WHERE gone_at IS NULL").fetchone()[0] == 0
 
 
-def test_worker_processes_give_the_same_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_processes_give_the_same_ledger(tmp_path: Path) -> None:
     files = World(7).grow(300).contents()
     whole = dump_of_tree(tmp_path / "whole", files)
     root = write_tree(tmp_path / "claude", files)
+    take_in_at(tmp_path, root, workers=3)
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        take_in(db, root, workers=3)
         assert differences(whole, dump(db, root)) == []
 
 

@@ -27,7 +27,7 @@ RATES = {"p": Rates.per_mtok("5", "25", "6.25", "10", "0.50")}
 def take_in(db: sqlite3.Connection, claude_dir: Path) -> None:
     """Read a Claude Code folder into a ledger."""
     source = ClaudeCodeSource()
-    sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()), workers=0)
+    sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()))
 
 
 def ledger_of(folder: Path, *claude_dirs: Path) -> sqlite3.Connection:

@@ -83,7 +83,7 @@ def test_every_call_of_cline_is_on_one_task_and_a_native_task_is_one(scenario: s
     db = ledger_of(tmp_path)
     source = ClineSource()
     home = next((CLINE / scenario).rglob(".cline"))
-    sync(db, [(source, source.roots([home]))], Options(PriceBook()), workers=0)
+    sync(db, [(source, source.roots([home]))], Options(PriceBook()))
     rebuild(db)
     check_sums(db)
     (task,) = tasks_report(db).tasks

@@ -77,7 +77,7 @@ def ledger_differences(db: sqlite3.Connection, claude_dir: Path, place: Path) ->
     """What a ledger and a fresh one over the same folder do not have in common."""
     source = ClaudeCodeSource()
     with closing(open_ledger(place)) as fresh:
-        sync(fresh, [(source, source.roots([claude_dir]))], Options(PriceBook()), workers=0)
+        sync(fresh, [(source, source.roots([claude_dir]))], Options(PriceBook()))
         derived = _DERIVED | {
             row[0] for row in fresh.execute("SELECT name FROM sqlite_schema WHERE name LIKE '%task%'")
         }

@@ -169,7 +169,7 @@ def test_nothing_is_lost_and_nothing_counted_twice(tmp_path: Path) -> None:
     source = ClaudeCodeSource()
     with closing(open_ledger(home / "ledger.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()), workers=0)
+        sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()))
         rebuild(db)
         [(rows, ids)] = db.execute("SELECT COUNT(*), COUNT(DISTINCT message_id) FROM call").fetchall()
         assert (rows, ids) == (calls, calls)

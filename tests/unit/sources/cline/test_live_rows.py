@@ -199,7 +199,7 @@ class TestWithClinesOwnRecord:
             "records": [(records, records.roots([session.root]))],
         }
         both["both"] = both["rows"] + both["records"]
-        new = [sync(db, both[step], options, workers=0).new_calls for step in order]
+        new = [sync(db, both[step], options).new_calls for step in order]
         assert sum(new) == 2
         found = db.execute(
             "SELECT message_id, chain.key, copy_rank, turn, input, write_5m, output, version, reported_cost"
@@ -215,5 +215,5 @@ class TestWithClinesOwnRecord:
         self, recorded: None, db: sqlite3.Connection, home: Path, options: Options
     ) -> None:
         rows = LiveRowsSource(home)
-        assert sync(db, [(rows, rows.roots([]))], options, workers=0).new_calls == 2
+        assert sync(db, [(rows, rows.roots([]))], options).new_calls == 2
         assert db.execute("SELECT SUM(calls), SUM(unpriced) FROM spend").fetchone() == (2, 0)
