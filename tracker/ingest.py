@@ -8,7 +8,7 @@ import gc
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -73,12 +73,12 @@ def sync(
     started = time.monotonic()
     report = report or SyncReport()
     if work is None:
-        work = find_work(db, sources, report)
+        work = find_work(db, listed(sources, report.problems))
     with no_garbage_collection():
         for _ in range(_ROUNDS):
             if not work or not _run(db, sources, work, options, report, on_progress):
                 break
-            work = find_work(db, sources, report)
+            work = find_work(db, listed(sources, report.problems))
         refresh_spend(db)
     report.seconds += time.monotonic() - started
     return report
@@ -91,30 +91,36 @@ def workers_for(work: Sequence[Work]) -> int:
     return min(os.cpu_count() or 1, 8)
 
 
-def find_work(db: sqlite3.Connection, sources: Sources, report: SyncReport) -> list[Work]:
-    """Files that grew, changed or are new, largest first; files that vanished are marked, their rows stay."""
-    known = known_files(db)
-    work: list[Work] = []
-    met: set[str] = set()
+def listed(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFile]]:
+    """Every file that can be taken in, with the index of its source; what cannot be is added to `problems`."""
     for index, (source, roots) in enumerate(sources):
         for root in roots:
             try:
                 for file in source.discover([root]):
-                    if file.path in met:
-                        continue
-                    met.add(file.path)
-                    if not _is_text(file.path):
-                        note(report.problems, f"{file.path!r}: a name that is not UTF-8")
-                        continue
-                    row = known.get(file.path)
-                    if row is None:
-                        work.append(Work(index, file, None, 0))
-                    elif row[:3] != file[3:] or row.gone:
-                        work.append(_known_work(db, index, file))
-            except* OSError as problems:
-                for error in problems.exceptions:
+                    if _is_text(file.path):
+                        yield index, file
+                    else:
+                        note(problems, f"{file.path!r}: a name that is not UTF-8")
+            except* OSError as found:
+                for error in found.exceptions:
                     if isinstance(error, OSError):
-                        note(report.problems, f"{error.filename or root}: {error.strerror or error}")
+                        note(problems, f"{error.filename or root}: {error.strerror or error}")
+
+
+def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) -> list[Work]:
+    """Those of the files that grew, changed or are new, largest first; of all that vanished it is noted, rows stay."""
+    known = known_files(db)
+    work: list[Work] = []
+    met: set[str] = set()
+    for index, file in files:
+        if file.path in met:
+            continue
+        met.add(file.path)
+        row = known.get(file.path)
+        if row is None:
+            work.append(Work(index, file, None, 0))
+        elif row[:3] != file[3:] or row.gone:
+            work.append(_known_work(db, index, file))
     vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
     if vanished:
         with transaction(db):

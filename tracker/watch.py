@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.ledger import is_damage
-from tracker.ingest import SyncReport, sync
-from tracker.sources.base import FoundFile, Options, Piece, ReadState, Source, Sources
+from tracker.ingest import SyncReport, find_work, listed, sync
+from tracker.sources.base import FoundFile, Options, Sources
 from tracker.sources.opening import is_folder
 
 if TYPE_CHECKING:
@@ -127,11 +127,12 @@ class Watcher:
         """Sync the changed files; everything if None, or if a path is new to us."""
         try:
             if changed is not None and changed <= self._index.keys():
-                report = sync(self._db, self._only(changed), self._options)
+                work = find_work(self._db, self._as_they_are(changed))
+                report = sync(self._db, self._sources, self._options, work=work)
             else:
                 self._add_new_roots()
                 report = sync(self._db, self._sources, self._options)
-                self._index = self._listing()
+                self._index = {file.path: (number, file) for number, file in listed(self._sources, [])}
                 self._look_at_roots()
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
@@ -177,19 +178,8 @@ class Watcher:
                 self._gone.add(root)
                 self._on_notice(self.absence)
 
-    def _listing(self) -> dict[str, tuple[int, FoundFile]]:
-        index: dict[str, tuple[int, FoundFile]] = {}
-        for number, (source, roots) in enumerate(self._sources):
-            for root in roots:
-                try:
-                    for file in source.discover([root]):
-                        index[file.path] = (number, file)
-                except* OSError:
-                    pass  # sync has reported it
-        return index
-
-    def _only(self, paths: set[str]) -> list[tuple[Source, Sequence[Path]]]:
-        by_source: dict[int, list[FoundFile]] = {}
+    def _as_they_are(self, paths: set[str]) -> Iterator[tuple[int, FoundFile]]:
+        """Known files with the facts of now; one that has gone is a reason to look at everything."""
         for path in paths:
             number, known = self._index[path]
             try:
@@ -197,9 +187,7 @@ class Watcher:
             except OSError:
                 self._scan = True
                 continue
-            file = known._replace(inode=facts.st_ino, size=facts.st_size, mtime_ns=facts.st_mtime_ns)
-            by_source.setdefault(number, []).append(file)
-        return [(_Chosen(self._sources[number][0], files), [Path()]) for number, files in by_source.items()]
+            yield number, known._replace(inode=facts.st_ino, size=facts.st_size, mtime_ns=facts.st_mtime_ns)
 
     def _notice(self, text: str) -> None:
         if text not in self._noticed:
@@ -305,33 +293,3 @@ def _inode(folder: str) -> int | None:
     except OSError:
         return None
     return facts.st_ino if stat.S_ISDIR(facts.st_mode) else None
-
-
-class _Chosen:
-    """A source that lists only the files that changed."""
-
-    def __init__(self, source: Source, files: list[FoundFile]) -> None:
-        self.agent = source.agent
-        self._source = source
-        self._files = files
-
-    def roots(self, given: Sequence[Path]) -> list[Path]:
-        """As they are."""
-        return list(given)
-
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """The chosen files."""
-        del roots
-        yield from self._files
-
-    def watched(self, root: Path) -> list[Path]:
-        """As the source itself."""
-        return self._source.watched(root)
-
-    def may_list(self, path: str) -> bool:
-        """As the source itself."""
-        return self._source.may_list(path)
-
-    def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
-        """As the source itself."""
-        return self._source.read(file, state, options)

@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from tracker.cli.common import Settings, passes_settings, reading_options, say_d
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import looked_in
 from tracker.cli.output import print_json
-from tracker.sources.base import FoundFile, ReadState, Sources
+from tracker.ingest import listed
+from tracker.sources.base import FoundFile, ReadState
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
 _MOST_FILES = 10  # damaged ones that are named
@@ -96,7 +96,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
         if no_sync
         else sorted(
             file.path
-            for file in _listed(sources)
+            for _, file in listed(sources, [])
             if abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
             and (read.get(file.path) != file[3:] or _lacks_an_end(db, file))
             and not any(file.path in problem for problem in problems)
@@ -109,15 +109,6 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
         "problems": problems,
         "invariants": [check._asdict() for check in check_invariants(db)],
     }
-
-
-def _listed(sources: Sources) -> Iterator[FoundFile]:
-    """Every file that could be listed; what could not is among the problems."""
-    for source, roots in sources:
-        try:
-            yield from source.discover(roots)
-        except* OSError:
-            pass  # sync has told it
 
 
 def _lacks_an_end(db: sqlite3.Connection, file: FoundFile) -> bool:

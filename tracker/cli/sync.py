@@ -18,7 +18,7 @@ from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import say
 from tracker.errors import UsageError
-from tracker.ingest import Progress, SyncReport, Work, find_work, sync, workers_for
+from tracker.ingest import Progress, SyncReport, Work, find_work, listed, sync, workers_for
 from tracker.sources.base import Options, Source
 
 _BAR_AFTER_SECONDS = 0.4
@@ -72,7 +72,7 @@ def take_in(
     report = SyncReport()
     db = open_ledger(on_damage=say_damaged)
     options = options_of(db)
-    work: list[Work] | None = find_work(db, sources, report)
+    work: list[Work] | None = find_work(db, listed(sources, report.problems))
     count = workers_for(work or ()) if workers is None else workers
     if count > 1 and work:
         from tracker.workers import read_in_processes
