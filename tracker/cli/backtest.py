@@ -18,6 +18,7 @@ from tracker.cli.output import (
     Column,
     fit,
     note,
+    numbers,
     print_json,
     print_records,
     print_table,
@@ -165,7 +166,7 @@ def _show_rules(report: BacktestReport) -> None:
     titles = ["cost", "saves", "of the best", "compacts", "right", "won / lost each"]
     if terminal_width() < 100:  # names are not to be cut
         titles.pop()
-    columns = (Column("  compacting"), *(Column(title, right=True) for title in titles))
+    columns = (Column("  compacting"), *numbers(*titles))
     print_table(columns, [row[: len(columns)] for row in rows])
 
 
@@ -221,7 +222,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
         for one in report.kinds
     ]
     titles = ("said", "promised each", "would have saved", "right")
-    print_table((Column("  kind"), *[Column(title, right=True) for title in titles]), rows)
+    print_table((Column("  kind"), *numbers(*titles)), rows)
     click.echo()
     judged = [one for one in report.said if one.saved_nano is not None]
     for one in sorted(judged, key=lambda one: -abs(one.saved_nano or 0))[:_SHOWN]:

@@ -9,7 +9,7 @@ from tracker.cli import clock
 from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, counted, hidden_text
 from tracker.cli.nothing import show_no_sessions
-from tracker.cli.output import Column, note, print_json, print_records, print_table
+from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
@@ -87,11 +87,7 @@ def show(report: BudgetReport) -> None:
         ]
         for line in report.lines
     ]
-    columns = (
-        Column("budget"),
-        *(Column(title, right=True) for title in ("spent", "of", "used")),
-        Column("alert"),
-    )
+    columns = (Column("budget"), *numbers("spent", "of", "used"), Column("alert"))
     print_table(columns, rows)
     if report.tasks_not_listed:
         more = f"{report.tasks_not_listed:,} more {'task is' if report.tasks_not_listed == 1 else 'tasks are'}"

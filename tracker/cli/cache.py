@@ -16,7 +16,17 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import counted, share_bar
 from tracker.cli.nothing import show_nothing
-from tracker.cli.output import Column, note, print_json, print_records, print_table, terminal_width, tokens, wrapped
+from tracker.cli.output import (
+    Column,
+    note,
+    numbers,
+    print_json,
+    print_records,
+    print_table,
+    terminal_width,
+    tokens,
+    wrapped,
+)
 from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.tasks import short_ids
@@ -81,7 +91,7 @@ def show(report: CacheReport) -> None:
         return
     cells = terminal_width()
     largest = max(one.waste for one in report.causes)
-    columns = [Column("cause"), *(Column(name, right=True) for name in ("misses", "tokens again", "waste", "share"))]
+    columns = [Column("cause"), *numbers("misses", "tokens again", "waste", "share")]
     if cells >= 90:
         columns.append(Column(""))
     rows = []
@@ -97,7 +107,7 @@ def show(report: CacheReport) -> None:
         note(f"The {len(shown)} dearest of {total.misses:,}; --csv lists all:")
     short = short_ids(sorted({one.task_id for one in report.misses}))
     columns = [Column("when", cut="never"), Column("id", cut="never"), Column("task"), Column("cause", cut="never")]
-    columns += [Column(name, right=True) for name in ("tokens", "waste")]
+    columns += numbers("tokens", "waste")
     print_table(
         columns,
         [

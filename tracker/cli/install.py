@@ -20,7 +20,7 @@ from hooks.installer import (
 from store.ledger import home
 from store.plain_text import plain
 from tracker.cli.common import Settings, agreed_to, dir_options, passes_settings
-from tracker.cli.output import Column, note, print_json, print_table, say
+from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.errors import UsageError
 
 CLINE = "cline"
@@ -170,7 +170,7 @@ def print_fired(fired: Mapping[str, tuple[int, float]]) -> None:
         return
     click.echo()
     print_table(
-        [Column("hook"), Column("last fired", right=True), Column("took", right=True)],
+        [Column("hook"), *numbers("last fired", "took")],
         [[name, age(at), f"{took:.0f} ms"] for name, (at, took) in fired.items()],
     )
 

@@ -27,6 +27,7 @@ from tracker.cli.output import (
     Column,
     note,
     note_left_out,
+    numbers,
     print_json,
     print_json_lines,
     print_records,
@@ -77,9 +78,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
             Column("last", cut="never"),
             Column("project"),
             Column("title"),
-            Column("calls", right=True),
-            Column("tokens", right=True),
-            Column("cost", right=True),
+            *numbers("calls", "tokens", "cost"),
         )
         print_table(
             columns,
@@ -197,7 +196,7 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         Column("session", cut="never"),
         Column("chain"),
         Column("model"),
-        *(Column(title, right=True) for title in ("in", "read", "write", "out", "cost")),
+        *numbers("in", "read", "write", "out", "cost"),
     )
     print_table(
         columns,

@@ -26,6 +26,11 @@ class Column(NamedTuple):
     cut: Cut = "end"
 
 
+def numbers(*titles: str) -> list[Column]:
+    """Columns of figures."""
+    return [Column(title, right=True) for title in titles]
+
+
 def print_json(value: Any) -> None:
     """One JSON document, indented, in plain ASCII-safe UTF-8."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

@@ -12,7 +12,7 @@ from tracker.cli import clock
 from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.nothing import show_no_sessions
-from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
@@ -213,7 +213,7 @@ def _table(report: PlansReport) -> None:
     has_tasks = any(share.is_completed for share in report.tasks)
     columns = [
         Column("plan"),
-        *(Column(title, right=True) for title in ("fee", "a month", "hits a limit", "used")),
+        *numbers("fee", "a month", "hits a limit", "used"),
         *([Column("a task", right=True)] if has_tasks else []),
         Column("pays for itself"),
     ]
@@ -301,11 +301,7 @@ def _tasks(report: PlansReport) -> None:
         click.echo("No task of this month has a price.")
         return
     shown = [one for one in report.outlooks if one.is_known]
-    columns = [
-        Column("task this month"),
-        *(Column(one.plan.name, right=True) for one in shown),
-        Column("one more", right=True),
-    ]
+    columns = [Column("task this month"), *numbers(*(one.plan.name for one in shown), "one more")]
     current = report.current if report.current in {one.plan.id for one in shown} else shown[0].plan.id
     print_table(
         columns,

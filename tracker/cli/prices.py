@@ -1,7 +1,6 @@
 """`prices` and `reprice`: the dated price table, and applying a corrected one to what is recorded."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -9,7 +8,7 @@ from store.ledger import home
 from store.money import short_usd, usd
 from store.records import Price
 from tracker.cli.common import Settings, csv_option, open_synced, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_json, print_records, print_table, terminal_width
+from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width
 from tracker.errors import UsageError, UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
@@ -60,11 +59,7 @@ def _show(rows: list[PriceRow]) -> None:
     titles = ["input", "output", "write 5m", "write 1h", "read", "long over", "fast in/out"]
     if terminal_width() < 100:
         del titles[5:]
-    columns = (
-        Column("model"),
-        Column("from", cut="never"),
-        *(Column(title, right=True) for title in titles),
-    )
+    columns = (Column("model"), Column("from", cut="never"), *numbers(*titles))
     print_table(
         columns,
         [
@@ -146,7 +141,7 @@ def reprice(settings: Settings, dry_run: bool, as_json: bool, no_sync: bool) -> 
     if not changes:
         click.echo("every call already has the price that the table gives it")
         return
-    columns: Any = (Column("model"), *(Column(title, right=True) for title in ("calls", "before", "after")))
+    columns = (Column("model"), *numbers("calls", "before", "after"))
     print_table(
         columns,
         [(one.model, f"{one.calls:,}", short_usd(one.before), short_usd(one.after)) for one in changes],

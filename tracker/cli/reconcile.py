@@ -10,7 +10,7 @@ from store.money import short_usd
 from tracker.cli import clock
 from tracker.cli.common import Settings, dir_options, open_synced, parse_period, passes_settings
 from tracker.cli.drawing import counted
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, tokens
+from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
 from tracker.model.plans.reconcile import Reports, Row
 from tracker.reports.reconcile import ReconcileReport, differing, reconcile_report
@@ -150,12 +150,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
     different = differing(listed)
     if not different:
         return
-    columns = (
-        Column("day"),
-        Column("model"),
-        Column("likely"),
-        *(Column(name, right=True) for name in ("prompt", "output", "money")),
-    )
+    columns = (Column("day"), Column("model"), Column("likely"), *numbers("prompt", "output", "money"))
     print_table(
         columns,
         [

@@ -9,7 +9,7 @@ from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
 from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_json, print_records, print_table
+from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UsageError, UserError
 from tracker.reports.metered import JOB_FIELDS, job_json, units
@@ -142,7 +142,7 @@ def show(jobs: list[MeteredJob]) -> None:
         Column("job"),
         Column("n", right=True),
         Column("task"),
-        *(Column(title, right=True) for title in ("sent", "ok", "taken", "billed", "cost", "per taken")),
+        *numbers("sent", "ok", "taken", "billed", "cost", "per taken"),
     )
     rows = [
         [

@@ -20,7 +20,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import cost_text, counted, hidden_text, unpriced_text
 from tracker.cli.nothing import show_nothing
-from tracker.cli.output import Column, note, print_csv, print_json, print_table, short_session, tokens
+from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, short_session, tokens
 from tracker.reports.hidden import Hidden
 from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
 
@@ -86,7 +86,7 @@ def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> Non
     total = report.total
     columns = (
         Column(report.by, cut="start"),
-        *(Column(title, right=True) for title in ("calls", "sessions", "input", "read", "written", "output", "cost")),
+        *numbers("calls", "sessions", "input", "read", "written", "output", "cost"),
     )
     footer = (
         "total",

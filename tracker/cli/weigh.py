@@ -14,7 +14,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
 from tracker.cli.common import Settings, open_modelled, passes_settings, reading_options
-from tracker.cli.output import Column, note, print_json, print_table
+from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UserError
 from tracker.reports.weigh import (
@@ -163,11 +163,7 @@ def show(report: WeighReport) -> None:
                 f"{one.calls:,}",
             ]
         )
-    columns = (
-        Column("what"),
-        Column("kind"),
-        *(Column(title, right=True) for title in ("tokens", "a session", "a month", "calls")),
-    )
+    columns = (Column("what"), Column("kind"), *numbers("tokens", "a session", "a month", "calls"))
     print_table(columns, rows)
     note(paragraph(f"Tokens of {report.model}, counted by {report.sources}."))
     if any(one.is_estimate for one in report.things):

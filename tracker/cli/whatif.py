@@ -15,7 +15,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import counted
 from tracker.cli.nothing import show_no_sessions
-from tracker.cli.output import Column, note, print_csv, print_json, print_table
+from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_report
 
@@ -114,7 +114,7 @@ def show(report: WhatIfReport) -> None:
                 _verdict(case.saving.low, case.saving.mid, case.saving.high),
             ]
         )
-    columns = (Column("instead"), Column("was", right=True), Column("would be", right=True), Column("saves"))
+    columns = (Column("instead"), *numbers("was", "would be"), Column("saves"))
     print_table(columns, rows)
     note(paragraph("~ modelled: low to high. Ranges, not promises."))
     click.echo()

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from store import live_session as live
@@ -76,17 +76,7 @@ class NudgeReport:
             "schema_version": 1,
             "label": "modelled",
             "nudges": [_row_json(row) for row in self.rows],
-            "kinds": [
-                {
-                    "kind": one.kind,
-                    "state": one.state,
-                    "shown": one.shown,
-                    "followed": one.followed,
-                    "observed": one.observed,
-                    "dismissed": one.dismissed,
-                }
-                for one in self.kinds
-            ],
+            "kinds": [asdict(one) for one in self.kinds],
             "realised": [
                 {
                     "nudge": one.nudge_id,
