@@ -58,7 +58,9 @@ class ReaderLock:
         self._descriptor: int | None = None
 
     def acquire(self, wait_seconds: float = 0.0) -> bool:
-        """Take the lock; False if another process holds it after the wait. OSError where home cannot be written."""
+        """Hold the lock; False if another process holds it after the wait. OSError where home cannot be written."""
+        if self._descriptor is not None:
+            return True
         make_private_folder(os.path.dirname(self._path))
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         end = time.monotonic() + wait_seconds

@@ -50,7 +50,6 @@ class Adviser:
         self._home = home
         self.advisor = Advisor(HookFiles(home), measures_at_once=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
-        self._holds_lock = False
 
     def keep_current(self, db: sqlite3.Connection) -> list[Told]:
         """After a sync: rebuild what changed and advise on it; returns what is to be said now.
@@ -75,15 +74,11 @@ class Adviser:
         """Give the spool back to the hooks."""
         if self._lock is not None:
             self._lock.release()
-            self._holds_lock = False
 
     def _read_spool(self, db: sqlite3.Connection) -> None:
-        if self._lock is None:
-            return
         from hooks.spool_reader import drained, is_empty
 
-        self._holds_lock = self._holds_lock or self._lock.acquire()
-        if not self._holds_lock or is_empty(self._home):
+        if self._lock is None or not self._lock.acquire() or is_empty(self._home):
             return
         with drained(self._home) as taken:
             keep_spooled(db, taken)
