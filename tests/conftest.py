@@ -1,10 +1,13 @@
 """No test touches the state or the agents of the person who runs it."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from hooks.spool_reader import ReaderLock
 
 # A gate must give the same answer twice; new examples are looked for when people run the tests.
 settings.register_profile("gate", derandomize=True, deadline=None)
@@ -39,3 +42,12 @@ def isolated_home(
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.setenv("USERPROFILE", str(home))
     return state
+
+
+@pytest.fixture
+def home(isolated_home: Path) -> Iterator[Path]:
+    """A state folder at which a reader is at work, so that no hook starts an ingest of its own."""
+    lock = ReaderLock(str(isolated_home))
+    assert lock.acquire()
+    yield isolated_home
+    lock.release()

@@ -1,14 +1,12 @@
 """What the installer has written, run as Claude Code runs it; and what `status` tells of it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hooks.commands import OLD_EVENTS
-from hooks.spool_reader import ReaderLock
 from tests.cli.claude_folder import empty_path, install, installed_commands, meter, shell
 from tests.unit.hooks.program import DATA, spool_lines
 
@@ -20,15 +18,6 @@ def claude(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "claude"
     folder.mkdir()
     return folder
-
-
-@pytest.fixture
-def home(isolated_home: Path) -> Iterator[Path]:
-    """A state folder at which a reader is at work, so that no hook starts an ingest of its own."""
-    lock = ReaderLock(str(isolated_home))
-    assert lock.acquire()
-    yield isolated_home
-    lock.release()
 
 
 def test_the_installed_commands_work_without_any_environment(claude: Path, home: Path) -> None:

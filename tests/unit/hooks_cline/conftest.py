@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,8 @@ import pytest
 from hooks.cline_files import Targets, run_script
 from hooks.commands import Program
 from hooks.places import launcher
-from hooks.spool_reader import ReaderLock
 
 RunHook = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def home(isolated_home: Path) -> Iterator[Path]:
-    """A state folder at which a reader is at work, so that no hook starts an ingest of its own."""
-    lock = ReaderLock(str(isolated_home))
-    assert lock.acquire()
-    yield isolated_home
-    lock.release()
 
 
 @pytest.fixture
