@@ -1,1 +1,1 @@
-"""What runs inside the agents: hook entry points, status line, installer."""
+"""What runs inside the agents: hook entry points, status line; `install` puts them there."""

@@ -99,7 +99,7 @@ def through_claude_code(model: str) -> Ask:
 
     It adds a few hundred tokens of its own, and decides itself how much output is allowed.
     """
-    from hooks.installer import client_binary
+    from hooks.install.claude_code import client_binary
 
     binary = client_binary()
     if binary is None:

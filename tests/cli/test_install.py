@@ -270,9 +270,9 @@ def test_on_a_terminal_it_asks(answer: bytes, is_written: bool, claude: Path) ->
 
 
 def test_a_file_changed_while_it_asked_is_left_alone(claude: Path) -> None:
-    from hooks.installer import install as carry_out
-    from hooks.installer import plan_install, this_program
-    from hooks.settings_file import SettingsError
+    from hooks.install.claude_code import install as carry_out
+    from hooks.install.claude_code import plan_install, this_program
+    from hooks.install.settings_file import SettingsError
     from store.ledger import home
 
     program = this_program(home())
@@ -358,6 +358,6 @@ def test_a_temporary_program_is_not_installed(
     claude: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = "/home/dev/.cache/uv/archive-v0/abc/lib/python3.12/site-packages/taximeter.py"
-    monkeypatch.setattr("hooks.installer.launcher", lambda: place)
+    monkeypatch.setattr("hooks.install.claude_code.launcher", lambda: place)
     assert install(claude) == 1
     assert "uv tool install . in its checkout" in capsys.readouterr().err

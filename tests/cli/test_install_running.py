@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hooks.commands import OLD_EVENTS
+from hooks.install.commands import OLD_EVENTS
 from tests.cli.claude_folder import empty_path, install, installed_commands, meter, shell
 from tests.unit.hooks.program import DATA, spool_lines
 
@@ -38,7 +38,7 @@ def test_a_program_removed_without_uninstall_blocks_nothing_and_leaves_the_old_l
     claude: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (claude / "settings.json").write_text('{"statusLine": {"type": "command", "command": "cat; echo theirs; true"}}')
-    monkeypatch.setattr("hooks.installer.launcher", lambda: "/gone/taximeter.py")
+    monkeypatch.setattr("hooks.install.claude_code.launcher", lambda: "/gone/taximeter.py")
     install(claude)
     for event, command in installed_commands(claude).items():
         done = shell(command, b"{}")
@@ -85,7 +85,7 @@ def test_status_says_what_is_installed_and_what_fired(
 def test_status_points_at_a_program_that_is_gone(
     claude: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hooks.installer.launcher", lambda: "/gone/taximeter.py")
+    monkeypatch.setattr("hooks.install.claude_code.launcher", lambda: "/gone/taximeter.py")
     install(claude)
     [problem] = status(claude, capsys)["folders"][0]["problems"]
     assert problem.startswith("/gone/taximeter.py is gone")

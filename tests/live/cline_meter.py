@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hooks.cline_files import Targets
-from hooks.cline_installer import install_cline, plan_cline_install
-from hooks.commands import Program
+from hooks.install.cline import install_cline, plan_cline_install
+from hooks.install.cline_files import Targets
+from hooks.install.commands import Program
 from hooks.places import launcher
 from store.ledger import home, open_ledger
 from tracker.cli.sync import options_of

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hooks.advice import write_advice
-from hooks.cline_files import Targets, classic_hooks_folder
 from hooks.health import last_fired
+from hooks.install.cline_files import Targets, classic_hooks_folder
 from hooks.spool_reader import ReaderLock
 from store.advice_format import Nudge
 from store.ledger import home, open_ledger

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hooks.cline_files import Targets
-from hooks.cline_installer import plan_cline_uninstall, uninstall_cline
 from hooks.health import last_fired
+from hooks.install.cline import plan_cline_uninstall, uninstall_cline
+from hooks.install.cline_files import Targets
 from hooks.spool_reader import ReaderLock
 from store.invariants import check_invariants
 from store.ledger import home, open_ledger

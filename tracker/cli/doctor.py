@@ -51,7 +51,7 @@ def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
 
 def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     """Everything the command reports."""
-    from hooks.install_status import hook_status
+    from hooks.install.claude_code_status import hook_status
     from store.ledger import home, open_ledger
     from tracker.cli.install import hooks_json
     from tracker.cli.sync import sources_of, take_in

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from hooks.install_status import FolderStatus, HookStatus, hook_status
-from hooks.installer import (
+from hooks.install.claude_code import (
     Plan,
     client_version,
     install,
@@ -17,6 +16,7 @@ from hooks.installer import (
     this_program,
     uninstall,
 )
+from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_status
 from store.ledger import home
 from store.plain_text import plain
 from tracker.cli.common import Settings, agreed_to, dir_options, passes_settings

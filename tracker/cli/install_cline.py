@@ -4,16 +4,16 @@ from pathlib import Path
 
 import click
 
-from hooks.cline_files import targets
-from hooks.cline_installer import (
+from hooks.install.claude_code import this_program
+from hooks.install.cline import (
     ClinePlan,
     install_cline,
     plan_cline_install,
     plan_cline_uninstall,
     uninstall_cline,
 )
-from hooks.cline_status import MISSING, ClineStatus, cline_status
-from hooks.installer import this_program
+from hooks.install.cline_files import targets
+from hooks.install.cline_status import MISSING, ClineStatus, cline_status
 from store.ledger import home
 from tracker.cli.common import Settings
 from tracker.cli.install import age, agreed, print_fired

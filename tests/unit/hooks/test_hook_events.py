@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from hooks.advice import shown_nudges, write_advice
-from hooks.commands import EVENTS as INSTALLED_EVENTS
 from hooks.entry import MESSAGE_EVENTS
+from hooks.install.commands import EVENTS as INSTALLED_EVENTS
 from store.advice_format import Nudge
 from tests.unit.hooks.program import (
     EVENTS,

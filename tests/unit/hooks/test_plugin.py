@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hooks.commands import EVENTS, Program
+from hooks.install.commands import EVENTS, Program
 from hooks.spool_reader import drained
 from tests.unit.hooks.program import LAUNCHER, ROOT, environment, payload_of, spool_lines
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks.commands import EVENTS, OLD_EVENTS, Program, events_for, is_mixed, our_words, wrapped_command
-from hooks.settings_edit import (
+from hooks.install.commands import EVENTS, OLD_EVENTS, Program, events_for, is_mixed, our_words, wrapped_command
+from hooks.install.settings_edit import (
     ShapeError,
     installed_events,
     mixed_commands,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hooks.advice import write_advice
-from hooks.commands import Program
+from hooks.install.commands import Program
 from store.ledger import open_ledger
 from tests.unit.hooks.program import (
     FAR_FUTURE_MS,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hooks.cline_files import Targets, run_script
-from hooks.commands import Program
+from hooks.install.cline_files import Targets, run_script
+from hooks.install.commands import Program
 from hooks.places import launcher
 
 RunHook = Callable[..., subprocess.CompletedProcess[str]]

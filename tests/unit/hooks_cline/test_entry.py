@@ -8,9 +8,9 @@ import pytest
 
 from hooks.advice import write_advice
 from hooks.cline.entry import NO_DECISION
-from hooks.cline_files import run_script
-from hooks.commands import Program
 from hooks.health import LOG_NAME, last_fired
+from hooks.install.cline_files import run_script
+from hooks.install.commands import Program
 from hooks.spool_reader import drained
 from store.advice_format import Nudge
 from tests.unit.hooks_cline.conftest import RunHook, spool_lines

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hooks.cline_files import run_script
-from hooks.commands import Program
+from hooks.install.cline_files import run_script
+from hooks.install.commands import Program
 from hooks.places import launcher
 from hooks.spool_reader import is_empty
 from store.ledger import open_ledger

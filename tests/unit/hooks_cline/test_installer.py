@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from hooks.cline_files import CLASSIC_EVENTS, SDK_EVENTS, Targets, classic_hooks_folder, targets
-from hooks.cline_installer import (
+from hooks.health import note_fired
+from hooks.install.cline import (
     ClinePlan,
     install_cline,
     plan_cline_install,
     plan_cline_uninstall,
     uninstall_cline,
 )
-from hooks.cline_status import CHANGED, FOREIGN, INSTALLED, MISSING, OUTDATED, cline_status
-from hooks.commands import Program
-from hooks.health import note_fired
-from hooks.settings_file import SettingsError
+from hooks.install.cline_files import CLASSIC_EVENTS, SDK_EVENTS, Targets, classic_hooks_folder, targets
+from hooks.install.cline_status import CHANGED, FOREIGN, INSTALLED, MISSING, OUTDATED, cline_status
+from hooks.install.commands import Program
+from hooks.install.settings_file import SettingsError
 from tests.unit.hooks_cline.conftest import spool_lines
 from tracker.sources.cline.live_rows import rows_folder
 

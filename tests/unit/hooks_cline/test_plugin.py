@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hooks.cline_files import PLUGIN_NAME, Targets, wanted_files
-from hooks.commands import Program
+from hooks.install.cline_files import PLUGIN_NAME, Targets, wanted_files
+from hooks.install.commands import Program
 from tracker.sources.cline.live_calls import LiveRow, decode_row
 from tracker.sources.cline.live_rows import LiveRowsSource, rows_folder
 

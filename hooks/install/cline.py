@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hooks.cline_files import OurFile, Targets, is_ours, wanted_files
-from hooks.commands import Program
+from hooks.install.cline_files import OurFile, Targets, is_ours, wanted_files
+from hooks.install.commands import Program
+from hooks.install.settings_file import Change, SettingsError, sha256_of, write_change, write_record
 from hooks.places import launcher
-from hooks.settings_file import Change, SettingsError, sha256_of, write_change, write_record
 from tracker.sources.cline.live_rows import rows_folder
 
 RECORD_NAME = "install-cline.json"

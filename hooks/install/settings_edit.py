@@ -8,7 +8,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hooks.commands import REFRESH_SECONDS, Program, is_mixed, our_words, wrapped_command
+from hooks.install.commands import REFRESH_SECONDS, Program, is_mixed, our_words, wrapped_command
 
 PLUGIN_PREFIX = "taximeter@"
 

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hooks.commands import Program
-from hooks.settings_file import SettingsError
+from hooks.install.commands import Program
+from hooks.install.settings_file import SettingsError
 from tracker.sources.cline.live_rows import rows_folder
 from tracker.sources.cline.places import CLINE_EXTENSIONS, cline_roots, this_machine
 
@@ -105,7 +105,7 @@ def run_script(program: Program) -> Path:
 
 
 def _plugin(rows: Path) -> bytes:
-    text = (Path(__file__).parent / "cline" / "plugin.js").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "cline" / "plugin.js").read_text(encoding="utf-8")
     return text.replace(_PLACEHOLDER, json.dumps(str(rows))).encode()
 
 

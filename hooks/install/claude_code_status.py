@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hooks.commands import EVENTS, wrapped_command
 from hooks.health import LOG_NAME, last_fired
-from hooks.installer import SETTINGS_NAME
+from hooks.install.claude_code import SETTINGS_NAME
+from hooks.install.commands import EVENTS, wrapped_command
+from hooks.install.settings_edit import installed_events, mixed_commands, plugin_is_enabled, status_line_command
+from hooks.install.settings_file import SettingsError, read_settings
 from hooks.places import LOG_FOLDER, SPOOL_FILE
-from hooks.settings_edit import installed_events, mixed_commands, plugin_is_enabled, status_line_command
-from hooks.settings_file import SettingsError, read_settings
 
 
 @dataclass(frozen=True, slots=True)

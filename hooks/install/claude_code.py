@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hooks.commands import EVENTS, Program, events_for
-from hooks.places import launcher
-from hooks.settings_edit import (
+from hooks.install.commands import EVENTS, Program, events_for
+from hooks.install.settings_edit import (
     ShapeError,
     mixed_commands,
     plugin_is_enabled,
@@ -26,7 +25,7 @@ from hooks.settings_edit import (
     without_hooks,
     without_ours,
 )
-from hooks.settings_file import (
+from hooks.install.settings_file import (
     Change,
     SettingsError,
     SettingsFile,
@@ -38,6 +37,7 @@ from hooks.settings_file import (
     write_change,
     write_record,
 )
+from hooks.places import launcher
 
 RECORD_NAME = "install.json"
 COMMAND_NAME = "command"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hooks.cline.entry import FIRED_PREFIX
-from hooks.cline_files import Targets, is_ours, wanted_files
-from hooks.cline_installer import installed_files
-from hooks.commands import Program
 from hooks.health import last_fired
+from hooks.install.cline import installed_files
+from hooks.install.cline_files import Targets, is_ours, wanted_files
+from hooks.install.commands import Program
+from hooks.install.settings_file import sha256_of
 from hooks.places import launcher
-from hooks.settings_file import sha256_of
 from tracker.sources.cline.live_rows import rows_folder
 
 INSTALLED, MISSING, FOREIGN, OUTDATED, CHANGED = "installed", "missing", "not ours", "outdated", "changed by hand"
