@@ -43,7 +43,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
         monkeypatch.setenv("ANTHROPIC_LOG", "debug")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        monkeypatch.setattr("tracker.provider_reports.time.sleep", lambda _: None)
+        monkeypatch.setattr("tracker.provider.api.time.sleep", lambda _: None)
         for day in ("2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19"):
             provider.days[MESSAGES_USAGE][day] = []
             provider.days[COST][day] = []

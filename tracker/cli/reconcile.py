@@ -88,13 +88,13 @@ def _days(since: str, until: str) -> tuple[date, date]:
 
 
 def _from_files(files: tuple[Path, ...]) -> tuple[Reports, list[str]]:
-    from tracker.report_pages import join, parse_pages, read_report_file
+    from tracker.provider.pages import join, parse_pages, read_report_file
 
     return join(parse_pages(read_report_file(path), str(path)) for path in files), [path.name for path in files]
 
 
 def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list[str]]:
-    from tracker.provider_reports import (
+    from tracker.provider.api import (
         ADMIN_ACCOUNT,
         ADMIN_KEY_NAMES,
         CODE_USAGE,
@@ -103,7 +103,7 @@ def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list
         fetch_report,
         find_key,
     )
-    from tracker.report_pages import parse_pages
+    from tracker.provider.pages import parse_pages
 
     span = (first.isoformat(), last.isoformat())
     key = find_key(ADMIN_KEY_NAMES, ADMIN_ACCOUNT)

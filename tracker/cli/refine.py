@@ -20,10 +20,10 @@ def ask_and_refine(
     db: sqlite3.Connection, part: Filter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
-    from tracker.asking import WAYS
     from tracker.cli.prices import price_book
     from tracker.rebuild import rebuild
-    from tracker.refine import cheapest_model, digests, quote, refine
+    from tracker.refine.asking import WAYS
+    from tracker.refine.suggestions import cheapest_model, digests, quote, refine
 
     chosen = sessions_of_tasks(db, part, session)
     if session is not None and not chosen:

@@ -77,7 +77,7 @@ def weigh(
 
 
 def _counter(model: str) -> tuple[Callable[[Thing], int], str]:
-    from tracker.provider_reports import API_ACCOUNT, KEY_NAMES, count_tokens, find_key
+    from tracker.provider.api import API_ACCOUNT, KEY_NAMES, count_tokens, find_key
 
     key = find_key(KEY_NAMES, API_ACCOUNT)
     if key is None:

@@ -13,7 +13,7 @@ from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.cli.app import cli
-from tracker.handover import MOST_TOKENS, Brief, clipped, handover, most_tokens
+from tracker.handover.brief import MOST_TOKENS, Brief, clipped, handover, most_tokens
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild

@@ -12,11 +12,11 @@ import pytest
 
 from tests.unit.tasks.making import Transcript, ledger_of
 from tracker import edit_tasks
-from tracker.asking import AskError, through_api
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild, rebuild_everything
-from tracker.refine import Digest, cheapest_model, digests, quote, read_answer, refine
+from tracker.refine.asking import AskError, through_api
+from tracker.refine.suggestions import Digest, cheapest_model, digests, quote, read_answer, refine
 from tracker.reports.tasks import tasks_report
 
 MODEL = "claude-haiku-5-5"

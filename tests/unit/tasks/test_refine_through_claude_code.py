@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.unit.tasks.test_refine import GOOD, MODEL, REFINED, four_prompts, shape
-from tracker.asking import WAYS, AskError, through_claude_code
 from tracker.cli.tasks import tasks as tasks_command
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
-from tracker.refine import INSTRUCTIONS, Outcome, digests, refine
+from tracker.refine.asking import WAYS, AskError, through_claude_code
+from tracker.refine.suggestions import INSTRUCTIONS, Outcome, digests, refine
 
 USAGE = {
     "input_tokens": 700, "cache_read_input_tokens": 50, "cache_creation_input_tokens": 30, "output_tokens": 100,

@@ -46,7 +46,7 @@ def read_words(paths: Iterable[Path], wanted_tools: Collection[str]) -> Words:
                 for row in _rows(path):
                     _take(row, words, wanted_tools)
             else:
-                from tracker.cline_words import take_cline
+                from tracker.handover.cline_words import take_cline
 
                 take_cline(path, words, wanted_tools)
         except OSError:

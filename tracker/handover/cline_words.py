@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from tracker.handover.words import Words
 from tracker.sources.cline.files import UI_MESSAGES, decode_elements, read_whole
 from tracker.sources.cline.rows import DECODE_ERRORS, UiRow, decode_row
 from tracker.sources.cline.sdk_rows import (
@@ -17,7 +18,6 @@ from tracker.sources.cline.sdk_rows import (
     text_of,
 )
 from tracker.sources.cline.tools import APPROVAL_SUFFIX, unique_id
-from tracker.transcript_words import Words
 
 _TODO = re.compile(r"^\s*[-*] \[([ xX])\] *(.*)", re.MULTILINE)
 

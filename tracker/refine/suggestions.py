@@ -17,12 +17,12 @@ from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
 from store.task_reads import PromptTurn, prompt_turns
 from store.tasks import mark_stale
-from tracker.asking import Ask, AskError
 from tracker.model.edits import Anchor, EditBody, EditKind
 from tracker.model.headline import TaskStatus
 from tracker.model.session_tasks import decode_facts
 from tracker.pricing import PriceBook, cost
 from tracker.pricing.rows import bundled_rows
+from tracker.refine.asking import Ask, AskError
 from tracker.sources.claude_code.lines import CacheCreation, Usage
 
 LABEL = "refined"
