@@ -6,6 +6,7 @@ The joins below give the same rows whatever the order of the observations (a cal
 import sqlite3
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
+from typing import Any
 from zlib import crc32
 
 import msgspec
@@ -27,6 +28,56 @@ _DROP_MOVED_TOTALS = """
         SELECT source, MIN(position) FROM client_total WHERE session_id = ?1
         GROUP BY source, at, started_at, cost, models)
 """
+# A tool use is asked for on one line and answered on another: what was asked is taken whole from the earliest place.
+_IS_EARLIEST_ASK = "excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)"
+_AS_ASKED = ", ".join(
+    f"{column} = CASE WHEN {_IS_EARLIEST_ASK} THEN excluded.{column} ELSE {column} END"
+    for column in ("chain", "turn", "position", "at", "message_id", "target", "name")
+)
+_PUT_TOOL = f"""
+    INSERT INTO tool_use VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        {_AS_ASKED},
+        flags = CASE WHEN excluded.name IS NULL THEN flags | excluded.flags
+            ELSE excluded.flags | (flags & {int(ToolFlag.FAILED)}) END,
+        result_chars = COALESCE(MAX(result_chars, excluded.result_chars), result_chars, excluded.result_chars),
+        is_error = CASE WHEN excluded.result_chars IS NULL OR excluded.result_chars < result_chars
+            THEN COALESCE(is_error, excluded.is_error) ELSE excluded.is_error END,
+        spawned = COALESCE(spawned, excluded.spawned),
+        commit_sha = COALESCE(commit_sha, excluded.commit_sha)
+"""
+# The better file (rank) says where a session ran; its latest line says on which branch and version.
+_WHERE_IT_RAN = ", ".join(
+    f"""{column} = CASE WHEN :{column} IS NULL OR :rank < rank THEN {column}
+                        WHEN {column} IS NULL OR :rank > rank OR :rank = 2 THEN :{column}
+                        ELSE MIN({column}, :{column}) END"""
+    for column in ("cwd", "entrypoint")
+)
+_AT_ITS_LATEST_LINE = ", ".join(
+    f"""{column} = CASE WHEN :{column} IS NULL OR :rank < rank THEN {column}
+                        WHEN {column} IS NULL OR :rank > rank OR facts_at IS NULL OR :last_at >= facts_at
+                        THEN :{column} ELSE {column} END"""
+    for column in ("branch", "version")
+)
+_PUT_SESSION = f"""
+    UPDATE session SET
+        {_WHERE_IT_RAN},
+        {_AT_ITS_LATEST_LINE},
+        facts_at = CASE WHEN :rank > rank THEN :last_at
+                        WHEN :rank = rank THEN COALESCE(MAX(facts_at, :last_at), :last_at, facts_at)
+                        ELSE facts_at END,
+        title = CASE WHEN :title IS NOT NULL AND :title_rank >= title_rank THEN :title ELSE title END,
+        title_rank = CASE WHEN :title IS NOT NULL THEN MAX(title_rank, :title_rank) ELSE title_rank END,
+        billing = CASE WHEN billing = 'unknown' THEN COALESCE(:billing, billing) ELSE billing END,
+        parent = COALESCE(:parent, parent),
+        first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
+        last_at = COALESCE(MAX(last_at, :last_at), last_at, :last_at),
+        own_start_at = COALESCE(MIN(own_start_at, :own_start_at), own_start_at, :own_start_at),
+        team = COALESCE(MAX(team, :team), team, :team),  -- a longer list is the greater text
+        teammate = COALESCE(MAX(teammate, :teammate), teammate, :teammate),
+        rank = MAX(rank, :rank)
+    WHERE id = :id
+"""
 
 
 class Writer:
@@ -46,16 +97,11 @@ class Writer:
         for session in batch.sessions:
             touched.add(self._put_session(session))
         self._put_chains(batch.chains)
-        if batch.calls:
-            self._put_calls(batch.calls, touched)
-        if batch.turns:
-            self._put_turns(batch.turns, touched)
-        if batch.tools:
-            self._put_tools(batch.tools, touched)
-        if batch.events:
-            self._put_events(batch.events, touched)
-        if batch.totals:
-            self._put_totals(batch.totals, touched)
+        self._put_calls(batch.calls, touched)
+        self._put_turns(batch.turns, touched)
+        self._put_tools(batch.tools, touched)
+        self._put_events(batch.events, touched)
+        self._put_totals(batch.totals, touched)
         self._db.executemany(
             "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ? AND NOT (spend_stale AND model_stale)",
             [(session_id,) for session_id in touched],
@@ -109,38 +155,7 @@ class Writer:
 
     def _put_session(self, session: Session) -> int:
         session_id = self.session_id(session.agent, session.native_id)
-        # The better file (rank) says where the session ran; its latest line says on which branch and version.
-        self._db.execute(
-            """
-            UPDATE session SET
-                cwd = CASE WHEN :cwd IS NULL OR :rank < rank THEN cwd WHEN cwd IS NULL OR :rank > rank OR :rank = 2
-                           THEN :cwd ELSE MIN(cwd, :cwd) END,
-                entrypoint = CASE WHEN :entrypoint IS NULL OR :rank < rank THEN entrypoint
-                                  WHEN entrypoint IS NULL OR :rank > rank OR :rank = 2 THEN :entrypoint
-                                  ELSE MIN(entrypoint, :entrypoint) END,
-                branch = CASE WHEN :branch IS NULL OR :rank < rank THEN branch
-                              WHEN branch IS NULL OR :rank > rank OR facts_at IS NULL OR :last_at >= facts_at
-                              THEN :branch ELSE branch END,
-                version = CASE WHEN :version IS NULL OR :rank < rank THEN version
-                               WHEN version IS NULL OR :rank > rank OR facts_at IS NULL OR :last_at >= facts_at
-                               THEN :version ELSE version END,
-                facts_at = CASE WHEN :rank > rank THEN :last_at
-                                WHEN :rank = rank THEN COALESCE(MAX(facts_at, :last_at), :last_at, facts_at)
-                                ELSE facts_at END,
-                title = CASE WHEN :title IS NOT NULL AND :title_rank >= title_rank THEN :title ELSE title END,
-                title_rank = CASE WHEN :title IS NOT NULL THEN MAX(title_rank, :title_rank) ELSE title_rank END,
-                billing = CASE WHEN billing = 'unknown' THEN COALESCE(:billing, billing) ELSE billing END,
-                parent = COALESCE(:parent, parent),
-                first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
-                last_at = COALESCE(MAX(last_at, :last_at), last_at, :last_at),
-                own_start_at = COALESCE(MIN(own_start_at, :own_start_at), own_start_at, :own_start_at),
-                team = COALESCE(MAX(team, :team), team, :team),  -- a longer list is the greater text
-                teammate = COALESCE(MAX(teammate, :teammate), teammate, :teammate),
-                rank = MAX(rank, :rank)
-            WHERE id = :id
-            """,
-            {**msgspec.structs.asdict(session), "id": session_id},
-        )
+        self._db.execute(_PUT_SESSION, {**msgspec.structs.asdict(session), "id": session_id})
         cwd, project = self._db.execute("SELECT cwd, project FROM session WHERE id = ?", (session_id,)).fetchone()
         if cwd is not None and project_of(cwd) != project:
             self._db.execute("UPDATE session SET project = ? WHERE id = ?", (project_of(cwd), session_id))
@@ -148,27 +163,18 @@ class Writer:
 
     def _put_chains(self, chains: Sequence[Chain]) -> None:
         for chain in chains:
-            session_id = self.session_id(chain.agent, chain.session)
-            chain_id = self._chain_id(session_id, chain.key)
+            chain_id = self._chain_id(self.session_id(chain.agent, chain.session), chain.key)
             self._db.execute(
                 """
                 UPDATE chain SET
-                    kind = ?,
-                    first_at = COALESCE(MIN(first_at, ?), first_at, ?),
-                    spawn_tool_use = COALESCE(spawn_tool_use, ?),
-                    prompt_id = COALESCE(prompt_id, ?),
-                    agent_type = COALESCE(agent_type, ?)
-                WHERE id = ?
+                    kind = :kind,
+                    first_at = COALESCE(MIN(first_at, :first_at), first_at, :first_at),
+                    spawn_tool_use = COALESCE(spawn_tool_use, :spawn_tool_use),
+                    prompt_id = COALESCE(prompt_id, :prompt_id),
+                    agent_type = COALESCE(agent_type, :agent_type)
+                WHERE id = :id
                 """,
-                (
-                    chain.kind,
-                    chain.first_at,
-                    chain.first_at,
-                    chain.spawn_tool_use,
-                    chain.prompt_id,
-                    chain.agent_type,
-                    chain_id,
-                ),
+                {**msgspec.structs.asdict(chain), "id": chain_id},
             )
 
     def _put_calls(self, calls: Sequence[Call], touched: set[int]) -> None:
@@ -184,11 +190,6 @@ class Writer:
         self.new_calls += merge_calls(self._db, calls, rows, touched)
 
     def _put_turns(self, turns: Sequence[Turn], touched: set[int]) -> None:
-        rows = []
-        for turn in turns:
-            session_id = self.session_id(turn.agent, turn.session)
-            touched.add(session_id)
-            rows.append((session_id, *msgspec.structs.astuple(turn)[2:]))
         self._db.executemany(
             """
             INSERT INTO turn VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -197,84 +198,39 @@ class Writer:
                 words = excluded.words, echo = COALESCE(turn.echo, excluded.echo), branch = excluded.branch
             WHERE excluded.position < turn.position
             """,
-            rows,
+            self._rows(turns, touched),
         )
 
     def _put_tools(self, tools: Sequence[ToolUse], touched: set[int]) -> None:
-        rows = []
-        for use in tools:
-            session_id = self.session_id(use.agent, use.session)
-            touched.add(session_id)
-            rows.append((session_id, *msgspec.structs.astuple(use)[2:]))
-        self._db.executemany(
-            f"""
-            INSERT INTO tool_use VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET
-                chain = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.chain ELSE chain END,
-                turn = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.turn ELSE turn END,
-                position = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.position ELSE position END,
-                at = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.at ELSE at END,
-                message_id = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.message_id ELSE message_id END,
-                target = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.target ELSE target END,
-                name = CASE WHEN excluded.name IS NOT NULL AND (name IS NULL OR excluded.position < position)
-                    THEN excluded.name ELSE name END,
-                flags = CASE WHEN excluded.name IS NULL THEN flags | excluded.flags
-                    ELSE excluded.flags | (flags & {int(ToolFlag.FAILED)}) END,
-                result_chars = COALESCE(MAX(result_chars, excluded.result_chars), result_chars, excluded.result_chars),
-                is_error = CASE WHEN excluded.result_chars IS NULL OR excluded.result_chars < result_chars
-                    THEN COALESCE(is_error, excluded.is_error) ELSE excluded.is_error END,
-                spawned = COALESCE(spawned, excluded.spawned),
-                commit_sha = COALESCE(commit_sha, excluded.commit_sha)
-            """,
-            rows,
-        )
+        self._db.executemany(_PUT_TOOL, self._rows(tools, touched))
 
     def _put_events(self, events: Sequence[Event], touched: set[int]) -> None:
-        rows = []
-        for event in events:
-            session_id = self.session_id(event.agent, event.session)
-            touched.add(session_id)
-            rows.append(
-                (
-                    session_id,
-                    event.chain,
-                    event.position,
-                    event.kind,
-                    event.at,
-                    event.detail,
-                    event.tokens_before,
-                    event.tokens_after,
-                )
-            )
-        self._db.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany(_DROP_MOVED_EVENTS, [(session_id,) for session_id in {row[0] for row in rows}])
+        rows = self._rows(events, touched)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO event (session_id, chain, position, at, kind, detail, tokens_before, tokens_after)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        self._db.executemany(_DROP_MOVED_EVENTS, {row[:1] for row in rows})
 
     def _put_totals(self, totals: Sequence[ClientTotal], touched: set[int]) -> None:
-        rows = []
-        for total in totals:
-            session_id = self.session_id(total.agent, total.session)
-            touched.add(session_id)
-            models = msgspec.json.encode([msgspec.structs.asdict(model) for model in total.models]).decode()
-            rows.append(
-                (
-                    session_id,
-                    total.source,
-                    total.position,
-                    total.at,
-                    total.started_at,
-                    total.cost,
-                    models,
-                    int(total.unknown_model),
-                )
-            )
+        rows = [
+            (*row, msgspec.json.encode([msgspec.structs.asdict(model) for model in models]).decode(), unknown_model)
+            for *row, models, unknown_model in self._rows(totals, touched)
+        ]
         self._db.executemany("INSERT OR REPLACE INTO client_total VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._db.executemany(_DROP_MOVED_TOTALS, [(session_id,) for session_id in {row[0] for row in rows}])
+        self._db.executemany(_DROP_MOVED_TOTALS, {row[:1] for row in rows})
+
+    def _rows(
+        self, records: Sequence[Turn | ToolUse | Event | ClientTotal], touched: set[int]
+    ) -> list[tuple[Any, ...]]:
+        """The values of records whose first two fields name a session: its id stands in their place."""
+        rows = []
+        for record in records:
+            session_id = self.session_id(record.agent, record.session)
+            touched.add(session_id)
+            rows.append((session_id, *msgspec.structs.astuple(record)[2:]))
+        return rows
 
 
 _RATES_OF = itemgetter(
