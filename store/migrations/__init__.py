@@ -9,10 +9,6 @@ from store.migrations.steps import MIGRATIONS
 from store.migrations import recorded  # isort: skip
 from store.migrations import tasks  # isort: skip
 from store.migrations import alongside  # isort: skip
-from store.migrations import unrecorded  # isort: skip
-from store.migrations import teams  # isort: skip
-from store.migrations import replies  # isort: skip
-from store.migrations import folders  # isort: skip
-from store.migrations import checks  # isort: skip
+from store.migrations import additions  # isort: skip
 
-__all__ = ["MIGRATIONS", "alongside", "checks", "folders", "recorded", "replies", "tasks", "teams", "unrecorded"]
+__all__ = ["MIGRATIONS", "additions", "alongside", "recorded", "tasks"]

@@ -1,0 +1,69 @@
+"""What came after the first schema: columns, and second readings of files for what the first did not keep."""
+
+from typing import Any
+
+from store.files import read_anew
+from store.migrations.steps import MIGRATIONS, run_script
+
+
+@MIGRATIONS()
+def m009_unrecorded_of_tasks(db: Any) -> None:
+    """What requests without a record would have cost: modelled (MODEL section 3), where `task.hidden` is measured."""
+    run_script(
+        db,
+        """
+        ALTER TABLE task ADD COLUMN unrecorded INTEGER NOT NULL DEFAULT 0;
+        UPDATE session SET model_stale = 1
+        """,
+    )
+
+
+@MIGRATIONS()
+def m010_agent_teams(db: Any) -> None:
+    """Which teams a session was in, and as which teammate: a teammate's work is on the task of its lead.
+
+    Messages of teammates were taken for prompts: these are mended, and the files that they stand in are read once more
+    from the start for what was not kept. A position one further on lets the second reading replace the text.
+    """
+    run_script(
+        db,
+        """
+        ALTER TABLE session ADD COLUMN team TEXT;
+        ALTER TABLE session ADD COLUMN teammate TEXT;
+        CREATE INDEX session_team ON session (agent, native_id) WHERE team IS NOT NULL;
+        WITH known AS MATERIALIZED (
+            SELECT DISTINCT native_id FROM session JOIN turn ON turn.session_id = session.id
+            WHERE turn.text LIKE '<teammate-message%'
+        )
+        UPDATE source_file SET state = NULL, mtime_ns = 0
+        WHERE EXISTS (SELECT 1 FROM known WHERE instr(source_file.path, known.native_id));
+        UPDATE session SET model_stale = 1
+        WHERE id IN (SELECT session_id FROM turn WHERE text LIKE '<teammate-message%');
+        UPDATE turn SET kind = 'notification', text = '', words = x'', position = position + 1
+        WHERE text LIKE '<teammate-message%'
+        """,
+    )
+
+
+@MIGRATIONS()
+def m011_first_words_of_replies(db: Any) -> None:
+    """Transcripts that are still there are read once more from the start, for the first words of replies."""
+    run_script(
+        db,
+        """
+        UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code';
+        DELETE FROM event WHERE kind = 'question'
+        """,
+    )
+
+
+@MIGRATIONS()
+def m012_marks_of_other_projects(db: Any) -> None:
+    """Transcripts that are still there are read once more from the start, for prompts typed in another project."""
+    db.execute("UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code'")
+
+
+@MIGRATIONS()
+def m013_outcomes_of_checks(db: Any) -> None:
+    """Files that are still there are read once more from the start, for checks whose command line hid a failure."""
+    read_anew(db)
