@@ -3,6 +3,8 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.clauses import local_day
+
 _COLD = "call_split.kind IN ('cold_start', 'planned_rebuild', 'major')"
 
 
@@ -30,7 +32,7 @@ def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, folder
         " FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id"
         " JOIN price ON price.id = call.price_id LEFT JOIN call_split ON call_split.call_id = call.id"
         " WHERE session.agent = 'claude-code' AND chain.kind IN ('main', 'subagent')"
-        " AND date(call.first_at / 1000, 'unixepoch', 'localtime') BETWEEN ? AND ?"
+        f" AND {local_day('call.first_at')} BETWEEN ? AND ?"
         " AND (?3 IS NULL OR session.project = ?3 OR substr(session.project, 1, length(?3) + 1) = ?3 || '/'))",
         (since_day, until_day, folder),
     ).fetchone()

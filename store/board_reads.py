@@ -3,8 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_TITLE
-from store.records import CallFlag
+from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, PROMPT_TOKENS, SESSION_TITLE, local_day
 from store.titles import title_in
 
 
@@ -57,8 +56,7 @@ class CallCost(NamedTuple):
 def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[CallCost]:
     """A session's calls that ended since then, oldest first."""
     found = db.execute(
-        f"SELECT last_at, cost, (flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0 FROM call"
-        " WHERE session_id = ? AND last_at >= ? ORDER BY last_at",
+        f"SELECT last_at, cost, {IS_FLOOR} FROM call WHERE session_id = ? AND last_at >= ? ORDER BY last_at",
         (session_id, since),
     )
     return [CallCost(*row) for row in found]
@@ -143,8 +141,8 @@ class RewriteDay(NamedTuple):
 def rewrite_days(db: sqlite3.Connection, since: str, until: str) -> list[RewriteDay]:
     """The rewrite ratio's two sums by local day (ISO, inclusive); an epoch that spans days counts on each."""
     found = db.execute(
-        "SELECT day, SUM(written), SUM(peak) FROM (SELECT date(call.first_at / 1000, 'unixepoch', 'localtime') AS day,"
-        " SUM(write_5m + write_1h) AS written, MAX(input + cache_read + write_5m + write_1h) AS peak"
+        f"SELECT day, SUM(written), SUM(peak) FROM (SELECT {local_day('call.first_at')} AS day,"
+        f" SUM(write_5m + write_1h) AS written, MAX({PROMPT_TOKENS}) AS peak"
         " FROM call JOIN call_split ON call_split.call_id = call.id GROUP BY 1, call.chain_id, epoch)"
         " WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day",
         (since, until),

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from store.records import CallFlag
+
 Value = TypeVar("Value")
 
 # What a session is called: its title, or the opening words of its first prompt where it never got one (`title_in`).
@@ -13,14 +15,33 @@ SESSION_TITLE = (
     " AND text <> '' ORDER BY position LIMIT 1))"
 )
 
+# The whole prompt of a call, tokens.
+PROMPT_TOKENS = "(call.input + call.cache_read + call.write_5m + call.write_1h)"
 # The client wrote down what a call used.
-IS_COUNTED = "(call.input + call.cache_read + call.write_5m + call.write_1h + call.output + call.web_searches > 0)"
+IS_COUNTED = f"({PROMPT_TOKENS} + call.output + call.web_searches > 0)"
+# Not all of a call's output is on record.
+IS_FLOOR = f"((call.flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0)"
 
 # A session of print mode or the SDK (`entrypoint`, CLAUDE_CODE section 1.2): mostly a program's, seldom a person's.
 IS_HEADLESS = "COALESCE(session.entrypoint, '') LIKE 'sdk%'"
 # The latest session first. What a hook or script ran a moment ago is not what the person was at: a headless session
 # stands behind those of the day before it.
 LATEST_SESSION_FIRST = f"session.last_at - 86400000 * ({IS_HEADLESS}) DESC, session.id DESC"
+
+
+def columns(table: str, row_fields: Iterable[str]) -> str:
+    """The columns of a table that the fields of its rows are named after, in the fields' order."""
+    return ", ".join(f"{table}.{name}" for name in row_fields)
+
+
+def local_day(moment: str) -> str:
+    """The local day of a column with epoch milliseconds."""
+    return f"date({moment} / 1000, 'unixepoch', 'localtime')"
+
+
+def utc_day(moment: str) -> str:
+    """The UTC day of a column with epoch milliseconds."""
+    return f"date({moment} / 1000, 'unixepoch')"
 
 
 def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list[Value]]:

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
+from store.clauses import LATEST_SESSION_FIRST, PROMPT_TOKENS, SESSION_TITLE
 from store.titles import title_in
 
 
@@ -41,7 +41,7 @@ class ContextCall(NamedTuple):
 
 
 _COLUMNS = (
-    "call.session_id, epoch, call.input + call.cache_read + call.write_5m + call.write_1h, call.output, call.cost,"
+    f"call.session_id, epoch, {PROMPT_TOKENS}, call.output, call.cost,"
     " call.first_at, call.last_at, call.model, call.version, call.price_id, ttl_ms, call.write_5m, call.write_1h,"
     " call_split.kind, cause, task_id, call.flags"
 )

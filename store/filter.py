@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from store.clauses import where_clause
+from store.clauses import local_day, utc_day, where_clause
 
 Clause = tuple[str, list[str]]
 
@@ -19,8 +19,7 @@ class Filter(NamedTuple):
 
     def day_of(self, moment: str) -> str:
         """The day of a column with epoch milliseconds."""
-        zone = "" if self.utc else ", 'localtime'"
-        return f"date({moment} / 1000, 'unixepoch'{zone})"
+        return utc_day(moment) if self.utc else local_day(moment)
 
     @property
     def spend_day(self) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import json_list
+from store.clauses import PROMPT_TOKENS, json_list
 from store.program_runs import program_sessions
 
 # A spend row of the person's own work with an agent; takes the parameters of `_own_work`.
@@ -123,7 +123,7 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
     """Every call of these sessions."""
     rows = db.execute(
         "SELECT call.session_id, chain_id, chain.key, message_id, position, requested_at, call.first_at, last_at,"
-        " model, version, input, cache_read, write_5m, write_1h, input + cache_read + write_5m + write_1h, output,"
+        f" model, version, input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output,"
         " web_searches, flags, price_id, cost,"
         " call_split.turn, epoch, expected_read, missed, call_split.kind, cause, ttl_ms, waste"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from store.clauses import PROMPT_TOKENS, columns
 from store.records import EventKind
 from store.task_rows import EventRow, ToolRow
 
@@ -138,7 +139,7 @@ def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
     """The session's own calls on its main chain, in the order of its file."""
     rows = db.execute(
         "SELECT call.id, message_id, call.position, COALESCE(requested_at, call.first_at), last_at, model, version,"
-        " input, cache_read, write_5m, write_1h, input + cache_read + write_5m + write_1h, output, stop, flags,"
+        f" input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, flags,"
         " price_id, cost, epoch, missed, call_split.kind, cause, waste FROM call JOIN chain ON chain.id = call.chain_id"
         " LEFT JOIN call_split ON call_split.call_id = call.id"
         " WHERE call.session_id = ? AND chain.key = '' ORDER BY call.position, call.first_at, message_id",
@@ -162,7 +163,7 @@ def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:
     """What happened on the main chain beside calls, in the order of its file."""
     kinds = ", ".join("?" * len(_MARKS))
     rows = db.execute(
-        "SELECT chain, position, kind, at, detail, tokens_before, tokens_after FROM event"
+        f"SELECT {columns('event', EventRow._fields)} FROM event"
         f" WHERE session_id = ? AND chain = '' AND kind IN ({kinds}) ORDER BY position",
         (session_id, *_MARKS),
     )
@@ -181,8 +182,8 @@ def tools_since(db: sqlite3.Connection, session_id: int, position: int) -> list[
 
 def _tools(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[ToolRow]:
     rows = db.execute(
-        "SELECT id, chain, turn, position, at, message_id, name, target, flags, result_chars, is_error, spawned,"
-        f" commit_sha FROM tool_use WHERE session_id = ? AND chain = '' AND {where} ORDER BY at, position, id",
+        f"SELECT {columns('tool_use', ToolRow._fields)} FROM tool_use WHERE session_id = ? AND chain = '' AND {where}"
+        " ORDER BY at, position, id",
         values,
     )
     return [ToolRow(*row) for row in rows]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from store.clauses import where_clause
+from store.clauses import columns, where_clause
 
 # Unfired evaluations older than this keep one row a session and kind: the last one.
 _UNFIRED_KEPT_MS = 30 * 86_400_000
@@ -66,7 +66,7 @@ _PUT = (
     + " WHERE shown_at IS NULL"
 )
 _SELECT = (
-    f"SELECT {', '.join(f'nudge.{name}' for name in ('id', *_STORED))}, agent, native_id, project"
+    f"SELECT {columns('nudge', ('id', *_STORED))}, agent, native_id, project"
     " FROM nudge JOIN session ON session.id = nudge.session_id"
 )
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from store.clauses import json_list
+from store.clauses import PROMPT_TOKENS, json_list, local_day
 from store.filter import Filter
 from store.records import CallFlag, EventKind
 
@@ -45,9 +45,9 @@ class PlanCallRow(NamedTuple):
         return bool(self.flags & _FLOOR)
 
 
-_CALLS = """
+_CALLS = f"""
     SELECT call.id, call.chain_id, session.agent, call.position,
-           date(call.first_at / 1000, 'unixepoch', 'localtime'), call.requested_at, call.first_at, call.last_at,
+           {local_day("call.first_at")}, call.requested_at, call.first_at, call.last_at,
            call.model, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.speed, call.cost,
            call.flags, chain.kind, session.entrypoint,
            price.input, price.write_5m, price.write_1h, price.cache_read, price.output
@@ -64,7 +64,7 @@ def plan_calls(
     found = db.execute(
         f"{_CALLS} WHERE call.first_at"
         " BETWEEN (strftime('%s', ?) - 172800) * 1000 AND (strftime('%s', ?) + 172800) * 1000"
-        " AND date(call.first_at / 1000, 'unixepoch', 'localtime') BETWEEN ? AND ?"
+        f" AND {local_day('call.first_at')} BETWEEN ? AND ?"
         " AND (? IS NULL OR instr(session.project, ?) > 0)"
         " ORDER BY call.chain_id, call.position",
         (since_day, until_day, since_day, until_day, project, project),
@@ -144,8 +144,8 @@ def task_calls(db: sqlite3.Connection, task_ids: Iterable[str], chosen: Filter) 
     """The chosen priced calls of these tasks."""
     where, values = chosen.of_calls()
     found = db.execute(
-        "SELECT task_id, call.id, agent, call.model, call.input + call.cache_read + call.write_5m + call.write_1h,"
-        " call.speed, call.cost FROM call_split JOIN call ON call.id = call_split.call_id"
+        f"SELECT task_id, call.id, agent, call.model, {PROMPT_TOKENS}, call.speed, call.cost"
+        " FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN session ON session.id = call.session_id"
         f" WHERE call.cost AND task_id IN (SELECT value FROM json_each(?)) AND {where}",
         (json_list(task_ids), *values),

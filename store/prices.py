@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.clauses import IS_COUNTED
+from store.clauses import IS_COUNTED, PROMPT_TOKENS
 from store.records import CallFlag, Price
 
 # What holds many prompts has none as large as their sum: Cline's sums of several requests (tracker.sources.cline.sums),
@@ -17,7 +17,7 @@ _CALLS = f"""
            call.tier, geo, price_id, cost,
            CASE WHEN session.agent != 'claude-code' AND (chain.key LIKE 'subagents-%' OR chain.key LIKE 'deleted-%')
                      OR call.flags & {int(CallFlag.SEVERAL_REQUESTS)} AND COALESCE(price.tier, '') NOT LIKE 'long%'
-           THEN 0 ELSE call.input + call.cache_read + call.write_5m + call.write_1h END, call.flags
+           THEN 0 ELSE {PROMPT_TOKENS} END, call.flags
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN price ON price.id = price_id
     WHERE (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 AND (cost IS NOT NULL OR {IS_COUNTED}) ORDER BY call.id

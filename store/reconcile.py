@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.records import CallFlag
+from store.clauses import IS_FLOOR, utc_day
 from store.totals import LAST_WORDS
 
 
@@ -29,11 +29,10 @@ class ReportableRow(NamedTuple):
 def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> list[ReportableRow]:
     """Calls to the provider itself between two UTC days; other sellers' calls are in other bills."""
     found = db.execute(
-        "SELECT date(call.first_at / 1000, 'unixepoch'), call.model, session.billing = 'plan', COUNT(*),"
+        f"SELECT {utc_day('call.first_at')}, call.model, session.billing = 'plan', COUNT(*),"
         " SUM(call.input), SUM(call.cache_read), SUM(call.write_5m), SUM(call.write_1h), SUM(call.output),"
         " SUM(call.web_searches), COALESCE(SUM(call.cost), 0), SUM(call.cost IS NULL),"
-        f" SUM((call.flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0),"
-        " COALESCE(SUM(call.web_searches * price.web_search), 0)"
+        f" SUM({IS_FLOOR}), COALESCE(SUM(call.web_searches * price.web_search), 0)"
         " FROM call JOIN session ON session.id = call.session_id LEFT JOIN price ON price.id = call.price_id"
         " WHERE call.provider = 'anthropic' AND call.first_at >= strftime('%s', ?) * 1000"
         " AND call.first_at < (strftime('%s', ?) + 86400) * 1000 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
@@ -48,7 +47,7 @@ def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[
         (row[0], row[1])
         for row in db.execute(
             "SELECT session_id, day_utc FROM spend WHERE day_utc BETWEEN :first AND :last UNION"
-            f" SELECT session_id, date(COALESCE(at, started_at) / 1000, 'unixepoch') AS day FROM ({LAST_WORDS})"
+            f" SELECT session_id, {utc_day('COALESCE(at, started_at)')} AS day FROM ({LAST_WORDS})"
             " WHERE day BETWEEN :first AND :last",
             {"first": first_day, "last": last_day},
         )

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from store.clauses import local_day, utc_day
 from store.filter import Filter
 from store.records import CallFlag, Price
 
@@ -24,8 +25,7 @@ _SUMS = f"""
 """
 # As rows of the table `spend`, so that a filter of that table serves; Claude Code has none, and most of the calls.
 _BILLED_CALLS = f"""
-    SELECT session_id, model, cost, date(first_at / 1000, 'unixepoch', 'localtime') AS day,
-           date(first_at / 1000, 'unixepoch') AS day_utc
+    SELECT session_id, model, cost, {local_day("first_at")} AS day, {utc_day("first_at")} AS day_utc
     FROM call WHERE session_id IN (SELECT id FROM session WHERE agent != 'claude-code') AND {_BILLED}
 """
 _LISTED = f"""

@@ -4,18 +4,16 @@ import os
 import sqlite3
 import time
 
+from store.clauses import IS_FLOOR, local_day, utc_day
 from store.filter import Filter
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
-from store.records import CallFlag
 
 _REBUILD = f"""
     INSERT INTO spend
-    SELECT session_id,
-           date(first_at / 1000, 'unixepoch', 'localtime'),
-           date(first_at / 1000, 'unixepoch'),
-           model, COUNT(*), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output), SUM(web_searches),
-           COALESCE(SUM(cost), 0), SUM(cost IS NULL), SUM((flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0)
+    SELECT session_id, {local_day("first_at")}, {utc_day("first_at")}, model,
+           COUNT(*), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h), SUM(output), SUM(web_searches),
+           COALESCE(SUM(cost), 0), SUM(cost IS NULL), SUM({IS_FLOOR})
     FROM call WHERE session_id IN (SELECT id FROM session WHERE spend_stale)
     GROUP BY 1, 2, 3, 4
 """

@@ -4,9 +4,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import json_list
+from store.clauses import IS_FLOOR, PROMPT_TOKENS, json_list
 from store.filter import Filter
-from store.records import CallFlag
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
 
 
@@ -106,8 +105,8 @@ def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
     """Calls of a task in order of time."""
     found = db.execute(
         "SELECT call.id, call.session_id, chain.key, chain.agent_type, position, call.first_at, call_split.turn, model,"
-        " input + cache_read + write_5m + write_1h, output, cost, epoch, expected_read, missed, call_split.kind, cause,"
-        f" cause_source, is_up_to, waste, baseline, carry_over, (flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0"
+        f" {PROMPT_TOKENS}, output, cost, epoch, expected_read, missed, call_split.kind, cause,"
+        f" cause_source, is_up_to, waste, baseline, carry_over, {IS_FLOOR}"
         " FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN chain ON chain.id = call.chain_id WHERE task_id = ? ORDER BY call.first_at, position, call.id",
         (identity,),
@@ -196,15 +195,14 @@ def cache_days(db: sqlite3.Connection, chosen: Filter) -> list[CacheDay]:
     """Sums by day; `uncached`: the priced calls as if every prompt token were paid at the input rate."""
     where, values = chosen.of_calls()
     day = chosen.day_of("call.first_at")
-    prompt = "(call.input + call.cache_read + call.write_5m + call.write_1h)"
     found = db.execute(
-        f"SELECT {day}, COUNT(*), SUM(call.cache_read), SUM({prompt}), SUM(MIN(call.cache_read, expected_read)),"
+        f"SELECT {day}, COUNT(*), SUM(call.cache_read), SUM({PROMPT_TOKENS}), SUM(MIN(call.cache_read, expected_read)),"
         " SUM(expected_read), SUM(call.write_5m + call.write_1h), SUM(call_split.kind IS 'cold_start'),"
         " SUM(call_split.kind IS 'planned_rebuild'), SUM(call_split.cause IS NOT NULL),"
         " COALESCE(SUM(CASE WHEN price.id IS NOT NULL THEN cost END), 0),"
-        f" COALESCE(SUM(CASE WHEN cost IS NOT NULL THEN {prompt} * price.input / 1000 + generation + other END), 0),"
-        " COALESCE(SUM(waste), 0), SUM(cost IS NULL), SUM(call_split.cause IS NOT NULL AND waste IS NULL),"
-        f" SUM((flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0)"
+        f" COALESCE(SUM(CASE WHEN cost IS NOT NULL THEN {PROMPT_TOKENS} * price.input / 1000 + generation + other"
+        " END), 0), COALESCE(SUM(waste), 0), SUM(cost IS NULL), SUM(call_split.cause IS NOT NULL AND waste IS NULL),"
+        f" SUM({IS_FLOOR})"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN session ON session.id = call.session_id"
         f" LEFT JOIN price ON price.id = call.price_id WHERE {where} GROUP BY 1 ORDER BY 1",
         values,
@@ -216,8 +214,8 @@ def epoch_peaks(db: sqlite3.Connection, chosen: Filter) -> int:
     """Sum over epochs of the largest prompt: what would be written if everything were written once."""
     where, values = chosen.of_calls()
     row = db.execute(
-        "SELECT COALESCE(SUM(peak), 0) FROM (SELECT MAX(call.input + call.cache_read + call.write_5m + call.write_1h)"
-        " AS peak FROM call JOIN call_split ON call_split.call_id = call.id"
+        f"SELECT COALESCE(SUM(peak), 0) FROM (SELECT MAX({PROMPT_TOKENS}) AS peak FROM call"
+        " JOIN call_split ON call_split.call_id = call.id"
         f" JOIN session ON session.id = call.session_id WHERE {where} GROUP BY call.chain_id, epoch)",
         values,
     ).fetchone()

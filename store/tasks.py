@@ -6,7 +6,7 @@ Derived rows of a session are replaced as a whole; the user's edits are in store
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from store.clauses import json_list
+from store.clauses import columns, json_list
 from store.task_rows import (
     CallRow,
     ChainRow,
@@ -35,14 +35,10 @@ _COPIES = (
     f"SELECT {_CALL.format(place='sighting')}, 1 FROM sighting JOIN call ON call.id = sighting.call_id"
     " JOIN chain ON chain.id = sighting.chain_id WHERE sighting.seen_session_id = :id AND call.session_id != :id"
 )
-_TURN = (
-    "turn.prompt_uuid, turn.position, turn.at, turn.kind, turn.prompt_id, turn.text, turn.chars, turn.words, turn.echo,"
-    " turn.branch, turn.source_tool_use, turn.seen_agent"
-)
-_TOOL = (
-    "tool_use.id, tool_use.chain, tool_use.turn, tool_use.position, tool_use.at, tool_use.message_id, tool_use.name,"
-    " tool_use.target, tool_use.flags, tool_use.result_chars, tool_use.is_error, tool_use.spawned, tool_use.commit_sha"
-)
+_TURN = columns("turn", TurnRow._fields)
+_TOOL = columns("tool_use", ToolRow._fields)
+_CHAINS = f"SELECT {columns('chain', ChainRow._fields)} FROM chain WHERE session_id = ?"
+_EVENTS = f"SELECT {columns('event', EventRow._fields)} FROM event WHERE session_id = ?"
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------
@@ -90,23 +86,11 @@ def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
         tools += _borrowed_tools(db, session_id, {tool.id for tool in tools})
     return SessionRecords(
         session,
-        [
-            ChainRow(*chain)
-            for chain in db.execute(
-                "SELECT key, kind, first_at, spawn_tool_use, prompt_id, agent_type FROM chain WHERE session_id = ?",
-                (session_id,),
-            )
-        ],
+        [ChainRow(*chain) for chain in db.execute(_CHAINS, (session_id,))],
         calls,
         turns,
         tools,
-        [
-            EventRow(*event)
-            for event in db.execute(
-                "SELECT chain, position, kind, at, detail, tokens_before, tokens_after FROM event WHERE session_id = ?",
-                (session_id,),
-            )
-        ],
+        [EventRow(*event) for event in db.execute(_EVENTS, (session_id,))],
         foreign,
     )
 

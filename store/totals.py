@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.clauses import local_day, utc_day
 from store.filter import Filter
 from store.records import CopyRank, ModelTotal, Price
 
@@ -59,8 +60,8 @@ LAST_WORDS = """
 """
 # As rows of the table `spend`, so that a filter of that table serves: hidden spend counts on the day of the last word.
 _DAYS = f"""
-    SELECT session_id, ? AS model, date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch', 'localtime') AS day,
-           date(MAX(COALESCE(at, started_at)) / 1000, 'unixepoch') AS day_utc
+    SELECT session_id, ? AS model, {local_day("MAX(COALESCE(at, started_at))")} AS day,
+           {utc_day("MAX(COALESCE(at, started_at))")} AS day_utc
     FROM ({LAST_WORDS}) GROUP BY session_id
 """
 _MODEL_FIELDS = ModelTotal.__struct_fields__
