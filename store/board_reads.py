@@ -10,7 +10,6 @@ from store.titles import title_in
 class RecentCall(NamedTuple):
     """A call of any chain of a session; times in epoch milliseconds, cost in nano-dollars."""
 
-    id: int
     chain: str
     agent_type: str | None
     requested_at: int | None
@@ -32,7 +31,7 @@ def recent_calls(db: sqlite3.Connection, session_id: int, limit: int) -> list[Re
     """The latest calls of a session, latest first."""
     found = db.execute(
         "WITH latest AS (SELECT * FROM call WHERE session_id = ? ORDER BY last_at DESC, id DESC LIMIT ?)"
-        " SELECT latest.id, chain.key, chain.agent_type, requested_at, latest.first_at, latest.last_at, model, input,"
+        " SELECT chain.key, chain.agent_type, requested_at, latest.first_at, latest.last_at, model, input,"
         " cache_read, write_5m + write_1h, output, latest.flags, cost, cause, tool_use.name, tool_use.target"
         " FROM latest JOIN chain ON chain.id = latest.chain_id"
         " LEFT JOIN call_split ON call_split.call_id = latest.id"

@@ -19,7 +19,6 @@ class HabitSession(NamedTuple):
 
     id: int
     last_at: int
-    calls: int
 
 
 class HabitCall(NamedTuple):
@@ -28,7 +27,6 @@ class HabitCall(NamedTuple):
     session_id: int
     chain_id: int
     chain: str
-    message_id: str
     position: int
     requested_at: int | None
     first_at: int
@@ -45,21 +43,18 @@ class HabitCall(NamedTuple):
     flags: int
     price_id: str | None
     cost: int | None
-    turn: str | None
     epoch: int
     expected_read: int
     missed: int
     kind: str | None
     cause: str | None
     ttl_ms: int | None
-    waste: int | None
 
 
 class HabitTurn(NamedTuple):
     """A turn's sums; ordered by session, then by place in it."""
 
     session_id: int
-    prompt_uuid: str
     at: int
     ended_at: int
     main_calls: int
@@ -115,17 +110,16 @@ def recent_sessions(
         total += row[2]
         if chosen and total > most_calls:
             break
-        chosen.append(HabitSession(*row))
+        chosen.append(HabitSession(*row[:2]))
     return chosen
 
 
 def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitCall]:
     """Every call of these sessions."""
     rows = db.execute(
-        "SELECT call.session_id, chain_id, chain.key, message_id, position, requested_at, call.first_at, last_at,"
+        "SELECT call.session_id, chain_id, chain.key, position, requested_at, call.first_at, last_at,"
         f" model, version, input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output,"
-        " web_searches, flags, price_id, cost,"
-        " call_split.turn, epoch, expected_read, missed, call_split.kind, cause, ttl_ms, waste"
+        " web_searches, flags, price_id, cost, epoch, expected_read, missed, call_split.kind, cause, ttl_ms"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
         " WHERE call.session_id IN (SELECT value FROM json_each(?)) ORDER BY chain_id, position, message_id",
         (json_list(session_ids),),
@@ -150,7 +144,7 @@ def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: i
         " ORDER BY session_id, ordinal",
         (chosen,),
     )
-    return [HabitTurn._make((*row, (row[0], row[1]) in edits)) for row in rows]
+    return [HabitTurn._make((session_id, *sums, (session_id, turn) in edits)) for session_id, turn, *sums in rows]
 
 
 def first_edits(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: int) -> dict[int, int]:

@@ -38,9 +38,7 @@ class LiveSession(NamedTuple):
     agent: str
     native_id: str
     project: str | None
-    version: str | None
     billing: str
-    last_at: int | None
     has_limit_samples: int
 
 
@@ -86,11 +84,9 @@ class LiveTurn(NamedTuple):
 class LiveTask(NamedTuple):
     """A task's standing."""
 
-    id: str
     status: str
     evidence: str | None
     cost: int
-    calls: int
 
 
 def active_sessions(db: sqlite3.Connection, since: int) -> list[ActiveSession]:
@@ -126,7 +122,7 @@ def sessions_begun(
 def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
     """Facts of a session; LookupError if there is none of this id."""
     row = db.execute(
-        "SELECT id, agent, native_id, project, version, billing, last_at, EXISTS (SELECT 1 FROM limit_sample"
+        "SELECT id, agent, native_id, project, billing, EXISTS (SELECT 1 FROM limit_sample"
         " WHERE kind IN ('five_hour', 'seven_day') AND session_id = session.id) FROM session WHERE id = ?",
         (session_id,),
     ).fetchone()
@@ -191,7 +187,7 @@ def _tools(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[To
 
 def live_task(db: sqlite3.Connection, task_id: str) -> LiveTask | None:
     """A task's standing; None if it is not derived yet."""
-    row = db.execute("SELECT id, status, evidence, cost, calls FROM task WHERE id = ?", (task_id,)).fetchone()
+    row = db.execute("SELECT status, evidence, cost FROM task WHERE id = ?", (task_id,)).fetchone()
     return LiveTask(*row) if row else None
 
 

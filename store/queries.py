@@ -155,8 +155,6 @@ class FileRow(NamedTuple):
     """A file that was read."""
 
     path: str
-    agent: str
-    size: int
     bad_lines: int
     gone: bool
 
@@ -164,6 +162,8 @@ class FileRow(NamedTuple):
 def file_rows(db: sqlite3.Connection) -> list[FileRow]:
     """Every file that the ledger knows."""
     return [
-        FileRow._make((*row[:4], bool(row[4])))
-        for row in db.execute("SELECT path, agent, size, bad_lines, gone_at IS NOT NULL FROM source_file ORDER BY path")
+        FileRow(path, bad_lines, bool(gone))
+        for path, bad_lines, gone in db.execute(
+            "SELECT path, bad_lines, gone_at IS NOT NULL FROM source_file ORDER BY path"
+        )
     ]

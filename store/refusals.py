@@ -6,7 +6,7 @@ from typing import NamedTuple
 from store.records import EventKind
 
 _MARKS = f"""
-    SELECT event.session_id, event.kind, COALESCE(event.detail, ''), event.at
+    SELECT event.kind, COALESCE(event.detail, ''), event.at
     FROM event WHERE event.kind IN ('{EventKind.API_ERROR}', '{EventKind.LIMIT}')
 """
 
@@ -14,7 +14,6 @@ _MARKS = f"""
 class RefusalMark(NamedTuple):
     """A mark: the kind of event, what is known of the reason, and when (epoch ms)."""
 
-    session_id: int
     kind: str
     detail: str
     at: int | None

@@ -86,18 +86,14 @@ class TaskCall(NamedTuple):
     turn: str
     model: str
     context: int
-    output: int
     cost: int | None
     epoch: int
-    expected_read: int
     missed: int
     kind: str | None
     cause: str | None
     cause_source: str | None
     is_up_to: int
     waste: int | None
-    baseline: int | None
-    carry_over: int | None
     is_floor: int
 
 
@@ -105,8 +101,7 @@ def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
     """Calls of a task in order of time."""
     found = db.execute(
         "SELECT call.id, call.session_id, chain.key, chain.agent_type, position, call.first_at, call_split.turn, model,"
-        f" {PROMPT_TOKENS}, output, cost, epoch, expected_read, missed, call_split.kind, cause,"
-        f" cause_source, is_up_to, waste, baseline, carry_over, {IS_FLOOR}"
+        f" {PROMPT_TOKENS}, cost, epoch, missed, call_split.kind, cause, cause_source, is_up_to, waste, {IS_FLOOR}"
         " FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN chain ON chain.id = call.chain_id WHERE task_id = ? ORDER BY call.first_at, position, call.id",
         (identity,),
@@ -128,7 +123,6 @@ class MissRow(NamedTuple):
     is_up_to: bool
     missed: int
     waste: int | None
-    day: str
 
 
 class MissCause(NamedTuple):
@@ -152,7 +146,7 @@ def miss_rows(db: sqlite3.Connection, chosen: Filter, limit: int) -> list[MissRo
     where, values = chosen.of_calls()
     found = db.execute(
         "SELECT call.first_at, session.native_id, task.id, task.title, call.model, call_split.kind, cause,"
-        f" cause_source, is_up_to, missed, call_split.waste, {chosen.day_of('call.first_at')}"
+        " cause_source, is_up_to, missed, call_split.waste"
         f"{_MISSES.format(where=where)} ORDER BY call_split.waste DESC, missed DESC, call.id LIMIT ?",
         (*values, limit),
     )

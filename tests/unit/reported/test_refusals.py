@@ -100,6 +100,6 @@ def test_classic_retries_count_each(task: TaskFolder, db: sqlite3.Connection, ta
     ],
 )
 def test_what_the_sources_write(kind: str, detail: str, expected: str, words: str) -> None:
-    [one] = grouped([RefusalMark(1, kind, detail, 1_795_000_000_000)])
+    [one] = grouped([RefusalMark(kind, detail, 1_795_000_000_000)])
     assert (one.kind, one.words) == (expected, words)
     assert one.as_json()["first_at"] == "2026-11-18T11:06:40.000Z"
