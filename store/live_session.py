@@ -49,6 +49,7 @@ class LiveCall(NamedTuple):
     message_id: str
     position: int
     started_at: int
+    first_at: int
     last_at: int
     model: str
     version: str | None
@@ -67,6 +68,8 @@ class LiveCall(NamedTuple):
     kind: str | None
     cause: str | None
     waste: int | None
+    ttl_ms: int | None
+    task_id: str | None
 
 
 class LiveTurn(NamedTuple):
@@ -134,10 +137,10 @@ def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
 def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
     """The session's own calls on its main chain, in the order of its file."""
     rows = db.execute(
-        "SELECT call.id, message_id, call.position, COALESCE(requested_at, call.first_at), last_at, model, version,"
-        f" input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, flags,"
-        " price_id, cost, epoch, missed, call_split.kind, cause, waste FROM call JOIN chain ON chain.id = call.chain_id"
-        " LEFT JOIN call_split ON call_split.call_id = call.id"
+        "SELECT call.id, message_id, position, COALESCE(requested_at, call.first_at), call.first_at, last_at, model,"
+        f" version, input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, flags, price_id, cost,"
+        " epoch, missed, call_split.kind, cause, waste, ttl_ms, task_id"
+        " FROM call JOIN chain ON chain.id = call.chain_id LEFT JOIN call_split ON call_split.call_id = call.id"
         " WHERE call.session_id = ? AND chain.key = '' ORDER BY call.position, call.first_at, message_id",
         (session_id,),
     )

@@ -5,17 +5,17 @@ Growth, forecast and options are modelled; their assumptions stand in the JSON. 
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from store.context_reads import ContextCall, ContextSession, main_calls
+from store.context_reads import ContextSession
 from store.live_session import LiveCall
 from store.money import usd
 from store.queries import stored_prices
-from store.records import CallFlag
 from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import stand
-from tracker.advisor.state import load_state
+from tracker.advisor.state import SessionState, load_state
 from tracker.model.defaults import MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
@@ -50,7 +50,7 @@ class ContextReport(NamedTuple):
     """A session's context; `prospect` is None where the model has no price."""
 
     session: ContextSession
-    calls: list[ContextCall]
+    calls: Sequence[LiveCall]
     model: str
     context: int
     baseline: int
@@ -134,10 +134,10 @@ def context_report(
 
     `habits` are those with the session's agent (tracker.advisor.habits).
     """
-    calls = [call for call in main_calls(db, session.id) if call.context and not call.flags & CallFlag.ITERATION]
-    if not calls:
+    state = load_state(db, session.id, floors(db))
+    if state is None:
         return None
-    last = calls[-1]
+    calls, last = state.calls, state.last
     moment = int(time.time() * 1000) if now is None else now
     ttl_ms = written_ttl(last.write_5m, last.write_1h) or last.ttl_ms
     idle_ms = max(0, moment - last.last_at)
@@ -145,7 +145,7 @@ def context_report(
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
     prospect = None
     if rates is not None:
-        prospect = _prospect(db, session, rates, habits, turns, is_cold=is_cold)
+        prospect = _prospect(state, rates, habits, turns, is_cold=is_cold)
     return ContextReport(
         session,
         calls,
@@ -161,13 +161,8 @@ def context_report(
     )
 
 
-def _prospect(
-    db: sqlite3.Connection, session: ContextSession, rates: Rates, habits: Habits, turns: int, *, is_cold: bool
-) -> Prospect | None:
+def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, is_cold: bool) -> Prospect:
     """What lies ahead, from the advisor's own view of the session: its level is the one that nudges go by."""
-    state = load_state(db, session.id, floors(db))
-    if state is None:
-        return None
     standing = stand(state, habits, rates, Billing())
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
@@ -203,6 +198,6 @@ def _prospect(
     )
 
 
-def _standing_context(last: LiveCall | ContextCall) -> int:
+def _standing_context(last: LiveCall) -> int:
     """What the next prompt will hold at the least."""
     return last.context + last.output
