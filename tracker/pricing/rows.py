@@ -16,18 +16,9 @@ from store.money import PICO_PER_USD_PER_MTOK, pico_from_usd_per_mtok
 FROM_THE_BEGINNING = "1970-01-01"
 _LARGEST_PICO = 10_000 * PICO_PER_USD_PER_MTOK  # $10,000 per million tokens: sums of costs must stay below 2**63
 _RATE_COLUMNS = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
-COLUMNS = frozenset(
-    (
-        "model",
-        "provider",
-        "effective_from",
-        "long_context_threshold",
-        "context_window",
-        "checked_on",
-        "source",
-        *(prefix + column for prefix in ("", "long_", "fast_") for column in _RATE_COLUMNS),
-    )
-)
+COLUMNS = frozenset("model provider effective_from long_context_threshold context_window checked_on source".split()) | {
+    prefix + column for prefix in ("", "long_", "fast_") for column in _RATE_COLUMNS
+}
 
 
 class Rates(NamedTuple):

@@ -28,16 +28,9 @@ _BRACE = ord("{")
 _MOST_AWAITED = 200
 _TITLE_CHARS = 200
 # Kinds of rows without anything for the ledger, by their beginnings.
-_SKIPPED_KINDS = (
-    "file-history",
-    "api-request",
-    "last-prompt",
-    "atis-latch",
-    "attribution",
-    "content-replacement",
-    "tools-used",
-    "permission-mode",
-    "agent-name",
+_SKIPPED_KINDS = tuple(
+    "file-history api-request last-prompt atis-latch attribution content-replacement tools-used permission-mode"
+    " agent-name".split()
 )
 _SKIPPED_ROWS = tuple(b'{"type":"' + kind.encode() for kind in _SKIPPED_KINDS)
 

@@ -49,13 +49,7 @@ def take_in(
 
 
 def _counts(recorded: Recorded) -> _Counts:
-    return (
-        recorded.tokens_in,
-        recorded.tokens_out,
-        recorded.cache_writes,
-        recorded.cache_reads,
-        recorded.cost or 0,
-    )
+    return (*recorded[:4], recorded.cost or 0)
 
 
 def _plus(left: _Counts, right: _Counts) -> _Counts:

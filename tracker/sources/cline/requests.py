@@ -15,29 +15,10 @@ from tracker.sources.cline.tokens import Recorded, count, nano_cost, reported_co
 _CANCELLED = "user_cancelled"
 # Rows that say nothing about whether the model has answered.
 _NO_ANSWER = frozenset(
-    (
-        "api_req_started",
-        "api_req_finished",
-        "api_req_failed",
-        "api_req_retried",
-        "api_req_retry_delayed",
-        "api_req_rate_limit_wait",
-        "api_req_deleted",
-        "deleted_api_reqs",
-        "error_retry",
-        "subagent_usage",
-        "hook_status",
-        "hook_output_stream",
-        "checkpoint_created",
-        "checkpoint_saved",
-        "conditional_rules_applied",
-        "mcp_notification",
-        "info",
-        "user_feedback",
-        "user_feedback_diff",
-        "resume_task",
-        "resume_completed_task",
-    )
+    "api_req_started api_req_finished api_req_failed api_req_retried api_req_retry_delayed api_req_rate_limit_wait"
+    " api_req_deleted deleted_api_reqs error_retry subagent_usage hook_status hook_output_stream checkpoint_created"
+    " checkpoint_saved conditional_rules_applied mcp_notification info user_feedback user_feedback_diff resume_task"
+    " resume_completed_task".split()
 )
 # Results of tools arrive after the answer has ended.
 _AFTER_ANSWER = frozenset(("command_output", "subagent", "condense_context", "mcp_server_response"))

@@ -19,17 +19,8 @@ _START = re.compile(r"^(\d{13})_")
 _LEGACY_MARK = "Warning: this is a legacy conversation"
 # User messages that Cline writes itself, by their metadata and by their words.
 _OWN_KINDS = frozenset(
-    (
-        "auto_compaction",
-        "manual_compaction",
-        "compaction",
-        "compaction_summary",
-        "compaction_budget_emergency",
-        "completion_reminder",
-        "loop_detection_notice",
-        "mistake_stop_notice",
-        "recovery_notice",
-    )
+    "auto_compaction manual_compaction compaction compaction_summary compaction_budget_emergency completion_reminder"
+    " loop_detection_notice mistake_stop_notice recovery_notice".split()
 )
 _OWN_DISPLAY_ROLES = frozenset(("system", "status", "error"))
 _SWITCH_TO_ACT = "The user approved switching to act mode."

@@ -14,23 +14,10 @@ UNKNOWN = "unknown"
 
 # Handlers whose `tokensIn` holds the cached tokens too.
 _CACHE_INSIDE = frozenset(
-    [
-        "openai",
-        "litellm",
-        "oca",
-        "requesty",
-        "openai-codex",
-        "xai",
-        "qwen",
-        "zai",
-        "hicap",
-        "doubao",
-        "fireworks",
-        "lmstudio",
-    ]
+    "openai litellm oca requesty openai-codex xai qwen zai hicap doubao fireworks lmstudio".split()
 )
 # Handlers that put the tokens which missed the cache under `cacheWrites`: ordinary input, nothing was written.
-_MISSES_AS_WRITES = frozenset(["openai", "xai", "qwen", "hicap", "doubao", "fireworks", "deepseek"])
+_MISSES_AS_WRITES = frozenset({"openai", "xai", "qwen", "hicap", "doubao", "fireworks", "deepseek"})
 # Handlers that add the output count of the stream's start to the final one, on Claude models.
 _COUNTS_START_TWICE = frozenset({"anthropic", "minimax", "vertex", "aihubmix"})
 _GEMINI_HANDLERS = frozenset({"gemini", "vertex"})
@@ -38,20 +25,10 @@ _GEMINI_HANDLERS = frozenset({"gemini", "vertex"})
 _CLIENT_COUNTED = frozenset({"vscode-lm"})
 # Providers whose zero is a statement: they bill each response themselves, or a plan or the user's own machine pays.
 _ZERO_MEANS_FREE = frozenset(
-    [
-        "openrouter",
-        "cline",
-        "vercel-ai-gateway",
-        "claude-code",
-        "openai-codex",
-        "qwen-code",
-        "vscode-lm",
-        "ollama",
-        "lmstudio",
-    ]
+    "openrouter cline vercel-ai-gateway claude-code openai-codex qwen-code vscode-lm ollama lmstudio".split()
 )
 _NOT_IN_DOLLARS = frozenset({"asksage"})
-_PLAN_PROVIDERS = frozenset(["claude-code", "openai-codex", "qwen-code", "vscode-lm"])
+_PLAN_PROVIDERS = frozenset({"claude-code", "openai-codex", "qwen-code", "vscode-lm"})
 
 
 class Recorded(NamedTuple):

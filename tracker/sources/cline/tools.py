@@ -14,45 +14,19 @@ APPROVAL_SUFFIX = "REQ_APP"
 _EXIT_CODE = re.compile(r"exit code:? (\d+)")
 _WHOLE_ID_CHARS = 20
 
+_EDITS = (
+    "editedExistingFile newFileCreated fileDeleted appliedDiff insertContent searchAndReplace editor apply_patch"
+    " write_to_file replace_in_file"
+).split()
+_READS = (
+    "readFile listFilesTopLevel listFilesRecursive listCodeDefinitionNames searchFiles codebaseSearch webFetch"
+    " webSearch read_files read_file search_codebase search_files list_files fetch_web_content web_search"
+).split()
+_STARTS_OF_AGENTS = ("newTask", "use_subagents", "spawn_agent", "team_spawn_teammate", "team_run_task")
 _FLAGS = {
-    **dict.fromkeys(
-        (
-            "editedExistingFile",
-            "newFileCreated",
-            "fileDeleted",
-            "appliedDiff",
-            "insertContent",
-            "searchAndReplace",
-            "editor",
-            "apply_patch",
-            "write_to_file",
-            "replace_in_file",
-        ),
-        int(ToolFlag.EDIT),
-    ),
-    **dict.fromkeys(
-        (
-            "readFile",
-            "listFilesTopLevel",
-            "listFilesRecursive",
-            "listCodeDefinitionNames",
-            "searchFiles",
-            "codebaseSearch",
-            "webFetch",
-            "webSearch",
-            "read_files",
-            "read_file",
-            "search_codebase",
-            "search_files",
-            "list_files",
-            "fetch_web_content",
-            "web_search",
-        ),
-        int(ToolFlag.READ),
-    ),
-    **dict.fromkeys(
-        ("newTask", "use_subagents", "spawn_agent", "team_spawn_teammate", "team_run_task"), int(ToolFlag.AGENT)
-    ),
+    **dict.fromkeys(_EDITS, int(ToolFlag.EDIT)),
+    **dict.fromkeys(_READS, int(ToolFlag.READ)),
+    **dict.fromkeys(_STARTS_OF_AGENTS, int(ToolFlag.AGENT)),
 }
 
 
