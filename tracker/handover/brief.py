@@ -21,8 +21,8 @@ from store.tasks import load_session
 from tracker.handover.words import Words, read_words
 from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
 from tracker.reports.times import local
-from tracker.sources.claude_code.text import command_flags, without_options
 from tracker.sources.cline.turns import RESUME_TEXT
+from tracker.sources.commands import command_flags, without_options
 
 MOST_TOKENS = 1_500
 _MOST_COMMITS = 8

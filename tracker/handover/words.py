@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tracker.sources.claude_code.text import classify
+from tracker.sources.claude_code.prompts import classify
 
 _TODO_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 _WORTH_READING = (b'"user"', b'"assistant"')

@@ -5,7 +5,7 @@ The exit status does not always tell: `go test ./... | tail` succeeds whatever t
 
 import re
 
-from tracker.sources.check_programs import CHECK_PROGRAMS
+from tracker.sources.commands import CHECK_PROGRAMS
 
 _MOST_CHARS = 20_000
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

@@ -14,7 +14,7 @@ from tracker.model.rates import Rates
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
-from tracker.sources.claude_code.text import packed, word_hashes
+from tracker.sources.words import packed, word_hashes
 
 FIXTURES = Path(__file__).parents[2] / "data" / "claude_code"
 SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "projects").is_dir())

@@ -21,8 +21,8 @@ from tracker.sources.claude_code.lines import (
     joined_text,
     salvage,
 )
-from tracker.sources.claude_code.text import opening
 from tracker.sources.claude_code.whereabouts import AGENT, Whereabouts
+from tracker.sources.words import opening
 
 _BRACE = ord("{")
 _MOST_AWAITED = 200

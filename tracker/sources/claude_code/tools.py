@@ -14,7 +14,8 @@ from tracker.sources.claude_code.lines import (
     forgiving,
     joined_text,
 )
-from tracker.sources.claude_code.text import command_flags, commit_in, opening
+from tracker.sources.commands import command_flags, commit_in
+from tracker.sources.words import opening
 
 _TARGET_CHARS = 300
 COMMIT, CHECK, CHECKED_COMMIT, AGENT_ID = "commit", "check", "checked commit", "agent"  # why a result is awaited

@@ -6,8 +6,9 @@ import msgspec
 
 from store.records import ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
-from tracker.sources.claude_code.text import command_flags, commit_in, opening
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
+from tracker.sources.commands import command_flags, commit_in
+from tracker.sources.words import opening
 
 _TARGET_CHARS = 300
 APPROVAL_SUFFIX = "REQ_APP"

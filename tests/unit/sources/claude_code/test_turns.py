@@ -8,7 +8,7 @@ import pytest
 from store.first_words import first_words, from_text
 from store.records import EventKind, ToolFlag, TurnKind
 from tests.unit.ledger.plain import OTHER, SESSION, answer, at, prompt
-from tracker.sources.claude_code.text import command_flags
+from tracker.sources.commands import command_flags
 
 from .reading import batch_of, marks
 

@@ -1,0 +1,44 @@
+"""Texts of prompts and answers as the ledger keeps them: their opening, and hashes of the words that they hold."""
+
+import re
+import struct
+import zlib
+
+_WORD = re.compile(r"[^\W\d_][\w]{2,}")
+_ASCII_WORD = re.compile(rb"[a-z][a-z0-9_]{2,}")  # the same for lower-case ASCII, where bytes are quicker
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
+_STOP_WORDS = frozenset(
+    b"the and for that this with you can not are was but have has had from what when"
+    b" where which who how why will would"
+    b" could should please let lets now just also still then than them they there here"
+    b" into out our your its it's one two"
+    b" all any some more most does did done doing make made use used using get got need want see look like about after"
+    b" before again only very too yes okay sure thanks thank i'm don't doesn't didn't isn't".split()
+)
+
+
+def opening(text: str, limit: int) -> str:
+    """The first `limit` characters on one line, without control or direction characters."""
+    if limit <= 0:
+        return ""
+    line = " ".join(text[: limit * 2].split())
+    if not (line.isascii() and line.isprintable()):
+        line = " ".join(_CONTROL.sub(" ", text[: limit * 2]).split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def word_hashes(text: str) -> set[int]:
+    """Hashes (32 bits) of a text's distinct content words: enough to compare, too little to read."""
+    text = text.lower()
+    words = _ASCII_WORD.findall(text.encode()) if text.isascii() else map(str.encode, _WORD.findall(text))
+    return set(map(zlib.crc32, set(words) - _STOP_WORDS))
+
+
+def packed(words: set[int]) -> bytes:
+    """Hashes of words as the ledger keeps them: sorted, 4 bytes each."""
+    return struct.pack(f">{len(words)}I", *sorted(words))
+
+
+def word_set(words: bytes) -> set[int]:
+    """The hashes that were `packed`."""
+    return set(struct.unpack(f">{len(words) // 4}I", words))
