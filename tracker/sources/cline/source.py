@@ -34,25 +34,22 @@ class ClineSource:
         return places.given_roots(given, roo=False) if given else places.cline_roots(self._machine)
 
     def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """Tasks, histories, transcripts, manifests and compactions; never files of another name, which may hold keys.
+        """Every record file; never files of another name, which may hold keys.
 
         An unreadable folder does not hide the others: a group of OSErrors is raised at the end.
         """
         listing = _Listing(self.agent)
         for root in roots:
-            stores = places.stores_under(root)
-            for folder in stores.tasks:
-                yield from listing.below(folder, {UI_MESSAGES: Kind.TASK})
-            for folder in stores.sessions:
-                for session in listing.folders(folder):
-                    yield from listing.session(session)
-            for history in stores.histories:
-                yield from listing.one(history, Kind.HISTORY)
+            yield from self._list(places.stores_under(root), listing)
         raise_problems(listing.problems)
 
     def watched(self, root: Path) -> list[Path]:
         """The stores: checkpoints, logs and databases lie beside them, and change with every request."""
-        return _stores_or_root(root)
+        try:
+            stores = places.stores_under(root)
+        except OSError:
+            return [root]
+        return [*stores.sessions, *stores.tasks, *(history.parent for history in stores.histories)] or [root]
 
     def may_list(self, path: str) -> bool:
         """Record files: each rewriting of one makes a file of a passing name first."""
@@ -64,48 +61,30 @@ class ClineSource:
 
         return read(file, state, options)
 
+    def _list(self, stores: places.Stores, listing: "_Listing") -> Iterator[FoundFile]:
+        """Tasks, transcripts, manifests, compactions and histories."""
+        for folder in stores.tasks:
+            yield from listing.below(folder, {UI_MESSAGES: Kind.TASK})
+        for folder in stores.sessions:
+            for session in listing.folders(folder):
+                yield from listing.session(session)
+        for history in stores.histories:
+            yield from listing.one(history, Kind.HISTORY)
 
-class RooSource:
-    """Roo Code's tasks."""
+
+class RooSource(ClineSource):
+    """Roo Code, a fork of Cline: its tasks lie in stores of the same layout."""
 
     agent = "roo"
-
-    def __init__(self, machine: places.Machine | None = None) -> None:
-        self._machine = machine or places.this_machine()
 
     def roots(self, given: Sequence[Path]) -> list[Path]:
         """The given folders that are Roo's, else the known places of this machine that exist."""
         return places.given_roots(given, roo=True) if given else places.roo_roots(self._machine)
 
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """Each task's rows and its history item. A group of OSErrors is raised after everything else was listed."""
-        listing = _Listing(self.agent)
-        for root in roots:
-            for folder in places.stores_under(root).tasks:
-                yield from listing.below(folder, {UI_MESSAGES: Kind.TASK, HISTORY_ITEM: Kind.HISTORY_ITEM})
-        raise_problems(listing.problems)
-
-    def watched(self, root: Path) -> list[Path]:
-        """The stores: checkpoints, logs and databases lie beside them, and change with every request."""
-        return _stores_or_root(root)
-
-    def may_list(self, path: str) -> bool:
-        """Record files: each rewriting of one makes a file of a passing name first."""
-        return is_listed(path)
-
-    def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:
-        """One piece with what is new in the file; none while it is torn."""
-        from tracker.sources.cline.reading import read
-
-        return read(file, state, options)
-
-
-def _stores_or_root(root: Path) -> list[Path]:
-    try:
-        stores = places.stores_under(root)
-    except OSError:
-        return [root]
-    return [*stores.sessions, *stores.tasks, *(history.parent for history in stores.histories)] or [root]
+    def _list(self, stores: places.Stores, listing: "_Listing") -> Iterator[FoundFile]:
+        """Each task's rows and its history item."""
+        for folder in stores.tasks:
+            yield from listing.below(folder, {UI_MESSAGES: Kind.TASK, HISTORY_ITEM: Kind.HISTORY_ITEM})
 
 
 class _Listing:
