@@ -16,6 +16,7 @@ from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import (
     Block,
     Message,
+    Metrics,
     Transcript,
     blocks_of,
     decode_messages,
@@ -65,23 +66,23 @@ class TranscriptReader:
         self._first_at: int | None = None
         self._last_at: int | None = None
         self._is_copy = False
+        self._is_continued = False  # a classic task went on as this session
+        self._version: str | None = None
 
     def read(self, transcript: Transcript) -> Batch:
         """Everything in the transcript."""
-        version = transcript.origin.version if transcript.origin else None
+        self._version = transcript.origin.version if transcript.origin else None
         messages, self._batch.bad_lines = decode_messages(transcript.messages)
         copied = max((index + 1 for index, message in enumerate(messages) if is_legacy_mark(message)), default=0)
-        is_continued = copied > 0 or self._session.isdigit()
-        for index, message in enumerate(messages):
-            if index < copied:
-                continue
+        self._is_continued = copied > 0 or self._session.isdigit()
+        for index, message in enumerate(messages[copied:], start=copied):
             try:
-                self._message(message, index, version, is_continued=is_continued)
+                self._message(message, index)
             except (*DECODE_ERRORS, ValueError):
                 self._batch.bad_lines += 1
         return self._finish(transcript)
 
-    def _message(self, message: Message, index: int, version: str | None, *, is_continued: bool) -> None:
+    def _message(self, message: Message, index: int) -> None:
         at = self._at = sane_ms(message.ts) or self._at
         self._is_copy = self._start is not None and at < self._start - _COPY_SLACK_MS
         if not self._is_copy:
@@ -96,7 +97,7 @@ class TranscriptReader:
             self._asked_at = at
             self._user(message, blocks, at)
         elif message.role == "assistant":
-            self._assistant(message, blocks, at, index, version, is_continued=is_continued)
+            self._assistant(message, blocks, at, index)
             self._asked_at = None
 
     # -- user -------------------------------------------------------------------------------------------------------
@@ -134,9 +135,7 @@ class TranscriptReader:
 
     # -- assistant --------------------------------------------------------------------------------------------------
 
-    def _assistant(
-        self, message: Message, blocks: list[Block], at: int, index: int, version: str | None, *, is_continued: bool
-    ) -> None:
+    def _assistant(self, message: Message, blocks: list[Block], at: int, index: int) -> None:
         info = message.model_info
         if info is not None and info.id:
             self._model = info.id
@@ -147,8 +146,9 @@ class TranscriptReader:
                 self._event(at, EventKind.API_ERROR, error_detail(text_of(blocks)))
             return
         provider = (info.provider if info is not None else None) or UNKNOWN
-        if message.metrics is not None and not (is_continued and provider == UNKNOWN):
-            self._call(message, at, index, provider, version)
+        if message.metrics is not None and not (self._is_continued and provider == UNKNOWN):
+            key = message.id or f"{AGENT}:{self._session}:{self._chain}:{index}:{at}"
+            self._call(message.metrics, key, at, provider)
         if self._is_copy:
             return
         self._turns.answered(text_of(blocks))
@@ -159,9 +159,7 @@ class TranscriptReader:
                 self._tools[key] = use
                 self._tool_ids[block.id] = (key, use.flags)
 
-    def _call(self, message: Message, at: int, index: int, provider: str, version: str | None) -> None:
-        metrics = message.metrics
-        assert metrics is not None
+    def _call(self, metrics: Metrics, key: str, at: int, provider: str) -> None:
         recorded = recorded_in(metrics)
         place = Place(
             agent=AGENT,
@@ -172,12 +170,12 @@ class TranscriptReader:
             requested_at=self._asked_at,
             first_at=at,
             last_at=at,
-            version=version,
+            version=self._version,
             copy_rank=CopyRank.FORK if self._is_copy else CopyRank.OWN,
         )
         self._batch.calls.append(
             make_call(
-                message.id or f"{AGENT}:{self._session}:{self._chain}:{index}:{at}",
+                key,
                 place,
                 self._model,
                 provider,
@@ -228,7 +226,7 @@ class TranscriptReader:
                 1 if self._chain else 2,
                 self._first_at,
                 self._last_at,
-                version=transcript.origin.version if transcript.origin else None,
+                version=self._version,
                 entrypoint=transcript.origin.source if transcript.origin else None,
                 title=self._title,
                 title_rank=1 if self._title else 0,
