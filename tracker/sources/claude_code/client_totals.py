@@ -4,8 +4,7 @@ import msgspec
 
 from store.money import nano_from_float
 from store.records import ClientTotal, ModelTotal
-from tracker.sources.claude_code.lines import ModelUsage, decode_cost_state, forgiving
-from tracker.sources.claude_code.whereabouts import AGENT
+from tracker.sources.claude_code.lines import AGENT, ModelUsage, decode_cost_state, forgiving
 
 
 def client_total(raw: bytes, position: int, at: int | None) -> ClientTotal | None:

@@ -9,9 +9,8 @@ from tracker.sources.base import Options
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
-from tracker.sources.claude_code.lines import Block, Line, decode_content, forgiving, joined_text
+from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, forgiving, joined_text
 from tracker.sources.claude_code.prompts import Prompt, classify
-from tracker.sources.claude_code.whereabouts import AGENT
 from tracker.sources.words import opening, packed, word_hashes, word_set
 
 _WORDS_FROM_CHARS = 1200

@@ -4,8 +4,7 @@ import msgspec
 
 from store.records import Event, EventKind
 from tracker.sources.claude_code.fold import Place
-from tracker.sources.claude_code.lines import Line, Message, epoch_ms, forgiving, joined_text
-from tracker.sources.claude_code.whereabouts import AGENT
+from tracker.sources.claude_code.lines import AGENT, Line, Message, epoch_ms, forgiving, joined_text
 
 _LIMIT_PHRASES = ("limit reached", "usage limit", "hit your limit")
 

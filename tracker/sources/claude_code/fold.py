@@ -11,7 +11,7 @@ import msgspec
 from store.records import Call, CallFlag, CopyRank, Price, canonical_id
 from tracker.pricing import cost
 from tracker.sources.base import Options
-from tracker.sources.claude_code.lines import CacheCreation, Iteration, Line, Message, Usage
+from tracker.sources.claude_code.lines import AGENT, CacheCreation, Iteration, Line, Message, Usage
 
 # Plain integers: enum arithmetic is too slow for what runs once a call.
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
@@ -83,18 +83,8 @@ class CallFold:
         if call is not None:
             self.add_to(call, line, message, at)
             return
-        usage = message.usage
-        call = self._by_message[key] = Folded(
-            line,
-            message,
-            (usage.output_tokens or 0) if usage is not None else 0,
-            place,
-            at,
-            at,
-            (key,),
-            (request_id,) if request_id is not None else (),
-            bool(line.isAbortedMidStream),
-        )
+        request_ids = (request_id,) if request_id is not None else ()
+        call = self._by_message[key] = _begun(line, message, place, at, (key,), request_ids)
         if request_id is not None:
             self._by_request.setdefault(request_id, call)
 
@@ -103,11 +93,7 @@ class CallFold:
         key = (call.message_ids[0], place.origin())
         other = self._elsewhere.get(key)
         if other is None:
-            output = (message.usage.output_tokens or 0) if message.usage else 0
-            other = Folded(
-                line, message, output, place, at, at, call.message_ids, call.request_ids, bool(line.isAbortedMidStream)
-            )
-            self._elsewhere[key] = other
+            other = self._elsewhere[key] = _begun(line, message, place, at, call.message_ids, call.request_ids)
         return other
 
     def add_to(self, call: Folded, line: Line, message: Message, at: int) -> None:
@@ -122,8 +108,7 @@ class CallFold:
             self._by_request.setdefault(request_id, call)
         if line.isAbortedMidStream:
             call.aborted = True
-        usage = message.usage
-        output = (usage.output_tokens or 0) if usage is not None else 0
+        output = _output(message)
         if output > call.output or (
             output == call.output and message.stop_reason is not None and call.message.stop_reason is None
         ):
@@ -134,21 +119,21 @@ class CallFold:
                 Folded(line, message, output, call.place, at, at, call.message_ids, call.request_ids, call.aborted)
             )
 
-    def calls(self, agent: str) -> list[Call]:
+    def calls(self) -> list[Call]:
         """Everything collected, priced."""
         made: list[Call] = []
         for key, call in self._by_message.items():
             if key == call.message_ids[0]:
-                self._emit(agent, call, made)
+                self._emit(call, made)
         for call in (*self._elsewhere.values(), *self._ties):
-            self._emit(agent, call, made)
+            self._emit(call, made)
         return made
 
     def prices(self) -> list[Price]:
         """The price rows that the calls point at."""
         return list(self._prices.values())
 
-    def _emit(self, agent: str, call: Folded, made: list[Call]) -> None:
+    def _emit(self, call: Folded, made: list[Call]) -> None:
         message_id, more_messages = _canonical(call.message_ids)
         request_id, more_requests = _canonical(call.request_ids)
         usage = call.message.usage or Usage()
@@ -176,7 +161,7 @@ class CallFold:
                 amount = cost(price, *amounts, searches)
         made.append(
             Call(
-                agent,
+                AGENT,
                 message_id or "",
                 request_id,
                 more_messages,
@@ -268,6 +253,18 @@ class CallFold:
         )
 
 
+def _begun(
+    line: Line, message: Message, place: Place, at: int, message_ids: tuple[str, ...], request_ids: tuple[str, ...]
+) -> Folded:
+    """A call of which this is the only line so far."""
+    aborted = bool(line.isAbortedMidStream)
+    return Folded(line, message, _output(message), place, at, at, message_ids, request_ids, aborted)
+
+
+def _output(message: Message) -> int:
+    return (message.usage.output_tokens or 0) if message.usage is not None else 0
+
+
 def _amounts(inner: Iteration) -> Amounts:
     writes = split_writes(inner.cache_creation_input_tokens, inner.cache_creation)
     return (inner.input_tokens or 0, inner.cache_read_input_tokens or 0, *writes, inner.output_tokens or 0)
@@ -309,21 +306,17 @@ def _canonical(ids: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     return chosen, tuple(sorted(key for key in ids if key != chosen))
 
 
-def _sums(parts: list[Iteration]) -> tuple[int, int, int, int]:
-    if len(parts) == 1:
-        part = parts[0]
-        return (
-            part.input_tokens or 0,
-            part.cache_read_input_tokens or 0,
-            part.cache_creation_input_tokens or 0,
-            part.output_tokens or 0,
-        )
+def _counts(part: Usage | Iteration) -> tuple[int, ...]:
     return (
-        sum(part.input_tokens or 0 for part in parts),
-        sum(part.cache_read_input_tokens or 0 for part in parts),
-        sum(part.cache_creation_input_tokens or 0 for part in parts),
-        sum(part.output_tokens or 0 for part in parts),
+        part.input_tokens or 0,
+        part.cache_read_input_tokens or 0,
+        part.cache_creation_input_tokens or 0,
+        part.output_tokens or 0,
     )
+
+
+def _sums(parts: list[Iteration]) -> tuple[int, ...]:
+    return _counts(parts[0]) if len(parts) == 1 else tuple(map(sum, zip(*map(_counts, parts), strict=True)))
 
 
 def _left_out(usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
@@ -334,12 +327,7 @@ def _left_out(usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], li
     inner = usage.iterations
     if not inner:
         return [], []
-    top = (
-        usage.input_tokens or 0,
-        usage.cache_read_input_tokens or 0,
-        usage.cache_creation_input_tokens or 0,
-        usage.output_tokens or 0,
-    )
+    top = _counts(usage)
     if _sums(inner) == top:
         return [], inner
     messages = [part for part in inner if part.type in (None, "message")]

@@ -11,6 +11,8 @@ import msgspec
 from tracker.sources.bounds import LARGEST_COUNT, LARGEST_TOTAL, LARGEST_USD
 from tracker.sources.times import LATEST_MS, iso_ms
 
+AGENT = "claude-code"  # who writes these lines
+
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
 Total = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_TOTAL)]
 Usd = Annotated[float, msgspec.Meta(ge=0, le=LARGEST_USD)]

@@ -21,7 +21,7 @@ from tracker.sources.claude_code.lines import (
     joined_text,
     salvage,
 )
-from tracker.sources.claude_code.whereabouts import AGENT, Whereabouts
+from tracker.sources.claude_code.whereabouts import Whereabouts
 from tracker.sources.words import opening
 
 _BRACE = ord("{")
@@ -65,7 +65,7 @@ class FileReader:
         batch = self._batch
         self._conversation.end()
         self.carry.awaited = dict(list(self._awaited.items())[-_MOST_AWAITED:])
-        batch.calls = self._fold.calls(AGENT)
+        batch.calls = self._fold.calls()
         batch.prices = self._fold.prices()
         batch.tools = list(self._tools.values())
         batch.chains = self._where.chains_of(batch.calls)
@@ -187,7 +187,7 @@ class FileReader:
         has_text = False
         for block in content:
             if block.type == "tool_use" and block.id:
-                use = tools.asked(block, AGENT, place, position, at, message_id)
+                use = tools.asked(block, place, position, at, message_id)
                 told = tools.awaited(use)
                 if told is not None:
                     self._awaited[use.id] = told
@@ -212,7 +212,7 @@ class FileReader:
             for block in content:
                 if block.type == "tool_result" and block.tool_use_id:
                     awaits = self._awaited.pop(block.tool_use_id, None) if self._awaited else None
-                    self._join_tool(tools.answered(block, awaits, line, AGENT, place, position, at))
+                    self._join_tool(tools.answered(block, awaits, line, place, position, at))
             if not place.chain:
                 self._conversation.passes(line)
         elif place.chain:

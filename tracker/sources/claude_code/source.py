@@ -11,9 +11,8 @@ import msgspec
 
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.claude_code.carry import Carry
-from tracker.sources.claude_code.lines import salvage
+from tracker.sources.claude_code.lines import AGENT, salvage
 from tracker.sources.claude_code.reader import FileReader
-from tracker.sources.claude_code.whereabouts import AGENT
 from tracker.sources.opening import is_folder, leads_nowhere, open_regular, raise_problems
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")

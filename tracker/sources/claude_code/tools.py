@@ -6,6 +6,7 @@ from store.records import ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import (
+    AGENT,
     Block,
     Line,
     ToolInput,
@@ -32,12 +33,12 @@ _FLAGS_BY_NAME = {
 }
 
 
-def asked(block: Block, agent: str, place: Place, position: int, at: int, message_id: str | None) -> ToolUse:
+def asked(block: Block, place: Place, position: int, at: int, message_id: str | None) -> ToolUse:
     """The record of a `tool_use` block that stands at byte `position` of `place`."""
     name = block.name or "?"
     target, flags = _target(name, block.input) if block.input is not None else (None, 0)
     return ToolUse(
-        agent,
+        AGENT,
         place.seen_session,
         block.id or "",
         place.chain,
@@ -86,7 +87,7 @@ def awaited(use: ToolUse) -> str | None:
     return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
 
 
-def answered(block: Block, awaits: str | None, line: Line, agent: str, place: Place, position: int, at: int) -> ToolUse:
+def answered(block: Block, awaits: str | None, line: Line, place: Place, position: int, at: int) -> ToolUse:
     """The record of a `tool_result` block of a user line.
 
     `awaits`: what the result tells besides its size (`awaited`), if anything.
@@ -94,7 +95,7 @@ def answered(block: Block, awaits: str | None, line: Line, agent: str, place: Pl
     output = _text_of(block.content) if awaits in (COMMIT, CHECK, CHECKED_COMMIT) else ""
     goes_on = awaits == CHECK and output.startswith(_GOES_ON)
     return ToolUse(
-        agent,
+        AGENT,
         place.seen_session,
         block.tool_use_id or "",
         place.chain,
@@ -117,22 +118,13 @@ def joined(known: ToolUse, use: ToolUse) -> ToolUse:
     ask, answer = (known, use) if known.name is not None else (use, known)
     if ask.name is None or answer.result_chars is None:
         return known
-    return ToolUse(
-        ask.agent,
-        ask.session,
-        ask.id,
-        ask.chain,
-        ask.turn,
-        ask.position,
-        ask.at,
-        ask.message_id,
-        ask.name,
-        ask.target,
-        ask.flags | answer.flags,
-        answer.result_chars,
-        answer.is_error,
-        answer.spawned,
-        answer.commit,
+    return msgspec.structs.replace(
+        ask,
+        flags=ask.flags | answer.flags,
+        result_chars=answer.result_chars,
+        is_error=answer.is_error,
+        spawned=answer.spawned,
+        commit=answer.commit,
     )
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from store.records import Call, Chain, CopyRank, Session
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.fold import Place
-from tracker.sources.claude_code.lines import Line, epoch_ms
+from tracker.sources.claude_code.lines import AGENT, Line, epoch_ms
 
-AGENT = "claude-code"
 _COPY_SLACK_MS = 1000
 _KNOWN_INLINE_LINES = 64
 _TEAM_LEAD = "team-lead"  # as its teammates call it
