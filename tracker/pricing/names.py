@@ -39,7 +39,7 @@ _CLAUDE = re.compile(
     (?:[-@](?P<snapshot>\d{8}|latest|default))?
     (?P<fast_at_end>-fast)?
     (?P<bedrock_version>-v\d+(?::\d+)?)?
-    (?P<suffixes>(?::thinking|:beta|:1m|-?\[1m\])*)
+    (?::thinking|:beta|:1m|-?\[1m\])*
     """,
     re.VERBOSE,
 )
@@ -52,7 +52,6 @@ class ModelName(NamedTuple):
     provider: str  # anthropic | bedrock | vertex | openrouter as the form tells, "" if it tells nothing
     region_multiplier_permille: int
     fast: bool
-    long_context_suffix: bool
 
 
 @lru_cache(maxsize=4096)
@@ -65,12 +64,11 @@ def normalise(model: str) -> ModelName:
     """
     text = _tidy(model)
     if text in {"", SYNTHETIC}:
-        return ModelName("", "", LIST_PERMILLE, fast=False, long_context_suffix=False)
+        return ModelName("", "", LIST_PERMILLE, fast=False)
     name, provider, is_regional = _unwrap(text)
     parts = _CLAUDE.fullmatch(name)
     if parts is None:
-        plain = _without_1m(name)
-        return ModelName(plain, provider, LIST_PERMILLE, fast=False, long_context_suffix=plain != name)
+        return ModelName(_without_1m(name), provider, LIST_PERMILLE, fast=False)
     canonical = _canonical(parts)
     if not provider:
         provider = "vertex" if "@" in name else "bedrock" if parts["bedrock_version"] else "anthropic"
@@ -79,7 +77,6 @@ def normalise(model: str) -> ModelName:
         provider,
         REGIONAL_PERMILLE if is_regional and released_since(canonical, _REGIONAL_PREMIUM_FROM) else LIST_PERMILLE,
         fast=bool(parts["fast"] or parts["fast_at_end"]),
-        long_context_suffix="1m" in parts["suffixes"],
     )
 
 

@@ -191,25 +191,24 @@ def test_every_model_of_the_table_has_facts_and_no_other(book: PriceBook) -> Non
 
 
 @pytest.mark.parametrize(
-    ("model", "window", "max_output", "min_prefix", "tokenizer"),
+    ("model", "window", "tokenizer"),
     [
-        ("claude-3-7-sonnet", 200_000, None, 1024, "old"),
-        ("claude-opus-4-1", 200_000, 32_000, 1024, "old"),
-        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", 200_000, 64_000, 4096, "old"),
-        ("claude-opus-4-6[1m]", 1_000_000, 128_000, 4096, "old"),
-        ("claude-sonnet-4-6", 1_000_000, 128_000, 1024, "old"),
-        ("claude-opus-4-7", 1_000_000, 128_000, 2048, "new"),
-        ("claude-opus-4-8", 1_000_000, 128_000, 1024, "new"),
-        ("claude-opus-5-5", 1_000_000, 128_000, 512, "new"),
-        ("claude-haiku-5-5", 1_000_000, 128_000, 512, "new"),
-        ("claude-fable-5-2", 1_000_000, 128_000, None, "new"),
+        ("claude-3-7-sonnet", 200_000, "old"),
+        ("claude-opus-4-1", 200_000, "old"),
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", 200_000, "old"),
+        ("claude-opus-4-6[1m]", 1_000_000, "old"),
+        ("claude-sonnet-4-6", 1_000_000, "old"),
+        ("claude-opus-4-7", 1_000_000, "new"),
+        ("claude-opus-4-8", 1_000_000, "new"),
+        ("claude-opus-5-5", 1_000_000, "new"),
+        ("claude-haiku-5-5", 1_000_000, "new"),
+        ("claude-fable-5-2", 1_000_000, "new"),
     ],
 )
-def test_facts(model: str, window: int, max_output: int | None, min_prefix: int | None, tokenizer: str) -> None:
+def test_facts(model: str, window: int, tokenizer: str) -> None:
     facts = facts_for(model)
     assert facts is not None
-    assert (facts.context_window, facts.max_output) == (window, max_output)
-    assert (facts.min_cacheable_prefix, facts.tokenizer) == (min_prefix, tokenizer)
+    assert (facts.context_window, facts.tokenizer) == (window, tokenizer)
 
 
 def test_an_unknown_model_has_no_facts() -> None:
