@@ -9,16 +9,11 @@ from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, json_list
 from store.program_runs import program_sessions
+from store.records import EventKind, ToolFlag
 
+_READ, _EDIT = int(ToolFlag.READ), int(ToolFlag.EDIT)
 # A spend row of the person's own work with an agent; takes the parameters of `_own_work`.
 _OWN_WORK = "agent = ? AND session.id NOT IN (SELECT value FROM json_each(?))"
-
-
-class HabitSession(NamedTuple):
-    """A session that habits are measured from, latest first."""
-
-    id: int
-    last_at: int
 
 
 class HabitCall(NamedTuple):
@@ -91,10 +86,8 @@ def agents_on_record(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in db.execute("SELECT DISTINCT agent FROM spend JOIN session ON session.id = session_id")]
 
 
-def recent_sessions(
-    db: sqlite3.Connection, agent: str, most_calls: int, before: int | None = None
-) -> list[HabitSession]:
-    """The latest sessions of an agent, together no more than so many calls (one session at the least).
+def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before: int | None = None) -> dict[int, int]:
+    """The latest sessions of an agent with their ends, together no more than so many calls (one session at the least).
 
     With `before` (epoch ms) those that had ended by then.
     """
@@ -104,13 +97,13 @@ def recent_sessions(
         " ORDER BY last_at DESC, session.id DESC",
         (*_own_work(db, agent), before),
     )
-    chosen: list[HabitSession] = []
+    chosen: dict[int, int] = {}
     total = 0
-    for row in rows:
-        total += row[2]
+    for session_id, last_at, calls in rows:
+        total += calls
         if chosen and total > most_calls:
             break
-        chosen.append(HabitSession(*row[:2]))
+        chosen[session_id] = last_at
     return chosen
 
 
@@ -127,15 +120,15 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
     return [HabitCall(*row) for row in rows]
 
 
-def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: int) -> list[HabitTurn]:
-    """Every turn with calls of these sessions; `edit_flag` is the tool flag of an edit."""
+def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitTurn]:
+    """Every turn with calls of these sessions."""
     chosen = json_list(session_ids)
     edits = {
         (row[0], row[1])
         for row in db.execute(
             "SELECT DISTINCT session_id, turn FROM tool_use WHERE flags & ? AND turn IS NOT NULL"
             " AND session_id IN (SELECT value FROM json_each(?))",
-            (edit_flag, chosen),
+            (_EDIT, chosen),
         )
     }
     rows = db.execute(
@@ -147,33 +140,33 @@ def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: i
     return [HabitTurn._make((session_id, *sums, (session_id, turn) in edits)) for session_id, turn, *sums in rows]
 
 
-def first_edits(db: sqlite3.Connection, session_ids: Iterable[int], edit_flag: int) -> dict[int, int]:
+def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
     """Place in the main chain of each session's first edit."""
     rows = db.execute(
         "SELECT session_id, MIN(position) FROM tool_use WHERE flags & ? AND chain = ''"
         " AND session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
-        (edit_flag, json_list(session_ids)),
+        (_EDIT, json_list(session_ids)),
     )
     return dict(rows.fetchall())
 
 
-def compactions(db: sqlite3.Connection, session_ids: Iterable[int], kinds: Iterable[str]) -> list[Compaction]:
-    """Compactions by session and place; `kinds` are the marks that tell of one."""
+def compactions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Compaction]:
+    """Compactions by session and place."""
     rows = db.execute(
-        "SELECT session_id, position, detail, tokens_before FROM event WHERE kind IN (SELECT value FROM json_each(?))"
+        "SELECT session_id, position, detail, tokens_before FROM event WHERE kind IN (?, ?)"
         " AND chain = '' AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position",
-        (json_list(kinds), json_list(session_ids)),
+        (EventKind.COMPACT, EventKind.SUMMARY, json_list(session_ids)),
     )
     return [Compaction(*row) for row in rows]
 
 
-def file_uses(db: sqlite3.Connection, session_ids: Iterable[int], read_flag: int, edit_flag: int) -> list[FileUse]:
-    """What was read and changed on the main chains of these sessions, by session and place; by the flags of tools."""
+def file_uses(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[FileUse]:
+    """What was read and changed on the main chains of these sessions, by session and place."""
     rows = db.execute(
         "SELECT session_id, position, message_id, target, result_chars, flags & ?2 != 0 FROM tool_use"
         " WHERE flags & (?1 | ?2) AND chain = '' AND target IS NOT NULL AND result_chars"
         " AND session_id IN (SELECT value FROM json_each(?3)) ORDER BY session_id, position",
-        (read_flag, edit_flag, json_list(session_ids)),
+        (_READ, _EDIT, json_list(session_ids)),
     )
     return [FileUse(*row) for row in rows]
 

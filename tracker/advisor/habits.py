@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from store import habits as stored
-from store.habits import HabitCall, HabitSession, HabitTurn
+from store.habits import HabitCall, HabitTurn
 from store.queries import stored_prices
-from store.records import CallFlag, EventKind, ToolFlag
+from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import Meter, read_meter
 from tracker.model.chain_call import ChainCall
@@ -36,7 +36,6 @@ MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS
 _ALL_CALLS = 2**62
 _MONTH_DAYS = 30
-_READ, _EDIT = int(ToolFlag.READ), int(ToolFlag.EDIT)
 _MOST_TURNS = 1_000
 _LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
 
@@ -140,9 +139,8 @@ class _Work(NamedTuple):
     mains: list[list[HabitCall]]  # calls that grow the main chain
     turns: list[HabitTurn]
 
-    def of(self, sessions: Sequence[HabitSession]) -> "_Work":
+    def of(self, last_at: dict[int, int]) -> "_Work":
         """Some of the sessions."""
-        last_at = {session.id: session.last_at for session in sessions}
         return _Work(
             last_at,
             [chain for chain in self.chains if chain[0].session_id in last_at],
@@ -151,15 +149,14 @@ class _Work(NamedTuple):
         )
 
 
-def _load(db: sqlite3.Connection, sessions: Sequence[HabitSession]) -> _Work:
-    ids = [session.id for session in sessions]
-    calls = stored.habit_calls(db, ids)
+def _load(db: sqlite3.Connection, last_at: dict[int, int]) -> _Work:
+    calls = stored.habit_calls(db, last_at)
     chains = [list(members) for _, members in groupby(calls, key=lambda call: call.chain_id)]
     return _Work(
-        {session.id: session.last_at for session in sessions},
+        last_at,
         chains,
         [grown for chain in chains if not chain[0].chain and (grown := _growing(chain))],
-        stored.habit_turns(db, ids, _EDIT),
+        stored.habit_turns(db, last_at),
     )
 
 
@@ -167,10 +164,9 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
     """Everything that is measured session by session."""
     calls = [call for chain in work.chains for call in chain]
     last_at, mains, turns = work.last_at, work.mains, work.turns
-    ids = list(last_at)
     model_of = {chain[0].session_id: chain[-1].model for chain in mains}
-    compactions = stored.compactions(db, ids, (EventKind.COMPACT, EventKind.SUMMARY))
-    orientation = _orientation(mains, stored.first_edits(db, ids, _EDIT))
+    compactions = stored.compactions(db, last_at)
+    orientation = _orientation(mains, stored.first_edits(db, last_at))
     ended_before = now - DEFAULTS.return_window_ms
     first_contexts = [chain[0].context for chain in mains if chain[0].context]
     turn_growths = [turn.context_end - turn.context_begin for turn in turns if turn.context_begin and turn.context_end]
@@ -188,7 +184,7 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
         orientation_tokens=orientation[0] if orientation else None,
         orientation_calls=orientation[1] if orientation else None,
         triggers=triggers(compactions, model_of),
-        aftermath=aftermath(compactions, mains, lambda: stored.file_uses(db, ids, _READ, _EDIT)),
+        aftermath=aftermath(compactions, mains, lambda: stored.file_uses(db, last_at)),
     )
 
 
