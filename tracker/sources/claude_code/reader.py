@@ -19,7 +19,6 @@ from tracker.sources.claude_code.lines import (
     epoch_ms,
     forgiving,
     joined_text,
-    salvage,
 )
 from tracker.sources.claude_code.whereabouts import Whereabouts
 from tracker.sources.words import opening
@@ -113,6 +112,8 @@ class FileReader:
 
     def _take_salvaged(self, raw: bytes, position: int) -> None:
         """Take in what can be saved of a damaged line; it counts as one bad line at most."""
+        from tracker.sources.claude_code.salvage import salvage  # imports json, and damage is rare
+
         before = self._batch.bad_lines
         found, is_damaged = salvage(raw)
         for line, start, end in found:

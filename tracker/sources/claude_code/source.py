@@ -11,7 +11,7 @@ import msgspec
 
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.claude_code.carry import Carry
-from tracker.sources.claude_code.lines import AGENT, salvage
+from tracker.sources.claude_code.lines import AGENT
 from tracker.sources.claude_code.reader import FileReader
 from tracker.sources.opening import is_folder, leads_nowhere, open_regular, raise_problems
 
@@ -184,6 +184,8 @@ def _whole(raw: bytes) -> bool:
     try:
         msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError):
+        from tracker.sources.claude_code.salvage import salvage  # imports json, and damage is rare
+
         return not salvage(raw)[1]
     return True
 

@@ -1,0 +1,102 @@
+"""What can be saved of a damaged line."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from tracker.sources.claude_code.lines import Line, Message, Usage, decode_line
+
+_RECORD_MARKS = ('{"parentUuid"', '{"type"')
+# What may be missing from a usage that can be priced.
+_SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_details"))
+
+
+def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
+    """Records of a line that does not decode as one: two on a line, NULs or rubbish around them, wrong types.
+
+    Returns each record with the bytes of `raw` between which it stands, and whether anything had to be given up.
+    """
+    text = raw.decode("utf-8", "surrogateescape")
+    decode = json.JSONDecoder(parse_float=_number).raw_decode
+    found: list[tuple[Line, int, int]] = []
+    is_damaged = False
+    position = _skip_blanks(text, 0)
+    while position < len(text):
+        try:
+            value, end = decode(text, position)
+        except (ValueError, RecursionError):
+            is_damaged = True
+            following = [at for mark in _RECORD_MARKS if (at := text.find(mark, position + 1)) > position]
+            if not following:
+                break
+            position = min(following)
+            continue
+        if isinstance(value, dict):
+            line, lost = _lenient(value)
+            is_damaged |= lost
+            found.append((line, _byte_length(text[:position]), _byte_length(text[:end])))
+        else:
+            is_damaged = True
+        position = _skip_blanks(text, end)
+    return found, is_damaged or not found
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in "\0 \t\r\n":
+        position += 1
+    return position
+
+
+def _number(text: str) -> float:
+    """A count may be written with a point: 10.0 tokens are ten."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _byte_length(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
+
+
+def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
+    """Convert field by field, dropping what has the wrong type; True if something that counts was dropped."""
+    try:
+        return decode_line(_clean(value)), False
+    except msgspec.DecodeError:
+        pass
+    kept: dict[str, Any] = {}
+    damaged = False
+    for name, item in value.items():
+        if name not in Line.__struct_fields__:
+            continue
+        try:
+            kept[name] = getattr(decode_line(_clean({name: item})), name)
+        except msgspec.DecodeError:
+            damaged = True
+            if name == "message" and isinstance(item, dict):
+                # Odd content must not cost the call: its usage is what counts.
+                wanted = {key: item.get(key) for key in ("id", "model", "stop_reason")}
+                wanted["usage"] = _without_odd_sides(item.get("usage"))
+                try:
+                    kept[name] = msgspec.convert(wanted, Message)
+                except msgspec.ValidationError:
+                    continue
+    return Line(**kept), damaged
+
+
+def _without_odd_sides(usage: Any) -> Any:
+    """A usage without those of its side fields that have the wrong type."""
+    if not isinstance(usage, dict):
+        return usage
+    kept = dict(usage)
+    for name in _SIDE_FIELDS & usage.keys():
+        try:
+            msgspec.convert({name: usage[name]}, Usage)
+        except msgspec.ValidationError:
+            del kept[name]
+    return kept
+
+
+def _clean(value: dict[str, Any]) -> bytes:
+    """JSON without what no UTF-8 can hold: lone surrogates, bytes that were no text."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
