@@ -124,10 +124,7 @@ def call_rows(
             " ORDER BY first_at, message_id"
         )
         values.append(limit)
-    cursor = db.execute(query, values)
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
+    yield from _by_name(db.execute(query, values))
 
 
 def call_fields(db: sqlite3.Connection) -> list[str]:
@@ -142,13 +139,16 @@ def newest_call_id(db: sqlite3.Connection) -> int:
 
 def calls_after(db: sqlite3.Connection, call_id: int) -> list[dict[str, Any]]:
     """Calls that were added after the one with this id, in order of time, with every stored field and `id`."""
-    cursor = db.execute(
+    query = (
         f"SELECT * FROM ({CALL_EXPORT.replace('SELECT', 'SELECT call.id,', 1)} WHERE call.id > ?)"
-        " ORDER BY first_at, message_id",
-        (call_id,),
+        " ORDER BY first_at, message_id"
     )
+    return list(_by_name(db.execute(query, (call_id,))))
+
+
+def _by_name(cursor: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
     names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return (dict(zip(names, row, strict=True)) for row in cursor)
 
 
 class FileRow(NamedTuple):
