@@ -84,14 +84,6 @@ class LiveTurn(NamedTuple):
     score: int | None  # per mille of what starts a task
 
 
-class LiveTask(NamedTuple):
-    """A task's standing."""
-
-    status: str
-    evidence: str | None
-    cost: int
-
-
 def active_sessions(db: sqlite3.Connection, since: int) -> list[ActiveSession]:
     """Sessions with a record since then (epoch ms), latest first."""
     rows = db.execute(
@@ -186,12 +178,6 @@ def _tools(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[To
         values,
     )
     return [ToolRow(*row) for row in rows]
-
-
-def live_task(db: sqlite3.Connection, task_id: str) -> LiveTask | None:
-    """A task's standing; None if it is not derived yet."""
-    row = db.execute("SELECT status, evidence, cost FROM task WHERE id = ?", (task_id,)).fetchone()
-    return LiveTask(*row) if row else None
 
 
 def day_cost(db: sqlite3.Connection, day: str) -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from store.clauses import PROMPT_TOKENS, json_list, local_day
 from store.filter import Filter
 from store.records import CallFlag, EventKind
+from store.spend import unpriced_models
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what runs once a call
 
@@ -92,14 +93,7 @@ def unpriced_calls(db: sqlite3.Connection, since_day: str, until_day: str) -> Un
         "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(unpriced), 0) FROM spend WHERE day BETWEEN ? AND ?",
         (since_day, until_day),
     ).fetchone()
-    models = [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT model FROM spend WHERE unpriced > 0 AND day BETWEEN ? AND ? ORDER BY 1",
-            (since_day, until_day),
-        )
-    ]
-    return UnpricedRow(calls, unpriced, models)
+    return UnpricedRow(calls, unpriced, unpriced_models(db, Filter(since_day, until_day)))
 
 
 class SampleRow(NamedTuple):

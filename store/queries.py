@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from store.clauses import IS_COUNTED, SESSION_TITLE, where_clause
-from store.filter import Filter
+from store.filter import EVERYTHING, Filter
 from store.records import Price
+from store.spend import unpriced_models
 from store.titles import title_in
 
 
@@ -27,8 +28,7 @@ def totals(db: sqlite3.Connection) -> Totals:
         "SELECT COALESCE(SUM(calls), 0), COUNT(DISTINCT session_id), COALESCE(SUM(unpriced), 0), MIN(day), MAX(day)"
         " FROM spend"
     ).fetchone()
-    models = [row[0] for row in db.execute("SELECT DISTINCT model FROM spend WHERE unpriced > 0 ORDER BY 1")]
-    return Totals(calls, sessions, unpriced, models, *days)
+    return Totals(calls, sessions, unpriced, unpriced_models(db, EVERYTHING), *days)
 
 
 def uncounted_models(db: sqlite3.Connection) -> set[str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from store import live_session as live
-from store.live_session import LiveCall, LiveSession, LiveTask, LiveTurn
+from store.live_session import LiveCall, LiveSession, LiveTurn
 from store.records import CallFlag, EventKind, ToolFlag
-from store.task_rows import EventRow, ToolRow
+from store.task_reads import task_row_of
+from store.task_rows import EventRow, TaskRow, ToolRow
 from tracker.model.compaction import compaction_failed
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.miss_causes import Cause
@@ -42,7 +43,7 @@ class SessionState:
     marks: Sequence[EventRow]
     todos: Sequence[ToolRow]
     turn_tools: Sequence[ToolRow]
-    task: LiveTask | None
+    task: TaskRow | None
     cold_floor: int | None  # static floor of the model and version
 
     @property
@@ -200,6 +201,6 @@ def load_state(
         marks=live.marks(db, session_id),
         todos=live.tools_with(db, session_id, int(ToolFlag.TODOS)),
         turn_tools=live.tools_since(db, session_id, turn.position) if turn is not None else [],
-        task=live.live_task(db, turn.task_id) if turn is not None and turn.task_id is not None else None,
+        task=task_row_of(db, turn.task_id) if turn is not None and turn.task_id is not None else None,
         cold_floor=floors.get((calls[-1].model, calls[-1].version)),
     )
