@@ -40,7 +40,6 @@ class Forecast:
     low_nano: int
     high_nano: int
     band: Band
-    label: str = "modelled"
     condition: str = CONDITION
 
 

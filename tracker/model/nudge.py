@@ -102,7 +102,6 @@ class Evaluation:
     payback_turns: float | None
     inputs: Mapping[str, InputValue] = field(default_factory=dict)
     subject: str | None = None  # what the notice is about, where one kind speaks of several things
-    label: str = "modelled"
 
     @property
     def expected_value_nano(self) -> int:

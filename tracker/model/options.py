@@ -55,7 +55,6 @@ class Option:
     one_off_nano: int  # part of the cost that is paid at once
     saving: SavingRange  # against continuing; zero for `continue` itself
     payback_turns: float | None  # None: never within reach, or nothing to earn back
-    label: str = "modelled"
 
 
 @dataclass(frozen=True, slots=True)

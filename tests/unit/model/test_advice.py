@@ -67,7 +67,6 @@ def test_compact_line_names_action_saving_range_and_payback():
     assert nudge.fired
     assert nudge.text == "Compact now, 150k of context: saves ~$2.04 (-$0.49 to $6.11), back in 1 turn"
     assert nudge.saving.point_nano == pytest.approx(0.8 * 50 * 114_000 * 557 - 495e6)
-    assert nudge.label == "modelled"
 
 
 def test_compact_fires_by_the_level_even_when_the_saving_is_hidden():

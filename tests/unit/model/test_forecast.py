@@ -40,7 +40,6 @@ def test_forecast_grows_with_growth_and_output(growth, more_growth, output, more
 def test_band_encloses_the_point(calls, context):
     ahead = forecast(calls, context, ESTIMATE, TARIFF, band_for(calls))
     assert 0 < ahead.low_nano <= ahead.point_nano <= ahead.high_nano
-    assert ahead.label == "modelled"
     assert "goes on" in ahead.condition
 
 
