@@ -1,6 +1,6 @@
 """Nudges about the session at hand (MODEL 7.1 to 7.4) as decisions: compact, start over, before and after a pause."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from tracker.model.compaction import (
     CompactionState,
@@ -10,16 +10,16 @@ from tracker.model.compaction import (
 )
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.fresh_start import fresh_context_tokens, new_session_nano, new_session_saving_nano_per_call
-from tracker.model.horizon import CallsRange, calls_ahead
-from tracker.model.idle import ColdResume, cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano, is_expired
+from tracker.model.horizon import calls_ahead
+from tracker.model.idle import cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano, is_expired
 from tracker.model.nudge import (
     Evaluation,
     InputValue,
     NudgeKind,
     Situation,
+    evaluated,
     one_line,
     saving_phrase,
-    silenced,
     thousands,
 )
 from tracker.model.options import SavingRange, payback_turns, saving_range
@@ -63,11 +63,7 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
     decision = decide_compaction(state, level)
     one_off = compaction_nano(situation.context, situation.shape, situation.tariff)
     per_call = saving_nano_per_call(situation.context, situation.shape, situation.tariff, situation.cold_probability)
-    calls = calls_ahead(
-        situation.remaining_calls,
-        another_turn_is_certain=False,
-        calls_to_auto_compaction=situation.calls_to_auto_compaction,
-    )
+    calls = situation.calls_ahead(another_turn_is_certain=False)
     saving = saving_range(one_off, per_call, calls)
     turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
     action = f"Compact now, {thousands(situation.context)} of context"
@@ -87,17 +83,15 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
         "plan_in_progress": state.plan_in_progress,
         "failed_in_epoch": state.failed_in_epoch,
     }
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.COMPACT,
-            fired=decision.fire,
-            reason=decision.reason,
-            text=text if decision.fire else None,
-            saving=saving,
-            payback_turns=turns,
-            inputs=inputs,
-        ),
+    return evaluated(
+        NudgeKind.COMPACT,
         situation.billing,
+        fired=decision.fire,
+        reason=decision.reason,
+        text=text,
+        saving=saving,
+        payback_turns=turns,
+        inputs=inputs,
     )
 
 
@@ -118,47 +112,28 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
         reason = "does not pay with the margin"
     else:
         reason = "pays"
-    fired = reason == "pays"
     saving = saving_range(one_off, per_call, calls)
     turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.NEW_SESSION,
-            fired=fired,
-            reason=reason,
-            text=one_line(
-                "New task: start over with `taximeter handover`", saving_phrase(situation.billing, saving, turns)
-            )
-            if fired
-            else None,
-            saving=saving,
-            payback_turns=turns,
-            inputs=_situation_inputs(situation)
-            | {
-                "boundary_score": boundary_score,
-                "task_completed": task_completed,
-                "orientation_tokens": situation.orientation.tokens,
-                "orientation_calls": situation.orientation.calls,
-                "fresh_calls": fresh_calls,
-                "one_off_nano": one_off,
-                "saving_nano_per_call": per_call,
-            },
-        ),
+    effect = saving_phrase(situation.billing, saving, turns)
+    return evaluated(
+        NudgeKind.NEW_SESSION,
         situation.billing,
+        fired=reason == "pays",
+        reason=reason,
+        text=one_line("New task: start over with `taximeter handover`", effect),
+        saving=saving,
+        payback_turns=turns,
+        inputs=_situation_inputs(situation)
+        | {
+            "boundary_score": boundary_score,
+            "task_completed": task_completed,
+            "orientation_tokens": situation.orientation.tokens,
+            "orientation_calls": situation.orientation.calls,
+            "fresh_calls": fresh_calls,
+            "one_off_nano": one_off,
+            "saving_nano_per_call": per_call,
+        },
     )
-
-
-def _pause_inputs(pause: Pause) -> dict[str, InputValue]:
-    return {
-        "idle_ms": pause.idle_ms,
-        "ttl_ms": pause.ttl_ms,
-        "return_probability": pause.return_probability,
-        "own_gaps": pause.own_gaps,
-        "compact_dismissed_in_epoch": pause.compact_dismissed_in_epoch,
-        "client_compacts_idle": pause.client_compacts_idle,
-        "user_active_in_last_ttl": pause.user_active_in_last_ttl,
-        "enabled": pause.enabled,
-    }
 
 
 def _closing_time(pause: Pause) -> str | None:
@@ -199,20 +174,17 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
             reason = "not worth a word"
         else:
             reason = "pays"
-    fired = reason == "pays"
-    saving = SavingRange(round(expected), round(min(never, surely)), round(max(never, surely)))
+    saving = SavingRange.of(never, expected, surely)
     action = f"Compact before the cache goes cold ({pause.return_probability:.0%} come back)"
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.BEFORE_EXPIRY,
-            fired=fired,
-            reason=reason,
-            text=one_line(action, saving_phrase(situation.billing, saving, 0.0)) if fired else None,
-            saving=saving,
-            payback_turns=0.0,
-            inputs=_situation_inputs(situation) | _pause_inputs(pause),
-        ),
+    return evaluated(
+        NudgeKind.BEFORE_EXPIRY,
         situation.billing,
+        fired=reason == "pays",
+        reason=reason,
+        text=one_line(action, saving_phrase(situation.billing, saving, 0.0)),
+        saving=saving,
+        payback_turns=0.0,
+        inputs=_situation_inputs(situation) | asdict(pause),
     )
 
 
@@ -227,93 +199,64 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
             reason = "not worth a word"
         else:
             reason = "pays"
-    fired = reason == "pays"
     # Whoever would have come back anyway saves the whole penalty, whoever would not saves nothing.
-    saving = SavingRange(round(pause.return_probability * penalty), 0, round(penalty))
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.ANSWER_NOW,
-            fired=fired,
-            reason=reason,
-            text=one_line("Answer before the cache goes cold", saving_phrase(situation.billing, saving, 0.0))
-            if fired
-            else None,
-            saving=saving,
-            payback_turns=0.0,
-            inputs=_situation_inputs(situation) | _pause_inputs(pause) | {"penalty_nano": penalty},
-        ),
+    saving = SavingRange.of(0, pause.return_probability * penalty, penalty)
+    return evaluated(
+        NudgeKind.ANSWER_NOW,
         situation.billing,
+        fired=reason == "pays",
+        reason=reason,
+        text=one_line("Answer before the cache goes cold", saving_phrase(situation.billing, saving, 0.0)),
+        saving=saving,
+        payback_turns=0.0,
+        inputs=_situation_inputs(situation) | asdict(pause) | {"penalty_nano": penalty},
     )
 
 
 def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, boundary_score: float) -> Evaluation:
     """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
-    shape, context = situation.shape, situation.context
-    calls = calls_ahead(
-        situation.remaining_calls,
-        another_turn_is_certain=True,
-        calls_to_auto_compaction=situation.calls_to_auto_compaction,
-    )
-    costs = cold_resume_nano(context, calls.point, shape, situation.orientation, situation.tariff)
+    shape, context, orientation, tariff = situation.shape, situation.context, situation.orientation, situation.tariff
+    calls = situation.calls_ahead(another_turn_is_certain=True)
+    few, costs, many = (cold_resume_nano(context, count, shape, orientation, tariff) for count in calls)
     is_new_topic = boundary_score >= DEFAULTS.boundary_score
     fresh_wins = is_new_topic and costs.fresh < costs.summarise
-    saving = _cold_resume_saving(situation, calls, fresh_wins=fresh_wins)
-    after = fresh_context_tokens(shape, situation.orientation) if fresh_wins else shape.context_after
-    per_call = (context - after) * situation.tariff.read
+    saving = SavingRange.of(*(one.go_on - (one.fresh if fresh_wins else one.summarise) for one in (few, costs, many)))
+    after = fresh_context_tokens(shape, orientation) if fresh_wins else shape.context_after
+    per_call = (context - after) * tariff.read
     best = costs.fresh if fresh_wins else costs.summarise
     turns = payback_turns(best - costs.go_on + per_call * calls.point, per_call, situation.mean_calls_per_turn)
-    text: str | None = None
     if not is_expired(age_ms, ttl_ms):
         reason = "the cache is warm"
     elif context < DEFAULTS.large_context_over_context_after * shape.context_after:
         reason = "price only"
-        text = _cold_price_text(situation)
     elif saving.point_nano < DEFAULTS.least_saving_nano:
         reason = "not worth a word"
     else:
         reason = "pays"
-        again = f"{thousands(context - shape.static_floor)} to write again"
-        action = f"Compact before going on (the cache is cold, {again})"
-        if fresh_wins:
-            action = f"Start over with `taximeter handover` (cold, {again})"
-        text = one_line(action, saving_phrase(situation.billing, saving, turns))
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.COLD_RESUME,
-            fired=reason == "pays",
-            reason=reason,
-            text=text,
-            saving=saving,
-            payback_turns=turns,
-            inputs=_situation_inputs(situation)
-            | {
-                "age_ms": age_ms,
-                "ttl_ms": ttl_ms,
-                "boundary_score": boundary_score,
-                "go_on_nano": costs.go_on,
-                "summarise_nano": costs.summarise,
-                "fresh_nano": costs.fresh if is_new_topic else None,
-                "calls": calls.point,
-            },
-        ),
+    again = f"{thousands(context - shape.static_floor)} to write again"
+    action = f"Compact before going on (the cache is cold, {again})"
+    if fresh_wins:
+        action = f"Start over with `taximeter handover` (cold, {again})"
+    evaluation = evaluated(
+        NudgeKind.COLD_RESUME,
         situation.billing,
+        fired=reason == "pays",
+        reason=reason,
+        text=one_line(action, saving_phrase(situation.billing, saving, turns)),
+        saving=saving,
+        payback_turns=turns,
+        inputs=_situation_inputs(situation)
+        | {
+            "age_ms": age_ms,
+            "ttl_ms": ttl_ms,
+            "boundary_score": boundary_score,
+            "go_on_nano": costs.go_on,
+            "summarise_nano": costs.summarise,
+            "fresh_nano": costs.fresh if is_new_topic else None,
+            "calls": calls.point,
+        },
     )
-
-
-def _gain(costs: ColdResume, *, fresh_wins: bool) -> int:
-    return round(costs.go_on - (costs.fresh if fresh_wins else costs.summarise))
-
-
-def _cold_resume_saving(situation: Situation, calls: CallsRange, *, fresh_wins: bool) -> SavingRange:
-    """Gain of the better way back over the range of calls ahead."""
-    low, point, high = (
-        _gain(
-            cold_resume_nano(situation.context, count, situation.shape, situation.orientation, situation.tariff),
-            fresh_wins=fresh_wins,
-        )
-        for count in calls
-    )
-    return SavingRange(point, min(low, high), max(low, high))
+    return replace(evaluation, text=_cold_price_text(situation)) if reason == "price only" else evaluation
 
 
 def _cold_price_text(situation: Situation) -> str:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS
 from tracker.model.growth import lifetime_nano
 from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_share
-from tracker.model.horizon import CallsRange, calls_ahead
+from tracker.model.horizon import CallsRange
 from tracker.model.nudge import (
     Billing,
     Evaluation,
     NudgeKind,
     Situation,
+    evaluated,
     one_line,
     payback_phrase,
     saving_phrase,
-    silenced,
     thousands,
 )
 from tracker.model.options import SavingRange
@@ -45,27 +45,24 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
         reason = "the replay saves too little"
     else:
         reason = "pays"
-    fired = reason == "pays"
     name = "1 h" if choice.better_ttl_ms == TTL_1H_MS else "5 min"
     effect = f"{choice.saving_share:.0%} of these calls, {saving_phrase(billing, choice.saving, 0.0)}"
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.TTL,
-            fired=fired,
-            reason=reason,
-            text=one_line(f"Set the cache lifetime to {name}", effect) if fired else None,
-            saving=choice.saving,
-            payback_turns=0.0,
-            inputs={
-                "current_ttl_ms": choice.current_ttl_ms,
-                "better_ttl_ms": choice.better_ttl_ms,
-                "rewrite_share": choice.rewrite_share,
-                "threshold": choice.threshold,
-                "current_nano": choice.current_nano,
-                "saving_share": choice.saving_share,
-            },
-        ),
+    return evaluated(
+        NudgeKind.TTL,
         billing,
+        fired=reason == "pays",
+        reason=reason,
+        text=one_line(f"Set the cache lifetime to {name}", effect),
+        saving=choice.saving,
+        payback_turns=0.0,
+        inputs={
+            "current_ttl_ms": choice.current_ttl_ms,
+            "better_ttl_ms": choice.better_ttl_ms,
+            "rewrite_share": choice.rewrite_share,
+            "threshold": choice.threshold,
+            "current_nano": choice.current_nano,
+            "saving_share": choice.saving_share,
+        },
     )
 
 
@@ -78,19 +75,16 @@ def routing_nudge(turns: Sequence[TurnProfile], billing: Billing, *, at_session_
         reason = "few light turns"
     else:
         reason = "many light turns"
-    fired = reason == "many light turns"
     effect = f"{share:.0%} of spend went to light turns"
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.ROUTING,
-            fired=fired,
-            reason=reason,
-            text=one_line("Start questions and small jobs on a smaller model", effect) if fired else None,
-            saving=None,
-            payback_turns=None,
-            inputs={"light_share": share, "turns": len(turns), "at_session_start": at_session_start},
-        ),
+    return evaluated(
+        NudgeKind.ROUTING,
         billing,
+        fired=reason == "many light turns",
+        reason=reason,
+        text=one_line("Start questions and small jobs on a smaller model", effect),
+        saving=None,
+        payback_turns=None,
+        inputs={"light_share": share, "turns": len(turns), "at_session_start": at_session_start},
     )
 
 
@@ -99,68 +93,57 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
     cost = baseline_month_nano(month.tokens, month.calls.point, month.cold_starts, tariff)
     share = cost / month.spend_nano if month.spend_nano else 0.0
     trimmed = min(month.tokens, TRIMMED_TOKENS)
-    low, point, high = (round(baseline_month_nano(trimmed, calls, month.cold_starts, tariff)) for calls in month.calls)
-    saving = SavingRange(point, low, high)
+    saving = SavingRange.of(*(baseline_month_nano(trimmed, calls, month.cold_starts, tariff) for calls in month.calls))
     fired = share > DEFAULTS.baseline_share_of_spend
     what = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
     action = f"{what}, first {month.largest[0]}" if month.largest else what
     effect = f"10k less {saving_phrase(billing, saving, None)} a month{payback_phrase(0.0)}"
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.BASELINE,
-            fired=fired,
-            reason="large share of spend" if fired else "small share of spend",
-            text=one_line(action, effect) if fired else None,
-            saving=saving,
-            payback_turns=0.0,
-            inputs={
-                "baseline": month.tokens,
-                "calls": month.calls.point,
-                "cold_starts": month.cold_starts,
-                "month_nano": cost,
-                "spend_nano": month.spend_nano,
-                "share": share,
-                "largest": ", ".join(month.largest),
-            },
-        ),
+    return evaluated(
+        NudgeKind.BASELINE,
         billing,
+        fired=fired,
+        reason="large share of spend" if fired else "small share of spend",
+        text=one_line(action, effect),
+        saving=saving,
+        payback_turns=0.0,
+        inputs={
+            "baseline": month.tokens,
+            "calls": month.calls.point,
+            "cold_starts": month.cold_starts,
+            "month_nano": cost,
+            "spend_nano": month.spend_nano,
+            "share": share,
+            "largest": ", ".join(month.largest),
+        },
     )
 
 
 def large_result_nudge(situation: Situation, *, command_pattern: str, result_tokens: int) -> Evaluation:
     """Name a tool result that costs a quarter dollar or more before the epoch ends; delivery keeps it to one a day."""
-    calls = calls_ahead(
-        situation.remaining_calls,
-        another_turn_is_certain=True,
-        calls_to_auto_compaction=situation.calls_to_auto_compaction,
-    )
-    low, point, high = (round(lifetime_nano(result_tokens, count, situation.tariff)) for count in calls)
-    saving = SavingRange(point, low, high)
+    calls = situation.calls_ahead(another_turn_is_certain=True)
+    saving = SavingRange.of(*(lifetime_nano(result_tokens, count, situation.tariff) for count in calls))
     if result_tokens < DEFAULTS.large_result_tokens:
         reason = "a small result"
-    elif point < DEFAULTS.least_saving_nano:
+    elif saving.point_nano < DEFAULTS.least_saving_nano:
         reason = "not worth a word"
     else:
         reason = "costs"
-    fired = reason == "costs"
     action = f"Shorten what `{command_pattern}` prints ({thousands(result_tokens)})"
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.LARGE_RESULT,
-            fired=fired,
-            reason=reason,
-            text=one_line(action, saving_phrase(situation.billing, saving, 0.0)) if fired else None,
-            saving=saving,
-            payback_turns=0.0,
-            inputs={
-                "result_tokens": result_tokens,
-                "calls": calls.point,
-                "write_nano": situation.tariff.write,
-                "read_nano": situation.tariff.read,
-            },
-            subject=command_pattern,
-        ),
+    return evaluated(
+        NudgeKind.LARGE_RESULT,
         situation.billing,
+        fired=reason == "costs",
+        reason=reason,
+        text=one_line(action, saving_phrase(situation.billing, saving, 0.0)),
+        saving=saving,
+        payback_turns=0.0,
+        inputs={
+            "result_tokens": result_tokens,
+            "calls": calls.point,
+            "write_nano": situation.tariff.write,
+            "read_nano": situation.tariff.read,
+        },
+        subject=command_pattern,
     )
 
 
@@ -170,20 +153,18 @@ def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
     saving = SavingRange(storm.waste_nano, storm.waste_low_nano, storm.waste_high_nano)
     cause = storm.causes[0].replace("_", " ") if storm.causes else "unknown"
     action = f"Stop what breaks the cache: {storm.misses} losses in {storm.calls} calls ({cause})"
-    return silenced(
-        Evaluation(
-            kind=NudgeKind.MISS_STORM,
-            fired=fired,
-            reason="avoidable losses" if fired else "few losses",
-            text=one_line(action, saving_phrase(billing, saving, 0.0)) if fired else None,
-            saving=saving,
-            payback_turns=0.0,
-            inputs={
-                "misses": storm.misses,
-                "calls": storm.calls,
-                "waste_nano": storm.waste_nano,
-                "causes": ", ".join(storm.causes),
-            },
-        ),
+    return evaluated(
+        NudgeKind.MISS_STORM,
         billing,
+        fired=fired,
+        reason="avoidable losses" if fired else "few losses",
+        text=one_line(action, saving_phrase(billing, saving, 0.0)),
+        saving=saving,
+        payback_turns=0.0,
+        inputs={
+            "misses": storm.misses,
+            "calls": storm.calls,
+            "waste_nano": storm.waste_nano,
+            "causes": ", ".join(storm.causes),
+        },
     )

@@ -6,13 +6,14 @@ waste nudges remain, because nobody knows what a read weighs there (MODEL sectio
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.model.compaction import CompactionShape
 from tracker.model.defaults import DEFAULTS
 from tracker.model.fresh_start import Orientation
+from tracker.model.horizon import CallsRange, calls_ahead
 from tracker.model.options import SavingRange
 from tracker.model.rates import Rates, Tariff
 
@@ -89,6 +90,14 @@ class Situation:
     calls_to_auto_compaction: float | None
     mean_calls_per_turn: float
 
+    def calls_ahead(self, *, another_turn_is_certain: bool) -> CallsRange:
+        """Calls over which what is done now saves something in this session."""
+        return calls_ahead(
+            self.remaining_calls,
+            another_turn_is_certain=another_turn_is_certain,
+            calls_to_auto_compaction=self.calls_to_auto_compaction,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -141,9 +150,19 @@ def thousands(tokens: float) -> str:
     return f"{tokens / 1000:.0f}k"
 
 
-def silenced(evaluation: Evaluation, billing: Billing) -> Evaluation:
-    """The evaluation as it may be delivered: switched off where the user's billing does not permit its kind."""
-    if not evaluation.fired or billing.permits(evaluation.kind):
-        return evaluation
-    reason = "off: what a read weighs in this plan's limits is nothing or not known"
-    return replace(evaluation, fired=False, reason=reason, text=None)
+def evaluated(
+    kind: str,
+    billing: Billing,
+    *,
+    fired: bool,
+    reason: str,
+    text: str,
+    saving: SavingRange | None,
+    payback_turns: float | None,
+    inputs: Mapping[str, InputValue],
+    subject: str | None = None,
+) -> Evaluation:
+    """A look at one kind; `text` is said if it fires, which is off where `billing` does not permit the kind."""
+    if fired and not billing.permits(kind):
+        fired, reason = False, "off: what a read weighs in this plan's limits is nothing or not known"
+    return Evaluation(kind, fired, reason, text if fired else None, saving, payback_turns, inputs, subject)

@@ -6,6 +6,7 @@ that less their saving, so that cost differences between options are exactly the
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 from tracker.model.compaction import (
     CompactionShape,
@@ -42,6 +43,11 @@ class SavingRange:
     point_nano: int
     low_nano: int
     high_nano: int
+
+    @classmethod
+    def of(cls, one_end: float, point: float, other_end: float) -> Self:
+        """Of the figures at 10 %, expected and 90 % of what lies ahead: less of it may save more."""
+        return cls(round(point), round(min(one_end, other_end)), round(max(one_end, other_end)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,7 @@ class Options:
 
 def saving_range(one_off_nano: float, per_call_nano: float, calls: CallsRange) -> SavingRange:
     """Saving over a range of later calls."""
-    low, point, high = (saving_nano(one_off_nano, per_call_nano, count) for count in calls)
-    return SavingRange(round(point), round(min(low, high)), round(max(low, high)))
+    return SavingRange.of(*(saving_nano(one_off_nano, per_call_nano, count) for count in calls))
 
 
 def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn: float) -> float | None:
