@@ -84,7 +84,7 @@ def look_at_turn(standing: Standing, said: Sequence[NudgeRow], chosen: Sequence[
         evaluations.append(
             large_result_nudge(standing.situation, command_pattern=largest.pattern, result_tokens=largest.tokens)
         )
-    storm = find_storm(state.recent_judgements(DEFAULTS.storm_window_calls, _missed_nano(standing)))
+    storm = find_storm(state.recent_losses(DEFAULTS.storm_window_calls, _missed_nano(standing)))
     evaluations.append(_once_per_storm(miss_storm_nudge(storm, standing.situation.billing), standing, chosen))
     looks = [_look(standing, one, Moment.TURN_END) for one in evaluations]
     if state.turns == 1:

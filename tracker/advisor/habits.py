@@ -4,7 +4,7 @@ Measuring reads up to twenty thousand calls and takes a second at the most, so i
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby, pairwise
 from statistics import median
@@ -18,7 +18,6 @@ from store.queries import stored_prices
 from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import Meter, read_meter
-from tracker.model.chain_call import ChainCall
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
@@ -26,10 +25,10 @@ from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growt
 from tracker.model.habits import TurnProfile
 from tracker.model.horizon import CallsRange, IdleGap, SessionLength
 from tracker.model.miss_causes import Cause
-from tracker.model.misses import Judgement, MissKind
+from tracker.model.misses import MissKind
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.model.rates import PICO_PER_NANO, Rates
-from tracker.model.ttl_choice import TtlChoice, choose_ttl
+from tracker.model.ttl_choice import CachedCall, TtlChoice, choose_ttl
 from tracker.reports.times import local
 
 MOST_CALLS = 20_000
@@ -297,53 +296,23 @@ def _ttl_choice(
     current = rates.get(latest.price_id or "") if latest is not None else None
     if current is None:
         return None
-    return choose_ttl([_judged(chain, rates) for chain in chains], current)
+    return choose_ttl([list(_cached_calls(chain, rates)) for chain in chains], current)
 
 
-def _judged(chain: Sequence[HabitCall], rates: Mapping[str, Rates]) -> list[tuple[ChainCall, Judgement]]:
-    made: list[tuple[ChainCall, Judgement]] = []
+def _cached_calls(chain: Sequence[HabitCall], rates: Mapping[str, Rates]) -> Iterator[CachedCall]:
     before: HabitCall | None = None
     for call in chain:
         started = call.first_at if call.requested_at is None else call.requested_at
-        age = None if before is None else max(0, started - before.last_at)
-        expired = age is not None and call.ttl_ms is not None and age >= call.ttl_ms + DEFAULTS.expiry_grace_ms
-        judged = Judgement(
-            call_id=0,
-            epoch=call.epoch,
+        yield CachedCall(
+            input=call.input,
+            cache_read=call.cache_read,
+            write_5m=call.write_5m,
+            write_1h=call.write_1h,
+            output=call.output,
+            rates=None if call.flags & CallFlag.TTL_UNKNOWN else rates.get(call.price_id or ""),
             expected_read=call.expected_read,
             missed=call.missed,
-            kind=call.kind,
-            cause=call.cause,
-            source=None,
-            up_to=False,
             ttl_ms=call.ttl_ms,
-            age_ms=age,
-            expired=expired,
+            age_ms=None if before is None else max(0, started - before.last_at),
         )
-        made.append((_chain_call(call, rates), judged))
         before = call
-    return made
-
-
-def _chain_call(call: HabitCall, rates: Mapping[str, Rates]) -> ChainCall:
-    return ChainCall(
-        call_id=0,
-        position=call.position,
-        requested_at=call.requested_at,
-        first_at=call.first_at,
-        last_at=call.last_at,
-        model=call.model,
-        effort=None,
-        speed=None,
-        version=call.version,
-        session="",
-        input=call.input,
-        cache_read=call.cache_read,
-        write_5m=call.write_5m,
-        write_1h=call.write_1h,
-        output=call.output,
-        web_searches=call.web_searches,
-        rates=rates.get(call.price_id or ""),
-        cost=call.cost,
-        flags=call.flags,
-    )

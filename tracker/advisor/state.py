@@ -12,8 +12,7 @@ from store.task_reads import task_row_of
 from store.task_rows import EventRow, TaskRow, ToolRow
 from tracker.model.compaction import compaction_failed
 from tracker.model.defaults import TTL_5M_MS
-from tracker.model.miss_causes import Cause
-from tracker.model.misses import Judgement, MissKind
+from tracker.model.habits import Loss
 from tracker.model.rates import written_ttl
 
 _RESETS = frozenset({EventKind.COMPACT, EventKind.SUMMARY, EventKind.CLEAR, EventKind.REWIND})
@@ -146,10 +145,14 @@ class SessionState:
                     largest = ToolResult(command_pattern(tool), tokens)
         return largest
 
-    def recent_judgements(self, count: int, missed_nano: float | None = None) -> list[tuple[Judgement, int]]:
-        """Verdict and waste of the latest calls, oldest first; as billed, or at so much for each missed token."""
+    def recent_losses(self, count: int, missed_nano: float | None = None) -> list[Loss]:
+        """What the latest calls lost, oldest first; as billed, or at so much for each missed token."""
         return [
-            (_judgement(call), (call.waste or 0) if missed_nano is None else round((call.missed or 0) * missed_nano))
+            Loss(
+                call.kind,
+                call.cause,
+                (call.waste or 0) if missed_nano is None else round((call.missed or 0) * missed_nano),
+            )
             for call in self.calls[-count:]
         ]
 
@@ -161,23 +164,6 @@ def command_pattern(tool: ToolRow) -> str:
         return " ".join(words[:2])[:40] or tool.name or "a command"
     name = (words[0] if words else "").replace("\\", "/").rsplit("/", 1)[-1]
     return f"{tool.name or 'tool'} {name}".strip()[:40]
-
-
-def _judgement(call: LiveCall) -> Judgement:
-    is_expired = call.cause == Cause.EXPIRED
-    return Judgement(
-        call_id=call.id,
-        epoch=call.epoch or 0,
-        expected_read=0,
-        missed=call.missed or 0,
-        kind=call.kind if call.kind in (MissKind.MAJOR, MissKind.PARTIAL) else None,
-        cause=call.cause,
-        source=None,
-        up_to=False,
-        ttl_ms=None,
-        age_ms=None,
-        expired=is_expired,
-    )
 
 
 def load_state(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS
 from tracker.model.miss_causes import Cause
-from tracker.model.misses import Judgement, MissKind
+from tracker.model.misses import MissKind
 from tracker.model.rates import Tariff
 
 # Two-sided 80 % of a normal law; the count of rare events is spread like its own square root.
@@ -20,6 +20,14 @@ class TurnProfile(NamedTuple):
     output_tokens: int
     calls: int
     cost_nano: int
+
+
+class Loss(NamedTuple):
+    """What a call lost of the cache, if anything."""
+
+    kind: str | None  # MissKind
+    cause: str | None  # Cause
+    waste_nano: int
 
 
 class Storm(NamedTuple):
@@ -60,14 +68,10 @@ def baseline_month_nano(tokens: float, calls: float, cold_starts: float, tariff:
     return tokens * (tariff.read * calls + tariff.write * cold_starts)
 
 
-def find_storm(recent: Sequence[tuple[Judgement, int]]) -> Storm:
-    """Major misses not caused by expiry among the last 20 (judgement, waste in nano-dollars) pairs, oldest first."""
+def find_storm(recent: Sequence[Loss]) -> Storm:
+    """Major misses not caused by expiry among the last 20 calls, which come oldest first."""
     window = recent[-DEFAULTS.storm_window_calls :]
-    hits = [
-        (judgement.cause or Cause.UNKNOWN, waste)
-        for judgement, waste in window
-        if judgement.kind == MissKind.MAJOR and judgement.cause != Cause.EXPIRED
-    ]
-    names = [cause for cause, _ in hits]
+    hits = [loss for loss in window if loss.kind == MissKind.MAJOR and loss.cause != Cause.EXPIRED]
+    names = [loss.cause or Cause.UNKNOWN for loss in hits]
     causes = tuple(sorted(set(names), key=lambda name: (-names.count(name), name)))
-    return Storm(len(hits), len(window), sum(waste for _, waste in hits), causes)
+    return Storm(len(hits), len(window), sum(loss.waste_nano for loss in hits), causes)

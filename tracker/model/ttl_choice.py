@@ -5,16 +5,35 @@ A replay leaves prompts, outputs and gaps as they were and changes only what was
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from store.records import CallFlag
-from tracker.model.chain_call import ChainCall
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.misses import Judgement
+from tracker.model.idle import is_expired
 from tracker.model.options import SavingRange
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.model.rates import PICO_PER_NANO, Rates
 
-JudgedChain = Sequence[tuple[ChainCall, Judgement]]
+
+class CachedCall(NamedTuple):
+    """A call of a chain with the cache entry that it should have read; tokens."""
+
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    rates: Rates | None  # None where its bill is not to be replayed: without a price, or a lifetime of what it wrote
+    expected_read: int
+    missed: int
+    ttl_ms: int | None  # lifetime of the entry
+    age_ms: int | None  # since the call before; None at the start of a chain
+
+    def is_past(self, ttl_ms: int | None) -> bool:
+        """Whether the pause before the call was too long for an entry of this lifetime."""
+        return self.age_ms is not None and is_expired(self.age_ms, ttl_ms)
+
+
+Chain = Sequence[CachedCall]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +59,46 @@ def one_hour_threshold(rates: Rates) -> float | None:
     return (rates.write_1h - rates.write_5m) / span if span > 0 else None
 
 
-def five_minute_rewrite_share(chains: Iterable[JudgedChain]) -> float | None:
+def five_minute_rewrite_share(chains: Iterable[Chain]) -> float | None:
     """r5: share of five-minute-written tokens that replaced an entry lost to a pause of 5 to 60 minutes."""
     written = rewritten = 0
     for chain in chains:
-        for call, judgement in chain:
+        for call in chain:
             written += call.write_5m
-            lost_to_pause = judgement.missed and judgement.expired and judgement.ttl_ms == TTL_5M_MS
-            if lost_to_pause and (judgement.age_ms or 0) < TTL_1H_MS + DEFAULTS.expiry_grace_ms:
-                rewritten += min(judgement.missed, call.write_5m)
+            is_short_lived = call.ttl_ms == TTL_5M_MS
+            if call.missed and is_short_lived and call.is_past(TTL_5M_MS) and not call.is_past(TTL_1H_MS):
+                rewritten += min(call.missed, call.write_5m)
     return rewritten / written if written else None
 
 
-def replay_chain_nano(chain: JudgedChain, ttl_ms: int, static_floor: int = 0) -> float:
+def replay_chain_nano(chain: Chain, ttl_ms: int) -> float:
     """Nano-dollars of the priced calls of a chain, had every write had this lifetime."""
     total = 0.0
-    for call, judgement in chain:
-        if call.rates is None or call.flags & CallFlag.TTL_UNKNOWN:
+    for call in chain:
+        if call.rates is None:
             continue
-        fresh, read, written = call.input, call.cache_read, call.written
-        would_expire = judgement.age_ms is not None and judgement.age_ms >= ttl_ms + DEFAULTS.expiry_grace_ms
-        if judgement.missed and judgement.expired and not would_expire:
-            from_writes = min(judgement.missed, written)
+        fresh, read, written = call.input, call.cache_read, call.write_5m + call.write_1h
+        did_expire, would_expire = call.is_past(call.ttl_ms), call.is_past(ttl_ms)
+        if call.missed and did_expire and not would_expire:
+            from_writes = min(call.missed, written)
             written -= from_writes
-            fresh -= judgement.missed - from_writes
-            read += judgement.missed
-        elif judgement.expected_read and not judgement.missed and would_expire and not judgement.expired:
-            lost = max(0, read - static_floor)
-            read -= lost
-            written += lost
+            fresh -= call.missed - from_writes
+            read += call.missed
+        elif call.expected_read and not call.missed and would_expire and not did_expire:
+            written += read
+            read = 0
         rates = call.rates
         pico = fresh * rates.input + read * rates.read + written * rates.write_rate(ttl_ms) + call.output * rates.output
         total += pico / PICO_PER_NANO
     return total
 
 
-def _written(chain: JudgedChain) -> tuple[int, int]:
+def _written(chain: Chain) -> tuple[int, int]:
     """Tokens that a chain wrote for five minutes and for an hour."""
-    return sum(call.write_5m for call, _ in chain), sum(call.write_1h for call, _ in chain)
+    return sum(call.write_5m for call in chain), sum(call.write_1h for call in chain)
 
 
-def choose_ttl(chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 0) -> TtlChoice | None:
+def choose_ttl(chains: Sequence[Chain], rates: Rates) -> TtlChoice | None:
     """Replay chains as they were and under the lifetime that fewer tokens were written for; None without writes.
 
     A chain that has that lifetime already (subagents have five minutes beside a main chain's hour) gains nothing. The
@@ -92,8 +110,8 @@ def choose_ttl(chains: Sequence[JudgedChain], rates: Rates, static_floor: int = 
         return None
     current, other = (TTL_1H_MS, TTL_5M_MS) if long_lived > short_lived else (TTL_5M_MS, TTL_1H_MS)
     lifetimes = [TTL_1H_MS if hour > five else TTL_5M_MS for five, hour in written]
-    now = [replay_chain_nano(chain, lifetime, static_floor) for chain, lifetime in zip(chains, lifetimes, strict=True)]
-    then = [replay_chain_nano(chain, other, static_floor) for chain in chains]
+    now = [replay_chain_nano(chain, lifetime) for chain, lifetime in zip(chains, lifetimes, strict=True)]
+    then = [replay_chain_nano(chain, other) for chain in chains]
     gains = [before - after for before, after in zip(now, then, strict=True)]
     low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed=0)
     total, gain = sum(now), sum(gains)

@@ -3,6 +3,7 @@
 import pytest
 
 from store.context_reads import find_session
+from store.records import CallFlag
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
 from tracker.advisor.advisor import Advisor
@@ -93,6 +94,18 @@ def test_runs_of_programs_are_no_habit(desk: Desk) -> None:
     assert measure_habits(desk.db, "claude-code", now) == own
     assert own.month.calls.point == own.calls == 15
     assert PastHabits(desk.db, "claude-code").before(now) == own_past
+
+
+def test_calls_of_unknown_lifetime_tell_nothing_of_another(desk: Desk) -> None:
+    for number in range(6):
+        last = compacted(desk, number, 50_000)
+    desk.take_in()
+    known = measure_habits(desk.db, "claude-code", last.now).ttl
+    desk.db.execute("UPDATE call SET flags = flags | ?", (int(CallFlag.TTL_UNKNOWN),))
+    unknown = measure_habits(desk.db, "claude-code", last.now).ttl
+    assert known is not None
+    assert unknown is not None
+    assert known.current_nano > unknown.current_nano == 0
 
 
 def test_one_question_asked_headless_is_a_habit(desk: Desk) -> None:

@@ -2,18 +2,20 @@
 
 import pytest
 
-from store.records import CallFlag
+from store.money import component_nano
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.habits import (
+    Loss,
     TurnProfile,
     find_storm,
     is_light,
     light_share,
 )
 from tracker.model.miss_causes import Cause
-from tracker.model.misses import Judgement, MissKind, judge_chain
+from tracker.model.misses import MissKind
 from tracker.model.rates import Rates
 from tracker.model.ttl_choice import (
+    CachedCall,
     choose_ttl,
     five_minute_rewrite_share,
     one_hour_threshold,
@@ -23,43 +25,43 @@ from tracker.model.ttl_choice import (
 A = Rates.per_mtok("5", "25", "6.25", "10", "0.50")
 
 
-def paused_chain(make_call, pauses_ms, ttl_ms):
-    """Growth of 2k a call from 40k; a pause past the lifetime loses everything above a 10k first block."""
-    calls, ends, context = [], 0, 0
-    for number, pause_ms in enumerate([0, *pauses_ms]):
-        starts = ends + pause_ms
-        ends = starts + 1_000
-        cold = number == 0 or pause_ms >= ttl_ms + 10_000
-        read = (10_000 if number else 0) if cold else context
+def paused_chain(pauses_ms, ttl_ms):
+    """Growth of 2k a call from 40k; a pause past the lifetime loses everything."""
+    calls, context = [], 0
+    for number, pause_ms in enumerate([None, *pauses_ms]):
+        is_cold = pause_ms is None or pause_ms >= ttl_ms + 10_000
+        expected, read = context, 0 if is_cold else context
         context = 40_000 + 2_000 * number
-        writes = {"write_1h" if ttl_ms == TTL_1H_MS else "write_5m": context - read}
-        times = {"requested_at": starts, "first_at": starts, "last_at": ends}
-        calls.append(make_call(number, cache_read=read, output=100, **(writes | times)))
-    return list(zip(calls, judge_chain(calls), strict=True))
+        short, long = (0, context - read) if ttl_ms == TTL_1H_MS else (context - read, 0)
+        calls.append(CachedCall(0, read, short, long, 100, A, expected, expected - read, ttl_ms, pause_ms))
+    return calls
 
 
 PAUSES = [5_000] * 5 + [20 * MINUTE_MS] + [5_000] * 5 + [90 * MINUTE_MS] + [5_000] * 5
 
 
 def bill(chain):
-    return sum(call.cost for call, _ in chain)
+    return sum(
+        A.prompt_nano(call.input, call.cache_read, call.write_5m, call.write_1h) + component_nano(call.output, A.output)
+        for call in chain
+    )
 
 
 @pytest.mark.parametrize("ttl_ms", [TTL_5M_MS, TTL_1H_MS])
-def test_replaying_the_lifetime_in_use_gives_the_bill(make_call, ttl_ms):
-    chain = paused_chain(make_call, PAUSES, ttl_ms)
-    assert replay_chain_nano(chain, ttl_ms, static_floor=10_000) == pytest.approx(bill(chain))
+def test_replaying_the_lifetime_in_use_gives_the_bill(ttl_ms):
+    chain = paused_chain(PAUSES, ttl_ms)
+    assert replay_chain_nano(chain, ttl_ms) == pytest.approx(bill(chain))
 
 
-def test_replaying_the_other_lifetime_gives_the_bill_it_would_have_been(make_call):
-    short, long = (paused_chain(make_call, PAUSES, ttl_ms) for ttl_ms in (TTL_5M_MS, TTL_1H_MS))
-    assert replay_chain_nano(short, TTL_1H_MS, static_floor=10_000) == pytest.approx(bill(long))
-    assert replay_chain_nano(long, TTL_5M_MS, static_floor=10_000) == pytest.approx(bill(short))
+def test_replaying_the_other_lifetime_gives_the_bill_it_would_have_been():
+    short, long = (paused_chain(PAUSES, ttl_ms) for ttl_ms in (TTL_5M_MS, TTL_1H_MS))
+    assert replay_chain_nano(short, TTL_1H_MS) == pytest.approx(bill(long))
+    assert replay_chain_nano(long, TTL_5M_MS) == pytest.approx(bill(short))
 
 
-def test_choice_suggests_the_longer_lifetime_where_pauses_are_frequent(make_call):
-    chains = [paused_chain(make_call, [20 * MINUTE_MS] * 6, TTL_5M_MS) for _ in range(4)]
-    choice = choose_ttl(chains, A, static_floor=10_000)
+def test_choice_suggests_the_longer_lifetime_where_pauses_are_frequent():
+    chains = [paused_chain([20 * MINUTE_MS] * 6, TTL_5M_MS) for _ in range(4)]
+    choice = choose_ttl(chains, A)
     assert choice is not None
     assert (choice.current_ttl_ms, choice.better_ttl_ms) == (TTL_5M_MS, TTL_1H_MS)
     assert choice.saving_share > 0.03
@@ -67,19 +69,19 @@ def test_choice_suggests_the_longer_lifetime_where_pauses_are_frequent(make_call
     assert choice.rewrite_share > choice.threshold
 
 
-def test_a_chain_that_has_the_suggested_lifetime_already_promises_nothing(make_call):
+def test_a_chain_that_has_the_suggested_lifetime_already_promises_nothing():
     """Subagents write for five minutes beside main chains that write for an hour."""
-    mains = [paused_chain(make_call, [5_000] * 10, TTL_1H_MS) for _ in range(3)]
-    subagents = [paused_chain(make_call, [5_000] * 5, TTL_5M_MS) for _ in range(2)]
-    alone, beside = (choose_ttl(chains, A, static_floor=10_000) for chains in (mains, mains + subagents))
+    mains = [paused_chain([5_000] * 10, TTL_1H_MS) for _ in range(3)]
+    subagents = [paused_chain([5_000] * 5, TTL_5M_MS) for _ in range(2)]
+    alone, beside = (choose_ttl(chains, A) for chains in (mains, mains + subagents))
     assert alone is not None
     assert beside is not None
     assert beside.saving.point_nano == alone.saving.point_nano > 0
     assert beside.current_nano == pytest.approx(sum(bill(chain) for chain in mains + subagents))
 
 
-def test_choice_keeps_the_lifetime_in_use_where_nobody_pauses(make_call):
-    choice = choose_ttl([paused_chain(make_call, [5_000] * 10, TTL_5M_MS)], A)
+def test_choice_keeps_the_lifetime_in_use_where_nobody_pauses():
+    choice = choose_ttl([paused_chain([5_000] * 10, TTL_5M_MS)], A)
     assert choice is not None
     assert choice.better_ttl_ms == TTL_5M_MS
     assert choice.rewrite_share == 0
@@ -93,16 +95,15 @@ def test_the_share_rule_and_the_replay_agree_at_the_threshold():
     assert five == pytest.approx(hour)
 
 
-def test_pauses_over_an_hour_are_no_argument_for_one_hour(make_call):
-    chain = paused_chain(make_call, [90 * MINUTE_MS], TTL_5M_MS)
+def test_pauses_over_an_hour_are_no_argument_for_one_hour():
+    chain = paused_chain([90 * MINUTE_MS], TTL_5M_MS)
     assert five_minute_rewrite_share([chain]) == 0
     assert five_minute_rewrite_share([]) is None
 
 
-def test_nothing_to_choose_without_writes_or_rates(make_call):
+def test_nothing_to_choose_without_writes_or_rates():
     assert choose_ttl([], A) is None
-    unpriced = [make_call(0, rates=None, cost=None, write_5m=9), make_call(1, write_5m=9, flags=CallFlag.TTL_UNKNOWN)]
-    chain = list(zip(unpriced, judge_chain(unpriced), strict=True))
+    chain = [call._replace(rates=None) for call in paused_chain(PAUSES, TTL_5M_MS)]
     assert replay_chain_nano(chain, TTL_5M_MS) == 0
 
 
@@ -125,16 +126,12 @@ def test_light_share_is_of_spend_not_of_turns():
     assert light_share([]) == 0
 
 
-def verdict(kind, cause):
-    return Judgement(0, 0, 100_000, 90_000, kind, cause, "inferred", False, None, None, False)
-
-
 def test_a_storm_counts_avoidable_major_misses_of_the_last_twenty_calls():
-    fine = (verdict(None, None), 0)
-    lost = (verdict(MissKind.MAJOR, Cause.SYSTEM), 400)
-    expired = (verdict(MissKind.MAJOR, Cause.EXPIRED), 700)
-    partial = (verdict(MissKind.PARTIAL, Cause.SYSTEM), 90)
-    storm = find_storm([lost] + [fine] * 15 + [lost, expired, partial, lost, (verdict(MissKind.MAJOR, Cause.MODEL), 1)])
+    fine = Loss(None, None, 0)
+    lost = Loss(MissKind.MAJOR, Cause.SYSTEM, 400)
+    expired = Loss(MissKind.MAJOR, Cause.EXPIRED, 700)
+    partial = Loss(MissKind.PARTIAL, Cause.SYSTEM, 90)
+    storm = find_storm([lost] + [fine] * 15 + [lost, expired, partial, lost, Loss(MissKind.MAJOR, Cause.MODEL, 1)])
     assert (storm.misses, storm.calls, storm.waste_nano) == (3, 20, 801)
     assert storm.causes == (Cause.SYSTEM, Cause.MODEL)
     assert storm.waste_low_nano < storm.waste_nano < storm.waste_high_nano
