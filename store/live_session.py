@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, columns
-from store.records import EventKind
+from store.records import CallFlag, EventKind
 from store.task_rows import EventRow, ToolRow
 
 _MARKS = (
@@ -45,7 +45,6 @@ class LiveSession(NamedTuple):
 class LiveCall(NamedTuple):
     """A call of the main chain with what was derived of it."""
 
-    id: int
     message_id: str
     position: int
     started_at: int
@@ -127,14 +126,15 @@ def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
 
 
 def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
-    """The session's own calls on its main chain, in the order of its file."""
+    """The session's own calls that make its main chain grow, in the order of its file."""
     rows = db.execute(
-        "SELECT call.id, message_id, position, COALESCE(requested_at, call.first_at), call.first_at, last_at, model,"
-        f" version, input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, flags, price_id, cost,"
-        " epoch, missed, call_split.kind, cause, waste, ttl_ms, task_id"
+        "SELECT message_id, position, COALESCE(requested_at, call.first_at), call.first_at, last_at, model, version,"
+        f" input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, flags, price_id, cost, epoch, missed,"
+        " call_split.kind, cause, waste, ttl_ms, task_id"
         " FROM call JOIN chain ON chain.id = call.chain_id LEFT JOIN call_split ON call_split.call_id = call.id"
-        " WHERE call.session_id = ? AND chain.key = '' ORDER BY call.position, call.first_at, message_id",
-        (session_id,),
+        f" WHERE call.session_id = ? AND chain.key = '' AND {PROMPT_TOKENS} AND NOT flags & ?"
+        " ORDER BY call.position, call.first_at, message_id",
+        (session_id, int(CallFlag.ITERATION)),
     )
     return [LiveCall(*row) for row in rows]
 

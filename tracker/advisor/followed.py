@@ -5,7 +5,7 @@ import sqlite3
 from store import live_session as live
 from store import nudges as log
 from store.nudges import NudgeRow
-from store.records import CallFlag, EventKind
+from store.records import EventKind
 from tracker.model.defaults import DAY_MS
 from tracker.model.delivery import was_followed
 from tracker.model.nudge import NudgeKind
@@ -29,11 +29,7 @@ def settle_followed(db: sqlite3.Connection, now: int) -> None:
 def _verdict(db: sqlite3.Connection, nudge: NudgeRow) -> bool | None:
     """None while neither the action nor enough calls without it are on record."""
     shown_at = nudge.shown_at or 0
-    later = [
-        call
-        for call in live.main_calls(db, nudge.session_id)
-        if call.started_at > shown_at and call.context and not call.flags & CallFlag.ITERATION
-    ]
+    later = [call for call in live.main_calls(db, nudge.session_id) if call.started_at > shown_at]
     calls_until: list[int] = []
     for mark in live.marks(db, nudge.session_id):
         after = mark.at is not None and mark.at > shown_at

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from store import live_session as live
 from store.live_session import LiveCall, LiveSession, LiveTurn
-from store.records import CallFlag, EventKind, ToolFlag
+from store.records import EventKind, ToolFlag
 from store.task_reads import task_row_of
 from store.task_rows import EventRow, TaskRow, ToolRow
 from tracker.model.compaction import compaction_failed
@@ -18,7 +18,6 @@ from tracker.model.rates import written_ttl
 _RESETS = frozenset({EventKind.COMPACT, EventKind.SUMMARY, EventKind.CLEAR, EventKind.REWIND})
 _COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _STOPPED = frozenset({EventKind.INTERRUPT, EventKind.API_ERROR, EventKind.LIMIT})
-_ITERATION = int(CallFlag.ITERATION)
 _GOES_ON = frozenset({"tool_use", "pause_turn"})
 _FINISHED_TODO = frozenset({"completed", "cancelled", "deleted"})
 
@@ -170,11 +169,7 @@ def load_state(
     db: sqlite3.Connection, session_id: int, floors: Mapping[tuple[str, str | None], int]
 ) -> SessionState | None:
     """The session as the ledger has it; None before its first call on the main chain."""
-    calls = [
-        call
-        for call in live.main_calls(db, session_id)
-        if call.context and not call.flags & _ITERATION and call.epoch is not None
-    ]
+    calls = [call for call in live.main_calls(db, session_id) if call.epoch is not None]
     if not calls:
         return None
     turns = live.latest_turns(db, session_id, 2)

@@ -14,7 +14,7 @@ from store import live_session as live
 from store import nudges as log
 from store.money import usd
 from store.nudges import NudgeRow
-from store.records import CallFlag, EventKind
+from store.records import EventKind
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.log import log_entries
 from tracker.advisor.preferences import Preferences
@@ -141,11 +141,7 @@ def realised_of(db: sqlite3.Connection, nudge: NudgeRow) -> Realised | None:
     if after is None or "growth" not in inputs:
         return None
     horizon = round(float(inputs["remaining_calls"]))
-    later = [
-        call
-        for call in live.main_calls(db, nudge.session_id)
-        if call.position > after and call.context and not call.flags & CallFlag.ITERATION
-    ][:horizon]
+    later = [call for call in live.main_calls(db, nudge.session_id) if call.position > after][:horizon]
     if not later or any(call.cost is None for call in later):
         return None
     tariff = Tariff(*(float(inputs[name]) for name in ("input_nano", "write_nano", "read_nano", "output_nano")))
