@@ -27,14 +27,12 @@ class HabitCall(NamedTuple):
     first_at: int
     last_at: int
     model: str
-    version: str | None
     input: int
     cache_read: int
     write_5m: int
     write_1h: int
     context: int  # the whole prompt, tokens
     output: int
-    web_searches: int
     flags: int
     price_id: str | None
     cost: int | None
@@ -110,9 +108,9 @@ def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before:
 def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitCall]:
     """Every call of these sessions."""
     rows = db.execute(
-        "SELECT call.session_id, chain_id, chain.key, position, requested_at, call.first_at, last_at,"
-        f" model, version, input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output,"
-        " web_searches, flags, price_id, cost, epoch, expected_read, missed, call_split.kind, cause, ttl_ms"
+        "SELECT call.session_id, chain_id, chain.key, position, requested_at, call.first_at, last_at, model, input,"
+        f" cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, flags, price_id, cost, epoch, expected_read, missed,"
+        " call_split.kind, cause, ttl_ms"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
         " WHERE call.session_id IN (SELECT value FROM json_each(?)) ORDER BY chain_id, position, message_id",
         (json_list(session_ids),),
