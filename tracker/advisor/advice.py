@@ -1,20 +1,28 @@
-"""What hooks and status line are given of a session: its picked nudges, the budget's stop, and a few figures."""
+"""Parts of what hooks and status line are given of a session: its picked nudges, and the stop of a used-up budget."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from store.advice_format import Advice, Block, Nudge
+from store.advice_format import Block, Nudge
 from store.money import short_usd
 from store.nudges import NudgeRow
-from tracker.advisor.evaluate import EVENTS_OF, STOP, Moment
+from tracker.advisor.evaluate import OF_THE_TURN, Moment
 from tracker.advisor.preferences import Preferences
 from tracker.reports.times import day_begins, local
+
+STOP, PROMPT, START = "Stop", "UserPromptSubmit", "SessionStart"
+EVENTS_OF: dict[str, tuple[str, ...]] = {
+    Moment.TURN_END: (STOP, PROMPT, START),
+    Moment.SESSION_START: (STOP, PROMPT),
+    Moment.PROMPT: (STOP,),
+    Moment.RESUME: (START, PROMPT),
+    Moment.IDLE: (),  # no hook runs while nothing happens: the status line and the desktop say it
+}
 
 
 def file_nudge(row: NudgeRow, *, is_waiting: bool) -> Nudge:
     """A picked nudge as the file holds it; while its turn runs it may be said at the turn's Stop only."""
     events = list(EVENTS_OF[row.moment])
-    if not is_waiting and row.moment in (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT):
+    if not is_waiting and row.moment in OF_THE_TURN:
         events = [STOP]
     return Nudge(
         id=row.token,
@@ -37,31 +45,6 @@ def stop_of(preferences: Preferences, day_cost: int, task_cost: int | None, now:
         spent = f"this task's budget of {short_usd(preferences.task_budget)} is used up ({short_usd(task_cost)})"
         return Block(reason=_reason(spent, "task"), budget="task", spent_nano=task_cost)
     return None
-
-
-def advice_file(
-    nudges: Sequence[NudgeRow],
-    *,
-    is_waiting: bool,
-    block: Block | None,
-    task_cost: int | None,
-    day_cost: int,
-    day_ends_at: int,
-    compact_at: int | None,
-    api_equivalent: bool,
-) -> Advice:
-    """The whole file; `nudges` in order of moment, the one for now first."""
-    made = [file_nudge(row, is_waiting=is_waiting) for row in nudges]
-    return Advice(
-        nudge=made[0] if made else None,
-        pending=made[1:],
-        block=block,
-        task_cost_nano=task_cost,
-        today_cost_nano=day_cost,
-        today_ends_at=day_ends_at,
-        compact_at_tokens=compact_at,
-        api_equivalent=api_equivalent,
-    )
 
 
 def local_day(now: int) -> str:

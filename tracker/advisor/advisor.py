@@ -17,8 +17,8 @@ from store.live_session import ActiveSession, LiveSession
 from store.nudges import NudgeRow
 from store.queries import stored_prices
 from store.tasks import floors
-from tracker.advisor.advice import advice_file, day_ends, local_day, stop_of
-from tracker.advisor.evaluate import Moment, look_at_pause, look_at_prompt, look_at_resume, look_at_turn
+from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
+from tracker.advisor.evaluate import OF_THE_TURN, Moment, look_at_pause, look_at_prompt, look_at_resume, look_at_turn
 from tracker.advisor.followed import settle_followed
 from tracker.advisor.habits import KEPT_MS, Habits, kept_habits, measure_habits
 from tracker.advisor.log import decided_rows, log_entries
@@ -29,7 +29,6 @@ from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.nudge import Billing, NudgeKind
 from tracker.model.rates import Rates
 
-_NOW = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)
 _PAYS_BY_CALL = "api"
 
 
@@ -164,16 +163,17 @@ class Advisor:
         self._open[session_id] = _Open(facts.native_id, facts.project, is_waiting, nudges)
         task_cost = state.task.cost if state is not None and state.task is not None else None
         day_cost = live.day_cost(db, local_day(now))
+        filed = [file_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
         self._files.write(
             facts.native_id,
-            advice_file(
-                [nudge for nudge in nudges if nudge.dismissed_at is None],
-                is_waiting=is_waiting,
+            Advice(
+                nudge=filed[0] if filed else None,  # the one for now
+                pending=filed[1:],
                 block=stop_of(preferences, day_cost, task_cost, now),
-                task_cost=task_cost,
-                day_cost=day_cost,
-                day_ends_at=day_ends(now),
-                compact_at=_shown_level(standing, preferences),
+                task_cost_nano=task_cost,
+                today_cost_nano=day_cost,
+                today_ends_at=day_ends(now),
+                compact_at_tokens=_shown_level(standing, preferences),
                 api_equivalent=is_on_plan(facts, preferences),
             ),
         )
@@ -204,7 +204,7 @@ class Advisor:
         chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
         said = log.said(db, state.last.last_at)
         entries = log_entries(said, log.words(db))
-        current = [row for row in chosen if row.anchor == state.anchor and row.moment in _NOW]
+        current = [row for row in chosen if row.anchor == state.anchor and row.moment in OF_THE_TURN]
         rows: list[NudgeRow] = []
         awaits_answer = state.turn is not None and state.turn.position > state.last.position
         if not any(row.shown_at is not None for row in current):
@@ -228,7 +228,7 @@ class Advisor:
         held = log.nudges_of(db, session_id, [state.anchor, state.last.message_id])
         # Once calls answer a prompt, the turn's own evaluation takes the place of the prompt's.
         picked = [row for row in held if row.chosen and (row.moment != Moment.PROMPT or awaits_answer)]
-        return sorted(picked, key=lambda row: (row.moment not in _NOW, row.due_at))
+        return sorted(picked, key=lambda row: (row.moment not in OF_THE_TURN, row.due_at))
 
     # -- what was and is to be said ---------------------------------------------------------------------------------
 
@@ -256,7 +256,7 @@ class Advisor:
         due: list[Told] = []
         for one in self._open.values():
             for nudge in one.nudges:
-                is_now = one.is_waiting and nudge.moment in _NOW
+                is_now = one.is_waiting and nudge.moment in OF_THE_TURN
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
                 if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._told:
                     due.append(Told(one.native_id, one.project, nudge.kind, nudge.text or "", nudge.token))

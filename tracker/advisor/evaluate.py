@@ -40,8 +40,6 @@ WAYS_TO_SHORTEN = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION)
 _HABIT_PAUSE_MS = 7 * DAY_MS
 _SAID_FOR_MS = 12 * HOUR_MS
 
-STOP, PROMPT, START = "Stop", "UserPromptSubmit", "SessionStart"
-
 
 class Moment:
     """When a nudge is looked at."""
@@ -53,6 +51,9 @@ class Moment:
     IDLE = "idle"
 
 
+OF_THE_TURN = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)  # the others are of the pause after it
+
+
 class Look(NamedTuple):
     """One evaluation, the moment it is for, and when and where it may be said."""
 
@@ -62,15 +63,6 @@ class Look(NamedTuple):
     at: int
     due_at: int
     expires_at: int
-
-
-EVENTS_OF: dict[str, tuple[str, ...]] = {
-    Moment.TURN_END: (STOP, PROMPT, START),
-    Moment.SESSION_START: (STOP, PROMPT),
-    Moment.PROMPT: (STOP,),
-    Moment.RESUME: (START, PROMPT),
-    Moment.IDLE: (),  # no hook runs while nothing happens: the status line and the desktop say it
-}
 
 
 def look_at_turn(standing: Standing, said: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[Look]:
