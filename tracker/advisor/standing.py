@@ -64,7 +64,6 @@ def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *
         aftermath=habits.aftermath,
     )
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
-    distance = calls_to_compaction(state.last.context, trigger, estimate)
     tariff = billing.tariff(rates, state.ttl_ms)
     orientation = Orientation()
     if habits.orientation_tokens is not None and habits.orientation_calls is not None:
@@ -81,7 +80,7 @@ def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *
             cold_probability=inputs.cold_probability,
             remaining_calls=remaining_calls(habits.lengths, len(state.calls)),
             remaining_calls_of_a_fresh_session=remaining_calls(habits.lengths, 0),
-            calls_to_auto_compaction=distance.mean if distance is not None else None,
+            calls_to_auto_compaction=calls_to_compaction(state.last.context, trigger, estimate),
             mean_calls_per_turn=habits.calls_per_turn.mean,
         ),
         estimate=estimate,

@@ -119,7 +119,7 @@ def _show_prospect(session: ContextSession, ahead: Prospect, cells: int) -> None
     )
     if ahead.to_compaction is not None:
         click.echo(
-            f"  the client compacts by itself at {tokens(ahead.trigger)}, in about {ahead.to_compaction.mean:.0f} calls"
+            f"  the client compacts by itself at {tokens(ahead.trigger)}, in about {ahead.to_compaction:.0f} calls"
         )
     band = options.forecast.band
     residuals = f", {band.residuals} own forecasts" if band.residuals else ""

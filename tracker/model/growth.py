@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracker.model.defaults import DEFAULTS
-from tracker.model.quantiles import quantile, shrink
+from tracker.model.quantiles import quantile, shrunk_mean
 from tracker.model.rates import Tariff
 
 
@@ -27,16 +27,6 @@ class GrowthEstimate:
 
     growth: float
     output: float
-    growth_variance: float
-    calls: int  # calls of this epoch that it rests on
-
-
-@dataclass(frozen=True, slots=True)
-class CallsToCompaction:
-    """How far the automatic compaction is, in calls."""
-
-    mean: float
-    standard_deviation: float
 
 
 def _kept_growth(increments: Sequence[int], ceiling: float) -> list[float]:
@@ -52,14 +42,11 @@ def growth_pool(increments: Sequence[int], outputs: Sequence[int]) -> GrowthPool
     """
     raw = [float(change) for change in increments if change >= 0]
     ceiling = quantile(raw, 0.99) if len(raw) >= DEFAULTS.band_own_residuals else DEFAULTS.growth_p99_tokens
-    kept = _kept_growth(increments, ceiling)
-    own_growth = sum(kept) / len(kept) if kept else 0.0
-    own_output = sum(outputs) / len(outputs) if outputs else 0.0
     weight = DEFAULTS.growth_shrink_calls
     return GrowthPool(
-        growth=shrink(own_growth, DEFAULTS.growth_tokens_per_call, len(kept), weight),
+        growth=shrunk_mean(_kept_growth(increments, ceiling), DEFAULTS.growth_tokens_per_call, weight),
         growth_p99=ceiling,
-        output=shrink(own_output, DEFAULTS.output_tokens_per_call, len(outputs), weight),
+        output=shrunk_mean(outputs, DEFAULTS.output_tokens_per_call, weight),
     )
 
 
@@ -68,20 +55,10 @@ def estimate_growth(increments: Sequence[int], outputs: Sequence[int], pool: Gro
 
     Weight of the epoch's last k <= 60 calls against the pool: k/(k+20).
     """
-    window = DEFAULTS.growth_window_calls
-    kept = _kept_growth(increments[-window:], pool.growth_p99)
-    recent_outputs = outputs[-window:]
-    weight = DEFAULTS.growth_shrink_calls
-    own_growth = sum(kept) / len(kept) if kept else 0.0
-    own_output = sum(recent_outputs) / len(recent_outputs) if recent_outputs else 0.0
-    growth = shrink(own_growth, pool.growth, len(kept), weight)
-    # Without a spread of one's own: increments are about as spread as an exponential law, sd = mean.
-    own_variance = sum((change - own_growth) ** 2 for change in kept) / len(kept) if kept else 0.0
+    window, weight = DEFAULTS.growth_window_calls, DEFAULTS.growth_shrink_calls
     return GrowthEstimate(
-        growth=growth,
-        output=shrink(own_output, pool.output, len(recent_outputs), weight),
-        growth_variance=shrink(own_variance, pool.growth**2, len(kept), weight),
-        calls=len(kept),
+        growth=shrunk_mean(_kept_growth(increments[-window:], pool.growth_p99), pool.growth, weight),
+        output=shrunk_mean(outputs[-window:], pool.output, weight),
     )
 
 
@@ -108,13 +85,9 @@ def lifetime_nano(tokens: float, later_calls: float, tariff: Tariff) -> float:
     return tokens * (tariff.write + later_calls * tariff.read)
 
 
-def calls_to_compaction(context: int, trigger_tokens: int, estimate: GrowthEstimate) -> CallsToCompaction | None:
-    """Distance to the automatic compaction at `trigger_tokens`; None when the context does not grow."""
-    room = max(0, trigger_tokens - context)
-    if estimate.growth <= 0:
-        return None
-    deviation = math.sqrt(room * estimate.growth_variance / estimate.growth**3)
-    return CallsToCompaction(room / estimate.growth, deviation)
+def calls_to_compaction(context: int, trigger_tokens: int, estimate: GrowthEstimate) -> float | None:
+    """Calls to expect before the automatic compaction at `trigger_tokens`; None when the context does not grow."""
+    return max(0, trigger_tokens - context) / estimate.growth if estimate.growth > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +110,7 @@ def calls_per_turn(turn_calls: Sequence[int]) -> CallsPerTurn:
     """
     if not turn_calls:
         mean = DEFAULTS.calls_per_turn
-        if mean <= 1:
-            return CallsPerTurn(mean, 1, 1)
         stop = math.log(1 - 1 / mean)
         return CallsPerTurn(mean, math.ceil(math.log(0.9) / stop), math.ceil(math.log(0.1) / stop))
-    own = sum(turn_calls) / len(turn_calls)
-    mean = shrink(own, DEFAULTS.calls_per_turn, len(turn_calls), DEFAULTS.growth_shrink_calls)
+    mean = shrunk_mean(turn_calls, DEFAULTS.calls_per_turn, DEFAULTS.growth_shrink_calls)
     return CallsPerTurn(mean, quantile(turn_calls, 0.1), quantile(turn_calls, 0.9))

@@ -25,6 +25,11 @@ def shrink(own: float, prior: float, observations: int, weight: int) -> float:
     return own_share * own + (1 - own_share) * prior
 
 
+def shrunk_mean(own: Sequence[float], prior: float, weight: int) -> float:
+    """The user's own mean, weighed by how many values it comes from."""
+    return shrink(sum(own) / len(own) if own else 0.0, prior, len(own), weight)
+
+
 def bootstrap_mean_interval(values: Sequence[float], coverage: float, seed: int) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean; the number of resamples falls as samples grow (bounded work)."""
     if not values:

@@ -19,7 +19,6 @@ from tracker.advisor.state import SessionState, load_state
 from tracker.model.defaults import MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
-    CallsToCompaction,
     GrowthEstimate,
     calls_to_compaction,
     next_call_nano,
@@ -39,7 +38,7 @@ class Prospect(NamedTuple):
     options: Options
     level: float
     trigger: int
-    to_compaction: CallsToCompaction | None
+    to_compaction: float | None  # calls
     next_call: int  # nano-dollars; on a cold cache with the penalty
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
     crossover: float
@@ -100,7 +99,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "rent_exceeds_rest_above": None if ahead.crossover == float("inf") else round(ahead.crossover),
         "compact_level": round(ahead.level),
         "auto_compaction_at": ahead.trigger,
-        "calls_to_auto_compaction": None if ahead.to_compaction is None else round(ahead.to_compaction.mean),
+        "calls_to_auto_compaction": None if ahead.to_compaction is None else round(ahead.to_compaction),
         "turns": options.turns,
         "calls": options.calls,
         "calls_per_turn": {"mean": round(ahead.turns.mean, 2), "p10": ahead.turns.p10, "p90": ahead.turns.p90},
@@ -178,7 +177,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
             tariff=here.tariff,
             cold_probability=here.cold_probability,
             calls_per_turn=habits.calls_per_turn,
-            calls_to_auto_compaction=None if to_compaction is None else to_compaction.mean,
+            calls_to_auto_compaction=to_compaction,
             band=habits.band(state.last.model, calls),
         ),
         turns,

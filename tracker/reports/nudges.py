@@ -145,7 +145,7 @@ def realised_of(db: sqlite3.Connection, nudge: NudgeRow) -> Realised | None:
     if not later or any(call.cost is None for call in later):
         return None
     tariff = Tariff(*(float(inputs[name]) for name in ("input_nano", "write_nano", "read_nano", "output_nano")))
-    estimate = GrowthEstimate(float(inputs["growth"]), float(inputs["output"]), 0.0, 0)
+    estimate = GrowthEstimate(float(inputs["growth"]), float(inputs["output"]))
     without = forecast(len(later), nudge.context, estimate, tariff, band_for(len(later)))
     summary = nudge.context * tariff.read + DEFAULTS.summary_output_tokens * tariff.output
     return Realised(

@@ -287,7 +287,7 @@ class NowScreen(Board):
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("next call", about(ahead.next_call)))
             if ahead.to_compaction is not None:
-                rows.append(("calls to full", f"~{ahead.to_compaction.mean:,.0f}"))
+                rows.append(("calls to full", f"~{ahead.to_compaction:,.0f}"))
         if report is not None:
             rows += [("peak", tokens(max(report.peak, report.context))), ("resets", f"{report.resets:,}")]
 

@@ -19,7 +19,7 @@ from tracker.model.growth import GrowthEstimate, GrowthPool
 from tracker.model.rates import Tariff
 
 TARIFF = Tariff(input=5_000, write=6_250, read=500, output=25_000)
-ESTIMATE = GrowthEstimate(growth=1_300, output=600, growth_variance=0, calls=60)
+ESTIMATE = GrowthEstimate(growth=1_300, output=600)
 
 
 @given(st.integers(1, 500), st.integers(0, 1_000_000), st.integers(1, 50), st.integers(1, 100_000))
@@ -31,8 +31,8 @@ def test_forecast_grows_with_calls_and_with_context(calls, context, more_calls, 
 
 @given(st.floats(0, 20_000), st.floats(0, 20_000), st.floats(0, 5_000), st.floats(0, 5_000))
 def test_forecast_grows_with_growth_and_output(growth, more_growth, output, more_output):
-    here = raw_forecast_nano(20, 90_000, GrowthEstimate(growth, output, 0, 1), TARIFF)
-    there = raw_forecast_nano(20, 90_000, GrowthEstimate(growth + more_growth, output + more_output, 0, 1), TARIFF)
+    here = raw_forecast_nano(20, 90_000, GrowthEstimate(growth, output), TARIFF)
+    there = raw_forecast_nano(20, 90_000, GrowthEstimate(growth + more_growth, output + more_output), TARIFF)
     assert there >= here
 
 

@@ -22,7 +22,7 @@ OUTLOOK = Outlook(
     is_cold=False,
     shape=SHAPE,
     orientation=Orientation(),
-    estimate=GrowthEstimate(2_000, 500, 0, 60),
+    estimate=GrowthEstimate(2_000, 500),
     tariff=Tariff(input=5_000, write=10_000, read=500, output=25_000),
     cold_probability=0.006,
     calls_per_turn=CallsPerTurn(5.0, 2, 9),
@@ -46,7 +46,7 @@ outlooks = st.builds(
     lambda context, growth, output, cold, share, ahead, band: replace(
         OUTLOOK,
         context=context,
-        estimate=GrowthEstimate(growth, output, 0, 60),
+        estimate=GrowthEstimate(growth, output),
         cold_probability=share,
         is_cold=cold,
         calls_to_auto_compaction=ahead,

@@ -184,7 +184,7 @@ def test_check_9_expected_value_of_compacting(rates):
     once = compaction_nano(150_000, small_shape(), tariff)
     per_call = saving_nano_per_call(150_000, small_shape(), tariff, cold_probability=0.006)
     assert as_printed(saving_nano(once, per_call, 25) / USD, "1.09")
-    ahead = raw_forecast_nano(25, 150_000, GrowthEstimate(2_000, 500, 0.0, 60), tariff)
+    ahead = raw_forecast_nano(25, 150_000, GrowthEstimate(2_000, 500), tariff)
     assert as_printed(ahead / USD, "2.99")
 
 
