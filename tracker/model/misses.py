@@ -61,7 +61,7 @@ def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
     ttl_ms: int | None = None
     epoch = 0
     aside: ChainCall | None = None
-    for call in sorted(calls, key=_file_position):
+    for call in sorted(calls, key=lambda call: call.position):
         if aside is not None:
             call = _taking_over(call, aside)
         if not call.grows_the_chain:
@@ -90,10 +90,6 @@ def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
         if call.written and ttl_ms is None:
             ttl_ms = TTL_5M_MS  # a mixed first write: what expires first is lost first
         previous = call
-
-
-def _file_position(call: ChainCall) -> int:
-    return call.position
 
 
 def _taking_over(call: ChainCall, aside: ChainCall) -> ChainCall:

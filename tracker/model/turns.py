@@ -75,10 +75,6 @@ def _order(tool: ToolRow) -> tuple[int, int, str]:
     return tool.at, tool.position, tool.id
 
 
-def _begun(tool: ToolRow) -> int:
-    return tool.at
-
-
 def _no_prompt(calls: list[CallRow]) -> TurnRow:
     first = min(calls, key=lambda call: (call.first_at, call.position))
     return TurnRow("", first.position, first.first_at, NO_PROMPT, None, "", 0, b"", None, None, None, None)
@@ -151,7 +147,7 @@ class _Places:
         spawns = self._spawns.get(key)
         if not spawns:
             return None
-        return spawns[max(0, bisect_right(spawns, at, key=_begun) - 1) if at is not None else 0]
+        return spawns[max(0, bisect_right(spawns, at, key=lambda tool: tool.at) - 1) if at is not None else 0]
 
     def _chain_turn(self, key: str, at: int | None, asking: tuple[str, ...]) -> int:
         tool = self._spawn(key, at)

@@ -89,7 +89,7 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
     made = []
     previous: LoggedCall | None = None
     lived_ms: int | None = None  # lifetime of what the previous calls wrote
-    for call in sorted(chain, key=_position):
+    for call in sorted(chain, key=lambda call: call.position):
         rewritten = reread = 0
         if previous is not None and lived_ms is not None and lived_ms != ttl_ms:
             age_ms = max(0, call.started_at - previous.last_at)
@@ -105,10 +105,6 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
         if call.context:
             previous = call
     return made
-
-
-def _position(call: LoggedCall) -> int:
-    return call.position
 
 
 def _cost(call: LoggedCall, ttl_ms: int, rewritten: int, reread: int) -> int | None:

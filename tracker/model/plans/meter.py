@@ -108,7 +108,7 @@ def intervals_of(samples: Iterable[LimitSample], calls: Sequence[MeteredCall]) -
 def _windows(samples: Iterable[LimitSample]) -> list[list[LimitSample]]:
     """Readings between two resets, rising; stale ones are dropped."""
     windows: list[list[LimitSample]] = []
-    for sample in sorted(samples, key=_at):
+    for sample in sorted(samples, key=lambda sample: sample.at):
         window = windows[-1] if windows else None
         if window is None or _is_next_window(window[-1], sample):
             windows.append([sample])
@@ -127,7 +127,3 @@ def _same_reset(last: LimitSample, sample: LimitSample) -> bool:
     if last.resets_at is None or sample.resets_at is None:
         return True
     return abs(sample.resets_at - last.resets_at) <= _SAME_RESET_MS
-
-
-def _at(sample: LimitSample) -> int:
-    return sample.at
