@@ -269,7 +269,7 @@ def _month(
     if not days:
         return Month()
     counts = [float(row[1]) for row in days] + [0.0] * (_MONTH_DAYS - len(days))
-    low, high = bootstrap_mean_interval(counts, DEFAULTS.band_coverage, seed=0)
+    low, high = bootstrap_mean_interval(counts)
     starts = fresh = read = 0
     for call in (call for chain in chains for call in chain if call.first_at >= now - _MONTH_DAYS * DAY_MS):
         starts += not call.chain and (call.kind == MissKind.COLD_START or call.cause == Cause.EXPIRED)

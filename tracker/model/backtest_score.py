@@ -24,7 +24,7 @@ from tracker.model.backtest import (
     with_reread,
     with_summary_kept,
 )
-from tracker.model.defaults import DEFAULTS, HOUR_MS
+from tracker.model.defaults import HOUR_MS
 from tracker.model.options import SavingRange
 from tracker.model.quantiles import bootstrap_mean_interval
 
@@ -109,7 +109,7 @@ def backtest(replays: Sequence[Replay], summary_tokens: float | None = None) -> 
         idle.cost_nano - ours.cost_nano
         for idle, ours in zip(runs[PolicyName.NEVER], runs[PolicyName.OURS], strict=True)
     ]
-    low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed=0)
+    low, high = bootstrap_mean_interval(gains)
     return Backtest(
         sessions=len(replays),
         active_ms=sum(replay.active_ms for replay in replays),

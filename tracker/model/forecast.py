@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS
@@ -62,23 +63,21 @@ def bucket_of(calls: float) -> int:
     return min(BUCKETS, key=lambda bucket: abs(math.log(max(calls, 1) / bucket)))
 
 
-def _conformal(residuals: Sequence[float], coverage: float) -> Band:
+def _conformal(residuals: Sequence[float]) -> Band:
     """Order statistics at rank floor(a(m+1)) and ceil((1-a)(m+1)), a being half of what the band leaves out."""
     ordered = sorted(residuals)
     count = len(ordered)
-    tail = (1 - coverage) / 2
+    tail = (1 - DEFAULTS.band_coverage) / 2
     # Rounded first: 0.1 * 110 must be rank 11, not 10.999….
     low_rank = max(1, math.floor(round(tail * (count + 1), 9)))
     high_rank = min(count, math.ceil(round((1 - tail) * (count + 1), 9)))
-    middle = count // 2
-    median = ordered[middle] if count % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    return Band(ordered[low_rank - 1], median, ordered[high_rank - 1], "own", count)
+    return Band(ordered[low_rank - 1], median(ordered), ordered[high_rank - 1], "own", count)
 
 
 def band_for(calls: float, own: Sequence[float] = ()) -> Band:
     """Band for n calls: from the user's own residuals in their bucket where there are a hundred, else the shipped."""
     if len(own) >= DEFAULTS.band_own_residuals:
-        return _conformal(own, DEFAULTS.band_coverage)
+        return _conformal(own)
     low, high = _SHIPPED[bucket_of(calls)]
     return Band(low, 0.0, high, "shipped", 0)
 

@@ -44,7 +44,7 @@ class Headline:
     interval_nano: tuple[int, int] | None = None  # 80 % bootstrap interval of direct, over tasks
 
 
-def headline(tasks: Sequence[TaskCost], seed: int = 0) -> Headline:
+def headline(tasks: Sequence[TaskCost]) -> Headline:
     """Headline numbers of the tasks given; open ones count neither above nor below the line, nor do unpriced ones."""
     completed_count = sum(1 for task in tasks if task.status == TaskStatus.COMPLETED)
     completed = [task.cost_nano for task in tasks if task.status == TaskStatus.COMPLETED and task.cost_nano is not None]
@@ -53,7 +53,7 @@ def headline(tasks: Sequence[TaskCost], seed: int = 0) -> Headline:
         return Headline(completed_count)
     direct_sum = sum(completed)
     loaded_sum = sum(task.cost_nano or 0 for task in tasks if task.status in LOADED)
-    low, high = bootstrap_mean_interval(completed, DEFAULTS.band_coverage, seed)
+    low, high = bootstrap_mean_interval(completed)
     return Headline(
         completed=completed_count,
         direct_nano=_nearest(direct_sum, count),

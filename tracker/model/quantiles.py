@@ -1,7 +1,9 @@
-"""Small statistics that several subjects share. Seeds are explicit: the same records give the same figures."""
+"""Small statistics that several subjects share. Draws are seeded: the same records give the same figures."""
 
 import random
 from collections.abc import Sequence
+
+from tracker.model.defaults import DEFAULTS
 
 _DRAWS = 200_000
 _MOST_RESAMPLES = 1_000
@@ -30,13 +32,13 @@ def shrunk_mean(own: Sequence[float], prior: float, weight: int) -> float:
     return shrink(sum(own) / len(own) if own else 0.0, prior, len(own), weight)
 
 
-def bootstrap_mean_interval(values: Sequence[float], coverage: float, seed: int) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean; the number of resamples falls as samples grow (bounded work)."""
+def bootstrap_mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean, 80 %; the number of resamples falls as samples grow (bounded work)."""
     if not values:
         raise ValueError("no values to resample")
     size = len(values)
     resamples = max(_LEAST_RESAMPLES, min(_MOST_RESAMPLES, _DRAWS // size))
-    draw = random.Random(seed)  # noqa: S311 — resampling, not a secret
+    draw = random.Random(0)  # noqa: S311 — resampling, not a secret
     means = [sum(draw.choices(values, k=size)) / size for _ in range(resamples)]
-    tail = (1 - coverage) / 2
+    tail = (1 - DEFAULTS.band_coverage) / 2
     return quantile(means, tail), quantile(means, 1 - tail)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.idle import is_expired
 from tracker.model.options import SavingRange
 from tracker.model.quantiles import bootstrap_mean_interval
@@ -113,7 +113,7 @@ def choose_ttl(chains: Sequence[Chain], rates: Rates) -> TtlChoice | None:
     now = [replay_chain_nano(chain, lifetime) for chain, lifetime in zip(chains, lifetimes, strict=True)]
     then = [replay_chain_nano(chain, other) for chain in chains]
     gains = [before - after for before, after in zip(now, then, strict=True)]
-    low, high = bootstrap_mean_interval(gains, DEFAULTS.band_coverage, seed=0)
+    low, high = bootstrap_mean_interval(gains)
     total, gain = sum(now), sum(gains)
     return TtlChoice(
         current_ttl_ms=current,

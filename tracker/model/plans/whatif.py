@@ -17,7 +17,6 @@ NEW_TOKENS = Range(1.0, 1.3, 1.35)
 SAME_TOKENS = Range(1.0, 1.0, 1.0)
 OLD_TOKENS = Range(1 / NEW_TOKENS.high, 1 / NEW_TOKENS.mid, 1 / NEW_TOKENS.low)
 BATCH_SHARE_OF_PRICE = 0.5
-_COVERAGE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,8 @@ def other_cache_life(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int
     if not gains:
         return Case(0, Range(0, 0, 0), 0, len(calls))
     kindest = _gains(priced, ttl_ms, static_floor) if ttl_ms == TTL_5M_MS else gains
-    low, _ = bootstrap_mean_interval(gains, _COVERAGE, seed=0)
-    _, high = bootstrap_mean_interval(kindest, _COVERAGE, seed=0)
+    low, _ = bootstrap_mean_interval(gains)
+    _, high = bootstrap_mean_interval(kindest)
     actual, gain = sum(call.cost or 0 for call in priced), sum(gains)
     count = len(gains)
     return Case(
