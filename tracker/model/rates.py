@@ -4,10 +4,9 @@ The read rate is data, never a fixed share of the input rate.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple, Self
 
-from store.money import component_nano, pico_from_usd_per_mtok
+from store.money import component_nano
 from store.records import Price
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 
@@ -44,27 +43,6 @@ class Rates:
     def from_price(cls, price: Price) -> Self:
         """The token rates of a resolved price row."""
         return cls(price.input, price.write_5m, price.write_1h, price.cache_read, price.output)
-
-    @classmethod
-    def per_mtok(
-        cls,
-        input_usd: str | Decimal,
-        output_usd: str | Decimal,
-        write_5m_usd: str | Decimal,
-        write_1h_usd: str | Decimal,
-        read_usd: str | Decimal,
-    ) -> Self:
-        """From list prices in $ per million tokens, in the order of the tables of MODEL section 10.
-
-        Raises ValueError for a price finer than a pico-dollar per token.
-        """
-        return cls(
-            input=pico_from_usd_per_mtok(input_usd),
-            write_5m=pico_from_usd_per_mtok(write_5m_usd),
-            write_1h=pico_from_usd_per_mtok(write_1h_usd),
-            read=pico_from_usd_per_mtok(read_usd),
-            output=pico_from_usd_per_mtok(output_usd),
-        )
 
     def prompt_nano(self, input_tokens: int, cache_read: int, write_5m: int, write_1h: int) -> int:
         """Nano-dollars of a prompt, each component rounded by itself as in its bill."""

@@ -7,19 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.rates import RATES
 from tracker.model.advice import cold_resume_nudge, compact_nudge
 from tracker.model.compaction import CompactionShape, CompactionState, LevelInputs, compact_level
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.fresh_start import Orientation
 from tracker.model.nudge import Billing, Evaluation, Situation
-from tracker.model.rates import Rates
 
-RATES = {
-    "A": Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
-    "S": Rates.per_mtok("3", "15", "3.75", "6", "0.30"),
-    "H": Rates.per_mtok("1", "5", "1.25", "2", "0.10"),
-    "N": Rates.per_mtok("4", "20", "5", "8", "0.20"),
-}
 TTL = {"5m": TTL_5M_MS, "1h": TTL_1H_MS}
 SHAPE = CompactionShape(22_000, 15_000, 5_000, 6_000, 8_000, 3, 500)
 

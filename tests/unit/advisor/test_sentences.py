@@ -6,6 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.rates import RATES
 from tracker.model.advice import (
     Pause,
     answer_now_nudge,
@@ -29,7 +30,6 @@ from tracker.model.habits import Storm, TurnProfile
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import LONGEST_TEXT, Billing, Evaluation, NudgeKind, Situation
 from tracker.model.options import SavingRange
-from tracker.model.rates import Rates
 from tracker.model.ttl_choice import TtlChoice
 
 ACTIONS: dict[str, str | tuple[str, ...]] = {
@@ -49,13 +49,7 @@ FIGURES = re.compile(rf"saves ~{AMOUNT}( of the (week|5-hour window))? \({AMOUNT
 PAYBACK = re.compile(r", (back in [\d,]+ turns?|pays at once)$")
 
 tokens = st.integers(0, 1_200_000)
-rates = st.sampled_from(
-    [
-        Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
-        Rates.per_mtok("4", "20", "5", "8", "0.20"),
-        Rates.per_mtok("1", "5", "1.25", "2", "0.10"),
-    ]
-)
+rates = st.sampled_from([RATES["A"], RATES["N"], RATES["H"]])
 billings = st.sampled_from(
     [
         Billing(),

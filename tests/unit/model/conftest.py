@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from store.money import component_nano
+from tests.unit.rates import RATES
 from tracker.model.chain_call import ChainCall
 from tracker.model.rates import Rates
 
@@ -14,12 +15,7 @@ MakeCall = Callable[..., ChainCall]
 @pytest.fixture(scope="session")
 def rates() -> dict[str, Rates]:
     """A, S, H and N: input/output/5 min/1 h/read in $ per million tokens."""
-    return {
-        "A": Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
-        "S": Rates.per_mtok("3", "15", "3.75", "6", "0.30"),
-        "H": Rates.per_mtok("1", "5", "1.25", "2", "0.10"),
-        "N": Rates.per_mtok("4", "20", "5", "8", "0.20"),
-    }
+    return RATES
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +41,7 @@ def make_call() -> MakeCall:
             write_1h=0,
             output=0,
             web_searches=0,
-            rates=Rates.per_mtok("5", "25", "6.25", "10", "0.50"),
+            rates=RATES["A"],
             cost=None,
         )._replace(**changes)
         if call.rates is None or "cost" in changes:

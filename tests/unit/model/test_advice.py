@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.rates import RATES, per_mtok
 from tracker.model.advice import (
     Pause,
     answer_now_nudge,
@@ -18,9 +19,8 @@ from tracker.model.compaction import CompactionShape, CompactionState
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.fresh_start import Orientation
 from tracker.model.nudge import LONGEST_TEXT, Billing, Situation
-from tracker.model.rates import Rates
 
-A = Rates.per_mtok("5", "25", "6.25", "10", "0.50")
+A = RATES["A"]
 API = Billing()
 PLAN = Billing(is_plan=True)
 CALIBRATED = Billing(is_plan=True, read_weight=0.3, nano_per_percent=5e9)
@@ -181,7 +181,7 @@ def test_cold_resume_below_twice_c1_shows_the_price_only():
 
 def test_cold_resume_needs_an_expired_cache_and_a_quarter_dollar():
     assert resumed(age_ms=TTL_1H_MS).reason == "the cache is warm"
-    cheap = replace(SITUATION, tariff=Rates.per_mtok(".1", ".5", ".125", ".2", ".01").tariff(TTL_1H_MS))
+    cheap = replace(SITUATION, tariff=per_mtok(".1", ".5", ".125", ".2", ".01").tariff(TTL_1H_MS))
     assert resumed(cheap).reason == "not worth a word"
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.rates import RATES
 from tracker.model.advice_habits import (
     BaselineMonth,
     baseline_nudge,
@@ -19,10 +20,9 @@ from tracker.model.habits import Storm, TurnProfile
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import LONGEST_TEXT, Billing, Situation, one_line
 from tracker.model.options import SavingRange
-from tracker.model.rates import Rates
 from tracker.model.ttl_choice import TtlChoice
 
-A_5M = Rates.per_mtok("5", "25", "6.25", "10", "0.50").tariff(TTL_5M_MS)
+A_5M = RATES["A"].tariff(TTL_5M_MS)
 API = Billing()
 PLAN = Billing(is_plan=True)
 SITUATION = Situation(

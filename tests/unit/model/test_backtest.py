@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.rates import RATES
 from tracker.model.backtest import (
     Moment,
     Nudge,
@@ -29,9 +30,8 @@ from tracker.model.backtest import (
 from tracker.model.backtest_score import RULES, PolicyName, backtest
 from tracker.model.compaction import CompactionShape, compaction_nano, observed_summary_tokens
 from tracker.model.defaults import HOUR_MS, TTL_5M_MS
-from tracker.model.rates import Rates
 
-A_5M = Rates.per_mtok("5", "25", "6.25", "10", "0.50").tariff(TTL_5M_MS)  # a read token 500, a written one 6,250 nano
+A_5M = RATES["A"].tariff(TTL_5M_MS)  # a read token 500, a written one 6,250 nano
 # C0 = C1 = 25k; compacting at C costs 500 C + 1,000 x 25,000 + 5,750 x 15,000 = 500 C + 111,250,000 nano-dollars.
 SHAPE = CompactionShape(20_000, 10_000, 1_000, 5_000, reread=0, extra_calls=0, output=0)
 COMPACT_AT_100K = 161_250_000

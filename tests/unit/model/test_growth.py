@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.rates import RATES
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.growth import (
     GrowthEstimate,
@@ -123,7 +124,7 @@ def test_calls_per_turn_default_and_own():
 
 
 def test_tariffs_follow_the_lifetime_and_never_lack_a_write_rate():
-    priced = Rates.per_mtok("4", "20", "5", "8", "0.20")
+    priced = RATES["N"]
     assert priced.tariff(3_600_000) == Tariff(4_000, 8_000, 200, 20_000)
     assert priced.tariff(None).write == 5_000
     no_write_rate = Rates(input=2_000_000, write_5m=0, write_1h=0, read=200_000, output=8_000_000)

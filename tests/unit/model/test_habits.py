@@ -3,6 +3,7 @@
 import pytest
 
 from store.money import component_nano
+from tests.unit.rates import RATES
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.habits import (
     Loss,
@@ -13,7 +14,6 @@ from tracker.model.habits import (
 )
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
-from tracker.model.rates import Rates
 from tracker.model.ttl_choice import (
     CachedCall,
     choose_ttl,
@@ -22,7 +22,7 @@ from tracker.model.ttl_choice import (
     replay_chain_nano,
 )
 
-A = Rates.per_mtok("5", "25", "6.25", "10", "0.50")
+A = RATES["A"]
 
 
 def paused_chain(pauses_ms, ttl_ms):

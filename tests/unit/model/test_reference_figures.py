@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from tests.unit.rates import per_mtok
 from tracker.model.compaction import (
     CompactionShape,
     LevelInputs,
@@ -163,7 +164,7 @@ def test_check_6_fresh_session_with_orientation(rates, model, ttl, printed):
     [("0.50", "39.5"), ("0.25", "38.5"), ("0.125", "38.0")],
 )
 def test_check_7_one_hour_threshold(read, printed):
-    priced = Rates.per_mtok("5", "25", "6.25", "10", read)
+    priced = per_mtok("5", "25", "6.25", "10", read)
     assert as_printed(100 * one_hour_threshold(priced), printed)
 
 

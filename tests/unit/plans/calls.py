@@ -1,9 +1,10 @@
 """Calls for tests of billings and what-ifs."""
 
+from tests.unit.rates import RATES
 from tracker.model.plans.billing import LoggedCall
 from tracker.model.rates import Rates
 
-OPUS = Rates.per_mtok("4", "20", "5", "8", "0.20")
+OPUS = RATES["N"]
 MINUTE = 60_000
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.plans.calls import OPUS, call
+from tests.unit.rates import RATES, per_mtok
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.plan import Range
 from tracker.model.plans.whatif import (
@@ -16,9 +17,8 @@ from tracker.model.plans.whatif import (
     token_factor,
     without_baseline_above,
 )
-from tracker.model.rates import Rates
 
-SONNET = Rates.per_mtok("2", "10", "2.50", "4", "0.10")
+SONNET = per_mtok("2", "10", "2.50", "4", "0.10")
 
 
 def test_tokens_are_scaled_only_across_the_tokenizer_break() -> None:
@@ -39,7 +39,7 @@ def test_half_the_price_and_the_same_tokens_is_half_the_cost() -> None:
 
 def test_sonnet_4_6_to_sonnet_5_is_13_percent_cheaper_not_33() -> None:
     """PRICES 1.4: 3 dollars a million against 2, but 1.3 times the tokens."""
-    old, new = Rates.per_mtok("3", "15", "3.75", "6", "0.30"), Rates.per_mtok("2", "10", "2.50", "4", "0.20")
+    old, new = RATES["S"], per_mtok("2", "10", "2.50", "4", "0.20")
     calls = [call(1, 0, fresh=1_000_000, rates=old)]
     case = on_another_model(calls, lambda _: NEW_TOKENS, lambda _: new, None)
     assert case.saving.mid / case.actual == pytest.approx(1 - 2 * 1.3 / 3)
@@ -60,7 +60,7 @@ def test_prompts_that_are_too_large_and_calls_without_rates_are_counted() -> Non
 
 
 def test_long_prompts_may_pay_other_rates() -> None:
-    dear = Rates.per_mtok("10", "10", "10", "10", "10")
+    dear = per_mtok("10", "10", "10", "10", "10")
     case = on_another_model(
         [call(1, 0, fresh=90_000)], lambda _: NEW_TOKENS, lambda prompt: dear if prompt > 100_000 else SONNET, None
     )

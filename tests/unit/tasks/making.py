@@ -9,8 +9,8 @@ from typing import Any
 
 from store.ledger import open_ledger
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
+from tests.unit.rates import per_mtok
 from tracker.ingest import sync
-from tracker.model.rates import Rates
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -21,7 +21,7 @@ SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "pr
 REAL = Path(__file__).parents[4] / "shared" / "real" / "claude"
 MINUTE = 60_000
 START = datetime(2026, 11, 10, tzinfo=UTC)
-RATES = {"p": Rates.per_mtok("5", "25", "6.25", "10", "0.50")}
+RATES = {"p": per_mtok("5", "25", "6.25", "10", "0.50")}
 
 
 def take_in(db: sqlite3.Connection, claude_dir: Path) -> None:
