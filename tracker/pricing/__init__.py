@@ -5,8 +5,8 @@
 
 from store.money import cost
 from tracker.pricing.book import PriceBook
-from tracker.pricing.facts import ModelFacts, all_facts, facts_for
-from tracker.pricing.names import ModelName, normalise
-from tracker.pricing.rows import PriceRow, Rates
+from tracker.pricing.facts import all_facts, facts_for
+from tracker.pricing.names import normalise
+from tracker.pricing.rows import ListRates, PriceRow
 
-__all__ = ["ModelFacts", "ModelName", "PriceBook", "PriceRow", "Rates", "all_facts", "cost", "facts_for", "normalise"]
+__all__ = ["ListRates", "PriceBook", "PriceRow", "all_facts", "cost", "facts_for", "normalise"]

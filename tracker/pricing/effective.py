@@ -10,7 +10,7 @@ import msgspec
 from store.money import thousandth
 from store.records import Price
 from tracker.pricing.names import LIST_PERMILLE, ModelName, released_since
-from tracker.pricing.rows import PriceRow, Rates
+from tracker.pricing.rows import ListRates, PriceRow
 
 WEB_SEARCH_NANO = 10_000_000
 BATCH_PERMILLE = 500
@@ -50,9 +50,9 @@ def us_only_permille(name: ModelName, geo: str | None) -> int:
     return LIST_PERMILLE
 
 
-def multiplied(rates: Rates, permille: int) -> Rates:
+def multiplied(rates: ListRates, permille: int) -> ListRates:
     """Rates times a per mille factor, each rounded half to even to a pico-dollar (list prices stay exact)."""
-    return Rates(*(thousandth(rate * permille) for rate in rates))
+    return ListRates(*(thousandth(rate * permille) for rate in rates))
 
 
 def at_permille(row: PriceRow, permille: int) -> PriceRow:
@@ -65,7 +65,9 @@ def at_permille(row: PriceRow, permille: int) -> PriceRow:
     )
 
 
-def _price(row: PriceRow, rates: Rates, tier: str, name: ModelName, batch_permille: int, geo_permille: int) -> Price:
+def _price(
+    row: PriceRow, rates: ListRates, tier: str, name: ModelName, batch_permille: int, geo_permille: int
+) -> Price:
     permille = LIST_PERMILLE
     region_permille = name.region_multiplier_permille
     for word, factor in (("batch", batch_permille), ("us", geo_permille), ("regional", region_permille)):

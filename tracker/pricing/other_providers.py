@@ -15,7 +15,7 @@ from store.money import NANO_PER_USD, PICO_PER_USD_PER_MTOK
 from store.records import Price
 from tracker.pricing.effective import NO_LIMIT, Brackets, multiplied
 from tracker.pricing.names import LIST_PERMILLE
-from tracker.pricing.rows import FROM_THE_BEGINNING, Rates
+from tracker.pricing.rows import FROM_THE_BEGINNING, ListRates
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
@@ -177,7 +177,7 @@ def _tier_starts(rates: "ModelPrice") -> list[int]:
     return sorted({tier.start for value in tiered for tier in value.tiers})
 
 
-def _rates_above(rates: "ModelPrice", lower: int) -> Rates:
+def _rates_above(rates: "ModelPrice", lower: int) -> ListRates:
     """Rates of a prompt of more tokens than `lower`, up to the next tier."""
     input_rate = _above(rates.input_mtok, lower)
     write = _above(rates.cache_write_mtok, lower, input_rate)
@@ -188,7 +188,7 @@ def _rates_above(rates: "ModelPrice", lower: int) -> Rates:
         _above(rates.cache_write_1h_mtok, lower, write),
         _above(rates.cache_read_mtok, lower, input_rate),
     )
-    return Rates(*(_rounded(rate * PICO_PER_USD_PER_MTOK) for rate in usd_per_mtok))
+    return ListRates(*(_rounded(rate * PICO_PER_USD_PER_MTOK) for rate in usd_per_mtok))
 
 
 def _above(value: "Decimal | TieredPrices | None", lower: int, missing: Decimal = Decimal(0)) -> Decimal:

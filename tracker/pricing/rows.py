@@ -21,8 +21,8 @@ COLUMNS = frozenset("model provider effective_from long_context_threshold contex
 }
 
 
-class Rates(NamedTuple):
-    """Pico-dollars per token of the five token classes."""
+class ListRates(NamedTuple):
+    """Pico-dollars per token of the five token classes, before any multiplier."""
 
     input: int
     output: int
@@ -37,10 +37,10 @@ class PriceRow(msgspec.Struct, frozen=True):
     model: str
     effective_from: str  # date
     effective_day: int  # the same as days since 1970-01-01
-    standard: Rates
+    standard: ListRates
     long_threshold: int | None  # a prompt of more tokens than this pays `long` for the whole request
-    long: Rates | None
-    fast: Rates | None
+    long: ListRates | None
+    fast: ListRates | None
     context_window: int | None
     checked_on: str
     source: str
@@ -87,14 +87,14 @@ def row_from_fields(fields: Mapping[str, str], *, is_users: bool = False) -> Pri
     )
 
 
-def _rates(fields: Mapping[str, str], prefix: str) -> Rates | None:
+def _rates(fields: Mapping[str, str], prefix: str) -> ListRates | None:
     given = [_optional(fields, prefix + column, _pico) for column in _RATE_COLUMNS]
     if given == [None] * len(given):
         return None
     input_rate, output_rate, *cache_rates = given
     if input_rate is None or output_rate is None:
         raise ValueError(f"{prefix}input and {prefix}output need each other")
-    return Rates(input_rate, output_rate, *(input_rate if rate is None else rate for rate in cache_rates))
+    return ListRates(input_rate, output_rate, *(input_rate if rate is None else rate for rate in cache_rates))
 
 
 def _optional(fields: Mapping[str, str], column: str, convert: Callable[[str], int]) -> int | None:

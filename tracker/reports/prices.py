@@ -5,7 +5,7 @@ from typing import Any
 
 from store.money import PICO_PER_USD_PER_MTOK
 from store.records import Price
-from tracker.pricing import PriceRow, Rates
+from tracker.pricing import ListRates, PriceRow
 
 _NAMES = ("input", "output", "cache_write_5m", "cache_write_1h", "cache_read")
 
@@ -32,7 +32,7 @@ def row_json(row: PriceRow) -> dict[str, Any]:
     return made
 
 
-def _rates(prefix: str, rates: Rates | None) -> dict[str, str | None]:
+def _rates(prefix: str, rates: ListRates | None) -> dict[str, str | None]:
     return {
         f"{prefix}{name}": None if rates is None else per_mtok(rate)
         for name, rate in zip(_NAMES, rates or (0,) * 5, strict=True)

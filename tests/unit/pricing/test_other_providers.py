@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.records import Price
-from tracker.pricing import PriceBook, Rates, cost
+from tracker.pricing import ListRates, PriceBook, cost
 from tracker.pricing.other_providers import OtherPrices
 
 Resolve = Callable[..., Price | None]
@@ -215,9 +215,9 @@ DISAGREEMENTS = {
 def test_genai_prices_disagrees_with_our_table_in_ten_known_rows(book: PriceBook) -> None:
     others = OtherPrices(())
 
-    def theirs(model: str, day: int, speed: str | None) -> list[tuple[int, Rates]]:
+    def theirs(model: str, day: int, speed: str | None) -> list[tuple[int, ListRates]]:
         brackets, _ = others.brackets(model, "anthropic", day * 86_400_000, speed, None, 1000)
-        return [(size, Rates(p.input, p.output, p.write_5m, p.write_1h, p.cache_read)) for size, p in brackets]
+        return [(size, ListRates(p.input, p.output, p.write_5m, p.write_1h, p.cache_read)) for size, p in brackets]
 
     unlike = set()
     for row in book.rows():

@@ -13,7 +13,7 @@ import pytest
 
 from store.money import pico_from_usd_per_mtok as pico
 from store.records import Price
-from tracker.pricing import PriceBook, Rates, all_facts, facts_for
+from tracker.pricing import ListRates, PriceBook, all_facts, facts_for
 
 Resolve = Callable[..., Price | None]
 
@@ -67,17 +67,17 @@ claude-mythos-5-2 8 40 10 16 0.2
 """.strip().splitlines()
 
 
-def rates_of(price: Price | None) -> Rates:
+def rates_of(price: Price | None) -> ListRates:
     assert price is not None
-    return Rates(price.input, price.output, price.write_5m, price.write_1h, price.cache_read)
+    return ListRates(price.input, price.output, price.write_5m, price.write_1h, price.cache_read)
 
 
-def rates(text: str) -> Rates:
-    return Rates(*(pico(number) for number in text.split()))
+def rates(text: str) -> ListRates:
+    return ListRates(*(pico(number) for number in text.split()))
 
 
-def published_rates(row: dict[str, str]) -> Rates:
-    return Rates(*(pico(row[column]) for column in STANDARD))
+def published_rates(row: dict[str, str]) -> ListRates:
+    return ListRates(*(pico(row[column]) for column in STANDARD))
 
 
 def next_row(row: dict[str, str]) -> dict[str, str] | None:
