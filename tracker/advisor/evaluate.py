@@ -93,7 +93,7 @@ def look_at_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[Look]
 
 def look_at_resume(standing: Standing) -> list[Look]:
     """What whoever comes back once the cache is cold is to be told."""
-    state, ttl_ms = standing.state, standing.ttl_ms
+    state, ttl_ms = standing.state, standing.state.ttl_ms
     if state.was_reset or ttl_ms is None:
         return []
     ended = state.last.last_at
@@ -109,7 +109,7 @@ def look_at_resume(standing: Standing) -> list[Look]:
 
 def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collection[str]) -> list[Look]:
     """What the pause that has begun will soon make true: the cache about to go cold."""
-    state, ttl_ms = standing.state, standing.ttl_ms
+    state, ttl_ms = standing.state, standing.state.ttl_ms
     if state.was_reset or ttl_ms is None:
         return []
     ended = state.last.last_at
@@ -120,7 +120,7 @@ def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collect
     )
     return [
         Look(
-            nudge(standing.situation, _pause(standing, warn_after, said, enabled=kind in enabled)),
+            nudge(standing.situation, _pause(standing, ttl_ms, warn_after, said, enabled=kind in enabled)),
             Moment.IDLE,
             state.last.message_id,
             ended,
@@ -133,7 +133,7 @@ def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collect
 
 def _look(standing: Standing, evaluation: Evaluation, moment: str) -> Look:
     """A look at the turn at hand; what it says holds until the cache goes cold."""
-    state, ttl_ms = standing.state, standing.ttl_ms
+    state, ttl_ms = standing.state, standing.state.ttl_ms
     at = state.last.last_at
     lasts = ttl_ms + DEFAULTS.expiry_grace_ms if ttl_ms is not None else _SAID_FOR_MS
     return Look(evaluation, moment, state.anchor, at, at, at + lasts)
@@ -213,7 +213,7 @@ def _habit_nudges(standing: Standing, said: Sequence[NudgeRow]) -> list[Evaluati
     return [_held(one, "said within a week") if one.kind in recent else one for one in found]
 
 
-def _pause(standing: Standing, idle_ms: int, said: Sequence[NudgeRow], *, enabled: bool) -> Pause:
+def _pause(standing: Standing, ttl_ms: int, idle_ms: int, said: Sequence[NudgeRow], *, enabled: bool) -> Pause:
     state, gaps = standing.state, standing.habits.gaps
     began = state.epoch[0].started_at
     dismissed = any(
@@ -223,10 +223,9 @@ def _pause(standing: Standing, idle_ms: int, said: Sequence[NudgeRow], *, enable
         and (row.shown_at or 0) >= began
         for row in said
     )
-    ttl_ms = standing.ttl_ms or 0
     return Pause(
         idle_ms=idle_ms,
-        ttl_ms=standing.ttl_ms,
+        ttl_ms=ttl_ms,
         return_probability=return_probability(gaps, idle_ms, state.last.context),
         own_gaps=sum(gap.idle_ms is None or gap.idle_ms >= idle_ms for gap in gaps),
         compact_dismissed_in_epoch=dismissed,

@@ -19,7 +19,7 @@ from store.records import EventKind, ToolFlag
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.habits import Habits, PastHabits
 from tracker.advisor.standing import Standing, stand
-from tracker.advisor.state import SessionState, load_state
+from tracker.advisor.state import COMPACTIONS, SessionState, load_state
 from tracker.advisor.trigger import trigger_tokens, window_of
 from tracker.model.backtest import Replay, ReplayCall
 from tracker.model.defaults import TTL_5M_MS
@@ -27,7 +27,6 @@ from tracker.model.nudge import Billing
 from tracker.model.rates import PICO_PER_NANO, Rates, Tariff
 from tracker.reports.times import day_begins, local
 
-_COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _MOST_TURNS = 1_000_000
 _BREAK_MS = TTL_5M_MS  # a longer pause is no activity
 _END = 2**62
@@ -135,7 +134,7 @@ def _recorded(
     state: SessionState, standings: Mapping[int, Standing], rates: Mapping[str, Rates], habits: Habits
 ) -> Recorded:
     calls = state.calls
-    marks = [mark for mark in state.marks if mark.kind in _COMPACTIONS]
+    marks = [mark for mark in state.marks if mark.kind in COMPACTIONS]
     made = []
     compactions: list[Compaction] = []
     before: LiveCall | None = None

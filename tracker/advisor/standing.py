@@ -29,7 +29,6 @@ class Standing:
     estimate: GrowthEstimate
     level: float  # context at which compacting is due, tokens
     trigger: int  # where the client compacts by itself, tokens
-    ttl_ms: int | None
 
     @property
     def boundary_score(self) -> float:
@@ -86,5 +85,4 @@ def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *
         estimate=estimate,
         level=compact_level(inputs, tariff, quiet=quiet),
         trigger=trigger,
-        ttl_ms=state.ttl_ms,
     )

@@ -15,8 +15,8 @@ from tracker.model.defaults import TTL_5M_MS
 from tracker.model.habits import Loss
 from tracker.model.rates import written_ttl
 
-_RESETS = frozenset({EventKind.COMPACT, EventKind.SUMMARY, EventKind.CLEAR, EventKind.REWIND})
-_COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
+COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
+_RESETS = COMPACTIONS | {EventKind.CLEAR, EventKind.REWIND}
 _STOPPED = frozenset({EventKind.INTERRUPT, EventKind.API_ERROR, EventKind.LIMIT})
 _GOES_ON = frozenset({"tool_use", "pause_turn"})
 _FINISHED_TODO = frozenset({"completed", "cancelled", "deleted"})
@@ -93,7 +93,7 @@ class SessionState:
 
     def calls_since_compaction(self) -> int | None:
         """Calls since the last compaction; None if there was none."""
-        place = max((mark.position for mark in self.marks if mark.kind in _COMPACTIONS), default=None)
+        place = max((mark.position for mark in self.marks if mark.kind in COMPACTIONS), default=None)
         return None if place is None else sum(call.position > place for call in self.calls)
 
     def compaction_failed(self) -> bool:
@@ -102,7 +102,7 @@ class SessionState:
             before, after = self.calls[index - 1], self.calls[index]
             if before.epoch != after.epoch:
                 between = (mark for mark in self.marks if before.position < mark.position <= after.position)
-                is_compaction = any(mark.kind in _COMPACTIONS for mark in between)
+                is_compaction = any(mark.kind in COMPACTIONS for mark in between)
                 return is_compaction and compaction_failed(before.context, after.context)
         return False
 

@@ -44,9 +44,6 @@ class Aftermath:
     extra_calls: float = DEFAULTS.extra_calls  # n_R
 
 
-ASSUMED = Aftermath()
-
-
 @dataclass(frozen=True, slots=True)
 class LevelInputs:
     """What sets the level of a session, beside the tariff."""
@@ -88,17 +85,17 @@ def level_inputs(
     cold_probability: float,
     trigger_tokens: int,
     earlier_sessions: int,
-    aftermath: Aftermath = ASSUMED,
+    aftermath: Aftermath,
 ) -> LevelInputs:
     """Put together a session's level inputs from what was measured; None or too few earlier sessions mean defaults.
 
     B is the session's first call, at most 1.25 of the user's median; the static floor is 0.6 B until measured.
     """
     own_statistics = earlier_sessions >= DEFAULTS.sessions_before_own_statistics
-    median = median_first_call_context if own_statistics and median_first_call_context else DEFAULTS.baseline_tokens
+    usual = median_first_call_context if own_statistics and median_first_call_context else DEFAULTS.baseline_tokens
     baseline = float(DEFAULTS.baseline_tokens)
     if first_call_context:
-        baseline = min(float(first_call_context), DEFAULTS.baseline_cap_over_median * median)
+        baseline = min(float(first_call_context), DEFAULTS.baseline_cap_over_median * usual)
     floor = DEFAULTS.static_share_of_baseline * baseline if static_floor is None else min(float(static_floor), baseline)
     own_turn_growth = turn_growth if own_statistics and turn_growth is not None else DEFAULTS.turn_growth_tokens
     return LevelInputs(

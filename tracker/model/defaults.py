@@ -13,7 +13,7 @@ TTL_1H_MS = HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Assumptions of the model; a user's settings are the same record with other values."""
+    """Assumptions of the model."""
 
     # Tasks (sections 2.1, 2.2)
     boundary_score: float = 1.0

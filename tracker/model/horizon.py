@@ -84,8 +84,8 @@ def context_band(context: int) -> int:
     return sum(context >= edge for edge in CONTEXT_BAND_EDGES)
 
 
-def _return_share(gaps: Sequence[IdleGap], window_ms: int) -> float:
-    returned = sum(gap.idle_ms is not None and gap.idle_ms <= window_ms for gap in gaps)
+def _return_share(gaps: Sequence[IdleGap]) -> float:
+    returned = sum(gap.idle_ms is not None and gap.idle_ms <= DEFAULTS.return_window_ms for gap in gaps)
     return returned / len(gaps) if gaps else 0.0
 
 
@@ -98,8 +98,8 @@ def return_probability(gaps: Sequence[IdleGap], idle_so_far_ms: int, context: in
     band = context_band(context)
     similar = [gap for gap in lasted if context_band(gap.context) == band]
     weight = DEFAULTS.return_shrink_gaps
-    overall = shrink(_return_share(lasted, DEFAULTS.return_window_ms), DEFAULTS.return_probability, len(lasted), weight)
-    return shrink(_return_share(similar, DEFAULTS.return_window_ms), overall, len(similar), weight)
+    overall = shrink(_return_share(lasted), DEFAULTS.return_probability, len(lasted), weight)
+    return shrink(_return_share(similar), overall, len(similar), weight)
 
 
 def cold_probability(cold_calls: int, calls: int) -> float:

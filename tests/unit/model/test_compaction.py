@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model.compaction import (
+    Aftermath,
     CompactionShape,
     CompactionState,
     LevelInputs,
@@ -127,6 +128,7 @@ def measured(**changes):
         "cold_probability": 0.006,
         "trigger_tokens": 967_000,
         "earlier_sessions": 3,
+        "aftermath": Aftermath(),
     }
     return level_inputs(**(facts | changes))
 

@@ -8,7 +8,8 @@ and times stay as they were. Costs as logged are priced, the other billing is mo
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tracker.model.defaults import DEFAULTS, TTL_5M_MS
+from tracker.model.defaults import TTL_5M_MS
+from tracker.model.idle import is_expired
 from tracker.model.plans.plan import Excluded, exclusions_of
 from tracker.model.rates import PICO_PER_NANO, Rates, written_ttl
 
@@ -93,8 +94,7 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
         rewritten = reread = 0
         if previous is not None and lived_ms is not None and lived_ms != ttl_ms:
             age_ms = max(0, call.started_at - previous.last_at)
-            would_expire = age_ms >= ttl_ms + DEFAULTS.expiry_grace_ms
-            did_expire = age_ms >= lived_ms + DEFAULTS.expiry_grace_ms
+            would_expire, did_expire = is_expired(age_ms, ttl_ms), is_expired(age_ms, lived_ms)
             if would_expire and not did_expire:
                 rewritten = max(0, call.cache_read - static_floor)
             elif did_expire and not would_expire:
