@@ -16,7 +16,7 @@ from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
 from tracker.model.boundaries import WEIGHTS, Decision, Said, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.chains import session_chains
-from tracker.model.edits import NOTHING_SAID, REFINED, YOU, Overlay, Word
+from tracker.model.edits import NOTHING_SAID, Overlay
 from tracker.model.hidden import unrecorded_by_turn
 from tracker.model.inheritance import Origin, origins
 from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
@@ -229,7 +229,7 @@ def _turn_rows(
                     root,
                     turn.row.kind,
                     verdict.decision,
-                    _decided_by(word),
+                    "rule" if word is None else word.by,
                     None if verdict.score is None else round(1000 * verdict.score),
                     verdict.reasons,
                     turn.row.at,
@@ -251,12 +251,6 @@ def _turn_rows(
             )
         )
     return rows
-
-
-def _decided_by(word: Word | None) -> str:
-    if word is None:
-        return "rule"
-    return REFINED if word.by == REFINED else YOU
 
 
 def _starts_other(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> list[bool]:
