@@ -280,9 +280,4 @@ def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:
 
 def billing_of(session: LiveSession, preferences: Preferences, habits: Habits) -> Billing:
     """The user's currency: dollars, or a plan's limit units as far as its meter has told them."""
-    if not is_on_plan(session, preferences):
-        return Billing()
-    meter = habits.meter
-    if meter is None:
-        return Billing(is_plan=True)
-    return Billing(True, meter.read_weight, meter.nano_per_percent, meter.window, meter.counts_dollars)
+    return Billing(is_plan=True, meter=habits.meter) if is_on_plan(session, preferences) else Billing()

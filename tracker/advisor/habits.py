@@ -26,6 +26,7 @@ from tracker.model.habits import TurnProfile
 from tracker.model.horizon import CallsRange, IdleGap, SessionLength
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
+from tracker.model.nudge import Meter
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.model.rates import PICO_PER_NANO, Rates
 from tracker.model.ttl_choice import CachedCall, TtlChoice, choose_ttl

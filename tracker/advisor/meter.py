@@ -2,19 +2,9 @@
 
 import sqlite3
 
-import msgspec
-
 from store.money import NANO_PER_USD
+from tracker.model.nudge import Meter
 from tracker.reports.times import local
-
-
-class Meter(msgspec.Struct, frozen=True):
-    """A calibrated window: how much a read weighs in it, and nano-dollars of its units for one percent."""
-
-    read_weight: float
-    nano_per_percent: float
-    window: str
-    counts_dollars: bool = False  # its units are no better than dollars at list price, so these are its units
 
 
 def read_meter(db: sqlite3.Connection, now: int) -> Meter | None:

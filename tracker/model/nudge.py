@@ -40,25 +40,32 @@ WASTE_KINDS = frozenset({NudgeKind.COLD_RESUME, NudgeKind.MISS_STORM, NudgeKind.
 
 
 @dataclass(frozen=True, slots=True)
+class Meter:
+    """A calibrated window of a plan."""
+
+    read_weight: float  # of a read in limit units, 0..1
+    nano_per_percent: float  # limit units, as nano-dollars, per 1 % of the window
+    window: str
+    counts_dollars: bool = False  # its units are no better than dollars at list price, so these are its units
+
+
+@dataclass(frozen=True, slots=True)
 class Billing:
     """How the user pays, as far as it decides currency and kinds of nudges."""
 
     is_plan: bool = False
-    read_weight: float | None = None  # weight of a read in limit units, 0..1; None while not calibrated
-    nano_per_percent: float | None = None  # limit units, as nano-dollars, per 1 % of the window named below
-    window: str = "week"
-    counts_dollars: bool = False  # the plan's meter counts dollars at list price as well as anything
+    meter: Meter | None = None  # of the plan; None while not calibrated
 
     @property
     def unit_read_weight(self) -> float | None:
         """Weight of a read where limit units are the currency; None where dollars at list price are."""
-        return self.read_weight if self.is_plan and not self.counts_dollars else None
+        return None if self.meter is None or self.meter.counts_dollars else self.meter.read_weight
 
     def permits(self, kind: str) -> bool:
         """False for nudges about re-reading where reads weigh nothing, or nobody knows what they weigh."""
         if not self.is_plan or kind in WASTE_KINDS:
             return True
-        return self.read_weight is not None and self.read_weight > DEFAULTS.weightless_read_share
+        return self.meter is not None and self.meter.read_weight > DEFAULTS.weightless_read_share
 
     def tariff(self, rates: Rates, ttl_ms: int | None) -> Tariff:
         """List prices, or limit units where they are calibrated."""
@@ -69,10 +76,10 @@ class Billing:
         """An amount in the user's currency; None where only "plan usage" can be said."""
         if not self.is_plan:
             return short_usd(round(nano))
-        if self.nano_per_percent:
-            percent = round(nano / self.nano_per_percent, 1) or 0.0  # no "-0.0%"
-            return f"{percent:.1f}%"
-        return None
+        if self.meter is None:
+            return None
+        percent = round(nano / self.meter.nano_per_percent, 1) or 0.0  # no "-0.0%"
+        return f"{percent:.1f}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,7 @@ def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) ->
     point, low, high = (billing.amount(nano) for nano in (saving.point_nano, saving.low_nano, saving.high_nano))
     if point is None:
         return f"saves plan usage{payback_phrase(turns)}"
-    of_what = f" of the {billing.window}" if billing.is_plan else ""
+    of_what = f" of the {billing.meter.window}" if billing.meter is not None else ""
     return f"saves ~{point}{of_what} ({low} to {high}){payback_phrase(turns)}"
 
 

@@ -7,8 +7,9 @@ import pytest
 from store.samples import LimitReading, StatusSample, put_samples
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
-from tracker.advisor.meter import Meter, read_meter
+from tracker.advisor.meter import read_meter
 from tracker.model.defaults import HOUR_MS, TTL_1H_MS
+from tracker.model.nudge import Meter
 
 WINDOW_MS = 5 * HOUR_MS
 UNITS_PER_PERCENT = 0.05  # dollars of limit units for one percent of five hours

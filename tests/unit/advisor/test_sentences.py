@@ -28,7 +28,7 @@ from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.fresh_start import Orientation
 from tracker.model.habits import Storm, TurnProfile
 from tracker.model.horizon import CallsRange
-from tracker.model.nudge import LONGEST_TEXT, Billing, Evaluation, NudgeKind, Situation
+from tracker.model.nudge import LONGEST_TEXT, Billing, Evaluation, Meter, NudgeKind, Situation
 from tracker.model.options import SavingRange
 from tracker.model.ttl_choice import TtlChoice
 
@@ -54,8 +54,8 @@ billings = st.sampled_from(
     [
         Billing(),
         Billing(is_plan=True),
-        Billing(True, 0.4, 5e9, "week"),
-        Billing(True, 0.02, 2e8, "5-hour window"),
+        Billing(True, Meter(0.4, 5e9, "week")),
+        Billing(True, Meter(0.02, 2e8, "5-hour window")),
     ]
 )
 amounts = st.integers(0, 10**13)

@@ -18,12 +18,12 @@ from tracker.model.advice import (
 from tracker.model.compaction import CompactionShape, CompactionState
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.fresh_start import Orientation
-from tracker.model.nudge import LONGEST_TEXT, Billing, Situation
+from tracker.model.nudge import LONGEST_TEXT, Billing, Meter, Situation
 
 A = RATES["A"]
 API = Billing()
 PLAN = Billing(is_plan=True)
-CALIBRATED = Billing(is_plan=True, read_weight=0.3, nano_per_percent=5e9)
+CALIBRATED = Billing(is_plan=True, meter=Meter(0.3, 5e9, "week"))
 SHAPE = CompactionShape(
     baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
 )
@@ -226,7 +226,7 @@ def test_a_calibrated_plan_hears_shares_of_its_window():
 
 
 def test_where_reads_weigh_nothing_rent_nudges_are_off():
-    weightless = Billing(is_plan=True, read_weight=0.0, nano_per_percent=5e9)
+    weightless = Billing(is_plan=True, meter=Meter(0.0, 5e9, "week"))
     nudge = compact_nudge(on(weightless), READY, level=93_000)
     assert not nudge.fired
     assert nudge.reason.startswith("off:")
