@@ -5,7 +5,7 @@ time at which it will be true. A turn that still runs is judged as if it ended n
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -114,13 +114,11 @@ def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collect
         return []
     ended = state.last.last_at
     warn_after = math.ceil(DEFAULTS.warn_at_share_of_ttl * ttl_ms)
-    kinds: tuple[tuple[str, Callable[..., Evaluation]], ...] = (
-        (NudgeKind.BEFORE_EXPIRY, before_expiry_nudge),
-        (NudgeKind.ANSWER_NOW, answer_now_nudge),
-    )
+    pause = _pause(standing, ttl_ms, warn_after, said)
+    kinds = ((NudgeKind.BEFORE_EXPIRY, before_expiry_nudge), (NudgeKind.ANSWER_NOW, answer_now_nudge))
     return [
         Look(
-            nudge(standing.situation, _pause(standing, ttl_ms, warn_after, said, enabled=kind in enabled)),
+            nudge(standing.situation, replace(pause, enabled=kind in enabled)),
             Moment.IDLE,
             state.last.message_id,
             ended,
@@ -213,7 +211,7 @@ def _habit_nudges(standing: Standing, said: Sequence[NudgeRow]) -> list[Evaluati
     return [_held(one, "said within a week") if one.kind in recent else one for one in found]
 
 
-def _pause(standing: Standing, ttl_ms: int, idle_ms: int, said: Sequence[NudgeRow], *, enabled: bool) -> Pause:
+def _pause(standing: Standing, ttl_ms: int, idle_ms: int, said: Sequence[NudgeRow]) -> Pause:
     state, gaps = standing.state, standing.habits.gaps
     began = state.epoch[0].started_at
     dismissed = any(
@@ -231,7 +229,6 @@ def _pause(standing: Standing, ttl_ms: int, idle_ms: int, said: Sequence[NudgeRo
         compact_dismissed_in_epoch=dismissed,
         client_compacts_idle=False,
         user_active_in_last_ttl=state.turn is not None and state.turn.at >= state.last.last_at + idle_ms - ttl_ms,
-        enabled=enabled,
     )
 
 
