@@ -17,7 +17,7 @@ from store.habits import HabitCall, HabitTurn
 from store.queries import stored_prices
 from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
-from tracker.advisor.meter import Meter, read_meter
+from tracker.advisor.meter import read_meter
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals

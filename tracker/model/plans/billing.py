@@ -64,8 +64,6 @@ class Replayed(NamedTuple):
 
     call: LoggedCall
     cost: int | None
-    rewritten: int  # tokens that this billing writes where the log shows a read
-    reread: int  # tokens that this billing reads where the log shows a write
 
 
 def replay(calls: Iterable[LoggedCall], ttl_ms: int, static_floor: int = 0) -> list[Replayed]:
@@ -100,7 +98,7 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
             elif did_expire and not would_expire:
                 expected = previous.cache_read + previous.write_5m + previous.write_1h
                 reread = max(0, min(expected - call.cache_read, call.write_5m + call.write_1h))
-        made.append(Replayed(call, _cost(call, ttl_ms, rewritten, reread), rewritten, reread))
+        made.append(Replayed(call, _cost(call, ttl_ms, rewritten, reread)))
         lived_ms = written_ttl(call.write_5m, call.write_1h) or lived_ms
         if call.context:
             previous = call
@@ -108,7 +106,10 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
 
 
 def _cost(call: LoggedCall, ttl_ms: int, rewritten: int, reread: int) -> int | None:
-    """The logged cost with the cache part exchanged; whatever else the cost holds stays."""
+    """The logged cost with the cache part exchanged; whatever else the cost holds stays.
+
+    `rewritten`: tokens that this billing writes where the log shows a read; `reread`: the other way round.
+    """
     if call.cost is None or call.rates is None:
         return call.cost
     rates = call.rates
