@@ -1,7 +1,7 @@
 """What the six screens share: the top line, the body, the line of keys, and the states in which there is no body."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -27,15 +27,19 @@ if TYPE_CHECKING:
 WIDTHS = [(0, "-tiny"), (50, "-slim"), (80, "-regular"), (120, "-wide")]
 HEIGHTS = [(0, "-low"), (20, "-medium"), (34, "-tall")]
 
+Part = TypeVar("Part")
 
-class Board(Screen[None]):
+
+class Board(Screen[None], Generic[Part]):
     """A screen that draws one part of the snapshot; subclasses say which panels and how."""
 
-    NAME: ClassVar[str]
+    NAME: ClassVar[str]  # that of its part, too
     AT_WORK: ClassVar[str] = ""  # what is being done while the part takes a while to make
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = "Table"
+
+    part: Part | None = None  # what is drawn
 
     @property
     def board(self) -> "Dashboard":
@@ -58,11 +62,12 @@ class Board(Screen[None]):
         """The panels of the body."""
         raise NotImplementedError
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """Whether the snapshot holds what this screen draws."""
-        raise NotImplementedError
+    def part_of(self, snapshot: Snapshot) -> Part | None:
+        """What this screen draws of a snapshot; None if it was not asked for or is not made yet."""
+        part: Part | None = getattr(snapshot, self.NAME)
+        return part
 
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: Part, snapshot: Snapshot) -> None:
         """Draw the screen's part of the snapshot."""
         raise NotImplementedError
 
@@ -92,8 +97,10 @@ class Board(Screen[None]):
         empty = self._instead(snapshot, app.health)
         self.query_one("#body").display = not empty
         self.query_one("#instead").display = empty
-        if snapshot is not None and not empty:
-            self.present(snapshot)
+        part = self.part_of(snapshot) if snapshot is not None and not empty else None
+        if snapshot is not None and part is not None:
+            self.part = part
+            self.present(part, snapshot)
             self._focus_again()
 
     def _focus_again(self) -> None:
@@ -130,10 +137,12 @@ class Board(Screen[None]):
                     "The ledger cannot be read", [health.words], "taximeter doctor", width, height, sign="$bad"
                 )
             )
-        elif snapshot is None or (snapshot.calls and not self.has_part(snapshot)):
-            words = self.AT_WORK if snapshot is not None and snapshot.wish.screen == self.NAME else ""
+        elif snapshot is not None and snapshot.calls and self.part_of(snapshot) is not None:
+            return False
+        elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
+            words = self.AT_WORK if snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME else ""
             picture.show(lambda width, height: at_work(words, width, height))
-        elif not snapshot.calls and health.phase is not Phase.STARTING:
+        else:
             looked = snapshot.looked_in
             picture.show(
                 lambda width, height: hatched(
@@ -147,10 +156,6 @@ class Board(Screen[None]):
                     height,
                 )
             )
-        elif not snapshot.calls:
-            picture.show(lambda width, height: [Content("")])
-        else:
-            return False
         return True
 
     # -- the month, where a screen has one --------------------------------------------------------------------------

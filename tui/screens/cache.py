@@ -29,15 +29,11 @@ REWRITE = Series("╍", "$generation", "rewrite")
 _BAR = 20
 
 
-class CacheScreen(Board):
+class CacheScreen(Board[CachePart]):
     """Lines by day and totals above, causes of misses below."""
 
     NAME = "cache"
     BINDINGS = bindings("cache")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._part: CachePart | None = None
 
     def panels(self) -> ComposeResult:
         """Plot and totals; causes."""
@@ -73,18 +69,11 @@ class CacheScreen(Board):
         )
 
     def _share(self, row: MissCause) -> float:
-        total = self._part.report.total.waste if self._part else 0
+        total = self.part.report.total.waste if self.part else 0
         return row.waste / total if total else 0.0
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """The month is there."""
-        return snapshot.cache is not None
-
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: CachePart, snapshot: Snapshot) -> None:
         """Draw the month."""
-        part = snapshot.cache
-        assert part is not None
-        self._part = part
         self._draw_days(part)
         self._draw_total(part)
         table, none = self.query_one("#causes", Table), self.query_one("#no-misses", Picture)
@@ -151,9 +140,9 @@ class CacheScreen(Board):
     def action_open(self) -> None:
         """Show the calls of the cause under the cursor."""
         row = self.query_one("#causes", Table).selected
-        if row is None or self._part is None:
+        if row is None or self.part is None:
             return
-        misses = [miss for miss in self._part.report.misses if miss.cause == row.cause]
+        misses = [miss for miss in self.part.report.misses if miss.cause == row.cause]
 
         def opened(task_id: str | None) -> None:
             if task_id is not None:

@@ -7,14 +7,14 @@ from textual.content import Content
 from store.task_rows import TaskRow
 from tracker.edit_tasks import STATUSES
 from tui.edits import Edit
-from tui.screens.board import Board
+from tui.screens.board import Board, Part
 from tui.screens.questions import AskScreen, ChooseScreen
 from tui.task_words import STATUS_SIGNS, status_sign, task_cost
 from tui.widgets.grid import line
 from tui.words import day_and_time, plain, project_name
 
 
-class EditingBoard(Board):
+class EditingBoard(Board[Part]):
     """A board with a task under its cursor."""
 
     def edited_task(self) -> TaskRow | None:

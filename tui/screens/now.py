@@ -89,7 +89,7 @@ def _task_notes(task: TaskRow) -> list[list[Content]]:
     return notes if len(notes) > 1 else [*notes, [line(("nothing inherited, no waste", "$dim"))]]
 
 
-class NowScreen(Board):
+class NowScreen(Board[NowPart]):
     """One session; more of them as chips above."""
 
     NAME = "now"
@@ -97,7 +97,6 @@ class NowScreen(Board):
 
     def __init__(self) -> None:
         super().__init__()
-        self._part: NowPart | None = None
         self._top: Top | None = None
 
     def panels(self) -> ComposeResult:
@@ -115,15 +114,9 @@ class NowScreen(Board):
                 yield Picture("Plan", id="now-plan", classes="panel")
         yield Picture(id="now-calls", classes="panel")
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """There is a session."""
-        return snapshot.now is not None
-
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: NowPart, snapshot: Snapshot) -> None:
         """Draw the session."""
-        part = snapshot.now
-        assert part is not None
-        self._part, self._top = part, snapshot.top
+        self._top = snapshot.top
         strip = self.query_one("#chips", Picture)
         strip.display = len(part.sessions) > 1 or not part.is_running
         last = day_and_time(part.session.last_at, self.board.zone)
@@ -143,7 +136,7 @@ class NowScreen(Board):
 
     def tick(self, now_ms: int) -> None:
         """Burn, cache clock and what hangs on them."""
-        part = self._part
+        part = self.part
         if part is None:
             return
         state = self._cache(part, now_ms)
@@ -351,38 +344,38 @@ class NowScreen(Board):
 
     def action_session(self, step: int) -> None:
         """Show the session beside this one."""
-        if self._part is None:
+        if self.part is None:
             return
-        names = [one.native_id for one in self._part.sessions]
+        names = [one.native_id for one in self.part.sessions]
         wished = self.board.wish.session
-        at = names.index(wished if wished in names else self._part.session.native_id) + step
+        at = names.index(wished if wished in names else self.part.session.native_id) + step
         if 0 <= at < len(names):
             self.board.wish_for(session=names[at])
 
     def action_put_away(self) -> None:
         """Put the nudge away."""
-        if self._part is not None and self._part.nudge is not None:
-            self.board.edit(Edit("dismiss", target=str(self._part.nudge.id)))
+        if self.part is not None and self.part.nudge is not None:
+            self.board.edit(Edit("dismiss", target=str(self.part.nudge.id)))
 
     def action_why(self) -> None:
         """Show what the forecast rests on."""
-        if self._part is not None and self._part.context is not None:
-            report = self._part.context
+        if self.part is not None and self.part.context is not None:
+            report = self.part.context
             self.board.push_screen(ReadScreen("Why", lambda width: why_lines(report, width)))
 
     def action_handover(self) -> None:
         """Write a brief for the next session."""
-        if self._part is not None:
-            self.board.write_brief(self._part.session.id)
+        if self.part is not None:
+            self.board.write_brief(self.part.session.id)
 
     def action_open_task(self) -> None:
         """Open the task at hand."""
-        if self._part is not None and self._part.task is not None:
-            self.board.open_task(self._part.task.id)
+        if self.part is not None and self.part.task is not None:
+            self.board.open_task(self.part.task.id)
 
     def action_copy(self) -> None:
         """Put the best way on the clipboard as the agent's command."""
-        part = self._part
+        part = self.part
         best = self._best(part) if part else None
         command = _COMMANDS.get(part.session.agent, {}).get(best.kind) if part and best else None
         if command is None:

@@ -32,15 +32,11 @@ def kind_words(kind: str) -> str:
     return kind.replace("_", " ")
 
 
-class NudgesScreen(Board):
+class NudgesScreen(Board[NudgesPart]):
     """What it came to and the kinds above, the log below."""
 
     NAME = "nudges"
     BINDINGS = bindings("nudges")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._part: NudgesPart | None = None
 
     def panels(self) -> ComposeResult:
         """Outcome and kinds; log."""
@@ -73,15 +69,8 @@ class NudgesScreen(Board):
             Column("said", 20, lambda row: row.text or row.reason, lambda row: row.text or "", grows=True),
         )
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """The log is there."""
-        return snapshot.nudges is not None
-
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: NudgesPart, snapshot: Snapshot) -> None:
         """Draw the log."""
-        part = snapshot.nudges
-        assert part is not None
-        self._part = part
         report = part.report
         self.query_one("#nudges-kinds", Picture).show(
             lambda width, height: kind_lines(report.kinds, width, height),
@@ -122,8 +111,8 @@ class NudgesScreen(Board):
         panel.border_title = line(("Log", "bold $heading"), (" · latest first; promises are modelled", "$dim"))
         table = self.query_one("#nudges", Table)
         panel.border_subtitle = line((table.position(), "$dim"))
-        if self._part is not None:
-            report, row = self._part.report, table.selected
+        if self.part is not None:
+            report, row = self.part.report, table.selected
             self.query_one("#nudges-outcome", Picture).show(
                 lambda width, height: outcome_and_words(report, row, width, height)
             )
@@ -144,9 +133,9 @@ class NudgesScreen(Board):
 
     def action_switch(self) -> None:
         """Ask which kind to switch on or off."""
-        if self._part is None:
+        if self.part is None:
             return
-        kinds = {one.kind: one for one in self._part.report.kinds}
+        kinds = {one.kind: one for one in self.part.report.kinds}
 
         def chosen(kind: str | None) -> None:
             if kind is not None:

@@ -26,16 +26,12 @@ from tui.words import cost_words, dollars, percent, usd
 _LABELLED_CELLS = 60
 
 
-class PlansScreen(Board):
+class PlansScreen(Board[PlansPart]):
     """The month and the verdict above, the plans below."""
 
     NAME = "plans"
     AT_WORK = "drawing months that could follow …"
     BINDINGS = bindings("plans")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._part: PlansPart | None = None
 
     def panels(self) -> ComposeResult:
         """Month, verdict, table."""
@@ -58,15 +54,8 @@ class PlansScreen(Board):
             Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style=_dim),
         )
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """The comparison is made."""
-        return snapshot.plans is not None
-
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: PlansPart, snapshot: Snapshot) -> None:
         """Draw the comparison."""
-        part = snapshot.plans
-        assert part is not None
-        self._part = part
         report = part.report
         self._draw_month(report)
         self.query_one("#plans-verdict", Picture).show(lambda width, height: verdict_and_basis(report, width, height))
@@ -78,7 +67,7 @@ class PlansScreen(Board):
         self._draw_title()
 
     def _draw_title(self) -> None:
-        part = self._part
+        part = self.part
         if part is None:
             return
         seconds = max(0, self.board.clock() - part.made_at) // 1000
@@ -118,7 +107,7 @@ class PlansScreen(Board):
     # -- the table --------------------------------------------------------------------------------------------------
 
     def _mark(self, one: PlanOutlook) -> str:
-        report = self._part.report if self._part else None
+        report = self.part.report if self.part else None
         if report is None:
             return ""
         if report.verdict is not None and report.verdict.plan == one.plan.id:
@@ -126,13 +115,13 @@ class PlansScreen(Board):
         return "●" if report.current == one.plan.id else ""
 
     def _cost_of_a_task(self, one: PlanOutlook) -> str:
-        mean = task_means(self._part.report.tasks, one.plan.id) if self._part else None
+        mean = task_means(self.part.report.tasks, one.plan.id) if self.part else None
         if mean is None:
             return "–"
         return f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"  # + where nobody measured what fits
 
     def _pays(self, one: PlanOutlook) -> str:
-        found = self._part.report.break_even.get(one.plan.id) if self._part else None
+        found = self.part.report.break_even.get(one.plan.id) if self.part else None
         if found is None:
             return "–"
         if found.day is not None:
@@ -143,8 +132,8 @@ class PlansScreen(Board):
 
     def action_open(self) -> None:
         """What the figures rest on."""
-        if self._part is not None:
-            report = self._part.report
+        if self.part is not None:
+            report = self.part.report
             self.board.push_screen(ReadScreen("What this rests on", lambda width: assumption_lines(report, width)))
 
 

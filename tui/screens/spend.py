@@ -1,6 +1,7 @@
 """Spend: a month by day and model, what it went to, and the year as a heat map."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -23,7 +24,7 @@ from tui.words import axis_usd, cost_words, count, dollars, model_name, percent,
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
 
-class SpendScreen(Board):
+class SpendScreen(Board[SpendPart]):
     """The month's bars above, the year below, and three lists at the right."""
 
     NAME = "spend"
@@ -31,8 +32,8 @@ class SpendScreen(Board):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pointed: int | None = None
-        self._part: SpendPart | None = None
+        self._month: date | None = None
+        self._pointed: int | None = None  # a day of it
 
     def panels(self) -> ComposeResult:
         """Month and year; projects, models and agents."""
@@ -45,18 +46,11 @@ class SpendScreen(Board):
                 yield Picture(id="budget", classes="panel")
         yield Picture("The year", id="year", classes="panel")
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """The month is there."""
-        return snapshot.spend is not None
-
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: SpendPart, snapshot: Snapshot) -> None:
         """Draw the month that was asked for."""
-        part = snapshot.spend
-        assert part is not None
-        if self._part is None or part.month != self._part.month:
+        if part.month != self._month:
             worked = [index for index, day in enumerate(part.days) if day.calls]
-            self._pointed = worked[-1] if worked else None
-        self._part = part
+            self._month, self._pointed = part.month, worked[-1] if worked else None
         self._draw_days(part)
         models, projects, agents = (
             [row.key for row in rows] for rows in (part.by_model, part.by_project, part.by_agent)
@@ -187,23 +181,23 @@ class SpendScreen(Board):
 
     def action_day(self, step: int) -> None:
         """Point at another day."""
-        if self._part is None:
+        if self.part is None:
             return
-        last = len(self._part.days) - 1
+        last = len(self.part.days) - 1
         self._pointed = last if self._pointed is None else max(0, min(last, self._pointed + step))
         self.renew()
 
     def on_click(self, event: Click) -> None:
         """Point at the day under the mouse."""
         picture = self.query_one("#days", Picture)
-        if self._part is None or event.widget is not picture:
+        if self.part is None or event.widget is not picture:
             return
         offset = event.get_content_offset(picture)
         if offset is not None:
             places = places_of(
-                self._columns(self._part), picture.content_size.width, unit=axis_usd, levels=self._levels(self._part)
+                self._columns(self.part), picture.content_size.width, unit=axis_usd, levels=self._levels(self.part)
             )
             index = places.index_at(offset.x)
-            if 0 <= index < len(self._part.days):
+            if 0 <= index < len(self.part.days):
                 self._pointed = index
                 self.renew()

@@ -167,15 +167,11 @@ def curve(detail: TaskDetail) -> tuple[list[tuple[float, float]], list[Mark]]:
     return samples, marks
 
 
-class TaskScreen(EditingBoard):
+class TaskScreen(EditingBoard[TaskPart]):
     """Left the money, the context and the turns; right what is known of its end."""
 
     NAME = "task"
     BINDINGS = bindings("task")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._part: TaskPart | None = None
 
     def panels(self) -> ComposeResult:
         """Split, curve and waterfall; evidence, commits, files and edits."""
@@ -186,16 +182,14 @@ class TaskScreen(EditingBoard):
         with Vertical(id="task-turns-panel", classes="panel"):
             yield Table(STEPS, lambda step: step.key, id="task-turns")
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """The task is there."""
-        return snapshot.task is not None and snapshot.task.identity == self.board.wish.task
-
-    def present(self, snapshot: Snapshot) -> None:
-        """Draw the task."""
+    def part_of(self, snapshot: Snapshot) -> TaskPart | None:
+        """The task that is wished for."""
         part = snapshot.task
-        assert part is not None
+        return part if part is not None and part.identity == self.board.wish.task else None
+
+    def present(self, part: TaskPart, snapshot: Snapshot) -> None:
+        """Draw the task."""
         assert part.detail is not None
-        self._part = part
         self._draw_split(part.detail)
         self._draw_context(part.detail)
         self._draw_facts(part.detail)
@@ -208,7 +202,7 @@ class TaskScreen(EditingBoard):
             return True
         if snapshot is None or snapshot.task is None or snapshot.task.detail is not None:
             return False
-        self._part = None
+        self.part = None
         self.query_one("#instead", Picture).show(
             lambda width, height: hatched(
                 "This task is no more", ["an edit joined it with another", "esc leads back"], "", width, height
@@ -273,7 +267,7 @@ class TaskScreen(EditingBoard):
     def table_changed(self) -> None:
         """Say what is in sight."""
         panel = self.query_one("#task-turns-panel")
-        detail = self._part.detail if self._part else None
+        detail = self.part.detail if self.part else None
         turns = f" · {len(detail.turns):,}" if detail else ""
         panel.border_title = line(("Turns", "bold $heading"), (turns, "$dim"))
         panel.border_subtitle = line((self._table.position(), "$dim"))
@@ -282,7 +276,7 @@ class TaskScreen(EditingBoard):
 
     def edited_task(self) -> TaskRow | None:
         """The open task."""
-        return self._part.detail.task if self._part and self._part.detail else None
+        return self.part.detail.task if self.part and self.part.detail else None
 
     def action_split(self) -> None:
         """Begin a task at the turn under the cursor."""

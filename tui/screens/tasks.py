@@ -84,7 +84,7 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
 )
 
 
-class TasksScreen(EditingBoard):
+class TasksScreen(EditingBoard[TasksPart]):
     """The month's tasks, and under them where the money of the task under the cursor went."""
 
     NAME = "tasks"
@@ -92,7 +92,6 @@ class TasksScreen(EditingBoard):
 
     def __init__(self) -> None:
         super().__init__()
-        self._part: TasksPart | None = None
         self._with_runs = False
 
     def panels(self) -> ComposeResult:
@@ -107,15 +106,8 @@ class TasksScreen(EditingBoard):
             yield Picture(id="no-tasks")
         yield Picture(id="selected", classes="panel")
 
-    def has_part(self, snapshot: Snapshot) -> bool:
-        """The tasks are there."""
-        return snapshot.tasks is not None
-
-    def present(self, snapshot: Snapshot) -> None:
+    def present(self, part: TasksPart, snapshot: Snapshot) -> None:
         """Draw the month's tasks."""
-        part = snapshot.tasks
-        assert part is not None
-        self._part = part
         table = self._table
         table.set_rows(self._listed(part))
         empty = self.query_one("#no-tasks", Picture)
@@ -163,7 +155,7 @@ class TasksScreen(EditingBoard):
     def table_changed(self) -> None:
         """Say what is in sight, and show the split of the task under the cursor."""
         panel = self.query_one("#tasks-panel")
-        beside = self._beside(self._part) if self._part else ""
+        beside = self._beside(self.part) if self.part else ""
         self._table.beside = beside
         words = " · ".join(part for part in (beside, self._table.position()) if part)
         panel.border_subtitle = line((words, "$dim"))
@@ -173,7 +165,7 @@ class TasksScreen(EditingBoard):
             picture.show(lambda width, height: [line(("no task under the cursor", "$dim"))], title="", note="")
             return
         sign, style = status_sign(task)
-        is_run = self._part is not None and self._part.is_run(task)
+        is_run = self.part is not None and self.part.is_run(task)
         status = line((f" · {status_words(task)}{' · a run of a program' if is_run else ''}", "$dim"))
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
@@ -182,7 +174,7 @@ class TasksScreen(EditingBoard):
 
     def _unsure(self, task: TaskRow) -> Content:
         """Where the rule that found this task was least sure."""
-        for one in self._part.unsure if self._part else ():
+        for one in self.part.unsure if self.part else ():
             if one.task_id == task.id:
                 said = "begins a task" if one.starts_task else "goes on"
                 return line((f"least sure: turn {one.turn} {said} (score {one.score:.2f})", "$dim"))
@@ -202,7 +194,7 @@ class TasksScreen(EditingBoard):
 
     def action_runs(self) -> None:
         """List runs of programs, too, or hide them again."""
-        if self._part is not None and not self._part.typed:
+        if self.part is not None and not self.part.typed:
             self.notify("Programs ran all that this month lists.")
             return
         self._with_runs = not self._with_runs
