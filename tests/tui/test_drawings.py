@@ -114,13 +114,13 @@ def test_cache_clock_without_a_lifetime_claims_nothing() -> None:
 
 @given(st.integers(1, 140), st.integers(1, 45), st.sampled_from(HOSTILE))
 def test_hatch_fits_any_size(width: int, height: int, title: str) -> None:
-    lines = hatched(title, ["looked in ~/.claude"], "taximeter demo", width, height)
+    lines = hatched(title, "looked in ~/.claude", command="taximeter demo")(width, height)
     assert len(lines) == height
     assert all(line.cell_length <= width for line in lines)
 
 
 def test_hatch_names_reason_and_command() -> None:
-    lines = text(hatched("No sessions yet", ["looked in ~/.claude/projects"], "taximeter demo", 60, 12))
+    lines = text(hatched("No sessions yet", "looked in ~/.claude/projects", command="taximeter demo")(60, 12))
     assert any("No sessions yet" in line for line in lines)
     assert any(" taximeter demo " in line for line in lines)
     assert lines[0].startswith("╱     ╱     ╱")

@@ -132,30 +132,16 @@ class Board(Screen[None], Generic[Part]):
         if health.phase is Phase.READING and (snapshot is None or not snapshot.calls or health.is_first):
             picture.show(lambda width, height: reading(health.done, health.words, width, height))
         elif health.phase is Phase.FAILED and snapshot is None:
-            picture.show(
-                lambda width, height: hatched(
-                    "The ledger cannot be read", [health.words], "taximeter doctor", width, height, sign="$bad"
-                )
-            )
+            picture.show(hatched("The ledger cannot be read", health.words, command="taximeter doctor", sign="$bad"))
         elif snapshot is not None and snapshot.calls and self.part_of(snapshot) is not None:
             return False
         elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
             words = self.AT_WORK if snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME else ""
             picture.show(lambda width, height: at_work(words, width, height))
         else:
-            looked = snapshot.looked_in
-            picture.show(
-                lambda width, height: hatched(
-                    "No sessions yet",
-                    [
-                        f"looked in {', '.join(looked)}",
-                        "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/",
-                    ],
-                    "taximeter demo",
-                    width,
-                    height,
-                )
-            )
+            looked = f"looked in {', '.join(snapshot.looked_in)}"
+            elsewhere = "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"
+            picture.show(hatched("No sessions yet", looked, elsewhere, command="taximeter demo"))
         return True
 
     # -- the month, where a screen has one --------------------------------------------------------------------------

@@ -80,20 +80,14 @@ class CacheScreen(Board[CachePart]):
         table.set_rows(part.report.causes)
         table.display, none.display = bool(part.report.causes), not part.report.causes
         reason = "every call read what it should have" if part.report.total.calls else "[ shows the month before"
-        none.show(lambda width, height: hatched("No misses", [reason], "", width, height))
+        none.show(hatched("No misses", reason))
         self.table_changed()
 
     def _draw_days(self, part: CachePart) -> None:
         picture = self.query_one("#cache-days", Picture)
         title = line(("Survival and rewrite", "bold $heading"), (" · by day", "$dim"))
         if not part.report.total.calls:
-            picture.show(
-                lambda width, height: hatched(
-                    f"No calls in {part.month:%B %Y}", ["[ shows the month before"], "", width, height
-                ),
-                title=title,
-                note="",
-            )
+            picture.show(hatched(f"No calls in {part.month:%B %Y}", "[ shows the month before"), title=title, note="")
             return
         by_day = {date.fromisoformat(day.day): survival(day) for day in part.report.days}
         days = [

@@ -192,11 +192,7 @@ class NowScreen(Board[NowPart]):
         nudge = with_its_calls(part.nudge) if part.nudge else ""
         if prospect is None or best is None:
             reason = "the model has no price" if part.context else "no call on the main thread yet"
-            picture.show(
-                lambda width, height: hatched("Nothing to forecast", [reason], "", width, height),
-                title="From here",
-                note="",
-            )
+            picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
         options = prospect.options
 
@@ -228,11 +224,7 @@ class NowScreen(Board[NowPart]):
         picture = self.query_one("#now-context", Picture)
         report = part.context
         if report is None:
-            picture.show(
-                lambda width, height: hatched("No context yet", ["no call on the main thread"], "", width, height),
-                title="Context",
-                note="",
-            )
+            picture.show(hatched("No context yet", "no call on the main thread"), title="Context", note="")
             return
         samples, marks = curve(report, part.task.id if part.task else None)
         levels = []

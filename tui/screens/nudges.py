@@ -80,9 +80,9 @@ class NudgesScreen(Board[NudgesPart]):
         table, none = self.query_one("#nudges", Table), self.query_one("#no-nudges", Picture)
         table.set_rows(report.rows)
         table.display, none.display = bool(report.rows), not report.rows
-        reasons = ["advice is given while an agent runs, at the end of a turn"]
+        reason = "advice is given while an agent runs, at the end of a turn"
         command = "taximeter install claude-code, taximeter install cline"
-        none.show(lambda width, height: hatched("Nothing was advised yet", reasons, command, width, height))
+        none.show(hatched("Nothing was advised yet", reason, command=command))
         self.table_changed()
 
     def _draw_hindsight(self, part: NudgesPart) -> None:

@@ -78,9 +78,7 @@ class PlansScreen(Board[PlansPart]):
     def _draw_month(self, report: PlansReport) -> None:
         picture, load = self.query_one("#plans-month", Picture), report.load
         if load is None:
-            picture.show(
-                lambda width, height: hatched("Nothing to compare", ["no spend is recorded yet"], "", width, height)
-            )
+            picture.show(hatched("Nothing to compare", "no spend is recorded yet"))
             return
         first, last = month_bounds(load.as_of)
         spent = [dollars(api) for _, _, api in load.spent]

@@ -73,13 +73,7 @@ class SpendScreen(Board[SpendPart]):
         picture = self.query_one("#days", Picture)
         title = line((f"{part.month:%B %Y}", "bold $heading"), " · ", (self._total(part), "bold"))
         if not part.total.calls:
-            picture.show(
-                lambda width, height: hatched(
-                    f"No calls in {part.month:%B %Y}", ["[ shows the month before"], "", width, height
-                ),
-                title=title,
-                note="",
-            )
+            picture.show(hatched(f"No calls in {part.month:%B %Y}", "[ shows the month before"), title=title, note="")
             return
         series, columns = self._series(part), self._columns(part)
         names = [str(day.day.day) for day in part.days]

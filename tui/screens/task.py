@@ -204,9 +204,7 @@ class TaskScreen(EditingBoard[TaskPart]):
             return False
         self.part = None
         self.query_one("#instead", Picture).show(
-            lambda width, height: hatched(
-                "This task is no more", ["an edit joined it with another", "esc leads back"], "", width, height
-            )
+            hatched("This task is no more", "an edit joined it with another", "esc leads back")
         )
         return True
 
@@ -232,11 +230,9 @@ class TaskScreen(EditingBoard[TaskPart]):
         begin, end = tokens(task.context_begin), tokens(task.context_end)
         picture = self.query_one("#task-context", Picture)
         picture.show(
-            lambda width, height: (
-                area(samples, (CARRY_OVER, FRESH), width, height, unit=axis_tokens, marks=marks)
-                if samples
-                else hatched("No context to draw", ["no calls on the main thread"], "", width, height)
-            ),
+            (lambda width, height: area(samples, (CARRY_OVER, FRESH), width, height, unit=axis_tokens, marks=marks))
+            if samples
+            else hatched("No context to draw", "no calls on the main thread"),
             title=line(("Context", "bold $heading"), (f" · began at {begin}, ended at {end}", "$dim")),
             note=legend(present((CARRY_OVER, FRESH), ("there before", "its own"), samples), _LEGEND_CELLS),
         )

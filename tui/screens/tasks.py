@@ -112,11 +112,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         table.set_rows(self._listed(part))
         empty = self.query_one("#no-tasks", Picture)
         table.display, empty.display = bool(part.tasks), not part.tasks
-        empty.show(
-            lambda width, height: hatched(
-                f"No tasks in {part.month:%B %Y}", ["[ shows the month before, ] the month after"], "", width, height
-            )
-        )
+        empty.show(hatched(f"No tasks in {part.month:%B %Y}", "[ shows the month before, ] the month after"))
         self.query_one("#tasks-panel").border_title = self._title(part)
         self.table_changed()
 

@@ -1,24 +1,26 @@
 """What stands where there is nothing to show: a hatch, the reason, and what to do about it."""
 
-from collections.abc import Sequence
 from textwrap import wrap
 
 from textual.content import Content
 
 from tui.widgets.bars import bar
 from tui.widgets.grid import Grid, line
+from tui.widgets.picture import Drawing
 from tui.words import cells, plain
 
 HATCH = "╱"
 
 
-def hatched(
-    title: str, reason: Sequence[str], command: str, width: int, height: int, *, sign: str = "$heading"
-) -> list[Content]:
+def hatched(title: str, *reasons: str, command: str = "", sign: str = "$heading") -> Drawing:
     """A hatch over the whole size with a clearing in the middle: title, reasons, and the exact command."""
-    words = [(title, f"bold {sign}"), *((text, "$dim") for text in reason)]
+    words = [(title, f"bold {sign}"), *((text, "$dim") for text in reasons)]
     if command:
         words += [("", ""), (command, "bold $taxi")]
+    return lambda width, height: _clearing(words, width, height)
+
+
+def _clearing(words: list[tuple[str, str]], width: int, height: int) -> list[Content]:
     room = max(1, width - 4)
     lines = [(part, style) for text, style in words for part in wrap(plain(text), room) or [""]][: max(1, height)]
     grid = Grid(width, height)
