@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 
 from tests.tui.fakes import HOSTILE, screen_text
 from tui.themes import THEMES
-from tui.widgets.table import Column, Table, header_line, layout, plain_table
+from tui.widgets.table import Column, Table, figures, header_line, layout, plain_table
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Item:
 
 
 COLUMNS: tuple[Column[Item], ...] = (
-    Column("name", 8, lambda item: item.name, lambda item: item.name, grows=True),
-    Column("cost", 8, lambda item: f"${item.cost:,.2f}", lambda item: item.cost, right=True, descending=True),
+    Column("name", 8, lambda item: item.name, grows=True),
+    figures("cost", 8, lambda item: item.cost, "${:,.2f}".format),
     Column("twice", 8, lambda item: f"${2 * item.cost:,.2f}", lambda item: item.cost, right=True, rank=1),
-    Column("note", 6, lambda item: "note", lambda item: 0, rank=2),
+    Column("note", 6, lambda item: "note", rank=2),
 )
 
 
@@ -62,9 +62,9 @@ def test_a_figure_is_never_cut() -> None:
 
 def test_the_sorted_column_keeps_its_whole_title() -> None:
     columns: tuple[Column[Item], ...] = (
-        Column("who", 3, lambda item: item.name, lambda item: item.name, grows=True),
-        Column("calls", 5, lambda item: "1", lambda item: 1, right=True),
-        Column("cost", 8, lambda item: "$1.00", lambda item: 1, right=True),
+        Column("who", 3, lambda item: item.name, grows=True),
+        Column("calls", 5, lambda item: "1", right=True),
+        Column("cost", 8, lambda item: "$1.00", right=True),
     )
     titles = [str(header_line(columns, layout(columns, 24, (), index), index, "▾")) for index in range(3)]
     assert titles == ["who▾      calls     cost", "who      ▾calls     cost", "who       calls    ▾cost"]

@@ -21,7 +21,7 @@ from tui.widgets.figure import large
 from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Column, Table, figures
 from tui.words import cost_words, percent, tokens
 
 SURVIVAL = Series("━", "$good", "survival")
@@ -47,25 +47,11 @@ class CacheScreen(Board[CachePart]):
     def _columns(self) -> tuple[Column[MissCause], ...]:
         return (
             Column("cause", 20, lambda row: cause_words(row.cause), lambda row: row.cause, grows=True),
-            Column(
-                "times", 6, lambda row: f"{row.misses:,}", lambda row: row.misses, right=True, descending=True, rank=3
-            ),
-            Column(
-                "tokens", 8, lambda row: tokens(row.missed), lambda row: row.missed, right=True, descending=True, rank=2
-            ),
-            Column(
-                "", _BAR, lambda row: bar(self._share(row), 1.0, _BAR), self._share, rank=4, style=lambda _: "$waste"
-            ),
-            Column(
-                "share",
-                6,
-                lambda row: percent(self._share(row)),
-                self._share,
-                right=True,
-                rank=1,
-                style=lambda _: "$dim",
-            ),
-            Column("wasted", 10, _waste, lambda row: row.waste, right=True, descending=True, style=lambda _: "bold"),
+            figures("times", 6, lambda row: row.misses, rank=3),
+            figures("tokens", 8, lambda row: row.missed, tokens, rank=2),
+            Column("", _BAR, lambda row: bar(self._share(row), 1.0, _BAR), self._share, rank=4, style="$waste"),
+            Column("share", 6, lambda row: percent(self._share(row)), self._share, right=True, rank=1, style="$dim"),
+            Column("wasted", 10, _waste, lambda row: row.waste, right=True, descending=True, style="bold"),
         )
 
     def _share(self, row: MissCause) -> float:

@@ -30,12 +30,12 @@ class MissesScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The misses, the dearest first."""
         columns: tuple[Column[MissRow], ...] = (
-            Column("when", 12, lambda row: day_and_time(row.at, self._zone), lambda row: row.at),
-            Column("task", 16, lambda row: row.title, lambda row: row.title, grows=True),
-            Column("model", 12, lambda row: plain(model_name(row.model)), lambda row: row.model, rank=3, style=_dim),
-            Column("found", 8, lambda row: row.source, lambda row: row.source, rank=4, style=_dim),
-            Column("tokens", 8, _size, lambda row: row.missed, right=True, rank=2),
-            Column("wasted", 9, lambda row: usd(row.waste), lambda row: row.waste or 0, right=True, style=_bold),
+            Column("when", 12, lambda row: day_and_time(row.at, self._zone)),
+            Column("task", 16, lambda row: row.title, grows=True),
+            Column("model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim"),
+            Column("found", 8, lambda row: row.source, rank=4, style="$dim"),
+            Column("tokens", 8, _size, right=True, rank=2),
+            Column("wasted", 9, lambda row: usd(row.waste), right=True, style="bold $waste"),
         )
         with Vertical(classes="over reading misses") as panel:
             panel.border_title = Content(f"{plain(self._cause)} · {count(len(self._misses), 'call')}")
@@ -60,11 +60,3 @@ class MissesScreen(ModalScreen[str | None]):
 
 def _size(row: MissRow) -> str:
     return ("≤" if row.is_up_to else "") + tokens(row.missed)
-
-
-def _dim(_row: MissRow) -> str:
-    return "$dim"
-
-
-def _bold(_row: MissRow) -> str:
-    return "bold $waste"

@@ -56,15 +56,20 @@ class NudgesScreen(Board[NudgesPart]):
     def _columns(self) -> tuple[Column[NudgeRow], ...]:
         return (
             Column(
-                "when", 12, lambda row: day_and_time(row.due_at, self.board.zone), lambda row: row.due_at, style=_dim
+                "when", 12, lambda row: day_and_time(row.due_at, self.board.zone), lambda row: row.due_at, style="$dim"
             ),
             Column(
-                "project", 11, lambda row: project_name(row.project), lambda row: row.project or "", rank=4, style=_dim
+                "project",
+                11,
+                lambda row: project_name(row.project),
+                lambda row: row.project or "",
+                rank=4,
+                style="$dim",
             ),
             Column("kind", 13, lambda row: kind_words(row.kind), lambda row: row.kind, rank=3),
-            Column("fate", 9, fate, fate, rank=1, style=lambda row: _FATES.get(fate(row), "")),
+            Column("fate", 9, fate, rank=1, style=lambda row: _FATES.get(fate(row), "")),
             Column(
-                "promised", 9, promised, lambda row: row.saving or 0, right=True, rank=2, descending=True, style=_bold
+                "promised", 9, promised, lambda row: row.saving or 0, right=True, rank=2, descending=True, style="bold"
             ),
             Column("said", 20, lambda row: row.text or row.reason, lambda row: row.text or "", grows=True),
         )
@@ -232,11 +237,3 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _dim(_row: NudgeRow) -> str:
-    return "$dim"
-
-
-def _bold(_row: NudgeRow) -> str:
-    return "bold"

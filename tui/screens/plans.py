@@ -43,15 +43,15 @@ class PlansScreen(Board[PlansPart]):
 
     def _columns(self) -> tuple[Column[PlanOutlook], ...]:
         return (
-            Column("", 1, self._mark, lambda one: one.fee_usd, style=lambda _: "bold $taxi"),
-            Column("plan", 12, lambda one: one.plan.name, lambda one: one.fee_usd, grows=True, style=lambda _: "bold"),
+            Column("", 1, self._mark, lambda one: one.fee_usd, style="bold $taxi"),
+            Column("plan", 12, lambda one: one.plan.name, lambda one: one.fee_usd, grows=True, style="bold"),
             Column("fee", 6, fee, lambda one: one.fee_usd, right=True, rank=1),
-            Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style=lambda _: "bold"),
+            Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style="bold"),
             Column("hits a limit", 12, chance, lambda one: one.hit_probability or 0.0, right=True, rank=2),
             Column("used", 6, used, lambda one: one.utilisation or 0.0, right=True, rank=5),
             Column("a task", 8, self._cost_of_a_task, lambda one: one.fee_usd, right=True, rank=3),
             Column("pays for itself", 16, self._pays, lambda one: one.fee_usd, right=True, rank=4),
-            Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style=_dim),
+            Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style="$dim"),
         )
 
     def present(self, part: PlansPart, snapshot: Snapshot) -> None:
@@ -200,7 +200,3 @@ def used(one: PlanOutlook) -> str:
 def origin(one: PlanOutlook) -> str:
     """Where the capacity is known from."""
     return "–" if one.plan.is_metered else one.capacity.origin
-
-
-def _dim(_one: PlanOutlook) -> str:
-    return "$dim"

@@ -34,11 +34,9 @@ class SettingsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Name, value, and what it may be."""
         columns: tuple[Column[Setting], ...] = (
-            Column("setting", 18, lambda one: one.title, lambda one: one.title),
-            Column(
-                "value", 12, lambda one: shown(one, self._settings), lambda one: one.name, style=lambda _: "bold $taxi"
-            ),
-            Column("", 12, lambda one: one.hint, lambda one: one.hint, rank=1, grows=True, style=lambda _: "$dim"),
+            Column("setting", 18, lambda one: one.title),
+            Column("value", 12, lambda one: shown(one, self._settings), style="bold $taxi"),
+            Column("", 12, lambda one: one.hint, rank=1, grows=True, style="$dim"),
         )
         with Vertical(classes="over reading settings") as panel:
             panel.border_title = Content("Settings")

@@ -50,7 +50,6 @@ class Step:
     number: str
     words: str
     calls: int | None
-    cost: int
     figure: str
     share: float  # of the dearest turn
     did: str
@@ -58,26 +57,12 @@ class Step:
 
 
 STEPS: tuple[Column[Step], ...] = (
-    Column("#", 3, lambda step: step.number, lambda step: step.turn, right=True, style=lambda _: "$dim"),
-    Column("turn", 26, lambda step: step.words, lambda step: step.words, grows=True, style=lambda step: step.style),
-    Column(
-        "calls",
-        5,
-        lambda step: "" if step.calls is None else f"{step.calls:,}",
-        lambda step: step.calls or 0,
-        right=True,
-        rank=2,
-    ),
-    Column(
-        "",
-        _BAR,
-        lambda step: bar(step.share, 1.0, _BAR),
-        lambda step: step.share,
-        rank=3,
-        style=lambda step: step.style or "$series-1",
-    ),
-    Column("cost", 8, lambda step: step.figure, lambda step: step.cost, right=True, style=lambda _: "bold"),
-    Column("did", 29, lambda step: step.did, lambda step: step.did, rank=4, style=lambda _: "$dim"),
+    Column("#", 3, lambda step: step.number, right=True, style="$dim"),
+    Column("turn", 26, lambda step: step.words, grows=True, style=lambda step: step.style),
+    Column("calls", 5, lambda step: "" if step.calls is None else f"{step.calls:,}", right=True, rank=2),
+    Column("", _BAR, lambda step: bar(step.share, 1.0, _BAR), rank=3, style=lambda step: step.style or "$series-1"),
+    Column("cost", 8, lambda step: step.figure, right=True, style="bold"),
+    Column("did", 29, lambda step: step.did, rank=4, style="$dim"),
 )
 
 
@@ -92,7 +77,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
         upto = "up to " if call.is_up_to else ""
         words = f"  ▲ {upto}{tokens(call.missed)} paid again: {cause_words(call.cause or '')}"
         misses.setdefault(number, []).append(
-            Step(f"miss-{call.call_id}", number, "", words, None, waste, usd(call.waste), waste / top, "", "$waste")
+            Step(f"miss-{call.call_id}", number, "", words, None, usd(call.waste), waste / top, "", "$waste")
         )
     for turn in detail.turns:
         row = turn.row
@@ -104,7 +89,6 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 str(turn.number),
                 words,
                 row.calls,
-                row.cost,
                 cost_words(row.cost, row.calls, row.unpriced, row.floor),
                 row.cost / top,
                 did(turn),
@@ -117,7 +101,6 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 "",
                 f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}",
                 agent.calls,
-                agent.cost,
                 cost_words(agent.cost, agent.calls, agent.unpriced, agent.floor),
                 agent.cost / top,
                 "",

@@ -13,7 +13,7 @@ from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
-from tui.widgets.table import Column, Table, searchable
+from tui.widgets.table import Column, Table, figures, searchable
 from tui.words import count, day_and_time, duration, percent, plain, project_name, usd
 
 
@@ -23,64 +23,17 @@ def _ink(task: TaskRow) -> str:
 
 COLUMNS: tuple[Column[TaskRow], ...] = (
     Column("", 1, lambda task: status_sign(task)[0], lambda task: task.status, style=lambda task: status_sign(task)[1]),
-    Column(
-        "task",
-        26,
-        lambda task: task.title,
-        lambda task: task.title.casefold(),
-        grows=True,
-        style=_ink,
-    ),
-    Column("agent", 5, agents_words, agents_words, rank=7, style=lambda _: "$dim"),
-    Column(
-        "project",
-        11,
-        lambda task: project_name(task.project),
-        lambda task: project_name(task.project),
-        rank=5,
-        style=lambda _: "$dim",
-    ),
-    Column("turns", 5, lambda task: f"{task.turns:,}", lambda task: task.turns, right=True, rank=9, descending=True),
-    Column("calls", 5, lambda task: f"{task.calls:,}", lambda task: task.calls, right=True, rank=8, descending=True),
-    Column(
-        "time",
-        6,
-        lambda task: duration(task.active_ms),
-        lambda task: task.active_ms,
-        right=True,
-        rank=4,
-        descending=True,
-    ),
-    Column("cost", 10, task_cost, lambda task: task.cost, right=True, style=lambda _: "bold", descending=True),
-    Column(
-        "re-read",
-        7,
-        lambda task: percent(reread_share(task)),
-        lambda task: reread_share(task) or 0.0,
-        right=True,
-        rank=3,
-        descending=True,
-    ),
-    Column(
-        "inherited",
-        9,
-        lambda task: usd(task.carry_over),
-        lambda task: task.carry_over,
-        right=True,
-        rank=6,
-        descending=True,
-    ),
-    Column(
-        "waste",
-        8,
-        lambda task: usd(task.waste),
-        lambda task: task.waste,
-        right=True,
-        rank=1,
-        descending=True,
-        style=lambda task: "$waste" if task.waste else "$dim",
-    ),
-    Column("evidence", 11, evidence_words, evidence_words, rank=2, style=lambda _: "$dim"),
+    Column("task", 26, lambda task: task.title, lambda task: task.title.casefold(), grows=True, style=_ink),
+    Column("agent", 5, agents_words, rank=7, style="$dim"),
+    Column("project", 11, lambda task: project_name(task.project), rank=5, style="$dim"),
+    figures("turns", 5, lambda task: task.turns, rank=9),
+    figures("calls", 5, lambda task: task.calls, rank=8),
+    figures("time", 6, lambda task: task.active_ms, duration, rank=4),
+    Column("cost", 10, task_cost, lambda task: task.cost, right=True, style="bold", descending=True),
+    figures("re-read", 7, reread_share, percent, rank=3),
+    figures("inherited", 9, lambda task: task.carry_over, usd, rank=6),
+    figures("waste", 8, lambda task: task.waste, usd, rank=1, style=lambda task: "$waste" if task.waste else "$dim"),
+    Column("evidence", 11, evidence_words, rank=2, style="$dim"),
 )
 
 

@@ -14,16 +14,16 @@ _LONG_PATH = 30
 def call_columns(project: str | None, zone: tzinfo | None) -> tuple[Column[RecentCall], ...]:
     """Columns of a session's calls; targets below `project` are shown from there on."""
     return (
-        Column("time", 8, lambda call: time_of_day(call.last_at, zone), _at, style=_dim),
-        Column("chain", 11, _chain, _at, rank=3, style=lambda call: "$baseline" if call.chain else ""),
-        Column("model", 11, lambda call: plain(model_name(call.model)), _at, rank=5, style=_dim),
-        Column("in", 6, lambda call: f"{call.input:,}", _at, right=True, rank=7),
-        Column("read", 8, lambda call: f"{call.cache_read:,}", _at, right=True, rank=4),
-        Column("written", 7, lambda call: f"{call.written:,}", _at, right=True, rank=4),
-        Column("out", 6, _output, _at, right=True, rank=2),
-        Column("cost", 8, lambda call: fine_usd(call.cost), _at, right=True, style=lambda _: "bold"),
-        Column("took", 6, _took, _at, right=True, rank=6, style=_dim),
-        Column("did", 12, lambda call: did(call, project), _at, rank=1, grows=True, style=_warning),
+        Column("time", 8, lambda call: time_of_day(call.last_at, zone), style="$dim"),
+        Column("chain", 11, _chain, rank=3, style=lambda call: "$baseline" if call.chain else ""),
+        Column("model", 11, lambda call: plain(model_name(call.model)), rank=5, style="$dim"),
+        Column("in", 6, lambda call: f"{call.input:,}", right=True, rank=7),
+        Column("read", 8, lambda call: f"{call.cache_read:,}", right=True, rank=4),
+        Column("written", 7, lambda call: f"{call.written:,}", right=True, rank=4),
+        Column("out", 6, _output, right=True, rank=2),
+        Column("cost", 8, lambda call: fine_usd(call.cost), right=True, style="bold"),
+        Column("took", 6, _took, right=True, rank=6, style="$dim"),
+        Column("did", 12, lambda call: did(call, project), rank=1, grows=True, style=_warning),
     )
 
 
@@ -58,14 +58,6 @@ def _output(call: RecentCall) -> str:
 
 def _chain(call: RecentCall) -> str:
     return f"↳ {plain(call.agent_type or 'agent')}" if call.chain else "main"
-
-
-def _at(call: RecentCall) -> int:
-    return call.last_at
-
-
-def _dim(_call: RecentCall) -> str:
-    return "$dim"
 
 
 def _warning(call: RecentCall) -> str:

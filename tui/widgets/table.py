@@ -18,6 +18,7 @@ from tui.widgets.grid import Piece, line
 from tui.words import cells, fit, plain
 
 Row = TypeVar("Row")
+Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,27 @@ class Column(Generic[Row]):
     title: str
     width: int
     text: Callable[[Row], str]
-    value: Callable[[Row], Any]
+    value: Callable[[Row], Any] | None = None  # what rows are sorted by; None: the text
     right: bool = False
     rank: int = 0
-    style: Callable[[Row], str] = lambda _row: ""
+    style: str | Callable[[Row], str] = ""
     grows: bool = False  # takes what the others leave; `width` is its least
     descending: bool = False  # sorted from the largest when first chosen
+
+
+def figures(
+    title: str,
+    width: int,
+    value: Callable[[Row], Figure],
+    form: Callable[[Figure], str] = "{:,}".format,
+    *,
+    rank: int = 0,
+    style: str | Callable[[Row], str] = "",
+) -> Column[Row]:
+    """A column of figures that are drawn in a form, and sorted as what they are, the largest first."""
+    return Column(
+        title, width, lambda row: form(value(row)), lambda row: value(row) or 0, True, rank, style, descending=True
+    )
 
 
 def layout(
@@ -83,7 +99,8 @@ def row_line(columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], 
     pieces: list[Piece | str] = []
     for index, wide in places:
         column = columns[index]
-        pieces += [(fit(column.text(row), wide, right=column.right), column.style(row)), " "]
+        style = column.style if isinstance(column.style, str) else column.style(row)
+        pieces += [(fit(column.text(row), wide, right=column.right), style), " "]
     return line(*pieces[:-1])
 
 
@@ -194,8 +211,8 @@ class Table(Widget, Generic[Row], can_focus=True):
         line_of_cursor = self._cursor - self._first
         rows = self.matching(self._rows)
         if self._sort is not None:
-            value = self._columns[self._sort].value
-            rows.sort(key=value, reverse=self._descending)
+            column = self._columns[self._sort]
+            rows.sort(key=column.value or column.text, reverse=self._descending)
         elif self._descending:
             rows.reverse()
         self._shown = rows
