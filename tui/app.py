@@ -273,6 +273,15 @@ class Dashboard(App[None]):
     def _is_task_open(self) -> bool:
         return isinstance(self.screen, Board) and self.screen.NAME == "task"
 
+    def ask(self, question: Screen[str | None], then: Callable[[str], None]) -> None:
+        """Put a question over what is in front; an answer goes on, without one nothing happens."""
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.push_screen(question, answered)
+
     # -- tasks ------------------------------------------------------------------------------------------------------
 
     @property

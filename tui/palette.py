@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.keys import KEYS
 from tui.themes import THEME_NAMES
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 
 class Entry(NamedTuple):
@@ -55,5 +52,4 @@ class Commands(Provider):
         return str(getattr(self.screen, "NAME", "any"))
 
     async def _run(self, action: str) -> None:
-        dashboard: Dashboard = self.app  # type: ignore[assignment]  # the only app there is
-        await dashboard.screen.run_action(action)
+        await self.app.screen.run_action(action)

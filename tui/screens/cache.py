@@ -123,12 +123,7 @@ class CacheScreen(Board[CachePart]):
         if row is None or self.part is None:
             return
         misses = [miss for miss in self.part.report.misses if miss.cause == row.cause]
-
-        def opened(task_id: str | None) -> None:
-            if task_id is not None:
-                self.board.open_task(task_id)
-
-        self.board.push_screen(MissesScreen(cause_words(row.cause), misses, self.board.zone), opened)
+        self.board.ask(MissesScreen(cause_words(row.cause), misses, self.board.zone), self.board.open_task)
 
     def on_table_opened(self) -> None:
         """A double click opens."""

@@ -1,7 +1,5 @@
 """Keys that change tasks: each asks what it must, hands the edit to the feed, and says what came of it."""
 
-from collections.abc import Callable
-
 from textual.content import Content
 
 from store.task_rows import TaskRow
@@ -27,36 +25,27 @@ class EditingBoard(Board[Part]):
         if task is None:
             return
 
-        def named(title: str | None) -> None:
-            if title is not None and title != task.title:
+        def named(title: str) -> None:
+            if title != task.title:
                 self.board.edit(Edit("rename", task.id, words=title))
 
-        self.board.push_screen(AskScreen("Rename the task", task.title, "a title"), named)
+        self.board.ask(AskScreen("Rename the task", task.title, "a title"), named)
 
     def action_status(self) -> None:
         """Ask how the task ended."""
         task = self.edited_task()
-        if task is None:
-            return
-
-        def chosen(status: str | None) -> None:
-            if status is not None:
-                self.board.edit(Edit("status", task.id, words=status))
-
-        options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in STATUSES]
-        self.board.push_screen(ChooseScreen(f"How did it end: {task.title}", options), chosen)
+        if task is not None:
+            options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in STATUSES]
+            self.board.ask(
+                ChooseScreen(f"How did it end: {task.title}", options),
+                lambda status: self.board.edit(Edit("status", task.id, words=status)),
+            )
 
     def action_merge(self) -> None:
         """Ask which task it is part of."""
         task = self.edited_task()
-        if task is None:
-            return
-
-        def chosen(target: str | None) -> None:
-            if target is not None:
-                self.board.edit(Edit("merge", task.id, target=target))
-
-        self.choose_task(f"Part of which task: {task.title}", task, chosen)
+        if task is not None:
+            self.choose_task(f"Part of which task: {task.title}", task, Edit("merge", task.id))
 
     def action_join(self) -> None:
         """The task goes on with what came before it."""
@@ -74,14 +63,15 @@ class EditingBoard(Board[Part]):
         """Take back the last edit."""
         self.board.undo()
 
-    def choose_task(self, title: str, task: TaskRow, chosen: Callable[[str | None], None]) -> None:
-        """Ask for another task: those nearest in time first, of the same project before others."""
+    def choose_task(self, title: str, task: TaskRow, edit: Edit) -> None:
+        """Ask for the edit's other task: those nearest in time first, of the same project before others."""
         others = [one for one in self.board.known_tasks if one.id != task.id]
         others.sort(key=lambda one: (one.project != task.project, abs(one.started_at - task.started_at)))
         if not others:
             self.notify("There is no other task in this month.")
             return
-        self.board.push_screen(ChooseScreen(title, [(one.id, self._task_line(one)) for one in others]), chosen)
+        question = ChooseScreen(title, [(one.id, self._task_line(one)) for one in others])
+        self.board.ask(question, lambda target: self.board.edit(edit._replace(target=target)))
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)

@@ -142,15 +142,14 @@ class NudgesScreen(Board[NudgesPart]):
             return
         kinds = {one.kind: one for one in self.part.report.kinds}
 
-        def chosen(kind: str | None) -> None:
-            if kind is not None:
-                self.board.edit(Edit("silence" if kinds[kind].state == "on" else "let speak", words=kind))
+        def chosen(kind: str) -> None:
+            self.board.edit(Edit("silence" if kinds[kind].state == "on" else "let speak", words=kind))
 
         options = [
             (one.kind, line(_STATES[one.state], f" {kind_words(one.kind)}", (f"  {_STATE_WORDS[one.state]}", "$dim")))
             for one in kinds.values()
         ]
-        self.board.push_screen(ChooseScreen("Which kind may speak", options), chosen)
+        self.board.ask(ChooseScreen("Which kind may speak", options), chosen)
 
 
 def promised(row: NudgeRow) -> str:

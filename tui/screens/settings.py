@@ -64,21 +64,18 @@ class SettingsScreen(ModalScreen[None]):
             return
         dashboard: Dashboard = self.app  # type: ignore[assignment]  # the only app there is
 
-        def given(value: str | None) -> None:
-            if value is not None:
-                dashboard.edit(Edit("setting", target=setting.name, words=value))
-
+        question: ModalScreen[str | None]
         if setting.choices:
-            dashboard.push_screen(ChooseScreen(setting.title, setting.choices), given)
+            question = ChooseScreen(setting.title, setting.choices)
         else:
-            asked = AskScreen(
+            question = AskScreen(
                 setting.title,
                 typed(setting, self._settings),
                 setting.hint,
                 may_be_empty=True,
                 trouble_with=partial(trouble_with, setting.name),
             )
-            dashboard.push_screen(asked, given)
+        dashboard.ask(question, lambda value: dashboard.edit(Edit("setting", target=setting.name, words=value)))
 
     def on_table_opened(self) -> None:
         """A double click changes."""

@@ -266,14 +266,9 @@ class TaskScreen(EditingBoard[TaskPart]):
     def action_move(self) -> None:
         """Put the turn under the cursor on another task."""
         task, step = self.edited_task(), self._table.selected
-        if task is None or step is None:
-            return
-
-        def chosen(target: str | None) -> None:
-            if target is not None:
-                self.board.edit(Edit("move", task.id, turn=step.turn, target=target))
-
-        self.choose_task(f"Turn {step.turn} belongs to which task?", task, chosen)
+        if task is not None and step is not None:
+            edit = Edit("move", task.id, turn=step.turn)
+            self.choose_task(f"Turn {step.turn} belongs to which task?", task, edit)
 
     def action_back(self) -> None:
         """Back to the screen from which the task was opened."""
