@@ -1,5 +1,6 @@
 """What the feed tells the app. A newer message takes the place of one that still waits."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -11,57 +12,52 @@ if TYPE_CHECKING:
     from tracker.advisor.advisor import Told
 
 
+@dataclass
 class Arrived(Message):
     """A snapshot is there."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
+    snapshot: Snapshot
 
     def can_replace(self, message: Message) -> bool:
         """Only the latest snapshot counts."""
         return isinstance(message, Arrived)
 
 
+@dataclass
 class HealthChanged(Message):
     """The feed's state changed."""
 
-    def __init__(self, health: Health) -> None:
-        super().__init__()
-        self.health = health
+    health: Health
 
     def can_replace(self, message: Message) -> bool:
         """Only the latest state counts."""
         return isinstance(message, HealthChanged)
 
 
+@dataclass
 class EditDone(Message):
     """An edit was made, or could not be."""
 
-    def __init__(self, edit: Edit, edited: Edited) -> None:
-        super().__init__()
-        self.edit, self.edited = edit, edited
+    edit: Edit
+    edited: Edited
 
 
+@dataclass
 class BriefWritten(Message):
     """A handover was written."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
+    text: str
 
 
+@dataclass
 class Noticed(Message):
     """Something happened that does not last."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__()
-        self.words = words
+    words: str
 
 
+@dataclass
 class NudgeDue(Message):
     """A nudge is to be said."""
 
-    def __init__(self, told: "Told") -> None:
-        super().__init__()
-        self.told = told
+    told: "Told"

@@ -36,10 +36,13 @@ class Frame(App[None]):
         self._items = items
 
     def compose(self) -> ComposeResult:
-        yield Table(COLUMNS, lambda item: item.name, sort=1)
+        yield Table(COLUMNS, lambda item: item.name)
 
     def on_mount(self) -> None:
-        self.query_one(Table).set_rows(self._items)
+        table: Table[Item] = self.query_one(Table)
+        for _ in ("name", "cost"):
+            table.sort_by_next()
+        table.set_rows(self._items)
 
 
 def items(count: int) -> list[Item]:

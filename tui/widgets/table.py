@@ -127,16 +127,7 @@ class Table(Widget, Generic[Row], can_focus=True):
     class Moved(Message):
         """The cursor came to another row, or others came in sight."""
 
-        def __init__(self, table: "Table[Any]") -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> "Table[Any]":
-            """The table."""
-            return self.table
-
-    class Opened(Moved):
+    class Opened(Message):
         """A row was double-clicked."""
 
     def __init__(
@@ -145,10 +136,9 @@ class Table(Widget, Generic[Row], can_focus=True):
         key: Callable[[Row], str],
         *,
         search: Callable[[Row], str] | None = None,
-        sort: int | None = None,
         id: str | None = None,  # noqa: A002 -- Textual's name
     ) -> None:
-        """`search`: the text of a row that the filter looks in. `sort`: column to sort by; None keeps the order."""
+        """`search`: the text of a row that the filter looks in."""
         super().__init__(id=id)
         self._columns = columns
         self._key = key
@@ -160,8 +150,8 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._gone: str | None = None  # the cursor's row while there is none at all: it may come back
         self._filter = ""
         self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
-        self._sort = sort
-        self._descending = sort is not None and columns[sort].descending
+        self._sort: int | None = None  # a column; None: as they were given
+        self._descending = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
@@ -247,7 +237,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         """Keep the cursor in sight, and as many rows as fit: the first picture of a new size was made before."""
         self._reveal()
         self.refresh()
-        self.post_message(self.Moved(self))
+        self.post_message(self.Moved())
 
     def render(self) -> Content:
         """Header and the rows in sight."""
@@ -287,7 +277,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         if self._cursor != before:
             self._reveal()
             self.refresh()
-            self.post_message(self.Moved(self))
+            self.post_message(self.Moved())
 
     def action_page(self, direction: int) -> None:
         """Move the cursor by a page."""
@@ -309,7 +299,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         if self._first <= row < len(self._shown):
             self.action_move(row - self._cursor)
             if event.chain == 2:
-                self.post_message(self.Opened(self))
+                self.post_message(self.Opened())
 
 
 def searchable(*texts: str | None) -> str:

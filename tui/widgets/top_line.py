@@ -1,5 +1,7 @@
 """The first line of every screen: the screens with their keys, what was spent, and whether the figures are live."""
 
+from dataclasses import dataclass
+
 from textual.content import Content
 from textual.events import Click
 from textual.message import Message
@@ -19,12 +21,11 @@ class TopLine(Widget):
 
     ALLOW_SELECT = False
 
+    @dataclass
     class Chosen(Message):
         """A screen's name was clicked."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.screen_name = name
+        screen_name: str
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
