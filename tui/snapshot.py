@@ -103,6 +103,25 @@ class Top:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A month by its first and last day, and whether there is work before and after it."""
+
+    first: date
+    last: date
+    earlier: bool
+    later: bool
+
+    def __str__(self) -> str:
+        """`November 2026`."""
+        return f"{self.first:%B %Y}"
+
+    @property
+    def days(self) -> list[date]:
+        """All of its days."""
+        return [self.first.replace(day=number) for number in range(1, self.last.day + 1)]
+
+
+@dataclass(frozen=True, slots=True)
 class SpendDay:
     """A day of the month: its cost by the models of `SpendPart.models`, and its calls."""
 
@@ -122,9 +141,7 @@ class SpendDay:
 class SpendPart:
     """A month by day and model, what it went to, and the year around it."""
 
-    month: date  # its first day
-    earlier: bool  # there is work before this month
-    later: bool
+    month: Month
     models: tuple[str, ...]  # most expensive first; the last may stand for the rest
     days: tuple[SpendDay, ...]
     total: SpendRow
@@ -142,9 +159,7 @@ class SpendPart:
 class TasksPart:
     """The tasks that a month touches, latest first, and their rates."""
 
-    month: date
-    earlier: bool
-    later: bool
+    month: Month
     tasks: tuple[TaskRow, ...]  # those left out of the averages included
     headline: Headline
     unsure: tuple[Unsure, ...] = ()
@@ -202,9 +217,7 @@ class NowPart:
 class CachePart:
     """A month of the cache."""
 
-    month: date
-    earlier: bool
-    later: bool
+    month: Month
     report: CacheReport
     rewrite: Mapping[date, float] = field(default_factory=dict)  # tokens written per token of the largest prompts
 

@@ -11,7 +11,7 @@ from tracker.reports.spend import SpendRow
 from tui.app import Dashboard
 from tui.edits import Edit, Edited
 from tui.feed_contract import Listener
-from tui.snapshot import Health, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, Wish
+from tui.snapshot import Health, Month, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, Wish
 
 TODAY = date(2026, 11, 20)  # a Friday
 NOW_MS = int(datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
@@ -99,9 +99,7 @@ def spend_part(month: str = "", **changes: Any) -> SpendPart:
         for index in range(30)
     )
     values: dict[str, Any] = {
-        "month": first,
-        "earlier": True,
-        "later": first.month < TODAY.month,
+        "month": Month(first, first.replace(day=30), earlier=True, later=first.month < TODAY.month),
         "models": ("claude-opus-5-5", "claude-haiku-5-5"),
         "days": days,
         "total": spend_row("total", 64.30, 340),

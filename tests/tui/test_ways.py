@@ -17,10 +17,10 @@ from tests.tui.test_screens import Script, edits_done, feed, settled
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, apply_edit
 from tui.messages import EditDone
-from tui.readers.spend import chosen_month
+from tui.readers.months import chosen_month, wished_month
 from tui.readers.tasks import read_tasks
 from tui.screens.board import Board
-from tui.snapshot import Snapshot, TaskPart, Wish
+from tui.snapshot import Month, Snapshot, TaskPart, Wish
 from tui.task_words import EXCLUDED_SIGN
 
 _KEYS = ("1", "2", "3", "4", "5", "6", "enter", "enter", "escape", "down")
@@ -154,7 +154,9 @@ def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
     with closing(open_ledger(path)) as db:
 
         def listed() -> list[tuple[str, bool]]:
-            return [(task.id, bool(task.excluded)) for task in read_tasks(db, "", TODAY, NOW_MS).tasks]
+            return [
+                (task.id, bool(task.excluded)) for task in read_tasks(db, wished_month(db, "", TODAY), NOW_MS).tasks
+            ]
 
         before = listed()
         first = Edit("exclude", before[0][0])
@@ -274,8 +276,9 @@ def test_undo_names_the_task_that_is_there_again(sample_db: sqlite3.Connection, 
 def test_a_month_without_work_is_the_nearest_with_work() -> None:
     months = [date(2026, 3, 1), date(2026, 5, 1)]
     for wished, first in (("2025-12", 3), ("2026-04", 4), ("2026-09", 5), ("", 5)):
-        assert chosen_month(months, wished, TODAY)[0] == date(2026, first, 1)
-    assert chosen_month([], "", TODAY) == chosen_month([], "2026-01", TODAY) == (date(2026, 11, 1), date(2026, 11, 30))
+        assert chosen_month(months, wished, TODAY).first == date(2026, first, 1)
+    november = Month(date(2026, 11, 1), date(2026, 11, 30), earlier=False, later=False)
+    assert chosen_month([], "", TODAY) == chosen_month([], "2026-01", TODAY) == november
 
 
 async def test_no_edit_is_lost_when_its_user_leaves_at_once(sample_script: Script) -> None:

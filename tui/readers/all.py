@@ -13,6 +13,7 @@ from store.spend import spend_total
 from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings
 from tui.clock import local_day
+from tui.readers.months import wished_month
 from tui.readers.settings import SettingsReader
 from tui.snapshot import OwnPlan, Snapshot, Spent, Top, Window, Wish
 
@@ -67,7 +68,7 @@ class SnapshotReader:
         if wish.screen == "tasks":
             from tui.readers.tasks import read_tasks
 
-            return read_tasks(db, wish.month, today, at_ms)
+            return read_tasks(db, wished_month(db, wish.month, today), at_ms)
         if wish.screen == "task":
             from tui.readers.tasks import read_task
 
@@ -75,11 +76,11 @@ class SnapshotReader:
         if wish.screen == "spend":
             from tui.readers.spend import read_spend
 
-            return read_spend(db, wish.month, today, at_ms, settings.budget, plan)
+            return read_spend(db, wished_month(db, wish.month, today), today, at_ms, settings.budget, plan)
         if wish.screen == "cache":
             from tui.readers.cache import read_cache
 
-            return read_cache(db, wish.month, today)
+            return read_cache(db, wished_month(db, wish.month, today))
         if wish.screen == "plans":
             from tui.readers.plans import PlansReader
 

@@ -4,27 +4,18 @@ import sqlite3
 from datetime import date
 
 from store.board_reads import rewrite_days
-from store.filter import Filter
 from tracker.reports.cache import cache_report
-from tui.readers.spend import chosen_month, months_with_work
-from tui.snapshot import CachePart
+from tui.readers.months import filter_of
+from tui.snapshot import CachePart, Month
 
 _MOST_MISSES = 500
 
 
-def read_cache(db: sqlite3.Connection, month: str, today: date) -> CachePart:
-    """The part for a month (`2026-11`; "": the latest with work)."""
-    months = months_with_work(db)
-    first, last = chosen_month(months, month, today)
-    chosen = Filter(since=first.isoformat(), until=last.isoformat())
+def read_cache(db: sqlite3.Connection, month: Month) -> CachePart:
+    """The part for a month."""
+    days = rewrite_days(db, month.first.isoformat(), month.last.isoformat())
     return CachePart(
-        month=first,
-        earlier=any(one < first for one in months),
-        later=any(one > first for one in months),
-        report=cache_report(db, chosen, most_misses=_MOST_MISSES),
-        rewrite={
-            date.fromisoformat(row.day): row.written / row.peaks
-            for row in rewrite_days(db, first.isoformat(), last.isoformat())
-            if row.peaks
-        },
+        month=month,
+        report=cache_report(db, filter_of(month), most_misses=_MOST_MISSES),
+        rewrite={date.fromisoformat(row.day): row.written / row.peaks for row in days if row.peaks},
     )

@@ -1,7 +1,6 @@
 """The Spend screen's part: the same reports as `taximeter spend`, cut to a month and a year."""
 
 import sqlite3
-from calendar import monthrange
 from datetime import date, timedelta
 
 from store.filter import Filter
@@ -10,59 +9,43 @@ from store.spend import spend_rows
 from tracker.reports.budget import budget_report
 from tracker.reports.spend import SpendRow, spend_report
 from tracker.settings import BudgetSettings
-from tui.snapshot import OwnPlan, SpendDay, SpendPart
+from tui.readers.months import filter_of
+from tui.snapshot import Month, OwnPlan, SpendDay, SpendPart
 
 SHOWN_MODELS = 4  # series of the day plot; the rest is drawn as one
 REST = "others"
 _CALLS, _COST, _UNPRICED, _FLOOR = 1, 9, 10, 11  # columns of store.spend.spend_rows
 
 
-def months_with_work(db: sqlite3.Connection) -> list[date]:
-    """First days of the months that have calls, ascending."""
-    return [_first_of(str(row[0])) for row in spend_rows(db, "month", Filter())]
-
-
-def chosen_month(months: list[date], month: str, today: date) -> tuple[date, date]:
-    """First and last day of the month wished for (`2026-11`; "": the latest with work), or of the nearest with work."""
-    known = months or [today.replace(day=1)]
-    first = max(known[0], min(_first_of(month), known[-1])) if month else known[-1]
-    return first, first.replace(day=monthrange(first.year, first.month)[1])
-
-
 def read_spend(
-    db: sqlite3.Connection, month: str, today: date, now_ms: int, budgets: BudgetSettings, plan: OwnPlan | None
+    db: sqlite3.Connection, month: Month, today: date, now_ms: int, budgets: BudgetSettings, plan: OwnPlan | None
 ) -> SpendPart:
-    """The part for a month (`2026-11`; "": the latest with work)."""
-    months = months_with_work(db)
-    first, last = chosen_month(months, month, today)
-    chosen = Filter(since=first.isoformat(), until=last.isoformat())
+    """The part for a month."""
+    chosen = filter_of(month)
     by_model = spend_report(db, "model", chosen)
     names = [row.key for row in by_model.rows]
     shown = tuple(names if len(names) <= SHOWN_MODELS + 1 else [*names[:SHOWN_MODELS], REST])
     return SpendPart(
-        month=first,
-        earlier=any(one < first for one in months),
-        later=any(one > first for one in months),
+        month=month,
         models=shown,
-        days=_days(db, first, last, names, len(shown)),
+        days=_days(db, month, names, len(shown)),
         total=by_model.total,
         unpriced_models=tuple(by_model.unpriced_models),
         hidden_nano=by_model.hidden.cost,
         by_project=_rows(db, "project", chosen),
         by_agent=_rows(db, "agent", chosen),
         by_model=tuple(by_model.rows),
-        year=_year(db, max(last, today)),
-        plan_day_nano=round(plan.fee_usd * NANO_PER_USD / last.day) if plan and plan.fee_usd else None,
+        year=_year(db, max(month.last, today)),
+        plan_day_nano=round(plan.fee_usd * NANO_PER_USD / month.last.day) if plan and plan.fee_usd else None,
         budget=budget_report(db, budgets, today, now_ms),
     )
 
 
-def _days(db: sqlite3.Connection, first: date, last: date, models: list[str], series: int) -> tuple[SpendDay, ...]:
-    costs = {first + timedelta(days=offset): [0] * series for offset in range((last - first).days + 1)}
+def _days(db: sqlite3.Connection, month: Month, models: list[str], series: int) -> tuple[SpendDay, ...]:
+    costs = {day: [0] * series for day in month.days}
     calls, unpriced, floor = dict.fromkeys(costs, 0), dict.fromkeys(costs, 0), dict.fromkeys(costs, 0)
     for rank, model in enumerate(models):
-        part = Filter(since=first.isoformat(), until=last.isoformat(), model=model)
-        for row in spend_rows(db, "day", part):
+        for row in spend_rows(db, "day", filter_of(month)._replace(model=model)):
             day = date.fromisoformat(str(row[0]))
             costs[day][min(rank, series - 1)] += _whole(row[_COST])
             calls[day] += _whole(row[_CALLS])
@@ -83,7 +66,3 @@ def _year(db: sqlite3.Connection, until: date) -> dict[date, int]:
 
 def _whole(value: object) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _first_of(month: str) -> date:
-    return date.fromisoformat(f"{month[:7]}-01")

@@ -1,24 +1,18 @@
 """The parts of the Tasks screen and of an opened task: the same reports as `taximeter tasks` and `taximeter task`."""
 
 import sqlite3
-from datetime import date
 
-from store.filter import Filter
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
-from tui.readers.spend import chosen_month, months_with_work
-from tui.snapshot import TaskPart, TasksPart
+from tui.readers.months import filter_of
+from tui.snapshot import Month, TaskPart, TasksPart
 
 
-def read_tasks(db: sqlite3.Connection, month: str, today: date, now_ms: int) -> TasksPart:
-    """Tasks that the month touches (`2026-11`; "": the latest with work)."""
-    months = months_with_work(db)
-    first, last = chosen_month(months, month, today)
-    report = tasks_report(db, Filter(since=first.isoformat(), until=last.isoformat()), now=now_ms)
+def read_tasks(db: sqlite3.Connection, month: Month, now_ms: int) -> TasksPart:
+    """Tasks that the month touches."""
+    report = tasks_report(db, filter_of(month), now=now_ms)
     return TasksPart(
-        month=first,
-        earlier=any(one < first for one in months),
-        later=any(one > first for one in months),
+        month=month,
         tasks=tuple(sorted((*report.tasks, *report.excluded), key=lambda task: (-task.ended_at, task.id))),
         headline=report.headline,
         unsure=tuple(report.unsure),

@@ -153,9 +153,9 @@ class Board(Screen[None], Generic[Part]):
         if snapshot is None or part is None:
             return
         is_drawn = snapshot.wish == app.wish
-        if is_drawn and not (part.earlier if step < 0 else part.later):
+        if is_drawn and not (part.month.earlier if step < 0 else part.month.later):
             return
-        month = part.month if is_drawn or not app.wish.month else date.fromisoformat(f"{app.wish.month}-01")
+        month = part.month.first if is_drawn or not app.wish.month else date.fromisoformat(f"{app.wish.month}-01")
         app.wish_for(month=month_after(month, step))
 
     # -- the table, where a screen has one --------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Cache: how much of what was cached survived, what caching saved, and what its misses cost, by cause."""
 
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 
@@ -73,12 +72,10 @@ class CacheScreen(Board[CachePart]):
         picture = self.query_one("#cache-days", Picture)
         title = line(("Survival and rewrite", "bold $heading"), (" · by day", "$dim"))
         if not part.report.total.calls:
-            picture.show(hatched(f"No calls in {part.month:%B %Y}", "[ shows the month before"), title=title, note="")
+            picture.show(hatched(f"No calls in {part.month}", "[ shows the month before"), title=title, note="")
             return
         by_day = {date.fromisoformat(day.day): survival(day) for day in part.report.days}
-        days = [
-            part.month.replace(day=number) for number in range(1, monthrange(part.month.year, part.month.month)[1] + 1)
-        ]
+        days = part.month.days
         lines = [[by_day.get(day) for day in days], [part.rewrite.get(day) for day in days]]
         names = [str(day.day) for day in days]
 
@@ -106,7 +103,7 @@ class CacheScreen(Board[CachePart]):
         report = part.report
         self.query_one("#cache-total", Picture).show(
             lambda width, height: total_lines(report, width, height),
-            title=line((f"{part.month:%B %Y}", "bold $heading")),
+            title=line((str(part.month), "bold $heading")),
         )
 
     def table_changed(self) -> None:

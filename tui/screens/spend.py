@@ -48,9 +48,9 @@ class SpendScreen(Board[SpendPart]):
 
     def present(self, part: SpendPart, snapshot: Snapshot) -> None:
         """Draw the month that was asked for."""
-        if part.month != self._month:
+        if part.month.first != self._month:
             worked = [index for index, day in enumerate(part.days) if day.calls]
-            self._month, self._pointed = part.month, worked[-1] if worked else None
+            self._month, self._pointed = part.month.first, worked[-1] if worked else None
         self._draw_days(part)
         models, projects, agents = (
             [row.key for row in rows] for rows in (part.by_model, part.by_project, part.by_agent)
@@ -71,9 +71,9 @@ class SpendScreen(Board[SpendPart]):
 
     def _draw_days(self, part: SpendPart) -> None:
         picture = self.query_one("#days", Picture)
-        title = line((f"{part.month:%B %Y}", "bold $heading"), " · ", (self._total(part), "bold"))
+        title = line((str(part.month), "bold $heading"), " · ", (self._total(part), "bold"))
         if not part.total.calls:
-            picture.show(hatched(f"No calls in {part.month:%B %Y}", "[ shows the month before"), title=title, note="")
+            picture.show(hatched(f"No calls in {part.month}", "[ shows the month before"), title=title, note="")
             return
         series, columns = self._series(part), self._columns(part)
         names = [str(day.day.day) for day in part.days]

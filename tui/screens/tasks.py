@@ -65,7 +65,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         table.set_rows(self._listed(part))
         empty = self.query_one("#no-tasks", Picture)
         table.display, empty.display = bool(part.tasks), not part.tasks
-        empty.show(hatched(f"No tasks in {part.month:%B %Y}", "[ shows the month before, ] the month after"))
+        empty.show(hatched(f"No tasks in {part.month}", "[ shows the month before, ] the month after"))
         self.query_one("#tasks-panel").border_title = self._title(part)
         self.table_changed()
 
@@ -87,7 +87,7 @@ class TasksScreen(EditingBoard[TasksPart]):
     def _title(self, part: TasksPart) -> Content:
         rates = part.headline
         groups = [
-            line((f"Tasks · {part.month:%B %Y}", "bold $heading")),
+            line((f"Tasks · {part.month}", "bold $heading")),
             line((f" · {rates.completed:,} completed", "$dim")),
         ]
         figures = (

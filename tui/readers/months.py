@@ -1,0 +1,31 @@
+"""The months that have work, and the one that a screen shows."""
+
+import sqlite3
+from calendar import monthrange
+from datetime import date
+
+from store.filter import Filter
+from store.spend import spend_rows
+from tui.snapshot import Month
+
+
+def wished_month(db: sqlite3.Connection, wished: str, today: date) -> Month:
+    """The month to show."""
+    return chosen_month([_first_of(str(row[0])) for row in spend_rows(db, "month", Filter())], wished, today)
+
+
+def chosen_month(months: list[date], wished: str, today: date) -> Month:
+    """The month wished for (`2026-11`; "": the latest with work), or the nearest to it; `months`: those with work."""
+    known = months or [today.replace(day=1)]
+    first = max(known[0], min(_first_of(wished), known[-1])) if wished else known[-1]
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    return Month(first, last, earlier=first > known[0], later=first < known[-1])
+
+
+def filter_of(month: Month) -> Filter:
+    """What is of the month."""
+    return Filter(since=month.first.isoformat(), until=month.last.isoformat())
+
+
+def _first_of(month: str) -> date:
+    return date.fromisoformat(f"{month[:7]}-01")
