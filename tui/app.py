@@ -142,10 +142,14 @@ class Dashboard(App[None]):
         self._note_shown(told)
 
     @property
+    def area(self) -> str:
+        """Whose keys work: those of the board in front, "any" where something lies over it."""
+        return self.screen.NAME if isinstance(self.screen, Board) else "any"
+
+    @property
     def _now_in_front(self) -> NowPart | None:
         """What Now shows, if nothing lies over it."""
-        is_now = isinstance(self.screen, Board) and self.screen.NAME == "now"
-        return self.snapshot.now if is_now and self.snapshot is not None else None
+        return self.snapshot.now if self.area == "now" and self.snapshot is not None else None
 
     def _note_drawn(self) -> None:
         """Only what was put before the user counts as said: of those due, the one that Now has drawn.
@@ -257,21 +261,17 @@ class Dashboard(App[None]):
 
     def open_task(self, identity: str) -> None:
         """Open a task over the board in front."""
-        if not self._is_task_open:
+        if self.area != "task":
             self._left = []
             self.wish_for(screen="task", task=identity)
             self.push_screen(make_screen("task"))
 
     def close_task(self) -> None:
         """Back to the board from which the task was opened."""
-        if self._is_task_open:
+        if self.area == "task":
             self.pop_screen()
             self._left = []
             self.wish_for(screen=self.current_mode, task="")
-
-    @property
-    def _is_task_open(self) -> bool:
-        return isinstance(self.screen, Board) and self.screen.NAME == "task"
 
     def ask(self, question: Screen[str | None], then: Callable[[str], None]) -> None:
         """Put a question over what is in front; an answer goes on, without one nothing happens."""
@@ -386,7 +386,7 @@ class Dashboard(App[None]):
         from tui.screens.help import HelpScreen
 
         active = {bound.binding.action for bound in self.screen.active_bindings.values()}
-        self.push_screen(HelpScreen(getattr(self.screen, "NAME", "any"), active))
+        self.push_screen(HelpScreen(self.area, active))
 
     def action_settings(self) -> None:
         """Change settings."""

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, tzinfo
+from datetime import date, tzinfo
 
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text
 from store.money import NANO_PER_USD, short_usd, sum_usd
+from tui.clock import moment
 
 AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
 _LINE = "–"
@@ -88,11 +89,6 @@ def countdown(milliseconds: int) -> str:
     """Minutes and seconds left, never below nothing."""
     seconds = max(0, milliseconds) // 1000
     return f"{seconds // 60}:{seconds % 60:02d}"
-
-
-def moment(at_ms: int, zone: tzinfo | None) -> datetime:
-    """A time of the ledger on the wall clock of this machine (`zone` None) or of a frozen zone."""
-    return datetime.fromtimestamp(at_ms / 1000, zone) if zone else datetime.fromtimestamp(at_ms / 1000).astimezone()
 
 
 def time_of_day(at_ms: int, zone: tzinfo | None) -> str:

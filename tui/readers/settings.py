@@ -1,7 +1,5 @@
 """The user's settings as the screens need them: read when the file changed, as far as it can be used."""
 
-from pathlib import Path
-
 from tracker.detected_plan import detected_plan
 from tracker.plan_data import plans_on
 from tracker.settings import Settings, SettingsError, settings_path, usable_settings
@@ -11,9 +9,9 @@ from tui.snapshot import OwnPlan
 class SettingsReader:
     """Remembers the file's stamp between snapshots."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path or settings_path()
-        self._stamp: tuple[int, int] | None = None
+    def __init__(self) -> None:
+        self._path = settings_path()
+        self.stamp: tuple[int, int] | None = None  # changes whenever the file does
         self.settings = Settings()
         self.trouble = ""  # what is wrong with the file, as a sentence
         self.detected: str | None = detected_plan()
@@ -25,18 +23,13 @@ class SettingsReader:
             stamp = (facts.st_mtime_ns, facts.st_size)
         except OSError:
             stamp = None
-        if stamp != self._stamp or stamp is None:
-            self._stamp = stamp
+        if stamp != self.stamp or stamp is None:
+            self.stamp = stamp
             try:
                 self.settings, self.trouble = usable_settings(self._path)
             except SettingsError as error:
                 self.trouble = str(error)
         return self.settings
-
-    @property
-    def stamp(self) -> tuple[int, int] | None:
-        """Changes whenever the file does."""
-        return self._stamp
 
     def own_plan(self, day: str) -> OwnPlan | None:
         """How the user pays, as far as it is known; None where it is not."""
