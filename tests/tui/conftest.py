@@ -11,14 +11,11 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS
+from tests.unit.ledger.reading import take_in
 from tracker.advisor.advisor import Advisor
 from tracker.cli.advising import HookFiles
 from tracker.demo import live_session, write_samples
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
-from tracker.sources.base import Options
-from tracker.sources.claude_code import ClaudeCodeSource
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Snapshot, Wish
 
@@ -57,8 +54,7 @@ def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFact
     """A ledger with the samples taken in, tasks derived, and what the advisor would have said."""
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
     db = open_ledger(path)
-    source = ClaudeCodeSource()
-    sync(db, [(source, [sample_claude_dir])], Options(PriceBook()))
+    take_in(db, sample_claude_dir)
     rebuild(db)
     advisor = Advisor(HookFiles(str(path.parent)), measures_at_once=True)
     for at_ms in (NOW_MS - 300_000, NOW_MS):

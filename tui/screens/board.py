@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input
@@ -136,7 +135,9 @@ class Board(Screen[None], Generic[Part]):
         elif snapshot is not None and snapshot.calls and self.part_of(snapshot) is not None:
             return False
         elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
-            words = self.AT_WORK if snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME else ""
+            words = (
+                self.AT_WORK if snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME else ""
+            )
             picture.show(lambda width, height: at_work(words, width, height))
         else:
             looked = f"looked in {', '.join(snapshot.looked_in)}"

@@ -9,13 +9,10 @@ import pytest
 from store.advice_format import Advice, Nudge
 from store.ledger import open_ledger
 from tests.unit.advisor.transcripts import Transcript
+from tests.unit.ledger.reading import take_in
 from tracker.advisor.advisor import Advisor, Told
 from tracker.advisor.preferences import PreferenceReader
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
-from tracker.sources.base import Options
-from tracker.sources.claude_code import ClaudeCodeSource
 
 
 class Files:
@@ -55,8 +52,6 @@ class Desk:
         self.db: sqlite3.Connection = open_ledger(folder / "ledger.db")
         self.files = Files()
         self.advisor = self.new_advisor()
-        self._source = ClaudeCodeSource()
-        self._options = Options(PriceBook())
 
     def new_advisor(self, began: int = 0) -> Advisor:
         """Another process's advisor on the same ledger and files."""
@@ -68,7 +63,7 @@ class Desk:
 
     def take_in(self) -> None:
         """What the watcher does before it advises."""
-        sync(self.db, [(self._source, self._source.roots([self.claude_dir]))], self._options)
+        take_in(self.db, self.claude_dir)
         rebuild(self.db)
 
     def advise(self, now: int, advisor: Advisor | None = None) -> list[Told]:

@@ -9,11 +9,8 @@ from typing import Any
 
 from store.ledger import open_ledger
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
+from tests.unit.ledger.reading import take_in
 from tests.unit.rates import per_mtok
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
-from tracker.sources.base import Options
-from tracker.sources.claude_code import ClaudeCodeSource
 from tracker.sources.words import packed, word_hashes
 
 FIXTURES = Path(__file__).parents[2] / "data" / "claude_code"
@@ -22,12 +19,6 @@ REAL = Path(__file__).parents[4] / "shared" / "real" / "claude"
 MINUTE = 60_000
 START = datetime(2026, 11, 10, tzinfo=UTC)
 RATES = {"p": per_mtok("5", "25", "6.25", "10", "0.50")}
-
-
-def take_in(db: sqlite3.Connection, claude_dir: Path) -> None:
-    """Read a Claude Code folder into a ledger."""
-    source = ClaudeCodeSource()
-    sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()))
 
 
 def ledger_of(folder: Path, *claude_dirs: Path) -> sqlite3.Connection:

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from store.ledger import open_ledger, transaction
 from store.task_edits import edits, set_boundary_fit
-from tests.unit.tasks.making import Transcript, ledger_of, take_in
+from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import Transcript, ledger_of
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
 from tracker import edit_tasks
 from tracker.cli.app import cli

@@ -11,7 +11,8 @@ from store.context_reads import find_session
 from store.filter import EVERYTHING
 from store.queries import session_rows
 from store.samples import StatusSample, put_samples
-from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of, take_in
+from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of
 from tracker import edit_tasks
 from tracker.ingest import sync
 from tracker.pricing import PriceBook

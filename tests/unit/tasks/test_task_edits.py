@@ -11,7 +11,8 @@ from store.filter import Filter
 from store.ledger import transaction
 from store.task_edits import add_edit
 from store.tasks import mark_all_stale
-from tests.unit.tasks.making import Transcript, ledger_of, take_in
+from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import Transcript, ledger_of
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
 from tracker import edit_tasks
 from tracker.edit_tasks import EditError

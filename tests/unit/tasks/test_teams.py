@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.ledger import open_ledger
-from tests.unit.tasks.making import Transcript, ledger_of, records, take_in, turn
+from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import Transcript, ledger_of, records, turn
 from tests.unit.tasks.making import event as mark
 from tracker import edit_tasks
 from tracker.cli.task import draw

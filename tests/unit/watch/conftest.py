@@ -11,7 +11,8 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.ledger.dump import differences, dump
-from tracker.ingest import SyncReport, sync
+from tests.unit.ledger.reading import take_in
+from tracker.ingest import SyncReport
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -75,9 +76,8 @@ class Watching:
 
 def ledger_differences(db: sqlite3.Connection, claude_dir: Path, place: Path) -> list[str]:
     """What a ledger and a fresh one over the same folder do not have in common."""
-    source = ClaudeCodeSource()
     with closing(open_ledger(place)) as fresh:
-        sync(fresh, [(source, source.roots([claude_dir]))], Options(PriceBook()))
+        take_in(fresh, claude_dir)
         derived = _DERIVED | {
             row[0] for row in fresh.execute("SELECT name FROM sqlite_schema WHERE name LIKE '%task%'")
         }

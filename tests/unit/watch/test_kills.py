@@ -22,12 +22,9 @@ from hooks.spool_reader import ReaderLock
 from store.ledger import open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.dump import differences, dump
+from tests.unit.ledger.reading import take_in
 from tests.unit.watch.conftest import ledger_differences
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild, rebuild_everything
-from tracker.sources.base import Options
-from tracker.sources.claude_code import ClaudeCodeSource
 
 MOMENTS = int(os.environ.get("TAXIMETER_KILL_MOMENTS", "5"))
 LAUNCHER = Path(__file__).parents[3] / "taximeter.py"
@@ -166,10 +163,9 @@ def test_nothing_is_lost_and_nothing_counted_twice(tmp_path: Path) -> None:
     time.sleep(2.0)  # what a hook has started in the background is left to end by itself
     assert ReaderLock(str(home)).acquire(wait_seconds=60)
     print(f"killed {dict(killed)}, of these seen at work {dict(seen_at_work)}; {calls} calls written")
-    source = ClaudeCodeSource()
     with closing(open_ledger(home / "ledger.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        sync(db, [(source, source.roots([claude_dir]))], Options(PriceBook()))
+        take_in(db, claude_dir)
         rebuild(db)
         [(rows, ids)] = db.execute("SELECT COUNT(*), COUNT(DISTINCT message_id) FROM call").fetchall()
         assert (rows, ids) == (calls, calls)
