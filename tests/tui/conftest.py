@@ -1,6 +1,5 @@
 """A ledger made once from the sample sessions, at a frozen time in UTC, and snapshots read from it."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -23,21 +22,19 @@ LIVE_FOR_SECONDS = 1340
 
 
 @pytest.fixture(scope="session", autouse=True)
-def frozen_zone() -> Iterator[None]:
-    """Local time is UTC, for SQLite as well."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Local time is UTC, for SQLite as well; what is made for many tests has an empty home, as each test has."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("TZ", "UTC"), ("HOME", str(home)), ("TAXIMETER_HOME", str(home / "state"))):
+            patch.setenv(name, value)
+        time.tzset()
+        yield
     time.tzset()
 
 
 @pytest.fixture(scope="session")
-def sample_claude_dir(tmp_path_factory: pytest.TempPathFactory, frozen_zone: None) -> Path:
+def sample_claude_dir(tmp_path_factory: pytest.TempPathFactory, made_once: None) -> Path:
     """The sample sessions, and two that are at work: the busier one has just ended a turn of its second task."""
     root = tmp_path_factory.mktemp("samples")
     write_samples(root, now=NOW_MS / 1000)
@@ -73,8 +70,13 @@ def sample_db(sample_ledger: Path) -> Iterator[sqlite3.Connection]:
     db.close()
 
 
+@pytest.fixture(scope="session")
+def sample_reader(made_once: None) -> SnapshotReader:
+    """The real reader; what takes it long (plans, hindsight) it makes once."""
+    return SnapshotReader(UTC, ("~/.claude/projects",))
+
+
 @pytest.fixture
-def sample_script(sample_db: sqlite3.Connection) -> Callable[[Wish], Snapshot]:
+def sample_script(sample_db: sqlite3.Connection, sample_reader: SnapshotReader) -> Callable[[Wish], Snapshot]:
     """What the real reader makes of a wish, at the frozen time."""
-    reader = SnapshotReader(UTC, ("~/.claude/projects",))
-    return lambda wish: reader.read(sample_db, wish, NOW_MS)
+    return lambda wish: sample_reader.read(sample_db, wish, NOW_MS)
