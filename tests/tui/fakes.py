@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from textual.app import App
+from textual.pilot import Pilot
 
 from store.money import NANO_PER_USD
 from tracker.reports.spend import SpendRow
@@ -13,6 +14,7 @@ from tui.edits import Edit, Edited
 from tui.feed_contract import Listener
 from tui.snapshot import Health, Month, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, Wish
 
+Script = Callable[[Wish], Snapshot]
 TODAY = date(2026, 11, 20)  # a Friday
 NOW_MS = int(datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
 SIZES = ((120, 40), (80, 24), (40, 12))
@@ -142,6 +144,34 @@ def dashboard(
 def screen_text(app: App[Any]) -> str:
     """What is on screen, as lines of text without trailing blanks."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+async def settled(pilot: Pilot[None]) -> str:
+    """What is on screen once every message was handled."""
+    await pilot.pause()
+    await pilot.pause()
+    return screen_text(pilot.app)
+
+
+async def drawn(app: Dashboard, *keys: str, size: tuple[int, int] = (120, 40)) -> str:
+    """What an app draws after these keys."""
+    async with app.run_test(size=size) as pilot:
+        text = await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            text = await settled(pilot)
+        return text
+
+
+async def edits_done(app: Dashboard) -> None:
+    """Wait for the threads that hand edits over."""
+    await app.workers.wait_for_complete()
+
+
+def feed(app: Dashboard) -> ScriptedFeed:
+    """The app's feed, as what it is."""
+    assert isinstance(app.feed, ScriptedFeed)
+    return app.feed
 
 
 def with_changes(**changes: Any) -> Callable[[Wish], Snapshot]:

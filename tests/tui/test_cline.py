@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from store.ledger import open_ledger
-from tests.tui.fakes import NOW_MS, dashboard, screen_text
+from tests.tui.fakes import NOW_MS, dashboard, drawn, settled
 from tests.unit.sources.cline.writing import Rows, TaskFolder
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
@@ -51,10 +51,7 @@ def script(sample_claude_dir: Path, tmp_path: Path) -> Callable[[Wish], Snapshot
 
 async def test_the_spend_screen_has_a_line_an_agent(script: Callable[[Wish], Snapshot]) -> None:
     app = dashboard(script, start="spend")
-    async with app.run_test(size=(140, 48)) as pilot:
-        await pilot.pause()
-        await pilot.pause()
-        lines = screen_text(app).splitlines()
+    lines = (await drawn(app, size=(140, 48))).splitlines()
     assert [line for line in lines if "claude-code" in line and "$" in line]
     assert [line for line in lines if "cline" in line and "$0.10" in line]
 
@@ -64,14 +61,11 @@ async def test_the_filter_leaves_one_agents_tasks_and_one_opened_says_what_the_p
 ) -> None:
     app = dashboard(script, start="tasks")
     async with app.run_test(size=(140, 48)) as pilot:
-        await pilot.pause()
+        await settled(pilot)
         await pilot.press("slash", *"cline", "enter")
-        await pilot.pause()
-        listed = screen_text(app)
+        listed = await settled(pilot)
         await pilot.press("enter")
-        await pilot.pause()
-        await pilot.pause()
-        opened = screen_text(app)
+        opened = await settled(pilot)
     assert TITLE in listed
     assert " cc " not in listed
     assert "402 no credit left" in opened

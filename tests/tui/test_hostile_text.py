@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from store.metered import MeteredJob
-from tests.tui.fakes import HOSTILE, dashboard, screen_text
+from tests.tui.fakes import HOSTILE, dashboard, drawn
 from tui.keys import SCREENS
 from tui.snapshot import Snapshot, Wish
 from tui.words import plain
@@ -81,14 +81,7 @@ def _with_text(facts: object, text: str) -> object:
 @pytest.mark.parametrize("screen", [*SCREENS, "task"])
 async def test_foreign_text_is_plain(sample_script: Script, screen: str, text: str) -> None:
     app = dashboard(spoiled(sample_script, text), start="tasks" if screen == "task" else screen)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
-        await pilot.pause()
-        if screen in ("task", "cache"):
-            await pilot.press("enter")
-            await pilot.pause()
-            await pilot.pause()
-        shown = screen_text(app)
+    shown = await drawn(app, *(["enter"] if screen in ("task", "cache") else []))
     assert shown.replace("\n", "").isprintable()
     if screen in ("now", "tasks", "task"):
         assert plain(text)[:12] in shown

@@ -7,8 +7,7 @@ import pytest
 
 from store.board_reads import CallCost, costs_since, latest_sessions
 from store.records import CallFlag
-from tests.tui.fakes import NOW_MS, dashboard, usd
-from tests.tui.test_screens import Script, settled
+from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, settled, usd
 from tracker.model.defaults import HOUR_MS
 from tui.snapshot import NowPart, Snapshot, Wish
 from tui.widgets.pace import burn_words
@@ -51,8 +50,7 @@ async def test_a_cost_keeps_its_marks_at_every_size(
     task = part.task._replace(cost=usd(0.73), calls=4, unpriced=unpriced, floor=floor)
     for changes in ({"task": task}, {"task": None}):
         script = with_now(sample_script, sessions=(session, *part.sessions[1:]), session=session, **changes)
-        async with dashboard(script, start="now").run_test(size=size) as pilot:
-            text = await settled(pilot)
+        text = await drawn(dashboard(script, start="now"), size=size)
         figures = [word.strip("│") for line in text.splitlines()[1:4] for word in line.split()]
         assert cost in figures
         assert "$0.73" not in set(figures) - {cost}
@@ -62,8 +60,7 @@ async def test_without_a_forecast_no_gauge_is_drawn(sample_script: Script) -> No
     report = now_of(sample_script).context
     assert report is not None
     script = with_now(sample_script, context=report._replace(prospect=None))
-    async with dashboard(script, start="now").run_test(size=(40, 20)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(script, start="now"), size=(40, 20))
     assert "█" not in text
     assert "context " in text
 
@@ -96,8 +93,7 @@ async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_scrip
         )  # fmt: skip
         return replace(made, tasks=replace(made.tasks, tasks=(first, *others)))
 
-    async with dashboard(script, start="tasks").run_test(size=(40, 20)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(script, start="tasks"), size=(40, 20))
     names = ("baseline", "carry-over", "own", "fresh", "generation", "waste", "other")
     assert [name for name in names if f" {name} 14%" not in text] == []
 

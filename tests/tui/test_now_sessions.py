@@ -10,8 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from store.ledger import open_ledger
-from tests.tui.fakes import dashboard, screen_text, snapshot
-from tests.tui.test_screens import feed, settled
+from tests.tui.fakes import dashboard, feed, screen_text, settled, snapshot
 from tests.unit.tasks.making import MINUTE, START, Transcript, take_in
 from tracker.rebuild import rebuild
 from tui.readers.now import read_now

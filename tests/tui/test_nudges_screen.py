@@ -3,8 +3,7 @@
 import re
 from dataclasses import replace
 
-from tests.tui.fakes import dashboard, usd
-from tests.tui.test_screens import Script, settled
+from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary
 from tui.snapshot import Snapshot, Wish
@@ -18,8 +17,7 @@ async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> No
         kinds = [KindSummary("compact", "on", 8, 1, 7, 0), KindSummary("baseline", "on", 2, 0, 0, 0)]
         return replace(made, nudges=replace(made.nudges, report=replace(made.nudges.report, kinds=kinds)))
 
-    async with dashboard(script, start="nudges").run_test(size=(120, 40)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(script, start="nudges"))
     assert "10 shown  1 of 7 followed  0 dismissed" in text
     assert next(line for line in text.splitlines() if "● compact" in line).split("● compact")[1].split()[0] == "1/7"
     assert next(line for line in text.splitlines() if "● baseline" in line).split("● baseline")[1].split()[0] == "–"
@@ -55,8 +53,7 @@ def test_hindsight_cuts_no_figure(sample_script: Script) -> None:
 
 
 async def test_kinds_that_have_no_room_are_counted(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="nudges").run_test(size=(80, 24)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(sample_script, start="nudges"), size=(80, 24))
     assert "● new session" in text
     assert " 6 more " in text
 

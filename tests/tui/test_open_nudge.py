@@ -10,8 +10,7 @@ from textual.pilot import Pilot
 
 from store.ledger import open_ledger
 from store.nudges import NudgeRow
-from tests.tui.fakes import NOW_MS, FrozenClock, dashboard
-from tests.tui.test_screens import Script, edits_done, feed, settled
+from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits_done, feed, settled
 from tracker.advisor.advisor import Told
 from tracker.model.nudge import NudgeKind
 from tui.app import Dashboard
@@ -136,8 +135,7 @@ async def test_two_savings_of_one_advice_say_how_many_calls_they_are_over(sample
     def script(wish: Wish) -> Snapshot:
         return replace(sample_script(wish), now=replace(part, nudge=nudge))
 
-    async with dashboard(script, start="now").run_test(size=(120, 40)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(script, start="now"))
     assert f"From here · the next 8 turns, ~{part.context.prospect.options.calls} calls ─" in text
     beside_the_task = " ".join(line[60:].strip("│ ") for line in text.splitlines()[3:10])
     assert "back in 2 turns (over ~49 calls)" in beside_the_task
@@ -265,8 +263,7 @@ async def test_while_paused_now_would_not_draw_it(sample_script: Script) -> None
 
 
 async def test_six_lines_have_the_nudge_among_them(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="now").run_test(size=(40, 12)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(sample_script, start="now"), size=(40, 12))
     assert "▲ " in text
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from store.money import nano_from_usd, short_usd
-from tests.tui.fakes import NOW_MS, TODAY, dashboard, screen_text
+from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker.cli import clock
 from tracker.cli.app import run
 from tracker.reports import context
@@ -43,14 +43,7 @@ def said(
 
 
 async def shown(script: Script, screen: str, *keys: str) -> str:
-    app = dashboard(script, start=screen)
-    async with app.run_test(size=(140, 48)) as pilot:
-        for key in ("", *keys):
-            if key:
-                await pilot.press(key)
-            await pilot.pause()
-            await pilot.pause()
-        return screen_text(app)
+    return await drawn(dashboard(script, start=screen), *keys, size=(140, 48))
 
 
 def usd(amount: str) -> str:

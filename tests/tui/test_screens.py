@@ -1,39 +1,28 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from textual.pilot import Pilot
 
-from tests.tui.fakes import SIZES, TODAY, FrozenClock, ScriptedFeed, dashboard, screen_text
-from tui.app import Dashboard
+from tests.tui.fakes import (
+    SIZES,
+    TODAY,
+    FrozenClock,
+    Script,
+    dashboard,
+    drawn,
+    edits_done,
+    feed,
+    settled,
+)
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.table import Table
 from tui.words import tokens, usd
 
-Script = Callable[[Wish], Snapshot]
 _LEAVES = {"q"}
-
-
-async def settled(pilot: Pilot[None]) -> str:
-    """What is on screen once every message was handled."""
-    await pilot.pause()
-    await pilot.pause()
-    return screen_text(pilot.app)
-
-
-async def edits_done(app: Dashboard) -> None:
-    """Wait for the threads that hand edits over."""
-    await app.workers.wait_for_complete()
-
-
-def feed(app: Dashboard) -> ScriptedFeed:
-    assert isinstance(app.feed, ScriptedFeed)
-    return app.feed
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -80,8 +69,7 @@ async def test_every_screen_fits_and_has_something_to_say(
 
 
 async def test_now_shows_task_options_context_cache_and_calls(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="now").run_test(size=(120, 40)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(sample_script, start="now"))
     assert "● Rate limits per customer" in text
     assert "○ Wish list total" in text
     assert "new task: the nightly invoice run" in text
@@ -115,8 +103,7 @@ async def test_the_peak_is_no_less_than_what_the_context_is_now(sample_script: S
         assert made.now.context is not None
         return replace(made, now=replace(made.now, context=made.now.context._replace(context=190_000)))
 
-    async with dashboard(script, start="now").run_test(size=(120, 40)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(script, start="now"))
     assert "Context · 190k now" in text
     assert next(line for line in text.splitlines() if " peak " in line).split(" peak ")[1].split()[0] == "190k"
 
@@ -145,8 +132,7 @@ def clock_of(text: str) -> int:
 
 
 async def test_now_at_forty_columns_is_six_lines(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="now").run_test(size=(40, 12)) as pilot:
-        lines = (await settled(pilot)).splitlines()
+    lines = (await drawn(dashboard(sample_script, start="now"), size=(40, 12))).splitlines()
     assert lines[1].startswith(" ● Rate limits per customer")
     body = [line.strip("│ ") for line in lines[3:-2] if line.strip("│ ")]
     assert "new task: the nightly" in body[0]
@@ -161,10 +147,7 @@ async def test_now_at_forty_columns_is_six_lines(sample_script: Script) -> None:
 
 
 async def test_why_says_what_the_forecast_rests_on(sample_script: Script) -> None:
-    async with dashboard(sample_script, start="now").run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("w")
-        text = await settled(pilot)
+    text = await drawn(dashboard(sample_script, start="now"), "w")
     assert "growth a call" in text
     assert "modelled" in text
     assert "compact level" in text

@@ -3,8 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from tests.tui.fakes import dashboard
-from tests.tui.test_screens import Script, edits_done, feed, settled
+from tests.tui.fakes import Script, dashboard, edits_done, feed, settled
 from tracker.settings import SettingsError
 from tui.edits import Edit
 from tui.settings_list import parsed

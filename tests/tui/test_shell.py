@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from textual.pilot import Pilot
 
 from tests.tui.fakes import (
     HOSTILE,
@@ -12,7 +11,9 @@ from tests.tui.fakes import (
     FrozenClock,
     ScriptedFeed,
     dashboard,
+    drawn,
     screen_text,
+    settled,
     snapshot,
     top,
     usd,
@@ -27,13 +28,6 @@ from tui.screens.spend import SpendScreen
 from tui.snapshot import Health, OwnPlan, Phase, Spent, Window
 from tui.themes import THEME_NAMES
 from tui.widgets.key_line import KeyLine
-
-
-async def settled(pilot: Pilot[None]) -> str:
-    """What is on screen once every message was handled."""
-    await pilot.pause()
-    await pilot.pause()
-    return screen_text(pilot.app)
 
 
 async def test_top_line_names_screens_money_and_state() -> None:
@@ -63,8 +57,7 @@ async def test_the_top_line_marks_what_is_not_known_of_its_sums() -> None:
 
 async def test_an_empty_ledger_says_where_it_looked_and_what_to_do() -> None:
     app = dashboard(with_changes(calls=0, spend=None))
-    async with app.run_test(size=(80, 24)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(app, size=(80, 24))
     assert "No sessions yet" in text
     assert "looked in ~/.claude/projects" in text
     assert "taximeter demo" in text
@@ -88,8 +81,7 @@ def test_without_an_agents_folder_the_known_places_are_named(monkeypatch: pytest
 
 async def test_the_first_look_shows_how_far_it_is() -> None:
     health = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
-    async with dashboard(lambda wish: None, health=health).run_test(size=(80, 24)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(lambda wish: None, health=health), size=(80, 24))
     assert "40 of 80 files, 200 of 400 MB" in text
     assert "◌ reading 50%" in text.splitlines()[0]
 
@@ -125,8 +117,7 @@ async def test_an_error_keeps_the_last_good_numbers() -> None:
 
 async def test_an_error_before_the_first_number_names_the_way_out() -> None:
     health = Health(Phase.FAILED, "cannot open the ledger: it was written by a newer taximeter")
-    async with dashboard(lambda wish: None, health=health).run_test(size=(80, 24)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(lambda wish: None, health=health), size=(80, 24))
     assert "The ledger cannot be read" in text
     assert "written by a newer taximeter" in text
     assert "taximeter doctor" in text
@@ -134,8 +125,7 @@ async def test_an_error_before_the_first_number_names_the_way_out() -> None:
 
 async def test_a_busy_ledger_is_said() -> None:
     health = Health(Phase.BUSY, "another program holds the ledger; trying again")
-    async with dashboard(health=health).run_test(size=(80, 24)) as pilot:
-        text = await settled(pilot)
+    text = await drawn(dashboard(health=health), size=(80, 24))
     assert text.splitlines()[0].endswith("▲ busy")
     assert "another program holds the ledger" in text.splitlines()[-1]
 

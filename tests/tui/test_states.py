@@ -15,7 +15,8 @@ from tests.tui.fakes import (
     SIZES,
     FrozenClock,
     dashboard,
-    screen_text,
+    drawn,
+    settled,
     snapshot,
     spend_part,
     spend_row,
@@ -77,15 +78,12 @@ STATES: dict[str, tuple[Callable[[Wish], Snapshot | None], Health | None, tuple[
 }
 
 
-async def drawn(pilot: Pilot[None], clock: FrozenClock, keys: tuple[str, ...], seconds: int) -> str:
-    for _ in range(2):
-        await pilot.pause()
+async def drawn_later(pilot: Pilot[None], clock: FrozenClock, keys: tuple[str, ...], seconds: int) -> str:
+    await settled(pilot)
     await pilot.press(*keys)
     clock.pass_seconds(seconds)
     pilot.app._tick()  # type: ignore[attr-defined]
-    for _ in range(2):
-        await pilot.pause()
-    return screen_text(pilot.app)
+    return await settled(pilot)
 
 
 def kept_is(name: str, size: tuple[int, int], text: str) -> None:
@@ -103,7 +101,7 @@ async def test_state(state: str, size: tuple[int, int]) -> None:
     script, health, keys, seconds = STATES[state]
     clock = FrozenClock()
     async with dashboard(script, health=health, clock=clock).run_test(size=size) as pilot:
-        kept_is(state, size, await drawn(pilot, clock, keys, seconds) + "\n")
+        kept_is(state, size, await drawn_later(pilot, clock, keys, seconds) + "\n")
 
 
 def at_rest(wish: Wish, made: Snapshot) -> Snapshot:
@@ -151,14 +149,13 @@ async def test_state_of_a_screen(sample_script: Callable[[Wish], Snapshot], stat
     clock = FrozenClock()
     app = dashboard(lambda wish: change(wish, sample_script(wish)), clock=clock, start=screen)
     async with app.run_test(size=size) as pilot:
-        kept_is(state, size, await drawn(pilot, clock, keys, 0) + "\n")
+        kept_is(state, size, await drawn_later(pilot, clock, keys, 0) + "\n")
 
 
 async def test_a_share_of_what_has_no_price_is_not_nothing() -> None:
     rows = (spend_row("/a/api", 3.2, 40), spend_row("/b/api", 0, 12, unpriced=12))
     part = spend_part(by_project=rows, by_model=rows[1:], total=spend_row("total", 3.2, 52, unpriced=12))
-    async with dashboard(lambda wish: replace(snapshot(wish), spend=part)).run_test(size=(120, 40)) as pilot:
-        text = await drawn(pilot, FrozenClock(), (), 0)
+    text = await drawn(dashboard(lambda wish: replace(snapshot(wish), spend=part)))
     assert "api · a" in text
     line = next(line for line in text.splitlines() if "api · b" in line)
     assert line.endswith("?    – │")

@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import UTC
 
 from store.metered import MeteredJob
-from tests.tui.fakes import dashboard, usd
-from tests.tui.test_screens import Script, edits_done, feed, settled
+from tests.tui.fakes import Script, dashboard, edits_done, feed, settled, usd
 from tui.edits import Edit
 from tui.screens.task import waterfall
 from tui.snapshot import Snapshot, Wish

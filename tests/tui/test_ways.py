@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from store.ledger import open_ledger
-from tests.tui.fakes import NOW_MS, TODAY, dashboard
-from tests.tui.test_screens import Script, edits_done, feed, settled
+from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, edits_done, feed, settled
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, apply_edit
 from tui.messages import EditDone
