@@ -26,6 +26,7 @@ _GIT_VERBS = (
 )
 _PULL_REQUEST = re.compile(r"\b(?:gh\s+pr|glab\s+mr)\s+(?:create|merge)\b")
 _WITH_A_VALUE = frozenset("-C --cwd --dir --prefix -F --filter -w --workspace --project workspace".split())
+_NO_WORD_OF_IT = re.compile(r"\d*$|\d?[|&;<>)]")  # nothing, the number of a `-j 8`, a pipe, the next command
 _RUN_VERBS = ("test", "build", "lint", "check", "typecheck")
 _TELLS_ITS_VERSION = frozenset({"--version", "-v", "--help", "-h"})
 _COMMIT_LINE = re.compile(r"\[[^\[\]\n]*?([0-9a-f]{7,40})\]")
@@ -79,7 +80,7 @@ def _checks(words: list[str]) -> bool:
             rest = without_options(rest[1:])
             following = rest[0] if rest else ""
             verbs = _RUN_VERBS
-        is_bare = not following[:1].isalpha()  # at its end: a pipe, the next command
-        if following.startswith(verbs) or (word == "make" and is_bare and _TELLS_ITS_VERSION.isdisjoint(words)):
+        is_bare = word == "make" and _NO_WORD_OF_IT.match(following) is not None
+        if following.startswith(verbs) or (is_bare and _TELLS_ITS_VERSION.isdisjoint(words)):
             return True
     return False
