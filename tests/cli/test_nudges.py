@@ -132,7 +132,7 @@ def test_the_third_dismissal_switches_off_and_on_brings_back(desk: Desk, tmp_pat
 def test_off_and_on_are_settings(desk: Desk) -> None:
     assert run("nudges", "off", "compact").output == "compact: off\n"
     assert "compact" not in (load_settings().nudges.kinds or ())
-    assert "miss_storm" in (load_settings().nudges.kinds or ())
+    assert "large_result" in (load_settings().nudges.kinds or ())
     desk.one.prompt("go on").tool_turns(list(range(30_000, 86_000, 5_000)))
     desk.advise()
     assert desk.stop_hook() is None

@@ -34,7 +34,8 @@ from tracker.model.horizon import return_probability
 from tracker.model.nudge import Evaluation, NudgeKind
 
 KINDS = tuple(value for name, value in vars(NudgeKind).items() if name.isupper())
-OFF_BY_DEFAULT = frozenset({NudgeKind.BEFORE_EXPIRY, NudgeKind.ANSWER_NOW})
+# What does not pay on real sessions: a bet on a pause lost a little, and storms of misses end by themselves.
+OFF_BY_DEFAULT = frozenset({NudgeKind.BEFORE_EXPIRY, NudgeKind.ANSWER_NOW, NudgeKind.MISS_STORM})
 WAYS_TO_SHORTEN = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION)
 # Habits change slowly: what was said about one within a week is not said again.
 _HABIT_PAUSE_MS = 7 * DAY_MS

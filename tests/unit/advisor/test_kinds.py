@@ -181,7 +181,18 @@ def test_growth_that_no_tool_explains_is_no_large_result(desk: Desk) -> None:
     assert json.loads(desk.log("large_result")[0]["inputs"])["result_tokens"] < 20
 
 
+def test_storms_end_by_themselves_and_are_not_spoken_of_unasked(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Hello").call(60_000)
+    for number in range(4):
+        one.prompt("next").call(61_000 + 1_000 * number, read=STATIC_TOKENS)
+    assert "miss_storm" not in {each.kind for each in desk.advise(one.now)}
+    [logged] = desk.log("miss_storm")
+    assert (logged["fired"], json.loads(logged["inputs"])["misses"]) == (True, 4)
+
+
 def test_miss_storm_names_the_cause_once(desk: Desk) -> None:
+    only(desk, "miss_storm")
     one = desk.transcript()
     one.prompt("Hello").call(60_000)
     for number in range(4):
