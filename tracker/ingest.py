@@ -56,6 +56,15 @@ class SyncReport(msgspec.Struct):
     seconds: float = 0.0
     problems: list[str] = []
 
+    def add(self, part: "SyncReport") -> None:
+        """Take up what a part of the ingest did, its time aside: parts run side by side."""
+        self.files += part.files
+        self.bytes += part.bytes
+        self.new_calls += part.new_calls
+        self.bad_lines += part.bad_lines
+        for problem in part.problems:
+            note(self.problems, problem)
+
 
 def sync(
     db: sqlite3.Connection,
@@ -158,25 +167,32 @@ class Intake:
         self._writer = Writer(db)
         self.lost: set[int] = set()  # files that another process got to first
         self.bytes = 0
-        self.bad_lines = 0
+        self._bad_lines = 0
 
-    @property
-    def new_calls(self) -> int:
-        """Calls that the ledger did not have before."""
-        return self._writer.new_calls
+    def so_far(self, files: int, problems: Sequence[str] = ()) -> SyncReport:
+        """What was done, once so many of the files were read, and what kept others from it."""
+        return SyncReport(
+            files - len(self.lost), self.bytes, self._writer.new_calls, self._bad_lines, problems=list(problems)
+        )
 
     def put(self, index: int, piece: Piece) -> None:
         """Write the next piece of the file at `index`, unless another process was first."""
         if index in self.lost:
             return
         one = self._work[index]
-        if not write_piece(self._db, self._writer, one.file, one.version, piece):
+        file, state = one.file, piece.state
+        position = Advance(
+            file.path, file.agent, file.kind, state.inode, state.size, state.mtime_ns, msgspec.msgpack.encode(state),
+            piece.batch.bad_lines, piece.from_start,
+        )  # fmt: skip
+        if not advance(self._db, position, one.version):
             self.lost.add(index)
             return
-        after = one._replace(state=piece.state, version=one.version + 1)
+        self._writer.write(piece.batch)
+        after = one._replace(state=state, version=one.version + 1)
         self._work[index] = after
         self.bytes += unread_bytes(one) - unread_bytes(after)
-        self.bad_lines += piece.batch.bad_lines
+        self._bad_lines += piece.batch.bad_lines
 
 
 def _run(
@@ -208,34 +224,8 @@ def _run(
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    report.bytes += intake.bytes
-    report.files += len(work) - len(intake.lost)
-    report.new_calls += intake.new_calls
-    report.bad_lines += intake.bad_lines
+    report.add(intake.so_far(len(work)))
     return len(intake.lost)
-
-
-def write_piece(db: sqlite3.Connection, writer: Writer, file: FoundFile, version: int, piece: Piece) -> bool:
-    """Write one piece and its state inside the open transaction; False if another process was first."""
-    state = piece.state
-    moved = advance(
-        db,
-        Advance(
-            file.path,
-            file.agent,
-            file.kind,
-            state.inode,
-            state.size,
-            state.mtime_ns,
-            msgspec.msgpack.encode(state),
-            piece.batch.bad_lines,
-            piece.from_start,
-        ),
-        version,
-    )
-    if moved:
-        writer.write(piece.batch)
-    return moved
 
 
 def read_file(sources: Sources, one: Work, options: Options, problems: list[str]) -> Iterator[Piece]:

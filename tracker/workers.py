@@ -13,11 +13,11 @@ from contextlib import closing
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from store.ledger import open_ledger
 from store.spend import sum_up_changed
-from tracker.ingest import Intake, Progress, SyncReport, Work, note, read_file, unread_bytes
+from tracker.ingest import Intake, Progress, SyncReport, Work, read_file, unread_bytes
 from tracker.sources.base import Options, Piece, Sources
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
@@ -26,16 +26,6 @@ _GROUP_BYTES = 8 << 20
 _MOST_BYTES = 64 << 20
 # A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
 _CHECKPOINT_PAGES = 10_000
-
-
-class _Told(NamedTuple):
-    """What a worker has done so far."""
-
-    files: int
-    bytes: int
-    new_calls: int
-    bad_lines: int
-    problems: list[str]
 
 
 def read_in_processes(
@@ -58,7 +48,7 @@ def read_in_processes(
     following = context.Value("i", 0)
     pipes: list[Connection] = []
     processes = []
-    told: dict[Connection, _Told] = {}
+    told: dict[Connection, SyncReport] = {}
     total = sum(map(unread_bytes, work))
     try:
         for _ in range(min(workers, len(work))):
@@ -87,12 +77,7 @@ def read_in_processes(
                 process.terminate()
             process.join()
     for one in told.values():
-        report.files += one.files
-        report.bytes += one.bytes
-        report.new_calls += one.new_calls
-        report.bad_lines += one.bad_lines
-        for problem in one.problems:
-            note(report.problems, problem)
+        report.add(one)
     report.seconds += time.monotonic() - started
 
 
@@ -138,7 +123,7 @@ def _take_share(
             intake.put(index, piece)
         sum_up_changed(db)
         db.execute("COMMIT")
-        pipe.send(_Told(files - len(intake.lost), intake.bytes, intake.new_calls, intake.bad_lines, problems))
+        pipe.send(intake.so_far(files, problems))
         held.clear()
         held_bytes = 0
 
