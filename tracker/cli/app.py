@@ -154,9 +154,14 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     if os.environ.get("NO_COLOR"):  # click does not know it
         ctx.color = False
     if ctx.invoked_subcommand is None:
-        from tracker.cli.start import start
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            from tracker.cli.dashboard import open_dashboard
 
-        start(ctx, settings)
+            open_dashboard(settings)
+        else:
+            from tracker.cli.tasks import tasks
+
+            ctx.invoke(tasks)
 
 
 def _with_guess(text: str, near: Sequence[str]) -> str:
