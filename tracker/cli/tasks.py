@@ -151,9 +151,9 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     wanted = [name for name, least in least_cells.items() if cells >= least]
     columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
     listed = report.tasks if with_runs else report.typed or report.tasks
-    rows = [[_cell(name, task, report) for name in wanted] for task in listed[:limit]]
-    footer = [_footer(name, report) for name in wanted]
-    print_table(columns, rows, footer=footer)
+    rows = [[cells[name] for name in wanted] for cells in (_cells(task, report) for task in listed[:limit])]
+    sums = _sums(report)
+    print_table(columns, rows, footer=[sums.get(name, "") for name in wanted])
     note_left_out(len(listed) - len(rows), "tasks")
     if report.runs:
         _note_runs(report.runs, are_listed=len(listed) == len(report.tasks))
@@ -170,9 +170,9 @@ _TITLES = {"": " "}
 _RIGHT = frozenset({"turns", "calls", "time", "cost", "re-read", "inherited", "waste"})
 
 
-def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
+def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
     rent = task.baseline + task.carry_over + task.own
-    values = {
+    return {
         "": GLYPHS[task.status],
         "id": report.short_ids[task.id],
         "when": _day(task.ended_at, report.now),
@@ -188,7 +188,6 @@ def _cell(name: str, task: TaskRow, report: TasksReport) -> str:
         "waste": short_usd(task.waste),
         "evidence": task.evidence or "–",
     }
-    return values[name]
 
 
 def _day(at_ms: int, now_ms: int) -> str:
@@ -197,11 +196,11 @@ def _day(at_ms: int, now_ms: int) -> str:
     return moment.strftime("%m-%d" if now - moment < timedelta(days=365) else "%Y-%m")
 
 
-def _footer(name: str, report: TasksReport) -> str:
+def _sums(report: TasksReport) -> dict[str, str]:
     tasks = report.tasks
     cost = sum(task.cost for task in tasks)
     rent = sum(task.baseline + task.carry_over + task.own for task in tasks)
-    values = {
+    return {
         "task": _tasks_and_runs(report),
         "turns": f"{sum(task.turns for task in tasks):,}",
         "calls": f"{sum(task.calls for task in tasks):,}",
@@ -211,7 +210,6 @@ def _footer(name: str, report: TasksReport) -> str:
         "inherited": short_usd(sum(task.carry_over for task in tasks)),
         "waste": short_usd(sum(task.waste for task in tasks)),
     }
-    return values.get(name, "")
 
 
 def _tasks_and_runs(report: TasksReport) -> str:
