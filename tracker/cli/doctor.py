@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,17 +174,11 @@ def _show(found: dict[str, Any]) -> None:
     )
     line(not found["bad_lines"], f"{counted(found['bad_lines'], 'damaged line')} passed over")
     damaged = sorted(found["files_with_bad_lines"], key=lambda file: -file["bad_lines"])
-    for file in damaged[:_MOST_FILES]:
-        click.echo(f"    {file['bad_lines']:>5}  {plain(file['path'])}")
-    if len(damaged) > _MOST_FILES:
-        click.echo(f"           and {counted(len(damaged) - _MOST_FILES, 'more file')} (--json has all)")
+    _list_files([f"{file['bad_lines']:>5}  {file['path']}" for file in damaged])
     torn = found["torn_files"]
     if torn:
         line(False, f"{counted(len(torn), 'file')} left torn by a crash: what it last said is not in the ledger")
-    for path in torn[:_MOST_FILES]:
-        click.echo(f"           {plain(path)}")
-    if len(torn) > _MOST_FILES:
-        click.echo(f"           and {counted(len(torn) - _MOST_FILES, 'more file')} (--json has all)")
+    _list_files([f"{'':7}{path}" for path in torn])
     unpriced = unpriced_text(found["unpriced_models"], found["uncounted_models"])
     line(
         not unpriced,
@@ -195,3 +190,10 @@ def _show(found: dict[str, Any]) -> None:
         line(not check["broken"], check["statement"] + (f": {check['broken']} rows" if check["broken"] else ""))
     if os.environ.get("TAXIMETER_HOME"):
         click.echo(click.style("TAXIMETER_HOME is set.", dim=True))
+
+
+def _list_files(lines: Sequence[str]) -> None:
+    for line in lines[:_MOST_FILES]:
+        click.echo(f"    {plain(line)}")
+    if len(lines) > _MOST_FILES:
+        click.echo(f"           and {counted(len(lines) - _MOST_FILES, 'more file')} (--json has all)")
