@@ -116,8 +116,6 @@ def count_tokens(
 
 
 def _client(key: Key) -> "Anthropic":
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     # 1.3 s of import, for those only who ask the provider something.
     import anthropic
 
