@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,23 +47,17 @@ def where(cline_folder: Path, user: Path) -> Targets:
 @pytest.fixture
 def run_hook(program: Program) -> RunHook:
     """Run the hook of an event with a payload on standard input."""
-
-    def run(event: str, payload: Mapping[str, Any] | bytes) -> subprocess.CompletedProcess[str]:
-        given = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        done = subprocess.run(
-            [program.python, "-I", "-S", str(run_script(program)), event, "--home", program.home],
-            input=given,
-            capture_output=True,
-            env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
-            timeout=60,
-            check=False,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    return run
+    return partial(run_as_cline, program)
 
 
-def spool_lines(home: Path) -> list[dict[str, Any]]:
-    """The lines that wait in the spool."""
-    path = home / "spool" / "events.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def run_as_cline(program: Program, event: str, payload: Mapping[str, Any] | bytes) -> subprocess.CompletedProcess[str]:
+    """Run the hook of an event as Cline does."""
+    done = subprocess.run(
+        [program.python, "-I", "-S", str(run_script(program)), event, "--home", program.home],
+        input=payload if isinstance(payload, bytes) else json.dumps(payload).encode(),
+        capture_output=True,
+        env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
+        timeout=60,
+        check=False,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -13,7 +13,8 @@ from hooks.install.cline_files import run_script
 from hooks.install.commands import Program
 from hooks.spool_reader import drained
 from store.advice_format import Nudge
-from tests.unit.hooks_cline.conftest import RunHook, spool_lines
+from tests.unit.hooks.program import spool_lines
+from tests.unit.hooks_cline.conftest import RunHook
 
 TASK = "1795226635333"
 SESSION = "1795226170991_cisvi"

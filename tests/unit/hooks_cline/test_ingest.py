@@ -1,19 +1,17 @@
 """What a Cline hook starts in the background: the ledger has the session, and what Cline writes after its event."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hooks.install.cline_files import run_script
 from hooks.install.commands import Program
 from hooks.places import launcher
 from hooks.spool_reader import is_empty
 from store.ledger import open_ledger
 from tests.unit.hooks.program import wait_for_rest, wait_until
+from tests.unit.hooks_cline.conftest import run_as_cline
 from tests.unit.sources.cline.writing import SessionFolder, metrics
 from tracker.sources.cline.live_rows import rows_folder
 
@@ -29,15 +27,10 @@ def session(user: Path) -> SessionFolder:
 
 
 def run_hook(home: Path, event: str, session: str) -> None:
-    """Run the hook as Cline does, with nothing at work that reads the spool."""
+    """Run the hook with nothing at work that reads the spool."""
     program = Program(sys.executable, launcher(), str(home))
-    subprocess.run(
-        [program.python, "-I", "-S", str(run_script(program)), event, "--home", program.home],
-        input=json.dumps({"taskId": "conv_1", "sessionContext": {"rootSessionId": session}}).encode(),
-        env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
-        timeout=60,
-        check=True,
-    )
+    payload = {"taskId": "conv_1", "sessionContext": {"rootSessionId": session}}
+    assert run_as_cline(program, event, payload).returncode == 0
 
 
 def calls() -> int:

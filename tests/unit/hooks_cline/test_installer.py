@@ -19,7 +19,7 @@ from hooks.install.cline_files import CLASSIC_EVENTS, SDK_EVENTS, Targets, class
 from hooks.install.cline_status import CHANGED, FOREIGN, INSTALLED, MISSING, OUTDATED, cline_status
 from hooks.install.commands import Program
 from hooks.install.settings_file import SettingsError
-from tests.unit.hooks_cline.conftest import spool_lines
+from tests.unit.hooks.program import spool_lines
 from tracker.sources.cline.live_rows import rows_folder
 
 
