@@ -1,10 +1,13 @@
-"""A ledger from before agent teams were known learns them from the files that are still there."""
+"""A ledger of an older version learns from the files that are still there what that version did not keep."""
 
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from store.ledger import open_ledger
+from store.records import ToolFlag
 
 from .dump import differences, dump
 from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
@@ -13,9 +16,12 @@ from .reading import before_migration, ledger_of, take_in, write_tree
 GONE = "0a1b2c3d-0000-4000-8000-000000000003"
 MESSAGE = '<teammate-message teammate_id="team-lead">\nLook at the parser.\n</teammate-message>'
 OWN: dict[str, Any] = {"teamName": "crew", "agentName": "scout"}
+SAYS = {"content": [{"type": "text", "text": "Good catch, that is right."}]}
+ASKS = {"content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "go test ./... | tail -1"}}]}
+GOES_ON = "Command running in background with ID: b1"
 
 
-def older(path: Path) -> None:
+def before_teams(path: Path) -> None:
     """Put a ledger back to what the version before would have made of the same files."""
     with before_migration(path, "m010_agent_teams") as db:
         db.execute(
@@ -36,7 +42,7 @@ def test_files_of_teams_are_read_again_and_no_others(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "claude", files)
     with ledger_of(tmp_path, root) as db:
         fresh = dump(db, root)
-    older(tmp_path / "ledger.db")
+    before_teams(tmp_path / "ledger.db")
     (root / "projects" / f"-home-dev-app/{GONE}.jsonl").unlink()
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert db.execute("SELECT native_id FROM session WHERE model_stale ORDER BY 1").fetchall() == [
@@ -52,3 +58,38 @@ def test_files_of_teams_are_read_again_and_no_others(tmp_path: Path) -> None:
         assert lost.fetchall() == [("notification", "", b"", None)], "its calls stay in the message's turn"
     assert {line.split(": ")[0].split()[-1] for line in told} == {"session", "turn"}
     assert all(GONE in line for line in told), "the other files say what they say to a new ledger"
+
+
+def test_first_words_of_replies_are_learned(tmp_path: Path) -> None:
+    files = {FILE: encoded(prompt(), answer(1, message=SAYS)), OTHER_FILE: session_of(2, OTHER, first=10)}
+    root = write_tree(tmp_path / "claude", files)
+    with ledger_of(tmp_path, root) as db:
+        assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'reply'").fetchone() == (2,)
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", "m011_first_words_of_replies") as db:
+        db.execute("UPDATE event SET kind = 'question', detail = NULL")
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 2
+        assert differences(fresh, dump(db, root)) == []
+        assert take_in(db, root).files == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "as_it_was"),
+    [
+        ("FAIL", f"flags = flags & ~{int(ToolFlag.FAILED)}"),  # was taken for passed, by its exit status
+        (GOES_ON, "is_error = 0"),  # likewise, though it had not ended
+        ("ok", f"flags = flags | {int(ToolFlag.PUSH)}"),  # `git stash push` was taken for a push
+    ],
+)
+def test_outcomes_of_checks_are_learned(output: str, as_it_was: str, tmp_path: Path) -> None:
+    answers = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": output}]}
+    files = {FILE: encoded(prompt(), answer(1, message=ASKS), prompt("", second=2, message=answers))}
+    root = write_tree(tmp_path / "claude", files)
+    with ledger_of(tmp_path, root) as db:
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", "m013_outcomes_of_checks") as db:
+        assert db.execute(f"UPDATE tool_use SET {as_it_was}").rowcount == 1
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 1
+        assert differences(fresh, dump(db, root)) == []
