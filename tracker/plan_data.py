@@ -14,7 +14,7 @@ import msgspec
 
 from store.ledger import home
 from store.money import nano_from_usd
-from tracker.model.plans.plan import Capacity, Excluded, Origin, Plan, Range
+from tracker.model.plans.plan import Capacity, Excluded, Origin, Plan, Range, Size
 from tracker.settings import CapacitySettings, SettingsError
 
 USER_PLANS_NAME = "plans.toml"
@@ -69,8 +69,8 @@ def capacity_from_settings(plan_id: str, given: CapacitySettings) -> Capacity | 
     if given.unknown:
         return Capacity(origin=Origin.UNKNOWN, detail="set to unknown in your settings")
     place = f"[capacity.{plan_id}]"
-    week = _settings_range(place, given.low, given.mid, given.high)
-    five_hour = _settings_range(place, given.five_hour_low, given.five_hour_mid, given.five_hour_high)
+    week = _settings_size(place, given.low, given.mid, given.high)
+    five_hour = _settings_size(place, given.five_hour_low, given.five_hour_mid, given.five_hour_high)
     if week is None and five_hour is None:
         return None
     return Capacity(week, five_hour, Origin.SETTINGS, given.source)
@@ -95,13 +95,11 @@ def capacities(plans: Mapping[str, DatedPlan], given: Mapping[str, CapacitySetti
         elif own.origin == Origin.UNKNOWN:
             made[plan_id] = own
         else:
-            made[plan_id] = Capacity(
-                own.week or dated.published.week, own.five_hour or dated.published.five_hour, own.origin, own.detail
-            )
+            made[plan_id] = own.with_gaps_from(dated.published)
     return made
 
 
-def _settings_range(place: str, low: float | None, mid: float | None, high: float | None) -> Range | None:
+def _settings_size(place: str, low: float | None, mid: float | None, high: float | None) -> Size | None:
     if low is None and mid is None and high is None:
         return None
     if mid is None:
@@ -111,7 +109,7 @@ def _settings_range(place: str, low: float | None, mid: float | None, high: floa
     made = Range(spread.low if low is None else low, mid, spread.high if high is None else high)
     if not made.is_valid:
         raise SettingsError(f"{place} low, mid and high must be above nothing and in order, not {list(made)}")
-    return made
+    return Size(made)
 
 
 @cache
@@ -154,7 +152,7 @@ def _dated(row: _PlanRow) -> DatedPlan:
         checked_on=row.checked_on,
         note=row.note,
     )
-    week, five_hour = _range(row.id, row.week), _range(row.id, row.five_hour)
+    week, five_hour = _size(row.id, row.week), _size(row.id, row.five_hour)
     known = week is not None or five_hour is not None
     return DatedPlan(
         plan,
@@ -182,13 +180,13 @@ def _day(plan_id: str, text: str) -> str:
     return text
 
 
-def _range(plan_id: str, values: Any) -> Range | None:
+def _size(plan_id: str, values: Any) -> Size | None:
     if values is None:
         return None
     made = Range(*values)
     if not made.is_valid:
         raise ValueError(f"plan {plan_id}: a capacity is [low, mid, high] in order, not {list(values)}")
-    return made
+    return Size(made)
 
 
 def _flags(plan_id: str, names: Iterable[str]) -> Excluded:

@@ -45,6 +45,7 @@ def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
 
 def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
     task = task_means(report.tasks, one.plan.id)
+    week, five_hour = one.capacity.week, one.capacity.five_hour
     return {
         "id": one.plan.id,
         "name": one.plan.name,
@@ -64,11 +65,11 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
             "known": one.is_known,
             "origin": one.capacity.origin,
             "detail": one.capacity.detail,
-            "week_usd": _each_usd(one.capacity.week_usd),
-            "five_hour_usd": _each_usd(one.capacity.five_hour_usd),
+            "week_usd": _each_usd(week.usd if week else None),
+            "five_hour_usd": _each_usd(five_hour.usd if five_hour else None),
             "read_weight": {
-                "week": _share(one.capacity.week_read_weight),
-                "five_hour": _share(one.capacity.five_hour_read_weight),
+                "week": _share(week.read_weight if week else None),
+                "five_hour": _share(five_hour.read_weight if five_hour else None),
             },
         },
         "api_credit_usd": usd(one.plan.api_credit_nano),

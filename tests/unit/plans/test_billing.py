@@ -9,7 +9,7 @@ from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.billing import as_api_key, replay
 from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, loads_of_sums, week_load, week_overflow
 from tracker.model.plans.outlook import Terms, outlook
-from tracker.model.plans.plan import Capacity, Excluded, Range, exclusions_of
+from tracker.model.plans.plan import Capacity, Excluded, Range, Size, exclusions_of
 from tracker.model.plans.projection import DrawnMonth, DrawnWeek, Draws, Method
 from tracker.plan_data import plans_on
 
@@ -110,7 +110,7 @@ def test_a_limit_is_hit_in_the_month_of_its_day() -> None:
 
     def chance(first: int, last: int) -> float | None:
         draws = Draws(Method.WEEKS, [DrawnMonth([DrawnWeek(tuple(range(7)), first, last)], 1.0)])
-        size = Capacity(Range(90, 95, 100), Range(20, 25, 30))
+        size = Capacity(Size(Range(90, 95, 100)), Size(Range(20, 25, 30)))
         return outlook(plan, size, week, draws, Terms()).hit_probability
 
     assert (chance(2, 2), chance(6, 6), chance(0, 6)) == (1, 0, 1)

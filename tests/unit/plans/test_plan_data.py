@@ -9,7 +9,7 @@ from store.money import NANO_PER_USD
 from tests.unit.plans.meters import simulate
 from tests.unit.plans.test_calibration import fit
 from tracker.model.plans.capacity import Fits, Hit, believed, metered_capacity, refused_capacity, scaled_capacity
-from tracker.model.plans.plan import Capacity, Excluded, Origin, Range
+from tracker.model.plans.plan import Capacity, Excluded, Origin, Range, Size
 from tracker.plan_data import capacities, plans_on
 from tracker.settings import CapacitySettings, SettingsError
 
@@ -47,9 +47,9 @@ def test_prices_and_exclusions() -> None:
 
 def test_capacity_is_unknown_where_nobody_measured_one() -> None:
     assert plans_on(TODAY)["team-premium"].published.origin == Origin.UNKNOWN
-    assert plans_on(TODAY)["pro"].published == Capacity(
-        Range(37.5, 60, 95), Range(4.1, 8.2, 20.8), Origin.PUBLISHED, plans_on(TODAY)["pro"].published.detail
-    )
+    published = plans_on(TODAY)["pro"].published
+    week, five_hour = Size(Range(37.5, 60, 95)), Size(Range(4.1, 8.2, 20.8))
+    assert published == Capacity(week, five_hour, Origin.PUBLISHED, published.detail)
 
 
 def test_a_user_adds_and_replaces_plans(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_user_adds_and_replaces_plans(tmp_path: Path) -> None:
     )
     plans = plans_on(TODAY, own)
     assert plans["pro"].plan.monthly_nano == 22 * NANO_PER_USD
-    assert plans["mine"].published.week == Range(1, 2, 3)
+    assert plans["mine"].published.week == Size(Range(1, 2, 3))
     assert plans_on("2026-10-01", own)["pro"].plan.monthly_nano == 20 * NANO_PER_USD
 
 
@@ -107,7 +107,7 @@ def test_a_value_that_cannot_be_meant_is_named(given: dict[str, object], says: s
 def test_settings_stand_over_publications_window_by_window() -> None:
     plans = plans_on(TODAY)
     given = capacities(plans, {"pro": CapacitySettings(low=30, mid=50, high=70), "max": CapacitySettings(unknown=True)})
-    assert given["pro"].week == Range(30, 50, 70)
+    assert given["pro"].week == Size(Range(30, 50, 70))
     assert given["pro"].five_hour == plans["pro"].published.five_hour
     assert given["pro"].origin == Origin.SETTINGS
     assert given["max"].week is None
@@ -116,7 +116,8 @@ def test_settings_stand_over_publications_window_by_window() -> None:
 
 def test_a_single_figure_gets_the_default_spread() -> None:
     given = capacities(plans_on(TODAY), {"pro": CapacitySettings(mid=100)})["pro"].week
-    assert given == pytest.approx((65, 100, 135))
+    assert given is not None
+    assert given.amount == pytest.approx((65, 100, 135))
 
 
 @pytest.mark.parametrize("wrong", [CapacitySettings(low=5, mid=4), CapacitySettings(mid=0)])
@@ -142,18 +143,19 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
     own = metered_capacity(Fits(week=meter), in_dollars=False)
     assert own is not None
     assert own.origin == Origin.METER
-    assert own.week_read_weight == meter.read_weight
+    assert own.week == Size(meter.size, meter.read_weight, meter.dollars_per_unit)
     made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
     assert made["max"] == own.with_gaps_from(published["max"])
     assert made["max"].five_hour == published["max"].five_hour
     assert made["pro"].origin == Origin.SCALED
     assert made["pro"].week is not None
-    assert made["pro"].week.mid == pytest.approx(meter.size.mid * 60 / 440)
-    assert made["pro"].week_read_weight == meter.read_weight
-    assert (made["pro"].five_hour, made["pro"].five_hour_read_weight) == (published["pro"].five_hour, None)
+    assert made["pro"].week.amount.mid == pytest.approx(meter.size.mid * 60 / 440)
+    assert made["pro"].week.read_weight == meter.read_weight
+    assert made["pro"].five_hour == published["pro"].five_hour
     assert made["ultra"].five_hour is None
-    assert made["max"].week_usd == meter.size.times(meter.dollars_per_unit)
-    assert made["pro"].week_usd == made["pro"].week.times(meter.dollars_per_unit)
+    assert made["max"].week is not None
+    assert made["max"].week.usd == meter.size.times(meter.dollars_per_unit)
+    assert made["pro"].week.usd == made["pro"].week.amount.times(meter.dollars_per_unit)
     assert made["team-premium"].origin == Origin.UNKNOWN
     assert made["api"] == published["api"]
 
@@ -165,7 +167,8 @@ def test_a_five_hour_meter_alone_says_nothing_of_weeks() -> None:
     made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
     assert own is not None
     assert own.five_hour is not None
-    assert made["pro"].five_hour == pytest.approx(Range.around(own.five_hour.mid * 8.2 / 50))
+    assert made["pro"].five_hour is not None
+    assert made["pro"].five_hour.amount == pytest.approx(Range.around(own.five_hour.amount.mid * 8.2 / 50))
     assert (made["max"].week, made["pro"].week) == (published["max"].week, published["pro"].week)
     assert made["ultra"] == published["ultra"]
 
@@ -174,14 +177,14 @@ def test_without_hours_a_meter_is_held_against_dollars() -> None:
     meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
     own = metered_capacity(Fits(week=meter), in_dollars=True)
     assert own is not None
-    assert own.week_read_weight is None
     assert own.week is not None
-    assert own.week.mid == pytest.approx(meter.size.mid * meter.dollars_per_unit)
+    assert own.week.read_weight is None
+    assert own.week.amount.mid == pytest.approx(meter.size.mid * meter.dollars_per_unit)
 
 
 def test_no_meter_is_no_capacity_and_no_ratio_is_no_scaling() -> None:
     assert metered_capacity(Fits(), in_dollars=False) is None
-    assert scaled_capacity(Capacity(Range(1, 2, 3)), Capacity(), Capacity(), "Max") is None
+    assert scaled_capacity(Capacity(Size(Range(1, 2, 3))), Capacity(), Capacity(), "Max") is None
 
 
 def test_three_refusals_bound_a_window() -> None:
@@ -189,7 +192,9 @@ def test_three_refusals_bound_a_window() -> None:
     found = refused_capacity(hits, [])
     assert found is not None
     assert found.origin == Origin.REFUSALS
-    assert found.five_hour == pytest.approx((4.2, 5.0, 5.8))
+    assert found.five_hour is not None
+    assert found.five_hour.amount == pytest.approx((4.2, 5.0, 5.8))
     assert found.week is None
-    assert found.with_gaps_from(Capacity(Range(37.5, 60, 95))).week == Range(37.5, 60, 95)
+    published = Size(Range(37.5, 60, 95))
+    assert found.with_gaps_from(Capacity(published)).week == published
     assert refused_capacity(hits[:2], []) is None

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.plans.months import INDIVIDUAL, compare, days_of, workdays
 from tracker.model.plans.load import DayLoad, Window
-from tracker.model.plans.plan import Capacity, Origin, Range
+from tracker.model.plans.plan import Capacity, Origin, Range, Size
 from tracker.model.plans.verdict import CANNOT_TELL, changes_at, either
 
 Rule = Callable[[date], float]
@@ -160,8 +160,8 @@ def test_work_that_waits_costs_nothing_where_the_capacity_is_unknown() -> None:
 
 def test_a_measured_capacity_decides_what_a_published_range_left_open() -> None:
     days = days_of(workdays(15))
-    wide = Capacity(Range(76, 80, 84), Range(20, 25, 30), Origin.METER)
-    tight = Capacity(Range(36, 38, 40), Range(20, 25, 30), Origin.METER)
+    wide = Capacity(Size(Range(76, 80, 84)), Size(Range(20, 25, 30)), Origin.METER)
+    tight = Capacity(Size(Range(36, 38, 40)), Size(Range(20, 25, 30)), Origin.METER)
     assert compare(days, capacities={"pro": wide}).verdict.plan == "pro"
     assert compare(days, capacities={"pro": tight}).verdict.plan == "max"
 
@@ -211,7 +211,7 @@ def test_what_a_reason_says_comes_on_top_of_the_fee_adds_up() -> None:
 def test_a_reason_names_dollars_where_a_capacity_is_in_limit_units() -> None:
     reads = Window(30.0, 30.0, 3.0, 27.0)
     days = [DayLoad(day.day, (reads,) if day.day.weekday() < 5 else ()) for day in days_of(lambda _: 0)]
-    units = Capacity(Range(39, 40, 41), None, Origin.METER, week_read_weight=0.1, week_unit_usd=30 / 5.7)
+    units = Capacity(Size(Range(39, 40, 41), read_weight=0.1, unit_usd=30 / 5.7), None, Origin.METER)
     compared = compare(days, capacities={"ultra": units}, plans=("api", "ultra"), knows_hours=True)
     assert "It carries $205–216 a week (your meter); your weeks fill 71%" in compared.verdict.reason
 

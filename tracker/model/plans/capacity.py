@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tracker.model.plans.calibration import MeterFit
-from tracker.model.plans.plan import Capacity, Origin, Plan, Range
+from tracker.model.plans.plan import Capacity, Origin, Plan, Range, Size
 from tracker.model.quantiles import quantile
 
 HITS_NEEDED = 3
@@ -32,8 +32,7 @@ class Hit(NamedTuple):
 
 def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
     """What the user's meters say of their plan; a window without a fit has no size. None without a fit."""
-    week, week_weight, week_unit_usd = _window(fits.week, in_dollars=in_dollars)
-    five_hour, five_hour_weight, five_hour_unit_usd = _window(fits.five_hour, in_dollars=in_dollars)
+    week, five_hour = (_metered(fit, in_dollars=in_dollars) for fit in (fits.week, fits.five_hour))
     if week is None and five_hour is None:
         return None
     counts = [
@@ -41,16 +40,7 @@ def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
         for name, fit in (("weekly", fits.week), ("five-hour", fits.five_hour))
         if fit is not None
     ]
-    return Capacity(
-        week,
-        five_hour,
-        Origin.METER,
-        " and ".join(counts),
-        week_weight,
-        five_hour_weight,
-        week_unit_usd,
-        five_hour_unit_usd,
-    )
+    return Capacity(week, five_hour, Origin.METER, " and ".join(counts))
 
 
 def scaled_capacity(metered: Capacity, from_published: Capacity, to_published: Capacity, name: str) -> Capacity | None:
@@ -107,27 +97,25 @@ def believed(
     return made
 
 
-def _scaled(size: Range | None, published: Range | None, target: Range | None) -> tuple[Range | None, float | None]:
+def _scaled(size: Size | None, published: Size | None, target: Size | None) -> tuple[Size | None, float | None]:
     """The size on another plan, and the ratio that took it there."""
     if size is None or published is None or target is None:
         return None, None
-    ratio = target.mid / published.mid
-    return Range.around(size.mid * ratio), ratio
+    ratio = target.amount.mid / published.amount.mid
+    return size._replace(amount=Range.around(size.amount.mid * ratio)), ratio
 
 
-def _window(fit: MeterFit | None, *, in_dollars: bool) -> tuple[Range | None, float | None, float]:
-    """The size, what a cache read weighs in its unit, and as-logged dollars for one of them."""
+def _metered(fit: MeterFit | None, *, in_dollars: bool) -> Size | None:
     if fit is None:
-        return None, None, 1.0
+        return None
     if fit.is_plain:
-        return fit.plain_size, None, 1.0
-    if in_dollars:
-        return fit.size.times(fit.dollars_per_unit), None, 1.0
-    return fit.size, fit.read_weight, fit.dollars_per_unit
+        return Size(fit.plain_size)
+    units = Size(fit.size, fit.read_weight, fit.dollars_per_unit)
+    return Size(units.usd) if in_dollars else units
 
 
-def _of_hits(hits: Sequence[Hit]) -> Range | None:
+def _of_hits(hits: Sequence[Hit]) -> Size | None:
     spent = [hit.spent_usd for hit in hits if hit.spent_usd > 0]
     if len(spent) < HITS_NEEDED:
         return None
-    return Range(quantile(spent, _TAIL), quantile(spent, 0.5), quantile(spent, 1 - _TAIL))
+    return Size(Range(quantile(spent, _TAIL), quantile(spent, 0.5), quantile(spent, 1 - _TAIL)))

@@ -75,6 +75,7 @@ class _Case:
     def week(self, drawn: DrawnWeek) -> _CountedWeek | None:
         """None where no work of the week is in the month."""
         if drawn not in self.weeks:
+            week, five_hour = self.capacity.week, self.capacity.five_hour
             inside = sum(self.api[index] for index in drawn.days[drawn.first : drawn.last + 1])
             self.weeks[drawn] = (
                 None
@@ -83,8 +84,8 @@ class _Case:
                     inside / sum(self.api[index] for index in drawn.days),
                     week_load(
                         (self.days[index] for index in drawn.days),
-                        self.capacity.week_read_weight,
-                        self.capacity.five_hour_read_weight,
+                        week.read_weight if week else None,
+                        five_hour.read_weight if five_hour else None,
                         drawn.first,
                         drawn.last,
                     ),
@@ -97,8 +98,8 @@ class _Case:
         week = self.capacity.week if self.plan.has_week else None
         five_hour = self.capacity.five_hour if self.plan.has_five_hour and with_hours else None
         return Limits(
-            week.at(place) / scale if week else None,
-            five_hour.at(place) / scale if five_hour else None,
+            week.amount.at(place) / scale if week else None,
+            five_hour.amount.at(place) / scale if five_hour else None,
         )
 
 
@@ -190,11 +191,11 @@ def _hit_share(case: _Case, draws: Draws, place: float, *, with_hours: bool) -> 
 def _utilisation(days: Sequence[DayLoad], draws: Draws, capacity: Capacity) -> float | None:
     if capacity.week is None:
         return None
-    loads = [sum(window.load(capacity.week_read_weight) for window in day.windows) for day in days]
+    loads = [sum(window.load(capacity.week.read_weight) for window in day.windows) for day in days]
     weeks = [
         month.scale * sum(loads[index] for index in week.days) for month in draws.months[::10] for week in month.weeks
     ]
-    return fmean(weeks) / capacity.week.mid
+    return fmean(weeks) / capacity.week.amount.mid
 
 
 def _made(

@@ -91,21 +91,31 @@ class Origin:
     UNKNOWN = "unknown"
 
 
+class Size(NamedTuple):
+    """What fits in a window: API-equivalent dollars as logged or, with a read weight, limit units (MODEL 9.3)."""
+
+    amount: Range
+    read_weight: float | None = None
+    unit_usd: float = 1.0  # as-logged dollars that a unit is in the user's mix
+
+    @property
+    def usd(self) -> Range:
+        """In as-logged dollars of the user's mix."""
+        return self.amount.times(self.unit_usd)
+
+    def times(self, factor: float) -> "Size":
+        """So many windows in one."""
+        return self._replace(amount=self.amount.times(factor))
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What fits in the windows of a plan. `None` for a window that exists means unknown.
+    """What fits in the windows of a plan. `None` for a window that exists means unknown."""
 
-    The unit of each is API-equivalent dollars as logged or, with its read weight, limit units of MODEL section 9.3.
-    """
-
-    week: Range | None = None
-    five_hour: Range | None = None
+    week: Size | None = None
+    five_hour: Size | None = None
     origin: str = Origin.UNKNOWN
     detail: str = ""
-    week_read_weight: float | None = None
-    five_hour_read_weight: float | None = None
-    week_unit_usd: float = 1.0  # as-logged dollars that a unit is in the user's mix
-    five_hour_unit_usd: float = 1.0
 
     def times(self, factor: float) -> "Capacity":
         """Both windows scaled."""
@@ -115,31 +125,9 @@ class Capacity:
             five_hour=None if self.five_hour is None else self.five_hour.times(factor),
         )
 
-    @property
-    def week_usd(self) -> Range | None:
-        """The week in as-logged dollars of the user's mix."""
-        return None if self.week is None else self.week.times(self.week_unit_usd)
-
-    @property
-    def five_hour_usd(self) -> Range | None:
-        """Five hours in as-logged dollars of the user's mix."""
-        return None if self.five_hour is None else self.five_hour.times(self.five_hour_unit_usd)
-
     def with_gaps_from(self, known: "Capacity") -> "Capacity":
         """The same, its windows of no size as in `known`."""
-        made = self
-        if self.week is None:
-            made = replace(
-                made, week=known.week, week_read_weight=known.week_read_weight, week_unit_usd=known.week_unit_usd
-            )
-        if self.five_hour is None:
-            made = replace(
-                made,
-                five_hour=known.five_hour,
-                five_hour_read_weight=known.five_hour_read_weight,
-                five_hour_unit_usd=known.five_hour_unit_usd,
-            )
-        return made
+        return replace(self, week=self.week or known.week, five_hour=self.five_hour or known.five_hour)
 
 
 @dataclass(frozen=True, slots=True)

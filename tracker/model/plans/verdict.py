@@ -205,8 +205,8 @@ def _reason(best: PlanOutlook, by_id: Mapping[str, PlanOutlook], share: float) -
     chance = f"It is the cheapest in {share:.0%} of the months that could follow"
     if best.plan.is_metered:
         return f"{chance}: about ${best.monthly.p50:,.0f} a month{against}."
-    capacity = best.capacity.week_usd
-    sizes = f" It carries ${capacity.low:,.0f}–{capacity.high:,.0f} a week ({best.capacity.origin})" if capacity else ""
+    week = best.capacity.week.usd if best.capacity.week else None
+    sizes = f" It carries ${week.low:,.0f}–{week.high:,.0f} a week ({best.capacity.origin})" if week else ""
     used = f"; your weeks fill {best.utilisation:.0%} of the middle of that." if best.utilisation is not None else "."
     beyond = best.monthly.p50 - best.fee_usd
     extra = f", about ${beyond:,.0f} of it on top of the fee" if beyond >= 0.5 else ""
