@@ -150,7 +150,6 @@ def large_result_nudge(situation: Situation, *, command_pattern: str, result_tok
 def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
     """Warn of three avoidable major misses in twenty calls; the saving is what as many calls again would waste."""
     fired = storm.misses >= DEFAULTS.storm_misses
-    saving = SavingRange(storm.waste_nano, storm.waste_low_nano, storm.waste_high_nano)
     cause = storm.causes[0].replace("_", " ") if storm.causes else "unknown"
     action = f"Stop what breaks the cache: {storm.misses} losses in {storm.calls} calls ({cause})"
     return evaluated(
@@ -158,8 +157,8 @@ def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
         billing,
         fired=fired,
         reason="avoidable losses" if fired else "few losses",
-        text=one_line(action, saving_phrase(billing, saving, 0.0)),
-        saving=saving,
+        text=one_line(action, saving_phrase(billing, storm.saving, 0.0)),
+        saving=storm.saving,
         payback_turns=0.0,
         inputs={
             "misses": storm.misses,

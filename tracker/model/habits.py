@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tracker.model.defaults import DEFAULTS
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
+from tracker.model.options import SavingRange
 from tracker.model.rates import Tariff
 
 # Two-sided 80 % of a normal law; the count of rare events is spread like its own square root.
@@ -39,14 +40,10 @@ class Storm(NamedTuple):
     causes: tuple[str, ...]  # commonest first
 
     @property
-    def waste_low_nano(self) -> int:
-        """10 % value of what as many calls again would waste."""
-        return round(self.waste_nano * max(0.0, 1 - _Z_80 / math.sqrt(self.misses))) if self.misses else 0
-
-    @property
-    def waste_high_nano(self) -> int:
-        """90 % value of what as many calls again would waste."""
-        return round(self.waste_nano * (1 + _Z_80 / math.sqrt(self.misses))) if self.misses else 0
+    def saving(self) -> SavingRange:
+        """What as many calls again would waste."""
+        spread = _Z_80 / math.sqrt(max(1, self.misses))
+        return SavingRange.of(self.waste_nano * max(0.0, 1 - spread), self.waste_nano, self.waste_nano * (1 + spread))
 
 
 def is_light(turn: TurnProfile) -> bool:

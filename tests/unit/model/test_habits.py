@@ -14,6 +14,7 @@ from tracker.model.habits import (
 )
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
+from tracker.model.options import SavingRange
 from tracker.model.ttl_choice import (
     CachedCall,
     choose_ttl,
@@ -134,5 +135,5 @@ def test_a_storm_counts_avoidable_major_misses_of_the_last_twenty_calls():
     storm = find_storm([lost] + [fine] * 15 + [lost, expired, partial, lost, Loss(MissKind.MAJOR, Cause.MODEL, 1)])
     assert (storm.misses, storm.calls, storm.waste_nano) == (3, 20, 801)
     assert storm.causes == (Cause.SYSTEM, Cause.MODEL)
-    assert storm.waste_low_nano < storm.waste_nano < storm.waste_high_nano
-    assert find_storm([]).waste_high_nano == 0
+    assert storm.saving.low_nano < storm.saving.point_nano == storm.waste_nano < storm.saving.high_nano
+    assert find_storm([]).saving == SavingRange(0, 0, 0)
