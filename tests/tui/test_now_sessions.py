@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from store.ledger import open_ledger
 from tests.tui.fakes import dashboard, feed, screen_text, settled, snapshot
-from tests.unit.tasks.making import MINUTE, START, Transcript, take_in
+from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import MINUTE, START, Transcript
 from tracker.rebuild import rebuild
 from tui.readers.now import read_now
 from tui.snapshot import NowPart, Snapshot, Wish

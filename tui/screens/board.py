@@ -135,9 +135,8 @@ class Board(Screen[None], Generic[Part]):
         elif snapshot is not None and snapshot.calls and self.part_of(snapshot) is not None:
             return False
         elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
-            words = (
-                self.AT_WORK if snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME else ""
-            )
+            is_made = snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME
+            words = self.AT_WORK if is_made else ""
             picture.show(lambda width, height: at_work(words, width, height))
         else:
             looked = f"looked in {', '.join(snapshot.looked_in)}"
