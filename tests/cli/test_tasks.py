@@ -347,5 +347,16 @@ def test_only_the_owner_can_read_an_export(sessions: Path, tmp_path: Path) -> No
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
+def test_an_export_holds_the_tasks_also_where_no_report_was_asked_for_before(sessions: Path, tmp_path: Path) -> None:
+    """The first command over new sessions, and one that takes in nothing new."""
+    for words in (("--claude-dir", str(sessions)), ("--no-sync",)):
+        folder = tmp_path / words[0].strip("-")
+        assert run("export", str(folder), *words).exit_code == 0
+        with open(folder / "task.csv", encoding="utf-8", newline="") as handle:
+            assert sum(int(row["cost"]) > 0 for row in csv.DictReader(handle)) == 7
+        with open(folder / "call_split.csv", encoding="utf-8", newline="") as handle:
+            assert len(list(csv.DictReader(handle))) == 14
+
+
 def test_the_commands_are_listed() -> None:
     assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from tracker.cli.common import Settings, dir_options, open_synced, passes_settings
+from tracker.cli.common import Settings, UserError, dir_options, open_modelled, passes_settings
 from tracker.errors import UserError
 
 
@@ -36,7 +36,7 @@ def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
     """
     from store.tables import exportable_tables, table_rows
 
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_modelled(settings, no_sync=no_sync)
     folder.mkdir(parents=True, exist_ok=True)
     for table in exportable_tables(db):
         names, rows = table_rows(db, table)
