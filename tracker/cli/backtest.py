@@ -70,7 +70,7 @@ def backtest(
 ) -> None:
     """Whether the advice pays: your own sessions replayed with it, with fixed rules, and with hindsight.
 
-    Each rule is told only what was known at the time, and each replay keeps what every call added, wrote and waited.
+    Each rule sees only what was known at the time; each replay keeps what every call added and wrote, and the pauses.
     "Of the best" is the share of what perfect hindsight would have saved; "right" is how many nudges, each alone,
     would have saved money. What a summary leaves out has no price here.
 

@@ -98,7 +98,7 @@ def filter_options(function: Callable[P, R]) -> Callable[P, R]:
         click.option("--model", metavar="ID", help="Only this model."),
         click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent."),
         click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT."),
-        click.option("--until", metavar="DAY", help="Last day, inclusive. Forms as for --since."),
+        click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
         click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),
     ):
         function = option(function)
@@ -111,7 +111,7 @@ def limit_option(function: Callable[P, R]) -> Callable[P, R]:
         "--limit",
         type=click.IntRange(0),
         metavar="N",
-        help=f"Only the latest N; 0 is all. A terminal shows {TERMINAL_ROWS} unless told, a pipe or file all.",
+        help=f"Only the latest N; 0 for all. Default: {TERMINAL_ROWS} on a terminal, all in a pipe or file.",
     )(function)
 
 

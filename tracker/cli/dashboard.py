@@ -16,12 +16,12 @@ _SWITCH_SECONDS = 0.001
 
 
 @click.command()
-@click.option("--screen", type=click.Choice(SCREENS), default="now", show_default=True, help="Where to begin.")
-@click.option("--theme", type=click.Choice(THEMES), help="Colours; the last one taken by default.")
+@click.option("--screen", type=click.Choice(SCREENS), default="now", show_default=True, help="First screen.")
+@click.option("--theme", type=click.Choice(THEMES), help="Colours; default: the last one chosen.")
 @dir_options
 @passes_settings
 def dashboard(settings: Settings, screen: str, theme: str | None) -> None:
-    """Open the dashboard; the same as taximeter without words on a terminal.
+    """Open the dashboard, as `taximeter` alone does on a terminal.
 
     \b
     taximeter dashboard

@@ -25,9 +25,9 @@ _BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; 
 def demo(command: tuple[str, ...]) -> None:
     """Try every report on bundled sample sessions, in a throw-away home.
 
-    Without words it opens the dashboard, with one of the sessions at work; where the output is no terminal it shows
-    what they cost by week, model and project. With words it runs that command on the samples. Your own sessions and
-    ledger are not touched, and everything is deleted at the end.
+    Alone, it opens the dashboard with one of the sessions at work or, without a terminal, shows what they cost by week,
+    model and project. With a command, it runs that on the samples. Your own sessions and ledger are not touched, and
+    everything is deleted at the end.
 
     \b
     taximeter demo

@@ -33,7 +33,7 @@ _REWRITE_SECONDS = 60  # what is not whole after that was left so
 @reading_options
 @passes_settings
 def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
-    """Say where it looked, what it found, and whether the figures add up.
+    """Show where it looked, what it found, and whether the figures add up.
 
     Exit code 1 if an invariant of the ledger is broken.
 

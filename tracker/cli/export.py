@@ -25,9 +25,9 @@ from tracker.errors import UserError
 @dir_options
 @passes_settings
 def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
-    """Write every table of the ledger to files: one CSV and one JSON-lines file a table.
+    """Write every table of the ledger to files: one CSV and one JSON-lines file per table.
 
-    Only you can read them, as the ledger.
+    Like the ledger, only you can read them.
     Amounts are integer nano-dollars, times epoch milliseconds in UTC; docs/ledger.md has every column.
 
     \b

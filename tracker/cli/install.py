@@ -36,11 +36,11 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
 @click.option("--no-statusline", is_flag=True, help="Only the hooks.")
 @passes_settings
 def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
-    """Let an agent tell Taximeter what it does: hooks and status line.
+    """Install hooks and a status line, so that an agent reports what it does.
 
-    Shows what would change in the agent's settings and asks. A status line that is there already keeps its place,
-    ours stands below it; everything else in the file stays as it is. Cline gets hook files and a small plugin, files
-    of its user stay as they are. `taximeter uninstall` takes it out again.
+    Shows what would change in the agent's settings and asks. A status line of yours is kept, and ours is printed below
+    it; everything else in the file stays as it is. Cline gets hook files and a small plugin; files of your own are left
+    alone. `taximeter uninstall` removes it all.
 
     \b
     taximeter install claude-code
@@ -70,10 +70,11 @@ def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, n
 @_YES
 @passes_settings
 def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
-    """Take hooks and status line out of an agent's settings; the ledger stays.
+    """Remove hooks and status line from an agent's settings; the ledger stays.
 
-    A settings file that nobody changed since becomes what it was, byte for byte. In any other only our own entries
-    go, and a status line that ours had wrapped comes back. Of Cline's folders every file and folder of ours goes.
+    A settings file that has not changed since is restored byte for byte. In any other, only our own entries are
+    removed, and a status line that ours had wrapped comes back. From Cline's folders, every file and folder of ours is
+    removed.
 
     \b
     taximeter uninstall claude-code
@@ -98,7 +99,7 @@ def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @passes_settings
 def status_command(settings: Settings, agent: str | None, as_json: bool) -> None:
-    """Say what is installed, when each hook last fired, and how long it took.
+    """Show what is installed, when each hook last fired, and how long it took.
 
     \b
     taximeter status                     every agent
@@ -218,12 +219,12 @@ def hooks_json(found: HookStatus) -> dict[str, object]:
 
 @click.command("hook", context_settings={"ignore_unknown_options": True})
 @click.argument("event")
-@click.option("--home", "home_folder", metavar="DIR", help="State folder, where TAXIMETER_HOME does not say another.")
+@click.option("--home", "home_folder", metavar="DIR", help="State folder, unless TAXIMETER_HOME names another.")
 def hook_command(event: str, home_folder: str | None) -> None:
-    """Take one event of an agent from standard input; agents run this, not people.
+    """Take one event from an agent on standard input; run by agents, not by people.
 
     Leaves a line in the spool and prints at most one JSON object: a message for the user at SessionStart,
-    UserPromptSubmit and Stop, nothing at any other event. It always ends with 0; `taximeter status claude-code` shows
+    UserPromptSubmit and Stop, nothing at any other event. It always exits with 0; `taximeter status claude-code` shows
     what went wrong. EVENT is a name that Claude Code uses, such as Stop.
 
     \b
@@ -235,14 +236,14 @@ def hook_command(event: str, home_folder: str | None) -> None:
 
 
 @click.command("statusline")
-@click.option("--home", "home_folder", metavar="DIR", help="State folder, where TAXIMETER_HOME does not say another.")
+@click.option("--home", "home_folder", metavar="DIR", help="State folder, unless TAXIMETER_HOME names another.")
 @click.option("--refreshed", is_flag=True, help="The agent redraws the line by itself: the cache clock counts down.")
-@click.option("--after", metavar="COMMAND", help="Another status line, to run first and to stand above.")
+@click.option("--after", metavar="COMMAND", help="Another status line, run first and printed above.")
 def statusline_command(home_folder: str | None, refreshed: bool, after: str | None) -> None:
-    """Print the status line for what an agent says on standard input.
+    """Print the status line for the state that an agent sends on standard input.
 
-    One line of task cost, today, context with the level from which compacting pays, cache clock, plan windows and
-    nudge. What has nothing to say is left out. Its form is a setting in settings.toml of the state folder:
+    One line: task cost, today's cost, context with the level from which compacting pays, cache clock, plan limits,
+    nudge. Empty parts are left out. The format is a setting in settings.toml of the state folder:
 
     \b
     [statusline]

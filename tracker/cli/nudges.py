@@ -47,8 +47,8 @@ def nudges(
 
     \b
     taximeter nudges
-    taximeter nudges --all --kind compact    each look, fired or not, and why
-    taximeter nudges dismiss                 wave the latest one away
+    taximeter nudges --all --kind compact    every evaluation, and why
+    taximeter nudges dismiss                 dismiss the latest one
     taximeter nudges off large_result
     """
     if click.get_current_context().invoked_subcommand is not None:
@@ -72,7 +72,7 @@ def nudges(
 @nudges.command()
 @click.argument("kind", required=False, type=_KIND, metavar="[KIND]")
 def dismiss(kind: str | None) -> None:
-    """Wave the latest nudge away.
+    """Dismiss the latest nudge.
 
     Its kind is silent until the context has grown by half.
 
@@ -101,7 +101,7 @@ def dismiss(kind: str | None) -> None:
 @nudges.command()
 @click.argument("kind", metavar="KIND", type=_KIND)
 def on(kind: str) -> None:
-    """Let a kind of nudge speak, also after three dismissals.
+    """Turn a kind of nudge on, also after three dismissals.
 
     \b
     taximeter nudges on compact
@@ -118,7 +118,7 @@ def on(kind: str) -> None:
 @nudges.command()
 @click.argument("kind", metavar="KIND", type=_KIND)
 def off(kind: str) -> None:
-    """Silence a kind of nudge; it is still looked at and logged.
+    """Turn a kind of nudge off; it is still evaluated and logged.
 
     \b
     taximeter nudges off large_result

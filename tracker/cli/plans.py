@@ -69,7 +69,7 @@ def plans(
 ) -> None:
     """Break-even, projection, limit risk, and which plan or the API would be the cheapest.
 
-    Options here stand for the settings of the same name in the [plan] section of settings.toml.
+    Options override the settings of the same name in the [plan] section of settings.toml.
 
     \b
     taximeter plans

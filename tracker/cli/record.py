@@ -45,17 +45,20 @@ def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None
 @click.option("--unit-price", callback=_amount(_MONEY_DECIMALS), metavar="USD", help="Price of one unit.")
 @click.option("--submitted", type=_COUNT, metavar="N", help="Jobs sent; default: as many as succeeded.")
 @click.option("--succeeded", type=_COUNT, metavar="N", help="Jobs that came back; default: 1.")
-@click.option("--accepted", type=_COUNT, metavar="N", help="Results that were taken; default: all.")
+@click.option("--accepted", type=_COUNT, metavar="N", help="Results that were used; default: all.")
 @click.option(
     "--billed",
     callback=_amount(_UNIT_DECIMALS),
     metavar="UNITS",
-    help="Units that were billed; default: one a success.",
+    help="Units that were billed; default: one per success.",
 )
 @click.option(
-    "--provider-cost", callback=_amount(_MONEY_DECIMALS), metavar="USD", help="What the provider says it cost; it wins."
+    "--provider-cost",
+    callback=_amount(_MONEY_DECIMALS),
+    metavar="USD",
+    help="What the provider says it cost; overrides the rest.",
 )
-@click.option("--remove", type=int, metavar="N", help="Take recorded job N out again.")
+@click.option("--remove", type=int, metavar="N", help="Remove recorded job N.")
 @csv_option
 @reading_options
 @passes_settings
@@ -75,7 +78,7 @@ def record(
     as_csv: bool,
     no_sync: bool,
 ) -> None:
-    """Put a metered job that is not tokens on a task, or list those recorded.
+    """Record metered spend other than tokens on a task, or list what was recorded.
 
     \b
     taximeter record "launch clip" --task t1f3 --unit second --unit-price 0.10 \\

@@ -18,9 +18,9 @@ from tracker.errors import UserError
 @dir_options
 @passes_settings
 def serve(settings: Settings, port: int, host: str) -> None:
-    """Show the dashboard in a browser, on this machine only unless asked.
+    """Show the dashboard in a browser, by default on this machine only.
 
-    The address that is printed holds a token; without it nothing is answered. Ctrl-C ends it.
+    The printed address holds a token; requests without it are refused. Ctrl-C ends it.
 
     \b
     taximeter serve

@@ -50,8 +50,8 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
     taximeter spend --by model --since 7d   the last seven days by model
     taximeter spend --by project --json     for other programs
 
-    What no record shows (compaction, titles) stands beside the total, where the client's own totals tell it: all that
-    a session has of it on the day of the client's last word.
+    What no record shows (compaction, titles) is listed beside the total where the client's own totals tell it, each
+    session's on the day of its last total.
     """
     part = chosen_part(chosen)
     db = open_synced(settings, no_sync=no_sync)

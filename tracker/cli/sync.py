@@ -163,11 +163,11 @@ def _duration(seconds: float) -> str:
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: files, bytes, calls, new_calls, bad_lines, …")
 @click.option(
-    "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one a core for large imports."
+    "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one per core for large imports."
 )
 @passes_settings
 def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None:
-    """Take in everything that agents have written since the last time.
+    """Read everything that agents have written since the last time.
 
     \b
     taximeter sync

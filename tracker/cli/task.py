@@ -62,7 +62,7 @@ class TaskGroup(click.Group):
 
 @click.group(cls=TaskGroup, subcommand_metavar="ID | edit … | undo")
 def task() -> None:
-    """One task opened: split, context, turns, subagents, misses; or corrected.
+    """Open one task (split, context, turns, subagents, misses), or correct it.
 
     \b
     taximeter task t1f3                       open it (ids: taximeter tasks)

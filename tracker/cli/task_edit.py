@@ -23,7 +23,7 @@ def editing_options(function: Function) -> Function:
 
 @click.group("edit")
 def edit_group() -> None:
-    """Correct a task; every rebuild keeps it, `task undo` takes it back.
+    """Correct a task; rebuilds keep it, `task undo` reverts it.
 
     \b
     taximeter task edit merge t1f3 t9ab       t9ab becomes part of t1f3
@@ -88,7 +88,7 @@ def merge(settings: Settings, into: str, others: Sequence[str], no_sync: bool) -
 @editing_options
 @passes_settings
 def split(settings: Settings, turn: str, no_sync: bool) -> None:
-    """Let a task start at a turn.
+    """Start a task at a turn.
 
     \b
     taximeter task edit split t1f3.4
@@ -101,7 +101,7 @@ def split(settings: Settings, turn: str, no_sync: bool) -> None:
 @editing_options
 @passes_settings
 def join(settings: Settings, turn: str, no_sync: bool) -> None:
-    """Let a task or a turn go on with what comes before it.
+    """Join a task or a turn with what comes before it.
 
     In the same session; `merge` puts together what stands apart.
 
@@ -136,7 +136,7 @@ def move(settings: Settings, turn: str, target: str, no_sync: bool) -> None:
 @editing_options
 @passes_settings
 def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
-    """Say what became of a task; your word is the strongest evidence.
+    """Set what became of a task; your word is the strongest evidence.
 
     STATUS is completed, open, interrupted, abandoned or reverted.
 

@@ -53,10 +53,12 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 @click.option(
     "--signal",
     type=click.Choice(_SIGNALS),
-    help="Weakest evidence that counts as completed; tasks with a weaker one are open.",
+    help="Weakest evidence that counts as completed; with less, a task is open.",
 )
 @click.option(
-    "--refine", is_flag=True, help="Let a small model suggest starts, titles and status; shows the price, asks."
+    "--refine",
+    is_flag=True,
+    help="Let a small model suggest starts, titles and status; shows the price and asks first.",
 )
 @click.option(
     "--through",
@@ -65,7 +67,7 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 )
 @click.option("--session", metavar="ID", help="With --refine: only the session whose id begins so.")
 @click.option("--yes", is_flag=True, help="With --refine: do not ask.")
-@click.option("--runs", is_flag=True, help="List runs of programs (claude -p, SDK) that begin alike one by one, too.")
+@click.option("--runs", is_flag=True, help="Also list runs of programs (claude -p, SDK) that begin alike, one by one.")
 @limit_option
 @filter_options
 @csv_option
@@ -85,7 +87,7 @@ def tasks(
     no_sync: bool,
     **chosen: Any,
 ) -> None:
-    """Cost of each task, and of a completed one on average.
+    """What each task cost, and a completed one on average.
 
     Direct is the mean cost of a completed task; loaded adds what abandoned, interrupted and reverted ones cost. A task
     that a filter touches is counted whole.

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a call or nudge instead of a line.")
-@click.option("--poll", is_flag=True, help="Look every other second instead of waiting for file events.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per call or nudge instead of a line.")
+@click.option("--poll", is_flag=True, help="Look every two seconds instead of waiting for file events.")
 @dir_options
 @passes_settings
 def watch(settings: Settings, as_json: bool, poll: bool) -> None:
-    """Follow the agents: a line a call, a line a nudge. Ctrl-C ends it.
+    """Follow the agents live: a line for each call and each nudge. Ctrl-C ends it.
 
     Several may run at once, beside the dashboard; they share the work.
 

@@ -37,7 +37,7 @@ _FALLBACK_MODEL = "claude-opus-5-5"
 @click.option("--tools", type=click.Path(path_type=Path), metavar="FILE", help="JSON with tool definitions (a list).")
 @click.option("--handover", type=click.Path(path_type=Path), metavar="FILE", help="A brief for a next session.")
 @click.option("--model", metavar="ID", help="Count for this model; default: the one you use most.")
-@click.option("--offline", is_flag=True, help="Ask nobody: estimate tokens from characters.")
+@click.option("--offline", is_flag=True, help="Send nothing: estimate tokens from characters.")
 @reading_options
 @passes_settings
 def weigh(
@@ -50,7 +50,7 @@ def weigh(
     as_json: bool,
     no_sync: bool,
 ) -> None:
-    """What instruction files, tool definitions and a hand-over cost in tokens and a month.
+    """What instruction files, tool definitions and a handover cost, in tokens and per month.
 
     The provider counts the tokens (free): the texts are sent to it with the key from ANTHROPIC_API_KEY or the system
     keyring (service taximeter, account api). --offline sends nothing and estimates. Without FILES: the instruction
