@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from tracker.cli.common import Settings, UserError, dir_options, open_modelled, passes_settings
+from tracker.cli.common import Settings, dir_options, open_modelled, passes_settings
 from tracker.errors import UserError
 
 
