@@ -51,7 +51,7 @@ def test_a_budget_says_what_of_its_spend_is_a_floor_and_what_has_no_price(taxime
     screen = taximeter("budget").out
     assert re.search(r"today +≥\$6\.00\+\? +\$10\.00 +≥60%", screen)
     assert re.search(r"dev/old, this month +\$0\.00 +\$5\.00 +0%", screen)
-    assert "≥ a floor: of some calls not all of the output is on record." in screen
+    assert "≥ a floor: the output of some calls is not fully recorded." in screen
     assert "calls without a price are not in it" in screen
 
 
@@ -169,7 +169,7 @@ def test_whatif_over_answers_that_were_cut_off_is_a_floor(taximeter: Taximeter, 
     assert taximeter("whatif", *WHATIF, "--json").json()["floor_calls"] == 6
     screen = taximeter("whatif", *WHATIF).out
     assert "6 calls, ≥$18.00 at list prices" in screen
-    assert "≥ a floor, here and below: of 6 calls not all" in screen
+    assert "≥ a floor, here and below: the output of 6 calls is not fully" in screen
 
 
 def test_whatif_on_no_such_model_is_one_line(taximeter: Taximeter, tree: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_job_is_recorded_on_its_task_and_priced_by_what_was_accepted(taximeter
     assert taximeter("record", "--task", task).out.count("clip") == 1
     opened = taximeter("task", task, "--json").json()["task"]
     assert (opened["metered"], opened["cost_usd"]) == ([job], "0.005220000")
-    assert "beside it, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
+    assert "not in it, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
     assert taximeter("record", "--remove", str(job["id"])).code == 0
     assert "recorded by you" not in taximeter("task", task).out
     assert tree.is_dir()

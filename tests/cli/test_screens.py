@@ -105,7 +105,7 @@ def test_an_empty_part_is_not_an_empty_ledger(tree: Path, taximeter: Taximeter) 
     for report in ("spend", "sessions", "calls", "tasks", "cache"):
         ran = taximeter(report, "--project", "nowhere")
         assert ran.code == 0
-        assert "Nothing in this part of the ledger, which has 3 calls of 1 session from" in ran.out, report
+        assert "Nothing matches. The ledger has 3 calls of 1 session from" in ran.out, report
         assert "No sessions found" not in ran.out
 
 
@@ -146,9 +146,9 @@ def test_floors_are_marked_in_every_list(taximeter: Taximeter) -> None:
 def test_a_floor_is_explained_without_naming_a_cause_that_it_may_not_have(taximeter: Taximeter) -> None:
     """This one is a stream that was cut off, by a client of this year."""
     for report, says in (
-        ("spend", "≥ a floor: of 1 call not all of the output is on record."),
-        ("sessions", "≥ a floor: of some calls not all of the output is on record."),
-        ("tasks", "≥ a floor: of some calls not all of the output is on record."),
+        ("spend", "≥ a floor: the output of 1 call is not fully recorded."),
+        ("sessions", "≥ a floor: the output of some calls is not fully recorded."),
+        ("tasks", "≥ a floor: the output of some calls is not fully recorded."),
     ):
         assert says in taximeter("--cline-dir", str(CAPTURES / "v2-error-retry" / ".cline"), report).out
 

@@ -96,9 +96,9 @@ def show(report: BudgetReport) -> None:
         note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
     note(paragraph("spent: measured tokens at list price (priced)."))
     if report.hidden.cost:
-        note(paragraph(f"Beside this month: {hidden_text(report.hidden.cost, report.hidden.sessions)}"))
+        note(paragraph(f"Not in this month's figure: {hidden_text(report.hidden.cost, report.hidden.sessions)}"))
     if any(line.spent.floor for line in report.lines):
-        note("≥ a floor: of some calls not all of the output is on record.")
+        note("≥ a floor: the output of some calls is not fully recorded.")
     if any(line.spent.unpriced for line in report.lines):
         note("?: calls without a price are not in it (taximeter spend names their models).")
 

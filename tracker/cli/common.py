@@ -214,7 +214,7 @@ def open_modelled(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
 def agreed_to(question: str, *, about: str) -> bool:
     """Ask on the terminal; UserError where nobody is there to be asked whether `about`."""
     if not sys.stdin.isatty():
-        raise UsageError(f"nobody to ask whether {about}: add --yes")
+        raise UsageError(f"no terminal to ask on whether {about}: add --yes")
     return click.confirm(question, err=True)
 
 

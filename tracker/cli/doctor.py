@@ -172,7 +172,7 @@ def _show(found: dict[str, Any]) -> None:
         f"{counted(found['calls'], 'call')} of {counted(found['sessions'], 'session')};"
         f" {found['gone_files']:,} of {counted(found['files'], 'file')} gone, their calls are kept",
     )
-    line(not found["bad_lines"], f"{counted(found['bad_lines'], 'damaged line')} passed over")
+    line(not found["bad_lines"], f"{counted(found['bad_lines'], 'damaged line')} skipped")
     damaged = sorted(found["files_with_bad_lines"], key=lambda file: -file["bad_lines"])
     _list_files([f"{file['bad_lines']:>5}  {file['path']}" for file in damaged])
     torn = found["torn_files"]

@@ -98,7 +98,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
         )
         note_left_out(len(found) - len(rows), "sessions")
         if any(row.floor for row in rows):
-            note("≥ a floor: of some calls not all of the output is on record.")
+            note("≥ a floor: the output of some calls is not fully recorded.")
         if any(row.unpriced for row in rows):
             note("?: calls without a price are not in it (taximeter spend names their models).")
         note("taximeter calls --session ID lists the calls of one.")
@@ -216,7 +216,7 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         ],
     )
     floor = any(row["flags"] & CallFlag.OUTPUT_IS_FLOOR for row in rows)
-    note("Times are local." + (" ≥: not all of the output is on record." if floor else ""))
+    note("Times are local." + (" ≥ a floor: the output is not fully recorded." if floor else ""))
 
 
 def _minute(at_ms: int | None) -> str:

@@ -19,8 +19,8 @@ def show_nothing(settings: Settings, db: sqlite3.Connection) -> None:
         return
     click.echo(
         wrapped(
-            f"Nothing in this part of the ledger, which has {counted(counts.calls, 'call')} of"
-            f" {counted(counts.sessions, 'session')} from {counts.first_day} to {counts.last_day}.\n"
+            f"Nothing matches. The ledger has {counted(counts.calls, 'call')} of {counted(counts.sessions, 'session')}"
+            f" from {counts.first_day} to {counts.last_day}.\n"
             "taximeter spend --by project (month, model, agent) lists what there is to choose from."
         )
     )

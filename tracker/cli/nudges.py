@@ -140,7 +140,7 @@ def _set_kind(kind: str, *, enabled: bool) -> None:
 def show(report: NudgeReport, *, every: bool) -> None:
     """Draw the log for people."""
     if not report.rows:
-        click.echo("Nothing was advised yet." if not every else "Nothing was looked at yet.")
+        click.echo("Nothing was advised yet." if not every else "Nothing was evaluated yet.")
         note(
             "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install cline)"
             " or by taximeter watch."

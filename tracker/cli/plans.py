@@ -189,7 +189,7 @@ def _money(report: PlansReport) -> None:
         click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {click.style(label, dim=True)}")
     if load.hidden is not None and load.hidden.cost:
         hidden = hidden_text(load.hidden.cost, load.hidden.sessions)
-        note(paragraph(f"Beside it, and in none of the figures below: {hidden}"))
+        note(paragraph(f"Not in these figures, nor in those below: {hidden}"))
     click.echo()
 
 

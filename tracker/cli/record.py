@@ -91,7 +91,7 @@ def record(
 
     told = (unit, unit_price, submitted, succeeded, accepted, billed, provider_cost)
     if what is None and any(one is not None for one in told):
-        raise UsageError('these figures are of which job? (taximeter record "launch clip" …)')
+        raise UsageError('which job are these figures for? (taximeter record "launch clip" …)')
     if what is not None and not plain(what).strip():
         raise UsageError('a job needs a name (taximeter record "launch clip" …)')
     if what is not None and unit_price is None and provider_cost is None:

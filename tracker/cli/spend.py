@@ -110,7 +110,7 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
         note(f"{short_usd(report.billed_cost)} of it is reported: what providers themselves billed for their calls.")
     if report.total.floor:
         calls = counted(report.total.floor, "call")
-        note(f"≥ a floor: of {calls} not all of the output is on record.")
+        note(f"≥ a floor: the output of {calls} is not fully recorded.")
     if report.total.unpriced:
         note(
             f"Not in the total: {counted(report.total.unpriced, 'call')} without a price,"
@@ -121,7 +121,7 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
 
 def _note_hidden(hidden: Hidden) -> None:
     if hidden.cost is not None:
-        note(f"Beside it: {hidden_text(hidden.cost, hidden.sessions)}")
+        note(f"Not in the total: {hidden_text(hidden.cost, hidden.sessions)}")
 
 
 def _label(by: str, key: str) -> str:

@@ -204,7 +204,7 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
         f" in {report.seconds:.2f} s; {counted(counts.calls, 'call')} in the ledger"
     )
     if report.bad_lines:
-        click.echo(f"passed over {counted(report.bad_lines, 'damaged line')} (taximeter doctor lists the files)")
+        click.echo(f"skipped {counted(report.bad_lines, 'damaged line')} (taximeter doctor lists the files)")
     if counts.unpriced_calls:
         click.echo(
             plain(

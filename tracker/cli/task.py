@@ -153,12 +153,12 @@ def _head(detail: TaskDetail, cells: int) -> None:
     if one.carry_over:
         click.echo(f"  of it inherited from earlier work: {click.style(short_usd(one.carry_over), bold=True)}")
     if one.hidden:
-        click.echo(f"  beside it, in no record: {short_usd(one.hidden)}")
+        click.echo(f"  not in it: {short_usd(one.hidden)} that no record shows")
     elif one.hidden is None and one.unrecorded:
-        click.echo(f"  beside it, in no record: ~{short_usd(one.unrecorded)} (modelled)")
+        click.echo(f"  not in it: ~{short_usd(one.unrecorded)} that no record shows (modelled)")
     if detail.jobs:
         jobs = f"{short_usd(sum(job.cost for job in detail.jobs))} for {', '.join(job.what for job in detail.jobs)}"
-        click.echo(fit(f"  beside it, recorded by you: {plain(jobs)}", cells).rstrip())
+        click.echo(fit(f"  not in it, recorded by you: {plain(jobs)}", cells).rstrip())
     if one.unpriced:
         click.echo(f"  not in it: {counted(one.unpriced, 'call')} without a price")
     for reported in detail.reported:

@@ -251,21 +251,21 @@ def _notes(report: TasksReport, corrections: int) -> None:
     )
     if by_signal:
         questions = f"; {report.questions} changed no file" if report.questions else ""
-        note(f"Completed by {by_signal}{questions}.")
+        note(f"Evidence of completion: {by_signal}{questions}.")
     if report.one_shot is not None and report.retry_share is not None:
         note(
-            f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file; turns that did"
+            f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file; the others"
             f" took {100 * report.retry_share:.0f}% of the cost."
         )
     if report.excluded:
         cost = sum(task.cost for task in report.excluded)
         note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {short_usd(cost)}.")
     if any(task.floor for task in report.tasks):
-        note("≥ a floor: of some calls not all of the output is on record.")
+        note("≥ a floor: the output of some calls is not fully recorded.")
     if corrections:
         note(f"Task starts are judged by your {corrections} corrections (settings.toml: tasks.own_weights = false).")
     for one in report.unsure:
-        said = "starts a task" if one.starts_task else "goes on"
+        said = "starts a task" if one.starts_task else "continues its task"
         note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn} {said}; if not: {one.command}")
     for join in report.joins:
         task, into = report.short_ids[join.task_id], report.short_ids[join.into]

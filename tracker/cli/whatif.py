@@ -98,7 +98,7 @@ def show(report: WhatIfReport) -> None:
     if report.unpriced:
         note(f"Left out: {counted(report.unpriced, 'call')} without a price.")
     if report.floor:
-        note(f"≥ a floor, here and below: of {counted(report.floor, 'call')} not all of the output is on record.")
+        note(f"≥ a floor, here and below: the output of {counted(report.floor, 'call')} is not fully recorded.")
     click.echo()
     rows = []
     for one in report.cases:

@@ -237,7 +237,7 @@ def _provider_has_more(
     excess = evidence.price_of(day, model, difference)
     hidden = evidence.hidden.get((day, model), 0)
     if ours and ours.floor and not any(difference[:4]):
-        return Difference.NOT_RECORDED, "of some calls not all of the output is on record"
+        return Difference.NOT_RECORDED, "the output of some calls is not fully recorded"
     if excess is not None and hidden >= _COVERED_SHARE * excess > 0:
         return Difference.NOT_RECORDED, "the client's own totals have it as well"
     if not spent_on_day:
