@@ -284,8 +284,8 @@ async def test_what_stands_beside_a_month_is_named_as_soon_as_the_screen_is_open
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("3")
-        assert "beside it $1.25 that no record shows" in await settled(pilot)
+        assert "not in it $1.25 that no record shows" in await settled(pilot)
         await pilot.resize_terminal(40, 40)
         text = await settled(pilot)
-        assert "beside it $1.25" in text
+        assert "not in it $1.25" in text
         assert "that no record shows" not in text

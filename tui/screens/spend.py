@@ -127,7 +127,7 @@ class SpendScreen(Board[SpendPart]):
         """What stands beside the total and is not in it, as much as there is room for."""
         groups = []
         if part.hidden_nano:
-            groups.append(line(("beside it ", "$dim"), usd(part.hidden_nano)))
+            groups.append(line(("not in it ", "$dim"), usd(part.hidden_nano)))
             if width >= 60:
                 groups.append(line((" that no record shows", "$dim")))
         if part.total.unpriced:
