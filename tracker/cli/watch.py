@@ -15,6 +15,7 @@ from store.projects import project_name
 from store.queries import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Settings, dir_options, passes_settings
+from tracker.cli.drawing import counted
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
 from tracker.ingest import SyncReport
 from tracker.reports.times import local
@@ -70,7 +71,8 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
             signal.signal(getattr(signal, name), end)
     if not as_json:
         folders = sum(len(roots) for _, roots in sources)
-        click.echo(click.style(f"watching {folders} folder{'' if folders == 1 else 's'}; Ctrl-C ends it", dim=True))
+        what = f"watching {counted(folders, 'folder')}" if folders else "no agent's folder here yet: waiting for one"
+        click.echo(click.style(f"{what}; Ctrl-C ends it", dim=True))
     try:
         watcher.run(stop)
     except KeyboardInterrupt:

@@ -109,7 +109,7 @@ def test_an_agents_first_session_ever(tmp_path: Path, started: list[Command], wo
     """Its folder comes into being with it; hooks count on the watcher, which has taken on their spool."""
     command = Command(None, *words, HOME=str(tmp_path))
     started.append(command)
-    command.wait_for(lambda lines: lines == ["watching 0 folders; Ctrl-C ends it"])
+    command.wait_for(lambda lines: lines == ["no agent's folder here yet: waiting for one; Ctrl-C ends it"])
     one = session(tmp_path / ".claude").prompt("go").call(30_000)
     command.wait_for(lambda lines: len(lines) == 2)
     began = time.monotonic()
