@@ -42,16 +42,16 @@ _MONTHS = (
     Key("right_square_bracket", "month(1)", "month on", "Show the month after."),
 )
 _TABLE = (
-    Key("slash", "filter", "filter", "Show only the rows that contain some words.", footer=True),
+    Key("slash", "filter", "filter", "Show only rows that contain given words.", footer=True),
     Key("s", "sort", "sort", "Sort by the next column.", footer=True),
-    Key("S", "reverse", "reverse", "Turn the order of the rows round."),
+    Key("S", "reverse", "reverse", "Reverse the order of the rows."),
 )
 _EDITS = (
     Key("r", "rename", "rename", "Give the task another title.", footer=True),
     Key("m", "merge", "merge", "Make the task part of another."),
-    Key("b", "join", "goes on", "Let the task go on with what came before it in its session."),
-    Key("t", "status", "status", "Say yourself how the task ended.", footer=True),
-    Key("e", "exclude", "exclude", "Leave the task out of the averages, or take it in again."),
+    Key("b", "join", "goes on", "Join the task with what came before it in its session."),
+    Key("t", "status", "status", "Set how the task ended.", footer=True),
+    Key("e", "exclude", "exclude", "Exclude the task from the averages, or include it again."),
     Key("u", "undo", "undo", "Take back the last change to tasks."),
 )
 
@@ -62,13 +62,13 @@ KEYS: dict[str, tuple[Key, ...]] = {
             Key(str(number), f"app.go('{name}')", title.lower(), f"Go to {title}.")
             for number, (name, title) in enumerate(SCREENS.items(), 1)
         ),
-        Key("space", "app.pause", "pause", "Hold the figures still, or let them run again."),
+        Key("space", "app.pause", "pause", "Pause the figures, or resume."),
         Key("question_mark", "app.help", "keys", "Show every key of this screen."),
         Key("ctrl+p", "app.command_palette", "commands", "Find a command by its name."),
         Key("comma", "app.settings", "settings", "Change plan, budgets, theme and what is kept."),
-        Key("ctrl+t", "app.next_theme", "theme", "Take the next theme: dark, light, colour-blind."),
+        Key("ctrl+t", "app.next_theme", "theme", "Switch to the next theme: dark, light, colour-blind."),
         Key("ctrl+r", "app.look_again", "look again", "Read the agents' records again now."),
-        Key("escape", "screen.back", "back", "Go back, or close what lies on top."),
+        Key("escape", "screen.back", "back", "Go back, or close what is on top."),
         Key("q", "app.quit", "quit", "Leave the dashboard."),
     ),
     "now": (
@@ -94,8 +94,8 @@ KEYS: dict[str, tuple[Key, ...]] = {
         Key("v", "move", "move turn", "Put the turn under the cursor on another task.", footer=True),
     ),
     "spend": (
-        Key("left", "day(-1)", "day back", "Point at the day before.", footer=True, pair="day"),
-        Key("right", "day(1)", "day on", "Point at the day after."),
+        Key("left", "day(-1)", "day back", "Select the day before.", footer=True, pair="day"),
+        Key("right", "day(1)", "day on", "Select the day after."),
         *_MONTHS,
     ),
     "cache": (
@@ -106,7 +106,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     "plans": (
         Key("enter", "open", "why", "Show what the comparison rests on.", footer=True),
         Key("s", "sort", "sort", "Sort by the next column.", footer=True),
-        Key("S", "reverse", "reverse", "Turn the order of the rows round."),
+        Key("S", "reverse", "reverse", "Reverse the order of the rows."),
     ),
     "nudges": (
         Key("enter", "open", "why", "Show what the nudge was decided on.", footer=True),

@@ -123,7 +123,7 @@ def plain_svg(svg: str) -> str:
 TITLES = {
     "now": "The session at work: what its task costs, how its context grows, and the three ways to go on, priced.",
     "tasks": "A row a task, and where the money of the one under the cursor went.",
-    "task": "A task opened: split, context, evidence, and its turns with subagents and misses.",
+    "task": "Split, context, evidence, and its turns with subagents and misses.",
     "spend": "The month by day and model, the year, models, projects, agents, and the layers of a month's budget.",
     "cache": "How much of the cache survived, what caching saved, and what its misses cost, by cause.",
     "plans": "The month against what plans cost, the verdict, and what each plan would mean.",

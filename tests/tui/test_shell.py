@@ -199,9 +199,9 @@ async def test_help_lists_the_keys_that_work_here(size: tuple[int, int]) -> None
         await settled(pilot)
         await pilot.press("question_mark")
         text = await settled(pilot)
-        assert "Point at the day before" in text
+        assert "Select the day before" in text
         await pilot.press("escape")
-        assert "Point at the day before" not in await settled(pilot)
+        assert "Select the day before" not in await settled(pilot)
 
 
 async def test_palette_runs_what_it_names() -> None:
