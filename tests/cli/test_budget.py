@@ -159,6 +159,9 @@ def test_whatif_on_a_screen(taximeter: Taximeter, tmp_path: Path) -> None:
     assert "claude-sonnet-5-5" in ran.out
     assert "Ranges, not promises" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 80
+    alike = taximeter("whatif", *WHATIF, "--model", "claude-sonnet-5-5", "--model", "claude-haiku-5-5").out
+    assert alike.count("Same prompts, answers") == 1, "what several rows rest on is said once"
+    assert "  - claude-sonnet-5-5, claude-haiku-5-5: Same prompts" in alike
     assert "No calls" in taximeter("whatif", "--until", "2020-01-01", "--since", "2019-12-01").out
 
 

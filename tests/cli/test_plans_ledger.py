@@ -223,7 +223,7 @@ def test_what_is_a_floor_or_has_no_price_is_said(taximeter: Taximeter, tmp_path:
     assert (report["history"]["floor_calls"], report["history"]["unpriced_calls"]) == (40, 2)
     screen = " ".join(taximeter("plans").out.split())
     assert "November 2026 so far, at list prices ≥$90.00+? priced" in screen
-    assert "Not all of the output of 40 of 42 calls is on record" in screen
+    assert "The output of 40 of 42 calls is not fully recorded" in screen
     assert "2 of 42 calls have no price and are not in it." in screen
 
 

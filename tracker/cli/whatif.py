@@ -1,5 +1,7 @@
 """`whatif`: the same work paid for otherwise."""
 
+from itertools import groupby
+
 import click
 
 from store.money import short_usd
@@ -118,11 +120,11 @@ def show(report: WhatIfReport) -> None:
     print_table(columns, rows)
     note(paragraph("~ modelled: low to high. Ranges, not promises."))
     click.echo()
-    for one in report.cases:
-        if one.case.calls:
-            note(paragraph(f"{one.change}: {' '.join(one.assumptions)}", bullet="  - "))
-            if one.case.left_out:
-                note(paragraph(f"{one.case.left_out:,} calls left out: no rates for them.", bullet="    "))
+    with_calls = (one for one in report.cases if one.case.calls)
+    for (assumptions, left_out), alike in groupby(with_calls, key=lambda one: (one.assumptions, one.case.left_out)):
+        note(paragraph(f"{', '.join(one.change for one in alike)}: {' '.join(assumptions)}", bullet="  - "))
+        if left_out:
+            note(paragraph(f"{left_out:,} calls left out: no rates for them.", bullet="    "))
 
 
 def _between(low: float, high: float) -> str:

@@ -335,8 +335,8 @@ def _assumptions(
         made.append("There is no work in the last 26 weeks: the days are older ones.")
     if load.floor_calls:
         made.append(
-            f"Not all of the output of {load.floor_calls:,} of {load.counted.calls:,} calls is on record: spend, and"
-            " what is made of it, is a floor."
+            f"The output of {load.floor_calls:,} of {load.counted.calls:,} calls is not fully recorded: spend, and what"
+            " follows from it, is a floor."
         )
     if load.counted.unpriced:
         made.append(f"{load.counted.unpriced:,} of {load.counted.calls:,} calls have no price and are not in it.")
