@@ -44,6 +44,10 @@ _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "
 def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
+    Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
+    each token of the context was written (1.00 is ideal). Hit is the share of all prompt tokens that came from the
+    cache; it grows with a session's length.
+
     \b
     taximeter cache --since 4w
     taximeter cache --csv        every miss with its task
