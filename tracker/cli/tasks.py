@@ -89,8 +89,10 @@ def tasks(
 ) -> None:
     """What each task cost, and a completed one on average.
 
-    Direct is the mean cost of a completed task; loaded adds what abandoned, interrupted and reverted ones cost. A task
-    that a filter touches is counted whole.
+    Direct is the mean cost of a completed task, with its 80 % interval; loaded adds what abandoned, interrupted and
+    reverted ones cost. Re-read is the share paid for reading the context again, inherited the part of that which a
+    session of its own would not have paid, waste what was paid twice because the cache was lost. A task that a filter
+    touches is counted whole.
 
     \b
     taximeter tasks --since 7d
