@@ -68,7 +68,7 @@ class Run(NamedTuple):
     last_nano: float  # of it, what a compaction after the very last call costs: followed, and lost
 
 
-class Moment(NamedTuple):
+class TurnEnd(NamedTuple):
     """What a rule sees at a turn end of a replay."""
 
     place: int  # of the call in the chain
@@ -77,7 +77,7 @@ class Moment(NamedTuple):
     failed: bool  # that compaction did not help
 
 
-Rule = Callable[[Moment], bool]
+Rule = Callable[[TurnEnd], bool]
 Policy = Callable[[Replay], Rule]
 
 
@@ -88,7 +88,7 @@ def never(_: Replay) -> Rule:
 
 def fixed(limit_tokens: float) -> Policy:
     """Compact at every turn end at or above a size."""
-    return lambda _: lambda moment: moment.context >= limit_tokens
+    return lambda _: lambda end: end.context >= limit_tokens
 
 
 def window_share(replay: Replay) -> Rule:
@@ -99,9 +99,9 @@ def window_share(replay: Replay) -> Rule:
 def advised(replay: Replay) -> Rule:
     """Compact whenever the advisor says so, by the advisor's own decision."""
 
-    def decide(moment: Moment) -> bool:
-        call = replay.calls[moment.place]
-        state = CompactionState(True, round(moment.context), moment.calls_since, call.plan_in_progress, moment.failed)
+    def decide(end: TurnEnd) -> bool:
+        call = replay.calls[end.place]
+        state = CompactionState(True, round(end.context), end.calls_since, call.plan_in_progress, end.failed)
         return decide_compaction(state, call.level).fire
 
     return decide
@@ -109,7 +109,7 @@ def advised(replay: Replay) -> Rule:
 
 def at_ends(chosen: Collection[int]) -> Rule:
     """Compact after these calls."""
-    return lambda moment: moment.place in chosen
+    return lambda end: end.place in chosen
 
 
 def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
@@ -126,7 +126,7 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
         cost += nano
         since = 1 if by_itself else since + 1 if since is not None else None
         failed = compaction_failed(round(before), round(replay.shape.context_after)) if by_itself else failed
-        if call.at_turn_end and rule(Moment(index, context, since, failed)):
+        if call.at_turn_end and rule(TurnEnd(index, context, since, failed)):
             nudges.append(Nudge(index, context))
             one_off = compaction_nano(context, replay.shape, call.tariff)
             cost += one_off

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.unit.rates import RATES
 from tracker.model.backtest import (
-    Moment,
     Nudge,
     Replay,
     ReplayCall,
+    TurnEnd,
     advised,
     at_ends,
     fixed,
@@ -126,11 +126,11 @@ class TestByHand:
 class TestRules:
     def test_a_fixed_limit(self) -> None:
         rule = fixed(100_000)(TEN_MORE)
-        assert [rule(Moment(0, tokens, None, False)) for tokens in (99_999, 100_000)] == [False, True]
+        assert [rule(TurnEnd(0, tokens, None, False)) for tokens in (99_999, 100_000)] == [False, True]
 
     def test_four_fifths_of_the_window(self) -> None:
         rule = window_share(TEN_MORE)
-        assert [rule(Moment(0, tokens, None, False)) for tokens in (159_999, 160_000)] == [False, True]
+        assert [rule(TurnEnd(0, tokens, None, False)) for tokens in (159_999, 160_000)] == [False, True]
 
     @pytest.mark.parametrize(
         ("changes", "since", "failed", "fires"),
@@ -147,7 +147,7 @@ class TestRules:
         self, changes: dict[str, Any], since: int | None, failed: bool, fires: bool
     ) -> None:
         replay = chain(START._replace(**changes))
-        assert advised(replay)(Moment(0, 100_000, since, failed)) is fires
+        assert advised(replay)(TurnEnd(0, 100_000, since, failed)) is fires
 
     def test_twelve_calls_pass_between_two_compactions_of_ours(self) -> None:
         calls = [call(100_000 + 40_000 * number, 40_000)._replace(level=60_000.0) for number in range(30)]
