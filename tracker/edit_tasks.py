@@ -122,6 +122,8 @@ def join(db: sqlite3.Connection, identity: str, number: int = 1) -> str:
     before = _before(db, turn.row)
     if before is None:
         raise EditError("nothing comes before it in its session (taximeter task edit merge puts tasks together)")
+    if before.task_id == identity:
+        raise EditError("the turn before it in its session is on that task already")
     names_task = key_of_turn(turn.row) == naming_turn(db, identity)
     joining = [row for row in turns_of(db, identity) if names_task or _is_from(row, turn.row)]
     body = EditBody((turn.anchor,), is_on=False)

@@ -17,7 +17,9 @@ _listeners: list[list[str]] = []
 
 def _note(event: str, arguments: tuple[Any, ...]) -> None:
     if _listeners and event in ("open", "sqlite3.connect") and isinstance(arguments[0], (str, bytes, Path)):
-        _listeners[-1].append(str(arguments[0]))
+        name = str(arguments[0])
+        if not name.endswith((".py", ".pyc")):  # modules that are imported meanwhile
+            _listeners[-1].append(name)
 
 
 sys.addaudithook(_note)  # cannot be removed: it stays for the life of the process, silent without listeners
