@@ -44,7 +44,9 @@ def command_flags(command: str) -> int:
                 flags |= flag
     if ("gh " in command or "glab" in command) and _PULL_REQUEST.search(command):
         flags |= _PULL
-    words = command.replace("(", " ").split()
+    words = command.split()
+    if "(" in command:  # a subshell: `(npm test)`; the value in `-j$(nproc)` is one word
+        words = [word if ")" in word else word.rpartition("(")[2] for word in words]
     if "bin/" in command:
         words = [word.rpartition("bin/")[2] for word in words]
     if not CHECK_PROGRAMS.isdisjoint(words) and _checks(words):

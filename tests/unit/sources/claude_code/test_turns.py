@@ -208,7 +208,7 @@ CHECKS = [
     "cargo +nightly test", "cargo nextest run", "uv run --with x pytest", "python3.12 -m pytest", ".venv/bin/pytest -q",
     "./node_modules/.bin/eslint src", "/usr/local/go/bin/go test ./...", "npx vitest run", "npx vite build",
     "npx --no-install playwright test", "pnpm exec biome check src", "turbo run test", "(cd web && npm test)",
-    "(pytest -q || true)",
+    "(pytest -q || true)", "out=$(npm test 2>&1)", "make -j$(nproc)", "npm --prefix $(pwd) test",
 ]  # fmt: skip
 NO_CHECKS = [
     "npm run", "npm run dev", "npm run -s dev", "yarn workspace test dev", "npx playwright install", "npx vite",
