@@ -83,6 +83,15 @@ def test_the_folders_that_are_watched_are_those_with_records(tmp_path: Path) -> 
     assert ClineSource().watched(tmp_path / "gone") == [tmp_path / "gone"]
 
 
+def test_a_link_that_ends_in_itself_hides_no_other_from_the_watcher(tmp_path: Path) -> None:
+    projects, elsewhere = tmp_path / "projects", tmp_path / "elsewhere"
+    projects.mkdir()
+    elsewhere.mkdir()
+    for name, target in (("-a", projects / "-a"), ("-b", elsewhere), ("-c", tmp_path / "gone")):
+        (projects / name).symlink_to(target)
+    assert ClaudeCodeSource().watched(tmp_path) == [projects, projects / "-b"]
+
+
 def test_outputs_of_tools_beside_a_transcript_are_passed_over() -> None:
     assert ClaudeCodeSource().may_list("/home/dev/.claude/projects/p/s/subagents/agent-1.jsonl")
     assert not ClaudeCodeSource().may_list("/home/dev/.claude/projects/p/s/tool-results/1.txt")

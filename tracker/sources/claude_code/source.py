@@ -99,7 +99,7 @@ class ClaudeCodeSource:
 def _linked_folders(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return [Path(entry.path) for entry in entries if entry.is_symlink() and entry.is_dir()]
+            return [Path(entry.path) for entry in entries if entry.is_symlink() and is_folder(Path(entry.path))]
     except OSError:
         return []  # the scan tells of it
 
