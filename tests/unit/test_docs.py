@@ -2,6 +2,7 @@
 
 import re
 from contextlib import closing
+from enum import IntFlag
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from cogapp import Cog
 
 from store.ledger import open_ledger
+from store.records import CallFlag, ToolFlag
 from store.tables import exportable_tables, table_rows
 from tracker.cli.app import COMMANDS, cli
 from tracker.cli.summaries import SUMMARIES
@@ -81,6 +83,13 @@ def test_every_exported_column_is_documented(tmp_path: Path) -> None:
             (said,) = [text for text in paragraphs if f"**{table}**" in text.partition(" – ")[0]]
             names, _ = table_rows(db, table)
             assert [name for name in names if f"`{name}`" not in said] == [], table
+
+
+@pytest.mark.parametrize(("table", "flags"), [("call", CallFlag), ("tool_use", ToolFlag)])
+def test_every_flag_is_documented(table: str, flags: type[IntFlag]) -> None:
+    page = (ROOT / "docs" / "ledger.md").read_text(encoding="utf-8")
+    said = page.partition(f"**{table}** –")[2].partition("`flags` (a sum: ")[2].partition(")")[0].replace("\n", " ")
+    assert [int(number) for number in re.findall(r"(?:^|, )(\d+) ", said)] == [flag.value for flag in flags]
 
 
 def test_readme_names_every_command() -> None:
