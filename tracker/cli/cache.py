@@ -86,7 +86,7 @@ def show(report: CacheReport) -> None:
         )
     )
     if total.floor:
-        note(f"≥ a floor: of {counted(total.floor, 'call')} not all of the output is on record.")
+        note(f"≥ a floor: the output of {counted(total.floor, 'call')} is not fully recorded.")
     if total.unpriced:
         note(f"?: {counted(total.unpriced, 'call')} without a price (taximeter spend names their models).")
     click.echo()

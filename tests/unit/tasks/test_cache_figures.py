@@ -87,7 +87,7 @@ def test_a_sum_that_lacks_something_says_so(tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert f"{short_usd(report.total.waste)}+?, " in said
     assert f" of ≥{short_usd(report.total.billed)}+?\n" in said
-    assert "≥ a floor: of 1 call not all of the output is on record." in said
+    assert "≥ a floor: the output of 1 call is not fully recorded." in said
     assert "?: 3 calls without a price" in said
     assert [one.plain.split()[-1] for one in total_lines(report, 40, 8)][:2] == [
         f"{short_usd(abs(savings(report.total)))}+?",
