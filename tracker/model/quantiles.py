@@ -33,10 +33,13 @@ def shrunk_mean(own: Sequence[float], prior: float, weight: int) -> float:
 
 
 def bootstrap_mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean, 80 %; the number of resamples falls as samples grow (bounded work)."""
+    """Percentile bootstrap interval of the mean, 80 %; the number of resamples falls as samples grow (bounded work).
+
+    The order of the values does not matter. ValueError when empty.
+    """
     if not values:
         raise ValueError("no values to resample")
-    size = len(values)
+    values, size = sorted(values), len(values)
     resamples = max(_LEAST_RESAMPLES, min(_MOST_RESAMPLES, _DRAWS // size))
     draw = random.Random(0)  # noqa: S311 — resampling, not a secret
     means = [sum(draw.choices(values, k=size)) / size for _ in range(resamples)]

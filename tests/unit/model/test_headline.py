@@ -67,6 +67,7 @@ def test_the_interval_of_a_mean_has_the_known_width():
     low, high = bootstrap_mean_interval(values)
     spread = (sum((value - 199.5) ** 2 for value in values) / 400) ** 0.5
     assert high - low == pytest.approx(2 * 1.2816 * spread / 20, rel=0.15)
+    assert bootstrap_mean_interval(values[::-1]) == (low, high), "files are read in any order"
 
 
 def test_quantiles():
