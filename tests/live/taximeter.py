@@ -53,7 +53,7 @@ class Taximeter:
             )
         try:
             wait_until(
-                lambda: process.poll() is not None or "watching" in printed.read_text(),
+                lambda: process.poll() is not None or "Ctrl-C ends it" in printed.read_text(),
                 timeout_seconds=20.0,
                 facts=printed.read_text,
             )
