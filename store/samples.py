@@ -76,7 +76,8 @@ _TOTAL_BEGINS = f"""
     VALUES ({_SESSION}, 'statusline', ?, ?, ?, ?, '[]', 0)
 """
 _TOTAL_GROWS = f"""
-    UPDATE client_total SET at = ?, cost = ? WHERE source = 'statusline' AND position = ? AND session_id = {_SESSION}
+    UPDATE client_total SET at = ?, started_at = MIN(started_at, ?), cost = ?
+    WHERE source = 'statusline' AND position = ? AND session_id = {_SESSION}
 """
 _TASKS_SHARE_IT = "UPDATE session SET model_stale = 1 WHERE agent = 'claude-code' AND native_id = ? AND NOT model_stale"
 
@@ -104,7 +105,10 @@ def _limit_change(db: sqlite3.Connection, sample: StatusSample, reading: LimitRe
 
 
 def _total_change(db: sqlite3.Connection, sample: StatusSample, cost_nano: int) -> list[_Change]:
-    """The session's counter, one row for each of its runs: it starts again from nothing after a crash."""
+    """The session's counter, one row for each of its runs: it starts again from nothing after a crash.
+
+    Of two terminals on one session the rows have stretches that overlap.
+    """
     latest = db.execute(
         "SELECT position, at, cost FROM client_total WHERE source = 'statusline' AND session_id = "
         f"{_SESSION} ORDER BY position DESC LIMIT 1",
@@ -116,7 +120,7 @@ def _total_change(db: sqlite3.Connection, sample: StatusSample, cost_nano: int) 
             return []
         if cost_nano > cost:
             return [
-                (_TOTAL_GROWS, (sample.at, cost_nano, position, sample.session)),
+                (_TOTAL_GROWS, (sample.at, sample.started_at, cost_nano, position, sample.session)),
                 (_TASKS_SHARE_IT, (sample.session,)),
             ]
     elif cost_nano == 0:

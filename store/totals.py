@@ -48,15 +48,21 @@ class _Total(NamedTuple):
 
 
 # A client's words on what a session cost: the totals that it wrote, and the status line's readings of a counter that no
-# total closed. With a fork's reading nothing says what its counter began with.
+# total closed. A reading says only what the counter is at. It says nothing before the transcript is read, nothing of a
+# fork, which begins with more than nothing, and nothing of two terminals at work on one session, which tell by turns.
 LAST_WORDS = """
     SELECT * FROM client_total WHERE source = 'cost-state'
     UNION ALL
     SELECT reading.* FROM client_total AS reading JOIN session ON session.id = reading.session_id
-    WHERE source = 'statusline' AND parent IS NULL AND NOT EXISTS (
+    WHERE source = 'statusline' AND parent IS NULL AND first_at IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM client_total AS closing
         WHERE closing.session_id = reading.session_id AND closing.source = 'cost-state'
-              AND COALESCE(closing.started_at, 0) <= reading.at)
+              AND COALESCE(closing.started_at, 0) <= reading.at
+    ) AND NOT EXISTS (
+        SELECT 1 FROM client_total AS other
+        WHERE other.session_id = reading.session_id AND other.source = reading.source
+              AND other.position != reading.position
+              AND COALESCE(other.started_at, 0) < reading.at AND COALESCE(reading.started_at, 0) < other.at)
 """
 # As rows of the table `spend`, so that a filter of that table serves: hidden spend counts on the day of the last word.
 _DAYS = f"""
@@ -86,6 +92,8 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     for session_id, session, source, cost, models, unknown_model, started_at, position, at in rows:
         total = _total(cost, models)
         if source == "statusline":
+            if not _began_at_nothing(db, session_id):
+                continue
             recorded = _recorded_by(db, session_id, started_at, at)
             if sum(one.cost for one in recorded.values()) > total.cost:
                 continue  # read while calls ended: the next reading has them
@@ -141,6 +149,24 @@ def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) 
         {"session": session_id, "started": started_at, "branch": CopyRank.BRANCH},
     ).fetchone()
     return _total(*row) if row else None
+
+
+def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
+    """Whether the first counter that the status line read began with the session, and the session with no history.
+
+    Clients that write no totals keep them elsewhere, and count on from there after a resume, under a later start.
+    """
+    row: tuple[int] = db.execute(
+        """
+        SELECT NOT EXISTS (
+            SELECT 1 FROM call WHERE call.session_id = :session AND first_at < (
+                SELECT MIN(COALESCE(started_at, 0)) FROM client_total
+                WHERE client_total.session_id = :session AND source = 'statusline')
+        ) AND NOT EXISTS (SELECT 1 FROM sighting WHERE seen_session_id = :session AND copy_rank = :fork)
+        """,
+        {"session": session_id, "fork": CopyRank.FORK},
+    ).fetchone()
+    return bool(row[0])
 
 
 def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int | None:

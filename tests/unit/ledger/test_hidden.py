@@ -192,6 +192,37 @@ class TestStatusLine:
         files = {FILE: encoded(prompt(), answer(1), counter(1, 10 * CENT)), OTHER_FILE: fork}
         assert self.hidden(tmp_path, files, self.reading(65, 2, 10 * CENT, OTHER)) == {SESSION: 10 * CENT}
 
+    def test_before_the_transcript_is_read_nothing_is_known(self, tmp_path: Path) -> None:
+        """A fork writes none until its first prompt, and its counter stands at its parent's total already."""
+        files = {FILE: encoded(prompt(), answer(1), counter(1, 10 * CENT))}
+        assert self.hidden(tmp_path, files, self.reading(65, 1, 10 * CENT, OTHER)) == {SESSION: 10 * CENT}
+
+    @pytest.mark.parametrize("second_began", [3, 8])
+    def test_of_two_terminals_at_work_at_once_nothing_is_known(self, second_began: int, tmp_path: Path) -> None:
+        """Each counts its own calls: the first is read at the seconds 5, 13 and 17, the other at 11 and 15."""
+        files = {FILE: encoded(prompt(), *map(answer, (1, 2, 4, 10, 12, 14, 16)))}
+        first = [self.reading(second, calls, 0) for second, calls in ((5, 3), (13, 4), (17, 5))]
+        start = milliseconds(second_began)
+        second = [StatusSample(SESSION, milliseconds(at), calls * COST, start) for at, calls in ((11, 1), (15, 2))]
+        for place, readings in (("two", [*first[:2], second[0]]), ("all", [*first, *second])):
+            assert self.hidden(tmp_path / place, files, *readings) == {}
+
+    def test_a_counter_that_may_hold_older_calls_says_nothing(self, tmp_path: Path) -> None:
+        """A client that writes no totals was resumed; its counter goes on, from as long ago as it ran before."""
+        files = {FILE: encoded(prompt(), answer(1), prompt(second=3600), answer(3601))}
+        reading = StatusSample(SESSION, milliseconds(3605), 2 * COST, milliseconds(3590))
+        assert self.hidden(tmp_path, files, reading) == {}
+
+    def test_an_older_clients_resumed_session_begins_with_what_it_copied(self, tmp_path: Path) -> None:
+        """It copied the history into a file of its own, unmarked, and counted on."""
+        start = {"type": "queue-operation", "timestamp": at(60), "sessionId": OTHER}
+        own = [prompt("more", OTHER, 61), answer(62, OTHER)]
+        files = {
+            FILE: encoded(prompt(), answer(1)),
+            OTHER_FILE: encoded(start, prompt(session=OTHER), answer(1, OTHER), *own),
+        }
+        assert self.hidden(tmp_path, files, self.reading(65, 2, 0, OTHER)) == {}
+
     def test_it_stands_on_the_day_of_the_reading(self, tmp_path: Path) -> None:
         with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1))})) as db:
             put_samples(db, [self.reading(5, 1, 5 * CENT)])
