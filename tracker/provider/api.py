@@ -69,7 +69,6 @@ def fetch_report(path: str, key: Key, first: date, last: date) -> list[dict[str,
 
     ProviderError for whatever goes wrong.
     """
-    client = _client(key)
     if path == CODE_USAGE:
         spans = [{"starting_at": day.isoformat(), "limit": 1000} for day in _days(first, last)]
     else:
@@ -83,7 +82,8 @@ def fetch_report(path: str, key: Key, first: date, last: date) -> list[dict[str,
                 "limit": _DAYS_A_PAGE,
             }
         ]
-    return [page for span in spans for page in _pages(client, path, key, span)]
+    with _client(key) as client:
+        return [page for span in spans for page in _pages(client, path, key, span)]
 
 
 def count_tokens(
@@ -97,22 +97,23 @@ def count_tokens(
 
     The provider counts whole requests: the count of an all but empty one is taken off.
     """
-    client = _client(key)
-
     messages: list[Any] = [{"role": "user", "content": "."}]
-
-    def count(**parts: Any) -> int:
-        counted = _asked(lambda: client.messages.count_tokens(model=model, messages=messages, **parts), key)
-        if not isinstance(tokens := getattr(counted, "input_tokens", None), int):
-            raise ProviderError(f"{_host(client)} answered without a token count")
-        return tokens
-
     parts: dict[str, Any] = {}
     if text:
         parts["system"] = text
     if tools:
         parts["tools"] = list(tools)
-    return max(0, count(**parts) - count()) if parts else 0
+    if not parts:
+        return 0
+    with _client(key) as client:
+
+        def count(**parts: Any) -> int:
+            counted = _asked(lambda: client.messages.count_tokens(model=model, messages=messages, **parts), key)
+            if not isinstance(tokens := getattr(counted, "input_tokens", None), int):
+                raise ProviderError(f"{_host(client)} answered without a token count")
+            return tokens
+
+        return max(0, count(**parts) - count())
 
 
 def _client(key: Key) -> "Anthropic":
