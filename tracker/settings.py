@@ -137,7 +137,7 @@ def load_settings(path: Path | None = None) -> Settings:
 def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
     """What can be used of the settings, and what is wrong with the rest as a sentence, "" if nothing is.
 
-    Where [privacy] cannot be understood, no words of prompts are kept. SettingsError if the file holds no TOML.
+    Where it cannot be understood how many, no words of prompts are kept. SettingsError if the file holds no TOML.
     """
     path = path or settings_path()
     table = _table_of(_text_of(path), path)
@@ -147,7 +147,9 @@ def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
         trouble = str(error)
     sections = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name in table}
     used = msgspec.convert({name: _usable_keys(table[name], kind) for name, kind in sections.items()}, Settings)
-    if "privacy" in table and not _fits(table["privacy"], PrivacySettings):
+    others = [table, *(section for name, section in table.items() if name != "privacy" and isinstance(section, dict))]
+    is_misplaced = any("prompt_chars" in section for section in others)
+    if is_misplaced or not _fits(table.get("privacy", {}), PrivacySettings):
         used = msgspec.structs.replace(used, privacy=PrivacySettings(prompt_chars=0))
     return used, trouble
 

@@ -72,12 +72,22 @@ def test_settings_without_a_fault_are_usable_as_they_are(text: str, file: Path) 
     assert usable_settings(file) == (load_settings(file), "")
 
 
-@pytest.mark.parametrize("text", ["[privacy]\nprompt_char = 9\n", "[privacy]\nprompt_chars = -1\n", "privacy = 3\n"])
-def test_no_words_of_prompts_are_kept_while_it_is_not_understood_how_many(text: str, file: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[privacy]\nprompt_char = 9\n", "privacy"),
+        ("[privacy]\nprompt_chars = -1\n", "privacy"),
+        ("privacy = 3\n", "privacy"),
+        ("[Privacy]\nprompt_chars = 0\n", "Privacy"),
+        ("prompt_chars = 0\n", "prompt_chars"),
+        ("[tasks]\nprompt_chars = 0\n", "prompt_chars"),
+    ],
+)
+def test_no_words_of_prompts_are_kept_while_it_is_not_understood_how_many(text: str, said: str, file: Path) -> None:
     file.write_text(text)
     found, trouble = usable_settings(file)
     assert found.privacy.prompt_chars == 0
-    assert "privacy" in trouble
+    assert said in trouble
 
 
 @pytest.mark.parametrize("section", ["plan = 3", "capacity = 3", "capacity.pro = 3", "budget.projects = [1]"])
