@@ -151,11 +151,14 @@ def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
     is_misplaced = any("prompt_chars" in section for section in others)
     if is_misplaced or not _fits(table.get("privacy", {}), PrivacySettings):
         used = msgspec.structs.replace(used, privacy=PrivacySettings(prompt_chars=0))
+    if not _fits(table.get("display", {}), DisplaySettings):
+        # An amount at a rate that nobody stated would be wrong.
+        used = msgspec.structs.replace(used, display=DisplaySettings(theme=used.display.theme))
     return used, trouble
 
 
 def _usable_keys(section: Any, kind: Any) -> dict[str, Any]:
-    """The keys of a section that can be used, each looked at alone: no key needs another."""
+    """The keys of a section that can be used, each looked at alone."""
     pairs = section.items() if isinstance(section, dict) else ()
     return {key: value for key, value in pairs if _fits({key: value}, kind)}
 

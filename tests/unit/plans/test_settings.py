@@ -90,6 +90,14 @@ def test_no_words_of_prompts_are_kept_while_it_is_not_understood_how_many(text: 
     assert said in trouble
 
 
+@pytest.mark.parametrize("wrong", ['currency_rate = "0,92"', "rate = 0.92"])
+def test_another_currency_is_not_used_without_its_rate(wrong: str, file: Path) -> None:
+    file.write_text(f'[display]\ncurrency = "EUR"\n{wrong}\ntheme = "light"\n')
+    found, trouble = usable_settings(file)
+    assert (found.display.currency, found.display.theme) == ("USD", "light")
+    assert "display" in trouble
+
+
 @pytest.mark.parametrize("section", ["plan = 3", "capacity = 3", "capacity.pro = 3", "budget.projects = [1]"])
 def test_a_section_that_is_none_leaves_its_defaults(section: str, file: Path) -> None:
     file.write_text(section)
