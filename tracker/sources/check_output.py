@@ -26,6 +26,8 @@ _FAILURES = (
     r"error: script .* exited with code [1-9]|error: Recipe .* failed|.*\bERROR task failed",  # bun, just, mise
     r"make(?:\[\d+\])?: \*\*\*|(?:\[\w+\] )?BUILD FAIL|FAILURE: Build",  # make, maven, gradle
     r"Build FAILED|Failed! +- ",  # dotnet
+    r"(?:[x✗] )?Build failed in \d|error during build:",  # vite
+    r"[ \t]*ERROR  run failed: |.*: ERROR: command finished with error",  # turbo
     r".* -\d+: Some tests failed\.|[ \t]*error (?:- \S+:\d+:\d+ - |• .* • )",  # flutter, dart
     rf"(?:.*[ :/])?{_PROGRAM}: (?:command )?not found$|.*\bcommand not found: (?:.*/)?{_PROGRAM}$",
 )

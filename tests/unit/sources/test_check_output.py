@@ -39,6 +39,12 @@ FAILED = (
     "Tests:  1 skipped, 2 failed, 3 total",
     "FAILURE: Build failed with an exception.",
     "Failed!  - Failed:     1, Passed:     3, Skipped:     0, Total:     4",
+    "✓ 1 modules transformed.\n✗ Build failed in 28ms",
+    "error during build:\n[vite:load-fallback] Could not load /home/dev/shop/src/cart",
+    "web:build: ERROR: command finished with error: command (/shop/web) exited (1)",
+    " Tasks:    0 successful, 1 total\n ERROR  run failed: command  exited (1)",
+    "  1 failed\n    [chromium] › cart.spec.ts:3:1 › adds up\n  12 passed (5.1s)",
+    "Checked 3 files in 12ms. No fixes applied.\nFound 2 errors.",
 )
 PASSED = (
     "ok  \tshop/cart\t0.1s\nPASS",
@@ -62,6 +68,8 @@ PASSED = (
     "  console.error\n    error - cannot reach the shop\nTests:       3 passed, 3 total",
     "FAILURE: the upload is tried again\nFailed! trying again\nFAILED login of bob\n3 passed in 0.1s",
     "1 error handled in 3s",
+    "✓ 30 modules transformed.\n✓ built in 1.20s",
+    " Tasks:    2 successful, 2 total\n  Time:    1.2s",
     "Tests that 3 failed logins lock ... ok",
     "[Parser] Error: cannot read the file that the test leaves out\n 12 pass\n 0 fail",
     "",
