@@ -92,7 +92,7 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
     Pipes of `waits` are closed once the records are in the ledger: advice is not waited for.
     """
     from tracker.cli.advising import keep_spooled
-    from tracker.cli.common import Settings
+    from tracker.cli.common import Invocation
     from tracker.cli.sync import take_in
 
     with drained(home) as taken:
@@ -101,9 +101,9 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
             {path: _size(path) for path in transcripts},
             known.has_cline or any(event.agent == "cline" for event in taken.events),
         )
-        settings = Settings()
-        settings.add_dirs([] if named.has_cline else _folders(named.transcripts), [])
-        db, report = take_in(settings, workers=0, in_background=True)
+        invocation = Invocation()
+        invocation.add_dirs([] if named.has_cline else _folders(named.transcripts), [])
+        db, report = take_in(invocation, workers=0, in_background=True)
         with closing(db):
             keep_spooled(db, taken)
         _report(home, taken, report.problems)

@@ -17,7 +17,7 @@ from tracker.advisor.evaluate import KINDS
 from tracker.cli.advising import Adviser
 from tracker.cli.app import cli
 from tracker.cli.clock import now_ms
-from tracker.cli.common import Settings
+from tracker.cli.common import Invocation
 from tracker.cli.sync import take_in
 from tracker.errors import UserError
 from tracker.settings import load_settings
@@ -36,9 +36,9 @@ class Desk:
         self.one = Transcript(self.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
 
     def advise(self) -> None:
-        settings = Settings()
-        settings.add_dirs([self.claude_dir], [])
-        db, _ = take_in(settings)
+        invocation = Invocation()
+        invocation.add_dirs([self.claude_dir], [])
+        db, _ = take_in(invocation)
         Adviser(str(home())).keep_current(db)
         db.close()
 

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from tests.tui.browser import chromium, page
-from tracker.cli.common import Settings
+from tracker.cli.common import Invocation
 from tracker.cli.serve import dashboard_command
 from tui.web.server import COOKIE, TokenServer, new_token
 
@@ -76,9 +76,9 @@ def test_tokens_are_long_and_never_the_same() -> None:
 
 
 def test_the_served_dashboard_looks_at_the_same_folders(tmp_path: Path) -> None:
-    settings = Settings()
-    settings.add_dirs([tmp_path / "a folder"], [])
-    words = shlex.split(dashboard_command(settings))
+    invocation = Invocation()
+    invocation.add_dirs([tmp_path / "a folder"], [])
+    words = shlex.split(dashboard_command(invocation))
     assert words[:2] == [sys.executable, "-I"]
     assert words[-2:] == ["--claude-dir", str(tmp_path / "a folder")]
 

@@ -19,7 +19,7 @@ from tests.tui.fakes import (
     usd,
     with_changes,
 )
-from tracker.cli.common import Settings
+from tracker.cli.common import Invocation
 from tracker.cli.dashboard import open_dashboard
 from tui.app import Dashboard
 from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
@@ -75,7 +75,7 @@ def test_without_an_agents_folder_the_known_places_are_named(monkeypatch: pytest
     monkeypatch.setattr("gc.disable", lambda: None)
     monkeypatch.setattr("sys.setswitchinterval", lambda _seconds: None)
     with pytest.raises(SystemExit):
-        open_dashboard(Settings())
+        open_dashboard(Invocation())
     assert made == [["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]]
 
 

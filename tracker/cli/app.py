@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tracker.cli.common import EPILOG, Settings, dir_options
+from tracker.cli.common import EPILOG, Invocation, dir_options
 from tracker.errors import UserError
 
 
@@ -148,16 +148,16 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     taximeter spend --since 7d   the last seven days
     taximeter doctor             where it looked and what it found
     """
-    settings = Settings.of(ctx)
-    settings.add_dirs(options["claude_dirs"], options["cline_dirs"])
-    settings.debug = options["debug"]
+    invocation = Invocation.of(ctx)
+    invocation.add_dirs(options["claude_dirs"], options["cline_dirs"])
+    invocation.debug = options["debug"]
     if os.environ.get("NO_COLOR"):  # click does not know it
         ctx.color = False
     if ctx.invoked_subcommand is None:
         if sys.stdin.isatty() and sys.stdout.isatty():
             from tracker.cli.dashboard import open_dashboard
 
-            open_dashboard(settings)
+            open_dashboard(invocation)
         else:
             from tracker.cli.tasks import tasks
 

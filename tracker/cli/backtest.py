@@ -5,12 +5,12 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     csv_option,
     midnight_ms,
     open_modelled,
     parse_period,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import counted, rule
@@ -57,9 +57,9 @@ _CSV = (
 @click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent.")
 @csv_option
 @reading_options
-@passes_settings
+@passes_invocation
 def backtest(
-    settings: Settings,
+    invocation: Invocation,
     since: str | None,
     until: str | None,
     project: str | None,
@@ -83,7 +83,7 @@ def backtest(
     from tracker.cli.user_settings import user_settings
 
     first, last = parse_period(since, until)
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     report = backtest_report(
         db,
         preferences_of(user_settings()),

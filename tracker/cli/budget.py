@@ -6,7 +6,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.queries import totals
 from tracker.cli import clock
-from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import cost_text, counted, hidden_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
@@ -27,8 +27,8 @@ from tracker.settings import set_values
 )
 @csv_option
 @reading_options
-@passes_settings
-def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: bool, no_sync: bool) -> None:
+@passes_invocation
+def budget(invocation: Invocation, changes: tuple[str, ...], as_json: bool, as_csv: bool, no_sync: bool) -> None:
     """What was spent against each budget, and a month of work in four layers.
 
     The layers are list price, workload, multipliers (retries, abandoned work, waste: measured, or your own), and a
@@ -42,7 +42,7 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
     if changes:
         set_values([_change(text) for text in changes])
     chosen = user_settings().budget
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     report = budget_report(db, chosen, clock.today(), clock.now_ms())
     if as_json:
         print_json(report.as_json())
@@ -55,7 +55,7 @@ def budget(settings: Settings, changes: tuple[str, ...], as_json: bool, as_csv: 
         if totals(db).calls:
             _layers(report)
         else:
-            show_no_sessions(settings)
+            show_no_sessions(invocation)
 
 
 def _change(text: str) -> tuple[str, str, float | None]:

@@ -6,12 +6,12 @@ import click
 
 from store.money import short_usd, sum_usd
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     chosen_part,
     csv_option,
     filter_options,
     open_modelled,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import counted, share_bar
@@ -40,8 +40,8 @@ _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "
 @filter_options
 @csv_option
 @reading_options
-@passes_settings
-def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+@passes_invocation
+def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
     Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
@@ -53,14 +53,14 @@ def cache(settings: Settings, as_json: bool, as_csv: bool, no_sync: bool, **chos
     taximeter cache --csv        every miss with its task
     """
     part = chosen_part(chosen)
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     report = cache_report(db, part, most_misses=1_000_000 if as_csv else 50)
     if as_json:
         print_json(report.as_json())
     elif as_csv:
         print_records(_CSV, report.as_json()["misses"])
     elif not report.total.calls:
-        show_nothing(settings, db)
+        show_nothing(invocation, db)
     else:
         show(report)
 

@@ -29,7 +29,7 @@ _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 EPILOG = "Everything stays on this machine. TAXIMETER_HOME moves the ledger and all other state."
 
 
-class Settings:
+class Invocation:
     """What the options of `taximeter` and of its command say together."""
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class Settings:
         self.debug = False
 
     @staticmethod
-    def of(ctx: click.Context) -> "Settings":
-        """The settings of this run."""
-        return ctx.ensure_object(Settings)
+    def of(ctx: click.Context) -> "Invocation":
+        """That of this run."""
+        return ctx.ensure_object(Invocation)
 
     def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
         """Folders given on the command line, at either place."""
@@ -115,15 +115,15 @@ def limit_option(function: Callable[P, R]) -> Callable[P, R]:
     )(function)
 
 
-def passes_settings(function: Callable[..., R]) -> Callable[..., R]:
-    """Hand a command its Settings with the folder options already taken in."""
+def passes_invocation(function: Callable[..., R]) -> Callable[..., R]:
+    """Hand a command its Invocation with the folder options already taken in."""
 
     @click.pass_context
     @functools.wraps(function)
     def wrapped(ctx: click.Context, *args: Any, **options: Any) -> R:
-        settings = Settings.of(ctx)
-        settings.add_dirs(options.pop("claude_dirs", ()), options.pop("cline_dirs", ()))
-        return function(settings, *args, **options)
+        invocation = Invocation.of(ctx)
+        invocation.add_dirs(options.pop("claude_dirs", ()), options.pop("cline_dirs", ()))
+        return function(invocation, *args, **options)
 
     return wrapped
 
@@ -185,7 +185,7 @@ def say_damaged(kept: Path) -> None:
     say(damage_text(kept))
 
 
-def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
+def open_synced(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
     """The ledger, with everything new taken in unless `no_sync`; problems go to stderr."""
     from store.ledger import open_ledger
     from store.spend import refresh_spend
@@ -196,17 +196,17 @@ def open_synced(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
         return db
     from tracker.cli.sync import take_in
 
-    db, report = take_in(settings)
+    db, report = take_in(invocation)
     for problem in report.problems:
         say(f"cannot read {problem}")
     return db
 
 
-def open_modelled(settings: Settings, *, no_sync: bool) -> sqlite3.Connection:
+def open_modelled(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
     """The same, with everything derived: tasks, splits, misses."""
     from tracker.rebuild import rebuild
 
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     rebuild(db)
     return db
 

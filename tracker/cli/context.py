@@ -7,11 +7,11 @@ from store.money import short_usd
 from store.projects import project_name
 from tracker.cli import clock
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     csv_option,
     named_session,
     open_modelled,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
@@ -33,8 +33,10 @@ _NAMES = {"continue": "go on", "compact": "compact", "new_session": "new session
 )
 @csv_option
 @reading_options
-@passes_settings
-def context(settings: Settings, session: str | None, turns: int, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+@passes_invocation
+def context(
+    invocation: Invocation, session: str | None, turns: int, as_json: bool, as_csv: bool, no_sync: bool
+) -> None:
     """How a session's context grows, what comes next, and three ways to go on.
 
     \b
@@ -43,12 +45,12 @@ def context(settings: Settings, session: str | None, turns: int, as_json: bool, 
     """
     from tracker.advisor.habits import habits_now
 
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     found = named_session(db, session)
     if found is None:
         if as_json or as_csv:
             raise UserError("no session is on record (taximeter doctor says where it looked)")
-        show_no_sessions(settings)
+        show_no_sessions(invocation)
         return
     report = context_report(db, found, habits_now(db, found.agent, clock.now_ms()), turns=turns)
     if report is None:

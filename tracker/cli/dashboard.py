@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tracker.cli.common import Settings, dir_options, passes_settings
+from tracker.cli.common import Invocation, dir_options, passes_invocation
 from tracker.errors import UsageError
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
@@ -19,8 +19,8 @@ _SWITCH_SECONDS = 0.001
 @click.option("--screen", type=click.Choice(SCREENS), default="now", show_default=True, help="First screen.")
 @click.option("--theme", type=click.Choice(THEMES), help="Colours; default: the last one chosen.")
 @dir_options
-@passes_settings
-def dashboard(settings: Settings, screen: str, theme: str | None) -> None:
+@passes_invocation
+def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
     """Open the dashboard, as `taximeter` alone does on a terminal.
 
     \b
@@ -30,10 +30,10 @@ def dashboard(settings: Settings, screen: str, theme: str | None) -> None:
     # What `serve` starts talks through pipes, with a driver of its own.
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         raise UsageError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)")
-    open_dashboard(settings, screen=screen, theme=theme)
+    open_dashboard(invocation, screen=screen, theme=theme)
 
 
-def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None = None) -> None:
+def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | None = None) -> None:
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.advising import Adviser
@@ -44,17 +44,17 @@ def open_dashboard(settings: Settings, *, screen: str = "now", theme: str | None
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.disable()  # a tenth of the time to the first picture would go to looking for garbage among imports
-    sources = sources_of(settings)
+    sources = sources_of(invocation)
     spool = home() / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     adviser = Adviser(str(home()), reads_spool=True)
     feed = LedgerFeed(
         sources,
         options_of,
-        looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(settings),
+        looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(invocation),
         keeper=adviser,
         extra_paths=[spool],
-        find_sources=finder_of(settings),
+        find_sources=finder_of(invocation),
     )
     feed.read_ahead(Wish(screen=screen))
     try:

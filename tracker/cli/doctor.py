@@ -17,7 +17,7 @@ from store.invariants import check_invariants
 from store.ledger import ledger_path
 from store.plain_text import plain
 from store.queries import file_rows, totals, uncounted_models
-from tracker.cli.common import Settings, passes_settings, reading_options, say_damaged
+from tracker.cli.common import Invocation, passes_invocation, reading_options, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import looked_in
 from tracker.cli.output import print_json
@@ -31,8 +31,8 @@ _REWRITE_SECONDS = 60  # what is not whole after that was left so
 
 @click.command()
 @reading_options
-@passes_settings
-def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
+@passes_invocation
+def doctor(invocation: Invocation, as_json: bool, no_sync: bool) -> None:
     """Show where it looked, what it found, and whether the figures add up.
 
     Exit code 1 if an invariant of the ledger is broken.
@@ -41,7 +41,7 @@ def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
     taximeter doctor
     taximeter doctor --json
     """
-    found = examine(settings, no_sync=no_sync)
+    found = examine(invocation, no_sync=no_sync)
     if as_json:
         print_json(found)
     else:
@@ -50,7 +50,7 @@ def doctor(settings: Settings, as_json: bool, no_sync: bool) -> None:
         raise SystemExit(1)
 
 
-def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
+def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     """Everything the command reports."""
     from hooks.install.claude_code_status import hook_status
     from store.ledger import home, open_ledger
@@ -61,9 +61,9 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
     if no_sync:
         db = open_ledger(on_damage=say_damaged)
     else:
-        db, report = take_in(settings)
+        db, report = take_in(invocation)
         problems = report.problems
-    sources = sources_of(settings)
+    sources = sources_of(invocation)
     read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
     files = file_rows(db)
     counts = totals(db)
@@ -87,7 +87,7 @@ def examine(settings: Settings, *, no_sync: bool) -> dict[str, Any]:
             for root in roots
             if ledger_path().parent not in root.parents  # what our plugin writes: `taximeter status cline`
         ],
-        "looked_in": looked_in(settings),
+        "looked_in": looked_in(invocation),
         "hooks": hooks_json(hook_status(claude_roots, home())),
         "files": len(files),
         "gone_files": sum(file.gone for file in files),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from tracker.cli.common import Settings, dir_options, open_modelled, passes_settings
+from tracker.cli.common import Invocation, dir_options, open_modelled, passes_invocation
 from tracker.errors import UserError
 
 
@@ -23,8 +23,8 @@ from tracker.errors import UserError
 )
 @click.option("--no-sync", is_flag=True, help="Export what the ledger has; take in nothing new.")
 @dir_options
-@passes_settings
-def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
+@passes_invocation
+def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> None:
     """Write every table of the ledger to files: one CSV and one JSON-lines file per table.
 
     Like the ledger, only you can read them.
@@ -36,7 +36,7 @@ def export(settings: Settings, folder: Path, form: str, no_sync: bool) -> None:
     """
     from store.tables import exportable_tables, table_rows
 
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     folder.mkdir(parents=True, exist_ok=True)
     for table in exportable_tables(db):
         names, rows = table_rows(db, table)

@@ -19,7 +19,7 @@ from hooks.install.claude_code import (
 from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_status
 from store.ledger import home
 from store.plain_text import plain
-from tracker.cli.common import Settings, agreed_to, dir_options, passes_settings
+from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.errors import UsageError
 
@@ -34,8 +34,8 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
 @_YES
 @click.option("--no-hooks", is_flag=True, help="Only the status line; for those who use the plugin.")
 @click.option("--no-statusline", is_flag=True, help="Only the hooks.")
-@passes_settings
-def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
+@passes_invocation
+def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
     """Install hooks and a status line, so that an agent reports what it does.
 
     Shows what would change in the agent's settings and asks. A status line of yours is kept, and ours is printed below
@@ -53,11 +53,11 @@ def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, n
 
         if no_hooks or no_statusline:
             raise UsageError("--no-hooks and --no-statusline are for claude-code: Cline has no status line")
-        install_cline.install(settings, yes=yes)
+        install_cline.install(invocation, yes=yes)
         return
     program = this_program(home())
     version = client_version()
-    for folder in claude_folders(settings):
+    for folder in claude_folders(invocation):
         plan = plan_install(folder, program, version=version, hooks=not no_hooks, status_line=not no_statusline)
         if agreed(plan.notes, plan.change.diff(), yes=yes):
             install(plan, program)
@@ -68,8 +68,8 @@ def install_command(settings: Settings, agent: str, yes: bool, no_hooks: bool, n
 @_AGENT
 @dir_options
 @_YES
-@passes_settings
-def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
+@passes_invocation
+def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
     """Remove hooks and status line from an agent's settings; the ledger stays.
 
     A settings file that has not changed since is restored byte for byte. In any other, only our own entries are
@@ -84,9 +84,9 @@ def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
     if agent == CLINE:
         from tracker.cli import install_cline
 
-        install_cline.uninstall(settings, yes=yes)
+        install_cline.uninstall(invocation, yes=yes)
         return
-    for folder in claude_folders(settings):
+    for folder in claude_folders(invocation):
         plan = plan_uninstall(folder, home())
         if agreed(plan.notes, plan.change.diff(), yes=yes):
             uninstall(plan, home())
@@ -97,8 +97,8 @@ def uninstall_command(settings: Settings, agent: str, yes: bool) -> None:
 @click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False, metavar="[claude-code|cline]")
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@passes_settings
-def status_command(settings: Settings, agent: str | None, as_json: bool) -> None:
+@passes_invocation
+def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> None:
     """Show what is installed, when each hook last fired, and how long it took.
 
     \b
@@ -109,14 +109,14 @@ def status_command(settings: Settings, agent: str | None, as_json: bool) -> None
     from tracker.cli import install_cline
 
     if agent == CLINE:
-        cline = install_cline.look(settings)
+        cline = install_cline.look(invocation)
         if as_json:
             print_json(install_cline.as_json(cline))
         else:
             install_cline.show(cline)
         return
-    found = hook_status(claude_folders(settings), home())
-    both = install_cline.look_if_there(settings) if agent is None else None
+    found = hook_status(claude_folders(invocation), home())
+    both = install_cline.look_if_there(invocation) if agent is None else None
     if as_json:
         print_json(
             {"schema_version": 1}
@@ -130,10 +130,10 @@ def status_command(settings: Settings, agent: str | None, as_json: bool) -> None
         install_cline.show(both)
 
 
-def claude_folders(settings: Settings) -> list[Path]:
+def claude_folders(invocation: Invocation) -> list[Path]:
     """Folders whose settings are meant: those named, else `CLAUDE_CONFIG_DIR`, else `~/.claude`."""
-    if settings.claude_dirs:
-        return settings.claude_dirs
+    if invocation.claude_dirs:
+        return invocation.claude_dirs
     configured = [part for part in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part]
     return [Path(part).expanduser() for part in configured] or [Path.home() / ".claude"]
 

@@ -15,15 +15,15 @@ from hooks.install.cline import (
 from hooks.install.cline_files import targets
 from hooks.install.cline_status import MISSING, ClineStatus, cline_status
 from store.ledger import home
-from tracker.cli.common import Settings
+from tracker.cli.common import Invocation
 from tracker.cli.install import age, agreed, print_fired
 from tracker.cli.output import note
 from tracker.errors import UserError
 
 
-def install(settings: Settings, *, yes: bool) -> None:
+def install(invocation: Invocation, *, yes: bool) -> None:
     """Install for Cline: show the files, ask unless `yes`, write; UserError if it cannot be done."""
-    where = targets(settings.cline_dirs)
+    where = targets(invocation.cline_dirs)
     program = this_program(home())
     plan = plan_cline_install(where, program)
     if agreed(plan.notes, plan.diff(), yes=yes):
@@ -31,24 +31,24 @@ def install(settings: Settings, *, yes: bool) -> None:
         _said_done(plan, "installed; Cline takes it up with its next session")
 
 
-def uninstall(settings: Settings, *, yes: bool) -> None:
+def uninstall(invocation: Invocation, *, yes: bool) -> None:
     """Take out what `install` made; UserError if it cannot be done."""
-    where = targets(settings.cline_dirs)
+    where = targets(invocation.cline_dirs)
     plan = plan_cline_uninstall(where, home())
     if agreed(plan.notes, plan.diff(), yes=yes):
         uninstall_cline(plan, where, home())
         _said_done(plan, "taken out")
 
 
-def look(settings: Settings) -> ClineStatus:
+def look(invocation: Invocation) -> ClineStatus:
     """What is installed for Cline and what it did last; UserError if there is no Cline."""
-    return cline_status(targets(settings.cline_dirs), home())
+    return cline_status(targets(invocation.cline_dirs), home())
 
 
-def look_if_there(settings: Settings) -> ClineStatus | None:
+def look_if_there(invocation: Invocation) -> ClineStatus | None:
     """The same; None if there is no Cline."""
     try:
-        return look(settings)
+        return look(invocation)
     except UserError:
         return None
 

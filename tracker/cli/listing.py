@@ -10,14 +10,14 @@ from store.projects import project_name
 from store.queries import SessionRow, call_fields, call_rows, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     chosen_part,
     csv_option,
     filter_options,
     limit_option,
     midnight_ms,
     open_synced,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import cost_text
@@ -52,8 +52,10 @@ _SESSION_CSV = (
 @filter_options
 @csv_option
 @reading_options
-@passes_settings
-def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+@passes_invocation
+def sessions(
+    invocation: Invocation, limit: int | None, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any
+) -> None:
     """List sessions with what they cost, latest first.
 
     \b
@@ -61,7 +63,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     taximeter sessions --project api --json
     """
     part = chosen_part(chosen)
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     found = session_rows(db, part)
     rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
     if as_json:
@@ -69,7 +71,7 @@ def sessions(settings: Settings, limit: int | None, as_json: bool, as_csv: bool,
     elif as_csv:
         print_records(_SESSION_CSV, (_session_json(row) | {"models": row.models} for row in rows))
     elif not rows:
-        show_nothing(settings, db)
+        show_nothing(invocation, db)
     else:
         several = terminal_width() >= 100 and len({row.agent for row in rows}) > 1
         columns = (
@@ -132,9 +134,9 @@ def _session_json(row: SessionRow) -> dict[str, Any]:
 @filter_options
 @csv_option
 @reading_options
-@passes_settings
+@passes_invocation
 def calls(
-    settings: Settings,
+    invocation: Invocation,
     session: str | None,
     limit: int | None,
     as_json: bool,
@@ -149,7 +151,7 @@ def calls(
     taximeter calls --json --since today > calls.jsonl
     """
     part = chosen_part(chosen)
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     if session is not None and not find_session(db, session):
         raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
     most = limit or None if as_json or as_csv else shown_rows(limit)
@@ -170,7 +172,7 @@ def calls(
         made = map(call_json, rows)
         print_records(titles, (one | {"flags": " ".join(one["flags"])} for one in made))
     elif not (found := list(rows)):
-        show_nothing(settings, db)
+        show_nothing(invocation, db)
     else:
         _show_calls(found if most is None else found[-most:])
         if most is not None and len(found) > most:

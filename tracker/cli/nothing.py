@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 
 from store.queries import totals
-from tracker.cli.common import Settings
+from tracker.cli.common import Invocation
 from tracker.cli.drawing import counted
 from tracker.cli.output import wrapped
 
 
-def show_nothing(settings: Settings, db: sqlite3.Connection) -> None:
+def show_nothing(invocation: Invocation, db: sqlite3.Connection) -> None:
     """Why a report is empty: nothing was ever found, or nothing is in the part that was chosen."""
     counts = totals(db)
     if not counts.calls:
-        show_no_sessions(settings)
+        show_no_sessions(invocation)
         return
     click.echo(
         wrapped(
@@ -26,21 +26,21 @@ def show_nothing(settings: Settings, db: sqlite3.Connection) -> None:
     )
 
 
-def show_no_sessions(settings: Settings) -> None:
+def show_no_sessions(invocation: Invocation) -> None:
     """Where it looked, and what to try."""
     next_line = ",\n             "
     click.echo(
         "No sessions found.\n"
-        f"  looked in: {next_line.join(looked_in(settings))}\n"
+        f"  looked in: {next_line.join(looked_in(invocation))}\n"
         "  elsewhere: taximeter --claude-dir DIR   (a folder that holds projects/)\n"
         "             taximeter --cline-dir DIR    (.cline, or an extension's storage)\n"
         "  to see what it does: taximeter demo"
     )
 
 
-def looked_in(settings: Settings) -> list[str]:
+def looked_in(invocation: Invocation) -> list[str]:
     """The folders that were named, else the places where this machine's agents would write."""
-    named = [str(folder) for folder in (*settings.claude_dirs, *settings.cline_dirs)]
+    named = [str(folder) for folder in (*invocation.claude_dirs, *invocation.cline_dirs)]
     if named:
         return named
     from tracker.sources.claude_code.source import usual_folders

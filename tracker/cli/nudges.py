@@ -8,12 +8,12 @@ from store.plain_text import plain
 from tracker.advisor.evaluate import KINDS
 from tracker.cli import clock
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     csv_option,
     midnight_ms,
     open_synced,
     parse_day,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
@@ -32,9 +32,9 @@ _KIND = click.Choice(KINDS)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many rows.")
 @csv_option
 @reading_options
-@passes_settings
+@passes_invocation
 def nudges(
-    settings: Settings,
+    invocation: Invocation,
     since: str | None,
     kind: str | None,
     every: bool,
@@ -57,7 +57,7 @@ def nudges(
     from tracker.cli.user_settings import user_settings
     from tracker.reports.nudges import nudge_report
 
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     report = nudge_report(
         db, preferences_of(user_settings()), since=midnight_ms(parse_day(since)), kind=kind, every=every, limit=limit
     )

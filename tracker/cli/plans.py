@@ -9,7 +9,7 @@ import msgspec
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
@@ -22,7 +22,7 @@ from tracker.model.plans.projection import Band
 from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport, plans_report
-from tracker.settings import Settings as UserSettings
+from tracker.settings import Settings
 
 _TASKS_SHOWN = 12
 
@@ -50,9 +50,9 @@ _TASKS_SHOWN = 12
 @click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
 @csv_option
 @reading_options
-@passes_settings
+@passes_invocation
 def plans(
-    settings: Settings,
+    invocation: Invocation,
     plan: str | None,
     seats: int | None,
     annual: bool | None,
@@ -88,23 +88,23 @@ def plans(
     if with_tasks and days_file is not None:
         raise UsageError("--tasks are those of the ledger; a file of days has none (leave one of the two out)")
     chosen = _with_options(user_settings(), {name: value for name, value in given.items() if value is not None})
-    report = _report(settings, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
+    report = _report(invocation, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
     if as_json:
         print_json(report.as_json())
     elif as_csv:
         _print_csv(report)
     elif report.load is None:
-        show_no_sessions(settings)
+        show_no_sessions(invocation)
     else:
         show(report, with_tasks=with_tasks)
 
 
-def _with_options(settings: UserSettings, given: dict[str, object]) -> UserSettings:
+def _with_options(settings: Settings, given: dict[str, object]) -> Settings:
     return msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **given))
 
 
 def _report(
-    settings: Settings, chosen: UserSettings, days_file: Path | None, *, every_plan: bool, no_sync: bool
+    invocation: Invocation, chosen: Settings, days_file: Path | None, *, every_plan: bool, no_sync: bool
 ) -> PlansReport:
     from tracker.days_file import read_days
     from tracker.detected_plan import detected_plan
@@ -112,7 +112,7 @@ def _report(
     if days_file is not None:
         named = (days_file.name, read_days(days_file))
         return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
 
 

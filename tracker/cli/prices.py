@@ -7,7 +7,7 @@ import click
 from store.ledger import home
 from store.money import short_usd, usd
 from store.records import Price
-from tracker.cli.common import Settings, csv_option, open_synced, passes_settings, reading_options
+from tracker.cli.common import Invocation, csv_option, open_synced, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width
 from tracker.errors import UsageError, UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
@@ -19,8 +19,8 @@ from tracker.reports.prices import rate_text, row_json
 @click.argument("model", required=False)
 @csv_option
 @reading_options
-@passes_settings
-def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+@passes_invocation
+def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: bool, no_sync: bool) -> None:
     """Show the price table, or the rows of one model, with dates and sources.
 
     A file prices.toml in the state folder (TAXIMETER_HOME) overrides any row; `taximeter reprice` applies it to
@@ -38,7 +38,7 @@ def prices(settings: Settings, model: str | None, as_json: bool, as_csv: bool, n
     taximeter prices
     taximeter prices claude-opus-5-5
     """
-    del settings, no_sync
+    del invocation, no_sync
     book = price_book()
     rows = list(book.users_rows() + book.rows() if model is None else book.price_rows_for(model))
     if model is not None and not rows:
@@ -106,8 +106,8 @@ def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
 @reading_options
-@passes_settings
-def reprice(settings: Settings, dry_run: bool, as_json: bool, no_sync: bool) -> None:
+@passes_invocation
+def reprice(invocation: Invocation, dry_run: bool, as_json: bool, no_sync: bool) -> None:
     """Apply a corrected price table to calls already recorded.
 
     Every call keeps the price of its day: this looks each one up again in the table as it is now, your own
@@ -119,7 +119,7 @@ def reprice(settings: Settings, dry_run: bool, as_json: bool, no_sync: bool) -> 
     """
     from tracker.reprice import reprice_ledger
 
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     changes = reprice_ledger(db, price_book(), dry_run=dry_run)
     if as_json:
         print_json(

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from tracker.cli import clock
-from tracker.cli.common import Settings, dir_options, open_synced, parse_period, passes_settings
+from tracker.cli.common import Invocation, dir_options, open_synced, parse_period, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
@@ -40,9 +40,9 @@ _WORDS = {
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, amounts as decimal strings.")
 @click.option("--no-sync", is_flag=True, help="Compare what the ledger has; take in nothing new.")
 @dir_options
-@passes_settings
+@passes_invocation
 def reconcile(
-    settings: Settings,
+    invocation: Invocation,
     files: tuple[Path, ...],
     since: str,
     until: str,
@@ -69,7 +69,7 @@ def reconcile(
     reports, sources = _from_files(files) if files else (Reports(), [])
     if not files and not offline:
         reports, sources = _fetched(first, last, with_code=with_code)
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     complete = (clock.now().astimezone(UTC) - _LAG).date() - timedelta(days=1)
     report = reconcile_report(
         db, price_book(), reports, sources, first.isoformat(), last.isoformat(), complete.isoformat()

@@ -7,7 +7,7 @@ import sys
 import click
 
 from hooks.places import launcher
-from tracker.cli.common import Settings, dir_options, passes_settings
+from tracker.cli.common import Invocation, dir_options, passes_invocation
 from tracker.cli.output import say
 from tracker.errors import UserError
 
@@ -16,8 +16,8 @@ from tracker.errors import UserError
 @click.option("--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="Port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others may then reach it.")
 @dir_options
-@passes_settings
-def serve(settings: Settings, port: int, host: str) -> None:
+@passes_invocation
+def serve(invocation: Invocation, port: int, host: str) -> None:
     """Show the dashboard in a browser, by default on this machine only.
 
     The printed address holds a token; requests without it are refused. Ctrl-C ends it.
@@ -36,14 +36,14 @@ def serve(settings: Settings, port: int, host: str) -> None:
     def tell(address: str) -> None:
         click.echo(f"{address}\nOpen it in a browser; Ctrl-C ends the service.")
 
-    server = TokenServer(dashboard_command(settings), host=host, port=port, token=new_token(), on_ready=tell)
+    server = TokenServer(dashboard_command(invocation), host=host, port=port, token=new_token(), on_ready=tell)
     server.serve()
 
 
-def dashboard_command(settings: Settings) -> str:
+def dashboard_command(invocation: Invocation) -> str:
     """The shell line that starts a dashboard over the same folders."""
     words = [sys.executable, "-I", launcher(), "dashboard"]
-    for option, folders in (("--claude-dir", settings.claude_dirs), ("--cline-dir", settings.cline_dirs)):
+    for option, folders in (("--claude-dir", invocation.claude_dirs), ("--cline-dir", invocation.cline_dirs)):
         for folder in folders:
             words += [option, str(folder.absolute())]
     return shlex.join(words)

@@ -10,12 +10,12 @@ import click
 from store.money import short_usd, usd
 from store.queries import uncounted_models
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     chosen_part,
     csv_option,
     filter_options,
     open_synced,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import cost_text, counted, hidden_text, unpriced_text
@@ -41,8 +41,8 @@ _CSV = (
 @filter_options
 @csv_option
 @reading_options
-@passes_settings
-def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+@passes_invocation
+def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
     """Cost by day, week, month, model, project, session or agent.
 
     \b
@@ -54,20 +54,20 @@ def spend(settings: Settings, by: str, as_json: bool, as_csv: bool, no_sync: boo
     session's on the day of its last total.
     """
     part = chosen_part(chosen)
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     report = spend_report(db, by, part)
     if as_json:
         print_json(report.as_json())
     elif as_csv:
         print_csv(_CSV, [(*row[:9], usd(row.cost), row.unpriced, row.floor) for row in report.rows])
     else:
-        show(report, settings, db)
+        show(report, invocation, db)
 
 
-def show(report: SpendReport, settings: Settings, db: sqlite3.Connection) -> None:
+def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) -> None:
     """Draw the report for people."""
     if not report.rows:
-        show_nothing(settings, db)
+        show_nothing(invocation, db)
         _note_hidden(report.hidden)
         return
     rows = [

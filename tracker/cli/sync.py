@@ -13,7 +13,7 @@ from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.queries import stored_prices, totals, uncounted_models
 from store.spend import refresh_spend
-from tracker.cli.common import Settings, dir_options, passes_settings, say_damaged
+from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import say
@@ -24,38 +24,38 @@ from tracker.sources.base import Options, Source
 _BAR_AFTER_SECONDS = 0.4
 
 
-def sources_of(settings: Settings) -> list[tuple[Source, list[Path]]]:
+def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
     """Every source with the folders to read; UserError if a folder that was named does not exist."""
     from tracker.sources.claude_code import ClaudeCodeSource
     from tracker.sources.cline import ClineSource, LiveRowsSource, RooSource
 
     for folders, meant in (
-        (settings.claude_dirs, "--claude-dir takes a folder that holds projects/"),
-        (settings.cline_dirs, "--cline-dir takes a .cline folder or an extension's storage folder"),
+        (invocation.claude_dirs, "--claude-dir takes a folder that holds projects/"),
+        (invocation.cline_dirs, "--cline-dir takes a .cline folder or an extension's storage folder"),
     ):
         for folder in folders:
             if not folder.is_dir():
                 raise UsageError(f"no such folder: {folder} ({meant})")
     made: list[tuple[Source, list[Path]]] = []
     given: tuple[tuple[Source, list[Path]], ...] = (
-        (ClaudeCodeSource(), settings.claude_dirs),
-        (LiveRowsSource(home()), settings.cline_dirs),
-        (ClineSource(), settings.cline_dirs),
-        (RooSource(), settings.cline_dirs),
+        (ClaudeCodeSource(), invocation.claude_dirs),
+        (LiveRowsSource(home()), invocation.cline_dirs),
+        (ClineSource(), invocation.cline_dirs),
+        (RooSource(), invocation.cline_dirs),
     )
     for source, folders in given:
-        if folders or not settings.explicit:
+        if folders or not invocation.explicit:
             made.append((source, source.roots(folders)))
     return made
 
 
-def finder_of(settings: Settings) -> Callable[[], list[tuple[Source, list[Path]]]] | None:
+def finder_of(invocation: Invocation) -> Callable[[], list[tuple[Source, list[Path]]]] | None:
     """For watchers: finds this machine's folders anew. None where the user named them: those are all there is."""
-    return None if settings.explicit else partial(sources_of, settings)
+    return None if invocation.explicit else partial(sources_of, invocation)
 
 
 def take_in(
-    settings: Settings, *, workers: int | None = None, in_background: bool = False
+    invocation: Invocation, *, workers: int | None = None, in_background: bool = False
 ) -> tuple[sqlite3.Connection, SyncReport]:
     """Open the ledger and read everything new into it, with a progress bar on a terminal.
 
@@ -65,8 +65,8 @@ def take_in(
         from tracker.cli.user_settings import user_settings
 
         user_settings()
-    sources = sources_of(settings)
-    _tell_of_other_folders(settings)
+    sources = sources_of(invocation)
+    _tell_of_other_folders(invocation)
     bar = _Bar() if sys.stderr.isatty() else None
     on_progress = bar.show if bar else None
     report = SyncReport()
@@ -88,16 +88,16 @@ def take_in(
     return db, report
 
 
-def _tell_of_other_folders(settings: Settings) -> None:
+def _tell_of_other_folders(invocation: Invocation) -> None:
     """Name folders of the command line in which no agent keeps records."""
-    for folder in settings.claude_dirs:
+    for folder in invocation.claude_dirs:
         if not (folder / "projects").is_dir():
             hint = f" (name {folder.parent})" if folder.name == "projects" else ""
             say(f"no projects/ in {folder}: nothing is read there{hint}")
-    if settings.cline_dirs:
+    if invocation.cline_dirs:
         from tracker.sources.cline.places import given_roots, stores_under
 
-        for folder in settings.cline_dirs:
+        for folder in invocation.cline_dirs:
             roots = [root for roo in (False, True) for root in given_roots([folder], roo=roo)]
             if not any(any(stores_under(root)) for root in roots):
                 hint = f" (name {folder / '.cline'})" if (folder / ".cline").is_dir() else ""
@@ -165,15 +165,15 @@ def _duration(seconds: float) -> str:
 @click.option(
     "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one per core for large imports."
 )
-@passes_settings
-def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None:
+@passes_invocation
+def sync_command(invocation: Invocation, as_json: bool, workers: int | None) -> None:
     """Read everything that agents have written since the last time.
 
     \b
     taximeter sync
     taximeter sync --claude-dir /backup/claude
     """
-    db, report = take_in(settings, workers=workers)
+    db, report = take_in(invocation, workers=workers)
     counts = totals(db)
     if as_json:
         from tracker.cli.output import print_json
@@ -197,7 +197,7 @@ def sync_command(settings: Settings, as_json: bool, workers: int | None) -> None
     if report.problems and not report.files and not counts.calls:
         raise SystemExit(1)
     if not counts.calls and not report.files:
-        show_no_sessions(settings)
+        show_no_sessions(invocation)
         return
     click.echo(
         f"{counted(report.new_calls, 'new call')} from {counted(report.files, 'file')} ({report.bytes / 1e6:,.1f} MB)"

@@ -8,7 +8,7 @@ import click
 from store.money import short_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
-from tracker.cli.common import Settings, csv_option, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import (
     CurvePoint,
     bar,
@@ -76,15 +76,15 @@ def task() -> None:
 @click.argument("task_id", metavar="ID")
 @csv_option
 @reading_options
-@passes_settings
-def show_command(settings: Settings, task_id: str, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+@passes_invocation
+def show_command(invocation: Invocation, task_id: str, as_json: bool, as_csv: bool, no_sync: bool) -> None:
     """Open one task.
 
     \b
     taximeter task t1f3
     taximeter task t1f3 --csv      its turns as rows
     """
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     detail = _open(db, task_id)
     if as_json:
         print_json(detail.as_json())
@@ -287,8 +287,8 @@ def _misses(detail: TaskDetail, cells: int) -> None:
 
 @task.command()
 @editing_options
-@passes_settings
-def undo(settings: Settings, no_sync: bool) -> None:
+@passes_invocation
+def undo(invocation: Invocation, no_sync: bool) -> None:
     """Take back the last edit that is in force.
 
     \b
@@ -296,7 +296,7 @@ def undo(settings: Settings, no_sync: bool) -> None:
     """
     from tracker.edit_tasks import undo as take_back
 
-    kind = take_back(open_modelled(settings, no_sync=no_sync))
+    kind = take_back(open_modelled(invocation, no_sync=no_sync))
     click.echo(f"taken back: {kind}" if kind else "no edit to take back")
 
 

@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli.common import Function, Settings, dir_options, open_modelled, passes_settings
+from tracker.cli.common import Function, Invocation, dir_options, open_modelled, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.tasks import GLYPHS
 
@@ -31,13 +31,13 @@ def edit_group() -> None:
     """
 
 
-def _edit(settings: Settings, no_sync: bool, change: Callable[[sqlite3.Connection, Any], str], words: str) -> None:
+def _edit(invocation: Invocation, no_sync: bool, change: Callable[[sqlite3.Connection, Any], str], words: str) -> None:
     from store.task_reads import all_ids
     from tracker import edit_tasks
     from tracker.reports.task import task_detail
     from tracker.reports.tasks import short_ids
 
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     identity = change(db, edit_tasks)
     detail = task_detail(db, identity)
     short = short_ids(all_ids(db)).get(identity, identity)
@@ -52,22 +52,24 @@ def _edit(settings: Settings, no_sync: bool, change: Callable[[sqlite3.Connectio
 @click.argument("task_id", metavar="ID")
 @click.argument("title", nargs=-1, required=True)
 @editing_options
-@passes_settings
-def rename(settings: Settings, task_id: str, title: Sequence[str], no_sync: bool) -> None:
+@passes_invocation
+def rename(invocation: Invocation, task_id: str, title: Sequence[str], no_sync: bool) -> None:
     """Give a task a title.
 
     \b
     taximeter task edit rename t1f3 Upload retries
     """
-    _edit(settings, no_sync, lambda db, make: make.rename(db, make.find_task(db, task_id), " ".join(title)), "renamed")
+    _edit(
+        invocation, no_sync, lambda db, make: make.rename(db, make.find_task(db, task_id), " ".join(title)), "renamed"
+    )
 
 
 @edit_group.command()
 @click.argument("into", metavar="ID")
 @click.argument("others", metavar="OTHER…", nargs=-1, required=True)
 @editing_options
-@passes_settings
-def merge(settings: Settings, into: str, others: Sequence[str], no_sync: bool) -> None:
+@passes_invocation
+def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: bool) -> None:
     """Make other tasks part of the first one.
 
     Across sessions and agents.
@@ -76,7 +78,7 @@ def merge(settings: Settings, into: str, others: Sequence[str], no_sync: bool) -
     taximeter task edit merge t1f3 t9ab t77c
     """
     _edit(
-        settings,
+        invocation,
         no_sync,
         lambda db, make: make.merge(db, make.find_task(db, into), [make.find_task(db, one) for one in others]),
         "merged",
@@ -86,21 +88,21 @@ def merge(settings: Settings, into: str, others: Sequence[str], no_sync: bool) -
 @edit_group.command()
 @click.argument("turn", metavar="ID.N")
 @editing_options
-@passes_settings
-def split(settings: Settings, turn: str, no_sync: bool) -> None:
+@passes_invocation
+def split(invocation: Invocation, turn: str, no_sync: bool) -> None:
     """Start a task at a turn.
 
     \b
     taximeter task edit split t1f3.4
     """
-    _edit(settings, no_sync, lambda db, make: make.split(db, *make.find_numbered(db, turn)), "starts at that turn")
+    _edit(invocation, no_sync, lambda db, make: make.split(db, *make.find_numbered(db, turn)), "starts at that turn")
 
 
 @edit_group.command()
 @click.argument("turn", metavar="ID[.N]")
 @editing_options
-@passes_settings
-def join(settings: Settings, turn: str, no_sync: bool) -> None:
+@passes_invocation
+def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
     """Join a task or a turn with what comes before it.
 
     In the same session; `merge` puts together what stands apart.
@@ -108,22 +110,22 @@ def join(settings: Settings, turn: str, no_sync: bool) -> None:
     \b
     taximeter task edit join t9ab
     """
-    _edit(settings, no_sync, lambda db, make: make.join(db, *make.find_numbered(db, turn)), "joined")
+    _edit(invocation, no_sync, lambda db, make: make.join(db, *make.find_numbered(db, turn)), "joined")
 
 
 @edit_group.command()
 @click.argument("turn", metavar="ID.N")
 @click.argument("target", metavar="TARGET")
 @editing_options
-@passes_settings
-def move(settings: Settings, turn: str, target: str, no_sync: bool) -> None:
+@passes_invocation
+def move(invocation: Invocation, turn: str, target: str, no_sync: bool) -> None:
     """Put one turn on another task.
 
     \b
     taximeter task edit move t1f3.4 t9ab
     """
     _edit(
-        settings,
+        invocation,
         no_sync,
         lambda db, make: make.move(db, *make.find_numbered(db, turn), make.find_task(db, target)),
         "moved to",
@@ -134,8 +136,8 @@ def move(settings: Settings, turn: str, target: str, no_sync: bool) -> None:
 @click.argument("task_id", metavar="ID")
 @click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
 @editing_options
-@passes_settings
-def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
+@passes_invocation
+def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> None:
     """Set what became of a task; your word is the strongest evidence.
 
     STATUS is completed, open, interrupted, abandoned or reverted.
@@ -143,15 +145,15 @@ def status(settings: Settings, task_id: str, value: str, no_sync: bool) -> None:
     \b
     taximeter task edit status t1f3 completed
     """
-    _edit(settings, no_sync, lambda db, make: make.set_status(db, make.find_task(db, task_id), value), "status set")
+    _edit(invocation, no_sync, lambda db, make: make.set_status(db, make.find_task(db, task_id), value), "status set")
 
 
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
 @click.option("--off", is_flag=True, help="Take it in again.")
 @editing_options
-@passes_settings
-def exclude(settings: Settings, task_id: str, off: bool, no_sync: bool) -> None:
+@passes_invocation
+def exclude(invocation: Invocation, task_id: str, off: bool, no_sync: bool) -> None:
     """Leave a task out of all rates.
 
     Its cost is shown outside the tasks.
@@ -160,7 +162,7 @@ def exclude(settings: Settings, task_id: str, off: bool, no_sync: bool) -> None:
     taximeter task edit exclude t1f3
     """
     _edit(
-        settings,
+        invocation,
         no_sync,
         lambda db, make: make.exclude(db, make.find_task(db, task_id), is_on=not off),
         "taken in" if off else "excluded",

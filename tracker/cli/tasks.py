@@ -11,13 +11,13 @@ from store.money import short_usd, usd
 from store.projects import project_name
 from store.task_rows import TaskRow
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     chosen_part,
     csv_option,
     filter_options,
     limit_option,
     open_modelled,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import cost_text, counted, duration
@@ -72,9 +72,9 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 @filter_options
 @csv_option
 @reading_options
-@passes_settings
+@passes_invocation
 def tasks(
-    settings: Settings,
+    invocation: Invocation,
     signal: str | None,
     refine: bool,
     through: str | None,
@@ -105,7 +105,7 @@ def tasks(
     if not refine and (through or session or yes):
         raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
     part = chosen_part(chosen)
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     if refine:
         from tracker.cli.refine import ask_and_refine
 
@@ -118,7 +118,7 @@ def tasks(
         tasks = (*report.tasks, *report.excluded)[: limit or None]
         print_csv(_CSV, [_csv_row(task, is_program_run=task.id in report.run_ids) for task in tasks])
     elif not report.tasks:
-        show_nothing(settings, db)
+        show_nothing(invocation, db)
     else:
         own = own_weights_in_use(db)
         show(report, shown_rows(limit), with_runs=runs, corrections=own.corrections if own is not None else 0)

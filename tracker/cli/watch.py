@@ -14,7 +14,7 @@ from store.plain_text import plain
 from store.projects import project_name
 from store.queries import calls_after, newest_call_id
 from store.records import CallFlag
-from tracker.cli.common import Settings, dir_options, passes_settings
+from tracker.cli.common import Invocation, dir_options, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
 from tracker.ingest import SyncReport
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call or nudge instead of a line.")
 @click.option("--poll", is_flag=True, help="Look every two seconds instead of waiting for file events.")
 @dir_options
-@passes_settings
-def watch(settings: Settings, as_json: bool, poll: bool) -> None:
+@passes_invocation
+def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     """Follow the agents live: a line for each call and each nudge. Ctrl-C ends it.
 
     Several may run at once, beside the dashboard; they share the work.
@@ -44,8 +44,8 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
     from tracker.cli.sync import finder_of, options_of, sources_of, take_in
     from tracker.watch import Watcher
 
-    sources = sources_of(settings)
-    db, _ = take_in(settings)
+    sources = sources_of(invocation)
+    db, _ = take_in(invocation)
     adviser = Adviser(str(home()), reads_spool=True)
     screen = _Screen(db, adviser, as_json=as_json)
     stop = threading.Event()
@@ -58,7 +58,7 @@ def watch(settings: Settings, as_json: bool, poll: bool) -> None:
         on_sync=screen.show,
         on_notice=screen.notice,
         extra_paths=[spool],
-        find_sources=finder_of(settings),
+        find_sources=finder_of(invocation),
         force_polling=poll,
     )
 

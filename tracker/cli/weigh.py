@@ -13,7 +13,7 @@ from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli import clock
-from tracker.cli.common import Settings, open_modelled, passes_settings, reading_options
+from tracker.cli.common import Invocation, open_modelled, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UserError
@@ -39,9 +39,9 @@ _FALLBACK_MODEL = "claude-opus-5-5"
 @click.option("--model", metavar="ID", help="Count for this model; default: the one you use most.")
 @click.option("--offline", is_flag=True, help="Send nothing: estimate tokens from characters.")
 @reading_options
-@passes_settings
+@passes_invocation
 def weigh(
-    settings: Settings,
+    invocation: Invocation,
     files: tuple[Path, ...],
     tools: Path | None,
     handover: Path | None,
@@ -66,7 +66,7 @@ def weigh(
         raise UserError("no instruction files here: name FILES, --tools or --handover")
     until = clock.today().isoformat()
     since = (clock.today() - timedelta(days=DAYS - 1)).isoformat()
-    db = open_modelled(settings, no_sync=no_sync)
+    db = open_modelled(invocation, no_sync=no_sync)
     chosen = model or commonest_model(db, since, until) or _FALLBACK_MODEL
     count, sources = (None, "an estimate from characters") if offline else _counter(chosen)
     report = weigh_report(db, chosen, things, since, until, count, sources)

@@ -8,11 +8,11 @@ from store.money import short_usd
 from store.queries import totals
 from tracker.cli import clock
 from tracker.cli.common import (
-    Settings,
+    Invocation,
     csv_option,
     open_synced,
     parse_period,
-    passes_settings,
+    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import counted
@@ -37,9 +37,9 @@ from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_re
 @click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
 @csv_option
 @reading_options
-@passes_settings
+@passes_invocation
 def whatif(
-    settings: Settings,
+    invocation: Invocation,
     models: tuple[str, ...],
     cache: bool,
     batch: float | None,
@@ -69,7 +69,7 @@ def whatif(
     else:
         wanted = Wanted(usual_models(book, clock.today().isoformat()))
     first, last = parse_period(since, until)
-    db = open_synced(settings, no_sync=no_sync)
+    db = open_synced(invocation, no_sync=no_sync)
     report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
     if as_json:
         print_json(report.as_json())
@@ -82,7 +82,7 @@ def whatif(
             ],
         )
     elif not totals(db).calls:
-        show_no_sessions(settings)
+        show_no_sessions(invocation)
     else:
         show(report)
 

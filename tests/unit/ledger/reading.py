@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from store.ledger import open_ledger
-from tracker.cli.common import Settings
+from tracker.cli.common import Invocation
 from tracker.cli.sync import take_in as command_take_in
 from tracker.ingest import SyncReport, sync
 from tracker.pricing import PriceBook
@@ -32,10 +32,10 @@ def take_in(db: sqlite3.Connection, *roots: Path) -> SyncReport:
 
 def take_in_at(home: Path, root: Path, workers: int) -> None:
     """The same as the command does it, into the ledger in `home`."""
-    settings = Settings()
-    settings.add_dirs([root], [])
+    invocation = Invocation()
+    invocation.add_dirs([root], [])
     with patch.dict(os.environ, {"TAXIMETER_HOME": str(home)}):
-        command_take_in(settings, workers=workers)[0].close()
+        command_take_in(invocation, workers=workers)[0].close()
 
 
 @contextmanager
