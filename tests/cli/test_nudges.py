@@ -67,7 +67,9 @@ def desk(tmp_path: Path) -> Desk:
 def test_an_empty_log_says_what_to_do(desk: Desk) -> None:
     result = run("nudges", "--claude-dir", str(desk.claude_dir))
     assert "Nothing was advised yet." in result.output
-    assert "(taximeter install claude-code, taximeter install cline) or by" in result.output
+    said = " ".join(result.output.split())
+    assert "(taximeter install claude-code, taximeter install cline) or by" in said
+    assert "taximeter backtest shows what it would have been" in said
 
 
 def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:

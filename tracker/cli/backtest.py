@@ -195,8 +195,8 @@ def _show_verdict(report: BacktestReport) -> None:
     best = short_usd(never.cost_nano - result.score(PolicyName.OPTIMUM).cost_nano)
     click.echo(
         paragraph(
-            f"Hindsight could have saved ~{best}, of which this is {_percent(max(0.0, ours.captured))};"
-            f" the best fixed rule here, {_name(fixed)}, gets {_percent(max(0.0, fixed.captured or 0.0))}."
+            f"Hindsight could have saved ~{best}, of which this gets {_part(ours.captured)};"
+            f" the best fixed rule here, {_name(fixed)}, gets {_part(fixed.captured)}."
             f" {ours.nudges_per_session:.1f} nudges a session{hour}."
         )
     )
@@ -240,6 +240,11 @@ def _name(score: Score) -> str:
 
 def _percent(share: float | None) -> str:
     return "" if share is None else f"{round(share, 2) + 0.0:.0%}"  # never -0%
+
+
+def _part(captured: float | None) -> str:
+    """What a rule gets of the best, within a sentence."""
+    return _percent(captured) if captured is not None and captured > 0 else "nothing"
 
 
 def _day(at: int) -> str:

@@ -17,6 +17,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
+from tracker.cli.prose import paragraph
 from tracker.errors import UserError
 from tracker.reports.nudges import NudgeReport, fate
 from tracker.reports.times import local
@@ -142,8 +143,11 @@ def show(report: NudgeReport, *, every: bool) -> None:
     if not report.rows:
         click.echo("Nothing was advised yet." if not every else "Nothing was evaluated yet.")
         note(
-            "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install cline)"
-            " or by taximeter watch."
+            paragraph(
+                "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install"
+                " cline) or by taximeter watch. taximeter backtest shows what it would have been in your past sessions,"
+                " and whether it would have paid."
+            )
         )
         return
     columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))
