@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from typing import Any, NamedTuple
 
 from store.clauses import IS_FLOOR, local_day, utc_day
 from store.filter import Filter
@@ -48,7 +49,7 @@ def sum_up_changed(db: sqlite3.Connection) -> None:
     db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")
 
 
-SPEND_SUMS = (
+_SUMS = (  # in the order of SpendRow
     "SUM(calls), COUNT(DISTINCT spend.session_id), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),"
     " SUM(output), SUM(web_searches), SUM(cost), SUM(unpriced), SUM(floor)"
 )
@@ -68,26 +69,48 @@ KEYS = {
 }
 
 
-def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[tuple[object, ...]]:
-    """Rows (key, then SPEND_SUMS) of the chosen part; `by` is a key of KEYS. Days ascend, others by cost."""
+class SpendRow(NamedTuple):
+    """Sums under one key; tokens in counts, cost in nano-dollars over the priced calls."""
+
+    key: str
+    calls: int
+    sessions: int
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    cost: int
+    unpriced: int
+    floor: int
+
+
+def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow]:
+    """Sums of the chosen part `by` a key of KEYS. Days ascend, others by cost."""
     where, values = chosen.of_spend()
     key = KEYS[by].format(day=chosen.spend_day)
     order = "1" if by in ("day", "week", "month") else "10 DESC, 1"
-    return db.execute(
-        f"SELECT {key}, {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
+    found = db.execute(
+        f"SELECT {key}, {_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
         f" WHERE {where} GROUP BY 1 ORDER BY {order}",
         values,
-    ).fetchall()
+    )
+    return [_row(str(row[0]), row[1:]) for row in found]
 
 
-def spend_total(db: sqlite3.Connection, chosen: Filter) -> tuple[object, ...]:
-    """SPEND_SUMS over the chosen part."""
+def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:
+    """Sums of the whole chosen part, under the key "total"."""
     where, values = chosen.of_spend()
-    row: tuple[object, ...] = db.execute(
-        f"SELECT {SPEND_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {where}",
+    sums = db.execute(
+        f"SELECT {_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {where}",
         values,
     ).fetchone()
-    return row
+    return _row("total", sums)
+
+
+def _row(key: str, sums: tuple[Any, ...]) -> SpendRow:
+    return SpendRow(key, *(value or 0 for value in sums))  # a sum over no rows is NULL
 
 
 def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # Each of these costs milliseconds before the first picture, and only its own screen needs it.
     from store.board_reads import CallCost, RecentCall, SessionSum
     from store.nudges import NudgeRow
+    from store.spend import SpendRow
     from store.task_rows import TaskRow
     from tracker.model.headline import Headline
     from tracker.reports.backtest import BacktestReport
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from tracker.reports.context import ContextReport
     from tracker.reports.nudges import NudgeReport
     from tracker.reports.plans import PlansReport
-    from tracker.reports.spend import SpendRow
     from tracker.reports.task import TaskDetail
     from tracker.reports.tasks import Unsure
 

@@ -54,7 +54,6 @@ WARM_UP = 0.25  # share of the replay after which memory has to be flat
 FLAT = 1.2
 _BREAK_SECONDS = (120, 600)  # between two sessions of an agent
 _PATIENCE_SECONDS = 30.0
-_COST = 8  # column of store.spend.SPEND_SUMS
 # Gone through again and again: every screen, an opened task, filter, order, pause, help, settings, another month.
 _KEYS = (
     *("1", "w", "escape", "right", "left", "2", "down", "s", "enter", "down", "escape", "slash", "a", "escape", "S"),
@@ -268,9 +267,9 @@ def _wanted(db: sqlite3.Connection, app: Dashboard) -> dict[str, list[str]]:
     day, month = (spend_total(db, Filter(since=since, until=last)) for since in (last, first))
     tasks = tasks_report(db, Filter(since=first, until=last), now=app.clock()).headline
     cache = cache_report(db, Filter(since=first, until=last)).total
-    top = [f"today {_usd(day[_COST])}", f"{_usd(month[_COST])}"]
+    top = [f"today {_usd(day.cost)}", f"{_usd(month.cost)}"]
     return {
-        "spend": [*top, f"{today:%B %Y} · {_usd(month[_COST])} "],
+        "spend": [*top, f"{today:%B %Y} · {_usd(month.cost)} "],
         "tasks": [*top, f"{tasks.completed} completed", f"median {_usd(tasks.median_nano)}"],
         "cache": [*top, *_large(_usd(cache.uncached - cache.billed)), _usd(cache.waste), f" {cache.calls:,} "],
         "now": top,

@@ -17,6 +17,7 @@ import msgspec
 from store.filter import EVERYTHING, Filter
 from store.money import usd
 from store.program_runs import program_runs
+from store.spend import SpendRow
 from store.task_reads import (
     TurnSums,
     all_ids,
@@ -29,7 +30,7 @@ from store.task_rows import TaskRow
 from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
 from tracker.model.status import meets, settled
 from tracker.reports.joins import Join, suggested_joins
-from tracker.reports.spend import SpendRow, tokens_json
+from tracker.reports.spend import sums_json, tokens_json
 from tracker.reports.times import iso
 
 PARTS = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
@@ -209,7 +210,7 @@ def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dic
     sessions = {(turn.agent, turn.session) for task in tasks for turn in turns.get(task.id, ()) if turn.calls}
     names = (name for name in SpendRow._fields if name not in ("key", "sessions"))
     sums = {name: sum(getattr(task, name) for task in tasks) for name in names}
-    return SpendRow("total", sessions=len(sessions), **sums).sums_json()
+    return sums_json(SpendRow("total", sessions=len(sessions), **sums))
 
 
 def tasks_report(

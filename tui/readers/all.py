@@ -9,7 +9,7 @@ from store.board_reads import latest_limits
 from store.filter import Filter
 from store.money import NANO_PER_USD
 from store.queries import newest_call_id, totals
-from store.spend import spend_total
+from store.spend import SpendRow, spend_total
 from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings
 from tui.clock import local_day
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tui.readers.nudges import NudgesReader
     from tui.readers.plans import PlansReader
 
-_CALLS, _COST, _UNPRICED, _FLOOR = 0, 8, 9, 10  # columns of store.spend.SPEND_SUMS
 _WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
 
 
@@ -106,7 +105,7 @@ def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | No
             for row in latest_limits(db, at_ms - 7 * DAY_MS)
             if row.kind in _WINDOW_NAMES and (row.resets_at is None or row.resets_at > at_ms)
         ),
-        beside=other_currency(_whole(month[_COST]), display),
+        beside=other_currency(month.cost, display),
     )
 
 
@@ -117,9 +116,5 @@ def other_currency(nano: int, display: DisplaySettings) -> str:
     return f"{display.currency} {nano / NANO_PER_USD * display.currency_rate:,.2f}"
 
 
-def _spent(sums: tuple[object, ...]) -> Spent:
-    return Spent(_whole(sums[_COST]), _whole(sums[_CALLS]), _whole(sums[_UNPRICED]), _whole(sums[_FLOOR]))
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _spent(row: SpendRow) -> Spent:
+    return Spent(row.cost, row.calls, row.unpriced, row.floor)

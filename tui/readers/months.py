@@ -11,7 +11,7 @@ from tui.snapshot import Month
 
 def wished_month(db: sqlite3.Connection, wished: str, today: date) -> Month:
     """The month to show."""
-    return chosen_month([_first_of(str(row[0])) for row in spend_rows(db, "month", Filter())], wished, today)
+    return chosen_month([_first_of(row.key) for row in spend_rows(db, "month", Filter())], wished, today)
 
 
 def chosen_month(months: list[date], wished: str, today: date) -> Month:

@@ -7,14 +7,13 @@ from store.filter import Filter
 from store.money import NANO_PER_USD
 from store.spend import spend_rows
 from tracker.reports.budget import budget_report
-from tracker.reports.spend import SpendRow, spend_report
+from tracker.reports.spend import spend_report
 from tracker.settings import BudgetSettings
 from tui.readers.months import filter_of
 from tui.snapshot import Month, OwnPlan, SpendDay, SpendPart
 
 SHOWN_MODELS = 4  # series of the day plot; the rest is drawn as one
 REST = "others"
-_CALLS, _COST, _UNPRICED, _FLOOR = 1, 9, 10, 11  # columns of store.spend.spend_rows
 
 
 def read_spend(
@@ -32,8 +31,8 @@ def read_spend(
         total=by_model.total,
         unpriced_models=tuple(by_model.unpriced_models),
         hidden_nano=by_model.hidden.cost,
-        by_project=_rows(db, "project", chosen),
-        by_agent=_rows(db, "agent", chosen),
+        by_project=tuple(spend_rows(db, "project", chosen)),
+        by_agent=tuple(spend_rows(db, "agent", chosen)),
         by_model=tuple(by_model.rows),
         year=_year(db, max(month.last, today)),
         plan_day_nano=round(plan.fee_usd * NANO_PER_USD / month.last.day) if plan and plan.fee_usd else None,
@@ -46,23 +45,15 @@ def _days(db: sqlite3.Connection, month: Month, models: list[str], series: int) 
     calls, unpriced, floor = dict.fromkeys(costs, 0), dict.fromkeys(costs, 0), dict.fromkeys(costs, 0)
     for rank, model in enumerate(models):
         for row in spend_rows(db, "day", filter_of(month)._replace(model=model)):
-            day = date.fromisoformat(str(row[0]))
-            costs[day][min(rank, series - 1)] += _whole(row[_COST])
-            calls[day] += _whole(row[_CALLS])
-            unpriced[day] += _whole(row[_UNPRICED])
-            floor[day] += _whole(row[_FLOOR])
+            day = date.fromisoformat(row.key)
+            costs[day][min(rank, series - 1)] += row.cost
+            calls[day] += row.calls
+            unpriced[day] += row.unpriced
+            floor[day] += row.floor
     return tuple(SpendDay(day, tuple(amounts), calls[day], unpriced[day], floor[day]) for day, amounts in costs.items())
-
-
-def _rows(db: sqlite3.Connection, by: str, chosen: Filter) -> tuple[SpendRow, ...]:
-    return tuple(SpendRow(str(row[0]), *map(_whole, row[1:])) for row in spend_rows(db, by, chosen))
 
 
 def _year(db: sqlite3.Connection, until: date) -> dict[date, int]:
     since = until - timedelta(days=54 * 7)
     part = Filter(since=since.isoformat(), until=until.isoformat())
-    return {date.fromisoformat(str(row[0])): _whole(row[_COST]) for row in spend_rows(db, "day", part)}
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return {date.fromisoformat(row.key): row.cost for row in spend_rows(db, "day", part)}

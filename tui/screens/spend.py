@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click
 
-from tracker.reports.spend import SpendRow
+from store.spend import SpendRow
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
 from tui.snapshot import Snapshot, SpendPart
