@@ -21,7 +21,7 @@ from store.ledger import LedgerError
 from store.task_rows import TaskRow
 from tracker.settings import Settings
 from tui.clock import Clock, now_ms
-from tui.edits import Edit, Edited
+from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Feed
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, Noticed, NudgeDue
@@ -166,7 +166,7 @@ class Dashboard(App[None]):
                 self._say(told)
 
     def _note_shown(self, told: "Told") -> None:
-        self.edit(Edit("shown", words=told.session, target=told.token))
+        self.edit(NoteShown(told.session, told.token))
 
     def on_unmount(self) -> None:
         """End the feed's threads, once every edit is made."""
@@ -304,7 +304,7 @@ class Dashboard(App[None]):
         try:
             self.post_message(BriefWritten(self.feed.brief(session_id)))
         except (LedgerError, sqlite3.Error) as error:
-            self.post_message(EditDone(Edit("brief"), Edited(f"no brief: {error}", failed=True)))
+            self.notify(f"No brief: {error}.", severity="warning", markup=False)
 
     def on_brief_written(self, message: BriefWritten) -> None:
         """Put the brief on the clipboard, and show it."""
@@ -326,13 +326,13 @@ class Dashboard(App[None]):
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
             self._run_on()  # what was changed is to be seen, and the next key to be about what is
-        if edited.task and edit.task == self.wish.task != edited.task:
-            self._left = self._left[:-1] if edit.kind == "undo" else [*self._left, edit.task]
+        if isinstance(edit, TaskEdit) and edited.task and edit.task == self.wish.task != edited.task:
+            self._left = self._left[:-1] if isinstance(edit, Undo) else [*self._left, edit.task]
             self.wish_for(task=edited.task)
 
     def undo(self) -> None:
         """Take back the last edit; the task that it led away from is the one to show then, if it is there again."""
-        self.edit(Edit("undo", self.wish.task, target=self._left[-1] if self._left else ""))
+        self.edit(Undo(self.wish.task, back_to=self._left[-1] if self._left else ""))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -375,7 +375,7 @@ class Dashboard(App[None]):
         """A theme by its name: at once, and for the next time."""
         self._follows_theme = False
         self.theme = name
-        self.edit(Edit("theme", words=name))
+        self.edit(SetTheme(name))
 
     def action_look_again(self) -> None:
         """Read the agents' records now."""

@@ -1,6 +1,7 @@
-"""The user's word, as the screens hand it to the feed: the same as `task edit`, `nudges on` and `off`, and settings."""
+"""What the user changes on the screens, as the feed gets it: the same as `task edit`, `nudges on`, and settings."""
 
 import sqlite3
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from store.ledger import LedgerError
@@ -15,18 +16,110 @@ from tracker.settings import SettingsError, load_settings, set_value
 from tui.settings_list import parsed
 
 
-class Edit(NamedTuple):
-    """What to do with a task: `kind` names a function below, `turn` counts from 1, `words` is a title or status.
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give a task another title."""
 
-    `target` is the other task (for undo: the one to show if it is there again), the setting, the id of a nudge to put
-    away, or the token of one that was shown; its session, by the agent's own id, are the `words`.
-    """
+    task: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Say how a task ended."""
+
+    task: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleExcluded:
+    """Leave a task out of the averages, or count it again."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Make a task part of another one."""
+
+    task: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinPrevious:
+    """Join a task with what came before it in its session."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Begin a new task at a turn, counted from 1."""
+
+    task: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTurn:
+    """Put a turn, counted from 1, on another task."""
+
+    task: str
+    turn: int
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the last edit of any task; `task` is the one that is open, `back_to` what it was before, if it was."""
+
+    task: str = ""
+    back_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSetting:
+    """Write a setting: `name` is its section and key, `text` what was typed."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetTheme:
+    """Keep a theme for the next time."""
+
+    theme: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutAway:
+    """Put a nudge away."""
+
+    nudge_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteShown:
+    """Note that a nudge was drawn; `session` is the agent's own id."""
+
+    session: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchKind:
+    """Let a kind of nudge speak, or silence it."""
 
     kind: str
-    task: str = ""
-    turn: int = 1
-    words: str = ""
-    target: str = ""
+    speaks: bool
+
+
+TaskEdit = Rename | SetStatus | ToggleExcluded | Merge | JoinPrevious | Split | MoveTurn | Undo
+OtherEdit = SetSetting | SetTheme | PutAway | NoteShown | SwitchKind
+Edit = TaskEdit | OtherEdit
 
 
 class Edited(NamedTuple):
@@ -40,58 +133,57 @@ class Edited(NamedTuple):
 def apply_edit(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
     """Store the edit, made at `at_ms`, and derive again; a sentence of what cannot be done instead of an exception."""
     try:
-        return _apply(db, edit, at_ms)
+        return _apply_to_task(db, edit) if isinstance(edit, TaskEdit) else _apply_other(db, edit, at_ms)
     except (EditError, SettingsError, LedgerError) as error:
         return Edited(str(error), failed=True)
     except sqlite3.Error as error:
         return Edited(f"the ledger cannot be written: {error}", failed=True)
 
 
-def _apply(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
-    match edit.kind:
-        case "rename":
-            return Edited("renamed", edit_tasks.rename(db, edit.task, edit.words))
-        case "status":
-            return Edited(f"marked {edit.words}", edit_tasks.set_status(db, edit.task, edit.words))
-        case "exclude":
-            row = task_row_of(db, edit.task)
+def _apply_to_task(db: sqlite3.Connection, edit: TaskEdit) -> Edited:
+    match edit:
+        case Rename(task, title):
+            return Edited("renamed", edit_tasks.rename(db, task, title))
+        case SetStatus(task, status):
+            return Edited(f"marked {status}", edit_tasks.set_status(db, task, status))
+        case ToggleExcluded(task):
+            row = task_row_of(db, task)
             is_on = row is None or not row.excluded  # as it is now: keys may come faster than pictures
             words = "left out of the averages" if is_on else "in the averages again"
-            return Edited(words, edit_tasks.exclude(db, edit.task, is_on=is_on))
-        case "merge":
-            return Edited("joined", edit_tasks.merge(db, edit.target, [edit.task]))
-        case "join":
-            return Edited("goes on with what came before", edit_tasks.join(db, edit.task, edit.turn))
-        case "split":
-            edit_tasks.split(db, edit.task, edit.turn)
-            return Edited(f"a task begins at turn {edit.turn}", edit.task)
-        case "move":
-            edit_tasks.move(db, edit.task, edit.turn, edit.target)
-            return Edited(f"turn {edit.turn} moved", edit.task)
-        case "setting":
-            section, _, key = edit.target.rpartition(".")
-            set_value(section, key, parsed(edit.target, edit.words))
-            return Edited("kept")
-        case "theme":
-            set_value("display", "theme", edit.words)
-            return Edited("")
-        case "dismiss" | "shown":
-            return _note_nudge(db, edit, at_ms)
-        case "silence" | "let speak":
-            return _set_kind(db, edit.words, speaks=edit.kind == "let speak")
-        case "undo":
+            return Edited(words, edit_tasks.exclude(db, task, is_on=is_on))
+        case Merge(task, into):
+            return Edited("joined", edit_tasks.merge(db, into, [task]))
+        case JoinPrevious(task):
+            return Edited("goes on with what came before", edit_tasks.join(db, task, 1))
+        case Split(task, turn):
+            edit_tasks.split(db, task, turn)
+            return Edited(f"a task begins at turn {turn}", task)
+        case MoveTurn(task, turn, into):
+            edit_tasks.move(db, task, turn, into)
+            return Edited(f"turn {turn} moved", task)
+        case Undo(back_to=task):
             kind = edit_tasks.undo(db)
             words = f"took back: {kind}" if kind else "there is nothing to take back"
-            return Edited(words, edit.target if task_row_of(db, edit.target) else "", failed=kind is None)
-    raise ValueError(f"no such edit: {edit.kind}")
+            return Edited(words, task if task_row_of(db, task) else "", failed=kind is None)
 
 
-def _note_nudge(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
-    if edit.kind == "shown":
-        mark_shown(db, edit.words, edit.target, at_ms)
-        return Edited("")
-    put_away(db, int(edit.target), at_ms)
-    return Edited("put away")
+def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
+    match edit:
+        case SetSetting(name, text):
+            section, _, key = name.rpartition(".")
+            set_value(section, key, parsed(name, text))
+            return Edited("kept")
+        case SetTheme(theme):
+            set_value("display", "theme", theme)
+            return Edited("")
+        case PutAway(nudge_id):
+            put_away(db, nudge_id, at_ms)
+            return Edited("put away")
+        case NoteShown(session, token):
+            mark_shown(db, session, token, at_ms)
+            return Edited("")
+        case SwitchKind(kind, speaks):
+            return _set_kind(db, kind, speaks=speaks)
 
 
 def _set_kind(db: sqlite3.Connection, kind: str, *, speaks: bool) -> Edited:

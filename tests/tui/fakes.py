@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from store.money import NANO_PER_USD
 from store.spend import SpendRow
 from tui.app import Dashboard
-from tui.edits import Edit, Edited
+from tui.edits import Edit, Edited, TaskEdit
 from tui.feed_contract import Listener
 from tui.snapshot import Health, Month, Phase, Snapshot, SpendDay, SpendPart, Spent, Top, Wish
 
@@ -68,7 +68,7 @@ class ScriptedFeed:
 
     def edit(self, edit: Edit) -> Edited:
         self.edits.append(edit)
-        return Edited(f"did {edit.kind}", edit.task)
+        return Edited(f"did {type(edit).__name__}", edit.task if isinstance(edit, TaskEdit) else "")
 
     def brief(self, session_id: int) -> str:
         return f"# Handover of {session_id}\n\nGoal: [bold]the uploader[/]\n"

@@ -21,7 +21,7 @@ from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
-from tui.edits import Edit
+from tui.edits import Rename, SetSetting, Undo
 from tui.feed import LedgerFeed
 from tui.snapshot import Health, Phase, Snapshot, Wish
 
@@ -153,18 +153,18 @@ def test_edits_come_back_with_the_next_snapshot(feed: LedgerFeed) -> None:
     told.wait_for(lambda: told.snapshots[-1].tasks is not None and len(told.snapshots[-1].tasks.tasks) > 5)
     tasks = told.snapshots[-1].tasks
     assert tasks is not None
-    edited = feed.edit(Edit("rename", tasks.tasks[0].id, words="A better title"))
+    edited = feed.edit(Rename(tasks.tasks[0].id, "A better title"))
     assert (edited.words, edited.failed) == ("renamed", False)
     told.wait_for(lambda: any(task.title == "A better title" for task in told.snapshots[-1].tasks.tasks))  # type: ignore[union-attr]
-    assert feed.edit(Edit("undo")).words == "took back: rename"
+    assert feed.edit(Undo()).words == "took back: rename"
     told.wait_for(lambda: told.snapshots[-1].tasks.tasks[0].title == tasks.tasks[0].title)  # type: ignore[union-attr]
 
 
 def test_an_edit_that_cannot_be_done_is_a_sentence(feed: LedgerFeed) -> None:
     feed.start(Listening())
-    edited = feed.edit(Edit("rename", "t0000", words="x"))
+    edited = feed.edit(Rename("t0000", "x"))
     assert edited.failed
-    edited = feed.edit(Edit("setting", target="plan.seats", words="many"))
+    edited = feed.edit(SetSetting("plan.seats", "many"))
     assert edited.failed
     assert "not a number" in edited.words
 
@@ -172,7 +172,7 @@ def test_an_edit_that_cannot_be_done_is_a_sentence(feed: LedgerFeed) -> None:
 def test_a_setting_is_written_back_and_seen(feed: LedgerFeed) -> None:
     told = Listening()
     feed.start(told)
-    assert not feed.edit(Edit("setting", target="plan.id", words="max")).failed
+    assert not feed.edit(SetSetting("plan.id", "max")).failed
     told.wait_for(lambda: bool(told.snapshots) and told.snapshots[-1].top.plan is not None)
     assert told.snapshots[-1].top.plan is not None
     assert told.snapshots[-1].top.plan.name == "Max"
@@ -244,7 +244,7 @@ def test_a_ledger_that_is_removed_is_made_anew(feed: LedgerFeed, tmp_path: Path,
     with closing(open_ledger(tmp_path / "state" / "ledger.db")) as db:
         assert db.execute("SELECT count(*) FROM call").fetchone() == (calls,)
         task = db.execute("SELECT id FROM task").fetchone()[0]
-    assert not feed.edit(Edit("rename", task, words="Another title")).failed
+    assert not feed.edit(Rename(task, "Another title")).failed
 
 
 def test_a_ledger_that_turns_out_to_be_damaged_is_replaced_and_told_of(

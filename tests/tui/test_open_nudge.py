@@ -14,7 +14,7 @@ from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits
 from tracker.advisor.advisor import Told
 from tracker.model.nudge import NudgeKind
 from tui.app import Dashboard
-from tui.edits import Edit, apply_edit
+from tui.edits import Edit, NoteShown, PutAway, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.options import option_lines, with_its_calls
@@ -64,7 +64,7 @@ def test_the_nudge_on_screen_is_the_one_put_away(own_db: sqlite3.Connection) -> 
     nudge = nudge_on_now(own_db)
     assert nudge is not None
     own_db.execute("UPDATE nudge SET shown_at = NULL WHERE id = ?", (nudge.id,))
-    assert not apply_edit(own_db, Edit("dismiss", target=str(nudge.id)), NOW_MS).failed
+    assert not apply_edit(own_db, PutAway(nudge.id), NOW_MS).failed
     assert nudge_on_now(own_db) is None
     assert own_db.execute("SELECT id FROM nudge WHERE dismissed_at IS NOT NULL").fetchall() == [(nudge.id,)]
 
@@ -78,7 +78,7 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
         part = sample_script(Wish()).now
         assert part is not None
         assert part.nudge is not None
-        assert feed(app).edits == [Edit("dismiss", target=str(part.nudge.id))]
+        assert feed(app).edits == [PutAway(part.nudge.id)]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ async def test_a_nudge_is_a_toast_where_now_does_not_show_its_session(sample_scr
         await settled(pilot)
         text, edits = await nudged(app, pilot, told_of("another", "t1"))
         assert "Compact now, 148k of context" in text
-        assert edits == [Edit("shown", words="another", target="t1")]
+        assert edits == [NoteShown("another", "t1")]
 
 
 async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn(sample_script: Script) -> None:
@@ -221,7 +221,7 @@ async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn
         await edits_done(app)
         feed(app).hand_over()
         await settled(pilot)
-        assert feed(app).edits == [Edit("shown", words=told.session, target=told.token)]
+        assert feed(app).edits == [NoteShown(told.session, told.token)]
         assert not [toast for toast in app._notifications if toast.title == "Nudge"]
 
 
@@ -241,7 +241,7 @@ async def test_a_nudge_that_comes_before_its_session_is_shown_waits_for_the_next
         app.take_snapshot(replace(first, at_ms=clock()))
         await settled(pilot)
         await edits_done(app)
-        assert edits == [Edit("shown", words=told.session, target=told.token)]
+        assert edits == [NoteShown(told.session, told.token)]
         assert not [toast for toast in app._notifications if toast.title == "Nudge"]
         clock.pass_seconds(1)
         await nudged(app, pilot, told_of("a third", "t3"))
@@ -272,5 +272,5 @@ def test_what_was_shown_is_noted_at_its_time(own_db: sqlite3.Connection) -> None
     assert nudge is not None
     own_db.execute("UPDATE nudge SET shown_at = NULL WHERE id = ?", (nudge.id,))
     native_id = own_db.execute("SELECT native_id FROM session WHERE id = ?", (nudge.session_id,)).fetchone()[0]
-    assert apply_edit(own_db, Edit("shown", words=native_id, target=nudge.token), NOW_MS).words == ""
+    assert apply_edit(own_db, NoteShown(native_id, nudge.token), NOW_MS).words == ""
     assert nudge_on_now(own_db) == nudge._replace(shown_at=NOW_MS)

@@ -5,7 +5,7 @@ from textual.widgets import Input
 
 from tests.tui.fakes import Script, dashboard, edits_done, feed, settled
 from tracker.settings import SettingsError
-from tui.edits import Edit
+from tui.edits import SetSetting
 from tui.settings_list import parsed
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
@@ -20,7 +20,7 @@ async def test_settings_are_handed_to_the_feed(sample_script: Script) -> None:
         await pilot.press(*"max", "enter")
         await settled(pilot)
         await edits_done(app)
-        assert Edit("setting", target="plan.id", words="max") in feed(app).edits
+        assert SetSetting("plan.id", "max") in feed(app).edits
 
 
 async def test_a_setting_that_cannot_be_stays_to_be_mended(sample_script: Script) -> None:
@@ -36,7 +36,7 @@ async def test_a_setting_that_cannot_be_stays_to_be_mended(sample_script: Script
         await pilot.press("ctrl+u", "2", "enter")
         await settled(pilot)
         await edits_done(app)
-        assert feed(app).edits == [Edit("setting", target="plan.seats", words="2")]
+        assert feed(app).edits == [SetSetting("plan.seats", "2")]
 
 
 async def test_a_plan_that_there_is_not_stays_to_be_mended(sample_script: Script) -> None:
@@ -50,7 +50,7 @@ async def test_a_plan_that_there_is_not_stays_to_be_mended(sample_script: Script
         await pilot.press("ctrl+u", *"max", "enter")
         await settled(pilot)
         await edits_done(app)
-        assert feed(app).edits == [Edit("setting", target="plan.id", words="max")]
+        assert feed(app).edits == [SetSetting("plan.id", "max")]
 
 
 def test_no_edit_keeps_a_plan_that_there_is_not() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC
 
 from store.metered import MeteredJob
 from tests.tui.fakes import Script, dashboard, edits_done, feed, settled, usd
-from tui.edits import Edit
+from tui.edits import JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
 from tui.screens.task import waterfall
 from tui.snapshot import Snapshot, Wish
 from tui.task_words import status_words
@@ -205,12 +205,12 @@ async def test_edits_go_to_the_feed(sample_script: Script) -> None:
         await settled(pilot)
         await edits_done(app)
         made = feed(app).edits
-    assert Edit("rename", task.id, words=f"{task.title} now") in made
-    assert Edit("exclude", task.id) in made
-    assert Edit("join", task.id) in made
-    assert Edit("undo") in made
-    assert any(edit.kind == "status" and edit.task == task.id for edit in made)
-    assert Edit("split", task.id, turn=2) in made
+    assert Rename(task.id, f"{task.title} now") in made
+    assert ToggleExcluded(task.id) in made
+    assert JoinPrevious(task.id) in made
+    assert Undo() in made
+    assert any(isinstance(edit, SetStatus) and edit.task == task.id for edit in made)
+    assert Split(task.id, 2) in made
 
 
 async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> None:
@@ -231,10 +231,12 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
         await pilot.press("down", "enter")
         await settled(pilot)
         await edits_done(app)
-        made = {edit.kind: edit for edit in feed(app).edits}
-    assert made["merge"].task == task.id
-    assert made["merge"].target not in ("", task.id)
-    assert made["move"] == Edit("move", task.id, turn=1, target=made["move"].target)
+        merge, move = feed(app).edits
+    assert isinstance(merge, Merge)
+    assert merge.task == task.id
+    assert merge.into not in ("", task.id)
+    assert isinstance(move, MoveTurn)
+    assert (move.task, move.turn) == (task.id, 1)
 
 
 async def test_another_task_is_one_of_the_persons_however_many_there_are(sample_script: Script) -> None:

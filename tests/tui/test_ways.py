@@ -14,7 +14,7 @@ import pytest
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, edits_done, feed, settled
 from tui.app import Dashboard
-from tui.edits import Edit, Edited, apply_edit
+from tui.edits import Edit, Edited, JoinPrevious, Rename, ToggleExcluded, Undo, apply_edit
 from tui.messages import EditDone
 from tui.readers.months import chosen_month, wished_month
 from tui.readers.tasks import read_tasks
@@ -108,7 +108,7 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
         if not failed:
             excluded["is"] = not excluded["is"]
             feed(app).hand_over()
-        return Edited("done", one.task, failed=failed)
+        return Edited("done", one.task if isinstance(one, ToggleExcluded) else "", failed=failed)
 
     app = dashboard(script, start="tasks")
     feed(app).edit = edit  # type: ignore[method-assign]
@@ -119,20 +119,20 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
             await pilot.press("e")
             await edits_done(app)
             assert (f"{EXCLUDED_SIGN[0]} " in await settled(pilot)) == (is_out and not failed)
-        assert [one.kind for one in feed(app).edits] == ["exclude", "exclude"]
+        assert [type(one) for one in feed(app).edits] == [ToggleExcluded, ToggleExcluded]
         assert (app.paused_ms is not None) == failed
 
 
 async def test_edits_are_made_in_the_order_of_their_keys(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
     may_begin = threading.Event()
-    made: list[str] = []
+    made: list[type[Edit]] = []
 
     def edit(one: Edit) -> Edited:
         if not made:
             may_begin.wait(5)
             time.sleep(0.05)  # the time in which a second one could overtake it
-        made.append(one.kind)
+        made.append(type(one))
         return Edited("done")
 
     feed(app).edit = edit  # type: ignore[method-assign]
@@ -141,7 +141,7 @@ async def test_edits_are_made_in_the_order_of_their_keys(sample_script: Script) 
         await pilot.press("e", "u", "e")
         may_begin.set()
         await edits_done(app)
-    assert made == ["exclude", "undo", "exclude"]
+    assert made == [ToggleExcluded, Undo, ToggleExcluded]
 
 
 def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
@@ -158,12 +158,12 @@ def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
             ]
 
         before = listed()
-        first = Edit("exclude", before[0][0])
+        first = ToggleExcluded(before[0][0])
         assert apply_edit(db, first, NOW_MS).words == "left out of the averages"
         assert listed() == [(before[0][0], True), *before[1:]]
         assert apply_edit(db, first, NOW_MS).words == "in the averages again"
         assert listed() == before
-        assert apply_edit(db, Edit("exclude", "t0000"), NOW_MS).failed
+        assert apply_edit(db, ToggleExcluded("t0000"), NOW_MS).failed
 
 
 @pytest.mark.parametrize("board", ["tasks", "spend", "cache"])
@@ -229,27 +229,25 @@ async def test_a_late_edit_of_another_task_leaves_the_open_one_in_front(sample_s
         first, *_, last = (task.id for task in app.known_tasks)
         await pilot.press("end", "enter")
         await settled(pilot)
-        app.post_message(EditDone(Edit("rename", first, words="x"), Edited("renamed", first)))
+        app.post_message(EditDone(Rename(first, "x"), Edited("renamed", first)))
         await settled(pilot)
         assert app.wish.task == last
 
 
 async def test_an_open_task_is_followed_where_an_edit_put_it_and_back_by_undo(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
-    named = {"join": "", "undo": ""}
-    feed(app).edit = lambda edit: Edited("done", named[edit.kind] or edit.target)  # type: ignore[method-assign]
+    joined: list[str] = []
+
+    def edit(one: Edit) -> Edited:
+        return Edited("done", one.back_to if isinstance(one, Undo) else joined.pop(0))
+
+    feed(app).edit = edit  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         first, second, third, *_ = (task.id for task in app.known_tasks)
         await pilot.press("enter")
-        for key, kind, leads_to, shown in (
-            ("b", "join", second, second),
-            ("b", "join", third, third),
-            ("u", "undo", "", second),
-            ("u", "undo", "", first),
-            ("u", "undo", "", first),
-        ):
-            named[kind] = leads_to
+        joined += [second, third]
+        for key, shown in (("b", second), ("b", third), ("u", second), ("u", first), ("u", first)):
             await settled(pilot)
             await pilot.press(key)
             await edits_done(app)
@@ -264,12 +262,12 @@ def test_undo_names_the_task_that_is_there_again(sample_db: sqlite3.Connection, 
     with closing(open_ledger(path)) as db:
         tasks = [row[0] for row in db.execute("SELECT id FROM task ORDER BY id")]
         task, joined = next(
-            (one, made) for one in tasks if not (made := apply_edit(db, Edit("join", one), NOW_MS)).failed
+            (one, made) for one in tasks if not (made := apply_edit(db, JoinPrevious(one), NOW_MS)).failed
         )
         assert joined.task not in ("", task)
-        apply_edit(db, Edit("rename", joined.task, words="Both"), NOW_MS)
-        assert apply_edit(db, Edit("undo", joined.task, target=task), NOW_MS) == Edited("took back: rename")
-        assert apply_edit(db, Edit("undo", joined.task, target=task), NOW_MS) == Edited("took back: join", task)
+        apply_edit(db, Rename(joined.task, "Both"), NOW_MS)
+        assert apply_edit(db, Undo(joined.task, back_to=task), NOW_MS) == Edited("took back: rename")
+        assert apply_edit(db, Undo(joined.task, back_to=task), NOW_MS) == Edited("took back: join", task)
 
 
 def test_a_month_without_work_is_the_nearest_with_work() -> None:
@@ -282,15 +280,15 @@ def test_a_month_without_work_is_the_nearest_with_work() -> None:
 
 async def test_no_edit_is_lost_when_its_user_leaves_at_once(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
-    made: list[str] = []
+    made: list[type[Edit]] = []
 
     def edit(one: Edit) -> Edited:
         time.sleep(0.05)
-        made.append(one.kind)
+        made.append(type(one))
         return Edited("done")
 
     feed(app).edit = edit  # type: ignore[method-assign]
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("e", "u", "e")
-    assert made == ["exclude", "undo", "exclude"]
+    assert made == [ToggleExcluded, Undo, ToggleExcluded]

@@ -1,10 +1,12 @@
 """Keys that change tasks: each asks what it must, hands the edit to the feed, and says what came of it."""
 
+from collections.abc import Callable
+
 from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.edit_tasks import STATUSES
-from tui.edits import Edit
+from tui.edits import JoinPrevious, Merge, Rename, SetStatus, TaskEdit, ToggleExcluded
 from tui.screens.board import Board, Part
 from tui.screens.questions import AskScreen, ChooseScreen
 from tui.task_words import STATUS_SIGNS, status_sign, task_cost
@@ -27,7 +29,7 @@ class EditingBoard(Board[Part]):
 
         def named(title: str) -> None:
             if title != task.title:
-                self.board.edit(Edit("rename", task.id, words=title))
+                self.board.edit(Rename(task.id, title))
 
         self.board.ask(AskScreen("Rename the task", task.title, "a title"), named)
 
@@ -38,32 +40,33 @@ class EditingBoard(Board[Part]):
             options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in STATUSES]
             self.board.ask(
                 ChooseScreen(f"How did it end: {task.title}", options),
-                lambda status: self.board.edit(Edit("status", task.id, words=status)),
+                lambda status: self.board.edit(SetStatus(task.id, status)),
             )
 
     def action_merge(self) -> None:
         """Ask which task it is part of."""
         task = self.edited_task()
         if task is not None:
-            self.choose_task(f"Part of which task: {task.title}", task, Edit("merge", task.id))
+            identity = task.id
+            self.choose_task(f"Part of which task: {task.title}", task, lambda other: Merge(identity, into=other))
 
     def action_join(self) -> None:
         """The task goes on with what came before it."""
         task = self.edited_task()
         if task is not None:
-            self.board.edit(Edit("join", task.id))
+            self.board.edit(JoinPrevious(task.id))
 
     def action_exclude(self) -> None:
         """Out of the averages, or in again."""
         task = self.edited_task()
         if task is not None:
-            self.board.edit(Edit("exclude", task.id))
+            self.board.edit(ToggleExcluded(task.id))
 
     def action_undo(self) -> None:
         """Take back the last edit."""
         self.board.undo()
 
-    def choose_task(self, title: str, task: TaskRow, edit: Edit) -> None:
+    def choose_task(self, title: str, task: TaskRow, edit_with: Callable[[str], TaskEdit]) -> None:
         """Ask for the edit's other task: those nearest in time first, of the same project before others."""
         others = [one for one in self.board.known_tasks if one.id != task.id]
         others.sort(key=lambda one: (one.project != task.project, abs(one.started_at - task.started_at)))
@@ -71,7 +74,7 @@ class EditingBoard(Board[Part]):
             self.notify("There is no other task in this month.")
             return
         question = ChooseScreen(title, [(one.id, self._task_line(one)) for one in others])
-        self.board.ask(question, lambda target: self.board.edit(edit._replace(target=target)))
+        self.board.ask(question, lambda other: self.board.edit(edit_with(other)))
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)

@@ -10,7 +10,7 @@ from store.task_rows import TaskRow
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport
-from tui.edits import Edit
+from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
@@ -347,7 +347,7 @@ class NowScreen(Board[NowPart]):
     def action_put_away(self) -> None:
         """Put the nudge away."""
         if self.part is not None and self.part.nudge is not None:
-            self.board.edit(Edit("dismiss", target=str(self.part.nudge.id)))
+            self.board.edit(PutAway(self.part.nudge.id))
 
     def action_why(self) -> None:
         """Show what the forecast rests on."""

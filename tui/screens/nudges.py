@@ -8,7 +8,7 @@ from textual.content import Content
 
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate
-from tui.edits import Edit
+from tui.edits import SwitchKind
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ChooseScreen, ReadScreen
@@ -143,7 +143,7 @@ class NudgesScreen(Board[NudgesPart]):
         kinds = {one.kind: one for one in self.part.report.kinds}
 
         def chosen(kind: str) -> None:
-            self.board.edit(Edit("silence" if kinds[kind].state == "on" else "let speak", words=kind))
+            self.board.edit(SwitchKind(kind, speaks=kinds[kind].state != "on"))
 
         options = [
             (one.kind, line(_STATES[one.state], f" {kind_words(one.kind)}", (f"  {_STATE_WORDS[one.state]}", "$dim")))

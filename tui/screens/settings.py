@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from tracker.settings import Settings
-from tui.edits import Edit
+from tui.edits import SetSetting
 from tui.screens.questions import AskScreen, ChooseScreen
 from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
 from tui.widgets.table import Column, Table
@@ -75,7 +75,7 @@ class SettingsScreen(ModalScreen[None]):
                 may_be_empty=True,
                 trouble_with=partial(trouble_with, setting.name),
             )
-        dashboard.ask(question, lambda value: dashboard.edit(Edit("setting", target=setting.name, words=value)))
+        dashboard.ask(question, lambda value: dashboard.edit(SetSetting(setting.name, value)))
 
     def on_table_opened(self) -> None:
         """A double click changes."""

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.reports.task import TaskDetail, TaskTurn
-from tui.edits import Edit
+from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Health, Snapshot, TaskPart
@@ -261,14 +261,16 @@ class TaskScreen(EditingBoard[TaskPart]):
         """Begin a task at the turn under the cursor."""
         task, step = self.edited_task(), self._table.selected
         if task is not None and step is not None:
-            self.board.edit(Edit("split", task.id, turn=step.turn))
+            self.board.edit(Split(task.id, step.turn))
 
     def action_move(self) -> None:
         """Put the turn under the cursor on another task."""
         task, step = self.edited_task(), self._table.selected
         if task is not None and step is not None:
-            edit = Edit("move", task.id, turn=step.turn)
-            self.choose_task(f"Turn {step.turn} belongs to which task?", task, edit)
+            identity, turn = task.id, step.turn
+            self.choose_task(
+                f"Turn {turn} belongs to which task?", task, lambda other: MoveTurn(identity, turn, into=other)
+            )
 
     def action_back(self) -> None:
         """Back to the screen from which the task was opened."""
