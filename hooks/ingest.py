@@ -20,7 +20,7 @@ from hooks.spool_reader import Drained, ReaderLock, drained, is_empty
 from store.ledger import LedgerError, is_damage, ledger_path, open_ledger, replace_if_damaged
 
 if TYPE_CHECKING:
-    from tracker.cli.advising import Adviser
+    from tracker.keeper import LedgerKeeper
 
 LINGER_SECONDS = 1.5
 _LOOK_EVERY_SECONDS = 0.1
@@ -76,7 +76,7 @@ def _linger(home: str, named: _Named) -> None:
     if named.has_cline:
         _take_in(home, named)
     with closing(open_ledger()) as db:
-        _adviser(home).rest(db)
+        _keeper(home).work_while_idle(db)
 
 
 def _size(path: str) -> int:
@@ -91,9 +91,9 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
 
     Pipes of `waits` are closed once the records are in the ledger: advice is not waited for.
     """
-    from tracker.cli.advising import keep_spooled
     from tracker.cli.common import Invocation
     from tracker.cli.sync import take_in
+    from tracker.keeper import keep_spooled
 
     with drained(home) as taken:
         transcripts = {*known.transcripts, *(event.transcript_path for event in taken.events if event.transcript_path)}
@@ -117,7 +117,7 @@ def _advise(home: str) -> None:
     """Derive what is new and write advice; where the ledger is busy or the disk full the next ingest does it."""
     try:
         with closing(open_ledger()) as db:
-            _adviser(home).keep_current(db)
+            _keeper(home).keep_current(db)
     except (sqlite3.Error, OSError) as error:
         if is_damage(error):
             raise
@@ -125,10 +125,10 @@ def _advise(home: str) -> None:
 
 
 @cache
-def _adviser(home: str) -> "Adviser":
-    from tracker.cli.advising import Adviser
+def _keeper(home: str) -> "LedgerKeeper":
+    from tracker.keeper import LedgerKeeper
 
-    return Adviser(home)
+    return LedgerKeeper(home)
 
 
 def _folders(transcripts: Iterable[str]) -> list[Path]:

@@ -243,7 +243,7 @@ class LedgerFeed:
             for told in self._keeper.keep_current(db):
                 if self._listener is not None:
                     self._listener.take_nudge(told)
-            self._keeper.rest(db)
+            self._keeper.work_while_idle(db)
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise

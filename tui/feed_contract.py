@@ -37,8 +37,8 @@ class Keeper(Protocol):
         """After each look at the agents' records; returns nudges whose time has come."""
         ...
 
-    def rest(self, db: sqlite3.Connection) -> bool:
-        """Work for a quiet moment."""
+    def work_while_idle(self, db: sqlite3.Connection) -> bool:
+        """Do what can wait for a quiet moment."""
         ...
 
 

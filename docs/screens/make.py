@@ -21,10 +21,10 @@ sys.path.insert(0, str(ROOT))
 
 from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
 from tracker.advisor.advisor import Advisor  # noqa: E402
-from tracker.cli.advising import HookFiles  # noqa: E402
 from tracker.cli.demo import play_samples  # noqa: E402
 from tracker.demo import live_session  # noqa: E402
 from tracker.ingest import sync  # noqa: E402
+from tracker.keeper import HookFiles  # noqa: E402
 from tracker.pricing import PriceBook  # noqa: E402
 from tracker.rebuild import rebuild  # noqa: E402
 from tracker.sources.base import Options  # noqa: E402
@@ -64,7 +64,7 @@ def fill(folder: Path) -> Path:
         sync(db, [(source, [claude])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
-        while advisor.rest(db, at_ms):
+        while advisor.work_while_idle(db, at_ms):
             pass
 
     at = NOW.timestamp() - LIVE_FOR_SECONDS

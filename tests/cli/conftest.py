@@ -34,4 +34,4 @@ def tree(taximeter: Taximeter, tmp_path: Path) -> Path:
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock stands still at NOW."""
-    monkeypatch.setattr("tracker.cli.clock.now", NOW.astimezone)
+    monkeypatch.setattr("tracker.clock.now", NOW.astimezone)

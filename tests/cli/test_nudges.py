@@ -14,12 +14,12 @@ from hooks.advice import claim, due_nudges, read_advice
 from store.ledger import home, open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tracker.advisor.evaluate import KINDS
-from tracker.cli.advising import Adviser
 from tracker.cli.app import cli
-from tracker.cli.clock import now_ms
 from tracker.cli.common import Invocation
 from tracker.cli.sync import take_in
+from tracker.clock import now_ms
 from tracker.errors import UserError
+from tracker.keeper import LedgerKeeper
 from tracker.settings import load_settings
 
 
@@ -28,7 +28,7 @@ def run(*words: str) -> Result:
 
 
 class Desk:
-    """A session at work just now, a watcher's adviser, and a hook."""
+    """A session at work just now, a watcher's keeper, and a hook."""
 
     def __init__(self, folder: Path) -> None:
         self.claude_dir = folder / "claude"
@@ -39,7 +39,7 @@ class Desk:
         invocation = Invocation()
         invocation.add_dirs([self.claude_dir], [])
         db, _ = take_in(invocation)
-        Adviser(str(home())).keep_current(db)
+        LedgerKeeper(str(home())).keep_current(db)
         db.close()
 
     def stop_hook(self) -> str | None:

@@ -235,7 +235,7 @@ def test_the_end_of_the_month_counts_the_rest_of_today(
     taximeter.claude_dirs = [write_history(tmp_path / "c", {day: 6 * DOLLAR for day in days if day.weekday() < 5})]
 
     def by_the_end(hour: int) -> dict[str, str]:
-        monkeypatch.setattr("tracker.cli.clock.now", lambda: datetime(2026, 11, 30, hour, tzinfo=UTC).astimezone())
+        monkeypatch.setattr("tracker.clock.now", lambda: datetime(2026, 11, 30, hour, tzinfo=UTC).astimezone())
         month: dict[str, Any] = taximeter("plans", "--json").json()["month"]
         assert month["as_of"] == "2026-11-30"
         assert month["logged_usd"] == "120.000000000"

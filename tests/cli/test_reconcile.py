@@ -56,7 +56,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the keyring of whoever runs it; the clock stands still on the day after the last day of SPAN."""
     moment = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    monkeypatch.setattr("tracker.cli.clock.now", moment.astimezone)
+    monkeypatch.setattr("tracker.clock.now", moment.astimezone)
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.setenv("PATH", str(empty))

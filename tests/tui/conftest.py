@@ -12,8 +12,8 @@ from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS
 from tests.unit.ledger.reading import take_in
 from tracker.advisor.advisor import Advisor
-from tracker.cli.advising import HookFiles
 from tracker.demo import live_session, write_samples
+from tracker.keeper import HookFiles
 from tracker.rebuild import rebuild
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Snapshot, Wish
@@ -56,7 +56,7 @@ def sample_ledger(sample_claude_dir: Path, tmp_path_factory: pytest.TempPathFact
     advisor = Advisor(HookFiles(str(path.parent)), measures_at_once=True)
     for at_ms in (NOW_MS - 300_000, NOW_MS):
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
-        while advisor.rest(db, at_ms):
+        while advisor.work_while_idle(db, at_ms):
             pass
     db.close()
     return path

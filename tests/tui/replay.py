@@ -32,10 +32,10 @@ from tests.tui.fakes import screen_text
 from tests.tui.speed import percentile
 from tests.unit.ledger.dump import differences, dump
 from tracker.advisor.advisor import Advisor, Told
-from tracker.cli.advising import HookFiles
 from tracker.demo.samples import Row, append_rows, session_rows, write_samples
 from tracker.demo.story import HISTORY
 from tracker.ingest import sync
+from tracker.keeper import HookFiles
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
 from tracker.reports.cache import cache_report
@@ -147,8 +147,8 @@ class DayKeeper:
         rebuild(db)
         return self._advisor.refresh(db, self._clock())
 
-    def rest(self, db: sqlite3.Connection) -> bool:
-        return self._advisor.rest(db, self._clock())
+    def work_while_idle(self, db: sqlite3.Connection) -> bool:
+        return self._advisor.work_while_idle(db, self._clock())
 
 
 class WitnessedFeed(LedgerFeed):

@@ -12,7 +12,7 @@ import pytest
 
 from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
-from tracker.cli import clock
+from tracker import clock
 from tracker.cli.app import run
 from tracker.reports import context
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish

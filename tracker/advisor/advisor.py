@@ -122,8 +122,8 @@ class Advisor:
             settle_followed(db, now)
         return self._due(now)
 
-    def rest(self, db: sqlite3.Connection, now: int) -> bool:
-        """Work for a quiet moment: measure habits that are old, thin the log; True if there was any.
+    def work_while_idle(self, db: sqlite3.Connection, now: int) -> bool:
+        """Do what can wait for a quiet moment: measure habits that are old, thin the log; True if there was any.
 
         In the first one this is asked of every agent on record: whoever opens the dashboard before the day's first
         session sees figures by their own habits.

@@ -5,7 +5,7 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from store.queries import totals
-from tracker.cli import clock
+from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import cost_text, counted, hidden_text
 from tracker.cli.nothing import show_no_sessions

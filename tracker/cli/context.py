@@ -5,7 +5,7 @@ import click
 from store.context_reads import ContextSession
 from store.money import short_usd
 from store.projects import project_name
-from tracker.cli import clock
+from tracker import clock
 from tracker.cli.common import (
     Invocation,
     csv_option,

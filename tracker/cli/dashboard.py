@@ -36,9 +36,9 @@ def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
 def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | None = None) -> None:
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
-    from tracker.cli.advising import Adviser
     from tracker.cli.nothing import looked_in
     from tracker.cli.sync import finder_of, options_of, sources_of
+    from tracker.keeper import LedgerKeeper
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
 
@@ -47,12 +47,12 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     sources = sources_of(invocation)
     spool = home() / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-    adviser = Adviser(str(home()), reads_spool=True)
+    keeper = LedgerKeeper(str(home()), reads_spool=True)
     feed = LedgerFeed(
         sources,
         options_of,
         looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(invocation),
-        keeper=adviser,
+        keeper=keeper,
         extra_paths=[spool],
         find_sources=finder_of(invocation),
     )
@@ -64,4 +64,4 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
         Dashboard(feed, theme=theme, start=screen, collector=Collector()).run()
     finally:
         feed.stop()
-        adviser.close()
+        keeper.close()

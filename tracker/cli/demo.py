@@ -89,9 +89,9 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
     """
     from store.ledger import open_ledger
     from tracker.advisor.advisor import Advisor
-    from tracker.cli.advising import HookFiles
     from tracker.demo import write_samples
     from tracker.ingest import sync
+    from tracker.keeper import HookFiles
     from tracker.pricing import PriceBook
     from tracker.rebuild import rebuild
     from tracker.sources.base import Options
@@ -105,7 +105,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
         sync(db, [(source, [claude_dir])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
-        while advisor.rest(db, at_ms):
+        while advisor.work_while_idle(db, at_ms):
             pass
 
     write_samples(claude_dir, now=now, at_rest=take_in)

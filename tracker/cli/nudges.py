@@ -5,8 +5,8 @@ import click
 from store.money import short_usd
 from store.nudges import NudgeRow
 from store.plain_text import plain
+from tracker import clock
 from tracker.advisor.evaluate import KINDS
-from tracker.cli import clock
 from tracker.cli.common import (
     Invocation,
     csv_option,
@@ -83,18 +83,18 @@ def dismiss(kind: str | None) -> None:
     """
     from store.ledger import home, open_ledger
     from store.nudges import dismiss as put_away
-    from tracker.cli.advising import Adviser
+    from tracker.keeper import LedgerKeeper
     from tracker.reports.nudges import nudge_report
 
     db = open_ledger()
-    Adviser(str(home())).keep_current(db)  # takes over what hooks have shown since
+    LedgerKeeper(str(home())).keep_current(db)  # takes over what hooks have shown since
     row = put_away(db, kind, clock.now_ms())
     if row is None:
         raise UserError(f"no {kind or 'nudge'} was shown that could be dismissed (taximeter nudges lists them)")
-    adviser = Adviser(str(home()))
-    adviser.keep_current(db)  # takes the sentence out of the advice
+    keeper = LedgerKeeper(str(home()))
+    keeper.keep_current(db)  # takes the sentence out of the advice
     click.echo(f"dismissed: {plain(row.text or '')}")
-    summary = next(one for one in nudge_report(db, adviser.advisor.preferences).kinds if one.kind == row.kind)
+    summary = next(one for one in nudge_report(db, keeper.advisor.preferences).kinds if one.kind == row.kind)
     if summary.state == "dismissed":
         note(f"That was the third time: {row.kind} is off (taximeter nudges on {row.kind}).")
 

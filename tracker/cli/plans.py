@@ -8,7 +8,7 @@ import msgspec
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli import clock
+from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.nothing import show_no_sessions

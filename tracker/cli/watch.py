@@ -22,7 +22,7 @@ from tracker.reports.times import local
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import Told
-    from tracker.cli.advising import Adviser
+    from tracker.keeper import LedgerKeeper
 
 
 @click.command()
@@ -40,14 +40,14 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     taximeter watch --json | jq .cost_usd
     """
     from store.ledger import home
-    from tracker.cli.advising import Adviser
     from tracker.cli.sync import finder_of, options_of, sources_of, take_in
+    from tracker.keeper import LedgerKeeper
     from tracker.watch import Watcher
 
     sources = sources_of(invocation)
     db, _ = take_in(invocation)
-    adviser = Adviser(str(home()), reads_spool=True)
-    screen = _Screen(db, adviser, as_json=as_json)
+    keeper = LedgerKeeper(str(home()), reads_spool=True)
+    screen = _Screen(db, keeper, as_json=as_json)
     stop = threading.Event()
     spool = home() / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,16 +78,16 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     except KeyboardInterrupt:
         stop.set()
     finally:
-        adviser.close()
+        keeper.close()
 
 
 class _Screen:
     """Prints what is new after each look, and keeps derived tables and advice current before it does."""
 
-    def __init__(self, db: sqlite3.Connection, adviser: "Adviser", *, as_json: bool) -> None:
+    def __init__(self, db: sqlite3.Connection, keeper: "LedgerKeeper", *, as_json: bool) -> None:
         from store.ledger import open_ledger
 
-        self._db, self._adviser, self._as_json = db, adviser, as_json
+        self._db, self._keeper, self._as_json = db, keeper, as_json
         self._reader = open_ledger()
         self._file = file_of(ledger_path())
         self._seen = newest_call_id(self._reader)
@@ -97,7 +97,7 @@ class _Screen:
         if file_of(ledger_path()) != self._file:
             raise LedgerError(f"the ledger {ledger_path()} was removed, or another put in its place: run it again")
         try:
-            told = self._adviser.keep_current(self._db)
+            told = self._keeper.keep_current(self._db)
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
@@ -114,9 +114,9 @@ class _Screen:
         for nudge in told:
             self._tell(nudge)
         if told:
-            self._adviser.note_shown(self._db, told)
+            self._keeper.note_shown(self._db, told)
         if not report.files:
-            self._adviser.rest(self._db)
+            self._keeper.work_while_idle(self._db)
 
     def notice(self, text: str) -> None:
         """A sentence that is no data."""
@@ -127,7 +127,7 @@ class _Screen:
             print_json_lines([{"nudge": nudge.kind, "session": nudge.session, "text": nudge.text}])
         else:
             click.echo(nudge_line(nudge.session, nudge.text))
-        if self._adviser.advisor.preferences.desktop:
+        if self._keeper.advisor.preferences.desktop:
             from tracker.desktop import show_notice
 
             show_notice(nudge.text)

@@ -12,7 +12,7 @@ import msgspec
 from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli import clock
+from tracker import clock
 from tracker.cli.common import Invocation, open_modelled, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph

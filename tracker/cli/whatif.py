@@ -6,7 +6,7 @@ import click
 
 from store.money import short_usd
 from store.queries import totals
-from tracker.cli import clock
+from tracker import clock
 from tracker.cli.common import (
     Invocation,
     csv_option,

@@ -161,10 +161,10 @@ def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
 def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
     first = compacted(desk, 0, 50_000)
     desk.advise(first.now)
-    assert desk.advisor.rest(desk.db, first.now)
+    assert desk.advisor.work_while_idle(desk.db, first.now)
     second = compacted(desk, 1, 70_000)
     desk.advise(second.now)
-    assert desk.advisor.rest(desk.db, second.now)
+    assert desk.advisor.work_while_idle(desk.db, second.now)
     assert habits_now(desk.db, "claude-code", second.now).calls == 10
 
 
@@ -173,9 +173,9 @@ def test_habits_of_sessions_long_over_are_measured_in_the_first_quiet_moment(des
     later = one.now + 30 * DAY_MS
     assert desk.advise(later) == []
     assert kept_habits(desk.db, "claude-code", later)[0].calls == 0
-    assert desk.advisor.rest(desk.db, later)
+    assert desk.advisor.work_while_idle(desk.db, later)
     assert kept_habits(desk.db, "claude-code", later)[0].calls > 0
-    assert not desk.advisor.rest(desk.db, later)
+    assert not desk.advisor.work_while_idle(desk.db, later)
 
 
 def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) -> None:

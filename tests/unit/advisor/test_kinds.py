@@ -54,7 +54,7 @@ def with_habits(desk: Desk, now: int) -> None:
     one = desk.transcript(start_ms=now - 13 * HOUR_MS)
     one.prompt("hello").call(30_000)
     desk.advise(one.now)
-    while desk.advisor.rest(desk.db, now):
+    while desk.advisor.work_while_idle(desk.db, now):
         pass
 
 

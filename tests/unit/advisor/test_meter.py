@@ -54,7 +54,7 @@ def session_after(desk: Desk, end: int, context: int = 450_000) -> Transcript:
     desk.settings.write_text('[nudges]\nkinds = ["compact", "cold_resume", "miss_storm"]\n')
     desk.transcript(start_ms=end + 1_000, on_plan=True, one_hour=True).prompt("hello").call(20_000)
     desk.advise(end + 20_000)
-    assert desk.advisor.rest(desk.db, end + 20_000)
+    assert desk.advisor.work_while_idle(desk.db, end + 20_000)
     one = desk.transcript(start_ms=end + 60_000, on_plan=True, one_hour=True, model="claude-opus-5-5")
     return one.prompt("Add totals to the report").tool_turns([60_000, 220_000, context])
 

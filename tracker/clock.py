@@ -1,4 +1,4 @@
-"""The time of commands that compare with today: one place, so that tests can hold it still."""
+"""The current time, asked for in one place so that tests can hold it still."""
 
 from datetime import date, datetime
 

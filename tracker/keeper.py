@@ -1,6 +1,7 @@
-"""Ties the advisor to this machine: spool read, derived tables current, advice where hooks and status line look for it.
+"""What follows each sync: read the hooks' spool, rebuild derived tables, evaluate nudges, write the advice files.
 
-The one place outside `hooks` that knows both sides; watcher, background ingest and dashboard use it after each sync.
+Watcher, dashboard, background ingest and `nudges` all go through here. Outside `hooks` and its installer, only this
+module knows the files that hooks read and write.
 """
 
 import sqlite3
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from store.advice_format import Advice
 from store.nudges import mark_shown
 from tracker.advisor.advisor import Advisor, Told
-from tracker.cli.clock import now_ms
+from tracker.clock import now_ms
 
 if TYPE_CHECKING:
     from hooks.spool_reader import Drained
@@ -37,7 +38,7 @@ class HookFiles:
         return write_advice(self._home, session, advice)
 
 
-class Adviser:
+class LedgerKeeper:
     """Keeps everything that is derived from the records current; used by one thread.
 
     With `reads_spool` it takes on the hooks' spool for as long as it lives, unless another process has; hooks then
@@ -62,9 +63,9 @@ class Adviser:
         rebuild(db)
         return self.advisor.refresh(db, now_ms())
 
-    def rest(self, db: sqlite3.Connection) -> bool:
-        """Work for a quiet moment; True if there was any."""
-        return self.advisor.rest(db, now_ms())
+    def work_while_idle(self, db: sqlite3.Connection) -> bool:
+        """Do what can wait for a quiet moment; True if there was any."""
+        return self.advisor.work_while_idle(db, now_ms())
 
     def note_shown(self, db: sqlite3.Connection, told: Iterable[Told]) -> None:
         """Remember that these nudges were put before the user."""
