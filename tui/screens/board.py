@@ -41,8 +41,8 @@ class Board(Screen[None], Generic[Part]):
     part: Part | None = None  # what is drawn
 
     @property
-    def board(self) -> "Dashboard":
-        """The app, as what it is."""
+    def dashboard(self) -> "Dashboard":
+        """The app, by its type."""
         from tui.app import Dashboard
 
         assert isinstance(self.app, Dashboard)
@@ -90,7 +90,7 @@ class Board(Screen[None], Generic[Part]):
         """Draw the app's snapshot and state."""
         if not self.is_composed:
             return
-        app = self.board
+        app = self.dashboard
         snapshot = app.snapshot
         self._draw_frame(snapshot, app.health)
         empty = self._instead(snapshot, app.health)
@@ -114,10 +114,10 @@ class Board(Screen[None], Generic[Part]):
 
     def draw_state(self) -> None:
         """Draw the top line and the last one: they follow the clock and the feed."""
-        self._draw_frame(self.board.snapshot, self.board.health)
+        self._draw_frame(self.dashboard.snapshot, self.dashboard.health)
 
     def _draw_frame(self, snapshot: Snapshot | None, health: Health) -> None:
-        app = self.board
+        app = self.dashboard
         state = state_words(health, paused_ms=app.paused_ms, age_ms=app.age_ms, narrow=self.size.width < 66)
         self.query_one(TopLine).show(snapshot.top if snapshot else None, state)
         trouble = health.words if health.phase in (Phase.FAILED, Phase.BUSY, Phase.LIVE) else ""
@@ -148,7 +148,7 @@ class Board(Screen[None], Generic[Part]):
 
     def action_month(self, step: int) -> None:
         """Show another month: counted from the one wished for, since keys may come faster than figures."""
-        app, snapshot = self.board, self.board.snapshot
+        app, snapshot = self.dashboard, self.dashboard.snapshot
         part = getattr(snapshot, self.NAME, None)
         if snapshot is None or part is None:
             return

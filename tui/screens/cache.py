@@ -120,7 +120,7 @@ class CacheScreen(Board[CachePart]):
         if row is None or self.part is None:
             return
         misses = [miss for miss in self.part.report.misses if miss.cause == row.cause]
-        self.board.ask(MissesScreen(cause_words(row.cause), misses, self.board.zone), self.board.open_task)
+        self.dashboard.ask(MissesScreen(cause_words(row.cause), misses, self.dashboard.zone), self.dashboard.open_task)
 
     def on_table_opened(self) -> None:
         """A double click opens."""

@@ -29,18 +29,18 @@ class EditingBoard(Board[Part]):
 
         def named(title: str) -> None:
             if title != task.title:
-                self.board.edit(Rename(task.id, title))
+                self.dashboard.edit(Rename(task.id, title))
 
-        self.board.ask(AskScreen("Rename the task", task.title, "a title"), named)
+        self.dashboard.ask(AskScreen("Rename the task", task.title, "a title"), named)
 
     def action_status(self) -> None:
         """Ask how the task ended."""
         task = self.edited_task()
         if task is not None:
             options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in STATUSES]
-            self.board.ask(
+            self.dashboard.ask(
                 ChooseScreen(f"How did it end: {task.title}", options),
-                lambda status: self.board.edit(SetStatus(task.id, status)),
+                lambda status: self.dashboard.edit(SetStatus(task.id, status)),
             )
 
     def action_merge(self) -> None:
@@ -54,29 +54,29 @@ class EditingBoard(Board[Part]):
         """The task goes on with what came before it."""
         task = self.edited_task()
         if task is not None:
-            self.board.edit(JoinPrevious(task.id))
+            self.dashboard.edit(JoinPrevious(task.id))
 
     def action_exclude(self) -> None:
         """Out of the averages, or in again."""
         task = self.edited_task()
         if task is not None:
-            self.board.edit(ToggleExcluded(task.id))
+            self.dashboard.edit(ToggleExcluded(task.id))
 
     def action_undo(self) -> None:
         """Take back the last edit."""
-        self.board.undo()
+        self.dashboard.undo()
 
     def choose_task(self, title: str, task: TaskRow, edit_with: Callable[[str], TaskEdit]) -> None:
         """Ask for the edit's other task: those nearest in time first, of the same project before others."""
-        others = [one for one in self.board.known_tasks if one.id != task.id]
+        others = [one for one in self.dashboard.known_tasks if one.id != task.id]
         others.sort(key=lambda one: (one.project != task.project, abs(one.started_at - task.started_at)))
         if not others:
             self.notify("There is no other task in this month.")
             return
         question = ChooseScreen(title, [(one.id, self._task_line(one)) for one in others])
-        self.board.ask(question, lambda other: self.board.edit(edit_with(other)))
+        self.dashboard.ask(question, lambda other: self.dashboard.edit(edit_with(other)))
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)
-        facts = (project_name(task.project), task_cost(task), day_and_time(task.started_at, self.board.zone))
+        facts = (project_name(task.project), task_cost(task), day_and_time(task.started_at, self.dashboard.zone))
         return line((sign, style), f" {plain(task.title)}", (f"  {' · '.join(facts)}", "$dim"))

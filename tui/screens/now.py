@@ -119,7 +119,7 @@ class NowScreen(Board[NowPart]):
         self._top = snapshot.top
         strip = self.query_one("#chips", Picture)
         strip.display = len(part.sessions) > 1 or not part.is_running
-        last = day_and_time(part.session.last_at, self.board.zone)
+        last = day_and_time(part.session.last_at, self.dashboard.zone)
         strip.show(
             lambda width, height: [
                 chips(part.sessions, part.session.native_id, width, part.unlisted)
@@ -132,7 +132,7 @@ class NowScreen(Board[NowPart]):
         self._draw_context(part)
         self._draw_calls(part)
         self._draw_plan(snapshot.top)
-        self.tick(self.board.clock())
+        self.tick(self.dashboard.clock())
 
     def tick(self, now_ms: int) -> None:
         """Burn, cache clock and what hangs on them."""
@@ -326,7 +326,7 @@ class NowScreen(Board[NowPart]):
     # -- calls ------------------------------------------------------------------------------------------------------
 
     def _draw_calls(self, part: NowPart) -> None:
-        columns = call_columns(part.session.project, self.board.zone)
+        columns = call_columns(part.session.project, self.dashboard.zone)
         self.query_one("#now-calls", Picture).show(
             lambda width, height: plain_table(columns, part.calls, width, height),
             title=line(("Calls", "bold $heading"), (" · latest first", "$dim")),
@@ -339,31 +339,31 @@ class NowScreen(Board[NowPart]):
         if self.part is None:
             return
         names = [one.native_id for one in self.part.sessions]
-        wished = self.board.wish.session
+        wished = self.dashboard.wish.session
         at = names.index(wished if wished in names else self.part.session.native_id) + step
         if 0 <= at < len(names):
-            self.board.wish_for(session=names[at])
+            self.dashboard.wish_for(session=names[at])
 
     def action_put_away(self) -> None:
         """Put the nudge away."""
         if self.part is not None and self.part.nudge is not None:
-            self.board.edit(PutAway(self.part.nudge.id))
+            self.dashboard.edit(PutAway(self.part.nudge.id))
 
     def action_why(self) -> None:
         """Show what the forecast rests on."""
         if self.part is not None and self.part.context is not None:
             report = self.part.context
-            self.board.push_screen(ReadScreen("Why", lambda width: why_lines(report, width)))
+            self.dashboard.push_screen(ReadScreen("Why", lambda width: why_lines(report, width)))
 
     def action_handover(self) -> None:
         """Write a brief for the next session."""
         if self.part is not None:
-            self.board.write_brief(self.part.session.id)
+            self.dashboard.write_brief(self.part.session.id)
 
     def action_open_task(self) -> None:
         """Open the task at hand."""
         if self.part is not None and self.part.task is not None:
-            self.board.open_task(self.part.task.id)
+            self.dashboard.open_task(self.part.task.id)
 
     def action_copy(self) -> None:
         """Put the best way on the clipboard as the agent's command."""
@@ -380,5 +380,5 @@ class NowScreen(Board[NowPart]):
                 )
             self.notify(f"{words}: there is nothing to type.")
             return
-        self.board.copy_to_clipboard(command)
+        self.dashboard.copy_to_clipboard(command)
         self.notify(f"{command} is on the clipboard.")

@@ -56,7 +56,11 @@ class NudgesScreen(Board[NudgesPart]):
     def _columns(self) -> tuple[Column[NudgeRow], ...]:
         return (
             Column(
-                "when", 12, lambda row: day_and_time(row.due_at, self.board.zone), lambda row: row.due_at, style="$dim"
+                "when",
+                12,
+                lambda row: day_and_time(row.due_at, self.dashboard.zone),
+                lambda row: row.due_at,
+                style="$dim",
             ),
             Column(
                 "project",
@@ -128,7 +132,7 @@ class NudgesScreen(Board[NudgesPart]):
         """What the nudge under the cursor was decided on."""
         row = self.query_one("#nudges", Table).selected
         if row is not None:
-            self.board.push_screen(
+            self.dashboard.push_screen(
                 ReadScreen(f"{kind_words(row.kind)}: {fate(row)}", lambda width: input_lines(row, width))
             )
 
@@ -143,13 +147,13 @@ class NudgesScreen(Board[NudgesPart]):
         kinds = {one.kind: one for one in self.part.report.kinds}
 
         def chosen(kind: str) -> None:
-            self.board.edit(SwitchKind(kind, speaks=kinds[kind].state != "on"))
+            self.dashboard.edit(SwitchKind(kind, speaks=kinds[kind].state != "on"))
 
         options = [
             (one.kind, line(_STATES[one.state], f" {kind_words(one.kind)}", (f"  {_STATE_WORDS[one.state]}", "$dim")))
             for one in kinds.values()
         ]
-        self.board.ask(ChooseScreen("Which kind may speak", options), chosen)
+        self.dashboard.ask(ChooseScreen("Which kind may speak", options), chosen)
 
 
 def promised(row: NudgeRow) -> str:

@@ -70,7 +70,7 @@ class PlansScreen(Board[PlansPart]):
         part = self.part
         if part is None:
             return
-        seconds = max(0, self.board.clock() - part.made_at) // 1000
+        seconds = max(0, self.dashboard.clock() - part.made_at) // 1000
         panel = self.query_one("#plans-panel")
         panel.border_title = line(("Plans", "bold $heading"), (" · a typical month, 8 of 10 fall in the range", "$dim"))
         panel.border_subtitle = line((f"modelled {seconds} s ago · enter shows what it rests on", "$dim"))
@@ -132,7 +132,7 @@ class PlansScreen(Board[PlansPart]):
         """What the figures rest on."""
         if self.part is not None:
             report = self.part.report
-            self.board.push_screen(ReadScreen("What this rests on", lambda width: assumption_lines(report, width)))
+            self.dashboard.push_screen(ReadScreen("What this rests on", lambda width: assumption_lines(report, width)))
 
 
 def assumption_lines(report: PlansReport, width: int) -> list[Content]:

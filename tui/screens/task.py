@@ -168,7 +168,7 @@ class TaskScreen(EditingBoard[TaskPart]):
     def part_of(self, snapshot: Snapshot) -> TaskPart | None:
         """The task that is wished for."""
         part = snapshot.task
-        return part if part is not None and part.identity == self.board.wish.task else None
+        return part if part is not None and part.identity == self.dashboard.wish.task else None
 
     def present(self, part: TaskPart, snapshot: Snapshot) -> None:
         """Draw the task."""
@@ -202,7 +202,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
         words = (project_name(task.project), agents_words(task), plain(models))
         note = line((" · ".join(word for word in words if word), "$dim"))
-        when = day_and_time(task.started_at, self.board.zone)
+        when = day_and_time(task.started_at, self.dashboard.zone)
         self.query_one("#task-split", Picture).show(
             lambda width, height: bill_lines(task, when, width, with_dollars=True), title=title, note=note
         )
@@ -261,7 +261,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         """Begin a task at the turn under the cursor."""
         task, step = self.edited_task(), self._table.selected
         if task is not None and step is not None:
-            self.board.edit(Split(task.id, step.turn))
+            self.dashboard.edit(Split(task.id, step.turn))
 
     def action_move(self) -> None:
         """Put the turn under the cursor on another task."""
@@ -274,4 +274,4 @@ class TaskScreen(EditingBoard[TaskPart]):
 
     def action_back(self) -> None:
         """Back to the screen from which the task was opened."""
-        self.board.close_task()
+        self.dashboard.close_task()

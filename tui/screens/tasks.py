@@ -118,7 +118,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         status = line((f" · {status_words(task)}{' · a run of a program' if is_run else ''}", "$dim"))
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
-        when = day_and_time(task.started_at, self.board.zone)
+        when = day_and_time(task.started_at, self.dashboard.zone)
         picture.show(lambda width, height: bill_lines(task, when, width), title=title, note=self._unsure(task))
 
     def _unsure(self, task: TaskRow) -> Content:
@@ -139,7 +139,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         """Open the task under the cursor."""
         task = self._table.selected
         if task is not None:
-            self.board.open_task(task.id)
+            self.dashboard.open_task(task.id)
 
     def action_runs(self) -> None:
         """List runs of programs, too, or hide them again."""
