@@ -28,7 +28,7 @@ from tui.widgets.grid import Piece, fitting, line, spread
 from tui.widgets.options import about, advised, best_words, nudge_lines, option_lines, why_lines, with_its_calls
 from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
-from tui.widgets.plot import Level, Mark, area, present
+from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
 from tui.widgets.table import plain_table
 from tui.words import (
@@ -237,7 +237,7 @@ class NowScreen(Board[NowPart]):
                 Level(report.prospect.level, f"compact level {tokens(round(report.prospect.level))}"),
             ]
         series = (BASELINE, CARRY_OVER, FRESH)
-        shown = present(series, ("first prompt", "there before", "this task"), samples)
+        shown = legend_series(series, ("first prompt", "there before", "this task"), samples)
         picture.show(
             lambda width, height: area(samples, series, width, height, unit=axis_tokens, levels=levels, marks=marks),
             title=line(*title),

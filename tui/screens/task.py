@@ -20,7 +20,7 @@ from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import line
 from tui.widgets.picture import Picture
-from tui.widgets.plot import Mark, area, present
+from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
 from tui.words import (
@@ -217,7 +217,7 @@ class TaskScreen(EditingBoard[TaskPart]):
             if samples
             else hatched("No context to draw", "no calls on the main thread"),
             title=line(("Context", "bold $heading"), (f" · began at {begin}, ended at {end}", "$dim")),
-            note=legend(present((CARRY_OVER, FRESH), ("there before", "its own"), samples), _LEGEND_CELLS),
+            note=legend(legend_series((CARRY_OVER, FRESH), ("there before", "its own"), samples), _LEGEND_CELLS),
         )
 
     def _draw_facts(self, detail: TaskDetail) -> None:

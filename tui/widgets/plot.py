@@ -70,8 +70,8 @@ def nice_top(value: float) -> float:
     return 10 * power
 
 
-def present(series: Sequence[Series], names: Sequence[str], samples: Sequence[Sequence[float]]) -> list[Series]:
-    """The series that any sample has something of, under these names: for a legend."""
+def legend_series(series: Sequence[Series], names: Sequence[str], samples: Sequence[Sequence[float]]) -> list[Series]:
+    """The series that a legend has to name: those that any sample has something of, under these names."""
     return [
         one._replace(name=name)
         for index, (one, name) in enumerate(zip(series, names, strict=True))
