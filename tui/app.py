@@ -23,10 +23,10 @@ from tracker.settings import Settings
 from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Feed
+from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, Noticed, NudgeDue
 from tui.palette import Commands
-from tui.rubbish import Collector
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
@@ -72,7 +72,7 @@ class Dashboard(App[None]):
         zone: tzinfo | None = None,
         theme: str | None = None,
         start: str = "now",
-        collector: Collector | None = None,
+        collector: GarbageCollector | None = None,
     ) -> None:
         super().__init__()
         for one in THEMES:

@@ -44,7 +44,7 @@ from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 from tui.app import Dashboard
 from tui.feed import LedgerFeed
-from tui.rubbish import Collector
+from tui.garbage import GarbageCollector
 from tui.snapshot import Health, Phase, Snapshot
 from tui.widgets.figure import large
 
@@ -184,7 +184,7 @@ async def replay(folder: Path, *, hours: float, speed: float, tell: bool = False
     keeper = DayKeeper(home, clock)
     sources = [(ClaudeCodeSource(), [claude])]
     feed = WitnessedFeed(sources, lambda _db: Options(PriceBook()), clock=clock, ledger=ledger, keeper=keeper)
-    app = Dashboard(feed, clock=clock, collector=Collector())
+    app = Dashboard(feed, clock=clock, collector=GarbageCollector())
     agents = Agents(claude, clock)
     memory: list[float] = []
     pressed = 0

@@ -31,8 +31,8 @@ from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tui.app import Dashboard
 from tui.feed import LedgerFeed
+from tui.garbage import GarbageCollector
 from tui.keys import SCREENS
-from tui.rubbish import Collector
 
 ROOT = Path(__file__).parents[2]
 CALLS_A_SECOND = 20
@@ -120,7 +120,7 @@ async def keys_while_calls_arrive(ledger: Path, seconds: float) -> tuple[list[fl
     """Milliseconds from key to redrawn screen, stalls of the loop, and the ages of figures when drawn."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     feed = LedgerFeed([], lambda _db: Options(PriceBook()), ledger=ledger)
-    app = Dashboard(feed, collector=Collector())
+    app = Dashboard(feed, collector=GarbageCollector())
     waits: list[float] = []
     stalls: list[float] = []
     ages: list[float] = []

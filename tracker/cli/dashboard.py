@@ -59,9 +59,9 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     feed.read_ahead(Wish(screen=screen))
     try:
         from tui.app import Dashboard
-        from tui.rubbish import Collector
+        from tui.garbage import GarbageCollector
 
-        Dashboard(feed, theme=theme, start=screen, collector=Collector()).run()
+        Dashboard(feed, theme=theme, start=screen, collector=GarbageCollector()).run()
     finally:
         feed.stop()
         keeper.close()

@@ -1,4 +1,4 @@
-"""Collects garbage while nobody presses keys: a full collection may take longer than a key should wait.
+"""Runs the garbage collector while no key is pressed: a full collection may take longer than a key should wait.
 
 Every drawn line is a cycle of Textual's caches, so there is always some.
 """
@@ -9,13 +9,13 @@ import time
 from textual._styles_cache import StylesCache
 
 _QUIET_SECONDS = 0.5
-_OFTEN_SECONDS = 10.0
+_INTERVAL_SECONDS = 10.0
 _LATEST_SECONDS = 120.0
-# Young objects are looked through after so many; old ones only here.
+# Thresholds of the three generations: the oldest is collected here only.
 _YOUNG, _MIDDLE, _NEVER = 10_000, 8, 1_000_000
 
 
-class Collector:
+class GarbageCollector:
     """Told of every key, asked once a second."""
 
     def __init__(self) -> None:
@@ -35,15 +35,15 @@ class Collector:
         """Collect if it is time and nobody waits; says whether it did."""
         now = time.monotonic()
         since = now - self._collected_at
-        if since < _OFTEN_SECONDS or (now - self._input_at < _QUIET_SECONDS and since < _LATEST_SECONDS):
+        if since < _INTERVAL_SECONDS or (now - self._input_at < _QUIET_SECONDS and since < _LATEST_SECONDS):
             return False
-        _let_go()
+        _clear_styles_cache()
         gc.collect()
         self._collected_at = time.monotonic()
         return True
 
 
-def _let_go() -> None:
+def _clear_styles_cache() -> None:
     """Drop what Textual keeps of widgets that are gone (its issue 6665): a cache of a method, keyed by the object."""
     clear = getattr(StylesCache.get_inner_outer, "cache_clear", None)
     if clear is not None:

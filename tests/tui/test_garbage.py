@@ -6,15 +6,15 @@ import weakref
 import pytest
 
 from tests.tui.fakes import dashboard
-from tui import rubbish
-from tui.rubbish import Collector
+from tui import garbage
+from tui.garbage import GarbageCollector
 from tui.screens.help import HelpScreen
 
 
 async def test_a_closed_screen_leaves_nothing_drawn_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rubbish, "_OFTEN_SECONDS", 0.0)
-    monkeypatch.setattr(rubbish, "_QUIET_SECONDS", 0.0)
-    collector = Collector()
+    monkeypatch.setattr(garbage, "_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(garbage, "_QUIET_SECONDS", 0.0)
+    collector = GarbageCollector()
     app = dashboard()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("question_mark")
@@ -25,21 +25,21 @@ async def test_a_closed_screen_leaves_nothing_drawn_behind(monkeypatch: pytest.M
         await pilot.pause()
         await pilot.pause()
         gc.collect()
-        assert drawn() is not None, "Textual no longer keeps it: tui.rubbish need not let it go"
+        assert drawn() is not None, "Textual no longer keeps it: tui.garbage need not clear the cache"
         assert collector.collect_if_quiet()
         assert drawn() is None
 
 
 def test_it_waits_for_a_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     at = [1000.0]
-    monkeypatch.setattr(rubbish.time, "monotonic", lambda: at[0])
-    collector = Collector()
-    at[0] += rubbish._OFTEN_SECONDS + 1
+    monkeypatch.setattr(garbage.time, "monotonic", lambda: at[0])
+    collector = GarbageCollector()
+    at[0] += garbage._INTERVAL_SECONDS + 1
     collector.saw_input()
     assert not collector.collect_if_quiet()
-    at[0] += rubbish._QUIET_SECONDS
+    at[0] += garbage._QUIET_SECONDS
     assert collector.collect_if_quiet()
     assert not collector.collect_if_quiet()
-    at[0] += rubbish._LATEST_SECONDS
+    at[0] += garbage._LATEST_SECONDS
     collector.saw_input()
     assert collector.collect_if_quiet()
