@@ -7,8 +7,8 @@ import click
 from store.money import short_usd, sum_usd
 from tracker.cli.common import (
     Invocation,
-    chosen_part,
     csv_option,
+    filter_of,
     filter_options,
     open_modelled,
     passes_invocation,
@@ -41,7 +41,7 @@ _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "
 @csv_option
 @reading_options
 @passes_invocation
-def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **filters: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
     Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
@@ -52,9 +52,9 @@ def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **
     taximeter cache --since 4w
     taximeter cache --csv        every miss with its task
     """
-    part = chosen_part(chosen)
+    chosen = filter_of(filters)
     db = open_modelled(invocation, no_sync=no_sync)
-    report = cache_report(db, part, most_misses=1_000_000 if as_csv else 50)
+    report = cache_report(db, chosen, most_misses=1_000_000 if as_csv else 50)
     if as_json:
         print_json(report.as_json())
     elif as_csv:

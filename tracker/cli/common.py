@@ -156,10 +156,10 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     return first, last
 
 
-def chosen_part(chosen: dict[str, Any]) -> Filter:
-    """What `filter_options` were given."""
-    since, until = parse_period(chosen["since"], chosen["until"], utc=chosen["utc"])
-    return Filter(**chosen | {"since": since, "until": until})
+def filter_of(filters: dict[str, Any]) -> Filter:
+    """The filter that `filter_options` ask for; UserError if a day is none."""
+    since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
+    return Filter(**filters | {"since": since, "until": until})
 
 
 def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | None:

@@ -11,8 +11,8 @@ from store.queries import SessionRow, call_fields, call_rows, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
     Invocation,
-    chosen_part,
     csv_option,
+    filter_of,
     filter_options,
     limit_option,
     midnight_ms,
@@ -54,7 +54,7 @@ _SESSION_CSV = (
 @reading_options
 @passes_invocation
 def sessions(
-    invocation: Invocation, limit: int | None, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any
+    invocation: Invocation, limit: int | None, as_json: bool, as_csv: bool, no_sync: bool, **filters: Any
 ) -> None:
     """List sessions with what they cost, latest first.
 
@@ -62,9 +62,9 @@ def sessions(
     taximeter sessions --since 7d
     taximeter sessions --project api --json
     """
-    part = chosen_part(chosen)
+    chosen = filter_of(filters)
     db = open_synced(invocation, no_sync=no_sync)
-    found = session_rows(db, part)
+    found = session_rows(db, chosen)
     rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
     if as_json:
         print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
@@ -142,7 +142,7 @@ def calls(
     as_json: bool,
     as_csv: bool,
     no_sync: bool,
-    **chosen: Any,
+    **filters: Any,
 ) -> None:
     """List every model call; --json gives one object a line with every stored field.
 
@@ -150,18 +150,18 @@ def calls(
     taximeter calls --session 5ea3b8df
     taximeter calls --json --since today > calls.jsonl
     """
-    part = chosen_part(chosen)
+    chosen = filter_of(filters)
     db = open_synced(invocation, no_sync=no_sync)
     if session is not None and not find_session(db, session):
         raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(
         db,
-        since_ms=midnight_ms(part.since, utc=part.utc),
-        until_ms=midnight_ms(part.until, utc=part.utc, days=1),
-        project=part.project,
-        agent=part.agent,
-        model=part.model,
+        since_ms=midnight_ms(chosen.since, utc=chosen.utc),
+        until_ms=midnight_ms(chosen.until, utc=chosen.utc, days=1),
+        project=chosen.project,
+        agent=chosen.agent,
+        model=chosen.model,
         session=session,
         limit=most if as_json or as_csv or most is None else most + 1,
     )

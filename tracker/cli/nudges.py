@@ -82,13 +82,13 @@ def dismiss(kind: str | None) -> None:
     taximeter nudges dismiss compact
     """
     from store.ledger import home, open_ledger
-    from store.nudges import dismiss as put_away
+    from store.nudges import dismiss as dismiss_latest
     from tracker.keeper import LedgerKeeper
     from tracker.reports.nudges import nudge_report
 
     db = open_ledger()
     LedgerKeeper(str(home())).keep_current(db)  # takes over what hooks have shown since
-    row = put_away(db, kind, clock.now_ms())
+    row = dismiss_latest(db, kind, clock.now_ms())
     if row is None:
         raise UserError(f"no {kind or 'nudge'} was shown that could be dismissed (taximeter nudges lists them)")
     keeper = LedgerKeeper(str(home()))

@@ -17,7 +17,7 @@ _THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it co
 
 
 def ask_and_refine(
-    db: sqlite3.Connection, part: Filter, session: str | None, through: str, *, assume_yes: bool
+    db: sqlite3.Connection, chosen: Filter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
     from tracker.cli.prices import price_book
@@ -25,10 +25,10 @@ def ask_and_refine(
     from tracker.refine.asking import WAYS
     from tracker.refine.suggestions import cheapest_model, digests, quote, refine
 
-    chosen = sessions_of_tasks(db, part, session)
-    if session is not None and not chosen:
+    sessions = sessions_of_tasks(db, chosen, session)
+    if session is not None and not sessions:
         raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
-    waiting = digests(db, chosen, again=session is not None)
+    waiting = digests(db, sessions, again=session is not None)
     if not waiting:
         click.echo("nothing to refine: no session with two prompts or more that was not asked about yet", err=True)
         return True

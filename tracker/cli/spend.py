@@ -11,8 +11,8 @@ from store.money import short_usd, usd
 from store.queries import uncounted_models
 from tracker.cli.common import (
     Invocation,
-    chosen_part,
     csv_option,
+    filter_of,
     filter_options,
     open_synced,
     passes_invocation,
@@ -42,7 +42,7 @@ _CSV = (
 @csv_option
 @reading_options
 @passes_invocation
-def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync: bool, **chosen: Any) -> None:
+def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync: bool, **filters: Any) -> None:
     """Cost by day, week, month, model, project, session or agent.
 
     \b
@@ -53,9 +53,9 @@ def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync:
     What no record shows (compaction, titles) is listed beside the total where the client's own totals tell it, each
     session's on the day of its last total.
     """
-    part = chosen_part(chosen)
+    chosen = filter_of(filters)
     db = open_synced(invocation, no_sync=no_sync)
-    report = spend_report(db, by, part)
+    report = spend_report(db, by, chosen)
     if as_json:
         print_json(report.as_json())
     elif as_csv:

@@ -12,8 +12,8 @@ from store.projects import project_name
 from store.task_rows import TaskRow
 from tracker.cli.common import (
     Invocation,
-    chosen_part,
     csv_option,
+    filter_of,
     filter_options,
     limit_option,
     open_modelled,
@@ -85,7 +85,7 @@ def tasks(
     as_json: bool,
     as_csv: bool,
     no_sync: bool,
-    **chosen: Any,
+    **filters: Any,
 ) -> None:
     """What each task cost, and a completed one on average.
 
@@ -104,14 +104,14 @@ def tasks(
 
     if not refine and (through or session or yes):
         raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
-    part = chosen_part(chosen)
+    chosen = filter_of(filters)
     db = open_modelled(invocation, no_sync=no_sync)
     if refine:
         from tracker.cli.refine import ask_and_refine
 
-        if not ask_and_refine(db, part, session, through or "api", assume_yes=yes):
+        if not ask_and_refine(db, chosen, session, through or "api", assume_yes=yes):
             return
-    report = tasks_report(db, part, least_evidence=None if signal is None else _evidence(signal))
+    report = tasks_report(db, chosen, least_evidence=None if signal is None else _evidence(signal))
     if as_json:
         print_json(report.as_json(limit or None))
     elif as_csv:
@@ -122,7 +122,7 @@ def tasks(
     else:
         own = own_weights_in_use(db)
         show(report, shown_rows(limit), with_runs=runs, corrections=own.corrections if own is not None else 0)
-        if part.since or part.until or part.model:
+        if chosen.since or chosen.until or chosen.model:
             note("A task is counted whole: with its calls of other days and models (taximeter spend leaves those out).")
 
 
