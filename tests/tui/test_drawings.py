@@ -14,7 +14,7 @@ from tui.widgets.empty import hatched, reading
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.heatmap import bounds, heatmap, shade
 from tui.widgets.plot import Series
-from tui.widgets.split_bar import lengths, split_bar, split_key, split_parts
+from tui.widgets.split_bar import SPLIT, Part, lengths, split_bar, split_key
 
 
 def text(lines: Sequence[object]) -> list[str]:
@@ -53,7 +53,7 @@ def test_split_bar_fills_its_width_and_shows_every_part(amounts: list[int], widt
 
 
 def test_split_bar_reads_without_colour() -> None:
-    parts = split_parts(usd(1), usd(1), usd(1), usd(2), usd(2), usd(1), 0)
+    parts = [Part(series, usd(amount)) for series, amount in zip(SPLIT.values(), (1, 1, 1, 2, 2, 1, 0), strict=True)]
     assert str(split_bar(parts, 16)) == "▒▒▓▓░░████▇▇▇▇██"
     assert str(split_key(parts, 80)[0]).startswith("▒ baseline 12%   ▓ carry-over 12%   ░ own 12%   █ fresh 25%")
     assert str(split_key(parts, 90, with_dollars=True)[0]).startswith("▒ baseline $1.00")

@@ -1,12 +1,15 @@
 """Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
 
 from collections.abc import Container, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
 from store.money import short_usd, sum_usd
 from tracker.cli.output import tokens, width
+
+if TYPE_CHECKING:
+    from store.task_rows import TaskRow
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
@@ -20,24 +23,21 @@ class Segment(NamedTuple):
     colour: str
 
 
-# Colours after Okabe and Ito; the names are those of MODEL section 3.
-SPLIT_LOOK = {
-    "baseline": ("▒", "bright_cyan"),
-    "inherited": ("▓", "blue"),
-    "own": ("░", "bright_blue"),
-    "fresh": ("█", "green"),
-    "output": ("▇", "yellow"),
-    "waste": ("▚", "red"),
-    "other": ("·", "bright_black"),
+# Column of a task -> its name, glyph and colour, in the order in which they are drawn. Colours after Okabe and Ito.
+_SPLIT = {
+    "baseline": ("baseline", "▒", "bright_cyan"),
+    "carry_over": ("inherited", "▓", "blue"),
+    "own": ("own", "░", "bright_blue"),
+    "fresh": ("fresh", "█", "green"),
+    "generation": ("output", "▇", "yellow"),
+    "waste": ("waste", "▚", "red"),
+    "other": ("other", "·", "bright_black"),
 }
 
 
-def split_segments(
-    baseline: int, carry_over: int, own: int, fresh: int, generation: int, waste: int, other: int
-) -> list[Segment]:
-    """The seven parts of a cost in the order in which they are drawn."""
-    amounts = (baseline, carry_over, own, fresh, generation, waste, other)
-    return [Segment(name, amount, *SPLIT_LOOK[name]) for name, amount in zip(SPLIT_LOOK, amounts, strict=True)]
+def split_segments(task: "TaskRow") -> list[Segment]:
+    """The seven parts of a task's cost in the order in which they are drawn."""
+    return [Segment(name, getattr(task, column), *look) for column, (name, *look) in _SPLIT.items()]
 
 
 def bar(segments: Sequence[Segment], cells: int) -> str:

@@ -144,7 +144,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     click.echo()
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
     click.echo(f"  {click.style(cost_text(one), bold=True, fg='green')}   {count}" + _models(one.models))
-    segments = split_segments(one.baseline, one.carry_over, one.own, one.fresh, one.generation, one.waste, one.other)
+    segments = split_segments(one)
     drawn = bar(segments, cells - 4)
     if drawn:
         click.echo(f"  {drawn}")

@@ -5,13 +5,13 @@ from textual.content import Content
 from store.task_rows import TaskRow
 from tui.task_words import task_cost
 from tui.widgets.grid import fitting, line
-from tui.widgets.split_bar import Part, split_bar, split_key, split_parts
+from tui.widgets.split_bar import SPLIT, Part, split_bar, split_key
 from tui.words import count, duration, usd
 
 
 def parts_of(task: TaskRow) -> list[Part]:
     """The parts of a task's split bar."""
-    return split_parts(task.baseline, task.carry_over, task.own, task.fresh, task.generation, task.waste, task.other)
+    return [Part(series, getattr(task, column)) for column, series in SPLIT.items()]
 
 
 def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = False) -> list[Content]:

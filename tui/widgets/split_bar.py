@@ -16,6 +16,16 @@ FRESH = Series("█", "$fresh", "fresh")
 GENERATION = Series("▇", "$generation", "generation")
 WASTE = Series("█", "$waste", "waste")
 OTHER = Series("╱", "$hidden", "other")
+# Columns of a row of the ledger, in the order in which every split bar shows them.
+SPLIT = {
+    "baseline": BASELINE,
+    "carry_over": CARRY_OVER,
+    "own": OWN,
+    "fresh": FRESH,
+    "generation": GENERATION,
+    "waste": WASTE,
+    "other": OTHER,
+}
 
 
 class Part(NamedTuple):
@@ -23,15 +33,6 @@ class Part(NamedTuple):
 
     series: Series
     nano: int
-
-
-def split_parts(
-    baseline: int, carry_over: int, own: int, fresh: int, generation: int, waste: int, other: int
-) -> list[Part]:
-    """The parts in the order in which every split bar shows them; nano-dollars."""
-    amounts = (baseline, carry_over, own, fresh, generation, waste, other)
-    series = (BASELINE, CARRY_OVER, OWN, FRESH, GENERATION, WASTE, OTHER)
-    return [Part(one, nano) for one, nano in zip(series, amounts, strict=True)]
 
 
 def lengths(amounts: Sequence[int], width: int) -> list[int]:
