@@ -72,7 +72,7 @@ class CallFold:
 
     def add(self, line: Line, message: Message, place: Place, at: int) -> None:
         """Take in an assistant line with usage."""
-        request_id = line.requestId
+        request_id = line.requestId or None  # an empty id names nothing
         key = message.id or request_id or line.uuid or f"{place.session}:{place.position}"
         call = self._by_message.get(key)
         if call is None and request_id is not None:
@@ -103,7 +103,7 @@ class CallFold:
         elif at < call.first_at:
             call.first_at = at
         request_id = line.requestId
-        if request_id is not None and request_id not in call.request_ids:
+        if request_id and request_id not in call.request_ids:
             call.request_ids = (*call.request_ids, request_id)
             self._by_request.setdefault(request_id, call)
         if line.isAbortedMidStream:
