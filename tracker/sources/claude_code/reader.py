@@ -13,6 +13,7 @@ from tracker.sources.claude_code.fold import CallFold, Place
 from tracker.sources.claude_code.lines import (
     Block,
     Line,
+    Message,
     decode_line,
     decode_lines,
     decode_progress,
@@ -168,7 +169,7 @@ class FileReader:
             if failure is not None:
                 self._batch.events.append(failure)
             return
-        if not message.model or (message.usage is None and not message.id):
+        if not _is_call(message):
             return
         if line.promptCacheRequested == "1h":
             self._billing = "plan"
@@ -286,7 +287,7 @@ class FileReader:
         if inner.type == "user":
             carry.asked_at[chain] = at
             return
-        if message.usage is None or message.model in (None, "<synthetic>"):
+        if message.usage is None or message.model == "<synthetic>" or not _is_call(message):
             return
         self._where.meet_chain(chain, at)
         session, rank = self._where.origin(line, at)
@@ -309,6 +310,16 @@ class FileReader:
             self._batch.bad_lines += 1
         else:
             self._batch.totals.append(total)
+
+
+def _is_call(message: Message) -> bool:
+    """Whether an answer was billed: what names no model counts by its tokens, what counts none by its ids."""
+    usage = message.usage
+    if message.model:
+        return usage is not None or bool(message.id)
+    return usage is not None and any(
+        (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens, usage.output_tokens)
+    )
 
 
 def _has_result(content: list[Block]) -> bool:

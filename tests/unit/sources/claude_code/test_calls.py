@@ -120,6 +120,26 @@ def test_an_unknown_model_is_unpriced_not_free(tmp_path: Path) -> None:
     assert tokens(call) == TOKENS
 
 
+@pytest.mark.parametrize("model", [..., None, ""])
+def test_an_answer_that_names_no_model_is_unpriced_and_its_tokens_count(model: Any, tmp_path: Path) -> None:
+    """Gateways for other providers may leave the name out."""
+    plain, inner = answer(1), answer(2)
+    for line in (plain, inner):
+        line["message"] = {key: value for key, value in {**line["message"], "model": model}.items() if value is not ...}
+    data = {"type": "agent_progress", "agentId": "a1", "message": inner}
+    calls = calls_of(tmp_path, plain, {"type": "progress", "sessionId": SESSION, "timestamp": at(2), "data": data})
+    assert [(call.message_id, call.model, call.cost, call.price_id) for call in calls] == [
+        ("msg_1", "unknown", None, None),
+        ("msg_2", "unknown", None, None),
+    ]
+    assert {tokens(call) for call in calls} == {TOKENS}
+
+
+@pytest.mark.parametrize("counts", [{}, {"input_tokens": 0, "output_tokens": 0}, None])
+def test_neither_a_model_nor_tokens_are_no_call(counts: Any, tmp_path: Path) -> None:
+    assert calls_of(tmp_path, answer(1, message={"model": None, "usage": counts})) == []
+
+
 class TestCacheWrites:
     """The split by lifetime."""
 
