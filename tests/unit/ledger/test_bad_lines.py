@@ -303,7 +303,9 @@ def test_times_beyond_all_bounds_do_not_stop_the_reader(tmp_path: Path) -> None:
 
 def test_carriage_returns_and_a_byte_order_mark(tmp_path: Path) -> None:
     content = b"\xef\xbb\xbf" + session_of(2).replace(b"\n", b"\r\n")
-    assert read(tmp_path, content).costs == {"msg_1": COST, "msg_2": COST}
+    reading = read(tmp_path, content)
+    assert reading.costs == {"msg_1": COST, "msg_2": COST}
+    assert reading.bad_lines == 0, "nothing was lost"
 
 
 def test_bad_lines_are_counted_once_however_often_the_file_is_read_on(tmp_path: Path) -> None:

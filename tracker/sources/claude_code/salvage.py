@@ -43,7 +43,7 @@ def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
 
 
 def _skip_blanks(text: str, position: int) -> int:
-    while position < len(text) and text[position] in "\0 \t\r\n":
+    while position < len(text) and text[position] in "\0\ufeff \t\r\n":
         position += 1
     return position
 
