@@ -260,6 +260,7 @@ def test_the_largest_counts_can_be_summed_and_larger_ones_are_damage(count: int,
 
 HARMLESS_TYPES: dict[str, dict[str, Any]] = {
     "content is an object": {"message": {"content": {"a": 1}}},
+    "the reason to stop is an object": {"message": {"stop_reason": {"type": "end_turn"}}},
     "content holds numbers": {"message": {"content": [1, None]}},
     "a block's id is a number": {"message": {"content": [{"type": "tool_use", "id": 3, "name": 4, "input": []}]}},
     "uuid is a list": {"uuid": [1]},

@@ -75,8 +75,10 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
             damaged = True
             if name == "message" and isinstance(item, dict):
                 # Odd content must not cost the call: its usage is what counts.
-                wanted = {key: item.get(key) for key in ("id", "model", "stop_reason")}
+                wanted = {key: item.get(key) for key in ("id", "model")}
                 wanted["usage"] = _without_odd_sides(item.get("usage"))
+                if isinstance(item.get("stop_reason"), str):
+                    wanted["stop_reason"] = item["stop_reason"]
                 try:
                     kept[name] = msgspec.convert(wanted, Message)
                 except msgspec.ValidationError:
