@@ -111,7 +111,8 @@ def price_options(outlook: Outlook, turns: int) -> Options:
     """Price the next `turns` turns each way.
 
     The forecast's band is read as more or less work than expected, and scales what runs per call, not what is paid
-    once. Savings end where the client compacts by itself.
+    once. It was measured on what really came, calls that turned cold among it, so that these move the expected cost and
+    not the ends. Savings end where the client compacts by itself.
     """
     calls = outlook.calls_per_turn.calls_in(turns)
     tariff, shape, band = outlook.tariff, outlook.shape, outlook.band
@@ -120,6 +121,8 @@ def price_options(outlook: Outlook, turns: int) -> Options:
     turning_cold = calls * outlook.cold_probability * penalty
     at_once = penalty if outlook.is_cold else 0.0
     running = ahead.point_nano + turning_cold * math.exp(band.median)
+    low_share = ahead.low_nano / running if running else 1.0
+    high_share = max(1.0, ahead.high_nano / running) if running else 1.0
     horizon: float = calls
     if outlook.calls_to_auto_compaction is not None:
         horizon = min(horizon, outlook.calls_to_auto_compaction)
@@ -131,8 +134,8 @@ def price_options(outlook: Outlook, turns: int) -> Options:
         return Option(
             kind=kind,
             cost_nano=round(one_off + running_nano),
-            low_nano=round(one_off + running_nano * math.exp(band.low - band.median)),
-            high_nano=round(one_off + running_nano * math.exp(band.high - band.median)),
+            low_nano=round(one_off + running_nano * low_share),
+            high_nano=round(one_off + running_nano * high_share),
             one_off_nano=round(one_off),
             saving=saving,
             payback_turns=payback,

@@ -90,6 +90,16 @@ def test_continue_is_the_forecast_with_the_calls_that_may_turn_cold():
     )
 
 
+@given(outlooks, st.integers(1, 40))
+def test_the_band_of_going_on_is_that_of_what_really_came(outlook, turns):
+    """Residuals are of bills, which hold the calls that turned cold: to add these again would move the ends."""
+    options = price_options(outlook, turns)
+    go_on, ahead = options.go_on, options.forecast
+    assert go_on.low_nano - go_on.one_off_nano == pytest.approx(ahead.low_nano, abs=2)
+    highest = max(ahead.high_nano, go_on.cost_nano - go_on.one_off_nano)
+    assert go_on.high_nano - go_on.one_off_nano == pytest.approx(highest, abs=2)
+
+
 def test_a_cold_cache_is_paid_by_going_on_and_by_a_cold_summary():
     warm, cold = price_options(OUTLOOK, 5), price_options(replace(OUTLOOK, is_cold=True), 5)
     penalty = cold_penalty_nano(150_000, 15_000, OUTLOOK.tariff)
