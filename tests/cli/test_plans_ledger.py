@@ -84,6 +84,17 @@ def test_tasks_are_shared_out_in_the_unit_of_their_month(taximeter: Taximeter, t
     assert sum(float(one["allocated_usd"]["max"]) for one in tasks) == pytest.approx(100 * share)
 
 
+def test_a_quiet_month_does_not_carry_the_overflow_of_a_busy_one(taximeter: Taximeter, tmp_path: Path) -> None:
+    busy = {moment: output for moment, output in last_days(56, 30).items() if moment.month < NOW.month}
+    taximeter.claude_dirs = [write_history(tmp_path / "c", busy | {NOW - timedelta(days=1): 2 * DOLLAR})]
+    report = taximeter("plans", "--json").json()
+    (task,) = report["tasks"]
+    pro = next(one for one in report["plans"] if one["id"] == "pro")
+    fee = 20 * 2 / float(report["month"]["by_month_end_usd"]["p50"])
+    assert float(pro["overflow_usd"]) > 100
+    assert fee < float(task["allocated_usd"]["pro"]) < fee + float(task["marginal_usd"]["pro"])
+
+
 def test_nobody_pays_for_work_that_waits(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(56, 30))]
     report = taximeter("plans", "--no-extra-usage", "--json").json()

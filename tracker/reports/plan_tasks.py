@@ -1,9 +1,10 @@
 """What a task costs under a plan (MODEL section 9.4): its share of fee and overflow, and what one more would cost.
 
 All of it is counted as an API key would be billed. The fee is shared over the month as it is expected to end, so that
-the first task of a month does not carry all of it; each month has its own calls of a task that crosses its end. The
-marginal cost is nothing while no limit binds, else the API price. Without extra usage nobody pays for what is above a
-limit. What a plan leaves out (PRICES section 3.5) is the task's own, at the API price.
+the first task of a month does not carry all of it; each month has its own calls of a task that crosses its end. As much
+of a task is overflow as of a typical month's work. The marginal cost is nothing while no limit binds, else the API
+price. Without extra usage nobody pays for what is above a limit. What a plan leaves out (PRICES section 3.5) is the
+task's own, at the API price.
 """
 
 import sqlite3
@@ -139,11 +140,11 @@ class _Covered(NamedTuple):
 
 
 def _covered(work_usd: float, one: PlanOutlook, month_usd: float, terms: Terms) -> _Covered:
-    """Fee and overflow by the share of the month's covered work; at list prices the work comes on top of the fee."""
+    """The fee by the share of the month's work, and the overflow; a metered plan bills all work beside its fee."""
     share = min(1.0, work_usd / month_usd) if month_usd > 0 else 0.0
     fee, taxed = one.fee_usd * share, work_usd * (1 + terms.tax)
     if one.plan.is_metered:
         return _Covered(fee + taxed, taxed)
     if not terms.extra_usage:
         return _Covered(fee, 0.0)
-    return _Covered(fee + (one.overflow_usd or 0.0) * share, taxed * one.bind_share)
+    return _Covered(fee + taxed * one.overflow_share, taxed * one.bind_share)

@@ -48,6 +48,7 @@ class PlanOutlook:
     overflow_usd: float | None  # work above the limits at API prices, mean a month: extra usage, or blocked
     excluded_usd: float  # work that the plan never covers, mean a month
     bind_share: float  # share of the work that falls where a limit binds
+    overflow_share: float  # share of the work that is above the limits
 
     @property
     def is_known(self) -> bool:
@@ -140,6 +141,7 @@ def outlook(
     charged = [run.dollars * over_tax if terms.extra_usage else 0.0 for run in runs]
     costs = [fee + out + over for out, over in zip(left_out, charged, strict=True)]
     covered = (sum(all_work) - sum(left_out)) / over_tax
+    overflow = sum(run.dollars for run in runs)
     return _made(
         plan,
         capacity,
@@ -148,7 +150,8 @@ def outlook(
         left_out,
         hits=[run.hit_windows for run in runs],
         bound_share=sum(run.bound for run in runs) / covered if covered else 0.0,
-        overflow=fmean(run.dollars for run in runs) * over_tax,
+        overflow_share=overflow / covered if covered else 0.0,
+        overflow=overflow / len(runs) * over_tax,
         utilisation=_utilisation(days, draws, capacity),
         at_low=_hit_share(case, draws, 0.0, with_hours=True),
         at_high=_hit_share(case, draws, 1.0, with_hours=knows_hours),
@@ -208,6 +211,7 @@ def _made(
     worst: list[float] | None = None,
     hits: list[float] | None = None,
     bound_share: float = 0.0,
+    overflow_share: float = 0.0,
     overflow: float | None = None,
     utilisation: float | None = None,
     at_low: float | None = None,
@@ -234,6 +238,7 @@ def _made(
         overflow_usd=overflow,
         excluded_usd=fmean(left_out),
         bind_share=bound_share,
+        overflow_share=overflow_share,
     )
 
 
