@@ -1,5 +1,6 @@
 """`budget`, `whatif` and `record` as a user types them."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -163,6 +164,22 @@ def test_whatif_on_a_screen(taximeter: Taximeter, tmp_path: Path) -> None:
     assert alike.count("Same prompts, answers") == 1, "what several rows rest on is said once"
     assert "  - claude-sonnet-5-5, claude-haiku-5-5: Same prompts" in alike
     assert "No calls" in taximeter("whatif", "--until", "2020-01-01", "--since", "2019-12-01").out
+
+
+def test_whatif_knows_first_prompts_of_sessions_that_began_before(taximeter: Taximeter, tmp_path: Path) -> None:
+    """A session over midnight: its first prompt is small, and all that it read on the second day is no part of it."""
+    root = write_history(tmp_path / "c", {NOW - timedelta(days=1): DOLLAR}, cache_creation_input_tokens=10_000)
+    (path,) = root.rglob("*.jsonl")
+    *before, last = path.read_text().splitlines(keepends=True)
+    second_day = json.loads(last)
+    second_day["timestamp"] = NOW.strftime("%FT%TZ")
+    second_day["message"]["usage"] |= {"cache_read_input_tokens": 200_000}
+    path.write_text("".join(before) + json.dumps(second_day) + "\n")
+    taximeter.claude_dirs = [root]
+    report = taximeter("whatif", "--since", "2026-11-21", "--json").json()
+    (baseline,) = [case for case in report["cases"] if case["what"] == "baseline"]
+    assert report["calls"] == 1
+    assert float(baseline["saving_usd"]["high"]) == 0
 
 
 def test_whatif_over_answers_that_were_cut_off_is_a_floor(taximeter: Taximeter, tmp_path: Path) -> None:

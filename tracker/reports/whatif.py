@@ -1,12 +1,12 @@
 """The what-if report: recorded work paid for otherwise, each case a range with the assumptions it rests on."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from store.money import usd
-from store.plans import PlanCallRow, plan_calls
+from store.plans import PlanCallRow, first_prompts, plan_calls
 from tracker.errors import UsageError
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall
@@ -107,12 +107,13 @@ def whatif_report(
     rows = plan_calls(db, since, until, project=project)
     calls = [logged_call(row) for row in rows]
     cases = [_model(book, calls, model, now_ms) for model in wanted.models]
+    begun = first_prompts(db, {call.chain_id for call in calls})
     if wanted.cache:
-        cases.append(_cache(calls))
+        cases.append(_cache(calls, begun))
     if wanted.batch:
         cases.append(_batch(rows, calls, wanted.batch_share))
     if wanted.baseline_tokens is not None:
-        cases.append(_baseline(rows, calls, wanted.baseline_tokens))
+        cases.append(_baseline(rows, calls, begun, wanted.baseline_tokens))
     return WhatIfReport(
         since,
         until,
@@ -164,15 +165,9 @@ def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int
     return WhatIfCase("model", name, case, tuple(notes))
 
 
-def _cache(calls: Sequence[LoggedCall]) -> WhatIfCase:
+def _cache(calls: Sequence[LoggedCall], begun: Mapping[int, int]) -> WhatIfCase:
     ttl_ms = other_lifetime(calls)
-    first_prompts: dict[int, int] = {}
-    for call in calls:
-        if call.context:
-            first_prompts.setdefault(call.chain_id, call.context)
-    static = 0
-    if first_prompts:
-        static = round(DEFAULTS.static_share_of_baseline * quantile(list(first_prompts.values()), 0.5))
+    static = round(DEFAULTS.static_share_of_baseline * quantile(list(begun.values()), 0.5)) if begun else 0
     life = "5 minutes" if ttl_ms == TTL_5M_MS else "1 hour"
     return WhatIfCase(
         "cache",
@@ -202,7 +197,9 @@ def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: floa
     )
 
 
-def _baseline(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], tokens: int) -> WhatIfCase:
+def _baseline(
+    rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], begun: Mapping[int, int], tokens: int
+) -> WhatIfCase:
     main: dict[int, list[LoggedCall]] = {}
     others: dict[int, list[LoggedCall]] = {}
     for row, call in zip(rows, calls, strict=True):
@@ -210,7 +207,7 @@ def _baseline(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], tokens: 
     return WhatIfCase(
         "baseline",
         f"first prompts of {tokens:,} tokens at most",
-        without_baseline_above(list(main.values()), list(others.values()), tokens),
+        without_baseline_above(list(main.values()), list(others.values()), begun, tokens),
         ("The excess is never written nor read; the careful end trims the main conversation only.",),
     )
 

@@ -108,18 +108,21 @@ def test_batches_do_not_halve_what_a_cost_holds_beside_tokens() -> None:
 def test_a_smaller_baseline_is_neither_written_nor_read_again() -> None:
     main = [call(1, 0, write_5m=30_000), call(2, 1, read=30_000, write_5m=500), call(3, 20, write_5m=31_000)]
     agent = [call(4, 1, write_5m=25_000, chain=2)]
-    case = without_baseline_above([main], [agent], 20_000)
+    begun = {1: 30_000, 2: 25_000}
+    case = without_baseline_above([main], [agent], begun, 20_000)
     of_main = 10_000 * 5_000 + 10_000 * 200 + 10_000 * 5_000
     assert case.saving.low == pytest.approx(of_main)
     assert case.saving.high == pytest.approx(of_main + 5_000 * 5_000)
-    assert without_baseline_above([main], [agent], 40_000).saving == pytest.approx((0, 0, 0))
+    assert without_baseline_above([main], [agent], begun, 40_000).saving == pytest.approx((0, 0, 0))
+    later = without_baseline_above([main[1:]], [], begun, 20_000)
+    assert later.saving.low == pytest.approx(10_000 * 200 + 10_000 * 5_000), "the days may begin in mid-session"
 
 
 def test_nothing_to_judge_is_nothing() -> None:
     for case in (
         other_cache_life([], TTL_1H_MS, 0),
         in_batches([], 1.0),
-        without_baseline_above([], [], 1),
+        without_baseline_above([], [], {}, 1),
         on_another_model([], lambda _: SAME_TOKENS, lambda _: OPUS, None),
     ):
         assert (case.actual, case.calls) == (0, 0)

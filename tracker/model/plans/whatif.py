@@ -3,7 +3,7 @@
 Prompts, outputs, turns and pauses stay as they were: nothing says that another model would have needed as many.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
@@ -119,17 +119,21 @@ def in_batches(calls: Iterable[LoggedCall], share: float) -> Case:
 
 
 def without_baseline_above(
-    main: Sequence[Sequence[LoggedCall]], others: Sequence[Sequence[LoggedCall]], tokens: int
+    main: Sequence[Sequence[LoggedCall]],
+    others: Sequence[Sequence[LoggedCall]],
+    begun: Mapping[int, int],
+    tokens: int,
 ) -> Case:
     """Chains whose first prompt had been no larger than `tokens`: the excess is neither written nor read again.
 
-    The careful end trims main chains only, the other one subagents as well.
+    `begun`: tokens of each chain's first prompt, which may be no call of these. The careful end trims main chains only,
+    the other one subagents as well.
     """
     everything = [call for chain in (*main, *others) for call in chain]
     priced = [call for call in everything if call.cost is not None and call.rates is not None]
     actual = sum(call.cost or 0 for call in priced)
-    least = sum(_trimmed(chain, tokens) for chain in main)
-    most = least + sum(_trimmed(chain, tokens) for chain in others)
+    least = sum(_trimmed(chain, begun, tokens) for chain in main)
+    most = least + sum(_trimmed(chain, begun, tokens) for chain in others)
     otherwise = Range(actual - most, actual - (least + most) / 2, actual - least)
     return Case(actual, otherwise, len(priced), len(everything) - len(priced))
 
@@ -163,9 +167,8 @@ def _gains(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> list[
     return list(by_chain.values())
 
 
-def _trimmed(chain: Sequence[LoggedCall], tokens: int) -> float:
-    first = next((call for call in chain if call.context), None)
-    excess = max(0, first.context - tokens) if first else 0
+def _trimmed(chain: Sequence[LoggedCall], begun: Mapping[int, int], tokens: int) -> float:
+    excess = max(0, begun.get(chain[0].chain_id, 0) - tokens)
     saved = 0.0
     for call in chain:
         if call.rates is None or not excess:
