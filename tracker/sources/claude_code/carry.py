@@ -32,3 +32,4 @@ class Carry(msgspec.Struct, array_like=True):
     teams: list[str] = []  # agent teams that the session was in
     teammate: str | None = None  # its name there
     folder: str | None = None  # the project that the latest prompt was typed in
+    caveat: str | None = None  # id of the latest line that says so of a command: it stays with the client

@@ -10,7 +10,7 @@ from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, forgiving, joined_text
-from tracker.sources.claude_code.prompts import Prompt, classify
+from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat
 from tracker.sources.words import opening, packed, word_hashes, word_set
 
 _WORDS_FROM_CHARS = 1200
@@ -58,8 +58,10 @@ class Conversation:
         elif line.isMeta or line.isVisibleInTranscriptOnly or line.uuid is None:
             # Text that the client adds: part of the turn at hand, and of the wait before its next call.
             self._carry.asked_at[""] = at
+            if line.isMeta and is_caveat(text):
+                self._carry.caveat = line.uuid
         else:
-            prompt = classify(text)
+            prompt = classify(text, is_local=line.parentUuid is not None and line.parentUuid == self._carry.caveat)
             if prompt.mark is not None:
                 self._mark(line, prompt.mark, place)
             elif prompt.kind is not None:
