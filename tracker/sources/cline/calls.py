@@ -40,6 +40,7 @@ def make_call(
     thinking: int = 0,
     retries: int = 0,
     flags: int = 0,
+    asks_tool: bool = False,
     prompt_tokens: int | None = None,
     is_priced: bool = True,
 ) -> Call:
@@ -47,7 +48,8 @@ def make_call(
 
     `flags` are added to those of `tokens`. The cost is the provider's own figure where it bills by the response or
     where nothing else is known (flag REPORTED_COST), else the list price; None if the model has none or `is_priced`
-    is false. What the agent reported is kept beside it in any case.
+    is false. What the agent reported is kept beside it in any case. Neither store says why an answer ended; one that
+    `asks_tool` waits for what the tool has to say.
     """
     prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
     price = None
@@ -86,7 +88,7 @@ def make_call(
         speed=None,
         tier=None,
         geo=None,
-        stop=None,
+        stop="tool_use" if asks_tool else None,
         effort=None,
         version=place.version,
         retries=retries,

@@ -22,6 +22,10 @@ _NO_ANSWER = frozenset(
 )
 # Results of tools arrive after the answer has ended.
 _AFTER_ANSWER = frozenset(("command_output", "subagent", "condense_context", "mcp_server_response"))
+# Tools that Cline runs itself and answers with the next request; a result or a question goes to the user.
+_TOOLS = frozenset(
+    "tool command use_mcp_server mcp_server_request_started browser_action browser_action_launch use_subagents".split()
+)
 
 
 def recorded_of(info: ApiRequest) -> Recorded:
@@ -48,11 +52,14 @@ class Request:
         self.errors = 0  # rows that report its failures
         self.last_at = row.at
         self.is_answered = False
+        self.asks_tool = False
         self.is_left = False  # the task was left before another request
         self.is_closed = False  # the task was left, or another request follows
 
     def saw(self, row: UiRow) -> None:
         """Take in a row that follows the request."""
+        if row.what in _TOOLS:
+            self.asks_tool = True
         if row.partial or row.what in _NO_ANSWER:
             return
         self.is_answered = True
@@ -163,6 +170,7 @@ class RequestLog:
             self._options,
             retries=request.retries,
             flags=int(flags),
+            asks_tool=request.asks_tool,
         )
 
     def events(self) -> list[Event]:

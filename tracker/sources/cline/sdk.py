@@ -18,6 +18,7 @@ from tracker.sources.cline.sdk_rows import (
     Message,
     Metrics,
     Transcript,
+    asks_tool,
     blocks_of,
     decode_messages,
     decode_spawn,
@@ -148,7 +149,7 @@ class TranscriptReader:
         provider = (info.provider if info is not None else None) or UNKNOWN
         if message.metrics is not None and not (self._is_continued and provider == UNKNOWN):
             key = message.id or f"{AGENT}:{self._session}:{self._chain}:{index}:{at}"
-            self._call(message.metrics, key, at, provider)
+            self._call(message.metrics, key, at, provider, blocks)
         if self._is_copy:
             return
         self._turns.answered(text_of(blocks))
@@ -159,7 +160,7 @@ class TranscriptReader:
                 self._tools[key] = use
                 self._tool_ids[block.id] = (key, use.flags)
 
-    def _call(self, metrics: Metrics, key: str, at: int, provider: str) -> None:
+    def _call(self, metrics: Metrics, key: str, at: int, provider: str, blocks: list[Block]) -> None:
         recorded = recorded_in(metrics)
         place = Place(
             agent=AGENT,
@@ -184,6 +185,7 @@ class TranscriptReader:
                 self._options,
                 thinking=count(metrics.reasoning_token_count),
                 flags=flags_of(recorded),
+                asks_tool=asks_tool(blocks),
             )
         )
 

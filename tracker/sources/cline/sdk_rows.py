@@ -23,6 +23,8 @@ _OWN_KINDS = frozenset(
     " loop_detection_notice mistake_stop_notice recovery_notice".split()
 )
 _OWN_DISPLAY_ROLES = frozenset(("system", "status", "error"))
+# Tools whose result is the user's word, or the end.
+_HANDED_OVER = frozenset(("ask_question", "submit_and_exit"))
 _SWITCH_TO_ACT = "The user approved switching to act mode."
 _RESUMPTION = "[TASK RESUMPTION]"
 
@@ -118,6 +120,11 @@ def blocks_of(message: Message) -> list[Block]:
 def text_of(blocks: list[Block]) -> str:
     """The texts of content blocks, one below the other."""
     return "\n".join(block.text for block in blocks if block.type == "text" and block.text)
+
+
+def asks_tool(blocks: list[Block]) -> bool:
+    """Whether an answer calls a tool that Cline runs itself, so that another request follows."""
+    return any(block.type == "tool_use" and block.name not in _HANDED_OVER for block in blocks)
 
 
 class Prompt(NamedTuple):

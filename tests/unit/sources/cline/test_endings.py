@@ -1,0 +1,75 @@
+"""Neither store says why an answer ended: one that asks for a tool is known by the tool."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.ledger import open_ledger
+from store.records import Batch
+from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
+from tracker.cli.sync import options_of
+from tracker.ingest import sync
+from tracker.rebuild import rebuild
+from tracker.sources.cline import ClineSource
+
+ReadAll = Callable[..., Batch]
+
+
+def used(name: str) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": "Look."}, {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}]
+
+
+@pytest.mark.parametrize(
+    ("name", "stop"), [("run_commands", "tool_use"), ("mcp__any", "tool_use"), ("ask_question", None)]
+)
+def test_an_answer_of_the_sdk_goes_on_with_the_tool_that_it_asks_for(
+    name: str, stop: str | None, session: SessionFolder, read_all: ReadAll
+) -> None:
+    session.user("Go")
+    session.answer(metrics(100, 10), content=used(name))
+    session.answer(metrics(200, 20))
+    session.write()
+    assert [call.stop for call in read_all(session.root).calls] == [stop, None]
+
+
+@pytest.mark.parametrize("row", ["tool", "command", "use_mcp_server", "browser_action_launch"])
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_an_answer_of_a_task_goes_on_with_the_tool_that_it_asks_for(
+    row: str, is_asked: bool, task: TaskFolder, rows: Rows, read_all: ReadAll
+) -> None:
+    tool = (rows.ask if is_asked else rows.say)(row, json.dumps({"tool": "readFile"}))
+    task.write([rows.say("task", "Go"), rows.request(4, 40), tool])
+    assert [call.stop for call in read_all(task.root).calls] == ["tool_use"]
+
+
+@pytest.mark.parametrize("row", ["completion_result", "followup", "plan_mode_respond"])
+def test_a_result_or_a_question_is_the_users_turn(row: str, task: TaskFolder, rows: Rows, read_all: ReadAll) -> None:
+    task.write([rows.say("task", "Go"), rows.request(4, 40), rows.ask(row, "Well?")])
+    assert [call.stop for call in read_all(task.root).calls] == [None]
+
+
+def test_a_task_that_was_killed_at_a_tool_is_not_completed(
+    session: SessionFolder, task: TaskFolder, rows: Rows
+) -> None:
+    session.user("Go")
+    session.answer(metrics(100, 10), content=used("read_files"))
+    session.write()
+    read = rows.say("tool", json.dumps({"tool": "readFile", "path": "a.py"}))
+    task.write([rows.say("task", "Go on"), rows.request(4, 40), read])
+    assert statuses(session.root) == [("open", None), ("open", None)]
+    session.user("x", content=[{"type": "tool_result", "tool_use_id": "toolu_1", "content": "x"}])
+    session.answer(metrics(200, 20), "It is so.")
+    session.write()
+    assert sorted(statuses(session.root)) == [("completed", "question"), ("open", None)]
+
+
+def statuses(folder: Path) -> list[tuple[str, str | None]]:
+    with closing(open_ledger()) as db:
+        source = ClineSource()
+        assert sync(db, [(source, source.roots([folder]))], options_of(db)).problems == []
+        rebuild(db)
+        return db.execute("SELECT status, evidence FROM task").fetchall()
