@@ -174,8 +174,8 @@ def recorded_in(metrics: Metrics) -> Recorded:
 
 
 def flags_of(recorded: Recorded) -> int:
-    """CallFlag bits: with all counts zero the stream broke, and what the provider bills for it is known to nobody."""
-    return 0 if recorded.total else int(CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED)
+    """CallFlag bits: with all counts zero the stream broke, which an error tells, or the provider counts nothing."""
+    return 0 if recorded.total else int(CallFlag.OUTPUT_IS_FLOOR)
 
 
 def is_legacy_mark(message: Message) -> bool:

@@ -67,6 +67,18 @@ def test_a_task_that_was_killed_at_a_tool_is_not_completed(
     assert sorted(statuses(session.root)) == [("completed", "question"), ("open", None)]
 
 
+def test_a_provider_that_counts_nothing_lets_a_run_complete(session: SessionFolder) -> None:
+    """A broken stream has the same counts, and an error behind it."""
+    session.user("Go")
+    session.answer(metrics(0, 0))
+    session.write()
+    assert statuses(session.root) == [("completed", "question")]
+    shown = {"displayOnly": True, "displayRole": "error"}
+    session.answer(None, "The socket connection was closed unexpectedly.", id="error_1", metadata=shown)
+    session.write()
+    assert statuses(session.root) == [("open", None)]
+
+
 def statuses(folder: Path) -> list[tuple[str, str | None]]:
     with closing(open_ledger()) as db:
         source = ClineSource()

@@ -42,7 +42,7 @@ def test_a_broken_stream_is_a_call_that_cost_at_least_nothing(session: Any, usag
     session.answer(usage(0, 0))
     session.write()
     [call] = read_all(session.root).calls
-    assert call.flags == CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED
+    assert call.flags == CallFlag.OUTPUT_IS_FLOOR
 
 
 def test_an_error_is_a_mark_and_no_call(session: Any, read_all: ReadAll) -> None:
