@@ -78,7 +78,7 @@ def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) 
     rows = decode_elements(whole.content)
     if rows is None:
         return None
-    dialect = _roo_dialect(path, whole) if agent == "roo" else _cline_dialect(path, whole)
+    dialect = _roo_dialect(path) if agent == "roo" else _cline_dialect(path, whole)
     if dialect is None:
         return None
     reader = TaskReader(path.parent.name, dialect, options)
@@ -105,9 +105,7 @@ def _metadata(content: bytes) -> TaskMetadata | None:
         return None
 
 
-def _roo_dialect(path: Path, whole: Whole) -> Dialect | None:
-    if b"<model>" in whole.content:
-        return RooDialect([])
+def _roo_dialect(path: Path) -> Dialect | None:
     nobody: list[tuple[int, str]] = []
     named = _beside(path.with_name(API_HISTORY), models_named, nobody)
     return None if named is None else RooDialect(named)

@@ -1,7 +1,8 @@
 """Roo Code's tasks: Cline's classic layout with other token counts and no word about the model (CLINE section 4).
 
-Roo writes the model's name only into the text that it sends along with each request, so it is looked up there: in the
-row itself (until 2025), else in `api_conversation_history.json`.
+Roo writes the model's name only into the text that it sends along with each request, behind the mode's name. So it is
+looked up there: in the row itself (until 2025), else in `api_conversation_history.json`. Prompts and files may hold a
+`<model>` of their own, but stand before that text.
 """
 
 import re
@@ -13,8 +14,8 @@ from tracker.sources.cline.files import decode_elements
 from tracker.sources.cline.rows import DECODE_ERRORS, ApiRequest, UiRow, decode_api_message
 from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, inclusive_tokens
 
-_MODEL = re.compile(r"<model>([^<\s]{1,200})</model>")
-_MODEL_IN_JSON = re.compile(rb"<model>([^<\s\\\"]{1,200})</model>")
+_MODEL = re.compile(r"</name>\s*<model>([^<\s]{1,200})</model>")
+_MODEL_IN_JSON = re.compile(rb"</name>(?:\\[nr])*<model>([^<\s\\\"]{1,200})</model>")
 
 
 class RooDialect:
@@ -30,9 +31,9 @@ class RooDialect:
 
     def answerer(self, row: UiRow, info: ApiRequest, /) -> Answerer:
         """The model named in the text sent with the request: the first one from its row's time on, else the last."""
-        found = _MODEL.search(info.request or "")
-        if found is not None:
-            return Answerer(found.group(1), UNKNOWN)
+        found = _MODEL.findall(info.request or "")
+        if found:
+            return Answerer(found[-1], UNKNOWN)
         if not self._models:
             return Answerer(UNKNOWN, UNKNOWN)
         index = min(bisect_left(self._times, row.at), len(self._models) - 1)
@@ -63,13 +64,13 @@ def models_named(content: bytes) -> list[tuple[int, str]] | None:
         return None
     named = []
     for element in elements:
-        found = _MODEL_IN_JSON.search(element)
-        if found is None:
+        found = _MODEL_IN_JSON.findall(element)
+        if not found:
             continue
         try:
             message = decode_api_message(element)
         except DECODE_ERRORS:
             continue
         if message.role == "user" and message.ts is not None:
-            named.append((int(message.ts), found.group(1).decode("utf-8", "replace")))
+            named.append((int(message.ts), found[-1].decode("utf-8", "replace")))
     return sorted(named)

@@ -14,6 +14,11 @@ ReadAll = Callable[..., Batch]
 CLAUDE = "claude-sonnet-4-5-20250929"
 
 
+def sent_along(model: str) -> str:
+    mode = f"# Current Mode\n<slug>code</slug>\n<name>💻 Code</name>\n<model>{model}</model>\n"
+    return f"<environment_details>\n{mode}</environment_details>"
+
+
 class RooTask:
     """A Roo task on disk."""
 
@@ -24,6 +29,7 @@ class RooTask:
         self.make = make
         self.rows: list[dict[str, Any]] = []
         self.conversation: list[dict[str, Any]] = []
+        self.words = "<task>Go</task>"
 
     def say(self, what: str, text: str = "", **more: Any) -> dict[str, Any]:
         row: dict[str, Any] = self.make.say(what, text, **more)
@@ -35,8 +41,7 @@ class RooTask:
         names = ("tokensIn", "tokensOut", "cacheWrites", "cacheReads")
         info = {"apiProtocol": protocol, **dict(zip(names, counts, strict=True)), "cost": cost}
         row = self.say("api_req_started", json.dumps(info))
-        text = f"<environment_details>\n<slug>code</slug>\n<model>{model}</model>\n</environment_details>"
-        content = [{"type": "text", "text": text}]
+        content = [{"type": "text", "text": text} for text in (self.words, sent_along(model))]
         self.conversation.append({"role": "user", "ts": row["ts"] + 20, "content": content})
         self.conversation.append({"role": "assistant", "ts": row["ts"] + 500, "content": "…"})
 
@@ -89,9 +94,17 @@ def test_rows_from_before_october_2025_leave_the_cache_out(roo: RooTask, read: C
 
 def test_old_rows_name_the_model_themselves(roo: RooTask, read: Callable[[], Batch]) -> None:
     roo.say("text", "Go")
-    info = {"request": f"<model>{CLAUDE}</model>", "tokensIn": 4, "tokensOut": 40, "cost": 0.1}
-    roo.say("api_req_started", json.dumps(info))
+    sent = f"Why is <model>this</model> wrong?\n\n{sent_along(CLAUDE)}"
+    roo.say("api_req_started", json.dumps({"request": sent, "tokensIn": 4, "tokensOut": 40, "cost": 0.1}))
     assert [call.model for call in read().calls] == [CLAUDE]
+
+
+def test_what_a_prompt_or_a_file_calls_a_model_is_none(roo: RooTask, read: Callable[[], Batch]) -> None:
+    roo.say("text", "Why is <model>this</model> wrong?")
+    roo.words = "[read_file] Result:\n<car><name>A</name> <model>B</model></car>\n<name>C</name>\n<model>D</model>"
+    roo.request(CLAUDE, "anthropic", 100, 10, 0, 0)
+    roo.request("my-priced-model", "openai", 100, 10, 0, 0)
+    assert [call.model for call in read().calls] == [CLAUDE, "my-priced-model"]
 
 
 def test_a_task_whose_conversation_is_gone_has_no_price(roo: RooTask, read: Callable[[], Batch]) -> None:
