@@ -32,8 +32,14 @@ from tracker.sources.times import sane_ms
 
 _CWD_HEAD = " Directory ("
 _CWD = re.compile(r"^# Current (?:Working|Workspace) Directory \((.+)\) Files", re.MULTILINE)
+_DRIVE = re.compile(r"[A-Za-z]:/")
 _USEFUL_HALVES = frozenset(("use_subagents", "subagent"))  # these rows often stay marked as partial
 _RESUME_ASKS = frozenset(("resume_task", "resume_completed_task"))
+
+
+def _native(folder: str) -> str:
+    """A folder as everybody but the model is told it: what the model reads has slashes on Windows too."""
+    return folder.replace("/", "\\") if _DRIVE.match(folder) else folder
 
 
 class TaskReader:
@@ -179,7 +185,7 @@ class TaskReader:
         if info.request:
             if self._cwd is None and _CWD_HEAD in info.request:
                 found = _CWD.search(info.request)
-                self._cwd = found.group(1) if found else None
+                self._cwd = _native(found.group(1)) if found else None
             if self._command is not None and "execute_command" in info.request[:200]:
                 self._tools[self._command] = tools.with_exit_code(self._tools[self._command], info.request)
         self._command = None

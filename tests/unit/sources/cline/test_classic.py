@@ -253,6 +253,19 @@ def test_the_long_prompt_price_of_subagents_is_decided_by_their_largest_prompt(
     assert [chain.spawn_tool_use for chain in batch.chains if chain.key] == [use.id]
 
 
+@pytest.mark.parametrize(
+    ("told", "folder"), [("/home/ann/work", "/home/ann/work"), ("c:/Users/Ann/a (b)", "c:\\Users\\Ann\\a (b)")]
+)
+def test_a_task_ran_where_the_history_says_too(told: str, folder: str, task: Any, rows: Any, read_all: ReadAll) -> None:
+    request = f"<task>Go</task>\n\n# Current Working Directory ({told}) Files\nsrc/"
+    task.write([rows.say("task", "Go"), rows.request(4, 40, request=request)])
+    state = task.root / "data" / "state"
+    state.mkdir()
+    item = {"id": task.task, "ts": rows.at, "task": "Go", "cwdOnTaskInitialization": folder}
+    (state / "taskHistory.json").write_text(json.dumps([item]))
+    assert {one.cwd for one in read_all(task.root).sessions} == {folder}
+
+
 def test_a_plain_cut_of_the_context_is_a_mark(task: Any, rows: Any, read_all: ReadAll) -> None:
     shorter = {"conversationHistoryDeletedRange": [2, 9]}
     task.write([rows.say("task", "Go"), rows.request(4, 40), {**rows.request(5, 50), **shorter}])
