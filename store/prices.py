@@ -20,8 +20,10 @@ _CALLS = f"""
            THEN 0 ELSE {PROMPT_TOKENS} END, call.flags
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN price ON price.id = price_id
-    WHERE (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 AND (cost IS NOT NULL OR {IS_COUNTED}) ORDER BY call.id
+    WHERE call.id > ? AND (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 AND (cost IS NOT NULL OR {IS_COUNTED})
+    ORDER BY call.id
 """
+_LIST_PRICED_AFTER = "list_priced_after"
 
 
 class PricedCall(NamedTuple):
@@ -46,18 +48,37 @@ class PricedCall(NamedTuple):
     flags: int
 
 
-def priced_calls(db: sqlite3.Connection) -> Iterator[PricedCall]:
-    """Every call that is shown at a list price, or could be, in order of id.
+def priced_calls(db: sqlite3.Connection, after: int = 0) -> Iterator[PricedCall]:
+    """Every call that is shown at a list price, or could be, in order of id; of those added after one, with its id.
 
     What a provider billed is no price, and a call whose usage nobody wrote down is not one of no tokens.
     """
-    for row in db.execute(_CALLS):
+    for row in db.execute(_CALLS, (after,)):
         yield PricedCall(*row)
 
 
 def has_user_prices(db: sqlite3.Connection) -> bool:
     """Whether the user's own prices were ever applied to a call."""
     return bool(db.execute("SELECT EXISTS (SELECT 1 FROM price WHERE id LIKE 'user:%')").fetchone()[0])
+
+
+def list_priced_after(db: sqlite3.Connection) -> int | None:
+    """The id of the last call before the user's own prices could not be read; None where they could all the time."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (_LIST_PRICED_AFTER,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def note_list_prices(db: sqlite3.Connection) -> None:
+    """Remember that calls added from now on have no price of the user's own, until `forget_list_prices`."""
+    if list_priced_after(db) is None:
+        db.execute(
+            "INSERT OR IGNORE INTO meta SELECT ?, CAST(COALESCE(MAX(id), 0) AS TEXT) FROM call", (_LIST_PRICED_AFTER,)
+        )
+
+
+def forget_list_prices(db: sqlite3.Connection) -> None:
+    """Every call has the price that the user's own prices give it."""
+    db.execute("DELETE FROM meta WHERE key = ?", (_LIST_PRICED_AFTER,))
 
 
 def put_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.ledger import transaction
-from store.prices import PricedCall, apply_prices, priced_calls
+from store.prices import PricedCall, apply_prices, forget_list_prices, list_priced_after, priced_calls
 from store.queries import stored_prices
 from store.records import CallFlag, Price
 from store.spend import refresh_spend
@@ -20,9 +20,16 @@ class Repriced(NamedTuple):
     after: int | None
 
 
-def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) -> list[Repriced]:
+def reprice_list_priced(db: sqlite3.Connection, book: PriceBook) -> None:
+    """Price the calls anew that were added while the user's own prices could not be read."""
+    reprice_ledger(db, book, dry_run=False, added_after=list_priced_after(db) or 0)
+    forget_list_prices(db)
+
+
+def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, added_after: int = 0) -> list[Repriced]:
     """Apply the table as it is now; returns the models whose calls change, dearest change first.
 
+    `added_after`: only to calls that were added after the one with this id.
     A call that has a price keeps it if the table no longer knows its model: a correction never makes a cost unknown.
     So does a call of several requests of which only some were long: how its tokens divide is not in the ledger.
     """
@@ -30,7 +37,7 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool) ->
     changes: list[tuple[str | None, int, int]] = []
     rows: dict[str, Price] = {}
     sums: dict[str, list[int | None]] = {}
-    for call in priced_calls(db):
+    for call in priced_calls(db, added_after):
         price = book.resolve(
             call.model, call.asked_provider, call.first_at, call.prompt, call.speed, call.tier, call.geo
         )

@@ -157,6 +157,22 @@ def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
     return used, trouble
 
 
+def usable_prompt_chars(path: Path | None = None) -> int | None:
+    """How many opening characters of a prompt may be kept; None where the user says nothing about it.
+
+    0 where it cannot be understood how many, and of a file without TOML if it has a word about prompts.
+    """
+    path = path or settings_path()
+    try:
+        return usable_settings(path)[0].privacy.prompt_chars
+    except SettingsError:
+        try:
+            text = _text_of(path)
+        except SettingsError:
+            return 0
+        return 0 if "prompt" in text or "privacy" in text else None
+
+
 def _usable_keys(section: Any, kind: Any) -> dict[str, Any]:
     """The keys of a section that can be used, each looked at alone."""
     pairs = section.items() if isinstance(section, dict) else ()

@@ -44,6 +44,7 @@ class Watcher:
         on_notice: Callable[[str], None] = lambda _text: None,
         extra_paths: Sequence[Path] = (),
         find_sources: Callable[[], Sources] | None = None,
+        find_options: Callable[[], Options] | None = None,
         force_polling: bool = False,
     ) -> None:
         """`db` is used only by the thread that calls `run`. `on_sync` is called there after each look, new or not.
@@ -51,11 +52,13 @@ class Watcher:
         `on_notice` gets one sentence for whatever the user should know (polling, folders that cannot be seen).
         `extra_paths`: further folders whose events are a reason to look (the hook spool).
         `find_sources`: the same sources with the roots of this moment, for agents whose first session is yet to come.
+        `find_options`: the options of this moment, where the user may change them meanwhile.
         """
         self._db = db
         self._sources = sources
         self._find_sources = find_sources
         self._options = options
+        self._find_options = find_options
         self._on_sync = on_sync
         self._on_notice = on_notice
         self._extra = extra_paths
@@ -126,6 +129,8 @@ class Watcher:
     def _take_in(self, changed: set[str] | None) -> None:
         """Sync the changed files; everything if None, or if a path is new to us."""
         try:
+            if self._find_options is not None:
+                self._options = self._find_options()
             if changed is not None and changed <= self._index.keys():
                 work = find_work(self._db, self._as_they_are(changed))
                 report = sync(self._db, self._sources, self._options, work=work)

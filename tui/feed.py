@@ -52,7 +52,9 @@ class LedgerFeed:
         find_sources: Callable[[], Sources] | None = None,
         follow: bool = True,
     ) -> None:
-        """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.
+        """`make_options`: those of this moment; asked before each look.
+
+        `looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.
 
         `extra_paths`, `find_sources`: as for the Watcher. `follow` False reads the ledger as it stands.
         """
@@ -197,6 +199,7 @@ class LedgerFeed:
             on_notice=self._notice,
             extra_paths=self._extra_paths,
             find_sources=self._find_sources,
+            find_options=partial(self._make_options, db),
         )
         if not self._stop.is_set():
             self._watcher.run(self._anew)

@@ -6,6 +6,10 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.cli.running import Taximeter
+from tests.unit.ledger.plain import FILE, answer, encoded
+from tracker.cli.common import Invocation
+from tracker.cli.reader_options import ReaderOptions
+from tracker.cli.sync import take_in
 
 REPORTS = ("spend", "tasks", "sync", "nudges", "backtest", "plans", "budget")
 
@@ -83,3 +87,92 @@ def test_a_range_out_of_order_names_its_plan(tree: Path, taximeter: Taximeter, i
     assert tree
     write(isolated_home, "settings.toml", "[capacity.pro]\nlow = 5\nhigh = 2\n")
     assert "[capacity.pro] low, mid and high must be" in taximeter("plans").err
+
+
+OWN_PRICES = '[[price]]\nmodel = "claude-opus-5-5"\ninput = {}\noutput = 20\n'
+
+
+def taken_in_background(tree: Path) -> list[int]:
+    """Costs of the calls in the ledger once a background process has taken in what is new."""
+    invocation = Invocation()
+    invocation.add_dirs([tree], [])
+    db, _ = take_in(invocation, in_background=True)
+    return [cost for (cost,) in db.execute("SELECT cost FROM call ORDER BY message_id")]
+
+
+def write_on(tree: Path, number: int) -> None:
+    with (tree / "projects" / FILE).open("ab") as handle:
+        handle.write(encoded(answer(number)))
+
+
+def test_calls_taken_in_while_the_prices_could_not_be_read_get_them_once_they_can(
+    tree: Path, taximeter: Taximeter, isolated_home: Path
+) -> None:
+    at_list = taken_in_background(tree)[0]
+    write(isolated_home, "prices.toml", OWN_PRICES.format(8))
+    write_on(tree, 4)
+    *_, own = taken_in_background(tree)
+    write(isolated_home, "prices.toml", "[[price]\n")
+    write_on(tree, 5)
+    assert taken_in_background(tree) == [at_list] * 3 + [own, at_list]
+    write(isolated_home, "prices.toml", OWN_PRICES.format(4))
+    write_on(tree, 6)
+    assert taximeter("spend").code == 0
+    *before, fifth, sixth = taken_in_background(tree)
+    assert before == [at_list] * 3 + [own], "what was recorded at another price is for `reprice`"
+    assert fifth == sixth
+    assert fifth not in (own, at_list)
+    write(isolated_home, "prices.toml", OWN_PRICES.format(8))
+    write_on(tree, 7)
+    assert taken_in_background(tree) == [*before, fifth, sixth, own]
+    assert taximeter("doctor").code == 0
+
+
+def test_prices_that_were_taken_away_instead_of_mended_leave_list_prices(tree: Path, isolated_home: Path) -> None:
+    write(isolated_home, "prices.toml", "[[price]\n")
+    at_list = taken_in_background(tree)
+    (isolated_home / "prices.toml").unlink()
+    assert taken_in_background(tree) == at_list
+    write(isolated_home, "prices.toml", OWN_PRICES.format(8))
+    assert taken_in_background(tree) == at_list
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "prices.toml", "plans.toml"])
+def test_doctor_and_status_name_a_file_that_cannot_be_used(
+    name: str, tree: Path, taximeter: Taximeter, isolated_home: Path
+) -> None:
+    assert tree
+    write(isolated_home, name, "month = \n")
+    for command in ("doctor", "status"):
+        ran = taximeter(command)
+        assert ran.code == 0, ran.err
+        assert ran.out.count(str(isolated_home / name)) == 1
+        (told,) = taximeter(command, "--json").json()["settings_problems"]
+        assert told.startswith(f"{isolated_home / name}: ")
+    write(isolated_home, name, "")
+    assert taximeter("doctor", "--json").json()["settings_problems"] == []
+
+
+def test_those_who_follow_agents_read_by_the_files_of_this_moment(isolated_home: Path) -> None:
+    said: list[str] = []
+    reader, db = ReaderOptions(said.append), open_ledger()
+
+    def price_of_input() -> int:
+        price = reader.read(db).pricer.resolve("claude-opus-5-5", None, 0, 0, None, None, None)
+        assert price is not None
+        return price.input
+
+    listed, chars = price_of_input(), reader.read(db).prompt_chars
+    assert reader.read(db) is reader.read(db)
+    write(isolated_home, "settings.toml", "[privacy]\nprompt_chars = 0\n")
+    write(isolated_home, "prices.toml", OWN_PRICES.format(1000))
+    assert (price_of_input(), reader.read(db).prompt_chars) == (1_000_000_000, 0)
+    write(isolated_home, "settings.toml", "[privacy\n")
+    write(isolated_home, "prices.toml", "[[price\n")
+    assert (price_of_input(), reader.read(db).prompt_chars) == (listed, 0)
+    assert [sentence.partition(": ")[0] for sentence in said] == [
+        str(isolated_home / "prices.toml"),
+        str(isolated_home / "settings.toml"),
+    ]
+    (isolated_home / "settings.toml").unlink()
+    assert reader.read(db).prompt_chars == chars

@@ -16,6 +16,7 @@ from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
 from tests.unit.ledger.damage import damage_page_of
 from tracker.advisor.advisor import Told
+from tracker.cli.reader_options import ReaderOptions
 from tracker.demo import live_session
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
@@ -282,6 +283,26 @@ def test_broken_settings_are_told_and_passed_over(feed: LedgerFeed, isolated_hom
     feed.start(told)
     told.wait_for(lambda: bool(told.snapshots))
     assert "plan.id" in told.snapshots[-1].trouble
+
+
+def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
+    claude_dir: Path, isolated_home: Path, tmp_path: Path
+) -> None:
+    isolated_home.mkdir(parents=True, exist_ok=True)
+    for name in ("settings.toml", "prices.toml"):
+        (isolated_home / name).write_text("month = \n")
+    source, ledger = ClaudeCodeSource(), tmp_path / "state" / "ledger.db"
+    feed = LedgerFeed([(source, [claude_dir])], ReaderOptions().read, zone=UTC, ledger=ledger)
+    told = Listening()
+    feed.start(told)
+    try:
+        told.wait_for(lambda: told.is_live_with(400))
+        assert "settings.toml: not valid TOML" in told.snapshots[-1].trouble
+        (isolated_home / "settings.toml").unlink()
+        feed.ask(Wish(screen="spend"))
+        told.wait_for(lambda: "prices.toml" in told.snapshots[-1].trouble)
+    finally:
+        feed.stop()
 
 
 def test_stopping_ends_every_thread(feed: LedgerFeed) -> None:

@@ -37,7 +37,8 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.nothing import looked_in
-    from tracker.cli.sync import finder_of, options_of, sources_of
+    from tracker.cli.reader_options import ReaderOptions
+    from tracker.cli.sync import finder_of, sources_of
     from tracker.keeper import LedgerKeeper
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
@@ -50,7 +51,7 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     keeper = LedgerKeeper(str(home()), reads_spool=True)
     feed = LedgerFeed(
         sources,
-        options_of,
+        ReaderOptions().read,
         looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(invocation),
         keeper=keeper,
         extra_paths=[spool],

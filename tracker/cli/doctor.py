@@ -35,7 +35,8 @@ _REWRITE_SECONDS = 60  # what is not whole after that was left so
 def doctor(invocation: Invocation, as_json: bool, no_sync: bool) -> None:
     """Show where it looked, what it found, and whether the figures add up.
 
-    Exit code 1 if an invariant of the ledger is broken.
+    It also names what is wrong in settings.toml, prices.toml and plans.toml. Exit code 1 if an invariant of the ledger
+    is broken.
 
     \b
     taximeter doctor
@@ -56,13 +57,15 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     from store.ledger import home, open_ledger
     from tracker.cli.install import hooks_json
     from tracker.cli.sync import sources_of, take_in
+    from tracker.cli.user_settings import file_problems
 
+    wrong = file_problems()
     problems: list[str] = []
     if no_sync:
         db = open_ledger(on_damage=say_damaged)
     else:
-        db, report = take_in(invocation)
-        problems = report.problems
+        db, report = take_in(invocation, in_background=True)
+        problems = [one for one in report.problems if one not in wrong]
     sources = sources_of(invocation)
     read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
     files = file_rows(db)
@@ -107,6 +110,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         "unpriced_calls": counts.unpriced_calls,
         "unpriced_models": counts.unpriced_models,
         "uncounted_models": sorted(uncounted_models(db)),
+        "settings_problems": wrong,
         "problems": problems,
         "invariants": [check._asdict() for check in check_invariants(db)],
     }
@@ -184,6 +188,8 @@ def _show(found: dict[str, Any]) -> None:
         not unpriced,
         f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + unpriced if unpriced else ''}",
     )
+    for problem in found["settings_problems"]:
+        line(False, problem)
     for problem in found["problems"]:
         line(False, f"cannot read {problem}")
     for check in found["invariants"]:

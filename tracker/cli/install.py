@@ -21,6 +21,7 @@ from store.ledger import home
 from store.plain_text import plain
 from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
+from tracker.cli.user_settings import file_problems
 from tracker.errors import UsageError
 
 CLINE = "cline"
@@ -117,13 +118,17 @@ def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> 
         return
     found = hook_status(claude_folders(invocation), home())
     both = install_cline.look_if_there(invocation) if agent is None else None
+    wrong = file_problems()
     if as_json:
         print_json(
             {"schema_version": 1}
             | hooks_json(found)
+            | {"settings_problems": wrong}
             | ({"cline": both and install_cline.as_json(both)} if agent is None else {})
         )
         return
+    for problem in wrong:
+        click.echo(f"problem: {plain(problem)}")
     _print_status(found)
     if both is not None:
         click.echo()

@@ -12,6 +12,7 @@ from tracker.cli.output import Column, note, numbers, print_json, print_records,
 from tracker.errors import UsageError, UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
+from tracker.pricing.user_rows import PRICES_NAME
 from tracker.reports.prices import rate_text, row_json
 
 
@@ -92,7 +93,7 @@ def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> 
     if found is None:
         raise UserError(
             f"no price for {model!r} (taximeter prices lists the models):"
-            f" add it to {home() / 'prices.toml'} (format: taximeter prices --help)"
+            f" add it to {home() / PRICES_NAME} (format: taximeter prices --help)"
         )
     made = price_json(found)
     if as_json:
@@ -151,8 +152,10 @@ def reprice(invocation: Invocation, dry_run: bool, as_json: bool, no_sync: bool)
 
 
 def price_book(stored: Sequence[Price] = ()) -> PriceBook:
-    """The table with the user's own rows and those stored with calls; UserError if their file cannot be read."""
+    """The table with the user's own rows and those stored with calls; UsageError if their file cannot be used."""
     try:
-        return PriceBook(home() / "prices.toml", stored)
-    except ValueError as error:
-        raise UsageError(f"{home()}: {error}") from error
+        return PriceBook(home() / PRICES_NAME, stored)
+    except ValueError as error:  # begins with the file's name
+        raise UsageError(f"{home()}/{error}") from error
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error

@@ -11,15 +11,16 @@ import click
 
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
-from store.queries import stored_prices, totals, uncounted_models
+from store.queries import totals, uncounted_models
 from store.spend import refresh_spend
 from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import say
+from tracker.cli.reader_options import has_settings, options_of, usable_options
 from tracker.errors import UsageError
 from tracker.ingest import Progress, SyncReport, Work, find_work, listed, sync, workers_for
-from tracker.sources.base import Options, Source
+from tracker.sources.base import Source
 
 _BAR_AFTER_SECONDS = 0.4
 
@@ -59,9 +60,9 @@ def take_in(
 ) -> tuple[sqlite3.Connection, SyncReport]:
     """Open the ledger and read everything new into it, with a progress bar on a terminal.
 
-    UserError for words in the user's settings that do nothing, unless `in_background`: nobody is told there.
+    UserError for what cannot be used of the user's settings and prices, unless `in_background`: nobody is told there.
     """
-    if not in_background and _has_settings():
+    if not in_background and has_settings():
         from tracker.cli.user_settings import user_settings
 
         user_settings()
@@ -71,7 +72,11 @@ def take_in(
     on_progress = bar.show if bar else None
     report = SyncReport()
     db = open_ledger(on_damage=say_damaged)
-    options = options_of(db)
+    if in_background:
+        options, troubles = usable_options(db)
+        report.problems += troubles
+    else:
+        options = options_of(db)
     work: list[Work] | None = find_work(db, listed(sources, report.problems))
     count = workers_for(work or ()) if workers is None else workers
     if count > 1 and work:
@@ -102,26 +107,6 @@ def _tell_of_other_folders(invocation: Invocation) -> None:
             if not any(any(stores_under(root)) for root in roots):
                 hint = f" (name {folder / '.cline'})" if (folder / ".cline").is_dir() else ""
                 say(f"no records of Cline or Roo in {folder}: nothing is read there{hint}")
-
-
-def options_of(db: sqlite3.Connection) -> Options:
-    """What readers are told; stored price rows spare the slow look-up of other providers' models.
-
-    UserError if the user's prices cannot be used or the settings be read: what may be kept of prompts stands there.
-    """
-    from tracker.cli.prices import price_book
-
-    options = Options(price_book(stored_prices(db)))
-    if not _has_settings():
-        return options
-    from tracker.settings import usable_settings
-
-    kept = usable_settings()[0].privacy.prompt_chars  # no mistake in the file keeps a record from the ledger
-    return options if kept is None else options._replace(prompt_chars=kept)
-
-
-def _has_settings() -> bool:
-    return (home() / "settings.toml").exists()  # most have none, and tomllib takes 3 ms
 
 
 class _Bar:

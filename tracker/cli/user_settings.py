@@ -1,4 +1,4 @@
-"""settings.toml for commands: words that would do nothing are refused, too."""
+"""The user's own files for commands: words in settings.toml that would do nothing are refused, too."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -25,6 +25,21 @@ def user_settings() -> Settings:
 
     _refuse("display.theme", [settings.display.theme], THEMES)
     return settings
+
+
+def file_problems() -> list[str]:
+    """What is wrong with settings.toml, prices.toml and plans.toml, a sentence a file."""
+    from tracker.cli.clock import today
+    from tracker.cli.prices import price_book
+    from tracker.plan_data import plans_on
+
+    problems = []
+    for look in (user_settings, price_book, lambda: plans_on(today().isoformat())):
+        try:
+            look()
+        except UsageError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _refuse(key: str, words: Iterable[str], known: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import threading
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,7 +41,8 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     taximeter watch --json | jq .cost_usd
     """
     from store.ledger import home
-    from tracker.cli.sync import finder_of, options_of, sources_of, take_in
+    from tracker.cli.reader_options import ReaderOptions
+    from tracker.cli.sync import finder_of, sources_of, take_in
     from tracker.keeper import LedgerKeeper
     from tracker.watch import Watcher
 
@@ -51,14 +53,16 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     stop = threading.Event()
     spool = home() / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    find_options = partial(ReaderOptions(screen.notice).read, db)
     watcher = Watcher(
         db,
         sources,
-        options_of(db),
+        find_options(),
         on_sync=screen.show,
         on_notice=screen.notice,
         extra_paths=[spool],
         find_sources=finder_of(invocation),
+        find_options=find_options,
         force_polling=poll,
     )
 

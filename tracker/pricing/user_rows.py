@@ -27,6 +27,8 @@ from pathlib import Path
 from tracker.pricing.names import normalise
 from tracker.pricing.rows import COLUMNS, PriceRow, row_from_fields
 
+PRICES_NAME = "prices.toml"
+
 
 def load_user_rows(path: Path) -> tuple[PriceRow, ...]:
     """The rows of a user's price file, models normalised; a file that is not there holds none.

@@ -53,7 +53,7 @@ class SnapshotReader:
             looked_in=self._looked_in,
             settings=settings,
             **{wish.screen: self._part(db, wish, at_ms, today, settings, plan)},
-            trouble=self._settings.trouble,
+            trouble=self._settings.trouble or self._settings.price_trouble,
         )
 
     def _part(

@@ -1,5 +1,7 @@
 """The user's settings as the screens need them: read when the file changed, as far as it can be used."""
 
+from pathlib import Path
+
 from tracker.detected_plan import detected_plan
 from tracker.plan_data import plans_on
 from tracker.settings import Settings, SettingsError, settings_path, usable_settings
@@ -14,21 +16,23 @@ class SettingsReader:
         self.stamp: tuple[int, int] | None = None  # changes whenever the file does
         self.settings = Settings()
         self.trouble = ""  # what is wrong with the file, as a sentence
+        self._prices = self._path.with_name("prices.toml")
+        self._prices_stamp: tuple[int, int] | None = None
+        self.price_trouble = ""  # why the user's own prices cannot be read
         self.detected: str | None = detected_plan()
 
     def read(self) -> Settings:
         """The settings as of now."""
-        try:
-            facts = self._path.stat()
-            stamp = (facts.st_mtime_ns, facts.st_size)
-        except OSError:
-            stamp = None
+        stamp = _stamp(self._path)
         if stamp != self.stamp or stamp is None:
             self.stamp = stamp
             try:
                 self.settings, self.trouble = usable_settings(self._path)
             except SettingsError as error:
                 self.trouble = str(error)
+        prices = _stamp(self._prices)
+        if prices != self._prices_stamp:
+            self._prices_stamp, self.price_trouble = prices, _trouble_with_prices(self._prices)
         return self.settings
 
     def own_plan(self, day: str) -> OwnPlan | None:
@@ -44,3 +48,21 @@ class SettingsReader:
             return None
         fee = dated.plan.fee_usd(seats=wanted.seats, annual=wanted.annual, tax=wanted.tax)
         return OwnPlan(dated.plan.id, dated.plan.name, fee)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_size
+
+
+def _trouble_with_prices(path: Path) -> str:
+    from tracker.pricing.user_rows import load_user_rows
+
+    try:
+        load_user_rows(path)
+    except (OSError, ValueError) as error:
+        return f"your own prices cannot be used: {error}"
+    return ""

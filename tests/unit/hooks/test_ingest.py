@@ -109,6 +109,19 @@ def test_a_word_in_the_settings_that_does_nothing_keeps_no_call_from_the_ledger(
     assert not (isolated_home / "logs" / "hook.log").exists()
 
 
+@pytest.mark.parametrize("name", ["settings.toml", "prices.toml"])
+def test_a_file_of_the_users_that_cannot_be_used_at_all_keeps_no_call_from_the_ledger_and_is_named_in_the_log(
+    name: str, isolated_home: Path, transcript: Path
+) -> None:
+    isolated_home.mkdir(exist_ok=True)
+    (isolated_home / name).write_text("month = \n")
+    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
+    wait_until(lambda: calls(isolated_home) == 1)
+    wait_for_rest(isolated_home)
+    assert is_empty(str(isolated_home))
+    assert f"cannot read {isolated_home / name}: " in (isolated_home / "logs" / "hook.log").read_text()
+
+
 def test_a_line_that_follows_its_stop_is_waited_for_off_the_hooks_path(isolated_home: Path, transcript: Path) -> None:
     run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
     wait_until(lambda: calls(isolated_home) == 1)

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.settings import Settings, SettingsError, load_settings, nano, set_value, usable_settings
+from tracker.settings import (
+    Settings,
+    SettingsError,
+    load_settings,
+    nano,
+    set_value,
+    usable_prompt_chars,
+    usable_settings,
+)
 
 
 @pytest.fixture
@@ -110,6 +118,35 @@ def test_settings_that_hold_no_toml_are_not_usable(file: Path) -> None:
     file.write_text("[plan\n")
     with pytest.raises(SettingsError, match="not valid TOML"):
         usable_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", None),
+        ("[plan]\nseats = 2\n", None),
+        ("[privacy]\nprompt_chars = 7\n", 7),
+        ("[privacy]\nprompt_char = 7\n", 0),
+        ("[plan\n", None),
+        ("[plan\n[privacy]\nprompt_chars = 7\n", 0),
+        ("[privacy\n", 0),
+        ("month = \nprompt_chars = 7\n", 0),
+    ],
+)
+def test_no_words_of_prompts_are_kept_where_it_cannot_be_understood_how_many(
+    text: str, kept: int | None, file: Path
+) -> None:
+    file.write_text(text)
+    assert usable_prompt_chars(file) == kept
+
+
+def test_no_words_of_prompts_are_kept_where_the_settings_cannot_be_read(file: Path) -> None:
+    assert usable_prompt_chars(file) is None
+    file.write_bytes(b"\xff")
+    assert usable_prompt_chars(file) == 0
+    file.unlink()
+    file.mkdir()
+    assert usable_prompt_chars(file) == 0
 
 
 def test_setting_a_value_keeps_every_other_line(file: Path) -> None:

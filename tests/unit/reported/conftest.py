@@ -8,7 +8,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.sources.cline.writing import SessionFolder, TaskFolder
-from tracker.cli.sync import options_of
+from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
 from tracker.rebuild import rebuild
 from tracker.sources.cline import ClineSource

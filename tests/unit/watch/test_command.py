@@ -119,6 +119,19 @@ def test_an_agents_first_session_ever(tmp_path: Path, started: list[Command], wo
     assert command.end() == 0
 
 
+def test_a_setting_changed_meanwhile_counts_from_the_next_prompt_on(claude_dir: Path, started: list[Command]) -> None:
+    command = Command(claude_dir)
+    started.append(command)
+    command.wait_for(lambda lines: len(lines) == 1)
+    one = session(claude_dir).prompt("kept").call(30_000)
+    command.wait_for(lambda lines: len(lines) == 2)
+    (home() / "settings.toml").write_text("[privacy]\nprompt_chars = 0\n")
+    one.prompt("not kept").call(31_000)
+    command.wait_for(lambda lines: len(lines) == 3)
+    assert command.end() == 0
+    assert open_ledger().execute("SELECT text FROM turn ORDER BY position").fetchall() == [("kept",), ("",)]
+
+
 def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> None:
     command = Command(claude_dir, "--json")
     started.append(command)

@@ -11,7 +11,7 @@ import pytest
 from store.ledger import open_ledger
 from store.money import usd
 from tests.unit.sources.cline.writing import CAPTURES
-from tracker.cli.sync import options_of
+from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
 from tracker.sources.cline import ClineSource
 

@@ -7,7 +7,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
-from tracker.cli.sync import options_of
+from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.reprice import reprice_ledger

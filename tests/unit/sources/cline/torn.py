@@ -18,7 +18,7 @@ from typing import Any
 from store.invariants import check_invariants
 from store.ledger import open_ledger
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
-from tracker.cli.sync import options_of
+from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
 from tracker.sources.cline import ClineSource
 

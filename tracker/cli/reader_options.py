@@ -1,0 +1,93 @@
+"""What readers are told of the user's own files: their prices, and how much of a prompt may be kept.
+
+Whoever runs a command is told what is wrong with these files. Whoever works in the background goes on without what
+cannot be used: what is priced without the user's own prices is priced anew once these can be read.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from store.ledger import home
+from store.prices import list_priced_after, note_list_prices
+from store.queries import stored_prices
+from tracker.cli.prices import price_book
+from tracker.errors import UsageError
+from tracker.pricing import PriceBook
+from tracker.pricing.user_rows import PRICES_NAME
+from tracker.sources.base import Options
+
+_SETTINGS_NAME = "settings.toml"  # tracker.settings is imported where there is one: tomllib takes 3 ms
+
+
+def options_of(db: sqlite3.Connection) -> Options:
+    """The options as the files are now; UsageError if the user's prices cannot be used.
+
+    Stored price rows spare the slow look-up of other providers' models.
+    """
+    book = price_book(stored_prices(db))
+    if list_priced_after(db) is not None:
+        from tracker.reprice import reprice_list_priced
+
+        reprice_list_priced(db, book)
+    return _with_words(Options(book))
+
+
+def usable_options(db: sqlite3.Connection) -> tuple[Options, list[str]]:
+    """The options with what can be used, and a sentence on each of the two files that cannot be used at all."""
+    troubles = []
+    try:
+        options = options_of(db)
+    except UsageError as error:
+        troubles.append(str(error))
+        note_list_prices(db)
+        options = _with_words(Options(PriceBook(resolved=stored_prices(db))))
+    if has_settings():
+        from tracker.settings import SettingsError, usable_settings
+
+        try:
+            usable_settings()
+        except SettingsError as error:
+            troubles.append(str(error))
+    return options, troubles
+
+
+class ReaderOptions:
+    """The usable options of this moment, for those who follow the agents: made anew when one of the files changed."""
+
+    def __init__(self, on_trouble: Callable[[str], None] = lambda _sentence: None) -> None:
+        """`on_trouble` gets a sentence on each file that cannot be used, whenever the files have changed."""
+        self._on_trouble = on_trouble
+        self._made: tuple[object, Options] | None = None
+
+    def read(self, db: sqlite3.Connection) -> Options:
+        """The options as the files are now."""
+        stamps = [_stamp(home() / name) for name in (_SETTINGS_NAME, PRICES_NAME)]
+        if self._made is None or self._made[0] != stamps:
+            options, troubles = usable_options(db)
+            self._made = stamps, options
+            for sentence in troubles:
+                self._on_trouble(sentence)
+        return self._made[1]
+
+
+def has_settings() -> bool:
+    """Whether the user has a file of settings: most have none."""
+    return (home() / _SETTINGS_NAME).exists()
+
+
+def _with_words(options: Options) -> Options:
+    if not has_settings():
+        return options
+    from tracker.settings import usable_prompt_chars
+
+    kept = usable_prompt_chars()
+    return options if kept is None else options._replace(prompt_chars=kept)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size
