@@ -44,7 +44,10 @@ def main() -> int:
 
 def program() -> None:
     """`main` as a program: nothing is left to do afterwards, and taking the interpreter apart costs a report 10 ms."""
-    code = main()
+    try:
+        code = main()
+    except KeyboardInterrupt:  # before a command could take it: modules are still being loaded
+        code = 130
     threading = sys.modules.get("threading")
     if threading is not None and threading.active_count() > 1:
         sys.exit(code)

@@ -136,6 +136,52 @@ def test_closed_streams_are_no_failure(closed: str) -> None:
         assert (done.returncode, done.stderr) == (0, b""), words
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
+def test_a_locale_without_our_signs_is_no_failure(encoding: str) -> None:
+    def printed(*words: str) -> bytes:
+        done = subprocess.run(
+            [sys.executable, "-m", "taximeter", *words],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            check=False,
+            capture_output=True,
+            cwd=ROOT,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    assert printed("record", "Bücher → PDF", "--provider-cost", "1")
+    if encoding != "ascii":  # click takes that for UTF-8 misnamed
+        dash = "-" if encoding == "latin-1" else "–"
+        assert f"Bücher _ PDF  1  {dash}".encode(encoding) in printed("record")
+    assert "Bücher → PDF" in printed("record", "--json").decode()
+    assert "Bücher → PDF" in printed("record", "--csv").decode()
+
+
+def test_words_that_are_no_utf8_get_one_line(taximeter: Taximeter) -> None:
+    ran = taximeter("spend", "--project", "\udcff")
+    assert (ran.code, ran.out, ran.err) == (2, "", "taximeter: error: not UTF-8: '\\udcff' (taximeter --help)\n")
+
+
+def test_words_that_the_locale_left_undecoded_are_utf8(taximeter: Taximeter) -> None:
+    taximeter("record", os.fsencode("Bücher").decode("ascii", "surrogateescape"), "--provider-cost", "1")
+    assert taximeter("record", "--json").json()["jobs"][0]["what"] == "Bücher"
+
+
+def test_a_keyboard_interrupt_while_modules_are_loaded_shows_no_traceback() -> None:
+    started = (
+        "import sys, taximeter\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'tracker.cli.app':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "sys.argv = ['taximeter', 'spend']\n"
+        "taximeter.program()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", started], check=False, capture_output=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_a_model_without_a_price_is_told_where_the_models_are(taximeter: Taximeter) -> None:
     ran = taximeter("prices", "opus")
     assert (ran.code, ran.out) == (1, "")

@@ -176,14 +176,23 @@ def _usage_text(error: click.UsageError) -> str:
     return f"error: {_with_guess(text[:1].lower() + text[1:], near)} ({path} --help)"
 
 
+def _as_text(word: str) -> str:
+    """A word of the command line, which an odd locale may have left undecoded; UsageError if it is no UTF-8."""
+    try:
+        return os.fsencode(word).decode() if any("\udc80" <= char <= "\udcff" for char in word) else word
+    except UnicodeDecodeError:
+        raise click.UsageError(f"not UTF-8: {word!a}") from None
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
     from store.ledger import LedgerError
-    from tracker.cli.output import say
+    from tracker.cli.output import never_fail_on_signs, say
 
+    never_fail_on_signs()
     debug = "--debug" in arguments
     try:
-        result = cli.main(list(arguments), prog_name="taximeter", standalone_mode=False)
+        result = cli.main([_as_text(word) for word in arguments], prog_name="taximeter", standalone_mode=False)
     except _ReaderGoneError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK

@@ -1,6 +1,8 @@
 """Prints tables, JSON and CSV. The only module that knows whether standard output is a terminal."""
 
+import codecs
 import csv
+import io
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -13,6 +15,7 @@ from store.plain_text import plain, plain_lines
 TERMINAL_ROWS = 20
 _HARD_SPACE = "\xa0"  # where no line is broken
 _LEAST_CELLS = 8  # of a text that gives way
+_NEAREST = dict(zip("≥≤–—−…▸─┼┤┆✔✘✓✗∅●", "><---.>-+||+x+x0*", strict=True))
 
 
 Cut = Literal["end", "start", "never"]
@@ -31,19 +34,43 @@ def numbers(*titles: str) -> list[Column]:
     return [Column(title, right=True) for title in titles]
 
 
+def never_fail_on_signs() -> None:
+    """Print the nearest there is for what the terminal's locale has no sign for, such as > for ≥ in Latin-1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            codecs.register_error("nearest", _nearest)
+            stream.reconfigure(errors="nearest")
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of codecs: each sign becomes one of the same width; what has none must not look unpriced."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_NEAREST.get(sign, "_") for sign in error.object[error.start : error.end]), error.end
+
+
+def _for_programs() -> None:
+    """What programs read is UTF-8 in every locale."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
 def print_json(value: Any) -> None:
-    """One JSON document, indented, in plain ASCII-safe UTF-8."""
+    """One JSON document, indented."""
+    _for_programs()
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def print_json_lines(values: Iterable[Any]) -> None:
     """One JSON object a line."""
+    _for_programs()
     for value in values:
         click.echo(msgspec.json.encode(value).decode())
 
 
 def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Rows with a header line."""
+    _for_programs()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(titles)
     writer.writerows(rows)
