@@ -15,7 +15,7 @@ def user() -> Path:
     home = Path(os.environ["HOME"])
     hooks = home / ".cline" / "hooks"
     hooks.mkdir(parents=True)
-    (hooks / "TaskComplete.py").write_text("print('mine')\n")
+    (hooks / "TaskError.py").write_text("print('mine')\n")
     return home
 
 
@@ -30,7 +30,7 @@ def test_what_install_makes_uninstall_takes_away_byte_for_byte(user: Path, taxim
     assert installed.code == 0
     assert "+export default {" in installed.out
     assert (user / ".cline" / "plugins" / "taximeter.js").exists()
-    assert (user / ".cline" / "hooks" / "TaskComplete.sh").exists()
+    assert (user / ".cline" / "hooks" / "TaskError.sh").exists()
     assert taximeter("install", "cline", "--yes").err == "Cline: nothing to change\n"
     assert taximeter("uninstall", "cline", "--yes").code == 0
     assert contents(user) == before

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import time
@@ -144,7 +145,8 @@ def test_a_person_at_a_terminal_is_not_left_waiting(home: Path) -> None:
 def test_a_folder_deleted_under_the_hook_does_not_stop_it(home: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    command = f"rmdir {gone} && exec {sys.executable} -I -S {LAUNCHER} hook PreCompact"
+    hook = shlex.join([sys.executable, "-I", "-S", str(LAUNCHER), "hook", "PreCompact"])
+    command = f"rmdir {shlex.quote(str(gone))} && exec {hook}"
     done = subprocess.run(
         ["/bin/sh", "-c", command], cwd=gone, input=b"{}", capture_output=True, env=environment(home), check=False
     )

@@ -3,9 +3,8 @@
 import json
 import os
 import sqlite3
-import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -274,12 +273,11 @@ def test_the_background_process_gets_nothing_of_the_clients_secrets(isolated_hom
     payload = payload_of("Stop", session_id=SESSION, transcript_path=str(transcript))
     secrets = {"CLAUDE_CODE_MESSAGING_TOKEN": "token", "ANTHROPIC_API_KEY": "secret-key"}
     run(["hook", "Stop"], payload, isolated_home, variables=secrets)
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    pids = [line.split()[0] for line in found.splitlines() if "hook ingest" in line and str(isolated_home) in line]
-    for pid in pids:
-        variables = Path(f"/proc/{pid}/environ")
-        if variables.exists():
-            assert b"secret-key" not in variables.read_bytes()
-            assert os.getsid(int(pid)) == int(pid)
+    for process in Path("/proc").glob("[0-9]*"):  # none where the system has no such folder
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            words = (process / "cmdline").read_bytes()
+            if b"hook\0ingest" in words and os.fsencode(isolated_home) in words:
+                assert b"secret-key" not in (process / "environ").read_bytes()
+                assert os.getsid(int(process.name)) == int(process.name)
     wait_until(lambda: calls(isolated_home) == 1)
     wait_for_rest(isolated_home)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def test_where_the_record_is_stale_the_command_on_path_gets_it(record: str, home
     (home / "command").write_text(record)
     command = tmp_path / "bin" / "taximeter"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {LAUNCHER} "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", "-S", str(LAUNCHER)])} "$@"\n')
     command.chmod(0o755)
     done = launch(
         "Stop", home, json.dumps(payload_of("Stop")).encode(), variables={"PATH": f"{command.parent}:{os.defpath}"}

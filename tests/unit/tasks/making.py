@@ -1,11 +1,14 @@
 """Makes ledgers from transcripts, and records from a few words, for the tests of the task model."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from store.ledger import open_ledger
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
@@ -18,6 +21,7 @@ SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "pr
 REAL = Path(__file__).parents[4] / "shared" / "real" / "claude"
 MINUTE = 60_000
 START = datetime(2026, 11, 10, tzinfo=UTC)
+NEEDS_GIT = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 RATES = {"p": per_mtok("5", "25", "6.25", "10", "0.50")}
 
 

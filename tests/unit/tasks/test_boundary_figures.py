@@ -9,7 +9,7 @@ import pytest
 
 from tests.bench.boundaries import LABELS, RULES, Label, LabelledSession, interval, read_labels, score_of, tally
 from tests.bench.published import extract
-from tests.unit.tasks.making import call, records, turn
+from tests.unit.tasks.making import NEEDS_GIT, call, records, turn
 from tracker.model.turns import arrange
 
 A, B = "0a000000-0000-4000-8000-000000000001", "0b000000-0000-4000-8000-000000000002"
@@ -66,6 +66,7 @@ def git(folder: Path, *words: str) -> None:
     subprocess.run(["git", "-C", str(folder), *names, *words], check=True, capture_output=True)
 
 
+@NEEDS_GIT
 def test_the_longest_transcript_of_each_published_session_is_kept(tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     clone.mkdir()

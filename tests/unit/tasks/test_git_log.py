@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.ledger import open_ledger
+from tests.unit.tasks.making import NEEDS_GIT
 from tracker.git_log import read_news, repository_of
 
 LONG_AGO_MS = 1_000_000_000_000  # git takes fewer digits for something else than seconds
@@ -42,6 +43,7 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+@NEEDS_GIT
 def test_commits_with_the_files_that_they_touched(tmp_path: Path) -> None:
     folder = repository(tmp_path / "work")
     [news] = read_news(open_ledger(), [(str(folder), LONG_AGO_MS)])
@@ -49,6 +51,7 @@ def test_commits_with_the_files_that_they_touched(tmp_path: Path) -> None:
     assert names == [["new.py", "old.py"], ["old.py"]]
 
 
+@NEEDS_GIT
 def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
     """Comparing a moved file with the old one would need contents that only the server has."""
     origin = repository(tmp_path / "origin")

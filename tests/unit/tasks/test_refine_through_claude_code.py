@@ -1,6 +1,7 @@
 """Refinement through the user's own `claude` command; the real one is asked in tests/live."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +35,10 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Says:
     monkeypatch.setenv("HOME", str(tmp_path))
 
     def put(printed: str, *, errors: str = "", code: int = 0) -> Path:
-        binary = folder / "claude"
-        binary.write_text(
-            f"#!{sys.executable} -I\nimport json, os, sys\n"
+        binary, program = folder / "claude", tmp_path / "claude.py"
+        binary.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", str(program)])} "$@"\n')
+        program.write_text(
+            "import json, os, sys\n"
             f"asked = {{'words': sys.argv[1:], 'stdin': sys.stdin.read(), 'env': dict(os.environ), 'cwd': os.getcwd(),"
             f" 'files': os.listdir()}}\n"
             f"open({str(noted)!r}, 'w').write(json.dumps(asked))\n"

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tasks.making import Transcript, ledger_of
+from tests.unit.tasks.making import NEEDS_GIT, Transcript, ledger_of
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
+
+pytestmark = NEEDS_GIT
 
 
 def git(folder: Path, *words: str, minute: float = 0) -> None:
