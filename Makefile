@@ -3,6 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# An environment works only where it was made, and as long as its Python is there: after a move it is made anew.
+IS_HERE := $(shell test -x $(BIN)/python && test "$$(cat $(STAMP) 2>/dev/null)" = "$$(pwd -P)" && echo yes)
+ifneq ($(IS_HERE),yes)
+.PHONY: $(STAMP)
+endif
 
 .PHONY: run demo test lint types imports bench test-live test-kills wheel clean check
 
@@ -47,6 +52,7 @@ wheel: $(STAMP)
 # uv where it is installed (seconds), pip otherwise; both read the groups of pyproject.toml.
 $(STAMP): pyproject.toml
 	@echo "Setting up $(VENV), once: half a minute with pip, seconds with uv."
+	@test "$(IS_HERE)" || rm -rf $(VENV)
 	@if command -v uv >/dev/null; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --group dev --editable .; \
@@ -54,7 +60,7 @@ $(STAMP): pyproject.toml
 	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" && \
 	  $(BIN)/python -m pip install --quiet --group dev --editable .; \
 	fi
-	@touch $(STAMP)
+	@pwd -P >$(STAMP)
 	@echo "The command is $(BIN)/taximeter; source $(BIN)/activate puts it on your PATH."
 
 clean:
