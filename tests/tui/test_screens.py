@@ -17,6 +17,7 @@ from tests.tui.fakes import (
     screen_text,
     settled,
 )
+from tracker.model.plans.plan import Excluded
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.snapshot import Snapshot, Wish
@@ -210,6 +211,21 @@ async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) ->
         assert "Pro" in text
         await pilot.press("enter")
         assert "Months are drawn from" in await settled(pilot)
+
+
+async def test_few_days_give_no_plan_a_chance_or_a_share_as_the_command_gives_none(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.plans is not None
+        report = made.plans.report
+        assert report.load is not None
+        few = replace(report.load, days={Excluded(0): report.load.base[:2]})
+        return replace(made, plans=replace(made.plans, report=replace(report, load=few)))
+
+    lines = (await drawn(dashboard(script, start="plans"))).splitlines()
+    pro = next(line for line in lines if " Pro  " in line)
+    assert not any("%" in line for line in lines[lines.index(pro) - 2 :])
+    assert "no limit" in lines[lines.index(pro) - 1]
 
 
 async def test_nothing_moves_under_the_cursor(sample_script: Script) -> None:

@@ -47,8 +47,8 @@ class PlansScreen(Board[PlansPart]):
             Column("plan", 12, lambda one: one.plan.name, lambda one: one.fee_usd, grows=True, style="bold"),
             Column("fee", 6, fee, lambda one: one.fee_usd, right=True, rank=1),
             Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style="bold"),
-            Column("hits a limit", 12, chance, lambda one: one.hit_probability or 0.0, right=True, rank=2),
-            Column("used", 6, used, lambda one: one.utilisation or 0.0, right=True, rank=5),
+            Column("hits a limit", 12, self._chance, lambda one: one.hit_probability or 0.0, right=True, rank=2),
+            Column("used", 6, self._used, lambda one: one.utilisation or 0.0, right=True, rank=5),
             Column("a task", 8, self._cost_of_a_task, lambda one: one.fee_usd, right=True, rank=3),
             Column("pays for itself", 16, self._pays, lambda one: one.fee_usd, right=True, rank=4),
             Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style="$dim"),
@@ -111,6 +111,16 @@ class PlansScreen(Board[PlansPart]):
         if report.verdict is not None and report.verdict.plan == one.plan.id:
             return "▸"
         return "●" if report.current == one.plan.id else ""
+
+    def _is_too_early(self) -> bool:
+        """Too few days are recorded for a chance or a share: like the command, the table then shows ranges alone."""
+        return self.part is not None and self.part.report.is_range_only
+
+    def _chance(self, one: PlanOutlook) -> str:
+        return chance(one) if one.plan.is_metered or not self._is_too_early() else "–"
+
+    def _used(self, one: PlanOutlook) -> str:
+        return "–" if self._is_too_early() else used(one)
 
     def _cost_of_a_task(self, one: PlanOutlook) -> str:
         mean = task_means(self.part.report.tasks, one.plan.id) if self.part else None
