@@ -4,9 +4,10 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from store.clauses import PROMPT_TOKENS, columns
+from store.clauses import PROMPT_TOKENS, SESSION_TITLE, columns
 from store.records import CallFlag, EventKind
 from store.task_rows import EventRow, ToolRow
+from store.titles import title_in
 
 _MARKS = (
     EventKind.COMPACT,
@@ -38,6 +39,7 @@ class LiveSession(NamedTuple):
     agent: str
     native_id: str
     project: str | None
+    title: str | None
     billing: str
     has_limit_samples: int
 
@@ -116,13 +118,13 @@ def sessions_begun(
 def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
     """Facts of a session; LookupError if there is none of this id."""
     row = db.execute(
-        "SELECT id, agent, native_id, project, billing, EXISTS (SELECT 1 FROM limit_sample"
+        f"SELECT id, agent, native_id, project, {SESSION_TITLE}, billing, EXISTS (SELECT 1 FROM limit_sample"
         " WHERE kind IN ('five_hour', 'seven_day') AND session_id = session.id) FROM session WHERE id = ?",
         (session_id,),
     ).fetchone()
     if row is None:
         raise LookupError(f"no session {session_id}")
-    return LiveSession(*row)
+    return LiveSession._make((*row[:4], row[4] and title_in(row[4]), *row[5:]))
 
 
 def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:

@@ -33,12 +33,13 @@ from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.widgets.top_line import TopLine
-from tui.words import plain
+from tui.words import fit, plain
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import Told
 
 _TICK_SECONDS = 1.0
+_TOAST_TITLE = 50  # cells
 
 
 @runtime_checkable
@@ -138,7 +139,11 @@ class Dashboard(App[None]):
             self._say(message.told)
 
     def _say(self, told: "Told") -> None:
-        self.notify(plain(told.text), title="Nudge", severity="warning", timeout=12, markup=False)
+        """Over what is on screen, with the session's name: several may be at work."""
+        from tui.widgets.chips import session_name
+
+        title = fit(f"Nudge · {session_name(told)}", _TOAST_TITLE).rstrip()
+        self.notify(plain(told.text), title=title, severity="warning", timeout=12, markup=False)
         self._note_shown(told)
 
     @property

@@ -202,6 +202,7 @@ class NowPart:
     nudge: NudgeRow | None
     watched: int  # folders
     unlisted: int = 0  # sessions at work beyond those
+    nudged: frozenset[int] = frozenset()  # ids of the other ones whose nudge waits for an answer
 
     @property
     def went_on_in(self) -> SessionSum | None:

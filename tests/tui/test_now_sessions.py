@@ -121,6 +121,18 @@ def test_a_chip_without_a_title_has_the_opening_words(room: Room) -> None:
     assert session_name(room.now(1).session) == "words of a"
 
 
+def test_a_chip_says_that_its_session_has_a_nudge(room: Room) -> None:
+    for minute, session in enumerate("abcde"):
+        room.work(session, minute)
+    nudged = room.db.execute("SELECT id FROM session WHERE native_id = 'c'").fetchone()[0]
+    part = room.now(5)
+    assert part.nudged == frozenset()
+    assert "○ ▲ words of c" in str(chips(part.sessions, "b", 120, 0, {nudged}))
+    assert str(chips(part.sessions, "a", 60, 0, {nudged})).endswith(" +3 ▲  ← →")
+    for width in (30, 60, 80, 120):
+        assert chips(part.sessions, "b", width, 0, {nudged}).cell_length <= width
+
+
 async def test_what_is_shown_stays_while_another_is_busier(room: Room) -> None:
     """Each second another session has the latest record; only the arrows and rest change what is shown."""
     minute = {"at": 4.0}

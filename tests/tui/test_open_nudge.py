@@ -51,6 +51,19 @@ def test_a_nudge_is_open_until_the_next_prompt(own_db: sqlite3.Connection) -> No
     assert nudge_on_now(own_db, NOW_MS + 60_000) is None
 
 
+def test_a_session_with_an_open_nudge_is_named_while_another_is_shown(own_db: sqlite3.Connection) -> None:
+    nudge = nudge_on_now(own_db)
+    assert nudge is not None
+    shown = read_now(own_db, "", NOW_MS, 1)
+    assert shown is not None
+    other = next(one for one in shown.sessions if one.id != nudge.session_id)
+    part = read_now(own_db, other.native_id, NOW_MS, 1)
+    assert part is not None
+    assert (part.session, part.nudge, part.nudged) == (other, None, {nudge.session_id})
+    own_db.execute("UPDATE nudge SET dismissed_at = ? WHERE id = ?", (NOW_MS, nudge.id))
+    assert read_now(own_db, other.native_id, NOW_MS, 1).nudged == frozenset()  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("followed", [0, 1])
 def test_a_nudge_that_was_followed_or_passed_over_is_gone(own_db: sqlite3.Connection, followed: int) -> None:
     nudge = nudge_on_now(own_db)
@@ -177,7 +190,8 @@ async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script
 
 
 def told_of(session: str, token: str) -> Told:
-    return Told(session, "/code/api", NudgeKind.COMPACT, "Compact now, 148k of context: saves ~$1.25 [/b]", token)
+    text = "Compact now, 148k of context: saves ~$1.25 [/b]"
+    return Told(session, "/code/api", "Retry queue [/x]", NudgeKind.COMPACT, text, token)
 
 
 async def nudged(app: Dashboard, pilot: Pilot[None], told: Told) -> tuple[str, list[Edit]]:
@@ -195,7 +209,10 @@ async def test_a_nudge_is_a_toast_where_now_does_not_show_its_session(sample_scr
         await settled(pilot)
         text, edits = await nudged(app, pilot, told_of("another", "t1"))
         assert "Compact now, 148k of context" in text
+        assert "Nudge · Retry queue [/x]" in text
         assert edits == [NoteShown("another", "t1")]
+        text, _ = await nudged(app, pilot, told_of("third", "t2")._replace(title=None))
+        assert "Nudge · api" in text
 
 
 async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn(sample_script: Script) -> None:
@@ -222,7 +239,7 @@ async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn
         feed(app).hand_over()
         await settled(pilot)
         assert feed(app).edits == [NoteShown(told.session, told.token)]
-        assert not [toast for toast in app._notifications if toast.title == "Nudge"]
+        assert not [toast for toast in app._notifications if toast.title.startswith("Nudge")]
 
 
 async def test_a_nudge_that_comes_before_its_session_is_shown_waits_for_the_next_picture(sample_script: Script) -> None:
@@ -242,12 +259,12 @@ async def test_a_nudge_that_comes_before_its_session_is_shown_waits_for_the_next
         await settled(pilot)
         await edits_done(app)
         assert edits == [NoteShown(told.session, told.token)]
-        assert not [toast for toast in app._notifications if toast.title == "Nudge"]
+        assert not [toast for toast in app._notifications if toast.title.startswith("Nudge")]
         clock.pass_seconds(1)
         await nudged(app, pilot, told_of("a third", "t3"))
         app.take_snapshot(replace(first, at_ms=clock()))
         await settled(pilot)
-        assert [toast.message for toast in app._notifications if toast.title == "Nudge"] == [told.text]
+        assert [toast.message for toast in app._notifications if toast.title.startswith("Nudge")] == [told.text]
 
 
 async def test_while_paused_now_would_not_draw_it(sample_script: Script) -> None:

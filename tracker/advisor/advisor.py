@@ -49,6 +49,7 @@ class Told(NamedTuple):
 
     session: str
     project: str | None
+    title: str | None
     kind: str
     text: str
     token: str
@@ -59,6 +60,7 @@ class _Open(NamedTuple):
 
     native_id: str
     project: str | None
+    title: str | None
     is_waiting: bool
     nudges: list[NudgeRow]
 
@@ -160,7 +162,7 @@ class Advisor:
         is_waiting = state is None or state.is_waiting
         old = [nudge for nudge in nudges if nudge.shown_at is not None and nudge.shown_at <= self._began]
         self._told.update(nudge.token for nudge in old)
-        self._open[session_id] = _Open(facts.native_id, facts.project, is_waiting, nudges)
+        self._open[session_id] = _Open(facts.native_id, facts.project, facts.title, is_waiting, nudges)
         task_cost = state.task.cost if state is not None and state.task is not None else None
         day_cost = live.day_cost(db, local_day(now))
         filed = [file_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
@@ -259,7 +261,8 @@ class Advisor:
                 is_now = one.is_waiting and nudge.moment in OF_THE_TURN
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
                 if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._told:
-                    due.append(Told(one.native_id, one.project, nudge.kind, nudge.text or "", nudge.token))
+                    told = Told(one.native_id, one.project, one.title, nudge.kind, nudge.text or "", nudge.token)
+                    due.append(told)
         self._told.update(nudge.token for nudge in due)
         return due
 

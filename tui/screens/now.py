@@ -122,7 +122,7 @@ class NowScreen(Board[NowPart]):
         last = day_and_time(part.session.last_at, self.dashboard.zone)
         strip.show(
             lambda width, height: [
-                chips(part.sessions, part.session.native_id, width, part.unlisted)
+                chips(part.sessions, part.session.native_id, width, part.unlisted, part.nudged)
                 if part.is_running
                 else at_rest(last, part.watched, width)
             ]

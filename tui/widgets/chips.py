@@ -1,6 +1,7 @@
 """The sessions at work as a strip of chips, the shown one marked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -8,11 +9,15 @@ from store.board_reads import SessionSum
 from tui.widgets.grid import Piece, line
 from tui.words import cells, cost_words, count, fit, plain, project_name
 
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import Told
+
 _LEAST = 14
 _ROOM_FOR_KEYS = 60
+_NUDGE_SIGN = "▲"
 
 
-def session_name(session: SessionSum) -> str:
+def session_name(session: "SessionSum | Told") -> str:
     """A session's title, else its project."""
     return plain(session.title or "") or project_name(session.project)
 
@@ -22,26 +27,34 @@ def session_cost(session: SessionSum) -> str:
     return cost_words(session.cost, session.calls, session.unpriced, session.floor)
 
 
-def chips(sessions: Sequence[SessionSum], shown: str, width: int, unlisted: int = 0) -> Content:
+def chips(
+    sessions: Sequence[SessionSum], shown: str, width: int, unlisted: int = 0, nudged: Collection[int] = ()
+) -> Content:
     """As many chips as fit, the shown session always among them; at the end how many more there are, and the keys.
 
-    `unlisted`: sessions at work besides the given ones.
+    `unlisted`: sessions at work besides the given ones; `nudged`: ids of those with a nudge that nothing else shows.
     """
     if not sessions:
         return Content("")
     room = max(1, min(len(sessions), width // (_LEAST + 12)))
     at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
     first = max(0, min(at - room // 2, len(sessions) - room))
+    drawn = sessions[first : first + room]
     more = len(sessions) - room + unlisted
-    tail = (f" +{more:,}" if more else "") + ("  ← →" if len(sessions) > 1 and width >= _ROOM_FOR_KEYS else "")
+    tail = f" +{more:,}" if more else ""
+    if any(one.id in nudged for one in sessions if one not in drawn):
+        tail += f" {_NUDGE_SIGN}"
+    if len(sessions) > 1 and width >= _ROOM_FOR_KEYS:
+        tail += "  ← →"
     each = (width - cells(tail)) // room
     pieces: list[Piece | str] = []
-    for session in sessions[first : first + room]:
+    for session in drawn:
         cost = session_cost(session)
-        name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5)))
+        sign = f"{_NUDGE_SIGN} " if session.id in nudged else ""
+        name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5) - cells(sign)))
         active = session.native_id == sessions[at].native_id
         style = "bold $taxi on $tab" if active else "$dim"
-        pieces += [(f" {'●' if active else '○'} {name} {cost} ", style)]
+        pieces += [(f" {'●' if active else '○'} ", style), (sign, "bold $warn"), (f"{name} {cost} ", style)]
     return line(*pieces, (tail, "$dim"))
 
 
