@@ -1,8 +1,8 @@
-"""How tasks are said: the sign of a status, the evidence, the ending of a turn, the cause of a miss."""
+"""How tasks are said: the sign of a status, the evidence, what a task cost."""
 
 from store.task_rows import TaskRow
 from tracker.model.headline import TaskStatus
-from tui.words import AGENT_SIGNS, cost_words, plain
+from tui.words import AGENT_SIGNS, cost_words
 
 STATUS_SIGNS = {
     TaskStatus.COMPLETED: ("✔", "$good"),
@@ -46,8 +46,3 @@ def reread_share(task: TaskRow) -> float | None:
 def task_cost(task: TaskRow) -> str:
     """What a task cost, with the marks of what is not known of it."""
     return cost_words(task.cost, task.calls, task.unpriced, task.floor)
-
-
-def cause_words(cause: str) -> str:
-    """The cause of a miss, as words."""
-    return plain(cause.replace("_", " "))

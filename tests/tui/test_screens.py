@@ -173,7 +173,7 @@ async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script
     async with app.run_test(size=(120, 40)) as pilot:
         assert "caching saved" in await settled(pilot)
         await pilot.press("enter")
-        assert "expired · " in await settled(pilot)
+        assert "cache expired · " in await settled(pilot)
         await pilot.press("enter")
         assert "Turns · " in await settled(pilot)
         await pilot.press("escape")
@@ -290,7 +290,7 @@ async def test_no_size_ends_the_dashboard_whatever_lies_over_it(sample_script: S
 async def test_few_lines_leave_the_table_of_misses_and_of_plans(sample_script: Script, size: tuple[int, int]) -> None:
     app = dashboard(sample_script, start="cache")
     async with app.run_test(size=size) as pilot:
-        assert "│expired " in (await settled(pilot)).replace("│ ", "│")
+        assert "│cache expired " in (await settled(pilot)).replace("│ ", "│")
         if size[0] >= 60:
             await pilot.press("5")
             assert "│  Max" in (await settled(pilot)).replace("│ ", "│")

@@ -130,7 +130,7 @@ async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Scri
         await pilot.press("slash", *"token", "enter", "enter")
         text = await settled(pilot)
     assert "∅ Token checks, second try" in text
-    assert "paid again: expired" in text
+    assert "paid again: cache expired" in text
     assert "interrupted" in text
     assert "context" in text.casefold()
 

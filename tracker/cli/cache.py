@@ -27,8 +27,8 @@ from tracker.cli.output import (
     tokens,
     wrapped,
 )
-from tracker.cli.task import CAUSE_WORDS
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
+from tracker.reports.cause_words import cause_words
 from tracker.reports.tasks import short_ids
 from tracker.reports.times import local
 
@@ -101,7 +101,7 @@ def show(report: CacheReport) -> None:
     rows = []
     for one in report.causes:
         waste = sum_usd(one.waste, one.misses, one.unpriced)
-        row = [CAUSE_WORDS.get(one.cause, one.cause), f"{one.misses:,}", tokens(one.missed), waste]
+        row = [cause_words(one.cause), f"{one.misses:,}", tokens(one.missed), waste]
         row.append(_percent(one.waste, total.waste))
         rows.append([*row, share_bar(one.waste, largest, 20)] if cells >= 90 else row)
     print_table(columns, rows)
@@ -119,7 +119,7 @@ def show(report: CacheReport) -> None:
                 f"{local(one.at):%m-%d %H:%M}",
                 short[one.task_id],
                 one.title,
-                CAUSE_WORDS.get(one.cause, one.cause),
+                cause_words(one.cause),
                 ("≤" if one.is_up_to else "") + tokens(one.missed),
                 short_usd(one.waste),
             )

@@ -25,24 +25,12 @@ from tracker.cli.output import fit, note, print_csv, print_json, terminal_width,
 from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
 from tracker.errors import UserError
+from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import PARTS, short_ids
 from tracker.reports.times import iso
 
-CAUSE_WORDS = {
-    "reported": "named by the API",
-    "model_changed": "model changed",
-    "effort_changed": "effort or speed changed",
-    "expired": "cache expired",
-    "restart": "client restarted or resumed",
-    "history_edited": "history edited",
-    "skill_or_command": "skill, command or tool search",
-    "lost_after_pause": "lost after a pause",
-    "system_or_tools_changed": "system prompt or tools changed",
-    "breakpoint_look_back": "many parallel tool results",
-    "messages_changed_or_unknown": "unknown",
-}
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6
 _SUBAGENTS_SHOWN = 5
@@ -272,7 +260,7 @@ def _misses(detail: TaskDetail, cells: int) -> None:
     waste = sum(call.waste or 0 for call in detail.misses)
     click.echo(rule(f"Cache misses ×  {len(detail.misses)} for {short_usd(waste)}", cells))
     for call in detail.misses[:_MISSES_SHOWN]:
-        words = CAUSE_WORDS.get(call.cause or "", call.cause or "")
+        words = cause_words(call.cause)
         words += " (API)" if call.cause_source == "reported" and call.cause != "reported" else ""
         up_to = "up to " if call.is_up_to else ""
         missed = f"{up_to + tokens(call.missed):>12} tokens again"

@@ -9,11 +9,11 @@ from textual.content import Content
 
 from store.task_reads import MissCause
 from tracker.reports.cache import CacheReport, savings, survival
+from tracker.reports.cause_words import cause_words
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.misses import MissesScreen
 from tui.snapshot import CachePart, Snapshot
-from tui.task_words import cause_words
 from tui.widgets.bars import Row, bar, bar_rows
 from tui.widgets.empty import hatched
 from tui.widgets.figure import large
@@ -45,12 +45,12 @@ class CacheScreen(Board[CachePart]):
 
     def _columns(self) -> tuple[Column[MissCause], ...]:
         return (
-            Column("cause", 20, lambda row: cause_words(row.cause), lambda row: row.cause, grows=True),
-            figures("times", 6, lambda row: row.misses, rank=3),
+            Column("cause", 20, lambda row: cause_words(row.cause), grows=True),
+            figures("misses", 6, lambda row: row.misses, rank=3),
             figures("tokens", 8, lambda row: row.missed, tokens, rank=2),
             Column("", _BAR, lambda row: bar(self._share(row), 1.0, _BAR), self._share, rank=4, style="$waste"),
             Column("share", 6, lambda row: percent(self._share(row)), self._share, right=True, rank=1, style="$dim"),
-            Column("wasted", 10, _waste, lambda row: row.waste, right=True, descending=True, style="bold"),
+            Column("waste", 10, _waste, lambda row: row.waste, right=True, descending=True, style="bold"),
         )
 
     def _share(self, row: MissCause) -> float:

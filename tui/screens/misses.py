@@ -35,7 +35,7 @@ class MissesScreen(ModalScreen[str | None]):
             Column("model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim"),
             Column("found", 8, lambda row: row.source, rank=4, style="$dim"),
             Column("tokens", 8, _size, right=True, rank=2),
-            Column("wasted", 9, lambda row: usd(row.waste), right=True, style="bold $waste"),
+            Column("waste", 9, lambda row: usd(row.waste), right=True, style="bold $waste"),
         )
         with Vertical(classes="over reading misses") as panel:
             panel.border_title = Content(f"{plain(self._cause)} · {count(len(self._misses), 'call')}")

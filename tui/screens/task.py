@@ -9,12 +9,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.task_rows import TaskRow
+from tracker.reports.cause_words import cause_words
 from tracker.reports.task import TaskDetail, TaskTurn
 from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Health, Snapshot, TaskPart
-from tui.task_words import agents_words, cause_words, status_sign, status_words
+from tui.task_words import agents_words, status_sign, status_words
 from tui.widgets.bars import bar, legend
 from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
@@ -75,7 +76,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
         number = detail.number_of(call)
         waste = call.waste or 0
         upto = "up to " if call.is_up_to else ""
-        words = f"  ▲ {upto}{tokens(call.missed)} paid again: {cause_words(call.cause or '')}"
+        words = f"  ▲ {upto}{tokens(call.missed)} paid again: {plain(cause_words(call.cause))}"
         misses.setdefault(number, []).append(
             Step(f"miss-{call.call_id}", number, "", words, None, usd(call.waste), waste / top, "", "$waste")
         )

@@ -4,7 +4,7 @@ from datetime import tzinfo
 
 from store.board_reads import RecentCall
 from store.records import CallFlag
-from tui.task_words import cause_words
+from tracker.reports.cause_words import cause_words
 from tui.widgets.table import Column
 from tui.words import duration, fine_usd, model_name, plain, time_of_day
 
@@ -29,7 +29,7 @@ def call_columns(project: str | None, zone: tzinfo | None) -> tuple[Column[Recen
 
 def did(call: RecentCall, project: str | None) -> str:
     """What a call missed and asked for: `Edit tests/test_invoice.py`."""
-    missed = f"▲ {cause_words(call.cause)}  " if call.cause else ""
+    missed = f"▲ {plain(cause_words(call.cause))}  " if call.cause else ""
     target = call.target or ""
     for separator in ("/", "\\"):
         target = target.removeprefix(f"{(project or '').rstrip(separator)}{separator}")
