@@ -1,11 +1,13 @@
 """Nudges: what is known of those shown, kinds in little room, and the figures behind one."""
 
+import json
 import re
 from dataclasses import replace
 
 from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary
+from tui.screens.nudges import input_lines
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.hindsight import hindsight_lines
 
@@ -65,3 +67,34 @@ async def test_what_a_nudge_rests_on_is_in_figures_that_people_write(sample_scri
         text = await settled(pilot)
     assert "calls per turn" in text
     assert not re.search(r"\de[+-]\d", text)
+
+
+def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
+    part = sample_script(Wish(screen="nudges")).nudges
+    assert part is not None
+    inputs = {
+        "read_nano": 200.0,
+        "output_nano": 20000,
+        "one_off_nano": 340720321,
+        "saving_nano_per_call": -23565969.4,
+        "fresh_nano": None,
+        "ttl_ms": 300000,
+        "rewrite_share": 0.3261,
+        "cold_probability": 0.024,
+        "context": 122839,
+        "is_plan": False,
+    }
+    row = part.report.rows[0]._replace(inputs=json.dumps(inputs))
+    lines = [re.split(r"  +", str(line)) for line in input_lines(row, 96)[-len(inputs) :]]
+    assert lines == [
+        ["price of read", "$0.20 a million tokens"],
+        ["price of output", "$20.00 a million tokens"],
+        ["one off", "$0.34"],
+        ["saving per call", "-$0.02"],
+        ["fresh", "–"],
+        ["ttl", "5 min"],
+        ["rewrite share", "33%"],
+        ["cold probability", "2%"],
+        ["context", "122,839"],
+        ["is plan", "no"],
+    ]

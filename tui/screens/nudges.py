@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from store.money import NANO_PER_USD
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate
 from tui.edits import SwitchKind
@@ -20,10 +21,11 @@ from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
-from tui.words import count, day_and_time, fit, project_name, tokens, usd
+from tui.words import count, day_and_time, duration, fit, percent, project_name, tokens, usd
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}
+_PRICES = ("read_nano", "write_nano", "input_nano", "output_nano")  # nano-dollars of one token
 _FATES = {"followed": "$good", "dismissed": "$warn", "shown": "", "not shown": "$dim", "silent": "$dim"}
 
 
@@ -230,8 +232,25 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
         )
     lines.append(Content(""))
     for name, value in json.loads(row.inputs).items():
-        lines.append(line((fit(name.replace("_", " "), 34), "$dim"), _value(value)))
+        title, figure = _input(name, value)
+        lines.append(line((fit(title, 34), "$dim"), figure))
     return lines
+
+
+def _input(name: str, value: object) -> tuple[str, str]:
+    """Name and figure of an input with its unit: the log keeps nano-dollars, milliseconds and plain shares."""
+    title = " ".join(part for part in name.split("_") if part not in ("nano", "ms"))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return title, _value(value)
+    if name in _PRICES:
+        return f"price of {title}", f"${value * 1e6 / NANO_PER_USD:,.2f} a million tokens"
+    if "_nano" in name:
+        return title, usd(round(value))
+    if name.endswith("_ms"):
+        return title, duration(round(value))
+    if name.endswith(("share", "probability")):
+        return title, percent(value)
+    return title, _value(value)
 
 
 def _value(value: object) -> str:
