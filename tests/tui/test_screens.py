@@ -16,6 +16,7 @@ from tests.tui.fakes import (
     feed,
     screen_text,
     settled,
+    snapshot,
 )
 from tracker.model.plans.plan import Excluded
 from tui.keys import KEYS, SCREENS
@@ -200,6 +201,32 @@ async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) ->
         named = next(line for line in text.splitlines() if " 5 " in line and " 10 " in line and " 15 " in line)
         await pilot.click("#days", offset=(named.index("1"), 10))
         assert "Sun 01 " in await settled(pilot)
+
+
+async def test_who_points_at_the_latest_day_points_at_the_next_one_once_it_has_work() -> None:
+    """The screen may be open over midnight."""
+    worked = {"days": 18}
+
+    def script(wish: Wish) -> Snapshot:
+        made = snapshot(wish)
+        assert made.spend is not None
+        days = tuple(day if day.day.day <= worked["days"] else replace(day, calls=0) for day in made.spend.days)
+        return replace(made, spend=replace(made.spend, days=days))
+
+    app = dashboard(script)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Wed 18 " in await settled(pilot)
+        worked["days"] = 20
+        feed(app).hand_over()
+        assert "Fri 20 " in await settled(pilot)
+        await pilot.press("left", "left", "left")
+        worked["days"] = 18
+        feed(app).hand_over()
+        assert "Tue 17 " in await settled(pilot)
+        await pilot.press("left")
+        worked["days"] = 20
+        feed(app).hand_over()
+        assert "Mon 16 " in await settled(pilot)
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

@@ -151,6 +151,21 @@ async def test_only_rows_in_sight_are_drawn() -> None:
         assert "item 2999" in screen_text(app)
 
 
+async def test_what_comes_before_the_very_top_comes_in_sight() -> None:
+    app = Frame(items(40))
+    async with app.run_test(size=(50, 12)):
+        table = app.query_one(Table)
+        top = table.selected
+        table.set_rows(items(42))
+        assert table.selected == top
+        assert table._in_sight[:3] == [Item("item 41", 41.0), Item("item 40", 40.0), top]
+        table.action_move(1)
+        in_sight = table._in_sight
+        table.set_rows(items(50))
+        assert table._in_sight[2:] == in_sight[2:]
+        assert table._in_sight[table._cursor - table._first] == Item("item 38", 38.0)
+
+
 async def test_a_row_that_is_gone_leaves_the_cursor_near() -> None:
     app = Frame(items(10))
     async with app.run_test(size=(50, 20)) as pilot:

@@ -34,6 +34,7 @@ class SpendScreen(Board[SpendPart]):
         super().__init__()
         self._month: date | None = None
         self._pointed: int | None = None  # a day of it
+        self._latest: int | None = None  # the last one with work: who points at it goes on to the next
 
     def panels(self) -> ComposeResult:
         """Month and year; projects, models and agents."""
@@ -48,9 +49,10 @@ class SpendScreen(Board[SpendPart]):
 
     def present(self, part: SpendPart, snapshot: Snapshot) -> None:
         """Draw the month that was asked for."""
-        if part.month.first != self._month:
-            worked = [index for index, day in enumerate(part.days) if day.calls]
-            self._month, self._pointed = part.month.first, worked[-1] if worked else None
+        latest = max((index for index, day in enumerate(part.days) if day.calls), default=None)
+        if part.month.first != self._month or self._pointed == self._latest:
+            self._month, self._pointed = part.month.first, latest
+        self._latest = latest
         self._draw_days(part)
         models, projects, agents = (
             [row.key for row in rows] for rows in (part.by_model, part.by_project, part.by_agent)

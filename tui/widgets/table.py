@@ -1,6 +1,7 @@
 """A table of many rows that draws only those in sight: the cursor stays on its row whatever the data does.
 
-Rows are known by a key. New data never moves the cursor to another row nor the row under the cursor to another line.
+Rows are known by a key. New data never moves the cursor to another row nor the row under the cursor to another line,
+except at the very top: there what comes before it comes in sight.
 A column that has no room is left out whole, by its rank; a figure is never cut.
 """
 
@@ -156,9 +157,13 @@ class Table(Widget, Generic[Row], can_focus=True):
     # -- what is shown ----------------------------------------------------------------------------------------------
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows; the cursor stays on its key and its line."""
+        """Show these rows; the cursor stays on its key and its line, at the very top on its key."""
+        is_at_top = self._cursor == 0
         self._rows = rows
         self._arrange()
+        if is_at_top:
+            self._first = 0
+            self._reveal()
 
     def set_filter(self, words: str) -> None:
         """Show only rows that contain each of the words."""
