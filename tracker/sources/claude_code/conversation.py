@@ -51,6 +51,13 @@ class Conversation:
                 words = as_text(first_words(text, _REPLY_CHARS))
                 self._batch.events.append(event(line, place.seen_session, "", position, EventKind.REPLY, words))
 
+    def ended_at(self, leaf: str | None) -> bool:
+        """Whether a summary is of what was just said here, by the last line that it is of.
+
+        Old clients wrote what earlier sessions had been about into the file of the one that was open.
+        """
+        return leaf is None or leaf in self._recent
+
     def typed(self, line: Line, text: str, place: Place, at: int) -> None:
         """A user line of the main chain that is no tool result."""
         if line.isCompactSummary:

@@ -169,6 +169,7 @@ class Line(msgspec.Struct, gc=False):
     aiTitle: str | None = None
     customTitle: str | None = None
     summary: str | None = None
+    leafUuid: str | None = None
     prUrl: str | None = None
     # in sessions of an agent team
     teamName: str | None = None

@@ -243,8 +243,9 @@ class FileReader:
             self._set_title(line.customTitle, 3)
         elif kind == "ai-title" and line.aiTitle:
             self._set_title(line.aiTitle, 2)
-        elif kind == "summary" and line.summary:
-            self._set_title(line.summary, 1)
+        elif kind == "summary":
+            if line.summary and self._conversation.ended_at(line.leafUuid):
+                self._set_title(line.summary, 1)
         elif kind == "pr-link":
             session = line.sessionId or self.carry.session
             self._batch.events.append(event(line, session, "", position, EventKind.PULL_REQUEST, line.prUrl))

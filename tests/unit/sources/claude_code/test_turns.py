@@ -376,6 +376,23 @@ class TestSession:
         assert session.last_at is not None
         assert session.last_at - session.first_at == 1000
 
+    def test_only_a_summary_of_what_was_just_said_is_the_title(self, tmp_path: Path) -> None:
+        """Old clients summed earlier sessions up in the file of the one that was open."""
+
+        def summary(text: str, leaf: str) -> dict[str, Any]:
+            return {"type": "summary", "summary": text, "leafUuid": leaf}
+
+        first, last, following = answer(1), prompt("thanks", second=2), prompt("now the docs", second=3)
+        foreign = summary("Release of last week", "a-line-of-another-file")
+        for lines, title in (
+            ([foreign, prompt(), first], None),
+            ([prompt(), first, foreign], None),
+            ([prompt(), first, summary("Mend the parser", first["uuid"]), foreign, following], "Mend the parser"),
+            ([prompt(), first, last, summary("Mend the parser", last["uuid"])], "Mend the parser"),
+        ):
+            (session,) = batch_of(tmp_path, *lines).sessions
+            assert session.title == title
+
     def test_a_windows_path_stays_as_it_is(self, tmp_path: Path) -> None:
         (session,) = batch_of(tmp_path, prompt(cwd="D:\\work\\app"), name=f"D--work-app/{SESSION}.jsonl").sessions
         assert session.cwd == "D:\\work\\app"
