@@ -30,6 +30,7 @@ from tracker.model.nudge import Billing, NudgeKind
 from tracker.model.rates import Rates
 
 _PAYS_BY_CALL = "api"
+_HAS_PLANS = "claude-code"
 
 
 class AdviceFiles(Protocol):
@@ -275,8 +276,8 @@ def _shown_level(standing: Standing | None, preferences: Preferences) -> int | N
 
 
 def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:
-    """Whether a plan pays for a session: as the settings say, else as its records show."""
-    if preferences.plan is not None:
+    """Whether a plan pays for a session: as the settings say of Claude Code, else as its records show."""
+    if preferences.plan is not None and session.agent == _HAS_PLANS:
         return preferences.plan != _PAYS_BY_CALL
     return session.billing == "plan" or bool(session.has_limit_samples)
 

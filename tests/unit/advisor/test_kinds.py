@@ -1,13 +1,18 @@
 """One way from transcript to sentence for each kind of nudge (MODEL sections 7.2 to 7.5)."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import STATIC_TOKENS, Transcript
+from tests.unit.sources.cline.writing import Rows, TaskFolder
+from tracker.cli.sync import options_of
+from tracker.ingest import sync
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.nudge import LONGEST_TEXT
+from tracker.sources.cline import ClineSource
 
 UNRELATED = (
     "New task: investigate a completely different topic, the nightly backup of the warehouse database fails with a"
@@ -276,3 +281,15 @@ def test_the_settings_say_how_the_user_pays(desk: Desk) -> None:
     one.prompt("Hello").tool_turns([*range(60_000, 120_001, 1_000)])
     assert "$" in desk.advise(one.now)[0].text
     assert desk.advice(one)["api_equivalent"] is False
+
+
+def test_claude_codes_plan_does_not_pay_for_another_agent(desk: Desk, tmp_path: Path) -> None:
+    desk.settings.write_text('[plan]\nid = "max"\n')
+    task, rows = TaskFolder(tmp_path / ".cline", "1795000000000"), Rows()
+    written = [rows.say("task", "Hello")]
+    for context in range(60_000, 120_001, 1_000):
+        written += [rows.request(4, 40, 1_000, context), rows.say("tool", json.dumps({"tool": "readFile"}))]
+    task.write([*written, rows.say("completion_result", "Done")])
+    source = ClineSource()
+    sync(desk.db, [(source, source.roots([task.root]))], options_of(desk.db))
+    assert "$" in desk.advise(rows.at)[0].text
