@@ -47,7 +47,7 @@ def report(folder: Path, *words: str) -> dict[str, Any]:
     return dict(json.loads(run(folder, "--json", *words)))
 
 
-def test_the_contract(folder: Path) -> None:
+def test_json_keeps_its_contract(folder: Path) -> None:
     made = report(folder)
     assert (made["schema_version"], made["label"], made["sessions"]) == (1, "modelled", 2)
     assert [policy["name"] for policy in made["policies"]] == POLICIES
@@ -81,7 +81,7 @@ def test_each_nudge_has_its_time_and_its_range(folder: Path) -> None:
     assert Decimal(made["said"][0]["saved_usd"]) > 0
 
 
-def test_parts_of_the_history(folder: Path) -> None:
+def test_filters_choose_the_sessions_to_replay(folder: Path) -> None:
     assert report(folder, "--project", "other")["sessions"] == 1
     assert report(folder, "--since", "2026-11-19")["sessions"] == 1
     assert report(folder, "--until", "2026-11-18")["sessions"] == 1
@@ -94,13 +94,13 @@ def test_parts_of_the_history(folder: Path) -> None:
     }
 
 
-def test_rows(folder: Path) -> None:
+def test_csv_has_a_row_a_rule(folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(run(folder, "--csv"))))
     assert [row["name"] for row in rows] == POLICIES
     assert rows[0]["precision"] == ""
 
 
-def test_what_people_read(folder: Path) -> None:
+def test_the_text_names_what_happened_and_what_each_rule_saves(folder: Path) -> None:
     text = run(folder)
     assert max(map(len, text.splitlines())) <= 130
     assert text.startswith("Does the advice pay?  2 sessions, 2026-11-18 to 2026-11-19")
@@ -121,7 +121,7 @@ def test_a_history_in_which_nothing_would_have_been_said(tmp_path: Path) -> None
     assert "What would have been said" not in text
 
 
-def test_without_a_history(tmp_path: Path) -> None:
+def test_without_sessions_it_says_so_and_names_the_filters(tmp_path: Path) -> None:
     text = CliRunner().invoke(cli, ["backtest", "--no-sync"]).output
     assert text.startswith("No session to replay: it takes one")
     assert "taximeter doctor" in text

@@ -154,7 +154,7 @@ def test_whatif_gives_ranges_with_their_assumptions(taximeter: Taximeter, tmp_pa
         assert low <= mid <= high
 
 
-def test_whatif_on_a_screen(taximeter: Taximeter, tmp_path: Path) -> None:
+def test_whatif_as_text_fits_80_columns_and_says_each_assumption_once(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(20, 1.0))]
     ran = taximeter("whatif", *WHATIF, "--model", "claude-sonnet-5-5", "--batch", "0.2")
     assert "claude-sonnet-5-5" in ran.out

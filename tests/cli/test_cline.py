@@ -219,7 +219,7 @@ class TestOneTask:
         [found] = taximeter("tasks", "--json").json()["tasks"]
         return str(found["id"])
 
-    def test_on_a_terminal(self, opened: str, taximeter: Taximeter) -> None:
+    def test_the_text_says_what_was_billed_and_refused_and_no_secret(self, opened: str, taximeter: Taximeter) -> None:
         shown = taximeter("task", opened).out
         assert "reported: what the provider itself billed\n" in shown
         assert "The provider billed $0.0095, the list price is $0.0090 (5 % less)" in shown
@@ -227,7 +227,7 @@ class TestOneTask:
         assert "429 too many requests" in shown
         assert "secret" not in shown
 
-    def test_in_json(self, opened: str, taximeter: Taximeter) -> None:
+    def test_json_has_the_bill_and_the_refusals(self, opened: str, taximeter: Taximeter) -> None:
         task = taximeter("task", opened, "--json").json()["task"]
         [reported] = task["reported"]
         assert (reported["label"], reported["differs"]) == ("reported", True)

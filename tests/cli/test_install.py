@@ -240,7 +240,7 @@ def test_what_cannot_be_kept_whole_is_refused_with_a_sentence(
     assert not isolated_home.exists()
 
 
-def test_no_folder_no_installation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_claude_folder_nothing_is_installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert install(tmp_path / "nowhere") == 1
     assert "no Claude Code folder at" in capsys.readouterr().err
     assert not (tmp_path / "nowhere").exists()

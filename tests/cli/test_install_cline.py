@@ -43,7 +43,7 @@ def test_nothing_is_written_where_nobody_can_be_asked(user: Path, taximeter: Tax
     assert contents(user) == before
 
 
-def test_status_before_and_after(user: Path, taximeter: Taximeter) -> None:
+def test_status_names_what_is_installed_and_that_no_hook_has_fired_yet(user: Path, taximeter: Taximeter) -> None:
     assert taximeter("status", "cline").out.startswith("Cline: nothing installed (taximeter install cline)")
     taximeter("install", "cline", "--yes")
     shown = taximeter("status", "cline").out

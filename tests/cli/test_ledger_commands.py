@@ -139,7 +139,7 @@ class TestSpend:
         assert said in " ".join(taximeter("spend").out.split())
         assert "$0.00" not in taximeter("reprice").out
 
-    def test_filters(self, captured: Taximeter) -> None:
+    def test_each_filter_leaves_the_calls_that_it_names(self, captured: Taximeter) -> None:
         def calls(*words: str) -> int:
             total: int = captured("spend", "--json", *words).json()["total"]["calls"]
             return total
@@ -183,7 +183,9 @@ class TestDays:
         return taximeter
 
     @pytest.mark.parametrize("where", DAYS)
-    def test_local_days(self, where: str, four_calls: Taximeter, zone: Callable[[str], None]) -> None:
+    def test_days_are_cut_at_local_midnight(
+        self, where: str, four_calls: Taximeter, zone: Callable[[str], None]
+    ) -> None:
         zone(where)
         rows = four_calls("spend", "--json").json()["rows"]
         assert {row["key"]: row["calls"] for row in rows} == self.DAYS[where]
@@ -234,7 +236,7 @@ class TestDays:
 class TestLists:
     """`sessions` and `calls`."""
 
-    def test_sessions_in_all_forms(self, captured: Taximeter) -> None:
+    def test_sessions_are_the_same_in_json_csv_and_table(self, captured: Taximeter) -> None:
         listed = captured("sessions", "--json").json()
         assert listed["schema_version"] == 1
         sessions = listed["sessions"]

@@ -33,7 +33,7 @@ def one_line(ran: Ran) -> str:
 class TestSync:
     """`sync`, and reading before every report."""
 
-    def test_json(self, captured: Taximeter) -> None:
+    def test_json_counts_what_was_read_and_what_is_new(self, captured: Taximeter) -> None:
         first = captured("sync", "--json").json()
         assert {
             "schema_version",
@@ -97,12 +97,14 @@ class TestSync:
 class TestFailures:
     """One line: what, where, what to do; and the exit code."""
 
-    def test_a_missing_folder(self, taximeter: Taximeter, tmp_path: Path) -> None:
+    def test_a_missing_folder_is_one_line_that_names_it(self, taximeter: Taximeter, tmp_path: Path) -> None:
         ran = taximeter("sync", "--claude-dir", str(tmp_path / "absent"))
         assert ran.code == 2
         assert str(tmp_path / "absent") in one_line(ran)
 
-    def test_an_unreadable_folder(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreadable_folder_is_named_and_reports_go_on(
+        self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def refuse(path: str = ".") -> None:
             raise PermissionError(13, "Permission denied", str(path))
 
@@ -132,7 +134,7 @@ class TestFailures:
         assert (ran.code, ran.out) == (2, "")
         assert ran.err
 
-    def test_a_newer_ledger(self, tree: Path, taximeter: Taximeter) -> None:
+    def test_a_newer_ledger_is_one_line(self, tree: Path, taximeter: Taximeter) -> None:
         with closing(open_ledger()) as db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         ran = taximeter("spend")
@@ -175,7 +177,9 @@ class TestFailures:
         assert len(taximeter("calls", "--json").json_lines()) == 500
         assert "a damaged ledger was set aside" in taximeter("doctor").out
 
-    def test_ctrl_c(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_ctrl_c_ends_with_130_and_no_traceback(
+        self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
@@ -184,7 +188,7 @@ class TestFailures:
         assert ran.code == 130
         assert "Traceback" not in ran.err
 
-    def test_a_full_disk(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_full_disk_is_one_line(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object, **__: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
@@ -234,7 +238,7 @@ class TestDoctor:
         assert line.endswith("~/.claude/projects, ~/.config/claude/projects, ~/.cline, editors' storage folders")
         assert "~/.cline" in taximeter("doctor", "--json").json()["looked_in"]
 
-    def test_the_health_of_hooks(self, tree: Path, taximeter: Taximeter, isolated_home: Path) -> None:
+    def test_hooks_are_installed_fired_or_broken(self, tree: Path, taximeter: Taximeter, isolated_home: Path) -> None:
         def said() -> str:
             (line,) = [line for line in taximeter("doctor").out.splitlines() if "hooks   " in line]
             return line
@@ -301,7 +305,7 @@ class TestPrices:
         header, row = taximeter("prices", "gpt-5-mini", "--csv").rows()
         assert dict(zip(header, row, strict=True))["model"] == "gpt-5-mini"
 
-    def test_an_unknown_model(self, taximeter: Taximeter) -> None:
+    def test_an_unknown_model_is_one_line_that_names_prices_toml(self, taximeter: Taximeter) -> None:
         ran = taximeter("prices", "claude-nobody-9")
         assert ran.code == 1
         assert "prices.toml" in one_line(ran)

@@ -89,7 +89,7 @@ def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:
     assert {one["kind"]: one["state"] for one in report["kinds"]}["before_expiry"] == "off"
 
 
-def test_every_evaluation_on_request(desk: Desk) -> None:
+def test_all_lists_evaluations_that_did_not_fire(desk: Desk) -> None:
     desk.said_compact()
     rows = json.loads(run("nudges", "--no-sync", "--all", "--json").output)["nudges"]
     assert {"compact", "new_session", "miss_storm"} <= {row["kind"] for row in rows}

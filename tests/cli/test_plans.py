@@ -25,7 +25,7 @@ def days(tmp_path: Path) -> Path:
     return day_file(tmp_path / "days.csv", date(2026, 9, 7), 75, 6)
 
 
-def test_the_json_contract(taximeter: Taximeter, days: Path) -> None:
+def test_json_keeps_its_contract(taximeter: Taximeter, days: Path) -> None:
     report = taximeter("plans", "--days", str(days), "--json").json()
     assert report["schema_version"] == 1
     assert [one["id"] for one in report["plans"]] == ["api", "pro", "max", "ultra"]
@@ -211,7 +211,7 @@ def test_three_days_are_a_range_and_no_answer(taximeter: Taximeter, tmp_path: Pa
         (date(2026, 10, 31), 31, 22),
     ],
 )
-def test_months_of_every_length(
+def test_a_typical_month_has_the_working_days_of_its_length(
     last: date, month: int, working_days: int, taximeter: Taximeter, tmp_path: Path
 ) -> None:
     assert month_bounds(last)[1].day == month
@@ -223,7 +223,7 @@ def test_months_of_every_length(
     assert report["month"]["by_month_end_usd"]["p90"] == report["month"]["logged_usd"]
 
 
-def test_rows_as_csv(taximeter: Taximeter, days: Path) -> None:
+def test_csv_has_a_row_a_plan(taximeter: Taximeter, days: Path) -> None:
     rows = taximeter("plans", "--days", str(days), "--csv").rows()
     assert [row[0] for row in rows] == ["plan", "api", "pro", "max", "ultra"]
     assert rows[2][3] == "20.000000000"

@@ -156,7 +156,7 @@ def test_where_programs_did_everything_their_runs_are_listed(tmp_path: Path) -> 
     assert any(line.strip().startswith("3 runs  ") for line in shown.splitlines())
 
 
-def test_a_task_opened(sessions: Path) -> None:
+def test_an_opened_task_costs_the_same_in_every_form(sessions: Path) -> None:
     task = task_list(sessions)["tasks"][0]
     output = run("task", task["id"][:5]).output
     for words in ("completed by git", "▒", "Context", "Turn", "calls", f"${Decimal(task['cost_usd']):.2f}"):
@@ -225,7 +225,7 @@ def test_the_least_evidence_that_counts(sessions: Path) -> None:
     assert json.loads(run("tasks", "--json", "--no-sync", "--signal", "check").output)["headline"]["completed"] == 7
 
 
-def test_context(sessions: Path) -> None:
+def test_context_prices_three_ways_to_go_on(sessions: Path) -> None:
     output = run("context", "--claude-dir", str(sessions)).output
     for words in ("Context", "first prompt", "next 8 turns", "go on", "compact", "new session", "modelled"):
         assert words in output
@@ -241,7 +241,7 @@ def test_context(sessions: Path) -> None:
     assert len(list(csv.DictReader(io.StringIO(run("context", "s7", "--csv", "--no-sync").output)))) == 2
 
 
-def test_cache(sessions: Path) -> None:
+def test_the_waste_of_a_miss_is_that_of_its_task(sessions: Path) -> None:
     one = Transcript(sessions, "s9")
     one.minute = 700
     one.prompt("go").answer("9a", wrote=50_000).prompt("on", after_minutes=20).answer("9b", wrote=50_000)

@@ -51,7 +51,7 @@ def usd(amount: str) -> str:
     return short_usd(nano_from_usd(Decimal(amount)))
 
 
-async def test_spend(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_the_spend_screen_has_the_figures_of_spend(sample_script: Script, said: Callable[..., Any]) -> None:
     text = await shown(sample_script, "spend")
     by_model = said("spend", "--by", "model", *_MONTH)
     assert f"November 2026 · {usd(by_model['total']['cost_usd'])} " in text
@@ -64,7 +64,7 @@ async def test_spend(sample_script: Script, said: Callable[..., Any]) -> None:
     assert f"today {usd(day['cost_usd'])}" in text
 
 
-async def test_tasks(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_the_tasks_screen_has_the_figures_of_tasks(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("tasks", *_MONTH)
     text = await shown(sample_script, "tasks")
     rates = report["headline"]
@@ -77,7 +77,7 @@ async def test_tasks(sample_script: Script, said: Callable[..., Any]) -> None:
         assert any(all(one in line for one in wanted) for line in text.splitlines()), wanted
 
 
-async def test_an_open_task(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_an_open_task_has_the_figures_of_task(sample_script: Script, said: Callable[..., Any]) -> None:
     first = said("tasks", *_MONTH)["tasks"][0]
     task = said("task", first["id"])["task"]
     text = await shown(sample_script, "tasks", "enter")
@@ -90,7 +90,7 @@ async def test_an_open_task(sample_script: Script, said: Callable[..., Any]) -> 
         assert usd(amount) in text
 
 
-async def test_now(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_the_now_screen_has_the_figures_of_context(sample_script: Script, said: Callable[..., Any]) -> None:
     session = sample_script(Wish()).now
     assert session is not None
     report = said("context", session.session.native_id)
@@ -113,7 +113,9 @@ async def test_now(sample_script: Script, said: Callable[..., Any]) -> None:
         assert fine_usd(nano_from_usd(Decimal(call["cost_usd"]))) in text
 
 
-async def test_the_top_line_and_the_budget(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_top_line_and_budget_have_the_figures_of_spend_and_budget(
+    sample_script: Script, said: Callable[..., Any]
+) -> None:
     text = await shown(sample_script, "spend")
     report = said("budget")
     spent = {one["kind"]: usd(one["spent_usd"]) for one in report["budgets"]}
@@ -123,7 +125,7 @@ async def test_the_top_line_and_the_budget(sample_script: Script, said: Callable
     assert f"~{usd(layers['planned_usd'])}" in figure_of(text, "planned")
 
 
-async def test_cache(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_the_cache_screen_has_the_figures_of_cache(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("cache", *_MONTH)
     text = await shown(sample_script, "cache")
     total = report["total"]
@@ -140,7 +142,7 @@ async def test_cache(sample_script: Script, said: Callable[..., Any]) -> None:
         assert f" {cause['count']} " in line
 
 
-async def test_plans(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_the_plans_screen_has_the_figures_of_plans(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("plans")
     text = await shown(sample_script, "plans")
     table = text[text.index("hits a limit") :]
@@ -153,7 +155,7 @@ async def test_plans(sample_script: Script, said: Callable[..., Any]) -> None:
             assert f"~{percent(plan['utilisation'])}" in line
 
 
-async def test_nudges(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_the_nudges_screen_has_the_figures_of_nudges(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("nudges")
     text = await shown(sample_script, "nudges")
     assert report["nudges"]
@@ -165,7 +167,7 @@ async def test_nudges(sample_script: Script, said: Callable[..., Any]) -> None:
     assert f"{sum(kind['shown'] for kind in report['kinds'])} shown" in text
 
 
-async def test_hindsight(sample_script: Script, said: Callable[..., Any]) -> None:
+async def test_hindsight_has_the_figures_of_backtest(sample_script: Script, said: Callable[..., Any]) -> None:
     report = said("backtest", "--since", (TODAY - timedelta(days=HINDSIGHT_DAYS - 1)).isoformat())
     text = await shown(sample_script, "nudges")
     assert f"Hindsight · {report['sessions']} sessions" in text

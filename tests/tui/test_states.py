@@ -97,7 +97,7 @@ def kept_is(name: str, size: tuple[int, int], text: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", STATES)
-async def test_state(state: str, size: tuple[int, int]) -> None:
+async def test_a_state_of_the_dashboard_looks_as_kept(state: str, size: tuple[int, int]) -> None:
     script, health, keys, seconds = STATES[state]
     clock = FrozenClock()
     async with dashboard(script, health=health, clock=clock).run_test(size=size) as pilot:
@@ -144,7 +144,9 @@ SCREEN_STATES: dict[str, tuple[str, Callable[[Wish, Snapshot], Snapshot], tuple[
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", SCREEN_STATES)
-async def test_state_of_a_screen(sample_script: Callable[[Wish], Snapshot], state: str, size: tuple[int, int]) -> None:
+async def test_a_state_of_one_screen_looks_as_kept(
+    sample_script: Callable[[Wish], Snapshot], state: str, size: tuple[int, int]
+) -> None:
     screen, change, keys = SCREEN_STATES[state]
     clock = FrozenClock()
     app = dashboard(lambda wish: change(wish, sample_script(wish)), clock=clock, start=screen)

@@ -22,7 +22,7 @@ def test_tokens_in_three_figures(count: int | None, text: str) -> None:
     ("milliseconds", "text"),
     [(1900, "1.9 s"), (42_000, "42 s"), (24 * 60_000, "24 min"), (70 * 60_000, "1h10"), (72 * 3_600_000, "3 d")],
 )
-def test_durations(milliseconds: int, text: str) -> None:
+def test_durations_are_in_their_largest_unit(milliseconds: int, text: str) -> None:
     assert words.duration(milliseconds) == text
 
 

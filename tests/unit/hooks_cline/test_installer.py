@@ -168,7 +168,7 @@ class TestTargets:
     def test_the_usual_folder_and_the_classic_hooks(self, cline_folder: Path, user: Path) -> None:
         assert targets([]) == Targets((cline_folder,), user / "Documents" / "Cline" / "Hooks")
 
-    def test_a_moved_folder(self, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_cline_dir_moves_the_folder(self, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         moved = tmp_path / "moved"
         moved.mkdir()
         monkeypatch.setenv("CLINE_DIR", str(moved))
@@ -181,13 +181,13 @@ class TestTargets:
         with pytest.raises(SettingsError, match="leave --cline-dir out"):
             targets([storage])
 
-    def test_no_cline_is_said(self, user: Path) -> None:
+    def test_without_a_cline_folder_there_is_an_error(self, user: Path) -> None:
         with pytest.raises(SettingsError, match="no Cline folder at"):
             targets([])
         with pytest.raises(SettingsError, match="no Cline folder at"):
             targets([user / "nowhere"])
 
-    def test_named_folders_stand_alone(self, cline_folder: Path) -> None:
+    def test_named_folders_take_the_place_of_the_usual_ones(self, cline_folder: Path) -> None:
         assert targets([cline_folder]) == Targets((cline_folder,), None)
 
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="xdg-user-dir is Linux's")
@@ -203,7 +203,9 @@ class TestTargets:
 class TestStatus:
     """What `taximeter status cline` is told."""
 
-    def test_before_during_and_after(self, where: Targets, program: Program, cline_folder: Path, home: Path) -> None:
+    def test_status_follows_installation_use_and_removal(
+        self, where: Targets, program: Program, cline_folder: Path, home: Path
+    ) -> None:
         assert {file.state for file in cline_status(where, home).files} == {MISSING}
         install(where, program)
         found = cline_status(where, home)

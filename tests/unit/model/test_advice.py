@@ -127,7 +127,7 @@ def test_new_session_must_pay_with_a_margin_of_half():
         ({"return_probability": 0.05}, False),
     ],
 )
-def test_before_expiry_conditions(change, fires):
+def test_before_expiry_fires_only_under_its_conditions(change, fires):
     nudge = before_expiry_nudge(SITUATION, replace(PAUSE, **change))
     assert nudge.fired is fires
     assert nudge.saving.low_nano <= nudge.saving.point_nano <= nudge.saving.high_nano

@@ -48,7 +48,7 @@ CHOICE = TtlChoice(
 )
 
 
-def test_ttl_line():
+def test_the_ttl_line_names_lifetime_share_and_saving():
     nudge = ttl_nudge(CHOICE, API)
     assert nudge.fired
     assert nudge.text == (
@@ -114,7 +114,7 @@ def test_baseline_and_storms_are_waste_and_reach_plans_without_dollars():
         assert "$" not in nudge.text
 
 
-def test_large_result_line():
+def test_the_large_result_line_names_command_size_and_saving():
     nudge = large_result_nudge(SITUATION, command_pattern="pytest -v", result_tokens=25_000)
     assert nudge.fired
     assert nudge.saving.point_nano == 906_250_000
@@ -122,7 +122,7 @@ def test_large_result_line():
     assert nudge.subject == "pytest -v"
 
 
-def test_large_result_thresholds():
+def test_small_results_and_small_savings_are_not_spoken_of():
     assert large_result_nudge(SITUATION, command_pattern="x", result_tokens=9_999).reason == "a small result"
     few_calls = replace(SITUATION, calls_to_auto_compaction=2.0)
     assert large_result_nudge(few_calls, command_pattern="x", result_tokens=10_000).reason == "not worth a word"
@@ -130,7 +130,7 @@ def test_large_result_thresholds():
     assert not large_result_nudge(on_plan, command_pattern="x", result_tokens=25_000).fired
 
 
-def test_storm_line():
+def test_the_storm_line_names_cause_and_saving():
     nudge = miss_storm_nudge(Storm(4, 20, 2_000_000_000, ("system_or_tools_changed",)), API)
     assert nudge.text == (
         "Stop what breaks the cache: 4 losses in 20 calls (system or tools changed): "

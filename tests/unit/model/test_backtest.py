@@ -117,14 +117,14 @@ class TestByHand:
             replay = chain(START, *[call(100_000) for _ in range(more)])
             assert bool(run(replay, optimum(replay)).nudges) is compacts
 
-    def test_only_turn_ends_count(self) -> None:
+    def test_rules_compact_at_turn_ends_only(self) -> None:
         replay = chain(START._replace(at_turn_end=False), *[call(100_000, ends=False) for _ in range(10)])
         assert run(replay, fixed(0)).nudges == ()  # type: ignore[arg-type]
         assert run(replay, optimum(replay)).nudges == ()
 
 
 class TestRules:
-    def test_a_fixed_limit(self) -> None:
+    def test_a_fixed_rule_compacts_from_its_limit_on(self) -> None:
         rule = fixed(100_000)(TEN_MORE)
         assert [rule(TurnEnd(0, tokens, None, False)) for tokens in (99_999, 100_000)] == [False, True]
 
@@ -257,7 +257,7 @@ def test_one_nudge_alone_saves_what_the_two_replays_differ_by(replay: Replay) ->
 
 @settings(deadline=None)
 @given(st.lists(replays(), min_size=1, max_size=4))
-def test_scores_hang_together(chains: list[Replay]) -> None:
+def test_no_score_contradicts_another(chains: list[Replay]) -> None:
     made = backtest(chains)
     best = made.score(PolicyName.OPTIMUM)
     assert best.regret_nano == 0

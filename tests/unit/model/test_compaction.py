@@ -49,7 +49,7 @@ READY = CompactionState(
         ({"failed_in_epoch": True}, False),
     ],
 )
-def test_firing_rule(change, fires):
+def test_compact_fires_from_the_level_on_unless_a_condition_forbids_it(change, fires):
     decision = decide_compaction(replace(READY, **change), level=100_000)
     assert decision.fire is fires
     assert (decision.reason == "level") is fires
@@ -105,7 +105,7 @@ def test_cold_compaction_reads_at_the_input_rate():
     assert compaction_nano(150_000, INPUTS.shape, A_1H, is_cold=True) - warm == pytest.approx(150_000 * 4_500)
 
 
-def test_break_even():
+def test_break_even_is_the_cost_by_the_saving_of_a_call():
     assert break_even_calls(100.0, 20.0) == 5
     assert break_even_calls(100.0, 0.0) == math.inf
     assert break_even_calls(-5.0, 0.0) == 0
@@ -133,7 +133,7 @@ def measured(**changes):
     return level_inputs(**(facts | changes))
 
 
-def test_level_inputs_from_measurements():
+def test_the_level_is_computed_from_measured_habits():
     inputs = measured()
     assert (inputs.shape.baseline, inputs.shape.static_floor, inputs.shape.output) == (30_000, 15_000, 700)
     assert (inputs.growth, inputs.turn_growth, inputs.cold_probability) == (2_000, 9_000, 0.006)
@@ -160,7 +160,7 @@ def test_fewer_than_three_earlier_sessions_mean_defaults():
     assert (unknown.shape.baseline, unknown.shape.static_floor) == (38_000, pytest.approx(22_800))
 
 
-def test_section_12_defaults():
+def test_without_measurements_the_published_defaults_hold():
     shape = CompactionShape()
     assert (shape.context_written, shape.context_after) == (50_000, 58_000)
     assert (DEFAULTS.summary_output_tokens, DEFAULTS.extra_calls, DEFAULTS.cooldown_calls) == (5_000, 3, 12)

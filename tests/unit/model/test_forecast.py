@@ -50,14 +50,14 @@ def test_one_call_is_the_next_call():
 @pytest.mark.parametrize(
     ("calls", "bucket"), [(1, 5), (5, 5), (7, 5), (8, 10), (14, 10), (15, 20), (28, 20), (29, 40), (500, 40)]
 )
-def test_nearest_bucket(calls, bucket):
+def test_calls_fall_in_the_nearest_bucket(calls, bucket):
     assert bucket_of(calls) == bucket
 
 
 @pytest.mark.parametrize(
     ("calls", "low", "high"), [(5, -0.33, 0.71), (10, -0.28, 0.70), (20, -0.28, 0.55), (40, -0.29, 0.51)]
 )
-def test_shipped_band(calls, low, high):
+def test_without_own_residuals_the_shipped_band_holds(calls, low, high):
     assert band_for(calls)[:4] == (low, 0.0, high, "shipped")
 
 

@@ -117,7 +117,7 @@ def test_nothing_to_choose_without_writes_or_rates():
         (TurnProfile(False, 1_499, 6, 1), False),
     ],
 )
-def test_light_turns(turn, light):
+def test_a_turn_is_light_only_within_every_bound(turn, light):
     assert is_light(turn) is light
 
 

@@ -70,7 +70,7 @@ def test_the_interval_of_a_mean_has_the_known_width():
     assert bootstrap_mean_interval(values[::-1]) == (low, high), "files are read in any order"
 
 
-def test_quantiles():
+def test_quantiles_interpolate_and_need_values():
     assert quantile([3.0, 1.0, 2.0], 0.5) == 2
     assert quantile([1.0, 2.0], 0.25) == 1.25
     assert quantile([7.0], 0.9) == 7

@@ -72,7 +72,7 @@ def test_no_saving_runs_past_the_clients_own_compaction():
     assert ahead.point == pytest.approx(40 * (1 - math.exp(-12 / 50))), "the mean of what stays below it"
 
 
-def test_context_bands():
+def test_contexts_fall_into_four_bands():
     assert [context_band(size) for size in (0, 49_999, 50_000, 100_000, 200_000, 900_000)] == [0, 0, 1, 2, 3, 3]
 
 
@@ -99,6 +99,6 @@ def test_return_probability_leans_on_all_sizes_while_a_band_is_thin():
     assert return_probability(gaps, MINUTE_MS, 300_000) == pytest.approx(0.5 * 0.0 + 0.5 * overall)
 
 
-def test_cold_probability():
+def test_the_cold_probability_is_drawn_to_its_prior():
     assert cold_probability(0, 0) == 0.018
     assert cold_probability(100, 980) == pytest.approx((100 + 20 * 0.018) / 1_000)

@@ -60,7 +60,7 @@ def test_compacting_before_expiry_is_a_bet_on_the_return():
     assert compact_before_expiry_nano(150_000, 0.5, 50, SHAPE, A_1H) == pytest.approx((never + surely) / 2)
 
 
-def test_expiry():
+def test_a_cache_expires_ten_seconds_after_its_lifetime():
     assert is_expired(TTL_5M_MS + 10 * SECOND_MS, TTL_5M_MS)
     assert not is_expired(TTL_5M_MS + 10 * SECOND_MS - 1, TTL_5M_MS)
     assert not is_expired(9 * TTL_1H_MS, None)

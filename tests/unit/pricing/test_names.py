@@ -97,7 +97,9 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("model", "canonical", "provider", "permille", "fast"), FORMS)
-def test_form(model: str, canonical: str, provider: str, permille: int, fast: bool) -> None:
+def test_every_form_of_an_id_leads_to_its_model(
+    model: str, canonical: str, provider: str, permille: int, fast: bool
+) -> None:
     assert normalise(model) == (canonical, provider, permille, fast)
 
 

@@ -205,7 +205,7 @@ def test_every_model_of_the_table_has_facts_and_no_other(book: PriceBook) -> Non
         ("claude-fable-5-2", 1_000_000, "new"),
     ],
 )
-def test_facts(model: str, window: int, tokenizer: str) -> None:
+def test_a_model_has_its_window_and_tokenizer(model: str, window: int, tokenizer: str) -> None:
     facts = facts_for(model)
     assert facts is not None
     assert (facts.context_window, facts.tokenizer) == (window, tokenizer)

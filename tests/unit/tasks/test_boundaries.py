@@ -303,7 +303,7 @@ def test_last_steps_are_no_new_work(text: str) -> None:
         "let's do 2 first",
     ],
 )
-def test_follow_ups(text: str) -> None:
+def test_a_follow_up_continues_the_task(text: str) -> None:
     assert is_continuation(text)
 
 

@@ -46,7 +46,7 @@ def test_an_interrupted_task_is_open_for_a_day() -> None:
         ([facts(edited=("/a",), next_starts_other=True)], Evidence.MOVED_ON),
     ],
 )
-def test_signals(turns: list[TurnFacts], evidence: str) -> None:
+def test_each_signal_completes_a_task(turns: list[TurnFacts], evidence: str) -> None:
     assert judge(turns) == Judged(TaskStatus.COMPLETED, evidence)
 
 

@@ -148,7 +148,7 @@ def only_turn(**given: object):
     return arrange(made)[0]
 
 
-def test_endings() -> None:
+def test_a_turn_ends_normally_running_interrupted_or_with_an_error() -> None:
     assert ending_of(only_turn()) == Ending.NORMAL
     assert ending_of(only_turn(call={"stop": None})) == Ending.NORMAL
     assert ending_of(only_turn(call={"stop": "tool_use"})) == Ending.RUNNING

@@ -206,7 +206,9 @@ class TestPrice:
             ("claude-opus-5-5[1m]", {}, COST),
         ],
     )
-    def test_price(self, model: str, changes: dict[str, Any], expected: int, tmp_path: Path) -> None:
+    def test_a_call_costs_its_tokens_at_the_rates_of_its_model(
+        self, model: str, changes: dict[str, Any], expected: int, tmp_path: Path
+    ) -> None:
         (call,) = calls_of(tmp_path, answer(1, message={"model": model, "usage": usage(**changes)}))
         assert call.cost == expected
 

@@ -175,7 +175,7 @@ def test_a_prompt_that_hangs_on_an_older_line_is_a_rewind(tmp_path: Path) -> Non
     assert len(batch.calls) == 3, "abandoned turns were paid for"
 
 
-def test_compaction_marks(tmp_path: Path) -> None:
+def test_a_compaction_keeps_its_trigger_and_sizes(tmp_path: Path) -> None:
     sizes = {"trigger": "auto", "preTokens": 180_000, "postTokens": 9_000}
     boundary = {
         "type": "system",
@@ -280,7 +280,9 @@ class TestTools:
             ("mcp__x__y", {"anything": {"deep": [1]}}, None, 0),
         ],
     )
-    def test_asked(self, name: str, given: dict[str, Any], target: str | None, flags: int, tmp_path: Path) -> None:
+    def test_a_tool_use_keeps_name_and_target_of_what_was_asked(
+        self, name: str, given: dict[str, Any], target: str | None, flags: int, tmp_path: Path
+    ) -> None:
         (use,) = batch_of(tmp_path, prompt(), use_line(1, name, **given)).tools
         assert (use.name, use.target, use.flags, use.message_id, use.turn) == (
             name,
@@ -362,7 +364,7 @@ class TestTools:
 class TestSession:
     """Facts of a session."""
 
-    def test_facts(self, tmp_path: Path) -> None:
+    def test_a_session_has_the_facts_of_its_lines(self, tmp_path: Path) -> None:
         lines = [
             prompt(cwd="/home/dev/app", gitBranch="main", version="2.1.197", entrypoint="cli"),
             answer(1, cwd="/home/dev/app/sub", gitBranch="fix", version="2.1.329", entrypoint="cli"),

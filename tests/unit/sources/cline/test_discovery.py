@@ -61,7 +61,7 @@ def discovered(source: ClineSource | RooSource, *given: Path) -> list[FoundFile]
         ("win32", "AppData/Roaming/VSCodium"),
     ],
 )
-def test_editors(platform: str, editor: str, tmp_path: Path) -> None:
+def test_each_editors_storage_is_found_and_told_apart(platform: str, editor: str, tmp_path: Path) -> None:
     storage = tmp_path / editor / "User" / "globalStorage"
     ours, theirs = make_task(storage / CLINE), make_task(storage / ROO)
     make_task(storage / "someone.else")

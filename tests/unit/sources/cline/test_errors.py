@@ -35,7 +35,7 @@ from tracker.sources.cline.errors import error_detail
         (None, "other"),
     ],
 )
-def test_error_detail(text: str | None, expected: str) -> None:
+def test_an_error_is_known_by_its_status_code_or_words(text: str | None, expected: str) -> None:
     assert error_detail(text) == expected
 
 

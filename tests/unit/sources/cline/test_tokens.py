@@ -105,7 +105,9 @@ def test_no_convention_makes_tokens_or_loses_cache_reads(
         ("anthropic", -1.0, None),
     ],
 )
-def test_reported_cost(provider: str, amount: float | None, expected: int | None) -> None:
+def test_a_reported_zero_counts_only_where_the_provider_may_be_free(
+    provider: str, amount: float | None, expected: int | None
+) -> None:
     assert reported_cost(Recorded(10, 10, 0, 0, nano_cost(amount)), provider) == expected
 
 
