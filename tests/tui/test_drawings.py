@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tui.fakes import HOSTILE, NOW_MS, TODAY, usd
 from tui.widgets.bars import Row, bar, bar_rows, legend
-from tui.widgets.clock import cache_state, clock_words
+from tui.widgets.cache_clock import cache_state, clock_words
 from tui.widgets.empty import hatched, reading
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.heatmap import bounds, heatmap, shade
