@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from store.advice_format import Advice
 from store.nudges import mark_shown
-from tracker.advisor.advisor import Advisor, Told
+from tracker.advisor.advisor import Advisor, DueNudge
 from tracker.clock import now_ms
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class LedgerKeeper:
         self.advisor = Advisor(HookFiles(home), measures_at_once=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
 
-    def keep_current(self, db: sqlite3.Connection) -> list[Told]:
+    def keep_current(self, db: sqlite3.Connection) -> list[DueNudge]:
         """After a sync: rebuild what changed and advise on it; returns what is to be said now.
 
         sqlite3.Error or OSError when the disk is full or the ledger locked: nothing is lost, the next call does it.
@@ -67,9 +67,9 @@ class LedgerKeeper:
         """Do what can wait for a quiet moment; True if there was any."""
         return self.advisor.work_while_idle(db, now_ms())
 
-    def note_shown(self, db: sqlite3.Connection, told: Iterable[Told]) -> None:
+    def note_shown(self, db: sqlite3.Connection, nudges: Iterable[DueNudge]) -> None:
         """Remember that these nudges were put before the user."""
-        self.advisor.note_shown(db, list(told), now_ms())
+        self.advisor.note_shown(db, list(nudges), now_ms())
 
     def close(self) -> None:
         """Give the spool back to the hooks."""

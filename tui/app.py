@@ -36,7 +36,7 @@ from tui.widgets.top_line import TopLine
 from tui.words import fit, plain
 
 if TYPE_CHECKING:
-    from tracker.advisor.advisor import Told
+    from tracker.advisor.advisor import DueNudge
 
 _TICK_SECONDS = 1.0
 _TOAST_TITLE = 50  # cells
@@ -87,7 +87,8 @@ class Dashboard(App[None]):
         self.wish = Wish(screen=start)
         self._stays_on = ""  # the session that Now shows without having been asked for it
         self._waiting: Snapshot | None = None  # came while paused
-        self._due: dict[str, tuple[Told, int]] = {}  # nudges that Now may be about to draw, by token, and since when
+        # nudges that Now may be about to draw, by token, and since when
+        self._due: dict[str, tuple[DueNudge, int]] = {}
         self._paused_at: int | None = None
         self._start = start
         self._left: list[str] = []  # names that the open task had before edits gave it another
@@ -126,25 +127,25 @@ class Dashboard(App[None]):
         """What does not last goes by itself."""
         self.notify(plain(f"{message.words[:1].upper()}{message.words[1:]}."), timeout=8, markup=False)
 
-    def take_nudge(self, told: "Told") -> None:
+    def take_nudge(self, nudge: "DueNudge") -> None:
         """From the feed's thread."""
-        self.post_message(NudgeDue(told))
+        self.post_message(NudgeDue(nudge))
 
     def on_nudge_due(self, message: NudgeDue) -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
         if self._now_in_front is not None and self._paused_at is None:
-            self._due[message.told.token] = (message.told, self.clock())
+            self._due[message.nudge.token] = (message.nudge, self.clock())
             self._note_drawn()
         else:
-            self._say(message.told)
+            self._say(message.nudge)
 
-    def _say(self, told: "Told") -> None:
+    def _say(self, nudge: "DueNudge") -> None:
         """Over what is on screen, with the session's name: several may be at work."""
         from tui.widgets.chips import session_name
 
-        title = fit(f"Nudge · {session_name(told)}", _TOAST_TITLE).rstrip()
-        self.notify(plain(told.text), title=title, severity="warning", timeout=12, markup=False)
-        self._note_shown(told)
+        title = fit(f"Nudge · {session_name(nudge)}", _TOAST_TITLE).rstrip()
+        self.notify(plain(nudge.text), title=title, severity="warning", timeout=12, markup=False)
+        self._note_shown(nudge)
 
     @property
     def area(self) -> str:
@@ -162,16 +163,16 @@ class Dashboard(App[None]):
         Whether it will draw one is known once it shows something younger: until then it may be at another session.
         """
         now, snapshot = self._now_in_front, self.snapshot
-        for token, (told, since_ms) in list(self._due.items()):
+        for token, (nudge, since_ms) in list(self._due.items()):
             if now is not None and now.nudge is not None and now.nudge.token == token:
                 del self._due[token]
-                self._note_shown(told)
-            elif now is None or (now.session.native_id != told.session and snapshot and snapshot.at_ms >= since_ms):
+                self._note_shown(nudge)
+            elif now is None or (now.session.native_id != nudge.session and snapshot and snapshot.at_ms >= since_ms):
                 del self._due[token]
-                self._say(told)
+                self._say(nudge)
 
-    def _note_shown(self, told: "Told") -> None:
-        self.edit(NoteShown(told.session, told.token))
+    def _note_shown(self, nudge: "DueNudge") -> None:
+        self.edit(NoteShown(nudge.session, nudge.token))
 
     def on_unmount(self) -> None:
         """End the feed's threads, once every edit is made."""

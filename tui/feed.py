@@ -243,9 +243,9 @@ class LedgerFeed:
             if self._keeper is None:
                 rebuild(db)
                 return
-            for told in self._keeper.keep_current(db):
+            for nudge in self._keeper.keep_current(db):
                 if self._listener is not None:
-                    self._listener.take_nudge(told)
+                    self._listener.take_nudge(nudge)
             self._keeper.work_while_idle(db)
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):

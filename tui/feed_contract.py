@@ -7,7 +7,7 @@ from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot, Wish
 
 if TYPE_CHECKING:
-    from tracker.advisor.advisor import Told
+    from tracker.advisor.advisor import DueNudge
 
 
 class Listener(Protocol):
@@ -25,7 +25,7 @@ class Listener(Protocol):
         """Something that happened and does not last."""
         ...
 
-    def take_nudge(self, told: "Told") -> None:
+    def take_nudge(self, nudge: "DueNudge") -> None:
         """A nudge whose time has come; whoever shows it says so with an edit."""
         ...
 
@@ -33,7 +33,7 @@ class Listener(Protocol):
 class Keeper(Protocol):
     """Keeps what is derived from the records current: tasks, advice."""
 
-    def keep_current(self, db: sqlite3.Connection) -> "list[Told]":
+    def keep_current(self, db: sqlite3.Connection) -> "list[DueNudge]":
         """After each look at the agents' records; returns nudges whose time has come."""
         ...
 

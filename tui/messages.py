@@ -9,7 +9,7 @@ from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot
 
 if TYPE_CHECKING:
-    from tracker.advisor.advisor import Told
+    from tracker.advisor.advisor import DueNudge
 
 
 @dataclass
@@ -60,4 +60,4 @@ class Noticed(Message):
 class NudgeDue(Message):
     """A nudge is to be said."""
 
-    told: "Told"
+    nudge: "DueNudge"

@@ -31,7 +31,7 @@ from store.spend import spend_total
 from tests.tui.fakes import screen_text
 from tests.tui.speed import percentile
 from tests.unit.ledger.dump import differences, dump
-from tracker.advisor.advisor import Advisor, Told
+from tracker.advisor.advisor import Advisor, DueNudge
 from tracker.demo.samples import Row, append_rows, session_rows, write_samples
 from tracker.demo.story import HISTORY
 from tracker.ingest import sync
@@ -143,7 +143,7 @@ class DayKeeper:
     def __init__(self, home: Path, clock: DayClock) -> None:
         self._clock, self._advisor = clock, Advisor(HookFiles(str(home)))
 
-    def keep_current(self, db: sqlite3.Connection) -> list[Told]:
+    def keep_current(self, db: sqlite3.Connection) -> list[DueNudge]:
         rebuild(db)
         return self._advisor.refresh(db, self._clock())
 

@@ -15,7 +15,7 @@ import pytest
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
 from tests.unit.ledger.damage import damage_page_of
-from tracker.advisor.advisor import Told
+from tracker.advisor.advisor import DueNudge
 from tracker.cli.reader_options import ReaderOptions
 from tracker.demo import live_session
 from tracker.ingest import sync
@@ -36,7 +36,7 @@ class Listening:
         self.snapshots: list[Snapshot] = []
         self.health: list[Health] = []
         self.notices: list[str] = []
-        self.nudges: list[Told] = []
+        self.nudges: list[DueNudge] = []
         self._told = threading.Condition()
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -54,9 +54,9 @@ class Listening:
             self.notices.append(words)
             self._told.notify_all()
 
-    def take_nudge(self, told: Told) -> None:
+    def take_nudge(self, nudge: DueNudge) -> None:
         with self._told:
-            self.nudges.append(told)
+            self.nudges.append(nudge)
             self._told.notify_all()
 
     def is_live_with(self, calls: int) -> bool:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from store.ledger import open_ledger
 from store.nudges import NudgeRow
 from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits_done, feed, settled
-from tracker.advisor.advisor import Told
+from tracker.advisor.advisor import DueNudge
 from tracker.model.nudge import NudgeKind
 from tui.app import Dashboard
 from tui.edits import Edit, NoteShown, PutAway, apply_edit
@@ -189,14 +189,14 @@ async def test_there_is_nothing_to_copy_without_a_forecast(sample_script: Script
         ]
 
 
-def told_of(session: str, token: str) -> Told:
+def due_nudge(session: str, token: str) -> DueNudge:
     text = "Compact now, 148k of context: saves ~$1.25 [/b]"
-    return Told(session, "/code/api", "Retry queue [/x]", NudgeKind.COMPACT, text, token)
+    return DueNudge(session, "/code/api", "Retry queue [/x]", NudgeKind.COMPACT, text, token)
 
 
-async def nudged(app: Dashboard, pilot: Pilot[None], told: Told) -> tuple[str, list[Edit]]:
+async def nudged(app: Dashboard, pilot: Pilot[None], nudge: DueNudge) -> tuple[str, list[Edit]]:
     """What is on screen once a nudge was due, and what was noted of it."""
-    app.take_nudge(told)
+    app.take_nudge(nudge)
     await settled(pilot)
     await edits_done(app)
     return await settled(pilot), feed(app).edits
@@ -207,11 +207,11 @@ async def test_a_nudge_is_a_toast_where_now_does_not_show_its_session(sample_scr
     app = dashboard(sample_script, start=start)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
-        text, edits = await nudged(app, pilot, told_of("another", "t1"))
+        text, edits = await nudged(app, pilot, due_nudge("another", "t1"))
         assert "Compact now, 148k of context" in text
         assert "Nudge · Retry queue [/x]" in text
         assert edits == [NoteShown("another", "t1")]
-        text, _ = await nudged(app, pilot, told_of("third", "t2")._replace(title=None))
+        text, _ = await nudged(app, pilot, due_nudge("third", "t2")._replace(title=None))
         assert "Nudge · api" in text
 
 
@@ -229,16 +229,16 @@ async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn
         part = sample_script(Wish()).now
         assert part is not None
         assert part.nudge is not None
-        told = told_of(part.session.native_id, part.nudge.token)
-        text, edits = await nudged(app, pilot, told)
-        assert (told.text in text, edits) == (False, [])
+        nudge = due_nudge(part.session.native_id, part.nudge.token)
+        text, edits = await nudged(app, pilot, nudge)
+        assert (nudge.text in text, edits) == (False, [])
         drawn["nudge"] = True
         feed(app).hand_over()
         await settled(pilot)
         await edits_done(app)
         feed(app).hand_over()
         await settled(pilot)
-        assert feed(app).edits == [NoteShown(told.session, told.token)]
+        assert feed(app).edits == [NoteShown(nudge.session, nudge.token)]
         assert not [toast for toast in app._notifications if toast.title.startswith("Nudge")]
 
 
@@ -247,24 +247,24 @@ async def test_a_nudge_that_comes_before_its_session_is_shown_waits_for_the_next
     first = sample_script(Wish())
     assert first.now is not None
     assert first.now.nudge is not None
-    told = told_of(first.now.session.native_id, first.now.nudge.token)
+    nudge = due_nudge(first.now.session.native_id, first.now.nudge.token)
     before = replace(first, now=replace(first.now, session=first.now.session._replace(native_id="another"), nudge=None))
     app = dashboard(lambda wish: before, start="now", clock=clock)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await settled(pilot)
         clock.pass_seconds(1)
-        _, edits = await nudged(app, pilot, told)
+        _, edits = await nudged(app, pilot, nudge)
         assert edits == []
         app.take_snapshot(replace(first, at_ms=clock()))
         await settled(pilot)
         await edits_done(app)
-        assert edits == [NoteShown(told.session, told.token)]
+        assert edits == [NoteShown(nudge.session, nudge.token)]
         assert not [toast for toast in app._notifications if toast.title.startswith("Nudge")]
         clock.pass_seconds(1)
-        await nudged(app, pilot, told_of("a third", "t3"))
+        await nudged(app, pilot, due_nudge("a third", "t3"))
         app.take_snapshot(replace(first, at_ms=clock()))
         await settled(pilot)
-        assert [toast.message for toast in app._notifications if toast.title.startswith("Nudge")] == [told.text]
+        assert [toast.message for toast in app._notifications if toast.title.startswith("Nudge")] == [nudge.text]
 
 
 async def test_while_paused_now_would_not_draw_it(sample_script: Script) -> None:
@@ -274,7 +274,7 @@ async def test_while_paused_now_would_not_draw_it(sample_script: Script) -> None
         await pilot.press("space")
         assert app.snapshot is not None
         assert app.snapshot.now is not None
-        text, edits = await nudged(app, pilot, told_of(app.snapshot.now.session.native_id, "t1"))
+        text, edits = await nudged(app, pilot, due_nudge(app.snapshot.now.session.native_id, "t1"))
         assert "Compact now, 148k of context" in text
         assert len(edits) == 1
 

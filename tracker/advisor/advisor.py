@@ -45,7 +45,7 @@ class AdviceFiles(Protocol):
         ...
 
 
-class Told(NamedTuple):
+class DueNudge(NamedTuple):
     """A nudge whose time has come."""
 
     session: str
@@ -106,7 +106,7 @@ class Advisor:
         """The settings that advice depends on, as of now."""
         return self._reader.read()
 
-    def refresh(self, db: sqlite3.Connection, now: int) -> list[Told]:
+    def refresh(self, db: sqlite3.Connection, now: int) -> list[DueNudge]:
         """Advise on every session whose records changed; returns what is to be said now."""
         changed = False
         self._began = self._began or now
@@ -142,9 +142,9 @@ class Advisor:
             return log.thin(db, now) > 0
         return False
 
-    def note_shown(self, db: sqlite3.Connection, told: Sequence[Told], now: int) -> None:
+    def note_shown(self, db: sqlite3.Connection, nudges: Sequence[DueNudge], now: int) -> None:
         """Remember that these were put before the user."""
-        for one in told:
+        for one in nudges:
             log.mark_shown(db, one.session, one.token, now)
 
     def _common_to_all(self, db: sqlite3.Connection, now: int) -> _Common:
@@ -254,16 +254,16 @@ class Advisor:
             made.append(nudge)
         return made
 
-    def _due(self, now: int) -> list[Told]:
+    def _due(self, now: int) -> list[DueNudge]:
         """Nudges that became due since this was asked last; what a resume brings is left to the client's own hooks."""
-        due: list[Told] = []
+        due: list[DueNudge] = []
         for one in self._open.values():
             for nudge in one.nudges:
                 is_now = one.is_waiting and nudge.moment in OF_THE_TURN
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
                 if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._told:
-                    told = Told(one.native_id, one.project, one.title, nudge.kind, nudge.text or "", nudge.token)
-                    due.append(told)
+                    text = nudge.text or ""
+                    due.append(DueNudge(one.native_id, one.project, one.title, nudge.kind, text, nudge.token))
         self._told.update(nudge.token for nudge in due)
         return due
 

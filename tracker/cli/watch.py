@@ -22,7 +22,7 @@ from tracker.ingest import SyncReport
 from tracker.reports.times import local
 
 if TYPE_CHECKING:
-    from tracker.advisor.advisor import Told
+    from tracker.advisor.advisor import DueNudge
     from tracker.keeper import LedgerKeeper
 
 
@@ -101,12 +101,12 @@ class _Screen:
         if file_of(ledger_path()) != self._file:
             raise LedgerError(f"the ledger {ledger_path()} was removed, or another put in its place: run it again")
         try:
-            told = self._keeper.keep_current(self._db)
+            due = self._keeper.keep_current(self._db)
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
             self.notice(f"advice has to wait: {error}")
-            told = []
+            due = []
         for row in calls_after(self._reader, self._seen):
             self._seen = max(self._seen, row["id"])
             if self._as_json:
@@ -115,10 +115,10 @@ class _Screen:
                 print_json_lines([call_json(row)])
             else:
                 click.echo(call_line(row))
-        for nudge in told:
+        for nudge in due:
             self._tell(nudge)
-        if told:
-            self._keeper.note_shown(self._db, told)
+        if due:
+            self._keeper.note_shown(self._db, due)
         if not report.files:
             self._keeper.work_while_idle(self._db)
 
@@ -126,7 +126,7 @@ class _Screen:
         """A sentence that is no data."""
         say(text)
 
-    def _tell(self, nudge: "Told") -> None:
+    def _tell(self, nudge: "DueNudge") -> None:
         if self._as_json:
             print_json_lines([{"nudge": nudge.kind, "session": nudge.session, "text": nudge.text}])
         else:

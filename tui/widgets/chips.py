@@ -10,14 +10,14 @@ from tui.widgets.grid import Piece, line
 from tui.words import cells, cost_words, count, fit, plain, project_name
 
 if TYPE_CHECKING:
-    from tracker.advisor.advisor import Told
+    from tracker.advisor.advisor import DueNudge
 
 _LEAST = 14
 _ROOM_FOR_KEYS = 60
 _NUDGE_SIGN = "▲"
 
 
-def session_name(session: "SessionSum | Told") -> str:
+def session_name(session: "SessionSum | DueNudge") -> str:
     """A session's title, else its project."""
     return plain(session.title or "") or project_name(session.project)
 

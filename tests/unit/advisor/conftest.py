@@ -10,7 +10,7 @@ from store.advice_format import Advice, Nudge
 from store.ledger import open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.reading import take_in
-from tracker.advisor.advisor import Advisor, Told
+from tracker.advisor.advisor import Advisor, DueNudge
 from tracker.advisor.preferences import PreferenceReader
 from tracker.rebuild import rebuild
 
@@ -66,7 +66,7 @@ class Desk:
         take_in(self.db, self.claude_dir)
         rebuild(self.db)
 
-    def advise(self, now: int, advisor: Advisor | None = None) -> list[Told]:
+    def advise(self, now: int, advisor: Advisor | None = None) -> list[DueNudge]:
         """Take in what is new and advise as of `now`."""
         self.take_in()
         return (advisor or self.advisor).refresh(self.db, now)
