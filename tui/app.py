@@ -87,7 +87,7 @@ class Dashboard(App[None]):
         self.wish = Wish(screen=start)
         self._stays_on = ""  # the session that Now shows without having been asked for it
         self._waiting: Snapshot | None = None  # came while paused
-        # nudges that Now may be about to draw, by token, and since when
+        # Nudges that Now may be about to draw, by token, and since when.
         self._due: dict[str, tuple[DueNudge, int]] = {}
         self._paused_at: int | None = None
         self._start = start

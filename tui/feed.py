@@ -25,14 +25,14 @@ from tui.feed_contract import Keeper, Listener
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Health, Phase, Snapshot, Wish
 
-_LOOK_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
-_OLDEST_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
+_POLL_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
+_MAX_AGE_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
 _BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
-_LONGEST_REST_SECONDS = 0.4
+_LONGEST_WAIT_SECONDS = 0.4
 _DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
-_ENOUGH_TO_TELL = 0.02  # share of the first look after which its time left is known roughly
-_HELD = "another program holds the ledger; trying again"
+_ESTIMATE_FROM_SHARE = 0.02  # share of the first look after which its time left is known roughly
+_LOCKED_WORDS = "another program holds the ledger; trying again"
 
 
 class LedgerFeed:
@@ -70,20 +70,22 @@ class LedgerFeed:
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
         self._health = Health()
-        self._following = Health()  # of the thread that writes; what keeps the other from reading goes before it
-        self._cannot_read: Health | None = None
-        self._not_kept = ""  # why what is derived could not be written
+        self._following_health = Health()  # trouble of the thread that reads is shown before it
+        self._reading_trouble: Health | None = None
+        self._write_trouble = ""  # why what is derived could not be written
         self._stop = threading.Event()
-        self._anew = threading.Event()  # the ledger is another one: the thread that follows has to begin again
-        self._woken = threading.Event()
+        self._restart = (
+            threading.Event()
+        )  # another file is in the ledger's place: the thread that follows opens it anew
+        self._wake_reader = threading.Event()
         self._lock = threading.Lock()
         self._wish = Wish()
         self._watcher: Watcher | None = None
         self._threads: list[threading.Thread] = []
-        self._edits = 0  # settings are no rows: their change is not seen in the ledger
+        self._reread_requests = 0  # for what is no row of the ledger, such as settings
 
     def start(self, listener: Listener) -> None:
-        """Begin to follow and to read; what was read ahead is told at once."""
+        """Begin to follow and to read; what was read ahead is handed over at once."""
         with self._lock:
             self._listener = listener
             snapshot, health = self._latest, self._health
@@ -92,34 +94,34 @@ class LedgerFeed:
             listener.take_snapshot(snapshot)
         self.read_ahead(self._wish)
         if self._follow:
-            self._run("taximeter-follow", self._follow_agents)
+            self._start_thread("taximeter-follow", self._follow_agents)
 
     def read_ahead(self, wish: Wish) -> None:
         """Begin to read before anyone listens: the first picture then has its figures."""
         self._wish = wish
         if not self._threads:
-            self._run("taximeter-read", self._read)
+            self._start_thread("taximeter-read", self._read)
 
-    def _run(self, name: str, job: Callable[[], None]) -> None:
+    def _start_thread(self, name: str, job: Callable[[], None]) -> None:
         thread = threading.Thread(target=job, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _tell(self, snapshot: Snapshot) -> None:
+    def _hand_over(self, snapshot: Snapshot) -> None:
         with self._lock:
             self._latest, listener = snapshot, self._listener
         if listener is not None:
             listener.take_snapshot(snapshot)
 
-    def _say_following(self, health: Health) -> None:
-        self._following = health
-        self._tell_health(self._cannot_read or health)
+    def _set_following(self, health: Health) -> None:
+        self._following_health = health
+        self._hand_over_health(self._reading_trouble or health)
 
-    def _say_reading(self, trouble: Health | None) -> None:
-        self._cannot_read = trouble
-        self._tell_health(trouble or self._following)
+    def _set_reading_trouble(self, trouble: Health | None) -> None:
+        self._reading_trouble = trouble
+        self._hand_over_health(trouble or self._following_health)
 
-    def _tell_health(self, health: Health) -> None:
+    def _hand_over_health(self, health: Health) -> None:
         with self._lock:
             self._health, listener = health, self._listener
         if listener is not None:
@@ -129,7 +131,7 @@ class LedgerFeed:
         """Build what is wished for from now on."""
         with self._lock:
             self._wish = wish
-        self._woken.set()
+        self._wake_reader.set()
 
     def look_again(self) -> None:
         """Read the agents' records now."""
@@ -146,7 +148,7 @@ class LedgerFeed:
             return apply_edit(db, edit, self._clock())
         finally:
             db.close()
-            self._read_again()
+            self._request_reread()
 
     def brief(self, session_id: int) -> str:
         """The handover of a session, on a connection of this call's own."""
@@ -155,16 +157,16 @@ class LedgerFeed:
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             return handover(db, session_id).text
 
-    def _read_again(self) -> None:
-        """Something changed that is no row of the ledger."""
-        self._edits += 1
-        self._woken.set()
+    def _request_reread(self) -> None:
+        """Have the ledger read although no row of it changed."""
+        self._reread_requests += 1
+        self._wake_reader.set()
 
     def stop(self) -> None:
         """End the threads."""
         self._stop.set()
-        self._anew.set()
-        self._woken.set()
+        self._restart.set()
+        self._wake_reader.set()
         self.look_again()
         for thread in self._threads:
             thread.join(timeout=5.0)
@@ -172,9 +174,9 @@ class LedgerFeed:
     # -- following --------------------------------------------------------------------------------------------------
 
     def _follow_agents(self) -> None:
-        """Follow until told to stop; whatever ends it is said, and it begins again."""
+        """Follow until told to stop; whatever ends it is reported, and it begins again."""
         while True:
-            self._anew.clear()
+            self._restart.clear()
             if self._stop.is_set():
                 return
             try:
@@ -184,7 +186,7 @@ class LedgerFeed:
                 finally:
                     db.close()
             except Exception as error:  # noqa: BLE001 -- figures must come again once the cause has passed
-                self._say_following(self._trouble(error))
+                self._set_following(self._trouble(error))
                 self._stop.wait(_RETRY_SECONDS)
 
     def _follow_with(self, db: sqlite3.Connection) -> None:
@@ -195,51 +197,50 @@ class LedgerFeed:
             db,
             self._sources,
             options,
-            on_sync=partial(self._took_in, db),
+            on_sync=partial(self._after_look, db),
             on_notice=self._notice,
             extra_paths=self._extra_paths,
             find_sources=self._find_sources,
             find_options=partial(self._make_options, db),
         )
         if not self._stop.is_set():
-            self._watcher.run(self._anew)
+            self._watcher.run(self._restart)
 
     def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
         """Everything that is new since the last run, with progress; in this process, so that keys stay quick."""
         began, is_first = time.monotonic(), not totals(db).calls
 
-        def tell(progress: Progress) -> None:
+        def show(progress: Progress) -> None:
             if self._stop.is_set():
                 raise _StoppedError
             share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
             words = f"{progress.files_done:,} of {progress.files:,} files, {progress.bytes_done / 1e6:,.0f} of"
             words += f" {progress.bytes / 1e6:,.0f} MB"
-            if share > _ENOUGH_TO_TELL:
+            if share > _ESTIMATE_FROM_SHARE:
                 words += f", {_left((time.monotonic() - began) * (1 - share) / share)} left"
-            self._say_following(Health(Phase.READING, words, share, is_first))
+            self._set_following(Health(Phase.READING, words, share, is_first))
 
-        limiter = _AtMost(0.1, tell)
         try:
-            sync(db, self._sources, options, on_progress=limiter)
+            sync(db, self._sources, options, on_progress=_Throttled(0.1, show))
         except _StoppedError:
             return
-        self._say_following(Health(Phase.READING, "finding tasks in what was read", 1.0, is_first))
-        self._woken.set()
+        self._set_following(Health(Phase.READING, "finding tasks in what was read", 1.0, is_first))
+        self._wake_reader.set()
         self._keep_current(db)
-        self._tell_following()
-        self._woken.set()
+        self._report_following()
+        self._wake_reader.set()
 
-    def _took_in(self, db: sqlite3.Connection, report: SyncReport) -> None:
+    def _after_look(self, db: sqlite3.Connection, report: SyncReport) -> None:
         """After each look of the watcher: derive what is new, whoever took it in, and say what is due."""
         self._keep_current(db)
-        if self._following.phase is not Phase.LIVE:
-            self._tell_following()
+        if self._following_health.phase is not Phase.LIVE:
+            self._report_following()
         if report.new_calls or report.files:
-            self._woken.set()
+            self._wake_reader.set()
 
     def _keep_current(self, db: sqlite3.Connection) -> None:
         try:
-            self._not_kept = ""
+            self._write_trouble = ""
             if self._keeper is None:
                 rebuild(db)
                 return
@@ -250,8 +251,8 @@ class LedgerFeed:
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
-            self._not_kept = f"cannot write the ledger: {error}; trying again"
-            self._tell_following()
+            self._write_trouble = f"cannot write the ledger: {error}; trying again"
+            self._report_following()
             retry = threading.Timer(_RETRY_SECONDS, self.look_again)
             retry.daemon = True
             retry.start()
@@ -261,18 +262,18 @@ class LedgerFeed:
         watcher = self._watcher
         if watcher is not None and words not in (watcher.failure, watcher.absence) and self._listener is not None:
             self._listener.take_notice(words)
-        self._tell_following()
+        self._report_following()
 
-    def _tell_following(self) -> None:
+    def _report_following(self) -> None:
         """What keeps the ledger from being written, or that all is well: a folder that is gone keeps nothing."""
-        failure = self._not_kept or (self._watcher.failure if self._watcher else "")
-        if _is_held(failure):
-            phase, words = Phase.BUSY, _HELD
+        failure = self._write_trouble or (self._watcher.failure if self._watcher else "")
+        if _is_locked(failure):
+            phase, words = Phase.BUSY, _LOCKED_WORDS
         elif failure:
             phase, words = Phase.FAILED, failure
         else:
             phase, words = Phase.LIVE, self._watcher.absence if self._watcher else ""
-        self._say_following(Health(phase, words))
+        self._set_following(Health(phase, words))
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -280,12 +281,12 @@ class LedgerFeed:
         db: sqlite3.Connection | None = None
         path = self._ledger or ledger_path()
         file: tuple[int, int] | None = None
-        reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
-        seen: tuple[int, Wish, int] | None = None
+        reader = SnapshotReader(self._zone, self._looked_in, self._request_reread)
+        seen: tuple[int, Wish, int] | None = None  # data version, wish and requests that the last snapshot answers
         read_at = 0.0
         took = 0.0
         while not self._stop.is_set():
-            self._woken.clear()
+            self._wake_reader.clear()
             with self._lock:
                 wish = self._wish
             try:
@@ -293,46 +294,46 @@ class LedgerFeed:
                     # It was removed, or another put in its place: what is left of it goes too before one begins anew.
                     db.close()
                     db, seen = None, None
-                    reader = SnapshotReader(self._zone, self._looked_in, self._read_again)
-                    self._say_following(Health())
+                    reader = SnapshotReader(self._zone, self._looked_in, self._request_reread)
+                    self._set_following(Health())
                     self._stop.wait(_RETRY_SECONDS)
-                    self._anew.set()
+                    self._restart.set()
                     self.look_again()
                 if db is None:
                     db = open_ledger(path, busy_seconds=_BUSY_SECONDS)
                     file = file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
-                if seen != (version, wish, self._edits) or time.monotonic() - read_at > _OLDEST_SECONDS:
-                    began, edits = time.monotonic(), self._edits
+                if seen != (version, wish, self._reread_requests) or time.monotonic() - read_at > _MAX_AGE_SECONDS:
+                    began, requests = time.monotonic(), self._reread_requests
                     snapshot = reader.read(db, wish, self._clock())
-                    seen, read_at = (version, wish, edits), time.monotonic()
+                    seen, read_at = (version, wish, requests), time.monotonic()
                     took = read_at - began
-                    if self._cannot_read is not None:
-                        self._say_reading(None)
+                    if self._reading_trouble is not None:
+                        self._set_reading_trouble(None)
                     if not self._follow:
-                        self._tell_following()
-                    self._tell(snapshot)
+                        self._report_following()
+                    self._hand_over(snapshot)
             except Exception as error:  # noqa: BLE001 -- one odd row must not end the feed: it is said, and tried again
-                self._say_reading(self._trouble(error))
+                self._set_reading_trouble(self._trouble(error))
                 self._stop.wait(_RETRY_SECONDS)
-            self._rest(took, wish)
+            self._wait_for_change(took, wish)
         if db is not None:
             db.close()
 
-    def _rest(self, took: float, wish: Wish) -> None:
+    def _wait_for_change(self, took: float, wish: Wish) -> None:
         """Wait for something new, twice as long as the last reading took: two thirds of the time belong to the keys.
 
         A new wish ends the wait once its screen has been drawn.
         """
-        until = time.monotonic() + min(2 * took, _LONGEST_REST_SECONDS)
-        while self._woken.wait(_LOOK_SECONDS) and not self._stop.is_set():
+        until = time.monotonic() + min(2 * took, _LONGEST_WAIT_SECONDS)
+        while self._wake_reader.wait(_POLL_SECONDS) and not self._stop.is_set():
             with self._lock:
                 is_new, is_over = self._wish != wish, time.monotonic() >= until
             if is_new:
                 self._stop.wait(_DRAW_SECONDS)
             if is_new or is_over:
                 return
-            self._woken.clear()
+            self._wake_reader.clear()
             self._stop.wait(0.02)
 
     def _trouble(self, error: Exception) -> Health:
@@ -345,12 +346,12 @@ class LedgerFeed:
                 f"the ledger was damaged; what can be read of it goes on, and it is kept as {kept.name}"
             )
         text = str(error)
-        if _is_held(text):
-            return Health(Phase.BUSY, _HELD)
+        if _is_locked(text):
+            return Health(Phase.BUSY, _LOCKED_WORDS)
         return Health(Phase.FAILED, f"cannot read the ledger: {text}")
 
 
-def _is_held(words: str) -> bool:
+def _is_locked(words: str) -> bool:
     """Another program holds the ledger: that passes."""
     return "database is locked" in words or "database is busy" in words
 
@@ -363,14 +364,14 @@ class _StoppedError(Exception):
     """The user left while the first look went on."""
 
 
-class _AtMost:
+class _Throttled:
     """Passes progress on at most once in so many seconds."""
 
-    def __init__(self, seconds: float, tell: Callable[[Progress], None]) -> None:
-        self._seconds, self._tell, self._next = seconds, tell, 0.0
+    def __init__(self, seconds: float, show: Callable[[Progress], None]) -> None:
+        self._seconds, self._show, self._next = seconds, show, 0.0
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + self._seconds
-            self._tell(progress)
+            self._show(progress)

@@ -44,6 +44,7 @@ from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 from tui.app import Dashboard
 from tui.feed import LedgerFeed
+from tui.feed_contract import Listener
 from tui.garbage import GarbageCollector
 from tui.snapshot import Health, Phase, Snapshot
 from tui.widgets.figure import large
@@ -152,21 +153,31 @@ class DayKeeper:
 
 
 class WitnessedFeed(LedgerFeed):
-    """The feed, with all it tells noted."""
+    """The feed, with what it hands over noted on the way to the dashboard."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.trouble: list[str] = []
         self.seen: list[tuple[int, float]] = []  # calls of each snapshot, and when it came
 
-    def _tell(self, snapshot: Snapshot) -> None:
-        self.seen.append((snapshot.calls, time.monotonic()))
-        super()._tell(snapshot)
+    def start(self, listener: Listener) -> None:
+        self._dashboard = listener
+        super().start(self)
 
-    def _tell_health(self, health: Health) -> None:
+    def take_snapshot(self, snapshot: Snapshot) -> None:
+        self.seen.append((snapshot.calls, time.monotonic()))
+        self._dashboard.take_snapshot(snapshot)
+
+    def take_health(self, health: Health) -> None:
         if health.phase in (Phase.FAILED, Phase.BUSY) or (health.phase is Phase.LIVE and health.words):
             self.trouble.append(f"{health.phase.value}: {health.words}")
-        super()._tell_health(health)
+        self._dashboard.take_health(health)
+
+    def take_notice(self, words: str) -> None:
+        self._dashboard.take_notice(words)
+
+    def take_nudge(self, nudge: DueNudge) -> None:
+        self._dashboard.take_nudge(nudge)
 
 
 def resident_mb() -> float:
