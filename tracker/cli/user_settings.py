@@ -29,8 +29,8 @@ def user_settings() -> Settings:
 
 def file_problems() -> list[str]:
     """What is wrong with settings.toml, prices.toml and plans.toml, a sentence a file."""
-    from tracker.clock import today
     from tracker.cli.prices import price_book
+    from tracker.clock import today
     from tracker.plan_data import plans_on
 
     problems = []
