@@ -22,10 +22,12 @@ _NO_ANSWER = frozenset(
 )
 # Results of tools arrive after the answer has ended.
 _AFTER_ANSWER = frozenset(("command_output", "subagent", "condense_context", "mcp_server_response"))
-# Tools that Cline runs itself and answers with the next request; a result or a question goes to the user.
+# Tools that Cline runs itself and answers with the next request.
 _TOOLS = frozenset(
     "tool command use_mcp_server mcp_server_request_started browser_action browser_action_launch use_subagents".split()
 )
+# What ends an answer that ran tools before it: the user's turn has come.
+_HANDED_OVER = frozenset(("completion_result", "followup", "plan_mode_respond"))
 
 
 def recorded_of(info: ApiRequest) -> Recorded:
@@ -60,6 +62,8 @@ class Request:
         """Take in a row that follows the request."""
         if row.what in _TOOLS:
             self.asks_tool = True
+        elif row.what in _HANDED_OVER:
+            self.asks_tool = False
         if row.partial or row.what in _NO_ANSWER:
             return
         self.is_answered = True

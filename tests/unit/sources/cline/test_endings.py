@@ -48,7 +48,8 @@ def test_an_answer_of_a_task_goes_on_with_the_tool_that_it_asks_for(
 
 @pytest.mark.parametrize("row", ["completion_result", "followup", "plan_mode_respond"])
 def test_a_result_or_a_question_is_the_users_turn(row: str, task: TaskFolder, rows: Rows, read_all: ReadAll) -> None:
-    task.write([rows.say("task", "Go"), rows.request(4, 40), rows.ask(row, "Well?")])
+    read = rows.say("tool", json.dumps({"tool": "readFile", "path": "a.py"}))
+    task.write([rows.say("task", "Go"), rows.request(4, 40), read, rows.ask(row, "Well?")])
     assert [call.stop for call in read_all(task.root).calls] == [None]
 
 
