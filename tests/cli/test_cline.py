@@ -117,7 +117,7 @@ def test_a_model_that_becomes_known_prices_the_calls_that_were_read_before(user:
 def test_a_session_without_a_project_has_no_empty_place_for_it(user: Path, taximeter: Taximeter) -> None:
     task, rows = TaskFolder(user / ".cline", TASK), Rows(int(TASK))
     task.write([rows.say("task", "Go"), rows.request(4, 40)])
-    assert taximeter("context").out.splitlines()[1] == f"{TASK[:10]} · cline · claude-sonnet-4-5-20250929"
+    assert taximeter("context").out.splitlines()[1] == f"{TASK} · cline · claude-sonnet-4-5-20250929"
 
 
 def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -> None:
@@ -275,6 +275,21 @@ def test_rows_of_the_plugin_are_taken_in_and_are_the_calls_of_clines_record(
     session.write()
     told = taximeter("sync", "--json").json()
     assert (told["new_calls"], told["calls"]) == (0, 1)
+
+
+def test_sessions_that_began_in_one_second_are_told_apart(user: Path, taximeter: Taximeter) -> None:
+    for number in range(2):
+        session = SessionFolder(user / ".cline", f"179500010000{number}_abcde")
+        session.user("Go")
+        session.answer(metrics(1000, 10), id=f"msg_{number}")
+        session.write()
+    listed = [line.split()[0] for line in taximeter("sessions").out.splitlines() if "1795" in line]
+    assert sorted(listed) == ["1795000100000", "1795000100001"]
+    for shown in listed:
+        assert [call["session"] for call in taximeter("calls", "--json", "--session", shown).json_lines()] == [
+            f"{shown}_abcde"
+        ]
+    assert "'17950001' could be" in taximeter("calls", "--session", "17950001").err
 
 
 class TestTasks:

@@ -22,6 +22,7 @@ from tracker.cli.output import (
     print_json,
     print_records,
     print_table,
+    short_session,
     terminal_width,
     tokens,
     wrapped,
@@ -227,7 +228,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
     judged = [one for one in report.said if one.saved_nano is not None]
     for one in sorted(judged, key=lambda one: -abs(one.saved_nano or 0))[:_SHOWN]:
         when = local(one.row.due_at)
-        head = f"  {when:%Y-%m-%d %H:%M}  {one.row.session[:8]}  {short_usd(one.saved_nano):>7}  "
+        head = f"  {when:%Y-%m-%d %H:%M}  {short_session(one.row.session)}  {short_usd(one.saved_nano):>7}  "
         click.echo(head + fit(plain(one.row.text or ""), max(20, terminal_width() - len(head))).rstrip())
     note("  Each alone, from then to the session's end; they overlap, so they do not add up.")
 

@@ -226,5 +226,5 @@ def named_session(db: sqlite3.Connection, beginning: str | None) -> "ContextSess
     if not found and beginning is not None:
         raise UserError(f"no session begins with {beginning!r} (taximeter sessions lists them)")
     if len(found) > 1:
-        raise UserError(f"{beginning!r} could be {', '.join(one.native_id[:12] for one in found)}: give more of the id")
+        raise UserError(f"{beginning!r} could be {', '.join(one.native_id[:18] for one in found)}: give more of the id")
     return found[0] if found else None

@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from store.context_reads import find_session
 from store.money import short_usd, usd
 from store.projects import project_name
 from store.queries import SessionRow, call_fields, call_rows, session_rows
@@ -16,6 +15,7 @@ from tracker.cli.common import (
     filter_options,
     limit_option,
     midnight_ms,
+    named_session,
     open_synced,
     passes_invocation,
     reading_options,
@@ -37,7 +37,6 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
-from tracker.errors import UserError
 from tracker.reports.spend import tokens_json
 from tracker.reports.times import iso, local
 
@@ -152,8 +151,7 @@ def calls(
     """
     chosen = filter_of(filters)
     db = open_synced(invocation, no_sync=no_sync)
-    if session is not None and not find_session(db, session):
-        raise UserError(f"no session begins with {session!r} (taximeter sessions lists them)")
+    named = named_session(db, session) if session is not None else None
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(
         db,
@@ -162,7 +160,7 @@ def calls(
         project=chosen.project,
         agent=chosen.agent,
         model=chosen.model,
-        session=session,
+        session=named.native_id if named is not None else None,
         limit=most if as_json or as_csv or most is None else most + 1,
     )
     if as_json:

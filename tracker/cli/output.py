@@ -171,8 +171,11 @@ AGENT_SIGNS = {"claude-code": "cc"}  # agents whose names are too long for a col
 
 
 def short_session(native_id: str) -> str:
-    """The opening of a session's id that tells it from others; Cline's begin with their time, ten digits a second."""
-    return native_id[: 10 if native_id[:13].isdigit() else 8]
+    """The opening of a session's id that tells it from others.
+
+    Cline's ids and Roo's (UUIDs of version 7) begin with their time: 13 characters are its milliseconds.
+    """
+    return native_id[: 13 if native_id[:13].isdigit() or native_id[14:15] == "7" else 8]
 
 
 def width(text: str) -> int:

@@ -149,7 +149,8 @@ _WIDE_CELLS = 100
 def call_line(row: dict[str, Any]) -> str:
     """Time, session, chain, model, context, output, cost and cache state of a call on one line.
 
-    On a terminal of less than a hundred columns the output is left out.
+    On a terminal of less than a hundred columns the output is left out. Agents' ids differ in length: the model has
+    what they leave, so that what follows stands in columns.
     """
     at = local(row["last_at"]).strftime("%H:%M:%S")
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
@@ -161,9 +162,11 @@ def call_line(row: dict[str, Any]) -> str:
     floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else ""
     is_wide = terminal_width() >= _WIDE_CELLS
     output = f"  out {floor + tokens(row['output']):>7}" if is_wide else ""
-    cells = 12 if is_wide else 8
+    cells, shared = (12, 28) if is_wide else (8, 26)
+    session = short_session(row["session"])
+    left = shared - len(session)
     head = (
-        f"{at}  {short_session(row['session'])}  {who[:cells]:<{cells}}  {model[:18]:<18}"
+        f"{at}  {session}  {who[:cells]:<{cells}}  {model[:left]:<{left}}"
         f"  ctx {tokens(context):>6}{output}  {floor + short_usd(row['cost']):>8}  {state:<4} {lifetime}"
     )
     project = plain(project_name(row["project"]))
