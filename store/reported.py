@@ -74,10 +74,14 @@ class BilledUsage(NamedTuple):
 
 
 class OwnTotal(NamedTuple):
-    """What an agent says its sessions cost as a whole: nano-dollars, and when it said so last."""
+    """What an agent says its sessions cost as a whole: nano-dollars, and when it said so last.
+
+    `copied`: cost of the calls that they took over with another session's history and that were made there.
+    """
 
     cost: int
     at: int | None
+    copied: int
 
 
 def reported_sums_of_task(db: sqlite3.Connection, task_id: str) -> list[ReportedSums]:
@@ -117,8 +121,8 @@ def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTo
     known = [total for total in totals if total is not None]
     if not known or len(known) < len(totals) or not all(_is_whole(db, one, task_id) for one in sessions):
         return None
-    times = [total.at for total in known]
-    return OwnTotal(sum(total.cost for total in known), min((at for at in times if at is not None), default=None))
+    times = [total.at for total in known if total.at is not None]
+    return OwnTotal(sum(total.cost for total in known), min(times, default=None), sum(total.copied for total in known))
 
 
 def own_total_of_session(db: sqlite3.Connection, session_id: int) -> OwnTotal | None:
@@ -127,7 +131,16 @@ def own_total_of_session(db: sqlite3.Connection, session_id: int) -> OwnTotal | 
         "SELECT cost, at FROM client_total WHERE session_id = ? AND source = ? ORDER BY position DESC LIMIT 1",
         (session_id, _OWN_TOTAL),
     ).fetchone()
-    return OwnTotal(*row) if row else None
+    return OwnTotal(row[0], row[1], _copied(db, session_id)) if row else None
+
+
+def _copied(db: sqlite3.Connection, session_id: int) -> int:
+    found = db.execute(
+        "SELECT COALESCE(SUM(cost), 0) FROM call WHERE session_id != ?1"
+        " AND id IN (SELECT call_id FROM sighting WHERE session_id = ?1)",
+        (session_id,),
+    )
+    return int(found.fetchone()[0])
 
 
 def _is_whole(db: sqlite3.Connection, session_id: int, task_id: str) -> bool:

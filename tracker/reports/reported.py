@@ -90,10 +90,9 @@ class ReportedCost(NamedTuple):
             said.append(f"{calls} no list price; {name} says {_amount(sums.only_reported_cost)}")
         total = self._comparable_total
         if self.total_differs and total is not None and not self._repeats_calls(total):
-            why = ": it leaves out subagents" if not _differ(sums.main_cost, total) else ""
             said.append(
                 f"{name}'s own total is {_amount(total)}, the sum of its calls {_amount(sums.cost)}"
-                f"{_distance(sums.cost, total)}{why}"
+                f"{_distance(sums.cost, total)}{self._why(total)}"
             )
         return said
 
@@ -128,6 +127,13 @@ class ReportedCost(NamedTuple):
         if self.total.at is None or self.sums.last_at is None or self.total.at < self.sums.last_at:
             return None
         return self.total.cost
+
+    def _why(self, total: int) -> str:
+        """What the agent's total leaves out or holds beside its calls, where that is the difference."""
+        if not _differ(self.sums.main_cost, total):
+            return ": it leaves out subagents"
+        copied = self.total.copied if self.total is not None else 0
+        return ": it holds what was copied from another session" if not _differ(self.sums.cost + copied, total) else ""
 
     def _repeats_calls(self, total: int) -> bool:
         """Whether the total only says again what the agent's figures of the calls say."""

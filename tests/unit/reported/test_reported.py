@@ -8,10 +8,14 @@ import pytest
 
 from store.ledger import home
 from tests.unit.reported.conftest import TakeIn
-from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
+from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
+from tracker.cli.sync import options_of
+from tracker.ingest import sync
 from tracker.pricing import PriceBook
+from tracker.rebuild import rebuild
 from tracker.reports.reported import Label, ReportedCost, task_reported
 from tracker.reprice import reprice_ledger
+from tracker.sources.cline import ClineSource
 
 OPENROUTER = {"providerId": "openrouter", "modelId": "anthropic/claude-sonnet-4.5", "mode": "act"}
 LISTED = """
@@ -75,6 +79,30 @@ def test_a_total_without_its_subagents_is_said(db: sqlite3.Connection, take_in: 
     assert found.sentences == [
         "Cline's own total is $0.0543, the sum of its calls $0.0756 (28 % less): it leaves out subagents"
     ]
+
+
+def test_a_total_with_what_a_fork_copied_is_said(session: SessionFolder, db: sqlite3.Connection) -> None:
+    session.user("Describe the parser")
+    session.answer(metrics(1_000, 100, cost=0.0045))
+    session.write()
+    fork = SessionFolder(session.root, "1795000900000_forkd")
+    fork.messages = list(session.messages)
+    fork.user("Go on with the parser")
+    fork.answer(metrics(2_000, 200, cost=0.009))
+    fork.write()
+    metadata = {"totalCost": 0.0135, "fork": {"forkedFromSessionId": session.session}}
+    manifest = {"session_id": fork.session, "ended_at": "2026-12-01T00:00:00Z", "metadata": metadata}
+    (fork.folder / f"{fork.session}.json").write_text(json.dumps(manifest))
+    source = ClineSource()
+    sync(db, [(source, source.roots([session.root]))], options_of(db))
+    rebuild(db)
+    [(task_id,)] = db.execute(
+        "SELECT DISTINCT task_id FROM task_part WHERE session_id = (SELECT id FROM session WHERE native_id = ?)",
+        (fork.session,),
+    )
+    [sentence] = only(task_reported(db, task_id)).sentences
+    assert sentence.startswith("Cline's own total is $0.0135, the sum of its calls $0.0090 (50 % more)")
+    assert sentence.endswith(": it holds what was copied from another session")
 
 
 def test_what_the_provider_billed_is_what_is_shown(task: TaskFolder, db: sqlite3.Connection, take_in: TakeIn) -> None:
