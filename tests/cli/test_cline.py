@@ -277,6 +277,12 @@ def test_rows_of_the_plugin_are_taken_in_and_are_the_calls_of_clines_record(
     assert (told["new_calls"], told["calls"]) == (0, 1)
 
 
+def test_a_total_of_clines_is_not_called_missing(taximeter: Taximeter) -> None:
+    folder = str(CAPTURES / "v3-simple" / ".cline")
+    shown = taximeter("--cline-dir", folder, "reconcile", "--offline", "--since", "2026-11-01").out
+    assert "Claude Code left no total of its own for these days." in shown
+
+
 def test_sessions_that_began_in_one_second_are_told_apart(user: Path, taximeter: Taximeter) -> None:
     for number in range(2):
         session = SessionFolder(user / ".cline", f"179500010000{number}_abcde")

@@ -179,7 +179,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
 def _client(report: ReconcileReport) -> None:
     hidden = report.hidden
     if hidden.cost is None:
-        click.echo(paragraph("The client left no total of its own for these days."))
+        click.echo(paragraph("Claude Code left no total of its own for these days."))
         return
     click.echo(
         paragraph(
