@@ -3,6 +3,7 @@
 import signal
 import sqlite3
 import threading
+import time
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ from tracker.reports.times import local
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
     from tracker.keeper import LedgerKeeper
+
+# What has not ended by then was killed: it is printed as it is.
+_LONGEST_ANSWER_SECONDS = 600
 
 
 @click.command()
@@ -94,7 +98,8 @@ class _Screen:
         self._db, self._keeper, self._as_json = db, keeper, as_json
         self._reader = open_ledger()
         self._file = file_of(ledger_path())
-        self._seen = newest_call_id(self._reader)
+        self._seen = newest_call_id(self._reader)  # up to here every call was printed
+        self._printed: set[int] = set()  # and these behind it
 
     def show(self, report: SyncReport) -> None:
         """After a look: advice first, it has the least time. LedgerError if the ledger is another by now."""
@@ -107,8 +112,7 @@ class _Screen:
                 raise
             self.notice(f"advice has to wait: {error}")
             due = []
-        for row in calls_after(self._reader, self._seen):
-            self._seen = max(self._seen, row["id"])
+        for row in self._ended():
             if self._as_json:
                 from tracker.cli.listing import call_json
 
@@ -121,6 +125,16 @@ class _Screen:
             self._keeper.note_shown(self._db, due)
         if not report.files:
             self._keeper.work_while_idle(self._db)
+
+    def _ended(self) -> list[dict[str, Any]]:
+        """Calls to print: none whose answer is under way, since what was printed is not corrected."""
+        found = [row for row in calls_after(self._reader, self._seen) if row["id"] not in self._printed]
+        since_ms = (time.time() - _LONGEST_ANSWER_SECONDS) * 1000
+        waiting = {row["id"] for row in found if row["last_at"] > since_ms and _is_under_way(row)}
+        self._printed |= {row["id"] for row in found} - waiting
+        self._seen = min(waiting) - 1 if waiting else max(self._printed, default=self._seen)
+        self._printed = {call_id for call_id in self._printed if call_id > self._seen}
+        return [row for row in found if row["id"] not in waiting]
 
     def notice(self, text: str) -> None:
         """A sentence that is no data."""
@@ -141,6 +155,13 @@ def nudge_line(session: str, text: str) -> str:
     """Time, session and sentence of a nudge on one line."""
     at = datetime.now().astimezone().strftime("%H:%M:%S")
     return click.style(f"{at}  {short_session(session)}  ▸ {plain(text)}", bold=True)
+
+
+def _is_under_way(row: dict[str, Any]) -> bool:
+    """Whether an answer may still grow: the classic store has what a stream began with, and later the rest."""
+    is_open = row["flags"] & (CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED) == CallFlag.OUTPUT_IS_FLOOR
+    has_begun = row["input"] or row["cache_read"] or row["write_5m"] or row["output"]
+    return bool(row["agent"] != "claude-code" and row["stop"] is None and is_open and has_begun)
 
 
 _WIDE_CELLS = 100

@@ -17,6 +17,7 @@ from hooks.spool import append
 from hooks.spool_reader import drained
 from store.ledger import home, open_ledger
 from tests.unit.advisor.transcripts import Transcript
+from tests.unit.sources.cline.writing import Rows, TaskFolder
 
 LAUNCHER = Path(__file__).parents[3] / "taximeter.py"
 
@@ -216,3 +217,23 @@ def test_a_ledger_that_another_took_the_place_of_is_not_written_any_more(
     assert "was removed, or another put in its place" in command.lines[-1]
     with drained(str(home())) as left:
         assert [event.session_id for event in left.events] == ["of-the-other"]
+
+
+def test_a_call_is_printed_once_its_answer_has_ended(tmp_path: Path, started: list[Command]) -> None:
+    """Cline's classic store has each request with the first tokens of its answer, long before the rest."""
+    task, rows = TaskFolder(tmp_path / ".cline", str(int(time.time() * 1000))), Rows(int(time.time() * 1000))
+    command = Command(None, "--cline-dir", str(task.root), "--json")
+    started.append(command)
+    time.sleep(1.5)
+    begun = [rows.say("task", "Go"), rows.request(4, 3, 9_000), rows.say("text", "I loo", partial=True)]
+    task.write(begun)
+    other = TaskFolder(task.root, str(int(task.task) + 1))
+    other.write([rows.say("task", "Go too"), rows.request(5, 50, 9_000), rows.say("completion_result", "Done")])
+    command.wait_for(lambda lines: len(lines) == 1)
+    request = {**begun[1], "text": begun[1]["text"].replace('"tokensOut": 3', '"tokensOut": 43')}
+    task.write([begun[0], request, rows.say("text", "I look."), rows.say("completion_result", "Done")])
+    command.wait_for(lambda lines: len(lines) == 2)
+    other.write([rows.say("task", "Go too"), rows.request(6, 60, 9_000), rows.say("completion_result", "Done")])
+    command.wait_for(lambda lines: len(lines) == 3)
+    assert [json.loads(line)["output"] for line in command.lines] == [50, 43, 60]
+    assert command.end() == 0

@@ -40,7 +40,7 @@ def make_call(
     thinking: int = 0,
     retries: int = 0,
     flags: int = 0,
-    asks_tool: bool = False,
+    stop: str | None = None,
     prompt_tokens: int | None = None,
     is_priced: bool = True,
 ) -> Call:
@@ -48,8 +48,8 @@ def make_call(
 
     `flags` are added to those of `tokens`. The cost is the provider's own figure where it bills by the response or
     where nothing else is known (flag REPORTED_COST), else the list price; None if the model has none or `is_priced`
-    is false. What the agent reported is kept beside it in any case. Neither store says why an answer ended; one that
-    `asks_tool` waits for what the tool has to say.
+    is false. What the agent reported is kept beside it in any case. Neither store says why an answer ended (`stop`):
+    it is known by what follows.
     """
     prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
     price = None
@@ -88,7 +88,7 @@ def make_call(
         speed=None,
         tier=None,
         geo=None,
-        stop="tool_use" if asks_tool else None,
+        stop=stop,
         effort=None,
         version=place.version,
         retries=retries,

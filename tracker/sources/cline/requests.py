@@ -1,7 +1,7 @@
 """The requests of a classic task: rows that Cline fills in while the answer streams (CLINE section 3).
 
 A row is written without counts, gets those of the stream's start, then the final ones. Rows without counts are no
-calls yet. A request that was cut keeps the counts of its start: then its output is a floor.
+calls yet. While the answer is under way its output is a floor; a request that was cut keeps the counts of its start.
 """
 
 from store.records import Call, CallFlag, Event, EventKind
@@ -26,8 +26,10 @@ _AFTER_ANSWER = frozenset(("command_output", "subagent", "condense_context", "mc
 _TOOLS = frozenset(
     "tool command use_mcp_server mcp_server_request_started browser_action browser_action_launch use_subagents".split()
 )
-# What ends an answer that ran tools before it: the user's turn has come.
+# A result or a question goes to the user, whatever tools the answer used before.
 _HANDED_OVER = frozenset(("completion_result", "followup", "plan_mode_respond"))
+# Whatever the answer was, it is over.
+_NEXT = frozenset(("user_feedback", "user_feedback_diff", "deleted_api_reqs", "api_req_deleted"))
 
 
 def recorded_of(info: ApiRequest) -> Recorded:
@@ -54,16 +56,18 @@ class Request:
         self.errors = 0  # rows that report its failures
         self.last_at = row.at
         self.is_answered = False
-        self.asks_tool = False
+        self._stop: str | None = None
         self.is_left = False  # the task was left before another request
-        self.is_closed = False  # the task was left, or another request follows
+        self.is_closed = False  # the task was left, or went on
 
     def saw(self, row: UiRow) -> None:
         """Take in a row that follows the request."""
         if row.what in _TOOLS:
-            self.asks_tool = True
+            self._stop = "tool_use"
         elif row.what in _HANDED_OVER:
-            self.asks_tool = False
+            self._stop = "end_turn"
+        elif row.what in _NEXT:
+            self.is_closed = True
         if row.partial or row.what in _NO_ANSWER:
             return
         self.is_answered = True
@@ -80,6 +84,13 @@ class Request:
         return self.info.cancel_reason is not None or (
             self.is_left and not self.is_answered and self.recorded.total > 0
         )
+
+    @property
+    def stop(self) -> str | None:
+        """Why the answer ended; None while it is under way, and where it was cut."""
+        if self._stop is None and self.is_closed and not self.was_cut:
+            return "end_turn"
+        return self._stop
 
     @property
     def is_call(self) -> bool:
@@ -145,10 +156,10 @@ class RequestLog:
         by = request.by
         flags = 0
         tokens = self._dialect.tokens(request.recorded, by, request.info)
-        if request.was_cut:
+        if request.was_cut or request.stop is None:
             flags |= CallFlag.OUTPUT_IS_FLOOR
             tokens = tokens._replace(flags=tokens.flags & ~CallFlag.ESTIMATED)
-            if request.info.cancel_reason in (None, _CANCELLED):
+            if request.was_cut and request.info.cancel_reason in (None, _CANCELLED):
                 flags |= CallFlag.ABORTED
         elif not request.recorded.total:
             flags |= CallFlag.OUTPUT_IS_FLOOR
@@ -174,7 +185,7 @@ class RequestLog:
             self._options,
             retries=request.retries,
             flags=int(flags),
-            asks_tool=request.asks_tool,
+            stop=request.stop,
         )
 
     def events(self) -> list[Event]:

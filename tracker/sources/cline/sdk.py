@@ -185,7 +185,7 @@ class TranscriptReader:
                 self._options,
                 thinking=count(metrics.reasoning_token_count),
                 flags=flags_of(recorded),
-                asks_tool=asks_tool(blocks),
+                stop="tool_use" if asks_tool(blocks) else None,
             )
         )
 

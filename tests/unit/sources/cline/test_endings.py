@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from store.ledger import open_ledger
-from store.records import Batch
+from store.records import Batch, CallFlag
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.cli.sync import options_of
 from tracker.ingest import sync
@@ -48,9 +48,23 @@ def test_an_answer_of_a_task_goes_on_with_the_tool_that_it_asks_for(
 
 @pytest.mark.parametrize("row", ["completion_result", "followup", "plan_mode_respond"])
 def test_a_result_or_a_question_is_the_users_turn(row: str, task: TaskFolder, rows: Rows, read_all: ReadAll) -> None:
-    read = rows.say("tool", json.dumps({"tool": "readFile", "path": "a.py"}))
-    task.write([rows.say("task", "Go"), rows.request(4, 40), read, rows.ask(row, "Well?")])
-    assert [call.stop for call in read_all(task.root).calls] == [None]
+    tool = rows.say("tool", json.dumps({"tool": "readFile"}))
+    task.write([rows.say("task", "Go"), rows.request(4, 40), tool, rows.ask(row, "Well?")])
+    assert [call.stop for call in read_all(task.root).calls] == ["end_turn"]
+
+
+def test_an_answer_under_way_is_a_floor_until_something_follows(
+    task: TaskFolder, rows: Rows, read_all: ReadAll
+) -> None:
+    begun = [rows.say("task", "Go"), rows.request(4, 3, 100), rows.say("text", "I loo", partial=True)]
+    task.write(begun)
+    [call] = read_all(task.root).calls
+    assert (call.output, call.flags & CallFlag.OUTPUT_IS_FLOOR, call.flags & CallFlag.ABORTED) == (3, 1, 0)
+    request = {**begun[1], "text": begun[1]["text"].replace('"tokensOut": 3', '"tokensOut": 43')}
+    for follows in (rows.say("tool", json.dumps({"tool": "readFile"}), partial=True), rows.request(5, 50)):
+        task.write([begun[0], request, rows.say("text", "I look."), follows])
+        call = read_all(task.root).calls[0]
+        assert (call.output, call.flags & CallFlag.OUTPUT_IS_FLOOR) == (43, 0)
 
 
 def test_a_task_that_was_killed_at_a_tool_is_not_completed(

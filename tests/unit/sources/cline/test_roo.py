@@ -82,6 +82,7 @@ def test_the_output_of_the_anthropic_protocol_is_an_estimate(roo: RooTask, read:
     roo.say("text", "Go")
     roo.request(CLAUDE, "anthropic", 100, 10, 0, 0)
     roo.request("my-priced-model", "openai", 100, 10, 0, 0)
+    roo.say("completion_result", "Done")
     assert [call.flags for call in read().calls] == [CallFlag.ESTIMATED, 0]
 
 
