@@ -123,6 +123,8 @@ class TaskReader:
         elif what in _RESUME_ASKS and row.type == "ask":
             self._left_at = at
             if current is not None:
+                if current.is_left_open:
+                    self._event(row, EventKind.INTERRUPT)
                 current.leave()
         else:
             handle = self._handlers.get(what)

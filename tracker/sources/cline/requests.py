@@ -74,6 +74,12 @@ class Request:
         if row.what not in _AFTER_ANSWER:
             self.last_at = max(self.last_at, row.at)
 
+    @property
+    def is_left_open(self) -> bool:
+        """Whether a task that is left now stops here: nothing was handed to the user, and no failure tells why."""
+        has_reason = self._stop == "end_turn" or self.info.cancel_reason is not None or self.errors
+        return not has_reason and not self.is_closed
+
     def leave(self) -> None:
         """The task was left; the request gets no further answer."""
         self.is_left = self.is_closed = True

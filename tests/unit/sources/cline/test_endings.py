@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from store.ledger import open_ledger
-from store.records import Batch, CallFlag
+from store.records import Batch, CallFlag, EventKind
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.cli.sync import options_of
 from tracker.ingest import sync
@@ -80,6 +80,22 @@ def test_a_task_that_was_killed_at_a_tool_is_not_completed(
     session.answer(metrics(200, 20), "It is so.")
     session.write()
     assert sorted(statuses(session.root)) == [("completed", "question"), ("open", None)]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_interrupted"),
+    [("text", True), ("tool", True), ("error", True), ("completion_result", False), ("followup", False)],
+)
+def test_a_task_that_is_left_without_a_result_was_interrupted(
+    row: str, is_interrupted: bool, task: TaskFolder, rows: Rows, read_all: ReadAll
+) -> None:
+    last = rows.ask(row, "Well?") if row == "followup" else rows.say(row, json.dumps({"tool": "readFile"}))
+    written = [rows.say("task", "Go"), rows.request(4, 40), rows.say("text", "Hm."), last]
+    task.write([*written, rows.ask("resume_task"), rows.ask("resume_task")])
+    interrupts = [one for one in read_all(task.root).events if one.kind == EventKind.INTERRUPT]
+    assert len(interrupts) == is_interrupted
+    [(status, _)] = statuses(task.root)
+    assert status == ("open" if is_interrupted else "completed")
 
 
 def test_a_provider_that_counts_nothing_lets_a_run_complete(session: SessionFolder) -> None:
