@@ -33,6 +33,8 @@ _SKIPPED_KINDS = tuple(
     " agent-name".split()
 )
 _SKIPPED_ROWS = tuple(b'{"type":"' + kind.encode() for kind in _SKIPPED_KINDS)
+# Progress records that hold a subagent's lines; a skill may run as one.
+_AGENT, _SKILL = b'"agent_progress"', b'"skill_progress"'
 
 
 class FileReader:
@@ -128,8 +130,9 @@ class FileReader:
             self._assistant(line, position)
         elif kind == "user":
             self._user(line, position)
-        elif kind == "progress" and block.find(b'"agent_progress"', start, end) >= 0:
-            self._progress(line, position)
+        elif kind == "progress":
+            if block.find(_AGENT, start, end) >= 0 or block.find(_SKILL, start, end) >= 0:
+                self._progress(line, position)
         elif kind == "cost-state":
             self._cost_state(bytes(block[start:end]), position)
         elif kind is not None and kind.startswith(_SKIPPED_KINDS):

@@ -237,7 +237,7 @@ class TestPrice:
         assert call.cost == 99_000 * rate_read + rest * rate_read
 
 
-def progress(**changes: Any) -> dict[str, Any]:
+def progress(kind: str = "agent_progress", **changes: Any) -> dict[str, Any]:
     """Call 1 of a subagent inside a progress record."""
     message = {
         "type": "assistant",
@@ -246,7 +246,7 @@ def progress(**changes: Any) -> dict[str, Any]:
         "requestId": "req_1",
         "message": answer(1)["message"],
     }
-    data = {"type": "agent_progress", "agentId": "ab1", "message": message}
+    data = {"type": kind, "agentId": "ab1", "message": message}
     return {"type": "progress", "sessionId": SESSION, "timestamp": at(2), "data": data, **changes}
 
 
@@ -276,8 +276,9 @@ class TestCopies:
         old, own = calls_of(tmp_path, row, prompt(), answer(1), answer(101))
         assert (old.copy_rank, own.copy_rank) == (CopyRank.FORK, CopyRank.OWN)
 
-    def test_a_call_inside_a_progress_record_belongs_to_the_subagent(self, tmp_path: Path) -> None:
-        row = progress()
+    @pytest.mark.parametrize("kind", ["agent_progress", "skill_progress"])
+    def test_a_call_inside_a_progress_record_belongs_to_the_subagent(self, kind: str, tmp_path: Path) -> None:
+        row = progress(kind)
         (call,) = calls_of(tmp_path, prompt(), row, row)
         assert (call.session, call.chain, call.copy_rank) == (SESSION, "ab1", CopyRank.EMBEDDED)
         assert call.flags & CallFlag.EMBEDDED
