@@ -27,6 +27,10 @@ class Reading:
         self.stored_bad_lines = db.execute("SELECT SUM(bad_lines) FROM source_file").fetchone()[0]
         self.costs: dict[str, int] = dict(db.execute("SELECT message_id, cost FROM call ORDER BY first_at"))
         self.times: dict[str, int] = dict(db.execute("SELECT message_id, first_at FROM call"))
+        self.kinds: dict[str, str] = dict(
+            db.execute("SELECT message_id, kind FROM call JOIN chain ON chain.id = chain_id")
+        )
+        self.prompts = [row[0] for row in db.execute("SELECT prompt_uuid FROM turn ORDER BY at")]
 
 
 def read(place: Path, content: bytes) -> Reading:
@@ -68,6 +72,20 @@ def test_half_a_line_that_the_next_record_follows_at_once(tmp_path: Path) -> Non
     reading = read(tmp_path, session_of(1) + half + encoded(following, answer(4)))
     assert reading.costs == {"msg_1": COST, "msg_3": COST, "msg_4": COST}
     assert reading.bad_lines == 1
+
+
+def test_a_subagents_lines_out_of_half_a_progress_record_stay_a_subagents(tmp_path: Path) -> None:
+    def half(inner: dict[str, Any]) -> bytes:
+        message = {"type": inner["type"], **{key: inner[key] for key in ("message", "uuid", "timestamp")}}
+        data = {"message": message, "type": "agent_progress", "agentId": "ab1"}
+        return encoded({"type": "progress", "sessionId": SESSION, "data": data, "timestamp": at(5)})[:-50]
+
+    asked, said = prompt("look around", second=4), answer(4)
+    reading = read(tmp_path, session_of(1) + half(asked) + encoded(answer(2)) + half(said) + encoded(answer(3)))
+    assert reading.costs == dict.fromkeys(("msg_1", "msg_2", "msg_3", "msg_4"), COST)
+    assert reading.kinds["msg_4"] == "subagent"
+    assert asked["uuid"] not in reading.prompts
+    assert reading.bad_lines == 2
 
 
 def test_half_a_line_at_the_end_waits_and_is_no_bad_line(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
             position = min(following)
             continue
         if isinstance(value, dict):
+            if is_damaged and "sessionId" not in value:
+                value["isSidechain"] = True  # a subagent's line, out of a progress record that was cut off
             line, lost = _lenient(value)
             is_damaged |= lost
             found.append((line, _byte_length(text[:position]), _byte_length(text[:end])))
