@@ -21,7 +21,7 @@ from typing import Any
 
 from store.clauses import json_list
 from store.money import cost
-from store.records import Call, CallFlag, Price, canonical_id
+from store.records import Call, CallFlag, CopyRank, Price, canonical_id
 
 PLACE_COLUMNS = (
     "session_id", "chain_id", "seen_session_id", "copy_rank", "turn", "position", "requested_at", "first_at",
@@ -48,6 +48,7 @@ _AMOUNTS = itemgetter(
 )
 _BESIDES_PRICE = itemgetter(*(at for at in range(len(CONTENT_COLUMNS)) if at not in (_PRICE_ID, _COST)))
 _ABORTED = int(CallFlag.ABORTED)
+_UNMARKED = (CopyRank.OWN, CopyRank.EMBEDDED)
 _UNKNOWN = "unknown"  # as the sources write it
 
 Row = tuple[Any, ...]
@@ -82,13 +83,14 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
     """Credit calls that several sessions claim alike to the one that ended first; looks at stale sessions only.
 
     Old clients copied a session's history into a new file when it was resumed, without a mark: the original stops where
-    the copy goes on. The rule looks at whole sessions, so it is applied when all that is new has been written.
+    the copy goes on. No client marks copied progress records: those older than all that is a session's own are copies.
+    The rule looks at whole sessions, so it is applied when all that is new has been written.
     """
     claimed = db.execute(
-        """
-        SELECT call_id FROM sighting WHERE copy_rank = 0 AND call_id IN (
+        f"""
+        SELECT call_id FROM sighting WHERE call_id IN (
             SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE spend_stale)
-        GROUP BY call_id HAVING COUNT(DISTINCT session_id) > 1
+        GROUP BY call_id HAVING MIN(copy_rank) IN {_UNMARKED} AND COUNT(DISTINCT session_id) > 1
         """
     ).fetchall()
     places = ", ".join(f"sighting.{name}" for name in PLACE_COLUMNS)
@@ -98,8 +100,10 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
             f"""
             SELECT {places} FROM sighting
             JOIN session ON session.id = sighting.session_id JOIN chain ON chain.id = sighting.chain_id
-            WHERE call_id = ? AND copy_rank = 0
-            ORDER BY sighting.first_at, session.last_at, session.native_id, chain.key, sighting.position LIMIT 1
+            WHERE call_id = ? AND copy_rank IN {_UNMARKED}
+            ORDER BY copy_rank, sighting.first_at < session.own_start_at, sighting.first_at, session.last_at,
+                     session.native_id, chain.key, sighting.position
+            LIMIT 1
             """,
             (call_id,),
         ).fetchone()

@@ -1,6 +1,8 @@
 """Old clients copied a resumed session's history into a new file without a mark (CLAUDE_CODE section 1.5)."""
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -36,18 +38,54 @@ def lines(session: str, numbers: range) -> str:
     return "".join(json.dumps(line) + "\n" for line in made)
 
 
-@pytest.mark.parametrize("order", list(permutations((ORIGINAL, COPY))))
-def test_the_session_that_ended_first_made_the_calls(tmp_path: Path, order: tuple[str, str]) -> None:
-    texts = {ORIGINAL: lines(ORIGINAL, range(1, 4)), COPY: lines(COPY, range(1, 6))}
-    folder = tmp_path / "claude" / "projects" / "app"
+def embedded(transcript: str) -> str:
+    """The same with each answer as one of a subagent, inside a progress record."""
+    made = []
+    for line in map(json.loads, transcript.splitlines()):
+        if line["type"] == "assistant":
+            inner = {key: line[key] for key in ("type", "uuid", "requestId", "timestamp", "message")}
+            data = {"type": "agent_progress", "agentId": "ab1", "message": inner}
+            line = {key: line[key] for key in ("sessionId", "timestamp", "cwd")} | {"type": "progress", "data": data}
+        made.append(line)
+    return "".join(json.dumps(line) + "\n" for line in made)
+
+
+def credited(place: Path, texts: dict[str, str]) -> dict[str, str]:
+    """Which session made which call, of transcripts that are read one after the other."""
+    folder = place / "claude" / "projects" / "app"
     folder.mkdir(parents=True)
-    db = open_ledger(tmp_path / "ledger.db")
-    for session in order:
-        (folder / f"{session}.jsonl").write_text(texts[session])
-        sync(db, [(ClaudeCodeSource(), [tmp_path / "claude"])], Options(PriceBook()))
-    credited = dict(
-        db.execute("SELECT message_id, native_id FROM call JOIN session ON session.id = call.session_id").fetchall()
-    )
-    assert credited == {f"msg_{number}": ORIGINAL if number < 4 else COPY for number in range(1, 6)}
+    db = open_ledger(place / "ledger.db")
+    for session, text in texts.items():
+        (folder / f"{session}.jsonl").write_text(text)
+        sync(db, [(ClaudeCodeSource(), [place / "claude"])], Options(PriceBook()))
+    found = db.execute("SELECT message_id, native_id FROM call JOIN session ON session.id = call.session_id").fetchall()
     sums = db.execute("SELECT native_id, SUM(calls) FROM spend JOIN session ON session.id = session_id GROUP BY 1")
-    assert dict(sums.fetchall()) == {ORIGINAL: 3, COPY: 2}
+    assert dict(sums) == Counter(session for _, session in found)
+    return dict(found)
+
+
+@pytest.mark.parametrize("order", list(permutations((ORIGINAL, COPY))))
+@pytest.mark.parametrize("form", [str, embedded])
+def test_the_session_that_ended_first_made_the_calls(
+    tmp_path: Path, form: Callable[[str], str], order: tuple[str, str]
+) -> None:
+    texts = {ORIGINAL: form(lines(ORIGINAL, range(1, 4))), COPY: form(lines(COPY, range(1, 6)))}
+    assert credited(tmp_path, {session: texts[session] for session in order}) == {
+        f"msg_{number}": ORIGINAL if number < 4 else COPY for number in range(1, 6)
+    }
+
+
+@pytest.mark.parametrize("order", list(permutations((ORIGINAL, COPY))))
+def test_progress_records_that_a_fork_copied_are_the_parents_even_if_that_goes_on(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
+    """A fork's own first row stands before what it copied."""
+    started = {"type": "queue-operation", "timestamp": "2025-09-03T10:00:05.000Z", "sessionId": COPY}
+    copied, own = embedded(lines(COPY, range(1, 4))), embedded(lines(COPY, range(5, 6)))
+    texts = {
+        ORIGINAL: embedded(lines(ORIGINAL, range(1, 4)) + lines(ORIGINAL, range(7, 8))),
+        COPY: json.dumps(started) + "\n" + copied + own,
+    }
+    assert credited(tmp_path, {session: texts[session] for session in order}) == {
+        f"msg_{number}": COPY if number == 5 else ORIGINAL for number in (1, 2, 3, 5, 7)
+    }
