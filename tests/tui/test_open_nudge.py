@@ -149,7 +149,7 @@ async def test_two_savings_of_one_advice_say_how_many_calls_they_are_over(sample
         return replace(sample_script(wish), now=replace(part, nudge=nudge))
 
     text = await drawn(dashboard(script, start="now"))
-    assert f"From here · the next 8 turns, ~{part.context.prospect.options.calls} calls ─" in text
+    assert f"From here · until compaction, ~{part.context.prospect.options.calls} calls ─" in text
     beside_the_task = " ".join(line[60:].strip("│ ") for line in text.splitlines()[3:10])
     assert "back in 2 turns (over ~49 calls)" in beside_the_task
 

@@ -103,9 +103,8 @@ def _cache_words(report: ContextReport) -> str:
 
 def _show_prospect(session: ContextSession, ahead: Prospect, cells: int) -> None:
     options = ahead.options
-    click.echo(
-        rule(f"From here, the next {counted(options.turns, 'turn')} (about {counted(options.calls, 'call')})", cells)
-    )
+    until = "until the client compacts" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
+    click.echo(rule(f"From here, {until} (about {counted(options.calls, 'call')})", cells))
     best = options.best.kind
     for option in (options.go_on, options.compact, options.new_session):
         mark = "▸" if option.kind == best else " "

@@ -84,7 +84,8 @@ class Options:
     """The options of one moment; `forecast` is `continue` as if every call were warm."""
 
     turns: int
-    calls: int
+    calls: int  # in these turns; only those until the client compacts by itself, if that comes first
+    until_compaction: bool  # whether it does
     forecast: Forecast
     go_on: Option
     compact: Option
@@ -107,14 +108,20 @@ def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn
     return None if math.isinf(calls) else calls / max(mean_calls_per_turn, 1.0)
 
 
+def calls_ahead(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> int:
+    """Calls of the next `turns` turns that this context can still grow by: one at the least."""
+    calls = per_turn.calls_in(turns)
+    return calls if calls_to_auto_compaction is None else min(calls, max(1, math.ceil(calls_to_auto_compaction)))
+
+
 def price_options(outlook: Outlook, turns: int) -> Options:
-    """Price the next `turns` turns each way.
+    """Price the next `turns` turns each way, up to where the client compacts by itself: no forecast reaches beyond.
 
     The forecast's band is read as more or less work than expected, and scales what runs per call, not what is paid
     once. It was measured on what really came, calls that turned cold among it, so that these move the expected cost and
-    not the ends. Savings end where the client compacts by itself.
+    not the ends.
     """
-    calls = outlook.calls_per_turn.calls_in(turns)
+    calls = calls_ahead(outlook.calls_per_turn, turns, outlook.calls_to_auto_compaction)
     tariff, shape, band = outlook.tariff, outlook.shape, outlook.band
     ahead = forecast(calls, outlook.context, outlook.estimate, tariff, band)
     penalty = cold_penalty_nano(outlook.context, shape.static_floor, tariff)
@@ -154,6 +161,7 @@ def price_options(outlook: Outlook, turns: int) -> Options:
     return Options(
         turns=turns,
         calls=calls,
+        until_compaction=calls < outlook.calls_per_turn.calls_in(turns),
         forecast=ahead,
         go_on=option(OptionKind.CONTINUE, at_once, running, SavingRange(0, 0, 0), None),
         compact=alternative(

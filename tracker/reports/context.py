@@ -26,7 +26,7 @@ from tracker.model.growth import (
 )
 from tracker.model.idle import cold_penalty_nano, is_expired
 from tracker.model.nudge import Billing
-from tracker.model.options import Option, Options, Outlook, price_options
+from tracker.model.options import Option, Options, Outlook, calls_ahead, price_options
 from tracker.model.rates import Rates, written_ttl
 from tracker.reports.times import iso
 
@@ -102,6 +102,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "calls_to_auto_compaction": None if ahead.to_compaction is None else round(ahead.to_compaction),
         "turns": options.turns,
         "calls": options.calls,
+        "until_auto_compaction": options.until_compaction,
         "calls_per_turn": {"mean": round(ahead.turns.mean, 2), "p10": ahead.turns.p10, "p90": ahead.turns.p90},
         "forecast": {
             "cost_usd": usd(options.forecast.point_nano),
@@ -166,7 +167,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
     to_compaction = calls_to_compaction(context, standing.trigger, estimate)
-    calls = habits.calls_per_turn.calls_in(turns)
+    calls = calls_ahead(habits.calls_per_turn, turns, to_compaction)
     options = price_options(
         Outlook(
             context=context,

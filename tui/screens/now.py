@@ -195,6 +195,7 @@ class NowScreen(Board[NowPart]):
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
         options = prospect.options
+        until = "until compaction" if options.until_compaction else f"the next {count(options.turns, 'turn')}"
 
         def draw(width: int, height: int) -> Sequence[Content]:
             if not nudge:
@@ -206,7 +207,7 @@ class NowScreen(Board[NowPart]):
             draw,
             title=lambda width: fitting(
                 [
-                    line(("From here", "bold $heading"), (f" · the next {count(options.turns, 'turn')}", "$dim")),
+                    line(("From here", "bold $heading"), (f" · {until}", "$dim")),
                     line((f", ~{count(options.calls, 'call')}", "$dim")),
                 ],
                 width - 6,

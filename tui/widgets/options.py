@@ -121,7 +121,9 @@ def why_lines(report: ContextReport, width: int) -> list[Content]:
         (
             "calls to come",
             f"~{options.calls:,}",
-            f"modelled: {options.turns} turns at {ahead.turns.mean:.1f} calls each",
+            "modelled: until the client compacts"
+            if options.until_compaction
+            else f"modelled: {options.turns} turns at {ahead.turns.mean:.1f} calls each",
         ),
         (
             "go on",

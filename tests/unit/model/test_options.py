@@ -116,6 +116,17 @@ def test_savings_end_at_the_clients_own_compaction():
     assert near.best.kind == OptionKind.CONTINUE
 
 
+def test_what_cannot_come_before_the_clients_own_compaction_is_not_priced():
+    """Six calls from a full context: a forecast of more would be of prompts that no request can hold."""
+    near = price_options(replace(OUTLOOK, calls_to_auto_compaction=5.5), turns=100)
+    assert (near.calls, near.until_compaction) == (6, True)
+    assert near.forecast == forecast(6, 150_000, OUTLOOK.estimate, OUTLOOK.tariff, OUTLOOK.band)
+    assert near.compact.cost_nano >= near.compact.one_off_nano
+    assert price_options(replace(OUTLOOK, calls_to_auto_compaction=0.0), turns=5).calls == 1
+    far = price_options(replace(OUTLOOK, calls_to_auto_compaction=25.0), turns=5)
+    assert (far.calls, far.until_compaction) == (25, False)
+
+
 def test_a_small_context_is_best_left_alone():
     options = price_options(replace(OUTLOOK, context=30_000), turns=5)
     assert options.best.kind == OptionKind.CONTINUE
