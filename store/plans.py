@@ -73,21 +73,6 @@ def plan_calls(
     return [PlanCallRow._make(row) for row in found]
 
 
-def first_prompts(db: sqlite3.Connection, chain_ids: Iterable[int]) -> dict[int, int]:
-    """Tokens of the first prompt of each of these chains, on whatever day it was and whoever made it (a fork's parent);
-    without chains that sent nothing.
-    """
-    found = db.execute(
-        "SELECT chain_id, prompt, MIN(position) FROM ("
-        f"SELECT call.chain_id, call.position, {PROMPT_TOKENS} AS prompt FROM call UNION ALL"
-        f" SELECT sighting.chain_id, sighting.position, {PROMPT_TOKENS} FROM sighting JOIN call"
-        " ON call.id = sighting.call_id"
-        ") WHERE prompt > 0 AND chain_id IN (SELECT value FROM json_each(?)) GROUP BY chain_id",
-        (json_list(chain_ids),),
-    )
-    return {chain_id: prompt for chain_id, prompt, _ in found}
-
-
 def spend_span(db: sqlite3.Connection) -> tuple[str, str] | None:
     """First and last local day with a call; None for an empty ledger."""
     first, last = db.execute("SELECT MIN(day), MAX(day) FROM spend").fetchone()

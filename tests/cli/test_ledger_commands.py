@@ -277,6 +277,13 @@ class TestLists:
         origin = "14e838d0-e3c8-4c9e-8376-cdcfcb2ad601"
         assert found == {"14e838d0": (3, "0.004194000", None), "bea99b68": (1, "0.001856000", origin)}
 
+    def test_a_forks_first_prompt_is_that_of_its_parent(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "s08_resume_continue_fork"]
+        parent, fork = (taximeter("context", session, "--json").json() for session in ("14e838d0", "bea99b68"))
+        assert fork["calls"] == 1
+        assert fork["baseline"] == parent["baseline"] == parent["curve"][0]["context"]
+        assert fork["baseline"] < fork["curve"][0]["context"]
+
     def test_calls_json_is_one_object_a_line_that_adds_up(self, captured: Taximeter) -> None:
         calls = captured("calls", "--json").json_lines()
         total = captured("spend", "--json", "--no-sync").json()["total"]

@@ -51,7 +51,7 @@ def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *
     pool = habits.pools.get(model, GrowthPool())
     trigger = trigger_tokens(model, version, habits.triggers, max(call.context for call in state.calls))
     inputs = level_inputs(
-        first_call_context=state.calls[0].context,
+        first_call_context=state.first_prompt,
         median_first_call_context=habits.first_context,
         static_floor=state.cold_floor,
         pool_growth=pool.growth,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from store import live_session as live
+from store.first_prompts import first_prompt
 from store.live_session import LiveCall, LiveSession, LiveTurn
 from store.records import EventKind, ToolFlag
 from store.task_reads import task_row_of
@@ -36,6 +37,7 @@ class SessionState:
 
     session: LiveSession
     calls: Sequence[LiveCall]  # of the main chain, those that grow it
+    first_prompt: int  # of that chain, also where a fork has it from its parent
     turn: LiveTurn | None
     turns: int  # prompts so far, two at the most
     marks: Sequence[EventRow]
@@ -177,6 +179,7 @@ def load_state(
     return SessionState(
         session=live.live_session(db, session_id),
         calls=calls,
+        first_prompt=first_prompt(db, session_id),
         turn=turn,
         turns=len(turns),
         marks=live.marks(db, session_id),

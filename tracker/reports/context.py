@@ -151,7 +151,7 @@ def context_report(
         calls,
         last.model,
         _standing_context(last),
-        calls[0].context,
+        state.first_prompt,
         max(call.context for call in calls),
         len({call.epoch for call in calls}) - 1,
         ttl_ms,

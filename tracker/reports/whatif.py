@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from store.first_prompts import first_prompts
 from store.money import usd
-from store.plans import PlanCallRow, first_prompts, plan_calls
+from store.plans import PlanCallRow, plan_calls
 from tracker.errors import UsageError
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall
