@@ -9,14 +9,13 @@ stores are looked at once more at the end. One such process runs at a time, and 
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hooks.health import log_error, log_line
-from hooks.spool_reader import Drained, ReaderLock, drained, is_empty
+from hooks.spool_reader import Drained, ReaderLock, drained, folders_of, is_empty
 from store.ledger import LedgerError, is_damage, ledger_path, open_ledger, replace_if_damaged
 
 if TYPE_CHECKING:
@@ -96,13 +95,13 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
     from tracker.keeper import keep_spooled
 
     with drained(home) as taken:
-        transcripts = {*known.transcripts, *(event.transcript_path for event in taken.events if event.transcript_path)}
+        transcripts = {*known.transcripts, *taken.transcripts()}
         named = _Named(
             {path: _size(path) for path in transcripts},
             known.has_cline or any(event.agent == "cline" for event in taken.events),
         )
         invocation = Invocation()
-        invocation.add_dirs([] if named.has_cline else _folders(named.transcripts), [])
+        invocation.add_dirs([] if named.has_cline else folders_of(named.transcripts), [])
         db, report = take_in(invocation, workers=0, in_background=True)
         with closing(db):
             keep_spooled(db, taken)
@@ -129,16 +128,6 @@ def _keeper(home: str) -> "LedgerKeeper":
     from tracker.keeper import LedgerKeeper
 
     return LedgerKeeper(home)
-
-
-def _folders(transcripts: Iterable[str]) -> list[Path]:
-    """The Claude Code folders of `<folder>/projects/<slug>/<session>.jsonl`; none if the files do not lie so."""
-    folders = set()
-    for path in transcripts:
-        projects = Path(path).parent.parent
-        if projects.name == "projects" and projects.is_dir():
-            folders.add(projects.parent)
-    return sorted(folders)
 
 
 def _report(home: str, taken: Drained, problems: list[str]) -> None:

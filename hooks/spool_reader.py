@@ -8,9 +8,10 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hooks.places import READER_LOCK, SPOOL_FILE
 from hooks.spool import MAXIMUM_BYTES, make_private_folder
@@ -45,6 +46,16 @@ class Drained:
     events: list[HookEvent] = field(default_factory=list)
     samples: list[StatusSample] = field(default_factory=list)
     bad_lines: int = 0
+
+    def transcripts(self) -> set[str]:
+        """Paths of the files that the events are of, whether they exist or not."""
+        return {event.transcript_path for event in self.events if event.transcript_path}
+
+
+def folders_of(transcripts: Iterable[str]) -> list[Path]:
+    """The Claude Code folders of `<folder>/projects/<slug>/<session>.jsonl`; none if the files do not lie so."""
+    places = {Path(path).parent.parent for path in transcripts}
+    return sorted(place.parent for place in places if place.name == "projects" and place.is_dir())
 
 
 class ReaderLock:

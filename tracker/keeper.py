@@ -6,6 +6,7 @@ module knows the files that hooks read and write.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from store.advice_format import Advice
@@ -51,6 +52,7 @@ class LedgerKeeper:
         self._home = home
         self.advisor = Advisor(HookFiles(home), measures_at_once=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
+        self._transcripts: dict[str, str] = {}  # folder -> one that hooks told of
 
     def keep_current(self, db: sqlite3.Connection) -> list[DueNudge]:
         """After a sync: rebuild what changed and advise on it; returns what is to be said now.
@@ -62,6 +64,12 @@ class LedgerKeeper:
         self._read_spool(db)
         rebuild(db)
         return self.advisor.refresh(db, now_ms())
+
+    def named_folders(self) -> list[Path]:
+        """Claude Code folders that hooks told of: whoever keeps hooks from taking them in has to."""
+        from hooks.spool_reader import folders_of
+
+        return folders_of(list(self._transcripts.values()))
 
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
         """Do what can wait for a quiet moment; True if there was any."""
@@ -83,6 +91,7 @@ class LedgerKeeper:
             return
         with drained(self._home) as taken:
             keep_spooled(db, taken)
+            self._transcripts |= {str(Path(path).parent): path for path in taken.transcripts()}
 
 
 def keep_spooled(db: sqlite3.Connection, taken: "Drained") -> None:

@@ -1,10 +1,10 @@
 """`sync`, and the progress bar of every command that takes in new records."""
 
+import os
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import click
@@ -50,9 +50,20 @@ def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
     return made
 
 
-def finder_of(invocation: Invocation) -> Callable[[], list[tuple[Source, list[Path]]]] | None:
-    """For watchers: finds this machine's folders anew. None where the user named them: those are all there is."""
-    return None if invocation.explicit else partial(sources_of, invocation)
+def finder_of(
+    invocation: Invocation, named_folders: Callable[[], list[Path]]
+) -> Callable[[], list[tuple[Source, list[Path]]]] | None:
+    """For watchers: finds this machine's folders anew, and Claude Code's that hooks have named.
+
+    None where the user named them: those are all there is.
+    """
+
+    def find() -> list[tuple[Source, list[Path]]]:
+        (claude, roots), *others = sources_of(invocation)
+        known = {os.path.realpath(root) for root in roots}
+        return [(claude, [*roots, *(one for one in named_folders() if os.path.realpath(one) not in known)]), *others]
+
+    return None if invocation.explicit else find
 
 
 def take_in(

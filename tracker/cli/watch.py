@@ -52,7 +52,7 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
 
     sources = sources_of(invocation)
     db, _ = take_in(invocation)
-    keeper = LedgerKeeper(str(home()), reads_spool=True)
+    keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
     screen = _Screen(db, keeper, as_json=as_json)
     stop = threading.Event()
     spool = home() / "spool"
@@ -65,7 +65,7 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
         on_sync=screen.show,
         on_notice=screen.notice,
         extra_paths=[spool],
-        find_sources=finder_of(invocation),
+        find_sources=finder_of(invocation, keeper.named_folders),
         find_options=find_options,
         force_polling=poll,
     )

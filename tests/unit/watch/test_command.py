@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from hooks.background import someone_reads
 from hooks.spool import append
-from hooks.spool_reader import drained
+from hooks.spool_reader import drained, is_empty
 from store.ledger import home, open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.sources.cline.writing import Rows, TaskFolder
@@ -145,13 +146,10 @@ def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> No
     assert command.end() == 0
 
 
-def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(claude_dir: Path, started: list[Command]) -> None:
-    from hooks.background import someone_reads
-    from hooks.spool_reader import is_empty
-
-    command = Command(claude_dir)
+def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(tmp_path: Path, started: list[Command]) -> None:
+    command = Command(None, HOME=str(tmp_path))
     started.append(command)
-    one = session(claude_dir)
+    one = session(tmp_path / ".claude")
     one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
     command.wait_for(lambda lines: "▸" in "".join(lines))
     state = str(home())
@@ -167,6 +165,38 @@ def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(claude_dir: 
     )
     assert command.end() == 0
     assert not someone_reads(state)
+
+
+def test_a_folder_that_only_hooks_know_is_followed_too(tmp_path: Path, started: list[Command]) -> None:
+    """A second account's client runs under `CLAUDE_CONFIG_DIR`; its hooks leave the work to the watcher."""
+    (tmp_path / ".claude" / "projects").mkdir(parents=True)
+    command = Command(None, HOME=str(tmp_path))
+    started.append(command)
+    command.wait_for(lambda lines: lines == ["watching 1 folder; Ctrl-C ends it"])
+    one = session(tmp_path / "second")
+    append(str(home()), {"event": "SessionStart", "at": 1, "session_id": one.session, "transcript_path": str(one.path)})
+    one.prompt("go").call(30_000)
+    command.wait_for(lambda lines: len(lines) == 2)
+    began = time.monotonic()
+    one.prompt("and on").call(31_000)
+    command.wait_for(lambda lines: len(lines) == 3)
+    assert time.monotonic() - began < 1.0, "it is watched, not only looked at now and then"
+    assert command.end() == 0
+
+
+def test_hooks_do_their_own_work_beside_a_watcher_of_named_folders(claude_dir: Path, started: list[Command]) -> None:
+    """What they tell of may lie elsewhere, and nobody else would read it."""
+    command = Command(claude_dir)
+    started.append(command)
+    command.wait_for(bool)
+    session(claude_dir).prompt("go").call(30_000)
+    command.wait_for(lambda lines: len(lines) == 2)
+    assert not someone_reads(str(home()))
+    append(str(home()), {"event": "Stop", "at": 1})
+    session(claude_dir).prompt("go").call(30_000)
+    command.wait_for(lambda lines: len(lines) == 3)
+    assert not is_empty(str(home()))
+    assert command.end() == 0
 
 
 def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -> None:

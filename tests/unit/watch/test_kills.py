@@ -136,7 +136,7 @@ def test_nothing_is_lost_and_nothing_counted_twice(tmp_path: Path) -> None:
     environment = {**os.environ, "TAXIMETER_HOME": str(home), "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
     killed: Counter[str] = Counter()
     seen_at_work: Counter[str] = Counter()
-    shown: Counter[bytes] = Counter()
+    shown: Counter[tuple[str, bytes]] = Counter()  # by session: they grow alike, so one's sentence may be another's
 
     def is_left(kind: str) -> bool:
         is_seen = kind not in AT_WORK or seen_at_work[kind] > 0
@@ -151,14 +151,16 @@ def test_nothing_is_lost_and_nothing_counted_twice(tmp_path: Path) -> None:
                 "hook_event_name": "Stop",
             }
             moment = draw.uniform(0.0, LONGEST_LIFE_SECONDS[kind]) * max(1, killed[kind] // MOMENTS)
-            started.append((moment, kind, Victim(commands(claude_dir, home)[kind], environment, payload)))
+            started.append(
+                (moment, kind, payload["session_id"], Victim(commands(claude_dir, home)[kind], environment, payload))
+            )
         began = time.monotonic()
-        for moment, kind, victim in sorted(started, key=lambda one: one[0]):
+        for moment, kind, session, victim in sorted(started, key=lambda one: one[0]):
             time.sleep(max(0.0, began + moment - time.monotonic()))
             killed[kind] += victim.kill()
             seen_at_work[kind] += kind in AT_WORK and AT_WORK[kind] in victim.printed
             if kind == "hook":
-                shown.update(line for line in victim.printed.splitlines() if line)
+                shown.update((session, line) for line in victim.printed.splitlines() if line)
     calls = work.stop()
     time.sleep(2.0)  # what a hook has started in the background is left to end by itself
     assert ReaderLock(str(home)).acquire(wait_seconds=60)
