@@ -23,15 +23,14 @@ EVENTS = (
     "SubagentStop",
     "PreCompact",
     "PostCompact",
-    "PreModelSwitch",
-    "PostModelSwitch",
     "SessionEnd",
 )
 LAST_EVENT = "SessionEnd"
-# A client that does not know an event's name throws the user's whole settings file away: seen in 2.0.76, 2.1.20 and
-# 2.1.90, no longer in 2.1.197. These names are older than 2.0 and safe everywhere.
+# A client that does not know an event's name throws the user's whole settings file away (seen in 2.0.76, 2.1.20 and
+# 2.1.90) or asks at every start what to do (2.1.197, which knows all of EVENTS). These names are older than 2.0 and
+# safe everywhere.
 OLD_EVENTS = ("SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "SubagentStop", "PreCompact", "SessionEnd")
-FORGIVING_VERSION = (2, 1, 197)
+KNOWING_VERSION = (2, 1, 197)
 AGENT_TOOLS = "Agent|Task"
 TIMEOUT_SECONDS = 5
 REFRESH_SECONDS = 10
@@ -74,7 +73,7 @@ class Program:
 
 def events_for(client_version: tuple[int, ...] | None) -> list[str]:
     """The events whose names a client of this version is known to take, in a fixed order."""
-    if client_version is not None and client_version >= FORGIVING_VERSION:
+    if client_version is not None and client_version >= KNOWING_VERSION:
         return list(EVENTS)
     return list(OLD_EVENTS)
 

@@ -295,14 +295,14 @@ def test_new_events_are_for_clients_that_know_them(
     claude: Path, no_client: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(claude)
-    assert "PostModelSwitch" not in settings_of(claude)["hooks"]
+    assert "PostCompact" not in settings_of(claude)["hooks"]
     assert "no `claude` was found" in capsys.readouterr().err
     fake_client(no_client, "2.1.329")
     install(claude)
-    assert "PostModelSwitch" in settings_of(claude)["hooks"]
+    assert "PostCompact" in settings_of(claude)["hooks"]
     fake_client(no_client, "2.1.90")
     install(claude)
-    assert "PostModelSwitch" not in settings_of(claude)["hooks"]
+    assert "PostCompact" not in settings_of(claude)["hooks"]
     assert "Claude Code is 2.1.90" in capsys.readouterr().err
 
 

@@ -22,7 +22,7 @@ PAUSE_HOURS = 2
 COLD = "Compact before going on (the cache is cold, 2"
 EVENTS = {
     "SessionStart", "UserPromptSubmit", "PostToolUse", "SubagentStop", "Stop", "PreCompact", "PostCompact",
-    "PreModelSwitch", "PostModelSwitch", "SessionEnd", "statusline",
+    "SessionEnd", "statusline",
 }  # fmt: skip
 STATUS = re.compile(r"task \$\d+\.\d\d · today \$\d+\.\d\d · context 26\dk/\d+k compact · cache [45]:\d\d.*")
 
