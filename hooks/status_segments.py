@@ -88,7 +88,7 @@ def _today(advice: dict[str, object], now_ms: int) -> tuple[str, str]:
 
 def _context(status: dict[str, object], advice: dict[str, object]) -> tuple[str, str]:
     """Tokens in the context beside the level from which compacting pays, or the share of the window."""
-    tokens = number(status, "context_window", "total_input_tokens")
+    tokens = _context_tokens(status)
     if not tokens:
         return "", PLAIN
     level = number(advice, "compact_at_tokens")
@@ -100,6 +100,15 @@ def _context(status: dict[str, object], advice: dict[str, object]) -> tuple[str,
         )
     share = number(status, "context_window", "used_percentage")
     return f"context {_tokens(tokens)}{'' if share is None else f' ({share:.0f}%)'}", PLAIN
+
+
+def _context_tokens(status: dict[str, object]) -> float | None:
+    """What the latest request had before it; until 2.1.90 the client's own total was of all requests, uncached."""
+    window = status.get("context_window")
+    if not isinstance(window, dict) or "current_usage" not in window:
+        return number(status, "context_window", "total_input_tokens")
+    parts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    return sum(number(status, "context_window", "current_usage", part) or 0 for part in parts)
 
 
 def _cache(status: dict[str, object], now_ms: int, *, is_refreshed: bool) -> tuple[str, str]:

@@ -81,6 +81,24 @@ def test_the_advice_brings_the_task_the_day_and_the_compact_level() -> None:
     assert texts(status, {**advice, "compact_at_tokens": 80_000})["context"] == "context 82k/80k compact"
 
 
+@pytest.mark.parametrize(
+    ("latest", "shown_context"),
+    [
+        (
+            {"input_tokens": 4, "cache_creation_input_tokens": 1000, "cache_read_input_tokens": 12_496},
+            "context 14k (7%)",
+        ),
+        (None, ""),
+    ],
+)
+def test_the_context_is_what_the_latest_request_had_before_it(
+    latest: dict[str, int] | None, shown_context: str
+) -> None:
+    """Client 2.1.90 has a total of its own: what was read uncached since it was started, `/clear` or not."""
+    window = {"total_input_tokens": 508, "current_usage": latest, "used_percentage": 7}
+    assert texts({"context_window": window})["context"] == shown_context
+
+
 def test_the_cost_of_a_day_that_is_over_is_left_out() -> None:
     advice = {"today_cost_nano": 5_000_000_000}
     assert texts({}, {**advice, "today_ends_at": NOW_MS + 1})["today"] == "today $5.00"
