@@ -70,6 +70,7 @@ _DAYS = f"""
            {utc_day("MAX(COALESCE(at, started_at))")} AS day_utc
     FROM ({LAST_WORDS}) GROUP BY session_id
 """
+_SAME_START_MS = 1000  # readings of one counter put its start that far apart
 _MODEL_FIELDS = ModelTotal.__struct_fields__
 _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
 
@@ -89,10 +90,11 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
         """
     ).fetchall()
     made = []
+    going_on = _counters_going_on(db) if any(row[2] == "statusline" for row in rows) else set()
     for session_id, session, source, cost, models, unknown_model, started_at, position, at in rows:
         total = _total(cost, models)
         if source == "statusline":
-            if not _began_at_nothing(db, session_id):
+            if (session_id, position) in going_on or not _began_at_nothing(db, session_id):
                 continue
             recorded = _recorded_by(db, session_id, started_at, at)
             if sum(one.cost for one in recorded.values()) > total.cost:
@@ -167,6 +169,31 @@ def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
         {"session": session_id, "fork": CopyRank.FORK},
     ).fetchone()
     return bool(row[0])
+
+
+def _counters_going_on(db: sqlite3.Connection) -> set[tuple[int, int]]:
+    """Session and position of the readings that hold another session too: `/clear` of clients up to 2.1.197.
+
+    These clients count on under the new session's name, and under the old one's once that is resumed.
+    """
+    rows = db.execute(
+        """
+        SELECT session_id, position, started_at, first_at, cost
+        FROM client_total JOIN session ON session.id = session_id
+        WHERE source = 'statusline' AND started_at IS NOT NULL AND first_at IS NOT NULL ORDER BY started_at
+        """
+    ).fetchall()
+    found: set[tuple[int, int]] = set()
+    for number, row in enumerate(rows):
+        for beside in rows[number + 1 :]:
+            if beside[2] - row[2] > _SAME_START_MS:
+                break
+            if beside[0] != row[0]:
+                older, newer = sorted((row, beside), key=lambda one: one[3:])
+                found.add(newer[:2])
+                if older[4] >= newer[4]:
+                    found.add(older[:2])
+    return found
 
 
 def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int | None:

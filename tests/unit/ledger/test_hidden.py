@@ -223,6 +223,27 @@ class TestStatusLine:
         }
         assert self.hidden(tmp_path, files, self.reading(65, 2, 0, OTHER)) == {}
 
+    def test_a_counter_that_older_clients_do_not_begin_anew_says_nothing_of_the_second_session(
+        self, tmp_path: Path
+    ) -> None:
+        """After `/clear`, client 2.1.90 counts on: what the first session cost would stand there as hidden."""
+        files = {
+            FILE: encoded(prompt(), answer(1)),
+            OTHER_FILE: encoded(prompt("something else", OTHER, 10), answer(11, OTHER)),
+        }
+        first, second = self.reading(5, 1, CENT), self.reading(15, 2, 2 * CENT, OTHER)
+        assert self.hidden(tmp_path / "a", files, first, second) == {SESSION: CENT}
+        resumed = self.reading(25, 2, 3 * CENT)
+        assert self.hidden(tmp_path / "b", files, first, second, resumed) == {}, "the first goes on after the second"
+
+    def test_clients_started_one_after_the_other_count_for_themselves(self, tmp_path: Path) -> None:
+        files = {
+            FILE: encoded(prompt(), answer(1)),
+            OTHER_FILE: encoded(prompt("something else", OTHER, 10), answer(11, OTHER)),
+        }
+        second = StatusSample(OTHER, milliseconds(15), COST + CENT, COUNTED_FROM + 3000)
+        assert self.hidden(tmp_path, files, self.reading(5, 1, CENT), second) == {SESSION: CENT, OTHER: CENT}
+
     def test_it_stands_on_the_day_of_the_reading(self, tmp_path: Path) -> None:
         with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1))})) as db:
             put_samples(db, [self.reading(5, 1, 5 * CENT)])
