@@ -1,6 +1,9 @@
-"""The current time, asked for in one place so that tests can hold it still."""
+"""The current time, asked for in one place so that tests can hold it still, and recorded times as reports give them.
 
-from datetime import date, datetime
+UTC in ISO 8601 for programs, the local time for people.
+"""
+
+from datetime import UTC, date, datetime
 
 
 def now() -> datetime:
@@ -16,3 +19,21 @@ def today() -> date:
 def now_ms() -> int:
     """This moment in epoch milliseconds."""
     return int(now().timestamp() * 1000)
+
+
+def iso(at_ms: int | None) -> str | None:
+    """An epoch time in milliseconds as `2026-11-20T09:12:00.000Z`: all of one length, so texts sort as times do."""
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local(at_ms: float) -> datetime:
+    """An epoch time in milliseconds on this machine's wall clock."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
+
+
+def day_begins(day: date) -> int:
+    """Epoch milliseconds of a local day's first moment: one o'clock where the clocks go forward at midnight."""
+    # A naive time's own timestamp finds that moment; one made aware before is an hour early on such a day.
+    return round(datetime.combine(day, datetime.min.time()).timestamp() * 1000)

@@ -7,7 +7,7 @@ from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.advisor.evaluate import OF_THE_TURN, Moment
 from tracker.advisor.preferences import Preferences
-from tracker.reports.times import day_begins, local
+from tracker.clock import day_begins, local
 
 STOP, PROMPT, START = "Stop", "UserPromptSubmit", "SessionStart"
 EVENTS_OF: dict[str, tuple[str, ...]] = {

@@ -18,6 +18,7 @@ from store.queries import stored_prices
 from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import read_meter
+from tracker.clock import local
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
@@ -30,7 +31,6 @@ from tracker.model.nudge import Meter
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.model.rates import PICO_PER_NANO, Rates
 from tracker.model.ttl_choice import CachedCall, TtlChoice, choose_ttl
-from tracker.reports.times import local
 
 MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS

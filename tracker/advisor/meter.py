@@ -3,8 +3,8 @@
 import sqlite3
 
 from store.money import NANO_PER_USD
+from tracker.clock import local
 from tracker.model.nudge import Meter
-from tracker.reports.times import local
 
 
 def read_meter(db: sqlite3.Connection, now: int) -> Meter | None:

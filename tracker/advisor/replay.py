@@ -21,11 +21,11 @@ from tracker.advisor.habits import Habits, PastHabits
 from tracker.advisor.standing import Standing, stand
 from tracker.advisor.state import COMPACTIONS, SessionState, load_state
 from tracker.advisor.trigger import trigger_tokens, window_of
+from tracker.clock import day_begins, local
 from tracker.model.backtest import Replay, ReplayCall
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.nudge import Billing
 from tracker.model.rates import PICO_PER_NANO, Rates, Tariff
-from tracker.reports.times import day_begins, local
 
 _MOST_TURNS = 1_000_000
 _BREAK_MS = TTL_5M_MS  # a longer pause is no activity

@@ -28,9 +28,9 @@ from tracker.cli.output import (
     wrapped,
 )
 from tracker.cli.prose import paragraph
+from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
-from tracker.reports.times import local
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",

@@ -27,10 +27,10 @@ from tracker.cli.output import (
     tokens,
     wrapped,
 )
+from tracker.clock import local
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.cause_words import cause_words
 from tracker.reports.tasks import short_ids
-from tracker.reports.times import local
 
 _SHOWN = 8
 _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")

@@ -13,8 +13,8 @@ import click
 
 from store.filter import Filter
 from tracker.cli.output import TERMINAL_ROWS, say
+from tracker.clock import day_begins
 from tracker.errors import UsageError, UserError
-from tracker.reports.times import day_begins
 
 if TYPE_CHECKING:
     from store.context_reads import ContextSession

@@ -17,11 +17,11 @@ from tracker.cli.common import (
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.model.nudge import payback_phrase
 from tracker.model.options import Option
 from tracker.reports.context import ContextReport, Prospect, context_report
-from tracker.reports.times import iso
 
 _NAMES = {"continue": "go on", "compact": "compact", "new_session": "new session"}
 

@@ -37,8 +37,8 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
+from tracker.clock import iso, local
 from tracker.reports.spend import tokens_json
-from tracker.reports.times import iso, local
 
 _SESSION_CSV = (
     "agent", "session", "project", "title", "branch", "first_at", "last_at", "calls", "cost_usd", "models",

@@ -18,9 +18,9 @@ from tracker.cli.common import (
 )
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
 from tracker.cli.prose import paragraph
+from tracker.clock import local
 from tracker.errors import UserError
 from tracker.reports.nudges import NudgeReport, fate
-from tracker.reports.times import local
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
 _KIND = click.Choice(KINDS)

@@ -24,12 +24,12 @@ from tracker.cli.drawing import (
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
+from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import PARTS, short_ids
-from tracker.reports.times import iso
 
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6

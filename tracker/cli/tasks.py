@@ -34,10 +34,10 @@ from tracker.cli.output import (
     terminal_width,
     wrapped,
 )
+from tracker.clock import iso, local
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
-from tracker.reports.times import iso, local
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (

@@ -19,8 +19,8 @@ from store.records import CallFlag
 from tracker.cli.common import Invocation, dir_options, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
+from tracker.clock import local
 from tracker.ingest import SyncReport
-from tracker.reports.times import local
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge

@@ -18,9 +18,9 @@ from store.records import ToolFlag, TurnKind
 from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
+from tracker.clock import local
 from tracker.handover.words import Words, read_words
 from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
-from tracker.reports.times import local
 from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.sources.commands import command_flags, without_options
 

@@ -15,12 +15,12 @@ from store.tasks import floors
 from tracker.advisor.hindsight import Said, said_over
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import Habitat, Recorded, recorded_session
+from tracker.clock import iso
 from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
 from tracker.model.compaction import observed_summary_tokens
 from tracker.model.defaults import DEFAULTS, HOUR_MS
 from tracker.model.options import SavingRange
 from tracker.model.rates import Rates
-from tracker.reports.times import iso
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from store.task_reads import (
     miss_causes,
     miss_rows,
 )
-from tracker.reports.times import iso
+from tracker.clock import iso
 
 
 class CacheReport(NamedTuple):

@@ -16,6 +16,7 @@ from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import stand
 from tracker.advisor.state import SessionState, load_state
+from tracker.clock import iso
 from tracker.model.defaults import MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
@@ -28,7 +29,6 @@ from tracker.model.idle import cold_penalty_nano, is_expired
 from tracker.model.nudge import Billing
 from tracker.model.options import Option, Options, Outlook, calls_ahead, price_options
 from tracker.model.rates import Rates, written_ttl
-from tracker.reports.times import iso
 
 
 class Prospect(NamedTuple):

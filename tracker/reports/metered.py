@@ -4,7 +4,7 @@ from typing import Any
 
 from store.metered import MeteredJob
 from store.money import usd
-from tracker.reports.times import iso
+from tracker.clock import iso
 
 JOB_FIELDS = (
     "id", "at", "what", "task", "unit", "unit_price_usd", "submitted", "succeeded", "accepted", "billed",

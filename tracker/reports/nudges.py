@@ -18,13 +18,13 @@ from store.records import EventKind
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.log import log_entries
 from tracker.advisor.preferences import Preferences
+from tracker.clock import iso
 from tracker.model.defaults import DEFAULTS
 from tracker.model.delivery import is_dismissed
 from tracker.model.forecast import band_for, forecast
 from tracker.model.growth import GrowthEstimate
 from tracker.model.nudge import NudgeKind
 from tracker.model.rates import Tariff
-from tracker.reports.times import iso
 
 SHORTENING = frozenset({NudgeKind.COMPACT, NudgeKind.COLD_RESUME, NudgeKind.BEFORE_EXPIRY})
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from store.records import EventKind
 from store.refusals import RefusalMark, refusals_of_task
-from tracker.reports.times import iso
+from tracker.clock import iso
 
 
 class RefusalKind:

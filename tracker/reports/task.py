@@ -10,6 +10,7 @@ from store.program_runs import program_runs
 from store.task_edits import edits
 from store.task_reads import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
 from store.task_rows import TaskRow, TaskTurnRow
+from tracker.clock import iso
 from tracker.model.edits import in_force
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TurnFacts
@@ -17,7 +18,6 @@ from tracker.reports.metered import job_json
 from tracker.reports.refusals import Refusal, task_refusals
 from tracker.reports.reported import ReportedCost, task_reported
 from tracker.reports.tasks import PARTS, as_of, task_json
-from tracker.reports.times import iso
 
 
 class TaskTurn(NamedTuple):

@@ -27,11 +27,11 @@ from store.task_reads import (
     unsure_turns,
 )
 from store.task_rows import TaskRow
+from tracker.clock import iso
 from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
 from tracker.model.status import meets, settled
 from tracker.reports.joins import Join, suggested_joins
 from tracker.reports.spend import sums_json, tokens_json
-from tracker.reports.times import iso
 
 PARTS = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
 SHORTEST_ID = 5
