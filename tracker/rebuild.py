@@ -19,19 +19,27 @@ from store.queries import stored_prices
 from store.task_reads import turns_of_sessions
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.git_log import read_news, take_in
+from tracker.hidden_spend import hidden_spend
 from tracker.model import wording
 from tracker.model.boundaries import WEIGHTS, Weights
 from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, overlay
-from tracker.model.links import LINK_BRANCH, LINK_TEAM, PartKey, continued, is_default_branch, key_of, leads_of
+from tracker.model.links import (
+    LINK_BRANCH,
+    LINK_TEAM,
+    PartKey,
+    continued,
+    files_by_part,
+    is_default_branch,
+    key_of,
+    leads_of,
+)
 from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
 from tracker.model.session_tasks import decode_facts, model_session
 from tracker.model.status import GitFacts, TurnFacts
 from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
-from tracker.reports.hidden import hidden_spend
-from tracker.reports.joins import edited_files
 from tracker.settings import SettingsError, usable_settings
 
 _GROUP_SESSIONS = 150
@@ -205,7 +213,8 @@ def _link(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -
         if len({part.session_id for part in parts}) < 2:
             changed = [_unlinked(part) for part in free if part.link_kind is not None]
         else:
-            found = continued(parts, edited_files(db, parts))
+            facts = stored.facts_of_sessions(db, {part.session_id for part in parts})
+            found = continued(parts, files_by_part(facts))
             wanted = [_linked(part, found.get(key_of(part))) for part in free]
             changed = [new for new, old in zip(wanted, free, strict=True) if new != old]
         stored.set_links(db, changed)

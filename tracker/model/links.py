@@ -5,11 +5,12 @@ branch that is not a default one, when they name the same issue or share half of
 days. On any other branch it is a suggestion.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from store.task_rows import PartRow, TeamRow
 from tracker.model.defaults import DAY_MS
+from tracker.model.session_tasks import decode_facts
 
 LINK_BRANCH = "branch"
 LINK_TEAM = "team"
@@ -25,6 +26,14 @@ PartKey = tuple[int, str]  # session id, root
 def key_of(part: PartRow) -> PartKey:
     """What names a part."""
     return part.session_id, part.root
+
+
+def files_by_part(facts: Iterable[tuple[int, str, bytes]]) -> dict[PartKey, frozenset[str]]:
+    """Files that each part edited, from the facts of its turns as `store.tasks.facts_of_sessions` gives them."""
+    edited: dict[PartKey, set[str]] = {}
+    for session_id, root, encoded in facts:
+        edited.setdefault((session_id, root), set()).update(decode_facts(encoded).edited)
+    return {key: frozenset(files) for key, files in edited.items()}
 
 
 def is_default_branch(branch: str | None) -> bool:

@@ -14,9 +14,9 @@ from store.filter import Filter
 from store.money import usd
 from store.plans import NO_SPEND, SpendSums, project_spend, spend_by_day
 from store.task_rows import TaskRow
+from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
-from tracker.reports.hidden import Hidden, hidden_in
 from tracker.reports.tasks import tasks_report
 from tracker.settings import BudgetSettings, nano
 

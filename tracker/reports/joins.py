@@ -1,15 +1,13 @@
 """Suggestions to join tasks of different sessions (MODEL section 2.1): never done by rule, one command away."""
 
 import sqlite3
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from store.task_reads import recent_parts
 from store.task_rows import PartRow
 from store.tasks import facts_of_sessions
 from tracker.model.defaults import DAY_MS
-from tracker.model.links import PartKey, continued
-from tracker.model.session_tasks import decode_facts
+from tracker.model.links import continued, files_by_part, key_of
 
 _LOOK_BACK_MS = 14 * DAY_MS
 _MOST = 3
@@ -30,24 +28,17 @@ class Join(NamedTuple):
         }
 
 
-def edited_files(db: sqlite3.Connection, parts: Iterable[PartRow]) -> dict[PartKey, frozenset[str]]:
-    """Files that each part edited."""
-    edited: dict[PartKey, set[str]] = {}
-    for session_id, root, facts in facts_of_sessions(db, {part.session_id for part in parts}):
-        edited.setdefault((session_id, root), set()).update(decode_facts(facts).edited)
-    return {key: frozenset(files) for key, files in edited.items()}
-
-
 def suggested_joins(db: sqlite3.Connection, latest: int, shown: set[str]) -> list[Join]:
     """The latest pairs among the tasks `shown` that name the same issue or share half of their edited files."""
     by_project: dict[str, list[PartRow]] = {}
     for project, part in recent_parts(db, latest - _LOOK_BACK_MS):
         by_project.setdefault(project, []).append(part)
     several = [parts for parts in by_project.values() if len({part.session_id for part in parts}) > 1]
-    edited = edited_files(db, (part for parts in several for part in parts))
+    session_ids = {part.session_id for parts in several for part in parts}
+    edited = files_by_part(facts_of_sessions(db, session_ids))
     pairs: dict[tuple[str, str], int] = {}
     for parts in several:
-        by_key = {(part.session_id, part.root): part for part in parts}
+        by_key = {key_of(part): part for part in parts}
         for key, earlier in continued(parts, edited).items():
             part = by_key[key]
             pair = (part.task_id, earlier.task_id)

@@ -24,6 +24,7 @@ from store.plans import (
     spend_span,
     unpriced_calls,
 )
+from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
@@ -35,7 +36,6 @@ from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import month_bounds
 from tracker.model.rates import Rates
 from tracker.pricing import normalise
-from tracker.reports.hidden import Hidden, hidden_in
 
 HISTORY_DAYS = 182
 FIVE_HOUR_KIND, WEEK_KIND = "five_hour", "seven_day"

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from store.filter import Filter
 from store.money import usd
 from store.reconcile import ReportableRow, reportable_rows, session_days
+from tracker.hidden_spend import Hidden, SessionHidden, hidden_in, hidden_spend
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
-from tracker.reports.hidden import Hidden, SessionHidden, hidden_in, hidden_spend
 from tracker.reports.spend import tokens_json
 
 Dated = TypeVar("Dated", Usage, Charge)

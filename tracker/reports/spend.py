@@ -9,7 +9,7 @@ from store.money import usd
 from store.prices import has_user_prices
 from store.reported import billed_sums
 from store.spend import SpendRow, spend_rows, spend_total, unpriced_models
-from tracker.reports.hidden import Hidden, hidden_in
+from tracker.hidden_spend import Hidden, hidden_in
 
 # The ledger's columns input, cache_read, write_5m, write_1h and output, as every JSON and CSV names them.
 TOKEN_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from store.records import CallFlag
-from tracker.reports.hidden import hidden_spend
+from tracker.hidden_spend import hidden_spend
 
 from .captured import DATA, SCENARIOS, STEPPED, Billed, billed_calls, step_names, tree, tree_after
 from .dump import differences, dump

@@ -10,9 +10,9 @@ import pytest
 from store.filter import Filter
 from store.ledger import open_ledger
 from store.samples import StatusSample, put_samples
+from tracker.hidden_spend import SessionHidden, hidden_in, hidden_spend
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
-from tracker.reports.hidden import SessionHidden, hidden_in, hidden_spend
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 

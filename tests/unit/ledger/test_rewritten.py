@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from store.ledger import open_ledger
-from tracker.reports.hidden import hidden_spend
+from tracker.hidden_spend import hidden_spend
 
 from .dump import differences, dump
 from .plain import COST, FILE, SESSION, answer, at, encoded, prompt

@@ -14,10 +14,10 @@ from store.samples import StatusSample, put_samples
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of
 from tracker import edit_tasks
+from tracker.hidden_spend import hidden_spend
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild, rebuild_everything
-from tracker.reports.hidden import hidden_spend
 from tracker.reports.tasks import PARTS, tasks_report
 from tracker.sources.base import Options
 from tracker.sources.cline import ClineSource
