@@ -3,7 +3,7 @@
 from operator import attrgetter
 from typing import NamedTuple
 
-from tracker.plan_data import plans_on, refuse_unknown
+from tracker.plan_data.table import plans_on, refuse_unknown
 from tracker.settings import Settings, SettingsError, check_value
 from tui.clock import local_day, now_ms
 

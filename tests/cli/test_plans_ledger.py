@@ -15,7 +15,7 @@ from store.samples import LimitReading, StatusSample, put_samples
 from tests.cli.history import DOLLAR, NOW, last_days, of_an_old_client, write_history
 from tests.cli.running import Taximeter
 from tracker.model.plans.capacity import Fits
-from tracker.reports.plan_load import meter_fits
+from tracker.plan_data.load import meter_fits
 
 pytestmark = pytest.mark.usefixtures("still")
 

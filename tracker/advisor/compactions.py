@@ -9,7 +9,7 @@ from store.habits import Compaction, FileUse, HabitCall
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.trigger import window_of
 from tracker.model.compaction import Aftermath, observed_summary_tokens
-from tracker.reports.weigh import CHARS_PER_TOKEN
+from tracker.model.defaults import CHARS_PER_TOKEN
 
 
 def triggers(compactions: Iterable[Compaction], model_of: Mapping[int, str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ def read_meter(db: sqlite3.Connection, now: int) -> Meter | None:
 
     The week is the scarcer window for most. Its meter moves slowly: until it has told enough, the five hours stand in.
     """
-    from tracker.reports.plan_load import meter_fits
+    from tracker.plan_data.load import meter_fits
 
     fits = meter_fits(db, local(now).date(), now)
     for fit, window in ((fits.week, "week"), (fits.five_hour, "5-hour window")):

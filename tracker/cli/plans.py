@@ -106,8 +106,8 @@ def _with_options(settings: Settings, given: dict[str, object]) -> Settings:
 def _report(
     invocation: Invocation, chosen: Settings, days_file: Path | None, *, every_plan: bool, no_sync: bool
 ) -> PlansReport:
-    from tracker.days_file import read_days
-    from tracker.detected_plan import detected_plan
+    from tracker.plan_data.days_file import read_days
+    from tracker.plan_data.login import detected_plan
 
     if days_file is not None:
         named = (days_file.name, read_days(days_file))

@@ -17,8 +17,8 @@ from tracker.cli.common import Invocation, open_modelled, passes_invocation, rea
 from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UserError
+from tracker.model.defaults import CHARS_PER_TOKEN
 from tracker.reports.weigh import (
-    CHARS_PER_TOKEN,
     DAYS,
     ESTIMATE_SPREAD,
     Kind,

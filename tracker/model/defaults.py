@@ -10,6 +10,8 @@ DAY_MS = 24 * HOUR_MS
 TTL_5M_MS = 5 * MINUTE_MS
 TTL_1H_MS = HOUR_MS
 
+CHARS_PER_TOKEN = 3.6  # where no tokenizer was asked
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:

@@ -28,8 +28,8 @@ from tracker.model.plans.projection import (
     with_active_days,
 )
 from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide, winner
-from tracker.plan_data import DatedPlan, capacities, plans_on, refuse_unknown
-from tracker.reports.plan_load import NO_FITS, Load, load_of_file, load_of_ledger
+from tracker.plan_data.load import NO_FITS, Load, load_of_file, load_of_ledger
+from tracker.plan_data.table import DatedPlan, capacities, plans_on, refuse_unknown
 from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings
 

@@ -12,11 +12,10 @@ from typing import Any
 
 from store.baseline import StandingCost, standing_cost
 from store.money import usd
+from tracker.model.defaults import CHARS_PER_TOKEN
 
 DAYS = 30
-# Characters a token without asking anyone, and how far that may be off.
-CHARS_PER_TOKEN = 3.6
-ESTIMATE_SPREAD = 0.2
+ESTIMATE_SPREAD = 0.2  # how far tokens may be off that are estimated from characters
 _PICO_PER_NANO = 1000
 
 

@@ -23,8 +23,8 @@ from tracker.model.plans.whatif import (
 )
 from tracker.model.quantiles import quantile
 from tracker.model.rates import Rates
+from tracker.plan_data.load import logged_call
 from tracker.pricing import PriceBook, facts_for, normalise
-from tracker.reports.plan_load import logged_call
 
 # Sessions that a program started have nobody waiting for each answer.
 _UNATTENDED = "sdk"

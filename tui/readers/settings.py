@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tracker.detected_plan import detected_plan
-from tracker.plan_data import plans_on
+from tracker.plan_data.login import detected_plan
+from tracker.plan_data.table import plans_on
 from tracker.settings import Settings, SettingsError, settings_path, usable_settings
 from tui.snapshot import OwnPlan
 

@@ -9,7 +9,7 @@ from tracker.model.plans.outlook import PlanOutlook, Terms, outlook
 from tracker.model.plans.plan import Capacity
 from tracker.model.plans.projection import draw_months
 from tracker.model.plans.verdict import Evidence, Verdict, decide
-from tracker.plan_data import plans_on
+from tracker.plan_data.table import plans_on
 
 FIRST = date(2026, 9, 7)  # a Monday
 DAYS = 77

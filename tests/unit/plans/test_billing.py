@@ -11,7 +11,7 @@ from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, lo
 from tracker.model.plans.outlook import Terms, outlook
 from tracker.model.plans.plan import Capacity, Excluded, Range, Size, exclusions_of
 from tracker.model.plans.projection import DrawnMonth, DrawnWeek, Draws, Method
-from tracker.plan_data import plans_on
+from tracker.plan_data.table import plans_on
 
 DAY = date(2026, 11, 20)
 MONDAY = date(2026, 11, 16)

@@ -10,7 +10,7 @@ from tests.unit.plans.meters import simulate
 from tests.unit.plans.test_calibration import fit
 from tracker.model.plans.capacity import Fits, Hit, believed, metered_capacity, refused_capacity, scaled_capacity
 from tracker.model.plans.plan import Capacity, Excluded, Origin, Range, Size
-from tracker.plan_data import capacities, plans_on
+from tracker.plan_data.table import capacities, plans_on
 from tracker.settings import CapacitySettings, SettingsError
 
 TODAY = "2026-11-21"
