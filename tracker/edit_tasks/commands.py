@@ -1,6 +1,6 @@
-"""Changes tasks by the user's word: appends an edit and derives anew what it touches.
+"""What `taximeter task edit` and `task undo` do, one function each; the dashboard's keys call the same.
 
-A task is named by its id or an unmistakable beginning of it, a turn by `ID.N`, N counting from 1 in order of time.
+A task is named by its id or an unambiguous beginning of it, a turn by `ID.N`, N counting from 1 in order of time.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ from store.task_edits import add_edit, edits
 from store.task_reads import ids_like, sessions_of, task_of_turn, turns_of, turns_of_sessions
 from store.task_rows import TaskTurnRow
 from store.tasks import mark_stale
-from tracker.apply_edit import (
+from tracker.edit_tasks.regroup import (
     A_NEW_TASK,
     Regrouping,
     anchor_of,
