@@ -61,9 +61,6 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     placed: tuple[Placed, ...] = ()  # where the other turns of its tasks stand, if the edit would have drawn them along
     unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
     heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
-    follower: Anchor | None = None  # no longer written; move: the turn after a moved first turn, started what was left
-    later: tuple[Anchor, ...] = ()  # no longer written; split: first turns of later parts, went with the new task
-    earlier: tuple[Anchor, ...] = ()  # no longer written; split: first turns of parts before the one that named it
     kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
     title: str | None = None
     status: str | None = None
@@ -75,8 +72,8 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     def anchors(self) -> list[Anchor]:
         """Every turn that the edit is about or that it says something of."""
         placed = [anchor for one in self.placed for anchor in (*one.turns, one.into)]
-        all_of = (*self.turns, *self.later, *self.earlier, *self.kept, *self.unnamed, *placed)
-        return [anchor for anchor in (*all_of, self.into, self.follower, self.heir) if anchor is not None]
+        all_of = (*self.turns, *self.kept, *self.unnamed, *placed, self.into, self.heir)
+        return [anchor for anchor in all_of if anchor is not None]
 
 
 TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
@@ -150,16 +147,11 @@ def _place(said: Overlay, kind: str, body: EditBody, by: str, resolve: Resolve) 
     turns = _all(body.turns, resolve)
     if kind == EditKind.SPLIT:
         words.update((turn, Word("start" if body.is_on else "continue", None, by)) for turn in turns)
-        earlier = _all(body.earlier, resolve)
-        words.update((turn, Word("join", turns[0], by)) for turn in _all(body.later, resolve) if turns)
-        words.update((turn, Word("join", earlier[0], by)) for turn in earlier[1:])
-        words.update((turn, Word("start", None, by)) for turn in earlier[:1])
     else:
         target = resolve(body.into) if body.into is not None else None
         if target is None:
             return
         words.update((turn, Word("join" if kind == EditKind.MERGE else "move", target, by)) for turn in turns)
-        words.update((turn, Word("start", None, by)) for turn in _all((body.follower,), resolve))
     for placed in body.placed:
         targets = _all((placed.into,), resolve)
         if targets or placed.into is None:
