@@ -24,7 +24,7 @@ from tracker.model import wording
 from tracker.model.boundaries import WEIGHTS, Weights
 from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS, DEFAULTS
-from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, overlay
+from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, lay_over
 from tracker.model.links import (
     LINK_BRANCH,
     LINK_TEAM,
@@ -71,17 +71,17 @@ def rebuild(db: sqlite3.Connection) -> Rebuilt:
     """Bring everything that is derived up to date with the records, the edits and the repositories."""
     started = time.monotonic()
     count = 0
-    words: Overlay | None = None
+    overlay: Overlay | None = None
     _fit_weights(db)
     while stored.has_stale_sessions(db):
         with transaction(db):
             stale = stored.stale_sessions(db)
-            if words is None:
-                words = read_overlay(db)
+            if overlay is None:
+                overlay = read_overlay(db)
             own = own_weights_in_use(db)
             weights = own.weights if own is not None else WEIGHTS
-            count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], words), words, weights)
-    _look_at_repositories(db, words)
+            count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], overlay), overlay, weights)
+    _look_at_repositories(db, overlay)
     return Rebuilt(count, time.monotonic() - started)
 
 
@@ -131,7 +131,7 @@ def _may_fit(known: _Fit) -> bool:
 
 def read_overlay(db: sqlite3.Connection, *more: EditRow) -> Overlay:
     """The user's edits, `more` included, and a small model's suggestions, laid on the turns that the ledger has now."""
-    return overlay([*said.edits(db), *more], said.suggestions(db), lambda anchor: find_turn(db, anchor))
+    return lay_over([*said.edits(db), *more], said.suggestions(db), lambda anchor: find_turn(db, anchor))
 
 
 def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
@@ -144,10 +144,10 @@ def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
     return None if session_id is None else (session_id, anchor.prompt)
 
 
-def _group(db: sqlite3.Connection, stale: list[int], words: Overlay) -> list[int]:
+def _group(db: sqlite3.Connection, stale: list[int], overlay: Overlay) -> list[int]:
     """The stale sessions with those that an edit or a fork binds to them."""
     group = set(stale)
-    pairs = words.linked_sessions()
+    pairs = overlay.linked_sessions()
     while True:
         more = {other for pair in pairs for other in pair if group & set(pair)} | stored.related_sessions(db, group)
         if more <= group:
@@ -155,20 +155,20 @@ def _group(db: sqlite3.Connection, stale: list[int], words: Overlay) -> list[int
         group |= more
 
 
-def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], words: Overlay, weights: Weights) -> int:
+def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Overlay, weights: Weights) -> int:
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     floors = stored.floors(db)
     before = stored.parts_of_sessions(db, session_ids)
     keys: set[tuple[str, str]] = set()
     for session_id in session_ids:
         keys |= stored.cold_keys(db, session_id)
-        model = model_session(stored.load_session(db, session_id), rates, floors, words, weights)
+        model = model_session(stored.load_session(db, session_id), rates, floors, overlay, weights)
         stored.replace_session(db, session_id, model.turns, model.parts, model.splits, model.cold_reads)
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
     after = stored.parts_of_sessions(db, session_ids)
     _link(db, before, [*after, *_link_teams(db, session_ids)])
-    _settle(db, session_ids, {part.task_id for part in before}, words)
+    _settle(db, session_ids, {part.task_id for part in before}, overlay)
     return len(session_ids)
 
 
@@ -230,7 +230,7 @@ def _linked(part: PartRow, target: PartRow | None) -> PartRow:
     return part._replace(link_kind=LINK_BRANCH, link_session_id=target.session_id, link_turn=target.root)
 
 
-def _settle(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], words: Overlay) -> None:
+def _settle(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], overlay: Overlay) -> None:
     """Give every part its task, and recompute the tasks that gained or lost something."""
     touched = set(old_ids)
     parts = {key_of(part): part for part in stored.parts_of_sessions(db, session_ids)}
@@ -252,7 +252,7 @@ def _settle(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], w
         touched |= {part.task_id, identity}
         if identity != part.task_id:
             stored.set_task(db, part, identity)
-    recompute_tasks(db, touched, words)
+    recompute_tasks(db, touched, overlay)
 
 
 def _follow(db: sqlite3.Connection, part: PartRow, targets: dict[PartKey, PartRow]) -> None:
@@ -268,7 +268,7 @@ def _follow(db: sqlite3.Connection, part: PartRow, targets: dict[PartKey, PartRo
 # -- sums of tasks ----------------------------------------------------------------------------------------------------
 
 
-def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], words: Overlay) -> None:
+def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Overlay) -> None:
     """Add up these tasks again from their turns; a task without turns is gone."""
     wanted = set(task_ids)
     by_task: dict[str, list[TaskTurnRow]] = {}
@@ -289,7 +289,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], words: Over
                 identity,
                 turns,
                 sessions,
-                words=words,
+                overlay=overlay,
                 git=_git_facts(db, turns),
                 hidden=sum(one or 0 for one in known) if alone and None not in known else None,
                 told=told,
@@ -347,7 +347,7 @@ def _reverted_in_session(turns: Collection[TurnFacts]) -> bool:
     return _are_all([sha for fact in turns for sha in fact.commits], [sha for fact in turns for sha in fact.reverts])
 
 
-def _look_at_repositories(db: sqlite3.Connection, words: Overlay | None) -> None:
+def _look_at_repositories(db: sqlite3.Connection, overlay: Overlay | None) -> None:
     """Take in commits made since, by whomever, and judge the tasks of their folders again."""
     since = int(time.time() * 1000) - _GIT_WINDOW_MS
     news = read_news(db, said.recent_folders(db, since))
@@ -356,4 +356,4 @@ def _look_at_repositories(db: sqlite3.Connection, words: Overlay | None) -> None
     with transaction(db):
         changed = take_in(db, news)
         if changed:
-            recompute_tasks(db, said.tasks_of_folders(db, changed), words or read_overlay(db))
+            recompute_tasks(db, said.tasks_of_folders(db, changed), overlay or read_overlay(db))

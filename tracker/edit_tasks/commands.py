@@ -181,13 +181,13 @@ def _is_from(row: TaskTurnRow, start: TaskTurnRow) -> bool:
 
 def _before(db: sqlite3.Connection, turn: TaskTurnRow) -> TaskTurnRow | None:
     """What a turn goes on with: the turn before it in its session, a moved one only where there is no other."""
-    words = read_overlay(db).words
+    placements = read_overlay(db).placements
     earlier = [
         row
         for row in turns_of_sessions(db, [turn.session_id])
         if row.ordinal < turn.ordinal and row.kind != TurnKind.NOTIFICATION
     ]
-    followed = [row for row in earlier if (word := words.get(key_of_turn(row))) is None or word.kind != "move"]
+    followed = [row for row in earlier if (placed := placements.get(key_of_turn(row))) is None or placed.kind != "move"]
     return next(reversed(followed or earlier), None)
 
 

@@ -17,9 +17,9 @@ from store.task_rows import EditRow, TaskTurnRow
 from store.tasks import load_session, mark_stale
 from tracker.model.boundaries import WEIGHTS, decide
 from tracker.model.boundary_fit import FEATURES, seen_decisions
-from tracker.model.edits import Anchor, EditBody, EditKind, Overlay, Placed, Seen, TurnKey
-from tracker.model.placing import Seat, is_so, places
-from tracker.model.session_tasks import decode_facts, said_in
+from tracker.model.edits import Anchor, EditBody, EditKind, Overlay, Seen, StoredPlacement, TurnKey
+from tracker.model.placing import Seat, is_so, placements
+from tracker.model.session_tasks import decode_facts, local_placements
 from tracker.model.tasks import task_id
 from tracker.model.turns import arrange
 from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
@@ -52,11 +52,11 @@ def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, 
     if change.onto != A_NEW_TASK:
         body = _without_names(body, rows, anchors, change, read_overlay(db))
     edit_id, body = apply(db, kind, body, {of.session_id, *(session_id for session_id, _ in change.leaving)})
-    words = read_overlay(db)
-    rows = [row for row in rows if row.kind != TurnKind.NOTIFICATION or key_of_turn(row) in words.words]
+    overlay = read_overlay(db)
+    rows = [row for row in rows if row.kind != TurnKind.NOTIFICATION or key_of_turn(row) in overlay.placements]
     wanted = {key_of_turn(row): wanted[key_of_turn(row)] for row in rows}
     if not is_so(wanted, {key_of_turn(row): row.task_id for row in turns_of_sessions(db, sessions)}):
-        placed = _placed(rows, wanted, anchors, _first_turns(wanted, naming, change), words)
+        placed = _placed(rows, wanted, anchors, _first_turns(wanted, naming, change), overlay)
         with transaction(db):
             complete_edit(db, edit_id, encode_body(msgspec.structs.replace(body, placed=placed)))
             mark_stale(db, sessions)
@@ -102,14 +102,14 @@ def _without_names(
     rows: Iterable[TaskTurnRow],
     anchors: Mapping[TurnKey, Anchor],
     change: Regrouping,
-    words: Overlay,
+    overlay: Overlay,
 ) -> EditBody:
     """The edit with those leaving turns by way of which something is said of their task, and who has it from now on."""
     unnamed: list[Anchor] = []
     staying: list[Anchor] = []
     for row in rows:
         key = key_of_turn(row)
-        if key in change.leaving and (key in words.named or row.prompt_uuid == row.root):
+        if key in change.leaving and (key in overlay.attributes or row.prompt_uuid == row.root):
             unnamed.append(anchors[key])
         elif key not in change.leaving and row.task_id in change.tasks - {change.onto}:
             staying.append(anchors[key])
@@ -134,21 +134,21 @@ def _placed(
     wanted: Mapping[TurnKey, str],
     anchors: Mapping[TurnKey, Anchor],
     first_of: Mapping[str, TurnKey],
-    words: Overlay,
-) -> tuple[Placed, ...]:
+    overlay: Overlay,
+) -> tuple[StoredPlacement, ...]:
     sessions: dict[int, list[Seat]] = {}
     for row in sorted(rows, key=lambda row: row.ordinal):
         key = key_of_turn(row)
-        word = words.words.get(key)
-        kind = word.kind if word is not None else "continue"
+        placement = overlay.placements.get(key)
+        kind = placement.kind if placement is not None else "continue"
         seat = Seat(key, wanted[key], is_alone=kind == "move", stands=kind != "continue")
         sessions.setdefault(row.session_id, []).append(seat)
-    by_word: dict[tuple[str, TurnKey | None], list[Anchor]] = {}
-    for place in places(sessions.values(), first_of):
-        by_word.setdefault((place.kind, place.target), []).append(anchors[place.key])
+    turns_of: dict[tuple[str, TurnKey | None], list[Anchor]] = {}
+    for placed in placements(sessions.values(), first_of):
+        turns_of.setdefault((placed.kind, placed.target), []).append(anchors[placed.key])
     return tuple(
-        Placed(kind, tuple(turns), anchors[target] if target is not None else None)
-        for (kind, target), turns in by_word.items()
+        StoredPlacement(kind, tuple(turns), anchors[target] if target is not None else None)
+        for (kind, target), turns in turns_of.items()
     )
 
 
@@ -164,11 +164,11 @@ def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[in
     for session_id in sorted(session_ids):
         records = load_session(db, session_id)
         turns, session = arrange(records), records.session
-        before, after = said_in(session_id, turns, then), said_in(session_id, turns, now)
+        before, after = local_placements(session_id, turns, then), local_placements(session_id, turns, now)
         old, new = (
             decide(turns, session.agent, one, weights=weights, is_whole=session.teammate is not None)
             for one in (before, after)
         )
-        words = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}
-        seen += seen_decisions(session.native_id, turns, old, new, words)
+        edited = {turn.index for turn in turns if turn.index in after and (session_id, turn.row.prompt_uuid) in about}
+        seen += seen_decisions(session.native_id, turns, old, new, edited)
     return tuple(seen)

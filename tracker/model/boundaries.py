@@ -213,32 +213,32 @@ def is_said_again(turn: TurnInfo, previous: TurnInfo, prompts: AbstractSet[froze
     )
 
 
-class Said(NamedTuple):
-    """A word on a turn from outside the rules: where the target stands in this session, None if it is in another."""
+class LocalPlacement(NamedTuple):
+    """A placement (tracker.model.edits) by index: the target's in this session, None if it is in another."""
 
     kind: str  # start | continue | join | move
     target: int | None = None
 
 
-NOTHING: Mapping[int, Said] = MappingProxyType({})
+NO_PLACEMENTS: Mapping[int, LocalPlacement] = MappingProxyType({})
 
 
 def decide(
     turns: Sequence[TurnInfo],
     agent: str,
-    said: Mapping[int, Said] = NOTHING,
+    placements: Mapping[int, LocalPlacement] = NO_PLACEMENTS,
     *,
     weights: Weights = WEIGHTS,
     is_whole: bool = False,
 ) -> list[Verdict]:
-    """One verdict per turn, in order; `said` holds the user's words by index and stands above every rule.
+    """One verdict per turn, in order; `placements` are by index and stand above every rule.
 
     A notification is on the task of the turn that started its agent. A joined turn takes those that follow along, a
-    moved one leaves them where they were. A session that `is_whole`, as a teammate's, is cut by words alone.
+    moved one leaves them where they were. A session that `is_whole`, as a teammate's, is cut by placements alone.
     """
     walk = _Walk(agent, weights, is_whole)
     for turn in turns:
-        walk.step(turn, turns, said.get(turn.index))
+        walk.step(turn, turns, placements.get(turn.index))
     return walk.verdicts
 
 
@@ -252,29 +252,29 @@ class _Walk:
         self._prompts: dict[int, set[frozenset[bytes]]] = {}  # by group
         self._previous: TurnInfo | None = None
 
-    def step(self, turn: TurnInfo, turns: Sequence[TurnInfo], said: Said | None) -> None:
+    def step(self, turn: TurnInfo, turns: Sequence[TurnInfo], placement: LocalPlacement | None) -> None:
         """Decide on one turn."""
-        if turn.origin is not None and said is None:
+        if turn.origin is not None and placement is None:
             self._put(turn, Verdict(self.verdicts[turn.origin].group, Decision.NEVER))
             return
-        if said is not None and said.kind in ("join", "move"):
-            earlier = said.target is not None and said.target < turn.index
-            group = self.verdicts[said.target].group if earlier and said.target is not None else turn.index
+        if placement is not None and placement.kind in ("join", "move"):
+            earlier = placement.target is not None and placement.target < turn.index
+            group = self.verdicts[placement.target].group if earlier and placement.target is not None else turn.index
             self._put(turn, Verdict(group, Decision.JOIN, features=self._features(turn, turns)))
-            if said.kind == "join":
+            if placement.kind == "join":
                 self._group = group
         else:
-            verdict = self._judge(turn, turns, said)
+            verdict = self._judge(turn, turns, placement)
             self._group = verdict.group
             self._put(turn, verdict)
         self._previous = turn
 
-    def _judge(self, turn: TurnInfo, turns: Sequence[TurnInfo], said: Said | None) -> Verdict:
+    def _judge(self, turn: TurnInfo, turns: Sequence[TurnInfo], placement: LocalPlacement | None) -> Verdict:
         if self._group is None:
             return Verdict(turn.index, Decision.FIRST)
         score, features = None, self._features(turn, turns)
-        if said is not None:
-            decision = Decision.START if said.kind == "start" else Decision.CONTINUE
+        if placement is not None:
+            decision = Decision.START if placement.kind == "start" else Decision.CONTINUE
         elif is_cleared_before(turn, turns) and not self._is_whole:
             decision = Decision.FIRST
         elif features is None:

@@ -50,23 +50,24 @@ class OwnWeights(NamedTuple):
 
 
 def seen_decisions(
-    session: str, turns: Sequence[TurnInfo], before: Sequence[Verdict], after: Sequence[Verdict], words: set[int]
+    session: str, turns: Sequence[TurnInfo], before: Sequence[Verdict], after: Sequence[Verdict], edited: set[int]
 ) -> tuple[Seen, ...]:
-    """What an edit says about the decisions of one session: those on `words` (indices), and those left alone near them.
+    """What an edit says about the decisions of one session: on the `edited` turns, and on those left alone near them.
 
-    `before` and `after` are the verdicts without and with the edit. A turn goes on if it is on the task of the turn
-    before it; a turn moved elsewhere does not. What a rule decides without a score tells nothing of weights.
+    `edited` are indices; `before` and `after` are the verdicts without and with the edit. A turn goes on if it is on
+    the task of the turn before it; one that was moved elsewhere does not. What a rule decides without a score tells
+    nothing about weights.
     """
     found: list[Seen] = []
     previous: int | None = None
     for turn, old, new in zip(turns, before, after, strict=True):
-        is_word = turn.index in words
+        is_word = turn.index in edited
         leaves = new.group != previous
         if turn.origin is None:
             previous = new.group
         if not turn.is_own or old.features is None or not (is_word or old.score is not None):
             continue
-        if min((abs(turn.index - word) for word in words), default=_NEAR_TURNS + 1) > _NEAR_TURNS:
+        if min((abs(turn.index - index) for index in edited), default=_NEAR_TURNS + 1) > _NEAR_TURNS:
             continue
         features = {name: round(value, 3) for name, value in old.features._asdict().items() if value}
         starts = leaves if is_word else old.decision == Decision.START

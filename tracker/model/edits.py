@@ -1,9 +1,9 @@
-"""The user's word on tasks: an append-only list of edits, laid over what the rules find (MODEL section 2.1).
+"""The user's edits of tasks: an append-only list, laid over what the rules find (MODEL section 2.1).
 
 An edit names turns by the agents' own ids: the message ids of the turn's first calls, and the prompt's record id for
-turns without calls. So it holds after any rebuild, re-read or upgrade. Each structural edit says one thing about one
-turn; the latest word on a turn counts. A user's word stands above a suggestion's, whichever came later. A task that was
-named, judged or left out stays in one piece, whatever newer rules think of it; a model that is asked may part it.
+turns without calls. So it holds after any rebuild, re-read or upgrade. Of several edits about one turn the latest
+counts, and a user's edit above a suggestion, whichever came later. A task that was named, judged or left out stays in
+one piece, whatever newer rules think of it; a model that is asked may part it.
 """
 
 from collections.abc import Callable, Iterable
@@ -45,8 +45,8 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     is_word: bool = False  # the edit is about this turn; else the decision stood beside it and was left alone
 
 
-class Placed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A word on some turns, as `Word` has it."""
+class StoredPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A `Placement` of some turns in the form in which an edit keeps it."""
 
     kind: str
     turns: tuple[Anchor, ...]
@@ -58,7 +58,7 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
     turns: tuple[Anchor, ...] = ()
     into: Anchor | None = None
-    placed: tuple[Placed, ...] = ()  # where the other turns of its tasks stand, if the edit would have drawn them along
+    placed: tuple[StoredPlacement, ...] = ()  # other turns that would have gone along
     unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
     heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
     kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
@@ -79,15 +79,15 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
 TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
 
 
-class Word(NamedTuple):
-    """What is said about the place of a turn: it starts a task, goes on, or belongs with another turn."""
+class Placement(NamedTuple):
+    """Where an edit puts a turn: it starts a task, goes on with the turn before, or belongs with another turn."""
 
     kind: str  # start | continue | join | move
     target: TurnKey | None
     by: str  # you | refined
 
 
-class Named(NamedTuple):
+class Attribute(NamedTuple):
     """A title, status or exclusion that somebody gave to the task of a turn; the highest order counts."""
 
     value: str
@@ -96,17 +96,17 @@ class Named(NamedTuple):
 
 
 class Overlay(NamedTuple):
-    """All words in force, by the turn that they are about; the fields of `named` are title, status and excluded."""
+    """All edits and suggestions in force, by turn; the fields of `attributes` are title, status and excluded."""
 
-    words: dict[TurnKey, Word]
-    named: dict[TurnKey, dict[str, Named]]
+    placements: dict[TurnKey, Placement]
+    attributes: dict[TurnKey, dict[str, Attribute]]
 
     def linked_sessions(self) -> list[tuple[int, int]]:
-        """Pairs of sessions that a word binds together."""
+        """Pairs of sessions of which one has a turn that was put beside a turn of the other."""
         return [
-            (key[0], word.target[0])
-            for key, word in self.words.items()
-            if word.target is not None and word.target[0] != key[0]
+            (key[0], placement.target[0])
+            for key, placement in self.placements.items()
+            if placement.target is not None and placement.target[0] != key[0]
         ]
 
 
@@ -114,7 +114,7 @@ Resolve = Callable[[Anchor], TurnKey | None]
 YOU = "you"
 REFINED = "refined"
 _ABOUT_PLACES = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
-NOTHING_SAID = Overlay({}, {})
+NO_EDITS = Overlay({}, {})
 
 _decode_body = msgspec.json.Decoder(EditBody).decode
 
@@ -126,49 +126,49 @@ def in_force(edits: Iterable[EditRow]) -> list[tuple[EditRow, EditBody]]:
     return [(edit, body) for edit, body in decoded if edit.kind != EditKind.UNDO and edit.id not in undone]
 
 
-def overlay(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
-    """Everything that is said, suggestions first, so that the user's word comes last and counts.
+def lay_over(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
+    """Everything in force, suggestions first, so that the user's edits come last and count.
 
     `resolve` finds the turn of an anchor in the ledger; an edit about turns that are not there waits for them.
     """
-    said = Overlay({}, {})
+    overlay = Overlay({}, {})
     for rank, by, rows in ((0, REFINED, suggestions), (1, YOU, edits)):
         for edit, body in in_force(rows):
             if edit.kind in _ABOUT_PLACES:
-                _place(said, edit.kind, body, by, resolve)
+                _place(overlay, edit.kind, body, by, resolve)
             else:
-                _name(said, edit, body, by, rank, resolve)
-    return said
+                _give(overlay, edit, body, by, rank, resolve)
+    return overlay
 
 
-def _place(said: Overlay, kind: str, body: EditBody, by: str, resolve: Resolve) -> None:
-    """Put the words of an edit about starts on its turns."""
-    words = said.words
+def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolve) -> None:
+    """Put the turns of an edit about starts where it says."""
     turns = _all(body.turns, resolve)
     if kind == EditKind.SPLIT:
-        words.update((turn, Word("start" if body.is_on else "continue", None, by)) for turn in turns)
+        placement = Placement("start" if body.is_on else "continue", None, by)
     else:
         target = resolve(body.into) if body.into is not None else None
         if target is None:
             return
-        words.update((turn, Word("join" if kind == EditKind.MERGE else "move", target, by)) for turn in turns)
+        placement = Placement("join" if kind == EditKind.MERGE else "move", target, by)
+    overlay.placements.update(dict.fromkeys(turns, placement))
     for placed in body.placed:
         targets = _all((placed.into,), resolve)
         if targets or placed.into is None:
-            word = Word(placed.kind, targets[0] if targets else None, by)
-            words.update((turn, word) for turn in _all(placed.turns, resolve))
+            placement = Placement(placed.kind, targets[0] if targets else None, by)
+            overlay.placements.update(dict.fromkeys(_all(placed.turns, resolve), placement))
     heirs = _all((body.heir,), resolve)
     for turn in _all(body.unnamed, resolve):
-        _hand_on(said.named, turn, heirs[0] if heirs else None)
+        _hand_on(overlay.attributes, turn, heirs[0] if heirs else None)
 
 
-def _name(said: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
+def _give(overlay: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
     """Give the task of an edit's turns a title, a status or an exclusion."""
     for field, value in _values(edit.kind, body):
         for turn in _all(body.turns, resolve):
-            said.named.setdefault(turn, {})[field] = Named(value, by, (rank, edit.id))
+            overlay.attributes.setdefault(turn, {})[field] = Attribute(value, by, (rank, edit.id))
     for turn in _all(body.kept, resolve):
-        said.words.setdefault(turn, Word("continue", None, by))
+        overlay.placements.setdefault(turn, Placement("continue", None, by))
 
 
 def _all(anchors: Iterable[Anchor | None], resolve: Resolve) -> list[TurnKey]:
@@ -176,11 +176,11 @@ def _all(anchors: Iterable[Anchor | None], resolve: Resolve) -> list[TurnKey]:
     return [key for anchor in anchors if anchor is not None and (key := resolve(anchor)) is not None]
 
 
-def _hand_on(named: dict[TurnKey, dict[str, Named]], key: TurnKey, heir: TurnKey | None) -> None:
-    """What was said about the task of a turn holds for another turn's from now on, or no longer."""
-    for field, value in named.pop(key, {}).items():
+def _hand_on(attributes: dict[TurnKey, dict[str, Attribute]], key: TurnKey, heir: TurnKey | None) -> None:
+    """The attributes of a turn's task are those of another turn's from now on, or nobody's."""
+    for field, value in attributes.pop(key, {}).items():
         if heir is not None:
-            known = named.setdefault(heir, {})
+            known = attributes.setdefault(heir, {})
             known[field] = max(value, known.get(field, value), key=lambda one: one.order)
 
 

@@ -1,6 +1,6 @@
-"""Where each turn stands after an edit that puts turns on another task: the words that make it so, and no other so.
+"""Which placements put exactly the turns of an edit on another task, and leave all others where they are.
 
-Needed where one word is not enough: others are linked to the turn of the edit, or follow it.
+Needed where placing the edit's own turn is not enough: others are linked to it, or follow it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ class Seat(NamedTuple):
     key: TurnKey
     task: str
     is_alone: bool  # it was moved there: what follows does not go with it
-    stands: bool  # a word places it, whatever comes before it
+    stands: bool  # an edit places it, whatever comes before it
 
 
-class Place(NamedTuple):
-    """A word on a turn, as `tracker.model.edits.Word` has it."""
+class PlacedTurn(NamedTuple):
+    """A turn and where it is to be put, as in `tracker.model.edits.Placement`."""
 
     key: TurnKey
     kind: str
@@ -32,15 +32,15 @@ def is_so(wanted: Mapping[TurnKey, str], found: Mapping[TurnKey, str]) -> bool:
     return len(pairs) == len({task for task, _ in pairs}) == len({other for _, other in pairs})
 
 
-def places(sessions: Iterable[Sequence[Seat]], first_of: Mapping[str, TurnKey]) -> list[Place]:
-    """Words for every turn of the tasks in `first_of`, which holds the turn that names each.
+def placements(sessions: Iterable[Sequence[Seat]], first_of: Mapping[str, TurnKey]) -> list[PlacedTurn]:
+    """Where every turn of the tasks in `first_of` goes; it holds the turn that names each.
 
-    Turns of other tasks get one only where they would follow along with a turn of these.
+    Turns of other tasks are placed only where they would follow along with a turn of these.
     """
-    return [place for seats in sessions for place in _places(seats, first_of)]
+    return [placed for seats in sessions for placed in _in_session(seats, first_of)]
 
 
-def _places(seats: Sequence[Seat], first_of: Mapping[str, TurnKey]) -> Iterable[Place]:
+def _in_session(seats: Sequence[Seat], first_of: Mapping[str, TurnKey]) -> Iterable[PlacedTurn]:
     began: dict[str, TurnKey] = {}
     task: str | None = None  # that of the turn that the next one follows
     for seat in seats:
@@ -48,12 +48,12 @@ def _places(seats: Sequence[Seat], first_of: Mapping[str, TurnKey]) -> Iterable[
         first = began.setdefault(seat.task, seat.key)
         name = first_of.get(seat.task)
         if name == seat.key:
-            yield Place(seat.key, "start")
+            yield PlacedTurn(seat.key, "start")
         elif name is not None and (is_first or seat.is_alone or seat.task != task):
-            yield Place(seat.key, "move" if seat.is_alone else "join", name if is_first else first)
+            yield PlacedTurn(seat.key, "move" if seat.is_alone else "join", name if is_first else first)
         elif name is not None:
-            yield Place(seat.key, "continue")
+            yield PlacedTurn(seat.key, "continue")
         elif task in first_of and not seat.stands:
-            yield Place(seat.key, "start") if is_first else Place(seat.key, "join", first)
+            yield PlacedTurn(seat.key, "start") if is_first else PlacedTurn(seat.key, "join", first)
         if name == seat.key or not seat.is_alone:
             task = seat.task

@@ -13,10 +13,10 @@ import msgspec
 
 from store.records import CallFlag, EventKind, ToolFlag, TurnKind
 from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
-from tracker.model.boundaries import WEIGHTS, Decision, Said, Verdict, Weights, decide
+from tracker.model.boundaries import WEIGHTS, Decision, LocalPlacement, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.chains import session_chains
-from tracker.model.edits import NOTHING_SAID, Overlay
+from tracker.model.edits import NO_EDITS, Overlay
 from tracker.model.hidden import unrecorded_by_turn
 from tracker.model.inheritance import Origin, origins
 from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
@@ -40,7 +40,7 @@ ANCHOR_CALLS = 3
 _HIDES_REQUESTS = "claude-code"  # Cline records what it pays for
 LINK_FORK = "fork"
 LINK_EDIT = "edit"
-STARTS_BY_EDIT = "own"  # somebody said that a task starts here: never linked by rule
+STARTS_BY_EDIT = "own"  # an edit or suggestion starts a task here: never linked by rule
 _REVERTED = re.compile(r"\b[0-9a-f]{7,40}\b")
 _ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,6}\b|(?<![\w/])#\d{2,6}\b")
 _ISSUE_IN_BRANCH = re.compile(r"(?:^|[/_-])([a-z][a-z0-9]{1,9}-\d{1,6})(?=$|[/_-])", re.IGNORECASE)
@@ -74,7 +74,7 @@ def model_session(
     records: SessionRecords,
     rates: Mapping[str, Rates],
     floors: Mapping[FloorKey, int],
-    words: Overlay = NOTHING_SAID,
+    overlay: Overlay = NO_EDITS,
     weights: Weights = WEIGHTS,
 ) -> SessionModel:
     """Derive everything of one session; `floors` are the static floors of the user's models and versions."""
@@ -82,8 +82,8 @@ def model_session(
     turns = arrange(records)
     if not turns:
         return SessionModel([], [], [], {})
-    said = said_in(session.id, turns, words)
-    verdicts = decide(turns, session.agent, said, weights=weights, is_whole=session.teammate is not None)
+    placements = local_placements(session.id, turns, overlay)
+    verdicts = decide(turns, session.agent, placements, weights=weights, is_whole=session.teammate is not None)
     chains = session_chains(records, rates)
     turn_of = {(call.id, call.copied): turn.index for turn in turns for call in (*turn.calls, *turn.copies)}
     group_of = {key: verdicts[index].group for key, index in turn_of.items()}
@@ -111,22 +111,22 @@ def model_session(
             contexts.walk(calls, turn_of)
             if session.agent == _HIDES_REQUESTS:
                 unrecorded = unrecorded_by_turn(calls, judged, turn_of)
-    rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, unrecorded, said, words)
-    parts = _parts(records, turns, verdicts, roots, rows, words)
+    rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, unrecorded, placements, overlay)
+    parts = _parts(records, turns, verdicts, roots, rows, overlay)
     return SessionModel(rows, parts, splits, dict(cold))
 
 
-def said_in(session_id: int, turns: Sequence[TurnInfo], words: Overlay) -> dict[int, Said]:
-    """The user's words by index; targets in other sessions have no index."""
+def local_placements(session_id: int, turns: Sequence[TurnInfo], overlay: Overlay) -> dict[int, LocalPlacement]:
+    """Placements of this session's turns by index; targets in other sessions have no index."""
     index_of = {turn.row.prompt_uuid: turn.index for turn in turns if turn.is_own}
-    said: dict[int, Said] = {}
+    found: dict[int, LocalPlacement] = {}
     for uuid, index in index_of.items():
-        word = words.words.get((session_id, uuid))
-        if word is not None:
-            local = word.target is not None and word.target[0] == session_id
-            target = index_of.get(word.target[1]) if local and word.target is not None else None
-            said[index] = Said(word.kind, None if target == index else target)
-    return said
+        placement = overlay.placements.get((session_id, uuid))
+        if placement is not None:
+            local = placement.target is not None and placement.target[0] == session_id
+            target = index_of.get(placement.target[1]) if local and placement.target is not None else None
+            found[index] = LocalPlacement(placement.kind, None if target == index else target)
+    return found
 
 
 def _roots(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> dict[int, str]:
@@ -208,8 +208,8 @@ def _turn_rows(
     sums: Sequence[_Sums],
     contexts: _Contexts,
     unrecorded: Mapping[int, int],
-    said: Mapping[int, Said],
-    words: Overlay,
+    placements: Mapping[int, LocalPlacement],
+    overlay: Overlay,
 ) -> list[TaskTurnRow]:
     rows: list[TaskTurnRow] = []
     starts_other = _starts_other(turns, verdicts)
@@ -217,7 +217,7 @@ def _turn_rows(
         if not turn.is_own:
             continue
         uuid = turn.row.prompt_uuid
-        word = words.words.get((session_id, uuid)) if turn.index in said else None
+        placement = overlay.placements.get((session_id, uuid)) if turn.index in placements else None
         root = roots[verdict.group]
         rows.append(
             TaskTurnRow._make(
@@ -229,7 +229,7 @@ def _turn_rows(
                     root,
                     turn.row.kind,
                     verdict.decision,
-                    "rule" if word is None else word.by,
+                    "rule" if placement is None else placement.by,
                     None if verdict.score is None else round(1000 * verdict.score),
                     verdict.reasons,
                     turn.row.at,
@@ -300,7 +300,7 @@ def _parts(
     verdicts: Sequence[Verdict],
     roots: Mapping[int, str],
     rows: Sequence[TaskTurnRow],
-    words: Overlay,
+    overlay: Overlay,
 ) -> list[PartRow]:
     session = records.session
     by_root: dict[str, list[TaskTurnRow]] = {}
@@ -312,13 +312,13 @@ def _parts(
         members = [turn for turn in turns if verdicts[turn.index].group == group_of_root[root]]
         first = next(turn for turn in members if turn.row.prompt_uuid == root and turn.is_own)
         branch = first.row.branch or session.branch
-        word = words.words.get((session.id, root))
+        placement = overlay.placements.get((session.id, root))
         kind, target = None, None
-        if word is not None and word.target is not None and verdicts[first.index].group == first.index:
-            kind, target = LINK_EDIT, word.target
-        elif word is not None and word.kind == "start":
+        if placement is not None and placement.target is not None and verdicts[first.index].group == first.index:
+            kind, target = LINK_EDIT, placement.target
+        elif placement is not None and placement.kind == "start":
             kind = STARTS_BY_EDIT
-        elif word is None or word.kind == "continue":
+        elif placement is None or placement.kind == "continue":
             copies = [turn for turn in members if turn.is_foreign and turn.index <= first.index]
             if copies:
                 uuid = copies[-1].row.prompt_uuid

@@ -10,7 +10,7 @@ import msgspec
 from store.records import TurnKind
 from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
 from store.titles import title_in
-from tracker.model.edits import REFINED, Named, Overlay
+from tracker.model.edits import REFINED, Attribute, Overlay
 from tracker.model.headline import TaskStatus
 from tracker.model.links import PartKey, key_of
 from tracker.model.prompt_words import is_acknowledgement
@@ -72,7 +72,7 @@ def task_row(
     turns: Sequence[TaskTurnRow],
     sessions: Mapping[int, SessionRow],
     *,
-    words: Overlay,
+    overlay: Overlay,
     git: GitFacts = NOTHING_KNOWN,
     hidden: int | None = None,
     told: Mapping[int, HiddenTotal] = _NOTHING_TOLD,
@@ -83,9 +83,9 @@ def task_row(
     `told`: hidden spend of the sessions whose client left a total that can be trusted.
     """
     facts = [decode_facts(turn.facts) for turn in turns]
-    names = names_of(turns, words)
-    title, title_from = _title(turns, facts, sessions, names, owns_its_sessions)
-    status = _status(judge(facts, git), names)
+    attributes = attributes_of(turns, overlay)
+    title, title_from = _title(turns, facts, sessions, attributes, owns_its_sessions)
+    status = _status(judge(facts, git), attributes)
     members = [sessions[one] for one in dict.fromkeys(turn.session_id for turn in turns)]
     sums = [sum(column) for column in zip(*(turn[_SUMMED] for turn in turns), strict=True)]
     models = sorted({model for turn in turns for model in turn.models.split(",") if model})
@@ -99,7 +99,7 @@ def task_row(
             status.status,
             status.evidence,
             status.if_left,
-            int(bool(names["excluded"].value) if "excluded" in names else False),
+            int(bool(attributes["excluded"].value) if "excluded" in attributes else False),
             ",".join(dict.fromkeys(session.agent for session in members)),
             members[0].project,
             msgspec.json.encode([session.native_id for session in members]).decode(),
@@ -129,14 +129,14 @@ def _unrecorded(turn: TaskTurnRow, fact: TurnFacts, total: HiddenTotal | None) -
     return total.cost * part // whole if whole else 0
 
 
-def names_of(turns: Iterable[TaskTurnRow], words: Overlay) -> dict[str, Named]:
-    """What was said about the task by way of any of its turns; the latest word on each field."""
-    found: dict[str, Named] = {}
-    if words.named:
+def attributes_of(turns: Iterable[TaskTurnRow], overlay: Overlay) -> dict[str, Attribute]:
+    """Labels that the task has by way of any of its turns; of each field the latest."""
+    found: dict[str, Attribute] = {}
+    if overlay.attributes:
         for turn in turns:
-            for field, named in words.named.get((turn.session_id, turn.prompt_uuid), {}).items():
-                if field not in found or named.order > found[field].order:
-                    found[field] = named
+            for field, attribute in overlay.attributes.get((turn.session_id, turn.prompt_uuid), {}).items():
+                if field not in found or attribute.order > found[field].order:
+                    found[field] = attribute
     return found
 
 
@@ -144,12 +144,12 @@ def _title(
     turns: Sequence[TaskTurnRow],
     facts: Sequence[TurnFacts],
     sessions: Mapping[int, SessionRow],
-    names: Mapping[str, Named],
+    attributes: Mapping[str, Attribute],
     owns_its_sessions: bool,
 ) -> tuple[str, str]:
-    named = names.get("title")
-    if named is not None:
-        return named.value, TitleFrom.REFINED if named.by == REFINED else TitleFrom.YOU
+    attribute = attributes.get("title")
+    if attribute is not None:
+        return attribute.value, TitleFrom.REFINED if attribute.by == REFINED else TitleFrom.YOU
     session = sessions[turns[0].session_id]
     if owns_its_sessions and session.title and session.title_rank >= _SESSION_TITLE_RANK:
         return session.title, TitleFrom.AGENT
@@ -165,13 +165,13 @@ def _title(
     return "(no prompt on record)", TitleFrom.NOTHING
 
 
-def _status(judged: Judged, names: Mapping[str, Named]) -> Judged:
-    named = names.get("status")
-    if named is None:
+def _status(judged: Judged, attributes: Mapping[str, Attribute]) -> Judged:
+    attribute = attributes.get("status")
+    if attribute is None:
         return judged
-    if named.by != REFINED:
-        return Judged(named.value, Evidence.YOU)
+    if attribute.by != REFINED:
+        return Judged(attribute.value, Evidence.YOU)
     strong = judged.evidence is not None and EVIDENCE_ORDER.index(judged.evidence) < EVIDENCE_ORDER.index(
         Evidence.REFINED
     )
-    return judged if strong or judged.status == TaskStatus.REVERTED else Judged(named.value, Evidence.REFINED)
+    return judged if strong or judged.status == TaskStatus.REVERTED else Judged(attribute.value, Evidence.REFINED)

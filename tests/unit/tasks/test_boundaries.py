@@ -14,7 +14,7 @@ from tracker.model.boundaries import (
     WEIGHTS,
     Decision,
     Features,
-    Said,
+    LocalPlacement,
     contributions,
     decide,
     score_of,
@@ -156,14 +156,14 @@ def test_a_notification_is_on_its_origins_task_and_changes_nothing_for_the_next_
         ],
         tools=[tool("t1", 12, turn="a", spawned="x")],
     )
-    assert groups(made, {1: Said("start")}) == [0, 1, 0, 1]
+    assert groups(made, {1: LocalPlacement("start")}) == [0, 1, 0, 1]
 
 
 def test_the_users_word_stands_above_every_rule() -> None:
     made = after("yes")
-    assert decisions(made, {1: Said("start")})[1] == Decision.START
+    assert decisions(made, {1: LocalPlacement("start")})[1] == Decision.START
     new = after(OTHER, minutes=30, tools=edits_elsewhere())
-    assert decisions(new, {1: Said("continue")})[1] == Decision.CONTINUE
+    assert decisions(new, {1: LocalPlacement("continue")})[1] == Decision.CONTINUE
 
 
 def five_turns():
@@ -171,19 +171,19 @@ def five_turns():
 
 
 def test_a_joined_turn_takes_those_that_follow_along() -> None:
-    assert groups(five_turns(), {2: Said("start"), 3: Said("join", 0)}) == [0, 0, 2, 0, 0]
+    assert groups(five_turns(), {2: LocalPlacement("start"), 3: LocalPlacement("join", 0)}) == [0, 0, 2, 0, 0]
 
 
 def test_a_moved_turn_leaves_those_that_follow_where_they_were() -> None:
-    assert groups(five_turns(), {2: Said("start"), 3: Said("move", 0)}) == [0, 0, 2, 0, 2]
+    assert groups(five_turns(), {2: LocalPlacement("start"), 3: LocalPlacement("move", 0)}) == [0, 0, 2, 0, 2]
 
 
 def test_a_turn_moved_to_another_session_is_a_group_of_its_own() -> None:
-    assert groups(five_turns(), {1: Said("move")}) == [0, 1, 0, 0, 0]
+    assert groups(five_turns(), {1: LocalPlacement("move")}) == [0, 1, 0, 0, 0]
 
 
 def test_the_session_still_has_a_first_task_when_its_first_turn_was_moved_away() -> None:
-    assert decisions(five_turns(), {0: Said("move")})[:2] == [Decision.JOIN, Decision.FIRST]
+    assert decisions(five_turns(), {0: LocalPlacement("move")})[:2] == [Decision.JOIN, Decision.FIRST]
 
 
 def score_after(*, events=(), tools=(), text="rename the upload button"):
@@ -243,7 +243,10 @@ def test_only_the_turn_before_counts_and_not_the_task_so_far() -> None:
         ],
     )
     turns = arrange(made)
-    scores = [decide(turns, "claude-code", said)[2].score for said in ({1: Said("start")}, {1: Said("continue")})]
+    scores = [
+        decide(turns, "claude-code", said)[2].score
+        for said in ({1: LocalPlacement("start")}, {1: LocalPlacement("continue")})
+    ]
     assert scores[0] == scores[1]
     features = decide(turns, "claude-code")[2].features
     assert features is not None

@@ -97,9 +97,9 @@ def test_carry_over_is_what_a_new_session_would_not_have_paid() -> None:
         ],
         turns=[turn("a", 10, "add retries"), turn("b", 20, "yes")],
     )
-    from tracker.model.edits import Overlay, Word
+    from tracker.model.edits import Overlay, Placement
 
-    model = model_session(made, RATES, {}, Overlay({(1, "b"): Word("start", None, "you")}, {}))
+    model = model_session(made, RATES, {}, Overlay({(1, "b"): Placement("start", None, "you")}, {}))
     last = next(split for split in model.splits if split.call_id == 3)
     # 0.50 $ per million: 20,000 tokens of baseline, 30,000 that the first task left behind.
     assert (last.baseline, last.carry_over, last.own) == (10_000_000, 15_000_000, 0)

@@ -19,7 +19,7 @@ from tests.unit.tasks.making import Transcript, ledger_of, records, turn
 from tests.unit.tasks.making import event as mark
 from tracker import edit_tasks
 from tracker.cli.task import draw
-from tracker.model.boundaries import Decision, Said, decide
+from tracker.model.boundaries import Decision, LocalPlacement, decide
 from tracker.model.turns import arrange
 from tracker.rebuild import rebuild, rebuild_everything
 from tracker.reports.task import task_detail
@@ -326,7 +326,7 @@ def test_a_teammates_session_is_cut_by_words_alone() -> None:
     turns = arrange(made)
     assert [one.decision for one in decide(turns, "claude-code")][1] == Decision.FIRST
     assert [one.group for one in decide(turns, "claude-code", is_whole=True)] == [0, 0, 0]
-    assert [one.group for one in decide(turns, "claude-code", {1: Said("start")}, is_whole=True)] == [0, 1, 1]
+    assert [one.group for one in decide(turns, "claude-code", {1: LocalPlacement("start")}, is_whole=True)] == [0, 1, 1]
     assert not any(one.features for one in decide(turns, "claude-code", is_whole=True)), "nothing to learn from"
 
 
