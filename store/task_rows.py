@@ -5,6 +5,9 @@ Times are epoch milliseconds, tokens are counts, money is nano-dollars.
 
 from typing import NamedTuple
 
+# The parts that a cost is split into (MODEL section 3), as columns of a call, a turn and a task.
+COST_PARTS = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
+
 
 class SessionRow(NamedTuple):
     """Facts of a session."""

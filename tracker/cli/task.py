@@ -8,6 +8,7 @@ import click
 from store.money import short_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
+from store.task_rows import COST_PARTS
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import (
     CurvePoint,
@@ -29,7 +30,7 @@ from tracker.errors import UserError
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
-from tracker.reports.tasks import PARTS, short_ids
+from tracker.reports.tasks import short_ids
 
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6
@@ -78,14 +79,14 @@ def show_command(invocation: Invocation, task_id: str, as_json: bool, as_csv: bo
         print_json(detail.as_json())
     elif as_csv:
         names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
-        print_csv((*names, *(f"{part}_usd" for part in PARTS), "misses"), map(_csv_turn, detail.turns))
+        print_csv((*names, *(f"{part}_usd" for part in COST_PARTS), "misses"), map(_csv_turn, detail.turns))
     else:
         draw(detail)
 
 
 def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
     row = turn.row
-    amounts = (usd(amount) for amount in (row.cost, *(getattr(row, part) for part in PARTS)))
+    amounts = (usd(amount) for amount in (row.cost, *(getattr(row, part) for part in COST_PARTS)))
     return (turn.number, turn.session, row.prompt_uuid, row.kind, iso(row.at), row.calls, *amounts, row.misses)
 
 

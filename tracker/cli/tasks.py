@@ -9,7 +9,7 @@ import click
 
 from store.money import short_usd, usd
 from store.projects import project_name
-from store.task_rows import TaskRow
+from store.task_rows import COST_PARTS, TaskRow
 from tracker.cli.common import (
     Invocation,
     csv_option,
@@ -37,13 +37,13 @@ from tracker.cli.output import (
 from tracker.clock import iso, local
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
-from tracker.reports.tasks import PARTS, TasksReport, session_names, tasks_report
+from tracker.reports.tasks import TasksReport, session_names, tasks_report
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
     "id", "title", "status", "evidence", "agents", "project", "branch", "sessions", "started_at", "ended_at", "turns",
     "calls", *TOKEN_CLASSES, "web_searches", "cost_usd",
-    *(f"{part}_usd" for part in PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
+    *(f"{part}_usd" for part in COST_PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
     "program_run", "unpriced_calls", "floor_calls",
 )  # fmt: skip
 _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
@@ -135,7 +135,7 @@ def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
         task.id, task.title, "excluded" if task.excluded else task.status, task.evidence or "", task.agents,
         task.project or "", task.branch or "", " ".join(session_names(task)), iso(task.started_at), iso(task.ended_at),
         task.turns, task.calls, task.input, task.cache_read, task.write_5m, task.write_1h, task.output,
-        task.web_searches, usd(task.cost), *(usd(getattr(task, part)) for part in PARTS), usd(task.carry_over),
+        task.web_searches, usd(task.cost), *(usd(getattr(task, part)) for part in COST_PARTS), usd(task.carry_over),
         usd(task.hidden), task.misses, task.context_begin, task.context_end, "yes" if is_program_run else "no",
         task.unpriced, task.floor,
     )  # fmt: skip

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from store.records import CallFlag, EventKind, ToolFlag, TurnKind
-from store.task_rows import PartRow, SessionRecords, SplitRow, TaskTurnRow
+from store.task_rows import COST_PARTS, PartRow, SessionRecords, SplitRow, TaskTurnRow
 from tracker.model.boundaries import WEIGHTS, Decision, LocalPlacement, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.chains import session_chains
-from tracker.model.edits import NO_EDITS, Overlay
+from tracker.model.edits import NO_EDITS, Overlay, TurnKey
 from tracker.model.hidden import unrecorded_by_turn
 from tracker.model.inheritance import Origin, origins
 from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
@@ -45,6 +45,10 @@ _REVERTED = re.compile(r"\b[0-9a-f]{7,40}\b")
 _ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,6}\b|(?<![\w/])#\d{2,6}\b")
 _ISSUE_IN_BRANCH = re.compile(r"(?:^|[/_-])([a-z][a-z0-9]{1,9}-\d{1,6})(?=$|[/_-])", re.IGNORECASE)
 
+# The columns of a turn that are sums over its calls, and of a task over its turns.
+SUMMED = TaskTurnRow._fields[TaskTurnRow._fields.index("calls") : TaskTurnRow._fields.index("models")]
+_TOKENS = ("input", "cache_read", "write_5m", "write_1h", "output", "web_searches")
+
 encode_facts = msgspec.msgpack.Encoder().encode
 decode_facts = msgspec.msgpack.Decoder(TurnFacts).decode
 
@@ -61,12 +65,11 @@ class SessionModel(NamedTuple):
 class _Sums:
     """What adds up over the calls of a turn."""
 
-    __slots__ = ("floor", "misses", "models", "own_parts", "subagent_calls", "subagent_cost", "tokens", "unpriced")
+    __slots__ = ("columns", "models")
 
-    def __init__(self) -> None:
-        self.tokens = [0] * 6  # input, cache read, 5 min and 1 h writes, output, web searches
-        self.own_parts = [0] * 7  # baseline, carry-over, own, waste, fresh, generation, other
-        self.unpriced = self.floor = self.misses = self.subagent_calls = self.subagent_cost = 0
+    def __init__(self, calls: int) -> None:
+        self.columns = dict.fromkeys(SUMMED, 0)
+        self.columns["calls"] = calls
         self.models: set[str] = set()
 
 
@@ -87,7 +90,7 @@ def model_session(
     chains = session_chains(records, rates)
     turn_of = {(call.id, call.copied): turn.index for turn in turns for call in (*turn.calls, *turn.copies)}
     group_of = {key: verdicts[index].group for key, index in turn_of.items()}
-    sums = [_Sums() for _ in turns]
+    sums = [_Sums(len(turn.calls)) for turn in turns]
     roots = _roots(turns, verdicts)
     splits: list[SplitRow] = []
     contexts = _Contexts()
@@ -145,39 +148,44 @@ def _split_row(
     rent = RentSplit(0, 0, 0)
     if split is not None:
         rent = split_rent(split.rent, call.cache_read + judged.missed, origin.baseline_tokens, origin.context_at_begin)
-    parts = (*rent, split.waste, split.fresh, split.generation, split.other) if split is not None else (None,) * 7
-    return SplitRow._make(
-        (
-            call.call_id,
-            session_id,
-            turn.row.prompt_uuid,
-            root,
-            judged.epoch,
-            judged.expected_read,
-            judged.missed,
-            judged.kind,
-            judged.cause,
-            judged.source,
-            int(judged.up_to),
-            judged.ttl_ms,
-            *parts,
-        )
+    return SplitRow(
+        call_id=call.call_id,
+        session_id=session_id,
+        turn=turn.row.prompt_uuid,
+        task_id=root,
+        epoch=judged.epoch,
+        expected_read=judged.expected_read,
+        missed=judged.missed,
+        kind=judged.kind,
+        cause=judged.cause,
+        cause_source=judged.source,
+        is_up_to=int(judged.up_to),
+        ttl_ms=judged.ttl_ms,
+        baseline=rent.baseline if split else None,
+        carry_over=rent.carry_over if split else None,
+        own=rent.own if split else None,
+        waste=split.waste if split else None,
+        fresh=split.fresh if split else None,
+        generation=split.generation if split else None,
+        other=split.other if split else None,
     )
 
 
 def _add(sums: _Sums, call: ChainCall, row: SplitRow, *, is_subagent: bool) -> None:
-    values = (call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.web_searches)
-    for place, value in enumerate(values):
-        sums.tokens[place] += value
+    columns = sums.columns
+    for name in _TOKENS:
+        columns[name] += getattr(call, name)
     if call.cost is None:
-        sums.unpriced += 1
+        columns["unpriced"] += 1
     else:
-        for place, part in enumerate(row[-7:]):
-            sums.own_parts[place] += part or 0
-        sums.subagent_cost += call.cost if is_subagent else 0
-    sums.floor += bool(call.flags & _FLOOR)
-    sums.misses += row.missed > 0
-    sums.subagent_calls += is_subagent
+        for name in COST_PARTS:
+            part = getattr(row, name) or 0
+            columns[name] += part
+            columns["cost"] += part
+        columns["subagent_cost"] += call.cost if is_subagent else 0
+    columns["floor"] += bool(call.flags & _FLOOR)
+    columns["misses"] += row.missed > 0
+    columns["subagent_calls"] += is_subagent
     sums.models.add(call.model)
 
 
@@ -220,34 +228,24 @@ def _turn_rows(
         placement = overlay.placements.get((session_id, uuid)) if turn.index in placements else None
         root = roots[verdict.group]
         rows.append(
-            TaskTurnRow._make(
-                (
-                    session_id,
-                    uuid,
-                    turn.index,
-                    root,
-                    root,
-                    turn.row.kind,
-                    verdict.decision,
-                    "rule" if placement is None else placement.by,
-                    None if verdict.score is None else round(1000 * verdict.score),
-                    verdict.reasons,
-                    turn.row.at,
-                    turn.ended_at,
-                    len(turn.calls),
-                    added.unpriced,
-                    added.floor,
-                    *added.tokens,
-                    sum(added.own_parts),
-                    *added.own_parts,
-                    added.misses,
-                    added.subagent_calls,
-                    added.subagent_cost,
-                    ",".join(sorted(added.models)),
-                    contexts.begin.get(turn.index),
-                    contexts.end.get(turn.index),
-                    encode_facts(_facts(turn, starts_other[turn.index], unrecorded.get(turn.index, 0))),
-                )
+            TaskTurnRow(
+                session_id=session_id,
+                prompt_uuid=uuid,
+                ordinal=turn.index,
+                task_id=root,
+                root=root,
+                kind=turn.row.kind,
+                decision=verdict.decision,
+                decided_by="rule" if placement is None else placement.by,
+                score=None if verdict.score is None else round(1000 * verdict.score),
+                reasons=verdict.reasons,
+                at=turn.row.at,
+                ended_at=turn.ended_at,
+                **added.columns,
+                models=",".join(sorted(added.models)),
+                context_begin=contexts.begin.get(turn.index),
+                context_end=contexts.end.get(turn.index),
+                facts=encode_facts(_facts(turn, starts_other[turn.index], unrecorded.get(turn.index, 0))),
             )
         )
     return rows
@@ -313,7 +311,8 @@ def _parts(
         first = next(turn for turn in members if turn.row.prompt_uuid == root and turn.is_own)
         branch = first.row.branch or session.branch
         placement = overlay.placements.get((session.id, root))
-        kind, target = None, None
+        kind: str | None = None
+        target: TurnKey | None = None
         if placement is not None and placement.target is not None and verdicts[first.index].group == first.index:
             kind, target = LINK_EDIT, placement.target
         elif placement is not None and placement.kind == "start":
@@ -325,16 +324,17 @@ def _parts(
                 kind, target = LINK_FORK, (records.foreign_turns[uuid], uuid)
         parts.append(
             PartRow(
-                session.id,
-                root,
-                root,
-                int(first.index == 0),
-                branch,
-                ",".join(sorted(_issue_keys(members, branch))),
-                min(row.at for row in own),
-                max(row.ended_at for row in own),
-                kind,
-                *(target or (None, None)),
+                session_id=session.id,
+                root=root,
+                task_id=root,
+                opens_session=int(first.index == 0),
+                branch=branch,
+                keys=",".join(sorted(_issue_keys(members, branch))),
+                first_at=min(row.at for row in own),
+                last_at=max(row.ended_at for row in own),
+                link_kind=kind,
+                link_session_id=target[0] if target else None,
+                link_turn=target[1] if target else None,
             )
         )
     return parts

@@ -14,14 +14,13 @@ from tracker.model.edits import REFINED, Attribute, Overlay
 from tracker.model.headline import TaskStatus
 from tracker.model.links import PartKey, key_of
 from tracker.model.prompt_words import is_acknowledgement
-from tracker.model.session_tasks import decode_facts
+from tracker.model.session_tasks import SUMMED, decode_facts
 from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TurnFacts, judge
 
 ID_CHARS = 8  # two tasks in a hundred thousand share an id with a chance of one in five hundred
 _TITLE_CHARS = 100
 _SESSION_TITLE_RANK = 2  # titles of the agent or the user, not summaries
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_SUMMED = slice(TaskTurnRow._fields.index("calls"), TaskTurnRow._fields.index("models"))
 
 
 class TitleFrom:
@@ -87,37 +86,37 @@ def task_row(
     title, title_from = _title(turns, facts, sessions, attributes, owns_its_sessions)
     status = _status(judge(facts, git), attributes)
     members = [sessions[one] for one in dict.fromkeys(turn.session_id for turn in turns)]
-    sums = [sum(column) for column in zip(*(turn[_SUMMED] for turn in turns), strict=True)]
+    sums = {name: sum(getattr(turn, name) for turn in turns) for name in SUMMED}
     models = sorted({model for turn in turns for model in turn.models.split(",") if model})
     begins = [turn.context_begin for turn in turns if turn.context_begin is not None]
     ends = [turn.context_end for turn in turns if turn.context_end is not None]
-    return TaskRow._make(
-        (
-            identity,
-            title,
-            title_from,
-            status.status,
-            status.evidence,
-            status.if_left,
-            int(bool(attributes["excluded"].value) if "excluded" in attributes else False),
-            ",".join(dict.fromkeys(session.agent for session in members)),
-            members[0].project,
-            msgspec.json.encode([session.native_id for session in members]).decode(),
-            ",".join(models),
-            members[-1].branch,
-            turns[0].at,
-            max(turn.ended_at for turn in turns),
-            sum(max(0, turn.ended_at - turn.at) for turn in turns),
-            len(turns),
-            *sums,
-            hidden,
-            sum(bool(fact.edited) for fact in facts),
-            sum(fact.is_retry for fact in facts),
-            sum(turn.cost for turn, fact in zip(turns, facts, strict=True) if fact.is_retry),
-            begins[0] if begins else None,
-            ends[-1] if ends else None,
-            sum(_unrecorded(turn, fact, told.get(turn.session_id)) for turn, fact in zip(turns, facts, strict=True)),
-        )
+    return TaskRow(
+        id=identity,
+        title=title,
+        title_from=title_from,
+        status=status.status,
+        evidence=status.evidence,
+        if_left=status.if_left,
+        excluded=int("excluded" in attributes and bool(attributes["excluded"].value)),
+        agents=",".join(dict.fromkeys(session.agent for session in members)),
+        project=members[0].project,
+        sessions=msgspec.json.encode([session.native_id for session in members]).decode(),
+        models=",".join(models),
+        branch=members[-1].branch,
+        started_at=turns[0].at,
+        ended_at=max(turn.ended_at for turn in turns),
+        active_ms=sum(max(0, turn.ended_at - turn.at) for turn in turns),
+        turns=len(turns),
+        **sums,
+        hidden=hidden,
+        edit_turns=sum(bool(fact.edited) for fact in facts),
+        retry_turns=sum(fact.is_retry for fact in facts),
+        retry_cost=sum(turn.cost for turn, fact in zip(turns, facts, strict=True) if fact.is_retry),
+        context_begin=begins[0] if begins else None,
+        context_end=ends[-1] if ends else None,
+        unrecorded=sum(
+            _unrecorded(turn, fact, told.get(turn.session_id)) for turn, fact in zip(turns, facts, strict=True)
+        ),
     )
 
 

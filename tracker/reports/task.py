@@ -9,7 +9,7 @@ from store.money import usd
 from store.program_runs import program_runs
 from store.task_edits import edits
 from store.task_reads import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
-from store.task_rows import TaskRow, TaskTurnRow
+from store.task_rows import COST_PARTS, TaskRow, TaskTurnRow
 from tracker.clock import iso
 from tracker.model.edits import in_force
 from tracker.model.session_tasks import decode_facts
@@ -17,7 +17,7 @@ from tracker.model.status import TurnFacts
 from tracker.reports.metered import job_json
 from tracker.reports.refusals import Refusal, task_refusals
 from tracker.reports.reported import ReportedCost, task_reported
-from tracker.reports.tasks import PARTS, as_of, task_json
+from tracker.reports.tasks import as_of, task_json
 
 
 class TaskTurn(NamedTuple):
@@ -91,7 +91,7 @@ class TaskDetail(NamedTuple):
                 "started_at": iso(turn.row.at),
                 "calls": turn.row.calls,
                 "cost_usd": usd(turn.row.cost),
-                "split": {name: usd(getattr(turn.row, name)) for name in PARTS},
+                "split": {name: usd(getattr(turn.row, name)) for name in COST_PARTS},
                 "decision": turn.row.decision,
                 "decided_by": turn.row.decided_by,
                 "score": None if turn.row.score is None else turn.row.score / 1000,

@@ -33,7 +33,6 @@ from tracker.model.status import meets, settled
 from tracker.reports.joins import Join, suggested_joins
 from tracker.reports.spend import sums_json, tokens_json
 
-PARTS = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
 SHORTEST_ID = 5
 
 

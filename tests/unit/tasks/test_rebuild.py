@@ -11,6 +11,7 @@ from store.context_reads import find_session
 from store.filter import EVERYTHING
 from store.queries import session_rows
 from store.samples import StatusSample, put_samples
+from store.task_rows import COST_PARTS
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of
 from tracker import edit_tasks
@@ -18,7 +19,7 @@ from tracker.hidden_spend import hidden_spend
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild, rebuild_everything
-from tracker.reports.tasks import PARTS, tasks_report
+from tracker.reports.tasks import tasks_report
 from tracker.sources.base import Options
 from tracker.sources.cline import ClineSource
 
@@ -48,7 +49,7 @@ def derived(db: sqlite3.Connection) -> dict[str, list[tuple]]:
 def check_sums(db: sqlite3.Connection) -> None:
     """Each call once, on a task that exists; all sums agree to the nano-dollar."""
     calls, cost = db.execute("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM call").fetchone()
-    parts = " + ".join(PARTS)
+    parts = " + ".join(COST_PARTS)
     assert (
         db.execute("SELECT COUNT(*) FROM call_split JOIN task ON task.id = call_split.task_id").fetchone()[0] == calls
     )

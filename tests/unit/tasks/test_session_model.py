@@ -3,10 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store.task_rows import ChainRow, SessionRecords
+from store.task_rows import COST_PARTS, ChainRow, SessionRecords
 from tests.unit.tasks.making import RATES, call, event, records, tool, turn
 from tracker.model.session_tasks import decode_facts, model_session
-from tracker.reports.tasks import PARTS
 
 KINDS = ("prompt", "command", "bash", "notification")
 MARKS = ("compact", "clear", "rewind", "microcompact", "interrupt", "api_error", "exit", "command")
@@ -65,12 +64,12 @@ def test_every_call_is_on_one_turn_and_parts_sum_to_the_bill(made: SessionRecord
     for split in model.splits:
         assert split.turn in uuids
         cost = own[split.call_id].cost
-        parts = [getattr(split, part) for part in PARTS]
+        parts = [getattr(split, part) for part in COST_PARTS]
         assert (parts == [None] * 7) if cost is None else sum(parts) == cost
     assert sum(row.calls for row in model.turns) == len(own)
     assert sum(row.cost for row in model.turns) == sum(one.cost or 0 for one in own.values())
     for row in model.turns:
-        assert sum(getattr(row, part) for part in PARTS) == row.cost
+        assert sum(getattr(row, part) for part in COST_PARTS) == row.cost
         mine = [own[split.call_id] for split in model.splits if split.turn == row.prompt_uuid]
         assert (row.calls, row.output) == (len(mine), sum(one.output for one in mine))
     assert {row.root for row in model.turns} == {part.root for part in model.parts}
