@@ -1,11 +1,9 @@
-"""The user's edits of tasks, a small model's suggestions, and what repositories say: tables that no rebuild empties."""
+"""The user's edits of tasks and a small model's suggestions, which no rebuild empties, and weights fitted to edits."""
 
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
 
-from store.clauses import json_list
-from store.task_rows import CommitRow, EditRow
+from store.task_rows import EditRow
 
 
 def edits(db: sqlite3.Connection) -> list[EditRow]:
@@ -14,7 +12,7 @@ def edits(db: sqlite3.Connection) -> list[EditRow]:
 
 
 def suggestions(db: sqlite3.Connection) -> list[EditRow]:
-    """Words of the small model on the starts, titles and status of tasks: the latest answer on each session."""
+    """What the small model suggested on starts, titles and status of tasks: its latest answer on each session."""
     found = db.execute(
         "SELECT task_suggestion.id, at, json_extract(part.value, '$.kind'), json_extract(part.value, '$.body')"
         " FROM task_suggestion, json_each(task_suggestion.body) AS part WHERE task_suggestion.id IN"
@@ -67,69 +65,6 @@ def session_of(db: sqlite3.Connection, agent: str, native_id: str) -> int | None
     """Id of a session by the agent's own id."""
     row = db.execute("SELECT id FROM session WHERE agent = ? AND native_id = ?", (agent, native_id)).fetchone()
     return row[0] if row else None
-
-
-def put_commits(db: sqlite3.Connection, commits: Sequence[CommitRow]) -> int:
-    """Add commits that are not known yet; returns how many were new."""
-    if not commits:
-        return 0
-    return db.executemany("INSERT OR IGNORE INTO git_commit VALUES (?, ?, ?, ?, ?)", commits).rowcount
-
-
-def folder_of(db: sqlite3.Connection, session_id: int) -> str | None:
-    """The folder a session ran in."""
-    row = db.execute("SELECT cwd FROM session WHERE id = ?", (session_id,)).fetchone()
-    return row[0] if row else None
-
-
-def commits_of(db: sqlite3.Connection, folder: str, since: int, until: int) -> list[CommitRow]:
-    """Commits between two times in the repository of a folder that a session ran in."""
-    found = db.execute(
-        "SELECT * FROM git_commit WHERE project = ? AND at BETWEEN ? AND ? ORDER BY at", (folder, since, until)
-    )
-    return [CommitRow(*row) for row in found]
-
-
-def reverted_shas(db: sqlite3.Connection, folder: str) -> list[str]:
-    """Commits in the repository of a folder that a later commit says it reverts, unless that one was reverted, too."""
-    found = db.execute(
-        "SELECT reverts FROM git_commit AS one WHERE project = ?1 AND reverts IS NOT NULL AND NOT EXISTS"
-        " (SELECT 1 FROM git_commit WHERE project = ?1 AND reverts IS NOT NULL AND instr(one.sha, reverts) = 1)",
-        (folder,),
-    )
-    return [row[0] for row in found]
-
-
-def recent_folders(db: sqlite3.Connection, since: int) -> list[tuple[str, int]]:
-    """Folders in which a session was active since then, each with the time its first such session began."""
-    return db.execute(
-        "SELECT cwd, MIN(first_at) FROM session WHERE last_at >= ? AND cwd IS NOT NULL AND first_at IS NOT NULL"
-        " GROUP BY cwd",
-        (since,),
-    ).fetchall()
-
-
-def tasks_of_folders(db: sqlite3.Connection, folders: Iterable[str]) -> list[str]:
-    """Ids of all tasks with a session in these folders."""
-    return [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id"
-            " WHERE cwd IN (SELECT value FROM json_each(?))",
-            (json_list(folders),),
-        )
-    ]
-
-
-def repository_stamp(db: sqlite3.Connection, folder: str) -> str | None:
-    """The state in which a folder's repository was read last."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (f"git:{folder}",)).fetchone()
-    return row[0] if row else None
-
-
-def set_repository_stamp(db: sqlite3.Connection, folder: str, stamp: str) -> None:
-    """Remember the state in which a folder's repository was read."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"git:{folder}", stamp))
 
 
 def edit_stamp(db: sqlite3.Connection) -> str:

@@ -7,14 +7,17 @@ import os
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from store.task_edits import put_commits, repository_stamp, set_repository_stamp
-from store.task_rows import CommitRow
+from store import repositories
+from store.task_rows import CommitRow, TaskTurnRow
+from tracker.model.defaults import DEFAULTS
+from tracker.model.session_tasks import decode_facts
+from tracker.model.status import GitFacts, TurnFacts
 
 _TIMEOUT_SECONDS = 5
 _MOST_COMMITS = 2_000
@@ -52,7 +55,7 @@ def read_news(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> lis
         if repository is None:
             continue
         stamp = _stamp(repository)
-        if repository_stamp(db, folder) != stamp:
+        if repositories.repository_stamp(db, folder) != stamp:
             commits = _read(repository, folder, first_at)
             if commits is not None:
                 found.append(News(folder, stamp, commits))
@@ -63,9 +66,9 @@ def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
     """Store commits; returns the folders that had new ones. Call inside a transaction."""
     changed: set[str] = set()
     for one in news:
-        if put_commits(db, one.commits):
+        if repositories.put_commits(db, one.commits):
             changed.add(one.folder)
-        set_repository_stamp(db, one.folder, one.stamp)
+        repositories.set_repository_stamp(db, one.folder, one.stamp)
     return changed
 
 
@@ -122,3 +125,34 @@ def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | Non
             )
         )
     return rows
+
+
+def git_facts(db: sqlite3.Connection, turns: Sequence[TaskTurnRow]) -> GitFacts:
+    """What the commits on record tell of the task of these turns."""
+    folder = repositories.folder_of(db, turns[0].session_id)
+    if folder is None:
+        return GitFacts()
+    until = max(turn.ended_at for turn in turns) + DEFAULTS.completion_window_ms
+    known = repositories.commits_of(db, folder, turns[0].at, until)
+    facts = [decode_facts(turn.facts) for turn in turns]
+    edited = {name for fact in facts for name in fact.edited}
+    made = {sha for fact in facts for sha in fact.commits}
+    touching = [one for one in known if edited & set(msgspec.json.decode(one.files, type=list[str]))]
+    # The agent's own commits say what became of the task; without them, those of anybody that hold its files.
+    own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
+    shas = [one.sha for one in own if one.reverts is None] or list(made)
+    reverted = repositories.reverted_shas(db, folder)
+    return GitFacts(bool(touching), _are_all(shas, reverted) or _reverted_in_session(facts))
+
+
+def _are_all(shas: Collection[str], reverted: Collection[str]) -> bool:
+    return bool(shas) and all(any(_same_commit(sha, other) for other in reverted) for sha in shas)
+
+
+def _same_commit(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _reverted_in_session(turns: Collection[TurnFacts]) -> bool:
+    """Whether the task itself took back every commit that it made."""
+    return _are_all([sha for fact in turns for sha in fact.commits], [sha for fact in turns for sha in fact.reverts])

@@ -7,23 +7,23 @@ order in which they came: a full rebuild gives the same rows.
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
-from store import task_edits as said
+from store import repositories, task_edits
 from store import tasks as stored
 from store.ledger import transaction
 from store.queries import stored_prices
 from store.task_reads import turns_of_sessions
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
-from tracker.git_log import read_news, take_in
+from tracker.git_log import git_facts, read_news, take_in
 from tracker.hidden_spend import hidden_spend
 from tracker.model import wording
 from tracker.model.boundaries import WEIGHTS, Weights
 from tracker.model.boundary_fit import OwnWeights, own_weights
-from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.defaults import DAY_MS
 from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, lay_over
 from tracker.model.links import (
     LINK_BRANCH,
@@ -38,7 +38,6 @@ from tracker.model.links import (
 from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
 from tracker.model.session_tasks import decode_facts, model_session
-from tracker.model.status import GitFacts, TurnFacts
 from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
 from tracker.settings import SettingsError, usable_settings
 
@@ -81,7 +80,7 @@ def rebuild(db: sqlite3.Connection) -> Rebuilt:
             own = own_weights_in_use(db)
             weights = own.weights if own is not None else WEIGHTS
             count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], overlay), overlay, weights)
-    _look_at_repositories(db, overlay)
+    _take_in_commits(db, overlay)
     return Rebuilt(count, time.monotonic() - started)
 
 
@@ -89,7 +88,7 @@ def rebuild_everything(db: sqlite3.Connection) -> Rebuilt:
     """Forget all that is derived and derive it again; edits stay."""
     with transaction(db):
         stored.mark_all_stale(db)
-        said.set_boundary_fit(db, "")
+        task_edits.set_boundary_fit(db, "")
     return rebuild(db)
 
 
@@ -100,7 +99,7 @@ def own_weights_in_use(db: sqlite3.Connection) -> OwnWeights | None:
 
 def _last_fit(db: sqlite3.Connection) -> _Fit:
     try:
-        return _decode_fit(said.boundary_fit(db))
+        return _decode_fit(task_edits.boundary_fit(db))
     except msgspec.DecodeError:  # none yet, or of a version with other features
         return _Fit("", None)
 
@@ -109,16 +108,16 @@ def _fit_weights(db: sqlite3.Connection) -> None:
     """Fit the weights again after an edit or another setting; where they or the rules changed, sessions are marked."""
     known = _last_fit(db)
     may_fit = _may_fit(known)
-    stamp = f"{said.edit_stamp(db)}:{_RULES}:{may_fit}"
+    stamp = f"{task_edits.edit_stamp(db)}:{_RULES}:{may_fit}"
     if stamp == known.stamp:
         return
-    own = own_weights([body for _, body in in_force(said.edits(db))]) if may_fit else None
+    own = own_weights([body for _, body in in_force(task_edits.edits(db))]) if may_fit else None
     with transaction(db):
-        said.set_boundary_fit(db, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
+        task_edits.set_boundary_fit(db, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
         if known.rules != _RULES:
             stored.mark_all_stale(db)
         elif own != known.own:
-            said.mark_scored_sessions(db)
+            task_edits.mark_scored_sessions(db)
 
 
 def _may_fit(known: _Fit) -> bool:
@@ -131,16 +130,16 @@ def _may_fit(known: _Fit) -> bool:
 
 def read_overlay(db: sqlite3.Connection, *more: EditRow) -> Overlay:
     """The user's edits, `more` included, and a small model's suggestions, laid on the turns that the ledger has now."""
-    return lay_over([*said.edits(db), *more], said.suggestions(db), lambda anchor: find_turn(db, anchor))
+    return lay_over([*task_edits.edits(db), *more], task_edits.suggestions(db), lambda anchor: find_turn(db, anchor))
 
 
 def find_turn(db: sqlite3.Connection, anchor: Anchor) -> TurnKey | None:
     """The turn that an anchor names: where its calls are now, else the prompt's own record."""
     for message_id in anchor.calls:
-        found = said.turn_of_call(db, message_id)
+        found = task_edits.turn_of_call(db, message_id)
         if found is not None:
             return found[0], found[1] or anchor.prompt
-    session_id = said.session_of(db, anchor.agent, anchor.session)
+    session_id = task_edits.session_of(db, anchor.agent, anchor.session)
     return None if session_id is None else (session_id, anchor.prompt)
 
 
@@ -167,8 +166,8 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
     after = stored.parts_of_sessions(db, session_ids)
-    _link(db, before, [*after, *_link_teams(db, session_ids)])
-    _settle(db, session_ids, {part.task_id for part in before}, overlay)
+    _link_branches(db, before, [*after, *_link_teams(db, session_ids)])
+    _assign_tasks(db, session_ids, {part.task_id for part in before}, overlay)
     return len(session_ids)
 
 
@@ -197,8 +196,8 @@ def _link_teams(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]
     return changed
 
 
-def _link(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
-    """Find again which parts on the touched branches go on with another session's."""
+def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
+    """Find again which parts on the touched branches go on with a part of another session."""
     projects = stored.session_projects(db, {part.session_id for part in (*before, *after)})
     touched = {
         (projects.get(part.session_id), part.branch)
@@ -230,7 +229,7 @@ def _linked(part: PartRow, target: PartRow | None) -> PartRow:
     return part._replace(link_kind=LINK_BRANCH, link_session_id=target.session_id, link_turn=target.root)
 
 
-def _settle(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], overlay: Overlay) -> None:
+def _assign_tasks(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], overlay: Overlay) -> None:
     """Give every part its task, and recompute the tasks that gained or lost something."""
     touched = set(old_ids)
     parts = {key_of(part): part for part in stored.parts_of_sessions(db, session_ids)}
@@ -278,7 +277,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Ov
     sessions = stored.sessions_by_id(db, session_ids)
     counts = stored.tasks_per_session(db, session_ids)
     hidden = session_hidden(db, list(session_ids))
-    told = _told(db, hidden)
+    hidden_totals = _hidden_totals(db, hidden)
     rows: list[TaskRow] = []
     for identity, turns in by_task.items():
         members = {turn.session_id for turn in turns}
@@ -290,9 +289,9 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Ov
                 turns,
                 sessions,
                 overlay=overlay,
-                git=_git_facts(db, turns),
+                git=git_facts(db, turns),
                 hidden=sum(one or 0 for one in known) if alone and None not in known else None,
-                told=told,
+                hidden_totals=hidden_totals,
                 owns_its_sessions=alone,
             )
         )
@@ -307,53 +306,23 @@ def session_hidden(db: sqlite3.Connection, session_ids: list[int]) -> Mapping[in
     return {row.session_id: row.cost for row in hidden_spend(db, counted).rows}
 
 
-def _told(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> dict[int, HiddenTotal]:
+def _hidden_totals(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> dict[int, HiddenTotal]:
     """Hidden spend of each session where it is known, with the sums by which its turns share it."""
-    told = {session_id: HiddenTotal(cost, 0, 0) for session_id, cost in hidden.items() if cost is not None}
-    for turn in turns_of_sessions(db, told):
-        cost, modelled, recorded = told[turn.session_id]
+    totals = {session_id: HiddenTotal(cost, 0, 0) for session_id, cost in hidden.items() if cost is not None}
+    for turn in turns_of_sessions(db, totals):
+        cost, modelled, recorded = totals[turn.session_id]
         modelled += decode_facts(turn.facts).unrecorded
-        told[turn.session_id] = HiddenTotal(cost, modelled, recorded + turn.cost)
-    return told
+        totals[turn.session_id] = HiddenTotal(cost, modelled, recorded + turn.cost)
+    return totals
 
 
-def _git_facts(db: sqlite3.Connection, turns: list[TaskTurnRow]) -> GitFacts:
-    folder = said.folder_of(db, turns[0].session_id)
-    if folder is None:
-        return GitFacts()
-    until = max(turn.ended_at for turn in turns) + DEFAULTS.completion_window_ms
-    known = said.commits_of(db, folder, turns[0].at, until)
-    facts = [decode_facts(turn.facts) for turn in turns]
-    edited = {name for fact in facts for name in fact.edited}
-    made = {sha for fact in facts for sha in fact.commits}
-    touching = [one for one in known if edited & set(msgspec.json.decode(one.files, type=list[str]))]
-    # The agent's own commits say what became of the task; without them, those of anybody that hold its files.
-    own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
-    shas = [one.sha for one in own if one.reverts is None] or list(made)
-    reverted = said.reverted_shas(db, folder)
-    return GitFacts(bool(touching), _are_all(shas, reverted) or _reverted_in_session(facts))
-
-
-def _are_all(shas: Collection[str], reverted: Collection[str]) -> bool:
-    return bool(shas) and all(any(_same_commit(sha, other) for other in reverted) for sha in shas)
-
-
-def _same_commit(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
-
-
-def _reverted_in_session(turns: Collection[TurnFacts]) -> bool:
-    """Whether the task itself took back every commit that it made."""
-    return _are_all([sha for fact in turns for sha in fact.commits], [sha for fact in turns for sha in fact.reverts])
-
-
-def _look_at_repositories(db: sqlite3.Connection, overlay: Overlay | None) -> None:
+def _take_in_commits(db: sqlite3.Connection, overlay: Overlay | None) -> None:
     """Take in commits made since, by whomever, and judge the tasks of their folders again."""
     since = int(time.time() * 1000) - _GIT_WINDOW_MS
-    news = read_news(db, said.recent_folders(db, since))
+    news = read_news(db, repositories.recent_folders(db, since))
     if not news:
         return
     with transaction(db):
         changed = take_in(db, news)
         if changed:
-            recompute_tasks(db, said.tasks_of_folders(db, changed), overlay or read_overlay(db))
+            recompute_tasks(db, repositories.tasks_of_folders(db, changed), overlay or read_overlay(db))

@@ -41,7 +41,7 @@ class HiddenTotal(NamedTuple):
     recorded: int
 
 
-_NOTHING_TOLD: Mapping[int, HiddenTotal] = MappingProxyType({})
+_NO_TOTALS: Mapping[int, HiddenTotal] = MappingProxyType({})
 
 
 def task_id(agent: str, session: str, root: str) -> str:
@@ -74,12 +74,12 @@ def task_row(
     overlay: Overlay,
     git: GitFacts = NOTHING_KNOWN,
     hidden: int | None = None,
-    told: Mapping[int, HiddenTotal] = _NOTHING_TOLD,
+    hidden_totals: Mapping[int, HiddenTotal] = _NO_TOTALS,
     owns_its_sessions: bool = False,
 ) -> TaskRow:
     """A task of its turns in order of time; `owns_its_sessions`: no other task has turns in them.
 
-    `told`: hidden spend of the sessions whose client left a total that can be trusted.
+    `hidden_totals`: hidden spend of the sessions whose client left a total that can be trusted.
     """
     facts = [decode_facts(turn.facts) for turn in turns]
     attributes = attributes_of(turns, overlay)
@@ -115,7 +115,7 @@ def task_row(
         context_begin=begins[0] if begins else None,
         context_end=ends[-1] if ends else None,
         unrecorded=sum(
-            _unrecorded(turn, fact, told.get(turn.session_id)) for turn, fact in zip(turns, facts, strict=True)
+            _unrecorded(turn, fact, hidden_totals.get(turn.session_id)) for turn, fact in zip(turns, facts, strict=True)
         ),
     )
 
