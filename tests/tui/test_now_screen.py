@@ -10,7 +10,7 @@ from store.records import CallFlag
 from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, settled, usd
 from tracker.model.defaults import HOUR_MS
 from tui.snapshot import NowPart, Snapshot, Wish
-from tui.widgets.pace import burn_words
+from tui.widgets.pace import burn_words, last_hour
 from tui.words import cost_words
 
 
@@ -103,6 +103,12 @@ def test_a_pace_of_calls_without_price_is_not_nothing() -> None:
     assert burn_words([CallCost(NOW_MS - 1000, None)], NOW_MS) == "?"
     assert burn_words([CallCost(NOW_MS - 1000, usd(0.1)), CallCost(NOW_MS, None)], NOW_MS) == "$1.20+?"
     assert burn_words([CallCost(NOW_MS - HOUR_MS, None), CallCost(NOW_MS, usd(1))], NOW_MS) == "$4.00"
+
+
+def test_the_height_of_the_columns_is_not_named_as_what_the_hour_came_to() -> None:
+    now = NOW_MS - NOW_MS % 180_000
+    costs = [CallCost(now - minutes * 60_000, usd(0.25)) for minutes in (0, 3, 6)]
+    assert str(last_hour(costs, now, 20, 4)[0]) == "each 3 min   ≤ $0.25"
 
 
 def test_a_pace_of_lower_bounds_is_one() -> None:

@@ -27,9 +27,10 @@ def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
 
 
 def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -> list[Content]:
-    """What calls cost as columns of a few minutes from zero up, with the highest one named.
+    """What calls of the last hour cost, as columns of a few minutes from zero up, with the highest one named.
 
-    Columns stand on whole minutes of the clock, so that they fill but never slide by parts. It takes three lines.
+    The head says what a column is of: the highest one is not what the hour came to. Columns stand on whole minutes of
+    the clock, so that they fill but never slide by parts. It takes three lines.
     """
     rows = min(_MOST_ROWS, height - 1)
     minutes = next((one for one in _COLUMN_MINUTES if 60 // one <= width), 0)
@@ -50,5 +51,5 @@ def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -
             draw_stack(grid, x, rows, (dollars(nano),), (_SPENT,), dollars(peak))
         else:
             grid.put(x, rows - 1, "▁", "$faint")
-    head = spread(line(("last hour", "$dim")), line(("≤ ", "$dim"), (usd(peak), "bold")), width)
+    head = spread(line((f"each {minutes} min", "$dim")), line(("≤ ", "$dim"), (usd(peak), "bold")), width)
     return [*([Content("")] * min(1, height - rows - 1)), head, *grid.lines()]
