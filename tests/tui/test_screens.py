@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from store.money import NANO_PER_USD
 from tests.tui.fakes import (
     SIZES,
     TODAY,
@@ -229,6 +230,23 @@ async def test_who_points_at_the_latest_day_points_at_the_next_one_once_it_has_w
         assert "Mon 16 " in await settled(pilot)
 
 
+async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
+    made = sample_script(Wish(screen="spend"))
+    assert made.spend is not None
+    report = made.spend.budget
+    assert report is not None
+    assert report.layers is not None
+    lines = [replace(report.lines[0], budget_nano=3 * NANO_PER_USD)]
+    with_budget = replace(report, lines=lines)
+    for one, title in (
+        (report, "─ Budget · a month, modelled ─"),
+        (with_budget, "─ Budget · and a month, modelled ─"),
+        (replace(with_budget, layers=None), "─ Budget ─"),
+    ):
+        shown = replace(made, spend=replace(made.spend, budget=one))
+        assert title in await drawn(dashboard(lambda _wish, shown=shown: shown))  # type: ignore[misc]
+
+
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:
     app = dashboard(sample_script, start="plans")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -328,8 +346,8 @@ async def test_what_stands_beside_a_month_is_named_as_soon_as_the_screen_is_open
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("3")
-        assert "not in it $1.25 that no record shows" in await settled(pilot)
+        assert "besides $1.25 that no record shows" in await settled(pilot)
         await pilot.resize_terminal(40, 40)
         text = await settled(pilot)
-        assert "not in it $1.25" in text
+        assert "besides $1.25" in text
         assert "that no record shows" not in text

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from datetime import UTC
 
+import pytest
+
 from store.metered import MeteredJob
-from tests.tui.fakes import Script, dashboard, edits_done, feed, settled, usd
+from tests.tui.fakes import Script, dashboard, drawn, edits_done, feed, settled, usd
+from tracker.reports.tasks import Unsure
 from tui.edits import JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
 from tui.screens.task import waterfall
 from tui.snapshot import Snapshot, Wish
@@ -123,6 +126,26 @@ async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named
     assert day_and_time(task.started_at, UTC) in text.split(title)[1]
 
 
+@pytest.mark.parametrize(
+    ("starts", "words"),
+    [
+        (True, "least sure: turn 2 starts a task; if not: b"),
+        (False, "least sure: turn 2 continues its task; if not: enter, x at it"),
+    ],
+)
+async def test_the_least_sure_turn_is_named_in_the_commands_words(
+    sample_script: Script, starts: bool, words: str
+) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.tasks is not None
+        one = Unsure(made.tasks.tasks[0].id, 2, starts, 0.98, 1, "", "")
+        return replace(made, tasks=replace(made.tasks, unsure=(one,)))
+
+    assert f" {words} " in await drawn(dashboard(script, start="tasks"))
+    assert f" {words.partition(';')[0]}" in await drawn(dashboard(script, start="tasks"), size=(50, 24))
+
+
 async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Script) -> None:
     app = dashboard(sample_script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:
@@ -149,7 +172,7 @@ async def test_a_task_has_the_same_figures_in_the_list_and_opened(sample_script:
         listed = await settled(pilot)
         await pilot.press("enter")
         opened = await settled(pilot)
-    figures = next(line for line in listed.splitlines() if "not in it $0.50 unrecorded" in line)
+    figures = next(line for line in listed.splitlines() if "besides $0.50 unrecorded" in line)
     assert figures in opened.splitlines()
     assert "waste" not in figures
 

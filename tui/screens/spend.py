@@ -129,7 +129,7 @@ class SpendScreen(Board[SpendPart]):
         """What stands beside the total and is not in it, as much as there is room for."""
         groups = []
         if part.hidden_nano:
-            groups.append(line(("not in it ", "$dim"), usd(part.hidden_nano)))
+            groups.append(line(("besides ", "$dim"), usd(part.hidden_nano)))
             if width >= 60:
                 groups.append(line((" that no record shows", "$dim")))
         if part.total.unpriced:
@@ -168,9 +168,11 @@ class SpendScreen(Board[SpendPart]):
         report, picture = part.budget, self.query_one("#budget", Picture)
         picture.display = report is not None and self.size.height >= HEIGHTS[-1][0]
         if report is not None:
+            with_budgets = "and " if any(one.share is not None for one in report.lines) else ""
+            words = f" · {with_budgets}a month, modelled" if report.layers is not None else ""
             picture.show(
                 lambda width, height: budget_lines(report, width, height),
-                title=line(("Budget", "bold $heading"), (" · a month, modelled", "$dim")),
+                title=line(("Budget", "bold $heading"), (words, "$dim")),
             )
 
     # -- keys -------------------------------------------------------------------------------------------------------

@@ -122,11 +122,12 @@ class TasksScreen(EditingBoard[TasksPart]):
         picture.show(lambda width, height: bill_lines(task, when, width), title=title, note=self._unsure(task))
 
     def _unsure(self, task: TaskRow) -> Content:
-        """Where the rule that found this task was least sure."""
+        """Where the rule that found this task was least sure, and what to press if it was wrong."""
         for one in self.part.unsure if self.part else ():
             if one.task_id == task.id:
-                said = "begins a task" if one.starts_task else "goes on"
-                return line((f"least sure: turn {one.turn} {said} (score {one.score:.2f})", "$dim"))
+                said, key = ("starts a task", "b") if one.starts_task else ("continues its task", "enter, x at it")
+                words = (f"least sure: turn {one.turn} {said}", f"; if not: {key}")
+                return fitting([line((part, "$dim")) for part in words], self.size.width - 8)
         return Content("")
 
     # -- keys -------------------------------------------------------------------------------------------------------
