@@ -40,14 +40,14 @@ class HookStatus:
 def hook_status(folders: Iterable[Path], home: Path) -> HookStatus:
     """Look at the settings of these folders and at what hooks left in the state folder; changes nothing."""
     return HookStatus(
-        folders=tuple(_folder(folder) for folder in folders),
+        folders=tuple(_folder(folder, home) for folder in folders),
         fired=last_fired(str(home)),
         spool_bytes=_size(home / SPOOL_FILE),
         last_error=_last_line(home / LOG_FOLDER / LOG_NAME),
     )
 
 
-def _folder(folder: Path) -> FolderStatus:
+def _folder(folder: Path, home: Path) -> FolderStatus:
     try:
         settings = read_settings(folder / SETTINGS_NAME).settings
     except SettingsError as error:
@@ -56,7 +56,7 @@ def _folder(folder: Path) -> FolderStatus:
     line = status_line_command(settings)
     plugin = plugin_is_enabled(settings)
     commands = [*installed.values(), *([line] if line else [])]
-    problems = [problem for command in commands for problem in _missing(command)]
+    problems = [problem for command in commands for problem in [*_missing(command), *_elsewhere(command, home)]]
     if settings.get("disableAllHooks"):
         problems.append("disableAllHooks is set: the client runs none of them")
     if plugin and installed:
@@ -83,6 +83,15 @@ def _missing(command: str) -> list[str]:
         for path in paths
         if not os.path.exists(path)
     ]
+
+
+def _elsewhere(command: str, home: Path) -> list[str]:
+    """Whether it reports to another state folder than the one that is looked at: nobody reads that one."""
+    words = shlex.split(command)
+    named = words[words.index("--home") + 1] if "--home" in words[:-1] else None
+    if named is None or os.path.realpath(named) == os.path.realpath(home):
+        return []
+    return [f"the state folder of the hooks is {named}, not {home} (run: taximeter install claude-code)"]
 
 
 def _size(path: Path) -> int:

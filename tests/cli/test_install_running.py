@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hooks.install.commands import OLD_EVENTS
+from store.ledger import home
 from tests.cli.claude_folder import empty_path, install, installed_commands, meter, shell
 from tests.unit.hooks.program import DATA, spool_lines
 
@@ -89,6 +90,22 @@ def test_status_points_at_a_program_that_is_gone(
     install(claude)
     [problem] = status(claude, capsys)["folders"][0]["problems"]
     assert problem.startswith("/gone/taximeter.py is gone")
+
+
+def test_status_tells_of_hooks_that_report_to_another_state_folder(
+    claude: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(claude)
+    assert status(claude, capsys)["folders"][0]["problems"] == []
+    (tmp_path / "link").symlink_to(home(), target_is_directory=True)
+    monkeypatch.setenv("TAXIMETER_HOME", str(tmp_path / "link"))
+    assert status(claude, capsys)["folders"][0]["problems"] == []
+    before = home().resolve()
+    monkeypatch.setenv("TAXIMETER_HOME", str(tmp_path / "moved"))
+    [problem] = status(claude, capsys)["folders"][0]["problems"]
+    assert problem.startswith(f"the state folder of the hooks is {before}, not {tmp_path / 'moved'} (run: ")
+    install(claude)
+    assert status(claude, capsys)["folders"][0]["problems"] == []
 
 
 def test_status_of_settings_that_cannot_be_read_is_a_problem_not_a_failure(
