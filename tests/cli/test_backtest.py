@@ -85,13 +85,20 @@ def test_filters_choose_the_sessions_to_replay(folder: Path) -> None:
     assert report(folder, "--project", "other")["sessions"] == 1
     assert report(folder, "--since", "2026-11-19")["sessions"] == 1
     assert report(folder, "--until", "2026-11-18")["sessions"] == 1
-    assert report(folder, "--agent", "cline") == {
-        "schema_version": 1,
-        "label": "modelled",
-        "sessions": 0,
-        "policies": [],
-        "assumptions": {},
-    }
+
+
+def shape(value: object) -> object:
+    """The keys of JSON, each with those below it; what a list holds is left out, as it is where the list is empty."""
+    return {key: shape(one) for key, one in value.items()} if isinstance(value, dict) else None
+
+
+def test_without_a_session_to_replay_the_json_has_the_same_keys(folder: Path, tmp_path: Path) -> None:
+    full, nothing = report(folder), report(folder, "--agent", "cline")
+    assert shape(nothing) == shape(full | {"sensitivity": {}})
+    assert (nothing["sessions"], nothing["left_out"], nothing["policies"]) == (0, 0, [])
+    assert (nothing["first_at"], nothing["saving"]["usd"]) == (None, "0.000000000")
+    Transcript(tmp_path / "unpriced", model="somebody-elses-model").prompt("Hello").call(30_000)
+    assert report(tmp_path / "unpriced", "--project", "/home/dev/project")["left_out"] <= 1
 
 
 def test_csv_has_a_row_a_rule(folder: Path) -> None:

@@ -67,6 +67,12 @@ def test_every_plan_names_label_origin_and_source(taximeter: Taximeter, days: Pa
     assert report["assumptions"]
 
 
+def test_without_a_call_the_json_has_the_same_keys(taximeter: Taximeter, days: Path) -> None:
+    nothing = taximeter("plans", "--json").json()
+    assert nothing.keys() == taximeter("plans", "--days", str(days), "--json").json().keys()
+    assert (nothing["month"], nothing["history"], nothing["tasks"]) == (None, None, [])
+
+
 @pytest.mark.parametrize("options", [(), ("--all",), ("--no-extra-usage",), ("--plan", "max", "--tax", "0.19")])
 def test_the_screen_fits_80_columns_and_says_what_it_rests_on(
     options: tuple[str, ...], taximeter: Taximeter, days: Path

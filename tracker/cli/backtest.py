@@ -1,7 +1,10 @@
 """`backtest`: whether the advice pays, on the user's own history."""
 
+from typing import Any
+
 import click
 
+from store.live_session import sessions_begun
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import (
@@ -30,7 +33,8 @@ from tracker.cli.output import (
 from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
-from tracker.reports.backtest import BacktestReport, backtest_report
+from tracker.reports.backtest import BacktestReport, backtest_report, nothing_json
+from tracker.reports.times import local
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",
@@ -85,18 +89,19 @@ def backtest(
 
     first, last = parse_period(since, until)
     db = open_modelled(invocation, no_sync=no_sync)
-    report = backtest_report(
-        db,
-        preferences_of(user_settings()),
-        since=midnight_ms(first),
-        until=midnight_ms(last, days=1),
-        project=project,
-        agent=agent,
-    )
-    if report is None:
+    chosen: dict[str, Any] = {
+        "since": midnight_ms(first),
+        "until": midnight_ms(last, days=1),
+        "project": project,
+        "agent": agent,
+    }
+    report = backtest_report(db, preferences_of(user_settings()), **chosen)
+    if report is None and as_json:
+        print_json(nothing_json(left_out=len(sessions_begun(db, **chosen))))
+    elif report is None:
         filters = {"since": since, "until": until, "project": project, "agent": agent}
         named = "".join(f" --{name} {text}" for name, text in filters.items() if text is not None)
-        _show_nothing(named, as_json=as_json, as_csv=as_csv)
+        _show_nothing(named, as_csv=as_csv)
     elif as_json:
         print_json(report.as_json())
     elif as_csv:
@@ -105,11 +110,9 @@ def backtest(
         show(report)
 
 
-def _show_nothing(named: str, *, as_json: bool, as_csv: bool) -> None:
+def _show_nothing(named: str, *, as_csv: bool) -> None:
     """`named`: the filters as they were typed, "" for none."""
-    if as_json:
-        print_json({"schema_version": 1, "label": "modelled", "sessions": 0, "policies": [], "assumptions": {}})
-    elif as_csv:
+    if as_csv:
         print_records(_CSV, [])
     else:
         chosen = f" with{plain(named)}" if named else ""

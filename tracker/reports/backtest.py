@@ -141,6 +141,28 @@ class BacktestReport:
         }
 
 
+def nothing_json(left_out: int) -> dict[str, Any]:
+    """JSON form where none of so many sessions can be replayed: every field of the other, without figures."""
+    return {
+        "schema_version": 1,
+        "label": "modelled",
+        "sessions": 0,
+        "left_out": left_out,
+        "calls": 0,
+        "first_at": None,
+        "last_at": None,
+        "active_hours": 0.0,
+        "recorded": {"label": "priced", "cost_usd": usd(0), "compactions": 0, "hidden_usd": usd(0)},
+        "policies": [],
+        "saving": {"usd": usd(0), "p10_usd": usd(0), "p90_usd": usd(0), "share": None},
+        "sensitivity": {},
+        "kinds": [],
+        "nudges": [],
+        "said": [],
+        "assumptions": assumptions(None),
+    }
+
+
 def assumptions(observed_summary_tokens: float | None) -> dict[str, Any]:
     """What the replay rests on."""
     return {

@@ -129,6 +129,11 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "tolerance": report.tolerance,
         },
         "assumptions": list(report.assumptions),
+        "month": None,
+        "typical_month_usd": None,
+        "history": None,
+        "meter": None,
+        "tasks": [],
     }
     if load is not None:
         made["month"] = {
