@@ -126,7 +126,20 @@ def test_of_several_changes_all_are_made_or_none(taximeter: Taximeter, tree: Pat
 
 
 @pytest.mark.parametrize(
-    "change", ["month", "month=x", "retry=0.5", "colour=1", "month=-1", "month=nan", "project:=7", "project: =7"]
+    "change",
+    [
+        "month",
+        "month=x",
+        "retry=0.5",
+        "colour=1",
+        "colour=",
+        "alerts=1",
+        "hard_stop=true",
+        "month=-1",
+        "month=nan",
+        "project:=7",
+        "project: =7",
+    ],
 )
 def test_a_wrong_change_is_one_line_and_changes_nothing(change: str, taximeter: Taximeter, isolated_home: Path) -> None:
     ran = taximeter("budget", "--set", change)

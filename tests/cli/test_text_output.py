@@ -48,6 +48,12 @@ def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
         assert too_wide(narrow("task", task["id"]).out) == []
 
 
+def test_on_the_narrowest_terminal_a_day_is_whole(narrow: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    _, *rows = narrow("spend", "--since", "2026-11-01", "--until", "2026-11-15").out.splitlines()
+    assert rows[0].startswith("2026-11-")
+
+
 @pytest.mark.parametrize(("no_color", "has_escapes"), [("", True), ("1", False)])
 def test_no_color_is_respected_on_a_terminal(no_color: str, has_escapes: bool, tree: Path) -> None:
     ours, theirs = os.openpty()

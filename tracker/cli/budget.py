@@ -16,6 +16,8 @@ from tracker.errors import UsageError
 from tracker.reports.budget import BudgetReport, budget_report
 from tracker.settings import set_values
 
+_NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer")
+
 
 @click.command()
 @click.option(
@@ -64,6 +66,8 @@ def _change(text: str) -> tuple[str, str, float | None]:
     if not sign:
         raise UsageError(f"not NAME=VALUE: {text!r} (as in --set month=200)")
     section, key = ("budget.projects", name[8:]) if name.startswith("project:") else ("budget", name)
+    if section == "budget" and name not in _NAMES:
+        raise UsageError(f"no budget {name!r} (known: {', '.join(_NAMES)}, project:TEXT)")
     if not value.strip():
         return section, key, None
     if not key.strip():

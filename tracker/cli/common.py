@@ -75,11 +75,19 @@ def dir_options(function: Function) -> Function:
     )(function)
 
 
+def one_form(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> bool:
+    """The value of --json or --csv; UsageError if both are asked for."""
+    del parameter
+    if is_asked and (ctx.params.get("as_json") or ctx.params.get("as_csv")):
+        raise UsageError("--json and --csv are two forms of the output: leave one of them out")
+    return is_asked
+
+
 def reading_options(function: Callable[P, R]) -> Callable[P, R]:
     """Options of every reading command: folders, --no-sync, --json."""
-    function = click.option("--json", "as_json", is_flag=True, help="One JSON object, amounts as decimal strings.")(
-        function
-    )
+    function = click.option(
+        "--json", "as_json", is_flag=True, callback=one_form, help="One JSON object, amounts as decimal strings."
+    )(function)
     function = click.option("--no-sync", is_flag=True, help="Report what the ledger has; take in nothing new.")(
         function
     )
@@ -88,7 +96,9 @@ def reading_options(function: Callable[P, R]) -> Callable[P, R]:
 
 def csv_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--csv` where the result is rows."""
-    return click.option("--csv", "as_csv", is_flag=True, help="Rows as CSV with a header line.")(function)
+    return click.option("--csv", "as_csv", is_flag=True, callback=one_form, help="Rows as CSV with a header line.")(
+        function
+    )
 
 
 def filter_options(function: Callable[P, R]) -> Callable[P, R]:

@@ -68,7 +68,8 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
     """Draw the report for people."""
     if not report.rows:
         show_nothing(invocation, db)
-        _note_hidden(report.hidden)
+        if report.hidden.cost:
+            _note_hidden(report.hidden)
         return
     rows = [
         (
@@ -85,7 +86,7 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
     ]
     total = report.total
     columns = (
-        Column(report.by, cut="start"),
+        Column(report.by, cut="start" if report.by in ("project", "model") else "never"),
         *numbers("calls", "sessions", "input", "read", "written", "output", "cost"),
     )
     footer = (
