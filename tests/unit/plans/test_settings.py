@@ -1,5 +1,7 @@
 """settings.toml: typed, strict about keys, and edited without touching a foreign line."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,31 @@ def test_no_words_of_prompts_are_kept_where_the_settings_cannot_be_read(file: Pa
     file.unlink()
     file.mkdir()
     assert usable_prompt_chars(file) == 0
+
+
+def test_settings_that_are_a_link_stay_one(file: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles.toml"
+    kept.write_text("# mine\n")
+    file.symlink_to(kept)
+    set_value("plan", "seats", 3, file)
+    assert file.is_symlink()
+    assert kept.read_text() == "# mine\n\n[plan]\nseats = 3\n"
+
+
+def test_where_there_is_no_room_the_file_is_named_and_stays_as_it_was(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("[plan]\nseats = 2\n")
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", no_room)
+    with pytest.raises(OSError, match="No space left") as caught:
+        set_value("plan", "seats", 3, file)
+    assert caught.value.filename == str(file)
+    assert file.read_text() == "[plan]\nseats = 2\n"
+    assert list(file.parent.iterdir()) == [file]
 
 
 def test_setting_a_value_keeps_every_other_line(file: Path) -> None:
