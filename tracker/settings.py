@@ -222,7 +222,12 @@ def _changed(text: str, section: str, key: str, value: Any, path: Path) -> str:
     _parse(text, path)
     changed = _with_value(text.split("\n"), section, key, value)
     made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
-    _parse(made, path)
+    try:
+        table = tomllib.loads(made)
+    except tomllib.TOMLDecodeError as error:
+        form = f"{path}: [{section}] is written with dotted keys or in braces"
+        raise SettingsError(f"{form}: change {key} there by hand") from error
+    _converted(table, path)
     return made
 
 

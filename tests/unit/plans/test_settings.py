@@ -151,6 +151,14 @@ def test_no_words_of_prompts_are_kept_where_the_settings_cannot_be_read(file: Pa
     assert usable_prompt_chars(file) == 0
 
 
+@pytest.mark.parametrize("text", ["budget.day = 5\n", "budget = { day = 5 }\n"])
+def test_a_form_that_cannot_be_edited_line_by_line_is_left_to_the_user(text: str, file: Path) -> None:
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=r"\[budget\] is written with dotted keys or in braces: change day there"):
+        set_value("budget", "day", 7, file)
+    assert file.read_text() == text
+
+
 def test_settings_that_are_a_link_stay_one(file: Path, tmp_path: Path) -> None:
     kept = tmp_path / "dotfiles.toml"
     kept.write_text("# mine\n")
