@@ -139,6 +139,15 @@ def test_closed_streams_are_no_failure(closed: str) -> None:
         assert (done.returncode, done.stderr) == (0, b""), words
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("192.0.2.1", "--host 192.0.2.1: this machine has no such address"), ("a..b", "--host a..b: not an address")],
+)
+def test_an_address_to_listen_at_that_is_not_here(host: str, said: str, taximeter: Taximeter) -> None:
+    ran = taximeter("serve", "--host", host)
+    assert (ran.code, ran.out, ran.err) == (1, "", f"taximeter: error: {said}\n")
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii"])
 def test_a_locale_without_our_signs_is_no_failure(encoding: str) -> None:
     def printed(*words: str) -> bytes:

@@ -1,5 +1,6 @@
 """`serve`: the dashboard in a browser, for this machine alone unless asked."""
 
+import errno
 import shlex
 import socket
 import sys
@@ -28,8 +29,7 @@ def serve(invocation: Invocation, port: int, host: str) -> None:
     """
     from tui.web.server import LOOPBACK, TokenServer, new_token
 
-    if not _is_free(host, port):
-        raise UserError(f"port {port} of {host} is in use or not allowed (--port takes another)")
+    _refuse_taken(host, port)
     if host not in LOOPBACK:
         say(f"{host} can be reached from other machines; the token is all that protects it")
 
@@ -49,12 +49,16 @@ def dashboard_command(invocation: Invocation) -> str:
     return shlex.join(words)
 
 
-def _is_free(host: str, port: int) -> bool:
+def _refuse_taken(host: str, port: int) -> None:
+    """UserError if one cannot listen there."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise UserError(f"--host {host}: this machine has no such address") from error
+        raise UserError(f"port {port} of {host} is in use or not allowed (--port takes another)") from error
+    except UnicodeError as error:
+        raise UserError(f"--host {host}: not an address") from error
