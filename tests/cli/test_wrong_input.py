@@ -139,6 +139,16 @@ def test_closed_streams_are_no_failure(closed: str) -> None:
         assert (done.returncode, done.stderr) == (0, b""), words
 
 
+def test_the_shell_completes_commands_and_options(monkeypatch: pytest.MonkeyPatch, taximeter: Taximeter) -> None:
+    monkeypatch.setenv("_TAXIMETER_COMPLETE", "bash_source")
+    assert "_taximeter_completion" in taximeter().out
+    monkeypatch.setenv("_TAXIMETER_COMPLETE", "bash_complete")
+    for words, wanted in (("taximeter pla", "plain,plans\n"), ("taximeter spend --si", "plain,--since\n")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        assert taximeter().out == wanted
+
+
 @pytest.mark.parametrize(
     ("host", "said"),
     [("192.0.2.1", "--host 192.0.2.1: this machine has no such address"), ("a..b", "--host a..b: not an address")],
