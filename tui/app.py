@@ -85,13 +85,13 @@ class Dashboard(App[None]):
         self.snapshot: Snapshot | None = None
         self.health = Health()
         self.wish = Wish(screen=start)
-        self._stays_on = ""  # the session that Now shows without having been asked for it
-        self._waiting: Snapshot | None = None  # came while paused
+        self._kept_session = ""  # the session that Now shows without having been asked for it
+        self._held_snapshot: Snapshot | None = None  # came while paused
         # Nudges that Now may be about to draw, by token, and since when.
         self._due: dict[str, tuple[DueNudge, int]] = {}
         self._paused_at: int | None = None
         self._start = start
-        self._left: list[str] = []  # names that the open task had before edits gave it another
+        self._former_ids: list[str] = []  # ids that the open task had before edits gave it another
         self._collector = collector
         self._has_drawn = False
         self._known_tasks: Sequence[TaskRow] = ()
@@ -135,11 +135,11 @@ class Dashboard(App[None]):
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
         if self._now_in_front is not None and self._paused_at is None:
             self._due[message.nudge.token] = (message.nudge, self.clock())
-            self._note_drawn()
+            self._note_drawn_nudges()
         else:
-            self._say(message.nudge)
+            self._show_toast(message.nudge)
 
-    def _say(self, nudge: "DueNudge") -> None:
+    def _show_toast(self, nudge: "DueNudge") -> None:
         """Over what is on screen, with the session's name: several may be at work."""
         from tui.widgets.chips import session_name
 
@@ -157,7 +157,7 @@ class Dashboard(App[None]):
         """What Now shows, if nothing lies over it."""
         return self.snapshot.now if self.area == "now" and self.snapshot is not None else None
 
-    def _note_drawn(self) -> None:
+    def _note_drawn_nudges(self) -> None:
         """Only what was put before the user counts as said: of those due, the one that Now has drawn.
 
         Whether it will draw one is known once it shows something younger: until then it may be at another session.
@@ -169,7 +169,7 @@ class Dashboard(App[None]):
                 self._note_shown(nudge)
             elif now is None or (now.session.native_id != nudge.session and snapshot and snapshot.at_ms >= since_ms):
                 del self._due[token]
-                self._say(nudge)
+                self._show_toast(nudge)
 
     def _note_shown(self, nudge: "DueNudge") -> None:
         self.edit(NoteShown(nudge.session, nudge.token))
@@ -182,24 +182,24 @@ class Dashboard(App[None]):
     def on_arrived(self, message: Arrived) -> None:
         """A snapshot: on screen at once, or kept while paused."""
         if self._paused_at is not None and self.snapshot is not None and message.snapshot.wish == self.snapshot.wish:
-            self._waiting = message.snapshot
+            self._held_snapshot = message.snapshot
             return
-        self._take(message.snapshot)
+        self._show_snapshot(message.snapshot)
         if not self._has_drawn:
             self._has_drawn = True
-            self.call_after_refresh(self._settle)
+            self.call_after_refresh(self._after_first_picture)
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
         """Put a snapshot on screen; one that waits is older, or the answer to what is no longer asked."""
-        self._waiting = None
-        self.snapshot = self._stay(snapshot)
+        self._held_snapshot = None
+        self.snapshot = self._keep_session(snapshot)
         if self._follows_theme and snapshot.settings.display.theme in THEME_NAMES:
             self.theme = snapshot.settings.display.theme
         if snapshot.tasks is not None:
             self._known_tasks = snapshot.tasks.typed or snapshot.tasks.tasks
         self._renew()
 
-    def _stay(self, snapshot: Snapshot) -> Snapshot:
+    def _keep_session(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot as the answer to a wish for its session: what Now shows stays there while others are busier.
 
         Only what was left (`/clear`, the client's end) gives way to where the person went on, unless it was asked for.
@@ -208,15 +208,15 @@ class Dashboard(App[None]):
             return snapshot
         shown = snapshot.now.session.native_id
         if shown != self.wish.session:
-            self._stays_on = shown
+            self._kept_session = shown
             self.wish_for(session=shown)
-        elif shown == self._stays_on and (next_one := snapshot.now.went_on_in):
-            self._stays_on = next_one.native_id
+        elif shown == self._kept_session and (next_one := snapshot.now.went_on_in):
+            self._kept_session = next_one.native_id
             self.wish_for(session=next_one.native_id)
             return snapshot
         return replace(snapshot, wish=self.wish)
 
-    def _settle(self) -> None:
+    def _after_first_picture(self) -> None:
         """The first picture is drawn: what can wait until then is done now."""
         if self._collector is not None:
             self._collector.take_over()
@@ -233,7 +233,7 @@ class Dashboard(App[None]):
                 screen.renew()
             elif isinstance(screen, ShowsSettings) and self.snapshot is not None:
                 screen.show_settings(self.snapshot.settings)
-        self._note_drawn()
+        self._note_drawn_nudges()
 
     async def on_event(self, event: Event) -> None:
         """Every event of the terminal passes here."""
@@ -268,7 +268,7 @@ class Dashboard(App[None]):
     def open_task(self, identity: str) -> None:
         """Open a task over the board in front."""
         if self.area != "task":
-            self._left = []
+            self._former_ids = []
             self.wish_for(screen="task", task=identity)
             self.push_screen(make_screen("task"))
 
@@ -276,7 +276,7 @@ class Dashboard(App[None]):
         """Back to the board from which the task was opened."""
         if self.area == "task":
             self.pop_screen()
-            self._left = []
+            self._former_ids = []
             self.wish_for(screen=self.current_mode, task="")
 
     def ask(self, question: Screen[str | None], then: Callable[[str], None]) -> None:
@@ -331,14 +331,14 @@ class Dashboard(App[None]):
         words = f"{edited.words[:1].upper()}{edited.words[1:]}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
-            self._run_on()  # what was changed is to be seen, and the next key to be about what is
+            self._resume()  # what was changed is to be seen, and the next key to be about what is
         if isinstance(edit, TaskEdit) and edited.task and edit.task == self.wish.task != edited.task:
-            self._left = self._left[:-1] if isinstance(edit, Undo) else [*self._left, edit.task]
+            self._former_ids = self._former_ids[:-1] if isinstance(edit, Undo) else [*self._former_ids, edit.task]
             self.wish_for(task=edited.task)
 
     def undo(self) -> None:
         """Take back the last edit; the task that it led away from is the one to show then, if it is there again."""
-        self.edit(Undo(self.wish.task, back_to=self._left[-1] if self._left else ""))
+        self.edit(Undo(self.wish.task, back_to=self._former_ids[-1] if self._former_ids else ""))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -361,15 +361,15 @@ class Dashboard(App[None]):
             self._paused_at = self.clock()
             self._renew()
         else:
-            self._run_on()
+            self._resume()
 
-    def _run_on(self) -> None:
+    def _resume(self) -> None:
         """Let the figures run, beginning with those that came while they were held."""
         self._paused_at = None
-        if self._waiting is not None and self._waiting.wish == self.wish:
-            self._take(self._waiting)
+        if self._held_snapshot is not None and self._held_snapshot.wish == self.wish:
+            self._show_snapshot(self._held_snapshot)
         else:
-            self._waiting = None
+            self._held_snapshot = None
             self._renew()
 
     def action_next_theme(self) -> None:
