@@ -1,4 +1,4 @@
-"""`taximeter hook EVENT`: what Claude Code runs at an event (CLAUDE_CODE section 4).
+"""`taximeter hook EVENT`: what Claude Code runs at an event (docs/hooks.md).
 
 Every event leaves one line in the spool. Only the synchronous message events may print, at most one JSON object: a
 systemMessage, which the user sees and the model does not, or the block of a budget. Output of an asynchronous hook

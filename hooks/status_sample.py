@@ -28,7 +28,7 @@ def keep_sample(home: str, session_id: str, status: dict[str, object], now_ms: i
 
 
 def read_sample(session_id: str, status: dict[str, object], now_ms: int) -> StatusSample:
-    """The sample that the client's JSON holds (CLAUDE_CODE section 5)."""
+    """The sample that the client's JSON holds."""
     limits = [
         LimitReading(kind, float(used_percent), None if resets_at is None else int(resets_at * 1000))
         for kind, used_percent, resets_at in limit_windows(status)

@@ -1,4 +1,4 @@
-"""`taximeter statusline`: one line for the bottom of Claude Code (CLAUDE_CODE section 5); it costs no tokens.
+"""`taximeter statusline`: one line for the bottom of Claude Code (docs/hooks.md); it costs no tokens.
 
 What the client says about limits and cost is kept for the ledger, in the spool when the ledger is busy or not there.
 It never fails: whatever it cannot read is missing from the line. A status line that the user already had

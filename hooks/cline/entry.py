@@ -1,4 +1,4 @@
-"""What Cline runs at an event (CLINE section 5): a line in the spool, an ingest, and at most one nudge.
+"""What Cline runs at an event (docs/cline.md): a line in the spool, an ingest, and at most one nudge.
 
 Only the classic generation shows what a hook prints: each line of standard error becomes a row of the chat, which the
 model never gets. Standard output is read as a decision about the task, so the only thing that goes there is an answer

@@ -1,4 +1,4 @@
-"""The files that belong into Cline's folders, and how to tell ours from everybody else's (CLINE section 5).
+"""The files that belong into Cline's folders, and how to tell ours from everybody else's (docs/cline.md).
 
 The newer generation takes hook files of any extension from `.cline/hooks` and from the documents folder, and plugins
 from `.cline/plugins`. The classic one takes `<documents>/Cline/Hooks/<Event>` only, executable and without extension.

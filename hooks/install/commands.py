@@ -50,7 +50,7 @@ class Program:
         return shlex.join([self.python, *_ISOLATED, self.script, *arguments])
 
     def hook(self, event: str) -> dict[str, Any]:
-        """The entry of one event (CLAUDE_CODE section 4); the client waits for those that speak and for the last."""
+        """The entry of one event; the client waits for those that speak and for the last."""
         entry: dict[str, Any] = {
             "type": "command",
             "command": f"{self.words('hook', event, '--home', self.home)} || true",

@@ -24,7 +24,7 @@ from tracker.cli.output import print_json
 from tracker.ingest import listed
 from tracker.sources.base import FoundFile, ReadState
 
-_CLEANUP_DEFAULT_DAYS = 30  # the client's own default (CLAUDE_CODE section 7)
+_CLEANUP_DEFAULT_DAYS = 30  # the client's own default
 _MOST_FILES = 10  # damaged ones that are named
 _REWRITE_SECONDS = 60  # what is not whole after that was left so
 

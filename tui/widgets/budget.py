@@ -1,4 +1,4 @@
-"""Budgets and the four layers of a month: list price, workload, operational multipliers, buffer (MODEL section 10)."""
+"""Budgets and the four layers of a month: list price, workload, operational multipliers, buffer (docs/plans.md)."""
 
 from textual.content import Content
 

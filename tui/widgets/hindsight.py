@@ -1,4 +1,4 @@
-"""What the same sessions would have cost with other rules of when to compact (MODEL section 8), as bars from zero."""
+"""What the same sessions would have cost with other rules of when to compact, as bars from zero."""
 
 from textual.content import Content
 

@@ -1,4 +1,4 @@
-"""A month of spend as it adds up, against what plans cost, and where it is going (MODEL section 9.1)."""
+"""A month of spend as it adds up, against what plans cost, and where it is going."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The three ways to go on, priced, the best one pointed at; and why they are priced so (MODEL sections 5 to 7)."""
+"""The three ways to go on, priced, the best one pointed at; and why they are priced so."""
 
 import json
 from textwrap import wrap

@@ -1,4 +1,4 @@
-"""Where a bill went (MODEL section 3): one bar of parts whose lengths sum to its width, and the key to it."""
+"""Where a bill went (docs/tasks.md): one bar of parts whose lengths sum to its width, and the key to it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
