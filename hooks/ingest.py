@@ -90,9 +90,10 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
 
     Pipes of `waits` are closed once the records are in the ledger: advice is not waited for.
     """
-    from tracker.cli.common import Invocation
-    from tracker.cli.sync import take_in
+    from tracker.ingest import SyncReport, sync
     from tracker.keeper import keep_spooled
+    from tracker.reader_options import usable_options
+    from tracker.sources.all import all_sources
 
     with drained(home) as taken:
         transcripts = {*known.transcripts, *taken.transcripts()}
@@ -100,10 +101,11 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
             {path: _size(path) for path in transcripts},
             known.has_cline or any(event.agent == "cline" for event in taken.events),
         )
-        invocation = Invocation()
-        invocation.add_dirs([] if named.has_cline else folders_of(named.transcripts), [])
-        db, report = take_in(invocation, workers=0, in_background=True)
-        with closing(db):
+        folders = [] if named.has_cline else folders_of(named.transcripts)
+        with closing(open_ledger()) as db:
+            options, troubles = usable_options(db)
+            report = SyncReport(problems=troubles)
+            sync(db, all_sources(Path(home), folders, []), options, report=report)
             keep_spooled(db, taken)
         _report(home, taken, report.problems)
     while waits:

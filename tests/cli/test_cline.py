@@ -12,8 +12,8 @@ from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
 from tests.unit.sources.cline.torn import TASK, read_beside_writers
 from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
-from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
+from tracker.reader_options import options_of
 from tracker.sources.cline import ClineSource
 from tracker.sources.cline.live_rows import rows_folder
 

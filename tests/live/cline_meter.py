@@ -13,8 +13,8 @@ from hooks.install.cline_files import Targets
 from hooks.install.commands import Program
 from hooks.places import launcher
 from store.ledger import home, open_ledger
-from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
+from tracker.reader_options import options_of
 from tracker.sources.base import Source
 from tracker.sources.cline import ClineSource
 from tracker.sources.cline.live_rows import LiveRowsSource

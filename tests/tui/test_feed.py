@@ -16,10 +16,10 @@ from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
 from tests.unit.ledger.damage import damage_page_of
 from tracker.advisor.advisor import DueNudge
-from tracker.cli.reader_options import ReaderOptions
 from tracker.demo import live_session
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
+from tracker.reader_options import ReaderOptions
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 from tui.edits import Rename, SetSetting, Undo

@@ -37,9 +37,9 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.nothing import looked_in
-    from tracker.cli.reader_options import ReaderOptions
     from tracker.cli.sync import finder_of, sources_of
     from tracker.keeper import LedgerKeeper
+    from tracker.reader_options import ReaderOptions
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
 

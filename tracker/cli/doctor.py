@@ -64,7 +64,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     if no_sync:
         db = open_ledger(on_damage=say_damaged)
     else:
-        db, report = take_in(invocation, in_background=True)
+        db, report = take_in(invocation, usable_only=True)
         problems = [one for one in report.problems if one not in wrong]
     sources = sources_of(invocation)
     read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}

@@ -1,18 +1,16 @@
 """`prices` and `reprice`: the dated price table, and applying a corrected one to what is recorded."""
 
-from collections.abc import Sequence
-
 import click
 
 from store.ledger import home
 from store.money import short_usd, usd
-from store.records import Price
 from tracker.cli.common import Invocation, csv_option, open_synced, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width
-from tracker.errors import UsageError, UserError
+from tracker.errors import UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
 from tracker.pricing.user_rows import PRICES_NAME
+from tracker.reader_options import price_book
 from tracker.reports.prices import rate_text, row_json
 
 
@@ -149,13 +147,3 @@ def reprice(invocation: Invocation, dry_run: bool, as_json: bool, no_sync: bool)
     )
     if dry_run:
         note("nothing was changed; run without --dry-run to apply.")
-
-
-def price_book(stored: Sequence[Price] = ()) -> PriceBook:
-    """The table with the user's own rows and those stored with calls; UsageError if their file cannot be used."""
-    try:
-        return PriceBook(home() / PRICES_NAME, stored)
-    except ValueError as error:  # begins with the file's name
-        raise UsageError(f"{home()}/{error}") from error
-    except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error

@@ -64,7 +64,7 @@ def reconcile(
     taximeter reconcile usage.json cost.json
     taximeter reconcile --offline             the client's own totals only
     """
-    from tracker.cli.prices import price_book
+    from tracker.reader_options import price_book
 
     first, last = _days(since, until)
     reports, sources = _from_files(files) if files else (Reports(), [])

@@ -20,7 +20,7 @@ def ask_and_refine(
     db: sqlite3.Connection, chosen: Filter, session: str | None, through: str, *, assume_yes: bool
 ) -> bool:
     """Go through with a refinement; False if the user said no. All of it on stderr: stdout belongs to the report."""
-    from tracker.cli.prices import price_book
+    from tracker.reader_options import price_book
     from tracker.rebuild import rebuild
     from tracker.refine.asking import WAYS
     from tracker.refine.suggestions import cheapest_model, digests, quote, refine

@@ -17,9 +17,10 @@ from tracker.cli.common import Invocation, dir_options, passes_invocation, say_d
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.nothing import show_no_sessions
 from tracker.cli.output import say
-from tracker.cli.reader_options import has_settings, options_of, usable_options
 from tracker.errors import UsageError
 from tracker.ingest import Progress, SyncReport, Work, find_work, listed, sync, workers_for
+from tracker.reader_options import has_settings, options_of, usable_options
+from tracker.sources.all import all_sources
 from tracker.sources.base import Source
 
 _BAR_AFTER_SECONDS = 0.4
@@ -27,9 +28,6 @@ _BAR_AFTER_SECONDS = 0.4
 
 def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
     """Every source with the folders to read; UserError if a folder that was named does not exist."""
-    from tracker.sources.claude_code import ClaudeCodeSource
-    from tracker.sources.cline import ClineSource, LiveRowsSource, RooSource
-
     for folders, meant in (
         (invocation.claude_dirs, "--claude-dir takes a folder that holds projects/"),
         (invocation.cline_dirs, "--cline-dir takes a .cline folder or an extension's storage folder"),
@@ -37,17 +35,7 @@ def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
         for folder in folders:
             if not folder.is_dir():
                 raise UsageError(f"no such folder: {folder} ({meant})")
-    made: list[tuple[Source, list[Path]]] = []
-    given: tuple[tuple[Source, list[Path]], ...] = (
-        (ClaudeCodeSource(), invocation.claude_dirs),
-        (LiveRowsSource(home()), invocation.cline_dirs),
-        (ClineSource(), invocation.cline_dirs),
-        (RooSource(), invocation.cline_dirs),
-    )
-    for source, folders in given:
-        if folders or not invocation.explicit:
-            made.append((source, source.roots(folders)))
-    return made
+    return all_sources(home(), invocation.claude_dirs, invocation.cline_dirs)
 
 
 def finder_of(
@@ -67,13 +55,14 @@ def finder_of(
 
 
 def take_in(
-    invocation: Invocation, *, workers: int | None = None, in_background: bool = False
+    invocation: Invocation, *, workers: int | None = None, usable_only: bool = False
 ) -> tuple[sqlite3.Connection, SyncReport]:
     """Open the ledger and read everything new into it, with a progress bar on a terminal.
 
-    UserError for what cannot be used of the user's settings and prices, unless `in_background`: nobody is told there.
+    UserError for what cannot be used of the user's settings and prices; with `usable_only` it is left out, and named
+    among the report's problems.
     """
-    if not in_background and has_settings():
+    if not usable_only and has_settings():
         from tracker.cli.user_settings import user_settings
 
         user_settings()
@@ -83,7 +72,7 @@ def take_in(
     on_progress = bar.show if bar else None
     report = SyncReport()
     db = open_ledger(on_damage=say_damaged)
-    if in_background:
+    if usable_only:
         options, troubles = usable_options(db)
         report.problems += troubles
     else:

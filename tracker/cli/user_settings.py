@@ -29,9 +29,9 @@ def user_settings() -> Settings:
 
 def file_problems() -> list[str]:
     """What is wrong with settings.toml, prices.toml and plans.toml, a sentence a file."""
-    from tracker.cli.prices import price_book
     from tracker.clock import today
     from tracker.plan_data import plans_on
+    from tracker.reader_options import price_book
 
     problems = []
     for look in (user_settings, price_book, lambda: plans_on(today().isoformat())):

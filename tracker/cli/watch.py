@@ -45,9 +45,9 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     taximeter watch --json | jq .cost_usd
     """
     from store.ledger import home
-    from tracker.cli.reader_options import ReaderOptions
     from tracker.cli.sync import finder_of, sources_of, take_in
     from tracker.keeper import LedgerKeeper
+    from tracker.reader_options import ReaderOptions
     from tracker.watch import Watcher
 
     sources = sources_of(invocation)

@@ -61,7 +61,7 @@ def whatif(
     taximeter whatif --model claude-sonnet-5-5 --since 7d
     taximeter whatif --batch 0.2
     """
-    from tracker.cli.prices import price_book
+    from tracker.reader_options import price_book
 
     book = price_book()
     if models or cache or batch is not None or baseline is not None:

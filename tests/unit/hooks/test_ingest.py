@@ -20,6 +20,7 @@ from store.samples import StatusSample
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.hooks.program import payload_of, run, run_hook, wait_for_rest, wait_until
 from tests.unit.ledger.damage import damage_page_of
+from tracker.ingest import sync
 
 SESSION = "5ea3b8df-6152-4ad5-8613-924a74cb2bd4"
 
@@ -165,19 +166,17 @@ def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
 def test_a_line_written_just_after_its_file_was_read_is_taken_in_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tracker.cli import sync
-
     late = [answer(2)]
-    really_take_in = sync.take_in
+    really_sync = sync
 
-    def take_in(*given: Any, **options: Any) -> Any:
-        taken = really_take_in(*given, **options)
+    def sync_and_write(*given: Any, **options: Any) -> Any:
+        report = really_sync(*given, **options)
         if late:
             with transcript.open("a") as handle:
                 handle.write(late.pop() + "\n")
-        return taken
+        return report
 
-    monkeypatch.setattr(sync, "take_in", take_in)
+    monkeypatch.setattr("tracker.ingest.sync", sync_and_write)
     monkeypatch.setattr(os, "nice", lambda _steps: 0)
     append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
     assert ingest.main(str(isolated_home), []) == 0

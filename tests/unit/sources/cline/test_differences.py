@@ -11,8 +11,8 @@ import pytest
 from store.ledger import open_ledger
 from store.money import usd
 from tests.unit.sources.cline.writing import CAPTURES
-from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
+from tracker.reader_options import options_of
 from tracker.sources.cline import ClineSource
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "cline.md"

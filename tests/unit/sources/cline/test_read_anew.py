@@ -10,8 +10,8 @@ import pytest
 from store.ledger import ledger_path, open_ledger, replace_if_damaged
 from tests.unit.ledger.reading import before_migration
 from tests.unit.sources.cline.writing import Rows, TaskFolder
-from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
+from tracker.reader_options import options_of
 from tracker.sources.cline import ClineSource
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
-from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
+from tracker.reader_options import options_of
 from tracker.reprice import reprice_ledger
 from tracker.sources.cline import ClineSource, RooSource
 

@@ -18,8 +18,8 @@ from typing import Any
 from store.invariants import check_invariants
 from store.ledger import open_ledger
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
-from tracker.cli.reader_options import options_of
 from tracker.ingest import sync
+from tracker.reader_options import options_of
 from tracker.sources.cline import ClineSource
 
 TASK = "1795000000000"

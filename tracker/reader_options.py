@@ -5,13 +5,13 @@ cannot be used: what is priced without the user's own prices is priced anew once
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from store.ledger import home
 from store.prices import list_priced_after, note_list_prices
 from store.queries import stored_prices
-from tracker.cli.prices import price_book
+from store.records import Price
 from tracker.errors import UsageError
 from tracker.pricing import PriceBook
 from tracker.pricing.user_rows import PRICES_NAME
@@ -31,6 +31,16 @@ def options_of(db: sqlite3.Connection) -> Options:
 
         reprice_list_priced(db, book)
     return _with_words(Options(book))
+
+
+def price_book(stored: Sequence[Price] = ()) -> PriceBook:
+    """The table with the user's own rows and those stored with calls; UsageError if their file cannot be used."""
+    try:
+        return PriceBook(home() / PRICES_NAME, stored)
+    except ValueError as error:  # begins with the file's name
+        raise UsageError(f"{home()}/{error}") from error
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
 def usable_options(db: sqlite3.Connection) -> tuple[Options, list[str]]:
