@@ -36,19 +36,19 @@ def differences_when_grown(files: Mapping[str, bytes], seed: int) -> list[str]:
             return differences(whole, dump(db, root))
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(seed=SEEDS, steps=st.integers(1, 30))
 def test_pieces_cut_at_any_byte_in_any_order(seed: int, steps: int) -> None:
     assert differences_when_grown(World(seed).grow(steps).contents(), seed) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenario=st.sampled_from(SCENARIOS), seed=SEEDS)
 def test_pieces_of_captured_sessions(scenario: str, seed: int) -> None:
     assert differences_when_grown(tree(scenario), seed) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=SEEDS, steps=st.integers(1, 30))
 def test_files_in_any_order_one_by_one(seed: int, steps: int) -> None:
     files = World(seed).grow(steps).contents()
@@ -64,7 +64,7 @@ def test_files_in_any_order_one_by_one(seed: int, steps: int) -> None:
             assert differences(whole, dump(db, root)) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, steps=st.integers(1, 30))
 def test_reading_everything_again_from_the_start_changes_nothing(seed: int, steps: int) -> None:
     with TemporaryDirectory() as place:
@@ -79,7 +79,7 @@ def test_reading_everything_again_from_the_start_changes_nothing(seed: int, step
             assert differences(before, dump(db, root)) == []
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=SEEDS, steps=st.integers(1, 30))
 def test_a_backup_of_the_same_tree_counts_nothing_twice(seed: int, steps: int) -> None:
     files = World(seed).grow(steps).contents()
@@ -91,7 +91,7 @@ def test_a_backup_of_the_same_tree_counts_nothing_twice(seed: int, steps: int) -
             assert differences(before, dump(db, without=WITHOUT_FILES)) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, steps=st.integers(1, 30))
 def test_a_tree_without_its_deleted_files_loses_nothing(seed: int, steps: int) -> None:
     with TemporaryDirectory() as place:
@@ -121,7 +121,7 @@ def _keep_taking_in(ledger: Path, root: Path, rounds: int) -> None:
 
 
 @needs_fork
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=SEEDS)
 @example(seed=3)
 def test_two_processes_at_once_while_the_files_grow(seed: int) -> None:

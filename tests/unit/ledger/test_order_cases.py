@@ -185,7 +185,7 @@ def test_an_agents_file_read_before_and_after_its_session(tmp_path: Path) -> Non
 AROUND_MIDNIGHT = ("2026-10-06T23:59:58.000Z", "2026-10-06T23:59:59.900Z", "2026-10-07T00:00:00.000Z")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     written=st.lists(st.tuples(st.sampled_from(AROUND_MIDNIGHT), st.integers(1, 300)), min_size=2, max_size=5),
     copied=st.booleans(),

@@ -55,7 +55,7 @@ def mistakes(call: MadeCall, rows: dict[str, tuple[object, ...]]) -> list[str]:
     return told
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(seed=SEEDS, steps=st.integers(1, 40))
 def test_each_call_counts_once_whole_and_where_it_was_made(seed: int, steps: int) -> None:
     world = World(seed).grow(steps)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rates import RATES
@@ -238,7 +238,6 @@ def test_a_replay_in_which_nobody_acts_costs_what_was_billed(replay: Replay) -> 
     assert run(replay, never(replay), trigger=10**9).cost_nano == pytest.approx(billed)
 
 
-@settings(deadline=None)
 @given(replays(), st.sets(st.integers(0, 25)))
 def test_nobody_beats_hindsight(replay: Replay, ends: set[int]) -> None:
     best = run(replay, optimum(replay)).cost_nano
@@ -255,7 +254,6 @@ def test_one_nudge_alone_saves_what_the_two_replays_differ_by(replay: Replay) ->
         assert nudge_saving_nano(replay, made.nudges[0]) == pytest.approx(gain, abs=1e-3)
 
 
-@settings(deadline=None)
 @given(st.lists(replays(), min_size=1, max_size=4))
 def test_no_score_contradicts_another(chains: list[Replay]) -> None:
     made = backtest(chains)

@@ -34,7 +34,7 @@ MODELS = [
 
 
 @pytest.mark.parametrize(("provider", "genai_provider", "model"), MODELS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(0, 300_000),
     st.integers(0, 300_000),

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from store.task_reads import turns_of
@@ -194,7 +194,7 @@ def _apply(db: sqlite3.Connection, kind: str, task: str, number: int, other: str
 
 @pytest.mark.parametrize("shape", range(len(SHAPES)), ids=[shape.__name__.strip("_") for shape in SHAPES])
 @example(edits=[("merge", 1, 0, 0), ("join", 0, 4, 0)])  # on one task by a merge: nothing to join
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(edits=EDITS)
 def test_an_edit_does_what_it_says_and_undo_restores_everything(
     shape: int, edits: list[tuple[str, int, int, int]]

@@ -55,7 +55,7 @@ def sessions(draw: st.DrawFn) -> SessionRecords:
 
 
 @given(sessions())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_call_is_on_one_turn_and_parts_sum_to_the_bill(made: SessionRecords) -> None:
     model = model_session(made, RATES, {})
     own = {one.id: one for one in made.calls if not one.copied}
@@ -77,7 +77,7 @@ def test_every_call_is_on_one_turn_and_parts_sum_to_the_bill(made: SessionRecord
 
 
 @given(sessions())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_the_records_does_not_matter(made: SessionRecords) -> None:
     shuffled = made._replace(
         calls=made.calls[::-1], turns=made.turns[::-1], tools=made.tools[::-1], events=made.events[::-1]

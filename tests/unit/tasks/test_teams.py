@@ -129,7 +129,7 @@ def test_the_order_in_which_the_files_come_makes_no_difference(order: Sequence[s
     assert told(other) == told(db)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_arrival_gives_what_a_full_rebuild_gives(data: st.DataObject) -> None:
     """Leads that come and go, names used again, other projects, files in two pieces and read at any time."""
