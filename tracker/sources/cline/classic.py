@@ -228,15 +228,20 @@ class TaskReader:
         self._is_cut_expected = True
 
     def _note_truncation(self, row: UiRow) -> None:
-        """Messages that requests leave out from here on: the second half of condensing, or a plain cut."""
+        """Messages that requests leave out from here on: the second half of condensing, or a plain cut.
+
+        Cline cuts once it has written the row of the request that no longer fits, so a row behind that tells of it.
+        """
         left_out = row.conversation_history_deleted_range
-        if not left_out or left_out[-1] == self._kept_until:
+        if not left_out or left_out[-1] < left_out[0] or left_out[-1] == self._kept_until:
             return
         is_cut = left_out[-1] > self._kept_until and not self._is_cut_expected and self._condense_asked is None
         self._kept_until = left_out[-1]
         self._is_cut_expected = False
         if is_cut:
-            self._event(row, EventKind.MICROCOMPACT, "truncated")
+            current = self._requests.current
+            at = row.at if current is None or row.what == "api_req_started" else current.at
+            self._events.append(self._mark(at, EventKind.MICROCOMPACT, "truncated", None, None))
 
     def _reshaped(self, row: UiRow) -> None:
         """Roo says what condensing cost and how large the context was; nothing of the request's tokens."""
@@ -316,7 +321,7 @@ class TaskReader:
             if request is not None and request.recorded.total:
                 tokens = self._dialect.tokens(request.recorded, request.by, request.info)
                 before = tokens.input + tokens.cache_read + tokens.write_5m
-            made.append(self._mark(row, EventKind.COMPACT, detail, before, None))
+            made.append(self._mark(row.at, EventKind.COMPACT, detail, before, None))
         return made
 
     def _session(self, calls: list[Call]) -> Session:
@@ -338,7 +343,7 @@ class TaskReader:
     def _event(
         self, row: UiRow, kind: str, detail: str | None = None, before: int | None = None, after: int | None = None
     ) -> None:
-        self._events.append(self._mark(row, kind, detail, before, after))
+        self._events.append(self._mark(row.at, kind, detail, before, after))
 
-    def _mark(self, row: UiRow, kind: str, detail: str | None, before: int | None, after: int | None) -> Event:
-        return Event(self._dialect.agent, self._task, "", row.at, row.at, kind, detail, before, after)
+    def _mark(self, at: int, kind: str, detail: str | None, before: int | None, after: int | None) -> Event:
+        return Event(self._dialect.agent, self._task, "", at, at, kind, detail, before, after)

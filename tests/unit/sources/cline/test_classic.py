@@ -272,6 +272,15 @@ def test_a_plain_cut_of_the_context_is_a_mark(task: Any, rows: Any, read_all: Re
     assert (EventKind.MICROCOMPACT, "truncated") in kinds(read_all(task.root))
 
 
+def test_a_cut_comes_before_the_request_that_no_longer_fitted(task: Any, rows: Any, read_all: ReadAll) -> None:
+    """Its own row still has the old range, which may be an empty one."""
+    empty, cut = {"conversationHistoryDeletedRange": [2, 1]}, {"conversationHistoryDeletedRange": [2, 9]}
+    first, second = rows.request(4, 40), {**rows.request(5, 50), **empty}
+    task.write([rows.say("task", "Go"), first, second, {**rows.say("completion_result", "Done"), **cut}])
+    marks = [one.position for one in read_all(task.root).events if one.kind == EventKind.MICROCOMPACT]
+    assert marks == [second["ts"]]
+
+
 @pytest.mark.parametrize("is_taken", [True, False])
 def test_a_proposed_summary_counts_if_it_is_taken(is_taken: bool, task: Any, rows: Any, read_all: ReadAll) -> None:
     written = [rows.say("task", "Go"), rows.request(4, 40, 0, 500), rows.ask("condense", "Summary: …")]
