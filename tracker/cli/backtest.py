@@ -34,7 +34,6 @@ from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report, nothing_json
-from tracker.reports.times import local
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",

@@ -8,7 +8,6 @@ import click
 
 from store.money import short_usd
 from tracker import clock
-from tracker.cli import clock
 from tracker.cli.common import Invocation, dir_options, one_form, open_synced, parse_period, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, tokens

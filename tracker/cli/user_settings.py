@@ -30,7 +30,7 @@ def user_settings() -> Settings:
 def file_problems() -> list[str]:
     """What is wrong with settings.toml, prices.toml and plans.toml, a sentence a file."""
     from tracker.clock import today
-    from tracker.plan_data import plans_on
+    from tracker.plan_data.table import plans_on
     from tracker.reader_options import price_book
 
     problems = []
