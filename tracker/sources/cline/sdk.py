@@ -36,7 +36,7 @@ from tracker.sources.times import sane_ms
 
 AGENT = "cline"
 _COPY_SLACK_MS = 1000
-_SPAWN = "spawn_agent"
+_SPAWNS = frozenset(("spawn_agent", "team_run_task"))
 
 
 class Origin(NamedTuple):
@@ -264,6 +264,6 @@ def origin_of(lead: bytes, agent: bytes) -> Origin | None:
             if message.role == "user" and prompt_in(message, blocks) is not None:
                 turn = message.id or str(int(message.ts or 0))
             for block in blocks:
-                if block.type == "tool_use" and block.name == _SPAWN and decode_spawn(block.input).task == task:
+                if block.type == "tool_use" and block.name in _SPAWNS and decode_spawn(block.input).task == task:
                     tool_use = tools.unique_id(block.id or "", message.id or "")
     return Origin(turn, tool_use)

@@ -26,6 +26,7 @@ _OWN_DISPLAY_ROLES = frozenset(("system", "status", "error"))
 # Tools whose result is the user's word, or the end.
 _HANDED_OVER = frozenset(("ask_question", "submit_and_exit"))
 _SWITCH_TO_ACT = "The user approved switching to act mode."
+_TEAM_REPORT = "System-delivered teammate async run updates:"
 _RESUMPTION = "[TASK RESUMPTION]"
 
 
@@ -98,7 +99,7 @@ class Transcript(msgspec.Struct):
 
 
 class Spawn(msgspec.Struct):
-    """The input of `spawn_agent`."""
+    """The input of a tool that sets an agent to work."""
 
     task: str | None = None
 
@@ -156,7 +157,7 @@ def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
         return Prompt(f"/{command.group(1)}", mode, is_command=True)
     if text.startswith(_RESUMPTION):
         return Prompt("", mode, is_resume=True)
-    if text.startswith((_SWITCH_TO_ACT, _LEGACY_MARK)):
+    if text.startswith((_SWITCH_TO_ACT, _TEAM_REPORT, _LEGACY_MARK)):
         return None
     has_attachment = any(block.type in ("file", "image") for block in blocks)
     return Prompt(text, mode) if text or has_attachment else None

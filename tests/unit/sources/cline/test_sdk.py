@@ -12,6 +12,10 @@ from tracker.sources.base import ReadState
 ReadAll = Callable[..., Batch]
 Usage = Callable[..., dict[str, Any]]
 LEGACY = "Warning: this is a legacy conversation, …"
+TEAM_REPORT = (
+    '<user_input mode="act">System-delivered teammate async run updates:\n- run_00001 (ann) -> completed iterations=1\n'
+    "\nNo teammate runs are currently in progress. Continue coordination using these updates.</user_input>"
+)
 
 
 def test_input_excludes_what_the_cache_served_or_took(session: Any, usage: Usage, read_all: ReadAll) -> None:
@@ -65,6 +69,7 @@ def test_an_error_is_a_mark_and_no_call(session: Any, read_all: ReadAll) -> None
         {"content": [{"type": "tool_result", "tool_use_id": "t", "content": "x"}]},
         {"content": [{"type": "text", "text": "  "}]},
         {"content": [{"type": "text", "text": "The user approved switching to act mode. Continue now."}]},
+        {"content": [{"type": "text", "text": TEAM_REPORT}]},
     ],
 )
 def test_what_cline_writes_in_the_users_name_starts_no_turn(
@@ -209,6 +214,18 @@ class TestSubagents:
         assert (call.chain, call.turn) == ("agent_1", batch.turns[1].prompt_uuid)
         assert (chain.kind, chain.spawn_tool_use) == ("subagent", "toolu_0123456789abcdef")
         assert len(batch.turns) == 3
+
+    def test_a_teammate_is_started_by_the_call_that_gave_it_its_task(
+        self, session: Any, usage: Usage, read_all: ReadAll
+    ) -> None:
+        session.user("Work as a team")
+        given = {"agentId": "ann", "task": "Count", "runMode": "async"}
+        run = {"type": "tool_use", "id": "toolu_0123456789abcdef", "name": "team_run_task", "input": given}
+        session.answer(usage(200, 20), content=[run])
+        self.agent_file(session, usage)
+        session.write()
+        [chain] = [chain for chain in read_all(session.root).chains if chain.key]
+        assert chain.spawn_tool_use == "toolu_0123456789abcdef"
 
     def test_wait_while_their_sessions_transcript_is_torn(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
         self.lead(session, usage)
