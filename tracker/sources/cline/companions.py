@@ -76,7 +76,7 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
             started,
             ended,
             cwd=manifest.workspace_root or manifest.cwd,
-            branch=metadata.git.branch if metadata.git else None,
+            branch=_branch(metadata.git),
             version=metadata.session_history_origin.version if metadata.session_history_origin else None,
             entrypoint=manifest.source,
             title=title,
@@ -94,6 +94,12 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
         batch.events.append(Event(_CLINE, manifest.session_id, "", ended, ended, kind))
     _add_total(batch, _CLINE, manifest.session_id, ended or started, metadata.total_cost)
     return batch
+
+
+def _branch(git: _Git | None) -> str | None:
+    """The branch; None in a worktree without one, where Cline keeps the first word of "(no branch)"."""
+    name = git.branch if git is not None else None
+    return None if name is None or name.startswith("(") else name
 
 
 def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, bytes] | None:

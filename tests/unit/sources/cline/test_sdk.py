@@ -188,6 +188,15 @@ class TestContinuedClassicTask:
         assert first.turns == second.turns
 
 
+@pytest.mark.parametrize(("told", "branch"), [("main", "main"), ("(no", None), ("(HEAD", None), (None, None)])
+def test_a_worktree_without_a_branch_has_none(
+    told: str | None, branch: str | None, session: Any, read_all: ReadAll
+) -> None:
+    manifest = {"session_id": session.session, "metadata": {"git": {"branch": told}}}
+    (session.folder / f"{session.session}.json").write_text(json.dumps(manifest))
+    assert [one.branch for one in read_all(session.root).sessions] == [branch]
+
+
 class TestSubagents:
     def lead(self, session: Any, usage: Usage) -> None:
         session.user("First")
