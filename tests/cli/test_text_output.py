@@ -11,7 +11,7 @@ import pytest
 from tests.cli.history import NOW
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
-from tests.unit.ledger.plain import FILE, session_of
+from tests.unit.ledger.plain import FILE, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
 from tracker.cli.output import Column, print_table, tokens, width, wrapped
@@ -163,8 +163,19 @@ def test_a_floor_is_explained_without_naming_a_cause_that_it_may_not_have(taxime
         assert says in taximeter("--cline-dir", str(CAPTURES / "v2-error-retry" / ".cline"), report).out
 
 
-def test_a_session_without_a_title_is_called_by_its_first_prompt(taximeter: Taximeter, tmp_path: Path) -> None:
-    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(2)})]
+@pytest.mark.parametrize(
+    "first",
+    [
+        "please mend the parser",
+        "<command-name>/review</command-name><command-args>42</command-args>",
+        '<teammate-message teammate_id="lead" summary="Mend the parser">It fails.</teammate-message>',
+    ],
+)
+def test_a_session_without_a_title_is_called_by_its_first_prompt(
+    first: str, taximeter: Taximeter, tmp_path: Path
+) -> None:
+    lines = encoded(prompt(first), answer(1), answer(2))
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: lines})]
     opening = taximeter("tasks", "--json").json()["tasks"][0]["title"]
     (session,) = taximeter("sessions", "--json").json()["sessions"]
     assert session["title"] == opening
