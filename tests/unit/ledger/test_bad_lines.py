@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,15 @@ def test_fifty_megabytes_on_a_line_that_holds_a_call(tmp_path: Path) -> None:
     reading = read(tmp_path, session_of(1) + encoded(answer(2, message={"content": text}), answer(3)))
     assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
     assert reading.bad_lines == 0
+
+
+def test_half_a_line_that_holds_thousands_of_objects_takes_no_longer_than_it_is(tmp_path: Path) -> None:
+    half = b'{"type":"user","toolUseResult":{"rows":[' + b'{"type":"row","name":"something"},' * 50_000
+    begun = time.process_time()
+    reading = read(tmp_path, session_of(1) + half + encoded(answer(2)))
+    assert time.process_time() - begun < 20, "looking at all of the line again for each of them would take minutes"
+    assert reading.costs == {"msg_1": COST, "msg_2": COST}
+    assert reading.bad_lines == 1
 
 
 def test_nesting_without_end(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """What can be saved of a damaged line."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
 
 from tracker.sources.claude_code.lines import Line, Message, Usage, decode_line
 
-_RECORD_MARKS = ('{"parentUuid"', '{"type"')
+_RECORD_MARK = re.compile(r'\{"(?:parentUuid|type)"')
 # What may be missing from a usage that can be priced.
 _SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_details"))
 
@@ -21,26 +22,28 @@ def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
     decode = json.JSONDecoder(parse_float=_number).raw_decode
     found: list[tuple[Line, int, int]] = []
     is_damaged = False
+    counted, counted_bytes = 0, 0  # a line may hold thousands of records: none but its own part is measured for each
     position = _skip_blanks(text, 0)
     while position < len(text):
         try:
             value, end = decode(text, position)
         except (ValueError, RecursionError):
             is_damaged = True
-            following = [at for mark in _RECORD_MARKS if (at := text.find(mark, position + 1)) > position]
-            if not following:
-                break
-            position = min(following)
+            position = _next_record(text, position + 1)
             continue
         if isinstance(value, dict):
             if is_damaged and "sessionId" not in value:
                 value["isSidechain"] = True  # a subagent's line, out of a progress record that was cut off
             line, lost = _lenient(value)
             is_damaged |= lost
-            found.append((line, _byte_length(text[:position]), _byte_length(text[:end])))
+            start_byte = counted_bytes + _byte_length(text[counted:position])
+            counted, counted_bytes = end, start_byte + _byte_length(text[position:end])
+            found.append((line, start_byte, counted_bytes))
         else:
             is_damaged = True
         position = _skip_blanks(text, end)
+        if is_damaged and not text.startswith("{", position):
+            position = _next_record(text, position)  # behind a part of a broken record
     return found, is_damaged or not found
 
 
@@ -48,6 +51,11 @@ def _skip_blanks(text: str, position: int) -> int:
     while position < len(text) and text[position] in "\0\ufeff \t\r\n":
         position += 1
     return position
+
+
+def _next_record(text: str, position: int) -> int:
+    following = _RECORD_MARK.search(text, position)
+    return following.start() if following else len(text)
 
 
 def _number(text: str) -> float:
