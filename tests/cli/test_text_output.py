@@ -11,7 +11,7 @@ import pytest
 from tests.cli.history import NOW
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
-from tests.unit.ledger.plain import FILE, answer, encoded, prompt, session_of
+from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
 from tracker.cli.output import Column, print_table, tokens, width, wrapped
@@ -180,6 +180,17 @@ def test_a_session_without_a_title_is_called_by_its_first_prompt(
     (session,) = taximeter("sessions", "--json").json()["sessions"]
     assert session["title"] == opening
     assert taximeter("context").out.startswith(opening)
+
+
+def test_context_of_a_session_of_which_only_a_subagent_is_on_record(taximeter: Taximeter, tmp_path: Path) -> None:
+    alone = encoded(answer(1, isSidechain=True, agentId="a1"))
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {"-home-dev-app/agent-a1.jsonl": alone})]
+    assert len(taximeter("calls", "--json").json_lines()) == 1
+    ran = taximeter("context")
+    assert (ran.code, ran.err) == (
+        1,
+        f"taximeter: error: no call of the main conversation of session {SESSION} is on record\n",
+    )
 
 
 def test_a_task_that_a_filter_touches_is_said_to_be_whole(tree: Path, taximeter: Taximeter) -> None:

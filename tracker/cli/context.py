@@ -54,7 +54,7 @@ def context(
         return
     report = context_report(db, found, habits_now(db, found.agent, clock.now_ms()), turns=turns)
     if report is None:
-        raise UserError(f"session {found.native_id} has no call on record")
+        raise UserError(f"no call of the main conversation of session {found.native_id} is on record")
     if as_json:
         print_json(report.as_json())
     elif as_csv:
