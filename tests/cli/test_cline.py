@@ -245,6 +245,8 @@ class TestOneTask:
         shown = taximeter("task", task["id"], "--no-sync").out
         assert "2 calls have no list price; Cline says $0.0617" in shown
         assert "$0.00" not in shown
+        row = next(line for line in taximeter("tasks", "--no-sync").out.splitlines() if line.startswith("✔"))
+        assert row.split()[-4:] == ["–", "?", "$0.00", "completion"], "re-read, inherited, waste: nothing was missed"
 
     def test_where_figures_agree_nothing_is_said(self, taximeter: Taximeter) -> None:
         folder = str(CAPTURES / "v3-simple" / ".cline")

@@ -128,6 +128,18 @@ class TestSpend:
         assert "?" in total.split()
         assert "+?" not in total
 
+    def test_what_is_missed_without_a_price_is_no_zero_waste(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        """The second call pays for the whole prompt again."""
+        missed = {"model": "claude-nobody-9", "usage": {"cache_creation_input_tokens": 50_000, "output_tokens": 1}}
+        files = {FILE: encoded(answer(2, message=missed), answer(3, message=missed))}
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
+        shown = taximeter("tasks").out
+        assert "$0.00" not in shown
+        task = shown.splitlines()[2].split()[1]
+        opened = taximeter("task", task).out
+        assert "Cache misses ×  1 for ? " in opened
+        assert "$0.00" not in opened
+
     def test_a_call_without_usage_lacks_no_price(self, taximeter: Taximeter, tmp_path: Path) -> None:
         uncounted = answer(2) | {"message": {"id": "msg_2", "model": "gpt-5-mini"}}
         unknown = answer(3, message={"model": "claude-nobody-9"})

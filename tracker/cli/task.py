@@ -5,9 +5,10 @@ from collections import Counter
 
 import click
 
-from store.money import short_usd, usd
+from store.money import short_usd, sum_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
+from store.task_reads import TaskCall
 from store.task_rows import COST_PARTS
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import (
@@ -258,8 +259,7 @@ def _subagents(detail: TaskDetail, cells: int) -> None:
 def _misses(detail: TaskDetail, cells: int) -> None:
     if not detail.misses:
         return
-    waste = sum(call.waste or 0 for call in detail.misses)
-    click.echo(rule(f"Cache misses ×  {len(detail.misses)} for {short_usd(waste)}", cells))
+    click.echo(rule(f"Cache misses ×  {len(detail.misses)} for {_waste(detail.misses)}", cells))
     for call in detail.misses[:_MISSES_SHOWN]:
         words = cause_words(call.cause)
         words += " (API)" if call.cause_source == "reported" and call.cause != "reported" else ""
@@ -270,8 +270,12 @@ def _misses(detail: TaskDetail, cells: int) -> None:
             + click.style(f"{short_usd(call.waste):>8}", bold=True)
         )
     left = detail.misses[_MISSES_SHOWN:]
-    _more(len(left), short_usd(sum(call.waste or 0 for call in left)))
+    _more(len(left), _waste(left))
     click.echo()
+
+
+def _waste(misses: list[TaskCall]) -> str:
+    return sum_usd(sum(call.waste or 0 for call in misses), len(misses), sum(call.waste is None for call in misses))
 
 
 @task.command()

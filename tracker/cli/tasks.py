@@ -37,7 +37,8 @@ from tracker.cli.output import (
 from tracker.clock import iso, local
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
-from tracker.reports.tasks import TasksReport, session_names, tasks_report
+from tracker.reports.tasks import TasksReport, inherited_text, session_names, tasks_report, waste_text
+from tracker.reports.times import iso, local
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
@@ -188,8 +189,8 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
         "time": duration(task.active_ms),
         "cost": cost_text(task),
         "re-read": f"{100 * rent / task.cost:.0f}%" if task.cost else "–",
-        "inherited": short_usd(task.carry_over),
-        "waste": short_usd(task.waste),
+        "inherited": inherited_text(task),
+        "waste": waste_text(task),
         "evidence": task.evidence or "–",
     }
 
@@ -211,8 +212,8 @@ def _sums(report: TasksReport) -> dict[str, str]:
         "time": duration(sum(task.active_ms for task in tasks)),
         "cost": cost_text(*tasks),
         "re-read": f"{100 * rent / cost:.0f}%" if cost else "–",
-        "inherited": short_usd(sum(task.carry_over for task in tasks)),
-        "waste": short_usd(sum(task.waste for task in tasks)),
+        "inherited": inherited_text(*tasks),
+        "waste": waste_text(*tasks),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from store.filter import EVERYTHING, Filter
-from store.money import usd
+from store.money import sum_usd, usd
 from store.program_runs import program_runs
 from store.spend import SpendRow
 from store.task_reads import (
@@ -256,6 +256,25 @@ def as_of(row: TaskRow, now: int, latest: int, least_evidence: str | None = None
         return row._replace(status=TaskStatus.OPEN, evidence=None)
     status = settled(row.status, row.if_left, row.ended_at, now=now, latest_activity=latest)
     return row if status == row.status else row._replace(status=status)
+
+
+def inherited_text(*tasks: TaskRow) -> str:
+    """What tasks inherited, with what is missing of it where calls have no price."""
+    return sum_usd(
+        sum(task.carry_over for task in tasks),
+        sum(task.calls for task in tasks),
+        sum(task.unpriced for task in tasks),
+    )
+
+
+def waste_text(*tasks: TaskRow) -> str:
+    """What tasks paid twice, likewise; without a miss it is nothing, whatever the prices."""
+    missed = [task for task in tasks if task.misses]
+    return sum_usd(
+        sum(task.waste for task in missed),
+        sum(task.calls for task in missed),
+        sum(task.unpriced for task in missed),
+    )
 
 
 def short_ids(identities: list[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from store.task_rows import TaskRow
+from tracker.reports.tasks import inherited_text, waste_text
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
@@ -31,8 +32,17 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
     figures("time", 6, lambda task: task.active_ms, duration, rank=4),
     Column("cost", 10, task_cost, lambda task: task.cost, right=True, style="bold", descending=True),
     figures("re-read", 7, reread_share, percent, rank=3),
-    figures("inherited", 9, lambda task: task.carry_over, usd, rank=6),
-    figures("waste", 8, lambda task: task.waste, usd, rank=1, style=lambda task: "$waste" if task.waste else "$dim"),
+    Column("inherited", 9, inherited_text, lambda task: task.carry_over, right=True, rank=6, descending=True),
+    Column(
+        "waste",
+        8,
+        waste_text,
+        lambda task: task.waste,
+        right=True,
+        rank=1,
+        style=lambda task: "$waste" if task.waste else "$dim",
+        descending=True,
+    ),
     Column("evidence", 11, evidence_words, rank=2, style="$dim"),
 )
 
