@@ -245,6 +245,7 @@ class TestOneTask:
         shown = taximeter("task", task["id"], "--no-sync").out
         assert "2 calls have no list price; Cline says $0.0617" in shown
         assert "$0.00" not in shown
+        assert "rewrite – (" in taximeter("cache", "--no-sync").out, "the provider writes no cache, which is not ideal"
         row = next(line for line in taximeter("tasks", "--no-sync").out.splitlines() if line.startswith("✔"))
         assert row.split()[-4:] == ["–", "?", "$0.00", "completion"], "re-read, inherited, waste: nothing was missed"
 

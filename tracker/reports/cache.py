@@ -28,8 +28,9 @@ class CacheReport(NamedTuple):
 
     @property
     def rewrite(self) -> float | None:
-        """Tokens written per token of the largest prompt of each epoch; 1.0 is ideal."""
-        return self.total.written / self.peaks if self.peaks else None
+        """Tokens written per token of the largest prompt of each epoch; 1.0 is ideal. None where nothing is written, as
+        with providers that cache by themselves."""
+        return self.total.written / self.peaks if self.peaks and self.total.written else None
 
     def as_json(self) -> dict[str, Any]:
         """JSON form; ratios are weighted by tokens."""

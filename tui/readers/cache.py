@@ -17,5 +17,5 @@ def read_cache(db: sqlite3.Connection, month: Month) -> CachePart:
     return CachePart(
         month=month,
         report=cache_report(db, filter_of(month), most_misses=_MOST_MISSES),
-        rewrite={date.fromisoformat(row.day): row.written / row.peaks for row in days if row.peaks},
+        rewrite={date.fromisoformat(row.day): row.written / row.peaks for row in days if row.written},
     )
