@@ -112,6 +112,12 @@ def test_the_table_says_what_the_json_says(sessions: Path) -> None:
         assert "git" in line
 
 
+def test_where_no_file_was_tried_twice_no_others_are_spoken_of(sessions: Path) -> None:
+    assert (
+        "100% of turns with edits needed no second try at a file." in run("tasks", "--claude-dir", str(sessions)).output
+    )
+
+
 def test_titles_are_plain_text(sessions: Path) -> None:
     output = run("tasks", "--claude-dir", str(sessions), color=True).output
     assert "[bold]uploader[/x]" in output

@@ -256,10 +256,8 @@ def _notes(report: TasksReport, corrections: int) -> None:
         questions = f"; {report.questions} changed no file" if report.questions else ""
         note(f"Evidence of completion: {by_signal}{questions}.")
     if report.one_shot is not None and report.retry_share is not None:
-        note(
-            f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file; the others"
-            f" took {100 * report.retry_share:.0f}% of the cost."
-        )
+        others = f"; the others took {100 * report.retry_share:.0f}% of the cost" if report.one_shot < 1 else ""
+        note(f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file{others}.")
     if report.excluded:
         cost = sum(task.cost for task in report.excluded)
         note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {short_usd(cost)}.")
