@@ -22,6 +22,7 @@ from tests.tui.fakes import (
 from tracker.model.plans.plan import Excluded
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
+from tui.screens.now import curve
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.table import Table
 from tui.words import tokens, usd
@@ -110,6 +111,20 @@ async def test_the_peak_is_no_less_than_what_the_context_is_now(sample_script: S
     text = await drawn(dashboard(script, start="now"))
     assert "Context · 190k now" in text
     assert next(line for line in text.splitlines() if " peak " in line).split(" peak ")[1].split()[0] == "190k"
+
+
+def test_what_a_fork_has_from_its_parent_was_there_before_its_task(sample_script: Script) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.context is not None
+    assert part.task is not None
+    calls = [call for call in part.context.calls if call.task_id == part.task.id]
+    size = calls[0].context
+    task = part.task._replace(context_begin=size - 500)
+    (first, *_), _ = curve(part.context._replace(calls=calls, baseline=1_000), task)
+    assert first == (1_000, size - 1_500, 500)
+    (first, *_), _ = curve(part.context._replace(calls=calls, baseline=size), task)
+    assert first == (size, 0, 0), "a session of its own: what the task had before was in another context"
 
 
 async def test_the_cache_clock_and_the_burn_run_with_the_time(sample_script: Script) -> None:

@@ -51,8 +51,10 @@ _COMMANDS = {
 }
 
 
-def curve(report: ContextReport, task_id: str | None) -> tuple[list[tuple[float, float, float]], list[Mark]]:
+def curve(report: ContextReport, task: TaskRow | None) -> tuple[list[tuple[float, float, float]], list[Mark]]:
     """(first prompt, there before the task, the task's own) tokens of each call, and marks at resets."""
+    is_fork = report.baseline < report.calls[0].context
+    begun = task.context_begin or 0 if task is not None and is_fork else 0  # it may have begun in the parent
     samples: list[tuple[float, float, float]] = []
     marks: list[Mark] = []
     epoch = report.calls[0].epoch
@@ -61,9 +63,9 @@ def curve(report: ContextReport, task_id: str | None) -> tuple[list[tuple[float,
         if call.epoch != epoch:
             marks.append(Mark(len(samples), "reset"))
             epoch, inherited = call.epoch, None if inherited is None else 0
-        is_own = call.task_id == task_id
+        is_own = call.task_id == (None if task is None else task.id)
         if is_own and inherited is None:
-            inherited = (samples and int(sum(samples[-1]))) or 0
+            inherited = int(sum(samples[-1])) if samples else begun
         baseline = min(report.baseline, call.context)
         before = call.context if not is_own else min(inherited or 0, call.context)
         carried = max(0, before - baseline)
@@ -227,7 +229,7 @@ class NowScreen(Board[NowPart]):
         if report is None:
             picture.show(hatched("No context yet", "no call on the main thread"), title="Context", note="")
             return
-        samples, marks = curve(report, part.task.id if part.task else None)
+        samples, marks = curve(report, part.task)
         levels = []
         title: list[Piece | str] = [("Context", "bold $heading"), " · ", (f"{tokens(report.context)} now", "bold")]
         if report.prospect is not None:
