@@ -80,7 +80,7 @@ def split_format(template: str) -> tuple[list[tuple[str, str]], str]:
 def fill_format(template: str, shown: dict[str, tuple[str, str]], *, columns: int | None, colour: bool) -> str:
     """The line. A segment without text vanishes together with the text that separates it from the one before.
 
-    `columns`: where the line would be longer, the nudge is cut to fit; no figure is ever cut.
+    `columns`: where the line would be longer, the nudge is cut to fit, and figures go on in a further line.
     """
     pieces = _pieces(template, shown)
     over = sum(len(text) for text, _ in pieces) - columns if columns else 0
@@ -89,11 +89,26 @@ def fill_format(template: str, shown: dict[str, tuple[str, str]], *, columns: in
         kept = len(nudge) - over - 1
         shown = {**shown, "nudge": (nudge[:kept].rstrip() + "…" if kept >= _SHORTEST_NUDGE else "", style)}
         pieces = _pieces(template, shown)
-    return "".join(f"\x1b[{style}m{text}\x1b[0m" if colour and style and text else text for text, style in pieces)
+    return "\n".join(
+        "".join(f"\x1b[{style}m{text}\x1b[0m" if colour and style and text else text for text, style in line)
+        for line in _lines(pieces, columns)
+    )
+
+
+def _lines(pieces: list[tuple[str, str]], columns: int | None) -> list[list[tuple[str, str]]]:
+    """The pieces by line: a segment that would not fit begins another, in place of what separates it."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    for before, segment in zip(pieces[::2], pieces[1::2], strict=False):
+        if columns and lines[-1] and sum(len(text) for text, _ in (*lines[-1], before, segment)) > columns:
+            lines.append([segment])
+        else:
+            lines[-1] += [before, segment]
+    lines[-1] += pieces[-1:]
+    return lines
 
 
 def _pieces(template: str, shown: dict[str, tuple[str, str]]) -> list[tuple[str, str]]:
-    """Text and style, separators included; empty if no segment has text."""
+    """Text and style, what stands before each segment and after the last included; empty if no segment has text."""
     pairs, after = split_format(template)
     pieces: list[tuple[str, str]] = []
     for before, name in pairs:

@@ -1,4 +1,4 @@
-"""`taximeter statusline`: one line for the bottom of Claude Code (docs/hooks.md); it costs no tokens.
+"""`taximeter statusline`: a line for the bottom of Claude Code (docs/hooks.md); it costs no tokens.
 
 What the client says about limits and cost is kept for the ledger, in the spool when the ledger is busy or not there.
 It never fails: whatever it cannot read is missing from the line. A status line that the user already had
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OTHER_TIMEOUT_SECONDS = 5.0
 _MAXIMUM_PAYLOAD_BYTES = 4 << 20
+_MARGINS = 4  # columns that the client keeps free beside the line; it cuts what is longer
 
 
 def main(arguments: "Sequence[str]") -> int:
@@ -79,7 +80,7 @@ def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
     return fill_format(
         status_format(home),
         segments(status, advice, nudge, now_ms, is_refreshed=is_refreshed),
-        columns=int(columns) if columns.isdecimal() else None,
+        columns=max(1, int(columns) - _MARGINS) if columns.isdecimal() else None,
         colour=not os.environ.get("NO_COLOR"),
     )
 

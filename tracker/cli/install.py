@@ -247,8 +247,9 @@ def hook_command(event: str, home_folder: str | None) -> None:
 def statusline_command(home_folder: str | None, refreshed: bool, after: str | None) -> None:
     """Print the status line for the state that an agent sends on standard input.
 
-    One line: task cost, today's cost, context with the level from which compacting pays, cache clock, plan limits,
-    nudge. Empty parts are left out. The format is a setting in settings.toml of the state folder:
+    One line, two on a narrow terminal: task cost, today's cost, context with the level from which compacting pays,
+    cache clock, plan limits, nudge. Empty parts are left out. The format is a setting in settings.toml of the state
+    folder:
 
     \b
     [statusline]

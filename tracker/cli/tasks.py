@@ -38,7 +38,6 @@ from tracker.clock import iso, local
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, session_names, tasks_report, waste_text
-from tracker.reports.times import iso, local
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (

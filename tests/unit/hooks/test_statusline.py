@@ -212,6 +212,25 @@ def test_only_the_nudge_is_cut_to_the_width() -> None:
     assert filled("{task} · {nudge}", {"task": "task $1.23"}, columns=5) == "task $1.23"
 
 
+def test_figures_that_do_not_fit_go_on_in_a_second_line() -> None:
+    """Of what is too long the client shows the beginning."""
+    present = {"task": "task $1.11 API-equivalent", "today": "today $1.11", "limits": "5h 82% until 02:52 7d 37%"}
+    assert filled(DEFAULT_FORMAT, {**present, "nudge": "Compact now"}, columns=40) == (
+        "task $1.11 API-equivalent · today $1.11\n5h 82% until 02:52 7d 37%"
+    )
+    assert filled("[{task} | {limits}]", present, columns=40) == (
+        "[task $1.11 API-equivalent\n5h 82% until 02:52 7d 37%]"
+    )
+
+
+def test_the_client_keeps_some_columns_for_itself(home: Path) -> None:
+    status = {**SUBSCRIBER, "cost": {"total_cost_usd": 2}}
+    width = len(shown(home, status).rstrip("\n"))
+    for columns, lines in ((width + 4, 1), (width + 3, 2)):
+        done = run(["statusline"], status, home, variables={"NO_COLOR": "1", "COLUMNS": str(columns)})
+        assert done.stdout.count(b"\n") == lines
+
+
 def test_the_form_is_read_from_the_settings_and_again_when_they_change(home: Path) -> None:
     settings = home / "settings.toml"
     settings.write_text('[statusline]\nformat = "{limits} <{task}>"\n')
@@ -343,13 +362,14 @@ ODD_STATUS = st.dictionaries(
 
 
 @given(ODD_STATUS, ODD_ADVICE, st.text(), st.integers(0, 10**14), st.booleans(), st.none() | st.integers(0, 300))
-def test_odd_figures_never_raise_and_stay_on_one_line(
+def test_odd_figures_never_raise_and_break_no_line(
     status: dict[str, object], advice: dict[str, object], nudge: str, now_ms: int, refreshed: bool, columns: int | None
 ) -> None:
     made = segments(status, advice, nudge, now_ms, is_refreshed=refreshed)
     assert set(made) == set(SEGMENTS)
     line = fill_format(DEFAULT_FORMAT, made, columns=columns, colour=False)
-    assert line.isprintable()
+    assert "".join(line.split("\n")).isprintable()
+    assert line.count("\n") < (len(SEGMENTS) if columns else 1)
 
 
 @given(ODD_STATUS, st.integers(0, 10**14))
