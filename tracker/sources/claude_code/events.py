@@ -1,12 +1,15 @@
 """Rows that mark a moment of a session: compactions, errors, limits, fallbacks (CLAUDE_CODE sections 1.6 and 1.7)."""
 
+import re
+
 import msgspec
 
 from store.records import Event, EventKind
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import AGENT, Line, Message, epoch_ms, forgiving, joined_text
 
-_LIMIT_PHRASES = ("limit reached", "usage limit", "hit your limit")
+# "You've hit your 5-hour limit", your weekly limit, your session limit, your limit: what it is called changes.
+_LIMIT = re.compile(r"limit reached|usage limit|hit your (?:[\w'-]+ ){0,4}limit|out of usage credits")
 
 
 def event(
@@ -52,7 +55,7 @@ def failure_event(line: Line, message: Message, place: Place) -> Event | None:
     if not line.isApiErrorMessage and not line.error:
         return None
     text = joined_text(message.content)
-    kind = EventKind.LIMIT if any(phrase in text for phrase in _LIMIT_PHRASES) else EventKind.API_ERROR
+    kind = EventKind.LIMIT if _LIMIT.search(text) else EventKind.API_ERROR
     return event(line, place.seen_session, place.chain, place.position, kind, _short(line.error))
 
 

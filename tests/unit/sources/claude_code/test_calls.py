@@ -89,14 +89,26 @@ def test_lines_without_a_request_id_are_told_apart_by_message(request_id: Any, t
     assert [(call.message_id, call.request_id) for call in calls] == [("msg_1", None), ("msg_2", None)]
 
 
-def test_synthetic_answers_are_no_calls(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("API Error: Request rejected (429) \u00b7 Rate limited", "api_error"),
+        ("You've hit your limit \u00b7 resets 8pm (Europe/Warsaw)", "limit"),
+        ("You've hit your 5-hour limit \u00b7 resets 2:59am (UTC)", "limit"),
+        ("You've hit your session limit \u00b7 resets 7:20pm (Europe/Brussels)", "limit"),
+        ("You've hit your weekly limit", "limit"),
+        ("You've hit your org's monthly usage limit", "limit"),
+        ("5-hour limit reached \u2219 resets 6pm", "limit"),
+        ("Claude AI usage limit reached|1752000000", "limit"),
+    ],
+)
+def test_synthetic_answers_are_no_calls(said: str, kind: str, tmp_path: Path) -> None:
     nothing = usage(input_tokens=0, cache_read_input_tokens=0, cache_creation_input_tokens=0, output_tokens=0)
-    line = answer(
-        1, isApiErrorMessage=True, error="rate_limit", message={"id": "f3", "model": "<synthetic>", "usage": nothing}
-    )
+    message = {"id": "f3", "model": "<synthetic>", "usage": nothing, "content": [{"type": "text", "text": said}]}
+    line = answer(1, isApiErrorMessage=True, error="rate_limit", message=message)
     batch = batch_of(tmp_path, prompt(), line)
     assert batch.calls == []
-    assert [event.kind for event in marks(batch)] == ["api_error"]
+    assert [event.kind for event in marks(batch)] == [kind]
 
 
 def test_a_provider_without_cache_fields(tmp_path: Path) -> None:
