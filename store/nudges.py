@@ -1,6 +1,6 @@
-"""The nudge log: every evaluation with its inputs, what was shown, dismissed and followed, and the user's own words.
+"""The nudge log: every evaluation with its inputs, and what was shown, followed, dismissed or switched on again.
 
-An evaluation stands under (session, moment, anchor, kind, subject): looking twice at the same moment changes nothing,
+An evaluation stands under (session, moment, anchor, kind, subject): evaluating the same moment twice changes nothing,
 and once a nudge was shown its row keeps what was said. Amounts are modelled nano-dollars.
 """
 
@@ -48,12 +48,12 @@ class NudgeRow(NamedTuple):
     project: str | None = None
 
 
-class Word(NamedTuple):
-    """What the user said about a kind of nudge: dismissed, enabled or disabled."""
+class KindChoice(NamedTuple):
+    """What the user decided about a kind of nudge: that it may speak again after its dismissals."""
 
     at: int
     kind: str
-    word: str
+    action: str
 
 
 _STORED = NudgeRow._fields[1 : NudgeRow._fields.index("agent")]
@@ -105,7 +105,7 @@ def mark_shown(db: sqlite3.Connection, session: str, token: str, at: int) -> boo
     return cursor.rowcount > 0
 
 
-def said(db: sqlite3.Connection, now: int) -> list[NudgeRow]:
+def shown_or_dismissed(db: sqlite3.Connection, now: int) -> list[NudgeRow]:
     """What delivery looks back on: nudges shown within a week, and all that were dismissed."""
     return _rows(db, "shown_at >= ? OR dismissed_at IS NOT NULL ORDER BY nudge.id", (now - _SAID_MS,))
 
@@ -128,14 +128,14 @@ def put_away(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
     )
 
 
-def words(db: sqlite3.Connection) -> list[Word]:
-    """The user's words on kinds, oldest first."""
-    return [Word(*row) for row in db.execute("SELECT at, kind, word FROM nudge_word ORDER BY id")]
+def kind_choices(db: sqlite3.Connection) -> list[KindChoice]:
+    """The user's choices of kinds, oldest first."""
+    return [KindChoice(*row) for row in db.execute("SELECT at, kind, word FROM nudge_word ORDER BY id")]
 
 
-def add_word(db: sqlite3.Connection, kind: str, word: str) -> None:
-    """Append a word of the user."""
-    db.execute("INSERT INTO nudge_word (at, kind, word) VALUES (?, ?, ?)", (int(time.time() * 1000), kind, word))
+def add_kind_choice(db: sqlite3.Connection, kind: str, action: str) -> None:
+    """Append a choice of the user."""
+    db.execute("INSERT INTO nudge_word (at, kind, word) VALUES (?, ?, ?)", (int(time.time() * 1000), kind, action))
 
 
 def undecided(db: sqlite3.Connection, kinds: Sequence[str], since: int) -> list[NudgeRow]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from store.ledger import LedgerError
-from store.nudges import add_word, mark_shown, put_away
+from store.nudges import add_kind_choice, mark_shown, put_away
 from store.task_reads import task_row_of
 from tracker import edit_tasks
 from tracker.advisor.evaluate import KINDS
@@ -192,5 +192,5 @@ def _set_kind(db: sqlite3.Connection, kind: str, *, speaks: bool) -> Edited:
     wanted = known | {kind} if speaks else known - {kind}
     set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
     if speaks:
-        add_word(db, kind, NudgeAction.ENABLED)
+        add_kind_choice(db, kind, NudgeAction.ENABLED)
     return Edited(f"{kind.replace('_', ' ')} {'may speak' if speaks else 'is off'}")

@@ -18,12 +18,19 @@ from store.nudges import NudgeRow
 from store.queries import stored_prices
 from store.tasks import floors
 from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
-from tracker.advisor.evaluate import OF_THE_TURN, Moment, look_at_pause, look_at_prompt, look_at_resume, look_at_turn
+from tracker.advisor.evaluate import (
+    OF_THE_TURN,
+    Moment,
+    evaluate_pause,
+    evaluate_prompt,
+    evaluate_resume,
+    evaluate_turn,
+)
 from tracker.advisor.followed import settle_followed
 from tracker.advisor.habits import KEPT_MS, Habits, kept_habits, measure_habits
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
-from tracker.advisor.standing import Standing, stand
+from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.nudge import Billing, NudgeKind
@@ -46,7 +53,7 @@ class AdviceFiles(Protocol):
 
 
 class DueNudge(NamedTuple):
-    """A nudge whose time has come."""
+    """A nudge that is to be shown now."""
 
     session: str
     project: str | None
@@ -66,8 +73,8 @@ class _Open(NamedTuple):
     nudges: list[NudgeRow]
 
 
-class _Common(NamedTuple):
-    """What every session's advice depends on besides its own records."""
+class _SharedInputs(NamedTuple):
+    """What the advice on every session depends on, besides the session's own records."""
 
     preferences: Preferences
     day: str
@@ -94,8 +101,8 @@ class Advisor:
         self._reader = preferences or PreferenceReader()
         self._seen: dict[int, ActiveSession] = {}
         self._open: dict[int, _Open] = {}
-        self._common: _Common | None = None
-        self._told: set[str] = set()
+        self._shared: _SharedInputs | None = None
+        self._announced: set[str] = set()
         self._began = began
         self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
         self._due_habits: set[str] | None = None  # agents; None before the first quiet moment
@@ -111,10 +118,10 @@ class Advisor:
         changed = False
         self._began = self._began or now
         self._take_marks(db)
-        common = self._common_to_all(db, now)
-        if common != self._common:
+        shared = self._shared_inputs(db, now)
+        if shared != self._shared:
             self._seen.clear()
-            self._common = common
+            self._shared = shared
         for session in live.active_sessions(db, now - DEFAULTS.return_window_ms):
             if self._seen.get(session.id) == session:
                 continue
@@ -147,10 +154,10 @@ class Advisor:
         for one in nudges:
             log.mark_shown(db, one.session, one.token, now)
 
-    def _common_to_all(self, db: sqlite3.Connection, now: int) -> _Common:
+    def _shared_inputs(self, db: sqlite3.Connection, now: int) -> _SharedInputs:
         preferences, day = self._reader.read(), local_day(now)
         budget = preferences.day_budget if preferences.hard_stop else None
-        return _Common(preferences, day, budget is not None and live.day_cost(db, day) >= budget)
+        return _SharedInputs(preferences, day, budget is not None and live.day_cost(db, day) >= budget)
 
     # -- one session ------------------------------------------------------------------------------------------------
 
@@ -162,7 +169,7 @@ class Advisor:
         facts = live.live_session(db, session_id) if state is None else state.session
         is_waiting = state is None or state.is_waiting
         old = [nudge for nudge in nudges if nudge.shown_at is not None and nudge.shown_at <= self._began]
-        self._told.update(nudge.token for nudge in old)
+        self._announced.update(nudge.token for nudge in old)
         self._open[session_id] = _Open(facts.native_id, facts.project, facts.title, is_waiting, nudges)
         task_cost = state.task.cost if state is not None and state.task is not None else None
         day_cost = live.day_cost(db, local_day(now))
@@ -198,29 +205,29 @@ class Advisor:
             self._habits[agent] = habits, now + KEPT_MS
         habits, _ = self._habits[agent]
         billing = billing_of(state.session, preferences, habits)
-        return stand(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
+        return standing_of(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
 
     def _evaluate(self, db: sqlite3.Connection, standing: Standing, preferences: Preferences) -> list[NudgeRow]:
         """Evaluate what has its moment, log it, and return the picked nudges, those for now first."""
         state = standing.state
         session_id = state.session.id
         chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
-        said = log.said(db, state.last.last_at)
-        entries = log_entries(said, log.words(db))
+        shown = log.shown_or_dismissed(db, state.last.last_at)
+        entries = log_entries(shown, log.kind_choices(db))
         current = [row for row in chosen if row.anchor == state.anchor and row.moment in OF_THE_TURN]
         rows: list[NudgeRow] = []
         awaits_answer = state.turn is not None and state.turn.position > state.last.position
         if not any(row.shown_at is not None for row in current):
             if not awaits_answer:
-                looks = look_at_turn(standing, said, chosen)
+                evaluations = evaluate_turn(standing, shown, chosen)
             else:
-                looks = [] if state.is_waiting else look_at_prompt(standing, chosen)
-            rows += decided_rows(standing, looks, entries, preferences)
+                evaluations = [] if state.is_waiting else evaluate_prompt(standing, chosen)
+            rows += decided_rows(standing, evaluations, entries, preferences)
         if state.is_waiting:
             # What is about to be said at this turn's end counts among what was said when the pause is over.
             entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
-            for looks in (look_at_resume(standing), look_at_pause(standing, said, preferences.enabled)):
-                rows += decided_rows(standing, looks, entries, preferences)
+            for evaluations in (evaluate_resume(standing), evaluate_pause(standing, shown, preferences.enabled)):
+                rows += decided_rows(standing, evaluations, entries, preferences)
         if state.is_waiting or awaits_answer or current or any(row.chosen for row in rows):
             with transaction(db):
                 until = state.turn.at if state.turn is not None else state.last.started_at
@@ -261,10 +268,10 @@ class Advisor:
             for nudge in one.nudges:
                 is_now = one.is_waiting and nudge.moment in OF_THE_TURN
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
-                if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._told:
+                if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._announced:
                     text = nudge.text or ""
                     due.append(DueNudge(one.native_id, one.project, one.title, nudge.kind, text, nudge.token))
-        self._told.update(nudge.token for nudge in due)
+        self._announced.update(nudge.token for nudge in due)
         return due
 
 

@@ -1,4 +1,4 @@
-"""Looks at every nudge that has its moment: at a turn's end, in a session's first turn, and for the pause that follows.
+"""Evaluates nudges at the end of a turn, in a session's first turn, at a new prompt, and for the pause that follows.
 
 Sessions are watched from outside, so what becomes true during a pause is worked out when the pause begins, with the
 time at which it will be true. A turn that still runs is judged as if it ended now: its Stop may precede its last line.
@@ -43,7 +43,7 @@ _SAID_FOR_MS = 12 * HOUR_MS
 
 
 class Moment:
-    """When a nudge is looked at."""
+    """When a nudge is evaluated."""
 
     TURN_END = "turn_end"
     SESSION_START = "session_start"
@@ -55,8 +55,8 @@ class Moment:
 OF_THE_TURN = (Moment.TURN_END, Moment.SESSION_START, Moment.PROMPT)  # the others are of the pause after it
 
 
-class Look(NamedTuple):
-    """One evaluation, the moment it is for, and when and where it may be said."""
+class TimedEvaluation(NamedTuple):
+    """One evaluation, the moment that it is for, and from when to when it may be said."""
 
     evaluation: Evaluation
     moment: str
@@ -66,8 +66,8 @@ class Look(NamedTuple):
     expires_at: int
 
 
-def look_at_turn(standing: Standing, said: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[Look]:
-    """Nudges of a turn's end; `chosen` are this session's picked nudges, latest first, `said` all that were shown."""
+def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
+    """Nudges of a turn's end; `chosen`: this session's picked ones, latest first; `shown`: those of all sessions."""
     state = standing.state
     if state.was_reset:
         return []
@@ -79,20 +79,20 @@ def look_at_turn(standing: Standing, said: Sequence[NudgeRow], chosen: Sequence[
         )
     storm = find_storm(state.recent_losses(DEFAULTS.storm_window_calls, _missed_nano(standing)))
     evaluations.append(_once_per_storm(miss_storm_nudge(storm, standing.situation.billing), standing, chosen))
-    looks = [_look(standing, one, Moment.TURN_END) for one in evaluations]
+    timed = [_of_this_turn(standing, one, Moment.TURN_END) for one in evaluations]
     if state.turns == 1:
-        looks += [_look(standing, one, Moment.SESSION_START) for one in _habit_nudges(standing, said)]
-    return looks
+        timed += [_of_this_turn(standing, one, Moment.SESSION_START) for one in _habit_nudges(standing, shown)]
+    return timed
 
 
-def look_at_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[Look]:
+def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """A prompt that no call has answered yet: does it begin something that had better begin elsewhere?"""
     if standing.state.was_reset:
         return []
-    return [_look(standing, _new_session(standing, chosen), Moment.PROMPT)]
+    return [_of_this_turn(standing, _new_session(standing, chosen), Moment.PROMPT)]
 
 
-def look_at_resume(standing: Standing) -> list[Look]:
+def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
     """What whoever comes back once the cache is cold is to be told."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
     if state.was_reset or ttl_ms is None:
@@ -105,20 +105,22 @@ def look_at_resume(standing: Standing) -> list[Look]:
         ttl_ms=ttl_ms,
         boundary_score=1.0 if standing.task_is_done else standing.boundary_score,
     )
-    return [Look(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)]
+    return [
+        TimedEvaluation(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)
+    ]
 
 
-def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collection[str]) -> list[Look]:
+def evaluate_pause(standing: Standing, shown: Sequence[NudgeRow], enabled: Collection[str]) -> list[TimedEvaluation]:
     """What the pause that has begun will soon make true: the cache about to go cold."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
     if state.was_reset or ttl_ms is None:
         return []
     ended = state.last.last_at
     warn_after = math.ceil(DEFAULTS.warn_at_share_of_ttl * ttl_ms)
-    pause = _pause(standing, ttl_ms, warn_after, said)
+    pause = _pause(standing, ttl_ms, warn_after, shown)
     kinds = ((NudgeKind.BEFORE_EXPIRY, before_expiry_nudge), (NudgeKind.ANSWER_NOW, answer_now_nudge))
     return [
-        Look(
+        TimedEvaluation(
             nudge(standing.situation, replace(pause, enabled=kind in enabled)),
             Moment.IDLE,
             state.last.message_id,
@@ -130,12 +132,12 @@ def look_at_pause(standing: Standing, said: Sequence[NudgeRow], enabled: Collect
     ]
 
 
-def _look(standing: Standing, evaluation: Evaluation, moment: str) -> Look:
-    """A look at the turn at hand; what it says holds until the cache goes cold."""
+def _of_this_turn(standing: Standing, evaluation: Evaluation, moment: str) -> TimedEvaluation:
+    """An evaluation of the turn at hand; what it says holds until the cache goes cold."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
     at = state.last.last_at
     lasts = ttl_ms + DEFAULTS.expiry_grace_ms if ttl_ms is not None else _SAID_FOR_MS
-    return Look(evaluation, moment, state.anchor, at, at, at + lasts)
+    return TimedEvaluation(evaluation, moment, state.anchor, at, at, at + lasts)
 
 
 def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
@@ -190,7 +192,7 @@ def _calls_since(standing: Standing, chosen: Sequence[NudgeRow], kinds: Collecti
     return standing.state.calls_after(max(times)) if times else None
 
 
-def _habit_nudges(standing: Standing, said: Sequence[NudgeRow]) -> list[Evaluation]:
+def _habit_nudges(standing: Standing, shown: Sequence[NudgeRow]) -> list[Evaluation]:
     """Cache lifetime, routing and first prompt: looked at once a session, when it begins."""
     habits, billing = standing.habits, standing.situation.billing
     if habits.sessions < DEFAULTS.sessions_before_own_statistics:
@@ -208,11 +210,11 @@ def _habit_nudges(standing: Standing, said: Sequence[NudgeRow]) -> list[Evaluati
     ]
     if habits.ttl is not None and not billing.is_plan:  # a plan's client chooses the lifetime itself
         found.append(ttl_nudge(habits.ttl, billing))
-    recent = {row.kind for row in said if standing.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
+    recent = {row.kind for row in shown if standing.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
     return [_held(one, "said within a week") if one.kind in recent else one for one in found]
 
 
-def _pause(standing: Standing, ttl_ms: int, idle_ms: int, said: Sequence[NudgeRow]) -> Pause:
+def _pause(standing: Standing, ttl_ms: int, idle_ms: int, shown: Sequence[NudgeRow]) -> Pause:
     state, gaps = standing.state, standing.habits.gaps
     began = state.epoch[0].started_at
     dismissed = any(
@@ -220,7 +222,7 @@ def _pause(standing: Standing, ttl_ms: int, idle_ms: int, said: Sequence[NudgeRo
         and row.session_id == state.session.id
         and row.dismissed_at is not None
         and (row.shown_at or 0) >= began
-        for row in said
+        for row in shown
     )
     return Pause(
         idle_ms=idle_ms,

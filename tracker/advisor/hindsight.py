@@ -10,10 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from store.nudges import NudgeRow
-from tracker.advisor.evaluate import Look, look_at_resume, look_at_turn
+from tracker.advisor.evaluate import TimedEvaluation, evaluate_resume, evaluate_turn
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import Preferences
-from tracker.advisor.replay import Recorded
+from tracker.advisor.replay import RecordedStretch
 from tracker.advisor.standing import Standing
 from tracker.model.backtest import Nudge, nudge_saving_nano, one_step_nano
 from tracker.model.compaction import compaction_nano
@@ -27,61 +27,66 @@ from tracker.model.nudge import NudgeKind
 _LOOKED_BACK_MS = 7 * DAY_MS
 
 
-class Said(NamedTuple):
+class ReplayedNudge(NamedTuple):
     """A nudge as it would have stood in the log, and what it would have saved: nano-dollars."""
 
     row: NudgeRow
     saved_nano: int | None
 
 
-def said_over(sessions: Iterable[Recorded], preferences: Preferences) -> list[Said]:
+def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preferences) -> list[ReplayedNudge]:
     """What would have been said in all these sessions, which come in the order in which they began."""
-    made: list[Said] = []
-    recent: list[Said] = []
+    made: list[ReplayedNudge] = []
+    recent: list[ReplayedNudge] = []
     for recorded in sessions:
         since = recorded.calls[0].started_at - _LOOKED_BACK_MS
         recent = [one for one in recent if one.row.due_at >= since]
-        found = _said_in(recorded, preferences, recent)
+        found = _nudges_in(recorded, preferences, recent)
         recent += found
         made += found
     return made
 
 
-def _said_in(recorded: Recorded, preferences: Preferences, earlier: Sequence[Said]) -> list[Said]:
-    said = list(earlier)
-    made: list[Said] = []
+def _nudges_in(
+    recorded: RecordedStretch, preferences: Preferences, earlier: Sequence[ReplayedNudge]
+) -> list[ReplayedNudge]:
+    shown = list(earlier)
+    made: list[ReplayedNudge] = []
     for place, standing in recorded.standings.items():
-        for looks in (look_at_turn(standing, _rows(said, standing), _rows(made)), _resumed(recorded, place, standing)):
-            entries = log_entries(_rows(said, standing), ())
-            for row in decided_rows(standing, looks, entries, preferences):
+        for evaluations in (
+            evaluate_turn(standing, _rows(shown, standing), _rows(made)),
+            _resumed(recorded, place, standing),
+        ):
+            entries = log_entries(_rows(shown, standing), ())
+            for row in decided_rows(standing, evaluations, entries, preferences):
                 if row.chosen:
-                    shown = row._replace(shown_at=row.due_at)
-                    worked_out = _HINDSIGHT.get(shown.kind)
-                    saved = None if worked_out is None else worked_out(_Case(shown, recorded, place, standing))
-                    made.insert(0, Said(shown, None if saved is None else round(saved)))
-                    said.append(made[0])
+                    row = row._replace(shown_at=row.due_at)
+                    worked_out = _HINDSIGHT.get(row.kind)
+                    saved = None if worked_out is None else worked_out(_Case(row, recorded, place, standing))
+                    made.insert(0, ReplayedNudge(row, None if saved is None else round(saved)))
+                    shown.append(made[0])
     return made[::-1]
 
 
-def _rows(said: Sequence[Said], standing: Standing | None = None) -> list[NudgeRow]:
+def _rows(nudges: Sequence[ReplayedNudge], standing: Standing | None = None) -> list[NudgeRow]:
     """Rows of the log, those of a week where the standing says from when."""
     since = standing.state.last.last_at - _LOOKED_BACK_MS if standing is not None else 0
-    return [one.row for one in said if one.row.due_at >= since]
+    return [one.row for one in nudges if one.row.due_at >= since]
 
 
-def _resumed(recorded: Recorded, place: int, standing: Standing) -> list[Look]:
+def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[TimedEvaluation]:
     """The look at a resume, where the user did come back after the cache had gone cold."""
     if place + 1 >= len(recorded.calls):
         return []
     back_at = recorded.calls[place + 1].started_at
-    return [look for look in look_at_resume(standing) if look.due_at <= back_at]
+    return [timed for timed in evaluate_resume(standing) if timed.due_at <= back_at]
 
 
 class _Case(NamedTuple):
     """A nudge with where it was said."""
 
     row: NudgeRow
-    recorded: Recorded
+    recorded: RecordedStretch
     place: int
     standing: Standing
 

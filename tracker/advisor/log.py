@@ -5,18 +5,18 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from store.nudges import NudgeRow, Word
-from tracker.advisor.evaluate import Look
+from store.nudges import KindChoice, NudgeRow
+from tracker.advisor.evaluate import TimedEvaluation
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import Standing
 from tracker.model.defaults import DEFAULTS
-from tracker.model.delivery import Delivery, LogEntry, Moment, NudgeAction, deliver
+from tracker.model.delivery import Delivery, DeliveryContext, LogEntry, NudgeAction, deliver
 
 
-def log_entries(said: Iterable[NudgeRow], words: Iterable[Word]) -> list[LogEntry]:
-    """What was shown and dismissed, and what the user said about kinds."""
-    entries = [LogEntry(word.kind, word.word, word.at, "", 0) for word in words]
-    for row in said:
+def log_entries(rows: Iterable[NudgeRow], choices: Iterable[KindChoice]) -> list[LogEntry]:
+    """What was shown and dismissed, and which kinds the user switched on again."""
+    entries = [LogEntry(choice.kind, choice.action, choice.at, "", 0) for choice in choices]
+    for row in rows:
         subject = row.subject or None
         if row.shown_at is not None:
             entries.append(LogEntry(row.kind, NudgeAction.SHOWN, row.shown_at, row.session, row.context, subject))
@@ -27,37 +27,37 @@ def log_entries(said: Iterable[NudgeRow], words: Iterable[Word]) -> list[LogEntr
     return entries
 
 
-def token_of(session_id: int, look: Look) -> str:
+def token_of(session_id: int, timed: TimedEvaluation) -> str:
     """The name of a nudge in the advice file: the same for the same evaluation, whoever makes it."""
-    parts = (str(session_id), look.moment, look.anchor, look.evaluation.kind, look.evaluation.subject or "")
+    parts = (str(session_id), timed.moment, timed.anchor, timed.evaluation.kind, timed.evaluation.subject or "")
     digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=6).hexdigest()
-    return f"{look.evaluation.kind}-{digest}"
+    return f"{timed.evaluation.kind}-{digest}"
 
 
 def decided_rows(
-    standing: Standing, looks: Sequence[Look], entries: Sequence[LogEntry], preferences: Preferences
+    standing: Standing, evaluations: Sequence[TimedEvaluation], entries: Sequence[LogEntry], preferences: Preferences
 ) -> list[NudgeRow]:
     """Evaluations of one moment as rows, the one to say picked by the delivery rules."""
-    if not looks:
+    if not evaluations:
         return []
     state = standing.state
     delivery = deliver(
-        [look.evaluation for look in looks if look.evaluation.kind in preferences.enabled],
+        [timed.evaluation for timed in evaluations if timed.evaluation.kind in preferences.enabled],
         entries,
-        Moment(
-            now_ms=looks[0].due_at,
+        DeliveryContext(
+            now_ms=evaluations[0].due_at,
             session=state.session.native_id,
             context=state.last.context,
             topic_is_unrelated=standing.boundary_score >= DEFAULTS.boundary_score,
         ),
     )
-    return evaluation_rows(standing, looks, delivery, preferences.off)
+    return evaluation_rows(standing, evaluations, delivery, preferences.off)
 
 
 def evaluation_rows(
-    standing: Standing, looks: Sequence[Look], delivery: Delivery, off: frozenset[str]
+    standing: Standing, evaluations: Sequence[TimedEvaluation], delivery: Delivery, off: frozenset[str]
 ) -> list[NudgeRow]:
-    """The looks of one moment as rows of the log, with what became of them.
+    """The evaluations of one moment as rows of the log, with what became of them.
 
     Growth and output of the moment are kept with the inputs: what was said is later held against what came (MODEL 8).
     """
@@ -69,8 +69,8 @@ def evaluation_rows(
     }
     refused = {id(one.evaluation): one.reason for one in delivery.refused}
     rows = []
-    for look in looks:
-        made = look.evaluation
+    for timed in evaluations:
+        made = timed.evaluation
         is_chosen = made is delivery.chosen
         reason = refused.get(id(made), made.reason)
         if made.fired and made.kind in off:
@@ -81,17 +81,17 @@ def evaluation_rows(
                 id=0,
                 session_id=session.id,
                 kind=made.kind,
-                moment=look.moment,
-                anchor=look.anchor,
+                moment=timed.moment,
+                anchor=timed.anchor,
                 subject=made.subject or "",
-                at=look.at,
-                due_at=look.due_at,
-                expires_at=look.expires_at,
+                at=timed.at,
+                due_at=timed.due_at,
+                expires_at=timed.expires_at,
                 context=context,
                 fired=int(made.fired),
                 chosen=int(is_chosen),
                 reason=reason,
-                token=token_of(session.id, look),
+                token=token_of(session.id, timed),
                 text=made.text,
                 saving=saving.point_nano if saving else None,
                 saving_low=saving.low_nano if saving else None,

@@ -18,7 +18,7 @@ from store.money import component_nano
 from store.records import EventKind, ToolFlag
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.habits import Habits, PastHabits
-from tracker.advisor.standing import Standing, stand
+from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import COMPACTIONS, SessionState, load_state
 from tracker.advisor.trigger import trigger_tokens, window_of
 from tracker.clock import day_begins, local
@@ -32,7 +32,7 @@ _BREAK_MS = TTL_5M_MS  # a longer pause is no activity
 _END = 2**62
 
 
-class Compaction(NamedTuple):
+class RecordedCompaction(NamedTuple):
     """A compaction on record: after which call of the replay, and the prompts before and after it."""
 
     place: int
@@ -41,16 +41,16 @@ class Compaction(NamedTuple):
     by_itself: bool
 
 
-class Recorded(NamedTuple):
+class RecordedStretch(NamedTuple):
     """A stretch of a session between two clears: its replay, and how it stood at each of the replay's turn ends."""
 
     replay: Replay
     calls: Sequence[LiveCall]
     standings: Mapping[int, Standing]  # by the place of the turn's last call in the replay
-    compactions: Sequence[Compaction]  # those that happened
+    compactions: Sequence[RecordedCompaction]  # those that happened
 
 
-class Habitat:
+class WeeklyHabits:
     """Habits and static floors as of any session's week, each worked out once."""
 
     def __init__(self, db: sqlite3.Connection, floors: Mapping[tuple[str, str | None], int]) -> None:
@@ -71,19 +71,19 @@ class Habitat:
 
 
 def recorded_session(
-    db: sqlite3.Connection, session_id: int, habitat: Habitat, rates: Mapping[str, Rates], *, quiet: bool = False
-) -> list[Recorded]:
+    db: sqlite3.Connection, session_id: int, weekly: WeeklyHabits, rates: Mapping[str, Rates], *, quiet: bool = False
+) -> list[RecordedStretch]:
     """A session's main chain, ready to be replayed; nothing of a session with a call that has no price or no turn."""
-    whole = load_state(db, session_id, habitat.floors)
+    whole = load_state(db, session_id, weekly.floors)
     if whole is None or any(call.price_id not in rates or call.cost is None for call in whole.calls):
         return []
     turns = live.latest_turns(db, session_id, _MOST_TURNS)
-    habits = habitat.habits(whole.session.agent, whole.calls[0].started_at)
+    habits = weekly.habits(whole.session.agent, whole.calls[0].started_at)
     made = []
     for calls in _stretches(whole):
         state = replace(whole, calls=calls)
         standings = {
-            place: stand(then, habits, rates[then.last.price_id or ""], Billing(), quiet=quiet)
+            place: standing_of(then, habits, rates[then.last.price_id or ""], Billing(), quiet=quiet)
             for place, then in _turn_ends(db, state, turns)
         }
         if standings:
@@ -132,18 +132,18 @@ def _turn_ends(
 
 def _recorded(
     state: SessionState, standings: Mapping[int, Standing], rates: Mapping[str, Rates], habits: Habits
-) -> Recorded:
+) -> RecordedStretch:
     calls = state.calls
     marks = [mark for mark in state.marks if mark.kind in COMPACTIONS]
     made = []
-    compactions: list[Compaction] = []
+    compactions: list[RecordedCompaction] = []
     before: LiveCall | None = None
     ends = sorted(standings)
     for place, call in enumerate(calls):
         between = [mark for mark in marks if before is not None and before.position < mark.position <= call.position]
         if before is not None and between:
             by_itself = any(mark.detail == BY_ITSELF for mark in between)
-            compactions.append(Compaction(place - 1, before.context, call.context, by_itself))
+            compactions.append(RecordedCompaction(place - 1, before.context, call.context, by_itself))
         standing = standings[ends[bisect_left(ends, place)]]  # of the turn's end
         tariff = standing.situation.tariff
         one = _replay_call(call, before, rates[call.price_id or ""], tariff, is_rebuilt=bool(between))
@@ -165,7 +165,7 @@ def _recorded(
         window=window_of(model, peak),
         active_ms=sum(min(_BREAK_MS, after.started_at - one.started_at) for one, after in pairwise(calls)),
     )
-    return Recorded(replay, calls, standings, compactions)
+    return RecordedStretch(replay, calls, standings, compactions)
 
 
 def _replay_call(

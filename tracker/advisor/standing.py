@@ -45,8 +45,10 @@ class Standing:
         return task is not None and task.status == TaskStatus.COMPLETED and task.evidence in _CLOSING_EVIDENCE
 
 
-def stand(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *, quiet: bool = False) -> Standing:
-    """The standing of a session; `rates` are those of its latest call."""
+def standing_of(
+    state: SessionState, habits: Habits, rates: Rates, billing: Billing, *, quiet: bool = False
+) -> Standing:
+    """How a session stands; `rates` are those of its latest call."""
     model, version = state.last.model, state.last.version
     pool = habits.pools.get(model, GrowthPool())
     trigger = trigger_tokens(model, version, habits.triggers, max(call.context for call in state.calls))

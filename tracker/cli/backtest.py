@@ -136,7 +136,7 @@ def show(report: BacktestReport) -> None:
     _show_rules(report)
     click.echo()
     _show_verdict(report)
-    if report.said:
+    if report.nudges:
         click.echo()
         _show_said(report, cells)
     click.echo()
@@ -227,7 +227,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
     titles = ("said", "promised each", "would have saved", "right")
     print_table((Column("  kind"), *numbers(*titles)), rows)
     click.echo()
-    judged = [one for one in report.said if one.saved_nano is not None]
+    judged = [one for one in report.nudges if one.saved_nano is not None]
     for one in sorted(judged, key=lambda one: -abs(one.saved_nano or 0))[:_SHOWN]:
         when = local(one.row.due_at)
         head = f"  {when:%Y-%m-%d %H:%M}  {short_session(one.row.session)}  {short_usd(one.saved_nano):>7}  "

@@ -108,11 +108,11 @@ def on(kind: str) -> None:
     taximeter nudges on compact
     """
     from store.ledger import open_ledger
-    from store.nudges import add_word
+    from store.nudges import add_kind_choice
     from tracker.model.delivery import NudgeAction
 
     _set_kind(kind, enabled=True)
-    add_word(open_ledger(), kind, NudgeAction.ENABLED)
+    add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
     click.echo(f"{kind}: on")
 
 

@@ -43,7 +43,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DeliveryContext:
     """When and where delivery is asked for: once per turn end."""
 
     now_ms: int
@@ -65,64 +65,62 @@ def is_dismissed(kind: str, log: Sequence[LogEntry]) -> bool:
     return dismissals >= DEFAULTS.dismissals_until_off
 
 
-def _is_dismissed_here(kind: str, log: Sequence[LogEntry], moment: Moment) -> bool:
+def _is_dismissed_here(kind: str, log: Sequence[LogEntry], here: DeliveryContext) -> bool:
     """Dismissed in this session, and the context has not grown by half since."""
-    here = [
+    entries = [
         entry
         for entry in log
-        if entry.kind == kind and entry.session == moment.session and entry.action != NudgeAction.SHOWN
+        if entry.kind == kind and entry.session == here.session and entry.action != NudgeAction.SHOWN
     ]
-    if not here:
+    if not entries:
         return False
-    last = max(here, key=lambda entry: entry.at_ms)
-    return last.action == NudgeAction.DISMISSED and moment.context < DEFAULTS.dismissal_growth * last.context
+    last = max(entries, key=lambda entry: entry.at_ms)
+    return last.action == NudgeAction.DISMISSED and here.context < DEFAULTS.dismissal_growth * last.context
 
 
-def _objection(candidate: Evaluation, log: Sequence[LogEntry], moment: Moment) -> str | None:
+def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryContext) -> str | None:
     if is_dismissed(candidate.kind, log):
         return "switched off by three dismissals"
-    if _is_dismissed_here(candidate.kind, log, moment):
+    if _is_dismissed_here(candidate.kind, log, here):
         return "dismissed; waits until the context has grown by half"
     if candidate.subject is not None:
         for entry in log:
-            told = entry.kind == candidate.kind and entry.subject == candidate.subject
-            if told and entry.action == NudgeAction.SHOWN and moment.now_ms - entry.at_ms < DAY_MS:
+            is_same = entry.kind == candidate.kind and entry.subject == candidate.subject
+            if is_same and entry.action == NudgeAction.SHOWN and here.now_ms - entry.at_ms < DAY_MS:
                 return "said about this within a day"
     return None
 
 
-def _rival(moment: Moment) -> str:
+def _rival(here: DeliveryContext) -> str:
     """Of compacting and starting over, the one to drop when both would be said."""
-    return NudgeKind.COMPACT if moment.topic_is_unrelated else NudgeKind.NEW_SESSION
+    return NudgeKind.COMPACT if here.topic_is_unrelated else NudgeKind.NEW_SESSION
 
 
-def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], moment: Moment) -> Delivery:
+def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: DeliveryContext) -> Delivery:
     """Choose what to say at this turn end: one nudge, three per session and hour, the highest expected value first."""
     refused: list[Refusal] = []
-    standing: list[Evaluation] = []
+    accepted: list[Evaluation] = []
     for candidate in candidates:
         if not candidate.fired:
             continue
-        objection = _objection(candidate, log, moment)
+        objection = _objection(candidate, log, here)
         if objection is None:
-            standing.append(candidate)
+            accepted.append(candidate)
         else:
             refused.append(Refusal(candidate, objection))
-    kinds = {candidate.kind for candidate in standing}
+    kinds = {candidate.kind for candidate in accepted}
     if {NudgeKind.COMPACT, NudgeKind.NEW_SESSION} <= kinds:
-        dropped = _rival(moment)
-        refused += [Refusal(each, "the other way to shorten fits better") for each in standing if each.kind == dropped]
-        standing = [each for each in standing if each.kind != dropped]
+        dropped = _rival(here)
+        refused += [Refusal(each, "the other way to shorten fits better") for each in accepted if each.kind == dropped]
+        accepted = [each for each in accepted if each.kind != dropped]
     shown_this_hour = sum(
-        entry.action == NudgeAction.SHOWN
-        and entry.session == moment.session
-        and 0 <= moment.now_ms - entry.at_ms < HOUR_MS
+        entry.action == NudgeAction.SHOWN and entry.session == here.session and 0 <= here.now_ms - entry.at_ms < HOUR_MS
         for entry in log
     )
     if shown_this_hour >= DEFAULTS.nudges_per_session_hour:
-        refused += [Refusal(each, "enough was said this hour") for each in standing]
+        refused += [Refusal(each, "enough was said this hour") for each in accepted]
         return Delivery(None, tuple(refused))
-    ranked = sorted(standing, key=lambda each: -each.expected_value_nano)
+    ranked = sorted(accepted, key=lambda each: -each.expected_value_nano)
     refused += [Refusal(each, "another nudge is worth more") for each in ranked[1:]]
     return Delivery(ranked[0] if ranked else None, tuple(refused))
 

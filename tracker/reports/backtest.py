@@ -12,9 +12,9 @@ from store.live_session import sessions_begun
 from store.money import usd
 from store.queries import stored_prices
 from store.tasks import floors
-from tracker.advisor.hindsight import Said, said_over
+from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences
-from tracker.advisor.replay import Habitat, Recorded, recorded_session
+from tracker.advisor.replay import RecordedStretch, WeeklyHabits, recorded_session
 from tracker.clock import iso
 from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
 from tracker.model.compaction import observed_summary_tokens
@@ -58,15 +58,15 @@ class BacktestReport:
     observed_summary_tokens: float | None
     result: Backtest
     followed: Sequence[Followed]
-    said: Sequence[Said]
+    nudges: Sequence[ReplayedNudge]
 
     @property
     def kinds(self) -> list[KindRecord]:
         """What would have been said, by kind, the commonest first."""
-        by_kind: dict[str, list[Said]] = {}
-        for one in self.said:
+        by_kind: dict[str, list[ReplayedNudge]] = {}
+        for one in self.nudges:
             by_kind.setdefault(one.row.kind, []).append(one)
-        return sorted((_kind_record(kind, said) for kind, said in by_kind.items()), key=lambda one: -one.said)
+        return sorted((_kind_record(kind, nudges) for kind, nudges in by_kind.items()), key=lambda one: -one.said)
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
@@ -135,7 +135,7 @@ class BacktestReport:
                     "promised_usd": usd(one.row.saving),
                     "saved_usd": usd(one.saved_nano),
                 }
-                for one in self.said
+                for one in self.nudges
             ],
             "assumptions": assumptions(self.observed_summary_tokens),
         }
@@ -190,11 +190,11 @@ def backtest_report(
 ) -> BacktestReport | None:
     """Replay the sessions that began in [since, until) (epoch ms); None if there is none that can be."""
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
-    habitat = Habitat(db, floors(db))
-    recorded: list[Recorded] = []
+    weekly = WeeklyHabits(db, floors(db))
+    recorded: list[RecordedStretch] = []
     left_out = 0
     for session_id in sessions_begun(db, since=since, until=until, project=project, agent=agent):
-        found = recorded_session(db, session_id, habitat, rates, quiet=preferences.quiet)
+        found = recorded_session(db, session_id, weekly, rates, quiet=preferences.quiet)
         recorded += found
         left_out += not found
     if not recorded:
@@ -213,16 +213,16 @@ def backtest_report(
         observed_summary_tokens=summary,
         result=result,
         followed=[_followed(recorded[one.chain], one) for one in result.nudges],
-        said=said_over(recorded, preferences),
+        nudges=replayed_nudges(recorded, preferences),
     )
 
 
-def _followed(recorded: Recorded, one: Hindsight) -> Followed:
+def _followed(recorded: RecordedStretch, one: Hindsight) -> Followed:
     at = recorded.calls[one.nudge.place].last_at
     return Followed(at, recorded.replay.session, round(one.nudge.context), one.saving)
 
 
-def _hidden_nano(recorded: Recorded) -> float:
+def _hidden_nano(recorded: RecordedStretch) -> float:
     """The requests that wrote the summaries: the context read once more, and the summary's output (MODEL section 3)."""
     tariffs = [recorded.replay.calls[one.place].tariff for one in recorded.compactions]
     return sum(
@@ -231,12 +231,12 @@ def _hidden_nano(recorded: Recorded) -> float:
     )
 
 
-def _kind_record(kind: str, said: Sequence[Said]) -> KindRecord:
-    saved = [one.saved_nano for one in said if one.saved_nano is not None]
-    promised = [one.row.saving for one in said if one.row.saving is not None and one.row.saving > 0]
+def _kind_record(kind: str, nudges: Sequence[ReplayedNudge]) -> KindRecord:
+    saved = [one.saved_nano for one in nudges if one.saved_nano is not None]
+    promised = [one.row.saving for one in nudges if one.row.saving is not None and one.row.saving > 0]
     return KindRecord(
         kind=kind,
-        said=len(said),
+        said=len(nudges),
         judged=len(saved),
         right=sum(nano > 0 for nano in saved),
         promised_nano=round(sum(promised) / len(promised)) if promised else None,

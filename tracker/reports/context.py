@@ -14,7 +14,7 @@ from store.money import usd
 from store.queries import stored_prices
 from store.tasks import floors
 from tracker.advisor.habits import Habits
-from tracker.advisor.standing import stand
+from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso
 from tracker.model.defaults import MINUTE_MS
@@ -163,7 +163,7 @@ def context_report(
 
 def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, is_cold: bool) -> Prospect:
     """What lies ahead, from the advisor's own view of the session: its level is the one that nudges go by."""
-    standing = stand(state, habits, rates, Billing())
+    standing = standing_of(state, habits, rates, Billing())
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
     to_compaction = calls_to_compaction(context, standing.trigger, estimate)

@@ -109,7 +109,7 @@ def nudge_report(
 
 
 def _kinds(db: sqlite3.Connection, preferences: Preferences, rows: Sequence[NudgeRow]) -> list[KindSummary]:
-    entries = log_entries(log.said(db, int(time.time() * 1000)), log.words(db))
+    entries = log_entries(log.shown_or_dismissed(db, int(time.time() * 1000)), log.kind_choices(db))
     made = []
     for kind in KINDS:
         state = "off" if kind in preferences.off else "dismissed" if is_dismissed(kind, entries) else "on"

@@ -178,7 +178,7 @@ def test_a_process_that_was_there_before_tells_what_another_has_just_told(desk: 
 
 
 def test_three_dismissals_switch_the_kind_off_until_it_is_enabled(desk: Desk) -> None:
-    from store.nudges import add_word, dismiss
+    from store.nudges import add_kind_choice, dismiss
 
     for number in range(4):
         one = grow(desk.transcript(start_ms=1_795_000_000_000 + number * 7_200_000), until=90_000)
@@ -191,7 +191,7 @@ def test_three_dismissals_switch_the_kind_off_until_it_is_enabled(desk: Desk) ->
         assert dismiss(desk.db, "compact", one.now) is not None
     assert told == []
     assert desk.log("compact")[-1]["reason"] == "switched off by three dismissals"
-    add_word(desk.db, "compact", "enabled")
+    add_kind_choice(desk.db, "compact", "enabled")
     desk.db.execute("UPDATE nudge_word SET at = ?", (one.now,))
     assert [each.kind for each in desk.new_advisor().refresh(desk.db, one.now)] == ["compact"]
 

@@ -10,9 +10,9 @@ from store.tasks import floors
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.test_kinds import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import Transcript
-from tracker.advisor.hindsight import Said, said_over
+from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences
-from tracker.advisor.replay import Compaction, Habitat, Recorded, recorded_session
+from tracker.advisor.replay import RecordedCompaction, RecordedStretch, WeeklyHabits, recorded_session
 from tracker.model.backtest import never, run
 from tracker.model.defaults import DAY_MS, MINUTE_MS
 from tracker.model.rates import Rates
@@ -21,19 +21,19 @@ from tracker.reports.backtest import backtest_report
 DATA = Path(__file__).parents[2] / "data"
 
 
-def recorded(db: sqlite3.Connection) -> list[Recorded]:
+def recorded(db: sqlite3.Connection) -> list[RecordedStretch]:
     """Every session of the ledger, ready to be replayed."""
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
-    habitat = Habitat(db, floors(db))
+    weekly = WeeklyHabits(db, floors(db))
     ids = [row[0] for row in db.execute("SELECT id FROM session ORDER BY first_at")]
-    return [one for session_id in ids for one in recorded_session(db, session_id, habitat, rates)]
+    return [one for session_id in ids for one in recorded_session(db, session_id, weekly, rates)]
 
 
-def billed(one: Recorded) -> int:
+def billed(one: RecordedStretch) -> int:
     return sum(call.cost or 0 for call in one.calls)
 
 
-def without_compaction(one: Recorded) -> float:
+def without_compaction(one: RecordedStretch) -> float:
     return run(one.replay, never(one.replay), trigger=10**9).cost_nano
 
 
@@ -76,7 +76,7 @@ def test_a_recorded_compaction_is_undone_and_shows_the_clients_trigger(desk: Des
     one.prompt("go on").tool_turns([50_000, 60_000])
     desk.take_in()
     [found] = recorded(desk.db)
-    assert found.compactions == [Compaction(2, 140_000, 50_000, by_itself=True)]
+    assert found.compactions == [RecordedCompaction(2, 140_000, 50_000, by_itself=True)]
     assert found.replay.trigger == 140_000
     after, later = found.replay.calls[3:]
     assert (after.growth, after.prefix_tokens, after.own_nano) == (0, 50_000, 500 * 25_000)
@@ -128,15 +128,15 @@ def test_the_backtest_says_what_the_live_advisor_said(desk: Desk) -> None:
     assert resumed is not None
     live.append(resumed)
     spoken(desk, one, live)
-    said = said_over(recorded(desk.db), Preferences())
+    said = replayed_nudges(recorded(desk.db), Preferences())
     assert [each.row.text for each in said] == live
     assert [each.row.kind for each in said] == ["large_result", "compact", "compact", "cold_resume"]
 
 
-def said_of(desk: Desk, kind: str) -> list[Said]:
+def said_of(desk: Desk, kind: str) -> list[ReplayedNudge]:
     """What would have been said with only this kind allowed to speak."""
     desk.take_in()
-    return said_over(recorded(desk.db), Preferences(enabled=frozenset({kind})))
+    return replayed_nudges(recorded(desk.db), Preferences(enabled=frozenset({kind})))
 
 
 def test_what_a_large_result_came_to_by_hand(desk: Desk) -> None:

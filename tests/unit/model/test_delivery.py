@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
-from tracker.model.delivery import LogEntry, Moment, NudgeAction, deliver, was_followed
+from tracker.model.delivery import DeliveryContext, LogEntry, NudgeAction, deliver, was_followed
 from tracker.model.nudge import Evaluation, NudgeKind
 from tracker.model.options import SavingRange
 
 NOW = 1_800_000_000_000
-HERE = Moment(now_ms=NOW, session="s1", context=100_000, topic_is_unrelated=False)
-UNRELATED = Moment(now_ms=NOW, session="s1", context=100_000, topic_is_unrelated=True)
+HERE = DeliveryContext(now_ms=NOW, session="s1", context=100_000, topic_is_unrelated=False)
+UNRELATED = DeliveryContext(now_ms=NOW, session="s1", context=100_000, topic_is_unrelated=True)
 
 
 def candidate(kind=NudgeKind.COMPACT, worth=1_000, *, fired=True, subject=None):
