@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from store.client_totals import CounterRow, counted_sessions, counter_rows
 from store.filter import Filter
-from store.totals import CounterRow, counted_sessions, counter_rows
 from tracker.pricing import cost
 
 # The client adds floats; below this a difference is their rounding, not a request.

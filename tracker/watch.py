@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from store.ledger import is_damage
 from tracker.ingest import SyncReport, find_work, listed, sync
 from tracker.sources.base import FoundFile, Options, Sources
-from tracker.sources.opening import is_folder
+from tracker.sources.file_access import is_folder
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent

@@ -17,7 +17,7 @@ from tracker.clock import day_begins
 from tracker.errors import UsageError, UserError
 
 if TYPE_CHECKING:
-    from store.context_reads import ContextSession
+    from store.find_session import FoundSession
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -228,9 +228,9 @@ def agreed_to(question: str, *, about: str) -> bool:
     return click.confirm(question, err=True)
 
 
-def named_session(db: sqlite3.Connection, beginning: str | None) -> "ContextSession | None":
+def named_session(db: sqlite3.Connection, beginning: str | None) -> "FoundSession | None":
     """The session whose id begins so, or the latest (None without any); UserError if none or several are meant."""
-    from store.context_reads import find_session
+    from store.find_session import find_session
 
     found = find_session(db, beginning)
     if not found and beginning is not None:

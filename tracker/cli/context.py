@@ -2,7 +2,7 @@
 
 import click
 
-from store.context_reads import ContextSession
+from store.find_session import FoundSession
 from store.money import short_usd
 from store.projects import project_name
 from tracker import clock
@@ -67,7 +67,7 @@ def context(
 def show(report: ContextReport) -> None:
     """Draw the report for people."""
     cells = min(terminal_width(), 120)
-    session: ContextSession = report.session
+    session: FoundSession = report.session
     click.echo(click.style(fit(session.title or session.native_id, cells).rstrip(), bold=True))
     words = [short_session(session.native_id), session.agent, report.model, project_name(session.project)]
     note(" · ".join(word for word in words if word))
@@ -101,7 +101,7 @@ def _cache_words(report: ContextReport) -> str:
     return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {lifetime}"
 
 
-def _show_prospect(session: ContextSession, ahead: Prospect, cells: int) -> None:
+def _show_prospect(session: FoundSession, ahead: Prospect, cells: int) -> None:
     options = ahead.options
     until = "until the client compacts" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
     click.echo(rule(f"From here, {until} (about {counted(options.calls, 'call')})", cells))

@@ -1,4 +1,4 @@
-"""A brief for the next session, from the ledger and from words that only the agents' own files have."""
+"""A brief for the next session, from the ledger and from text that only the agents' own files have."""
 
 from tracker.handover.brief import Brief, handover
 

@@ -1,6 +1,6 @@
 """A brief for the next session, made from ledger and transcript without a model (MODEL section 7.2: what R_o saves).
 
-It holds what a newcomer needs to go on: the goal in the user's words, what was done, what last passed and failed, open
+It holds what a newcomer needs to go on: the goal in the user's texts, what was done, what last passed and failed, open
 to-dos, where things stand. It never exceeds 1,500 tokens, counted as no tokenizer would exceed; parts give way in turn.
 """
 
@@ -19,7 +19,7 @@ from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
 from tracker.clock import local
-from tracker.handover.words import Words, read_words
+from tracker.handover.session_text import SessionText, read_session_text
 from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
 from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.sources.commands import command_flags, without_options
@@ -83,23 +83,23 @@ def handover(db: sqlite3.Connection, session_id: int) -> Brief:
     checks = _checks(members)
     commits = _commits(members)
     paths = [Path(path) for path in transcripts_of(db, records.session.native_id)]
-    words = read_words(paths, {tool.id for tool in (*checks, *commits)})
+    texts = read_session_text(paths, {tool.id for tool in (*checks, *commits)})
     earlier = [task_row_of(db, one) for one in dict.fromkeys(task_of.values()) if one is not None and one != latest]
     parts = [
         _head(records, turns),
-        _part("Goal, in the user's words", _goal(members, words), "goal"),
+        _part("Goal, in the user's words", _goal(members, texts), "goal"),
         _part(
             "Done",
             [
-                *_commit_lines(commits, words),
+                *_commit_lines(commits, texts),
                 *_changes(members, commits, records),
                 *[f"- before this: {row.title}" for row in earlier if row],
             ],
             "done",
         ),
-        _part("Checks", _check_lines(checks, words), "checks"),
-        _part("Open to-dos", _todos(words), "todos"),
-        _part("Where things stand", _stand(turns, members, words), "stand"),
+        _part("Checks", _check_lines(checks, texts), "checks"),
+        _part("Open to-dos", _todos(texts), "todos"),
+        _part("Where things stand", _stand(turns, members, texts), "stand"),
     ]
     text = clipped(plain_lines("\n\n".join(part for part in parts if part)), MOST_TOKENS - 1) + "\n"
     return Brief(text, most_tokens(text))
@@ -135,10 +135,10 @@ def _part(title: str, lines: Sequence[str], budget: str) -> str:
     return "\n".join((f"## {title}", *kept)) if kept else ""
 
 
-def _goal(members: Sequence[TurnInfo], words: Words) -> list[str]:
+def _goal(members: Sequence[TurnInfo], texts: SessionText) -> list[str]:
     """The prompt that began the task, then the latest ones."""
     prompts = [
-        words.prompts.get(turn.row.prompt_uuid) or turn.row.text
+        texts.prompts.get(turn.row.prompt_uuid) or turn.row.text
         for turn in members
         if turn.row.kind == TurnKind.PROMPT
         or (turn.row.kind == TurnKind.COMMAND and turn.row.text != RESUME_TEXT)  # which nobody wrote
@@ -156,25 +156,25 @@ def _commits(members: Sequence[TurnInfo]) -> list[ToolRow]:
     return [tool for tool in tools if tool.commit_sha or tool.is_error == 0]
 
 
-def _commit_lines(commits: Sequence[ToolRow], words: Words) -> list[str]:
+def _commit_lines(commits: Sequence[ToolRow], texts: SessionText) -> list[str]:
     """The latest commits with their subjects."""
     lines = []
     for tool, after in zip_longest(commits, commits[1:]):
-        subject = _subject(tool, words)
-        if subject and after is not None and subject == _subject(after, words):
+        subject = _subject(tool, texts)
+        if subject and after is not None and subject == _subject(after, texts):
             continue  # amended
         lines.append(f"- commit {tool.commit_sha or '(sha not recorded)'} {clipped(subject, 30)}".rstrip())
     left_out = len(lines) - _MOST_COMMITS
     return [f"- {_counted(left_out, 'earlier commit')}", *lines[left_out:]] if left_out > 0 else lines
 
 
-def _subject(tool: ToolRow, words: Words) -> str:
+def _subject(tool: ToolRow, texts: SessionText) -> str:
     """First line of a commit's message, as the command gave it or as git said it."""
-    said = _MESSAGE.search(words.commands.get(tool.id) or tool.target or "")
+    said = _MESSAGE.search(texts.commands.get(tool.id) or tool.target or "")
     if said is not None:
         message = _HEREDOC.sub("", said.group(1) or said.group(2) or "").strip()
         return message.splitlines()[0] if message else ""
-    told = _SUBJECT.search(words.outputs.get(tool.id, ""))
+    told = _SUBJECT.search(texts.outputs.get(tool.id, ""))
     return told.group(1) if told is not None else ""
 
 
@@ -234,35 +234,35 @@ def _is_check(words: list[str]) -> bool:
     return bool(command_flags(" ".join(words)) & ToolFlag.CHECK)
 
 
-def _check_lines(checks: Sequence[ToolRow], words: Words) -> list[str]:
+def _check_lines(checks: Sequence[ToolRow], texts: SessionText) -> list[str]:
     lines = []
     for tool in checks:
-        command = clipped(_one_line(words.commands.get(tool.id) or tool.target or "?"), 60)
+        command = clipped(_one_line(texts.commands.get(tool.id) or tool.target or "?"), 60)
         has_passed = check_passed(tool)
         lines.append(f"- {'passed' if has_passed else 'FAILED'} at {local(tool.at):%H:%M}: `{command}`")
         if not has_passed:
-            tail = "\n".join(_STYLES.sub("", words.outputs.get(tool.id, "")).strip().splitlines()[-8:])
+            tail = "\n".join(_STYLES.sub("", texts.outputs.get(tool.id, "")).strip().splitlines()[-8:])
             if tail:
                 lines.append(_quoted(clipped(tail, 120)))
     return lines
 
 
-def _todos(words: Words) -> list[str]:
+def _todos(texts: SessionText) -> list[str]:
     lines = []
     for wanted in _OPEN_TODOS:
         mark = "~" if wanted == "in_progress" else " "
-        found = [text for status, text in words.todos.values() if status == wanted and text]
+        found = [text for status, text in texts.todos.values() if status == wanted and text]
         lines += [f"- [{mark}] {clipped(_one_line(text), 40)}" for text in found]
     return lines
 
 
-def _stand(turns: Sequence[TurnInfo], members: Sequence[TurnInfo], words: Words) -> list[str]:
+def _stand(turns: Sequence[TurnInfo], members: Sequence[TurnInfo], texts: SessionText) -> list[str]:
     if not turns:
         return []
     lines = [_ENDINGS[ending_of(turns[-1])]]
-    if words.answer:
-        when = "" if words.is_answered else ", before the latest prompt"
-        lines.append(f"The agent's last words{when}:\n{_quoted(clipped(words.answer, _TOKENS['stand'] - 70))}")
+    if texts.answer:
+        when = "" if texts.is_answered else ", before the latest prompt"
+        lines.append(f"The agent's last words{when}:\n{_quoted(clipped(texts.answer, _TOKENS['stand'] - 70))}")
     context = members[-1].last_main_call if members else None
     if context is not None:
         lines.append(f"Its context was {context.context:,} tokens; this brief takes their place.")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from store.context_reads import ContextSession
+from store.find_session import FoundSession
 from store.live_session import LiveCall
 from store.money import usd
 from store.queries import stored_prices
@@ -48,7 +48,7 @@ class Prospect(NamedTuple):
 class ContextReport(NamedTuple):
     """A session's context; `prospect` is None where the model has no price."""
 
-    session: ContextSession
+    session: FoundSession
     calls: Sequence[LiveCall]
     model: str
     context: int
@@ -128,7 +128,7 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 
 def context_report(
-    db: sqlite3.Connection, session: ContextSession, habits: Habits, *, turns: int = 8, now: int | None = None
+    db: sqlite3.Connection, session: FoundSession, habits: Habits, *, turns: int = 8, now: int | None = None
 ) -> ContextReport | None:
     """The report of one session over the next `turns` turns; None if it has no call of its own.
 

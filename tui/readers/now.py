@@ -3,7 +3,7 @@
 import sqlite3
 
 from store.board_reads import SessionSum, costs_since, count_sessions, latest_sessions, recent_calls
-from store.context_reads import ContextSession
+from store.find_session import FoundSession
 from store.live_session import latest_turns
 from store.nudges import NudgeRow, chosen_nudges
 from store.task_reads import task_row_of
@@ -44,8 +44,8 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
     )
 
 
-def _as_context(session: SessionSum) -> ContextSession:
-    return ContextSession(session.id, session.agent, session.native_id, session.project, session.title, session.last_at)
+def _as_context(session: SessionSum) -> FoundSession:
+    return FoundSession(session.id, session.agent, session.native_id, session.project, session.title, session.last_at)
 
 
 def _open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:

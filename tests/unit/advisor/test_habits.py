@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.context_reads import find_session
+from store.find_session import find_session
 from store.records import CallFlag
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript

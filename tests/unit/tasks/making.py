@@ -14,7 +14,7 @@ from store.ledger import open_ledger
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
 from tests.unit.ledger.reading import take_in
 from tests.unit.rates import per_mtok
-from tracker.sources.words import packed, word_hashes
+from tracker.sources.text import packed, word_hashes
 
 FIXTURES = Path(__file__).parents[2] / "data" / "claude_code"
 SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "projects").is_dir())

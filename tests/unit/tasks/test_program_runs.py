@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from store.board_reads import latest_sessions
-from store.context_reads import find_session
+from store.find_session import find_session
 from store.program_runs import program_runs
 from tests.unit.tasks.making import START, Transcript, ledger_of
 from tracker import edit_tasks

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from store.board_reads import latest_sessions
-from store.context_reads import find_session
 from store.filter import EVERYTHING
+from store.find_session import find_session
 from store.queries import session_rows
 from store.samples import StatusSample, put_samples
 from store.task_rows import COST_PARTS

@@ -11,7 +11,7 @@ from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, forgiving, joined_text
 from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat
-from tracker.sources.words import opening, packed, word_hashes, word_set
+from tracker.sources.text import opening, packed, word_hashes, word_set
 
 _WORDS_FROM_CHARS = 1200
 _RECENT_LINES = 200

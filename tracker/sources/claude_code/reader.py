@@ -22,7 +22,7 @@ from tracker.sources.claude_code.lines import (
     joined_text,
 )
 from tracker.sources.claude_code.whereabouts import Whereabouts
-from tracker.sources.words import opening
+from tracker.sources.text import opening
 
 _BRACE = ord("{")
 _MOST_AWAITED = 200

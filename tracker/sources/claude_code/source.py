@@ -13,7 +13,7 @@ from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import AGENT
 from tracker.sources.claude_code.reader import FileReader
-from tracker.sources.opening import is_folder, leads_nowhere, open_regular, raise_problems
+from tracker.sources.file_access import is_folder, leads_nowhere, open_regular, raise_problems
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096

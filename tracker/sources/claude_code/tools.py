@@ -16,7 +16,7 @@ from tracker.sources.claude_code.lines import (
     joined_text,
 )
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.words import opening
+from tracker.sources.text import opening
 
 _TARGET_CHARS = 300
 COMMIT, CHECK, CHECKED_COMMIT, AGENT_ID = "commit", "check", "checked commit", "agent"  # why a result is awaited

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from tracker.sources.base import ReadState
-from tracker.sources.opening import open_regular
+from tracker.sources.file_access import open_regular
 
 UI_MESSAGES = "ui_messages.json"
 TASK_METADATA = "task_metadata.json"

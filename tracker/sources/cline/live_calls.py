@@ -15,7 +15,7 @@ from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import Metrics, flags_of, recorded_in
 from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
-from tracker.sources.opening import open_regular
+from tracker.sources.file_access import open_regular
 from tracker.sources.times import sane_ms
 
 _AGENT = "cline"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tracker.sources.opening import is_folder
+from tracker.sources.file_access import is_folder
 
 CLINE_EXTENSIONS = frozenset({"saoudrizwan.claude-dev", "saoudrizwan.cline-nightly"})
 ROO_EXTENSIONS = frozenset({"rooveterinaryinc.roo-cline", "rooveterinaryinc.roo-code-nightly"})

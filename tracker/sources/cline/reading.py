@@ -29,7 +29,7 @@ from tracker.sources.cline.roo import RooDialect, models_named
 from tracker.sources.cline.rows import DECODE_ERRORS, TaskMetadata, decode_metadata
 from tracker.sources.cline.sdk import Origin, TranscriptReader, origin_of
 from tracker.sources.cline.sdk_rows import decode_transcript
-from tracker.sources.opening import leads_nowhere
+from tracker.sources.file_access import leads_nowhere
 
 _Told = TypeVar("_Told")
 # Nobody takes that long to rewrite a file: what is torn then was left so by a crash.

@@ -18,7 +18,7 @@ from tracker.sources.cline.files import (
     is_listed,
     is_readable,
 )
-from tracker.sources.opening import leads_nowhere, raise_problems
+from tracker.sources.file_access import leads_nowhere, raise_problems
 
 
 class ClineSource:

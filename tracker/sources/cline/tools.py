@@ -8,7 +8,7 @@ from store.records import ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.words import opening
+from tracker.sources.text import opening
 
 _TARGET_CHARS = 300
 APPROVAL_SUFFIX = "REQ_APP"

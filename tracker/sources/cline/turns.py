@@ -2,7 +2,7 @@
 
 from store.records import Turn, TurnKind
 from tracker.sources.base import Options
-from tracker.sources.words import opening, packed, word_hashes
+from tracker.sources.text import opening, packed, word_hashes
 
 _WORDS_FROM_CHARS = 2000
 RESUME_TEXT = "resume"

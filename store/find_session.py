@@ -7,8 +7,8 @@ from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
 from store.titles import title_in
 
 
-class ContextSession(NamedTuple):
-    """A session that a context report can be about."""
+class FoundSession(NamedTuple):
+    """A session that was asked for, or the latest."""
 
     id: int
     agent: str
@@ -18,7 +18,7 @@ class ContextSession(NamedTuple):
     last_at: int | None
 
 
-def find_session(db: sqlite3.Connection, beginning: str | None) -> list[ContextSession]:
+def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSession]:
     """Sessions whose id begins so, or the latest one with calls."""
     columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE}, last_at FROM session"
     if beginning is None:
@@ -28,4 +28,4 @@ def find_session(db: sqlite3.Connection, beginning: str | None) -> list[ContextS
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))
-    return [ContextSession._make((*row[:4], row[4] and title_in(row[4]), row[5])) for row in found]
+    return [FoundSession._make((*row[:4], row[4] and title_in(row[4]), row[5])) for row in found]

@@ -1,4 +1,4 @@
-"""The words of a Cline task, of either store (CLINE sections 2 and 3), under the keys that the ledger has for them."""
+"""The text of a Cline task, of either store (CLINE sections 2 and 3), under the keys that the ledger has for them."""
 
 import re
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracker.handover.words import Words
+from tracker.handover.session_text import SessionText
 from tracker.sources.cline.files import UI_MESSAGES, decode_elements, read_whole
 from tracker.sources.cline.rows import DECODE_ERRORS, UiRow, decode_row
 from tracker.sources.cline.sdk_rows import (
@@ -37,13 +37,13 @@ _decode_commands = msgspec.json.Decoder(_Commands).decode
 _decode_result = msgspec.json.Decoder(str | list[_PartResult] | None).decode
 
 
-def take_cline(path: Path, words: Words, wanted_tools: Collection[str]) -> None:
-    """Add a task's words; OSError if the file cannot be read, nothing where it is torn."""
+def add_cline_text(path: Path, texts: SessionText, wanted_tools: Collection[str]) -> None:
+    """Add a task's text; OSError if the file cannot be read, nothing where it is torn."""
     whole = read_whole(str(path))
     if whole is None:
         return
     if path.name == UI_MESSAGES:
-        _take_rows(decode_elements(whole.content) or [], words, wanted_tools)
+        _take_rows(decode_elements(whole.content) or [], texts, wanted_tools)
         return
     try:
         messages, _ = decode_messages(decode_transcript(whole.content).messages)
@@ -52,30 +52,30 @@ def take_cline(path: Path, words: Words, wanted_tools: Collection[str]) -> None:
     keys: dict[str, str] = {}
     for message in messages:
         try:
-            _take_message(message, words, wanted_tools, keys)
+            _take_message(message, texts, wanted_tools, keys)
         except DECODE_ERRORS:
             continue
 
 
-def _take_message(message: Message, words: Words, wanted_tools: Collection[str], keys: dict[str, str]) -> None:
+def _take_message(message: Message, texts: SessionText, wanted_tools: Collection[str], keys: dict[str, str]) -> None:
     blocks = blocks_of(message)
     own_key = message.id or str(int(message.ts or 0))
     if message.role == "assistant":
-        words.answered(text_of(blocks))
+        texts.answered(text_of(blocks))
         for block in blocks:
             if block.type == "tool_use" and block.id:
                 key = keys[block.id] = unique_id(block.id, own_key)
                 if key in wanted_tools:
                     given = _decode_commands(block.input)
-                    words.commands[key] = " && ".join(given.commands or [given.command or ""])
+                    texts.commands[key] = " && ".join(given.commands or [given.command or ""])
         return
     for block in blocks:
         key = keys.get(block.tool_use_id or "", "")
         if block.type == "tool_result" and key in wanted_tools:
-            words.outputs[key] = _result_text(block.content)
+            texts.outputs[key] = _result_text(block.content)
     prompt = prompt_in(message, blocks)
     if prompt is not None and prompt.text:
-        words.asked(own_key, prompt.text)
+        texts.asked(own_key, prompt.text)
 
 
 def _result_text(content: msgspec.Raw) -> str:
@@ -85,7 +85,7 @@ def _result_text(content: msgspec.Raw) -> str:
     return found or ""
 
 
-def _take_rows(elements: list[msgspec.Raw], words: Words, wanted_tools: Collection[str]) -> None:
+def _take_rows(elements: list[msgspec.Raw], texts: SessionText, wanted_tools: Collection[str]) -> None:
     command = ""
     for element in elements:
         try:
@@ -95,23 +95,23 @@ def _take_rows(elements: list[msgspec.Raw], words: Words, wanted_tools: Collecti
         if row.what == "command" and not row.partial:
             command = str(row.at)
             if command in wanted_tools:
-                words.commands[command] = (row.text or "").removesuffix(APPROVAL_SUFFIX)
+                texts.commands[command] = (row.text or "").removesuffix(APPROVAL_SUFFIX)
         elif row.what == "command_output" and command in wanted_tools:
-            words.outputs[command] = words.outputs.get(command, "") + (row.text or "")
+            texts.outputs[command] = texts.outputs.get(command, "") + (row.text or "")
         else:
-            _take_row(row, words)
+            _take_row(row, texts)
 
 
-def _take_row(row: UiRow, words: Words) -> None:
+def _take_row(row: UiRow, texts: SessionText) -> None:
     text = row.text or ""
-    if row.what == "user_feedback" or (row.what in ("task", "text") and row.type == "say" and not words.prompts):
-        words.asked(str(row.at), text)
+    if row.what == "user_feedback" or (row.what in ("task", "text") and row.type == "say" and not texts.prompts):
+        texts.asked(str(row.at), text)
     elif row.partial or row.type != "say":
         return
     elif row.what in ("text", "completion_result"):
-        words.answered(text)
+        texts.answered(text)
     elif row.what == "task_progress" and (listed := _TODO.findall(text)):
-        words.todos = {
+        texts.todos = {
             str(number): ("pending" if mark == " " else "completed", entry)
             for number, (mark, entry) in enumerate(listed)
         }

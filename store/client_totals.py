@@ -1,4 +1,4 @@
-"""What the clients themselves say a session cost, beside what was recorded of it: the inputs of hidden spend."""
+"""What a session cost according to its client, beside what was recorded of it: the inputs of hidden spend."""
 
 import sqlite3
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What listing and opening have to expect: anything may stand under the name of a record file."""
+"""Listing and opening record files safely: there may be anything under such a name (a pipe, a dead link, a folder)."""
 
 import errno
 import os

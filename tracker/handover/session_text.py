@@ -1,6 +1,6 @@
-"""Reads from an agent's own files the words that the ledger does not keep; nothing of them is stored.
+"""Reads the text of a session that the ledger does not keep from the agent's own files; none of it is stored.
 
-What cannot be read is passed over: this serves a reader, not a bill.
+What cannot be read is skipped: a brief may lack a line, a bill may not.
 """
 
 import json
@@ -16,8 +16,8 @@ _WORTH_READING = (b'"user"', b'"assistant"')
 
 
 @dataclass(slots=True)
-class Words:
-    """Prompts by the id of their record, the agent's latest words, the to-do list, words of the wanted tool uses."""
+class SessionText:
+    """Prompts by the id of their record, the agent's latest answer, its to-do list, and the wanted tool uses."""
 
     prompts: dict[str, str] = field(default_factory=dict)
     answer: str = ""
@@ -37,21 +37,21 @@ class Words:
             self.answer, self.is_answered = text.strip(), True
 
 
-def read_words(paths: Iterable[Path], wanted_tools: Collection[str]) -> Words:
-    """The words of a session's own files, in this order; a file that is gone says nothing."""
-    words = Words()
+def read_session_text(paths: Iterable[Path], wanted_tools: Collection[str]) -> SessionText:
+    """The text in a session's own files, read in this order; a file that is gone adds nothing."""
+    texts = SessionText()
     for path in paths:
         try:
             if path.suffix == ".jsonl":
                 for row in _rows(path):
-                    _take(row, words, wanted_tools)
+                    _take(row, texts, wanted_tools)
             else:
-                from tracker.handover.cline_words import take_cline
+                from tracker.handover.cline_text import add_cline_text
 
-                take_cline(path, words, wanted_tools)
+                add_cline_text(path, texts, wanted_tools)
         except OSError:
             continue
-    return words
+    return texts
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -67,45 +67,45 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
-def _take(row: dict[str, Any], words: Words, wanted_tools: Collection[str]) -> None:
+def _take(row: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]) -> None:
     content = row["message"].get("content")
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
     blocks = [block for block in blocks if isinstance(block, dict)]
     text = "\n".join(block["text"] for block in blocks if isinstance(block.get("text"), str)).strip()
     if row.get("type") == "assistant":
         if row["message"].get("model") != "<synthetic>":
-            words.answered(text)
+            texts.answered(text)
         for block in blocks:
             if block.get("type") == "tool_use":
-                _take_tool(block, words, wanted_tools)
+                _take_tool(block, texts, wanted_tools)
         return
     for block in blocks:
         if block.get("type") == "tool_result" and block.get("tool_use_id") in wanted_tools:
-            words.outputs[block["tool_use_id"]] = _plain(block.get("content"))
+            texts.outputs[block["tool_use_id"]] = _plain(block.get("content"))
     if text and not row.get("isMeta") and not row.get("isCompactSummary") and isinstance(row.get("uuid"), str):
         prompt = classify(text)
         if prompt.kind is not None and prompt.text:
-            words.asked(row["uuid"], prompt.text)
+            texts.asked(row["uuid"], prompt.text)
 
 
-def _take_tool(block: dict[str, Any], words: Words, wanted_tools: Collection[str]) -> None:
+def _take_tool(block: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]) -> None:
     given = block.get("input")
     if not isinstance(given, dict):
         return
     if block.get("id") in wanted_tools and isinstance(given.get("command"), str):
-        words.commands[str(block["id"])] = given["command"]
+        texts.commands[str(block["id"])] = given["command"]
     if block.get("name") not in _TODO_TOOLS:
         return
     if isinstance(given.get("todos"), list):
         listed = [todo for todo in given["todos"] if isinstance(todo, dict)]
-        words.todos = {
+        texts.todos = {
             str(number): (str(todo.get("status")), str(todo.get("content") or "")) for number, todo in enumerate(listed)
         }
     elif block["name"] == "TaskCreate":
         text = str(given.get("subject") or given.get("description") or "")
-        words.todos[str(len(words.todos) + 1)] = ("pending", text)
-    elif str(given.get("taskId")) in words.todos and given.get("status"):
-        words.todos[str(given["taskId"])] = (str(given["status"]), words.todos[str(given["taskId"])][1])
+        texts.todos[str(len(texts.todos) + 1)] = ("pending", text)
+    elif str(given.get("taskId")) in texts.todos and given.get("status"):
+        texts.todos[str(given["taskId"])] = (str(given["status"]), texts.todos[str(given["taskId"])][1])
 
 
 def _plain(content: object) -> str:

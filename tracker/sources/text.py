@@ -1,4 +1,4 @@
-"""Texts of prompts and answers as the ledger keeps them: their opening, and hashes of the words that they hold."""
+"""The text of prompts and answers as the ledger keeps it: the opening, and hashes of the content words."""
 
 import re
 import struct
