@@ -110,20 +110,20 @@ class Conversation:
         carry.retries = 0
         self._batch.turns.append(
             Turn(
-                AGENT,
-                place.seen_session,
-                key,
-                place.position,
-                at,
-                kind,
-                line.promptId,
-                opening(prompt.text, self._options.prompt_chars),
-                len(prompt.text),
-                packed(words),
-                echo,
-                line.gitBranch or carry.branch,
-                prompt.tool_use_id,
-                prompt.agent_id,
+                agent=AGENT,
+                session=place.seen_session,
+                prompt_uuid=key,
+                position=place.position,
+                at=at,
+                kind=kind,
+                prompt_id=line.promptId,
+                text=opening(prompt.text, self._options.prompt_chars),
+                chars=len(prompt.text),
+                words=packed(words),
+                echo=echo,
+                branch=line.gitBranch or carry.branch,
+                source_tool_use=prompt.tool_use_id,
+                seen_agent=prompt.agent_id,
             )
         )
 

@@ -159,6 +159,7 @@ class CallFold:
             price = self._price(model, call.first_at, amounts, usage)
             if price is not None and call.message.usage is not None:
                 amount = cost(price, *amounts, searches)
+        # By position, in the order of the fields: keywords take three times as long, and this runs once a call.
         made.append(
             Call(
                 AGENT,

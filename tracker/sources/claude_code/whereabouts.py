@@ -153,22 +153,22 @@ class Whereabouts:
             return hearsay
         is_main = self._path_agent is None
         own = Session(
-            AGENT,
-            carry.session,
-            2 if is_main else 1,
-            carry.earliest_at,
-            carry.latest_at,
-            carry.cwd,
-            carry.branch,
-            carry.version,
-            carry.entrypoint,
-            title,
-            title_rank,
-            billing if is_main else None,
-            carry.parent if is_main else None,
-            carry.own_start_at,
-            "\n".join(carry.teams) or None if is_main else None,
-            carry.teammate if is_main else None,
+            agent=AGENT,
+            native_id=carry.session,
+            rank=2 if is_main else 1,
+            first_at=carry.earliest_at,
+            last_at=carry.latest_at,
+            cwd=carry.cwd,
+            branch=carry.branch,
+            version=carry.version,
+            entrypoint=carry.entrypoint,
+            title=title,
+            title_rank=title_rank,
+            billing=billing if is_main else None,
+            parent=carry.parent if is_main else None,
+            own_start_at=carry.own_start_at,
+            team="\n".join(carry.teams) or None if is_main else None,
+            teammate=carry.teammate if is_main else None,
         )
         return [own, *hearsay]
 
