@@ -198,18 +198,14 @@ def _compare(
     current: str | None,
     current_from: str,
 ) -> PlansReport:
+    """The report over a recorded load; `sizes` are the capacities that are believed now."""
     wanted = settings.plan
-    first, last = month_bounds(load.as_of)
+    last = month_bounds(load.as_of)[1]
     history = [(day.day, day.api) for day in load.base]
-    draws = draw_months(history, first, last, seed=_SEED)
     api = [value for _, value in history]
+    draws, active_days = _drawn_months(load, history, wanted.active_days)
     spent = sum(day[2] for day in load.spent) / NANO_PER_USD
     month_end = Band.of([spent + ahead for ahead in _still_to_come(load, history, last)])
-    enough = load.active_days >= ACTIVE_DAYS_FOR_A_BAND
-    observed = expected_active_days([enough and day.is_active for day in load.base], (last - first).days + 1)
-    active_days = wanted.active_days or observed
-    if wanted.active_days is not None and enough:
-        draws = with_active_days(draws, [day.is_active for day in load.base], wanted.active_days)
     outlooks = [
         outlook(
             one.plan,
@@ -221,20 +217,14 @@ def _compare(
         )
         for plan_id, one in compared.items()
     ]
-    own = compared.get(current or "")
-    evidence = Evidence(
-        active_days=load.active_days,
-        unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
-        unpriced_models=load.counted.models,
-        meter_intervals=load.meter_intervals,
-        knows_hours=not load.is_of_sums,
-        has_unused_meter=load.fits != NO_FITS and (own is None or own.plan.is_metered),
-    )
+    evidence = _evidence(load, compared.get(current or ""))
     verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
     typical = Band.of(month_sums(draws, api))
     per_day = sum(api) / load.active_days if load.active_days else 0.0
     cheapest, below, above = (
-        _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day) if enough else ("", None, None)
+        _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day)
+        if _has_enough_days(load)
+        else ("", None, None)
     )
     return PlansReport(
         load=load,
@@ -262,6 +252,35 @@ def _compare(
     )
 
 
+def _has_enough_days(load: Load) -> bool:
+    return load.active_days >= ACTIVE_DAYS_FOR_A_BAND
+
+
+def _drawn_months(
+    load: Load, history: Sequence[tuple[date, float]], wanted_active_days: int | None
+) -> tuple[Draws, int]:
+    """Resamples of the month, and how many of its days are expected to be active."""
+    first, last = month_bounds(load.as_of)
+    draws = draw_months(history, first, last, seed=_SEED)
+    enough = _has_enough_days(load)
+    if wanted_active_days is not None and enough:
+        draws = with_active_days(draws, [day.is_active for day in load.base], wanted_active_days)
+    observed = expected_active_days([enough and day.is_active for day in load.base], (last - first).days + 1)
+    return draws, wanted_active_days or observed
+
+
+def _evidence(load: Load, own: DatedPlan | None) -> Evidence:
+    """What the verdict may rest on; `own` is the user's plan."""
+    return Evidence(
+        active_days=load.active_days,
+        unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
+        unpriced_models=load.counted.models,
+        meter_intervals=load.meter_intervals,
+        knows_hours=not load.is_of_sums,
+        has_unused_meter=load.fits != NO_FITS and (own is None or own.plan.is_metered),
+    )
+
+
 def _still_to_come(load: Load, history: Sequence[tuple[date, float]], last: date) -> list[float]:
     """Dollars from now to the end of `last`, a value a resample: the rest of today and the days after it."""
     api = [value for _, value in history]
@@ -280,7 +299,7 @@ def _covered_share(days: Sequence[DayLoad]) -> float:
 def _active_days_from(load: Load, given: int | None) -> str:
     if given is not None:
         return "your settings"
-    return "observed" if load.active_days >= ACTIVE_DAYS_FOR_A_BAND else "a default: too few were observed"
+    return "observed" if _has_enough_days(load) else "a default: too few were observed"
 
 
 def _changes(
