@@ -20,7 +20,7 @@ from store.task_reads import turns_of_sessions
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.git_log import git_facts, read_news, take_in
 from tracker.hidden_spend import hidden_spend
-from tracker.model import wording
+from tracker.model import word_weights
 from tracker.model.boundaries import WEIGHTS, Weights
 from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS
@@ -43,7 +43,7 @@ from tracker.settings import SettingsError, usable_settings
 
 _GROUP_SESSIONS = 150
 # Raised where the same records give other tasks: a newer program derives everything again.
-_RULES = hash((6, WEIGHTS, wording.stamp()))
+_RULES = hash((6, WEIGHTS, word_weights.stamp()))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 

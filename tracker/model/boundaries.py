@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from store.records import EventKind, TurnKind
-from tracker.model import wording
+from tracker.model import word_weights
 from tracker.model.defaults import DEFAULTS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tracker.model.prompt_words import (
     announces_new,
@@ -177,8 +177,8 @@ def features_of(turn: TurnInfo, previous: TurnInfo) -> Features:
         gap=_ramp(turn.gap_ms, _GAP_FROM_MS, _GAP_TO_MS),
         pushed=float(has_pushed(previous)),
         interrupted=float(ending_of(previous) == Ending.INTERRUPTED),
-        wording=wording.of_prompt(row.text),
-        reply=wording.of_reply(reply_words(turn)),
+        wording=word_weights.of_prompt(row.text),
+        reply=word_weights.of_reply(reply_words(turn)),
     )
 
 

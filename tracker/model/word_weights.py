@@ -1,6 +1,7 @@
-"""What the first words of a prompt, and of the agent's answer to it, say of a new task: weights learned from labels.
+"""How much the first words of a prompt, and of the agent's answer to it, suggest a new task.
 
-`wording.csv` has them in thousandths of the boundary score, fitted together with the other features (docs/tasks.md).
+`word_weights.csv` has the weights in thousandths of the boundary score. They were learned from labelled sessions,
+together with those of the other features (docs/tasks.md).
 """
 
 import csv
@@ -18,7 +19,7 @@ _MILLI = 1000
 
 
 def _text() -> str:
-    return files("tracker.model").joinpath("wording.csv").read_text("utf-8")
+    return files("tracker.model").joinpath("word_weights.csv").read_text("utf-8")
 
 
 def stamp() -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from store.first_words import as_text, first_words
 from store.records import EventKind, ToolFlag
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
-from tracker.model import wording
+from tracker.model import word_weights
 from tracker.model.boundaries import (
     WEIGHTS,
     Decision,
@@ -218,17 +218,22 @@ def test_the_agents_first_words_tell_how_it_took_the_prompt() -> None:
 
 def test_the_prompts_first_words_move_the_score() -> None:
     assert score_after(text="please also change it") < score_after(text="build the settings page")
-    assert wording.of_prompt("") == 0
+    assert word_weights.of_prompt("") == 0
 
 
 def test_neither_kind_of_first_words_starts_a_task_alone() -> None:
     assert max(WEIGHTS.wording, WEIGHTS.reply) < 1
-    for known in wording.weights().values():
+    for known in word_weights.weights().values():
         heaviest = sorted(known, key=known.__getitem__)
         for words in (heaviest[:200], heaviest[-200:]):
             total = sum(map(known.__getitem__, words)) / math.sqrt(len(words)) / 600
             assert abs(total) > 1, "more than what may count"
-    assert wording.of_reply(sorted(wording.weights()["reply"], key=wording.weights()["reply"].__getitem__)[-200:]) == 1
+    assert (
+        word_weights.of_reply(
+            sorted(word_weights.weights()["reply"], key=word_weights.weights()["reply"].__getitem__)[-200:]
+        )
+        == 1
+    )
 
 
 def test_only_the_turn_before_counts_and_not_the_task_so_far() -> None:
