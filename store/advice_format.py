@@ -18,7 +18,7 @@ class Nudge(TypedDict):
 
 
 class Block(TypedDict):
-    """The hard stop of a budget: UserPromptSubmit is answered with it for as long as it stands here."""
+    """The hard stop of a budget: as long as it is in the file, UserPromptSubmit blocks the prompt with it."""
 
     reason: str
     expires_at: NotRequired[int]  # epoch ms; without it the block holds until the file is written anew

@@ -1,4 +1,4 @@
-"""What a token that stands in every prompt costs: sums of rates over calls. Rates are pico-dollars a token."""
+"""What a token costs that is part of every prompt: sums of rates over calls. Rates are pico-dollars a token."""
 
 import sqlite3
 from typing import NamedTuple

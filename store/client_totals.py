@@ -26,10 +26,10 @@ class Recorded(NamedTuple):
 
 
 class CounterRow(NamedTuple):
-    """The last word of one run of a client's cost counter, and what the ledger has of the same stretch.
+    """The final value of one run of a client's cost counter, and what the ledger has for the same period.
 
-    A `--fork-session` goes on counting from its parent's total: that much is not in it, nor are the copied calls.
-    A client that still runs, or was killed, has written no total: there its last word is what the status line was told.
+    A `--fork-session` goes on counting from its parent's total: that much is taken off, and so are the copied calls.
+    A client that still runs, or was killed, has written no total: then the status line's latest reading counts.
     """
 
     session_id: int
@@ -41,15 +41,15 @@ class CounterRow(NamedTuple):
 
 
 class _Total(NamedTuple):
-    """What a client said, in nano-dollars and by model."""
+    """A client's total, in nano-dollars and by model."""
 
     cost: int
     models: dict[str, ModelTotal]
 
 
-# A client's words on what a session cost: the totals that it wrote, and the status line's readings of a counter that no
-# total closed. A reading says only what the counter is at. It says nothing before the transcript is read, nothing of a
-# fork, which begins with more than nothing, and nothing of two terminals at work on one session, which tell by turns.
+# What a session cost according to its client: the totals that it wrote, and the status line's readings of a counter
+# that no total closed. A reading does not count before the transcript was read, in a fork, whose counter does not
+# begin at zero, and where two terminals work on one session and report by turns.
 LAST_WORDS = """
     SELECT * FROM client_total WHERE source = 'cost-state'
     UNION ALL
@@ -154,7 +154,7 @@ def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) 
 
 
 def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
-    """Whether the first counter that the status line read began with the session, and the session with no history.
+    """Whether the status line's first counter began with the session, and the session without copied history.
 
     Clients that write no totals keep them elsewhere, and count on from there after a resume, under a later start.
     """
@@ -197,7 +197,7 @@ def _counters_going_on(db: sqlite3.Connection) -> set[tuple[int, int]]:
 
 
 def _goes_on_at(db: sqlite3.Connection, session_id: int, position: int) -> int | None:
-    """When the main chain got its first prompt or call behind a row; None if it ended with that."""
+    """When the main chain got its first prompt or call after a row; None if the row was its end."""
     row: tuple[int | None] = db.execute(
         """
         SELECT MIN(at) FROM (

@@ -60,7 +60,7 @@ class HabitTurn(NamedTuple):
 
 
 class Compaction(NamedTuple):
-    """A compaction of a main chain; `tokens_before` as the client says it."""
+    """A compaction of a main chain; `tokens_before` as the client recorded it."""
 
     session_id: int
     position: int

@@ -37,7 +37,7 @@ def ledger_path() -> Path:
 
 
 def file_of(path: Path) -> tuple[int, int] | None:
-    """What tells a ledger's file from another that took its name; None if there is none."""
+    """The identity of a ledger's file, which one that replaces it does not have; None if there is no file."""
     try:
         facts = path.stat()
     except OSError:
@@ -105,7 +105,7 @@ def replace_if_damaged(path: Path, error: BaseException, *, busy_seconds: float 
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error tells of a damaged ledger; one of another kind passes, or has another remedy."""
+    """Whether an error means that the ledger is damaged; other errors pass, or have another remedy."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -163,7 +163,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
 
 
 def _write_ahead(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Where two processes make a new ledger, both want its only lock, and SQLite tells one of them without waiting."""
+    """Switch to WAL. Of two processes that create a ledger at once SQLite refuses one without waiting: try again."""
     until = time.monotonic() + busy_seconds
     while True:
         try:

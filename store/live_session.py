@@ -1,4 +1,4 @@
-"""A session as it stands now: what advice on it is made from. Reads only, in a few milliseconds."""
+"""The present state of a session, from which advice on it is made. Reads only, in a few milliseconds."""
 
 import sqlite3
 from collections.abc import Sequence

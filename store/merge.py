@@ -80,7 +80,7 @@ def merge_calls(db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Ro
 
 
 def settle_unmarked_copies(db: sqlite3.Connection) -> None:
-    """Credit calls that several sessions claim alike to the one that ended first; looks at stale sessions only.
+    """Credit a call that several sessions claim equally to the one that ended first; looks at stale sessions only.
 
     Old clients copied a session's history into a new file when it was resumed, without a mark: the original stops where
     the copy goes on. No client marks copied progress records: those older than all that is a session's own are copies.
@@ -191,7 +191,7 @@ def _write_sightings(db: sqlite3.Connection, call_id: int, places: Sequence[Row]
 
 
 def _joined_places(places: Sequence[Row]) -> list[Row]:
-    """Sightings in the same place become one: its earliest line says what came before, its last line when it ended."""
+    """Merge sightings in the same place: the earliest line gives what came before, the latest when the call ended."""
     joined: dict[Row, Row] = {}
     for place in places:
         key = place[:4]

@@ -49,7 +49,7 @@ class NudgeRow(NamedTuple):
 
 
 class KindChoice(NamedTuple):
-    """What the user decided about a kind of nudge: that it may speak again after its dismissals."""
+    """The user's choice on a kind of nudge: it may be shown again in spite of earlier dismissals."""
 
     at: int
     kind: str
@@ -83,12 +83,12 @@ def nudges_of(db: sqlite3.Connection, session_id: int, anchors: Sequence[str]) -
 
 
 def chosen_nudges(db: sqlite3.Connection, session_id: int) -> list[NudgeRow]:
-    """The latest nudges of a session that were picked to be said, latest first."""
+    """The latest nudges of a session that were chosen to be shown, latest first."""
     return _rows(db, "session_id = ? AND chosen ORDER BY at DESC, nudge.id DESC LIMIT 20", (session_id,))
 
 
 def forget_undue(db: sqlite3.Connection, session_id: int, until: int, kept_anchor: str) -> None:
-    """Remove what was prepared for a later time that did not come: the session went on at `until`."""
+    """Remove nudges that were prepared for a later time and are void, because the session went on at `until`."""
     db.execute(
         f"DELETE FROM nudge WHERE session_id = ? AND {_DEFERRED} AND due_at >= ? AND anchor != ? AND shown_at IS NULL",
         (session_id, until, kept_anchor),
@@ -106,12 +106,12 @@ def mark_shown(db: sqlite3.Connection, session: str, token: str, at: int) -> boo
 
 
 def shown_or_dismissed(db: sqlite3.Connection, now: int) -> list[NudgeRow]:
-    """What delivery looks back on: nudges shown within a week, and all that were dismissed."""
+    """The history that delivery depends on: nudges shown within a week, and all that were dismissed."""
     return _rows(db, "shown_at >= ? OR dismissed_at IS NOT NULL ORDER BY nudge.id", (now - _SAID_MS,))
 
 
 def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | None:
-    """Note that the user waves the latest shown nudge (of this kind) away; None if none was shown."""
+    """Note that the user dismissed the latest nudge shown (of this kind); None if none was shown."""
     chosen, values = ("AND kind = ?", (kind,)) if kind is not None else ("", ())
     found = _rows(db, f"shown_at IS NOT NULL {chosen} ORDER BY shown_at DESC, nudge.id DESC LIMIT 1", values)
     if not found:
@@ -121,7 +121,7 @@ def dismiss(db: sqlite3.Connection, kind: str | None, at: int) -> NudgeRow | Non
 
 
 def put_away(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
-    """Note that the user waves this nudge away, which was before their eyes if nothing has noted that yet."""
+    """Note that the user dismissed this nudge, and so has seen it, if that was not noted before."""
     db.execute(
         "UPDATE nudge SET dismissed_at = :at, shown_at = COALESCE(shown_at, :at) WHERE id = :id",
         {"at": at, "id": nudge_id},

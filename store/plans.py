@@ -113,7 +113,7 @@ def limit_samples(db: sqlite3.Connection, kind: str, since_ms: int) -> list[Samp
 
 
 def limit_refusals(db: sqlite3.Connection, since_ms: int) -> list[int]:
-    """When a plan's limit refused a request, as the transcripts tell; one refused prompt may stand in several rows."""
+    """When a plan's limit refused a request, from the transcripts; one refused prompt may be in several rows."""
     return [
         row[0]
         for row in db.execute(

@@ -1,4 +1,4 @@
-"""What the ledger says by UTC day and model of calls that the provider's own reports could hold."""
+"""The ledger's calls that the provider's own reports could contain, by UTC day and model."""
 
 import sqlite3
 from typing import NamedTuple
@@ -42,7 +42,7 @@ def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> li
 
 
 def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[tuple[int, str]]:
-    """(session, UTC day) of every session with calls, or a word of the client on its cost, between two UTC days."""
+    """(session, UTC day) of every session with calls, or with a total of its client, between two UTC days."""
     return [
         (row[0], row[1])
         for row in db.execute(

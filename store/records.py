@@ -28,7 +28,7 @@ class CallFlag(IntFlag):
 
 
 class ToolFlag(IntFlag):
-    """What a tool call did, as far as its name and command tell."""
+    """What a tool call did, as far as its name and command show."""
 
     EDIT = 1  # changed a file
     COMMIT = 2  # ran `git commit`
@@ -44,7 +44,7 @@ class ToolFlag(IntFlag):
 
 
 class CopyRank:
-    """How much of a copy an observation of a call is; the lowest one says where the call was made."""
+    """How far an observation of a call is from the original; the lowest rank says where the call was made."""
 
     OWN = 0
     FOREIGN = 1  # a line of another session in this file
@@ -92,7 +92,7 @@ class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Session(_Record, frozen=True, array_like=True, gc=False):
-    """Facts of a session, as one file shows them. `rank`: 2 its own main file, 1 a part of it, 0 hearsay."""
+    """Facts of a session from one file. `rank`: 2 its own main file, 1 a part of it, 0 another session's."""
 
     agent: str
     native_id: str
@@ -136,7 +136,7 @@ class Call(_Record, frozen=True, array_like=True, gc=False):
     session: str
     chain: str
     seen_session: str  # the session in whose file this observation stands (differs for copies)
-    copy_rank: int  # 0 its own record, higher = hearsay (foreign file, fork copy, progress record)
+    copy_rank: int  # 0 the original record, higher for copies (CopyRank)
     turn: str | None
     position: int  # byte offset of its first line: order inside the chain
     requested_at: int | None
@@ -173,7 +173,7 @@ def canonical_id(ids: Iterable[str]) -> str:
 
 
 class Turn(_Record, frozen=True, array_like=True, gc=False):
-    """A user prompt that reached the model. Texts are cut to the opening words before they get here."""
+    """A user prompt that reached the model. Its text is cut to the opening words before it gets here."""
 
     agent: str
     session: str
@@ -239,7 +239,7 @@ class ModelTotal(_Record, frozen=True, array_like=True, gc=False):
 
 
 class ClientTotal(_Record, frozen=True, array_like=True, gc=False):
-    """What the agent itself says a session cost so far, unrecorded requests included."""
+    """What a session has cost so far according to the agent itself, unrecorded requests included."""
 
     agent: str
     session: str

@@ -1,4 +1,4 @@
-"""What agents say their calls cost, beside what the ledger shows: sums over a task."""
+"""The cost of calls as agents give it, beside what the ledger shows: sums over a task."""
 
 import sqlite3
 from typing import NamedTuple
@@ -54,7 +54,7 @@ class ReportedSums(NamedTuple):
 
     @property
     def reported(self) -> int:
-        """Calls of which the agent or the provider says a cost."""
+        """Calls with a cost given by the agent or the provider."""
         return self.billed + self.compared + self.only_reported
 
 
@@ -74,7 +74,7 @@ class BilledUsage(NamedTuple):
 
 
 class OwnTotal(NamedTuple):
-    """What an agent says its sessions cost as a whole: nano-dollars, and when it said so last.
+    """The cost of whole sessions as the agent counts it: nano-dollars, and when it wrote that last.
 
     `copied`: cost of the calls that they took over with another session's history and that were made there.
     """

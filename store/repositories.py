@@ -29,7 +29,7 @@ def commits_of(db: sqlite3.Connection, folder: str, since: int, until: int) -> l
 
 
 def reverted_shas(db: sqlite3.Connection, folder: str) -> list[str]:
-    """Commits in the repository of a folder that a later commit says it reverts, unless that one was reverted, too."""
+    """Commits in the repository of a folder that a later commit reverts, unless that one was reverted itself."""
     found = db.execute(
         "SELECT reverts FROM git_commit AS one WHERE project = ?1 AND reverts IS NOT NULL AND NOT EXISTS"
         " (SELECT 1 FROM git_commit WHERE project = ?1 AND reverts IS NOT NULL AND instr(one.sha, reverts) = 1)",

@@ -1,6 +1,6 @@
-"""What the client tells its status line: how full the plan's windows are, and what it says the session cost.
+"""What the client passes to its status line: how full the plan's windows are, and the session's cost as it counts it.
 
-A sample that says nothing new is not stored. Writing takes a sample twice, late or out of order without harm. Part of
+A sample without news is not stored, and one that comes twice, late or out of order does no harm. Part of
 the status line's 40 ms: nothing is imported but `sqlite3`.
 """
 
@@ -12,7 +12,7 @@ _REPEAT_AFTER_MS = 5 * 60_000
 
 
 class LimitReading:
-    """One window of a plan: `kind` five_hour or seven_day, percent used, and when it starts anew (epoch ms)."""
+    """One window of a plan: `kind` five_hour or seven_day, percent used, and when it resets (epoch ms)."""
 
     __slots__ = ("kind", "resets_at", "used_percent")
 

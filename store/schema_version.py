@@ -1,3 +1,3 @@
-"""How far the schema goes that this program knows; apart from all else, since the status line looks at it too."""
+"""The schema version of this program, in a module of its own because the status line must import nothing else."""
 
 SCHEMA_VERSION = 13  # how many migrations there are; a test holds it to store.migrations

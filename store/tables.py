@@ -1,10 +1,10 @@
-"""Whole tables, as they are: for `taximeter export` and for whoever wants to compute on their own."""
+"""Whole tables as they are, for `taximeter export`."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-# Read states, caches of sums and the library's own bookkeeping: nothing a reader could use.
+# Read states, cached values and the library's bookkeeping: of no use to a reader.
 _INTERNAL = ("meta", "source_file", "sqlite_stat1", "_sqlite_migrations")
 
 

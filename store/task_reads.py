@@ -262,7 +262,7 @@ def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | No
 
 
 class PromptTurn(NamedTuple):
-    """A turn of a session with what it tells."""
+    """A turn of a session with the facts that were derived of it."""
 
     agent: str
     session: str

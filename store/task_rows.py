@@ -37,7 +37,7 @@ class TeamRow(NamedTuple):
 
 
 class CallRow(NamedTuple):
-    """A call of a session, or the copy of another session's call that stands in its file (`copied`)."""
+    """A call of a session, or (`copied`) another session's call of which its file has a copy."""
 
     id: int
     chain: str

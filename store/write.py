@@ -117,7 +117,7 @@ class Writer:
             self._prices.update(price.id for price in new)
 
     def _keep_rates_before(self, price: Price) -> None:
-        """Where a table was corrected, recorded calls keep the row that they were priced by, under another id."""
+        """After a correction of the table, recorded calls keep the row by which they were priced, under another id."""
         row = self._db.execute("SELECT * FROM price WHERE id = ?", (price.id,)).fetchone()
         if row is None or _RATES_OF(row) == _RATES_OF(msgspec.structs.astuple(price)):
             return
@@ -224,7 +224,7 @@ class Writer:
     def _rows(
         self, records: Sequence[Turn | ToolUse | Event | ClientTotal], touched: set[int]
     ) -> list[tuple[Any, ...]]:
-        """The values of records whose first two fields name a session: its id stands in their place."""
+        """The values of records whose first two fields name a session: its id takes their place."""
         rows = []
         for record in records:
             session_id = self.session_id(record.agent, record.session)

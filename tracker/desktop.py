@@ -1,6 +1,6 @@
-"""One notice on the desktop, through the system's own program; where there is none, nothing happens.
+"""Shows a notice on the desktop through the system's own program; where there is none, nothing happens.
 
-The program is started and left alone: nobody waits for it, and its failure is nobody's trouble.
+The program is started and not waited for, and its failure is ignored.
 """
 
 import shutil

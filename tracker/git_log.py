@@ -1,6 +1,6 @@
-"""Asks the repositories that sessions worked in what became of their commits. Reads only, and only what changed.
+"""Reads from the repositories that sessions worked in what became of their commits.
 
-A repository is asked again when its reflog or packed references changed; one that is gone or slow says nothing.
+A repository is read again when its reflog or packed references changed; one that is gone or too slow is skipped.
 """
 
 import os
@@ -37,7 +37,7 @@ def repository_of(folder: str) -> Path | None:
 
 
 class News(NamedTuple):
-    """What a changed repository had to say; `stamp` stands for the state that was read."""
+    """The commits of a repository that changed; `stamp` identifies the state that was read."""
 
     folder: str
     stamp: str
@@ -47,7 +47,7 @@ class News(NamedTuple):
 def read_news(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> list[News]:
     """Commits of the folders whose repository changed, each given with the time its first session began.
 
-    Asks git and writes nothing: no lock is held while git thinks.
+    Runs git and writes nothing: no lock is held meanwhile.
     """
     found: list[News] = []
     for folder, first_at in folders:
@@ -73,7 +73,7 @@ def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
 
 
 def _stamp(repository: Path) -> str:
-    """Changes whenever a commit was made, fetched or thrown away; a linked worktree keeps its log elsewhere."""
+    """Changes whenever a commit was made, fetched or dropped; a linked worktree keeps its log elsewhere."""
     git = repository / ".git"
     if git.is_file():
         try:

@@ -1,4 +1,4 @@
-"""Hidden spend: what the client says a session cost, less what its records show (CLAUDE_CODE section 2).
+"""Hidden spend: a session's cost by the client's own count, less what its records show (CLAUDE_CODE section 2).
 
 Shown beside the total, never in it. Unknown is None: a session whose client left no counter is not a session
 without hidden spend.
@@ -18,7 +18,7 @@ _ROUNDING_NANO = 1000
 
 
 class SessionHidden(NamedTuple):
-    """Hidden spend of one session; `cost` None where the counter cannot be trusted, `why` says why."""
+    """Hidden spend of one session; `cost` is None where the counter cannot be trusted, for the reason `why`."""
 
     session_id: int
     session: str
@@ -47,7 +47,7 @@ def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -
 
 
 def hidden_in(db: sqlite3.Connection, chosen: Filter) -> Hidden:
-    """Hidden spend of the chosen part: all of a session's is on the day of its counter's last word."""
+    """Hidden spend of the chosen part; a session's counts on the day of its counter's final value."""
     found = hidden_spend(db, counted_sessions(db, chosen))
     if chosen.model is None:
         return found

@@ -1,7 +1,7 @@
-"""Takes in everything new: finds files, reads them on, writes each piece with its read state in one transaction.
+"""Takes in everything new: finds files, reads on where it stopped, writes each piece and its read state together.
 
-Several processes may do this at once. A file's state carries a version: who finds that another has written in the
-meantime drops what it read and looks again, so nothing is counted twice and nothing is lost.
+Several processes may do this at once. A file's read state has a version: a process that finds a newer one drops what
+it read and starts over with that file, so nothing is counted twice and nothing is lost.
 """
 
 import gc
@@ -23,13 +23,13 @@ from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
 # Below this much to read, starting worker processes costs more than it saves.
 _PARALLEL_BYTES = 24 << 20
 _ROUNDS = 3
-# Pieces are committed in groups: often enough that other writers wait no longer than this, seldom enough that a cold
-# import does not write every page many times.
+# Pieces are committed in groups: often enough that other writers wait no longer than this, rarely enough that a cold
+# import does not write the same pages many times.
 _COMMIT_SECONDS = 0.1
 
 
 class Work(NamedTuple):
-    """A file with something new, and what is known of it."""
+    """A file with something new, and how far it was read before."""
 
     source: int  # index into the sources
     file: FoundFile
@@ -57,7 +57,7 @@ class SyncReport(msgspec.Struct):
     problems: list[str] = []
 
     def add(self, part: "SyncReport") -> None:
-        """Take up what a part of the ingest did, its time aside: parts run side by side."""
+        """Add what a part of the ingest did, except its time: parts run in parallel."""
         self.files += part.files
         self.bytes += part.bytes
         self.new_calls += part.new_calls
@@ -117,7 +117,7 @@ def listed(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFi
 
 
 def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) -> list[Work]:
-    """Those of the files that grew, changed or are new, largest first; of all that vanished it is noted, rows stay."""
+    """The files that grew, changed or are new, largest first; marks files that vanished as gone, their rows stay."""
     known = known_files(db)
     work: list[Work] = []
     met: set[str] = set()
@@ -170,7 +170,7 @@ class Intake:
         self._bad_lines = 0
 
     def so_far(self, files: int, problems: Sequence[str] = ()) -> SyncReport:
-        """What was done, once so many of the files were read, and what kept others from it."""
+        """What was done once `files` files were read; `problems` kept others from being read."""
         return SyncReport(
             files - len(self.lost), self.bytes, self._writer.new_calls, self._bad_lines, problems=list(problems)
         )
@@ -239,7 +239,7 @@ def read_file(sources: Sources, one: Work, options: Options, problems: list[str]
 
 
 def note(problems: list[str], text: str) -> None:
-    """Add a problem once."""
+    """Add a problem unless it is listed already."""
     if text not in problems:
         problems.append(text)
 

@@ -55,7 +55,7 @@ class LedgerKeeper:
         self._transcripts: dict[str, str] = {}  # folder -> one that hooks told of
 
     def keep_current(self, db: sqlite3.Connection) -> list[DueNudge]:
-        """After a sync: rebuild what changed and advise on it; returns what is to be said now.
+        """After a sync: rebuild what changed and advise on it; returns the nudges to show now.
 
         sqlite3.Error or OSError when the disk is full or the ledger locked: nothing is lost, the next call does it.
         """

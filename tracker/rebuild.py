@@ -1,8 +1,8 @@
 """Derives tasks, splits and misses from the records of the sessions that changed (DESIGN section 2).
 
 Each group of sessions is one transaction: its rows, the links between sessions, the sums of every task it touches.
-What is derived depends on the records, the user's edits and whether settings let these change the weights, never on the
-order in which they came: a full rebuild gives the same rows.
+What is derived depends on the records, the user's edits and whether the settings let edits change the weights, never
+on the order in which they came: a full rebuild gives the same rows.
 """
 
 import sqlite3
@@ -56,7 +56,7 @@ class Rebuilt(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """What is remembered of a fit: the edits, rules and setting that it comes from."""
+    """A fit and what it was made from: `stamp` changes with the edits, the rules and the setting."""
 
     stamp: str
     own: OwnWeights | None
@@ -121,7 +121,7 @@ def _fit_weights(db: sqlite3.Connection) -> None:
 
 
 def _may_fit(known: _Fit) -> bool:
-    """What the settings say; as before where they cannot be read."""
+    """Whether the settings allow a fit; where they cannot be read, as last time."""
     try:
         return usable_settings()[0].tasks.own_weights
     except SettingsError:
@@ -129,7 +129,7 @@ def _may_fit(known: _Fit) -> bool:
 
 
 def read_overlay(db: sqlite3.Connection, *more: EditRow) -> Overlay:
-    """The user's edits, `more` included, and a small model's suggestions, laid on the turns that the ledger has now."""
+    """The user's edits, `more` included, and a small model's suggestions, applied to the turns now in the ledger."""
     return lay_over([*task_edits.edits(db), *more], task_edits.suggestions(db), lambda anchor: find_turn(db, anchor))
 
 
@@ -175,9 +175,9 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
 
 
 def _link_teams(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
-    """Put teammates on what their leads were at when they began, unless an edit or a fork says otherwise.
+    """Put teammates on the task that their lead was on when they began, unless an edit or a fork decides it.
 
-    Returns these parts as they are now.
+    Returns the parts that changed, as they are now.
     """
     leads = leads_of(stored.team_sessions(db), set(session_ids))
     targets = {
@@ -255,7 +255,7 @@ def _assign_tasks(db: sqlite3.Connection, session_ids: list[int], old_ids: set[s
 
 
 def _follow(db: sqlite3.Connection, part: PartRow, targets: dict[PartKey, PartRow]) -> None:
-    """Find what a part is linked to, and what that is linked to in turn."""
+    """Find the part that a part is linked to, and so on to the end of the chain of links."""
     while part.link_session_id is not None and part.link_turn is not None and key_of(part) not in targets:
         target = stored.part_of_turn(db, part.link_session_id, part.link_turn)
         if target is None or key_of(target) == key_of(part):
@@ -317,7 +317,7 @@ def _hidden_totals(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> 
 
 
 def _take_in_commits(db: sqlite3.Connection, overlay: Overlay | None) -> None:
-    """Take in commits made since, by whomever, and judge the tasks of their folders again."""
+    """Take in new commits, whoever made them, and judge the tasks of their folders again."""
     since = int(time.time() * 1000) - _GIT_WINDOW_MS
     news = read_news(db, repositories.recent_folders(db, since))
     if not news:

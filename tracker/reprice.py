@@ -1,4 +1,4 @@
-"""Looks up the price of every recorded call again and applies what changed."""
+"""Looks up the price of every recorded call again and applies the changes."""
 
 import sqlite3
 from typing import NamedTuple

@@ -29,7 +29,7 @@ _Multiplier = Annotated[float, msgspec.Meta(ge=1, le=1e6)]
 
 
 class SettingsError(UsageError):
-    """Which setting is wrong, where it stands, and what would be right."""
+    """Which setting is wrong, in which file, and what would be right."""
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,7 +84,7 @@ class StatuslineSettings(_Section, frozen=True):
 
 
 class NudgeSettings(_Section, frozen=True):
-    """[nudges]: which kinds may speak (absent: all), later and rarer when quiet, and whether the desktop shows them."""
+    """[nudges]: which kinds are shown (absent: the default ones), later and rarer when quiet, also on the desktop."""
 
     kinds: tuple[str, ...] | None = None
     quiet: bool = False

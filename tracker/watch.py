@@ -1,7 +1,7 @@
-"""Follows the agents while they write: file events where the system has them, a scan every other second where not.
+"""Follows the agents while they write: by file events where the system has them, else by a scan every two seconds.
 
-Events only say where to look. What counts is the read state in the ledger, so a lost, doubled or late event costs
-nothing: a full scan every half minute, and after anything odd, finds whatever was missed.
+Events only name files to read. What counts is the read state in the ledger, so a lost, doubled or late event does no
+harm: a full scan every half minute, and after anything unexpected, finds whatever was missed.
 """
 
 import os
@@ -32,7 +32,7 @@ _RETRY_SECONDS = 1.0
 
 
 class Watcher:
-    """Keeps a ledger up to date until told to stop. Several may run on one ledger; they share the work."""
+    """Keeps a ledger up to date until it is stopped. Several may run on one ledger; they share the work."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class Watcher:
         find_options: Callable[[], Options] | None = None,
         force_polling: bool = False,
     ) -> None:
-        """`db` is used only by the thread that calls `run`. `on_sync` is called there after each look, new or not.
+        """`db` is used only by the thread that calls `run`. `on_sync` is called there after each sync, news or not.
 
-        `on_notice` gets one sentence for whatever the user should know (polling, folders that cannot be seen).
-        `extra_paths`: further folders whose events are a reason to look (the hook spool).
-        `find_sources`: the same sources with the roots of this moment, for agents whose first session is yet to come.
+        `on_notice` gets one sentence for what the user should know (polling, folders that cannot be read).
+        `extra_paths`: further folders whose events start a sync (the hook spool).
+        `find_sources`: the same sources with the present roots, for agents that have had no session yet.
         `find_options`: the options of this moment, where the user may change them meanwhile.
         """
         self._db = db
@@ -77,18 +77,18 @@ class Watcher:
         self._watched: dict[str, tuple[int, ObservedWatch]] = {}  # folder -> its inode, its watch
 
     def wake(self) -> None:
-        """Look at everything now; may be called from any thread."""
+        """Scan everything now; may be called from any thread."""
         self._scan = True
         self._look.set()
 
     @property
     def failure(self) -> str:
-        """Why the ledger cannot be written, as long as that lasts."""
+        """Why the ledger cannot be written at present; "" if it can."""
         return self._failure
 
     @property
     def absence(self) -> str:
-        """Which folders are gone, as long as they are."""
+        """Which folders are gone at present, as a sentence; "" if none is."""
         gone = ", ".join(sorted(str(root) for root in self._gone))
         if len(self._gone) > 1:
             return f"{gone} are gone; what was read of them stays, and they are read on when they come back"
@@ -158,7 +158,7 @@ class Watcher:
         self._on_sync(report)
 
     def _add_new_roots(self) -> None:
-        """Roots that have come into being since; those that have gone stay, they may come back."""
+        """Add roots that were created since; those that are gone stay, as they may come back."""
         if self._find_sources is None:
             return
         new = [
@@ -172,7 +172,7 @@ class Watcher:
             self._next_roots = 0.0  # watch them at once
 
     def _look_at_roots(self) -> None:
-        """Say which folder has gone, and when it is back."""
+        """Notify of each folder that is gone, and of each that is back."""
         for root in {root for _, roots in self._sources for root in roots}:
             if is_folder(root) == (root not in self._gone):
                 continue
@@ -184,7 +184,7 @@ class Watcher:
                 self._on_notice(self.absence)
 
     def _as_they_are(self, paths: set[str]) -> Iterator[tuple[int, FoundFile]]:
-        """Known files with the facts of now; one that has gone is a reason to look at everything."""
+        """Known files with their present size and time; one that is gone causes a full scan."""
         for path in paths:
             number, known = self._index[path]
             try:
@@ -292,7 +292,7 @@ class Watcher:
 
 
 def _inode(folder: str) -> int | None:
-    """What tells a folder from another that took its name; None if there is none."""
+    """The identity of a folder, which one that replaces it does not have; None if there is no folder."""
     try:
         facts = Path(folder).stat()
     except OSError:

@@ -1,6 +1,6 @@
 """Worker processes for large imports. Each takes file after file, reads it and writes it, as any other process could.
 
-A worker that dies or cannot write leaves its share undone; the caller's next look at the files finds it.
+A worker that dies or cannot write leaves its share undone; the caller's next sync finds it.
 """
 
 import gc

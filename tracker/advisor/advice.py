@@ -1,4 +1,4 @@
-"""Parts of what hooks and status line are given of a session: its picked nudges, and the stop of a used-up budget."""
+"""Parts of a session's advice file: its chosen nudges, and the hard stop of a budget that is used up."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ EVENTS_OF: dict[str, tuple[str, ...]] = {
 
 
 def file_nudge(row: NudgeRow, *, is_waiting: bool) -> Nudge:
-    """A picked nudge as the file holds it; while its turn runs it may be said at the turn's Stop only."""
+    """A chosen nudge as the file has it; while its turn runs it may be shown at the turn's Stop only."""
     events = list(EVENTS_OF[row.moment])
     if not is_waiting and row.moment in OF_THE_TURN:
         events = [STOP]
@@ -35,7 +35,7 @@ def file_nudge(row: NudgeRow, *, is_waiting: bool) -> Nudge:
 
 
 def stop_of(preferences: Preferences, day_cost: int, task_cost: int | None, now: int) -> Block | None:
-    """The hard stop of a budget that is used up; None while there is room, or where budgets only tell."""
+    """The hard stop of a budget that is used up; None while it is not, or without `hard_stop`."""
     if not preferences.hard_stop:
         return None
     if preferences.day_budget is not None and day_cost >= preferences.day_budget:

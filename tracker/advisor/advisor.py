@@ -1,7 +1,7 @@
 """Keeps the advice of the sessions at work up to date: after each ingest, in a few milliseconds a session.
 
-Derived tables must be up to date (tracker.rebuild). Several processes may advise at once: an evaluation has one row
-whoever makes it, and its name in the advice file is the same.
+Derived tables must be up to date (tracker.rebuild). Several processes may advise at once: whichever makes an
+evaluation, it has the same row in the log and the same name in the advice file.
 """
 
 import sqlite3
@@ -92,9 +92,9 @@ class Advisor:
         measures_at_once: bool = False,
         began: int = 0,
     ) -> None:
-        """`measures_at_once`: habits that were never measured are, before anything is said (up to half a second).
+        """`measures_at_once`: measure habits that never were before the first advice (up to half a second).
 
-        `began`: what was shown until then (epoch ms) is not news; absent, until the first look.
+        `began`: nudges shown until then (epoch ms) are not shown again; by default, until the first refresh.
         """
         self._files = files
         self._measures_at_once = measures_at_once
@@ -114,7 +114,7 @@ class Advisor:
         return self._reader.read()
 
     def refresh(self, db: sqlite3.Connection, now: int) -> list[DueNudge]:
-        """Advise on every session whose records changed; returns what is to be said now."""
+        """Advise on every session whose records changed; returns the nudges to show now."""
         changed = False
         self._began = self._began or now
         self._take_marks(db)
@@ -150,7 +150,7 @@ class Advisor:
         return False
 
     def note_shown(self, db: sqlite3.Connection, nudges: Sequence[DueNudge], now: int) -> None:
-        """Remember that these were put before the user."""
+        """Note that the user was shown these."""
         for one in nudges:
             log.mark_shown(db, one.session, one.token, now)
 
@@ -243,12 +243,12 @@ class Advisor:
     # -- what was and is to be said ---------------------------------------------------------------------------------
 
     def _take_marks(self, db: sqlite3.Connection) -> None:
-        """Take over what hooks have shown since."""
+        """Note which nudges hooks have shown since the last refresh."""
         for session_id, one in self._open.items():
             self._open[session_id] = one._replace(nudges=self._marked(db, one.native_id, one.nudges))
 
     def _marked(self, db: sqlite3.Connection, session: str, nudges: list[NudgeRow]) -> list[NudgeRow]:
-        """The nudges with what is known of their being shown, which is also noted in the log."""
+        """The nudges, those that hooks have shown marked so, here and in the log."""
         if all(nudge.shown_at is not None for nudge in nudges):
             return nudges
         shown = self._files.shown(session)
@@ -262,7 +262,7 @@ class Advisor:
         return made
 
     def _due(self, now: int) -> list[DueNudge]:
-        """Nudges that became due since this was asked last; what a resume brings is left to the client's own hooks."""
+        """Nudges that became due since the last call; those for a resumed session are left to the client's hooks."""
         due: list[DueNudge] = []
         for one in self._open.values():
             for nudge in one.nudges:
@@ -276,7 +276,7 @@ class Advisor:
 
 
 def _shown_level(standing: Standing | None, preferences: Preferences) -> int | None:
-    """The compact level, where anything may be said about compacting."""
+    """The compact level, if nudges about compacting are allowed."""
     if standing is None or NudgeKind.COMPACT not in preferences.enabled:
         return None
     return round(standing.level) if standing.situation.billing.permits(NudgeKind.COMPACT) else None
@@ -290,5 +290,5 @@ def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:
 
 
 def billing_of(session: LiveSession, preferences: Preferences, habits: Habits) -> Billing:
-    """The user's currency: dollars, or a plan's limit units as far as its meter has told them."""
+    """The user's currency: dollars, or a plan's limit units as far as its meter has shown what they are."""
     return Billing(is_plan=True, meter=habits.meter) if is_on_plan(session, preferences) else Billing()

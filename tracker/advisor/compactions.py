@@ -1,4 +1,4 @@
-"""What the user's own compactions tell: where the client makes them, what they leave, what is read again (MODEL 8)."""
+"""Measured on the user's own compactions: their trigger, what they leave, what is read again (MODEL section 8)."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -86,14 +86,14 @@ def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequenc
 
 
 def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
-    """A prompt that no call has answered yet: does it begin something that had better begin elsewhere?"""
+    """A prompt that no call has answered yet: would its work be cheaper in a new session?"""
     if standing.state.was_reset:
         return []
     return [_of_this_turn(standing, _new_session(standing, chosen), Moment.PROMPT)]
 
 
 def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
-    """What whoever comes back once the cache is cold is to be told."""
+    """The nudge for a user who comes back after the cache has gone cold."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
     if state.was_reset or ttl_ms is None:
         return []
@@ -111,7 +111,7 @@ def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
 
 
 def evaluate_pause(standing: Standing, shown: Sequence[NudgeRow], enabled: Collection[str]) -> list[TimedEvaluation]:
-    """What the pause that has begun will soon make true: the cache about to go cold."""
+    """Nudges for the pause that has begun, about the cache that is soon to go cold."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
     if state.was_reset or ttl_ms is None:
         return []

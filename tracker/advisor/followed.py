@@ -1,4 +1,4 @@
-"""Whether what was said was done (MODEL section 7.6): the action must appear within three calls of the session."""
+"""Whether a nudge was followed (MODEL section 7.6): the action must appear within three calls of the session."""
 
 import sqlite3
 

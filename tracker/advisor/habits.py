@@ -1,6 +1,6 @@
 """The user's habits with an agent, as MODEL sections 5 to 7 need them: measured from the latest sessions, then kept.
 
-Measuring reads up to twenty thousand calls and takes a second at the most, so it is done when nothing else waits.
+Measuring reads up to twenty thousand calls and takes up to a second, so it is done when the process is idle.
 """
 
 import sqlite3
@@ -113,7 +113,7 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
 
 
 def habits_now(db: sqlite3.Connection, agent: str, now: int) -> Habits:
-    """Habits as kept, measured anew if they are old: for a command that has a second to spare."""
+    """Habits as kept, measured again if they are old; for commands, which may take a second."""
     habits, is_due = kept_habits(db, agent, now)
     return measure_habits(db, agent, now) if is_due else habits
 

@@ -35,7 +35,7 @@ class ReplayedNudge(NamedTuple):
 
 
 def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preferences) -> list[ReplayedNudge]:
-    """What would have been said in all these sessions, which come in the order in which they began."""
+    """The nudges of all these sessions, which are given in the order in which they began."""
     made: list[ReplayedNudge] = []
     recent: list[ReplayedNudge] = []
     for recorded in sessions:
@@ -69,13 +69,13 @@ def _nudges_in(
 
 
 def _rows(nudges: Sequence[ReplayedNudge], standing: Standing | None = None) -> list[NudgeRow]:
-    """Rows of the log, those of a week where the standing says from when."""
+    """Rows of the log; with a standing, those of the week before it."""
     since = standing.state.last.last_at - _LOOKED_BACK_MS if standing is not None else 0
     return [one.row for one in nudges if one.row.due_at >= since]
 
 
 def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[TimedEvaluation]:
-    """The look at a resume, where the user did come back after the cache had gone cold."""
+    """The evaluation at a resume, if the user did come back after the cache had gone cold."""
     if place + 1 >= len(recorded.calls):
         return []
     back_at = recorded.calls[place + 1].started_at
@@ -83,7 +83,7 @@ def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[
 
 
 class _Case(NamedTuple):
-    """A nudge with where it was said."""
+    """A nudge with the place of the session where it was shown."""
 
     row: NudgeRow
     recorded: RecordedStretch

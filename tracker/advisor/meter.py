@@ -1,4 +1,4 @@
-"""What a plan's own meter tells about the worth of a read (MODEL sections 7 and 9.3): the currency of plan users."""
+"""The weight of a cache read in a plan's limits, from the plan's own meter (MODEL sections 7 and 9.3)."""
 
 import sqlite3
 

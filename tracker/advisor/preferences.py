@@ -22,7 +22,7 @@ class Preferences:
 
     @property
     def off(self) -> frozenset[str]:
-        """Kinds that may not speak."""
+        """Kinds that are switched off."""
         return frozenset(KINDS) - self.enabled
 
 

@@ -1,7 +1,7 @@
-"""The user's recorded sessions as the advisor would have met them (MODEL section 8): at each turn's end.
+"""The user's recorded sessions as the advisor would have seen them at each turn's end (MODEL section 8).
 
 Habits are those of the weeks before; static floors, which belong to a client's version, are taken from the whole
-history. What was asked of the model and what the user did next is never looked at before its time.
+history. Nothing else that came later is used.
 """
 
 import sqlite3
@@ -51,7 +51,7 @@ class RecordedStretch(NamedTuple):
 
 
 class WeeklyHabits:
-    """Habits and static floors as of any session's week, each worked out once."""
+    """Habits as of the week of any session, measured once a week of history, and static floors."""
 
     def __init__(self, db: sqlite3.Connection, floors: Mapping[tuple[str, str | None], int]) -> None:
         self._db = db
@@ -60,7 +60,7 @@ class WeeklyHabits:
         self.floors = floors
 
     def habits(self, agent: str, at: int) -> Habits:
-        """What the weeks before this one tell of the user's sessions with an agent."""
+        """The user's habits with an agent, measured on the weeks before this one."""
         day = local(at).date()
         key = (agent, day_begins(day - timedelta(days=day.weekday())))
         if key not in self._weeks:

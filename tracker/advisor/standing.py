@@ -1,4 +1,4 @@
-"""Puts a session's state and the user's habits into what the model's rules ask for (MODEL sections 5 to 7)."""
+"""Turns a session's state and the user's habits into the inputs of the model's rules (MODEL sections 5 to 7)."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _CLOSING_EVIDENCE = frozenset({Evidence.YOU, Evidence.REFINED, Evidence.GIT, Evi
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A session as the rules see it."""
+    """A session's state with everything that the rules need to know about it."""
 
     state: SessionState
     habits: Habits

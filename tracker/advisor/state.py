@@ -1,4 +1,4 @@
-"""Where a session stands: its main chain up to now, the turn at hand, and what happened around it."""
+"""The state of a session: its main chain so far, the present turn, and what happened around it."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -159,7 +159,7 @@ class SessionState:
 
 
 def command_pattern(tool: ToolRow) -> str:
-    """What a command is known by: its first two words, or the tool and the file's name."""
+    """A short name for a command: its first two words, or the tool and the file's name."""
     words = (tool.target or "").split()
     if tool.flags & ToolFlag.RUN or (tool.name or "").lower() in ("bash", "execute_command"):
         return " ".join(words[:2])[:40] or tool.name or "a command"

@@ -169,7 +169,7 @@ def _commit_lines(commits: Sequence[ToolRow], texts: SessionText) -> list[str]:
 
 
 def _subject(tool: ToolRow, texts: SessionText) -> str:
-    """First line of a commit's message, as the command gave it or as git said it."""
+    """First line of a commit's message, from the command or from git's output."""
     said = _MESSAGE.search(texts.commands.get(tool.id) or tool.target or "")
     if said is not None:
         message = _HEREDOC.sub("", said.group(1) or said.group(2) or "").strip()

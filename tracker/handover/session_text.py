@@ -27,12 +27,12 @@ class SessionText:
     commands: dict[str, str] = field(default_factory=dict)
 
     def asked(self, key: str, text: str) -> None:
-        """The user wrote."""
+        """Take in a prompt."""
         self.prompts[key] = text.strip()
         self.is_answered = False
 
     def answered(self, text: str) -> None:
-        """The agent wrote."""
+        """Take in an answer of the agent."""
         if text.strip():
             self.answer, self.is_answered = text.strip(), True
 

@@ -137,7 +137,7 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
 
 
 def _closing_time(pause: Pause) -> str | None:
-    """Why nothing is said about the coming expiry; None in the last stretch of the cache's life."""
+    """Why the coming expiry is not worth a nudge; None in the last part of the cache's life."""
     if not pause.enabled:
         return "off by default"
     if pause.ttl_ms is None:

@@ -97,7 +97,7 @@ def window_share(replay: Replay) -> Rule:
 
 
 def advised(replay: Replay) -> Rule:
-    """Compact whenever the advisor says so, by the advisor's own decision."""
+    """Compact whenever the advisor recommends it."""
 
     def decide(end: TurnEnd) -> bool:
         call = replay.calls[end.place]

@@ -53,7 +53,7 @@ class Decision:
 
 
 class Features(NamedTuple):
-    """What the score looks at, in the prompt and against the one before; between 0 and 1, first words from -1."""
+    """The features of the score, of the prompt and against the one before; from 0 to 1, first words from -1."""
 
     announces_new: float = 0.0
     brings_news: float = 0.0
@@ -286,7 +286,7 @@ class _Walk:
         return Verdict(turn.index if starts else self._group, decision, score, features, self._weights)
 
     def _features(self, turn: TurnInfo, turns: Sequence[TurnInfo]) -> Features | None:
-        """What the score looks at; None where a rule decides without it."""
+        """The features of the score; None where a rule decides without it."""
         previous, group = self._previous, self._group
         if previous is None or group is None or self._is_whole or is_cleared_before(turn, turns):
             return None

@@ -34,7 +34,7 @@ _THRESHOLD_FROM, _THRESHOLD_TO = 0.5, 2.0
 
 
 class Label(NamedTuple):
-    """One decision as the user wants it; `is_word` if they said so, else they left it alone."""
+    """One decision as the user wants it; `is_word`: they edited it, else they left it alone."""
 
     session: str
     features: Features
@@ -199,7 +199,7 @@ def gain_f1(labels: Sequence[Label], fitted: Sequence[float]) -> float:
 
 
 class _Hits:
-    """Starts in one part of the sessions: wanted, said by both kinds of weights, and of these right."""
+    """Starts in one part of the sessions: wanted, found by both kinds of weights, and of these right."""
 
     def __init__(self) -> None:
         self.wanted = self.own = self.shipped = self.own_right = self.shipped_right = 0

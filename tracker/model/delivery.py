@@ -1,4 +1,4 @@
-"""Whether a nudge is said (MODEL section 7.6): a function of the candidates and the log of what was said."""
+"""Whether a nudge is shown (MODEL section 7.6): a function of the candidates and the log of earlier nudges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class LogEntry(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A fired candidate that is not said, and the rule that held it back."""
+    """A fired candidate that is not shown, and the rule that held it back."""
 
     evaluation: Evaluation
     reason: str
@@ -36,7 +36,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """At most one nudge to say; the rest with reasons, for the log."""
+    """At most one nudge to show; the rest with reasons, for the log."""
 
     chosen: Evaluation | None
     refused: tuple[Refusal, ...]
@@ -92,12 +92,12 @@ def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryCon
 
 
 def _rival(here: DeliveryContext) -> str:
-    """Of compacting and starting over, the one to drop when both would be said."""
+    """Of compacting and starting over, the one to drop when both would be shown."""
     return NudgeKind.COMPACT if here.topic_is_unrelated else NudgeKind.NEW_SESSION
 
 
 def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: DeliveryContext) -> Delivery:
-    """Choose what to say at this turn end: one nudge, three per session and hour, the highest expected value first."""
+    """Choose what to show at this turn end: one nudge, three per session and hour, the highest expected value first."""
     refused: list[Refusal] = []
     accepted: list[Evaluation] = []
     for candidate in candidates:

@@ -14,7 +14,7 @@ from tracker.model.rates import Tariff
 
 @dataclass(frozen=True, slots=True)
 class GrowthPool:
-    """What the user's calls on a model look like as a whole, in tokens per call."""
+    """Growth and output of the user's calls on a model, in tokens per call."""
 
     growth: float = DEFAULTS.growth_tokens_per_call
     growth_p99: float = DEFAULTS.growth_p99_tokens

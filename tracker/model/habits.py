@@ -15,7 +15,7 @@ _Z_80 = 1.2816
 
 
 class TurnProfile(NamedTuple):
-    """What tells a light turn from a heavy one."""
+    """What distinguishes a light turn from a heavy one."""
 
     has_edits: bool
     output_tokens: int

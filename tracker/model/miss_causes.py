@@ -37,7 +37,7 @@ class Source:
 
 
 class Circumstances(NamedTuple):
-    """All that the rules look at."""
+    """Everything that the rules depend on."""
 
     call: ChainCall
     previous: ChainCall

@@ -16,7 +16,7 @@ FloorKey = tuple[str, str | None]  # model, client version
 
 
 class MissKind:
-    """What a call's reads say; None stands for a call that read what it should."""
+    """What a call's cache reads show; None for a call that read what it should."""
 
     COLD_START = "cold_start"
     PLANNED_REBUILD = "planned_rebuild"

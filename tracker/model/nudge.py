@@ -73,7 +73,7 @@ class Billing:
         return rates.tariff(ttl_ms) if weight is None else rates.limit_tariff(weight)
 
     def amount(self, nano: float) -> str | None:
-        """An amount in the user's currency; None where only "plan usage" can be said."""
+        """An amount in the user's currency; None where only "plan usage" can be named."""
         if not self.is_plan:
             return short_usd(round(nano))
         if self.meter is None:
@@ -108,7 +108,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One look at one kind of nudge, fired or not; all of it goes into the log."""
+    """One evaluation of one kind of nudge, fired or not; all of it goes into the log."""
 
     kind: str
     fired: bool
@@ -169,7 +169,7 @@ def evaluated(
     inputs: Mapping[str, InputValue],
     subject: str | None = None,
 ) -> Evaluation:
-    """A look at one kind; `text` is said if it fires, which is off where `billing` does not permit the kind."""
+    """An evaluation; `text` is shown if it fires, which it does not where `billing` does not permit the kind."""
     if fired and not billing.permits(kind):
         fired, reason = False, "off: what a read weighs in this plan's limits is nothing or not known"
     return Evaluation(kind, fired, reason, text if fired else None, saving, payback_turns, inputs, subject)

@@ -1,6 +1,6 @@
-"""What a prompt's opening words tell of it, by rule and in English: reply, last step, news, something new.
+"""Signs in a prompt's opening words, by rule and for English: a reply, the last step, something new.
 
-In other languages the other features have to do; nothing here ever raises.
+In other languages the other features have to suffice; nothing here ever raises.
 """
 
 import re
@@ -154,7 +154,7 @@ def is_acknowledgement(text: str, chars: int) -> bool:
 
 
 def is_continuation(text: str) -> bool:
-    """Opens as if the talk went on: an answer, "also", "still", a reference back, or output pasted without a word."""
+    """Opens like a continuation: an answer, "also", "still", a reference back, or output pasted without a word."""
     line = text.strip()
     failed = _FAILURE.search(line[:_FAILURE_WITHIN_CHARS])
     return bool(_CONTINUATION.match(line) or _ANSWER.match(line) or _PASTED.match(line) or failed)
@@ -179,7 +179,7 @@ def _is_way_back(text: str) -> bool:
 
 
 def announces_new(text: str) -> bool:
-    """Says that something else comes now ("another issue", "moving on"), or gives a command that begins work."""
+    """Announces something else ("another issue", "moving on"), or gives a command that begins work."""
     return bool(_NEW.match(text.strip()))
 
 

@@ -39,7 +39,7 @@ EVIDENCE_ORDER = (
 
 
 class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a turn tells about its task; kept with the turn, so that a task can be judged without its calls."""
+    """Facts of a turn that matter to its task; kept with the turn, so that a task can be judged without its calls."""
 
     text: str
     kind: str

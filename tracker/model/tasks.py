@@ -34,7 +34,7 @@ class TitleFrom:
 
 
 class HiddenTotal(NamedTuple):
-    """What the client says that a session cost beyond its records, and the sums by which its turns share that."""
+    """What a session cost beyond its records by the client's count, and the sums by which its turns share that."""
 
     cost: int
     modelled: int  # of `TurnFacts.unrecorded`
@@ -121,7 +121,7 @@ def task_row(
 
 
 def _unrecorded(turn: TaskTurnRow, fact: TurnFacts, total: HiddenTotal | None) -> int:
-    """A turn's share of what its session's total tells, by what is modelled or else by cost; the model without one."""
+    """A turn's share of its session's hidden total, by modelled spend or by cost; modelled spend without a total."""
     if total is None:
         return fact.unrecorded
     part, whole = (fact.unrecorded, total.modelled) if total.modelled else (turn.cost, total.recorded)

@@ -91,7 +91,7 @@ def _set_times(turns: Iterable[TurnInfo]) -> None:
 
 
 class _Places:
-    """Finds the turn of anything that stands in a session's files."""
+    """Finds the turn of any record in a session's files."""
 
     def __init__(self, records: SessionRecords, turns: list[TurnInfo]) -> None:
         self._turns = turns
@@ -195,7 +195,7 @@ class Ending:
 
 
 def ending_of(turn: TurnInfo) -> str:
-    """How the turn ended, as far as the records tell; old clients do not write why an answer stopped."""
+    """How the turn ended, as far as the records show; old clients do not write why an answer stopped."""
     last = turn.last_main_call
     position = last.position if last else turn.row.position - 1
     later = {event.kind for event in turn.events if not event.chain and event.position > position}
@@ -240,7 +240,7 @@ def has_pushed(turn: TurnInfo) -> bool:
 
 
 def reply_words(turn: TurnInfo) -> list[int]:
-    """Hashes of the agent's first words in the turn; none where it said nothing."""
+    """Hashes of the agent's first words in the turn; empty where it wrote nothing."""
     said = (event.detail for event in turn.events if event.kind == EventKind.REPLY and event.detail)
     return from_text(next(said, ""))
 

@@ -37,12 +37,12 @@ def weights() -> Mapping[str, Mapping[int, int]]:
 
 
 def of_prompt(text: str) -> float:
-    """-1 to 1 from a prompt's text: how much its first words speak for a new task."""
+    """-1 to 1 from a prompt's text: how much its first words suggest a new task."""
     return _sum(first_words(text, PROMPT_CHARS), weights()["prompt"])
 
 
 def of_reply(words: Sequence[int]) -> float:
-    """The same of the hashes of the agent's first words after the prompt."""
+    """The same for the hashes of the agent's first words after the prompt."""
     return _sum(words, weights()["reply"])
 
 

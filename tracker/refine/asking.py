@@ -35,7 +35,7 @@ class AskError(UserError):
 
 
 class Answer(NamedTuple):
-    """What a model said, and the tokens that it took."""
+    """A model's answer, and the tokens that it took."""
 
     text: str
     usage: Usage

@@ -185,7 +185,7 @@ def task_detail(
 
 
 def _edits_about(db: sqlite3.Connection, turns: list[TaskTurn], names: dict[int, tuple[str, str]]) -> list[str]:
-    """What was edited by hand on the turns of a task, in words."""
+    """The user's edits of a task's turns, described."""
     here = {(names[turn.row.session_id][1], turn.row.prompt_uuid) for turn in turns}
     told = []
     for edit, body in in_force(edits(db)):

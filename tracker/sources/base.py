@@ -62,7 +62,7 @@ class Pricer(Protocol):
 
 
 class Options(NamedTuple):
-    """What every reader is told."""
+    """What every reader needs."""
 
     pricer: Pricer
     prompt_chars: int = 200  # opening words kept of a prompt; 0 keeps none
@@ -86,7 +86,7 @@ class Source(Protocol):
         ...
 
     def may_list(self, path: str) -> bool:
-        """Whether `discover` lists files of this name: what happens to all others is no reason to look."""
+        """Whether `discover` lists files of this name: events of all others are ignored."""
         ...
 
     def read(self, file: FoundFile, state: ReadState | None, options: Options) -> Iterator[Piece]:

@@ -10,12 +10,12 @@ _NOWHERE = frozenset((errno.ENOENT, errno.ELOOP))
 
 
 def leads_nowhere(error: OSError) -> bool:
-    """Whether it says that there is nothing: gone since it was listed, or a link that ends nowhere or in itself."""
+    """Whether the file is simply not there: gone since it was listed, or a dead or circular link."""
     return error.errno in _NOWHERE
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder stands there. One that nobody may look at counts, so that listing it tells of that."""
+    """Whether there is a folder. One that may not be read counts, so that listing it reports that."""
     try:
         return path.is_dir()
     except PermissionError:

@@ -28,7 +28,7 @@ def opening(text: str, limit: int) -> str:
 
 
 def word_hashes(text: str) -> set[int]:
-    """Hashes (32 bits) of a text's distinct content words: enough to compare, too little to read."""
+    """Hashes (32 bits) of a text's distinct content words: enough to compare texts, not to read them."""
     text = text.lower()
     words = _ASCII_WORD.findall(text.encode()) if text.isascii() else map(str.encode, _WORD.findall(text))
     return set(map(zlib.crc32, set(words) - _STOP_WORDS))

@@ -75,7 +75,7 @@ Span = tuple[str, str]  # first and last UTC day, inclusive
 
 
 class Reports(NamedTuple):
-    """What the provider says, and for which days: a day inside a span without a row is a day of nothing."""
+    """The provider's reports and their days: a day within a span that has no row had no usage."""
 
     usage: tuple[Usage, ...] = ()
     charges: tuple[Charge, ...] = ()
@@ -86,7 +86,7 @@ class Reports(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """What the ledger says of one UTC day and model; `web_cost` is the part of its cost that is no tokens."""
+    """The ledger's usage of one UTC day and model; `web_cost` is the part of the cost that is not for tokens."""
 
     usage: Usage
     calls: int
