@@ -69,6 +69,20 @@ def test_heat_map_puts_days_on_their_weekday_and_names_its_shades() -> None:
     assert "to $1" in str(heatmap(amounts, TODAY, 80)[-1])
 
 
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (80, "    · nothing  ░ to $0.39  ▒ to $0.90  ▓ to $1.52  █ more"),
+        (56, "   · nothing  ░ to $0.39  ▒ to $0.90  ▓ to $1.52  █ more"),
+        (48, "    · nothing ░ $0.39 ▒ $0.90 ▓ $1.52 █ more"),
+        (36, "· nothing ░ $0.39 ▒ $0.90 ▓ $1.52 █…"),
+    ],
+)
+def test_the_key_of_the_heat_map_fits(width: int, words: str) -> None:
+    amounts = {TODAY - timedelta(days=index): amount for index, amount in enumerate((0.39, 0.90, 1.52, 7.0))}
+    assert str(heatmap(amounts, TODAY, width)[-1]) == words
+
+
 def test_the_key_of_few_days_names_each_amount_once() -> None:
     amounts = {TODAY: 75.54, TODAY - timedelta(days=1): 0.02, TODAY - timedelta(days=2): 0.02}
     key = text(heatmap(amounts, TODAY, 80))[-1]

@@ -56,14 +56,22 @@ def heatmap(amounts: Mapping[date, float], until: date, width: int, *, pointed: 
             grid.put(x, row + 1, glyph, f"reverse {style}" if day == pointed else style)
             if cell == 2 and glyph != "·":
                 grid.put(x + 1, row + 1, glyph, style)
-    return [*grid.lines(), key(limits)]
+    return [*grid.lines(), key(limits, width)]
 
 
-def key(limits: tuple[float, float, float]) -> Content:
-    """What the shades mean, in dollars."""
-    pieces: list[tuple[str, str] | str] = [" " * _LABEL]
-    words = ["nothing", *(f"to {axis_usd(limit)}" for limit in limits), "more"]
+def key(limits: tuple[float, float, float], width: int) -> Content:
+    """What the shades mean, in dollars: below the weeks where there is room, else as few cells as it needs."""
+    amounts = [axis_usd(limit) for limit in limits]
+    long, short = (["nothing", *(to + amount for amount in amounts), "more"] for to in ("to ", ""))
+    made = _groups(long, "  ")
+    if made.cell_length > width:
+        made = _groups(short, " ").truncate(width, ellipsis=True)
+    return made.pad_left(min(_LABEL, width - made.cell_length))
+
+
+def _groups(words: list[str], gap: str) -> Content:
+    pieces: list[tuple[str, str] | str] = []
     for index, ((glyph, style), text) in enumerate(zip(SHADES, words, strict=True)):
         if text not in words[:index]:  # few days: shades that none of them can have
-            pieces += [(glyph, style), " ", (text, "$dim"), "  "]
+            pieces += [gap if pieces else "", (glyph, style), " ", (text, "$dim")]
     return line(*pieces)
