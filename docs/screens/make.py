@@ -149,7 +149,10 @@ def page() -> str:
     for area, title in AREAS.items():
         rows = [f"| `{key.shown}` | {key.sentence} |" for key in KEYS[area]]
         parts.append("\n".join([f"| {title} | |", "|---|---|", *rows]))
-    parts.append("In every table: `↑ ↓`, `page up`, `page down`, `home`, `end`; a double click opens a row.")
+    parts.append(
+        "In every table: `↑ ↓`, `page up`, `page down`, `home`, `end`; a double click opens a row, a click on a title"
+        " sorts by it."
+    )
     return "\n\n".join(parts) + "\n"
 
 

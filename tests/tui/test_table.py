@@ -151,6 +151,20 @@ async def test_only_rows_in_sight_are_drawn() -> None:
         assert "item 2999" in screen_text(app)
 
 
+async def test_a_click_on_a_title_sorts_and_the_next_one_turns_it_round() -> None:
+    app = Frame(items(12))
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        names = [item.name for item in table.shown]
+        places = layout(COLUMNS, 50, table._in_sight, 1)
+        await pilot.click(Table, offset=(places[0][1] + 3, 0))  # the costs, sorted by already
+        assert [item.name for item in table.shown] == names[::-1]
+        await pilot.click(Table, offset=(1, 0))
+        assert [item.name for item in table.shown] == sorted(names)
+        await pilot.click(Table, offset=(1, 0))
+        assert [item.name for item in table.shown] == sorted(names, reverse=True)
+
+
 async def test_what_comes_before_the_very_top_comes_in_sight() -> None:
     app = Frame(items(40))
     async with app.run_test(size=(50, 12)):

@@ -178,6 +178,17 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._descending = self._sort is not None and self._columns[self._sort].descending
         self._arrange()
 
+    def _sort_at(self, x: int) -> None:
+        end = 0
+        for index, width in layout(self._columns, self.content_size.width, self._in_sight, self._sort):
+            end += width + 1
+            if x < end:
+                self._descending = not self._descending if index == self._sort else self._columns[index].descending
+                self._sort = index
+                self._arrange()
+                self.post_message(self.Moved())
+                return
+
     def reverse(self) -> None:
         """Turn the order round."""
         self._descending = not self._descending
@@ -299,8 +310,12 @@ class Table(Widget, Generic[Row], can_focus=True):
         self.action_move(-3)
 
     def on_click(self, event: Click) -> None:
-        """Take the cursor to the clicked row; twice opens it."""
-        row = self._first + event.get_content_offset_capture(self).y - 1
+        """Take the cursor to the clicked row; twice opens it. A click on a title sorts, the next one turns it round."""
+        offset = event.get_content_offset_capture(self)
+        if offset.y == 0:
+            self._sort_at(offset.x)
+            return
+        row = self._first + offset.y - 1
         if self._first <= row < len(self._shown):
             self.action_move(row - self._cursor)
             if event.chain == 2:
