@@ -89,6 +89,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "task": (
         Key("escape", "back", "back", "Go back to where the task was opened.", footer=True),
+        Key("enter", "facts", "evidence", "Show all evidence: commits, files, edits by hand."),
         *_EDITS,
         Key("x", "split", "split here", "Begin a new task at the turn under the cursor.", footer=True),
         Key("v", "move", "move turn", "Put the turn under the cursor on another task.", footer=True),

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from msgspec import structs
 
 from store.metered import MeteredJob
 from tests.tui.fakes import Script, dashboard, drawn, edits_done, feed, settled, usd
 from tracker.reports.tasks import Unsure
 from tui.edits import JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
-from tui.screens.task import waterfall
+from tui.screens.task import TaskScreen, waterfall
 from tui.snapshot import Snapshot, Wish
 from tui.task_words import status_words
 from tui.widgets.table import Table
@@ -156,6 +157,28 @@ async def test_an_open_task_shows_turns_subagents_and_misses(sample_script: Scri
     assert "paid again: cache expired" in text
     assert "interrupted" in text
     assert "context" in text.casefold()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (40, 12)])
+async def test_enter_shows_all_that_is_known_of_a_tasks_end(sample_script: Script, size: tuple[int, int]) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(app.screen, TaskScreen)
+        assert app.screen.part is not None
+        detail = app.screen.part.detail
+        assert detail is not None
+        names = [name for turn in detail.turns for name in turn.facts.edited]
+        names += [f"file-{number}.py" for number in range(20)]
+        edited = detail.turns[0]._replace(facts=structs.replace(detail.turns[0].facts, edited=tuple(names)))
+        app.screen.part = replace(app.screen.part, detail=detail._replace(turns=(edited, *detail.turns[1:])))
+        await pilot.press("enter")
+        text = await settled(pilot)
+        assert "status   " in text
+        await pilot.press("end")
+        assert "file-19.py" in await settled(pilot)
 
 
 async def test_a_task_has_the_same_figures_in_the_list_and_opened(sample_script: Script) -> None:

@@ -14,6 +14,7 @@ from tracker.reports.task import TaskDetail, TaskTurn
 from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
+from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, Snapshot, TaskPart
 from tui.task_words import agents_words, status_sign, status_words
 from tui.widgets.bars import bar, legend
@@ -38,6 +39,7 @@ from tui.words import (
 )
 
 _BAR = 14
+_FACT_NAME = 9
 _LEAST_FACT_CELLS = 12
 _LEGEND_CELLS = 40
 
@@ -151,6 +153,32 @@ def curve(detail: TaskDetail) -> tuple[list[tuple[float, float]], list[Mark]]:
     return samples, marks
 
 
+def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Content]:
+    """What is known of a task's end, a name beside each kind of fact: wrapped, or `cut` to a line each."""
+    facts: list[tuple[str, Sequence[str]]] = [
+        ("status", [status_words(detail.task)]),
+        ("refused", [one.words for one in detail.refusals]),
+        ("reported", [sentence for one in detail.reported for sentence in one.sentences]),
+        ("recorded", [f"{usd(one.cost)} {plain(one.what)}" for one in detail.jobs]),
+        ("by hand", detail.edits),
+        ("commit", list(dict.fromkeys(sha[:9] for turn in detail.turns for sha in turn.facts.commits))),
+        ("branch", [detail.task.branch] if detail.task.branch else []),
+    ]
+    if detail.task.edit_turns:
+        first_try = detail.task.edit_turns - detail.task.retry_turns
+        facts.append(("one shot", [f"{first_try} of {count(detail.task.edit_turns, 'turn')} with edits"]))
+    files = dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited)
+    facts.append(("file", [project_name(name) if cut else plain(name) for name in files]))
+    room = max(_LEAST_FACT_CELLS, width - _FACT_NAME)
+    lines = []
+    for name, every in facts:
+        parts = [part for one in every for part in (wrap(one, room) if name == "reported" or not cut else [one])]
+        for index, part in enumerate(parts):
+            words = fit(part, max(0, width - _FACT_NAME)) if cut else plain(part)
+            lines.append(line((fit("" if index else name, _FACT_NAME), "$dim"), words))
+    return lines
+
+
 class TaskScreen(EditingBoard[TaskPart]):
     """Left the money, the context and the turns; right what is known of its end."""
 
@@ -223,24 +251,11 @@ class TaskScreen(EditingBoard[TaskPart]):
 
     def _draw_facts(self, detail: TaskDetail) -> None:
         def draw(width: int, height: int) -> Sequence[Content]:
-            rows: list[tuple[str, str]] = [("status", status_words(detail.task))]
-            rows += [("refused" if index == 0 else "", one.words) for index, one in enumerate(detail.refusals)]
-            for sentence in (sentence for one in detail.reported for sentence in one.sentences):
-                wrapped = wrap(sentence, max(_LEAST_FACT_CELLS, width - 9))
-                rows += [("reported" if index == 0 else "", words) for index, words in enumerate(wrapped)]
-            rows += [("recorded", f"{usd(one.cost)} {plain(one.what)}") for one in detail.jobs]
-            rows += [("by hand", words) for words in detail.edits]
-            commits = [sha[:9] for turn in detail.turns for sha in turn.facts.commits]
-            rows += [("commit", sha) for sha in dict.fromkeys(commits)]
-            if detail.task.branch:
-                rows.append(("branch", detail.task.branch))
-            if detail.task.edit_turns:
-                first_try = detail.task.edit_turns - detail.task.retry_turns
-                rows.append(("one shot", f"{first_try} of {count(detail.task.edit_turns, 'turn')} with edits"))
-            files = list(dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited))
-            rows += [("file" if index == 0 else "", project_name(name)) for index, name in enumerate(files)]
-            shown = rows if len(rows) <= height else [*rows[: height - 1], ("", f"{len(rows) - height + 1:,} more")]
-            return [line((fit(name, 9), "$dim"), fit(words, max(0, width - 9))) for name, words in shown]
+            lines = fact_lines(detail, width, cut=True)
+            if len(lines) <= height:
+                return lines
+            left = f"{len(lines) - height + 1:,} more (enter)"
+            return [*lines[: height - 1], line((fit("", _FACT_NAME), ""), (left, "$dim"))]
 
         self.query_one("#task-facts", Picture).show(draw)
 
@@ -257,6 +272,16 @@ class TaskScreen(EditingBoard[TaskPart]):
     def edited_task(self) -> TaskRow | None:
         """The open task."""
         return self.part.detail.task if self.part and self.part.detail else None
+
+    def action_facts(self) -> None:
+        """All that is known of its end: the panel may have no room for it, or none at all."""
+        if self.part is not None and self.part.detail is not None:
+            detail = self.part.detail
+            self.board.push_screen(ReadScreen("Evidence", lambda width: fact_lines(detail, width)))
+
+    def on_table_opened(self) -> None:
+        """A double click opens."""
+        self.action_facts()
 
     def action_split(self) -> None:
         """Begin a task at the turn under the cursor."""
