@@ -82,12 +82,13 @@ class OwnPlan:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What calls cost together, in nano-dollars, and of how many of them that is not or not wholly known."""
+    """What calls of a time cost together, in nano-dollars, and of how many of them that is not or not wholly known."""
 
     cost: int
     calls: int
     unpriced: int = 0
     floor: int = 0
+    budget: int | None = None  # of that time, where one is set
 
 
 @dataclass(frozen=True, slots=True)

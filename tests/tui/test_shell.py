@@ -1,13 +1,16 @@
 """The frame around every screen: top line, keys, help, palette, themes, pause, and the states without figures."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 
 import pytest
 
 from tests.tui.fakes import (
     HOSTILE,
+    NOW_MS,
     SIZES,
+    TODAY,
     FrozenClock,
     ScriptedFeed,
     dashboard,
@@ -21,9 +24,11 @@ from tests.tui.fakes import (
 )
 from tracker.cli.common import Invocation
 from tracker.cli.dashboard import open_dashboard
+from tracker.settings import BudgetSettings, Settings
 from tui.app import Dashboard
 from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
 from tui.palette import entries
+from tui.readers.all import read_top
 from tui.screens.spend import SpendScreen
 from tui.snapshot import Health, OwnPlan, Phase, Spent, Window
 from tui.themes import THEME_NAMES
@@ -47,6 +52,28 @@ async def test_top_line_drops_figures_whole(width: int, shown: str) -> None:
     assert shown in first
     assert first.endswith("● live")
     assert "…" not in first
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (140, "today $12.41 of $10 · Nov $214.70 of $250.50"),
+        (120, "today $12.41 of $10 · Nov $214.70 of $250.50"),
+        (100, "     today $12.41 of $10  ● live"),
+        (80, "  $12.41 of $10  ● live"),
+    ],
+)
+async def test_a_budget_stands_beside_what_was_spent_of_it(width: int, shown: str) -> None:
+    spent = top(of_today=Spent(usd(12.41), 31, 0, 0, usd(10)), of_month=Spent(usd(214.7), 340, 0, 0, usd(250.5)))
+    text = await drawn(dashboard(with_changes(top=spent)), size=(width, 24))
+    assert shown in text.splitlines()[0]
+
+
+def test_the_budgets_of_day_and_month_are_those_of_the_settings(sample_db: sqlite3.Connection) -> None:
+    budgets = BudgetSettings(day=3.5, month=0)
+    made = read_top(sample_db, TODAY, NOW_MS, None, Settings(budget=budgets))
+    assert (made.of_today.budget, made.of_month.budget) == (usd(3.5), 0)
+    assert read_top(sample_db, TODAY, NOW_MS, None, Settings()).of_today.budget is None
 
 
 async def test_the_top_line_marks_what_is_not_known_of_its_sums() -> None:

@@ -11,7 +11,7 @@ from store.money import NANO_PER_USD
 from store.queries import newest_call_id, totals
 from store.spend import SpendRow, spend_total
 from tracker.model.defaults import DAY_MS
-from tracker.settings import DisplaySettings, Settings
+from tracker.settings import DisplaySettings, Settings, nano
 from tui.clock import local_day
 from tui.readers.months import wished_month
 from tui.readers.settings import SettingsReader
@@ -49,7 +49,7 @@ class SnapshotReader:
             at_ms=at_ms,
             wish=wish,
             calls=totals(db).calls,
-            top=read_top(db, today, at_ms, plan, settings.display),
+            top=read_top(db, today, at_ms, plan, settings),
             looked_in=self._looked_in,
             settings=settings,
             **{wish.screen: self._part(db, wish, at_ms, today, settings, plan)},
@@ -91,21 +91,21 @@ class SnapshotReader:
         return self._nudges.read(db, settings, at_ms)
 
 
-def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | None, display: DisplaySettings) -> Top:
+def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | None, settings: Settings) -> Top:
     """Today, this month, and the plan's windows as the client last told them."""
     day = spend_total(db, Filter(since=today.isoformat(), until=today.isoformat()))
     month = spend_total(db, Filter(since=today.replace(day=1).isoformat(), until=today.isoformat()))
     return Top(
         today=today,
-        of_today=_spent(day),
-        of_month=_spent(month),
+        of_today=_spent(day, settings.budget.day),
+        of_month=_spent(month, settings.budget.month),
         plan=plan,
         windows=tuple(
             Window(_WINDOW_NAMES[row.kind], row.used_percent / 100, row.resets_at)
             for row in latest_limits(db, at_ms - 7 * DAY_MS)
             if row.kind in _WINDOW_NAMES and (row.resets_at is None or row.resets_at > at_ms)
         ),
-        beside=other_currency(month.cost, display),
+        beside=other_currency(month.cost, settings.display),
     )
 
 
@@ -116,5 +116,5 @@ def other_currency(nano: int, display: DisplaySettings) -> str:
     return f"{display.currency} {nano / NANO_PER_USD * display.currency_rate:,.2f}"
 
 
-def _spent(row: SpendRow) -> Spent:
-    return Spent(row.cost, row.calls, row.unpriced, row.floor)
+def _spent(row: SpendRow, budget_usd: float | None) -> Spent:
+    return Spent(row.cost, row.calls, row.unpriced, row.floor, nano(budget_usd))

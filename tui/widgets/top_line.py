@@ -11,7 +11,7 @@ from tui.keys import SCREENS
 from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
 from tui.widgets.grid import Piece, line, spread
-from tui.words import cells, cost_words, countdown, percent
+from tui.words import axis_usd, cells, cost_words, countdown, dollars, percent
 
 STALE_AFTER_MS = 90_000
 
@@ -99,10 +99,15 @@ class TopLine(Widget):
 
 
 def _marked(spent: Spent) -> list[Piece]:
-    """What was spent; in a colour of its own that there is more without a price."""
+    """What was spent, in a colour of its own that there is more without a price; of its budget, if it has one."""
     words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
     figure = words.removesuffix("+?")
-    return [(figure, "bold"), (words[len(figure) :], "$warn")]
+    pieces = [(figure, "bold"), (words[len(figure) :], "$warn")]
+    if spent.budget is not None:
+        style, word = level_of(spent.cost / spent.budget if spent.budget else float(spent.cost > 0))
+        pieces = [(figure, f"bold {style}" if word else "bold"), pieces[1]]
+        pieces.append((f" of {axis_usd(dollars(spent.budget))}", style if word else "$dim"))
+    return pieces
 
 
 def state_words(health: Health, *, paused_ms: int | None, age_ms: int | None, narrow: bool) -> Content:
