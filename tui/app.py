@@ -33,7 +33,7 @@ from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.widgets.top_line import TopLine
-from tui.words import fit, plain
+from tui.words import fit, plain, session_name
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
@@ -128,8 +128,12 @@ class Dashboard(App[None]):
         self.notify(plain(f"{message.words[:1].upper()}{message.words[1:]}."), timeout=8, markup=False)
 
     def take_nudge(self, nudge: "DueNudge") -> None:
-        """From the feed's thread."""
+        """From the feed's thread: on the desktop as well, if the user wants it."""
         self.post_message(NudgeDue(nudge))
+        if self.snapshot is not None and self.snapshot.settings.nudges.desktop:
+            from tracker.desktop import show_notice
+
+            show_notice(f"{session_name(nudge)}: {plain(nudge.text)}")
 
     def on_nudge_due(self, message: NudgeDue) -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
@@ -141,8 +145,6 @@ class Dashboard(App[None]):
 
     def _show_toast(self, nudge: "DueNudge") -> None:
         """Over what is on screen, with the session's name: several may be at work."""
-        from tui.widgets.chips import session_name
-
         title = fit(f"Nudge · {session_name(nudge)}", _TOAST_TITLE).rstrip()
         self.notify(plain(nudge.text), title=title, severity="warning", timeout=12, markup=False)
         self._note_shown(nudge)

@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, tzinfo
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text
 from store.money import NANO_PER_USD, short_usd, sum_usd
 from tui.clock import moment
+
+if TYPE_CHECKING:
+    from store.board_reads import SessionSum
+    from tracker.advisor.advisor import DueNudge
 
 AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
 _LINE = "–"
@@ -124,6 +129,11 @@ def project_name(project: str | None) -> str:
     if not project:
         return _LINE
     return plain(_path(project).rpartition("/")[2] or project)
+
+
+def session_name(session: "SessionSum | DueNudge") -> str:
+    """A session's title, else its project."""
+    return plain(session.title or "") or project_name(session.project)
 
 
 def project_names(projects: Sequence[str | None]) -> list[str]:

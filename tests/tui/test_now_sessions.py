@@ -16,7 +16,8 @@ from tests.unit.tasks.making import MINUTE, START, Transcript
 from tracker.rebuild import rebuild
 from tui.readers.now import read_now
 from tui.snapshot import NowPart, Snapshot, Wish
-from tui.widgets.chips import chips, session_name
+from tui.widgets.chips import chips
+from tui.words import session_name
 
 _START_MS = round(START.timestamp() * 1000)
 

@@ -20,7 +20,7 @@ from tui.widgets.bars import legend
 from tui.widgets.bill import parts_of
 from tui.widgets.cache_clock import CacheState, cache_state, clock_gauge, clock_words
 from tui.widgets.calls import call_columns
-from tui.widgets.chips import at_rest, chips, session_cost, session_name
+from tui.widgets.chips import at_rest, chips, session_cost
 from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
@@ -40,6 +40,7 @@ from tui.words import (
     model_name,
     plain,
     project_name,
+    session_name,
     tokens,
     usd,
 )

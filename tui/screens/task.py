@@ -277,7 +277,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         """All that is known of its end: the panel may have no room for it, or none at all."""
         if self.part is not None and self.part.detail is not None:
             detail = self.part.detail
-            self.board.push_screen(ReadScreen("Evidence", lambda width: fact_lines(detail, width)))
+            self.dashboard.push_screen(ReadScreen("Evidence", lambda width: fact_lines(detail, width)))
 
     def on_table_opened(self) -> None:
         """A double click opens."""

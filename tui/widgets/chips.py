@@ -1,25 +1,16 @@
 """The sessions at work as a strip of chips, the shown one marked."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from store.board_reads import SessionSum
 from tui.widgets.grid import Piece, line
-from tui.words import cells, cost_words, count, fit, plain, project_name
-
-if TYPE_CHECKING:
-    from tracker.advisor.advisor import DueNudge
+from tui.words import cells, cost_words, count, fit, session_name
 
 _LEAST = 14
 _ROOM_FOR_KEYS = 60
 _NUDGE_SIGN = "▲"
-
-
-def session_name(session: "SessionSum | DueNudge") -> str:
-    """A session's title, else its project."""
-    return plain(session.title or "") or project_name(session.project)
 
 
 def session_cost(session: SessionSum) -> str:
