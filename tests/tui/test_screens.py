@@ -99,6 +99,25 @@ async def test_at_rest_the_day_of_the_last_session_is_named(sample_script: Scrip
         assert "◌ the last session, Nov 20 14:02 · watching 1 folder for the next" in await settled(pilot)
 
 
+async def test_a_session_at_rest_is_paler_than_one_at_work(sample_script: Script) -> None:
+    is_running = {"now": True}
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        return replace(made, now=replace(made.now, is_running=is_running["now"]))
+
+    app = dashboard(script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        picture = app.screen.query_one("#now-task")
+        assert picture.styles.text_opacity == 1.0
+        is_running["now"] = False
+        feed(app).hand_over()
+        await settled(pilot)
+        assert picture.styles.text_opacity < 1.0
+
+
 async def test_the_peak_is_no_less_than_what_the_context_is_now(sample_script: Script) -> None:
     """The latest answer is part of the next prompt before any call has read it."""
 
