@@ -137,6 +137,13 @@ async def test_filter_keeps_rows_with_every_word() -> None:
         assert table.position() == "none of 12 with “nothing”"
 
 
+async def test_a_long_filter_leaves_room_for_the_way_out() -> None:
+    app = Frame(items(3))
+    async with app.run_test(size=(60, 12)):
+        app.query_one(Table).set_filter("words that were pasted " * 40)
+        assert " · esc shows all" in screen_text(app)
+
+
 async def test_only_rows_in_sight_are_drawn() -> None:
     app = Frame(items(3000))
     async with app.run_test(size=(50, 20)) as pilot:

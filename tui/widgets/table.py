@@ -270,14 +270,19 @@ class Table(Widget, Generic[Row], can_focus=True):
                 made = made.stylize_before("bold on $cursor" if self.has_focus else "on $tab")
             lines.append(made)
         if self._filter and not self._shown:
-            words = (f"no row has “{self._filter}”", self.beside, "esc shows all")
+            words = (f"no row has {self._wanted}", self.beside, "esc shows all")
             lines += [Content(""), line((fit(" · ".join(part for part in words if part), width), "$dim"))]
         return Content("\n").join(lines)
+
+    @property
+    def _wanted(self) -> str:
+        """The filter as it is named in a sentence: a pasted one may be long."""
+        return f"“{fit(self._filter, min(20, cells(self._filter)))}”"
 
     def position(self) -> str:
         """`12–34 of 3,000`: what is in sight, for a border."""
         total, shown = len(self._rows), len(self._shown)
-        words = f" with “{fit(self._filter, min(20, cells(self._filter)))}”" if self._filter else ""
+        words = f" with {self._wanted}" if self._filter else ""
         if not shown:
             return f"none of {total:,}{words}" if total else ""
         last = min(shown, self._first + self._lines)
