@@ -5,7 +5,7 @@ Money is in nano-dollars, times are epoch milliseconds, tokens are counts. A par
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tracker.reports.tasks import Unsure
 
 HINDSIGHT_DAYS = 28  # what the backtest on the Nudges screen looks at
+YEAR_WEEKS = 53  # of the heat map on the Spend screen, the last one begun
 
 
 class Phase(Enum):
@@ -136,6 +137,11 @@ class SpendDay:
     def cost(self) -> int:
         """Nano-dollars of the day."""
         return sum(self.by_model)
+
+
+def year_end(today: date, days: Sequence[SpendDay]) -> date:
+    """The last day of the year that stands below a month of these days: today, or work that is dated later."""
+    return max([today, *(day.day for day in days if day.calls)])
 
 
 @dataclass(frozen=True, slots=True)

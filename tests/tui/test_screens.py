@@ -2,11 +2,13 @@
 
 import sqlite3
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
 from store.money import NANO_PER_USD
 from tests.tui.fakes import (
+    NOW_MS,
     SIZES,
     TODAY,
     FrozenClock,
@@ -20,10 +22,13 @@ from tests.tui.fakes import (
     snapshot,
 )
 from tracker.model.plans.plan import Excluded
+from tracker.settings import Settings
 from tui.keys import KEYS, SCREENS
+from tui.readers.spend import read_spend
 from tui.screens.board import Board
 from tui.screens.now import curve
-from tui.snapshot import Snapshot, Wish
+from tui.snapshot import Month, Snapshot, Wish
+from tui.widgets.heatmap import heatmap
 from tui.widgets.table import Table
 from tui.words import tokens, usd
 
@@ -279,6 +284,25 @@ async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
     ):
         shown = replace(made, spend=replace(made.spend, budget=one))
         assert title in await drawn(dashboard(lambda _wish, shown=shown: shown))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("today", [TODAY, TODAY.replace(day=1)])
+def test_the_year_holds_the_days_that_its_heat_map_draws(sample_db: sqlite3.Connection, today: date) -> None:
+    """At the beginning of a month, too: the month's last day is weeks ahead."""
+    days = [today - timedelta(days=index) for index in range(400)]
+    sample_db.execute("BEGIN")
+    row = sample_db.execute("SELECT * FROM spend LIMIT 1").fetchone()
+    sample_db.execute("DELETE FROM spend")
+    names = [column[1] for column in sample_db.execute("PRAGMA table_info(spend)")]
+    for day in days:
+        values = [day.isoformat() if name == "day" else value for name, value in zip(names, row, strict=True)]
+        sample_db.execute(f"INSERT OR REPLACE INTO spend VALUES ({', '.join('?' * len(names))})", values)
+    month = Month(today.replace(day=1), today.replace(day=30), earlier=True, later=False)
+    part = read_spend(sample_db, month, today, NOW_MS, Settings().budget, None)
+    sample_db.execute("ROLLBACK")
+    amounts = dict.fromkeys(part.year, 1.0)
+    drawn_days = sum(str(one).count("░") // 2 for one in heatmap(amounts, today, 116)[1:8])
+    assert len(part.year) == drawn_days == 52 * 7 + today.weekday() + 1
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

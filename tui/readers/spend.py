@@ -10,7 +10,7 @@ from tracker.reports.budget import budget_report
 from tracker.reports.spend import spend_report
 from tracker.settings import BudgetSettings
 from tui.readers.months import filter_of
-from tui.snapshot import Month, OwnPlan, SpendDay, SpendPart
+from tui.snapshot import YEAR_WEEKS, Month, OwnPlan, SpendDay, SpendPart, year_end
 
 SHOWN_MODELS = 4  # series of the day plot; the rest is drawn as one
 REST = "others"
@@ -24,17 +24,18 @@ def read_spend(
     by_model = spend_report(db, "model", chosen)
     names = [row.key for row in by_model.rows]
     shown = tuple(names if len(names) <= SHOWN_MODELS + 1 else [*names[:SHOWN_MODELS], REST])
+    days = _days(db, month, names, len(shown))
     return SpendPart(
         month=month,
         models=shown,
-        days=_days(db, month, names, len(shown)),
+        days=days,
         total=by_model.total,
         unpriced_models=tuple(by_model.unpriced_models),
         hidden_nano=by_model.hidden.cost,
         by_project=tuple(spend_rows(db, "project", chosen)),
         by_agent=tuple(spend_rows(db, "agent", chosen)),
         by_model=tuple(by_model.rows),
-        year=_year(db, max(month.last, today)),
+        year=_year(db, year_end(today, days)),
         plan_day_nano=round(plan.fee_usd * NANO_PER_USD / month.last.day) if plan and plan.fee_usd else None,
         budget=budget_report(db, budgets, today, now_ms),
     )
@@ -54,6 +55,6 @@ def _days(db: sqlite3.Connection, month: Month, models: list[str], series: int) 
 
 
 def _year(db: sqlite3.Connection, until: date) -> dict[date, int]:
-    since = until - timedelta(days=54 * 7)
+    since = until - timedelta(days=until.weekday(), weeks=YEAR_WEEKS - 1)
     part = Filter(since=since.isoformat(), until=until.isoformat())
     return {date.fromisoformat(row.key): row.cost for row in spend_rows(db, "day", part)}

@@ -11,7 +11,7 @@ from textual.events import Click
 from store.spend import SpendRow
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
-from tui.snapshot import Snapshot, SpendPart
+from tui.snapshot import Snapshot, SpendPart, year_end
 from tui.widgets.bars import Row, bar_rows, legend
 from tui.widgets.budget import budget_lines
 from tui.widgets.empty import hatched
@@ -62,7 +62,7 @@ class SpendScreen(Board[SpendPart]):
         self._draw_list("#agents", part.by_agent, part, [plain(agent) for agent in agents])
         self._draw_budget(part)
         amounts = {day: dollars(cost) for day, cost in part.year.items()}
-        until = max([snapshot.top.today, *(day.day for day in part.days if day.calls)])
+        until = year_end(snapshot.top.today, part.days)
         pointed = part.days[self._pointed].day if self._pointed is not None else None
         self.query_one("#year", Picture).show(
             lambda width, height: heatmap(amounts, until, width, pointed=pointed),

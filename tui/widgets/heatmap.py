@@ -6,6 +6,7 @@ from math import ceil
 
 from textual.content import Content
 
+from tui.snapshot import YEAR_WEEKS
 from tui.widgets.grid import Grid, line
 from tui.words import axis_usd
 
@@ -33,8 +34,8 @@ def shade(amount: float, limits: tuple[float, float, float]) -> int:
 
 def heatmap(amounts: Mapping[date, float], until: date, width: int, *, pointed: date | None = None) -> list[Content]:
     """Eight lines (months, then the days of the week) of as many weeks up to `until` as fit, at most 53, and a key."""
-    cell = 2 if width >= _LABEL + 53 * 2 else 1
-    weeks = max(1, min(53, (width - _LABEL) // cell))
+    cell = 2 if width >= _LABEL + YEAR_WEEKS * 2 else 1
+    weeks = max(1, min(YEAR_WEEKS, (width - _LABEL) // cell))
     monday = until - timedelta(days=until.weekday())
     first = monday - timedelta(weeks=weeks - 1)
     limits = bounds({day: amount for day, amount in amounts.items() if first <= day <= until})
