@@ -63,6 +63,20 @@ def test_a_figure_is_never_cut() -> None:
     assert "$1,234,567.50" in str(plain_table(COLUMNS, rows, 24, 5)[1])
 
 
+def test_a_column_that_stretches_leaves_the_growing_one_half_of_what_there_is() -> None:
+    columns: tuple[Column[Item], ...] = (
+        Column("who", 10, lambda item: item.name, grows=True),
+        Column("did", 6, lambda item: "3 files · commit", stretches=True),
+    )
+    rows = [Item("a", 1.0)]
+    assert [layout(columns, width, rows) for width in (17, 25, 37, 60)] == [
+        [(0, 10), (1, 6)],
+        [(0, 14), (1, 10)],
+        [(0, 20), (1, 16)],
+        [(0, 43), (1, 16)],
+    ]
+
+
 def test_the_sorted_column_keeps_its_whole_title() -> None:
     columns: tuple[Column[Item], ...] = (
         Column("who", 3, lambda item: item.name, grows=True),

@@ -65,7 +65,7 @@ STEPS: tuple[Column[Step], ...] = (
     Column("calls", 5, lambda step: "" if step.calls is None else f"{step.calls:,}", right=True, rank=2),
     Column("", _BAR, lambda step: bar(step.share, 1.0, _BAR), rank=3, style=lambda step: step.style or "$series-1"),
     Column("cost", 8, lambda step: step.figure, right=True, style="bold"),
-    Column("did", 29, lambda step: step.did, rank=4, style="$dim"),
+    Column("did", 29, lambda step: step.did, rank=4, style="$dim", stretches=True),
 )
 
 

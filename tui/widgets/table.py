@@ -34,6 +34,7 @@ class Column(Generic[Row]):
     rank: int = 0
     style: str | Callable[[Row], str] = ""
     grows: bool = False  # takes what the others leave; `width` is its least
+    stretches: bool = False  # as wide as its rows want, of half of what the growing one would have to spare
     descending: bool = False  # sorted from the largest when first chosen
 
 
@@ -57,8 +58,8 @@ def layout(
 ) -> list[tuple[int, int]]:
     """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest.
 
-    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs. The sorted one has
-    room for its sign beside its title, if the growing one can spare it.
+    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs; so is one that
+    stretches, as far as it may. The sorted one has room for its sign beside its title, if the growing one can spare it.
     """
     kept = list(range(len(columns)))
     wide = [
@@ -75,6 +76,12 @@ def layout(
             break
         kept.remove(worst)
     spare = width - needed()
+    for index in kept:
+        if columns[index].stretches and spare > 0:
+            wanted = max((cells(columns[index].text(row)) for row in rows), default=0) - wide[index]
+            more = max(0, min(wanted, spare // 2))
+            wide[index] += more
+            spare -= more
     if sort in kept and spare > 0 and wide[sort] <= cells(columns[sort].title):
         wide[sort] += 1
         spare -= 1
