@@ -88,9 +88,7 @@ def reading_options(function: Callable[P, R]) -> Callable[P, R]:
     function = click.option(
         "--json", "as_json", is_flag=True, callback=one_form, help="One JSON object, amounts as decimal strings."
     )(function)
-    function = click.option("--no-sync", is_flag=True, help="Report what the ledger has; take in nothing new.")(
-        function
-    )
+    function = click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")(function)
     return dir_options(function)
 
 

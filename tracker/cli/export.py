@@ -21,7 +21,7 @@ from tracker.errors import UserError
     show_default=True,
     help="Form of the files; parquet needs pyarrow.",
 )
-@click.option("--no-sync", is_flag=True, help="Export what the ledger has; take in nothing new.")
+@click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")
 @dir_options
 @passes_invocation
 def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> None:

@@ -38,7 +38,7 @@ _WORDS = {
 @click.option("--offline", is_flag=True, help="Fetch nothing: files and the client's own totals only.")
 @click.option("--csv", "as_csv", is_flag=True, callback=one_form, help="Rows as CSV with a header line.")
 @click.option("--json", "as_json", is_flag=True, callback=one_form, help="One JSON object, amounts as decimal strings.")
-@click.option("--no-sync", is_flag=True, help="Compare what the ledger has; take in nothing new.")
+@click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")
 @dir_options
 @passes_invocation
 def reconcile(

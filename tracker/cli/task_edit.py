@@ -15,9 +15,7 @@ from tracker.cli.tasks import GLYPHS
 
 def editing_options(function: Function) -> Function:
     """Options of every command that changes a task: folders, --no-sync."""
-    function = click.option("--no-sync", is_flag=True, help="Work on what the ledger has; take in nothing new.")(
-        function
-    )
+    function = click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")(function)
     return dir_options(function)
 
 
