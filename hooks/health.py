@@ -21,12 +21,12 @@ def log_error(home: str, where: str, error: BaseException, words: str | None = N
         place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
         trace = trace.tb_next
     said = error.strerror if isinstance(error, OSError) else words
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    log_line(home, f"{stamp} {where} {type(error).__name__} {place} {said or ''}".rstrip())
+    log_line(home, f"{where} {type(error).__name__} {place} {said or ''}".rstrip())
 
 
 def log_line(home: str, line: str) -> None:
-    """Append to the log; the older half is kept under another name when it has grown too long."""
+    """Append to the log, with the time; the older half is kept under another name when it has grown too long."""
+    line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}"
     try:
         folder = os.path.join(home, LOG_FOLDER)
         make_private_folder(folder)

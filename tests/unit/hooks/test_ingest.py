@@ -5,6 +5,7 @@ import os
 import sqlite3
 import time
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,10 @@ def test_a_file_of_the_users_that_cannot_be_used_at_all_keeps_no_call_from_the_l
     wait_until(lambda: calls(isolated_home) == 1)
     wait_for_rest(isolated_home)
     assert is_empty(str(isolated_home))
-    assert f"cannot read {isolated_home / name}: " in (isolated_home / "logs" / "hook.log").read_text()
+    line, *_ = (isolated_home / "logs" / "hook.log").read_text().splitlines()
+    at, said = line.split(" ", 1)
+    assert datetime.now(UTC) - datetime.fromisoformat(at) < timedelta(minutes=5)
+    assert said.startswith(f"ingest: cannot read {isolated_home / name}: ")
 
 
 def test_a_line_that_follows_its_stop_is_waited_for_off_the_hooks_path(isolated_home: Path, transcript: Path) -> None:
