@@ -48,6 +48,19 @@ def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
         assert too_wide(narrow("task", task["id"]).out) == []
 
 
+def fractions(value: object) -> list[float]:
+    """Every number of a JSON document that is no whole one."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [value] if isinstance(value, float) else [one for part in inner for one in fractions(part)]
+
+
+def test_no_figure_of_a_json_has_more_digits_than_it_can_have_meaning(narrow: Taximeter) -> None:
+    for report in REPORTS:
+        if report.split()[0] != "calls":
+            found = fractions(narrow(*report.split(), "--json").json())
+            assert [one for one in found if one != round(one, 6)] == [], report
+
+
 def test_on_the_narrowest_terminal_a_day_is_whole(narrow: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     _, *rows = narrow("spend", "--since", "2026-11-01", "--until", "2026-11-15").out.splitlines()

@@ -103,7 +103,11 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "turns": options.turns,
         "calls": options.calls,
         "until_auto_compaction": options.until_compaction,
-        "calls_per_turn": {"mean": round(ahead.turns.mean, 2), "p10": ahead.turns.p10, "p90": ahead.turns.p90},
+        "calls_per_turn": {
+            "mean": round(ahead.turns.mean, 2),
+            "p10": round(ahead.turns.p10, 2),
+            "p90": round(ahead.turns.p90, 2),
+        },
         "forecast": {
             "cost_usd": usd(options.forecast.point_nano),
             "p10_usd": usd(options.forecast.low_nano),

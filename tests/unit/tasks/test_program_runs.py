@@ -65,6 +65,14 @@ def test_the_share_of_second_tries_is_of_what_people_asked_for(tmp_path: Path) -
     assert report.retry_share == 1.0
 
 
+def test_shares_have_four_digits_in_json(tmp_path: Path) -> None:
+    again = [*EDIT, ("f", "Bash", {"command": "pytest"}), ("g", "Edit", {"file_path": "/code/api/a.py"})]
+    for number, tools in enumerate((EDIT, EDIT, again)):
+        run(tmp_path / "c", number, f"{number} make it pass", entrypoint="cli", tools=tools)
+    headline = tasks_report(ledger(tmp_path)).as_json()["headline"]
+    assert (headline["one_shot"], headline["retry_share"]) == (0.6667, 0.3333)
+
+
 @pytest.mark.parametrize(
     "given",
     [
