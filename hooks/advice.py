@@ -1,6 +1,7 @@
 """Advice between those who compute it and those who show it: one small file a session, replaced as a whole.
 
-Reading is on the hooks' way and imports nothing. A nudge is shown once: who creates its mark shows it.
+Hooks read it before they answer, so reading imports nothing. A nudge is shown once, by the process that creates its
+mark.
 """
 
 import os

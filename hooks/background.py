@@ -1,4 +1,4 @@
-"""Starts the taking-in of new records off the hook's own path, unless a watcher already does it."""
+"""Starts an ingest of new records in the background, unless a watcher already does it."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ _KEPT_VARIABLES = (
 def start_ingest(home: str, *, wait_seconds: float) -> None:
     """Start `hook ingest` in a session of its own, so that it outlives the client.
 
-    With `wait_seconds` the hook stays until the records are taken in, by whomever, at most that long.
+    With `wait_seconds` the hook waits until the records are in the ledger, whoever reads them, but no longer than that.
     """
     if someone_reads(home):
         end = time.monotonic() + wait_seconds

@@ -1,6 +1,6 @@
-"""`hook ingest`: takes in what the agents have written, in the background, for as long as hooks ask for it.
+"""`hook ingest`: reads what the agents have written, in the background, for as long as hooks ask for it.
 
-Then it advises on it, as a watcher would: the next hook and the status line find what is to be said.
+Then it evaluates nudges, as a watcher would, for the next hook and the status line to show.
 A transcript's last line may follow its Stop event by a tenth of a second, so files are looked at again for
 LINGER_SECONDS. Cline's events name no file and may come before its last write: its stores are looked at once more at
 the end. One such process runs at a time, and none beside a watcher.

@@ -1,1 +1,1 @@
-"""The dashboard (Textual): draws the reports of tracker.reports; asks no database itself."""
+"""The dashboard (Textual): a feed reads reports and rows on threads of its own, screens draw its snapshots."""

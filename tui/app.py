@@ -124,7 +124,7 @@ class Dashboard(App[None]):
         self.post_message(Noticed(words))
 
     def on_noticed(self, message: Noticed) -> None:
-        """What does not last goes by itself."""
+        """A notice, which disappears by itself."""
         self.notify(plain(f"{message.words[:1].upper()}{message.words[1:]}."), timeout=8, markup=False)
 
     def take_nudge(self, nudge: "DueNudge") -> None:
@@ -202,9 +202,10 @@ class Dashboard(App[None]):
         self._renew()
 
     def _keep_session(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot as the answer to a wish for its session: what Now shows stays there while others are busier.
+        """Keep Now on the session that it shows, even while others are busier; returns the snapshot as asked for so.
 
-        Only what was left (`/clear`, the client's end) gives way to where the person went on, unless it was asked for.
+        A session that was left (`/clear`, the client's end) gives way to the one where the person went on, unless it
+        was asked for.
         """
         if snapshot.now is None or snapshot.wish != self.wish:
             return snapshot

@@ -1,4 +1,4 @@
-"""The contract between the dashboard and what feeds it: who is told, who keeps tasks and advice current, who tells."""
+"""Interfaces: the dashboard listens, the feed reads, and the keeper keeps tasks and advice current."""
 
 import sqlite3
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Listener(Protocol):
-    """Who is told; every method is called on a thread of the feed."""
+    """The dashboard, to its feed; every method is called on a thread of the feed."""
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """What is to be on screen."""
@@ -46,7 +46,7 @@ class Feed(Protocol):
     """What the app needs of a source of snapshots."""
 
     def start(self, listener: Listener) -> None:
-        """Begin to tell."""
+        """Begin to read; the listener gets what was read."""
         ...
 
     def ask(self, wish: Wish) -> None:

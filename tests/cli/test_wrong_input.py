@@ -112,7 +112,7 @@ def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch)
         ("install", "Choose from: claude-code, cline (taximeter install --help)"),
     ],
 )
-def test_a_slip_of_the_pen_gets_one_line(words: str, said: str, taximeter: Taximeter) -> None:
+def test_a_typo_gets_one_line(words: str, said: str, taximeter: Taximeter) -> None:
     ran = taximeter(*words.split())
     assert (ran.code, ran.out) == (2, "")
     (line,) = ran.err.splitlines()

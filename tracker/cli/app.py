@@ -59,7 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class _ReaderGoneError(Exception):
-    """Whoever reads the output, such as head, has enough."""
+    """The reader of the output, such as head, has closed the pipe."""
 
 
 class LazyGroup(click.Group):
@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant; for a slip of the pen the error names those that are spelt alike."""
+        """The command that is meant; the error for a typo names those with a similar name."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
@@ -169,7 +169,7 @@ def _with_guess(text: str, near: Sequence[str]) -> str:
 
 
 def _usage_text(error: click.UsageError) -> str:
-    """What click says of a wrong command line in several, as one sentence with the help to look into."""
+    """Click's message about a wrong command line, as one sentence that names the --help to read."""
     near = getattr(error, "possibilities", None) or ()
     text = " ".join((error.message if near else error.format_message()).split()).rstrip(".")
     path = error.ctx.command_path if error.ctx is not None else "taximeter"
@@ -225,7 +225,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _database_trouble(error: sqlite3.Error) -> str:
-    """What to say of it; a ledger that is damaged is replaced first."""
+    """The sentence for a database error; a damaged ledger is replaced first."""
     from store.ledger import LedgerError, ledger_path, replace_if_damaged
     from tracker.cli.common import damage_text
 

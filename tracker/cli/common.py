@@ -39,7 +39,7 @@ class Invocation:
 
     @staticmethod
     def of(ctx: click.Context) -> "Invocation":
-        """That of this run."""
+        """The one of this run, kept in click's context."""
         return ctx.ensure_object(Invocation)
 
     def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
@@ -220,7 +220,7 @@ def open_modelled(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connectio
 
 
 def agreed_to(question: str, *, about: str) -> bool:
-    """Ask on the terminal; UserError where nobody is there to be asked whether `about`."""
+    """Ask on the terminal; UserError without one, which says what was to be confirmed (`about`)."""
     if not sys.stdin.isatty():
         raise UsageError(f"no terminal to ask on whether {about}: add --yes")
     return click.confirm(question, err=True)

@@ -1,4 +1,4 @@
-"""Prints tables, JSON and CSV. The only module that knows whether standard output is a terminal."""
+"""Prints tables, JSON and CSV as wide as standard output allows."""
 
 import codecs
 import csv
@@ -14,7 +14,7 @@ from store.plain_text import plain, plain_lines
 
 TERMINAL_ROWS = 20
 _HARD_SPACE = "\xa0"  # where no line is broken
-_LEAST_CELLS = 8  # of a text that gives way
+_LEAST_CELLS = 8  # the narrowest that a column of texts gets
 _NEAREST = dict(zip("≥≤–—−…▸─┼┤┆✔✘✓✗∅●", "><---.>-+||+x+x0*", strict=True))
 
 
@@ -148,13 +148,13 @@ def shown_rows(limit: int | None) -> int | None:
 
 
 def note_left_out(count: int, what: str) -> None:
-    """Say that a list goes on."""
+    """Say how many rows a list leaves out."""
     if count > 0:
         note(f"{count:,} older {what} left out: --limit 0 shows all.")
 
 
 def is_terminal() -> bool:
-    """Whether people see the output as it comes."""
+    """Whether a person sees the output, not a pipe or a file."""
     return sys.stdout.isatty()
 
 

@@ -1,0 +1,1 @@
+"""The task model: boundaries, status, edits and rebuilds, most of them over whole ledgers."""
