@@ -47,7 +47,7 @@ _VERSION_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class InstallPlan:
     """What an installation or its undoing would do to one settings file, and what the user should know of it."""
 
     change: Change
@@ -93,7 +93,7 @@ def plan_install(
     version: tuple[int, ...] | None,
     hooks: bool = True,
     status_line: bool = True,
-) -> Plan:
+) -> InstallPlan:
     """What installing would change in a Claude Code folder; SettingsError if it cannot be done."""
     file = _settings_of(folder)
     settings, notes = file.settings, []
@@ -118,10 +118,10 @@ def plan_install(
     if settings.get("disableAllHooks"):
         notes.append("disableAllHooks is set in this file: nothing of it will run until that is taken out")
     notes += _notes_of_mixed(settings)
-    return Plan(Change(file.path, file.raw, _rendered(settings, file)), tuple(notes))
+    return InstallPlan(Change(file.path, file.raw, _rendered(settings, file)), tuple(notes))
 
 
-def install(plan: Plan, program: Program) -> None:
+def install(plan: InstallPlan, program: Program) -> None:
     """Carry out a plan of plan_install: backup, record, then the settings; SettingsError if it cannot be done."""
     home = Path(program.home)
     change = plan.change
@@ -142,24 +142,24 @@ def install(plan: Plan, program: Program) -> None:
         write_change(change)
 
 
-def plan_uninstall(folder: Path, home: Path) -> Plan:
+def plan_uninstall(folder: Path, home: Path) -> InstallPlan:
     """What uninstalling would change in a Claude Code folder; SettingsError if the file cannot be read."""
     file = _settings_of(folder)
     if file.raw is None:
-        return Plan(Change(file.path, None, None))
+        return InstallPlan(Change(file.path, None, None))
     entry = _read_record(home)["settings"].get(_key(file.path))
     left = without_ours(file.settings)
     notes = _notes_of_mixed(left)
     original = _Original.of(entry)
     is_untouched = entry is not None and entry.get("after_sha256") == sha256_of(file.raw)
     if original.is_known and (is_untouched or (left != file.settings and original.settings == left)):
-        return Plan(Change(file.path, file.raw, original.raw), tuple(notes))
+        return InstallPlan(Change(file.path, file.raw, original.raw), tuple(notes))
     if entry is not None and left != file.settings:
         notes.append("the file was changed since it was installed: only our own entries are taken out")
-    return Plan(Change(file.path, file.raw, _rendered(left, file)), tuple(notes))
+    return InstallPlan(Change(file.path, file.raw, _rendered(left, file)), tuple(notes))
 
 
-def uninstall(plan: Plan, home: Path) -> None:
+def uninstall(plan: InstallPlan, home: Path) -> None:
     """Carry out a plan of plan_uninstall and forget the installation; SettingsError if it cannot be done."""
     if plan.change.is_needed:
         write_change(plan.change)

@@ -22,7 +22,7 @@ RECORD_NAME = "install-cline.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ClinePlan:
+class ClineInstallPlan:
     """What an installation or its undoing would do, and what the user should know of it."""
 
     changes: tuple[Change, ...]
@@ -39,7 +39,7 @@ class ClinePlan:
         return "\n".join(change.diff() for change in self.changes)
 
 
-def plan_cline_install(where: Targets, program: Program) -> ClinePlan:
+def plan_cline_install(where: Targets, program: Program) -> ClineInstallPlan:
     """What installing would change; SettingsError if a file cannot be read."""
     changes: list[Change] = []
     notes: list[str] = []
@@ -57,10 +57,10 @@ def plan_cline_install(where: Targets, program: Program) -> ClinePlan:
         raw = _read(path)
         if raw is not None and is_ours(raw) and path not in {file.path for file in wanted}:
             changes.append(Change(path, raw, None))
-    return ClinePlan(tuple(changes), tuple(notes), tuple(files))
+    return ClineInstallPlan(tuple(changes), tuple(notes), tuple(files))
 
 
-def install_cline(plan: ClinePlan, where: Targets, program: Program) -> None:
+def install_cline(plan: ClineInstallPlan, where: Targets, program: Program) -> None:
     """Carry out a plan of plan_cline_install: record first, then the files; SettingsError if it cannot be done."""
     home = Path(program.home)
     record = _read_record(home)
@@ -86,7 +86,7 @@ def install_cline(plan: ClinePlan, where: Targets, program: Program) -> None:
         file.path.chmod(file.mode)
 
 
-def plan_cline_uninstall(where: Targets, home: Path) -> ClinePlan:
+def plan_cline_uninstall(where: Targets, home: Path) -> ClineInstallPlan:
     """What taking everything of ours out of these places would change; SettingsError if a file cannot be read."""
     changes: list[Change] = []
     notes: list[str] = []
@@ -101,10 +101,10 @@ def plan_cline_uninstall(where: Targets, home: Path) -> ClinePlan:
             changes.append(Change(path, raw, None))
         else:
             notes.append(f"{path} was changed since it was installed and stays; delete it if nobody needs it")
-    return ClinePlan(tuple(changes), tuple(notes))
+    return ClineInstallPlan(tuple(changes), tuple(notes))
 
 
-def uninstall_cline(plan: ClinePlan, where: Targets, home: Path) -> None:
+def uninstall_cline(plan: ClineInstallPlan, where: Targets, home: Path) -> None:
     """Carry out a plan of plan_cline_uninstall and forget the installation; SettingsError if it cannot be done."""
     for change in plan.changes:
         write_change(change)

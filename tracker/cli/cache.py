@@ -15,7 +15,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted, share_bar
-from tracker.cli.nothing import show_nothing
+from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     Column,
     note,

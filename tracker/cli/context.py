@@ -15,7 +15,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
-from tracker.cli.nothing import show_no_sessions
+from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.clock import iso
 from tracker.errors import UserError

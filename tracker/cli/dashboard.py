@@ -36,7 +36,7 @@ def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
 def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | None = None) -> None:
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
-    from tracker.cli.nothing import looked_in
+    from tracker.cli.empty import looked_in
     from tracker.cli.sync import finder_of, sources_of
     from tracker.keeper import LedgerKeeper
     from tracker.reader_options import ReaderOptions

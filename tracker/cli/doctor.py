@@ -19,7 +19,7 @@ from store.plain_text import plain
 from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Invocation, passes_invocation, reading_options, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
-from tracker.cli.nothing import looked_in
+from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
 from tracker.ingest import listed
 from tracker.sources.base import FoundFile, ReadState

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hooks.install.claude_code import (
-    Plan,
+    InstallPlan,
     client_version,
     install,
     plan_install,
@@ -153,7 +153,7 @@ def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:
     return yes or agreed_to("Write this?", about="this change is wanted")
 
 
-def _said_done(plan: Plan, what: str) -> None:
+def _said_done(plan: InstallPlan, what: str) -> None:
     click.echo(f"{plan.change.path}: {what if plan.change.is_needed else 'nothing to change'}", err=True)
 
 

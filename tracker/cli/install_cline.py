@@ -6,7 +6,7 @@ import click
 
 from hooks.install.claude_code import this_program
 from hooks.install.cline import (
-    ClinePlan,
+    ClineInstallPlan,
     install_cline,
     plan_cline_install,
     plan_cline_uninstall,
@@ -53,7 +53,7 @@ def look_if_there(invocation: Invocation) -> ClineStatus | None:
         return None
 
 
-def _said_done(plan: ClinePlan, what: str) -> None:
+def _said_done(plan: ClineInstallPlan, what: str) -> None:
     if not plan.is_needed:
         click.echo("Cline: nothing to change", err=True)
     for folder in dict.fromkeys(change.path.parent for change in plan.changes):

@@ -21,7 +21,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import cost_text
-from tracker.cli.nothing import show_nothing
+from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,

@@ -11,7 +11,7 @@ from store.plain_text import plain
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
-from tracker.cli.nothing import show_no_sessions
+from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings

@@ -15,7 +15,7 @@ from store.queries import totals, uncounted_models
 from store.spend import refresh_spend
 from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
-from tracker.cli.nothing import show_no_sessions
+from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import say
 from tracker.errors import UsageError
 from tracker.ingest import Progress, SyncReport, Work, find_work, listed, sync, workers_for

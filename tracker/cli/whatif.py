@@ -16,7 +16,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import counted
-from tracker.cli.nothing import show_no_sessions
+from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_report

@@ -9,7 +9,7 @@ import pytest
 
 from hooks.health import note_fired
 from hooks.install.cline import (
-    ClinePlan,
+    ClineInstallPlan,
     install_cline,
     plan_cline_install,
     plan_cline_uninstall,
@@ -23,13 +23,13 @@ from tests.unit.hooks.program import spool_lines
 from tracker.sources.cline.live_rows import rows_folder
 
 
-def install(where: Targets, program: Program) -> ClinePlan:
+def install(where: Targets, program: Program) -> ClineInstallPlan:
     plan = plan_cline_install(where, program)
     install_cline(plan, where, program)
     return plan
 
 
-def uninstall(where: Targets, home: Path) -> ClinePlan:
+def uninstall(where: Targets, home: Path) -> ClineInstallPlan:
     plan = plan_cline_uninstall(where, home)
     uninstall_cline(plan, where, home)
     return plan
