@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 1.5
 _LOOK_EVERY_SECONDS = 0.1
 _LOCK_WAIT_SECONDS = 0.3
-_POLITENESS = 5
+_NICENESS = 5
 
 
 class _Named(NamedTuple):
@@ -38,14 +38,14 @@ class _Named(NamedTuple):
 def main(home: str, arguments: Sequence[str]) -> int:
     """Take in until the spool stays empty; `--done FD` names a pipe to close after the first pass. Always 0."""
     words = list(arguments)
-    waits = [int(words[words.index("--done") + 1])] if "--done" in words else []
+    done_pipes = [int(words[words.index("--done") + 1])] if "--done" in words else []
     os.environ["TAXIMETER_HOME"] = home
-    os.nice(_POLITENESS)
+    os.nice(_NICENESS)
     lock = ReaderLock(home)
     try:
         # A hook that looks at the empty spool while this process is about to end starts none of its own: look again.
         while lock.acquire(_LOCK_WAIT_SECONDS):
-            _linger(home, _take_in(home, _Named({}, has_cline=False), waits))
+            _linger(home, _take_in(home, _Named({}, has_cline=False), done_pipes))
             lock.release()
             if is_empty(home):
                 break
@@ -86,10 +86,10 @@ def _size(path: str) -> int:
         return -1
 
 
-def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named:
+def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _Named:
     """One pass over the folders that the events name, over all of this machine's after an event of Cline.
 
-    Pipes of `waits` are closed once the records are in the ledger: advice is not waited for.
+    `done_pipes` are closed once the records are in the ledger: advice is not waited for.
     """
     from tracker.ingest import SyncReport, sync
     from tracker.keeper import keep_spooled
@@ -109,8 +109,8 @@ def _take_in(home: str, known: _Named, waits: list[int] | None = None) -> _Named
             sync(db, all_sources(Path(home), folders, []), options, report=report)
             keep_spooled(db, taken)
         _report(home, taken, report.problems)
-    while waits:
-        os.close(waits.pop())
+    while done_pipes:
+        os.close(done_pipes.pop())
     _advise(home)
     return named
 

@@ -64,7 +64,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LimitWindow:
     """One of a plan's windows: `5h` or `wk`, how much of it is used, and when it starts anew."""
 
     name: str
@@ -100,7 +100,7 @@ class Top:
     of_today: Spent
     of_month: Spent
     plan: OwnPlan | None = None
-    windows: tuple[Window, ...] = ()
+    windows: tuple[LimitWindow, ...] = ()
     beside: str = ""  # the month in the user's other currency
 
 

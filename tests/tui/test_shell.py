@@ -30,14 +30,16 @@ from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
 from tui.palette import entries
 from tui.readers.all import read_top
 from tui.screens.spend import SpendScreen
-from tui.snapshot import Health, OwnPlan, Phase, Spent, Window
+from tui.snapshot import Health, LimitWindow, OwnPlan, Phase, Spent
 from tui.themes import THEME_NAMES
 from tui.widgets.key_line import KeyLine
 
 
 async def test_top_line_names_screens_money_and_state() -> None:
     app = dashboard(
-        with_changes(top=top(plan=OwnPlan("max", "Max", 100.0), windows=(Window("5h", 0.42), Window("wk", 0.17))))
+        with_changes(
+            top=top(plan=OwnPlan("max", "Max", 100.0), windows=(LimitWindow("5h", 0.42), LimitWindow("wk", 0.17)))
+        )
     )
     async with app.run_test(size=(140, 40)) as pilot:
         first = (await settled(pilot)).splitlines()[0]

@@ -15,7 +15,7 @@ from tracker.settings import DisplaySettings, Settings, nano
 from tui.clock import local_day
 from tui.readers.months import wished_month
 from tui.readers.settings import SettingsReader
-from tui.snapshot import OwnPlan, Snapshot, Spent, Top, Window, Wish
+from tui.snapshot import LimitWindow, OwnPlan, Snapshot, Spent, Top, Wish
 
 if TYPE_CHECKING:
     from tui.readers.nudges import NudgesReader
@@ -101,7 +101,7 @@ def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | No
         of_month=_spent(month, settings.budget.month),
         plan=plan,
         windows=tuple(
-            Window(_WINDOW_NAMES[row.kind], row.used_percent / 100, row.resets_at)
+            LimitWindow(_WINDOW_NAMES[row.kind], row.used_percent / 100, row.resets_at)
             for row in latest_limits(db, at_ms - 7 * DAY_MS)
             if row.kind in _WINDOW_NAMES and (row.resets_at is None or row.resets_at > at_ms)
         ),
