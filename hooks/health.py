@@ -65,21 +65,3 @@ def note_fired(home: str, name: str, milliseconds: float) -> None:
         finally:
             os.close(descriptor)
         return
-
-
-def last_fired(home: str) -> dict[str, tuple[int, float]]:
-    """By hook: epoch ms of its last run, and how many milliseconds that took."""
-    found: dict[str, tuple[int, float]] = {}
-    folder = os.path.join(home, LOG_FOLDER, FIRED_FOLDER)
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return found
-    for name in names:
-        try:
-            with open(os.path.join(folder, name), encoding="ascii") as handle:
-                at, milliseconds = handle.read(64).split()
-            found[name] = (int(at), float(milliseconds))
-        except (OSError, ValueError):
-            continue
-    return found

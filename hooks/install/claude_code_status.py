@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hooks.health import LOG_NAME, last_fired
+from hooks.health import LOG_NAME
 from hooks.install.claude_code import SETTINGS_NAME
 from hooks.install.commands import EVENTS, wrapped_command
+from hooks.install.last_runs import LastRun, last_runs
 from hooks.install.settings_edit import installed_events, mixed_commands, plugin_is_enabled, status_line_command
 from hooks.install.settings_file import SettingsError, read_settings
 from hooks.places import LOG_FOLDER, SPOOL_FILE
@@ -32,7 +33,7 @@ class HookStatus:
     """Everything `taximeter status` tells."""
 
     folders: tuple[FolderStatus, ...]
-    fired: dict[str, tuple[int, float]]  # hook -> epoch ms of the last run, milliseconds it took
+    fired: dict[str, LastRun]
     spool_bytes: int
     last_error: str | None
 
@@ -41,7 +42,7 @@ def hook_status(folders: Iterable[Path], home: Path) -> HookStatus:
     """Look at the settings of these folders and at what hooks left in the state folder; changes nothing."""
     return HookStatus(
         folders=tuple(_folder(folder, home) for folder in folders),
-        fired=last_fired(str(home)),
+        fired=last_runs(str(home)),
         spool_bytes=_size(home / SPOOL_FILE),
         last_error=_last_line(home / LOG_FOLDER / LOG_NAME),
     )

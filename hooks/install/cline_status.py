@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hooks.cline.entry import FIRED_PREFIX
-from hooks.health import last_fired
 from hooks.install.cline import installed_files
 from hooks.install.cline_files import Targets, is_ours, wanted_files
 from hooks.install.commands import Program
+from hooks.install.last_runs import LastRun, last_runs
 from hooks.install.settings_file import sha256_of
 from hooks.places import launcher
 from tracker.sources.cline.live_rows import rows_folder
@@ -30,7 +30,7 @@ class ClineStatus:
     """Everything `taximeter status cline` tells."""
 
     files: tuple[FileStatus, ...]
-    fired: dict[str, tuple[int, float]]  # event -> epoch ms of the last run, milliseconds it took
+    fired: dict[str, LastRun]  # by event
     last_row_at: int | None  # epoch ms at which a plugin wrote last
     problems: tuple[str, ...]
 
@@ -45,7 +45,7 @@ def cline_status(where: Targets, home: Path) -> ClineStatus:
     )
     fired = {
         name.removeprefix(FIRED_PREFIX): run
-        for name, run in last_fired(str(home)).items()
+        for name, run in last_runs(str(home)).items()
         if name.startswith(FIRED_PREFIX)
     }
     problems = [

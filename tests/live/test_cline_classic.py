@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hooks.advice import write_advice
-from hooks.health import last_fired
 from hooks.install.cline_files import Targets, classic_hooks_folder
+from hooks.install.last_runs import last_runs
 from hooks.spool_reader import ReaderLock
 from store.advice_format import Nudge
 from store.ledger import home, open_ledger
@@ -132,9 +132,9 @@ def test_the_nudge_is_seen_by_the_user_and_not_by_the_model(classic: ClassicClin
     assert statuses["UserPromptSubmit"] == "completed"
     assert set(statuses.values()) <= {"completed", "running"}, "a busy client leaves before it has noted the last end"
     wait_until(
-        lambda: last_fired(str(home())).keys() >= {"cline-UserPromptSubmit", "cline-TaskComplete"},
+        lambda: last_runs(str(home())).keys() >= {"cline-UserPromptSubmit", "cline-TaskComplete"},
         timeout_seconds=20,
-        facts=lambda: str(last_fired(str(home()))),
+        facts=lambda: str(last_runs(str(home()))),
     )
     told = [json.loads(line) for line in (home() / "spool" / "events.jsonl").read_text().splitlines()]
     assert {line["session_id"] for line in told} == {task_id}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hooks.health import last_fired
 from hooks.install.cline import plan_cline_uninstall, uninstall_cline
 from hooks.install.cline_files import Targets
+from hooks.install.last_runs import last_runs
 from hooks.spool_reader import ReaderLock
 from store.invariants import check_invariants
 from store.ledger import home, open_ledger
@@ -105,7 +105,7 @@ def test_without_a_watcher_the_hook_brings_the_ledger_up_to_date(
     install(where)
     server.script("hooked", use("run_commands", {"commands": ["ls"]}), say("Done."))
     assert cline_client.run_task("Do the task [[hooked]]").exit_code == 0
-    wait_until(lambda: "cline-TaskComplete" in last_fired(str(home())), timeout_seconds=20, facts=lambda: "no hook")
+    wait_until(lambda: "cline-TaskComplete" in last_runs(str(home())), timeout_seconds=20, facts=lambda: "no hook")
     wait_for_ledger(open_ledger(), billed_usage(server.truth.billed), timeout_seconds=20)
     # The ingest lives on for a moment: it has to be gone before its state folder is.
     lock = ReaderLock(str(home()))
@@ -158,5 +158,5 @@ def test_after_uninstalling_cline_runs_as_before(
     uninstall_cline(plan, where, home())
     assert sorted(path for path in cline_home.folder.rglob("*")) == before
     assert cline_client.run_task("Do the task [[bare]]").exit_code == 0
-    assert last_fired(str(home())) == {}
+    assert last_runs(str(home())) == {}
     assert take_in(cline_home.folder, records=False) == 0

@@ -17,6 +17,7 @@ from hooks.install.claude_code import (
     uninstall,
 )
 from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_status
+from hooks.install.last_runs import LastRun
 from store.ledger import home
 from store.plain_text import plain
 from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
@@ -169,7 +170,7 @@ def _print_status(found: HookStatus) -> None:
         click.echo(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}")
 
 
-def print_fired(fired: Mapping[str, tuple[int, float]]) -> None:
+def print_fired(fired: Mapping[str, LastRun]) -> None:
     """When each hook ran last, and how long it took."""
     if not fired:
         note("No hook has fired yet.")
@@ -177,7 +178,7 @@ def print_fired(fired: Mapping[str, tuple[int, float]]) -> None:
     click.echo()
     print_table(
         [Column("hook"), *numbers("last fired", "took")],
-        [[name, age(at), f"{took:.0f} ms"] for name, (at, took) in fired.items()],
+        [[name, age(run.at_ms), f"{run.took_ms:.0f} ms"] for name, run in fired.items()],
     )
 
 
@@ -216,7 +217,7 @@ def hooks_json(found: HookStatus) -> dict[str, object]:
             }
             for folder in found.folders
         ],
-        "fired": {name: {"at_ms": at, "took_ms": took} for name, (at, took) in found.fired.items()},
+        "fired": {name: run._asdict() for name, run in found.fired.items()},
         "spool_bytes": found.spool_bytes,
         "last_error": found.last_error,
     }

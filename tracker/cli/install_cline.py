@@ -85,7 +85,7 @@ def as_json(found: ClineStatus) -> dict[str, object]:
     return {
         "schema_version": 1,
         "files": [{"path": str(file.path), "what": file.what, "state": file.state} for file in found.files],
-        "fired": {name: {"at_ms": at, "took_ms": took} for name, (at, took) in found.fired.items()},
+        "fired": {name: run._asdict() for name, run in found.fired.items()},
         "last_row_at_ms": found.last_row_at,
         "problems": list(found.problems),
     }

@@ -155,10 +155,10 @@ def test_a_folder_deleted_under_the_hook_does_not_stop_it(home: Path, tmp_path: 
 
 
 def test_each_run_is_remembered_with_its_duration(home: Path) -> None:
-    from hooks.health import last_fired
+    from hooks.install.last_runs import last_runs
 
     run_hook(payload_of("Stop"), home)
-    at, took_ms = last_fired(str(home))["Stop"]
+    at, took_ms = last_runs(str(home))["Stop"]
     assert abs(at - time.time() * 1000) < 60_000
     assert 0.5 < took_ms < 5000
 

@@ -8,9 +8,10 @@ import pytest
 
 from hooks.advice import write_advice
 from hooks.cline.entry import NO_DECISION
-from hooks.health import LOG_NAME, last_fired
+from hooks.health import LOG_NAME
 from hooks.install.cline_files import run_script
 from hooks.install.commands import Program
+from hooks.install.last_runs import last_runs
 from hooks.spool_reader import drained
 from store.advice_format import Nudge
 from tests.unit.hooks.program import spool_lines
@@ -139,7 +140,7 @@ def test_trouble_goes_to_the_log_and_the_task_goes_on(home: Path, run_hook: RunH
 def test_a_hook_notes_when_it_ran(home: Path, run_hook: RunHook) -> None:
     run_hook("TaskComplete", CLASSIC)
     run_hook("../TaskComplete", CLASSIC)
-    assert set(last_fired(str(home))) == {"cline-TaskComplete"}
+    assert set(last_runs(str(home))) == {"cline-TaskComplete"}
 
 
 def test_a_hook_imports_nothing_slow(program: Program) -> None:
