@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from tui.keys import footer
 from tui.snapshot import Health, Phase, Snapshot
-from tui.widgets.empty import at_work, hatched, reading
+from tui.widgets.empty import being_made, hatched, reading
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.key_line import KeyLine, trouble_words
 from tui.widgets.picture import Picture
@@ -33,7 +33,7 @@ class Board(Screen[None], Generic[Part]):
     """A screen that draws one part of the snapshot; subclasses say which panels and how."""
 
     NAME: ClassVar[str]  # that of its part, too
-    AT_WORK: ClassVar[str] = ""  # what is being done while the part takes a while to make
+    BEING_MADE: ClassVar[str] = ""  # what is being done while the part takes a while to make
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = "Table"
@@ -93,7 +93,7 @@ class Board(Screen[None], Generic[Part]):
         app = self.dashboard
         snapshot = app.snapshot
         self._draw_frame(snapshot, app.health)
-        empty = self._instead(snapshot, app.health)
+        empty = self._show_stand_in(snapshot, app.health)
         self.query_one("#body").display = not empty
         self.query_one("#instead").display = empty
         part = self.part_of(snapshot) if snapshot is not None and not empty else None
@@ -125,7 +125,7 @@ class Board(Screen[None], Generic[Part]):
             trouble = snapshot.trouble
         self.query_one(KeyLine).show_trouble(trouble_words(trouble))
 
-    def _instead(self, snapshot: Snapshot | None, health: Health) -> bool:
+    def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
         """Show the stand-in where there is nothing to draw; says whether it did."""
         picture = self.query_one("#instead", Picture)
         if health.phase is Phase.READING and (snapshot is None or not snapshot.calls or health.is_first):
@@ -136,8 +136,8 @@ class Board(Screen[None], Generic[Part]):
             return False
         elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
             is_made = snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME
-            words = self.AT_WORK if is_made else ""
-            picture.show(lambda width, height: at_work(words, width, height))
+            words = self.BEING_MADE if is_made else ""
+            picture.show(lambda width, height: being_made(words, width, height))
         else:
             looked = f"looked in {', '.join(snapshot.looked_in)}"
             elsewhere = "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"

@@ -30,7 +30,7 @@ class PlansScreen(Board[PlansPart]):
     """The month and the verdict above, the plans below."""
 
     NAME = "plans"
-    AT_WORK = "drawing months that could follow …"
+    BEING_MADE = "drawing months that could follow …"
     BINDINGS = bindings("plans")
 
     def panels(self) -> ComposeResult:

@@ -208,9 +208,9 @@ class TaskScreen(EditingBoard[TaskPart]):
         self._table.set_rows(waterfall(part.detail))
         self.table_changed()
 
-    def _instead(self, snapshot: Snapshot | None, health: Health) -> bool:
+    def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
         """A task that is gone leaves nothing of itself."""
-        if super()._instead(snapshot, health):
+        if super()._show_stand_in(snapshot, health):
             return True
         if snapshot is None or snapshot.task is None or snapshot.task.detail is not None:
             return False

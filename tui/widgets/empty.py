@@ -37,7 +37,7 @@ def _clearing(words: list[tuple[str, str]], width: int, height: int) -> list[Con
     return grid.lines()
 
 
-def at_work(words: str, width: int, height: int) -> list[Content]:
+def being_made(words: str, width: int, height: int) -> list[Content]:
     """What is being made, in the middle."""
     top, left = max(0, (height - 1) // 2), max(0, (width - cells(words)) // 2)
     return [*([Content("")] * top), line((words, "$dim")).truncate(width, ellipsis=True).pad_left(left)]
