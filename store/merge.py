@@ -101,8 +101,8 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
             SELECT {places} FROM sighting
             JOIN session ON session.id = sighting.session_id JOIN chain ON chain.id = sighting.chain_id
             WHERE call_id = ? AND copy_rank IN {_UNMARKED}
-            ORDER BY copy_rank, sighting.first_at < session.own_start_at, sighting.first_at, session.last_at,
-                     session.native_id, chain.key, sighting.position
+            ORDER BY copy_rank, COALESCE(sighting.first_at < session.own_start_at, 1), sighting.first_at,
+                     session.last_at, session.native_id, chain.key, sighting.position
             LIMIT 1
             """,
             (call_id,),
