@@ -67,3 +67,23 @@ def m012_marks_of_other_projects(db: Any) -> None:
 def m013_outcomes_of_checks(db: Any) -> None:
     """Files that are still there are read once more from the start, for checks whose command line hid a failure."""
     read_anew(db)
+
+
+@MIGRATIONS()
+def m014_corrected_readings(db: Any) -> None:
+    """Files that are still there are read once more from the start, for what was left out or misread of them.
+
+    Summaries of earlier sessions were taken for titles, and commands that the client answers itself for turns: what is
+    not in a file any more goes.
+    """
+    run_script(
+        db,
+        """
+        UPDATE session SET title = NULL, title_rank = 0 WHERE agent = 'claude-code' AND title_rank = 1;
+        WITH used AS MATERIALIZED (SELECT DISTINCT session_id, turn FROM call WHERE turn IS NOT NULL)
+        DELETE FROM turn WHERE kind = 'command' AND (session_id, prompt_uuid) NOT IN used
+            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code');
+        UPDATE session SET model_stale = 1
+        """,
+    )
+    read_anew(db)

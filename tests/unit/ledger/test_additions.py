@@ -93,3 +93,18 @@ def test_outcomes_of_checks_are_learned(output: str, as_it_was: str, tmp_path: P
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 1
         assert differences(fresh, dump(db, root)) == []
+
+
+def test_what_was_misread_is_corrected(tmp_path: Path) -> None:
+    files = {FILE: encoded(answer(1), prompt(second=2), answer(3)), OTHER_FILE: session_of(2, OTHER, first=10)}
+    root = write_tree(tmp_path / "claude", files)
+    with ledger_of(tmp_path, root) as db:
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+        db.execute("UPDATE session SET title = 'Work of another session', title_rank = 1, model_stale = 0")
+        columns = [name for _, name, *_ in db.execute("PRAGMA table_info(turn)")]
+        values = ["'/plan'" if name == "prompt_uuid" else "'command'" if name == "kind" else name for name in columns]
+        assert db.execute(f"INSERT INTO turn SELECT {', '.join(values)} FROM turn LIMIT 1").rowcount == 1
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 2
+        assert differences(fresh, dump(db, root)) == []
