@@ -77,7 +77,7 @@ def sync(
 ) -> SyncReport:
     """Read all that is new under the sources' roots into the ledger.
 
-    `work`, `report`: what `find_work` gave just before, if it was called. Large imports: tracker.workers.
+    `work`, `report`: what `find_work` gave just before, if it was called. Large imports: tracker.ingest_workers.
     """
     started = time.monotonic()
     report = report or SyncReport()

@@ -80,7 +80,7 @@ def take_in(
     work: list[Work] | None = find_work(db, listed(sources, report.problems))
     count = workers_for(work or ()) if workers is None else workers
     if count > 1 and work:
-        from tracker.workers import read_in_processes
+        from tracker.ingest_workers import read_in_processes
 
         refresh_spend(db)  # notes the time zone, so that the workers' sums stand
         db.close()
