@@ -44,8 +44,8 @@ def stored_prices(db: sqlite3.Connection) -> list[Price]:
     return [Price(*row) for row in db.execute("SELECT * FROM price")]
 
 
-class SessionRow(NamedTuple):
-    """A session with its sums."""
+class ListedSession(NamedTuple):
+    """A session in a list, with its sums."""
 
     agent: str
     native_id: str
@@ -62,11 +62,20 @@ class SessionRow(NamedTuple):
     cost: int
     unpriced: int
     floor: int
-    tokens: tuple[int, int, int, int, int]  # input, cache read, 5 min writes, 1 h writes, output
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
     models: str
 
+    @property
+    def tokens(self) -> tuple[int, int, int, int, int]:
+        """Its tokens by class: input, cache read, 5 min writes, 1 h writes, output."""
+        return self.input, self.cache_read, self.write_5m, self.write_1h, self.output
 
-def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[SessionRow]:
+
+def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[ListedSession]:
     """Sessions with calls in the chosen part, latest first."""
     where, values = chosen.of_spend()
     found = db.execute(
@@ -77,10 +86,8 @@ def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[SessionRow]:
         " GROUP BY spend.session_id ORDER BY last_at DESC, native_id",
         values,
     )
-    return [
-        SessionRow._make((*row[:3], row[3] and title_in(row[3]), *row[4:15], tuple(row[15:20]), row[20]))
-        for row in found
-    ]
+    listed = [ListedSession(*row) for row in found]
+    return [session._replace(title=title_in(session.title)) if session.title else session for session in listed]
 
 
 CALL_EXPORT = """

@@ -6,7 +6,7 @@ import click
 
 from store.money import short_usd, usd
 from store.projects import project_name
-from store.queries import SessionRow, call_fields, call_rows, session_rows
+from store.queries import ListedSession, call_fields, call_rows, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
     Invocation,
@@ -105,7 +105,7 @@ def sessions(
         note("taximeter calls --session ID lists the calls of one.")
 
 
-def _session_json(row: SessionRow) -> dict[str, Any]:
+def _session_json(row: ListedSession) -> dict[str, Any]:
     return {
         "agent": row.agent,
         "session": row.native_id,
