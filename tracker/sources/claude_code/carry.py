@@ -33,3 +33,4 @@ class Carry(msgspec.Struct, array_like=True):
     teammate: str | None = None  # its name there
     folder: str | None = None  # the project that the latest prompt was typed in
     caveat: str | None = None  # id of the latest line that says so of a command: it stays with the client
+    mates: dict[str, str] = {}  # teammate's name -> chain, for those at work within the session

@@ -181,6 +181,8 @@ class ToolResultExtra(msgspec.Struct, gc=False):
 
     agentId: str | None = None
     resumedAgentId: str | None = None  # of a message to an agent that had ended
+    name: Any = None  # of a teammate that was started
+    routing: Any = None  # of a message to a teammate: its `target` is the name
 
 
 class Progress(msgspec.Struct, gc=False):

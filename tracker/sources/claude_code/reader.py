@@ -217,7 +217,7 @@ class FileReader:
             for block in content:
                 if block.type == "tool_result" and block.tool_use_id:
                     awaits = self._awaited.pop(block.tool_use_id, None) if self._awaited else None
-                    self._join_tool(tools.answered(block, awaits, line, place, position, at))
+                    self._join_tool(tools.answered(block, awaits, self.carry.mates, line, place, position, at))
             if not place.chain:
                 self._conversation.passes(line)
         elif place.chain:

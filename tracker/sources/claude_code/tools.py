@@ -87,10 +87,12 @@ def awaited(use: ToolUse) -> str | None:
     return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
 
 
-def answered(block: Block, awaits: str | None, line: Line, place: Place, position: int, at: int) -> ToolUse:
+def answered(
+    block: Block, awaits: str | None, mates: dict[str, str], line: Line, place: Place, position: int, at: int
+) -> ToolUse:
     """The record of a `tool_result` block of a user line.
 
-    `awaits`: what the result tells besides its size (`awaited`), if anything.
+    `awaits`: what the result tells besides its size (`awaited`), if anything. `mates`: teammates by name, kept up here.
     """
     output = _text_of(block.content) if awaits in (COMMIT, CHECK, CHECKED_COMMIT) else ""
     goes_on = awaits == CHECK and output.startswith(_GOES_ON)
@@ -108,7 +110,7 @@ def answered(block: Block, awaits: str | None, line: Line, place: Place, positio
         _FAILED if awaits in (CHECK, CHECKED_COMMIT) and tells_failure(output) else 0,
         len(memoryview(block.content)),
         None if goes_on else bool(block.is_error),
-        _agent_id(line) if awaits == AGENT_ID else None,
+        _agent_id(line, mates) if awaits == AGENT_ID else None,
         commit_in(output) if awaits in (COMMIT, CHECKED_COMMIT) else None,
     )
 
@@ -128,12 +130,17 @@ def joined(known: ToolUse, use: ToolUse) -> ToolUse:
     )
 
 
-def _agent_id(line: Line) -> str | None:
+def _agent_id(line: Line, mates: dict[str, str]) -> str | None:
     try:
         extra = forgiving(decode_extra, line.toolUseResult)
-        return extra.agentId or extra.resumedAgentId
     except msgspec.DecodeError:
         return None
+    found = extra.agentId or extra.resumedAgentId
+    if found and isinstance(extra.name, str):
+        mates[extra.name] = found
+    if found is None and isinstance(extra.routing, dict):
+        return mates.get(str(extra.routing.get("target")).removeprefix("@"))
+    return found
 
 
 def _text_of(content: msgspec.Raw) -> str:

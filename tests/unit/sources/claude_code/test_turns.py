@@ -123,6 +123,24 @@ def test_a_message_takes_an_agent_up_again(tmp_path: Path) -> None:
     assert {use.id: use.spawned for use in batch_of(tmp_path, *lines).tools} == {"toolu_2": "ab1", "toolu_4": None}
 
 
+def test_a_message_sets_a_teammate_within_the_session_to_work_again(tmp_path: Path) -> None:
+    """The result of the message has only the name; that of the start has the agent's id too."""
+    started = {"status": "teammate_spawned", "agentId": "abob-73ff", "name": "bob", "teammate_id": "bob@session-1"}
+    told = {"success": True, "message": "Message sent to bob's inbox", "routing": {"sender": "lead", "target": "@bob"}}
+    lines = (
+        prompt(),
+        use_line(2, "Agent", description="mate"),
+        result_line(3, "toolu_2", toolUseResult=started),
+        prompt("tell bob", second=4),
+        use_line(5, "SendMessage", to="bob"),
+        result_line(6, "toolu_5", toolUseResult=told),
+    )
+    assert {use.id: use.spawned for use in batch_of(tmp_path, *lines).tools} == {
+        "toolu_2": "abob-73ff",
+        "toolu_5": "abob-73ff",
+    }
+
+
 @pytest.mark.parametrize("mark", ["isMeta", "isVisibleInTranscriptOnly", "isCompactSummary"])
 def test_text_that_the_client_adds_begins_no_turn(mark: str, tmp_path: Path) -> None:
     added = {**prompt("continue", second=2), mark: True}
