@@ -28,10 +28,10 @@ _ROUNDS = 3
 _COMMIT_SECONDS = 0.1
 
 
-class Work(NamedTuple):
+class PendingFile(NamedTuple):
     """A file with something new, and how far it was read before."""
 
-    source: int  # index into the sources
+    source: int  # its index in the sources
     file: FoundFile
     state: ReadState | None
     version: int
@@ -71,7 +71,7 @@ def sync(
     sources: Sources,
     options: Options,
     *,
-    work: list[Work] | None = None,
+    work: list[PendingFile] | None = None,
     report: SyncReport | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> SyncReport:
@@ -93,7 +93,7 @@ def sync(
     return report
 
 
-def workers_for(work: Sequence[Work]) -> int:
+def workers_for(work: Sequence[PendingFile]) -> int:
     """How many processes are worth starting: one a core for much to read, else none."""
     if len(work) < 2 or sum(map(unread_bytes, work)) < _PARALLEL_BYTES:
         return 0
@@ -116,10 +116,10 @@ def listed(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFi
                         note(problems, f"{error.filename or root}: {error.strerror or error}")
 
 
-def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) -> list[Work]:
+def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) -> list[PendingFile]:
     """The files that grew, changed or are new, largest first; marks files that vanished as gone, their rows stay."""
     known = known_files(db)
-    work: list[Work] = []
+    work: list[PendingFile] = []
     met: set[str] = set()
     for index, file in files:
         if file.path in met:
@@ -127,7 +127,7 @@ def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) ->
         met.add(file.path)
         row = known.get(file.path)
         if row is None:
-            work.append(Work(index, file, None, 0))
+            work.append(PendingFile(index, file, None, 0))
         elif row[:3] != file[3:] or row.gone:
             work.append(_known_work(db, index, file))
     vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
@@ -147,12 +147,12 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _known_work(db: sqlite3.Connection, source: int, file: FoundFile) -> Work:
+def _known_work(db: sqlite3.Connection, source: int, file: FoundFile) -> PendingFile:
     version, state = read_state(db, file.path)
-    return Work(source, file, msgspec.msgpack.decode(state, type=ReadState) if state else None, version)
+    return PendingFile(source, file, msgspec.msgpack.decode(state, type=ReadState) if state else None, version)
 
 
-def unread_bytes(one: Work) -> int:
+def unread_bytes(one: PendingFile) -> int:
     """Bytes that a file has grown by; all of it if it shrank."""
     offset = one.state.offset if one.state else 0
     return one.file.size - offset if one.file.size >= offset else one.file.size
@@ -161,7 +161,7 @@ def unread_bytes(one: Work) -> int:
 class Intake:
     """Writes pieces, each with its file's state, and keeps count. Call inside a transaction."""
 
-    def __init__(self, db: sqlite3.Connection, work: Sequence[Work]) -> None:
+    def __init__(self, db: sqlite3.Connection, work: Sequence[PendingFile]) -> None:
         self._db = db
         self._work = list(work)
         self._writer = Writer(db)
@@ -198,7 +198,7 @@ class Intake:
 def _run(
     db: sqlite3.Connection,
     sources: Sources,
-    work: Sequence[Work],
+    work: Sequence[PendingFile],
     options: Options,
     report: SyncReport,
     on_progress: Callable[[Progress], None] | None,
@@ -228,7 +228,7 @@ def _run(
     return len(intake.lost)
 
 
-def read_file(sources: Sources, one: Work, options: Options, problems: list[str]) -> Iterator[Piece]:
+def read_file(sources: Sources, one: PendingFile, options: Options, problems: list[str]) -> Iterator[Piece]:
     """The pieces of a file; what keeps it from being read is added to `problems`."""
     try:
         yield from sources[one.source][0].read(one.file, one.state, options)

@@ -17,7 +17,7 @@ from typing import Any
 
 from store.ledger import open_ledger
 from store.spend import sum_up_changed
-from tracker.ingest import Intake, Progress, SyncReport, Work, read_file, unread_bytes
+from tracker.ingest import Intake, PendingFile, Progress, SyncReport, read_file, unread_bytes
 from tracker.sources.base import Options, Piece, Sources
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
@@ -31,7 +31,7 @@ _CHECKPOINT_PAGES = 10_000
 def read_in_processes(
     ledger: Path,
     sources: Sources,
-    work: Sequence[Work],
+    work: Sequence[PendingFile],
     options: Options,
     workers: int,
     report: SyncReport,
@@ -84,7 +84,7 @@ def read_in_processes(
 def _worker(
     ledger: Path,
     sources: Sources,
-    work: Sequence[Work],
+    work: Sequence[PendingFile],
     options: Options,
     following: "Synchronized[int]",
     pipe: Connection,
@@ -105,7 +105,7 @@ def _worker(
 def _take_share(
     db: sqlite3.Connection,
     sources: Sources,
-    work: Sequence[Work],
+    work: Sequence[PendingFile],
     options: Options,
     following: "Synchronized[int]",
     pipe: Connection,

@@ -18,7 +18,7 @@ from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import say
 from tracker.errors import UsageError
-from tracker.ingest import Progress, SyncReport, Work, find_work, listed, sync, workers_for
+from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed, sync, workers_for
 from tracker.reader_options import has_settings, options_of, usable_options
 from tracker.sources.all import all_sources
 from tracker.sources.base import Source
@@ -77,7 +77,7 @@ def take_in(
         report.problems += troubles
     else:
         options = options_of(db)
-    work: list[Work] | None = find_work(db, listed(sources, report.problems))
+    work: list[PendingFile] | None = find_work(db, listed(sources, report.problems))
     count = workers_for(work or ()) if workers is None else workers
     if count > 1 and work:
         from tracker.ingest_workers import read_in_processes
