@@ -70,23 +70,35 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
         force_polling=poll,
     )
 
-    def end(*_: object) -> None:
-        stop.set()
-        watcher.wake()
-
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), end)
-    if not as_json:
-        folders = sum(len(roots) for _, roots in sources)
-        what = f"watching {counted(folders, 'folder')}" if folders else "no agent's folder here yet: waiting for one"
-        click.echo(click.style(f"{what}; Ctrl-C ends it", dim=True))
     try:
+        _end_as_ctrl_c_does()
+        if not as_json:
+            folders = sum(len(roots) for _, roots in sources)
+            what = (
+                f"watching {counted(folders, 'folder')}" if folders else "no agent's folder here yet: waiting for one"
+            )
+            click.echo(click.style(f"{what}; Ctrl-C ends it", dim=True))
         watcher.run(stop)
     except KeyboardInterrupt:
         stop.set()
     finally:
         keeper.close()
+
+
+def _end_as_ctrl_c_does() -> None:
+    """Let a closed terminal window, or whoever ends the process, end it in order.
+
+    An event that the handler sets would do, if the main thread did not hold that event's lock now and then.
+    """
+    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def end(*_: object) -> None:
+        for number in ends:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in ends:
+        signal.signal(number, end)
 
 
 class _Screen:

@@ -199,6 +199,34 @@ def test_hooks_do_their_own_work_beside_a_watcher_of_named_folders(claude_dir: P
     assert command.end() == 0
 
 
+_ENDED_WHILE_IT_LOOKS_AT_AN_EVENT = """
+import signal, sys, threading
+sys.path.insert(0, sys.argv[1])
+
+class Event(threading.Event):
+    def wait(self, timeout=None):
+        with self._cond:
+            signal.raise_signal(signal.SIGTERM)
+        return super().wait(timeout)
+
+import tracker.watch
+tracker.watch.threading.Event = Event
+from tracker.cli.app import run
+sys.exit(run(["watch", "--poll", "--claude-dir", sys.argv[2]]))
+"""
+
+
+def test_an_end_that_comes_while_it_looks_at_an_event_ends_it(claude_dir: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ENDED_WHILE_IT_LOOKS_AT_AN_EVENT, str(LAUNCHER.parent), str(claude_dir)],
+        env={**os.environ, "TAXIMETER_HOME": str(home())},
+        capture_output=True,
+        check=False,
+        timeout=20,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -> None:
     commands = [Command(claude_dir), Command(claude_dir)]
     started.extend(commands)
