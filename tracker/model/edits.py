@@ -61,6 +61,9 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     placed: tuple[StoredPlacement, ...] = ()  # other turns that would have gone along
     unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
     heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
+    follower: Anchor | None = None  # no longer written; move: the turn after a moved first turn, started what was left
+    later: tuple[Anchor, ...] = ()  # no longer written; split: first turns of later parts, went with the new task
+    earlier: tuple[Anchor, ...] = ()  # no longer written; split: first turns of parts before the one that named it
     kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
     title: str | None = None
     status: str | None = None
@@ -72,8 +75,8 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     def anchors(self) -> list[Anchor]:
         """Every turn that the edit is about or that it says something of."""
         placed = [anchor for one in self.placed for anchor in (*one.turns, one.into)]
-        all_of = (*self.turns, *self.kept, *self.unnamed, *placed, self.into, self.heir)
-        return [anchor for anchor in all_of if anchor is not None]
+        all_of = (*self.turns, *self.later, *self.earlier, *self.kept, *self.unnamed, *placed)
+        return [anchor for anchor in (*all_of, self.into, self.follower, self.heir) if anchor is not None]
 
 
 TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
@@ -152,6 +155,7 @@ def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolv
             return
         placement = Placement("join" if kind == EditKind.MERGE else "move", target, by)
     overlay.placements.update(dict.fromkeys(turns, placement))
+    _place_as_before(overlay.placements, body, by, resolve)
     for placed in body.placed:
         targets = _all((placed.into,), resolve)
         if targets or placed.into is None:
@@ -160,6 +164,14 @@ def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolv
     heirs = _all((body.heir,), resolve)
     for turn in _all(body.unnamed, resolve):
         _hand_on(overlay.attributes, turn, heirs[0] if heirs else None)
+
+
+def _place_as_before(placements: dict[TurnKey, Placement], body: EditBody, by: str, resolve: Resolve) -> None:
+    """What edits of earlier versions say of turns that they did not name."""
+    turns, earlier = _all(body.turns, resolve), _all(body.earlier, resolve)
+    placements.update((turn, Placement("join", turns[0], by)) for turn in _all(body.later, resolve) if turns)
+    placements.update((turn, Placement("join", earlier[0], by)) for turn in earlier[1:])
+    placements.update((turn, Placement("start", None, by)) for turn in (*earlier[:1], *_all((body.follower,), resolve)))
 
 
 def _give(overlay: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
