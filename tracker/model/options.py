@@ -109,9 +109,9 @@ def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn
 
 
 def calls_ahead(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> int:
-    """Calls of the next `turns` turns that this context can still grow by: one at the least."""
+    """Calls of the next `turns` turns, or until the client compacts if that comes first: one at the least."""
     calls = per_turn.calls_in(turns)
-    return calls if calls_to_auto_compaction is None else min(calls, max(1, math.ceil(calls_to_auto_compaction)))
+    return calls if calls_to_auto_compaction is None else min(calls, max(1, round(calls_to_auto_compaction)))
 
 
 def price_options(outlook: Outlook, turns: int) -> Options:

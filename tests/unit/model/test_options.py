@@ -123,6 +123,7 @@ def test_what_cannot_come_before_the_clients_own_compaction_is_not_priced():
     assert near.forecast == forecast(6, 150_000, OUTLOOK.estimate, OUTLOOK.tariff, OUTLOOK.band)
     assert near.compact.cost_nano >= near.compact.one_off_nano
     assert price_options(replace(OUTLOOK, calls_to_auto_compaction=0.0), turns=5).calls == 1
+    assert price_options(replace(OUTLOOK, calls_to_auto_compaction=5.4), turns=100).calls == 5, "as reports round it"
     far = price_options(replace(OUTLOOK, calls_to_auto_compaction=25.0), turns=5)
     assert (far.calls, far.until_compaction) == (25, False)
 
