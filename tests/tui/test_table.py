@@ -194,6 +194,9 @@ async def test_what_comes_before_the_very_top_comes_in_sight() -> None:
         table.set_rows(items(42))
         assert table.selected == top
         assert table._in_sight[:3] == [Item("item 41", 41.0), Item("item 40", 40.0), top]
+        table.set_rows(items(43))
+        assert table.selected == top
+        assert table._in_sight[:4] == [Item("item 42", 42.0), Item("item 41", 41.0), Item("item 40", 40.0), top]
         table.action_move(1)
         in_sight = table._in_sight
         table.set_rows(items(50))

@@ -155,6 +155,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._shown: list[Row] = []
         self._cursor = 0
         self._first = 0
+        self._came_above = 0  # rows that new data put before the cursor's, which was at the very top
         self._gone: str | None = None  # the cursor's row while there is none at all: it may come back
         self._filter = ""
         self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
@@ -165,10 +166,11 @@ class Table(Widget, Generic[Row], can_focus=True):
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor stays on its key and its line, at the very top on its key."""
-        is_at_top = self._cursor == 0
+        is_at_top = self._cursor in (0, self._came_above)
         self._rows = rows
         self._arrange()
         if is_at_top:
+            self._came_above = self._cursor
             self._first = 0
             self._reveal()
 
@@ -237,6 +239,7 @@ class Table(Widget, Generic[Row], can_focus=True):
                     self._first = index - line_of_cursor
                     break
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
+        self._came_above = 0
         self._reveal()
         self.refresh()
 
@@ -303,6 +306,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         before = self._cursor
         self._cursor = max(0, min(len(self._shown) - 1, self._cursor + step))
         if self._cursor != before:
+            self._came_above = 0
             self._reveal()
             self.refresh()
             self.post_message(self.Moved())
