@@ -6,6 +6,13 @@ The program is started and not waited for, and its failure is ignored.
 import shutil
 import subprocess
 import sys
+from typing import TYPE_CHECKING
+
+from store.plain_text import plain
+from store.projects import project_name
+
+if TYPE_CHECKING:
+    from tracker.advisor.advisor import DueNudge
 
 _SECONDS = 10
 _TITLE = "Taximeter"
@@ -22,6 +29,12 @@ def notice_command(text: str) -> list[str] | None:
     if program is None:
         return None
     return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", _TITLE, text]
+
+
+def show_nudge(nudge: "DueNudge") -> bool:
+    """Show a nudge with its session's name, since several may be at work; False where it cannot be shown."""
+    name = plain(nudge.title or project_name(nudge.project))
+    return show_notice(f"{name}: {plain(nudge.text)}" if name else plain(nudge.text))
 
 
 def show_notice(text: str) -> bool:

@@ -131,9 +131,9 @@ class Dashboard(App[None]):
         """From the feed's thread: on the desktop as well, if the user wants it."""
         self.post_message(NudgeDue(nudge))
         if self.snapshot is not None and self.snapshot.settings.nudges.desktop:
-            from tracker.desktop import show_notice
+            from tracker.desktop import show_nudge
 
-            show_notice(f"{session_name(nudge)}: {plain(nudge.text)}")
+            show_nudge(nudge)
 
     def on_nudge_due(self, message: NudgeDue) -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""

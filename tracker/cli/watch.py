@@ -158,9 +158,9 @@ class _Screen:
         else:
             click.echo(nudge_line(nudge.session, nudge.text))
         if self._keeper.advisor.preferences.desktop:
-            from tracker.desktop import show_notice
+            from tracker.desktop import show_nudge
 
-            show_notice(nudge.text)
+            show_nudge(nudge)
 
 
 def nudge_line(session: str, text: str) -> str:

@@ -256,7 +256,7 @@ def test_a_notice_on_the_desktop_if_the_user_wants_one(
     session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
     command.wait_for(lambda _: told.exists() and told.read_text().count("\n") == 5)
     assert told.read_text().splitlines()[2:4] == ["--", "Taximeter"]
-    assert told.read_text().splitlines()[4].startswith("Compact now, 85k of context: ")
+    assert told.read_text().splitlines()[4].startswith("go: Compact now, 85k of context: ")
 
 
 def test_a_ledger_that_another_took_the_place_of_is_not_written_any_more(
