@@ -1,9 +1,12 @@
 """What came after the first schema: columns, and second readings of files for what the first did not keep."""
 
+import re
 from typing import Any
 
+from store.clauses import json_list
 from store.files import read_anew
 from store.migrations.steps import MIGRATIONS, run_script
+from store.records import CallFlag
 
 
 @MIGRATIONS()
@@ -73,17 +76,43 @@ def m013_outcomes_of_checks(db: Any) -> None:
 def m014_corrected_readings(db: Any) -> None:
     """Files that are still there are read once more from the start, for what was left out or misread of them.
 
-    Summaries of earlier sessions were taken for titles, and commands that the client answers itself for turns: what is
-    not in a file any more goes.
+    Summaries of earlier sessions were taken for titles, and commands that the client answers itself and reports of
+    Cline's teammates for turns: what is not in a file any more goes. So do marks of sessions with files that are now of
+    another kind or elsewhere. Recorded calls lose what would win against the new reading: an equally early place, and
+    greater flags; not so the sums of what Cline and Roo removed, which are in no file.
     """
     run_script(
         db,
-        """
+        f"""
         UPDATE session SET title = NULL, title_rank = 0 WHERE agent = 'claude-code' AND title_rank = 1;
+        UPDATE session SET branch = NULL WHERE agent = 'cline' AND branch LIKE '(%';
         WITH used AS MATERIALIZED (SELECT DISTINCT session_id, turn FROM call WHERE turn IS NOT NULL)
         DELETE FROM turn WHERE kind = 'command' AND (session_id, prompt_uuid) NOT IN used
             AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code');
+        DELETE FROM event WHERE kind = 'mode' AND (session_id, position) IN
+            (SELECT session_id, position FROM turn WHERE text LIKE 'System-delivered teammate async run updates:%');
+        DELETE FROM turn WHERE text LIKE 'System-delivered teammate async run updates:%';
+        CREATE TEMP TABLE read_again AS SELECT value AS id FROM json_each('{json_list(_sessions_with_files(db))}');
+        DELETE FROM event WHERE session_id IN (SELECT id FROM read_again JOIN session USING (id)
+            WHERE IIF(agent = 'claude-code', kind IN ('api_error', 'command'), detail = 'truncated'));
+        CREATE TEMP TABLE kept_chain AS SELECT id FROM chain WHERE key LIKE 'deleted-%';
+        UPDATE call SET position = position + 1 WHERE chain_id NOT IN kept_chain;
+        UPDATE sighting SET position = position + 1 WHERE chain_id NOT IN kept_chain;
+        UPDATE call SET flags = flags & ~{int(CallFlag.ESTIMATED)}
+                & ~IIF(input + cache_read + write_5m + write_1h + output, 0, {int(CallFlag.ABORTED)})
+            WHERE session_id IN (SELECT id FROM read_again JOIN session USING (id) WHERE agent IN ('cline', 'roo'))
+            AND chain_id NOT IN kept_chain;
+        DROP TABLE read_again;
+        DROP TABLE kept_chain;
         UPDATE session SET model_stale = 1
         """,
     )
     read_anew(db)
+
+
+def _sessions_with_files(db: Any) -> list[int]:
+    """Sessions named in the path of a file that was there when it was last looked for."""
+    paths = db.execute("SELECT path FROM source_file WHERE gone_at IS NULL")
+    names = {name for (path,) in paths for name in re.split(r"[/\\.]", path)}
+    sessions = db.execute("SELECT id, native_id FROM session").fetchall()
+    return [session_id for session_id, native_id in sessions if native_id in names]

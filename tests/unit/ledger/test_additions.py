@@ -108,3 +108,17 @@ def test_what_was_misread_is_corrected(tmp_path: Path) -> None:
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 2
         assert differences(fresh, dump(db, root)) == []
+
+
+def test_a_second_reading_replaces_a_mark_and_a_place(tmp_path: Path) -> None:
+    said = {"model": "<synthetic>", "content": [{"type": "text", "text": "You've hit your weekly limit"}]}
+    refused = answer(4, isApiErrorMessage=True, error="rate_limit", message=said)
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), refused)})
+    with ledger_of(tmp_path, root) as db:
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+        assert db.execute("UPDATE event SET kind = 'api_error' WHERE kind = 'limit'").rowcount == 1
+        assert db.execute("UPDATE call SET turn = NULL, requested_at = NULL").rowcount == 1
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 1
+        assert differences(fresh, dump(db, root)) == []

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from store.ledger import ledger_path, open_ledger, replace_if_damaged
+from store.records import CallFlag
 from tests.unit.ledger.reading import before_migration
-from tests.unit.sources.cline.writing import Rows, TaskFolder
+from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.ingest import sync
 from tracker.reader_options import options_of
 from tracker.sources.cline import ClineSource
@@ -48,6 +49,32 @@ def test_requests_before_a_restored_checkpoint_are_counted_once(tmp_path: Path, 
     assert read_on(tmp_path) == before
     with closing(open_ledger()) as db:
         assert db.execute("SELECT text FROM turn").fetchall() == [("Go",)], "what the file still says is read"
+
+
+def test_a_corrected_reading_replaces_the_one_before(tmp_path: Path) -> None:
+    task, rows = TaskFolder(tmp_path / ".cline", "1795000000000"), Rows()
+    task.write([rows.say("task", "Go"), rows.request(4, 40, 100, cost=0.1)])
+    read_on(tmp_path)
+    under_way = CallFlag.OUTPUT_IS_FLOOR | CallFlag.TTL_UNKNOWN
+    with before_migration(ledger_path(), "m014_corrected_readings") as db:
+        assert db.execute("SELECT flags, stop FROM call").fetchall() == [(under_way, None)]
+        db.execute("UPDATE call SET flags = ?", (int(CallFlag.ESTIMATED | CallFlag.TTL_UNKNOWN),))  # taken for whole
+    read_on(tmp_path)
+    with closing(open_ledger()) as db:
+        assert db.execute("SELECT flags FROM call").fetchall() == [(under_way,)]
+
+
+def test_a_broken_stream_is_not_taken_for_a_stop_any_more(session: SessionFolder) -> None:
+    session.user("Go")
+    session.answer(metrics(0, 0))
+    session.write()
+    folder = session.root.parent
+    read_on(folder)
+    with before_migration(ledger_path(), "m014_corrected_readings") as db:
+        assert db.execute("UPDATE call SET flags = flags | ?", (int(CallFlag.ABORTED),)).rowcount == 1
+    read_on(folder)
+    with closing(open_ledger()) as db:
+        assert db.execute("SELECT flags FROM call").fetchall() == [(CallFlag.OUTPUT_IS_FLOOR,)]
 
 
 def read_on(folder: Path) -> list[tuple[int, int]]:
