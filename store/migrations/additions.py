@@ -76,10 +76,10 @@ def m013_outcomes_of_checks(db: Any) -> None:
 def m014_corrected_readings(db: Any) -> None:
     """Files that are still there are read once more from the start, for what was left out or misread of them.
 
-    Summaries of earlier sessions were taken for titles, and commands that the client answers itself and reports of
-    Cline's teammates for turns: what is not in a file any more goes. So do marks of sessions with files that are now of
-    another kind or elsewhere. Recorded calls lose what would win against the new reading: an equally early place, and
-    greater flags; not so the sums of what Cline and Roo removed, which are in no file.
+    Summaries of earlier sessions were taken for titles, and commands that the client answers itself and messages of
+    teammates for turns of the user: what is not in a file any more goes. So do marks that are now of another kind or
+    elsewhere, of sessions with files. Recorded calls lose what would win against the new reading: an equally early
+    place, and greater flags; not so the sums of what Cline and Roo removed, which are in no file.
     """
     run_script(
         db,
@@ -92,9 +92,12 @@ def m014_corrected_readings(db: Any) -> None:
         DELETE FROM event WHERE kind = 'mode' AND (session_id, position) IN
             (SELECT session_id, position FROM turn WHERE text LIKE 'System-delivered teammate async run updates:%');
         DELETE FROM turn WHERE text LIKE 'System-delivered teammate async run updates:%';
+        UPDATE turn SET kind = 'notification', text = '', words = x'', echo = NULL, position = position + 1
+            WHERE kind = 'prompt' AND text LIKE 'Another Claude session sent a message:%<teammate-message%';
         CREATE TEMP TABLE read_again AS SELECT value AS id FROM json_each('{json_list(_sessions_with_files(db))}');
         DELETE FROM event WHERE session_id IN (SELECT id FROM read_again JOIN session USING (id)
-            WHERE IIF(agent = 'claude-code', kind IN ('api_error', 'command'), detail = 'truncated'));
+            WHERE IIF(agent != 'claude-code', detail = 'truncated',
+                      kind IN ('api_error', 'branch', 'command', 'reply')));
         CREATE TEMP TABLE kept_chain AS SELECT id FROM chain WHERE key LIKE 'deleted-%';
         UPDATE call SET position = position + 1 WHERE chain_id NOT IN kept_chain;
         UPDATE sighting SET position = position + 1 WHERE chain_id NOT IN kept_chain;

@@ -122,3 +122,17 @@ def test_a_second_reading_replaces_a_mark_and_a_place(tmp_path: Path) -> None:
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 1
         assert differences(fresh, dump(db, root)) == []
+
+
+def test_a_message_of_a_teammate_is_no_prompt_any_more(tmp_path: Path) -> None:
+    text = 'Another Claude session sent a message: <teammate-message teammate_id="review" summary="All is well">Fine.'
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), prompt(text, second=2), answer(3))})
+    with ledger_of(tmp_path, root) as db:
+        assert db.execute("SELECT COUNT(*) FROM turn WHERE kind = 'notification'").fetchone() == (1,)
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+        misread = "kind = 'prompt', text = ?, chars = 99, words = x'00000000', echo = 7"
+        db.execute(f"UPDATE turn SET {misread} WHERE kind = 'notification'", (text,))
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        take_in(db, root)
+        assert differences(fresh, dump(db, root)) == []
