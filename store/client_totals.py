@@ -90,7 +90,8 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
         """
     ).fetchall()
     made = []
-    going_on = _counters_going_on(db) if any(row[2] == "statusline" for row in rows) else set()
+    starts = [row[6] for row in rows if row[2] == "statusline" and row[6] is not None]
+    going_on = _counters_going_on(db, min(starts), max(starts)) if starts else set()
     for session_id, session, source, cost, models, unknown_model, started_at, position, at in rows:
         total = _total(cost, models)
         if source == "statusline":
@@ -171,28 +172,31 @@ def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
     return bool(row[0])
 
 
-def _counters_going_on(db: sqlite3.Connection) -> set[tuple[int, int]]:
+def _counters_going_on(db: sqlite3.Connection, since: int, until: int) -> set[tuple[int, int]]:
     """Session and position of the readings that hold another session too: `/clear` of clients up to 2.1.197.
 
-    These clients count on under the new session's name, and under the old one's once that is resumed.
+    These clients count on under the new session's name, and under the old one's once that is resumed. Looked for among
+    counters that started between two times.
     """
     rows = db.execute(
         """
         SELECT session_id, position, started_at, first_at, cost
         FROM client_total JOIN session ON session.id = session_id
-        WHERE source = 'statusline' AND started_at IS NOT NULL AND first_at IS NOT NULL ORDER BY started_at
-        """
-    ).fetchall()
+        WHERE source = 'statusline' AND started_at BETWEEN ? AND ? AND first_at IS NOT NULL ORDER BY started_at
+        """,
+        (since - _SAME_START_MS, until + _SAME_START_MS),
+    )
     found: set[tuple[int, int]] = set()
-    for number, row in enumerate(rows):
-        for beside in rows[number + 1 :]:
-            if beside[2] - row[2] > _SAME_START_MS:
-                break
+    near: list[tuple[int, int, int, int, int]] = []
+    for row in rows:
+        near = [one for one in near if row[2] - one[2] <= _SAME_START_MS]
+        for beside in near:
             if beside[0] != row[0]:
-                older, newer = sorted((row, beside), key=lambda one: one[3:])
+                older, newer = sorted((beside, row), key=lambda one: one[3:])
                 found.add(newer[:2])
                 if older[4] >= newer[4]:
                     found.add(older[:2])
+        near.append(row)
     return found
 
 

@@ -236,6 +236,19 @@ class TestStatusLine:
         resumed = self.reading(25, 2, 3 * CENT)
         assert self.hidden(tmp_path / "b", files, first, second, resumed) == {}, "the first goes on after the second"
 
+    def test_of_such_a_second_session_nothing_is_known_either_when_it_is_looked_at_alone(self, tmp_path: Path) -> None:
+        """A rebuild asks for the sessions that changed, not for all."""
+        files = {
+            FILE: encoded(prompt(), answer(1)),
+            OTHER_FILE: encoded(prompt("something else", OTHER, 10), answer(11, OTHER)),
+        }
+        second = StatusSample(OTHER, milliseconds(15), 2 * (COST + CENT), COUNTED_FROM + 500)
+        with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
+            put_samples(db, [self.reading(5, 1, CENT), second])
+            ids = dict(db.execute("SELECT native_id, id FROM session").fetchall())
+            assert hidden_spend(db, [ids[SESSION]]).cost == CENT
+            assert hidden_spend(db, [ids[OTHER]]).cost is None
+
     def test_clients_started_one_after_the_other_count_for_themselves(self, tmp_path: Path) -> None:
         files = {
             FILE: encoded(prompt(), answer(1)),
