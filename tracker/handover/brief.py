@@ -1,6 +1,6 @@
 """A brief for the next session, made from ledger and transcript without a model (MODEL section 7.2: what R_o saves).
 
-It holds what a newcomer needs to go on: the goal in the user's texts, what was done, what last passed and failed, open
+It holds what a newcomer needs to go on: the goal in the user's words, what was done, what last passed and failed, open
 to-dos, where things stand. It never exceeds 1,500 tokens, counted as no tokenizer would exceed; parts give way in turn.
 """
 
