@@ -28,6 +28,7 @@ from tui.readers.spend import read_spend
 from tui.screens.board import Board
 from tui.screens.now import curve
 from tui.snapshot import Month, Snapshot, Wish
+from tui.widgets.budget import budget_lines
 from tui.widgets.heatmap import heatmap
 from tui.widgets.table import Table
 from tui.words import tokens, usd
@@ -284,6 +285,20 @@ async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
     ):
         shown = replace(made, spend=replace(made.spend, budget=one))
         assert title in await drawn(dashboard(lambda _wish, shown=shown: shown))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("dollars", "name"), [(40, "this month █"), (4_000_000, "this mo… $")])
+def test_a_budget_has_its_whole_name_where_its_figures_leave_room(
+    sample_script: Script, dollars: int, name: str
+) -> None:
+    part = sample_script(Wish(screen="spend")).spend
+    assert part is not None
+    assert part.budget is not None
+    lines = [replace(one, budget_nano=dollars * NANO_PER_USD) for one in part.budget.lines if one.kind == "month"]
+    [first, *_] = map(str, budget_lines(replace(part.budget, lines=lines), 32, 10))
+    assert first.startswith(name)
+    assert first.endswith(f" of ${dollars:,}.00")
+    assert len(first) == 32
 
 
 @pytest.mark.parametrize("today", [TODAY, TODAY.replace(day=1)])

@@ -9,7 +9,7 @@ from tui.widgets.gauge import gauge, level_of
 from tui.widgets.grid import Grid, line
 from tui.words import cells, cost_words, fit, plain, usd
 
-_NAME = 9
+_NAME = 11
 
 
 def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]:
@@ -22,9 +22,10 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
         spent = one.spent
         words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
         figures = f"{words} of {usd(one.budget_nano)}"
-        room = width - _NAME - cells(figures) - 1
+        named = min(_NAME, width - cells(figures) - 1)
+        room = width - named - cells(figures) - 1
         middle = gauge(one.share, 1.0, room, style=style) if room >= 4 else Content("")
-        lines.append(line((fit(plain(one.label), _NAME), "$dim")) + middle + line(" ", (figures, f"bold {style}")))
+        lines.append(line((fit(plain(one.label), named), "$dim")) + middle + line(" ", (figures, f"bold {style}")))
     if report.layers is not None:
         lines += ([Content("")] if lines and height > len(lines) + 6 else []) + layer_lines(report.layers, width)
     elif not lines:
