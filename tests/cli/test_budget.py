@@ -227,7 +227,7 @@ def test_a_job_is_recorded_on_its_task_and_priced_by_what_was_accepted(taximeter
     assert taximeter("record", "--task", task).out.count("clip") == 1
     opened = taximeter("task", task, "--json").json()["task"]
     assert (opened["metered"], opened["cost_usd"]) == ([job], "0.005220000")
-    assert "not in it, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
+    assert "besides, recorded by you: $8.05 for clip\n" in taximeter("task", task).out
     assert taximeter("record", "--remove", str(job["id"])).code == 0
     assert "recorded by you" not in taximeter("task", task).out
     assert tree.is_dir()

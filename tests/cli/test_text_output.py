@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.history import NOW
 from tests.cli.running import Taximeter
+from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
@@ -193,6 +194,16 @@ def test_a_session_without_a_title_is_called_by_its_first_prompt(
     (session,) = taximeter("sessions", "--json").json()["sessions"]
     assert session["title"] == opening
     assert taximeter("context").out.startswith(opening)
+
+
+@pytest.mark.parametrize(("one_hour", "words"), [(False, "· 5 min cache, idle"), (True, "· 1 h cache, idle")])
+def test_context_names_the_cache_as_the_dashboard_does(
+    taximeter: Taximeter, tmp_path: Path, one_hour: bool, words: str
+) -> None:
+    (tmp_path / "claude" / "projects").mkdir(parents=True)
+    Transcript(tmp_path / "claude", start_ms=1_700_000_000_000, one_hour=one_hour).prompt("go").call(20_000)
+    taximeter.claude_dirs = [tmp_path / "claude"]
+    assert words in taximeter("context").out
 
 
 def test_context_of_a_session_of_which_only_a_subagent_is_on_record(taximeter: Taximeter, tmp_path: Path) -> None:

@@ -94,11 +94,10 @@ def show(report: ContextReport) -> None:
 def _cache_words(report: ContextReport) -> str:
     if report.ttl_ms is None:
         return "cache lifetime not on record"
-    lifetime = f"{report.ttl_ms // 60_000} min cache"
     if report.is_cold:
-        return f"{click.style('cold', fg='red')} · {lifetime}, idle for {duration(report.idle_ms)}"
+        return f"{click.style('cold', fg='red')} · {report.lifetime}, idle for {duration(report.idle_ms)}"
     left = max(0, report.ttl_ms - report.idle_ms) // 1000
-    return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {lifetime}"
+    return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {report.lifetime}"
 
 
 def _show_prospect(session: FoundSession, ahead: Prospect, cells: int) -> None:

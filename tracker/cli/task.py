@@ -143,14 +143,14 @@ def _head(detail: TaskDetail, cells: int) -> None:
     if one.carry_over:
         click.echo(f"  of it inherited from earlier work: {click.style(short_usd(one.carry_over), bold=True)}")
     if one.hidden:
-        click.echo(f"  not in it: {short_usd(one.hidden)} that no record shows")
+        click.echo(f"  besides: {short_usd(one.hidden)} that no record shows")
     elif one.hidden is None and one.unrecorded:
-        click.echo(f"  not in it: ~{short_usd(one.unrecorded)} that no record shows (modelled)")
+        click.echo(f"  besides: ~{short_usd(one.unrecorded)} that no record shows (modelled)")
     if detail.jobs:
         jobs = f"{short_usd(sum(job.cost for job in detail.jobs))} for {', '.join(job.what for job in detail.jobs)}"
-        click.echo(fit(f"  not in it, recorded by you: {plain(jobs)}", cells).rstrip())
+        click.echo(fit(f"  besides, recorded by you: {plain(jobs)}", cells).rstrip())
     if one.unpriced:
-        click.echo(f"  not in it: {counted(one.unpriced, 'call')} without a price")
+        click.echo(f"  besides: {counted(one.unpriced, 'call')} without a price")
     for reported in detail.reported:
         if reported.sums.billed:
             calls = "" if reported.label == Label.REPORTED else f" for {reported.sums.billed} of {one.calls} calls"

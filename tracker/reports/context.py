@@ -17,7 +17,7 @@ from tracker.advisor.habits import Habits
 from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso
-from tracker.model.defaults import MINUTE_MS
+from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
     GrowthEstimate,
@@ -59,6 +59,15 @@ class ContextReport(NamedTuple):
     is_cold: bool
     idle_ms: int
     prospect: Prospect | None
+
+    @property
+    def lifetime(self) -> str:
+        """`1 h cache`; empty where the lifetime is not on record."""
+        if self.ttl_ms is None:
+            return ""
+        return (
+            f"{self.ttl_ms // HOUR_MS} h cache" if self.ttl_ms >= HOUR_MS else f"{self.ttl_ms // MINUTE_MS} min cache"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""

@@ -7,7 +7,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.task_rows import TaskRow
-from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport
 from tui.edits import PutAway
@@ -251,13 +250,7 @@ class NowScreen(Board[NowPart]):
     def _draw_cache(self, part: NowPart, state: CacheState) -> None:
         report = part.context
         ttl = report.ttl_ms if report else None
-        life = (
-            "lifetime not known"
-            if ttl is None
-            else f"{ttl // HOUR_MS} h cache"
-            if ttl >= HOUR_MS
-            else f"{ttl // MINUTE_MS} min cache"
-        )
+        life = (report and report.lifetime) or "lifetime not known"
 
         def draw(width: int, _height: int) -> Sequence[Content]:
             lines = [clock_words(state), clock_gauge(state, width), line((life, "$dim"))]
