@@ -131,6 +131,7 @@ class FileReader:
         elif kind == "user":
             self._user(line, position)
         elif kind == "progress":
+            self._conversation.passes(line)
             if block.find(_AGENT, start, end) >= 0 or block.find(_SKILL, start, end) >= 0:
                 self._progress(line, position)
         elif kind == "cost-state":

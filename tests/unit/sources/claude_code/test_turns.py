@@ -193,6 +193,19 @@ def test_a_prompt_that_hangs_on_an_older_line_is_a_rewind(tmp_path: Path) -> Non
     assert len(batch.calls) == 3, "abandoned turns were paid for"
 
 
+@pytest.mark.parametrize("kind", ["hook_progress", "skill_progress", "agent_progress"])
+def test_a_prompt_that_hangs_on_a_progress_record_is_no_rewind(kind: str, tmp_path: Path) -> None:
+    progress = {"type": "progress", "sessionId": SESSION, "timestamp": at(2), "data": {"type": kind}}
+    lines = [
+        prompt("one", second=0, uuid="p1", parentUuid=None),
+        answer(1, uuid="a1", parentUuid="p1"),
+        progress | {"uuid": "h1", "parentUuid": "a1"},
+        prompt("two", second=3, uuid="p2", parentUuid="h1"),
+        answer(4, uuid="a2", parentUuid="p2"),
+    ]
+    assert marks(batch_of(tmp_path, *lines)) == []
+
+
 def test_a_compaction_keeps_its_trigger_and_sizes(tmp_path: Path) -> None:
     sizes = {"trigger": "auto", "preTokens": 180_000, "postTokens": 9_000}
     boundary = {
