@@ -151,8 +151,8 @@ def plan_uninstall(folder: Path, home: Path) -> InstallPlan:
     left = without_ours(file.settings)
     notes = _notes_of_mixed(left)
     original = _Original.of(entry)
-    is_untouched = entry is not None and entry.get("after_sha256") == sha256_of(file.raw)
-    if original.is_known and (is_untouched or (left != file.settings and original.settings == left)):
+    is_same = left != file.settings and original.settings == left
+    if original.is_known and (_is_untouched(entry, file.raw) or is_same):
         return InstallPlan(Change(file.path, file.raw, original.raw), tuple(notes))
     if entry is not None and left != file.settings:
         notes.append("the file was changed since it was installed: only our own entries are taken out")
@@ -194,6 +194,11 @@ def _notes_of_mixed(settings: dict[str, Any]) -> list[str]:
     ]
 
 
+def _is_untouched(entry: dict[str, Any] | None, raw: bytes) -> bool:
+    """Whether a settings file is as we wrote it, by its entry of the record."""
+    return entry is not None and entry.get("after_sha256") == sha256_of(raw)
+
+
 def _key(path: Path) -> str:
     return str(path.absolute())
 
@@ -216,8 +221,9 @@ def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:
     raw: bytes | None = change.before
     stripped = without_ours(settings)
     if stripped != settings:  # installed over an earlier installation: what was before that one is what counts
-        earlier = _Original.of(record["settings"].get(_key(change.path)))
-        same = earlier.is_known and earlier.settings == stripped
+        entry = record["settings"].get(_key(change.path))
+        earlier = _Original.of(entry)
+        same = earlier.is_known and (_is_untouched(entry, change.before) or earlier.settings == stripped)
         raw = earlier.raw if same else render_settings(stripped, change.before)
     if raw is None:
         return None

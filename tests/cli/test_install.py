@@ -136,10 +136,11 @@ def test_the_second_installation_changes_nothing(claude: Path, capsys: pytest.Ca
     assert "nothing to change" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ODD)
 def test_installed_again_by_another_python_it_still_gives_back_every_byte(
-    claude: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, claude: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (claude / "settings.json").write_bytes(ODD["spread out"])
+    (claude / "settings.json").write_bytes(ODD[name])
     install(claude)
     monkeypatch.setattr(sys, "executable", "/opt/other/python")
     install(claude)
@@ -147,7 +148,7 @@ def test_installed_again_by_another_python_it_still_gives_back_every_byte(
     assert "/opt/other/python -I" in text
     assert text.count("hook Stop ") == 1
     uninstall(claude)
-    assert (claude / "settings.json").read_bytes() == ODD["spread out"]
+    assert (claude / "settings.json").read_bytes() == ODD[name]
 
 
 def test_of_a_file_changed_since_only_our_entries_go(claude: Path, capsys: pytest.CaptureFixture[str]) -> None:
