@@ -96,3 +96,15 @@ def test_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f"`{name}" in text or f"  {name} " in text or f"taximeter {name}" in text, name
+
+
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_or_links_to_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:hooks|store|tests|tracker|tui)/[\w./*-]*)", text)
+    linked = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [path for path in named if not list(ROOT.glob(path))] == []
+    assert [link for link in linked if not (ROOT / page).parent.joinpath(link).exists()] == []
