@@ -23,6 +23,10 @@ _DROP_MOVED_EVENTS = f"""
         SELECT chain, MIN(position), kind FROM event WHERE session_id = ?1
         GROUP BY chain, kind, at, CASE WHEN kind <> '{EventKind.REPLY}' THEN detail END)
 """
+# Read anew, a refusal may turn out to be a plan's limit: the line is one mark.
+_DROP_MISREAD_LIMIT = f"""
+    DELETE FROM event WHERE session_id = ? AND chain = ? AND position = ? AND kind = '{EventKind.API_ERROR}'
+"""
 _DROP_MOVED_TOTALS = """
     DELETE FROM client_total WHERE session_id = ?1 AND (source, position) NOT IN (
         SELECT source, MIN(position) FROM client_total WHERE session_id = ?1
@@ -212,6 +216,7 @@ class Writer:
             rows,
         )
         self._db.executemany(_DROP_MOVED_EVENTS, {row[:1] for row in rows})
+        self._db.executemany(_DROP_MISREAD_LIMIT, [row[:3] for row in rows if row[4] == EventKind.LIMIT])
 
     def _put_totals(self, totals: Sequence[ClientTotal], touched: set[int]) -> None:
         rows = [

@@ -96,11 +96,13 @@ def test_outcomes_of_checks_are_learned(output: str, as_it_was: str, tmp_path: P
 
 
 def test_what_was_misread_is_corrected(tmp_path: Path) -> None:
-    files = {FILE: encoded(answer(1), prompt(second=2), answer(3)), OTHER_FILE: session_of(2, OTHER, first=10)}
-    root = write_tree(tmp_path / "claude", files)
+    refusal = {"content": [{"type": "text", "text": "You've hit your 5-hour limit"}], "model": "<synthetic>"}
+    lines = [answer(1), prompt(second=2), answer(3), answer(4, error="rate_limit", message=refusal)]
+    root = write_tree(tmp_path / "claude", {FILE: encoded(*lines), OTHER_FILE: session_of(2, OTHER, first=10)})
     with ledger_of(tmp_path, root) as db:
         fresh = dump(db, root)
     with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+        assert db.execute("UPDATE event SET kind = 'api_error' WHERE kind = 'limit'").rowcount == 1
         db.execute("UPDATE session SET title = 'Work of another session', title_rank = 1, model_stale = 0")
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(turn)")]
         values = ["'/plan'" if name == "prompt_uuid" else "'command'" if name == "kind" else name for name in columns]
