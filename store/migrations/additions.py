@@ -1,5 +1,6 @@
 """What came after the first schema: columns, and second readings of files for what the first did not keep."""
 
+import os
 import re
 from typing import Any
 
@@ -114,8 +115,9 @@ def m014_corrected_readings(db: Any) -> None:
 
 
 def _sessions_with_files(db: Any) -> list[int]:
-    """Sessions named in the path of a file that was there when it was last looked for."""
+    """Sessions named in the path of a file that is there: agents remove their files after a month."""
     paths = db.execute("SELECT path FROM source_file WHERE gone_at IS NULL")
-    names = {name for (path,) in paths for name in re.split(r"[/\\.]", path)}
+    there = [path for (path,) in paths if os.access(path, os.F_OK)]
+    names = {name for path in there for name in re.split(r"[/\\.]", path)}
     sessions = db.execute("SELECT id, native_id FROM session").fetchall()
     return [session_id for session_id, native_id in sessions if native_id in names]

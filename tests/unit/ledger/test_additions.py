@@ -138,3 +138,14 @@ def test_a_message_of_a_teammate_is_no_prompt_any_more(tmp_path: Path) -> None:
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         take_in(db, root)
         assert differences(fresh, dump(db, root)) == []
+
+
+def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1, message=SAYS))})
+    with ledger_of(tmp_path, root):
+        pass
+    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings"):
+        (root / "projects" / FILE).unlink()
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        take_in(db, root)
+        assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'reply'").fetchone() == (1,)
