@@ -74,9 +74,7 @@ class LedgerFeed:
         self._reading_trouble: Health | None = None
         self._write_trouble = ""  # why what is derived could not be written
         self._stop = threading.Event()
-        self._restart = (
-            threading.Event()
-        )  # another file is in the ledger's place: the thread that follows opens it anew
+        self._restart = threading.Event()  # another file is in the ledger's place: who follows opens it anew
         self._wake_reader = threading.Event()
         self._lock = threading.Lock()
         self._wish = Wish()
