@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from store.records import Batch, Call, Event, EventKind
-from tests.unit.ledger.plain import FILE, encoded
+from tests.unit.ledger.plain import FILE, answer, encoded, prompt
 from tests.unit.ledger.reading import price_book
 from tracker.sources.base import Options, ReadState
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -41,3 +41,16 @@ def marks(batch: Batch) -> list[Event]:
 def tokens(call: Call) -> tuple[int, int, int, int, int]:
     """Input, cache read, 5 minute writes, 1 hour writes, output."""
     return call.input, call.cache_read, call.write_5m, call.write_1h, call.output
+
+
+def result_line(second: int, tool: str, content: Any = "ok", **changes: Any) -> dict[str, Any]:
+    """A tool's result."""
+    block = {"type": "tool_result", "tool_use_id": tool, "content": content, "is_error": False}
+    return prompt("", second=second, message={"role": "user", "content": [block]}, **changes)
+
+
+def use_line(number: int, name: str, **given: Any) -> dict[str, Any]:
+    """A call that uses a tool; its id is toolu_NUMBER."""
+    return answer(
+        number, message={"content": [{"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": given}]}
+    )

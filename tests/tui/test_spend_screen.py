@@ -1,0 +1,150 @@
+"""The screen Spend: months, the day under the cursor, budgets and the year."""
+
+import sqlite3
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from store.money import NANO_PER_USD
+from tests.tui.fakes import (
+    NOW_MS,
+    TODAY,
+    Script,
+    dashboard,
+    drawn,
+    feed,
+    settled,
+    snapshot,
+)
+from tracker.settings import Settings
+from tui.readers.spend import read_spend
+from tui.snapshot import Month, Snapshot, Wish
+from tui.widgets.budget import budget_lines
+from tui.widgets.heatmap import heatmap
+from tui.words import usd
+
+
+async def test_months_go_back_and_on(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="spend")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "November 2026" in await settled(pilot)
+        await pilot.press("left_square_bracket")
+        assert "October 2026" in await settled(pilot)
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        assert "November 2026" in await settled(pilot)
+
+
+async def test_a_day_is_pointed_at_with_keys_and_mouse(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="spend")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert "Fri 20 " in text
+        await pilot.press("left")
+        assert "Thu 19 " in await settled(pilot)
+        named = next(line for line in text.splitlines() if " 5 " in line and " 10 " in line and " 15 " in line)
+        await pilot.click("#days", offset=(named.index("1"), 10))
+        assert "Sun 01 " in await settled(pilot)
+
+
+async def test_who_points_at_the_latest_day_points_at_the_next_one_once_it_has_work() -> None:
+    """The screen may be open over midnight."""
+    worked = {"days": 18}
+
+    def script(wish: Wish) -> Snapshot:
+        made = snapshot(wish)
+        assert made.spend is not None
+        days = tuple(day if day.day.day <= worked["days"] else replace(day, calls=0) for day in made.spend.days)
+        return replace(made, spend=replace(made.spend, days=days))
+
+    app = dashboard(script)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Wed 18 " in await settled(pilot)
+        worked["days"] = 20
+        feed(app).hand_over()
+        assert "Fri 20 " in await settled(pilot)
+        await pilot.press("left", "left", "left")
+        worked["days"] = 18
+        feed(app).hand_over()
+        assert "Tue 17 " in await settled(pilot)
+        await pilot.press("left")
+        worked["days"] = 20
+        feed(app).hand_over()
+        assert "Mon 16 " in await settled(pilot)
+
+
+async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
+    made = sample_script(Wish(screen="spend"))
+    assert made.spend is not None
+    report = made.spend.budget
+    assert report is not None
+    assert report.layers is not None
+    lines = [replace(report.lines[0], budget_nano=3 * NANO_PER_USD)]
+    with_budget = replace(report, lines=lines)
+    for one, title in (
+        (report, "─ Budget · a month, modelled ─"),
+        (with_budget, "─ Budget · and a month, modelled ─"),
+        (replace(with_budget, layers=None), "─ Budget ─"),
+    ):
+        shown = replace(made, spend=replace(made.spend, budget=one))
+        assert title in await drawn(dashboard(lambda _wish, shown=shown: shown))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("dollars", "name"), [(40, "this month █"), (4_000_000, "this mo… $")])
+def test_a_budget_has_its_whole_name_where_its_figures_leave_room(
+    sample_script: Script, dollars: int, name: str
+) -> None:
+    part = sample_script(Wish(screen="spend")).spend
+    assert part is not None
+    assert part.budget is not None
+    lines = [replace(one, budget_nano=dollars * NANO_PER_USD) for one in part.budget.lines if one.kind == "month"]
+    [first, *_] = map(str, budget_lines(replace(part.budget, lines=lines), 32, 10))
+    assert first.startswith(name)
+    assert first.endswith(f" of ${dollars:,}.00")
+    assert len(first) == 32
+
+
+@pytest.mark.parametrize("today", [TODAY, TODAY.replace(day=1)])
+def test_the_year_holds_the_days_that_its_heat_map_draws(sample_db: sqlite3.Connection, today: date) -> None:
+    """At the beginning of a month, too: the month's last day is weeks ahead."""
+    days = [today - timedelta(days=index) for index in range(400)]
+    sample_db.execute("BEGIN")
+    row = sample_db.execute("SELECT * FROM spend LIMIT 1").fetchone()
+    sample_db.execute("DELETE FROM spend")
+    names = [column[1] for column in sample_db.execute("PRAGMA table_info(spend)")]
+    for day in days:
+        values = [day.isoformat() if name == "day" else value for name, value in zip(names, row, strict=True)]
+        sample_db.execute(f"INSERT OR REPLACE INTO spend VALUES ({', '.join('?' * len(names))})", values)
+    month = Month(today.replace(day=1), today.replace(day=30), earlier=True, later=False)
+    part = read_spend(sample_db, month, today, NOW_MS, Settings().budget, None)
+    sample_db.execute("ROLLBACK")
+    amounts = dict.fromkeys(part.year, 1.0)
+    drawn_days = sum(str(one).count("░") // 2 for one in heatmap(amounts, today, 116)[1:8])
+    assert len(part.year) == drawn_days == 52 * 7 + today.weekday() + 1
+
+
+async def test_the_day_under_the_cursor_is_a_floor_where_calls_of_it_are(
+    sample_db: sqlite3.Connection, sample_script: Script
+) -> None:
+    sample_db.execute("BEGIN")
+    sample_db.execute("UPDATE spend SET floor = calls WHERE day = ?", (TODAY.isoformat(),))
+    made = sample_script(Wish(screen="spend"))
+    sample_db.execute("ROLLBACK")
+    async with dashboard(lambda _wish: made).run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        assert f"Fri 20 ≥{usd(made.top.of_today.cost)} " in text
+        assert f"today ≥{usd(made.top.of_today.cost)} " in text
+        await pilot.press("left")
+        assert "Thu 19 $" in await settled(pilot)
+
+
+async def test_what_stands_beside_a_month_is_named_as_soon_as_the_screen_is_opened() -> None:
+    app = dashboard(start="plans")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("3")
+        assert "besides $1.25 that no record shows" in await settled(pilot)
+        await pilot.resize_terminal(40, 40)
+        text = await settled(pilot)
+        assert "besides $1.25" in text
+        assert "that no record shows" not in text
