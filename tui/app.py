@@ -21,6 +21,7 @@ from store.ledger import LedgerError
 from store.task_rows import TaskRow
 from tracker.settings import Settings
 from tui.clock import Clock, now_ms
+from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Feed
 from tui.garbage import GarbageCollector
@@ -87,8 +88,7 @@ class Dashboard(App[None]):
         self.wish = Wish(screen=start)
         self._kept_session = ""  # the session that Now shows without having been asked for it
         self._held_snapshot: Snapshot | None = None  # came while paused
-        # Nudges that Now may be about to draw, by token, and since when.
-        self._due: dict[str, tuple[DueNudge, int]] = {}
+        self._due = DueNudges()
         self._paused_at: int | None = None
         self._start = start
         self._former_ids: list[str] = []  # ids that the open task had before edits gave it another
@@ -138,7 +138,7 @@ class Dashboard(App[None]):
     def on_nudge_due(self, message: NudgeDue) -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
         if self._now_in_front is not None and self._paused_at is None:
-            self._due[message.nudge.token] = (message.nudge, self.clock())
+            self._due.wait(message.nudge, self.clock())
             self._note_drawn_nudges()
         else:
             self._show_toast(message.nudge)
@@ -160,18 +160,12 @@ class Dashboard(App[None]):
         return self.snapshot.now if self.area == "now" and self.snapshot is not None else None
 
     def _note_drawn_nudges(self) -> None:
-        """Only what was put before the user counts as said: of those due, the one that Now has drawn.
-
-        Whether it will draw one is known once it shows something younger: until then it may be at another session.
-        """
-        now, snapshot = self._now_in_front, self.snapshot
-        for token, (nudge, since_ms) in list(self._due.items()):
-            if now is not None and now.nudge is not None and now.nudge.token == token:
-                del self._due[token]
-                self._note_shown(nudge)
-            elif now is None or (now.session.native_id != nudge.session and snapshot and snapshot.at_ms >= since_ms):
-                del self._due[token]
-                self._show_toast(nudge)
+        """What Now has drawn was said; what it will not draw is said over it."""
+        drawn, passed_over = self._due.settled(self._now_in_front, self.snapshot)
+        for nudge in drawn:
+            self._note_shown(nudge)
+        for nudge in passed_over:
+            self._show_toast(nudge)
 
     def _note_shown(self, nudge: "DueNudge") -> None:
         self.edit(NoteShown(nudge.session, nudge.token))
