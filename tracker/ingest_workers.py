@@ -5,11 +5,14 @@ A worker that dies or cannot write leaves its share undone; the caller's next sy
 
 import gc
 import multiprocessing
+import os
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stderr
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -26,6 +29,7 @@ _GROUP_BYTES = 8 << 20
 _MOST_BYTES = 64 << 20
 # A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
 _CHECKPOINT_PAGES = 10_000
+_NICER = 5
 
 
 def read_in_processes(
@@ -36,15 +40,20 @@ def read_in_processes(
     workers: int,
     report: SyncReport,
     on_progress: Callable[[Progress], None] | None,
+    *,
+    beside_a_screen: bool = False,
 ) -> None:
     """Read `work` into the ledger from several processes at once, adding to `report`.
 
     They are forked where that exists: it takes milliseconds. SQLite must not be carried over a fork, so the caller has
-    no ledger open.
+    no ledger open. `beside_a_screen`: the caller may, and has threads; the processes start anew, and give way to keys.
     """
     started = time.monotonic()
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    context: Any = multiprocessing.get_context(method)
+    forks = "fork" in multiprocessing.get_all_start_methods() and not beside_a_screen
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
+    if beside_a_screen:
+        with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor to hand on
+            resource_tracker.ensure_running()
     following = context.Value("i", 0)
     pipes: list[Connection] = []
     processes = []
@@ -54,7 +63,9 @@ def read_in_processes(
         for _ in range(min(workers, len(work))):
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
-                target=_worker, args=(ledger, list(sources), list(work), options, following, theirs), daemon=True
+                target=_worker,
+                args=(ledger, list(sources), list(work), options, following, theirs, beside_a_screen),
+                daemon=True,
             )
             process.start()
             theirs.close()
@@ -88,8 +99,11 @@ def _worker(
     options: Options,
     following: "Synchronized[int]",
     pipe: Connection,
+    gives_way: bool,
 ) -> None:
     gc.disable()
+    if gives_way:
+        os.nice(_NICER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
     try:
         with closing(open_ledger(ledger)) as db:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.queries import totals
-from tracker.ingest import Progress, SyncReport, sync
+from store.spend import refresh_spend
+from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed, sync, workers_for
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
 from tracker.watch import Watcher
@@ -205,7 +206,7 @@ class LedgerFeed:
             self._watcher.run(self._restart)
 
     def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
-        """Everything that is new since the last run, with progress; in this process, so that keys stay quick."""
+        """Everything that is new since the last run, with progress."""
         began, is_first = time.monotonic(), not totals(db).calls
 
         def show(progress: Progress) -> None:
@@ -219,7 +220,7 @@ class LedgerFeed:
             self._set_following(Health(Phase.READING, words, share, is_first))
 
         try:
-            sync(db, self._sources, options, on_progress=_Throttled(0.1, show))
+            self._take_in(db, options, _Throttled(0.1, show))
         except _StoppedError:
             return
         self._set_following(Health(Phase.READING, "finding tasks in what was read", 1.0, is_first))
@@ -227,6 +228,20 @@ class LedgerFeed:
         self._keep_current(db)
         self._report_following()
         self._wake_reader.set()
+
+    def _take_in(self, db: sqlite3.Connection, options: Options, on_progress: Callable[[Progress], None]) -> None:
+        """Read what is new: in this process, or in several where that is much."""
+        report = SyncReport()
+        work: list[PendingFile] | None = find_work(db, listed(self._sources, report.problems))
+        workers = workers_for(work or ())
+        if work and workers > 1:
+            from tracker.ingest_workers import read_in_processes
+
+            refresh_spend(db)  # notes the time zone, so that the workers' sums stand
+            ledger = self._ledger or ledger_path()
+            read_in_processes(ledger, self._sources, work, options, workers, report, on_progress, beside_a_screen=True)
+            work = None
+        sync(db, self._sources, options, work=work, report=report, on_progress=on_progress)
 
     def _after_look(self, db: sqlite3.Connection, report: SyncReport) -> None:
         """After each look of the watcher: derive what is new, whoever took it in, and say what is due."""

@@ -1,22 +1,28 @@
 """The feed over a real ledger and real files: figures arrive by themselves, trouble is told, edits come back."""
 
+import io
 import json
+import os
 import shutil
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
 from tests.unit.ledger.damage import damage_page_of
+from tracker import ingest, ingest_workers
 from tracker.advisor.advisor import DueNudge
 from tracker.ingest import sync
+from tracker.ingest_workers import read_in_processes
 from tracker.pricing import PriceBook
 from tracker.reader_options import ReaderOptions
 from tracker.sources.base import Options
@@ -297,6 +303,31 @@ def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
         told.wait_for(lambda: "prices.toml" in told.snapshots[-1].trouble)
     finally:
         feed.stop()
+
+
+class _ScreenStream(io.StringIO):
+    """The error stream while Textual draws: it has no descriptor that a process could be given."""
+
+    def fileno(self) -> int:
+        return -1
+
+
+def test_a_large_first_look_is_read_by_several_processes(feed: LedgerFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    new_calls = []
+
+    def noting(*given: Any, **options: Any) -> None:
+        read_in_processes(*given, **options)
+        new_calls.append(given[5].new_calls)
+
+    monkeypatch.setattr(sys, "stderr", _ScreenStream())
+    monkeypatch.setattr(ingest, "_PARALLEL_BYTES", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ingest_workers, "read_in_processes", noting)
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: told.is_live_with(400))
+    assert new_calls == [told.snapshots[-1].calls]
+    assert any(health.phase is Phase.READING and 0 < health.done < 1 for health in told.health)
 
 
 def test_stopping_ends_every_thread(feed: LedgerFeed) -> None:
