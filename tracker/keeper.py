@@ -5,7 +5,7 @@ module knows the files that hooks read and write.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,15 +54,17 @@ class LedgerKeeper:
         self._lock = ReaderLock(home) if reads_spool else None
         self._transcripts: dict[str, str] = {}  # folder -> one that hooks told of
 
-    def keep_current(self, db: sqlite3.Connection) -> list[DueNudge]:
-        """After a sync: rebuild what changed and advise on it; returns the nudges to show now.
+    def keep_current(
+        self, db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None
+    ) -> list[DueNudge]:
+        """After a sync: rebuild what changed (`on_progress` as there) and advise on it; returns the nudges to show now.
 
         sqlite3.Error or OSError when the disk is full or the ledger locked: nothing is lost, the next call does it.
         """
         from tracker.rebuild import rebuild
 
         self._read_spool(db)
-        rebuild(db)
+        rebuild(db, on_progress)
         return self.advisor.refresh(db, now_ms())
 
     def named_folders(self) -> list[Path]:

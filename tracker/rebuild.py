@@ -7,7 +7,7 @@ on the order in which they came: a full rebuild gives the same rows.
 
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -66,8 +66,11 @@ class _Fit(NamedTuple):
 _decode_fit = msgspec.json.Decoder(_Fit).decode
 
 
-def rebuild(db: sqlite3.Connection) -> Rebuilt:
-    """Bring everything that is derived up to date with the records, the edits and the repositories."""
+def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+    """Bring everything that is derived up to date with the records, the edits and the repositories.
+
+    `on_progress` gets how many sessions are done, and of how many.
+    """
     started = time.monotonic()
     count = 0
     overlay: Overlay | None = None
@@ -75,6 +78,8 @@ def rebuild(db: sqlite3.Connection) -> Rebuilt:
     while stored.has_stale_sessions(db):
         with transaction(db):
             stale = stored.stale_sessions(db)
+            if on_progress is not None:
+                on_progress(count, count + len(stale))
             if overlay is None:
                 overlay = read_overlay(db)
             own = own_weights_in_use(db)

@@ -225,7 +225,12 @@ class LedgerFeed:
             return
         self._set_following(Health(Phase.READING, "finding tasks in what was read", 1.0, is_first))
         self._wake_reader.set()
-        self._keep_current(db)
+
+        def show_sessions(done: int, count: int) -> None:
+            words = f"finding tasks in {done:,} of {count:,} sessions"
+            self._set_following(Health(Phase.READING, words, 1.0, is_first))
+
+        self._keep_current(db, show_sessions)
         self._report_following()
         self._wake_reader.set()
 
@@ -251,13 +256,13 @@ class LedgerFeed:
         if report.new_calls or report.files:
             self._wake_reader.set()
 
-    def _keep_current(self, db: sqlite3.Connection) -> None:
+    def _keep_current(self, db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None) -> None:
         try:
             self._write_trouble = ""
             if self._keeper is None:
-                rebuild(db)
+                rebuild(db, on_progress)
                 return
-            for nudge in self._keeper.keep_current(db):
+            for nudge in self._keeper.keep_current(db, on_progress):
                 if self._listener is not None:
                     self._listener.take_nudge(nudge)
             self._keeper.work_while_idle(db)

@@ -1,6 +1,7 @@
 """Interfaces: the dashboard listens, the feed reads, and the keeper keeps tasks and advice current."""
 
 import sqlite3
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from tui.edits import Edit, Edited
@@ -33,8 +34,11 @@ class Listener(Protocol):
 class Keeper(Protocol):
     """Keeps what is derived from the records current: tasks, advice."""
 
-    def keep_current(self, db: sqlite3.Connection) -> "list[DueNudge]":
-        """After each look at the agents' records; returns nudges whose time has come."""
+    def keep_current(self, db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None) -> "list[DueNudge]":
+        """After each look at the agents' records; returns nudges whose time has come.
+
+        `on_progress` gets how many sessions have their tasks, and of how many.
+        """
         ...
 
     def work_while_idle(self, db: sqlite3.Connection) -> bool:

@@ -144,7 +144,7 @@ class DayKeeper:
     def __init__(self, home: Path, clock: DayClock) -> None:
         self._clock, self._advisor = clock, Advisor(HookFiles(str(home)))
 
-    def keep_current(self, db: sqlite3.Connection) -> list[DueNudge]:
+    def keep_current(self, db: sqlite3.Connection, _on_progress: Callable[[int, int], None] | None) -> list[DueNudge]:
         rebuild(db)
         return self._advisor.refresh(db, self._clock())
 

@@ -30,6 +30,7 @@ from tracker.cli.output import (
     tokens,
     wrapped,
 )
+from tracker.cli.progress_bar import progress_bar
 from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
@@ -94,7 +95,8 @@ def backtest(
         "project": project,
         "agent": agent,
     }
-    report = backtest_report(db, preferences_of(user_settings()), **chosen)
+    with progress_bar("replaying") as tell:
+        report = backtest_report(db, preferences_of(user_settings()), **chosen, say=lambda words: tell(None, words))
     if report is None and as_json:
         print_json(nothing_json(left_out=len(sessions_begun(db, **chosen))))
     elif report is None:

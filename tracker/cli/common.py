@@ -212,10 +212,12 @@ def open_synced(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
 
 def open_modelled(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
     """The same, with everything derived: tasks, splits, misses."""
+    from tracker.cli.progress_bar import progress_bar
     from tracker.rebuild import rebuild
 
     db = open_synced(invocation, no_sync=no_sync)
-    rebuild(db)
+    with progress_bar("finding tasks") as show:
+        rebuild(db, lambda done, count: show(done / count, f"{done:,}/{count:,} sessions"))
     return db
 
 

@@ -107,13 +107,15 @@ def _report(
     invocation: Invocation, chosen: Settings, days_file: Path | None, *, every_plan: bool, no_sync: bool
 ) -> PlansReport:
     from tracker.plan_data.days_file import read_days
+    from tracker.ingest import no_garbage_collection
     from tracker.plan_data.login import detected_plan
 
     if days_file is not None:
         named = (days_file.name, read_days(days_file))
         return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
     db = open_modelled(invocation, no_sync=no_sync)
-    return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
+    with no_garbage_collection():  # half a year of calls at once: looking for garbage would take a third of the time
+        return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
 
 
 def _print_csv(report: PlansReport) -> None:

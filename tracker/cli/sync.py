@@ -2,8 +2,6 @@
 
 import os
 import sqlite3
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,13 +15,12 @@ from tracker.cli.common import Invocation, dir_options, passes_invocation, say_d
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import say
+from tracker.cli.progress_bar import progress_bar
 from tracker.errors import UsageError
 from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed, sync, workers_for
 from tracker.reader_options import has_settings, options_of, usable_options
 from tracker.sources.all import all_sources
 from tracker.sources.base import Source
-
-_BAR_AFTER_SECONDS = 0.4
 
 
 def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
@@ -68,8 +65,6 @@ def take_in(
         user_settings()
     sources = sources_of(invocation)
     _tell_of_other_folders(invocation)
-    bar = _Bar() if sys.stderr.isatty() else None
-    on_progress = bar.show if bar else None
     report = SyncReport()
     db = open_ledger(on_damage=say_damaged)
     if usable_only:
@@ -79,17 +74,20 @@ def take_in(
         options = options_of(db)
     work: list[PendingFile] | None = find_work(db, listed(sources, report.problems))
     count = workers_for(work or ()) if workers is None else workers
-    if count > 1 and work:
-        from tracker.ingest_workers import read_in_processes
+    with progress_bar("reading") as show:
 
-        refresh_spend(db)  # notes the time zone, so that the workers' sums stand
-        db.close()
-        read_in_processes(ledger_path(), sources, work, options, count, report, on_progress)
-        db = open_ledger()
-        work = None
-    sync(db, sources, options, work=work, report=report, on_progress=on_progress)
-    if bar:
-        bar.clear()
+        def on_progress(progress: Progress) -> None:
+            show(*_how_far(progress))
+
+        if count > 1 and work:
+            from tracker.ingest_workers import read_in_processes
+
+            refresh_spend(db)  # notes the time zone, so that the workers' sums stand
+            db.close()
+            read_in_processes(ledger_path(), sources, work, options, count, report, on_progress)
+            db = open_ledger()
+            work = None
+        sync(db, sources, options, work=work, report=report, on_progress=on_progress)
     return db, report
 
 
@@ -109,39 +107,11 @@ def _tell_of_other_folders(invocation: Invocation) -> None:
                 say(f"no records of Cline or Roo in {folder}: nothing is read there{hint}")
 
 
-class _Bar:
-    """Files, bytes and time left on one line of stderr; appears only when the work takes a moment."""
-
-    def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._shown = 0.0
-
-    def show(self, progress: Progress) -> None:
-        """Draw, at most ten times a second."""
-        now = time.monotonic()
-        if now - self._started < _BAR_AFTER_SECONDS or now - self._shown < 0.1:
-            return
-        self._shown = now
-        share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
-        left = (now - self._started) * (1 - share) / share if share > 0.02 else None
-        filled = int(24 * share)
-        wait = "" if left is None else f"  {_duration(left)} left"
-        click.echo(
-            f"\r\x1b[2Kreading  {'█' * filled}{'░' * (24 - filled)}  {progress.files_done}/{progress.files} files"
-            f"  {progress.bytes_done / 1e6:,.0f} of {progress.bytes / 1e6:,.0f} MB{wait}",
-            nl=False,
-            err=True,
-            color=True,  # what clears the line is no colour: NO_COLOR keeps it
-        )
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            click.echo("\r\x1b[2K", nl=False, err=True, color=True)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+def _how_far(progress: Progress) -> tuple[float, str]:
+    """Share of the bytes that are read, and words on it."""
+    share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
+    megabytes = f"{progress.bytes_done / 1e6:,.0f} of {progress.bytes / 1e6:,.0f} MB"
+    return share, f"{progress.files_done}/{progress.files} files  {megabytes}"
 
 
 @click.command("sync")

@@ -4,7 +4,7 @@ Measured and priced: what was billed. Everything else is modelled, and the assum
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -187,13 +187,19 @@ def backtest_report(
     until: int | None = None,
     project: str | None = None,
     agent: str | None = None,
+    say: Callable[[str], None] = lambda _words: None,
 ) -> BacktestReport | None:
-    """Replay the sessions that began in [since, until) (epoch ms); None if there is none that can be."""
+    """Replay the sessions that began in [since, until) (epoch ms); None if there is none that can be.
+
+    `say` is told what is being done: a year of work takes a minute.
+    """
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     weekly = WeeklyHabits(db, floors(db))
     recorded: list[RecordedStretch] = []
     left_out = 0
-    for session_id in sessions_begun(db, since=since, until=until, project=project, agent=agent):
+    begun = sessions_begun(db, since=since, until=until, project=project, agent=agent)
+    for number, session_id in enumerate(begun):
+        say(f"{number:,}/{len(begun):,} sessions read")
         found = recorded_session(db, session_id, weekly, rates, quiet=preferences.quiet)
         recorded += found
         left_out += not found
@@ -201,6 +207,7 @@ def backtest_report(
         return None
     prompts = [(one.calls[0].context, made.after) for one in recorded for made in one.compactions]
     summary = observed_summary_tokens(prompts)
+    say(f"{len(begun):,} sessions under every rule")
     result = backtest([one.replay for one in recorded], summary)
     return BacktestReport(
         first_at=min(one.calls[0].started_at for one in recorded),

@@ -1,0 +1,55 @@
+"""One line of stderr on which long work says how far it has come; only on a terminal, and only if it takes a moment."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+_AFTER_SECONDS = 0.4
+_EVERY_SECONDS = 0.1
+_ESTIMATE_FROM_SHARE = 0.02
+_CELLS = 24
+_CLEAR_LINE = "\r\x1b[2K"
+
+Show = Callable[[float | None, str], None]  # the share that is done, if known, and words on it
+
+
+@contextmanager
+def progress_bar(verb: str) -> Iterator[Show]:
+    """What is given to the yielded function is drawn, shares ten times a second; the line goes at the end."""
+    started = time.monotonic()
+    shown = 0.0
+
+    def show(share: float | None, words: str) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        is_soon = share is not None and now - shown < _EVERY_SECONDS
+        if is_soon or now - started < _AFTER_SECONDS or not _is_terminal():
+            return
+        shown = now
+        bar = left = ""
+        if share is not None:
+            filled = int(_CELLS * share)
+            bar = f"{'█' * filled}{'░' * (_CELLS - filled)}  "
+            left = f"  {_left((now - started) * (1 - share) / share)} left" if share > _ESTIMATE_FROM_SHARE else ""
+        _print(f"{_CLEAR_LINE}{verb}  {bar}{words}{left}")
+
+    try:
+        yield show
+    finally:
+        if shown:
+            _print(_CLEAR_LINE)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _print(text: str) -> None:
+    click.echo(text, nl=False, err=True, color=True)  # what clears the line is no colour: NO_COLOR keeps it
+
+
+def _left(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
