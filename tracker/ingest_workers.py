@@ -24,7 +24,7 @@ from tracker.ingest import Intake, PendingFile, Progress, SyncReport, read_file,
 from tracker.sources.base import Options, Piece, Sources
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
-_GROUP_BYTES = 8 << 20
+_GROUP_BYTES = 32 << 20
 # While another process writes, a worker reads on up to this much.
 _MOST_BYTES = 64 << 20
 # A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
