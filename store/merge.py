@@ -34,6 +34,9 @@ CONTENT_COLUMNS = (
 CALL_COLUMNS = ("message_id", "request_id", *PLACE_COLUMNS, *CONTENT_COLUMNS)
 
 _INSERT = f"INSERT OR IGNORE INTO call (id, {', '.join(CALL_COLUMNS)}) VALUES (?, {', '.join('?' * len(CALL_COLUMNS))})"
+_TAKE_SIGHTINGS = f"DELETE FROM sighting WHERE call_id = ? RETURNING {', '.join(PLACE_COLUMNS)}"
+_TAKE_ALIASES = "DELETE FROM call_alias WHERE call_id = ? RETURNING key, is_request"
+_TAKE_CALL = f"DELETE FROM call WHERE id = ? RETURNING {', '.join(CALL_COLUMNS)}"
 _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
 _FIRST_AT = PLACE_COLUMNS.index("first_at")
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
@@ -131,19 +134,16 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> in
     request_ids = {*call.more_request_ids, *([call.request_id] if call.request_id else [])}
     known = _find(db, [*message_ids, *request_ids])
     places = [row[_PLACE_AT]]
-    recorded = [_content(db, call_id) for call_id in known]
+    recorded = []
     for call_id in known:
-        places += _places(db, call_id)
-        own_message, own_request = db.execute(
-            "SELECT message_id, request_id FROM call WHERE id = ?", (call_id,)
-        ).fetchone()
-        message_ids.add(own_message)
-        request_ids.update([own_request] if own_request else [])
-        for key, is_request in db.execute("SELECT key, is_request FROM call_alias WHERE call_id = ?", (call_id,)):
+        sightings = db.execute(_TAKE_SIGHTINGS, (call_id,)).fetchall()
+        for key, is_request in db.execute(_TAKE_ALIASES, (call_id,)).fetchall():
             (request_ids if is_request else message_ids).add(key)
-        db.execute("DELETE FROM sighting WHERE call_id = ?", (call_id,))
-        db.execute("DELETE FROM call_alias WHERE call_id = ?", (call_id,))
-        db.execute("DELETE FROM call WHERE id = ?", (call_id,))
+        (taken,) = db.execute(_TAKE_CALL, (call_id,)).fetchall()
+        message_ids.add(taken[0])
+        request_ids.update([taken[1]] if taken[1] else [])
+        places += sightings or [taken[_PLACE_AT]]
+        recorded.append(taken[_CONTENT_AT])
     touched.update(place[0] for place in places)
     touched.update(place[2] for place in places)
     joined = _joined_places(places)
@@ -169,17 +169,6 @@ def _find(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
         (*keys, *keys, *keys),
     )
     return [row[0] for row in found]
-
-
-def _places(db: sqlite3.Connection, call_id: int) -> list[Row]:
-    columns = ", ".join(PLACE_COLUMNS)
-    kept = db.execute(f"SELECT {columns} FROM sighting WHERE call_id = ?", (call_id,)).fetchall()
-    return kept or db.execute(f"SELECT {columns} FROM call WHERE id = ?", (call_id,)).fetchall()
-
-
-def _content(db: sqlite3.Connection, call_id: int) -> Row:
-    row: Row = db.execute(f"SELECT {', '.join(CONTENT_COLUMNS)} FROM call WHERE id = ?", (call_id,)).fetchone()
-    return row
 
 
 def _write_sightings(db: sqlite3.Connection, call_id: int, places: Sequence[Row]) -> None:
