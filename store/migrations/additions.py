@@ -77,14 +77,25 @@ def m013_outcomes_of_checks(db: Any) -> None:
 def m014_corrected_readings(db: Any) -> None:
     """Files that are still there are read once more from the start, for what was left out or misread of them.
 
-    Summaries of earlier sessions were taken for titles, and commands that the client answers itself and messages of
-    teammates for turns of the user: what is not in a file any more goes. So do marks that are now of another kind or
-    elsewhere, of sessions with files. Recorded calls lose what would win against the new reading: an equally early
-    place, and greater flags; not so the sums of what Cline and Roo removed, which are in no file.
+    A reading adds and replaces. What it would leave as it is, or lose to, goes before it: each step says why.
+    """
+    readable = json_list(_sessions_with_files(db))
+    _drop_misread_titles_and_turns(db)
+    _drop_marks(db, readable)
+    _weaken_calls(db, readable)
+    db.execute("UPDATE session SET model_stale = 1")
+    read_anew(db)
+
+
+def _drop_misread_titles_and_turns(db: Any) -> None:
+    """Summaries of earlier sessions were taken for titles, what the client answers and teammates write for prompts.
+
+    No reading takes them back, so they go whether the file is there or not; so does what Cline writes where there is no
+    branch. Turns with calls stay: a position one further on lets the reading replace their text.
     """
     run_script(
         db,
-        f"""
+        """
         UPDATE session SET title = NULL, title_rank = 0 WHERE agent = 'claude-code' AND title_rank = 1;
         UPDATE session SET branch = NULL WHERE agent = 'cline' AND branch LIKE '(%';
         WITH used AS MATERIALIZED (SELECT DISTINCT session_id, turn FROM call WHERE turn IS NOT NULL)
@@ -94,24 +105,43 @@ def m014_corrected_readings(db: Any) -> None:
             (SELECT session_id, position FROM turn WHERE text LIKE 'System-delivered teammate async run updates:%');
         DELETE FROM turn WHERE text LIKE 'System-delivered teammate async run updates:%';
         UPDATE turn SET kind = 'notification', text = '', words = x'', echo = NULL, position = position + 1
-            WHERE kind = 'prompt' AND text LIKE 'Another Claude session sent a message:%<teammate-message%';
-        CREATE TEMP TABLE read_again AS SELECT value AS id FROM json_each('{json_list(_sessions_with_files(db))}');
-        DELETE FROM event WHERE session_id IN (SELECT id FROM read_again JOIN session USING (id)
-            WHERE IIF(agent != 'claude-code', detail = 'truncated',
-                      kind IN ('api_error', 'branch', 'command', 'reply')));
-        CREATE TEMP TABLE kept_chain AS SELECT id FROM chain WHERE key LIKE 'deleted-%';
-        UPDATE call SET position = position + 1 WHERE chain_id NOT IN kept_chain;
-        UPDATE sighting SET position = position + 1 WHERE chain_id NOT IN kept_chain;
-        UPDATE call SET flags = flags & ~{int(CallFlag.ESTIMATED)}
-                & ~IIF(input + cache_read + write_5m + write_1h + output, 0, {int(CallFlag.ABORTED)})
-            WHERE session_id IN (SELECT id FROM read_again JOIN session USING (id) WHERE agent IN ('cline', 'roo'))
-            AND chain_id NOT IN kept_chain;
-        DROP TABLE read_again;
-        DROP TABLE kept_chain;
-        UPDATE session SET model_stale = 1
+            WHERE kind = 'prompt' AND text LIKE 'Another Claude session sent a message:%<teammate-message%'
         """,
     )
-    read_anew(db)
+
+
+def _drop_marks(db: Any, readable: str) -> None:
+    """Marks that are now of another kind or elsewhere; those of sessions without files stay, as nothing replaces them.
+
+    `readable`: ids of the sessions with files, a JSON list.
+    """
+    db.execute(
+        """
+        DELETE FROM event WHERE session_id IN (SELECT value FROM json_each(?))
+            AND IIF(session_id IN (SELECT id FROM session WHERE agent = 'claude-code'),
+                    kind IN ('api_error', 'branch', 'command', 'reply'), detail = 'truncated')
+        """,
+        (readable,),
+    )
+
+
+def _weaken_calls(db: Any, readable: str) -> None:
+    """Recorded calls lose what would win against the new reading: an equally early place, and greater flags.
+
+    Not so the sums of what Cline and Roo removed, which are in no file. `readable`: as above.
+    """
+    in_a_file = "chain_id NOT IN (SELECT id FROM chain WHERE key LIKE 'deleted-%')"
+    db.execute(f"UPDATE call SET position = position + 1 WHERE {in_a_file}")
+    db.execute(f"UPDATE sighting SET position = position + 1 WHERE {in_a_file}")
+    db.execute(
+        f"""
+        UPDATE call SET flags = flags & ~{int(CallFlag.ESTIMATED)}
+                & ~IIF(input + cache_read + write_5m + write_1h + output, 0, {int(CallFlag.ABORTED)})
+            WHERE {in_a_file} AND session_id IN (SELECT value FROM json_each(?))
+            AND session_id IN (SELECT id FROM session WHERE agent IN ('cline', 'roo'))
+        """,
+        (readable,),
+    )
 
 
 def _sessions_with_files(db: Any) -> list[int]:
