@@ -108,7 +108,7 @@ class Watcher:
                 next_scan = scanned + (_SCAN_SECONDS if is_watching else _POLL_SECONDS)
                 if self._scan or time.monotonic() >= next_scan:
                     self._scan = False
-                    self._take_in(None)
+                    self._take_in(None, stop)
                     scanned = time.monotonic()
                     continue
                 self._look.wait(min(next_scan, self._next_roots if observer else next_scan) - time.monotonic())
@@ -118,7 +118,7 @@ class Watcher:
                     with self._lock:
                         changed, self._changed = self._changed, set()
                     if changed and not self._scan:
-                        self._take_in(changed)
+                        self._take_in(changed, stop)
         finally:
             if observer is not None:
                 observer.stop()
@@ -126,8 +126,8 @@ class Watcher:
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
-    def _take_in(self, changed: set[str] | None) -> None:
-        """Sync the changed files; everything if None, or if a path is new to us."""
+    def _take_in(self, changed: set[str] | None, stop: threading.Event) -> None:
+        """Sync the changed files; everything if None, or if a path is new to us. Rests after a failure."""
         try:
             if self._find_options is not None:
                 self._options = self._find_options()
@@ -147,8 +147,7 @@ class Watcher:
             if not was_failing:
                 self._on_notice(self._failure)
             self._scan = True
-            threading.Timer(_RETRY_SECONDS, self._look.set).start()
-            time.sleep(_RETRY_SECONDS)
+            stop.wait(_RETRY_SECONDS)
             return
         if self._failure:
             self._failure = ""

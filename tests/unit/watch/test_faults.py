@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,15 @@ def test_a_ledger_that_another_program_holds(watching: Watching, tmp_path: Path)
     watching.wait_for(lambda: watching.watcher.failure == "")
     holder.close()
     watching.assert_complete()
+
+
+def test_an_end_is_not_kept_waiting_by_a_ledger_that_cannot_be_written(watching: Watching) -> None:
+    watching.db.execute("PRAGMA busy_timeout = 0")
+    watching.start()
+    with closing(sqlite3.connect(watching.ledger, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        session(watching)
+        watching.wait_for(lambda: watching.watcher.failure != "")
+        started = time.monotonic()
+        watching.stop()
+        assert time.monotonic() - started < 0.5
