@@ -18,7 +18,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from store.ledger import open_ledger
+from store.ledger import LedgerError, begin, open_ledger
 from store.spend import sum_up_changed
 from tracker.ingest import Intake, PendingFile, Progress, SyncReport, read_file, unread_bytes
 from tracker.sources.base import Options, Piece, Sources
@@ -109,7 +109,7 @@ def _worker(
         with closing(open_ledger(ledger)) as db:
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             _take_share(db, sources, work, options, following, pipe)
-    except sqlite3.Error:
+    except (sqlite3.Error, LedgerError):
         pass  # the caller meets the same trouble with what is left, and reports it
     except BrokenPipeError:
         pass  # the caller is gone
@@ -163,16 +163,13 @@ def _indices(following: "Synchronized[int]", end: int) -> Iterator[int]:
 
 
 def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
-    """Begin a write transaction; False if another process is writing and `wait` is not set."""
-    if wait:
-        db.execute("BEGIN IMMEDIATE")
-        return True
+    """Begin to write; False if another process is writing and `wait` is not set."""
     patience_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
-    db.execute("PRAGMA busy_timeout = 0")
+    db.execute(f"PRAGMA busy_timeout = {patience_ms if wait else 0}")
     try:
-        db.execute("BEGIN IMMEDIATE")
+        begin(db)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        if wait or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
             raise
         return False
     finally:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
@@ -14,10 +15,14 @@ from store.damage import damaged_ledgers
 from store.ledger import LedgerError, ledger_path, open_ledger, transaction
 from store.migrations import MIGRATIONS
 from store.schema_version import SCHEMA_VERSION
+from tracker import ingest_workers
+from tracker.ingest import SyncReport, find_work, listed, read_file
+from tracker.sources.base import Options, Piece, Sources
+from tracker.sources.claude_code import ClaudeCodeSource
 
 from .columns import GOLDEN, columns_text
 from .plain import COST, FILE, session_of
-from .reading import ledger_of, take_in, write_tree
+from .reading import ledger_of, price_book, take_in, write_tree
 
 
 def test_a_blank_ledger_has_exactly_the_columns_of_the_golden_file(tmp_path: Path) -> None:
@@ -84,6 +89,27 @@ def test_a_program_that_is_older_than_its_ledger_by_now_writes_no_more(tmp_path:
             db.execute("DELETE FROM call")
         assert not db.in_transaction
         assert db.execute("SELECT COUNT(*) FROM source_file").fetchone() == (0,)
+
+
+def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: session_of(1)})
+    sources: Sources = [(ClaudeCodeSource(), [root])]
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        work = find_work(db, listed(sources, []))
+
+    def read_while_another_upgrades(*given: Any) -> Iterator[Piece]:
+        with closing(sqlite3.connect(tmp_path / "ledger.db")) as newer:
+            newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        return read_file(*given)
+
+    monkeypatch.setattr(ingest_workers, "read_file", read_while_another_upgrades)
+    options, report = Options(price_book()), SyncReport()
+    ingest_workers.read_in_processes(tmp_path / "ledger.db", sources, work, options, 1, report, None)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+        assert db.execute("SELECT (SELECT COUNT(*) FROM call), (SELECT COUNT(*) FROM source_file)").fetchone() == (0, 0)
+    assert report.files == 0
 
 
 def damage(path: Path, how: str) -> None:
