@@ -204,6 +204,20 @@ def test_a_plan_is_known_from_the_clients_login(taximeter: Taximeter, tmp_path: 
     assert "dev@example.com" not in ran.out
 
 
+@pytest.mark.parametrize(
+    ("second", "plan"), [(None, "max"), ("default_claude_max_5x", "max"), ("default_claude_pro", None)]
+)
+def test_a_plan_is_known_from_several_clients_if_their_logins_agree(
+    second: str | None, plan: str | None, taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, tier in (("work", second), ("private", "default_claude_max_5x")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".claude.json").write_text(json.dumps({"oauthAccount": {"rateLimitTier": tier}}))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{tmp_path / 'work'},{tmp_path / 'private'}")
+    current = taximeter("plans", "--json").json()["current"]
+    assert current == (plan and {"plan": plan, "from": "this machine's login"})
+
+
 def test_an_api_key_pays_less_for_writes_and_again_for_pauses(taximeter: Taximeter, tmp_path: Path) -> None:
     writes: dict[str, Any] = {
         "cache_creation_input_tokens": 100_000,

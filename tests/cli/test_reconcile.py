@@ -314,6 +314,22 @@ def test_weigh_says_what_a_token_in_every_call_costs_a_month(taximeter: Taximete
 
 
 @pytest.mark.usefixtures("tree")
+def test_weigh_finds_the_users_own_file_in_every_configured_folder(
+    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, private = tmp_path / "work", tmp_path / "private"
+    for folder in (work, private):
+        folder.mkdir()
+        (folder / "CLAUDE.md").write_text("y" * 400)
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{work}, {private}")
+    monkeypatch.chdir(tmp_path)
+    files = [str(folder / "CLAUDE.md") for folder in (work, private)]
+    for words in ([], files):
+        things = taximeter("weigh", "--offline", "--json", *words).json()["things"]
+        assert [one["calls"] for one in things] == [3, 3], words
+
+
+@pytest.mark.usefixtures("tree")
 def test_weigh_tools_and_a_handover(taximeter: Taximeter, provider: Provider, tmp_path: Path) -> None:
     tools, brief = tmp_path / "tools.json", tmp_path / "brief.md"
     tools.write_text(json.dumps({"tools": [{"name": "find", "input_schema": {"type": "object"}}]}))

@@ -1,6 +1,5 @@
 """`install`, `uninstall`, `status`: our entries in an agent's settings; `hook`, `statusline`: what the agents run."""
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_stat
 from hooks.install.last_runs import LastRun
 from store.ledger import home
 from store.plain_text import plain
+from tracker.claude_folders import configured_folders
 from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
@@ -138,10 +138,7 @@ def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> 
 
 def claude_folders(invocation: Invocation) -> list[Path]:
     """Folders whose settings are meant: those named, else `CLAUDE_CONFIG_DIR`, else `~/.claude`."""
-    if invocation.claude_dirs:
-        return invocation.claude_dirs
-    configured = [part for part in os.environ.get("CLAUDE_CONFIG_DIR", "").split(",") if part]
-    return [Path(part).expanduser() for part in configured] or [Path.home() / ".claude"]
+    return invocation.claude_dirs or configured_folders() or [Path.home() / ".claude"]
 
 
 def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:

@@ -1,6 +1,5 @@
 """`weigh`: what texts that stand in every prompt cost."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
 from tracker import clock
+from tracker.claude_folders import configured_folders
 from tracker.cli.common import Invocation, open_modelled, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
@@ -96,10 +96,9 @@ def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) 
     if files:
         things += [Thing(str(path), Kind.INSTRUCTIONS, _text(path), folder=_folder(path)) for path in files]
     elif tools is None and handover is None:
-        user_folder = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
         things += [
             Thing(_short(path), Kind.INSTRUCTIONS, _text(path), folder=folder)
-            for path, folder in usual_files(Path.cwd(), user_folder)
+            for path, folder in usual_files(Path.cwd(), _user_folders())
         ]
     if tools is not None:
         things.append(Thing(str(tools), Kind.TOOLS, tools=_tools(tools)))
@@ -111,9 +110,14 @@ def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) 
 def _folder(path: Path) -> str | None:
     """The project whose sessions carry a file: its folder, but all projects for a file of the user's own."""
     folder = path.resolve().parent
-    if folder.name == ".claude":
-        folder = folder.parent
-    return None if folder == Path.home().resolve() else str(folder)
+    if folder in [one.resolve() for one in _user_folders()]:
+        return None
+    return str(folder.parent if folder.name == ".claude" else folder)
+
+
+def _user_folders() -> list[Path]:
+    """Where the user's own instructions are, which every project gets."""
+    return configured_folders() or [Path.home() / ".claude"]
 
 
 def _short(path: Path) -> str:

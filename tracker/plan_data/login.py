@@ -1,9 +1,10 @@
 """Reads which plan Claude Code is logged in with: one field of its own settings file, and nothing else of it."""
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from tracker.claude_folders import configured_folders
 
 # What the client calls a plan's tier (PRICES section 3.4).
 _TIERS = {
@@ -22,9 +23,12 @@ class _ClientFile(msgspec.Struct, frozen=True):
 
 
 def detected_plan() -> str | None:
-    """The id of the plan of this machine's login, None if there is none or its tier is not known."""
-    folder = os.environ.get("CLAUDE_CONFIG_DIR")
-    path = (Path(folder) if folder else Path.home()) / ".claude.json"
+    """The id of the plan of this machine's login; None if there is none, its tier is not known, or logins differ."""
+    found = {plan for folder in configured_folders() or [Path.home()] if (plan := _plan_of(folder / ".claude.json"))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _plan_of(path: Path) -> str | None:
     try:
         account = msgspec.json.decode(path.read_bytes(), type=_ClientFile).oauthAccount
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):

@@ -131,9 +131,9 @@ def _weighed(thing: Thing, tokens: int, standing: StandingCost, *, is_estimate: 
     return Weighed(thing, tokens, is_estimate, month // max(1, standing.chains), month, standing.calls)
 
 
-def usual_files(here: Path, user_folder: Path) -> list[tuple[Path, str | None]]:
+def usual_files(here: Path, user_folders: Sequence[Path]) -> list[tuple[Path, str | None]]:
     """Instruction files that Claude Code loads here: (file, project folder or None for all projects)."""
     names = ("CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md", "AGENTS.md")
     found: list[tuple[Path, str | None]] = [(here / name, str(here)) for name in names]
-    found.append((user_folder / "CLAUDE.md", None))
+    found += [(folder / "CLAUDE.md", None) for folder in user_folders]
     return [(path, folder) for path, folder in found if path.is_file()]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from tracker.claude_folders import configured_folders
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import AGENT
@@ -23,10 +24,7 @@ _BLOCK_BYTES = 128 << 10  # small enough to be in the processor's cache still wh
 
 def usual_folders() -> list[Path]:
     """Where the client of this machine writes, whether there is anything or not."""
-    configured = os.environ.get("CLAUDE_CONFIG_DIR")
-    if configured:
-        return [Path(part).expanduser() for part in configured.split(",") if part]
-    return [Path.home() / ".claude", Path.home() / ".config" / "claude"]
+    return configured_folders() or [Path.home() / ".claude", Path.home() / ".config" / "claude"]
 
 
 class ClaudeCodeSource:
