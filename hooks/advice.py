@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_BYTES = 64 << 10
 _KEPT_DAYS = 30
-_MARK = ".shown"
+_SHOWN, _NOTICED = ".shown", ".noticed"
 
 
 def safe_name(identifier: object) -> str | None:
@@ -91,13 +91,22 @@ def _has_room(home: str, budget: object, spent_nano: object) -> bool:
         return False  # settings that make no sense leave the last good ones
 
 
-def claim(home: str, session_id: str, nudge_id: str) -> bool:
+def claim(home: str, session_id: str, nudge_id: str, mark: str = _SHOWN) -> bool:
     """Mark a nudge as shown; True for exactly one of all who ask. OSError where the mark cannot be written."""
+    path = os.path.join(home, ADVICE_FOLDER, f"{session_id}~{nudge_id}{mark}")
     try:
-        os.close(os.open(_mark_path(home, session_id, nudge_id), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         return False
     return True
+
+
+def claim_notice(home: str, session_id: str, nudge_id: str) -> bool:
+    """Whether to show a nudge on the desktop, too: True for one of all who ask, for each where no mark can be left."""
+    try:
+        return safe_name(session_id) is None or claim(home, session_id, nudge_id, _NOTICED)
+    except OSError:
+        return True
 
 
 def show_due(
@@ -118,8 +127,8 @@ def shown_nudges(home: str, session_id: str) -> dict[str, int]:
     try:
         with os.scandir(os.path.join(home, ADVICE_FOLDER)) as entries:
             for entry in entries:
-                session, _, nudge_id = entry.name.removesuffix(_MARK).partition("~")
-                if session == session_id and nudge_id and entry.name.endswith(_MARK):
+                session, _, nudge_id = entry.name.removesuffix(_SHOWN).partition("~")
+                if session == session_id and nudge_id and entry.name.endswith(_SHOWN):
                     shown[nudge_id] = entry.stat().st_mtime_ns // 1_000_000
     except FileNotFoundError:
         pass
@@ -149,10 +158,6 @@ def write_advice(home: str, session_id: str, advice: "Advice") -> bool:
         raise
     _sweep(folder)
     return True
-
-
-def _mark_path(home: str, session_id: str, nudge_id: str) -> str:
-    return os.path.join(home, ADVICE_FOLDER, f"{session_id}~{nudge_id}{_MARK}")
 
 
 def _sweep(folder: str) -> None:

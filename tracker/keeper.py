@@ -81,6 +81,17 @@ class LedgerKeeper:
         """Remember that these nudges were put before the user."""
         self.advisor.note_shown(db, list(nudges), now_ms())
 
+    def show_on_desktop(self, nudges: Iterable[DueNudge]) -> None:
+        """If the user wants it; each once, however many dashboards and watchers know of it."""
+        if not self.advisor.preferences.desktop:
+            return
+        from hooks.advice import claim_notice
+        from tracker.desktop import show_nudge
+
+        for nudge in nudges:
+            if claim_notice(self._home, nudge.session, nudge.token):
+                show_nudge(nudge)
+
     def close(self) -> None:
         """Give the spool back to the hooks."""
         if self._lock is not None:

@@ -128,12 +128,8 @@ class Dashboard(App[None]):
         self.notify(plain(f"{message.words[:1].upper()}{message.words[1:]}."), timeout=8, markup=False)
 
     def take_nudge(self, nudge: "DueNudge") -> None:
-        """From the feed's thread: on the desktop as well, if the user wants it."""
+        """From the feed's thread."""
         self.post_message(NudgeDue(nudge))
-        if self.snapshot is not None and self.snapshot.settings.nudges.desktop:
-            from tracker.desktop import show_nudge
-
-            show_nudge(nudge)
 
     def on_nudge_due(self, message: NudgeDue) -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""

@@ -262,9 +262,11 @@ class LedgerFeed:
             if self._keeper is None:
                 rebuild(db, on_progress)
                 return
-            for nudge in self._keeper.keep_current(db, on_progress):
+            due = self._keeper.keep_current(db, on_progress)
+            for nudge in due:
                 if self._listener is not None:
                     self._listener.take_nudge(nudge)
+            self._keeper.show_on_desktop(due)
             self._keeper.work_while_idle(db)
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):

@@ -41,6 +41,10 @@ class Keeper(Protocol):
         """
         ...
 
+    def show_on_desktop(self, nudges: "list[DueNudge]") -> None:
+        """On the desktop as well, if the user wants it."""
+        ...
+
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
         """Do what can wait for a quiet moment."""
         ...

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from hooks.advice import claim, due_nudges, read_advice
 from store.ledger import home, open_ledger
 from tests.unit.advisor.transcripts import Transcript
+from tracker import desktop
 from tracker.advisor.evaluate import KINDS
 from tracker.cli.app import cli
 from tracker.cli.common import Invocation
@@ -20,7 +22,7 @@ from tracker.cli.sync import take_in
 from tracker.clock import now_ms
 from tracker.errors import UserError
 from tracker.keeper import LedgerKeeper
-from tracker.settings import load_settings
+from tracker.settings import load_settings, set_value
 
 
 def run(*words: str) -> Result:
@@ -87,6 +89,23 @@ def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:
     assert row["inputs"]["context"] == 85_000
     assert [one["kind"] for one in report["kinds"]] == list(KINDS)
     assert {one["kind"]: one["state"] for one in report["kinds"]}["before_expiry"] == "off"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_desktop_is_told_once_however_many_follow_the_session(
+    desk: Desk, wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(desktop, "show_notice", said.append)
+    set_value("nudges", "desktop", wanted)
+    dashboard, watcher = LedgerKeeper(str(home())), LedgerKeeper(str(home()))
+    text = desk.said_compact()  # that a hook has shown it in the agent's window changes nothing
+    with closing(open_ledger()) as db:
+        for keeper in (dashboard, watcher):
+            due = keeper.keep_current(db)
+            assert [one.text for one in due] == [text]
+            keeper.show_on_desktop(due)
+    assert said == [f"go on: {text}"] * wanted
 
 
 def test_all_lists_evaluations_that_did_not_fire(desk: Desk) -> None:

@@ -148,6 +148,9 @@ class DayKeeper:
         rebuild(db)
         return self._advisor.refresh(db, self._clock())
 
+    def show_on_desktop(self, nudges: list[DueNudge]) -> None:
+        """Nobody sits at this one."""
+
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
         return self._advisor.work_while_idle(db, self._clock())
 

@@ -11,10 +11,8 @@ from textual.pilot import Pilot
 from store.ledger import open_ledger
 from store.nudges import NudgeRow
 from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits_done, feed, settled
-from tracker import desktop
 from tracker.advisor.advisor import DueNudge
 from tracker.model.nudge import NudgeKind
-from tracker.settings import NudgeSettings, Settings
 from tui.app import Dashboard
 from tui.edits import Edit, NoteShown, PutAway, apply_edit
 from tui.readers.now import read_now
@@ -215,23 +213,6 @@ async def test_a_nudge_is_a_toast_where_now_does_not_show_its_session(sample_scr
         assert edits == [NoteShown("another", "t1")]
         text, _ = await nudged(app, pilot, due_nudge("third", "t2")._replace(title=None))
         assert "Nudge · api" in text
-
-
-@pytest.mark.parametrize("wanted", [True, False])
-async def test_a_nudge_is_on_the_desktop_as_well_if_the_user_wants_it(
-    sample_script: Script, monkeypatch: pytest.MonkeyPatch, wanted: bool
-) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(desktop, "show_notice", said.append)
-
-    def script(wish: Wish) -> Snapshot:
-        return replace(sample_script(wish), settings=Settings(nudges=NudgeSettings(desktop=wanted)))
-
-    app = dashboard(script, start="tasks")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await nudged(app, pilot, due_nudge("another", "t1"))
-    assert said == ["Retry queue [/x]: Compact now, 148k of context: saves ~$1.25 [/b]"] * wanted
 
 
 async def test_now_shows_a_nudge_of_its_session_in_place_and_notes_it_once_drawn(sample_script: Script) -> None:

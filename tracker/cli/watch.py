@@ -134,6 +134,7 @@ class _Screen:
         for nudge in due:
             self._tell(nudge)
         if due:
+            self._keeper.show_on_desktop(due)
             self._keeper.note_shown(self._db, due)
         if not report.files:
             self._keeper.work_while_idle(self._db)
@@ -157,10 +158,6 @@ class _Screen:
             print_json_lines([{"nudge": nudge.kind, "session": nudge.session, "text": nudge.text}])
         else:
             click.echo(nudge_line(nudge.session, nudge.text))
-        if self._keeper.advisor.preferences.desktop:
-            from tracker.desktop import show_nudge
-
-            show_nudge(nudge)
 
 
 def nudge_line(session: str, text: str) -> str:

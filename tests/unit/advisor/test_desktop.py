@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tracker import desktop
+from tracker.advisor.advisor import DueNudge
 
 
 def program(folder: Path, name: str) -> Path:
@@ -39,6 +40,16 @@ def test_without_the_program_nothing_happens(monkeypatch: pytest.MonkeyPatch, tm
     for platform in ("linux", "darwin"):
         monkeypatch.setattr(desktop.sys, "platform", platform)
         assert desktop.show_notice("text") is False
+
+
+def test_a_nudge_has_the_name_of_its_session_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(desktop, "show_notice", said.append)
+    nudge = DueNudge("s-1", "/code/api", "Retry queue [/x]", "compact", "Compact now [/b]", "t1")
+    desktop.show_nudge(nudge)
+    desktop.show_nudge(nudge._replace(title=None))
+    desktop.show_nudge(nudge._replace(title=None, project=None))
+    assert said == ["Retry queue [/x]: Compact now [/b]", "api: Compact now [/b]", "Compact now [/b]"]
 
 
 def test_it_is_off_unless_the_settings_say_otherwise() -> None:

@@ -13,6 +13,7 @@ from hooks.advice import (
     advice_path,
     block_reason,
     claim,
+    claim_notice,
     due_nudges,
     read_advice,
     safe_name,
@@ -70,6 +71,17 @@ def test_claims_of_one_session_are_not_those_of_another(isolated_home: Path) -> 
     assert list(shown_nudges(home, "s")) == ["n"]
     assert abs(shown_nudges(home, "s")["n"] - time.time() * 1000) < 60_000
     assert shown_nudges(str(isolated_home / "nowhere"), "s") == {}
+
+
+def test_a_notice_is_claimed_beside_what_a_hook_showed(isolated_home: Path) -> None:
+    home = str(isolated_home)
+    write_advice(home, "s", {})
+    assert claim(home, "s", "n")
+    assert [claim_notice(home, "s", "n") for _ in range(2)] == [True, False]
+    assert list(shown_nudges(home, "s")) == ["n"]
+    for nobody_can_mark in ((str(isolated_home / "nowhere"), "s"), (home, "../s")):
+        assert claim_notice(*nobody_can_mark, "n")
+    assert not list(isolated_home.glob("s~*"))
 
 
 def test_what_a_session_left_a_month_ago_is_removed(isolated_home: Path) -> None:
