@@ -182,7 +182,19 @@ def test_settings_are_used_and_wrong_ones_are_one_line(taximeter: Taximeter, day
 
 @pytest.mark.parametrize(
     "text",
-    ["", "day,usd\n", "2026-11-02\n", "2026-11-02,x\n", "2026-11-02,-1\n", "soon,1\n", "2026-11-02,nan\n", "\x00"],
+    [
+        "",
+        "day,usd\n",
+        "2026-11-02\n",
+        "2026-11-02,x\n",
+        "2026-11-02,-1\n",
+        "soon,1\n",
+        "2026-11-02,nan\n",
+        "\x00",
+        "2026-11-02,1e308\n",
+        "0001-01-01,5\n",
+        "9999-12-30,5\n",
+    ],
 )
 def test_a_file_that_is_no_list_of_days_is_one_line(text: str, taximeter: Taximeter, tmp_path: Path) -> None:
     path = tmp_path / "days.csv"

@@ -107,6 +107,8 @@ def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch)
         ("export", "missing argument 'FOLDER' (taximeter export --help)"),
         ("spend --csv --json", "--json and --csv are two forms of the output: leave one of them out"),
         ("reconcile --json --csv", "--json and --csv are two forms of the output: leave one of them out"),
+        ("plans --tax nan", "invalid value for '--tax': 'nan' is not a number (taximeter plans --help)"),
+        ("whatif --batch nan", "invalid value for '--batch': 'nan' is not a number (taximeter whatif --help)"),
         ("budget --set hard_stop=true", "retry, abandoned, waste, buffer, project:TEXT)"),
         ("install claude", "'claude' is not one of 'claude-code', 'cline' (taximeter install --help)"),
         ("install", "Choose from: claude-code, cline (taximeter install --help)"),
@@ -118,6 +120,20 @@ def test_a_typo_gets_one_line(words: str, said: str, taximeter: Taximeter) -> No
     (line,) = ran.err.splitlines()
     assert line.startswith("taximeter: error: ")
     assert line.endswith(said)
+
+
+def test_what_nobody_foresaw_is_one_line_and_a_traceback_where_one_was_asked_for(
+    tree: Path, taximeter: Taximeter
+) -> None:
+    assert tree
+    words = ("calls", "--limit", "99999999999999999999")
+    ran = taximeter(*words)
+    assert (ran.code, ran.out) == (1, "")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("taximeter: error: unforeseen: OverflowError: ")
+    assert line.endswith(" (taximeter --debug … shows where)")
+    with pytest.raises(OverflowError):
+        taximeter("--debug", *words)
 
 
 def test_a_group_without_words_shows_its_help(taximeter: Taximeter) -> None:

@@ -186,7 +186,6 @@ def _as_text(word: str) -> str:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
-    from store.ledger import LedgerError
     from tracker.cli.output import never_fail_on_signs, say
 
     never_fail_on_signs()
@@ -208,7 +207,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         say(f"error: {error.format_message()}")
         return ExitCode.FAILED
-    except (LedgerError, UserError, OSError, sqlite3.Error) as error:
+    except Exception as error:
         if debug:
             raise
         say(f"error: {_sentence(error)}")
@@ -219,9 +218,15 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _sentence(error: Exception) -> str:
+    from store.ledger import LedgerError
+
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror or error}" if error.filename else error.strerror or str(error)
-    return _database_trouble(error) if isinstance(error, sqlite3.Error) else str(error)
+    if isinstance(error, sqlite3.Error):
+        return _database_trouble(error)
+    if isinstance(error, (LedgerError, UserError)):
+        return str(error)
+    return f"unforeseen: {type(error).__name__}: {error} (taximeter --debug … shows where)"
 
 
 def _database_trouble(error: sqlite3.Error) -> str:

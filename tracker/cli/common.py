@@ -113,6 +113,18 @@ def filter_options(function: Callable[P, R]) -> Callable[P, R]:
     return function
 
 
+class Share(click.FloatRange):
+    """A number from 0 to 1; click itself takes "nan" for one."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a usage error."""
+        share: float = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a number", param, ctx) if share != share else share
+
+
 def limit_option(function: Callable[P, R]) -> Callable[P, R]:
     """`--limit` where a list can be long."""
     return click.option(

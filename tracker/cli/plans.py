@@ -9,7 +9,7 @@ import msgspec
 from store.money import short_usd
 from store.plain_text import plain
 from tracker import clock
-from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import Invocation, Share, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
@@ -31,11 +31,9 @@ _TASKS_SHOWN = 12
 @click.option("--plan", metavar="ID", help="The plan you have (else: settings, or this machine's login).")
 @click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for and share the work evenly.")
 @click.option("--annual/--monthly", "annual", default=None, help="Compare at yearly or at monthly prices.")
-@click.option("--tax", type=click.FloatRange(0, 1), metavar="SHARE", help="Share on top of every price: 0.19.")
+@click.option("--tax", type=Share(), metavar="SHARE", help="Share on top of every price: 0.19.")
 @click.option("--active-days", type=click.IntRange(1, 31), help="Working days a month, in place of those observed.")
-@click.option(
-    "--tolerance", type=click.FloatRange(0, 1), metavar="SHARE", help="Acceptable share of months with blocked work."
-)
+@click.option("--tolerance", type=Share(), metavar="SHARE", help="Acceptable share of months with blocked work.")
 @click.option(
     "--extra-usage/--no-extra-usage", default=None, help="Work above a limit goes on at API prices, or waits."
 )

@@ -58,7 +58,7 @@ def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None
     metavar="USD",
     help="What the provider says it cost; overrides the rest.",
 )
-@click.option("--remove", type=int, metavar="N", help="Remove recorded job N.")
+@click.option("--remove", type=_COUNT, metavar="N", help="Remove recorded job N.")
 @csv_option
 @reading_options
 @passes_invocation

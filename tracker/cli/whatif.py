@@ -9,6 +9,7 @@ from store.queries import totals
 from tracker import clock
 from tracker.cli.common import (
     Invocation,
+    Share,
     csv_option,
     open_synced,
     parse_period,
@@ -25,7 +26,7 @@ from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_re
 @click.command()
 @click.option("--model", "models", multiple=True, metavar="ID", help="This work on another model; repeatable.")
 @click.option("--cache", is_flag=True, help="With the other cache life (5 minutes or 1 hour).")
-@click.option("--batch", type=click.FloatRange(0, 1), metavar="SHARE", help="With this share of the work in batches.")
+@click.option("--batch", type=Share(), metavar="SHARE", help="With this share of the work in batches.")
 @click.option(
     "--baseline",
     type=click.IntRange(0, 10_000_000),

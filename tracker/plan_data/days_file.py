@@ -1,11 +1,13 @@
 """Reads a CSV of days (`day,usd`) that stands in place of the ledger's days: one sum a day, missing days are idle."""
 
 import csv
-import math
 from datetime import date
 from pathlib import Path
 
 from tracker.errors import UsageError
+
+_YEARS = range(1970, 9999)
+_MOST_USD = 1e9
 
 
 class DaysFileError(UsageError):
@@ -36,6 +38,8 @@ def _cells(row: list[str], path: Path, line: int) -> tuple[date, float]:
         day, usd = date.fromisoformat(row[0].strip()), float(row[1].strip().lstrip("$"))
     except (ValueError, IndexError):
         raise DaysFileError(f"{path}, line {line}: not day,usd (as in 2026-11-02,6.50): {','.join(row)!r}") from None
-    if not math.isfinite(usd) or usd < 0:
+    if day.year not in _YEARS:
+        raise DaysFileError(f"{path}, line {line}: not a day of work: {row[0]!r}")
+    if not 0 <= usd <= _MOST_USD:
         raise DaysFileError(f"{path}, line {line}: not an amount: {row[1]!r}")
     return day, usd
