@@ -141,7 +141,7 @@ def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
     Where it cannot be understood how many, no words of prompts are kept. SettingsError if the file holds no TOML.
     """
     path = path or settings_path()
-    table = _table_of(_text_of(path), path)
+    table = read_toml(path)
     try:
         return _converted(table, path), ""
     except SettingsError as error:
@@ -186,6 +186,11 @@ def _fits(value: Any, kind: Any) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a file of the user's holds, nothing where there is none; SettingsError if it holds no TOML."""
+    return _table_of(_text_of(path), path)
 
 
 def nano(amount: float | None) -> int | None:
@@ -236,8 +241,10 @@ def _text_of(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise SettingsError(f"{path}: not UTF-8") from error
 
 
 def _parse(text: str, path: Path) -> Settings:

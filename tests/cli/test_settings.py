@@ -137,18 +137,24 @@ def test_prices_that_were_taken_away_instead_of_mended_leave_list_prices(tree: P
     assert taken_in_background(tree) == at_list
 
 
+@pytest.mark.parametrize("is_folder", [False, True])
 @pytest.mark.parametrize("name", ["settings.toml", "prices.toml", "plans.toml"])
 def test_doctor_and_status_name_a_file_that_cannot_be_used(
-    name: str, tree: Path, taximeter: Taximeter, isolated_home: Path
+    name: str, is_folder: bool, tree: Path, taximeter: Taximeter, isolated_home: Path
 ) -> None:
     assert tree
-    write(isolated_home, name, "month = \n")
+    if is_folder:  # not to be opened, whoever tries
+        (isolated_home / name).mkdir(parents=True)
+    else:
+        write(isolated_home, name, "month = \n")
     for command in ("doctor", "status"):
         ran = taximeter(command)
         assert ran.code == 0, ran.err
         assert ran.out.count(str(isolated_home / name)) == 1
         (told,) = taximeter(command, "--json").json()["settings_problems"]
-        assert told.startswith(f"{isolated_home / name}: ")
+        assert told.startswith(f"{isolated_home / name}: " + "cannot be read: Is a directory" * is_folder)
+    if is_folder:
+        (isolated_home / name).rmdir()
     write(isolated_home, name, "")
     assert taximeter("doctor", "--json").json()["settings_problems"] == []
 

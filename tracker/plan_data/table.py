@@ -3,7 +3,6 @@
 A plan is dated; the row in force on a day is the latest that began by then, the first one for earlier days.
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -15,7 +14,7 @@ import msgspec
 from store.ledger import home
 from store.money import nano_from_usd
 from tracker.model.plans.plan import Capacity, Excluded, Origin, Plan, Range, Size
-from tracker.settings import CapacitySettings, SettingsError
+from tracker.settings import CapacitySettings, SettingsError, read_toml
 
 USER_PLANS_NAME = "plans.toml"
 _FIVE_HOUR, _WEEK = "five_hour", "week"
@@ -55,7 +54,7 @@ class DatedPlan(msgspec.Struct, frozen=True):
 
 def plans_on(day: str, user_file: Path | None = None) -> dict[str, DatedPlan]:
     """Every plan in force on an ISO day by id, bundled order first; SettingsError if the user's file is wrong."""
-    rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_users(user_file or home() / USER_PLANS_NAME))}
+    rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_read(user_file or home() / USER_PLANS_NAME))}
     in_force: dict[str, _PlanRow] = {}
     for row in sorted(rows.values(), key=lambda row: row.valid_from):
         if row.id not in in_force or row.valid_from <= day:
@@ -117,16 +116,12 @@ def _bundled() -> tuple[_PlanRow, ...]:
     return _read(Path(__file__).with_name("plans.toml"))
 
 
-def _users(path: Path) -> tuple[_PlanRow, ...]:
-    return _read(path) if path.exists() else ()
-
-
 def _read(path: Path) -> tuple[_PlanRow, ...]:
     try:
-        rows = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _PlanFile).plan
+        rows = msgspec.convert(read_toml(path), _PlanFile).plan
         for row in rows:
             _dated(row)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+    except (msgspec.ValidationError, ValueError) as error:
         raise SettingsError(f"{path}: {error}") from error
     return rows
 
