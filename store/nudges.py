@@ -161,6 +161,20 @@ def logged(
     return _rows(db, f"{where}{fired} ORDER BY nudge.at DESC, nudge.id DESC LIMIT {limit:d}", values)
 
 
+def shown_by_kind(
+    db: sqlite3.Connection, *, since: int | None = None, kind: str | None = None
+) -> dict[str, tuple[int, int, int, int]]:
+    """Kind -> how many were shown; of these, how many were followed, of how many that is known, how many dismissed."""
+    values: list[str | int]
+    where, values = where_clause((("at >= ?", since), ("kind = ?", kind)))
+    rows = db.execute(
+        "SELECT kind, COUNT(*), COUNT(*) FILTER (WHERE followed), COUNT(followed), COUNT(dismissed_at) FROM nudge"
+        f" WHERE {where} AND shown_at IS NOT NULL GROUP BY kind",
+        values,
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
 def thin(db: sqlite3.Connection, now: int) -> int:
     """Drop old evaluations that did not fire, except the last of a session and kind; returns how many."""
     return db.execute(

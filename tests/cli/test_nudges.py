@@ -119,6 +119,22 @@ def test_all_lists_evaluations_that_did_not_fire(desk: Desk) -> None:
     assert {line["fate"] for line in lines} == {"shown", "not shown", "silent"} & {row["fate"] for row in rows}
 
 
+def test_what_was_shown_of_a_kind_is_counted_beyond_the_rows_listed(desk: Desk) -> None:
+    for _ in range(2):
+        desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
+        desk.said_compact()
+    desk.advise()
+    run("nudges", "dismiss")
+
+    def counted(*words: str) -> list[tuple[str, int, int]]:
+        report = json.loads(run("nudges", "--no-sync", "--json", "--limit", "1", *words).output)
+        assert len(report["nudges"]) <= 1
+        return [(one["kind"], one["shown"], one["dismissed"]) for one in report["kinds"] if one["shown"]]
+
+    assert counted() == counted("--all") == counted("--kind", "compact") == [("compact", 2, 1)]
+    assert counted("--kind", "ttl") == counted("--since", "9999-01-01") == []
+
+
 def test_dismissing_takes_the_sentence_away(desk: Desk) -> None:
     text = desk.said_compact()
     result = run("nudges", "dismiss")

@@ -101,30 +101,21 @@ def nudge_report(
     every: bool = False,
     limit: int = 200,
 ) -> NudgeReport:
-    """The latest nudges; with `every` all evaluations, fired or not."""
+    """The latest nudges; with `every` all evaluations, fired or not. `limit` cuts the rows, not the kinds' counts."""
     rows = log.logged(db, since=since, kind=kind, fired_only=not every, limit=limit)
     followed = [row for row in rows if row.followed == 1 and row.kind in SHORTENING]
     realised = [found for row in followed if (found := realised_of(db, row)) is not None]
-    return NudgeReport(rows, _kinds(db, preferences, rows), realised)
+    shown = log.shown_by_kind(db, since=since, kind=kind)
+    states = _states(db, preferences)
+    return NudgeReport(rows, [KindSummary(one, states[one], *shown.get(one, (0, 0, 0, 0))) for one in KINDS], realised)
 
 
-def _kinds(db: sqlite3.Connection, preferences: Preferences, rows: Sequence[NudgeRow]) -> list[KindSummary]:
+def _states(db: sqlite3.Connection, preferences: Preferences) -> dict[str, str]:
     entries = log_entries(log.shown_or_dismissed(db, int(time.time() * 1000)), log.kind_choices(db))
-    made = []
-    for kind in KINDS:
-        state = "off" if kind in preferences.off else "dismissed" if is_dismissed(kind, entries) else "on"
-        shown = [row for row in rows if row.kind == kind and row.shown_at is not None]
-        made.append(
-            KindSummary(
-                kind=kind,
-                state=state,
-                shown=len(shown),
-                followed=sum(row.followed == 1 for row in shown),
-                observed=sum(row.followed is not None for row in shown),
-                dismissed=sum(row.dismissed_at is not None for row in shown),
-            )
-        )
-    return made
+    return {
+        kind: "off" if kind in preferences.off else "dismissed" if is_dismissed(kind, entries) else "on"
+        for kind in KINDS
+    }
 
 
 def realised_of(db: sqlite3.Connection, nudge: NudgeRow) -> Realised | None:
