@@ -122,7 +122,7 @@ def _show_prospect(session: FoundSession, ahead: Prospect, cells: int) -> None:
             f"  the client compacts by itself at {tokens(ahead.trigger)}, in about {ahead.to_compaction:.0f} calls"
         )
     band = options.forecast.band
-    residuals = f", {band.residuals} own forecasts" if band.residuals else ""
+    residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best == "new_session":
         note(f"taximeter handover {short_session(session.native_id)} writes the brief that a new session begins with.")
     note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")
