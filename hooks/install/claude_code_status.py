@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hooks.cline.entry import FIRED_PREFIX
 from hooks.health import LOG_NAME
 from hooks.install.claude_code import SETTINGS_NAME
 from hooks.install.commands import EVENTS, wrapped_command
@@ -33,7 +34,7 @@ class HookStatus:
     """Everything `taximeter status` tells."""
 
     folders: tuple[FolderStatus, ...]
-    fired: dict[str, LastRun]
+    fired: dict[str, LastRun]  # by event; without Cline's, which have a status of their own
     spool_bytes: int
     last_error: str | None
 
@@ -42,7 +43,7 @@ def hook_status(folders: Iterable[Path], home: Path) -> HookStatus:
     """Look at the settings of these folders and at what hooks left in the state folder; changes nothing."""
     return HookStatus(
         folders=tuple(_folder(folder, home) for folder in folders),
-        fired=last_runs(str(home)),
+        fired={name: run for name, run in last_runs(str(home)).items() if not name.startswith(FIRED_PREFIX)},
         spool_bytes=_size(home / SPOOL_FILE),
         last_error=_last_line(home / LOG_FOLDER / LOG_NAME),
     )

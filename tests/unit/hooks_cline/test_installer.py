@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hooks.health import note_fired
+from hooks.install.claude_code_status import hook_status
 from hooks.install.cline import (
     ClineInstallPlan,
     install_cline,
@@ -216,6 +217,7 @@ class TestStatus:
         (rows_folder(home, cline_folder) / "1.jsonl").write_text("{}")
         found = cline_status(where, home)
         assert list(found.fired) == ["TaskComplete"]
+        assert list(hook_status([], home).fired) == ["Stop"], "each agent's status has its own"
         assert found.last_row_at is not None
 
     def test_what_is_wrong_is_named(self, where: Targets, program: Program, cline_folder: Path, home: Path) -> None:
