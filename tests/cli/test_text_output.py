@@ -16,6 +16,7 @@ from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, sess
 from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
 from tracker.cli.output import Column, print_table, tokens, width, wrapped
+from tracker.cli.prose import paragraph
 from tracker.demo import write_samples
 
 ROOT = Path(__file__).parents[2]
@@ -110,6 +111,16 @@ def test_lines_break_between_the_parts_of_a_headline(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 24)
     assert wrapped("9 of 12 · median $2.06 · p90 $13.82") == "9 of 12 · median $2.06 ·\np90 $13.82"
     assert wrapped("  one two three four five six") == "  one two three four\n  five six"
+
+
+@pytest.mark.parametrize(("columns", "is_terminal", "longest"), [(60, True, 59), (240, True, 99), (240, False, 79)])
+def test_sentences_are_no_wider_than_is_good_to_read(
+    columns: int, is_terminal: bool, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("output", "prose"):
+        monkeypatch.setattr(f"tracker.cli.{module}.is_terminal", lambda: is_terminal)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert max(map(len, paragraph("a " * 500).splitlines())) == longest
 
 
 def test_no_count_is_rounded_to_a_thousand_thousands() -> None:
