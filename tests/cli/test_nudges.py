@@ -66,6 +66,17 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+def test_context_points_at_what_the_open_nudge_asks_for_and_says_why(desk: Desk) -> None:
+    """As Now does: the cheapest way here is another one."""
+    said = desk.said_compact()
+    options = json.loads(run("context", "--json", "--claude-dir", str(desk.claude_dir)).stdout)["prospect"]
+    assert options["best"] == "new_session"
+    shown = " ".join(run("context", "--claude-dir", str(desk.claude_dir)).output.split())
+    assert "▸ compact ~" in shown
+    assert f"▲ {said}. A new session is cheaper, but knows nothing." in shown
+    assert shown.count("▸") == 1
+
+
 def test_an_empty_log_says_what_to_do(desk: Desk) -> None:
     result = run("nudges", "--claude-dir", str(desk.claude_dir))
     assert "Nothing was advised yet." in result.output

@@ -102,6 +102,8 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
         ("cline", NudgeKind.COMPACT, "▸ compact ", "/compact"),
         ("cline", NudgeKind.NEW_SESSION, "▸ new session ", "/newtask"),
         ("roo", NudgeKind.COMPACT, "▸ compact ", ""),
+        ("claude-code", NudgeKind.COLD_RESUME, "▸ compact ", "/compact"),
+        ("claude-code", NudgeKind.LARGE_RESULT, "▸ go on ", ""),
     ],
 )
 async def test_screen_and_clipboard_say_what_the_nudge_says(
@@ -121,6 +123,14 @@ async def test_screen_and_clipboard_say_what_the_nudge_says(
         assert text.count("▸") == 1
         await pilot.press("c")
         assert app.clipboard == copied
+
+
+async def test_where_another_way_is_cheaper_the_screen_says_why_it_is_not_advised(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "Going on is cheaper only at first." in await settled(pilot)
+        await pilot.press("w")
+        assert "Going on is cheaper only at first." in await settled(pilot)
 
 
 def test_the_price_of_a_way_to_go_on_is_never_cut(sample_script: Script) -> None:

@@ -5,7 +5,7 @@ are left out. What a nudge would have saved is modelled, each nudge alone; where
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch
 from tracker.advisor.standing import Standing
+from tracker.model.advice import way_of
 from tracker.model.backtest import Nudge, nudge_saving_nano, one_step_nano
 from tracker.model.compaction import compaction_nano
 from tracker.model.defaults import DAY_MS, DEFAULTS
@@ -23,6 +24,7 @@ from tracker.model.growth import lifetime_nano
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
 from tracker.model.nudge import NudgeKind
+from tracker.model.options import OptionKind
 
 _LOOKED_BACK_MS = 7 * DAY_MS
 
@@ -95,9 +97,9 @@ class _Case(NamedTuple):
         return Nudge(self.place, self.row.context)
 
     @property
-    def inputs(self) -> dict[str, float | str | bool | None]:
+    def inputs(self) -> dict[str, Any]:
         """What the evaluation rested on."""
-        return msgspec.json.decode(self.row.inputs, type=dict[str, float | str | bool | None])
+        return msgspec.json.decode(self.row.inputs, type=dict[str, Any])
 
 
 def _compact(case: _Case) -> float:
@@ -112,10 +114,8 @@ def _new_session(case: _Case) -> float:
 
 
 def _cold_resume(case: _Case) -> float:
-    """The way back that was advised: the fresh one where it was on offer and the cheaper one."""
     here = case.standing.situation
-    summarise, fresh = case.inputs["summarise_nano"], case.inputs["fresh_nano"]
-    if isinstance(fresh, float) and isinstance(summarise, float) and fresh < summarise:
+    if way_of(case.row.kind, case.inputs) == OptionKind.NEW_SESSION:
         one_off = cold_orientation_nano(here.shape, here.orientation, here.tariff)
         after = fresh_context_tokens(here.shape, here.orientation)
     else:
@@ -128,8 +128,7 @@ def _large_result(case: _Case) -> float:
     """The result's own cost from its writing to the next compaction on record."""
     last = len(case.recorded.calls) - 1
     until = min((one.place for one in case.recorded.compactions if one.place >= case.place), default=last)
-    tokens = float(case.inputs["result_tokens"] or 0)
-    return lifetime_nano(tokens, until - case.place, case.standing.situation.tariff)
+    return lifetime_nano(case.inputs["result_tokens"], until - case.place, case.standing.situation.tariff)
 
 
 def _miss_storm(case: _Case) -> float:

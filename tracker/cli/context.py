@@ -4,6 +4,7 @@ import click
 
 from store.find_session import FoundSession
 from store.money import short_usd
+from store.nudges import NudgeRow
 from store.projects import project_name
 from tracker import clock
 from tracker.cli.common import (
@@ -17,11 +18,12 @@ from tracker.cli.common import (
 from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.cli.prose import paragraph
 from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.model.nudge import payback_phrase
-from tracker.model.options import Option
-from tracker.reports.context import ContextReport, Prospect, context_report
+from tracker.model.options import Option, OptionKind
+from tracker.reports.context import ContextReport, Prospect, advised, context_report, open_nudge
 
 _NAMES = {"continue": "go on", "compact": "compact", "new_session": "new session"}
 
@@ -61,10 +63,10 @@ def context(
         rows = [(iso(call.first_at), call.context, call.output, call.epoch, call.cause or "") for call in report.calls]
         print_csv(("at", "context", "output", "epoch", "miss"), rows)
     else:
-        show(report)
+        show(report, open_nudge(db, found.id, clock.now_ms()))
 
 
-def show(report: ContextReport) -> None:
+def show(report: ContextReport, nudge: NudgeRow | None) -> None:
     """Draw the report for people."""
     cells = min(terminal_width(), 120)
     session: FoundSession = report.session
@@ -88,7 +90,7 @@ def show(report: ContextReport) -> None:
     if report.prospect is None:
         note("The model has no price: no forecast (taximeter prices --help).")
         return
-    _show_prospect(session, report.prospect, cells)
+    _show_prospect(session, report.prospect, nudge, cells)
 
 
 def _cache_words(report: ContextReport) -> str:
@@ -100,18 +102,21 @@ def _cache_words(report: ContextReport) -> str:
     return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {report.lifetime}"
 
 
-def _show_prospect(session: FoundSession, ahead: Prospect, cells: int) -> None:
+def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | None, cells: int) -> None:
     options = ahead.options
     until = "until the client compacts" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
     click.echo(rule(f"From here, {until} (about {counted(options.calls, 'call')})", cells))
-    best = options.best.kind
-    for option in (options.go_on, options.compact, options.new_session):
-        mark = "▸" if option.kind == best else " "
+    best = advised(options, nudge)
+    for option in options.ways:
+        mark = "▸" if option.kind == best.kind else " "
         cost = click.style(f"{'~' + short_usd(option.cost_nano):>9}", bold=True)
         click.echo(
             f"  {mark} {fit(_NAMES[option.kind], 12)} {cost}"
             f"   {fit(f'{short_usd(option.low_nano)} – {short_usd(option.high_nano)}', 18)}  {_saving_words(option)}"
         )
+    if nudge is not None:
+        said = ". ".join(filter(None, (nudge.text, options.why_not_best(best))))
+        click.echo(paragraph(said, bullet="  ▲ "))
     click.echo()
     growth = f"{tokens(round(ahead.estimate.growth))} a call"
     click.echo(
@@ -123,8 +128,9 @@ def _show_prospect(session: FoundSession, ahead: Prospect, cells: int) -> None:
         )
     band = options.forecast.band
     residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
-    if best == "new_session":
-        note(f"taximeter handover {short_session(session.native_id)} writes the brief that a new session begins with.")
+    if best.kind == OptionKind.NEW_SESSION:
+        brief = f"taximeter handover {short_session(session.native_id)}"
+        note(f"A new session knows nothing of this task: start one for the next, or with the brief of {brief}.")
     note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")
 
 

@@ -1,6 +1,8 @@
 """Nudges about the session at hand (MODEL 7.1 to 7.4) as decisions: compact, start over, before and after a pause."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from tracker.model.compaction import (
     CompactionState,
@@ -22,7 +24,7 @@ from tracker.model.nudge import (
     saving_phrase,
     thousands,
 )
-from tracker.model.options import SavingRange, payback_turns, saving_range
+from tracker.model.options import OptionKind, SavingRange, payback_turns, saving_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,21 @@ class Pause:
     client_compacts_idle: bool
     user_active_in_last_ttl: bool
     enabled: bool = False  # a setting; off until the user asks for it
+
+
+_WAYS = {
+    NudgeKind.COMPACT: OptionKind.COMPACT,
+    NudgeKind.BEFORE_EXPIRY: OptionKind.COMPACT,
+    NudgeKind.NEW_SESSION: OptionKind.NEW_SESSION,
+}
+
+
+def way_of(kind: str, inputs: Mapping[str, Any]) -> str | None:
+    """The way to go on (OptionKind) that a nudge of this kind and with these inputs asks for; None if for none."""
+    if kind != NudgeKind.COLD_RESUME:
+        return _WAYS.get(kind)
+    fresh = inputs.get("fresh_nano")  # None where the task goes on
+    return OptionKind.NEW_SESSION if fresh is not None and fresh < inputs["summarise_nano"] else OptionKind.COMPACT
 
 
 def _situation_inputs(situation: Situation) -> dict[str, InputValue]:

@@ -36,6 +36,14 @@ class OptionKind:
     NEW_SESSION = "new_session"
 
 
+# Why one does not go the cheapest way, by its kind, where another is advised.
+_WHY_NOT = {
+    OptionKind.CONTINUE: "Going on is cheaper only at first.",
+    OptionKind.COMPACT: "Compacting is cheaper, but keeps the old task.",
+    OptionKind.NEW_SESSION: "A new session is cheaper, but knows nothing.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SavingRange:
     """Modelled nano-dollars saved, with an 80 % range."""
@@ -92,9 +100,18 @@ class Options:
     new_session: Option
 
     @property
+    def ways(self) -> tuple[Option, Option, Option]:
+        """The three, the least disturbing one first."""
+        return self.go_on, self.compact, self.new_session
+
+    @property
     def best(self) -> Option:
         """The cheapest of the three, the least disturbing one among equals."""
-        return min((self.go_on, self.compact, self.new_session), key=lambda option: option.cost_nano)
+        return min(self.ways, key=lambda option: option.cost_nano)
+
+    def why_not_best(self, advised: Option) -> str:
+        """Why another way is advised than the cheapest, in a sentence; empty where it is the cheapest."""
+        return _WHY_NOT[self.best.kind] if advised.cost_nano > self.best.cost_nano else ""
 
 
 def saving_range(one_off_nano: float, per_call_nano: float, calls: CallsRange) -> SavingRange:

@@ -3,20 +3,23 @@
 Growth, forecast and options are modelled; their assumptions stand in the JSON. Everything else is measured or priced.
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from store.find_session import FoundSession
-from store.live_session import LiveCall
+from store.live_session import LiveCall, latest_turns
 from store.money import usd
+from store.nudges import NudgeRow, chosen_nudges
 from store.queries import stored_prices
 from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso
+from tracker.model.advice import way_of
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
@@ -124,7 +127,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
             "band": options.forecast.band.source,
             "condition": options.forecast.condition,
         },
-        "options": [_option_json(one) for one in (options.go_on, options.compact, options.new_session)],
+        "options": [_option_json(one) for one in options.ways],
         "best": options.best.kind,
     }
 
@@ -172,6 +175,22 @@ def context_report(
         idle_ms,
         prospect,
     )
+
+
+def open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:
+    """A session's nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt."""
+    turn = next(reversed(latest_turns(db, session_id, 1)), None)
+    for row in chosen_nudges(db, session_id):
+        is_open = row.due_at <= now_ms < row.expires_at and row.dismissed_at is None and row.followed is None
+        if is_open and (turn is None or row.anchor == turn.prompt_uuid or row.at >= turn.at):
+            return row
+    return None
+
+
+def advised(options: Options, nudge: NudgeRow | None) -> Option:
+    """The way to point at: what the open nudge asks for, as two answers are none; else the cheapest."""
+    way = way_of(nudge.kind, json.loads(nudge.inputs)) if nudge is not None else None
+    return next((one for one in options.ways if one.kind == way), options.best)
 
 
 def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, is_cold: bool) -> Prospect:

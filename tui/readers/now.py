@@ -5,11 +5,10 @@ import sqlite3
 from store.board_reads import SessionSum, costs_since, count_sessions, latest_sessions, recent_calls
 from store.find_session import FoundSession
 from store.live_session import latest_turns
-from store.nudges import NudgeRow, chosen_nudges
 from store.task_reads import task_row_of
 from tracker.advisor.habits import kept_habits
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
-from tracker.reports.context import context_report
+from tracker.reports.context import context_report, open_nudge
 from tui.snapshot import NowPart
 
 AT_WORK_MS = 15 * MINUTE_MS  # a session without a record for longer is at rest
@@ -38,21 +37,11 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
         context=context_report(db, _as_context(session), habits, now=now_ms),
         costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
-        nudge=_open_nudge(db, session.id, now_ms),
+        nudge=open_nudge(db, session.id, now_ms),
         watched=watched,
-        nudged=frozenset(one.id for one in sessions if one != session and _open_nudge(db, one.id, now_ms)),
+        nudged=frozenset(one.id for one in sessions if one != session and open_nudge(db, one.id, now_ms)),
     )
 
 
 def _as_context(session: SessionSum) -> FoundSession:
     return FoundSession(session.id, session.agent, session.native_id, session.project, session.title, session.last_at)
-
-
-def _open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:
-    """The nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt."""
-    turn = next(reversed(latest_turns(db, session_id, 1)), None)
-    for row in chosen_nudges(db, session_id):
-        is_open = row.due_at <= now_ms < row.expires_at and row.dismissed_at is None and row.followed is None
-        if is_open and (turn is None or row.anchor == turn.prompt_uuid or row.at >= turn.at):
-            return row
-    return None

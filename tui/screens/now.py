@@ -8,7 +8,7 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.model.options import Option, OptionKind
-from tracker.reports.context import ContextReport
+from tracker.reports.context import ContextReport, advised
 from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -24,7 +24,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
-from tui.widgets.options import about, advised, best_words, nudge_lines, option_lines, why_lines, with_its_calls
+from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines, with_its_calls
 from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
@@ -185,18 +185,19 @@ class NowScreen(Board[NowPart]):
     def _best(self, part: NowPart) -> Option | None:
         """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""
         prospect = part.context.prospect if part.context else None
-        return advised(prospect.options, part.nudge.kind if part.nudge else None) if prospect else None
+        return advised(prospect.options, part.nudge) if prospect else None
 
     def _draw_options(self, part: NowPart) -> None:
         picture = self.query_one("#now-options", Picture)
         prospect = part.context.prospect if part.context else None
         best = self._best(part)
-        nudge = with_its_calls(part.nudge) if part.nudge else ""
         if prospect is None or best is None:
             reason = "the model has no price" if part.context else "no call on the main thread yet"
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
         options = prospect.options
+        words = (with_its_calls(part.nudge), options.why_not_best(best)) if part.nudge else ()
+        nudge = ". ".join(filter(None, words))
         until = "until compaction" if options.until_compaction else f"the next {count(options.turns, 'turn')}"
 
         def draw(width: int, height: int) -> Sequence[Content]:
@@ -349,8 +350,8 @@ class NowScreen(Board[NowPart]):
     def action_why(self) -> None:
         """Show what the forecast rests on."""
         if self.part is not None and self.part.context is not None:
-            report = self.part.context
-            self.dashboard.push_screen(ReadScreen("Why", lambda width: why_lines(report, width)))
+            report, nudge = self.part.context, self.part.nudge
+            self.dashboard.push_screen(ReadScreen("Why", lambda width: why_lines(report, nudge, width)))
 
     def action_handover(self) -> None:
         """Write a brief for the next session."""

@@ -8,14 +8,18 @@ from textual.content import Content
 from store.nudges import NudgeRow
 from tracker.model.nudge import NudgeKind, payback_phrase
 from tracker.model.options import Option, OptionKind, Options
-from tracker.reports.context import ContextReport
+from tracker.reports.context import ContextReport, advised
 from tui.widgets.grid import Piece, line
 from tui.words import cells, count, fit, plain, tokens, usd
 
 _INDENT = 2
 _NAME = 11
 _LEAST_FIGURE = 9
-_CALLS = {NudgeKind.COMPACT: "calls", NudgeKind.NEW_SESSION: "fresh_calls"}  # what a nudge's saving is over
+_CALLS = {  # what a nudge's saving is over
+    NudgeKind.COMPACT: "calls",
+    NudgeKind.COLD_RESUME: "calls",
+    NudgeKind.NEW_SESSION: "fresh_calls",
+}
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
 
@@ -24,22 +28,15 @@ def about(nano: int) -> str:
     return f"~{usd(nano)}"
 
 
-def advised(options: Options, nudge: str | None) -> Option:
-    """The way to point at: what the open nudge (its kind) names, as two answers on a screen are none; else the best."""
-    named = {NudgeKind.COMPACT: options.compact, NudgeKind.NEW_SESSION: options.new_session}
-    return named.get(nudge or "", options.best)
-
-
 def option_lines(options: Options, best: Option, width: int, *, with_bars: bool = False) -> list[Content]:
     """One line an option: name, modelled cost, and what it saves or how sure the forecast is; `best` is pointed at.
 
     With bars, one below each on one scale from zero: solid to the modelled cost, then on to the end of its range.
     """
     made = []
-    every = (options.go_on, options.compact, options.new_session)
-    top = max(max(option.cost_nano, option.high_nano) for option in every)
-    figure = max(_LEAST_FIGURE, *(1 + cells(about(option.cost_nano)) for option in every))
-    for option in every:
+    top = max(max(option.cost_nano, option.high_nano) for option in options.ways)
+    figure = max(_LEAST_FIGURE, *(1 + cells(about(option.cost_nano)) for option in options.ways))
+    for option in options.ways:
         is_best = option.kind == best.kind
         pieces: list[Piece | str] = [
             ("▸ " if is_best else "  ", "bold $taxi"),
@@ -101,13 +98,14 @@ def nudge_lines(text: str, width: int, height: int) -> list[Content]:
     return [Content(""), *made] if len(made) < height else made
 
 
-def why_lines(report: ContextReport, width: int) -> list[Content]:
+def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list[Content]:
     """What the prices of the three ways rest on, each figure with its label: beside it, or below where that is wide."""
     ahead = report.prospect
     if ahead is None:
         words = "The model has no price, so nothing can be forecast (taximeter prices --help)."
         return [line(part) for part in wrap(words, width)]
     options, band = ahead.options, ahead.options.forecast.band
+    against = options.why_not_best(advised(options, nudge))
     rows: list[tuple[str, str, str]] = [
         ("context now", tokens(report.context), "measured"),
         ("first prompt of the session", tokens(report.baseline), "measured"),
@@ -145,7 +143,7 @@ def why_lines(report: ContextReport, width: int) -> list[Content]:
         ),
     ]
     name, figure = max(cells(row[0]) for row in rows), max(cells(row[1]) for row in rows)
-    lines: list[Content] = []
+    lines = [*map(line, wrap(against, width)), Content("")] if against else []
     for title, value, label in rows:
         head = line(fit(title, name), "  ", (fit(value, figure, right=True), "bold"))
         if head.cell_length + 2 + cells(label) <= width:

@@ -14,11 +14,13 @@ from tracker.model.advice import (
     cold_resume_nudge,
     compact_nudge,
     new_session_nudge,
+    way_of,
 )
 from tracker.model.compaction import CompactionShape, CompactionState
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.fresh_start import Orientation
 from tracker.model.nudge import LONGEST_TEXT, Billing, Meter, Situation
+from tracker.model.options import OptionKind
 
 A = RATES["A"]
 API = Billing()
@@ -158,12 +160,14 @@ def test_cold_resume_compares_going_on_with_a_summary():
     assert nudge.text.startswith("Compact before going on (the cache is cold, 135k to write again): saves ~$")
     assert nudge.saving.point_nano == pytest.approx(nudge.inputs["go_on_nano"] - nudge.inputs["summarise_nano"], abs=1)
     assert nudge.inputs["fresh_nano"] is None, "the fresh way is open to new topics only"
+    assert way_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
 
 
 def test_cold_resume_offers_a_new_session_for_a_new_topic():
     nudge = resumed(score=1.0)
     assert nudge.text.startswith("Start over with `taximeter handover` (cold, 135k to write again): saves ~$")
     assert nudge.saving.point_nano > resumed().saving.point_nano
+    assert way_of(nudge.kind, nudge.inputs) == OptionKind.NEW_SESSION
 
 
 def test_cold_resume_of_a_new_topic_summarises_where_finding_ones_feet_is_dearer():
@@ -171,6 +175,7 @@ def test_cold_resume_of_a_new_topic_summarises_where_finding_ones_feet_is_dearer
     nudge = resumed(slow_start, score=1.0)
     assert nudge.inputs["fresh_nano"] > nudge.inputs["summarise_nano"]
     assert nudge.text.startswith("Compact before going on")
+    assert way_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
 
 
 def test_cold_resume_below_twice_c1_shows_the_price_only():

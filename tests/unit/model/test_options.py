@@ -140,3 +140,14 @@ def test_payback_in_turns():
     assert payback_turns(-1.0, 10.0, 5.0) == 0
     assert payback_turns(100.0, 0.0, 5.0) is None
     assert payback_turns(100.0, 10.0, 0.0) == 10, "a turn is at least one call"
+
+
+def test_a_way_that_is_not_the_cheapest_comes_with_a_reason():
+    options = price_options(OUTLOOK, turns=5)
+    assert options.best.kind == OptionKind.NEW_SESSION
+    assert options.why_not_best(options.best) == ""
+    assert options.why_not_best(options.compact) == "A new session is cheaper, but knows nothing."
+    compact_best = replace(options, compact=replace(options.compact, cost_nano=1))
+    assert compact_best.why_not_best(compact_best.new_session) == "Compacting is cheaper, but keeps the old task."
+    same = replace(options, compact=options.new_session)
+    assert same.why_not_best(same.new_session) == "", "no other is cheaper"
