@@ -73,19 +73,17 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
     """
     started = time.monotonic()
     count = 0
-    overlay: Overlay | None = None
     _fit_weights(db)
     while stored.has_stale_sessions(db):
         with transaction(db):
             stale = stored.stale_sessions(db)
             if on_progress is not None:
                 on_progress(count, count + len(stale))
-            if overlay is None:
-                overlay = read_overlay(db)
+            overlay = read_overlay(db)  # each time: another process may store an edit between two groups
             own = own_weights_in_use(db)
             weights = own.weights if own is not None else WEIGHTS
             count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], overlay), overlay, weights)
-    _take_in_commits(db, overlay)
+    _take_in_commits(db)
     return Rebuilt(count, time.monotonic() - started)
 
 
@@ -321,7 +319,7 @@ def _hidden_totals(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> 
     return totals
 
 
-def _take_in_commits(db: sqlite3.Connection, overlay: Overlay | None) -> None:
+def _take_in_commits(db: sqlite3.Connection) -> None:
     """Take in new commits, whoever made them, and judge the tasks of their folders again."""
     since = int(time.time() * 1000) - _GIT_WINDOW_MS
     news = read_news(db, repositories.recent_folders(db, since))
@@ -330,4 +328,4 @@ def _take_in_commits(db: sqlite3.Connection, overlay: Overlay | None) -> None:
     with transaction(db):
         changed = take_in(db, news)
         if changed:
-            recompute_tasks(db, repositories.tasks_of_folders(db, changed), overlay or read_overlay(db))
+            recompute_tasks(db, repositories.tasks_of_folders(db, changed), read_overlay(db))

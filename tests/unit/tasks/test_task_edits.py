@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from store import tasks as stored
 from store.filter import Filter
 from store.ledger import transaction
 from store.task_edits import add_edit
-from store.tasks import mark_all_stale
+from store.tasks import mark_all_stale, mark_stale
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, ledger_of
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
@@ -338,3 +339,27 @@ def test_an_opened_task_holds_what_the_list_says(edited: tuple[sqlite3.Connectio
         assert {name: opened[name] for name in listed if name != "turns"} == {
             name: value for name, value in listed.items() if name != "turns"
         }
+
+
+def test_an_edit_that_another_process_stores_while_sessions_are_derived_counts(
+    edited: tuple[sqlite3.Connection, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, _ = edited
+    first = edit_tasks.turn_of(db, ids(db)[0], 1)
+    body = msgspec.json.encode(EditBody((first.anchor,), title="Retries")).decode()
+    asked = stored.has_stale_sessions
+
+    def edited_between_groups(db: sqlite3.Connection) -> bool:
+        if len(shape(db)) == 2:
+            monkeypatch.setattr(stored, "has_stale_sessions", asked)
+            with transaction(db):
+                add_edit(db, "rename", body)
+                mark_stale(db, [first.row.session_id])
+        return asked(db)
+
+    monkeypatch.setattr(stored, "has_stale_sessions", edited_between_groups)
+    with transaction(db):
+        mark_all_stale(db)
+        db.execute("DELETE FROM task")
+    rebuild(db)
+    assert shape(db) == [("Retries", 4), ("why is the build slow?", 2)]
