@@ -79,6 +79,16 @@ class FileUse(NamedTuple):
     is_edit: bool
 
 
+class CallsOfPrice(NamedTuple):
+    """Sums over the calls that one price row was used for; tokens."""
+
+    price_id: str | None
+    cold: int
+    sent: int  # what was not read from the cache
+    cache_read: int
+    output: int
+
+
 def agents_on_record(db: sqlite3.Connection) -> list[str]:
     """Agents with a call in the ledger."""
     return [row[0] for row in db.execute("SELECT DISTINCT agent FROM spend JOIN session ON session.id = session_id")]
@@ -176,6 +186,22 @@ def calls_by_day(db: sqlite3.Connection, agent: str, since_day: str) -> list[tup
         f" WHERE {_OWN_WORK} AND day >= ? GROUP BY day ORDER BY day",
         (*_own_work(db, agent), since_day),
     ).fetchall()
+
+
+def calls_by_price(
+    db: sqlite3.Connection, agent: str, since: int, *, cold_kind: str, cold_cause: str
+) -> list[CallsOfPrice]:
+    """An agent's calls from a time (epoch ms) on; cold are those of the main chain with that kind or cause of miss."""
+    rows = db.execute(
+        "SELECT price_id, SUM(chain.key = '' AND (COALESCE(call_split.kind, '') = ?3 OR COALESCE(cause, '') = ?4)),"
+        " SUM(input + write_5m + write_1h), SUM(cache_read), SUM(output)"
+        " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
+        " JOIN session ON session.id = call.session_id"
+        " WHERE agent = ?1 AND session.id NOT IN (SELECT value FROM json_each(?2)) AND call.first_at >= ?5"
+        " GROUP BY price_id",
+        (*_own_work(db, agent), cold_kind, cold_cause, since),
+    )
+    return [CallsOfPrice(*row) for row in rows]
 
 
 def kept_habits(db: sqlite3.Connection, agent: str) -> tuple[int, str] | None:

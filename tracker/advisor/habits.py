@@ -18,7 +18,7 @@ from store.queries import stored_prices
 from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import read_meter
-from tracker.clock import local
+from tracker.clock import day_begins, local
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
@@ -103,7 +103,7 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
     habits = msgspec.structs.replace(
         _sessions_habits(db, work, now),
         turns=_profiles(work.turns, now),
-        month=_month(db, agent, now, work.chains, rates),
+        month=_month(db, agent, now, rates),
         ttl=_ttl_choice(work.chains, work.mains, rates),
         meter=read_meter(db, now),
         bands=_bands(work, rates, now),
@@ -258,26 +258,22 @@ def _profiles(turns: Sequence[HabitTurn], now: int) -> list[TurnProfile]:
     return [TurnProfile(turn.has_edits, turn.output, turn.calls, turn.cost) for turn in recent[-_MOST_TURNS:]]
 
 
-def _month(
-    db: sqlite3.Connection,
-    agent: str,
-    now: int,
-    chains: Iterable[Sequence[HabitCall]],
-    rates: Mapping[str, Rates],
-) -> Month:
-    since = local(now) - timedelta(days=_MONTH_DAYS - 1)
-    days = stored.calls_by_day(db, agent, since.date().isoformat())
+def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rates]) -> Month:
+    since = local(now).date() - timedelta(days=_MONTH_DAYS - 1)
+    days = stored.calls_by_day(db, agent, since.isoformat())
     if not days:
         return Month()
     counts = [float(row[1]) for row in days] + [0.0] * (_MONTH_DAYS - len(days))
     low, high = bootstrap_mean_interval(counts)
     starts = fresh = read = 0
-    for call in (call for chain in chains for call in chain if call.first_at >= now - _MONTH_DAYS * DAY_MS):
-        starts += not call.chain and (call.kind == MissKind.COLD_START or call.cause == Cause.EXPIRED)
-        price = rates.get(call.price_id or "")
+    for one in stored.calls_by_price(
+        db, agent, day_begins(since), cold_kind=MissKind.COLD_START, cold_cause=Cause.EXPIRED
+    ):
+        starts += one.cold
+        price = rates.get(one.price_id or "")
         if price is not None:
-            fresh += (call.input + call.write_5m + call.write_1h) * price.input + call.output * price.output
-            read += call.cache_read * price.read
+            fresh += one.sent * price.input + one.output * price.output
+            read += one.cache_read * price.read
     return Month(
         calls=CallsRange(low * _MONTH_DAYS, sum(counts), high * _MONTH_DAYS),
         cold_starts=starts,

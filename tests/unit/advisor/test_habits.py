@@ -81,6 +81,20 @@ def test_the_latest_calls_count(desk: Desk) -> None:
     assert PastHabits(desk.db, "claude-code", most_calls=MOST_CALLS).before(last.now + 1).sessions == 4
 
 
+def test_a_month_is_all_of_it_however_few_calls_the_other_habits_rest_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        last = compacted(desk, number, 50_000)
+    desk.take_in()
+    whole = measure_habits(desk.db, "claude-code", last.now)
+    monkeypatch.setattr("tracker.advisor.habits.MOST_CALLS", 10)
+    part = measure_habits(desk.db, "claude-code", last.now)
+    assert (whole.sessions, part.sessions) == (4, 2)
+    assert (whole.month.calls.point, whole.month.cold_starts) == (20, 4)
+    assert part.month == whole.month
+
+
 def test_runs_of_programs_are_no_habit(desk: Desk) -> None:
     for number in range(3):
         last = compacted(desk, number, 50_000)
