@@ -113,6 +113,8 @@ class SessionState:
         listed = False
         entries: set[str] = set()
         for tool in self.todos:
+            if tool.is_error:
+                continue
             target = tool.target or ""
             if "/" in target:
                 listed = target.endswith("+")

@@ -127,6 +127,13 @@ def test_a_plan_in_progress_is_waited_for(desk: Desk) -> None:
     assert [told.kind for told in desk.advise(one.now)] == ["compact"]
 
 
+def test_a_plan_that_was_refused_is_none(desk: Desk) -> None:
+    one = grow(desk.transcript(), until=80_000)
+    todo = ("TaskUpdate", {"taskId": "7", "status": "in_progress"})
+    one.prompt("plan it").call(90_000, todo).results("Task not found", is_error=True).call(90_500)
+    assert [told.kind for told in desk.advise(one.now)] == ["compact"]
+
+
 def test_a_plan_that_goes_on_and_on_is_not_waited_for(desk: Desk) -> None:
     one = grow(desk.transcript(), until=80_000)
     todo = ("TodoWrite", {"todos": [{"content": "a", "status": "in_progress"}]})
