@@ -197,7 +197,9 @@ def is_forbidden(turn: TurnInfo, previous: TurnInfo, agent: str) -> bool:
         marks = [event.at for event in previous.events if event.kind == EventKind.INTERRUPT and event.at is not None]
         if marks and row.at - max(marks) <= _AFTER_INTERRUPTION_MS:
             return True
-    return is_acknowledgement(row.text, row.chars) if row.text else row.chars <= 2
+    if not row.text:
+        return row.chars <= 2
+    return is_acknowledgement(row.text, row.chars) and not announces_new(row.text)  # "next task: the search"
 
 
 def is_said_again(turn: TurnInfo, previous: TurnInfo, prompts: AbstractSet[frozenset[bytes]]) -> bool:

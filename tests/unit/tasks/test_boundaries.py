@@ -82,6 +82,11 @@ def test_an_acknowledgement_never_starts_a_task_however_long_the_pause(text: str
     assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.NEVER]
 
 
+@pytest.mark.parametrize("text", ["next task: trim the CSS", "no, new feature: a dark mode"])
+def test_a_short_prompt_that_announces_something_new_is_no_acknowledgement(text: str) -> None:
+    assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.START]
+
+
 def test_a_pause_splits_with_entirely_other_words_and_not_without() -> None:
     text = "please make the button a little wider there"
     assert decisions(after(text, minutes=6000, echo=500))[1] == Decision.CONTINUE
