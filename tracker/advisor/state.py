@@ -63,9 +63,16 @@ class SessionState:
         """The turn has ended: the last answer asks for nothing, or something stopped it."""
         if self.turn is not None and self.turn.position > self.last.position:
             return any(mark.kind in _STOPPED and mark.position > self.turn.position for mark in self.marks)
-        return self.last.stop not in _GOES_ON or any(
+        return not self._asks_tools or any(
             mark.kind in _STOPPED and mark.position > self.last.position for mark in self.marks
         )
+
+    @property
+    def _asks_tools(self) -> bool:
+        """The last answer waits for tools; older clients do not write why it stopped."""
+        if self.last.stop is None:
+            return any(tool.message_id == self.last.message_id for tool in self.turn_tools)
+        return self.last.stop in _GOES_ON
 
     @property
     def was_reset(self) -> bool:

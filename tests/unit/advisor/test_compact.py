@@ -110,6 +110,14 @@ def test_a_turn_that_went_on_below_the_level_prepares_nothing(desk: Desk) -> Non
     assert desk.log("compact") == [], "only a turn's end is a decision"
 
 
+def test_a_turn_of_a_client_that_does_not_say_why_an_answer_stopped_runs_while_it_asks_tools(desk: Desk) -> None:
+    one = grow(desk.transcript(), until=80_000)
+    one.prompt("on with it").call(110_000, ("Bash", {"command": "make"}), says_why=False)
+    assert desk.advise(one.now) == []
+    one.results("ok").call(111_000, says_why=False)
+    assert [told.kind for told in desk.advise(one.now)] == ["compact"]
+
+
 def test_a_plan_in_progress_is_waited_for(desk: Desk) -> None:
     one = grow(desk.transcript(), until=80_000)
     todo = (

@@ -58,8 +58,12 @@ class Transcript:
         text: str = "Well.",
         cold: bool = False,
         read: int | None = None,
+        says_why: bool = True,
     ) -> "Transcript":
-        """One answer of the model to a prompt of `context` tokens; with tools the turn goes on."""
+        """One answer of the model to a prompt of `context` tokens; with tools the turn goes on.
+
+        `says_why`: the client writes why the answer stopped, as older ones do not.
+        """
         self.wait(8)
         self.calls += 1
         kept = 0 if cold and not self._cached else STATIC_TOKENS if cold else min(self._cached, context)
@@ -88,7 +92,7 @@ class Transcript:
             "role": "assistant",
             "model": self.model,
             "content": content,
-            "stop_reason": "tool_use" if tools else "end_turn",
+            "stop_reason": None if not says_why else "tool_use" if tools else "end_turn",
             "usage": usage,
         }
         self._write(
