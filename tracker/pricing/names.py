@@ -39,7 +39,7 @@ _CLAUDE = re.compile(
     (?:[-@](?P<snapshot>\d{8}|latest|default))?
     (?P<fast_at_end>-fast)?
     (?P<bedrock_version>-v\d+(?::\d+)?)?
-    (?::thinking|:beta|:1m|-?\[1m\])*
+    (?P<variants>(?::thinking|:beta|:1m|:fast|-?\[1m\])*)
     """,
     re.VERBOSE,
 )
@@ -76,7 +76,7 @@ def normalise(model: str) -> ModelName:
         canonical,
         provider,
         REGIONAL_PERMILLE if is_regional and released_since(canonical, _REGIONAL_PREMIUM_FROM) else LIST_PERMILLE,
-        fast=bool(parts["fast"] or parts["fast_at_end"]),
+        fast=bool(parts["fast"] or parts["fast_at_end"] or ":fast" in parts["variants"]),
     )
 
 

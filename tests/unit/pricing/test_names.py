@@ -32,6 +32,10 @@ FORMS = [
     ("claude-sonnet-4-20250514[1m]", "claude-sonnet-4-20250514", "anthropic", 1000, False),
     ("claude-opus-4-6[1m]", "claude-opus-4-6", "anthropic", 1000, False),
     ("claude-opus-4-6 [1M]", "claude-opus-4-6", "anthropic", 1000, False),
+    # classic Cline's suffixes
+    ("claude-sonnet-4-5-20250929:1m", "claude-sonnet-4-5-20250929", "anthropic", 1000, False),
+    ("claude-opus-4-6:fast", "claude-opus-4-6", "anthropic", 1000, True),
+    ("claude-opus-4-6:1m:fast", "claude-opus-4-6", "anthropic", 1000, True),
     # Bedrock
     ("anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929", "bedrock", 1100, False),
     ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5-20250929", "bedrock", 1100, False),
