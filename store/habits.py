@@ -63,6 +63,8 @@ class Compaction(NamedTuple):
     """A compaction of a main chain; `tokens_before` as the client recorded it."""
 
     session_id: int
+    agent: str
+    session: str  # the agent's own id of it
     position: int
     detail: str | None  # auto: the client made it by itself
     tokens_before: int | None
@@ -161,7 +163,8 @@ def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int,
 def compactions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Compaction]:
     """Compactions by session and place."""
     rows = db.execute(
-        "SELECT session_id, position, detail, tokens_before FROM event WHERE kind IN (?, ?)"
+        "SELECT session_id, agent, native_id, position, detail, tokens_before FROM event"
+        " JOIN session ON session.id = session_id WHERE kind IN (?, ?)"
         " AND chain = '' AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position",
         (EventKind.COMPACT, EventKind.SUMMARY, json_list(session_ids)),
     )

@@ -120,6 +120,35 @@ def test_a_session_without_a_project_has_no_empty_place_for_it(user: Path, taxim
     assert taximeter("context").out.splitlines()[1] == f"{TASK} · cline · claude-sonnet-4-5-20250929"
 
 
+class TestWhereTheClientCompactsByItself:
+    """The size is that of the generation at work, and it says where it is assumed."""
+
+    def classic(self, user: Path, taximeter: Taximeter, model: dict[str, str]) -> tuple[dict[str, object], str]:
+        rows = Rows(int(TASK))
+        rows.model = {**model, "mode": "act"}
+        TaskFolder(user / ".cline", TASK).write([rows.say("task", "Go"), rows.request(4_000, 40)])
+        return taximeter("context", "--json").json()["prospect"], taximeter("context").out
+
+    def test_classic(self, user: Path, taximeter: Taximeter) -> None:
+        model = {"providerId": "anthropic", "modelId": "claude-sonnet-4-5-20250929"}
+        ahead, text = self.classic(user, taximeter, model)
+        assert (ahead["auto_compaction_at"], ahead["auto_compaction_source"]) == (160_000, "shipped")
+        assert "the client compacts by itself at 160k, in about " in text
+
+    def test_a_window_that_is_not_known(self, user: Path, taximeter: Taximeter) -> None:
+        ahead, text = self.classic(user, taximeter, {"providerId": "openai-native", "modelId": "gpt-5"})
+        assert (ahead["auto_compaction_at"], ahead["auto_compaction_source"]) == (98_000, "assumed")
+        assert "the client compacts by itself at ~98.0k (assumed), in about " in text
+
+    def test_the_sdk_generation(self, user: Path, taximeter: Taximeter) -> None:
+        session = SessionFolder(user / ".cline", f"{TASK}_ab1cd")
+        session.user("Go")
+        session.answer(metrics(4_000, 40))
+        session.write()
+        ahead = taximeter("context", "--json").json()["prospect"]
+        assert (ahead["auto_compaction_at"], ahead["auto_compaction_source"]) == (180_000, "shipped")
+
+
 def test_doctor_names_what_a_crash_left_torn(user: Path, taximeter: Taximeter) -> None:
     rows = Rows(int(TASK))
     whole, torn = TaskFolder(user / ".cline", TASK), TaskFolder(user / ".cline", f"{int(TASK) + 1}")

@@ -7,19 +7,20 @@ from statistics import fmean, median
 
 from store.habits import Compaction, FileUse, HabitCall
 from tracker.advisor.followed import BY_ITSELF
-from tracker.advisor.trigger import window_of
+from tracker.advisor.trigger import client_of, lesson_key
 from tracker.model.compaction import Aftermath, observed_summary_tokens
 from tracker.model.defaults import CHARS_PER_TOKEN
 
 
 def triggers(compactions: Iterable[Compaction], model_of: Mapping[int, str]) -> dict[str, int]:
-    """Context window, as text -> size at which the client compacted by itself."""
+    """What a compaction taught about (`lesson_key`) -> size at which the client compacted by itself."""
     sizes: dict[str, list[int]] = {}
     for one in compactions:
         model = model_of.get(one.session_id)
         if model is not None and one.detail == BY_ITSELF and one.tokens_before:
-            sizes.setdefault(str(window_of(model, one.tokens_before)), []).append(one.tokens_before)
-    return {window: round(median(found)) for window, found in sizes.items()}
+            key = lesson_key(client_of(one.agent, one.session), model, one.tokens_before)
+            sizes.setdefault(key, []).append(one.tokens_before)
+    return {key: round(median(found)) for key, found in sizes.items()}
 
 
 def aftermath(

@@ -65,7 +65,7 @@ def evaluation_rows(
     moment_inputs = {
         "growth": round(standing.estimate.growth, 1),
         "output": round(standing.estimate.output, 1),
-        "trigger": standing.trigger,
+        "trigger": standing.trigger.tokens,
     }
     refused = {id(one.evaluation): one.reason for one in delivery.refused}
     rows = []

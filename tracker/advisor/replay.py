@@ -20,7 +20,7 @@ from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.habits import Habits, PastHabits
 from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import COMPACTIONS, SessionState, load_state
-from tracker.advisor.trigger import trigger_tokens, window_of
+from tracker.advisor.trigger import client_of, trigger_of, window_of
 from tracker.clock import day_begins, local
 from tracker.model.backtest import Replay, ReplayCall
 from tracker.model.defaults import TTL_5M_MS
@@ -155,14 +155,14 @@ def _recorded(
     last = standings[ends[-1]]
     peak = max(call.context for call in calls)
     has_own_trigger = any(one.by_itself for one in compactions)
-    model, version = calls[-1].model, calls[-1].version
+    client, model, version = client_of(state.session.agent, state.session.native_id), calls[-1].model, calls[-1].version
     replay = Replay(
         session=state.session.native_id,
         calls=made,
         shape=last.situation.shape,
-        trigger=peak if has_own_trigger else trigger_tokens(model, version, habits.triggers, peak),
-        client_trigger=peak if has_own_trigger else trigger_tokens(model, version, {}, peak),
-        window=window_of(model, peak),
+        trigger=peak if has_own_trigger else trigger_of(client, model, version, habits.triggers, peak).tokens,
+        client_trigger=peak if has_own_trigger else trigger_of(client, model, version, {}, peak).tokens,
+        window=window_of(client, model, peak),
         active_ms=sum(min(_BREAK_MS, after.started_at - one.started_at) for one, after in pairwise(calls)),
     )
     return RecordedStretch(replay, calls, standings, compactions)

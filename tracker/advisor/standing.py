@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from tracker.advisor.habits import Habits
 from tracker.advisor.state import SessionState
-from tracker.advisor.trigger import trigger_tokens
+from tracker.advisor.trigger import client_of, trigger_of
+from tracker.model.auto_compaction import Trigger
 from tracker.model.boundaries import Decision
 from tracker.model.compaction import compact_level, level_inputs
 from tracker.model.fresh_start import Orientation
@@ -28,7 +29,7 @@ class Standing:
     situation: Situation
     estimate: GrowthEstimate
     level: float  # context at which compacting is due, tokens
-    trigger: int  # where the client compacts by itself, tokens
+    trigger: Trigger
 
     @property
     def boundary_score(self) -> float:
@@ -51,7 +52,8 @@ def standing_of(
     """How a session stands; `rates` are those of its latest call."""
     model, version = state.last.model, state.last.version
     pool = habits.pools.get(model, GrowthPool())
-    trigger = trigger_tokens(model, version, habits.triggers, max(call.context for call in state.calls))
+    client = client_of(state.session.agent, state.session.native_id)
+    trigger = trigger_of(client, model, version, habits.triggers, max(call.context for call in state.calls))
     inputs = level_inputs(
         first_call_context=state.first_prompt,
         median_first_call_context=habits.first_context,
@@ -60,7 +62,7 @@ def standing_of(
         turn_growth=habits.turn_growth,
         output=pool.output,
         cold_probability=cold_probability(habits.cold_calls, habits.calls),
-        trigger_tokens=trigger,
+        trigger_tokens=trigger.tokens,
         earlier_sessions=habits.sessions,
         aftermath=habits.aftermath,
     )
@@ -81,7 +83,7 @@ def standing_of(
             cold_probability=inputs.cold_probability,
             remaining_calls=remaining_calls(habits.lengths, len(state.calls)),
             remaining_calls_of_a_fresh_session=remaining_calls(habits.lengths, 0),
-            calls_to_auto_compaction=calls_to_compaction(state.last.context, trigger, estimate),
+            calls_to_auto_compaction=calls_to_compaction(state.last.context, trigger.tokens, estimate),
             mean_calls_per_turn=habits.calls_per_turn.mean,
         ),
         estimate=estimate,

@@ -1,43 +1,66 @@
-"""Where the client compacts by itself (MODEL section 5): learned from past sizes, else a margin below the window."""
+"""Where the client compacts by itself (MODEL section 5): learned from past sizes, else as it is shipped."""
 
 import re
 from collections.abc import Mapping
 
+from tracker.model.auto_compaction import Client, Trigger, TriggerSource, shipped_trigger, unknown_window
 from tracker.model.defaults import DEFAULTS
 from tracker.pricing.facts import facts_for
 
-_MARGIN_TOKENS = DEFAULTS.context_window_tokens - DEFAULTS.auto_compact_trigger_tokens
-_OLD_MARGIN_TOKENS = DEFAULTS.context_window_tokens - DEFAULTS.auto_compact_trigger_old_client_tokens
-_MARGIN_SINCE = (2, 1, 21)  # the client's version from which it compacts at 167k of 200k
 _LARGE_WINDOW_TOKENS = 1_000_000  # what some accounts have on models whose usual window is smaller
-# Models that could take the large window, and that the client gives the usual one unless it is asked for more.
+# Models that could take the large window, and that Claude Code gives the usual one unless it is asked for more.
 _LARGE_ON_REQUEST = frozenset({"claude-opus-4-6", "claude-sonnet-4-6"})
+_USUAL_ON_CLAUDE = frozenset({Client.CLINE_CLASSIC, Client.ROO})  # they give every Claude model the usual one
+_ASKED_FOR_LARGE = re.compile(r":1m(?:$|:)")  # in the id that classic Cline then writes
 
 
-def window_of(model: str, largest_context: int = 0) -> int:
-    """Context window in tokens that the client gives a model, the usual one if that is not known.
+def client_of(agent: str, session: str) -> Client:
+    """The client behind a session: Cline's generations differ in the form of a session's id."""
+    client = Client(agent)
+    return Client.CLINE_CLASSIC if client == Client.CLINE and session.isdigit() else client
 
-    A session that grew beyond it has the large one.
+
+def window_of(client: Client, model: str, largest_context: int = 0) -> int:
+    """Context window in tokens that the client gives a model, its stand-in if that is not known.
+
+    A session that grew beyond it has a larger one.
     """
-    facts = facts_for(model)
-    window = DEFAULTS.context_window_tokens
-    if facts is not None and facts.model not in _LARGE_ON_REQUEST:
-        window = facts.context_window
-    return window if largest_context <= window else max(_LARGE_WINDOW_TOKENS, largest_context)
+    window = _known_window(client, model) or unknown_window(client)
+    sizes = (window, DEFAULTS.context_window_tokens, _LARGE_WINDOW_TOKENS, largest_context)
+    return next(size for size in sizes if size >= max(window, largest_context))
 
 
-def trigger_tokens(model: str, version: str | None, learned: Mapping[str, int], largest_context: int) -> int:
-    """Context size at which the client compacts by itself; `learned` by window, as text.
+def lesson_key(client: Client, model: str, largest_context: int) -> str:
+    """What a compaction at some size teaches about: the window, as text, or the model where its window is unknown."""
+    if _known_window(client, model) is None:
+        return model
+    return str(window_of(client, model, largest_context))
+
+
+def trigger_of(
+    client: Client, model: str, version: str | None, learned: Mapping[str, int], largest_context: int
+) -> Trigger:
+    """Where the client compacts by itself; `learned` by `lesson_key`.
 
     A session that grew beyond one of these without a compaction has shown that it is another.
     """
-    window = window_of(model, largest_context)
-    usual = window - (_OLD_MARGIN_TOKENS if _is_old(version) else _MARGIN_TOKENS)
-    candidates = (learned.get(str(window), 0), usual, window)
-    return next(tokens for tokens in candidates if tokens >= largest_context)
+    window = window_of(client, model, largest_context)
+    taught = learned.get(lesson_key(client, model, largest_context), 0)
+    is_known = _known_window(client, model) is not None
+    candidates = (
+        Trigger(taught, TriggerSource.LEARNED),
+        Trigger(shipped_trigger(client, window, version), TriggerSource.SHIPPED if is_known else TriggerSource.ASSUMED),
+        Trigger(window, TriggerSource.ASSUMED),
+    )
+    return next(one for one in candidates if one.tokens >= largest_context)
 
 
-def _is_old(version: str | None) -> bool:
-    """Whether the client compacted at 155k of 200k; one of unknown version did not."""
-    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", version or "")
-    return numbers is not None and tuple(map(int, numbers.groups())) < _MARGIN_SINCE
+def _known_window(client: Client, model: str) -> int | None:
+    facts = facts_for(model)
+    if facts is None:
+        return None
+    if _ASKED_FOR_LARGE.search(model):
+        return _LARGE_WINDOW_TOKENS
+    if client in _USUAL_ON_CLAUDE or (client == Client.CLAUDE_CODE and facts.model in _LARGE_ON_REQUEST):
+        return DEFAULTS.context_window_tokens
+    return facts.context_window

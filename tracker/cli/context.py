@@ -21,6 +21,7 @@ from tracker.cli.output import fit, note, print_csv, print_json, short_session, 
 from tracker.cli.prose import paragraph
 from tracker.clock import iso
 from tracker.errors import UserError
+from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import payback_phrase
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, Prospect, advised, context_report, open_nudge
@@ -123,9 +124,12 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
         f"  grows by ~{growth}, next call ~{short_usd(ahead.next_call)}, compact level ~{tokens(round(ahead.level))}"
     )
     if ahead.to_compaction is not None:
-        click.echo(
-            f"  the client compacts by itself at {tokens(ahead.trigger)}, in about {ahead.to_compaction:.0f} calls"
+        size = (
+            f"~{tokens(ahead.trigger)} (assumed)"
+            if ahead.trigger_source == TriggerSource.ASSUMED
+            else tokens(ahead.trigger)
         )
+        click.echo(f"  the client compacts by itself at {size}, in about {ahead.to_compaction:.0f} calls")
     band = options.forecast.band
     residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best.kind == OptionKind.NEW_SESSION:

@@ -20,6 +20,7 @@ from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso
 from tracker.model.advice import way_of
+from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
@@ -40,7 +41,8 @@ class Prospect(NamedTuple):
     estimate: GrowthEstimate
     options: Options
     level: float
-    trigger: int
+    trigger: int  # where the client compacts by itself, tokens
+    trigger_source: TriggerSource
     to_compaction: float | None  # calls
     next_call: int  # nano-dollars; on a cold cache with the penalty
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
@@ -111,6 +113,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "rent_exceeds_rest_above": None if ahead.crossover == float("inf") else round(ahead.crossover),
         "compact_level": round(ahead.level),
         "auto_compaction_at": ahead.trigger,
+        "auto_compaction_source": ahead.trigger_source,
         "calls_to_auto_compaction": None if ahead.to_compaction is None else round(ahead.to_compaction),
         "turns": options.turns,
         "calls": options.calls,
@@ -198,7 +201,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
     standing = standing_of(state, habits, rates, Billing())
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
-    to_compaction = calls_to_compaction(context, standing.trigger, estimate)
+    to_compaction = calls_to_compaction(context, standing.trigger.tokens, estimate)
     calls = calls_ahead(habits.calls_per_turn, turns, to_compaction)
     options = price_options(
         Outlook(
@@ -221,7 +224,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
         estimate,
         options,
         standing.level,
-        standing.trigger,
+        *standing.trigger,
         to_compaction,
         round(warm_call) + (cold_penalty if is_cold else 0),
         cold_penalty,

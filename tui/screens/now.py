@@ -7,6 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.task_rows import TaskRow
+from tracker.model.auto_compaction import TriggerSource
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, advised
 from tui.edits import PutAway
@@ -236,8 +237,11 @@ class NowScreen(Board[NowPart]):
         if report.prospect is not None:
             if report.context > report.prospect.level:
                 title.append((f" · above the compact level {tokens(round(report.prospect.level))}", "$warn"))
+            trigger = tokens(report.prospect.trigger)
+            if report.prospect.trigger_source == TriggerSource.ASSUMED:
+                trigger = f"~{trigger}"
             levels = [
-                Level(report.prospect.trigger, f"auto-compact {tokens(report.prospect.trigger)}", "$faint"),
+                Level(report.prospect.trigger, f"auto-compact {trigger}", "$faint"),
                 Level(report.prospect.level, f"compact level {tokens(round(report.prospect.level))}"),
             ]
         series = (BASELINE, CARRY_OVER, FRESH)

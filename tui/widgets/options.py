@@ -6,6 +6,7 @@ from textwrap import wrap
 from textual.content import Content
 
 from store.nudges import NudgeRow
+from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import NudgeKind, payback_phrase
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import ContextReport, advised
@@ -21,6 +22,12 @@ _CALLS = {  # what a nudge's saving is over
     NudgeKind.NEW_SESSION: "fresh_calls",
 }
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
+
+_TRIGGER_SOURCES = {
+    TriggerSource.LEARNED: "learned from your own compactions",
+    TriggerSource.SHIPPED: "this client's default",
+    TriggerSource.ASSUMED: "assumed: its size for this model is not known",
+}
 
 
 def about(nano: int) -> str:
@@ -135,7 +142,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
             "at once: first prompt, finding its feet",
         ),
         ("compact level", tokens(round(ahead.level)), "above it, compacting pays at a turn's end"),
-        ("the client compacts at", tokens(ahead.trigger), "learned from this client, or its default"),
+        ("the client compacts at", tokens(ahead.trigger), _TRIGGER_SOURCES[ahead.trigger_source]),
         (
             "re-reading is half of a call above",
             "–" if ahead.crossover == float("inf") else tokens(round(ahead.crossover)),
