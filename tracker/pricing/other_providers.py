@@ -33,6 +33,11 @@ _PROVIDER_NAMES = {
     "vertex": "google",
     "xai": "x-ai",
 }
+# OpenRouter's word behind an id, "vendor/model:free", for what has "no per-token cost". genai-prices lists many such
+# ids, without a rate, and not those that are newer than it.
+_FREE_VARIANT = ":free"
+_FREE_SOURCE = "https://openrouter.ai/docs/guides/routing/model-variants/free"
+_FREE_CHECKED_ON = "2026-11-22"
 # Tier of a price that holds on every day and for every prompt size.
 _FLAT = "flat"
 _LAST_MS = 253_402_300_799_000  # the end of the year 9999, the last that datetime knows
@@ -71,6 +76,8 @@ class OtherPrices:
         decide. A cache rate that is missing there is the input rate, a missing one-hour write rate the write rate.
         """
         genai_provider = _PROVIDER_NAMES.get(provider, provider) if provider else None
+        if model.endswith(_FREE_VARIANT) and "/" in model and genai_provider in {"openrouter", None}:
+            return ((NO_LIMIT, _free(model)),), True
         is_plain = speed != "fast" and tier != "batch" and geo_permille == LIST_PERMILLE
         earlier = self._earlier.get((genai_provider or "", model))
         if earlier is not None and is_plain and earlier.source == _source():
@@ -84,6 +91,21 @@ class OtherPrices:
         when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=min(max(at_ms, 0), _LAST_MS))
         quote = _quote(found, when, speed, tier)
         return _quoted_brackets(found.provider, model, quote, geo_permille), quote.holds_all_day
+
+
+def _free(model: str) -> Price:
+    return Price(
+        id=f"openrouter:{model}@{FROM_THE_BEGINNING}",
+        provider="openrouter",
+        model=model,
+        effective_from=FROM_THE_BEGINNING,
+        **ListRates(0, 0, 0, 0, 0)._asdict(),
+        web_search=0,
+        tier=_FLAT,
+        multiplier_permille=LIST_PERMILLE,
+        source=_FREE_SOURCE,
+        checked_on=_FREE_CHECKED_ON,
+    )
 
 
 @cache

@@ -148,6 +148,28 @@ def test_an_unknown_model_has_no_price(model: str, provider: str, resolve: Resol
     assert resolve(model, provider=provider) is None
 
 
+@pytest.mark.parametrize("provider", ["openrouter", "cline", None])
+@pytest.mark.parametrize("model", ["qwen/qwen3-coder:free", "brand/new-model:free"])
+def test_a_variant_that_openrouter_calls_free_costs_nothing(model: str, provider: str | None, resolve: Resolve) -> None:
+    price = resolve(model, provider=provider)
+    assert price is not None
+    assert cost(price, 4_000, 3_000, 2_000, 1_000, 500, 0) == 0
+    assert price.source == "https://openrouter.ai/docs/guides/routing/model-variants/free"
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("qwen/qwen3-coder:free", "ollama"),
+        ("qwen3-coder:free", None),
+        ("openrouter/free", "openrouter"),
+        ("qwen/qwen3-coder-free", "openrouter"),
+    ],
+)
+def test_free_is_no_price_in_anyone_elses_mouth(model: str, provider: str | None, resolve: Resolve) -> None:
+    assert resolve(model, provider=provider) is None
+
+
 @pytest.mark.parametrize(
     ("model", "provider"),
     [

@@ -28,7 +28,7 @@ _ZERO_MEANS_FREE = frozenset(
     "openrouter cline vercel-ai-gateway claude-code openai-codex qwen-code vscode-lm ollama lmstudio".split()
 )
 _NOT_IN_DOLLARS = frozenset({"asksage"})
-_PLAN_PROVIDERS = frozenset({"claude-code", "openai-codex", "qwen-code", "vscode-lm"})
+_PLAN_PROVIDERS = frozenset({"claude-code", "cline-pass", "openai-codex", "qwen-code", "vscode-lm"})
 
 
 class Recorded(NamedTuple):

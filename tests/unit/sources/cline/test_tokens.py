@@ -113,6 +113,7 @@ def test_a_reported_zero_counts_only_where_the_provider_may_be_free(
 
 def test_plans_pay_where_the_provider_asks_for_nothing() -> None:
     assert is_plan_paid("claude-code", 0)
+    assert is_plan_paid("cline-pass", None)
     assert not is_plan_paid("claude-code", 5_000)
     assert not is_plan_paid("anthropic", None)
 
