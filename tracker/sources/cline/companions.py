@@ -31,7 +31,12 @@ class _Fork(msgspec.Struct, rename="camel"):
 
 
 class _HistoryOrigin(msgspec.Struct):
+    mode: str | None = None
     version: str | None = None
+
+
+class _ImportedFrom(msgspec.Struct, rename="camel"):
+    imported_at: str | None = None
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
@@ -39,6 +44,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
     git: _Git | None = None
     fork: _Fork | None = None
     session_history_origin: _HistoryOrigin | None = None
+    imported_from: _ImportedFrom | None = None
     total_cost: Number | None = None
 
 
@@ -94,6 +100,21 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
         batch.events.append(Event(_CLINE, manifest.session_id, "", ended, ended, kind))
     _add_total(batch, _CLINE, manifest.session_id, ended or started, metadata.total_cost)
     return batch
+
+
+def imported_until(content: bytes) -> int | None:
+    """When a session was taken over from another agent's records (epoch ms), 0 if it was not; None if that is torn.
+
+    Cline says so in the manifest: first that it is an import, and with the messages written, of when.
+    """
+    try:
+        metadata = _decode_manifest(content).metadata or _Metadata()
+    except DECODE_ERRORS:
+        return None
+    if metadata.imported_from is not None:
+        return iso_ms(metadata.imported_from.imported_at)
+    origin = metadata.session_history_origin
+    return None if origin is not None and origin.mode == "import" else 0
 
 
 def _branch(git: _Git | None) -> str | None:

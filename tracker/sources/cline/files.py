@@ -38,7 +38,7 @@ class Kind:
 
 _COMPANION_NAMES = frozenset({TASK_METADATA, API_HISTORY})
 _PLAIN_NAMES = frozenset({UI_MESSAGES, TASK_HISTORY, HISTORY_ITEM}) | _COMPANION_NAMES
-_SESSION_ID = re.compile(r"^\d{13}(?:_\w+)?$")
+_SESSION_ID = re.compile(r"^\d{13}(?:_[\w-]+)?$")
 
 
 class Whole(NamedTuple):

@@ -14,7 +14,7 @@ from tracker.sources.file_access import is_folder
 
 CLINE_EXTENSIONS = frozenset({"saoudrizwan.claude-dev", "saoudrizwan.cline-nightly"})
 ROO_EXTENSIONS = frozenset({"rooveterinaryinc.roo-cline", "rooveterinaryinc.roo-code-nightly"})
-_SESSION_FOLDER = re.compile(r"^\d{13}_\w+$")
+_SESSION_FOLDER = re.compile(r"^\d{13}_[\w-]+$")
 _GLOBAL_STORAGE = Path("User", "globalStorage")
 _ROO_PROBES = 3
 

@@ -131,7 +131,8 @@ def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Opti
         return None
     session = path.parent.name
     if kind == Kind.TRANSCRIPT:
-        return TranscriptReader(session, "", options).read(transcript)
+        imported = _beside(path.with_name(f"{session}.json"), companions.imported_until, 0)
+        return None if imported is None else TranscriptReader(session, "", options).read(transcript, imported)
     if carry.origin is None:
         lead = path.with_name(f"{session}{MESSAGES_SUFFIX}")
         origin = _beside(lead, lambda content: origin_of(content, whole.content), Origin(None, None))

@@ -70,12 +70,19 @@ class TranscriptReader:
         self._is_continued = False  # a classic task went on as this session
         self._version: str | None = None
 
-    def read(self, transcript: Transcript) -> Batch:
-        """Everything in the transcript."""
+    def read(self, transcript: Transcript, imported_until: int = 0) -> Batch:
+        """Everything in the transcript that is Cline's own.
+
+        Up to `imported_until` (epoch ms) it was taken over from another agent's records, counts included: that agent's
+        requests, and in its way of counting.
+        """
         self._version = transcript.origin.version if transcript.origin else None
         messages, self._batch.bad_lines = decode_messages(transcript.messages)
         copied = max((index + 1 for index, message in enumerate(messages) if is_legacy_mark(message)), default=0)
         self._is_continued = copied > 0 or self._session.isdigit()
+        if imported_until:
+            own = (index for index, message in enumerate(messages) if (sane_ms(message.ts) or 0) > imported_until)
+            copied = next(own, len(messages))
         for index, message in enumerate(messages[copied:], start=copied):
             try:
                 self._message(message, index)
