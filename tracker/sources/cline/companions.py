@@ -19,7 +19,7 @@ from tracker.sources.times import iso_ms, sane_ms
 
 _CLINE = "cline"
 _TOTAL_SOURCE = "history"
-_TRIGGERS = {"manual_compaction": "manual", "auto_compaction": "auto"}
+_TRIGGERS = {"manual_compaction": "manual", "auto_compaction": "auto", "overflow_recovery_compaction": "auto"}
 
 
 class _Git(msgspec.Struct):

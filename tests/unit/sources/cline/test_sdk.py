@@ -339,6 +339,11 @@ class TestCompaction:
         self.write(session, "2026-11-21T03:00:00Z", reason="manual_compaction")
         assert read_all(session.root, states=states).events == []
 
+    @pytest.mark.parametrize("reason", ["auto_compaction", "overflow_recovery_compaction"])
+    def test_tells_when_nobody_asked_for_it(self, session: Any, read_all: ReadAll, reason: str) -> None:
+        self.write(session, "2026-11-21T02:00:00Z", reason=reason)
+        assert [event.detail for event in read_all(session.root).events] == ["auto"]
+
     def test_its_copies_are_never_counted(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
         session.answer(usage(10, 1))
         self.write(session, "2026-11-21T02:00:00Z", generatedAt=session.at + 1)
