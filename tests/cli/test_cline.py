@@ -4,6 +4,7 @@ import json
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,7 @@ def test_a_session_without_a_project_has_no_empty_place_for_it(user: Path, taxim
 class TestWhereTheClientCompactsByItself:
     """The size is that of the generation at work, and it says where it is assumed."""
 
-    def classic(self, user: Path, taximeter: Taximeter, model: dict[str, str]) -> tuple[dict[str, object], str]:
+    def classic(self, user: Path, taximeter: Taximeter, model: dict[str, str]) -> tuple[dict[str, Any], str]:
         rows = Rows(int(TASK))
         rows.model = {**model, "mode": "act"}
         TaskFolder(user / ".cline", TASK).write([rows.say("task", "Go"), rows.request(4_000, 40)])
@@ -139,6 +140,12 @@ class TestWhereTheClientCompactsByItself:
         ahead, text = self.classic(user, taximeter, {"providerId": "openai-native", "modelId": "gpt-5"})
         assert (ahead["auto_compaction_at"], ahead["auto_compaction_source"]) == (98_000, "assumed")
         assert "the client compacts by itself at ~98.0k (assumed), in about " in text
+
+    def test_a_model_that_is_free(self, user: Path, taximeter: Taximeter) -> None:
+        model = {"providerId": "openrouter", "modelId": "qwen/qwen3-coder:free"}
+        ahead, text = self.classic(user, taximeter, model)
+        assert {one["cost_usd"] for one in ahead["options"]} == {"0.000000000"}
+        assert text.count("saves nothing") == 2
 
     def test_the_sdk_generation(self, user: Path, taximeter: Taximeter) -> None:
         session = SessionFolder(user / ".cline", f"{TASK}_ab1cd")

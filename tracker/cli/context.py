@@ -143,5 +143,5 @@ def _saving_words(option: Option) -> str:
         return ""
     saved = option.saving.point_nano
     if saved <= 0:
-        return f"costs {short_usd(-saved)} more"
+        return f"costs {short_usd(-saved)} more" if saved else "saves nothing"
     return f"saves {short_usd(saved)}{payback_phrase(option.payback_turns)}"
