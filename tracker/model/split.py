@@ -50,7 +50,7 @@ def _waste_nano(call: ChainCall, rates: Rates, missed: int) -> int:
     missed_writes = min(missed, written)
     missed_input = missed - missed_writes
     pico = missed_input * (rates.input - rates.read) - missed_writes * rates.read
-    if not missed_writes:
+    if not written:
         return _rounded_ratio(pico, PICO_PER_NANO)
     written_pico = call.write_5m * rates.write_5m + call.write_1h * rates.write_1h
     return _rounded_ratio(pico * written + missed_writes * written_pico, written * PICO_PER_NANO)
@@ -72,14 +72,11 @@ def split_call(call: ChainCall, missed: int) -> Split | None:
     prompt = rates.prompt_nano(call.input, call.cache_read, call.write_5m, call.write_1h)
     generation = component_nano(call.output, rates.output)
     other = call.cost - prompt - generation
+    rent = component_nano(call.cache_read + missed, rates.read)
     if missed < call.written + call.input:
-        rent = component_nano(call.cache_read + missed, rates.read)
         waste = _waste_nano(call, rates, missed) if missed else 0
-    elif missed:
-        rent = component_nano(call.cache_read + missed, rates.read)
-        waste = prompt - rent
     else:
-        rent, waste = prompt, 0
+        waste = prompt - rent
     return Split(rent, waste, prompt - rent - waste, generation, other)
 
 

@@ -70,7 +70,7 @@ def test_without_a_miss_nothing_is_waste(make_call):
 
 def test_a_part_without_tokens_is_exactly_zero(make_call):
     odd = Rates(input=1_000_001, write_5m=1_250_333, write_1h=2_000_777, read=100_007, output=5_000_003)
-    all_missed = split_call(make_call(rates=odd, input=1_111, cache_read=77, write_5m=333, write_1h=101), 1_545)
+    all_missed = split_call(make_call(rates=odd, input=1_500, cache_read=77, write_5m=333, write_1h=101), 1_934)
     assert all_missed is not None
     assert all_missed.fresh == 0
     all_read = split_call(make_call(rates=odd, cache_read=12_345), 0)
@@ -93,6 +93,11 @@ def test_a_blended_write_rate_loses_nothing(make_call, rates):
     blended = (10_001 * 6_250 + 20_003 * 10_000) / 30_004
     assert split.waste == round(17_777 * (blended - 500))
     assert split.total == call.cost
+
+
+def test_where_nothing_was_written_input_is_what_was_paid_again(make_call):
+    split = split_call(make_call(input=10_000, cache_read=3_000, output=20), 4_000)
+    assert split == Split(rent=3_500_000, waste=18_000_000, fresh=30_000_000, generation=500_000, other=0)
 
 
 def test_an_unpriced_call_has_no_split(make_call):
