@@ -149,7 +149,7 @@ class CallFold:
         if usage.cache_creation is None and write_5m:
             flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
-        extra, parts = _left_out(usage, model) if usage.iterations else ((), ())
+        extra, parts = _left_out(usage.iterations, usage, model) if usage.iterations else ((), ())
         amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
         amount = None
         if len(parts) > 1:
@@ -320,14 +320,13 @@ def _sums(parts: list[Iteration]) -> tuple[int, ...]:
     return _counts(parts[0]) if len(parts) == 1 else tuple(map(sum, zip(*map(_counts, parts), strict=True)))
 
 
-def _left_out(usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
+def _left_out(
+    inner: list[Iteration], usage: Usage, model: str
+) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
     """Inner requests that the top-level usage leaves out (with their number), and those that make it up.
 
     Where nothing adds up their kinds tell (PRICES section 1.2); a fallback on the call's own `model` is the answer.
     """
-    inner = usage.iterations
-    if not inner:
-        return [], []
     top = _counts(usage)
     if _sums(inner) == top:
         return [], inner
@@ -349,6 +348,6 @@ def _reason(message: Message) -> str | None:
     if diagnostics is None:
         return None
     reason = diagnostics.cache_miss_reason
-    if reason is None or isinstance(reason, str):
-        return reason[:200] if reason is not None else None
-    return msgspec.json.encode(reason).decode()[:200]
+    if reason is None:
+        return None
+    return (reason if isinstance(reason, str) else msgspec.json.encode(reason).decode())[:200]

@@ -333,6 +333,21 @@ def test_a_later_line_may_say_that_the_user_stopped_the_answer(tmp_path: Path) -
     assert call.flags == CallFlag.ABORTED
 
 
+@pytest.mark.parametrize(
+    ("diagnostics", "reason"),
+    [
+        (None, None),
+        ({"cache_miss_reason": None}, None),
+        ({"cache_miss_reason": "tools_changed"}, "tools_changed"),
+        ({"cache_miss_reason": {"type": "tools_changed", "n": 7}}, '{"type":"tools_changed","n":7}'),
+        ({"cache_miss_reason": "x" * 201}, "x" * 200),
+    ],
+)
+def test_what_the_api_says_of_a_cache_miss_is_kept(diagnostics: Any, reason: str | None, tmp_path: Path) -> None:
+    (call,) = calls_of(tmp_path, answer(1, message={"diagnostics": diagnostics}))
+    assert call.miss_reason == reason
+
+
 def test_failed_attempts_before_a_call_are_counted_with_it(tmp_path: Path) -> None:
     error = {
         "type": "system",

@@ -68,6 +68,17 @@ class TestIterations:
         whole, left_out = calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))
         assert (whole.cost, left_out.cost) == (COST, 12_000_000)
 
+    def test_what_the_messages_of_the_top_level_leave_out_is_billed_beside_them(self, tmp_path: Path) -> None:
+        parts = [
+            inner(input_tokens=10, cache_read_input_tokens=1000, output_tokens=20),
+            inner("compaction", "claude-sonnet-5-5", input_tokens=2000, output_tokens=7),
+            inner(cache_creation_input_tokens=100, output_tokens=30),
+        ]
+        whole, left_out = calls_of(tmp_path, answer(1, message={"usage": usage(iterations=parts)}))
+        assert (whole.cost, whole.flags) == (COST, CallFlag.SEVERAL_REQUESTS)
+        assert (left_out.message_id, left_out.request_id) == ("msg_1#1", "req_1#1")
+        assert (tokens(left_out), left_out.cost) == ((2000, 0, 0, 0, 7), 4_070_000)
+
     def test_a_fallback_whose_answer_the_top_level_has_begun_to_tell_is_billed_once(self, tmp_path: Path) -> None:
         part = inner("fallback_message", "claude-opus-5-5", input_tokens=10, output_tokens=900)
         assert len(calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))) == 1
