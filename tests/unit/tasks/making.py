@@ -136,6 +136,7 @@ class Transcript:
         wrote: int = 2000,
         output: int = 300,
         text: str = "done",
+        result: str = "ok",
         **more: Any,
     ) -> "Transcript":
         """The agent answers, and the tools that it asked for succeed."""
@@ -163,6 +164,6 @@ class Transcript:
             }
         )
         for name, _, _ in asked:
-            result = {"type": "tool_result", "tool_use_id": name, "content": "ok", "is_error": False}
-            self._write({"type": "user", "message": {"role": "user", "content": [result]}})
+            block = {"type": "tool_result", "tool_use_id": name, "content": result, "is_error": False}
+            self._write({"type": "user", "message": {"role": "user", "content": [block]}})
         return self

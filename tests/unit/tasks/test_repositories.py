@@ -92,3 +92,16 @@ def test_a_commit_of_other_files_says_nothing(repository: Path, tmp_path: Path) 
     git(repository, "commit", "-q", "-m", "Other work", minute=10)
     rebuild(db)
     assert status(db) == ("open", None)
+
+
+@pytest.mark.parametrize(("sha", "known"), [("1a2b3c4", ("reverted", "git")), ("5d6e7f8", ("completed", "git"))])
+def test_a_task_that_took_back_its_own_commit_needs_no_repository(
+    sha: str, known: tuple[str, str], tmp_path: Path
+) -> None:
+    commit = [("t1", "Edit", {"file_path": "/code/api/a.py"}), ("t2", "Bash", {"command": "git commit -am x"})]
+    revert = [("t3", "Bash", {"command": f"git revert --no-edit {sha}"})]
+    transcript = Transcript(tmp_path / "c", "s1").prompt("add retries to the uploader")
+    transcript.answer("a1", tools=commit, result="[main 1a2b3c4] x").answer("a2", tools=revert).answer("a3")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert status(db) == known
