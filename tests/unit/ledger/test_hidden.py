@@ -81,6 +81,36 @@ def test_of_a_total_without_models_nothing_is_known_by_model(tmp_path: Path) -> 
         assert hidden_in(db, Filter()).cost == 5 * CENT
 
 
+UNPRICED = {"model": "claude-unheard-of"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ([answer(1, message=UNPRICED), counter(1, 5 * CENT)], "a model without a price"),
+        ([answer(1), {**counter(1, 5 * CENT), "hasUnknownModelCost": True}], "a model without a price"),
+        ([answer(1), answer(2), counter(1, 0)], "the client's total is below what it recorded"),
+        ([answer(1), counter(1, -1000)], None),
+        ([answer(1), counter(1, -1001)], "the client's total is below what it recorded"),
+    ],
+)
+def test_of_a_counter_that_cannot_be_trusted_nothing_is_known(
+    lines: list[dict[str, Any]], why: str | None, tmp_path: Path
+) -> None:
+    with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), *lines)})) as db:
+        (row,) = hidden_spend(db).rows
+    assert (row.cost, row.by_model, row.why) == (0 if why is None else None, {}, why)
+
+
+@pytest.mark.parametrize(("nano", "counted"), [(1000, 0), (1001, 1001)])
+def test_what_the_clients_rounding_adds_is_not_hidden(nano: int, counted: int, tmp_path: Path) -> None:
+    with ledger_of(
+        tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), counter(1, nano))})
+    ) as db:
+        (row,) = hidden_spend(db).rows
+    assert (row.cost, row.by_model) == (counted, {MODEL: counted} if counted else {})
+
+
 def copied(*lines: dict[str, Any]) -> list[dict[str, Any]]:
     """Lines of SESSION as `--fork-session` copies them into OTHER."""
     mark = {"requestSessionId": SESSION}
