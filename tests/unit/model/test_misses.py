@@ -1,10 +1,12 @@
 """Expected read, missed tokens, what is never a miss, lifetimes and ages, and the static floor."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from store.records import CallFlag
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind, judge_chain
 
 
@@ -23,6 +25,16 @@ def second(make_call, read, **changes):
 def test_the_first_call_of_a_chain_is_a_cold_start_not_a_miss(make_call):
     verdict = judge_chain([make_call(0, write_5m=50_000)])[0]
     assert (verdict.kind, verdict.missed, verdict.expected_read) == (MissKind.COLD_START, 0, 0)
+
+
+def test_a_chain_may_start_anew(make_call):
+    verdict = second(make_call, 0, reset_before="start")
+    assert (verdict.kind, verdict.missed, verdict.epoch) == (MissKind.COLD_START, 0, 1)
+
+
+def test_a_reset_before_the_first_call_begins_no_second_epoch(make_call):
+    verdict = judge_chain([make_call(0, write_5m=50_000, reset_before="compact")])[0]
+    assert (verdict.epoch, verdict.missed, verdict.expired) == (0, 0, False)
 
 
 def test_reading_what_is_expected_or_more_is_no_miss(make_call):
@@ -72,15 +84,37 @@ def test_calls_without_tokens_neither_miss_nor_give_an_expectation(make_call):
     assert verdicts[2].expected_read == 50_000
 
 
-def test_a_reset_before_a_call_without_tokens_counts_for_the_next_one(make_call):
-    calls = [make_call(0, write_5m=50_000), make_call(1, reset_before="compact"), make_call(2, write_5m=20_000)]
-    assert judge_chain(calls)[2].kind == MissKind.PLANNED_REBUILD
+@pytest.mark.parametrize(("aside", "following"), [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(
+    ("before", "verdict"),
+    [
+        ({"reset_before": "compact"}, (MissKind.PLANNED_REBUILD, None)),
+        ({"restart_before": True}, (MissKind.MAJOR, Cause.RESTART)),
+        ({"skill_or_command": True}, (MissKind.MAJOR, Cause.SKILL)),
+        ({"tool_results": 5}, (MissKind.MAJOR, Cause.LOOK_BACK)),
+    ],
+)
+def test_what_came_before_a_call_without_tokens_counts_for_the_next_one(make_call, before, verdict, aside, following):
+    calls = [
+        make_call(0, write_5m=50_000),
+        make_call(1, **(before if aside else {})),
+        make_call(2, write_5m=50_000, **(before if following else {})),
+    ]
+    judged = judge_chain(calls)[2]
+    assert (judged.kind, judged.cause) == verdict
 
 
 def test_an_inner_request_stands_outside_the_growing_prompt(make_call):
     inner = make_call(1, input=900, flags=CallFlag.ITERATION)
     calls = [make_call(0, write_5m=50_000), inner, make_call(2, cache_read=50_000)]
     assert [verdict.expected_read for verdict in judge_chain(calls)] == [0, 0, 50_000]
+
+
+def test_an_inner_request_belongs_to_the_epoch_that_it_fell_in(make_call):
+    inner = make_call(2, input=900, flags=CallFlag.ITERATION)
+    calls = [make_call(0, write_5m=50_000), make_call(1, write_5m=20_000, reset_before="compact"), inner]
+    verdict = judge_chain(calls)[2]
+    assert (verdict.epoch, verdict.expected_read, verdict.missed, verdict.expired) == (1, 0, 0, False)
 
 
 def test_a_copy_gives_the_expectation_but_is_not_counted(make_call):
@@ -92,8 +126,8 @@ def test_a_copy_gives_the_expectation_but_is_not_counted(make_call):
 def test_order_is_the_place_in_the_file_not_the_clock(make_call):
     calls = chain_with(make_call, 100_000)
     late_clock = calls[0]._replace(first_at=calls[1].last_at + 99, last_at=calls[1].last_at + 99)
-    verdicts = judge_chain([calls[1], late_clock])
-    assert [verdict.call_id for verdict in verdicts] == [0, 1]
+    verdicts = judge_chain([calls[1]._replace(call_id=3), late_clock._replace(call_id=7)])
+    assert [verdict.call_id for verdict in verdicts] == [7, 3]
     assert verdicts[1].missed == 0
     assert verdicts[1].age_ms == 0, "a clock running backwards is an age of nothing"
 

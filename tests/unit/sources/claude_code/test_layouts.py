@@ -94,6 +94,11 @@ def test_sidechain_lines_inside_the_main_file_are_a_chain_of_their_own(tmp_path:
     assert "" not in (chains["msg_4"], chains["msg_5"])
 
 
+def test_a_sidechain_line_inside_the_main_file_may_name_its_agent(tmp_path: Path) -> None:
+    lines = [prompt(), answer(1, **AGENT_LINE), answer(2)]
+    assert [call.chain for call in batch_of(tmp_path, *lines).calls] == ["ab1", ""]
+
+
 def test_sidechain_prompts_begin_no_turn(tmp_path: Path) -> None:
     batch = batch_of(
         tmp_path,
