@@ -120,9 +120,7 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
         if call.copied:
             continue
         kind, cause, source, up_to = step.kind, None, None, False
-        missed = 0
-        if step.expected_read:
-            missed = missed_tokens(step.expected_read, call)
+        missed = missed_tokens(step.expected_read, call)
         if missed and step.previous is not None:
             is_major = missed >= DEFAULTS.major_share_of_expected * step.expected_read
             kind = MissKind.MAJOR if is_major else MissKind.PARTIAL

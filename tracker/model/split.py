@@ -73,10 +73,9 @@ def split_call(call: ChainCall, missed: int) -> Split | None:
     generation = component_nano(call.output, rates.output)
     other = call.cost - prompt - generation
     rent = component_nano(call.cache_read + missed, rates.read)
+    waste = prompt - rent
     if missed < call.written + call.input:
         waste = _waste_nano(call, rates, missed) if missed else 0
-    else:
-        waste = prompt - rent
     return Split(rent, waste, prompt - rent - waste, generation, other)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from store.ledger import open_ledger
 
 from .dump import Dump, differences, dump
-from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, usage
+from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, encoded, prompt, usage
 from .reading import dump_of_tree, take_in
 from .schedules import replace_by_copy
 
@@ -273,3 +273,38 @@ def test_the_session_of_a_copy_is_modelled_anew_when_the_original_says_more(tmp_
 def test_that_the_user_stopped_an_answer_is_known_across_a_cut(tmp_path: Path) -> None:
     begun = {"stop_reason": None, "usage": usage(output_tokens=3)}
     check(tmp_path, *line_by_line(prompt(), answer(1, isAbortedMidStream=True, message=begun), answer(1)))
+
+
+@pytest.mark.parametrize(
+    "less", [{"stop_reason": None}, {"model": None}, {"model": "claude-fable-5", "usage": usage(output_tokens=2)}]
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_line_that_tells_more_stands_for_the_call_whichever_was_read_first(
+    less: dict[str, Any], first: int, tmp_path: Path
+) -> None:
+    lines = [answer(1, message=less), answer(1)]
+    pieces = line_by_line(prompt(), lines[first], lines[1 - first])
+    check(tmp_path / "cut", *pieces, besides="price")
+    (call,) = map(dict, read_in_pieces(tmp_path, pieces)["call"])
+    assert (call["model"], call["stop"], call["output"], call["cost"]) == (MODEL, "end_turn", TOKENS.output, COST)
+
+
+def test_a_call_that_was_seen_apart_under_each_of_its_ids_is_one(tmp_path: Path) -> None:
+    """A line with both ids of two calls joins them; what was known of either leads to the one."""
+    lines = [
+        answer(1, requestId=...),
+        answer(2, message={"id": None}),
+        answer(2, message={"id": "msg_1"}),
+        answer(2, message={"id": "msg_9"}),
+        answer(7, requestId="req_7", message={"id": "msg_9"}),
+    ]
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        path = tmp_path / "claude" / "projects" / FILE
+        path.parent.mkdir(parents=True)
+        counted = []
+        for line in lines:
+            with path.open("ab") as handle:
+                handle.write(encoded(line))
+            counted.append(take_in(db, tmp_path / "claude").new_calls)
+        assert db.execute("SELECT COUNT(*) FROM call").fetchone() == (1,)
+    assert counted == [1, 1, -1, 0, 0], "two calls were one"

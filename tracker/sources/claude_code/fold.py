@@ -320,9 +320,7 @@ def _sums(parts: list[Iteration]) -> tuple[int, ...]:
     return _counts(parts[0]) if len(parts) == 1 else tuple(map(sum, zip(*map(_counts, parts), strict=True)))
 
 
-def _left_out(
-    inner: list[Iteration], usage: Usage, model: str
-) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
+def _left_out(inner: list[Iteration], usage: Usage, model: str) -> tuple[list[tuple[int, Iteration]], list[Iteration]]:
     """Inner requests that the top-level usage leaves out (with their number), and those that make it up.
 
     Where nothing adds up their kinds tell (PRICES section 1.2); a fallback on the call's own `model` is the answer.
