@@ -10,9 +10,9 @@ MINUTE_MS = 60_000
 FLOORS = {("claude-opus-5", "2.1.329"): 14_000}
 
 
-def judged(make_call, *, idle_ms=5_000, ttl="5m", read=40_000, found=60_000, now=None, floors=None):
+def judged(make_call, *, idle_ms=5_000, ttl="5m", read=40_000, found=60_000, before=None, now=None, floors=None):
     """A chain of two calls in which the second lost most of a 100k prefix, of which the first `found` a part."""
-    first = make_call(0, **{"cache_read": found, f"write_{ttl}": 100_000 - found})
+    first = make_call(0, **({"cache_read": found, f"write_{ttl}": 100_000 - found} | (before or {})))
     starts = first.last_at + idle_ms
     times = {"requested_at": starts, "first_at": starts, "last_at": starts}
     second = make_call(1, **({"cache_read": read, "write_5m": 100_000 - read, "input": 5} | times | (now or {})))
@@ -58,6 +58,7 @@ def test_each_cause(make_call, chain, cause, source):
         ({"idle_ms": TTL_5M_MS, "ttl": "1h"}, Cause.UNKNOWN),
         ({"idle_ms": TTL_5M_MS + 9_999}, Cause.UNKNOWN),
         ({"now": {"effort": None, "speed": None, "version": None}}, Cause.UNKNOWN),
+        ({"before": {"effort": None, "speed": None, "version": None}}, Cause.UNKNOWN),
         ({"now": {"write_5m": 58_000, "input": 0}}, Cause.UNKNOWN),
     ],
 )
@@ -111,6 +112,7 @@ def test_an_unheard_of_reason_is_kept_as_reported(make_call):
 def test_a_read_that_outlived_changed_messages_does_not_tell_of_another_system_prompt(make_call):
     """A teammate's first calls read what its team shares; so does a later miss, whatever other teams read cold."""
     reads = [(14_000, 20_000), (14_000, 30_000), (44_000, 5_000), (14_000, 40_000), (54_000, 5_000), (13_900, 50_000)]
+    reads += [(63_900, 5_000), (13_900, 60_000)]
     calls = [make_call(number, cache_read=read, write_1h=written) for number, (read, written) in enumerate(reads)]
     causes = [verdict.cause for verdict in judge_chain(calls, FLOORS)]
-    assert causes == [None, Cause.UNKNOWN, None, Cause.UNKNOWN, None, Cause.SYSTEM]
+    assert causes == [None, Cause.UNKNOWN, None, Cause.UNKNOWN, None, Cause.SYSTEM, None, Cause.SYSTEM]
