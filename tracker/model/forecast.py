@@ -64,13 +64,16 @@ def bucket_of(calls: float) -> int:
 
 
 def _conformal(residuals: Sequence[float]) -> Band:
-    """Order statistics at rank floor(a(m+1)) and ceil((1-a)(m+1)), a being half of what the band leaves out."""
+    """Order statistics at rank floor(a(m+1)) and ceil((1-a)(m+1)), a being half of what the band leaves out.
+
+    There are a hundred residuals at the least, so that both ranks exist.
+    """
     ordered = sorted(residuals)
     count = len(ordered)
     tail = (1 - DEFAULTS.band_coverage) / 2
     # Rounded first: 0.1 * 110 must be rank 11, not 10.999….
-    low_rank = max(1, math.floor(round(tail * (count + 1), 9)))
-    high_rank = min(count, math.ceil(round((1 - tail) * (count + 1), 9)))
+    low_rank = math.floor(round(tail * (count + 1), 9))
+    high_rank = math.ceil(round((1 - tail) * (count + 1), 9))
     return Band(ordered[low_rank - 1], median(ordered), ordered[high_rank - 1], "own", count)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from tracker.model.forecast import (
     forecast,
     raw_forecast_nano,
 )
-from tracker.model.growth import GrowthEstimate, GrowthPool
+from tracker.model.growth import GrowthEstimate, GrowthPool, estimate_growth
 from tracker.model.rates import Tariff
 
 TARIFF = Tariff(input=5_000, write=6_250, read=500, output=25_000)
@@ -48,7 +49,7 @@ def test_one_call_is_the_next_call():
 
 
 @pytest.mark.parametrize(
-    ("calls", "bucket"), [(1, 5), (5, 5), (7, 5), (8, 10), (14, 10), (15, 20), (28, 20), (29, 40), (500, 40)]
+    ("calls", "bucket"), [(0, 5), (1, 5), (5, 5), (7, 5), (8, 10), (14, 10), (15, 20), (28, 20), (29, 40), (500, 40)]
 )
 def test_calls_fall_in_the_nearest_bucket(calls, bucket):
     assert bucket_of(calls) == bucket
@@ -58,7 +59,7 @@ def test_calls_fall_in_the_nearest_bucket(calls, bucket):
     ("calls", "low", "high"), [(5, -0.33, 0.71), (10, -0.28, 0.70), (20, -0.28, 0.55), (40, -0.29, 0.51)]
 )
 def test_without_own_residuals_the_shipped_band_holds(calls, low, high):
-    assert band_for(calls)[:4] == (low, 0.0, high, "shipped")
+    assert band_for(calls) == (low, 0.0, high, "shipped", 0)
 
 
 def test_own_residuals_count_from_a_hundred_on():
@@ -74,6 +75,7 @@ def test_conformal_ranks():
     assert (band.low, band.median, band.high, band.residuals) == (11, 55, 99, 109)
     hundred = band_for(10, [float(value) for value in range(1, 101)])
     assert (hundred.low, hundred.median, hundred.high) == (10, 50.5, 91)
+    assert band_for(10, [float(value) for value in range(1, 109)])[:3] == (10, 54.5, 99), "10.9 and 98.1 of 109"
 
 
 def test_conformal_band_covers_what_it_says():
@@ -105,3 +107,23 @@ def test_residuals_of_an_epoch_that_went_exactly_as_forecast_are_zero():
 
 def test_a_short_epoch_has_no_residuals():
     assert epoch_residuals([EpochCall(40_000, 600, 1)] * 10, 10, GrowthPool(), TARIFF) == []
+
+
+def test_a_stretch_is_forecast_from_the_calls_before_it_alone():
+    draw = random.Random(3)
+    pool = GrowthPool(growth=1_300, growth_p99=14_000, output=600)
+    epoch = [EpochCall(40_000 + draw.randrange(9_000) * at, draw.randrange(900), 10**8 + at) for at in range(21)]
+    before = epoch[:11]
+    increments = [after.context - call.context for call, after in pairwise(before)]
+    estimate = estimate_growth(increments, [call.output for call in before], pool)
+    expected = raw_forecast_nano(10, before[-1].context, estimate, TARIFF)
+    assert epoch_residuals(epoch, 10, pool, TARIFF)[1] == pytest.approx(
+        math.log(sum(call.cost_nano for call in epoch[11:]) / expected)
+    )
+
+
+def test_a_stretch_that_cost_nothing_has_no_residual():
+    epoch = [EpochCall(40_000, 600, 0)] * 11
+    assert epoch_residuals(epoch, 10, GrowthPool(), TARIFF) == []
+    paid = [call._replace(cost_nano=1) for call in epoch]
+    assert epoch_residuals(paid, 10, GrowthPool(), Tariff(0, 0, 0, 0)) == [], "nor where nothing was to be paid"

@@ -40,6 +40,7 @@ def test_reference_session_of_check_9():
     assert options.compact.one_off_nano == pytest.approx(0.495e9)
     assert options.compact.payback_turns == pytest.approx(495e6 / (114_000 * 557) / 5)
     assert options.best.kind in {OptionKind.COMPACT, OptionKind.NEW_SESSION}
+    assert (options.go_on.saving, options.go_on.payback_turns) == ((0, 0, 0), None)
 
 
 outlooks = st.builds(
@@ -111,8 +112,8 @@ def test_a_cold_cache_is_paid_by_going_on_and_by_a_cold_summary():
 
 
 def test_savings_end_at_the_clients_own_compaction():
-    near = price_options(replace(OUTLOOK, calls_to_auto_compaction=5.0), turns=5)
-    assert near.compact.saving.point_nano == pytest.approx(5 * 114_000 * 557 - 495e6)
+    near = price_options(replace(OUTLOOK, calls_to_auto_compaction=5.5), turns=5)
+    assert near.compact.saving.point_nano == pytest.approx(5.5 * 114_000 * 557 - 495e6)
     assert near.best.kind == OptionKind.CONTINUE
 
 
@@ -126,6 +127,7 @@ def test_what_cannot_come_before_the_clients_own_compaction_is_not_priced():
     assert price_options(replace(OUTLOOK, calls_to_auto_compaction=5.4), turns=100).calls == 5, "as reports round it"
     far = price_options(replace(OUTLOOK, calls_to_auto_compaction=25.0), turns=5)
     assert (far.calls, far.until_compaction) == (25, False)
+    assert price_options(replace(OUTLOOK, calls_to_auto_compaction=400.0), turns=5).calls == 25
 
 
 def test_a_small_context_is_best_left_alone():
@@ -133,6 +135,12 @@ def test_a_small_context_is_best_left_alone():
     assert options.best.kind == OptionKind.CONTINUE
     assert options.compact.saving.low_nano <= options.compact.saving.point_nano < 0
     assert options.compact.payback_turns is None
+
+
+def test_what_a_free_model_does_costs_nothing_either_way():
+    options = price_options(replace(OUTLOOK, tariff=Tariff(0, 0, 0, 0)), turns=5)
+    for option in (options.go_on, options.compact, options.new_session):
+        assert (option.low_nano, option.cost_nano, option.high_nano) == (0, 0, 0)
 
 
 def test_payback_in_turns():
