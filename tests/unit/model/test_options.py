@@ -11,7 +11,7 @@ from tracker.model.forecast import Band, band_for, forecast
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, new_session_nano
 from tracker.model.growth import CallsPerTurn, GrowthEstimate
 from tracker.model.idle import cold_penalty_nano
-from tracker.model.options import OptionKind, Outlook, payback_turns, price_options
+from tracker.model.options import OptionKind, Outlook, SavingRange, payback_turns, price_options
 from tracker.model.rates import Tariff
 
 SHAPE = CompactionShape(
@@ -40,7 +40,7 @@ def test_reference_session_of_check_9():
     assert options.compact.one_off_nano == pytest.approx(0.495e9)
     assert options.compact.payback_turns == pytest.approx(495e6 / (114_000 * 557) / 5)
     assert options.best.kind in {OptionKind.COMPACT, OptionKind.NEW_SESSION}
-    assert (options.go_on.saving, options.go_on.payback_turns) == ((0, 0, 0), None)
+    assert (options.go_on.saving, options.go_on.payback_turns) == (SavingRange(0, 0, 0), None)
 
 
 outlooks = st.builds(
