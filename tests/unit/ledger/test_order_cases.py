@@ -289,22 +289,41 @@ def test_the_line_that_tells_more_stands_for_the_call_whichever_was_read_first(
     assert (call["model"], call["stop"], call["output"], call["cost"]) == (MODEL, "end_turn", TOKENS.output, COST)
 
 
-def test_a_call_that_was_seen_apart_under_each_of_its_ids_is_one(tmp_path: Path) -> None:
-    """A line with both ids of two calls joins them; what was known of either leads to the one."""
-    lines = [
-        answer(1, requestId=...),
-        answer(2, message={"id": None}),
-        answer(2, message={"id": "msg_1"}),
-        answer(2, message={"id": "msg_9"}),
-        answer(7, requestId="req_7", message={"id": "msg_9"}),
-    ]
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        path = tmp_path / "claude" / "projects" / FILE
-        path.parent.mkdir(parents=True)
-        counted = []
-        for line in lines:
+def counts(place: Path, *pieces: Sequence[dict[str, Any]]) -> tuple[list[int], int]:
+    """How many calls each piece of a file was said to add, and how many there are in the end."""
+    path = place / "claude" / "projects" / FILE
+    path.parent.mkdir(parents=True)
+    added = []
+    with closing(open_ledger(place / "ledger.db")) as db:
+        for piece in pieces:
             with path.open("ab") as handle:
-                handle.write(encoded(line))
-            counted.append(take_in(db, tmp_path / "claude").new_calls)
-        assert db.execute("SELECT COUNT(*) FROM call").fetchone() == (1,)
-    assert counted == [1, 1, -1, 0, 0], "two calls were one"
+                handle.write(encoded(*piece))
+            added.append(take_in(db, place / "claude").new_calls)
+        (found,) = db.execute("SELECT COUNT(*) FROM call").fetchone()
+    return added, found
+
+
+def under(request: str | None, message: str | None) -> dict[str, Any]:
+    """A line of a call, which has an id or none."""
+    return answer(1, requestId=request, message={"id": message})
+
+
+def test_a_call_that_was_seen_apart_under_each_of_its_ids_is_one(tmp_path: Path) -> None:
+    """The third line joins two calls; then any id of either leads to the one."""
+    ids = [
+        (None, "m1"),
+        ("r2", None),
+        ("r2", "m1"),
+        ("r2", "m9"),
+        ("r7", "m9"),
+        ("r7", "m5"),
+        ("r2", "m6"),
+        ("r4", "m1"),
+    ]
+    assert counts(tmp_path, *([under(*pair)] for pair in ids)) == ([1, 1, -1, 0, 0, 0, 0, 0], 1)
+
+
+@pytest.mark.parametrize("known", [("r1", "m0"), ("r2", "m0"), ("r0", "m1"), ("r0", "m2")])
+def test_a_call_of_several_ids_is_the_one_that_was_known_under_any(known: tuple[str, str], tmp_path: Path) -> None:
+    several = [under("r1", "m1"), under("r2", "m1"), under("r2", "m2")]
+    assert counts(tmp_path, [under(*known)], several) == ([1, 0], 1)

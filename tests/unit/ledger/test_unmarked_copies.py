@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,12 @@ def embedded(transcript: str) -> str:
     return "".join(json.dumps(line) + "\n" for line in made)
 
 
-def credited(place: Path, texts: dict[str, str]) -> dict[str, str]:
-    """Which session made which call, of transcripts that are read one after the other."""
+def credited(place: Path, texts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Which session made which call, of transcripts that are written and read one after the other."""
     folder = place / "claude" / "projects" / "app"
     folder.mkdir(parents=True)
     db = open_ledger(place / "ledger.db")
-    for session, text in texts.items():
+    for session, text in texts:
         (folder / f"{session}.jsonl").write_text(text)
         sync(db, [(ClaudeCodeSource(), [place / "claude"])], Options(PriceBook()))
     found = db.execute("SELECT message_id, native_id FROM call JOIN session ON session.id = call.session_id").fetchall()
@@ -70,7 +70,7 @@ def test_the_session_that_ended_first_made_the_calls(
     tmp_path: Path, form: Callable[[str], str], order: tuple[str, str]
 ) -> None:
     texts = {ORIGINAL: form(lines(ORIGINAL, range(1, 4))), COPY: form(lines(COPY, range(1, 6)))}
-    assert credited(tmp_path, {session: texts[session] for session in order}) == {
+    assert credited(tmp_path, [(session, texts[session]) for session in order]) == {
         f"msg_{number}": ORIGINAL if number < 4 else COPY for number in range(1, 6)
     }
 
@@ -86,6 +86,13 @@ def test_progress_records_that_a_fork_copied_are_the_parents_even_if_that_goes_o
         ORIGINAL: embedded(lines(ORIGINAL, range(1, 4)) + lines(ORIGINAL, range(7, 8))),
         COPY: json.dumps(started) + "\n" + embedded(lines(COPY, range(1, 4)) + lines(COPY, own)),
     }
-    assert credited(tmp_path, {session: texts[session] for session in order}) == {
+    assert credited(tmp_path, [(session, texts[session]) for session in order]) == {
         f"msg_{number}": COPY if number in own else ORIGINAL for number in (1, 2, 3, 7, *own)
     }
+
+
+def test_calls_move_to_the_session_that_ended_first_when_the_other_goes_on(tmp_path: Path) -> None:
+    """Only the file of the one has grown; the sums of both are made anew."""
+    texts = [(ORIGINAL, range(1, 4)), (COPY, range(1, 6)), (ORIGINAL, range(1, 8))]
+    made = credited(tmp_path, [(session, lines(session, numbers)) for session, numbers in texts])
+    assert made == {f"msg_{number}": COPY if number < 6 else ORIGINAL for number in range(1, 8)}
