@@ -79,9 +79,7 @@ class Judged(NamedTuple):
 
 
 def judge(turns: Sequence[TurnFacts], git: GitFacts = NOTHING_KNOWN) -> Judged:
-    """Status of a task from its turns in order of time."""
-    if not turns:
-        return Judged(TaskStatus.OPEN, None)
+    """Status of a task from its turns, one or more, in order of time."""
     if git.is_reverted:
         return Judged(TaskStatus.REVERTED, Evidence.GIT)
     ending = turns[-1].ending

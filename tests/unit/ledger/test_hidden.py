@@ -99,7 +99,9 @@ def test_of_a_counter_that_cannot_be_trusted_nothing_is_known(
 ) -> None:
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), *lines)})) as db:
         (row,) = hidden_spend(db).rows
-    assert (row.cost, row.by_model, row.why) == (0 if why is None else None, {}, why)
+        by_model = hidden_in(db, Filter(model=MODEL))
+    assert (row.session, row.cost, row.by_model, row.why) == (SESSION, 0 if why is None else None, {}, why)
+    assert (by_model.cost, by_model.sessions) == (row.cost, int(why is None)), "nor by model"
 
 
 @pytest.mark.parametrize(("nano", "counted"), [(1000, 0), (1001, 1001)])

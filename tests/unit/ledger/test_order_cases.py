@@ -257,17 +257,23 @@ def test_a_copy_whose_original_is_gone_is_kept_where_it_was_seen(tmp_path: Path)
     assert (sighting["call_id"], sighting["session_id"], sighting["seen_session_id"]) == ("msg_1", OTHER, SESSION)
 
 
-def test_the_session_of_a_copy_is_modelled_anew_when_the_original_says_more(tmp_path: Path) -> None:
-    copied = answer(1, forkedFrom={"sessionId": OTHER, "messageUuid": "x"}, message={"usage": usage(output_tokens=3)})
+@pytest.mark.parametrize("origin", [OTHER, THIRD])
+def test_the_sessions_of_a_copy_are_modelled_anew_when_the_original_says_more(origin: str, tmp_path: Path) -> None:
+    """The one that holds it, the one that it names, and the one that turns out to have made the call."""
+    copied = answer(1, forkedFrom={"sessionId": origin, "messageUuid": "x"}, message={"usage": usage(output_tokens=3)})
+    pieces = [
+        (FILE, encoded(prompt(), copied), {SESSION, origin}),
+        (OTHER_FILE, encoded(answer(1, OTHER)), {SESSION, origin, OTHER}),
+    ]
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        for name, content in ((FILE, encoded(prompt(), copied)), (OTHER_FILE, encoded(answer(1, OTHER)))):
+        for name, content, stale in pieces:
             path = tmp_path / "claude" / "projects" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             db.execute("UPDATE session SET model_stale = 0")
             db.commit()
             take_in(db, tmp_path / "claude")
-            assert {row[0] for row in db.execute("SELECT native_id FROM session WHERE model_stale")} == {SESSION, OTHER}
+            assert {row[0] for row in db.execute("SELECT native_id FROM session WHERE model_stale")} == stale
 
 
 def test_that_the_user_stopped_an_answer_is_known_across_a_cut(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ def facts(**given: object) -> TurnFacts:
 EDIT = facts(edited=("/a",))
 
 
-def test_a_question_is_completed_by_its_answer() -> None:
-    assert judge([facts()]) == Judged(TaskStatus.COMPLETED, Evidence.QUESTION)
+@pytest.mark.parametrize("also", [{}, {"check_passed": True}, {"next_starts_other": True}])
+def test_a_question_is_completed_by_its_answer(also: dict[str, object]) -> None:
+    assert judge([facts(**also)]) == Judged(TaskStatus.COMPLETED, Evidence.QUESTION)
 
 
 def test_edits_without_a_signal_are_open_and_abandoned_once_work_goes_on_elsewhere() -> None:
@@ -28,8 +29,9 @@ def test_edits_without_a_signal_are_open_and_abandoned_once_work_goes_on_elsewhe
     assert settled(judged.status, judged.if_left, 0, latest_activity=DAY, **late) == TaskStatus.ABANDONED
 
 
-def test_an_interrupted_task_is_open_for_a_day() -> None:
-    judged = judge([EDIT, facts(ending="interrupted")])
+@pytest.mark.parametrize("ending", ["interrupted", "error"])
+def test_an_interrupted_task_is_open_for_a_day(ending: str) -> None:
+    judged = judge([EDIT, facts(has_commit=True), facts(ending=ending)])
     assert judged == Judged(TaskStatus.OPEN, None, TaskStatus.INTERRUPTED)
     assert settled(judged.status, judged.if_left, 0, now=DAY - 1, latest_activity=0) == TaskStatus.OPEN
     assert settled(judged.status, judged.if_left, 0, now=DAY, latest_activity=0) == TaskStatus.INTERRUPTED
@@ -42,7 +44,20 @@ def test_an_interrupted_task_is_open_for_a_day() -> None:
         ([EDIT, facts(has_pull_request=True)], Evidence.GIT),
         ([EDIT, facts(is_completion=True)], Evidence.COMPLETION),
         ([EDIT, facts(check_passed=True)], Evidence.CHECK),
+        ([EDIT, facts(check_passed=True), facts()], Evidence.CHECK),
+        ([EDIT, facts(is_completion=True), facts()], Evidence.COMPLETION),
         ([EDIT, facts(todos_closed=3, todos_entries=3)], Evidence.TODOS),
+        ([EDIT, facts(todos_closed=3, todos_entries=3), facts()], Evidence.TODOS),
+        ([EDIT, facts(todos_closed=0, todos_entries=2), facts(todos_closed=2, todos_entries=0)], Evidence.TODOS),
+        (
+            [
+                EDIT,
+                facts(todos_entries=2),
+                facts(todos_closed=1, todos_entries=1),
+                facts(todos_closed=2, todos_entries=0),
+            ],
+            Evidence.TODOS,
+        ),
         ([facts(edited=("/a",), next_starts_other=True)], Evidence.MOVED_ON),
     ],
 )
@@ -59,6 +74,11 @@ def test_each_signal_completes_a_task(turns: list[TurnFacts], evidence: str) -> 
         [EDIT, facts(todos_closed=3, todos_entries=3), facts(todos_closed=1, todos_entries=3)],
         [EDIT, facts(is_completion=True), facts(is_feedback=True)],
         [EDIT, facts(check_passed=True, ending="running")],
+        [EDIT, facts(next_starts_other=True, ending="running")],
+        [facts(edited=("/a",), next_starts_other=True), EDIT],
+        [EDIT, facts(todos_entries=2), facts(todos_closed=1, todos_entries=0)],
+        [EDIT, facts(todos_closed=0, todos_entries=0)],
+        [EDIT, facts(todos_closed=1)],
     ],
 )
 def test_a_later_negative_signal_takes_it_back(turns: list[TurnFacts]) -> None:
@@ -77,10 +97,18 @@ def test_repositories_confirm_and_take_back() -> None:
 
 
 def test_a_prompt_that_waits_for_its_answer_keeps_a_task_open() -> None:
-    assert judge([facts(ending="running")]).status == TaskStatus.OPEN
+    judged = judge([facts(ending="running")])
+    assert judged == Judged(TaskStatus.OPEN, None), "and nothing becomes of it if it is left"
+    assert settled(judged.status, judged.if_left, 0, now=9 * DAY, latest_activity=9 * DAY) == TaskStatus.OPEN
+
+
+def test_time_changes_no_task_that_is_settled() -> None:
+    known = settled(TaskStatus.COMPLETED, TaskStatus.ABANDONED, 0, now=9 * DAY, latest_activity=9 * DAY)
+    assert known == TaskStatus.COMPLETED
 
 
 def test_the_least_signal_that_counts_can_be_chosen() -> None:
     assert meets(Evidence.GIT, Evidence.CHECK)
+    assert meets(Evidence.CHECK, Evidence.CHECK)
     assert not meets(Evidence.MOVED_ON, Evidence.CHECK)
     assert meets(Evidence.QUESTION, None)
