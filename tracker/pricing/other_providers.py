@@ -156,7 +156,7 @@ def _quote(found: _Found, when: datetime, speed: str | None, tier: str | None) -
         rates=rates,
         effective_from=max(starts, default=FROM_THE_BEGINNING),
         words=tuple(words),
-        holds_always=not conditions and not words,
+        holds_always=not conditions,
         holds_all_day=not hours,
     )
 

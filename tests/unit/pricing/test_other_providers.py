@@ -203,6 +203,29 @@ def test_rows_of_an_earlier_run_spare_the_package(monkeypatch: pytest.MonkeyPatc
     assert again == earlier
 
 
+def test_a_flat_row_on_record_is_the_price_of_plain_requests_alone() -> None:
+    flat = SHARED_BOOK.resolve("gemini-2.5-flash", "gemini", NOON_MS, 1, None, None, None)
+    assert flat is not None
+    assert flat.tier == "flat"
+    others = OtherPrices([flat])
+    for tier, permille, marks, half_permille in (
+        (None, 1000, "flat", 2000),
+        ("batch", 1000, "standard/batch", 1000),
+        (None, 1100, "standard/us", 2200),
+    ):
+        [(_, price)], _ = others.brackets("gemini-2.5-flash", "google", NOON_MS, None, tier, permille)
+        assert (price.tier, price.input) == (marks, flat.input * half_permille // 2000)
+
+
+def test_a_row_on_record_that_holds_from_a_day_on_is_not_the_price_before_it() -> None:
+    later = SHARED_BOOK.resolve("o3", "openai", NOON_MS, 1, None, None, None)
+    assert later is not None
+    before_ms = int(datetime(2025, 5, 1, tzinfo=UTC).timestamp() * 1000)
+    before = PriceBook(resolved=[later]).resolve("o3", "openai", before_ms, 1, None, None, None)
+    assert before is not None
+    assert (before.input, later.input) == (10_000_000, 2_000_000)
+
+
 def test_rows_of_another_release_of_the_package_are_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = SHARED_BOOK.resolve("gpt-5-mini", "openai-native", NOON_MS, 1, None, None, None)
     assert earlier is not None
