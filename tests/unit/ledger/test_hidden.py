@@ -16,7 +16,7 @@ from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 
-from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, at, encoded, prompt
+from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, at, encoded, prompt, session_of
 from .reading import ledger_of, write_tree
 
 COUNTED_FROM = 1_795_100_000_000  # some hours before every line
@@ -169,6 +169,18 @@ class TestForks:
         fork = self.fork([], answer(61, OTHER), counter(2, 10 * CENT, OTHER))
         assert of_both(tmp_path, {OTHER_FILE: fork}) == {OTHER: 10 * CENT}
 
+    def test_of_the_parents_totals_of_one_counter_the_latest_before_the_fork_is_its_own(self, tmp_path: Path) -> None:
+        parent = [*self.history, counter(1, 4 * CENT), counter(1, 10 * CENT)]
+        fork = self.fork([], answer(61, OTHER), counter(2, 11 * CENT, OTHER))
+        assert of_both(tmp_path, {FILE: encoded(*parent), OTHER_FILE: fork}) == {SESSION: 10 * CENT, OTHER: CENT}
+
+    def test_a_branch_counts_from_nothing(self, tmp_path: Path) -> None:
+        mark = {"sessionId": OTHER, "forkedFrom": {"sessionId": SESSION, "messageUuid": "x"}}
+        copies = [{**line, **mark} for line in self.history]
+        branch = encoded(*copies, prompt("more", OTHER, 60), answer(61, OTHER), counter(1, 3 * CENT, OTHER))
+        files = {FILE: encoded(*self.parent), OTHER_FILE: branch}
+        assert of_both(tmp_path, files) == {SESSION: 10 * CENT, OTHER: 3 * CENT}
+
     def test_by_model_too_it_is_the_parents(self, tmp_path: Path) -> None:
         fork = self.fork([], answer(61, OTHER), counter(2, 11 * CENT, OTHER))
         root = write_tree(tmp_path / "claude", {FILE: encoded(*self.parent), OTHER_FILE: fork})
@@ -214,6 +226,11 @@ class TestStatusLine:
         files = {FILE: encoded(prompt(), answer(1), prompt(second=28_800), answer(28_801), second_run)}
         assert self.hidden(tmp_path / "a", files, self.reading(5, 1, 5 * CENT)) == {SESSION: 7 * CENT}
         assert self.hidden(tmp_path / "b", files) == {SESSION: 2 * CENT}
+
+    def test_a_client_that_was_killed_twice(self, tmp_path: Path) -> None:
+        files = {FILE: encoded(prompt(), answer(1), prompt(second=28_800), answer(28_801))}
+        second_run = StatusSample(SESSION, milliseconds(28_805), COST + 2 * CENT, milliseconds(28_790))
+        assert self.hidden(tmp_path, files, self.reading(5, 1, 5 * CENT), second_run) == {SESSION: 7 * CENT}
 
     def test_a_reading_below_the_records_says_nothing(self, tmp_path: Path) -> None:
         files = {FILE: encoded(prompt(), answer(1), answer(2))}
@@ -274,7 +291,7 @@ class TestStatusLine:
             FILE: encoded(prompt(), answer(1)),
             OTHER_FILE: encoded(prompt("something else", OTHER, 10), answer(11, OTHER)),
         }
-        second = StatusSample(OTHER, milliseconds(15), 2 * (COST + CENT), COUNTED_FROM + 500)
+        second = StatusSample(OTHER, milliseconds(15), 2 * (COST + CENT), COUNTED_FROM + 50 + 1000)
         with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
             put_samples(db, [self.reading(5, 1, CENT), second])
             ids = dict(db.execute("SELECT native_id, id FROM session").fetchall())
@@ -286,7 +303,7 @@ class TestStatusLine:
             FILE: encoded(prompt(), answer(1)),
             OTHER_FILE: encoded(prompt("something else", OTHER, 10), answer(11, OTHER)),
         }
-        second = StatusSample(OTHER, milliseconds(15), COST + CENT, COUNTED_FROM + 3000)
+        second = StatusSample(OTHER, milliseconds(15), COST + CENT, COUNTED_FROM + 50 + 1001)
         assert self.hidden(tmp_path, files, self.reading(5, 1, CENT), second) == {SESSION: CENT, OTHER: CENT}
 
     def test_it_stands_on_the_day_of_the_reading(self, tmp_path: Path) -> None:
@@ -307,7 +324,9 @@ def subagent(*lines: dict[str, Any]) -> dict[str, bytes]:
 
 def test_a_background_agent_that_outlasts_the_main_chain_is_recorded(tmp_path: Path) -> None:
     files = {FILE: encoded(prompt(), answer(1), counter(2, 0)), **subagent(prompt(second=2), answer(40))}
-    assert of_both(tmp_path, files) == {SESSION: 0}
+    assert of_both(tmp_path / "alone", files) == {SESSION: 0}
+    files[OTHER_FILE] = session_of(9, OTHER, first=3)
+    assert of_both(tmp_path / "beside", files) == {SESSION: 0}, "another session that goes on ends nothing"
 
 
 def test_an_agent_of_the_next_run_is_not_in_the_total_of_the_last(tmp_path: Path) -> None:
