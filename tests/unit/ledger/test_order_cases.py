@@ -142,11 +142,19 @@ def test_one_call_twice_in_a_file_under_different_marks(tmp_path: Path) -> None:
     check(tmp_path, (FILE, encoded(prompt(), answer(1))), *line_by_line(*lines, name=OTHER_FILE))
 
 
-@pytest.mark.parametrize("versions", [("2.1.197", "2.1.329"), ("2.1.329", "2.1.197")])
-def test_one_call_replayed_by_another_version_of_the_client(versions: tuple[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ({"version": "2.1.197"}, {"version": "2.1.329"}),
+        ({"effort": "low"}, {"effort": "high"}),
+        ({"message": {"stop_reason": "tool_use"}}, {"message": {"stop_reason": "end_turn"}}),
+    ],
+)
+def test_one_call_replayed_with_something_else(lines: tuple[dict[str, Any], dict[str, Any]], tmp_path: Path) -> None:
     """Both lines hold the whole output, so either could stand for the call; it has to be the same one always."""
-    lines = [answer(1, version=versions[0]), answer(1, version=versions[1], requestId="req_replay")]
-    check(tmp_path, *line_by_line(prompt(), *lines))
+    for first, second in (lines, lines[::-1]):
+        pieces = line_by_line(prompt(), answer(1, **first), answer(1, requestId="req_replay", **second))
+        check(tmp_path / str(first), *pieces)
 
 
 def test_the_title_of_the_user_wins_over_a_later_one_of_the_agent(tmp_path: Path) -> None:

@@ -72,9 +72,12 @@ def test_the_earliest_line_says_when_the_call_was_made(tmp_path: Path) -> None:
 
 def test_a_message_id_of_its_own_on_each_line_is_still_one_call(tmp_path: Path) -> None:
     """Client 2.1.45 wrote so in forks: only the request id says it (section 8, point 4)."""
-    lines = [answer(1, message={"id": f"5b1f{index}"}) for index in range(3)]
+    lines = [
+        answer(1, timestamp=at(index), message={"id": f"5b1f{index}", "usage": usage(output_tokens=index)})
+        for index in range(3)
+    ]
     (call,) = calls_of(tmp_path, *lines)
-    assert call.request_id == "req_1"
+    assert (call.request_id, call.output, call.last_at - call.first_at) == ("req_1", 2, 2000)
     assert {call.message_id, *call.more_message_ids} == {"5b1f0", "5b1f1", "5b1f2"}
 
 
@@ -124,6 +127,34 @@ def test_an_answer_without_usage_has_no_cost_rather_than_none_to_pay(tmp_path: P
     )
     assert call.cost is None
     assert call.price_id is None
+
+
+def test_a_message_of_a_further_request_is_the_same_call(tmp_path: Path) -> None:
+    lines = [answer(1), answer(2, message={"id": "msg_1"}), answer(2, message={"id": "msg_3"})]
+    (call,) = calls_of(tmp_path, *lines)
+    assert (call.more_message_ids, call.more_request_ids) == (("msg_3",), ("req_2",))
+
+
+@pytest.mark.parametrize(
+    ("total", "split", "written"),
+    [
+        (None, {"ephemeral_5m_input_tokens": 7, "ephemeral_1h_input_tokens": 5}, (7, 5)),
+        (None, {"ephemeral_1h_input_tokens": 5}, (0, 5)),
+        (None, {"ephemeral_5m_input_tokens": 7}, (7, 0)),
+        (9, {"ephemeral_1h_input_tokens": 5}, (4, 5)),
+        (9, {"ephemeral_1h_input_tokens": 12}, (0, 9)),
+        (9, {}, (9, 0)),
+        (9, None, (9, 0)),
+        (None, None, (0, 0)),
+    ],
+)
+def test_writes_by_lifetime_make_up_the_total(
+    total: int | None, split: dict[str, int] | None, written: tuple[int, int], tmp_path: Path
+) -> None:
+    counts = usage(cache_creation_input_tokens=total, cache_creation=split)
+    (call,) = calls_of(tmp_path, answer(1, message={"usage": counts}))
+    assert (call.write_5m, call.write_1h) == written
+    assert bool(call.flags & CallFlag.TTL_UNKNOWN) == (split is None and written != (0, 0))
 
 
 def test_an_unknown_model_is_unpriced_not_free(tmp_path: Path) -> None:

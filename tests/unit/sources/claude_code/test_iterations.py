@@ -79,6 +79,27 @@ class TestIterations:
         assert (left_out.message_id, left_out.request_id) == ("msg_1#1", "req_1#1")
         assert (tokens(left_out), left_out.cost) == ((2000, 0, 0, 0, 7), 4_070_000)
 
+    @pytest.mark.parametrize(
+        "more", ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"]
+    )
+    def test_what_adds_up_but_for_one_count_does_not_make_up_the_top_level(self, more: str, tmp_path: Path) -> None:
+        counts = {name: count for name, count in usage().items() if isinstance(count, int)}
+        part = inner("compaction", **counts | {more: counts[more] + 1})
+        assert len(calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))) == 2
+
+    def test_a_request_inside_a_call_may_be_of_a_model_without_a_price(self, tmp_path: Path) -> None:
+        part = inner("compaction", "claude-unheard-of", input_tokens=2000, output_tokens=7)
+        whole, left_out = calls_of(tmp_path, answer(1, requestId=None, message={"usage": usage(iterations=[part])}))
+        assert (whole.cost, whole.request_id) == (COST, None)
+        assert (left_out.message_id, left_out.request_id) == ("msg_1#0", None)
+        assert (left_out.provider, left_out.price_id, left_out.cost) == ("unknown", None, None)
+
+    def test_a_call_of_several_requests_may_be_of_a_model_without_a_price(self, tmp_path: Path) -> None:
+        parts = [inner(input_tokens=10, cache_read_input_tokens=1000), inner(cache_creation_input_tokens=100)]
+        message = {"model": "claude-unheard-of", "usage": usage(output_tokens=0, iterations=parts)}
+        (call,) = calls_of(tmp_path, answer(1, message=message))
+        assert (call.flags, call.price_id, call.cost) == (CallFlag.SEVERAL_REQUESTS, None, None)
+
     def test_a_fallback_whose_answer_the_top_level_has_begun_to_tell_is_billed_once(self, tmp_path: Path) -> None:
         part = inner("fallback_message", "claude-opus-5-5", input_tokens=10, output_tokens=900)
         assert len(calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))) == 1
