@@ -59,6 +59,11 @@ def all_ids(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in db.execute("SELECT id FROM task ORDER BY id")]
 
 
+def has_tasks(db: sqlite3.Connection) -> bool:
+    """Whether a task was derived of what is on record."""
+    return db.execute("SELECT 1 FROM task LIMIT 1").fetchone() is not None
+
+
 def turns_of(db: sqlite3.Connection, identity: str) -> list[TaskTurnRow]:
     """Turns of a task in order of time."""
     found = db.execute("SELECT * FROM task_turn WHERE task_id = ? ORDER BY at, session_id, ordinal", (identity,))

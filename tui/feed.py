@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
-from store.queries import totals
 from store.spend import refresh_spend
+from store.task_reads import has_tasks
 from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed, sync, workers_for
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
@@ -207,7 +207,7 @@ class LedgerFeed:
 
     def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
         """Everything that is new since the last run, with progress."""
-        began, is_first = time.monotonic(), not totals(db).calls
+        began, is_first = time.monotonic(), not has_tasks(db)
 
         def show(progress: Progress) -> None:
             if self._stop.is_set():

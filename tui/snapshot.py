@@ -50,7 +50,7 @@ class Health:
     phase: Phase = Phase.STARTING
     words: str = ""
     done: float = 0.0  # of the first look, 0 to 1
-    is_first: bool = False  # nothing was known before this look: no figure is whole until it ends
+    is_first: bool = False  # no task was known before this look: no figure is whole until it ends
 
 
 @dataclass(frozen=True, slots=True)

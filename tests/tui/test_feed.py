@@ -106,6 +106,17 @@ def test_the_first_look_fills_an_empty_ledger_and_says_so(feed: LedgerFeed) -> N
     told.wait_for(lambda: told.snapshots[-1].now is not None and told.snapshots[-1].now.task is not None)
 
 
+def test_a_first_look_that_was_interrupted_is_a_first_one_again(
+    feed: LedgerFeed, claude_dir: Path, tmp_path: Path
+) -> None:
+    with closing(open_ledger(tmp_path / "state" / "ledger.db")) as db:
+        sync(db, [(ClaudeCodeSource(), [claude_dir])], make_options(db))  # no task was found yet
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: told.is_live_with(400))
+    assert all(health.is_first for health in told.health if health.phase is Phase.READING)
+
+
 def test_each_screens_wish_is_answered(feed: LedgerFeed) -> None:
     told = Listening()
     feed.start(told)
