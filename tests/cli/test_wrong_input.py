@@ -105,6 +105,8 @@ def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch)
         ("spend --buy day", "no such option '--buy': did you mean --by or --utc? (taximeter spend --help)"),
         ("calls --limit -1", "invalid value for '--limit': -1 is not in the range x>=0 (taximeter calls --help)"),
         ("export", "missing argument 'FOLDER' (taximeter export --help)"),
+        ("spend --by", "option '--by' requires an argument (taximeter spend --help)"),
+        ("--claude-dir", "option '--claude-dir' requires an argument (taximeter --help)"),
         ("spend --csv --json", "--json and --csv are two forms of the output: leave one of them out"),
         ("reconcile --json --csv", "--json and --csv are two forms of the output: leave one of them out"),
         ("plans --tax nan", "invalid value for '--tax': 'nan' is not a number (taximeter plans --help)"),
@@ -197,7 +199,7 @@ def test_a_locale_without_our_signs_is_no_failure(encoding: str) -> None:
 
 def test_words_that_are_no_utf8_get_one_line(taximeter: Taximeter) -> None:
     ran = taximeter("spend", "--project", "\udcff")
-    assert (ran.code, ran.out, ran.err) == (2, "", "taximeter: error: not UTF-8: '\\udcff' (taximeter --help)\n")
+    assert (ran.code, ran.out, ran.err) == (2, "", "taximeter: error: not UTF-8: '\\udcff' (taximeter spend --help)\n")
 
 
 def test_words_that_the_locale_left_undecoded_are_utf8(taximeter: Taximeter) -> None:

@@ -168,11 +168,14 @@ def _with_guess(text: str, near: Sequence[str]) -> str:
     return f"{text}: did you mean {' or '.join(near)}?" if near else text
 
 
-def _usage_text(error: click.UsageError) -> str:
+def _usage_text(error: click.UsageError, arguments: Sequence[str]) -> str:
     """Click's message about a wrong command line, as one sentence that names the --help to read."""
     near = getattr(error, "possibilities", None) or ()
     text = " ".join((error.message if near else error.format_message()).split()).rstrip(".")
-    path = error.ctx.command_path if error.ctx is not None else "taximeter"
+    if error.ctx is not None:
+        path = error.ctx.command_path
+    else:  # of an option without its argument click does not say whose it is
+        path = " ".join(["taximeter", *[word for word in arguments if word in COMMANDS][:1]])
     return f"error: {_with_guess(text[:1].lower() + text[1:], near)} ({path} --help)"
 
 
@@ -199,7 +202,7 @@ def run(arguments: Sequence[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # from click 8.2 on: its message is the help
             error.show()
         else:
-            say(_usage_text(error))
+            say(_usage_text(error, arguments))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")
