@@ -145,11 +145,21 @@ class TestSpend:
         unknown = answer(3, message={"model": "claude-nobody-9"})
         files = {FILE: session_of(1) + encoded(uncounted, unknown)}
         taximeter.claude_dirs = [write_tree(tmp_path / "claude", files)]
-        said = "claude-nobody-9, gpt-5-mini (no token counts)"
+        said = "claude-nobody-9, gpt-5-mini (no token counts) (taximeter prices --help)"
         assert said in taximeter("sync").out
         assert said in taximeter("doctor").out
         assert said in " ".join(taximeter("spend").out.split())
         assert "$0.00" not in taximeter("reprice").out
+
+    def test_no_price_is_asked_for_where_only_token_counts_are_missing(
+        self, taximeter: Taximeter, tmp_path: Path
+    ) -> None:
+        uncounted = answer(2) | {"message": {"id": "msg_2", "model": "gpt-5-mini"}}
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: session_of(1) + encoded(uncounted)})]
+        for command in ("sync", "doctor", "spend"):
+            shown = taximeter(command).out
+            assert "gpt-5-mini (no token counts)" in shown
+            assert "taximeter prices" not in shown
 
     def test_each_filter_leaves_the_calls_that_it_names(self, captured: Taximeter) -> None:
         def calls(*words: str) -> int:

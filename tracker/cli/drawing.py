@@ -1,6 +1,6 @@
 """Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
@@ -199,9 +199,10 @@ def hidden_text(cost: int, sessions: int) -> str:
     )
 
 
-def unpriced_text(models: Iterable[str], uncounted: Container[str]) -> str:
-    """Models of calls without a cost; of the `uncounted` it is the usage that nobody wrote down."""
-    return ", ".join(f"{model} (no token counts)" if model in uncounted else model for model in models)
+def unpriced_text(models: Collection[str], uncounted: Container[str]) -> str:
+    """Models of calls without a cost, and where prices are added; of the `uncounted` nobody wrote down the usage."""
+    names = ", ".join(f"{model} (no token counts)" if model in uncounted else model for model in models)
+    return names if all(model in uncounted for model in models) else f"{names} (taximeter prices --help)"
 
 
 def rule(title: str, cells: int) -> str:

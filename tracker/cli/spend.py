@@ -116,7 +116,6 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
         note(
             f"Not in the total: {counted(report.total.unpriced, 'call')} without a price,"
             f" {unpriced_text(report.unpriced_models, uncounted)}"
-            " (taximeter prices --help)"
         )
 
 
