@@ -175,7 +175,7 @@ def show(report: WeighReport) -> None:
     note(
         paragraph(
             f"a month: the calls of {report.since} to {report.until} that carry it (~ modelled). A cold call writes"
-            " it, each other reads it; a session's subagents count as sessions. A hand-over: if every session began"
+            " it, each other reads it; a session's subagents count as sessions. A handover: if every session began"
             " with it."
         )
     )

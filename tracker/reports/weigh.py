@@ -1,7 +1,7 @@
 """What texts that stand in every prompt weigh: tokens as the provider counts them, and what they cost a month.
 
 A month is the last 30 days' calls: each token is written by a cold call and read by every other (MODEL section 7.5).
-A hand-over stands in one session only: it is written once and read by the session's other calls.
+A handover stands in one session only: it is written once and read by the session's other calls.
 """
 
 import sqlite3
@@ -90,7 +90,7 @@ class WeighReport:
             "things": [one.as_json() for one in self.things],
             "assumptions": [
                 "Every call of these days carries the text; a cold call writes it, each other call reads it.",
-                "A hand-over is used at the start of every session.",
+                "A handover is used at the start of every session.",
                 *(
                     [f"Tokens are characters over {CHARS_PER_TOKEN}, give or take {ESTIMATE_SPREAD:.0%}."]
                     if any(one.is_estimate for one in self.things)
