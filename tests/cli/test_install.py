@@ -218,7 +218,7 @@ def test_a_link_stays_a_link(claude: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{\n  "a": 1,\n}', "is not valid JSON (line 3"),
+        (b'{\n  "a": 1,\n  b\n}', "is not valid JSON (line 3"),
         (b"// comment\n{}", "is not valid JSON (line 1"),
         (b"[]", "holds no JSON object"),
         (b"\xff\xfe{}", "cannot be kept as it is"),
