@@ -93,7 +93,7 @@ class LedgerKeeper:
                 show_nudge(nudge)
 
     def close(self) -> None:
-        """Give the spool back to the hooks."""
+        """Give the spool back to the hooks, until the next time that this is to keep current."""
         if self._lock is not None:
             self._lock.release()
 

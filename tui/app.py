@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App
@@ -23,7 +23,7 @@ from tracker.settings import Settings
 from tui.clock import Clock, now_ms
 from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
-from tui.feed_contract import Feed
+from tui.feed_contract import Feed, ShowsSettings
 from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, Noticed, NudgeDue
@@ -32,6 +32,7 @@ from tui.screens import import_all, make_screen
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, NowPart, Snapshot, Wish
+from tui.suspending import can_suspend, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.widgets.top_line import TopLine
 from tui.words import fit, plain, session_name
@@ -41,15 +42,6 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 1.0
 _TOAST_TITLE = 50  # cells
-
-
-@runtime_checkable
-class ShowsSettings(Protocol):
-    """A screen that shows settings and wants to know when they were written."""
-
-    def show_settings(self, settings: Settings) -> None:
-        """Show these from now on."""
-        ...
 
 
 class Dashboard(App[None]):
@@ -379,6 +371,17 @@ class Dashboard(App[None]):
     def action_look_again(self) -> None:
         """Read the agents' records now."""
         self.feed.look_again()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Suspending is no command where nobody could resume."""
+        return super().check_action(action, parameters) if action != "suspend" else can_suspend(self)
+
+    async def action_suspend(self) -> None:
+        """Stop until the shell resumes; hooks find neither the ledger nor their spool held meanwhile."""
+        await asyncio.to_thread(self._editor.submit(int).result)  # after all edits
+        await asyncio.to_thread(self.feed.stop)
+        suspend(self)
+        self.feed.start(self)
 
     def action_help(self) -> None:
         """Every key of the screen in front."""

@@ -30,6 +30,7 @@ _POLL_SECONDS = 0.2  # how often the ledger is asked whether another connection 
 _MAX_AGE_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
 _BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+_STOP_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 0.4
 _DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
 _ESTIMATE_FROM_SHARE = 0.02  # share of the first look after which its time left is known roughly
@@ -84,7 +85,8 @@ class LedgerFeed:
         self._reread_requests = 0  # for what is no row of the ledger, such as settings
 
     def start(self, listener: Listener) -> None:
-        """Begin to follow and to read; what was read ahead is handed over at once."""
+        """Begin to follow and to read, also after a stop; what was read before is handed over at once."""
+        self._stop.clear()
         with self._lock:
             self._listener = listener
             snapshot, health = self._latest, self._health
@@ -98,10 +100,11 @@ class LedgerFeed:
     def read_ahead(self, wish: Wish) -> None:
         """Begin to read before anyone listens: the first picture then has its figures."""
         self._wish = wish
-        if not self._threads:
-            self._start_thread("taximeter-read", self._read)
+        self._start_thread("taximeter-read", self._read)
 
     def _start_thread(self, name: str, job: Callable[[], None]) -> None:
+        if any(thread.name == name for thread in self._threads):
+            return
         thread = threading.Thread(target=job, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -162,13 +165,16 @@ class LedgerFeed:
         self._wake_reader.set()
 
     def stop(self) -> None:
-        """End the threads."""
+        """End the threads and give the spool back to the hooks."""
         self._stop.set()
         self._restart.set()
         self._wake_reader.set()
         self.look_again()
         for thread in self._threads:
-            thread.join(timeout=5.0)
+            thread.join(timeout=_STOP_SECONDS)
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        if self._keeper is not None:
+            self._keeper.close()
 
     # -- following --------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
-"""Interfaces: the dashboard listens, the feed reads, and the keeper keeps tasks and advice current."""
+"""Interfaces: the dashboard listens, the feed reads, the keeper keeps tasks and advice current."""
 
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from tracker.settings import Settings
 from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot, Wish
 
@@ -49,12 +50,16 @@ class Keeper(Protocol):
         """Do what can wait for a quiet moment."""
         ...
 
+    def close(self) -> None:
+        """Give the spool back to the hooks, until it is asked to keep current again."""
+        ...
+
 
 class Feed(Protocol):
     """What the app needs of a source of snapshots."""
 
     def start(self, listener: Listener) -> None:
-        """Begin to read; the listener gets what was read."""
+        """Begin to read, also after a stop; the listener gets what was read."""
         ...
 
     def ask(self, wish: Wish) -> None:
@@ -74,5 +79,14 @@ class Feed(Protocol):
         ...
 
     def stop(self) -> None:
-        """End the threads; returns when they no longer touch the ledger."""
+        """End the threads; returns when they no longer touch ledger and spool."""
+        ...
+
+
+@runtime_checkable
+class ShowsSettings(Protocol):
+    """A screen that shows settings and wants to know when they were written."""
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show these from now on."""
         ...

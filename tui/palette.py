@@ -35,21 +35,23 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         """All of them, while nothing is typed."""
-        for entry in entries(self._area):
+        for entry in self._entries():
             yield DiscoveryHit(entry.name, partial(self._run, entry.action), help=entry.sentence)
 
     async def search(self, query: str) -> Hits:
         """Those whose name matches what is typed."""
         matcher = self.matcher(query)
-        for entry in entries(self._area):
+        for entry in self._entries():
             score = matcher.match(entry.name)
             if score > 0:
                 run = partial(self._run, entry.action)
                 yield Hit(score, matcher.highlight(entry.name), run, help=entry.sentence)
 
-    @property
-    def _area(self) -> str:
-        return str(getattr(self.screen, "NAME", "any"))
+    def _entries(self) -> Iterator[Entry]:
+        """Those of the screen below that can be done where the dashboard runs."""
+        for entry in entries(str(getattr(self.screen, "NAME", "any"))):
+            if self.app.check_action(entry.action.removeprefix("app."), ()):
+                yield entry
 
     async def _run(self, action: str) -> None:
         await self.app.screen.run_action(action)

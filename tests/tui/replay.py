@@ -154,6 +154,9 @@ class DayKeeper:
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
         return self._advisor.work_while_idle(db, self._clock())
 
+    def close(self) -> None:
+        pass
+
 
 class WitnessedFeed(LedgerFeed):
     """The feed, with what it hands over noted on the way to the dashboard."""

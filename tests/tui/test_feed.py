@@ -345,3 +345,14 @@ def test_stopping_ends_every_thread(feed: LedgerFeed) -> None:
     feed.start(Listening())
     feed.stop()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("taximeter-")]
+
+
+def test_a_feed_that_was_stopped_can_be_started_again(feed: LedgerFeed, claude_dir: Path) -> None:
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: told.is_live_with(400))
+    feed.stop()
+    before = told.snapshots[-1].calls
+    call_to_append(claude_dir)()
+    feed.start(told)
+    told.wait_for(lambda: told.is_live_with(before))

@@ -65,4 +65,3 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
         Dashboard(feed, theme=theme, start=screen, collector=GarbageCollector()).run()
     finally:
         feed.stop()
-        keeper.close()
