@@ -33,6 +33,20 @@ def local(at_ms: float) -> datetime:
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
 
 
+def short_day(at_ms: float) -> str:
+    """The local day of a time: 11-20, or 2025-11-20 of another year."""
+    return f"{local(at_ms):{'%m-%d' if _is_of_this_year(at_ms) else '%Y-%m-%d'}}"
+
+
+def short_time(at_ms: float) -> str:
+    """Local day and time: 11-20 09:12, or 2025-11-20 of another year, in no more room."""
+    return f"{local(at_ms):{'%m-%d %H:%M' if _is_of_this_year(at_ms) else '%Y-%m-%d'}}"
+
+
+def _is_of_this_year(at_ms: float) -> bool:
+    return local(at_ms).year == today().year
+
+
 def day_begins(day: date) -> int:
     """Epoch milliseconds of a local day's first moment: one o'clock where the clocks go forward at midnight."""
     # A naive time's own timestamp finds that moment; one made aware before is an hour early on such a day.

@@ -20,6 +20,7 @@ from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed,
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
 from tracker.watch import Watcher
+from tracker.words import duration
 from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited, apply_edit
 from tui.feed_contract import Keeper, Listener
@@ -222,7 +223,7 @@ class LedgerFeed:
             words = f"{progress.files_done:,} of {progress.files:,} files, {progress.bytes_done / 1e6:,.0f} of"
             words += f" {progress.bytes / 1e6:,.0f} MB"
             if share > _ESTIMATE_FROM_SHARE:
-                words += f", {_left((time.monotonic() - began) * (1 - share) / share)} left"
+                words += f", {duration(1000 * (time.monotonic() - began) * (1 - share) / share)} left"
             self._set_following(Health(Phase.READING, words, share, is_first))
 
         try:
@@ -380,10 +381,6 @@ class LedgerFeed:
 def _is_locked(words: str) -> bool:
     """Another program holds the ledger: that passes."""
     return "database is locked" in words or "database is busy" in words
-
-
-def _left(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class _StoppedError(Exception):

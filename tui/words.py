@@ -69,27 +69,6 @@ def axis_tokens(count: float) -> str:
     return f"{count / 1000:g}k" if count >= 1000 else f"{count:g}"
 
 
-def percent(share: float | None) -> str:
-    """A share from 0 to 1; a dash where there is none."""
-    if share is None:
-        return _LINE
-    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
-
-
-def duration(milliseconds: int | None) -> str:
-    """A stretch of time: 1.9 s, 24 min, 1h10, 3 d."""
-    if milliseconds is None:
-        return _LINE
-    seconds = milliseconds / 1000
-    if seconds < 99.5:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24} d"
-
-
 def countdown(milliseconds: int) -> str:
     """Minutes and seconds left, never below nothing."""
     seconds = max(0, milliseconds) // 1000
@@ -101,9 +80,10 @@ def time_of_day(at_ms: int, zone: tzinfo | None) -> str:
     return moment(at_ms, zone).strftime("%H:%M:%S")
 
 
-def day_and_time(at_ms: int, zone: tzinfo | None) -> str:
-    """Nov 12 14:02."""
-    return moment(at_ms, zone).strftime("%b %d %H:%M")
+def day_and_time(at_ms: int, zone: tzinfo | None, now_ms: int) -> str:
+    """Nov 12 14:02; of another year Nov 12 2025, in no more room."""
+    at, now = moment(at_ms, zone), moment(now_ms, zone)
+    return at.strftime("%b %d %H:%M" if at.year == now.year else "%b %d %Y")
 
 
 def month_after(month: date, step: int) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.running import Taximeter
 from tracker.model.plans.projection import month_bounds
+from tracker.words import modelled_percent
 
 pytestmark = pytest.mark.usefixtures("still")
 
@@ -101,7 +102,7 @@ def test_the_screen_and_the_json_have_the_same_numbers(taximeter: Taximeter, tmp
         assert f"${round(float(band['p10'])):,}" in line
         assert f"{round(float(band['p90'])):,}" in line
         if one["id"] != "api":
-            assert f"~{one['p_limit_hit']:.0%}" in line
+            assert modelled_percent(one["p_limit_hit"]) in line
     assert "Cannot tell yet: Pro or Max." in screen
     assert report["recommendation"]["plan"] == "cannot_tell"
     assert report["recommendation"]["candidates"] == ["pro", "max"]

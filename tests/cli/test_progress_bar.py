@@ -36,7 +36,7 @@ def test_the_bar_grows_and_tells_the_time_left(terminal: Callable[[], str], monk
         show(0.25, "2/8 files")
     assert _lines(terminal())[1:] == [
         f"reading  {'░' * 24}  0/8 files",
-        f"reading  {'█' * 6}{'░' * 18}  2/8 files  9 s left",
+        f"reading  {'█' * 6}{'░' * 18}  2/8 files  9.0 s left",
         "",
     ]
 

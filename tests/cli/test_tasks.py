@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.cli.history import last_days, write_history
 from tests.unit.tasks.making import FIXTURES, SCENARIOS, Transcript
 from tracker.cli.app import COMMANDS, cli
 from tracker.errors import UserError
@@ -265,6 +266,15 @@ def test_the_waste_of_a_miss_is_that_of_its_task(sessions: Path) -> None:
     assert sum(day["calls"] for day in report["days"]) == report["total"]["calls"]
     rows = list(csv.DictReader(io.StringIO(run("cache", "--csv", "--no-sync").output)))
     assert [row["cause"] for row in rows] == ["expired"]
+
+
+def test_a_client_at_the_end_of_its_window_compacts_at_the_next_call(tmp_path: Path) -> None:
+    write_history(tmp_path, last_days(1, 0.001), model="claude-haiku-4-5", cache_read_input_tokens=199_950)
+    output = run("context", "--claude-dir", str(tmp_path)).output
+    assert "(about 1 call)" in output
+    assert "the client compacts by itself at 200k, in about 1 call\n" in output
+    report = json.loads(run("context", "--json", "--no-sync").output)
+    assert report["prospect"]["calls_to_auto_compaction"] == 1
 
 
 def test_an_empty_ledger_says_where_it_looked(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.words import percent
 from tui.widgets.plot import Level, Mark, Series, area, nice_top, resample, stacked_bars, steps
-from tui.words import axis_tokens, axis_usd, percent
+from tui.words import axis_tokens, axis_usd
 
 OPUS, HAIKU = Series("█", "$series-1", "opus"), Series("▒", "$series-2", "haiku")
 

@@ -15,10 +15,11 @@ from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker import clock
 from tracker.cli.app import run
 from tracker.reports import context
+from tracker.words import modelled_percent, percent
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
 from tui.widgets.figure import large
 from tui.widgets.hindsight import rule_name
-from tui.words import fine_usd, percent, tokens
+from tui.words import fine_usd, tokens
 
 Script = Callable[[Wish], Snapshot]
 _MONTH = ("--since", "2026-11-01", "--until", "2026-11-30")
@@ -151,8 +152,8 @@ async def test_the_plans_screen_has_the_figures_of_plans(sample_script: Script, 
         assert f"~${Decimal(plan['monthly_usd']['p10']):,.0f}" in line
         assert f"~${Decimal(plan['task_usd']['allocated']):,.2f}" in line
         if plan["id"] != "api":
-            assert f"~{percent(plan['p_limit_hit'])}" in line
-            assert f"~{percent(plan['utilisation'])}" in line
+            assert modelled_percent(plan["p_limit_hit"]) in line
+            assert modelled_percent(plan["utilisation"]) in line
 
 
 async def test_the_nudges_screen_has_the_figures_of_nudges(sample_script: Script, said: Callable[..., Any]) -> None:

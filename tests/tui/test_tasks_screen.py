@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from store.metered import MeteredJob
-from tests.tui.fakes import Script, dashboard, drawn, edits_done, feed, settled, usd
+from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, edits_done, feed, settled, usd
 from tracker.reports.tasks import Unsure
 from tui.edits import JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
 from tui.screens.task import TaskScreen, waterfall
@@ -124,7 +124,7 @@ async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named
         task = app.known_tasks[0]
     title = next(line for line in text.splitlines() if line.startswith("╭─ ") and "上传" in line)
     assert f"… · {status_words(task)} ─" in title
-    assert day_and_time(task.started_at, UTC) in text.split(title)[1]
+    assert day_and_time(task.started_at, UTC, NOW_MS) in text.split(title)[1]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
         await pilot.press("m")
         text = await settled(pilot)
         assert "Part of which task" in text
-        assert any(day_and_time(other.started_at, UTC) in text for other in app.known_tasks[1:])
+        assert any(day_and_time(other.started_at, UTC, NOW_MS) in text for other in app.known_tasks[1:])
         await pilot.press("enter")
         await settled(pilot)
         await pilot.press("enter")

@@ -18,17 +18,10 @@ def test_tokens_in_three_figures(count: int | None, text: str) -> None:
     assert words.tokens(count) == text
 
 
-@pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [(1900, "1.9 s"), (42_000, "42 s"), (24 * 60_000, "24 min"), (70 * 60_000, "1h10"), (72 * 3_600_000, "3 d")],
-)
-def test_durations_are_in_their_largest_unit(milliseconds: int, text: str) -> None:
-    assert words.duration(milliseconds) == text
-
-
-@pytest.mark.parametrize(("share", "text"), [(None, "–"), (0, "0%"), (0.0004, "<1%"), (0.484, "48%"), (1, "100%")])
-def test_shares_never_round_something_to_nothing(share: float | None, text: str) -> None:
-    assert words.percent(share) == text
+def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
+    a_year_ago = NOW_MS - 365 * 86_400_000
+    assert words.day_and_time(NOW_MS, UTC, NOW_MS) == "Nov 20 14:02"
+    assert words.day_and_time(a_year_ago, UTC, NOW_MS) == "Nov 20 2025"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +55,7 @@ def test_every_project_has_a_plain_name(paths: list[str]) -> None:
 
 def test_times_are_of_the_given_zone() -> None:
     assert words.time_of_day(NOW_MS, UTC) == "14:02:11"
-    assert words.day_and_time(NOW_MS, UTC) == "Nov 20 14:02"
+    assert words.day_and_time(NOW_MS, UTC, NOW_MS) == "Nov 20 14:02"
 
 
 @pytest.mark.parametrize("text", HOSTILE)

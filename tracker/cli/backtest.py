@@ -35,6 +35,7 @@ from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report, nothing_json
+from tracker.words import percent
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",
@@ -184,10 +185,10 @@ def _show_verdict(report: BacktestReport) -> None:
         return
     word, sign = ("saved", 1) if saving.point_nano >= 0 else ("cost", -1)
     low, high = sorted((sign * saving.low_nano, sign * saving.high_nano))
-    share = abs(saving.point_nano) / never.cost_nano if never.cost_nano else 0.0
+    share = percent(abs(saving.point_nano) / never.cost_nano if never.cost_nano else 0.0)
     click.echo(
         paragraph(
-            f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share:.0%}),"
+            f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share}),"
             f" {short_usd(low)} to {short_usd(high)} in 8 of 10 draws of the sessions."
         )
     )
@@ -244,7 +245,7 @@ def _name(score: Score) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{round(share, 2) + 0.0:.0%}"  # never -0%
+    return "" if share is None else percent(share)
 
 
 def _part(captured: float | None) -> str:

@@ -13,8 +13,9 @@ from tracker.cli.output import Column, note, numbers, print_json, print_records,
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
-from tracker.reports.budget import BudgetReport, budget_report
+from tracker.reports.budget import BudgetLine, BudgetReport, budget_report
 from tracker.settings import set_values
+from tracker.words import percent
 
 _NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer")
 
@@ -86,7 +87,9 @@ def show(report: BudgetReport) -> None:
             plain(line.label),
             cost_text(line.spent),
             "–" if line.budget_nano is None else short_usd(line.budget_nano),
-            "" if line.share is None else f"{'≥' if line.spent.floor or line.spent.unpriced else ''}{line.share:.0%}",
+            ""
+            if line.share is None
+            else f"{'≥' if line.spent.floor or line.spent.unpriced else ''}{percent(line.share)}",
             _alert(line.alerts, line.share),
         ]
         for line in report.lines
@@ -105,6 +108,12 @@ def show(report: BudgetReport) -> None:
         note("≥ a floor: the output of some calls is not fully recorded.")
     if any(line.spent.unpriced for line in report.lines):
         note("?: calls without a price are not in it (taximeter spend names their models).")
+
+
+def _used(line: BudgetLine) -> str:
+    """The share of a budget, if there is one; more of it where not everything has a price."""
+    floor = "≥" if line.spent.floor or line.spent.unpriced else ""
+    return "" if line.share is None else f"{floor}{percent(line.share)}"
 
 
 def _alert(alerts: tuple[float, ...], share: float | None) -> str:

@@ -27,10 +27,11 @@ from tracker.cli.output import (
     tokens,
     wrapped,
 )
-from tracker.clock import local
+from tracker.clock import short_time
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.cause_words import cause_words
 from tracker.reports.tasks import short_ids
+from tracker.words import percent
 
 _SHOWN = 8
 _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")
@@ -76,7 +77,7 @@ def show(report: CacheReport) -> None:
         click.style(
             f"Caching saved {difference}" if saved >= 0 else f"Caching cost {difference} more than none", bold=True
         )
-        + f"; misses cost {misses}, {_percent(total.waste, total.billed)} of {billed}"
+        + f"; misses cost {misses}, {_part(total.waste, total.billed)} of {billed}"
     )
     rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
     click.echo(
@@ -102,7 +103,7 @@ def show(report: CacheReport) -> None:
     for one in report.causes:
         waste = sum_usd(one.waste, one.misses, one.unpriced)
         row = [cause_words(one.cause), f"{one.misses:,}", tokens(one.missed), waste]
-        row.append(_percent(one.waste, total.waste))
+        row.append(_part(one.waste, total.waste))
         rows.append([*row, share_bar(one.waste, largest, 20)] if cells >= 90 else row)
     print_table(columns, rows)
     click.echo()
@@ -116,7 +117,7 @@ def show(report: CacheReport) -> None:
         columns,
         [
             (
-                f"{local(one.at):%m-%d %H:%M}",
+                short_time(one.at),
                 short[one.task_id],
                 one.title,
                 cause_words(one.cause),
@@ -129,8 +130,8 @@ def show(report: CacheReport) -> None:
     note("Causes are inferred unless named by the API; taximeter task ID shows a task's misses.")
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f}%" if whole else "–"
+def _part(part: int, whole: int) -> str:
+    return percent(part / whole if whole else None)
 
 
 def _share(share: float | None) -> str:

@@ -15,7 +15,7 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import CurvePoint, counted, curve, duration, rule
+from tracker.cli.drawing import CurvePoint, counted, curve, rule
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.cli.prose import paragraph
@@ -25,6 +25,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import payback_phrase
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, Prospect, advised, context_report, open_nudge
+from tracker.words import duration
 
 _NAMES = {"continue": "go on", "compact": "compact", "new_session": "new session"}
 
@@ -129,7 +130,8 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
             if ahead.trigger_source == TriggerSource.ASSUMED
             else tokens(ahead.trigger)
         )
-        click.echo(f"  the client compacts by itself at {size}, in about {ahead.to_compaction:.0f} calls")
+        calls = counted(ahead.to_compaction, "call")
+        click.echo(f"  the client compacts by itself at {size}, in about {calls}")
     band = options.forecast.band
     residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best.kind == OptionKind.NEW_SESSION:

@@ -7,6 +7,7 @@ import click
 
 from store.money import short_usd, sum_usd
 from tracker.cli.output import tokens, width
+from tracker.words import percent
 
 if TYPE_CHECKING:
     from store.task_rows import TaskRow
@@ -65,7 +66,7 @@ def legend(segments: Sequence[Segment], cells: int) -> list[str]:
     for segment in segments:
         if not segment.amount:
             continue
-        money, share = short_usd(segment.amount), f"{100 * segment.amount / total:.0f}%"
+        money, share = short_usd(segment.amount), percent(segment.amount / total)
         text = f"{segment.glyph} {segment.name} {money} {share}"
         glyph = click.style(segment.glyph, fg=segment.colour)
         styled = f"{glyph} {segment.name} {click.style(money, bold=True)} {share}"
@@ -149,18 +150,6 @@ def share_bar(amount: int, largest: int, cells: int) -> str:
         return ""
     eighths = max(1, round(8 * cells * amount / largest))
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
-
-
-def duration(milliseconds: int) -> str:
-    """A length of time for people: 34s, 24m, 1h10, 3d; rounded as on the dashboard."""
-    seconds = milliseconds / 1000
-    if seconds < 99.5:
-        return f"{seconds:.0f}s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes}m"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24}d"
 
 
 def counted(count: int, noun: str) -> str:

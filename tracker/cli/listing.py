@@ -37,7 +37,7 @@ from tracker.cli.output import (
     terminal_width,
     tokens,
 )
-from tracker.clock import iso, local
+from tracker.clock import iso, local, short_time
 from tracker.reports.spend import tokens_json
 
 _SESSION_CSV = (
@@ -202,7 +202,7 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         columns,
         [
             (
-                _minute(row["first_at"])[5 if is_narrow else 0 :],
+                short_time(row["first_at"]) if is_narrow else _minute(row["first_at"]),
                 short_session(row["session"]),
                 row["agent_type"] or row["chain"][:8] or "main",
                 row["model"].removeprefix("claude-") if is_narrow else row["model"],

@@ -18,7 +18,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
 from tracker.cli.prose import paragraph
-from tracker.clock import local
+from tracker.clock import short_time
 from tracker.errors import UserError
 from tracker.reports.nudges import NudgeReport, fate
 
@@ -152,7 +152,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
         return
     columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))
     rows = [
-        (_when(row), short_session(row.session), row.kind, fate(row), _saving(row), row.text or row.reason)
+        (short_time(row.due_at), short_session(row.session), row.kind, fate(row), _saving(row), row.text or row.reason)
         for row in report.rows
     ]
     print_table((*columns, Column("said" if not every else "said, or why not")), rows)
@@ -174,7 +174,3 @@ def show(report: NudgeReport, *, every: bool) -> None:
 
 def _saving(row: NudgeRow) -> str:
     return "" if row.saving is None else f"~{short_usd(row.saving)}"
-
-
-def _when(row: NudgeRow) -> str:
-    return local(row.due_at).strftime("%m-%d %H:%M")

@@ -23,6 +23,7 @@ from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings
+from tracker.words import modelled_percent
 
 _TASKS_SHOWN = 12
 
@@ -104,8 +105,8 @@ def _with_options(settings: Settings, given: dict[str, object]) -> Settings:
 def _report(
     invocation: Invocation, chosen: Settings, days_file: Path | None, *, every_plan: bool, no_sync: bool
 ) -> PlansReport:
-    from tracker.plan_data.days_file import read_days
     from tracker.ingest import no_garbage_collection
+    from tracker.plan_data.days_file import read_days
     from tracker.plan_data.login import detected_plan
 
     if days_file is not None:
@@ -243,11 +244,11 @@ def _monthly(one: PlanOutlook) -> str:
 def _chance(one: PlanOutlook) -> str:
     if one.plan.is_metered:
         return "no limit"
-    return "?" if one.hit_probability is None else f"~{one.hit_probability:.0%}"
+    return modelled_percent(one.hit_probability)
 
 
 def _used(one: PlanOutlook) -> str:
-    return "–" if one.plan.is_metered else "?" if one.utilisation is None else f"~{one.utilisation:.0%}"
+    return "–" if one.plan.is_metered else modelled_percent(one.utilisation)
 
 
 def _task(report: PlansReport, one: PlanOutlook) -> str:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import click
 
+from tracker.words import duration
+
 _AFTER_SECONDS = 0.4
 _EVERY_SECONDS = 0.1
 _ESTIMATE_FROM_SHARE = 0.02
@@ -33,7 +35,8 @@ def progress_bar(verb: str) -> Iterator[Show]:
         if share is not None:
             filled = int(_CELLS * share)
             bar = f"{'█' * filled}{'░' * (_CELLS - filled)}  "
-            left = f"  {_left((now - started) * (1 - share) / share)} left" if share > _ESTIMATE_FROM_SHARE else ""
+            if share > _ESTIMATE_FROM_SHARE:
+                left = f"  {duration(1000 * (now - started) * (1 - share) / share)} left"
         _print(f"{_CLEAR_LINE}{verb}  {bar}{words}{left}")
 
     try:
@@ -49,7 +52,3 @@ def _is_terminal() -> bool:
 
 def _print(text: str) -> None:
     click.echo(text, nl=False, err=True, color=True)  # what clears the line is no colour: NO_COLOR keeps it
-
-
-def _left(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -11,18 +11,7 @@ from store.projects import project_name
 from store.task_reads import TaskCall
 from store.task_rows import COST_PARTS
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
-from tracker.cli.drawing import (
-    CurvePoint,
-    bar,
-    cost_text,
-    counted,
-    curve,
-    duration,
-    legend,
-    rule,
-    share_bar,
-    split_segments,
-)
+from tracker.cli.drawing import CurvePoint, bar, cost_text, counted, curve, legend, rule, share_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group, editing_options
 from tracker.cli.tasks import GLYPHS
@@ -32,6 +21,7 @@ from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import short_ids
+from tracker.words import duration
 
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6

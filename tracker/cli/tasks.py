@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import click
@@ -20,7 +19,7 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import cost_text, counted, duration
+from tracker.cli.drawing import cost_text, counted
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
@@ -34,10 +33,11 @@ from tracker.cli.output import (
     terminal_width,
     wrapped,
 )
-from tracker.clock import iso, local
+from tracker.clock import iso, short_day
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, session_names, tasks_report, waste_text
+from tracker.words import duration, percent
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
@@ -179,7 +179,7 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
     return {
         "": GLYPHS[task.status],
         "id": report.short_ids[task.id],
-        "when": _day(task.ended_at, report.now),
+        "when": short_day(task.ended_at),
         "task": task.title,
         "agent": ",".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(",")),
         "project": project_name(task.project) or "?",
@@ -187,17 +187,11 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
         "calls": f"{task.calls:,}",
         "time": duration(task.active_ms),
         "cost": cost_text(task),
-        "re-read": f"{100 * rent / task.cost:.0f}%" if task.cost else "–",
+        "re-read": percent(rent / task.cost if task.cost else None),
         "inherited": inherited_text(task),
         "waste": waste_text(task),
         "evidence": task.evidence or "–",
     }
-
-
-def _day(at_ms: int, now_ms: int) -> str:
-    """Local month and day, or year and month of what is older than a year."""
-    moment, now = (local(ms) for ms in (at_ms, now_ms))
-    return moment.strftime("%m-%d" if now - moment < timedelta(days=365) else "%Y-%m")
 
 
 def _sums(report: TasksReport) -> dict[str, str]:
@@ -210,7 +204,7 @@ def _sums(report: TasksReport) -> dict[str, str]:
         "calls": f"{sum(task.calls for task in tasks):,}",
         "time": duration(sum(task.active_ms for task in tasks)),
         "cost": cost_text(*tasks),
-        "re-read": f"{100 * rent / cost:.0f}%" if cost else "–",
+        "re-read": percent(rent / cost if cost else None),
         "inherited": inherited_text(*tasks),
         "waste": waste_text(*tasks),
     }

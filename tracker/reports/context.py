@@ -43,7 +43,7 @@ class Prospect(NamedTuple):
     level: float
     trigger: int  # where the client compacts by itself, tokens
     trigger_source: TriggerSource
-    to_compaction: float | None  # calls
+    to_compaction: int | None  # calls, at the least the next one
     next_call: int  # nano-dollars; on a cold cache with the penalty
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
     crossover: float
@@ -114,7 +114,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "compact_level": round(ahead.level),
         "auto_compaction_at": ahead.trigger,
         "auto_compaction_source": ahead.trigger_source,
-        "calls_to_auto_compaction": None if ahead.to_compaction is None else round(ahead.to_compaction),
+        "calls_to_auto_compaction": ahead.to_compaction,
         "turns": options.turns,
         "calls": options.calls,
         "until_auto_compaction": options.until_compaction,
@@ -225,7 +225,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
         options,
         standing.level,
         *standing.trigger,
-        to_compaction,
+        None if to_compaction is None else max(1, round(to_compaction)),
         round(warm_call) + (cold_penalty if is_cold else 0),
         cold_penalty,
         rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),

@@ -17,7 +17,7 @@ from tui.widgets.key_line import KeyLine, trouble_words
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table
 from tui.widgets.top_line import TopLine, state_words
-from tui.words import month_after
+from tui.words import day_and_time, month_after
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -47,6 +47,10 @@ class Board(Screen[None], Generic[Part]):
 
         assert isinstance(self.app, Dashboard)
         return self.app
+
+    def day_and_time(self, at_ms: int) -> str:
+        """A time of the ledger as every screen gives it: by the app's clock and zone."""
+        return day_and_time(at_ms, self.dashboard.zone, self.dashboard.clock())
 
     def compose(self) -> ComposeResult:
         """Top line, body, stand-in for the body, keys."""

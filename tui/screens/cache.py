@@ -10,6 +10,7 @@ from textual.content import Content
 from store.task_reads import MissCause
 from tracker.reports.cache import CacheReport, savings, survival
 from tracker.reports.cause_words import cause_words
+from tracker.words import percent
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.misses import MissesScreen
@@ -21,7 +22,7 @@ from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table, figures
-from tui.words import cost_words, percent, tokens
+from tui.words import cost_words, tokens
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -120,7 +121,7 @@ class CacheScreen(Board[CachePart]):
         if row is None or self.part is None:
             return
         misses = [miss for miss in self.part.report.misses if miss.cause == row.cause]
-        self.dashboard.ask(MissesScreen(cause_words(row.cause), misses, self.dashboard.zone), self.dashboard.open_task)
+        self.dashboard.ask(MissesScreen(cause_words(row.cause), misses, self.day_and_time), self.dashboard.open_task)
 
     def on_table_opened(self) -> None:
         """A double click opens."""

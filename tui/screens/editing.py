@@ -11,7 +11,7 @@ from tui.screens.board import Board, Part
 from tui.screens.questions import AskScreen, ChooseScreen
 from tui.task_words import STATUS_SIGNS, status_sign, task_cost
 from tui.widgets.grid import line
-from tui.words import day_and_time, plain, project_name
+from tui.words import plain, project_name
 
 
 class EditingBoard(Board[Part]):
@@ -78,5 +78,5 @@ class EditingBoard(Board[Part]):
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)
-        facts = (project_name(task.project), task_cost(task), day_and_time(task.started_at, self.dashboard.zone))
+        facts = (project_name(task.project), task_cost(task), self.day_and_time(task.started_at))
         return line((sign, style), f" {plain(task.title)}", (f"  {' · '.join(facts)}", "$dim"))

@@ -1,7 +1,6 @@
 """The calls that missed the cache for one cause, each with its task; enter opens the task."""
 
-from collections.abc import Sequence
-from datetime import tzinfo
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +11,7 @@ from textual.screen import ModalScreen
 
 from store.task_reads import MissRow
 from tui.widgets.table import Column, Table, searchable
-from tui.words import count, day_and_time, model_name, plain, tokens, usd
+from tui.words import count, model_name, plain, tokens, usd
 
 
 class MissesScreen(ModalScreen[str | None]):
@@ -23,14 +22,14 @@ class MissesScreen(ModalScreen[str | None]):
         Binding("enter", "open", "Open the task.", show=False),
     ]
 
-    def __init__(self, cause: str, misses: Sequence[MissRow], zone: tzinfo | None) -> None:
+    def __init__(self, cause: str, misses: Sequence[MissRow], when: Callable[[int], str]) -> None:
         super().__init__()
-        self._cause, self._misses, self._zone = cause, misses, zone
+        self._cause, self._misses, self._when = cause, misses, when
 
     def compose(self) -> ComposeResult:
         """The misses, the dearest first."""
         columns: tuple[Column[MissRow], ...] = (
-            Column("when", 12, lambda row: day_and_time(row.at, self._zone)),
+            Column("when", 12, lambda row: self._when(row.at)),
             Column("task", 16, lambda row: row.title, grows=True),
             Column("model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim"),
             Column("found", 8, lambda row: row.source, rank=4, style="$dim"),

@@ -10,6 +10,7 @@ from store.task_rows import TaskRow
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, advised
+from tracker.words import duration
 from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -35,8 +36,6 @@ from tui.words import (
     axis_tokens,
     cells,
     count,
-    day_and_time,
-    duration,
     model_name,
     plain,
     project_name,
@@ -122,7 +121,7 @@ class NowScreen(Board[NowPart]):
         self._top = snapshot.top
         strip = self.query_one("#chips", Picture)
         strip.display = len(part.sessions) > 1 or not part.is_running
-        last = day_and_time(part.session.last_at, self.dashboard.zone)
+        last = self.day_and_time(part.session.last_at)
         strip.show(
             lambda width, height: [
                 chips(part.sessions, part.session.native_id, width, part.unlisted, part.nudged)
@@ -274,7 +273,7 @@ class NowScreen(Board[NowPart]):
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("next call", about(ahead.next_call)))
             if ahead.to_compaction is not None:
-                rows.append(("calls to full", f"~{ahead.to_compaction:,.0f}"))
+                rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
         if report is not None:
             rows += [("peak", tokens(max(report.peak, report.context))), ("resets", f"{report.resets:,}")]
 

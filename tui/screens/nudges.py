@@ -9,6 +9,7 @@ from textual.content import Content
 from store.money import NANO_PER_USD
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate
+from tracker.words import duration, percent
 from tui.edits import SwitchKind
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -21,7 +22,7 @@ from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
-from tui.words import count, day_and_time, duration, fit, percent, project_name, tokens, usd
+from tui.words import count, fit, project_name, tokens, usd
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}
@@ -60,7 +61,7 @@ class NudgesScreen(Board[NudgesPart]):
             Column(
                 "when",
                 12,
-                lambda row: day_and_time(row.due_at, self.dashboard.zone),
+                lambda row: self.day_and_time(row.due_at),
                 lambda row: row.due_at,
                 style="$dim",
             ),

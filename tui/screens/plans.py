@@ -11,6 +11,7 @@ from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport
+from tracker.words import modelled_percent
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
@@ -21,7 +22,7 @@ from tui.widgets.month import Ahead, month_plot
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
-from tui.words import cost_words, dollars, percent, usd
+from tui.words import cost_words, dollars, usd
 
 _LABELLED_CELLS = 60
 
@@ -199,12 +200,12 @@ def chance(one: PlanOutlook) -> str:
     """Chance of a month that reaches a limit."""
     if one.plan.is_metered:
         return "no limit"
-    return "?" if one.hit_probability is None else f"~{percent(one.hit_probability)}"
+    return modelled_percent(one.hit_probability)
 
 
 def used(one: PlanOutlook) -> str:
     """Share of the week's capacity that the load fills."""
-    return "–" if one.plan.is_metered else "?" if one.utilisation is None else f"~{percent(one.utilisation)}"
+    return "–" if one.plan.is_metered else modelled_percent(one.utilisation)
 
 
 def origin(one: PlanOutlook) -> str:

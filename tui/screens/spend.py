@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.events import Click
 
 from store.spend import SpendRow
+from tracker.words import percent
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
 from tui.snapshot import Snapshot, SpendPart, year_end
@@ -19,7 +20,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import axis_usd, cost_words, count, dollars, model_name, percent, plain, project_names, usd
+from tui.words import axis_usd, cost_words, count, dollars, model_name, plain, project_names, usd
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 

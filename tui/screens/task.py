@@ -29,7 +29,6 @@ from tui.words import (
     axis_tokens,
     cost_words,
     count,
-    day_and_time,
     fit,
     model_name,
     plain,
@@ -231,7 +230,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
         words = (project_name(task.project), agents_words(task), plain(models))
         note = line((" · ".join(word for word in words if word), "$dim"))
-        when = day_and_time(task.started_at, self.dashboard.zone)
+        when = self.day_and_time(task.started_at)
         self.query_one("#task-split", Picture).show(
             lambda width, height: bill_lines(task, when, width, with_dollars=True), title=title, note=note
         )

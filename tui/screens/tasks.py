@@ -6,6 +6,7 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.reports.tasks import inherited_text, waste_text
+from tracker.words import duration, percent
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
@@ -15,7 +16,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, figures, searchable
-from tui.words import count, day_and_time, duration, percent, plain, project_name, usd
+from tui.words import count, plain, project_name, usd
 
 
 def _ink(task: TaskRow) -> str:
@@ -128,7 +129,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         status = line((f" · {status_words(task)}{' · a run of a program' if is_run else ''}", "$dim"))
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
-        when = day_and_time(task.started_at, self.dashboard.zone)
+        when = self.day_and_time(task.started_at)
         picture.show(lambda width, height: bill_lines(task, when, width), title=title, note=self._unsure(task))
 
     def _unsure(self, task: TaskRow) -> Content:

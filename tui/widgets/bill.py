@@ -3,10 +3,11 @@
 from textual.content import Content
 
 from store.task_rows import TaskRow
+from tracker.words import duration
 from tui.task_words import task_cost
 from tui.widgets.grid import fitting, line
 from tui.widgets.split_bar import SPLIT, Part, split_bar, split_key
-from tui.words import count, duration, usd
+from tui.words import count, usd
 
 
 def parts_of(task: TaskRow) -> list[Part]:

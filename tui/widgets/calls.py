@@ -5,8 +5,9 @@ from datetime import tzinfo
 from store.board_reads import RecentCall
 from store.records import CallFlag
 from tracker.reports.cause_words import cause_words
+from tracker.words import duration
 from tui.widgets.table import Column
-from tui.words import duration, fine_usd, model_name, plain, time_of_day
+from tui.words import fine_usd, model_name, plain, time_of_day
 
 _LONG_PATH = 30
 

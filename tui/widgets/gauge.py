@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.words import percent
 from tui.widgets.bars import bar
 from tui.widgets.grid import Grid, Piece, line
-from tui.words import fit, percent, tokens
+from tui.words import fit, tokens
 
 
 class Notch(NamedTuple):

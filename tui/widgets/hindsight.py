@@ -4,8 +4,9 @@ from textual.content import Content
 
 from tracker.model.backtest_score import PolicyName
 from tracker.reports.backtest import BacktestReport
+from tracker.words import percent
 from tui.widgets.grid import Piece, line
-from tui.words import cells, fit, percent, usd
+from tui.words import cells, fit, usd
 
 _NAMES = {
     PolicyName.NEVER: "never, but for the client itself",

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.words import percent
 from tui.widgets.grid import Piece, line
 from tui.widgets.plot import Series
-from tui.words import cells, percent, usd
+from tui.words import cells, usd
 
 BASELINE = Series("▒", "$baseline", "baseline")
 CARRY_OVER = Series("▓", "$carry", "carry-over")

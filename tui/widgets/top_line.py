@@ -7,11 +7,12 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
+from tracker.words import percent
 from tui.keys import SCREENS
 from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
 from tui.widgets.grid import Piece, line, spread
-from tui.words import axis_usd, cells, cost_words, countdown, dollars, percent
+from tui.words import axis_usd, cells, cost_words, countdown, dollars
 
 STALE_AFTER_MS = 90_000
 

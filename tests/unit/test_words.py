@@ -1,0 +1,54 @@
+"""Shares, stretches of time and days as people read them."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tracker import clock
+from tracker.words import duration, modelled_percent, percent
+
+
+@pytest.fixture(autouse=True)
+def new_year(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The second of January 2026 in UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 2, 9, 0, tzinfo=UTC))
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (None, "–"),
+        (1900, "1.9 s"),
+        (42_000, "42 s"),
+        (24 * 60_000, "24 min"),
+        (70 * 60_000, "1h10"),
+        (72 * 3_600_000, "3 d"),
+    ],
+)
+def test_durations_are_in_their_largest_unit(milliseconds: int | None, text: str) -> None:
+    assert duration(milliseconds) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(None, "–"), (0, "0%"), (0.0004, "<1%"), (0.484, "48%"), (1, "100%"), (-0.001, "0%")]
+)
+def test_shares_never_round_something_to_nothing(share: float | None, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(("share", "text"), [(None, "?"), (0, "<1%"), (0.004, "<1%"), (0.006, "~1%"), (1, "~100%")])
+def test_what_is_modelled_is_never_nothing(share: float | None, text: str) -> None:
+    assert modelled_percent(share) == text
+
+
+def test_times_of_another_year_name_it_in_no_more_room() -> None:
+    ours, before = (datetime(year, 1, 1, 9, 12, tzinfo=UTC).timestamp() * 1000 for year in (2026, 2025))
+    assert (clock.short_day(ours), clock.short_day(before)) == ("01-01", "2025-01-01")
+    assert (clock.short_time(ours), clock.short_time(before)) == ("01-01 09:12", "2025-01-01")

@@ -1,0 +1,31 @@
+"""Shares and stretches of time, as command line and dashboard write them."""
+
+_LINE = "–"
+
+
+def percent(share: float | None) -> str:
+    """A share (1 is all): 42%, <1% of what is more than nothing; a dash where there is none."""
+    if share is None:
+        return _LINE
+    return "<1%" if 0 < share < 0.005 else f"{round(share, 2) + 0.0:.0%}"  # never -0%
+
+
+def modelled_percent(share: float | None) -> str:
+    """A modelled share: ~42%, <1% also of none at all, for no model knows that; `?` where there is none."""
+    if share is None:
+        return "?"
+    return f"~{share:.0%}" if share >= 0.005 else "<1%"
+
+
+def duration(milliseconds: float | None) -> str:
+    """A stretch of time: 1.9 s, 24 min, 1h10, 3 d; a dash where there is none."""
+    if milliseconds is None:
+        return _LINE
+    seconds = milliseconds / 1000
+    if seconds < 99.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24} d"
