@@ -22,6 +22,7 @@ from tracker.sources.cline.files import (
     Kind,
     Whole,
     decode_elements,
+    is_readable,
     read_whole,
 )
 from tracker.sources.cline.prices import RecordingPricer
@@ -131,7 +132,8 @@ def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Opti
         return None
     session = path.parent.name
     if kind == Kind.TRANSCRIPT:
-        imported = _beside(path.with_name(f"{session}.json"), companions.imported_until, 0)
+        manifest = path.with_name(f"{session}.json")
+        imported = _beside(manifest, companions.imported_until, 0) if is_readable(str(manifest)) else 0
         return None if imported is None else TranscriptReader(session, "", options).read(transcript, imported)
     if carry.origin is None:
         lead = path.with_name(f"{session}{MESSAGES_SUFFIX}")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -258,45 +257,6 @@ class TestSubagents:
         assert min(call.output for call in batch.calls if not call.chain) == 3
         assert [(call.chain, call.turn is not None) for call in batch.calls if call.chain] == [("agent_1", True)]
         assert batch.bad_lines == 1
-
-
-class TestTakenOverFromAnotherAgent:
-    """As `SessionImportService` of `@cline/core` 0.0.86 writes it: Claude Code's own counts, without the cache."""
-
-    def take_over(self, session: Any, usage: Usage, **metadata: Any) -> None:
-        session.user("Go")
-        session.answer({**usage(3, 40, 14_874, 1_331), "cost": 0}, id="d5AyS5kkNL6wYuKYRjauB")
-        session.write(origin={"source": "desktop", "mode": "import", "trigger": "claude-code"})
-        origin = {"mode": "import", "trigger": "claude-code"}
-        manifest = {"session_id": session.session, "metadata": {"sessionHistoryOrigin": origin, **metadata}}
-        (session.folder / f"{session.session}.json").write_text(json.dumps(manifest))
-
-    def imported(self, session: Any) -> dict[str, Any]:
-        at = datetime.fromtimestamp(session.at / 1000 + 60, UTC).isoformat().replace("+00:00", "Z")
-        return {"tool": "claude-code", "sourceSessionId": "5ea3b8df", "importedAt": at}
-
-    def test_nothing_is_clines_own(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
-        self.take_over(session, usage, importedFrom=self.imported(session))
-        batch = read_all(session.root)
-        assert (batch.calls, batch.turns, batch.tools, batch.bad_lines) == ([], [], [], 0)
-
-    def test_what_is_done_in_cline_afterwards_is(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
-        self.take_over(session, usage, importedFrom=self.imported(session))
-        session.at += 3_600_000
-        session.user("Go on")
-        session.answer(usage(16_500, 50, 16_208, 280, 0.01))
-        session.write()
-        batch = read_all(session.root)
-        assert [(call.input, call.cache_read, call.output) for call in batch.calls] == [(12, 16_208, 50)]
-        assert len(batch.turns) == 1
-
-    def test_it_waits_for_the_manifest_to_say_of_when_it_is(
-        self, session: Any, usage: Usage, read_all: ReadAll
-    ) -> None:
-        self.take_over(session, usage)
-        states: dict[str, ReadState] = {}
-        assert read_all(session.root, states=states).calls == []
-        assert str(session.path) not in states, "it is looked at again"
 
 
 class TestManifest:
