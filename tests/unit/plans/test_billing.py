@@ -39,9 +39,37 @@ def test_what_was_written_for_five_minutes_stays_as_it_is() -> None:
     assert [one.cost for one in as_api_key(calls)] == [one.cost for one in calls]
 
 
-def test_a_longer_life_keeps_what_a_pause_had_lost() -> None:
-    calls = [call(1, 0, write_5m=100_000), call(2, 30, write_5m=101_000)]
-    assert replay(calls, TTL_1H_MS)[1].cost == 100_000 * 200 + 1_000 * 8_000
+@pytest.mark.parametrize(
+    ("pause", "read", "written", "kept"),
+    [
+        (30, 0, 101_000, 100_000),
+        (30, 20_000, 121_000, 120_000),  # with what the first call read
+        (30, 0, 40_000, 40_000),  # of a prompt that became shorter, no more than was written
+        (1, 0, 101_000, 0),  # lost for another reason
+        (62, 0, 101_000, 0),  # lost either way
+    ],
+)
+def test_a_longer_life_keeps_what_a_pause_had_lost(pause: int, read: int, written: int, kept: int) -> None:
+    calls = [call(1, 0, read=read, write_5m=100_000), call(2, pause, write_5m=written)]
+    assert replay(calls, TTL_1H_MS)[1].cost == kept * 200 + (written - kept) * 8_000
+
+
+def test_order_is_the_place_in_the_file() -> None:
+    calls = [call(1, 0, write_1h=100_000)._replace(id=9), call(2, 30, read=100_000)._replace(id=3)]
+    assert [(one.call.id, one.cost) for one in as_api_key(reversed(calls))] == [(9, 500_000_000), (3, 500_000_000)]
+
+
+def test_the_two_parts_of_a_limit_unit() -> None:
+    """Input and writes of either lifetime at the input rate with the output; reads by themselves."""
+    one = call(1, 0, fresh=10, read=1_000, write_5m=100, write_1h=7, output=50)
+    assert (one.fresh_nano, one.read_nano) == (117 * 4_000 + 50 * 20_000, 200_000)
+
+
+def test_an_amount_without_rates_counts_whole_and_stays() -> None:
+    one = call(2, 30, read=100_000, priced=False)._replace(cost=77)
+    assert (one.fresh_nano, one.read_nano) == (77, 0)
+    assert as_api_key([call(1, 0, write_1h=100_000), one])[1].cost == 77
+    assert one._replace(cost=None).fresh_nano == 0
 
 
 def test_a_static_first_block_survives() -> None:
