@@ -7,7 +7,16 @@ import pytest
 from tests.unit.plans.calls import call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.billing import as_api_key, replay
-from tracker.model.plans.load import Limits, Window, day_loads, loaded_calls, loads_of_sums, week_load, week_overflow
+from tracker.model.plans.load import (
+    DayLoad,
+    Limits,
+    Window,
+    day_loads,
+    loaded_calls,
+    loads_of_sums,
+    week_load,
+    week_overflow,
+)
 from tracker.model.plans.outlook import Terms, outlook
 from tracker.model.plans.plan import Capacity, Excluded, Range, Size, exclusions_of
 from tracker.model.plans.projection import DrawnMonth, DrawnWeek, Draws, Method
@@ -102,6 +111,17 @@ def test_windows_open_with_work_and_close_after_five_hours() -> None:
     assert [window.logged for window in days[0].windows] == [2.0, 1.0, 1.0]
 
 
+def test_a_window_has_all_four_sums_of_its_calls() -> None:
+    """At $4 in, $20 out, $8 and $5 written, $0.20 read; billed to a key after half an hour, reads are writes."""
+    calls = [call(1, 0, write_1h=100_000, output=50_000), call(2, 30, fresh=1_000, read=100_000)]
+    [day] = day_loads(loaded_calls(calls, {one.call.id: one.cost for one in as_api_key(calls)}), Excluded(0), DAY, DAY)
+    assert day.windows == (pytest.approx((0.8 + 1 + 0.004 + 0.02, 0.5 + 1 + 0.004 + 0.5, 0.4 + 1 + 0.004, 0.02)),)
+
+
+def test_a_day_is_active_if_anything_was_spent() -> None:
+    assert [DayLoad(DAY, (), excluded).is_active for excluded in (0.0, 0.01)] == [False, True]
+
+
 def test_excluded_work_stands_apart_and_opens_no_window() -> None:
     calls = [call(1, 0, output=50_000, is_fast=True), call(2, 10, output=50_000), call(3, 400, priced=False)]
     api = {one.id: one.cost for one in calls}
@@ -113,6 +133,7 @@ def test_idle_days_are_days() -> None:
     days = loads_of_sums({date(2026, 11, 3): 4.0}, date(2026, 11, 1), date(2026, 11, 4))
     assert [day.is_active for day in days] == [False, False, True, False]
     assert sum(day.api for day in days) == 4.0
+    assert [window.load(weight) for window in days[2].windows for weight in (None, 0.3)] == [2.0] * 4
 
 
 def test_a_week_overflows_by_windows_first_and_then_as_a_whole() -> None:
@@ -134,6 +155,8 @@ def test_a_limit_is_hit_in_the_month_of_its_day() -> None:
     counted = [week_load(week, None, None, day, day) for day in range(7)]
     assert [week_overflow(one, five_hours).hit_windows for one in counted] == [0, 0, 1, 0, 0, 0, 0]
     assert [week_overflow(one, whole_week).hit_windows for one in counted] == [0, 0, 1, 1, 1, 1, 1]
+    both = Limits(34, 30)  # what the burst had above the five hours is not in the week: Saturday fills it
+    assert [week_overflow(one, both).hit_windows for one in counted] == [0, 0, 1, 0, 0, 1, 1]
     plan = plans_on("2026-11-21")["pro"].plan
 
     def chance(first: int, last: int) -> float | None:

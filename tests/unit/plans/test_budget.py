@@ -35,6 +35,19 @@ def test_own_multipliers_stand_in_place_of_the_measured_ones_and_say_so() -> Non
     assert made.retry.is_own
     assert not made.waste.is_own
     assert made.loaded_usd == pytest.approx(10 * 1.5)
+    given = layers([task() for _ in range(5)], 30, 30, Multipliers(retry=1.5, abandoned=1.2, waste=1.1))
+    assert given is not None
+    assert [(one.measured, one.used) for one in (given.retry, given.abandoned, given.waste)] == [
+        (1, 1.5),
+        (1, 1.2),
+        (1, 1.1),
+    ]
+
+
+def test_work_that_was_all_waste_leaves_a_tenth_as_the_base() -> None:
+    made = layers([task(waste=2 * USD, retry=2 * USD) for _ in range(5)], 30, 30)
+    assert made is not None
+    assert (made.waste.used, made.retry.used) == (pytest.approx(10), pytest.approx(10))
 
 
 def test_sums_come_before_ratios() -> None:
@@ -48,6 +61,13 @@ def test_sums_come_before_ratios() -> None:
 @pytest.mark.parametrize("tasks", [[], [task()] * 4, [task("open")] * 9, [task(cost=0)] * 9, [task(calls=0)] * 9])
 def test_too_little_to_measure_is_no_layers(tasks: list[BudgetTask]) -> None:
     assert layers(tasks, 30, 30) is None
+
+
+def test_a_day_is_the_least_and_calls_need_tokens() -> None:
+    tasks = [task() for _ in range(5)]
+    assert layers(tasks, 0, 30) is None
+    assert layers(tasks, 1, 30) is not None
+    assert layers([one._replace(tokens=0) for one in tasks], 30, 30) is None
 
 
 def test_open_tasks_stay_out() -> None:
