@@ -1,15 +1,19 @@
 """The same work paid for otherwise: hand-worked ranges."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.unit.plans.calls import OPUS, call
 from tests.unit.rates import RATES, per_mtok
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.plans.billing import LoggedCall
 from tracker.model.plans.plan import Range
 from tracker.model.plans.whatif import (
     NEW_TOKENS,
     OLD_TOKENS,
     SAME_TOKENS,
+    Case,
     in_batches,
     on_another_model,
     other_cache_life,
@@ -116,6 +120,42 @@ def test_a_smaller_baseline_is_neither_written_nor_read_again() -> None:
     assert without_baseline_above([main], [agent], begun, 40_000).saving == pytest.approx((0, 0, 0))
     later = without_baseline_above([main[1:]], [], begun, 20_000)
     assert later.saving.low == pytest.approx(10_000 * 200 + 10_000 * 5_000), "the days may begin in mid-session"
+
+
+def test_what_is_too_much_is_taken_from_reads_then_writes_then_input() -> None:
+    one = call(1, 0, read=3_000, write_5m=2_000, write_1h=2_000, fresh=9_000)
+    case = without_baseline_above([[one]], [], {1: 30_000}, 20_000)
+    assert case.saving.low == pytest.approx(3_000 * 200 + 4_000 * 6_500 + 3_000 * 4_000)
+    short = without_baseline_above([[one._replace(input=1_000)]], [], {1: 30_000}, 20_000)
+    assert short.saving.low == pytest.approx(3_000 * 200 + 4_000 * 6_500 + 1_000 * 4_000)
+
+
+def test_a_model_without_write_rates_bills_writes_as_input() -> None:
+    plain = per_mtok("2", "10", "0", "0", "0.10")
+    case = on_another_model([call(1, 0, write_5m=30, write_1h=10)], lambda _: SAME_TOKENS, lambda _: plain, None)
+    assert case.otherwise == pytest.approx((40 * 2_000,) * 3)
+
+
+def test_a_prompt_for_which_the_other_model_has_no_price_is_left_out() -> None:
+    case = on_another_model([call(1, 0, fresh=5)], lambda _: NEW_TOKENS, lambda _: None, None)
+    assert (case.actual, case.calls, case.left_out) == (0, 0, 1)
+
+
+CASES: list[Callable[[list[LoggedCall]], Case]] = [
+    lambda calls: on_another_model(calls, lambda _: SAME_TOKENS, lambda _: SONNET, None),
+    lambda calls: other_cache_life(calls, TTL_1H_MS, 0),
+    lambda calls: in_batches(calls, 0.5),
+    lambda calls: without_baseline_above([calls], [], {1: 30_000}, 20_000),
+]
+
+
+@pytest.mark.parametrize("case_of", CASES)
+def test_calls_without_a_price_are_counted_and_change_no_figure(case_of: Callable[[list[LoggedCall]], Case]) -> None:
+    priced = [call(1, 0, write_5m=30_000), call(2, 1, read=30_000)]
+    unknown = [call(3, 2, fresh=9, priced=False), call(4, 3, fresh=9, priced=False)._replace(cost=77)]
+    alone, beside = case_of(priced), case_of([*priced, *unknown])
+    assert (alone.calls, alone.left_out) == (2, 0)
+    assert (beside.actual, beside.otherwise, beside.calls, beside.left_out) == (alone.actual, alone.otherwise, 2, 2)
 
 
 def test_nothing_to_judge_is_nothing() -> None:
