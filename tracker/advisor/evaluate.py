@@ -150,7 +150,6 @@ def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
     return compact_nudge(
         standing.situation,
         CompactionState(
-            at_turn_end=True,
             context=state.last.context,
             calls_since_nudge_or_compaction=min(since, default=None),
             plan_in_progress=state.has_plan_in_progress(),
@@ -202,10 +201,9 @@ def _habit_nudges(standing: Standing, shown: Sequence[NudgeRow]) -> list[Evaluat
         calls=habits.month.calls,
         cold_starts=habits.month.cold_starts,
         spend_nano=habits.month.spend(billing.unit_read_weight),
-        largest=(),
     )
     found = [
-        routing_nudge(habits.turns, billing, at_session_start=True),
+        routing_nudge(habits.turns, billing),
         baseline_nudge(month, standing.situation.tariff, billing),
     ]
     if habits.ttl is not None and not billing.is_plan:  # a plan's client chooses the lifetime itself
@@ -230,7 +228,6 @@ def _pause(standing: Standing, ttl_ms: int, idle_ms: int, shown: Sequence[NudgeR
         return_probability=return_probability(gaps, idle_ms, state.last.context),
         own_gaps=sum(gap.idle_ms is None or gap.idle_ms >= idle_ms for gap in gaps),
         compact_dismissed_in_epoch=dismissed,
-        client_compacts_idle=False,
         user_active_in_last_ttl=state.turn is not None and state.turn.at >= state.last.last_at + idle_ms - ttl_ms,
     )
 

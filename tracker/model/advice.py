@@ -36,7 +36,6 @@ class Pause:
     return_probability: float  # rho
     own_gaps: int  # gaps that rho rests on
     compact_dismissed_in_epoch: bool  # the compact nudge was shown in this epoch and waved away
-    client_compacts_idle: bool
     user_active_in_last_ttl: bool
     enabled: bool = False  # a setting; off until the user asks for it
 
@@ -95,7 +94,6 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
         "calls_low": calls.low,
         "calls": calls.point,
         "calls_high": calls.high,
-        "at_turn_end": state.at_turn_end,
         "calls_since": state.calls_since_nudge_or_compaction,
         "plan_in_progress": state.plan_in_progress,
         "failed_in_epoch": state.failed_in_epoch,
@@ -179,9 +177,7 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
     )
     reason = _closing_time(pause)
     if reason is None:
-        if pause.client_compacts_idle:
-            reason = "the client compacts idle sessions itself"
-        elif not pause.compact_dismissed_in_epoch:
+        if not pause.compact_dismissed_in_epoch:
             reason = "the compact nudge was not dismissed in this epoch"
         elif situation.context < DEFAULTS.large_context_over_context_after * shape.context_after:
             reason = "the context is small"

@@ -34,7 +34,6 @@ class BaselineMonth:
     calls: CallsRange  # 10 %, expected, 90 % of a month
     cold_starts: float
     spend_nano: int  # all spend of the month
-    largest: tuple[str, ...]  # names of the largest contributors, largest first
 
 
 def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
@@ -66,25 +65,20 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
     )
 
 
-def routing_nudge(turns: Sequence[TurnProfile], billing: Billing, *, at_session_start: bool) -> Evaluation:
-    """Name the share of spend on light turns at a session start; never a promised saving, never inside a session."""
+def routing_nudge(turns: Sequence[TurnProfile], billing: Billing) -> Evaluation:
+    """Name the share of spend on light turns, when a session begins and never inside it; no promised saving."""
     share = light_share(turns)
-    if not at_session_start:
-        reason = "only at a session start"
-    elif share < DEFAULTS.light_share_of_spend:
-        reason = "few light turns"
-    else:
-        reason = "many light turns"
+    fired = share >= DEFAULTS.light_share_of_spend
     effect = f"{share:.0%} of spend went to light turns"
     return evaluated(
         NudgeKind.ROUTING,
         billing,
-        fired=reason == "many light turns",
-        reason=reason,
+        fired=fired,
+        reason="many light turns" if fired else "few light turns",
         text=one_line("Start questions and small jobs on a smaller model", effect),
         saving=None,
         payback_turns=None,
-        inputs={"light_share": share, "turns": len(turns), "at_session_start": at_session_start},
+        inputs={"light_share": share, "turns": len(turns)},
     )
 
 
@@ -95,8 +89,7 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
     trimmed = min(month.tokens, TRIMMED_TOKENS)
     saving = SavingRange.of(*(baseline_month_nano(trimmed, calls, month.cold_starts, tariff) for calls in month.calls))
     fired = share > DEFAULTS.baseline_share_of_spend
-    what = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
-    action = f"{what}, first {month.largest[0]}" if month.largest else what
+    action = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
     effect = f"10k less {saving_phrase(billing, saving, None)} a month{payback_phrase(0.0)}"
     return evaluated(
         NudgeKind.BASELINE,
@@ -113,7 +106,6 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
             "month_nano": cost,
             "spend_nano": month.spend_nano,
             "share": share,
-            "largest": ", ".join(month.largest),
         },
     )
 

@@ -101,7 +101,7 @@ def advised(replay: Replay) -> Rule:
 
     def decide(end: TurnEnd) -> bool:
         call = replay.calls[end.place]
-        state = CompactionState(True, round(end.context), end.calls_since, call.plan_in_progress, end.failed)
+        state = CompactionState(round(end.context), end.calls_since, call.plan_in_progress, end.failed)
         return decide_compaction(state, call.level).fire
 
     return decide

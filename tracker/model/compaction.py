@@ -57,9 +57,8 @@ class LevelInputs:
 
 @dataclass(frozen=True, slots=True)
 class CompactionState:
-    """Where a session stands when the decision is due."""
+    """Where a session stands at a turn's end, when the decision is due."""
 
-    at_turn_end: bool
     context: int
     calls_since_nudge_or_compaction: int | None  # None: neither has happened in this session
     plan_in_progress: bool  # an open to-do is being worked on
@@ -178,8 +177,6 @@ def decide_compaction(state: CompactionState, level: float) -> Decision:
     A plan is waited for up to a quarter above the level: some are in progress for as long as their session.
     """
     since = state.calls_since_nudge_or_compaction
-    if not state.at_turn_end:
-        return Decision(False, "not at a turn end")
     if state.context < level:
         return Decision(False, "below the level")
     if since is not None and since < DEFAULTS.cooldown_calls:

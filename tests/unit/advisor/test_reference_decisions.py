@@ -35,7 +35,7 @@ def situation(rates: str, ttl: str, context: int, **changes: object) -> Situatio
 
 
 def at_turn_end(here: Situation, level: float) -> Evaluation:
-    return compact_nudge(here, CompactionState(True, here.context, None, False, False), level)
+    return compact_nudge(here, CompactionState(here.context, None, False, False), level)
 
 
 @pytest.mark.parametrize(

@@ -86,28 +86,27 @@ def evaluations(draw: st.DrawFn) -> list[Evaluation]:
     here = draw(situations())
     billing = here.billing
     ttl_ms = draw(st.sampled_from([TTL_5M_MS, TTL_1H_MS]))
-    pause = Pause(round(0.9 * ttl_ms), ttl_ms, draw(shares), 50, True, False, True, enabled=True)
+    pause = Pause(round(0.9 * ttl_ms), ttl_ms, draw(shares), 50, True, True, enabled=True)
     calls = CallsRange(*sorted(draw(st.tuples(*[st.floats(0, 20_000)] * 3))))
     low, point, high = sorted(draw(st.tuples(amounts, amounts, amounts)))
     choice = TtlChoice(TTL_5M_MS, TTL_1H_MS, 0.5, 0.4, high, SavingRange(point, low, high), draw(shares))
     storm = Storm(draw(st.integers(0, 20)), 20, draw(amounts), ("system_or_tools_changed",))
-    month = BaselineMonth(draw(st.floats(0, 90_000)), calls, draw(st.floats(0, 500)), draw(amounts), draw(largest))
+    month = BaselineMonth(draw(st.floats(0, 90_000)), calls, draw(st.floats(0, 500)), draw(amounts))
     turns = [TurnProfile(edits, 900, 3, cost) for edits, cost in draw(turn_costs)]
     return [
-        compact_nudge(here, CompactionState(True, here.context, None, False, False), draw(st.floats(0, 200_000))),
+        compact_nudge(here, CompactionState(here.context, None, False, False), draw(st.floats(0, 200_000))),
         new_session_nudge(here, boundary_score=1.2, task_completed=False),
         before_expiry_nudge(here, pause),
         answer_now_nudge(here, pause),
         cold_resume_nudge(here, age_ms=ttl_ms + 60_000, ttl_ms=ttl_ms, boundary_score=draw(st.floats(0, 2))),
         ttl_nudge(choice, billing),
-        routing_nudge(turns, billing, at_session_start=True),
+        routing_nudge(turns, billing),
         baseline_nudge(month, here.tariff, billing),
         large_result_nudge(here, command_pattern=draw(st.text(max_size=40)), result_tokens=draw(tokens)),
         miss_storm_nudge(storm, billing),
     ]
 
 
-largest = st.lists(st.text("abcdefgh .", min_size=1, max_size=60), max_size=2).map(tuple)
 turn_costs = st.lists(st.tuples(st.booleans(), amounts), max_size=5)
 
 

@@ -42,7 +42,6 @@ SITUATION = Situation(
     mean_calls_per_turn=10.0,
 )
 READY = CompactionState(
-    at_turn_end=True,
     context=150_000,
     calls_since_nudge_or_compaction=None,
     plan_in_progress=False,
@@ -54,7 +53,6 @@ PAUSE = Pause(
     return_probability=0.5,
     own_gaps=30,
     compact_dismissed_in_epoch=True,
-    client_compacts_idle=False,
     user_active_in_last_ttl=True,
     enabled=True,
 )
@@ -119,7 +117,6 @@ def test_new_session_must_pay_with_a_margin_of_half():
         ({}, True),
         ({"enabled": False}, False),
         ({"compact_dismissed_in_epoch": False}, False),
-        ({"client_compacts_idle": True}, False),
         ({"idle_ms": int(0.84 * TTL_5M_MS)}, False),
         ({"idle_ms": TTL_5M_MS + 10_000}, False),
         ({"ttl_ms": None}, False),

@@ -27,7 +27,6 @@ from tracker.model.rates import Tariff
 A_1H = Tariff(input=5_000, write=10_000, read=500, output=25_000)
 INPUTS = LevelInputs(CompactionShape(), 1_300, 13_000, 0.018, 167_000)
 READY = CompactionState(
-    at_turn_end=True,
     context=120_000,
     calls_since_nudge_or_compaction=None,
     plan_in_progress=False,
@@ -41,7 +40,6 @@ READY = CompactionState(
         ({}, True),
         ({"context": 100_000}, True),
         ({"context": 99_999}, False),
-        ({"at_turn_end": False}, False),
         ({"calls_since_nudge_or_compaction": 11}, False),
         ({"calls_since_nudge_or_compaction": 12}, True),
         ({"plan_in_progress": True, "context": 124_999}, False),
