@@ -22,12 +22,9 @@ from tracker.cli.prose import paragraph
 from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.model.auto_compaction import TriggerSource
-from tracker.model.nudge import payback_phrase
-from tracker.model.options import Option, OptionKind
-from tracker.reports.context import ContextReport, Prospect, advised, context_report, open_nudge
+from tracker.model.options import OptionKind
+from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
 from tracker.words import duration
-
-_NAMES = {"continue": "go on", "compact": "compact", "new_session": "new session"}
 
 
 @click.command()
@@ -111,10 +108,11 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
     best = advised(options, nudge)
     for option in options.ways:
         mark = "▸" if option.kind == best.kind else " "
+        words = effect(option) if option.kind != OptionKind.CONTINUE else ""
         cost = click.style(f"{'~' + short_usd(option.cost_nano):>9}", bold=True)
         click.echo(
-            f"  {mark} {fit(_NAMES[option.kind], 12)} {cost}"
-            f"   {fit(f'{short_usd(option.low_nano)} – {short_usd(option.high_nano)}', 18)}  {_saving_words(option)}"
+            f"  {mark} {fit(NAMES[option.kind], 12)} {cost}"
+            f"   {fit(f'{short_usd(option.low_nano)} – {short_usd(option.high_nano)}', 18)}  {words}"
         )
     if nudge is not None:
         said = ". ".join(filter(None, (nudge.text, options.why_not_best(best))))
@@ -138,12 +136,3 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
         brief = f"taximeter handover {short_session(session.native_id)}"
         note(f"A new session knows nothing of this task: start one for the next, or with the brief of {brief}.")
     note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")
-
-
-def _saving_words(option: Option) -> str:
-    if option.kind == "continue":
-        return ""
-    saved = option.saving.point_nano
-    if saved <= 0:
-        return f"costs {short_usd(-saved)} more" if saved else "saves nothing"
-    return f"saves {short_usd(saved)}{payback_phrase(option.payback_turns)}"

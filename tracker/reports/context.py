@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from store.find_session import FoundSession
 from store.live_session import LiveCall, latest_turns
-from store.money import usd
+from store.money import short_usd, usd
 from store.nudges import NudgeRow, chosen_nudges
 from store.queries import stored_prices
 from store.tasks import floors
@@ -30,9 +30,11 @@ from tracker.model.growth import (
     rent_crossover_tokens,
 )
 from tracker.model.idle import cold_penalty_nano, is_expired
-from tracker.model.nudge import Billing
-from tracker.model.options import Option, Options, Outlook, calls_ahead, price_options
+from tracker.model.nudge import Billing, payback_phrase
+from tracker.model.options import Option, OptionKind, Options, Outlook, calls_ahead, price_options
 from tracker.model.rates import Rates, written_ttl
+
+NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
 
 class Prospect(NamedTuple):
@@ -194,6 +196,14 @@ def advised(options: Options, nudge: NudgeRow | None) -> Option:
     """The way to point at: what the open nudge asks for, as two answers are none; else the cheapest."""
     way = way_of(nudge.kind, json.loads(nudge.inputs)) if nudge is not None else None
     return next((one for one in options.ways if one.kind == way), options.best)
+
+
+def effect(option: Option) -> str:
+    """What another way than going on does: `saves $1.25, back in 3 turns`."""
+    saved = option.saving.point_nano
+    if saved > 0:
+        return f"saves {short_usd(saved)}{payback_phrase(option.payback_turns)}"
+    return f"costs {short_usd(-saved)} more" if saved else "saves nothing"
 
 
 def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, is_cold: bool) -> Prospect:

@@ -7,9 +7,9 @@ from textual.content import Content
 
 from store.nudges import NudgeRow
 from tracker.model.auto_compaction import TriggerSource
-from tracker.model.nudge import NudgeKind, payback_phrase
+from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
-from tracker.reports.context import ContextReport, advised
+from tracker.reports.context import NAMES, ContextReport, advised, effect
 from tui.widgets.grid import Piece, line
 from tui.words import cells, count, fit, plain, tokens, usd
 
@@ -21,7 +21,6 @@ _CALLS = {  # what a nudge's saving is over
     NudgeKind.COLD_RESUME: "calls",
     NudgeKind.NEW_SESSION: "fresh_calls",
 }
-NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
 _TRIGGER_SOURCES = {
     TriggerSource.LEARNED: "learned from your own compactions",
@@ -50,7 +49,8 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
             (fit(NAMES[option.kind], _NAME), "bold" if is_best else ""),
             (fit(about(option.cost_nano), figure, right=True), "bold"),
         ]
-        words = effect(option)
+        is_going_on = option.kind == OptionKind.CONTINUE
+        words = f"({usd(option.low_nano)} to {usd(option.high_nano)})" if is_going_on else effect(option)
         room = width - _INDENT - _NAME - figure - 3
         if cells(words) > room:
             words = short_effect(option)
@@ -65,18 +65,8 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
     return made
 
 
-def effect(option: Option) -> str:
-    """`saves $1.25, back in 3 turns`, or the range of the forecast."""
-    saved = option.saving.point_nano
-    if option.kind == OptionKind.CONTINUE:
-        return f"({usd(option.low_nano)} to {usd(option.high_nano)})"
-    if saved <= 0:
-        return f"costs {usd(-saved)} more" if saved else "saves nothing"
-    return f"saves {usd(saved)}{payback_phrase(option.payback_turns)}"
-
-
 def short_effect(option: Option) -> str:
-    """The same in as few cells as it needs."""
+    """What a way saves or costs more, in as few cells as it needs."""
     saved = option.saving.point_nano
     if option.kind == OptionKind.CONTINUE or not saved:
         return ""
