@@ -7,6 +7,7 @@ from typing import NamedTuple
 from store.clauses import IS_FLOOR, PROMPT_TOKENS, json_list
 from store.filter import Filter
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
+from store.tasks import turns_of_tasks
 
 
 class TurnSums(NamedTuple):
@@ -33,7 +34,7 @@ def turn_sums(db: sqlite3.Connection, chosen: Filter) -> dict[str, list[TurnSums
     found = db.execute(
         "SELECT task_turn.task_id, agent, session.native_id, prompt_uuid, task_turn.at, task_turn.calls, task_turn.cost"
         " FROM task JOIN task_turn ON task_turn.task_id = task.id JOIN session ON session.id = task_turn.session_id"
-        f" WHERE {where} ORDER BY task_turn.at, task_turn.session_id, ordinal",
+        f" WHERE {where} ORDER BY task_turn.at, native_id, ordinal",
         values,
     )
     turns: dict[str, list[TurnSums]] = {}
@@ -66,8 +67,7 @@ def has_tasks(db: sqlite3.Connection) -> bool:
 
 def turns_of(db: sqlite3.Connection, identity: str) -> list[TaskTurnRow]:
     """Turns of a task in order of time."""
-    found = db.execute("SELECT * FROM task_turn WHERE task_id = ? ORDER BY at, session_id, ordinal", (identity,))
-    return [TaskTurnRow(*row) for row in found]
+    return turns_of_tasks(db, [identity])
 
 
 def sessions_of(db: sqlite3.Connection, identity: str) -> dict[int, tuple[str, str]]:

@@ -194,6 +194,22 @@ def test_a_fork_goes_on_with_its_parents_task_and_counts_nothing_twice(tmp_path:
     assert part == ("fork",)
 
 
+def test_a_task_names_a_fork_and_its_parent_in_one_order_whichever_was_read_first(tmp_path: Path) -> None:
+    """The client of that time copied a prompt without a mark, and its answer went on in the fork."""
+    parent = Transcript(tmp_path / "parent", "aaa").prompt("round the totals").answer("1")
+    fork = Transcript(tmp_path / "fork", "bbb")
+    fork.path.write_text(parent.path.read_text().replace('"aaa"', '"bbb"'))
+    fork.minute = 60
+    fork.answer("2")
+    told = []
+    for order in (("parent", "fork"), ("fork", "parent")):
+        (place := tmp_path / order[0] / "ledger").mkdir()
+        db = ledger_of(place, *(tmp_path / name for name in order))
+        rebuild(db)
+        told.append([(task.sessions, task.calls) for task in tasks_report(db).tasks])
+    assert told[0] == told[1] == [('["aaa","bbb"]', 2)]
+
+
 def test_a_fork_whose_parent_is_gone_still_has_its_prompts(tmp_path: Path) -> None:
     source = FIXTURES / "s08_resume_continue_fork" / "projects"
     (fork,) = [file for file in source.rglob("*.jsonl") if file.name.startswith("bea99b68")]
