@@ -89,31 +89,29 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
     the copy goes on. No client marks copied progress records: those older than all that is a session's own are copies.
     The rule looks at whole sessions, so it is applied when all that is new has been written.
     """
-    claimed = db.execute(
+    claims = db.execute(
         f"""
-        SELECT call_id FROM sighting WHERE call_id IN (
-            SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE spend_stale)
-        GROUP BY call_id HAVING MIN(copy_rank) IN {_UNMARKED} AND COUNT(DISTINCT session_id) > 1
+        WITH claimed AS (
+            SELECT call_id FROM sighting WHERE call_id IN (
+                SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE spend_stale)
+            GROUP BY call_id HAVING MIN(copy_rank) IN {_UNMARKED} AND COUNT(DISTINCT session_id) > 1
+        ), claim AS (
+            SELECT sighting.*, ROW_NUMBER() OVER (
+                PARTITION BY call_id
+                ORDER BY copy_rank, COALESCE(sighting.first_at < session.own_start_at, 1), sighting.first_at,
+                         session.last_at, session.native_id, chain.key, sighting.position
+            ) AS place
+            FROM sighting JOIN session ON session.id = sighting.session_id JOIN chain ON chain.id = sighting.chain_id
+            WHERE call_id IN claimed AND copy_rank IN {_UNMARKED}
+        )
+        SELECT {", ".join(f"claim.{name}" for name in PLACE_COLUMNS)}, call.id, call.session_id FROM claim
+        JOIN call ON call.id = call_id WHERE place = 1 AND call.session_id != claim.session_id
         """
     ).fetchall()
-    places = ", ".join(f"sighting.{name}" for name in PLACE_COLUMNS)
     assignments = ", ".join(f"{name} = ?" for name in PLACE_COLUMNS)
-    for (call_id,) in claimed:
-        home = db.execute(
-            f"""
-            SELECT {places} FROM sighting
-            JOIN session ON session.id = sighting.session_id JOIN chain ON chain.id = sighting.chain_id
-            WHERE call_id = ? AND copy_rank IN {_UNMARKED}
-            ORDER BY copy_rank, COALESCE(sighting.first_at < session.own_start_at, 1), sighting.first_at,
-                     session.last_at, session.native_id, chain.key, sighting.position
-            LIMIT 1
-            """,
-            (call_id,),
-        ).fetchone()
-        (credited,) = db.execute("SELECT session_id FROM call WHERE id = ?", (call_id,)).fetchone()
-        if credited != home[0]:
-            db.execute(f"UPDATE call SET {assignments} WHERE id = ?", (*home, call_id))
-            db.execute("UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id IN (?, ?)", (credited, home[0]))
+    for *home, call_id, credited in claims:
+        db.execute(f"UPDATE call SET {assignments} WHERE id = ?", (*home, call_id))
+        db.execute("UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id IN (?, ?)", (credited, home[0]))
 
 
 def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
