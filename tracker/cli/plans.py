@@ -86,7 +86,8 @@ def plans(
     }
     if with_tasks and days_file is not None:
         raise UsageError("--tasks are those of the ledger; a file of days has none (leave one of the two out)")
-    chosen = _with_options(user_settings(), {name: value for name, value in given.items() if value is not None})
+    settings, said = user_settings(), {name: value for name, value in given.items() if value is not None}
+    chosen = msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **said))
     report = _report(invocation, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
     if as_json:
         print_json(report.as_json())
@@ -96,10 +97,6 @@ def plans(
         show_no_sessions(invocation)
     else:
         show(report, with_tasks=with_tasks)
-
-
-def _with_options(settings: Settings, given: dict[str, object]) -> Settings:
-    return msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **given))
 
 
 def _report(

@@ -10,12 +10,8 @@ _YEARS = range(1970, 9999)
 _MOST_USD = 1e9
 
 
-class DaysFileError(UsageError):
-    """Which line of the file cannot be used, and why."""
-
-
 def read_days(path: Path) -> dict[date, float]:
-    """Dollars by day; several rows of a day add up. DaysFileError for a file that is not what it should be."""
+    """Dollars by day; several rows of a day add up. UsageError for a file that is not what it should be."""
     days: dict[date, float] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -25,11 +21,11 @@ def read_days(path: Path) -> dict[date, float]:
                 day, usd = _cells(row, path, reader.line_num)
                 days[day] = days.get(day, 0.0) + usd
     except OSError as error:
-        raise DaysFileError(f"{path}: {error.strerror or error}") from error
+        raise UsageError(f"{path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DaysFileError(f"{path}: not a CSV file: {error}") from error
+        raise UsageError(f"{path}: not a CSV file: {error}") from error
     if not days:
-        raise DaysFileError(f"{path}: no days in it (a line is day,usd: 2026-11-02,6.50)")
+        raise UsageError(f"{path}: no days in it (a line is day,usd: 2026-11-02,6.50)")
     return days
 
 
@@ -37,9 +33,9 @@ def _cells(row: list[str], path: Path, line: int) -> tuple[date, float]:
     try:
         day, usd = date.fromisoformat(row[0].strip()), float(row[1].strip().lstrip("$"))
     except (ValueError, IndexError):
-        raise DaysFileError(f"{path}, line {line}: not day,usd (as in 2026-11-02,6.50): {','.join(row)!r}") from None
+        raise UsageError(f"{path}, line {line}: not day,usd (as in 2026-11-02,6.50): {','.join(row)!r}") from None
     if day.year not in _YEARS:
-        raise DaysFileError(f"{path}, line {line}: not a day of work: {row[0]!r}")
+        raise UsageError(f"{path}, line {line}: not a day of work: {row[0]!r}")
     if not 0 <= usd <= _MOST_USD:
-        raise DaysFileError(f"{path}, line {line}: not an amount: {row[1]!r}")
+        raise UsageError(f"{path}, line {line}: not an amount: {row[1]!r}")
     return day, usd

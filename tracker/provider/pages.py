@@ -17,33 +17,29 @@ from tracker.pricing import normalise
 _NANO_PER_CENT = 10_000_000
 
 
-class ReportError(UserError):
-    """Which file or page cannot be read, and why."""
-
-
 def read_report_file(path: Path) -> list[dict[str, Any]]:
-    """The pages of a saved report; ReportError if it is none."""
+    """The pages of a saved report; UserError if it is none."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ReportError(f"{path}: {error.strerror or error}") from error
+        raise UserError(f"{path}: {error.strerror or error}") from error
     try:
         found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         try:
             found = [msgspec.json.decode(line) for line in raw.splitlines() if line.strip()]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ReportError(f"{path}: not JSON, and not JSON lines: {error}") from error
+            raise UserError(f"{path}: not JSON, and not JSON lines: {error}") from error
     pages = found if isinstance(found, list) else [found]
     if not pages or not all(isinstance(page, dict) and isinstance(page.get("data"), list) for page in pages):
-        raise ReportError(f"{path}: no report of the provider (a page is an object with a list named data)")
+        raise UserError(f"{path}: no report of the provider (a page is an object with a list named data)")
     return pages
 
 
 def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
     """Rows of the pages of one report, with the days it covers; `name` says where it comes from.
 
-    ReportError for what the provider would not write. A report without any result covers its days all the same; it is
+    UserError for what the provider would not write. A report without any result covers its days all the same; it is
     taken for the usage report then.
     """
     usage: dict[tuple[str, str], Usage] = {}
@@ -65,11 +61,11 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
                     elif "uncached_input_tokens" in result:
                         _add_usage(day, result, usage)
                     else:
-                        raise ReportError(f"{name}: a result that is neither usage nor cost")
+                        raise UserError(f"{name}: a result that is neither usage nor cost")
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
-        raise ReportError(f"{name}: not as the provider writes it: {type(error).__name__} {error}") from error
+        raise UserError(f"{name}: not as the provider writes it: {type(error).__name__} {error}") from error
     if sum(map(bool, (usage, code, charges))) > 1:
-        raise ReportError(f"{name}: several reports in one: save each in a file of its own")
+        raise UserError(f"{name}: several reports in one: save each in a file of its own")
     span = (min(days), max(days)) if days else None
     return Reports(
         tuple(usage.values()),
@@ -82,14 +78,14 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
 
 
 def join(reports: Iterable[Reports]) -> Reports:
-    """Several files as one; the same report in two files must not overlap, or ReportError."""
+    """Several files as one; the same report in two files must not overlap, or UserError."""
     made = Reports()
     for one in reports:
         fields: dict[str, Any] = {}
         for rows, span in (("usage", "usage_span"), ("charges", "charges_span"), ("code", "code_span")):
             before, new = getattr(made, span), getattr(one, span)
             if before and new and before[0] <= new[1] and new[0] <= before[1]:
-                raise ReportError(f"two {rows} reports for the same days ({new[0]} to {new[1]})")
+                raise UserError(f"two {rows} reports for the same days ({new[0]} to {new[1]})")
             fields[rows] = getattr(made, rows) + getattr(one, rows)
             fields[span] = (min(before[0], new[0]), max(before[1], new[1])) if before and new else before or new
         made = Reports(**fields)

@@ -7,7 +7,6 @@ An agent's total of a whole session is compared too, once it covers the latest c
 """
 
 import sqlite3
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -143,18 +142,12 @@ class ReportedCost(NamedTuple):
 def task_reported(db: sqlite3.Connection, task_id: str) -> list[ReportedCost]:
     """One entry an agent that reports costs of its own, for a task by its whole id."""
     billed = stored.billed_usage_of_task(db, task_id)
-    return _told(
-        ReportedCost(one, stored.own_total_of_task(db, task_id, one.agent), _of(one.agent, billed))
-        for one in stored.reported_sums_of_task(db, task_id)
-    )
-
-
-def _told(found: Iterable[ReportedCost]) -> list[ReportedCost]:
-    return [one for one in found if one.total is not None or one.sums.reported]
-
-
-def _of(agent: str, billed: Iterable[BilledUsage]) -> list[BilledUsage]:
-    return [one for one in billed if one.agent == agent]
+    made = []
+    for sums in stored.reported_sums_of_task(db, task_id):
+        total = stored.own_total_of_task(db, task_id, sums.agent)
+        if total is not None or sums.reported:
+            made.append(ReportedCost(sums, total, [one for one in billed if one.agent == sums.agent]))
+    return made
 
 
 def _differ(shown: int, other: int) -> bool:

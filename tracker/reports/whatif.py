@@ -30,10 +30,6 @@ from tracker.pricing import PriceBook, facts_for, normalise
 _UNATTENDED = "sdk"
 
 
-class UnknownModelError(UsageError):
-    """A model that the price table does not have."""
-
-
 class WhatIfCase(NamedTuple):
     """One answer: what was changed, the figures, and what they rest on."""
 
@@ -104,7 +100,7 @@ def whatif_report(
     *,
     project: str | None = None,
 ) -> WhatIfReport:
-    """Work out the wanted cases for the calls of two local days; UnknownModelError for a model without a price."""
+    """Work out the wanted cases for the calls of two local days; UsageError for a model without a price."""
     rows = plan_calls(db, since, until, project=project)
     calls = [logged_call(row) for row in rows]
     cases = [_model(book, calls, model, now_ms) for model in wanted.models]
@@ -142,7 +138,7 @@ def usual_models(book: PriceBook, today: str) -> list[str]:
 def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int) -> WhatIfCase:
     facts = facts_for(model)
     if book.resolve(model, None, now_ms, 0, None, None, None) is None:
-        raise UnknownModelError(f"no price for {model!r} (taximeter prices lists the models)")
+        raise UsageError(f"no price for {model!r} (taximeter prices lists the models)")
     tokenizer = facts.tokenizer if facts else "new"
 
     def rates_for(prompt_tokens: int) -> Rates | None:
