@@ -39,7 +39,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "privacy.prompt_chars",
         "prompt words kept",
-        "opening characters; 0 keeps none",
+        "characters; 200 unless set, 0 keeps none",
         kind="whole",
     ),
     Setting("display.currency", "currency", "shown beside the dollar: EUR"),
