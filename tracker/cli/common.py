@@ -26,7 +26,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
-EPILOG = "Everything stays on this machine. TAXIMETER_HOME moves the ledger and all other state."
+EPILOG = "Nothing leaves this machine unless you ask. TAXIMETER_HOME moves the ledger and all other state."
 
 
 class Invocation:
