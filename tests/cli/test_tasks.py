@@ -272,7 +272,7 @@ def test_a_client_at_the_end_of_its_window_compacts_at_the_next_call(tmp_path: P
     write_history(tmp_path, last_days(1, 0.001), model="claude-haiku-4-5", cache_read_input_tokens=199_950)
     output = run("context", "--claude-dir", str(tmp_path)).output
     assert "(about 1 call)" in output
-    assert "the client compacts by itself at 200k, in about 1 call\n" in output
+    assert "the client compacts by itself at ~200k (assumed), in about 1 call\n" in output
     report = json.loads(run("context", "--json", "--no-sync").output)
     assert report["prospect"]["calls_to_auto_compaction"] == 1
 
