@@ -15,7 +15,9 @@ from tests.tui.fakes import (
     screen_text,
     settled,
 )
+from tracker.model.miss_causes import Cause
 from tracker.model.plans.plan import Excluded
+from tracker.reports.cause_words import cause_words
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.screens.now import curve
@@ -210,6 +212,16 @@ async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script
         assert "Turns · " in await settled(pilot)
         await pilot.press("escape")
         assert "Misses by cause" in await settled(pilot)
+
+
+async def test_the_longest_cause_has_its_whole_name_at_eighty_columns(sample_script: Script) -> None:
+    made = sample_script(Wish(screen="cache"))
+    assert made.cache is not None
+    report = made.cache.report
+    causes = [report.causes[0]._replace(cause=Cause.SYSTEM)]
+    part = replace(made.cache, report=report._replace(causes=causes))
+    text = await drawn(dashboard(lambda _wish: replace(made, cache=part), start="cache"), size=(80, 24))
+    assert cause_words(Cause.SYSTEM) in text
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

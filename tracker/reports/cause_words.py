@@ -15,6 +15,7 @@ _WORDS = {
     Cause.LOOK_BACK: "many parallel tool results",
     Cause.UNKNOWN: "unknown",
 }
+LONGEST_CAUSE = max(map(len, _WORDS.values()))
 
 
 def cause_words(cause: str | None) -> str:

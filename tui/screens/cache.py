@@ -9,7 +9,7 @@ from textual.content import Content
 
 from store.task_reads import MissCause
 from tracker.reports.cache import CacheReport, savings, survival
-from tracker.reports.cause_words import cause_words
+from tracker.reports.cause_words import LONGEST_CAUSE, cause_words
 from tracker.words import percent
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -46,7 +46,7 @@ class CacheScreen(Board[CachePart]):
 
     def _columns(self) -> tuple[Column[MissCause], ...]:
         return (
-            Column("cause", 20, lambda row: cause_words(row.cause), grows=True),
+            Column("cause", LONGEST_CAUSE, lambda row: cause_words(row.cause), grows=True),
             figures("misses", 6, lambda row: row.misses, rank=3),
             figures("tokens", 8, lambda row: row.missed, tokens, rank=2),
             Column("", _BAR, lambda row: bar(self._share(row), 1.0, _BAR), self._share, rank=4, style="$waste"),
