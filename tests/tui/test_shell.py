@@ -62,7 +62,8 @@ async def test_top_line_drops_figures_whole(width: int, shown: str) -> None:
         (140, "today $12.41 of $10 · Nov $214.70 of $250.50"),
         (120, "today $12.41 of $10 · Nov $214.70 of $250.50"),
         (100, "     today $12.41 of $10  ● live"),
-        (80, "  $12.41 of $10  ● live"),
+        (80, "     today $12.41  ● live"),
+        (40, " $12.41  ● live"),
     ],
 )
 async def test_a_budget_stands_beside_what_was_spent_of_it(width: int, shown: str) -> None:

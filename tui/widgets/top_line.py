@@ -84,7 +84,7 @@ class TopLine(Widget):
         return places
 
     def _figures(self) -> list[Content]:
-        """The same figures at five lengths, longest first."""
+        """The same figures at six lengths, longest first."""
         top = self._top
         if top is None:
             return []
@@ -95,20 +95,30 @@ class TopLine(Widget):
         for window in top.windows:
             style, _ = level_of(window.share)
             plan += [(f" {window.name} ", "$dim"), (percent(window.share), f"bold {style}")]
-        lengths = (today + month + other + plan, today + month + plan, today + month, today, today[1:])
+        alone = [today[0], *_figure(top.of_today)]  # the budget goes before the word, without which it is any day's
+        lengths = (today + month + other + plan, today + month + plan, today + month, today, alone, alone[1:])
         return [line(*pieces) for pieces in lengths]
 
 
 def _marked(spent: Spent) -> list[Piece]:
-    """What was spent, in a colour of its own that there is more without a price; of its budget, if it has one."""
+    """What was spent; of its budget, if it has one."""
+    if spent.budget is None:
+        return _figure(spent)
+    return [*_figure(spent), (f" of {axis_usd(dollars(spent.budget))}", _budget_style(spent) or "$dim")]
+
+
+def _figure(spent: Spent) -> list[Piece]:
+    """What was spent, in the colour of its budget's level, and in one of its own that there is more without a price."""
     words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
     figure = words.removesuffix("+?")
-    pieces = [(figure, "bold"), (words[len(figure) :], "$warn")]
-    if spent.budget is not None:
-        style, word = level_of(spent.cost / spent.budget if spent.budget else float(spent.cost > 0))
-        pieces = [(figure, f"bold {style}" if word else "bold"), pieces[1]]
-        pieces.append((f" of {axis_usd(dollars(spent.budget))}", style if word else "$dim"))
-    return pieces
+    return [(figure, f"bold {_budget_style(spent)}".rstrip()), (words[len(figure) :], "$warn")]
+
+
+def _budget_style(spent: Spent) -> str:
+    if spent.budget is None:
+        return ""
+    style, word = level_of(spent.cost / spent.budget if spent.budget else float(spent.cost > 0))
+    return style if word else ""
 
 
 def state_words(health: Health, *, paused_ms: int | None, age_ms: int | None, narrow: bool) -> Content:
