@@ -82,8 +82,8 @@ async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
     lines = [replace(report.lines[0], budget_nano=3 * NANO_PER_USD)]
     with_budget = replace(report, lines=lines)
     for one, title in (
-        (report, "─ Budget · a month, modelled ─"),
-        (with_budget, "─ Budget · and a month, modelled ─"),
+        (report, "─ A planned month ─"),
+        (with_budget, "─ Budget and a planned month ─"),
         (replace(with_budget, layers=None), "─ Budget ─"),
     ):
         shown = replace(made, spend=replace(made.spend, budget=one))

@@ -169,11 +169,12 @@ class SpendScreen(Board[SpendPart]):
         report, picture = part.budget, self.query_one("#budget", Picture)
         picture.display = report is not None and self.size.height >= HEIGHTS[-1][0]
         if report is not None:
-            with_budgets = "and " if any(one.share is not None for one in report.lines) else ""
-            words = f" · {with_budgets}a month, modelled" if report.layers is not None else ""
+            has_budget = any(one.share is not None for one in report.lines)
+            names = ["Budget"] if has_budget or report.layers is None else []
+            names += ["A planned month"] if report.layers is not None else []
             picture.show(
                 lambda width, height: budget_lines(report, width, height),
-                title=line(("Budget", "bold $heading"), (words, "$dim")),
+                title=line((" and ".join(names).capitalize(), "bold $heading")),
             )
 
     # -- keys -------------------------------------------------------------------------------------------------------
