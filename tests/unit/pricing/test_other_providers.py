@@ -224,6 +224,7 @@ def test_a_row_on_record_that_holds_from_a_day_on_is_not_the_price_before_it() -
     before = PriceBook(resolved=[later]).resolve("o3", "openai", before_ms, 1, None, None, None)
     assert before is not None
     assert (before.input, later.input) == (10_000_000, 2_000_000)
+    assert (before.effective_from, later.effective_from) == ("1970-01-01", "2025-06-10")
 
 
 def test_rows_of_another_release_of_the_package_are_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

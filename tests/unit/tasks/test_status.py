@@ -48,6 +48,7 @@ def test_an_interrupted_task_is_open_for_a_day(ending: str) -> None:
         ([EDIT, facts(is_completion=True), facts()], Evidence.COMPLETION),
         ([EDIT, facts(todos_closed=3, todos_entries=3)], Evidence.TODOS),
         ([EDIT, facts(todos_closed=3, todos_entries=3), facts()], Evidence.TODOS),
+        ([EDIT, facts(todos_closed=1, todos_entries=3), facts(todos_closed=3, todos_entries=3)], Evidence.TODOS),
         ([EDIT, facts(todos_closed=0, todos_entries=2), facts(todos_closed=2, todos_entries=0)], Evidence.TODOS),
         (
             [
