@@ -31,10 +31,13 @@ def window_of(client: Client, model: str, largest_context: int = 0) -> int:
 
 
 def lesson_key(client: Client, model: str, largest_context: int) -> str:
-    """What a compaction at some size teaches about: the window, as text, or the model where its window is unknown."""
-    if _known_window(client, model) is None:
-        return model
-    return str(window_of(client, model, largest_context))
+    """What a compaction at some size teaches about: the window, as text, or the model where its window is unknown.
+
+    Cline's generations teach nothing about each other, though their habits are measured as those of one agent.
+    """
+    is_known = _known_window(client, model) is not None
+    subject = str(window_of(client, model, largest_context)) if is_known else model
+    return f"{client} {subject}" if client == Client.CLINE_CLASSIC else subject
 
 
 def trigger_of(

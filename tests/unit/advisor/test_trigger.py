@@ -73,6 +73,16 @@ def test_what_a_small_window_taught_says_nothing_of_a_large_one() -> None:
     assert trigger_of(CLAUDE, "claude-opus-4-8", "2.1.217", learned, 50_000) == (967_000, TriggerSource.SHIPPED)
 
 
+@pytest.mark.parametrize(
+    ("model", "shipped"), [("claude-opus-4-5-20251101", (180_000, 160_000)), ("m", (115_200, 98_000))]
+)
+def test_clines_generations_teach_nothing_about_each_other(model: str, shipped: tuple[int, int]) -> None:
+    for tokens, teacher, other in ((shipped[0], CLASSIC, CLINE), (shipped[1], CLINE, CLASSIC)):
+        learned = {lesson_key(teacher, model, 90_000): 95_000}
+        assert trigger_of(teacher, model, None, learned, 90_000) == (95_000, TriggerSource.LEARNED)
+        assert trigger_of(other, model, None, learned, 90_000).tokens == tokens
+
+
 def test_where_the_window_is_unknown_a_size_is_assumed_until_its_own_compactions_tell() -> None:
     learned = {lesson_key(CLINE, "gpt-5", 244_800): 244_800}
     assert trigger_of(CLINE, "gpt-5", None, learned, 50_000) == (244_800, TriggerSource.LEARNED)
