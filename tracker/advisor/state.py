@@ -11,6 +11,7 @@ from store.live_session import LiveCall, LiveSession, LiveTurn
 from store.records import EventKind, ToolFlag
 from store.task_reads import task_row_of
 from store.task_rows import EventRow, TaskRow, ToolRow
+from tracker.model.auto_compaction import Client
 from tracker.model.compaction import compaction_failed
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.habits import Loss
@@ -69,8 +70,8 @@ class SessionState:
 
     @property
     def _asks_tools(self) -> bool:
-        """The last answer waits for tools; older clients do not write why it stopped."""
-        if self.last.stop is None:
+        """The last answer waits for tools; older versions of Claude Code do not write why it stopped."""
+        if self.last.stop is None and self.session.agent == Client.CLAUDE_CODE:
             return any(tool.message_id == self.last.message_id for tool in self.turn_tools)
         return self.last.stop in _GOES_ON
 
