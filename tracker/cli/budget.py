@@ -87,9 +87,7 @@ def show(report: BudgetReport) -> None:
             plain(line.label),
             cost_text(line.spent),
             "–" if line.budget_nano is None else short_usd(line.budget_nano),
-            ""
-            if line.share is None
-            else f"{'≥' if line.spent.floor or line.spent.unpriced else ''}{percent(line.share)}",
+            _used(line),
             _alert(line.alerts, line.share),
         ]
         for line in report.lines
