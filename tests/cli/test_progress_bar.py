@@ -12,7 +12,7 @@ from tracker.cli.progress_bar import progress_bar as shown_progress
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     """What is drawn on stderr, a terminal, without waiting for work that takes long."""
-    monkeypatch.setattr(progress_bar, "_is_terminal", lambda: True)
+    monkeypatch.setattr(progress_bar, "_columns", lambda: 80)
     monkeypatch.setattr(progress_bar, "_AFTER_SECONDS", 0.0)
     return lambda: capsys.readouterr().err
 
@@ -41,6 +41,19 @@ def test_the_bar_grows_and_tells_the_time_left(terminal: Callable[[], str], monk
     ]
 
 
+def test_a_narrow_terminal_gets_the_words_alone_and_no_second_line(
+    terminal: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "12,345/12,345 files  10,234 of 13,000 MB"
+    with shown_progress("reading") as show:
+        monkeypatch.setattr(progress_bar, "_columns", lambda: 60)
+        show(0.0, words)
+        monkeypatch.setattr(progress_bar, "_EVERY_SECONDS", 0.0)
+        monkeypatch.setattr(progress_bar, "_columns", lambda: 40)
+        show(0.0, words)
+    assert _lines(terminal()) == ["", f"reading  {words}", f"reading  {words}"[:39], ""]
+
+
 def test_short_work_shows_nothing(terminal: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_bar, "_AFTER_SECONDS", 60.0)
     with shown_progress("reading") as show:
@@ -49,7 +62,7 @@ def test_short_work_shows_nothing(terminal: Callable[[], str], monkeypatch: pyte
 
 
 def test_a_pipe_gets_nothing(terminal: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress_bar, "_is_terminal", lambda: False)
+    monkeypatch.setattr(progress_bar, "_columns", lambda: 0)
     with shown_progress("reading") as show:
         show(0.5, "2/4 files")
     assert terminal() == ""

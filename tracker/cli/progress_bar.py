@@ -1,5 +1,6 @@
 """One line of stderr on which long work says how far it has come; only on a terminal, and only if it takes a moment."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ def progress_bar(verb: str) -> Iterator[Show]:
         nonlocal shown
         now = time.monotonic()
         is_soon = share is not None and now - shown < _EVERY_SECONDS
-        if is_soon or now - started < _AFTER_SECONDS or not _is_terminal():
+        if is_soon or now - started < _AFTER_SECONDS or not (columns := _columns()):
             return
         shown = now
         bar = left = ""
@@ -37,7 +38,10 @@ def progress_bar(verb: str) -> Iterator[Show]:
             bar = f"{'█' * filled}{'░' * (_CELLS - filled)}  "
             if share > _ESTIMATE_FROM_SHARE:
                 left = f"  {duration(1000 * (now - started) * (1 - share) / share)} left"
-        _print(f"{_CLEAR_LINE}{verb}  {bar}{words}{left}")
+        text = f"{verb}  {bar}{words}{left}"
+        if len(text) >= columns:  # what wraps is not cleared
+            text = f"{verb}  {words}{left}"[: columns - 1]
+        _print(_CLEAR_LINE + text)
 
     try:
         yield show
@@ -46,8 +50,9 @@ def progress_bar(verb: str) -> Iterator[Show]:
             _print(_CLEAR_LINE)
 
 
-def _is_terminal() -> bool:
-    return sys.stderr.isatty()
+def _columns() -> int:
+    """Of the terminal that stderr is; 0 if it is none."""
+    return (os.get_terminal_size(sys.stderr.fileno()).columns or 80) if sys.stderr.isatty() else 0
 
 
 def _print(text: str) -> None:
