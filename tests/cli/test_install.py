@@ -264,7 +264,7 @@ def test_on_a_terminal_it_asks(answer: bytes, is_written: bool, claude: Path) ->
     shown, asked = process.communicate(timeout=60)
     os.close(leader)
     os.close(follower)
-    assert b"Write this?" in asked
+    assert f"Write {claude / 'settings.json'}?".encode() in asked
     assert b"+++ " in shown
     assert process.returncode == 0
     assert (claude / "settings.json").exists() is is_written

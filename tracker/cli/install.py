@@ -61,7 +61,7 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
     version = client_version()
     for folder in claude_folders(invocation):
         plan = plan_install(folder, program, version=version, hooks=not no_hooks, status_line=not no_statusline)
-        if agreed(plan.notes, plan.change.diff(), yes=yes):
+        if agreed(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             install(plan, program)
             _said_done(plan, "installed; it works from the next session on")
 
@@ -90,7 +90,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
         return
     for folder in claude_folders(invocation):
         plan = plan_uninstall(folder, home())
-        if agreed(plan.notes, plan.change.diff(), yes=yes):
+        if agreed(plan.notes, plan.change.diff(), yes=yes, file=plain(str(plan.change.path))):
             uninstall(plan, home())
             _said_done(plan, "taken out")
 
@@ -141,14 +141,14 @@ def claude_folders(invocation: Invocation) -> list[Path]:
     return invocation.claude_dirs or configured_folders() or [Path.home() / ".claude"]
 
 
-def agreed(notes: Sequence[str], diff: str, *, yes: bool) -> bool:
-    """Show a change and ask; UserError where nobody can be asked. True without a question if there is no difference."""
+def agreed(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") -> bool:
+    """Show a change and ask whether to write it; UserError where nobody can be asked. True if there is none."""
     for line in notes:
         say(line)
     if not diff:
         return True
     click.echo(diff)
-    return yes or agreed_to("Write this?", about="this change is wanted")
+    return yes or agreed_to(f"Write {file}?", about="this change is wanted")
 
 
 def _said_done(plan: InstallPlan, what: str) -> None:
