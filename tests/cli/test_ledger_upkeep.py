@@ -295,6 +295,8 @@ class TestPrices:
         assert own.startswith("claude-opus-5-5 * bedrock")
         assert "*" not in listed
         assert "in place of the table's" in shown.out
+        header, *listed_rows = taximeter("prices", "claude-opus-5-5", "--csv").rows()
+        assert sorted(row[header.index("by_user")] for row in listed_rows) == ["no", "yes"]
 
     def test_a_regional_id_shows_what_its_calls_are_charged(self, taximeter: Taximeter) -> None:
         (row,) = taximeter("prices", "us.anthropic.claude-opus-5-5", "--json").json()["prices"]

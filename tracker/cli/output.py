@@ -69,11 +69,12 @@ def print_json_lines(values: Iterable[Any]) -> None:
 
 
 def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows with a header line."""
+    """Rows with a header line; what holds or does not is yes or no."""
     _for_programs()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(titles)
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow([("no", "yes")[cell] if isinstance(cell, bool) else cell for cell in row])
 
 
 def print_records(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:

@@ -136,7 +136,7 @@ def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
         task.project or "", task.branch or "", " ".join(session_names(task)), iso(task.started_at), iso(task.ended_at),
         task.turns, task.calls, task.input, task.cache_read, task.write_5m, task.write_1h, task.output,
         task.web_searches, usd(task.cost), *(usd(getattr(task, part)) for part in COST_PARTS), usd(task.carry_over),
-        usd(task.hidden), task.misses, task.context_begin, task.context_end, "yes" if is_program_run else "no",
+        usd(task.hidden), task.misses, task.context_begin, task.context_end, is_program_run,
         task.unpriced, task.floor,
     )  # fmt: skip
 
