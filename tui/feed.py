@@ -216,28 +216,29 @@ class LedgerFeed:
         """Everything that is new since the last run, with progress."""
         began, is_first = time.monotonic(), not has_tasks(db)
 
-        def show(progress: Progress) -> None:
+        def show(words: str, share: float) -> None:
             if self._stop.is_set():
                 raise _StoppedError
+            self._set_following(Health(Phase.READING, words, share, is_first))
+
+        def show_files(progress: Progress) -> None:
             share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
             words = f"{progress.files_done:,} of {progress.files:,} files, {progress.bytes_done / 1e6:,.0f} of"
             words += f" {progress.bytes / 1e6:,.0f} MB"
             if share > _ESTIMATE_FROM_SHARE:
                 words += f", {duration(1000 * (time.monotonic() - began) * (1 - share) / share)} left"
-            self._set_following(Health(Phase.READING, words, share, is_first))
-
-        try:
-            self._take_in(db, options, _Throttled(0.1, show))
-        except _StoppedError:
-            return
-        self._set_following(Health(Phase.READING, "finding tasks in what was read", 1.0, is_first))
-        self._wake_reader.set()
+            show(words, share)
 
         def show_sessions(done: int, count: int) -> None:
-            words = f"finding tasks in {done:,} of {count:,} sessions"
-            self._set_following(Health(Phase.READING, words, 1.0, is_first))
+            show(f"finding tasks in {done:,} of {count:,} sessions", 1.0)
 
-        self._keep_current(db, show_sessions)
+        try:
+            self._take_in(db, options, _Throttled(0.1, show_files))
+            show("finding tasks in what was read", 1.0)
+            self._wake_reader.set()
+            self._keep_current(db, show_sessions)
+        except _StoppedError:
+            return
         self._report_following()
         self._wake_reader.set()
 

@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 
-from store.ledger import open_ledger
+from store.ledger import open_ledger, transaction
 from tests.tui.fakes import NOW_MS, FrozenClock
 from tests.unit.ledger.damage import damage_page_of
 from tracker import ingest, ingest_workers
 from tracker.advisor.advisor import DueNudge
 from tracker.ingest import sync
 from tracker.ingest_workers import read_in_processes
+from tracker.keeper import LedgerKeeper
 from tracker.pricing import PriceBook
 from tracker.reader_options import ReaderOptions
 from tracker.sources.base import Options
@@ -345,6 +346,32 @@ def test_stopping_ends_every_thread(feed: LedgerFeed) -> None:
     feed.start(Listening())
     feed.stop()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("taximeter-")]
+
+
+class _LongKeeper(LedgerKeeper):
+    """Finds tasks in a history without end."""
+
+    def keep_current(
+        self, db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None
+    ) -> list[DueNudge]:
+        assert on_progress is not None
+        while True:
+            with transaction(db):
+                on_progress(150, 100_000)
+                time.sleep(0.01)
+
+
+def test_stopping_ends_the_finding_of_tasks_and_the_ledger_is_free(claude_dir: Path, tmp_path: Path) -> None:
+    ledger = tmp_path / "state" / "ledger.db"
+    sources = [(ClaudeCodeSource(), [claude_dir])]
+    feed = LedgerFeed(sources, make_options, ledger=ledger, keeper=_LongKeeper(str(tmp_path)))
+    told = Listening()
+    feed.start(told)
+    told.wait_for(lambda: told.health[-1].words == "finding tasks in 150 of 100,000 sessions")
+    feed.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("taximeter-")]
+    with closing(open_ledger(ledger, busy_seconds=0)) as db, transaction(db):
+        pass
 
 
 def test_a_feed_that_was_stopped_can_be_started_again(feed: LedgerFeed, claude_dir: Path) -> None:

@@ -20,7 +20,7 @@ from tui.palette import Commands
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 30.0
-
+_PROMPT = "$ "  # what is typed before it may be lost: a program that gives the terminal back drops its input
 
 _AS_TERMINAL = "import fcntl, os, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp('sh', ['sh', '-im'])"
 
@@ -31,7 +31,7 @@ class Shell:
     def __init__(self) -> None:
         self.terminal, its_end = pty.openpty()
         termios.tcsetwinsize(self.terminal, (24, 80))
-        more = {"PS1": "$ ", "TERM": "xterm-256color", "PYTHONPATH": str(_ROOT), "ENV": ""}
+        more = {"PS1": _PROMPT, "TERM": "xterm-256color", "PYTHONPATH": str(_ROOT), "ENV": ""}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _AS_TERMINAL],
             stdin=its_end,
@@ -87,6 +87,7 @@ def test_ctrl_z_gives_terminal_and_spool_back_and_fg_goes_on(shell: Shell, isola
     for _ in range(2):
         shell.types("\x1a")
         shell.says("\x1b[?1049l")  # the screen that was there before
+        shell.says(_PROMPT)
         shell.types("echo $((1000 + 234))\n")
         shell.says("1234")
         assert not is_held(home)
@@ -100,6 +101,7 @@ def test_ctrl_z_gives_terminal_and_spool_back_and_fg_goes_on(shell: Shell, isola
             time.sleep(0.2)
     shell.types("q")
     shell.says("\x1b[?1049l")
+    shell.says(_PROMPT)
     shell.types("echo $((1000 + 235))\n")
     shell.says("1235")
 
