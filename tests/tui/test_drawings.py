@@ -75,7 +75,8 @@ def test_heat_map_puts_days_on_their_weekday_and_names_its_shades() -> None:
         (80, "    · nothing  ░ to $0.39  ▒ to $0.90  ▓ to $1.52  █ more"),
         (56, "   · nothing  ░ to $0.39  ▒ to $0.90  ▓ to $1.52  █ more"),
         (48, "    · nothing ░ $0.39 ▒ $0.90 ▓ $1.52 █ more"),
-        (36, "· nothing ░ $0.39 ▒ $0.90 ▓ $1.52 █…"),
+        (36, "  · 0 ░ $0.39 ▒ $0.90 ▓ $1.52 █ more"),
+        (30, "· 0 ░ $0.39 ▒ $0.90 ▓ $1.52 █…"),
     ],
 )
 def test_the_key_of_the_heat_map_fits(width: int, words: str) -> None:

@@ -64,9 +64,11 @@ def key(limits: tuple[float, float, float], width: int) -> Content:
     """What the shades mean, in dollars: below the weeks where there is room, else as few cells as it needs."""
     amounts = [axis_usd(limit) for limit in limits]
     long, short = (["nothing", *(to + amount for amount in amounts), "more"] for to in ("to ", ""))
-    made = _groups(long, "  ")
-    if made.cell_length > width:
-        made = _groups(short, " ").truncate(width, ellipsis=True)
+    for words, gap in ((long, "  "), (short, " "), (["0", *short[1:]], " ")):
+        made = _groups(words, gap)
+        if made.cell_length <= width:
+            break
+    made = made.truncate(width, ellipsis=True)
     return made.pad_left(min(_LABEL, width - made.cell_length))
 
 
