@@ -161,14 +161,31 @@ async def test_two_savings_of_one_advice_say_how_many_calls_they_are_over(sample
     text = await drawn(dashboard(script, start="now"))
     assert f"From here · until compaction, ~{part.context.prospect.options.calls} calls ─" in text
     beside_the_task = " ".join(line[60:].strip("│ ") for line in text.splitlines()[3:10])
-    assert "back in 2 turns (over ~49 calls)" in beside_the_task
+    assert "saves ~$0.27 over ~49 calls ($0.05 to $0.60), back in 2 turns" in beside_the_task
+    narrow = await drawn(dashboard(script, start="now"), size=(80, 24))
+    beside_the_task = " ".join(line[40:].strip("│ ") for line in narrow.splitlines()[2:9])
+    assert "saves ~$0.27 over ~49 calls" in beside_the_task
+
+
+async def test_the_nudge_is_whole_at_forty_columns_where_there_are_lines_for_it(sample_script: Script) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.nudge is not None
+    text = "Compact now, 110k of context: saves ~$0.27 ($0.05 to $0.60), back in 2 turns"
+    nudge = part.nudge._replace(text=text, saving=1, inputs='{"calls": 48.92}')
+    screen = await drawn(
+        dashboard(lambda wish: replace(sample_script(wish), now=replace(part, nudge=nudge)), start="now"), size=(40, 20)
+    )
+    assert "saves ~$0.27 over ~49 calls ($0.05 to $0.60), back in 2 turns" in " ".join(
+        line.strip("│ ") for line in screen.splitlines()
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "suffix"),
     [
-        ({}, " (over ~49 calls)"),
-        ({"kind": NudgeKind.NEW_SESSION}, " (over ~12 calls)"),
+        ({}, " over ~49 calls"),
+        ({"kind": NudgeKind.NEW_SESSION}, " over ~12 calls"),
         ({"kind": NudgeKind.MISS_STORM}, ""),
         ({"saving": -1}, ""),
         ({"inputs": "{}"}, ""),

@@ -187,6 +187,14 @@ class NowScreen(Board[NowPart]):
         prospect = part.context.prospect if part.context else None
         return advised(prospect.options, part.nudge) if prospect else None
 
+    def _nudge_words(self, part: NowPart, best: Option | None) -> str:
+        """The open nudge, and why it asks for another way than the cheapest; empty without one."""
+        if part.nudge is None or not part.nudge.text:
+            return ""
+        prospect = part.context.prospect if part.context else None
+        why = prospect.options.why_not_best(best) if prospect and best else ""
+        return ". ".join(filter(None, (with_its_calls(part.nudge), why)))
+
     def _draw_options(self, part: NowPart) -> None:
         picture = self.query_one("#now-options", Picture)
         prospect = part.context.prospect if part.context else None
@@ -196,8 +204,7 @@ class NowScreen(Board[NowPart]):
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
         options = prospect.options
-        words = (with_its_calls(part.nudge), options.why_not_best(best)) if part.nudge else ()
-        nudge = ". ".join(filter(None, words))
+        nudge = self._nudge_words(part, best)
         until = "until compaction" if options.until_compaction else f"the next {count(options.turns, 'turn')}"
 
         def draw(width: int, height: int) -> Sequence[Content]:
@@ -294,8 +301,9 @@ class NowScreen(Board[NowPart]):
 
     def _draw_brief(self, part: NowPart, state: CacheState) -> None:
         report, top, best = part.context, self._top, self._best(part)
+        nudge = self._nudge_words(part, best)
 
-        def draw(width: int, _height: int) -> Sequence[Content]:
+        def draw(width: int, height: int) -> Sequence[Content]:
             cost = task_cost(part.task) if part.task else session_cost(part.session)
             calls = f"  {count(part.task.calls, 'call')}" if part.task else ""
             lines = [
@@ -315,12 +323,10 @@ class NowScreen(Board[NowPart]):
             lines.append(fitting(words, width))
             if best is not None:
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
-            if part.nudge is not None and part.nudge.text:
-                nudge = line(("▲ ", "bold $warn"), (plain(part.nudge.text), "$warn"))
-                lines.append(nudge.truncate(width, ellipsis=True))
-            if top is not None and top.windows:
-                lines.append(share_gauge(top.windows[0].name, top.windows[0].share, width, name_width=3))
-            return lines
+            plan = top.windows[:1] if top is not None else ()
+            if nudge:
+                lines += nudge_lines(nudge, width, height - len(lines) - len(plan))
+            return [*lines, *(share_gauge(one.name, one.share, width, name_width=3) for one in plan)]
 
         self.query_one("#brief", Picture).show(draw)
 

@@ -80,10 +80,16 @@ def best_words(best: Option) -> str:
 
 
 def with_its_calls(nudge: NudgeRow) -> str:
-    """An open nudge's sentence, with how many calls its saving is over: the options beside it count others."""
+    """An open nudge's sentence, with how many calls its saving is over: the options beside it count others.
+
+    They stand before the range: where the sentence is cut they are what explains the other figure.
+    """
     text = nudge.text or ""
     calls = json.loads(nudge.inputs).get(_CALLS.get(nudge.kind))
-    return f"{text} (over ~{calls:,.0f} calls)" if calls and (nudge.saving or 0) > 0 else text
+    if not calls or (nudge.saving or 0) <= 0:
+        return text
+    saving, bracket, rest = text.partition(" (")
+    return f"{saving} over ~{calls:,.0f} calls{bracket}{rest}"
 
 
 def nudge_lines(text: str, width: int, height: int) -> list[Content]:
