@@ -10,12 +10,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from store.files import Advance, advance, known_files, mark_gone, read_state
-from store.ledger import begin, transaction
+from store.ledger import begin, open_ledger, transaction
 from store.spend import refresh_spend
 from store.write import Writer
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
@@ -91,6 +92,37 @@ def sync(
         refresh_spend(db)
     report.seconds += time.monotonic() - started
     return report
+
+
+def sync_in_parallel(
+    db: sqlite3.Connection,
+    ledger: Path,
+    sources: Sources,
+    options: Options,
+    report: SyncReport,
+    on_progress: Callable[[Progress], None],
+    *,
+    workers: int | None = None,
+    beside_a_screen: bool = False,
+) -> sqlite3.Connection:
+    """`sync` into the open `ledger`, in `workers` processes; None: as many as are worth starting.
+
+    Returns the connection to go on with: before a fork `db` is closed, and nothing forks `beside_a_screen`.
+    """
+    work: list[PendingFile] | None = find_work(db, listed(sources, report.problems))
+    count = workers_for(work or ()) if workers is None else workers
+    if count > 1 and work:
+        from tracker.ingest_workers import read_in_processes
+
+        refresh_spend(db)  # notes the time zone, so that the workers' sums stand
+        if not beside_a_screen:
+            db.close()
+        read_in_processes(ledger, sources, work, options, count, report, on_progress, beside_a_screen=beside_a_screen)
+        if not beside_a_screen:
+            db = open_ledger(ledger)
+        work = None
+    sync(db, sources, options, work=work, report=report, on_progress=on_progress)
+    return db
 
 
 def workers_for(work: Sequence[PendingFile]) -> int:

@@ -14,16 +14,15 @@ from functools import partial
 from pathlib import Path
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
-from store.spend import refresh_spend
 from store.task_reads import has_tasks
-from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed, sync, workers_for
+from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
 from tracker.watch import Watcher
-from tracker.words import duration
 from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited, apply_edit
 from tui.feed_contract import Keeper, Listener
+from tui.first_look import FirstLookWords
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Health, Phase, Snapshot, Wish
 
@@ -34,7 +33,6 @@ _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
 _LONGEST_WAIT_SECONDS = 0.4
 _DRAW_SECONDS = 0.03  # what it takes to draw another screen; reading meanwhile would make it twice as long
-_ESTIMATE_FROM_SHARE = 0.02  # share of the first look after which its time left is known roughly
 _LOCKED_WORDS = "another program holds the ledger; trying again"
 
 
@@ -214,47 +212,24 @@ class LedgerFeed:
 
     def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
         """Everything that is new since the last run, with progress."""
-        began, is_first = time.monotonic(), not has_tasks(db)
+        is_first = not has_tasks(db)
 
         def show(words: str, share: float) -> None:
             if self._stop.is_set():
                 raise _StoppedError
             self._set_following(Health(Phase.READING, words, share, is_first))
 
-        def show_files(progress: Progress) -> None:
-            share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
-            words = f"{progress.files_done:,} of {progress.files:,} files, {progress.bytes_done / 1e6:,.0f} of"
-            words += f" {progress.bytes / 1e6:,.0f} MB"
-            if share > _ESTIMATE_FROM_SHARE:
-                words += f", {duration(1000 * (time.monotonic() - began) * (1 - share) / share)} left"
-            show(words, share)
-
-        def show_sessions(done: int, count: int) -> None:
-            show(f"finding tasks in {done:,} of {count:,} sessions", 1.0)
-
+        words = FirstLookWords(show)
         try:
-            self._take_in(db, options, _Throttled(0.1, show_files))
+            ledger = self._ledger or ledger_path()
+            sync_in_parallel(db, ledger, self._sources, options, SyncReport(), words.on_files, beside_a_screen=True)
             show("finding tasks in what was read", 1.0)
             self._wake_reader.set()
-            self._keep_current(db, show_sessions)
+            self._keep_current(db, words.on_sessions)
         except _StoppedError:
             return
         self._report_following()
         self._wake_reader.set()
-
-    def _take_in(self, db: sqlite3.Connection, options: Options, on_progress: Callable[[Progress], None]) -> None:
-        """Read what is new: in this process, or in several where that is much."""
-        report = SyncReport()
-        work: list[PendingFile] | None = find_work(db, listed(self._sources, report.problems))
-        workers = workers_for(work or ())
-        if work and workers > 1:
-            from tracker.ingest_workers import read_in_processes
-
-            refresh_spend(db)  # notes the time zone, so that the workers' sums stand
-            ledger = self._ledger or ledger_path()
-            read_in_processes(ledger, self._sources, work, options, workers, report, on_progress, beside_a_screen=True)
-            work = None
-        sync(db, self._sources, options, work=work, report=report, on_progress=on_progress)
 
     def _after_look(self, db: sqlite3.Connection, report: SyncReport) -> None:
         """After each look of the watcher: derive what is new, whoever took it in, and say what is due."""
@@ -386,16 +361,3 @@ def _is_locked(words: str) -> bool:
 
 class _StoppedError(Exception):
     """The user left while the first look went on."""
-
-
-class _Throttled:
-    """Passes progress on at most once in so many seconds."""
-
-    def __init__(self, seconds: float, show: Callable[[Progress], None]) -> None:
-        self._seconds, self._show, self._next = seconds, show, 0.0
-
-    def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + self._seconds
-            self._show(progress)

@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from tracker.settings import Settings
 from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot, Wish
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
+    from tracker.settings import Settings
 
 
 class Listener(Protocol):
@@ -87,6 +87,6 @@ class Feed(Protocol):
 class ShowsSettings(Protocol):
     """A screen that shows settings and wants to know when they were written."""
 
-    def show_settings(self, settings: Settings) -> None:
+    def show_settings(self, settings: "Settings") -> None:
         """Show these from now on."""
         ...

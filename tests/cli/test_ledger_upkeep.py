@@ -183,7 +183,7 @@ class TestFailures:
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("tracker.cli.sync.sync", interrupt)
+        monkeypatch.setattr("tracker.cli.sync.sync_in_parallel", interrupt)
         ran = taximeter("spend")
         assert ran.code == 130
         assert "Traceback" not in ran.err
@@ -192,7 +192,7 @@ class TestFailures:
         def full(*_: object, **__: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        monkeypatch.setattr("tracker.cli.sync.sync", full)
+        monkeypatch.setattr("tracker.cli.sync.sync_in_parallel", full)
         ran = taximeter("spend")
         assert ran.code == 1
         assert "full" in one_line(ran)

@@ -10,14 +10,13 @@ import click
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.queries import totals, uncounted_models
-from store.spend import refresh_spend
 from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import say
 from tracker.cli.progress_bar import progress_bar
 from tracker.errors import UsageError
-from tracker.ingest import PendingFile, Progress, SyncReport, find_work, listed, sync, workers_for
+from tracker.ingest import Progress, SyncReport, sync_in_parallel
 from tracker.reader_options import has_settings, options_of, usable_options
 from tracker.sources.all import all_sources
 from tracker.sources.base import Source
@@ -72,22 +71,10 @@ def take_in(
         report.problems += troubles
     else:
         options = options_of(db)
-    work: list[PendingFile] | None = find_work(db, listed(sources, report.problems))
-    count = workers_for(work or ()) if workers is None else workers
     with progress_bar("reading") as show:
-
-        def on_progress(progress: Progress) -> None:
-            show(*_how_far(progress))
-
-        if count > 1 and work:
-            from tracker.ingest_workers import read_in_processes
-
-            refresh_spend(db)  # notes the time zone, so that the workers' sums stand
-            db.close()
-            read_in_processes(ledger_path(), sources, work, options, count, report, on_progress)
-            db = open_ledger()
-            work = None
-        sync(db, sources, options, work=work, report=report, on_progress=on_progress)
+        db = sync_in_parallel(
+            db, ledger_path(), sources, options, report, lambda progress: show(*_how_far(progress)), workers=workers
+        )
     return db, report
 
 
