@@ -217,13 +217,13 @@ class Advisor:
         current = [row for row in chosen if row.anchor == state.anchor and row.moment in OF_THE_TURN]
         rows: list[NudgeRow] = []
         awaits_answer = state.turn is not None and state.turn.position > state.last.position
-        if not any(row.shown_at is not None for row in current):
+        if not (state.was_reset or any(row.shown_at is not None for row in current)):
             if not awaits_answer:
                 evaluations = evaluate_turn(standing, shown, chosen)
             else:
                 evaluations = [] if state.is_waiting else evaluate_prompt(standing, chosen)
             rows += decided_rows(standing, evaluations, entries, preferences)
-        if state.is_waiting:
+        if state.is_waiting and not state.was_reset:
             # What is about to be said at this turn's end counts among what was said when the pause is over.
             entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
             for evaluations in (evaluate_resume(standing), evaluate_pause(standing, shown, preferences.enabled)):

@@ -69,8 +69,6 @@ class TimedEvaluation(NamedTuple):
 def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """Nudges of a turn's end; `chosen`: this session's picked ones, latest first; `shown`: those of all sessions."""
     state = standing.state
-    if state.was_reset:
-        return []
     evaluations = [_compact(standing, chosen), _new_session(standing, chosen)]
     largest = state.largest_result()
     if largest is not None:
@@ -87,15 +85,13 @@ def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequenc
 
 def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """A prompt that no call has answered yet: would its work be cheaper in a new session?"""
-    if standing.state.was_reset:
-        return []
     return [_of_this_turn(standing, _new_session(standing, chosen), Moment.PROMPT)]
 
 
 def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
     """The nudge for a user who comes back after the cache has gone cold."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
-    if state.was_reset or ttl_ms is None:
+    if ttl_ms is None:
         return []
     ended = state.last.last_at
     cold_after = ttl_ms + DEFAULTS.expiry_grace_ms
@@ -113,7 +109,7 @@ def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
 def evaluate_pause(standing: Standing, shown: Sequence[NudgeRow], enabled: Collection[str]) -> list[TimedEvaluation]:
     """Nudges for the pause that has begun, about the cache that is soon to go cold."""
     state, ttl_ms = standing.state, standing.state.ttl_ms
-    if state.was_reset or ttl_ms is None:
+    if ttl_ms is None:
         return []
     ended = state.last.last_at
     warn_after = math.ceil(DEFAULTS.warn_at_share_of_ttl * ttl_ms)

@@ -27,7 +27,7 @@ def window_of(client: Client, model: str, largest_context: int = 0) -> int:
     """
     window = _known_window(client, model) or unknown_window(client)
     sizes = (window, DEFAULTS.context_window_tokens, _LARGE_WINDOW_TOKENS, largest_context)
-    return next(size for size in sizes if size >= max(window, largest_context))
+    return next(size for size in sizes if size >= largest_context)
 
 
 def lesson_key(client: Client, model: str, largest_context: int) -> str:
