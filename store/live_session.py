@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from store.clauses import PROMPT_TOKENS, SESSION_TITLE, columns
+from store.clauses import IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns
 from store.records import CallFlag, EventKind
 from store.task_rows import EventRow, ToolRow
 from store.titles import title_in
@@ -188,10 +188,11 @@ def day_cost(db: sqlite3.Connection, day: str) -> int:
 
 
 def next_start(db: sqlite3.Connection, project: str, after: int, *, besides: int) -> int | None:
-    """When the first other session of a project began after a time; None if none did."""
+    """When a person began another session of a project after a time, no program and no agent; None if nobody did."""
     row = db.execute(
         "SELECT MIN(COALESCE(own_start_at, first_at)) FROM session"
-        " WHERE project = ? AND id != ? AND COALESCE(own_start_at, first_at) > ?",
+        " WHERE project = ? AND id != ? AND COALESCE(own_start_at, first_at) > ?"
+        f" AND NOT {IS_HEADLESS} AND teammate IS NULL",
         (project, besides, after),
     ).fetchone()
     return None if row[0] is None else int(row[0])

@@ -157,6 +157,7 @@ def test_after_a_compaction_the_sentence_goes_and_twelve_calls_pass(desk: Desk) 
     one.compact(90_000, 40_000)
     desk.advise(one.now)
     assert desk.advice(one)["nudge"] is None
+    assert desk.log("compact")[-1]["fired"], "of the context that is gone nothing more is said"
     one.prompt("go on").call(60_000, read=15_000)
     desk.advise(one.now)
     assert json.loads(desk.log("compact")[-1]["inputs"])["calls_since"] == 1
@@ -251,7 +252,8 @@ def test_an_interrupted_turn_is_a_turn_end(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("calls_later", "followed"), [(2, 1), (4, 0)])
 def test_a_nudge_is_followed_by_a_compaction_within_three_calls(desk: Desk, calls_later: int, followed: int) -> None:
-    one = grow(desk.transcript(), until=90_000)
+    one = grow(desk.transcript(), until=50_000).compact(50_000, 30_000)
+    grow(one, until=90_000)
     desk.advise(one.now)
     desk.files.show(one.session, "Stop", one.now)
     for _ in range(calls_later):

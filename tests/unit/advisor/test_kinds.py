@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.advisor.conftest import Desk
-from tests.unit.advisor.transcripts import STATIC_TOKENS, Transcript
+from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
 from tests.unit.sources.cline.writing import Rows, TaskFolder
 from tracker.cli.sync import options_of
 from tracker.ingest import sync
@@ -63,6 +64,12 @@ def with_habits(desk: Desk, now: int) -> None:
         pass
 
 
+def fate(desk: Desk, kind: str) -> int | None:
+    """Whether the nudge of a kind that was shown last was followed."""
+    followed: int | None = [row for row in desk.log(kind) if row["shown_at"]][-1]["followed"]
+    return followed
+
+
 def totals_committed(desk: Desk) -> Transcript:
     """A session whose first task ends with a commit, at a context of 100k."""
     edit = ("Edit", {"file_path": "/home/dev/shop/report.py", "old_string": "a", "new_string": "b"})
@@ -75,16 +82,63 @@ def totals_committed(desk: Desk) -> Transcript:
     return one
 
 
-def test_new_session_for_an_unrelated_topic_names_the_handover(desk: Desk) -> None:
+def new_topic(desk: Desk) -> Transcript:
+    """The same session after a turn about something else."""
     one = totals_committed(desk)
     one.prompt(UNRELATED).call(120_000, ("Read", {"file_path": "/home/dev/infra/backup.tf"})).results("x" * 400)
-    one.call(125_000, text="Here is the plan.")
+    return one.call(125_000, text="Here is the plan.")
+
+
+def test_new_session_for_an_unrelated_topic_names_the_handover(desk: Desk) -> None:
+    one = new_topic(desk)
     told = desk.advise(one.now)
     assert [each.kind for each in told] == ["new_session"]
     text = said(desk, one, "Stop", one.now)
     assert text.startswith("New task: start over with `taximeter handover`: saves ~$")
     assert ", back in " in text
     assert desk.log("compact")[-1]["reason"] == "the other way to shorten fits better"
+
+
+@pytest.mark.parametrize(
+    ("began", "followed"),
+    [
+        ({}, 1),
+        ({"project": "/home/dev/other"}, 0),
+        ({"entrypoint": "sdk-cli"}, 0),
+        ({"teammate": "tester"}, 0),
+        ({"start_ms": START_MS - HOUR_MS}, 0),
+        (None, 0),
+    ],
+)
+def test_a_session_that_the_user_begins_in_the_project_is_starting_over(
+    desk: Desk, began: dict[str, Any] | None, followed: int
+) -> None:
+    one = new_topic(desk)
+    desk.advise(one.now)
+    said(desk, one, "Stop", one.now)
+    if began is not None:
+        desk.transcript(**{"start_ms": one.now} | began).prompt(UNRELATED).call(30_000)
+    for number in range(4):
+        one.wait(60).prompt("and then").call(126_000 + number)
+        desk.advise(one.now)
+        assert fate(desk, "new_session") == (followed or (0 if number == 3 else None)), "three calls do not tell yet"
+
+
+@pytest.mark.parametrize(
+    ("kind", "clears", "followed"),
+    [("new_session", True, 1), ("new_session", False, 0), ("compact", True, 0), ("compact", False, 1)],
+)
+def test_a_clear_is_starting_over_and_a_compaction_is_not(desk: Desk, kind: str, clears: bool, followed: int) -> None:
+    only(desk, kind)
+    one = new_topic(desk)
+    desk.advise(one.now)
+    said(desk, one, "Stop", one.now)
+    one.wait(60)
+    _ = one.prompt("<command-name>/clear</command-name>") if clears else one.compact(125_000, 40_000)
+    for number in range(4):
+        one.prompt("and then").call(50_000 + number, read=15_000)
+    desk.advise(one.now)
+    assert fate(desk, kind) == followed
 
 
 def test_new_session_is_looked_at_when_the_prompt_comes(desk: Desk) -> None:
@@ -121,6 +175,15 @@ def test_what_did_not_become_cold_leaves_no_trace_in_the_log(desk: Desk) -> None
     one.wait(600).prompt("and medians").call(157_000, cold=True)
     desk.advise(one.now)
     assert len(desk.log("cold_resume")) == 2, "the pause did make the cache cold: that evaluation stays"
+
+
+def test_where_nothing_is_written_to_a_cache_no_pause_is_spoken_of(desk: Desk) -> None:
+    one = desk.transcript().prompt("Add totals to the report")
+    for context in (60_000, 120_000, 155_000):
+        one.call(context, read=context)
+    assert [told.kind for told in desk.advise(one.now)] == ["compact"]
+    assert desk.nudge(one)["expires_at"] == one.now + 12 * HOUR_MS
+    assert [*desk.log("cold_resume"), *desk.log("before_expiry"), *desk.log("answer_now")] == []
 
 
 def test_before_expiry_wants_a_dismissed_compact_nudge(desk: Desk) -> None:

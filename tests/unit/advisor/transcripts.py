@@ -25,6 +25,7 @@ class Transcript:
         one_hour: bool = False,
         on_plan: bool = False,
         entrypoint: str = "cli",
+        teammate: str | None = None,
     ) -> None:
         self.session = session or str(uuid.uuid4())
         self.project = project
@@ -33,6 +34,7 @@ class Transcript:
         self.path = claude_dir / "projects" / project.replace("/", "-") / f"{self.session}.jsonl"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._one_hour, self._on_plan, self._entrypoint = one_hour, on_plan, entrypoint
+        self._team = {"teamName": "crew", "agentName": teammate} if teammate else {}
         self._cached = 0
         self._last: str | None = None
         self._asked: list[str] = []
@@ -152,6 +154,7 @@ class Transcript:
             "gitBranch": "main",
             "entrypoint": self._entrypoint,
             "userType": "external",
+            **self._team,
             **fields,
         }
         self._last = name
