@@ -21,7 +21,6 @@ COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _RESETS = COMPACTIONS | {EventKind.CLEAR, EventKind.REWIND}
 _STOPPED = frozenset({EventKind.INTERRUPT, EventKind.API_ERROR, EventKind.LIMIT})
 _GOES_ON = frozenset({"tool_use", "pause_turn"})
-_FINISHED_TODO = frozenset({"completed", "cancelled", "deleted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class SessionState:
             name, _, status = target.rpartition(":")
             if status == "in_progress":
                 entries.add(name)
-            elif status in _FINISHED_TODO or status == "pending":
+            else:
                 entries.discard(name)
         return listed or bool(entries)
 

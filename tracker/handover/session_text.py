@@ -4,6 +4,7 @@ What cannot be read is skipped: a brief may lack a line, a bill may not.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from tracker.sources.claude_code.prompts import classify
 
 _TODO_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
+_CREATED = re.compile(r"Task #(\w+) created")  # what the client calls an entry: a list may go on from another session
 _WORTH_READING = (b'"user"', b'"assistant"')
 
 
@@ -80,8 +82,8 @@ def _take(row: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]
                 _take_tool(block, texts, wanted_tools)
         return
     for block in blocks:
-        if block.get("type") == "tool_result" and block.get("tool_use_id") in wanted_tools:
-            texts.outputs[block["tool_use_id"]] = _plain(block.get("content"))
+        if block.get("type") == "tool_result":
+            _take_result(block, texts, wanted_tools)
     if text and not row.get("isMeta") and not row.get("isCompactSummary") and isinstance(row.get("uuid"), str):
         prompt = classify(text)
         if prompt.kind is not None and prompt.text:
@@ -103,9 +105,19 @@ def _take_tool(block: dict[str, Any], texts: SessionText, wanted_tools: Collecti
         }
     elif block["name"] == "TaskCreate":
         text = str(given.get("subject") or given.get("description") or "")
-        texts.todos[str(len(texts.todos) + 1)] = ("pending", text)
+        texts.todos[str(block.get("id"))] = ("pending", text)
     elif str(given.get("taskId")) in texts.todos and given.get("status"):
         texts.todos[str(given["taskId"])] = (str(given["status"]), texts.todos[str(given["taskId"])][1])
+
+
+def _take_result(block: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]) -> None:
+    key, output = str(block.get("tool_use_id")), _plain(block.get("content"))
+    if key in wanted_tools:
+        texts.outputs[key] = output
+    created = texts.todos.pop(key, None)
+    if created is not None and not block.get("is_error"):
+        name = _CREATED.search(output)
+        texts.todos[name[1] if name is not None else key] = created
 
 
 def _plain(content: object) -> str:

@@ -118,19 +118,25 @@ def test_a_turn_of_a_client_that_does_not_say_why_an_answer_stopped_runs_while_i
     assert [told.kind for told in desk.advise(one.now)] == ["compact"]
 
 
-def test_a_plan_in_progress_is_waited_for(desk: Desk) -> None:
+ONE_BY_ONE = [("TaskCreate", {"subject": "a"}), ("TaskUpdate", {"taskId": "1", "status": "in_progress"})]
+
+
+@pytest.mark.parametrize(
+    ("begun", "closed"),
+    [
+        ([todos("completed", "in_progress")], todos("completed", "completed")),
+        (ONE_BY_ONE, ("TaskUpdate", {"taskId": "1", "status": "completed"})),
+        (ONE_BY_ONE, ("TaskUpdate", {"taskId": "1", "status": "pending"})),
+        (ONE_BY_ONE, todos("completed")),
+    ],
+)
+def test_a_plan_in_progress_is_waited_for(
+    desk: Desk, begun: list[tuple[str, dict[str, Any]]], closed: tuple[str, dict[str, Any]]
+) -> None:
     one = grow(desk.transcript(), until=80_000)
-    todo = (
-        "TodoWrite",
-        {"todos": [{"content": "a", "status": "completed"}, {"content": "b", "status": "in_progress"}]},
-    )
-    one.prompt("plan it").call(90_000, todo).results("ok").call(90_500)
+    one.prompt("plan it").call(90_000, *begun).results(*["ok"] * len(begun)).call(90_500)
     assert desk.advise(one.now) == []
     assert desk.log("compact")[-1]["reason"] == "in the middle of a plan"
-    closed = (
-        "TodoWrite",
-        {"todos": [{"content": "a", "status": "completed"}, {"content": "b", "status": "completed"}]},
-    )
     one.prompt("finish it").call(91_000, closed).results("ok").call(91_500)
     assert [told.kind for told in desk.advise(one.now)] == ["compact"]
 

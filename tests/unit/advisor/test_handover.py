@@ -81,6 +81,17 @@ def test_it_holds_what_a_newcomer_needs(desk: Desk) -> None:
     assert "37,000 tokens; this brief takes their place" in text
 
 
+def test_to_dos_that_are_written_one_by_one_go_by_the_clients_own_numbers(desk: Desk) -> None:
+    one = desk.transcript().prompt("Plan the export")
+    entries = [("TaskCreate", {"subject": name}) for name in ("refused", "export", "docs", "types")]
+    one.call(30_000, entries[0]).results("InputValidationError", is_error=True)
+    one.call(31_000, *entries[1:]).results(*(f"Task #{number} created successfully: it" for number in (4, 5, 6)))
+    for number, status in ((4, "completed"), (5, "in_progress"), (9, "completed")):
+        one.call(32_000, ("TaskUpdate", {"taskId": str(number), "status": status})).results("Updated")
+    one.call(33_000, ("TaskCreate", {"subject": "still being written"}))
+    assert "## Open to-dos\n- [~] docs\n- [ ] types\n- [ ] still being written\n" in brief(desk).text
+
+
 def test_a_failure_that_was_mended_is_not_handed_over(desk: Desk) -> None:
     one = worked(desk)
     one.prompt("go on").call(38_000, bash("mypy .")).results("Success").call(38_500, text="All types check.")
