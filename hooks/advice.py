@@ -128,7 +128,7 @@ def shown_nudges(home: str, session_id: str) -> dict[str, int]:
         with os.scandir(os.path.join(home, ADVICE_FOLDER)) as entries:
             for entry in entries:
                 session, _, nudge_id = entry.name.removesuffix(_SHOWN).partition("~")
-                if session == session_id and nudge_id and entry.name.endswith(_SHOWN):
+                if session == session_id and entry.name.endswith(_SHOWN):
                     shown[nudge_id] = entry.stat().st_mtime_ns // 1_000_000
     except FileNotFoundError:
         pass

@@ -68,6 +68,7 @@ def test_claims_of_one_session_are_not_those_of_another(isolated_home: Path) -> 
     assert claim(home, "s", "n")
     assert not claim(home, "s", "n")
     assert claim(home, "s2", "n")
+    assert claim(home, "s2", "other")
     assert list(shown_nudges(home, "s")) == ["n"]
     assert abs(shown_nudges(home, "s")["n"] - time.time() * 1000) < 60_000
     assert shown_nudges(str(isolated_home / "nowhere"), "s") == {}

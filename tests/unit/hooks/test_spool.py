@@ -13,7 +13,7 @@ import pytest
 
 from hooks import spool
 from hooks.spool import MAXIMUM_BYTES, append
-from hooks.spool_reader import Drained, HookEvent, ReaderLock, drained, is_empty
+from hooks.spool_reader import Drained, HookEvent, ReaderLock, drained, folders_of, is_empty
 from hooks.status_sample import spool_record
 from store.samples import LimitReading, StatusSample
 
@@ -140,17 +140,27 @@ def test_a_damaged_line_is_counted_and_the_rest_is_read(line: bytes, isolated_ho
     assert taken.bad_lines == 2
 
 
-def test_a_sample_goes_through_the_spool_unchanged(isolated_home: Path) -> None:
-    sample = StatusSample(
-        "s", 1_000, 5_000_000, 900, [LimitReading("five_hour", 42.5, 77), LimitReading("seven_day", 1, None)]
-    )
+@pytest.mark.parametrize("windows", [0, 1, 2])
+def test_a_sample_goes_through_the_spool_unchanged(windows: int, isolated_home: Path) -> None:
+    limits = [LimitReading("five_hour", 42.5, 77), LimitReading("seven_day", 1.0, None)][:windows]
+    sample = StatusSample("s", 1_000, 5_000_000, 900, limits)
     append(str(isolated_home), spool_record(sample))
     [read] = take_all(isolated_home).samples
-    assert (read.session, read.at, read.cost_nano, read.started_at) == ("s", 1_000, 5_000_000, 900)
     assert [(one.kind, one.used_percent, one.resets_at) for one in read.limits] == [
         ("five_hour", 42.5, 77),
         ("seven_day", 1.0, None),
-    ]
+    ][:windows]
+    assert (read.session, read.at, read.cost_nano, read.started_at) == ("s", 1_000, 5_000_000, 900)
+
+
+@pytest.mark.parametrize(
+    ("folder", "is_one"), [("claude/projects", True), ("claude/other", False), ("gone/projects", False)]
+)
+def test_a_transcript_tells_of_its_claude_folder(folder: str, is_one: bool, tmp_path: Path) -> None:
+    for name in ("claude/projects", "claude/other"):
+        (tmp_path / name).mkdir(parents=True)
+    found = folders_of([str(tmp_path / folder / "slug" / f"{session}.jsonl") for session in "ab"])
+    assert found == ([tmp_path / "claude"] if is_one else [])
 
 
 @pytest.mark.parametrize("value", [10**30, "5", 1.5, True, None])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hooks.advice import write_advice
 from hooks.spool_reader import drained
 from hooks.status_format import DEFAULT_FORMAT, fill_format
-from hooks.status_segments import SEGMENTS, segments
+from hooks.status_segments import ALARM, PLAIN, SEGMENTS, WARNING, segments
 from store.ledger import open_ledger
 from store.schema_version import SCHEMA_VERSION
 from tests.unit.hooks.program import FAR_FUTURE_MS, NUDGE_TEXT, STATUSES, run
@@ -140,11 +140,33 @@ def test_a_clock_counts_down_only_where_the_line_is_redrawn(monkeypatch: pytest.
     assert texts({"prompt_cache": {"expires_at": None}})["cache"] == ""
 
 
-def test_a_window_that_is_nearly_full_says_until_when() -> None:
-    limits = {"five_hour": {"used_percentage": 92, "resets_at": NOW_MS // 1000 + 600}}
-    made = segments({"rate_limits": limits}, {}, "", NOW_MS, is_refreshed=True)
-    assert re.fullmatch(r"5h 92% until \d\d:\d\d", made["limits"][0])
-    assert made["limits"][1] == "31"
+def limits(five_hour: float, seven_day: float) -> dict[str, Any]:
+    return {"rate_limits": {"five_hour": {"used_percentage": five_hour}, "seven_day": {"used_percentage": seven_day}}}
+
+
+@pytest.mark.parametrize(
+    ("segment", "status", "shown_as"),
+    [
+        ("context", {"context_window": {"total_input_tokens": 79_000}}, ("context 79k/80k", PLAIN)),
+        ("context", {"context_window": {"total_input_tokens": 80_000}}, ("context 80k/80k compact", WARNING)),
+        ("cache", {"prompt_cache": {"expires_at": NOW_MS // 1000 + 60}}, ("cache 1:00", PLAIN)),
+        ("cache", {"prompt_cache": {"expires_at": NOW_MS // 1000 + 59}}, ("cache 0:59", WARNING)),
+        ("cache", {"prompt_cache": {"expires_at": NOW_MS // 1000 + 1}}, ("cache 0:01", WARNING)),
+        ("cache", {"prompt_cache": {"expires_at": NOW_MS // 1000}}, ("cache cold", WARNING)),
+        ("limits", limits(74, 17), ("5h 74% 7d 17%", PLAIN)),
+        ("limits", limits(75, 17), ("5h 75% 7d 17%", WARNING)),
+        ("limits", limits(90, 17), ("5h 90% 7d 17%", ALARM)),
+        ("limits", limits(17, 90), ("5h 17% 7d 90%", ALARM)),
+    ],
+)
+def test_what_is_nearly_used_up_stands_out(segment: str, status: dict[str, Any], shown_as: tuple[str, str]) -> None:
+    assert segments(status, {"compact_at_tokens": 80_000}, "", NOW_MS, is_refreshed=True)[segment] == shown_as
+
+
+@pytest.mark.parametrize(("used", "until"), [(74, ""), (75, r" until \d\d:\d\d")])
+def test_a_window_that_is_nearly_full_says_until_when(used: int, until: str) -> None:
+    status = {"rate_limits": {"five_hour": {"used_percentage": used, "resets_at": NOW_MS // 1000 + 600}}}
+    assert re.fullmatch(rf"5h {used}%{until}", texts(status)["limits"])
 
 
 def test_a_window_that_has_been_reset_is_not_known_any_more() -> None:
