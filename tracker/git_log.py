@@ -73,20 +73,26 @@ def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
 
 
 def _stamp(repository: Path) -> str:
-    """Changes whenever a commit was made, fetched or dropped; a linked worktree keeps its log elsewhere."""
+    """Changes whenever a commit was made, fetched or dropped, in whichever worktree: each has a log of its own."""
     git = repository / ".git"
     if git.is_file():
-        try:
-            git = repository / git.read_text(errors="replace").removeprefix("gitdir:").strip()
-        except OSError:
-            return ""
+        own = repository / _text_of(git).removeprefix("gitdir:").strip()
+        git = own / _text_of(own / "commondir").strip()
+    folders = (git, *sorted(git.glob("worktrees/*")))
     times = []
-    for name in ("logs/HEAD", "packed-refs", "FETCH_HEAD", "HEAD"):
+    for name in (folder / name for folder in folders for name in ("logs/HEAD", "packed-refs", "FETCH_HEAD", "HEAD")):
         try:
-            times.append(str((git / name).stat().st_mtime_ns))
+            times.append(str(name.stat().st_mtime_ns))
         except (OSError, ValueError):  # ValueError: a name that no file can have
             times.append("")
     return " ".join(times)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except (OSError, ValueError):
+        return ""
 
 
 def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.tasks.making import NEEDS_GIT
-from tracker.git_log import read_news, repository_of
+from tracker.git_log import read_news, repository_of, take_in
 
 LONG_AGO_MS = 1_000_000_000_000  # git takes fewer digits for something else than seconds
 CODE = "".join(f"line {number}\n" for number in range(100))
@@ -49,6 +49,21 @@ def test_commits_with_the_files_that_they_touched(tmp_path: Path) -> None:
     [news] = read_news(open_ledger(), [(str(folder), LONG_AGO_MS)])
     names = [sorted(Path(name).name for name in json.loads(commit.files)) for commit in news.commits]
     assert names == [["new.py", "old.py"], ["old.py"]]
+
+
+@NEEDS_GIT
+def test_a_repository_is_read_again_after_a_commit_in_any_of_its_worktrees(tmp_path: Path) -> None:
+    main, linked, db = repository(tmp_path / "work"), tmp_path / "linked", open_ledger()
+    git(main, "worktree", "add", "-q", str(linked))
+
+    def news(folder: Path) -> int | None:
+        found = read_news(db, [(str(folder), LONG_AGO_MS)])
+        take_in(db, found)
+        return len(found[0].commits) if found else None
+
+    for commits, place in enumerate((linked, main, linked), start=2):
+        assert [news(folder) for folder in (main, linked, main, linked)] == [commits, commits, None, None]
+        git(place, "commit", "-q", "--allow-empty", "-m", f"number {commits}")
 
 
 @NEEDS_GIT
