@@ -3,8 +3,8 @@
 Same message id or same request id is the same call (CLAUDE_CODE section 8, point 4). Two independent choices:
 
 * *what* it cost: the observation with the largest output, taken whole; among equals one that names model and provider,
-  then by their content; at the price that it was recorded at first, whatever the tables say by now, or at that of the
-  call's earliest line, where a list price changed between two lines;
+  then by their content; at the list price when its earliest line was written, or, once the tables say something else
+  of what is recorded, at the price that it was recorded at first;
 * *where* it was made: the sighting that is least of a copy, then the earliest, then the session that ended first
   (`settle_unmarked_copies`), then by the agents' ids.
 
@@ -14,13 +14,13 @@ needs its copies.
 """
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
 from store.clauses import json_list
 from store.money import cost
+from store.prices import ListPrice, add_prices, apply_prices, priced_calls
 from store.records import Call, CallFlag, CopyRank, Price, canonical_id
 
 PLACE_COLUMNS = (
@@ -30,6 +30,7 @@ PLACE_COLUMNS = (
 CONTENT_COLUMNS = (
     "model", "provider", "input", "cache_read", "write_5m", "write_1h", "output", "thinking", "web_searches", "speed",
     "tier", "geo", "stop", "effort", "version", "flags", "price_id", "cost", "reported_cost", "miss_reason",
+    "parts",
 )  # fmt: skip
 CALL_COLUMNS = ("message_id", "request_id", *PLACE_COLUMNS, *CONTENT_COLUMNS)
 
@@ -38,7 +39,6 @@ _TAKE_SIGHTINGS = f"DELETE FROM sighting WHERE call_id = ? RETURNING {', '.join(
 _TAKE_ALIASES = "DELETE FROM call_alias WHERE call_id = ? RETURNING key, is_request"
 _TAKE_CALL = f"DELETE FROM call WHERE id = ? RETURNING {', '.join(CALL_COLUMNS)}"
 _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
-_FIRST_AT = PLACE_COLUMNS.index("first_at")
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
 _OUTPUT = CONTENT_COLUMNS.index("output")
 _STOP = CONTENT_COLUMNS.index("stop")
@@ -57,7 +57,9 @@ _UNKNOWN = "unknown"  # as the sources write it
 Row = tuple[Any, ...]
 
 
-def merge_calls(db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Row], touched: set[int]) -> int:
+def merge_calls(
+    db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Row], touched: set[int], list_price: ListPrice
+) -> int:
     """Join observations (`rows` hold CALL_COLUMNS of `calls`); adds touched sessions, returns how many were new."""
     first_id = db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
     plain: list[int] = []
@@ -78,7 +80,7 @@ def merge_calls(db: sqlite3.Connection, calls: Sequence[Call], rows: Sequence[Ro
         taken = {row[0] for row in db.execute("SELECT id FROM call WHERE id >= ?", (first_id,))}
         special = sorted(special + [index for index in plain if first_id + index not in taken])
     for index in special:
-        new += _join(db, calls[index], rows[index], touched)
+        new += _join(db, calls[index], rows[index], touched, list_price)
     return new
 
 
@@ -126,11 +128,12 @@ def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
     return {row[0] for row in found}
 
 
-def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> int:
+def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int], list_price: ListPrice) -> int:
     """Join one observation with whatever calls share a key with it; returns the change in the number of calls."""
     message_ids = {call.message_id, *call.more_message_ids}
     request_ids = {*call.more_request_ids, *([call.request_id] if call.request_id else [])}
     known = _find(db, [*message_ids, *request_ids])
+    is_listed = _is_listed(db, known, row[_CONTENT_AT][_PRICE_ID], list_price)
     places = [row[_PLACE_AT]]
     recorded = []
     for call_id in known:
@@ -149,14 +152,37 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int]) -> in
     message_id = canonical_id(message_ids)
     request_id = canonical_id(request_ids) if request_ids else None
     call_id = known[0] if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
-    content = _joined_content(db, recorded, row[_CONTENT_AT], min(place[_FIRST_AT] for place in places))
+    content = _joined_content(db, recorded, row[_CONTENT_AT])
     db.execute(_INSERT, (call_id, message_id, request_id, *home, *content))
     more = [(key, 0, call_id) for key in message_ids if key != message_id]
     more += [(key, 1, call_id) for key in request_ids if key != request_id]
     db.executemany("INSERT OR REPLACE INTO call_alias VALUES (?, ?, ?)", more)
     if len(joined) > 1 or home[0] != home[2]:
         _write_sightings(db, call_id, joined)
+    if is_listed:
+        _price_anew(db, call_id, list_price)
     return 1 - len(known)
+
+
+def _is_listed(db: sqlite3.Connection, known: Sequence[int], price_id: str | None, list_price: ListPrice) -> bool:
+    """Whether calls have another price than `price_id`, and the tables still say so: then they price the join."""
+    ids = json_list(known)
+    alike = "SELECT COUNT(*) FROM call WHERE id IN (SELECT value FROM json_each(?)) AND price_id IS ?"
+    if db.execute(alike, (ids, price_id)).fetchone()[0] == len(known):
+        return False
+    return all(
+        (found and (found[0].id, found[1])) == (call.price_id and (call.price_id, call.cost))
+        for call in priced_calls(db, known)
+        for found in [list_price(call)]
+    )
+
+
+def _price_anew(db: sqlite3.Connection, call_id: int, list_price: ListPrice) -> None:
+    for call in priced_calls(db, [call_id]):
+        found = list_price(call)
+        if found is not None:
+            add_prices(db, found[:1])
+            apply_prices(db, [(found[0].id, found[1], call_id)])
 
 
 def _find(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
@@ -223,8 +249,8 @@ def _representative(contents: Sequence[Row]) -> Row:
     return (*best[:flags], best[flags] | aborted, *best[flags + 1 :])
 
 
-def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row, first_at: int) -> Row:
-    """The best of all at the price that is recorded, or at an older one if the call began before that was in force."""
+def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row) -> Row:
+    """The best of all, at the price that is recorded."""
     best = _representative([*recorded, seen])
     ids = {row[_PRICE_ID] for row in (*recorded, seen)} - {None}
     if best[_PRICE_ID] is None or len(ids) == 1:
@@ -236,13 +262,9 @@ def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row, 
         return best  # not the list price alone: billed by the provider, or by requests of several lengths
     known = [row for row in recorded if _is_of_one_kind(prices.get(row[_PRICE_ID]), own)]
     base = min(known or [best], key=lambda row: (prices[row[_PRICE_ID]].effective_from, row[_PRICE_ID]))
-    first = prices[base[_PRICE_ID]]
-    if time.strftime("%Y-%m-%d", time.gmtime(first_at / 1000)) < first.effective_from:
-        kind = (first.provider, first.model, first.tier)
-        alike = [price for price in prices.values() if (price.provider, price.model, price.tier) == kind]
-        first = min(alike, key=lambda price: (price.effective_from, price.id != first.id))
     made = list(best)
-    made[_PROVIDER], made[_PRICE_ID], made[_COST] = base[_PROVIDER], first.id, cost(first, *_AMOUNTS(best))
+    made[_PROVIDER], made[_PRICE_ID] = base[_PROVIDER], base[_PRICE_ID]
+    made[_COST] = cost(prices[base[_PRICE_ID]], *_AMOUNTS(best))
     return tuple(made)
 
 

@@ -1,26 +1,29 @@
 """Calls with what their price depends on, and writing corrected prices back."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
-from store.clauses import IS_COUNTED, PROMPT_TOKENS
+from store.clauses import IS_COUNTED, PROMPT_TOKENS, json_list
 from store.records import CallFlag, Price
 
 # What holds many prompts has none as large as their sum: Cline's sums of several requests (tracker.sources.cline.sums),
-# and a call of several requests unless it pays the long-prompt price already.
+# and a call of several requests without its parts, unless it pays the long-prompt price already.
 _CALLS = f"""
     SELECT call.id, call.model, CASE WHEN session.agent != 'claude-code' THEN NULLIF(call.provider, 'unknown') END,
-           call.first_at, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, web_searches, speed,
+           MIN(call.first_at, COALESCE((SELECT MIN(first_at) FROM sighting WHERE call_id = call.id), call.first_at)),
+           call.input, call.cache_read, call.write_5m, call.write_1h, call.output, web_searches, speed,
            call.tier, geo, price_id, cost,
            CASE WHEN session.agent != 'claude-code' AND (chain.key LIKE 'subagents-%' OR chain.key LIKE 'deleted-%')
                      OR call.flags & {int(CallFlag.SEVERAL_REQUESTS)} AND COALESCE(price.tier, '') NOT LIKE 'long%'
-           THEN 0 ELSE {PROMPT_TOKENS} END, call.flags
+           THEN 0 ELSE {PROMPT_TOKENS} END, call.flags, parts
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
     LEFT JOIN price ON price.id = price_id
-    WHERE call.id > ? AND (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 AND (cost IS NOT NULL OR {IS_COUNTED})
+    WHERE call.id {{chosen}} AND (call.flags & {int(CallFlag.REPORTED_COST)}) = 0 AND (cost IS NOT NULL OR {IS_COUNTED})
     ORDER BY call.id
 """
 _LIST_PRICED_AFTER = "list_priced_after"
@@ -46,14 +49,20 @@ class PricedCall(NamedTuple):
     cost: int | None
     prompt: int  # what decides a long-prompt price
     flags: int
+    parts: str | None  # as Call.parts
 
 
-def priced_calls(db: sqlite3.Connection, after: int = 0) -> Iterator[PricedCall]:
-    """Every call that is shown at a list price, or could be, in order of id; of those added after one, with its id.
+# What the price tables say that a call costs, with the row; None where they know no price of its model.
+ListPrice = Callable[[PricedCall], tuple[Price, int] | None]
+
+
+def priced_calls(db: sqlite3.Connection, ids: Sequence[int] | None = None, *, after: int = 0) -> Iterator[PricedCall]:
+    """Calls that are shown at a list price, or could be, in order of id: those of `ids`, or all with an id `after` one.
 
     What a provider billed is no price, and a call whose usage nobody wrote down is not one of no tokens.
     """
-    for row in db.execute(_CALLS, (after,)):
+    chosen = "> ?" if ids is None else "IN (SELECT value FROM json_each(?))"
+    for row in db.execute(_CALLS.format(chosen=chosen), (after if ids is None else json_list(ids),)):
         yield PricedCall(*row)
 
 
@@ -87,13 +96,36 @@ def put_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:
     db.executemany(f"INSERT OR REPLACE INTO price VALUES ({marks})", map(msgspec.structs.astuple, prices))
 
 
-def apply_prices(
-    db: sqlite3.Connection, prices: Iterable[Price], changes: Sequence[tuple[str | None, int, int]]
-) -> None:
-    """Store price rows and set (price id, cost, call id) of calls; their sessions become stale."""
-    put_prices(db, prices)
-    db.executemany("UPDATE call SET price_id = ?, cost = ? WHERE id = ?", changes)
+def add_prices(db: sqlite3.Connection, prices: Iterable[Price]) -> None:
+    """Store price rows; calls that were priced by an earlier one of the same id keep it, under another id."""
+    for price in prices:
+        row = db.execute("SELECT * FROM price WHERE id = ?", (price.id,)).fetchone()
+        if row is not None and _RATES_OF(row) != _RATES_OF(msgspec.structs.astuple(price)):
+            kept = f"{price.id}#{crc32(repr(_RATES_OF(row)).encode()):08x}"
+            put_prices(db, [Price(kept, *row[1:])])
+            db.execute("UPDATE call SET price_id = ? WHERE price_id = ?", (kept, price.id))
+        put_prices(db, [price])
+
+
+def apply_prices(db: sqlite3.Connection, changes: Sequence[tuple[str, int, int]]) -> None:
+    """Set (id of a stored price, cost, call id) of calls; their sessions become stale.
+
+    Claude Code does not say who answered: its provider is that of the price.
+    """
+    db.executemany(
+        """
+        UPDATE call SET price_id = ?1, cost = ?2, provider = CASE
+            WHEN session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
+            THEN (SELECT provider FROM price WHERE id = ?1) ELSE provider END WHERE id = ?3
+        """,
+        changes,
+    )
     db.executemany(
         "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = (SELECT session_id FROM call WHERE id = ?)",
         [(change[2],) for change in changes],
     )
+
+
+_RATES_OF = itemgetter(
+    *map(Price.__struct_fields__.index, ("input", "output", "write_5m", "write_1h", "cache_read", "web_search"))
+)

@@ -165,6 +165,7 @@ class Call(_Record, frozen=True, array_like=True, gc=False):
     reported_cost: int | None
     miss_reason: str | None = None  # `diagnostics.cache_miss_reason` where the API gives it
     more_request_ids: tuple[str, ...] = ()  # further request ids under which the same message was seen
+    parts: str | None = None  # JSON: [input, cache_read, write_5m, write_1h, output] of each of several requests
 
 
 def canonical_id(ids: Iterable[str]) -> str:

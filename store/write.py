@@ -7,12 +7,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
 from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
-from store.prices import put_prices
+from store.prices import ListPrice, add_prices
 from store.projects import project_of
 from store.records import Batch, Call, Chain, ClientTotal, Event, EventKind, Price, Session, ToolFlag, ToolUse, Turn
 
@@ -85,10 +84,14 @@ _PUT_SESSION = f"""
 
 
 class Writer:
-    """Writes for one connection, remembering ids between batches. Call inside a transaction."""
+    """Writes for one connection, remembering ids between batches. Call inside a transaction.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    `list_price` is asked where two observations of a call have different prices; without it the recorded one stays.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, list_price: ListPrice = lambda _call: None) -> None:
         self._db = connection
+        self._list_price = list_price
         self._sessions: dict[tuple[str, str], int] = {}
         self._chains: dict[tuple[int, str], int] = {}
         self._prices: set[str] = set()
@@ -115,19 +118,8 @@ class Writer:
         """Store resolved price rows."""
         new = [price for price in prices if price.id not in self._prices]
         if new:
-            for price in new:
-                self._keep_rates_before(price)
-            put_prices(self._db, new)
+            add_prices(self._db, new)
             self._prices.update(price.id for price in new)
-
-    def _keep_rates_before(self, price: Price) -> None:
-        """After a correction of the table, recorded calls keep the row by which they were priced, under another id."""
-        row = self._db.execute("SELECT * FROM price WHERE id = ?", (price.id,)).fetchone()
-        if row is None or _RATES_OF(row) == _RATES_OF(msgspec.structs.astuple(price)):
-            return
-        kept = f"{price.id}#{crc32(repr(_RATES_OF(row)).encode()):08x}"
-        put_prices(self._db, [Price(kept, *row[1:])])
-        self._db.execute("UPDATE call SET price_id = ? WHERE price_id = ?", (kept, price.id))
 
     # -- ids --------------------------------------------------------------------------------------------------------
 
@@ -191,7 +183,7 @@ class Writer:
             touched.add(session_id)
             touched.add(seen_id)
             rows.append(_call_row(call, session_id, self._chain_id(session_id, call.chain), seen_id))
-        self.new_calls += merge_calls(self._db, calls, rows, touched)
+        self.new_calls += merge_calls(self._db, calls, rows, touched, self._list_price)
 
     def _put_turns(self, turns: Sequence[Turn], touched: set[int]) -> None:
         self._db.executemany(
@@ -238,9 +230,6 @@ class Writer:
         return rows
 
 
-_RATES_OF = itemgetter(
-    *map(Price.__struct_fields__.index, ("input", "output", "write_5m", "write_1h", "cache_read", "web_search"))
-)
 _FIELDS = Call.__struct_fields__
 _PLACE_OF = itemgetter(*map(_FIELDS.index, PLACE_COLUMNS[3:]))
 _CONTENT_OF = itemgetter(*map(_FIELDS.index, CONTENT_COLUMNS))

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from store.files import Advance, advance, known_files, mark_gone, read_state
 from store.ledger import begin, open_ledger, transaction
 from store.spend import refresh_spend
 from store.write import Writer
+from tracker.reprice import list_price
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
 
 # Below this much to read, starting worker processes costs more than it saves.
@@ -193,10 +195,10 @@ def unread_bytes(one: PendingFile) -> int:
 class Intake:
     """Writes pieces, each with its file's state, and keeps count. Call inside a transaction."""
 
-    def __init__(self, db: sqlite3.Connection, work: Sequence[PendingFile]) -> None:
+    def __init__(self, db: sqlite3.Connection, work: Sequence[PendingFile], options: Options) -> None:
         self._db = db
         self._work = list(work)
-        self._writer = Writer(db)
+        self._writer = Writer(db, partial(list_price, options.pricer))
         self.lost: set[int] = set()  # files that another process got to first
         self.bytes = 0
         self._bad_lines = 0
@@ -237,7 +239,7 @@ def _run(
 ) -> int:
     """Read and write all of `work`; returns how many files another process got to first."""
     total = sum(map(unread_bytes, work))
-    intake = Intake(db, work)
+    intake = Intake(db, work, options)
     open_since = 0.0
     try:
         for index, one in enumerate(work):

@@ -124,7 +124,7 @@ def _take_share(
     following: "Synchronized[int]",
     pipe: Connection,
 ) -> None:
-    intake = Intake(db, work)
+    intake = Intake(db, work, options)
     problems: list[str] = []
     held: list[tuple[int, Piece]] = []
     held_bytes = files = 0

@@ -1,14 +1,19 @@
 """Looks up the price of every recorded call again and applies the changes."""
 
 import sqlite3
+from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from store.ledger import transaction
-from store.prices import PricedCall, apply_prices, forget_list_prices, list_priced_after, priced_calls
+from store.prices import PricedCall, apply_prices, forget_list_prices, list_priced_after, priced_calls, put_prices
 from store.queries import stored_prices
 from store.records import CallFlag, Price
 from store.spend import refresh_spend
 from tracker.pricing import PriceBook, cost
+from tracker.pricing.parts import price_parts
+from tracker.sources.base import Pricer
 
 
 class Repriced(NamedTuple):
@@ -31,21 +36,20 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
 
     `added_after`: only to calls that were added after the one with this id.
     A call that has a price keeps it if the table no longer knows its model: a correction never makes a cost unknown.
-    So does a call of several requests of which only some were long: how its tokens divide is not in the ledger.
+    So does a call of several requests of which only some were long, where the ledger does not have its parts.
     """
     stored = {price.id: price for price in stored_prices(db)}
-    changes: list[tuple[str | None, int, int]] = []
+    changes: list[tuple[str, int, int]] = []
     rows: dict[str, Price] = {}
     sums: dict[str, list[int | None]] = {}
-    for call in priced_calls(db, added_after):
-        price = book.resolve(
-            call.model, call.asked_provider, call.first_at, call.prompt, call.speed, call.tier, call.geo
-        )
-        if price is None:
+    for call in priced_calls(db, after=added_after):
+        found = list_price(book, call)
+        if found is None:
             continue
-        amount = _cost(call, price)
+        price, amount = found
         known = stored.get(call.price_id or "")
-        if call.flags & CallFlag.SEVERAL_REQUESTS and known is not None and call.cost != _cost(call, known):
+        is_divided = call.flags & CallFlag.SEVERAL_REQUESTS and call.parts is None
+        if is_divided and known is not None and call.cost != _cost(call, known):
             continue
         if amount == call.cost and price.id == call.price_id:
             continue
@@ -60,10 +64,23 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
             ]
     if changes and not dry_run:
         with transaction(db):
-            apply_prices(db, list(rows.values()), changes)
+            put_prices(db, rows.values())
+            apply_prices(db, changes)
         refresh_spend(db)
     made = [Repriced(model, calls or 0, before, after) for model, (before, after, calls) in sums.items()]
     return sorted(made, key=lambda one: -abs((one.after or 0) - (one.before or 0)))
+
+
+def list_price(pricer: Pricer, call: PricedCall) -> tuple[Price, int] | None:
+    """What the tables say that a call costs, in nano-dollars, and the row that it points at; None without a price."""
+    resolve = partial(pricer.resolve, call.model, call.asked_provider, call.first_at)
+    marks = call.speed, call.tier, call.geo
+    if call.parts is not None:
+        whole = (call.input, call.cache_read, call.write_5m, call.write_1h, call.output)
+        parts = msgspec.json.decode(call.parts, type=list[tuple[int, int, int, int, int]])
+        return price_parts(lambda prompt: resolve(prompt, *marks), whole, parts, call.web_searches)
+    price = resolve(call.prompt, *marks)
+    return None if price is None else (price, _cost(call, price))
 
 
 def _cost(call: PricedCall, price: Price) -> int:

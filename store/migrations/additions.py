@@ -87,6 +87,21 @@ def m014_corrected_readings(db: Any) -> None:
     read_anew(db)
 
 
+@MIGRATIONS()
+def m015_parts_of_calls(db: Any) -> None:
+    """What each request of a call of several used: which of them is long depends on the day's price (MODEL section 11).
+
+    Where there are such calls, Claude Code's files are read once more from the start.
+    """
+    db.execute("ALTER TABLE call ADD COLUMN parts TEXT")
+    db.execute(
+        f"""
+        UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code'
+            AND EXISTS (SELECT 1 FROM call WHERE flags & {int(CallFlag.SEVERAL_REQUESTS)})
+        """
+    )
+
+
 def _drop_misread_titles_and_turns(db: Any) -> None:
     """Summaries of earlier sessions were taken for titles, what the client answers and teammates write for prompts.
 

@@ -65,8 +65,8 @@ def write_tree(root: Path, files: Mapping[str, bytes]) -> Path:
     return root
 
 
-def dump_of_tree(place: Path, files: Mapping[str, bytes]) -> Dump:
-    """The ledger of a tree that is read in one go; `place` is an empty folder to work in."""
+def dump_of_tree(place: Path, files: Mapping[str, bytes], *, without: frozenset[str] = frozenset()) -> Dump:
+    """The ledger of a tree that is read in one go, `without` some tables; `place` is an empty folder to work in."""
     root = write_tree(place / "claude", files)
     with ledger_of(place, root) as db:
-        return dump(db, root)
+        return dump(db, root, without=without)

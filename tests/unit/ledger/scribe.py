@@ -10,7 +10,10 @@ from uuid import UUID
 from .captured import Tokens
 
 START_MS = 1_795_000_000_000
-_MODELS = ("claude-opus-5-5", "claude-haiku-5-5", "claude-sonnet-5-5")
+# Four seconds before 13 March 2026, UTC: until then a prompt of Sonnet 4.6 above 200,000 tokens cost twice as much.
+EVENING_MS = 1_773_360_000_000 - 4_000
+_MODELS = ("claude-opus-5-5", "claude-haiku-5-5", "claude-sonnet-5-5", "claude-sonnet-4-6")
+_OF_PARTS = ("claude-haiku-5-5", "claude-sonnet-4-6")
 VERSIONS = ("2.1.329", "2.1.197", "2.1.45", "2.0.76", "1.0.128")
 
 
@@ -25,6 +28,14 @@ class MadeCall:
     tokens: Tokens
     is_floor: bool
     lines: list[dict[str, Any]] = field(default_factory=list)
+    inner: Tokens | None = None  # what the first of two requests used, if it was two
+
+    def requests(self) -> list[Tokens]:
+        """What each request of the call used."""
+        if self.inner is None:
+            return [self.tokens]
+        rest = (whole - part for whole, part in zip(self.tokens, self.inner, strict=True))
+        return [self.inner, Tokens(*rest)]
 
 
 @dataclass
@@ -41,39 +52,34 @@ class Transcript:
 class Scribe:
     """Lines with a clock and running numbers. `files` maps a path below `projects` to its lines, newlines included."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, start_ms: int = START_MS) -> None:
         self.files: dict[str, list[bytes]] = {}
         self.calls: list[MadeCall] = []
         self.pick = random.Random(seed)
-        self.now = self.latest = START_MS
+        self.now = self.latest = start_ms
+        self._models = _MODELS if start_ms != EVENING_MS else _MODELS[-1:]
         self._number = 0
 
     def new_call(self, session: str, chain: str | None, *, with_request: bool = True) -> MadeCall:
         """A call with its lines, growing or final; they are written by whoever asked for it."""
         number = self.next_number()
         pick = self.pick
-        model = pick.choice(_MODELS)
+        model = pick.choice(self._models)
         written = pick.choice((0, pick.randint(1, 50_000)))
         one_hour = pick.choice((0, written, written // 3))
         output = pick.randint(2, 5000)
         final = pick.random() < 0.7
-        tokens = Tokens(pick.randint(0, 3000), pick.randint(0, 150_000), written - one_hour, one_hour, output)
+        read = pick.randint(0, 450_000 if model == "claude-sonnet-4-6" else 150_000)
+        tokens = Tokens(pick.randint(0, 3000), read, written - one_hour, one_hour, output)
         call = MadeCall({f"msg_{number}"}, model, session, chain, tokens, not final)
+        if model in _OF_PARTS and pick.random() < 0.5:
+            call.inner = Tokens(0, pick.randint(0, read), 0, 0, 0)
         if with_request:
             call.ids.add(f"req_{number}")
         count = pick.randint(1, 4)
         for index in range(count):
             last = index == count - 1
-            usage = {
-                "input_tokens": tokens.input,
-                "cache_read_input_tokens": tokens.cache_read,
-                "cache_creation_input_tokens": written,
-                "cache_creation": {
-                    "ephemeral_5m_input_tokens": written - one_hour,
-                    "ephemeral_1h_input_tokens": one_hour,
-                },
-                "output_tokens": output if last else min(output, 2),
-            }
+            usage = _usage(call, output if last else min(output, 2))
             message = {
                 "id": f"msg_{number}",
                 "model": model,
@@ -125,6 +131,34 @@ class Scribe:
         self.now += milliseconds or self.pick.randint(1, 900)
         self.latest = max(self.latest, self.now)
         return datetime.fromtimestamp(self.now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _usage(call: MadeCall, output: int) -> dict[str, Any]:
+    """A line's usage; its inner requests add up to it on every line."""
+    usage = _counts(call.tokens._replace(output=output))
+    if call.inner is not None:
+        first, last = call.requests()
+        parts = (first, last._replace(output=output))
+        usage["iterations"] = [{"type": "message", **_counts(part)} for part in parts]
+    return usage
+
+
+def grow_output(line: dict[str, Any], call: MadeCall, output: int) -> None:
+    """Let a line of a call say another count of output."""
+    line["message"]["usage"] = _usage(call, output)
+
+
+def _counts(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "input_tokens": tokens.input,
+        "cache_read_input_tokens": tokens.cache_read,
+        "cache_creation_input_tokens": tokens.write_5m + tokens.write_1h,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": tokens.write_5m,
+            "ephemeral_1h_input_tokens": tokens.write_1h,
+        },
+        "output_tokens": tokens.output,
+    }
 
 
 def records(raw: bytes) -> list[str]:

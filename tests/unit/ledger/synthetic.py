@@ -7,18 +7,18 @@ in which real files repeat, split, copy or hide a call (CLAUDE_CODE sections 1.2
 import json
 from typing import Any
 
-from .scribe import START_MS, VERSIONS, MadeCall, Scribe, Transcript, records
+from .scribe import START_MS, VERSIONS, MadeCall, Scribe, Transcript, grow_output, records
 
 
 class World:
     """Sessions under construction. `files` maps a path below `projects` to its lines, newlines included."""
 
-    def __init__(self, seed: int) -> None:
-        self._scribe = Scribe(seed)
+    def __init__(self, seed: int, start_ms: int = START_MS) -> None:
+        self._scribe = Scribe(seed, start_ms)
         self._pick = self._scribe.pick
         self.files = self._scribe.files
         self.calls = self._scribe.calls
-        self._newest_start = START_MS
+        self._newest_start = start_ms
         self._sessions: list[Transcript] = []
         self.start_session()
 
@@ -196,7 +196,7 @@ class World:
         transcript = self._any_session()
         for call in transcript.calls[-3:]:
             line = json.loads(json.dumps(call.lines[0]))
-            line["message"]["usage"]["output_tokens"] = 1
+            grow_output(line, call, 1)
             line["message"]["stop_reason"] = None
             self._scribe.line(transcript.path, {**line, "sessionId": transcript.session})
 
@@ -222,7 +222,7 @@ class World:
         other = f"msg_{self._scribe.next_number()}"
         grown = json.loads(json.dumps(first.lines[-1]))
         grown["message"]["id"], grown["requestId"] = other, request
-        grown["message"]["usage"]["output_tokens"] = first.tokens.output + 5
+        grow_output(grown, first, first.tokens.output + 5)
         grown["message"]["stop_reason"] = "end_turn"
         first.ids |= {other, request}
         first.tokens = first.tokens._replace(output=first.tokens.output + 5)

@@ -10,7 +10,7 @@ from store.ledger import open_ledger
 from store.records import ToolFlag
 
 from .dump import differences, dump
-from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of
+from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of, usage
 from .reading import before_migration, ledger_of, take_in, write_tree
 
 GONE = "0a1b2c3d-0000-4000-8000-000000000003"
@@ -138,6 +138,32 @@ def test_a_message_of_a_teammate_is_no_prompt_any_more(tmp_path: Path) -> None:
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         take_in(db, root)
         assert differences(fresh, dump(db, root)) == []
+
+
+def test_parts_of_calls_are_learned(tmp_path: Path) -> None:
+    parts = [{"type": "message", "input_tokens": 5, "output_tokens": 20}] * 2
+    nothing = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "cache_creation": ...}
+    several = answer(1, message={"usage": usage(input_tokens=10, output_tokens=40, iterations=parts, **nothing)})
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), several, answer(2))})
+    with ledger_of(tmp_path, root) as db:
+        assert db.execute("SELECT COUNT(parts) FROM call").fetchone() == (1,)
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", "m015_parts_of_calls") as db:
+        db.execute("ALTER TABLE call DROP COLUMN parts")
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 1
+        assert differences(fresh, dump(db, root)) == []
+        assert take_in(db, root).files == 0
+
+
+def test_without_calls_of_several_requests_no_file_is_read_again(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: session_of(2)})
+    with ledger_of(tmp_path, root):
+        pass
+    with before_migration(tmp_path / "ledger.db", "m015_parts_of_calls") as db:
+        db.execute("ALTER TABLE call DROP COLUMN parts")
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 0
 
 
 def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:

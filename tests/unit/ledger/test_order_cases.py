@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.ledger import open_ledger
+from tracker.reprice import reprice_ledger
 
 from .dump import Dump, differences, dump
 from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, encoded, prompt, usage
-from .reading import dump_of_tree, take_in
+from .reading import dump_of_tree, price_book, take_in
 from .schedules import replace_by_copy
 
 THIRD = "0a1b2c3d-0000-4000-8000-000000000003"
@@ -209,6 +210,62 @@ def test_lines_of_one_call_on_both_sides_of_a_new_price(written: list[tuple[str,
         pieces = [*line_by_line(*copies[1:], name=OTHER_FILE), *pieces, (OTHER_FILE, encoded(copies[0]))]
     with TemporaryDirectory() as place:
         check(Path(place), *pieces, besides="price")  # the row that a call had for a while stays
+
+
+# Until 13 March 2026 a prompt of Sonnet 4.6 above 200,000 tokens cost twice as much.
+AROUND_ANOTHER = ("2026-03-12T23:59:58.000Z", "2026-03-12T23:59:59.900Z", "2026-03-13T00:00:00.000Z")
+
+
+def of_prompts(time: str, output: int, *prompts: int) -> dict[str, Any]:
+    """A line of a call of Sonnet 4.6, made of requests with prompts of these tokens."""
+    parts = [
+        {"type": "message", "input_tokens": prompt, "output_tokens": output if index == 0 else 0}
+        for index, prompt in enumerate(prompts)
+    ]
+    without = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "cache_creation": ...}
+    counts = usage(input_tokens=sum(prompts), output_tokens=output, iterations=parts, **without)
+    return answer(1, timestamp=time, message={"model": "claude-sonnet-4-6", "usage": counts})
+
+
+@pytest.mark.parametrize(
+    ("prompts", "cost"),
+    [
+        ((100_000,), 100_000 * 3000 + 300 * 15_000),
+        ((250_000,), 250_000 * 6000 + 300 * 22_500),
+        ((250_000, 100_000), 250_000 * 6000 + 300 * 22_500 + 100_000 * 3000),
+        ((250_000, 210_000), 460_000 * 6000 + 300 * 22_500),
+        ((100_000, 110_000), 210_000 * 3000 + 300 * 15_000),
+    ],
+)
+@settings(max_examples=10)
+@given(lines=st.permutations([(AROUND_ANOTHER[0], 1), (AROUND_ANOTHER[1], 2), (AROUND_ANOTHER[2], 300)]))
+def test_requests_inside_a_call_are_long_or_not_by_the_price_when_it_began(
+    prompts: tuple[int, ...], cost: int, lines: list[tuple[str, int]]
+) -> None:
+    pieces = line_by_line(*(of_prompts(time, output, *prompts) for time, output in lines))
+    with TemporaryDirectory() as place:
+        check(Path(place), *pieces, besides="price")
+        with closing(open_ledger(Path(place, "pieces", "ledger.db"))) as db:
+            assert db.execute("SELECT cost FROM call").fetchall() == [(cost,)]
+            assert reprice_ledger(db, price_book(), dry_run=True) == []
+
+
+@settings(max_examples=30)
+@given(
+    written=st.lists(st.tuples(st.sampled_from(AROUND_ANOTHER), st.integers(1, 300)), min_size=2, max_size=5),
+    prompts=st.lists(st.sampled_from((100_000, 150_000, 250_000)), min_size=1, max_size=3),
+    copied=st.booleans(),
+)
+def test_lines_of_a_call_of_several_requests_on_both_sides_of_a_new_price(
+    written: list[tuple[str, int]], prompts: list[int], copied: bool
+) -> None:
+    lines = [of_prompts(time, output, *prompts) for time, output in written]
+    pieces = line_by_line(*lines)
+    if copied:
+        copies = [line | {"sessionId": OTHER, "requestSessionId": SESSION} for line in reversed(lines)]
+        pieces = [*line_by_line(*copies[1:], name=OTHER_FILE), *pieces, (OTHER_FILE, encoded(copies[0]))]
+    with TemporaryDirectory() as place:
+        check(Path(place), *pieces, besides="price")
 
 
 def test_a_call_costs_what_it_did_when_it_began(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_the_same_table_gives_requests_inside_a_call_the_same_cost(
         assert db.execute("SELECT cost FROM call").fetchall() == [(cost,)]
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
 @pytest.mark.parametrize(
     ("parts", "cost"),
     [
@@ -71,14 +72,30 @@ def test_the_same_table_gives_requests_inside_a_call_the_same_cost(
     ],
 )
 def test_a_corrected_table_prices_them_for_prompts_of_the_same_length(
-    parts: tuple[tuple[int, int], ...], cost: int, tmp_path: Path
+    parts: tuple[tuple[int, int], ...], cost: int, is_gone: bool, tmp_path: Path
 ) -> None:
+    """Also where an upgraded ledger does not know the parts, because the file is gone."""
     (tmp_path / "prices.toml").write_text(LONGER)
     root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), of_parts(*parts))})
     with ledger_of(tmp_path, root) as db:
+        db.execute("UPDATE call SET parts = NULL WHERE ?", (is_gone,))
         (changed,) = reprice_ledger(db, PriceBook(tmp_path / "prices.toml"), dry_run=False)
         assert changed.after == cost
         assert reprice_ledger(db, PriceBook(tmp_path / "prices.toml"), dry_run=False) == []
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_corrected_table_prices_short_and_long_requests_inside_a_call_if_it_knows_them(
+    is_gone: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "prices.toml").write_text(LONGER)
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), of_parts((60_000, 100), (130_000, 100)))})
+    with ledger_of(tmp_path, root) as db:
+        db.execute("UPDATE call SET parts = NULL WHERE ?", (is_gone,))
+        before = db.execute("SELECT cost, provider FROM call").fetchall()
+        reprice_ledger(db, PriceBook(tmp_path / "prices.toml"), dry_run=False)
+        corrected = 60_000 * 200 + 100 * 1000 + 130_000 * 1000 + 100 * 5000
+        assert db.execute("SELECT cost, provider FROM call").fetchall() == (before if is_gone else [(corrected, "any")])
 
 
 def test_a_call_whose_usage_nobody_wrote_down_stays_without_a_cost(tmp_path: Path) -> None:

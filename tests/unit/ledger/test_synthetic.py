@@ -47,7 +47,7 @@ def mistakes(call: MadeCall, rows: dict[str, tuple[object, ...]]) -> list[str]:
         ("session", session, call.session),
         ("chain", chain, call.chain if call.chain is not None else (chain or "a sidechain")),
         ("tokens", tuple(tokens), tuple(call.tokens)),
-        ("cost", cost, cost_nano(call.model, call.tokens)),
+        ("cost", cost, sum(cost_nano(call.model, tokens) for tokens in call.requests())),
         ("floor", bool(flags & CallFlag.OUTPUT_IS_FLOOR), call.is_floor),
     ):
         if got != wanted:

@@ -4,12 +4,11 @@ The line with the largest output stands for the call, whole (CLAUDE_CODE section
 line says where and when it was made.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from store.records import Call, CallFlag, CopyRank, Price, canonical_id
 from tracker.pricing import cost
+from tracker.pricing.parts import Amounts, price_parts, prompt_of
 from tracker.sources.base import Options
 from tracker.sources.claude_code.lines import AGENT, CacheCreation, Iteration, Line, Message, Usage
 
@@ -20,8 +19,6 @@ _ABORTED = int(CallFlag.ABORTED)
 _ITERATION = int(CallFlag.ITERATION)
 _EMBEDDED = int(CallFlag.EMBEDDED)
 _SEVERAL_REQUESTS = int(CallFlag.SEVERAL_REQUESTS)
-
-Amounts = tuple[int, int, int, int, int]  # input, cache read, 5-minute writes, 1-hour writes, output
 
 
 class Place(msgspec.Struct, gc=False):
@@ -151,12 +148,18 @@ class CallFold:
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
         extra, parts = _left_out(usage.iterations, usage, model) if usage.iterations else ((), ())
         amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
-        amount = None
+        price = amount = told = None
         if len(parts) > 1:
             flags |= _SEVERAL_REQUESTS
-            price, amount = self._price_in_parts(model, call.first_at, amounts, usage, parts, searches)
+            each = sorted(map(_amounts, parts))
+            told = msgspec.json.encode(each).decode()
+            found = price_parts(
+                lambda prompt: self._price(model, call.first_at, prompt, usage), amounts, each, searches
+            )
+            if found is not None:
+                price, amount = found
         else:
-            price = self._price(model, call.first_at, amounts, usage)
+            price = self._price(model, call.first_at, prompt_of(amounts), usage)
             if price is not None and call.message.usage is not None:
                 amount = cost(price, *amounts, searches)
         # By position, in the order of the fields: keywords take three times as long, and this runs once a call.
@@ -193,6 +196,7 @@ class CallFold:
                 None,
                 _reason(call.message),
                 more_requests,
+                told,
             )
         )
         whole = made[-1]
@@ -203,7 +207,7 @@ class CallFold:
         """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
         amounts = _amounts(inner)
         model = inner.model or parent.model
-        price = self._price(model, parent.first_at, amounts, usage)
+        price = self._price(model, parent.first_at, prompt_of(amounts), usage)
         # As the call itself: any of its keys says that it is the same one.
         made.append(
             msgspec.structs.replace(
@@ -226,32 +230,17 @@ class CallFold:
                 price_id=price.id if price else None,
                 cost=cost(price, *amounts, 0) if price else None,
                 miss_reason=None,
+                parts=None,
             )
         )
 
-    def _price(self, model: str, at: int, amounts: Amounts, usage: Usage) -> Price | None:
+    def _price(self, model: str, at: int, prompt: int, usage: Usage) -> Price | None:
         price = self._options.pricer.resolve(
-            model, None, at, _prompt(amounts), usage.speed, usage.service_tier, usage.inference_geo
+            model, None, at, prompt, usage.speed, usage.service_tier, usage.inference_geo
         )
         if price is not None:
             self._prices[price.id] = price
         return price
-
-    def _price_in_parts(
-        self, model: str, at: int, amounts: Amounts, usage: Usage, parts: Sequence[Iteration], searches: int
-    ) -> tuple[Price | None, int | None]:
-        """Price row and cost of a call whose inner requests are judged by the long-prompt bound one by one (section 3).
-
-        The row is that of the shortest prompt; what longer ones pay above it is in the cost alone.
-        """
-        each = sorted((_amounts(part) for part in parts), key=_prompt)
-        rows = [self._price(model, at, part, usage) for part in each]
-        shortest, longest = rows[0], rows[-1]
-        if shortest is None or shortest == longest:
-            return shortest, cost(shortest, *amounts, searches) if shortest else None
-        return shortest, searches * shortest.web_search + sum(
-            cost(row, *part, 0) for row, part in zip(rows, each, strict=True) if row is not None
-        )
 
 
 def _begun(
@@ -269,10 +258,6 @@ def _output(message: Message) -> int:
 def _amounts(inner: Iteration) -> Amounts:
     writes = split_writes(inner.cache_creation_input_tokens, inner.cache_creation)
     return (inner.input_tokens or 0, inner.cache_read_input_tokens or 0, *writes, inner.output_tokens or 0)
-
-
-def _prompt(amounts: Amounts) -> int:
-    return amounts[0] + amounts[1] + amounts[2] + amounts[3]
 
 
 def split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, int]:
