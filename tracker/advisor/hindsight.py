@@ -4,7 +4,8 @@ The session goes on as it did: nothing that is said here was followed. Nudges ab
 are left out. What a nudge would have saved is modelled, each nudge alone; where nobody can tell it is None.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from tracker.model.advice import way_of
 from tracker.model.backtest import Nudge, nudge_saving_nano, one_step_nano
 from tracker.model.compaction import compaction_nano
 from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.delivery import LogEntry
 from tracker.model.fresh_start import cold_orientation_nano, fresh_context_tokens, new_session_nano
 from tracker.model.growth import lifetime_nano
 from tracker.model.miss_causes import Cause
@@ -38,42 +40,47 @@ class ReplayedNudge(NamedTuple):
 
 def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preferences) -> list[ReplayedNudge]:
     """The nudges of all these sessions, which are given in the order in which they began."""
-    made: list[ReplayedNudge] = []
-    recent: list[ReplayedNudge] = []
-    for recorded in sessions:
-        since = recorded.calls[0].started_at - _LOOKED_BACK_MS
-        recent = [one for one in recent if one.row.due_at >= since]
-        found = _nudges_in(recorded, preferences, recent)
-        recent += found
-        made += found
-    return made
+    said = _Said()
+    return [one for recorded in sessions for one in _nudges_in(recorded, preferences, said)]
 
 
-def _nudges_in(
-    recorded: RecordedStretch, preferences: Preferences, earlier: Sequence[ReplayedNudge]
-) -> list[ReplayedNudge]:
-    shown = list(earlier)
+class _Said:
+    """What was said in all sessions so far, by time: they overlap, so that it does not come in that order."""
+
+    def __init__(self) -> None:
+        self._rows: list[NudgeRow] = []
+        self._entries: list[LogEntry] = []
+
+    def add(self, row: NudgeRow) -> None:
+        """Note a nudge that was shown."""
+        insort(self._rows, row, key=lambda one: one.due_at)
+        for entry in log_entries([row], ()):
+            insort(self._entries, entry, key=lambda one: one.at_ms)
+
+    def before(self, standing: Standing) -> tuple[list[NudgeRow], list[LogEntry]]:
+        """The week before a moment, as rows and as the delivery rules read them."""
+        since = standing.state.last.last_at - _LOOKED_BACK_MS
+        return (
+            self._rows[bisect_left(self._rows, since, key=lambda one: one.due_at) :],
+            self._entries[bisect_left(self._entries, since, key=lambda one: one.at_ms) :],
+        )
+
+
+def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: _Said) -> list[ReplayedNudge]:
     made: list[ReplayedNudge] = []
     for place, standing in recorded.standings.items():
         for evaluations in (
-            evaluate_turn(standing, _rows(shown, standing), _rows(made)),
+            evaluate_turn(standing, said.before(standing)[0], [one.row for one in made]),
             _resumed(recorded, place, standing),
         ):
-            entries = log_entries(_rows(shown, standing), ())
-            for row in decided_rows(standing, evaluations, entries, preferences):
+            for row in decided_rows(standing, evaluations, said.before(standing)[1], preferences):
                 if row.chosen:
                     row = row._replace(shown_at=row.due_at)
                     worked_out = _HINDSIGHT.get(row.kind)
                     saved = None if worked_out is None else worked_out(_Case(row, recorded, place, standing))
                     made.insert(0, ReplayedNudge(row, None if saved is None else round(saved)))
-                    shown.append(made[0])
+                    said.add(row)
     return made[::-1]
-
-
-def _rows(nudges: Sequence[ReplayedNudge], standing: Standing | None = None) -> list[NudgeRow]:
-    """Rows of the log; with a standing, those of the week before it."""
-    since = standing.state.last.last_at - _LOOKED_BACK_MS if standing is not None else 0
-    return [one.row for one in nudges if one.row.due_at >= since]
 
 
 def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[TimedEvaluation]:

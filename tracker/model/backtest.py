@@ -6,8 +6,9 @@ After a compaction the context is C1 at once, and reading again and the extra ca
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 from tracker.model.compaction import (
@@ -115,46 +116,58 @@ def at_ends(chosen: Collection[int]) -> Rule:
 def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
     """Replay a chain under a rule; `trigger` in place of the chain's own."""
     limit = replay.trigger if trigger is None else trigger
+    after = replay.shape.context_after
     cost = last = context = 0.0
     since: int | None = None
     failed = False
     nudges: list[Nudge] = []
-    final = len(replay.calls) - 1
-    for index, call in enumerate(replay.calls):
+    start, count = 0, len(replay.calls)
+    while start < count:  # a compaction begins another walk
         before = context
-        context, nano, by_itself = _step(replay, call, context, limit)
-        cost += nano
-        since = 1 if by_itself else since + 1 if since is not None else None
-        failed = compaction_failed(round(before), round(replay.shape.context_after)) if by_itself else failed
-        if call.at_turn_end and rule(TurnEnd(index, context, since, failed)):
-            nudges.append(Nudge(index, context))
-            one_off = compaction_nano(context, replay.shape, call.tariff)
-            cost += one_off
-            last = one_off if index == final else 0.0
-            failed = compaction_failed(round(context), round(replay.shape.context_after))
-            context, since = replay.shape.context_after, 0
+        for start, (call, context, nano, by_itself) in enumerate(_walk(replay, start, context, limit), start + 1):
+            cost += nano
+            since = 1 if by_itself else since + 1 if since is not None else None
+            failed = compaction_failed(round(before), round(after)) if by_itself else failed
+            before = context
+            if call.at_turn_end and rule(TurnEnd(start - 1, context, since, failed)):
+                nudges.append(Nudge(start - 1, context))
+                one_off = compaction_nano(context, replay.shape, call.tariff)
+                cost += one_off
+                last = one_off if start == count else 0.0
+                failed = compaction_failed(round(context), round(after))
+                context, since = after, 0
+                break
     return Run(cost, tuple(nudges), last)
 
 
-def _step(replay: Replay, call: ReplayCall, context: float, trigger: int) -> tuple[float, float, bool]:
-    """Context after a call, its nano-dollars, and whether the client had to compact before it."""
-    after = replay.shape.context_after
-    nano = 0.0
-    by_itself = context > after and context + call.growth > trigger
-    if by_itself:
-        nano = compaction_nano(context, replay.shape, call.tariff)
-        context = after
-    # A cut that the client made in a longer history finds less to cut here.
-    grown = max(context + call.growth, min(replay.shape.baseline, call.context))
-    prefix = max(0.0, call.prefix_tokens + grown - call.context)
-    return grown, nano + call.own_nano + prefix * call.prefix_nano, by_itself
+def _walk(
+    replay: Replay, start: int, context: float, trigger: int
+) -> Iterator[tuple[ReplayCall, float, float, bool]]:
+    """Each call from `start` on: the context after it, its nano-dollars, whether the client had to compact before it.
+
+    A history is walked a thousand times over, so that this loop is most of a backtest: it is written without calls.
+    """
+    shape = replay.shape
+    after, baseline = shape.context_after, shape.baseline
+    for call in islice(replay.calls, start, None):
+        recorded, growth, own_nano, prefix_tokens, prefix_nano, tariff, _, _, _ = call
+        grown = context + growth
+        by_itself = context > after and grown > trigger
+        nano = own_nano
+        if by_itself:
+            nano = compaction_nano(context, shape, tariff) + own_nano
+            grown = after + growth
+        # A cut that the client made in a longer history finds less to cut here.
+        least = baseline if baseline < recorded else recorded
+        context = grown if grown > least else least
+        prefix = prefix_tokens + context - recorded
+        yield call, context, nano + prefix * prefix_nano if prefix > 0 else nano, by_itself
 
 
 def _tail_nano(replay: Replay, index: int, context: float) -> float:
     """Nano-dollars of the calls from `index` on when nobody compacts any more."""
     total = 0.0
-    for call in replay.calls[index:]:
-        context, nano, _ = _step(replay, call, context, replay.trigger)
+    for _, _, nano, _ in _walk(replay, index, context, replay.trigger):
         total += nano
     return total
 
@@ -191,17 +204,17 @@ def optimum(replay: Replay) -> Rule:
     """The best that anybody could have done at turn ends, knowing what was to come: a dynamic programme over them."""
     ends = [index for index, call in enumerate(replay.calls) if call.at_turn_end]
     best: dict[int, tuple[float, int | None]] = {}  # after compacting at this end: cost of the rest, the next end
-    for start in (*reversed(ends), None):
-        context = 0.0 if start is None else replay.shape.context_after
+    for start in (*reversed(ends), -1):
+        context = 0.0 if start < 0 else replay.shape.context_after
         total = 0.0
-        found: list[tuple[float, int | None]] = []
-        for index in range(0 if start is None else start + 1, len(replay.calls)):
-            call = replay.calls[index]
-            context, nano, _ = _step(replay, call, context, replay.trigger)
+        least: tuple[float, int | None] = (math.inf, None)
+        for index, (call, context, nano, _) in enumerate(_walk(replay, start + 1, context, replay.trigger), start + 1):
             total += nano
             if call.at_turn_end:
-                found.append((total + compaction_nano(context, replay.shape, call.tariff) + best[index][0], index))
-        best[-1 if start is None else start] = min([(total, None), *found], key=lambda one: one[0])
+                acting = total + compaction_nano(context, replay.shape, call.tariff) + best[index][0]
+                if acting < least[0]:
+                    least = (acting, index)
+        best[start] = (total, None) if total <= least[0] else least
     chosen: set[int] = set()
     place = best[-1][1]
     while place is not None:

@@ -18,6 +18,7 @@ from tracker.model.backtest import (
     fixed,
     never,
     nudge_saving,
+    nudge_saving_nano,
     optimum,
     run,
     window_share,
@@ -103,8 +104,7 @@ def backtest(replays: Sequence[Replay], summary_tokens: float | None = None) -> 
     if not replays:
         raise ValueError("no chains to replay")
     runs = _runs(replays, RULES)
-    savings = {name: _savings(replays, made) for name, made in runs.items()}
-    scores = [_score(name, runs, savings[name], replays) for name in RULES]
+    scores = [_score(name, runs, replays) for name in RULES]
     gains = [
         idle.cost_nano - ours.cost_nano
         for idle, ours in zip(runs[PolicyName.NEVER], runs[PolicyName.OURS], strict=True)
@@ -117,9 +117,9 @@ def backtest(replays: Sequence[Replay], summary_tokens: float | None = None) -> 
         saving=SavingRange(round(sum(gains)), round(low * len(gains)), round(high * len(gains))),
         sensitivity=_sensitivity(replays, summary_tokens),
         nudges=[
-            Hindsight(chain, nudge, saving)
-            for chain, (made, found) in enumerate(zip(runs[PolicyName.OURS], savings[PolicyName.OURS], strict=True))
-            for nudge, saving in zip(made.nudges, found, strict=True)
+            Hindsight(chain, nudge, nudge_saving(replay, nudge))
+            for chain, (replay, made) in enumerate(zip(replays, runs[PolicyName.OURS], strict=True))
+            for nudge in made.nudges
         ],
     )
 
@@ -134,16 +134,14 @@ def _runs(replays: Sequence[Replay], names: Iterable[str]) -> dict[str, list[Run
     }
 
 
-def _savings(replays: Sequence[Replay], runs: Sequence[Run]) -> list[list[SavingRange]]:
-    return [[nudge_saving(replay, nudge) for nudge in made.nudges] for replay, made in zip(replays, runs, strict=True)]
-
-
-def _score(
-    name: str, runs: Mapping[str, Sequence[Run]], savings: Sequence[Sequence[SavingRange]], replays: Sequence[Replay]
-) -> Score:
+def _score(name: str, runs: Mapping[str, Sequence[Run]], replays: Sequence[Replay]) -> Score:
     idle, best, cost = (_total(runs[one]) for one in (PolicyName.NEVER, PolicyName.OPTIMUM, name))
     lost_at_last = sum(made.last_nano for made in runs[name])
-    points = [saving.point_nano for found in savings for saving in found]
+    points = [
+        round(nudge_saving_nano(replay, nudge))
+        for replay, made in zip(replays, runs[name], strict=True)
+        for nudge in made.nudges
+    ]
     hours = sum(replay.active_ms for replay in replays) / HOUR_MS
     count = len(points)
     return Score(
@@ -181,7 +179,6 @@ def _sensitivity(replays: Sequence[Replay], summary_tokens: float | None) -> dic
     for label, variant in variants.items():
         changed = [variant(replay) for replay in replays]
         runs = _runs(changed, (PolicyName.NEVER, PolicyName.OURS, PolicyName.OPTIMUM))
-        savings = _savings(changed, runs[PolicyName.OURS])
-        score = _score(PolicyName.OURS, runs, savings, changed)
+        score = _score(PolicyName.OURS, runs, changed)
         made[label] = Variant(score, round(_total(runs[PolicyName.NEVER])) - score.cost_nano)
     return made

@@ -4,7 +4,7 @@ Measured and priced: what was billed. Everything else is modelled, and the assum
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch, WeeklyHabits, recorded_session
 from tracker.clock import iso
+from tracker.model.backtest import Replay
 from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
 from tracker.model.compaction import observed_summary_tokens
 from tracker.model.defaults import DEFAULTS, HOUR_MS
@@ -195,38 +196,68 @@ def backtest_report(
     """
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     weekly = WeeklyHabits(db, floors(db))
-    recorded: list[RecordedStretch] = []
+    kept: list[_Stretch] = []
     left_out = 0
     begun = sessions_begun(db, since=since, until=until, project=project, agent=agent)
-    for number, session_id in enumerate(begun):
-        say(f"{number:,}/{len(begun):,} sessions read")
-        found = recorded_session(db, session_id, weekly, rates, quiet=preferences.quiet)
-        recorded += found
-        left_out += not found
-    if not recorded:
+
+    def recorded() -> Iterator[RecordedStretch]:
+        nonlocal left_out
+        for number, session_id in enumerate(begun):
+            say(f"{number:,}/{len(begun):,} sessions read")
+            found = recorded_session(db, session_id, weekly, rates, quiet=preferences.quiet)
+            kept.extend(map(_kept, found))
+            left_out += not found
+            yield from found
+
+    nudges = replayed_nudges(recorded(), preferences)
+    if not kept:
         return None
-    prompts = [(one.calls[0].context, made.after) for one in recorded for made in one.compactions]
-    summary = observed_summary_tokens(prompts)
+    summary = observed_summary_tokens([prompts for one in kept for prompts in one.prompts])
     say(f"{len(begun):,} sessions under every rule")
-    result = backtest([one.replay for one in recorded], summary)
+    result = backtest([one.replay for one in kept], summary)
     return BacktestReport(
-        first_at=min(one.calls[0].started_at for one in recorded),
-        last_at=max(one.calls[-1].last_at for one in recorded),
-        calls=sum(len(one.calls) for one in recorded),
+        first_at=min(one.first_at for one in kept),
+        last_at=max(one.last_at for one in kept),
+        calls=sum(len(one.replay.calls) for one in kept),
         left_out=left_out,
-        billed_nano=sum(call.cost or 0 for one in recorded for call in one.calls),
-        hidden_nano=round(sum(_hidden_nano(one) for one in recorded)),
-        compactions=sum(len(one.compactions) for one in recorded),
+        billed_nano=sum(one.billed_nano for one in kept),
+        hidden_nano=round(sum(one.hidden_nano for one in kept)),
+        compactions=sum(len(one.prompts) for one in kept),
         observed_summary_tokens=summary,
         result=result,
-        followed=[_followed(recorded[one.chain], one) for one in result.nudges],
-        nudges=replayed_nudges(recorded, preferences),
+        followed=[_followed(kept[one.chain], one) for one in result.nudges],
+        nudges=nudges,
     )
 
 
-def _followed(recorded: RecordedStretch, one: Hindsight) -> Followed:
-    at = recorded.calls[one.nudge.place].last_at
-    return Followed(at, recorded.replay.session, round(one.nudge.context), one.saving)
+class _Stretch(NamedTuple):
+    """What is needed of a recorded stretch once its nudges are known; the rest is most of the memory."""
+
+    replay: Replay
+    first_at: int
+    last_at: int
+    turn_ends: Mapping[int, int]  # when each was, by its place in the replay
+    billed_nano: int
+    hidden_nano: float
+    prompts: Sequence[tuple[int, int]]  # the first one and the one after it, for each compaction
+
+
+def _kept(recorded: RecordedStretch) -> _Stretch:
+    calls = recorded.calls
+    return _Stretch(
+        replay=recorded.replay,
+        first_at=calls[0].started_at,
+        last_at=calls[-1].last_at,
+        turn_ends={place: calls[place].last_at for place in recorded.standings},
+        billed_nano=sum(call.cost or 0 for call in calls),
+        hidden_nano=_hidden_nano(recorded),
+        prompts=[(calls[0].context, made.after) for made in recorded.compactions],
+    )
+
+
+def _followed(kept: _Stretch, one: Hindsight) -> Followed:
+    at = kept.turn_ends[one.nudge.place]
+    return Followed(at, kept.replay.session, round(one.nudge.context), one.saving)
 
 
 def _hidden_nano(recorded: RecordedStretch) -> float:
