@@ -1,6 +1,11 @@
-"""Shares and stretches of time, as command line and dashboard write them."""
+"""Shares, stretches of time and names in a row, as command line and dashboard write them."""
+
+from collections.abc import Iterable
+from itertools import islice
 
 _LINE = "–"
+_MOST_NAMES = 12
+_LONGEST_NAME = 60
 
 
 def percent(share: float | None) -> str:
@@ -29,3 +34,13 @@ def duration(milliseconds: float | None) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24} d"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names that other programs wrote, in a sentence: `a, b, …`, and none so long that it hides the sentence."""
+    rest = iter(names)
+    shown = [
+        name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in islice(rest, _MOST_NAMES)
+    ]
+    left = sum(1 for _ in rest)
+    return ", ".join([*shown, f"{left:,} more"] if left else shown)

@@ -1,12 +1,13 @@
 """What agents and models wrote reaches a terminal as plain text, whatever the command."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from tests.cli.running import Taximeter
-from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt
+from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, usage
 from tests.unit.ledger.reading import write_tree
 
 # A window's title, a bell, a control sequence in one character, and text that turns its order. Click takes common
@@ -49,6 +50,50 @@ def test_an_opened_task_is_plain(hostile: Taximeter) -> None:
     drawn = hostile("task", one["id"]).out
     assert "mend it" in drawn
     assert drawn.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("command", ["tasks", "calls", "sessions", "spend --by model", "spend --by project", "cache"])
+def test_rows_for_programs_hold_nothing_that_a_terminal_acts_on(command: str, hostile: Taximeter) -> None:
+    for form in ("--csv", "--json"):
+        printed = hostile(*command.split(), form).out
+        assert not {char for char in printed if unicodedata.category(char) == "Cc"} - set("\n")
+    assert "\u202e" not in printed
+    assert "\\u202e" in printed or command == "cache", "to a program it is the same"
+
+
+@pytest.mark.parametrize("text", ["=cmd|'/C calc'!A0", "+1+1", "- tidy up", "@SUM(A1)", "  =1+1"])
+def test_no_text_in_csv_is_a_formula_to_a_spreadsheet(text: str, taximeter: Taximeter, tmp_path: Path) -> None:
+    lines = [prompt("mend it", gitBranch=text), answer(1, gitBranch=text, message={"model": text})]
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+    assert f"'{text}" in taximeter("sessions", "--csv").rows()[1]
+    [call] = taximeter("calls", "--json").json_lines()
+    assert call["model"] == text
+    taximeter("export", str(tmp_path / "out"))
+    assert f",'{text}," in (tmp_path / "out" / "session.csv").read_text()
+    assert f'"{text}"' in (tmp_path / "out" / "session.jsonl").read_text()
+
+
+def test_a_name_without_end_neither_hides_the_report_nor_holds_it_up(taximeter: Taximeter, tmp_path: Path) -> None:
+    names = ["wide-" + "宽" * 200_000, *(f"unknown-{number}" for number in range(30))]
+    lines = [prompt(), *(answer(number, message={"model": name}) for number, name in enumerate(names, 1))]
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+    for command in ("sync", "spend --by model", "calls", "doctor", "plans"):
+        printed = taximeter(*command.split()).out
+        assert max(map(len, printed.splitlines())) < 1_000, command
+        assert "19 more" in printed or command == "calls"
+
+
+def test_a_suggested_command_is_one_argument_whatever_the_session_is_called(
+    taximeter: Taximeter, tmp_path: Path
+) -> None:
+    grown = [
+        answer(number, "`id`;ls $(x)", message={"usage": usage(cache_read_input_tokens=100_000 + 1500 * number)})
+        for number in range(1, 30)
+    ]
+    tree = {FILE: encoded(prompt(session="`id`;ls $(x)"), *grown)}
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", tree)]
+    said = taximeter("context").out
+    assert "taximeter handover '`id`;ls '" in said
 
 
 def test_an_error_is_plain(taximeter: Taximeter) -> None:

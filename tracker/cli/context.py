@@ -1,5 +1,7 @@
 """`context`: how a session's context grows, and the three ways to go on, priced."""
 
+import shlex
+
 import click
 
 from store.find_session import FoundSession
@@ -133,6 +135,6 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
     band = options.forecast.band
     residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best.kind == OptionKind.NEW_SESSION:
-        brief = f"taximeter handover {short_session(session.native_id)}"
+        brief = f"taximeter handover {shlex.quote(short_session(session.native_id))}"
         note(f"A new session knows nothing of this task: start one for the next, or with the brief of {brief}.")
     note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")

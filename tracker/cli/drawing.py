@@ -7,7 +7,7 @@ import click
 
 from store.money import short_usd, sum_usd
 from tracker.cli.output import tokens, width
-from tracker.words import percent
+from tracker.words import listed, percent
 
 if TYPE_CHECKING:
     from store.task_rows import TaskRow
@@ -190,7 +190,7 @@ def hidden_text(cost: int, sessions: int) -> str:
 
 def unpriced_text(models: Collection[str], uncounted: Container[str]) -> str:
     """Models of calls without a cost, and where prices are added; of the `uncounted` nobody wrote down the usage."""
-    names = ", ".join(f"{model} (no token counts)" if model in uncounted else model for model in models)
+    names = listed(f"{model} (no token counts)" if model in uncounted else model for model in models)
     return names if all(model in uncounted for model in models) else f"{names} (taximeter prices --help)"
 
 

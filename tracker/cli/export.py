@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from tracker.cli.common import Invocation, dir_options, open_modelled, passes_invocation
+from tracker.cli.output import csv_row
 from tracker.errors import UserError
 
 
@@ -48,7 +49,7 @@ def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> No
             with open(folder / f"{table}.csv", "w", encoding="utf-8", newline="", opener=_private) as handle:
                 writer = csv.writer(handle, lineterminator="\n")
                 writer.writerow(names)
-                writer.writerows(every)
+                writer.writerows(map(csv_row, every))
         if form in ("jsonl", "both"):
             with open(folder / f"{table}.jsonl", "wb", opener=_private) as binary:
                 binary.writelines(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n" for row in every)

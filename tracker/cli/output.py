@@ -3,6 +3,8 @@
 import codecs
 import csv
 import io
+import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -15,6 +17,15 @@ from store.plain_text import plain, plain_lines
 TERMINAL_ROWS = 20
 _HARD_SPACE = "\xa0"  # where no line is broken
 _LEAST_CELLS = 8  # the narrowest that a column of texts gets
+# What a terminal acts on or does not show: more control characters than JSON escapes, and marks of direction and width.
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_CONTROLS = dict.fromkeys(
+    {*range(32), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)} - {9, 10}, " "
+)
+_FORMULA_SIGNS = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
 _NEAREST = dict(zip("≥≤–—−…▸─┼┤┆✔✘✓✗∅●", "><---.>-+||+x+x0*", strict=True))
 
 
@@ -58,14 +69,21 @@ def _for_programs() -> None:
 def print_json(value: Any) -> None:
     """One JSON document, indented."""
     _for_programs()
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(_json_text(msgspec.json.format(msgspec.json.encode(value), indent=2)))
 
 
 def print_json_lines(values: Iterable[Any]) -> None:
     """One JSON object a line."""
     _for_programs()
     for value in values:
-        click.echo(msgspec.json.encode(value).decode())
+        click.echo(_json_text(msgspec.json.encode(value)))
+
+
+def _json_text(encoded: bytes) -> str:
+    """The document with escapes in place of what a terminal would act on: to a program it is the same."""
+    if encoded.isascii() and b"\x7f" not in encoded:
+        return encoded.decode()
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], encoded.decode())
 
 
 def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -73,8 +91,21 @@ def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     _for_programs()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(titles)
-    for row in rows:
-        writer.writerow([("no", "yes")[cell] if isinstance(cell, bool) else cell for cell in row])
+    writer.writerows(map(csv_row, rows))
+
+
+def csv_row(row: Sequence[Any]) -> list[Any]:
+    """A row's cells as CSV has them: no text acts on a terminal, turns its order or is a spreadsheet's formula."""
+    return [_csv_text(cell) if isinstance(cell, str) else _csv_value(cell) for cell in row]
+
+
+def _csv_value(cell: Any) -> Any:
+    return ("no", "yes")[cell] if isinstance(cell, bool) else cell
+
+
+def _csv_text(text: str) -> str:
+    text = text.translate(_CONTROLS)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(text) else text
 
 
 def print_records(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
@@ -194,10 +225,13 @@ def fit(text: str, cells: int, *, right: bool = False, cut: Cut = "end") -> str:
     """Plain text in exactly so many cells: padded, or cut with an ellipsis at its `cut`."""
     text = plain(text)
     if width(text) > cells:
-        kept = text
-        while kept and width(kept) > cells - 1:
-            kept = kept[1:] if cut == "start" else kept[:-1]
-        text = "…" + kept.lstrip() if cut == "start" else kept.rstrip() + "…"
+        kept, room = 0, cells - 1
+        for char in reversed(text) if cut == "start" else text:
+            room -= width(char)
+            if room < 0:
+                break
+            kept += 1
+        text = "…" + text[len(text) - kept :].lstrip() if cut == "start" else text[:kept].rstrip() + "…"
     pad = " " * (cells - width(text))
     return pad + text if right else text + pad
 

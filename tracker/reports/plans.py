@@ -32,6 +32,7 @@ from tracker.plan_data.load import NO_FITS, Load, load_of_file, load_of_ledger
 from tracker.plan_data.table import DatedPlan, capacities, plans_on, refuse_unknown
 from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings
+from tracker.words import listed
 
 API = "api"
 _SEED = 20
@@ -274,7 +275,7 @@ def _evidence(load: Load, own: DatedPlan | None) -> Evidence:
     return Evidence(
         active_days=load.active_days,
         unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
-        unpriced_models=load.counted.models,
+        unpriced_models=listed(load.counted.models),
         meter_intervals=load.meter_intervals,
         knows_hours=not load.is_of_sums,
         has_unused_meter=load.fits != NO_FITS and (own is None or own.plan.is_metered),

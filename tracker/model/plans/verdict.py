@@ -26,7 +26,7 @@ class Evidence:
 
     active_days: int
     unpriced_share: float  # of calls
-    unpriced_models: Sequence[str] = ()
+    unpriced_models: str = ""  # named as in a sentence
     meter_intervals: int = 0  # steps of the plan's meter so far, and how many a fit needs
     intervals_needed: int = 30
     knows_hours: bool = True  # False for days that are known only by their sums
@@ -116,7 +116,7 @@ def winner(costs: Mapping[str, float]) -> str:
 
 def _too_little(everyone: Sequence[str], evidence: Evidence) -> Verdict | None:
     if evidence.unpriced_share > UNPRICED_SHARE_THAT_BLOCKS:
-        models = ", ".join(evidence.unpriced_models) or "some models"
+        models = evidence.unpriced_models or "some models"
         return Verdict(
             CANNOT_TELL,
             tuple(everyone),
