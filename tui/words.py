@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
 _LINE = "–"
+_LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long a file has made that
+_MOST_CHARS_A_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
 # They ask for the other form of the sign before them; terminals disagree on its width.
 _VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
 
@@ -101,14 +103,14 @@ def model_name(model: str) -> str:
     """A model id without maker and date: opus-4-5."""
     name = model.rsplit("/", 1)[-1].removeprefix("claude-")
     head, _, tail = name.rpartition("-")
-    return head if head and len(tail) == 8 and tail.isdigit() else name
+    return (head if head and len(tail) == 8 and tail.isdigit() else name)[:_LONGEST_NAME]
 
 
 def project_name(project: str | None) -> str:
     """The last part of a project's path, whatever system wrote it."""
     if not project:
         return _LINE
-    return plain(_path(project).rpartition("/")[2] or project)
+    return plain((_path(project).rpartition("/")[2] or project)[:_LONGEST_NAME])
 
 
 def session_name(session: "SessionSum | DueNudge") -> str:
@@ -149,7 +151,7 @@ def cells(text: str) -> int:
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Plain text in exactly `width` cells: padded, or cut with an ellipsis."""
-    text = plain(text)
+    text = plain(text[: max(0, width) * _MOST_CHARS_A_CELL + 1])
     wide = cells(text)
     if wide > width:
         if width <= 0:

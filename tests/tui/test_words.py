@@ -43,6 +43,13 @@ def test_names_without_their_wrapping() -> None:
     assert words.project_name(None) == "–"
 
 
+def test_a_name_without_end_is_cut_before_it_is_drawn() -> None:
+    endless = "宽" * 1_000_000
+    assert len(words.model_name(endless)) == len(words.project_name(endless)) == 120
+    assert words.fit(endless, 7) == "宽宽宽…"
+    assert words.fit(f"{endless}\x1b", 7, right=True) == "宽宽宽…"
+
+
 def test_projects_of_one_name_are_told_apart_by_their_folders() -> None:
     paths = ["/home/u/work/api", "C:\\play\\api\\", "/srv/web", None, "/api"]
     assert words.project_names(paths) == ["api · work", "api · play", "web", "–", "api · /"]
