@@ -6,7 +6,7 @@ of its own. Turns that a fork copied from its parent are kept for what they tell
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from store.first_words import from_text
@@ -62,13 +62,24 @@ def arrange(records: SessionRecords) -> list[TurnInfo]:
         (turn.copies if call.copied else turn.calls).append(call)
     for tool in records.tools:
         turns[places.of(tool.chain, tool.turn, tool.position, tool.at)].tools.append(tool)
-    for event in records.events:
+    for event in _linked_once(records.events):
         turns[places.of(event.chain, None, event.position, event.at)].events.append(event)
     for turn in turns:
         turn.tools.sort(key=_order)
         turn.origin = places.origin_of(turn)
     _set_times(turns)
     return turns
+
+
+def _linked_once(events: Iterable[EventRow]) -> Iterator[EventRow]:
+    """Events in order, each pull request where the session first names it: clients repeat it long after."""
+    linked: set[str | None] = set()
+    for event in sorted(events, key=lambda event: event.position):
+        if event.kind == EventKind.PULL_REQUEST:
+            if event.detail in linked:
+                continue
+            linked.add(event.detail)
+        yield event
 
 
 def _order(tool: ToolRow) -> tuple[int, int, str]:

@@ -10,6 +10,7 @@ from tracker.model.turns import (
     arrange,
     ending_of,
     has_commit,
+    has_pull_request,
     is_retry,
     last_check,
     todos_of,
@@ -208,3 +209,13 @@ def test_todos_in_both_forms() -> None:
     )
     assert todos_of(single) == Todos(1, 2)
     assert todos_of(only_turn()) == Todos()
+
+
+def test_a_pull_request_is_of_the_turn_that_first_names_it() -> None:
+    """Clients write it again at each push, and with their other notes on the session, to its end."""
+    links = [
+        event(EventKind.PULL_REQUEST, at, detail=f"https://example.org/pull/{n}")
+        for at, n in ((32, 1), (12, 1), (42, 2))
+    ]
+    made = records(turns=[turn(name, at) for name, at in (("a", 10), ("b", 20), ("c", 30), ("d", 40))], events=links)
+    assert [has_pull_request(one) for one in arrange(made)] == [True, False, False, True]
