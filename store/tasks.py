@@ -41,6 +41,32 @@ _CHAINS = f"SELECT {columns('chain', ChainRow._fields)} FROM chain WHERE session
 _EVENTS = f"SELECT {columns('event', EventRow._fields)} FROM event WHERE session_id = ?"
 
 
+# An approved plan that begins with a cleared context: the client interrupts the session that planned, at its question
+# whether to go ahead, and gives the plan to a new one in the same moment.
+_PLANS_CARRIED_OUT = """
+    WITH span AS MATERIALIZED (SELECT id, agent, project, first_at, last_at + :waits AS until FROM session),
+    touched AS MATERIALIZED (SELECT span.* FROM json_each(:ids) JOIN span ON span.id = value),
+    pair (doing, planning) AS MATERIALIZED (
+        SELECT doing.id, planning.id FROM touched AS doing JOIN span AS planning USING (agent, project)
+            WHERE planning.id != doing.id AND doing.first_at BETWEEN planning.first_at AND planning.until
+        UNION SELECT doing.id, planning.id FROM touched AS planning JOIN span AS doing USING (agent, project)
+            WHERE planning.id != doing.id AND doing.first_at BETWEEN planning.first_at AND planning.until
+    ),
+    approval AS MATERIALIZED (
+        SELECT session_id, at FROM event WHERE session_id IN (SELECT planning FROM pair) AND chain = ''
+            AND kind = 'interrupt' AND 'ExitPlanMode' = (
+                SELECT name FROM tool_use WHERE tool_use.session_id = event.session_id AND tool_use.chain = ''
+                    AND tool_use.position < event.position ORDER BY tool_use.position DESC LIMIT 1
+            )
+    )
+    SELECT turn.session_id, turn.prompt_uuid, approval.session_id, approval.at
+    FROM approval JOIN pair ON pair.planning = approval.session_id JOIN turn ON turn.session_id = pair.doing
+        AND turn.position = (SELECT MIN(position) FROM turn AS first WHERE first.session_id = pair.doing)
+    WHERE ABS(approval.at - turn.at) <= :within
+    ORDER BY turn.session_id, ABS(approval.at - turn.at) DESC, approval.session_id
+"""
+
+
 # -- loading ----------------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +274,18 @@ def turn_at(db: sqlite3.Connection, session_id: int, at: int) -> str | None:
         (session_id, at),
     ).fetchone()
     return row[0] if row else None
+
+
+def plans_carried_out(
+    db: sqlite3.Connection, session_ids: Iterable[int], *, within_ms: int, waits_ms: int
+) -> list[tuple[int, str, int, int]]:
+    """Sessions that began with an approved plan, if they or the planning ones are among these.
+
+    Each with its first prompt, the planning session and the time of the approval; the likeliest of a session last.
+    `within_ms`: between approval and prompt; `waits_ms`: between the last call of the planning and its approval.
+    """
+    values = {"ids": json_list(session_ids), "within": within_ms, "waits": waits_ms}
+    return db.execute(_PLANS_CARRIED_OUT, values).fetchall()
 
 
 def session_projects(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, str | None]:

@@ -26,8 +26,11 @@ from tracker.model.boundary_fit import OwnWeights, own_weights
 from tracker.model.defaults import DAY_MS
 from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, lay_over
 from tracker.model.links import (
+    APPROVAL_MS,
     LINK_BRANCH,
+    LINK_PLAN,
     LINK_TEAM,
+    PLAN_WAITS_MS,
     PartKey,
     continued,
     files_by_part,
@@ -169,7 +172,8 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
     after = stored.parts_of_sessions(db, session_ids)
-    _link_branches(db, before, [*after, *_link_teams(db, session_ids)])
+    linked = [*_link_teams(db, session_ids), *_link_plans(db, session_ids)]
+    _link_branches(db, before, [*after, *linked])
     _assign_tasks(db, session_ids, {part.task_id for part in before}, overlay)
     return len(session_ids)
 
@@ -197,6 +201,23 @@ def _link_teams(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]
             changed.append(_unlinked(part))
     stored.set_links(db, changed)
     return changed
+
+
+def _link_plans(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
+    """Put sessions that carry out an approved plan on the task that planned it, unless an edit or a fork decides it.
+
+    Returns the parts that changed, as they are now.
+    """
+    changed: dict[PartKey, PartRow] = {}
+    for session_id, prompt, planning, at in stored.plans_carried_out(
+        db, session_ids, within_ms=APPROVAL_MS, waits_ms=PLAN_WAITS_MS
+    ):
+        part = stored.part_of_turn(db, session_id, prompt)
+        turn = stored.turn_at(db, planning, at)
+        if part is not None and turn is not None and part.link_kind in (None, LINK_BRANCH, LINK_PLAN):
+            changed[key_of(part)] = part._replace(link_kind=LINK_PLAN, link_session_id=planning, link_turn=turn)
+    stored.set_links(db, list(changed.values()))
+    return list(changed.values())
 
 
 def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:

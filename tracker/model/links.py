@@ -1,8 +1,8 @@
 """Tasks that go on in another session (MODEL section 2.1): never by guess alone.
 
-A teammate's session is linked to its lead's. Otherwise a link is made only between sessions of one project on the same
-branch that is not a default one, when they name the same issue or share half of the files they edited, within seven
-days. On any other branch it is a suggestion.
+A teammate's session is linked to its lead's, and one that carries out an approved plan to the one that planned.
+Otherwise a link is made only between sessions of one project on the same branch that is not a default one, when they
+name the same issue or share half of the files they edited, within seven days. On any other branch it is a suggestion.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,6 +14,9 @@ from tracker.model.session_tasks import decode_facts
 
 LINK_BRANCH = "branch"
 LINK_TEAM = "team"
+LINK_PLAN = "plan"
+APPROVAL_MS = 2_000  # between the end of planning and the first prompt of the session that carries it out
+PLAN_WAITS_MS = 7 * DAY_MS  # between the last call of the planning and its end
 _WINDOW_MS = 7 * DAY_MS
 _LEAST_OVERLAP = 0.5
 _DEFAULT_BRANCHES = frozenset(

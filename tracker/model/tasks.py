@@ -155,9 +155,10 @@ def _title(
     prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
     # A teammate's session may hold nothing but messages of its team.
     texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
-    real = next((text for text in texts if not is_acknowledgement(text, len(text))), texts[0] if texts else "")
+    plans = (title_in(text) for text in texts if title_in(text) != text)
+    real = next(plans, "") or next((text for text in texts if not is_acknowledgement(text, len(text))), "")
+    real = real or next(iter(texts), "")
     if real:
-        real = title_in(real)
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:
         return session.title, TitleFrom.AGENT

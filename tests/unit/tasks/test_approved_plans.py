@@ -1,0 +1,75 @@
+"""A plan that is approved with a cleared context is carried out in a session of its own, and is one task with it."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import Transcript, ledger_of
+from tracker import edit_tasks
+from tracker.rebuild import rebuild, rebuild_everything
+from tracker.reports.tasks import tasks_report
+
+WISH, PLAN = "could uploads be tried again?", "Implement the following plan: # Retries in the uploader ## Context"
+INTERRUPTED = "[Request interrupted by user for tool use]"
+
+
+def planning(root: Path, *, tool: str = "ExitPlanMode") -> Transcript:
+    """A session that ends with the client's question whether to go ahead."""
+    session = Transcript(root, "planning")
+    session.prompt(WISH).answer("p1", tools=[("x1", "Read", {"file_path": "/code/api/up.py"})])
+    session.answer("p2", tools=[("x2", tool, {})], result="The user doesn't want to proceed with this tool use.")
+    return session.prompt(INTERRUPTED, after_minutes=9)
+
+
+def doing(root: Path, planned: Transcript, *, later: float = 0) -> Transcript:
+    """What the plan is carried out in, `later` minutes after the approval."""
+    session = Transcript(root, "doing")
+    session.minute = planned.minute - 0.05 + later
+    session.prompt(PLAN, after_minutes=0)
+    return session.answer("d1", tools=[("y1", "Edit", {"file_path": "/code/api/up.py"})]).answer("d2")
+
+
+def tasks(db: sqlite3.Connection) -> dict[str, set[str]]:
+    """Sessions of each task by its title."""
+    return {task.title: set(json.loads(task.sessions)) for task in tasks_report(db).tasks}
+
+
+@pytest.mark.parametrize("order", [("planning", "doing"), ("doing", "planning")])
+def test_planning_and_carrying_out_are_one_task_whichever_is_read_first(order: Sequence[str], tmp_path: Path) -> None:
+    root, read = tmp_path / "c", tmp_path / "d"
+    doing(root, planning(root))
+    files = {file.stem: file for file in root.rglob("*.jsonl")}
+    db = ledger_of(tmp_path)
+    for name in order:
+        file = read / files[name].relative_to(root)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(files[name].read_bytes())
+        take_in(db, read)
+        rebuild(db)
+    assert tasks(db) == {"Retries in the uploader": {"planning", "doing"}}
+    rebuild_everything(db)
+    assert tasks(db) == {"Retries in the uploader": {"planning", "doing"}}
+
+
+@pytest.mark.parametrize(("tool", "later"), [("ExitPlanMode", 1.0), ("Bash", 0.0)])
+def test_any_other_end_of_a_session_leaves_the_next_alone(tool: str, later: float, tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    doing(root, planning(root, tool=tool), later=later)
+    db = ledger_of(tmp_path, root)
+    rebuild(db)
+    assert tasks(db) == {WISH: {"planning"}, "Retries in the uploader": {"doing"}}
+
+
+def test_an_edit_parts_them_for_good(tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    doing(root, planning(root))
+    db = ledger_of(tmp_path, root)
+    rebuild(db)
+    ((task,),) = db.execute("SELECT id FROM task").fetchall()
+    edit_tasks.split(db, task, 2)
+    rebuild_everything(db)
+    assert tasks(db) == {WISH: {"planning"}, "Retries in the uploader": {"doing"}}
