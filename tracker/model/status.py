@@ -3,6 +3,7 @@
 Silence is no evidence. What only time can tell is kept apart (`if_left`): the reader of a report applies it.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,12 @@ import msgspec
 from tracker.model.defaults import DEFAULTS
 from tracker.model.headline import TaskStatus
 from tracker.model.turns import Ending
+
+# What Claude Code keeps for itself, and nobody commits or checks: plans and memory in the home, scratch files.
+_ITS_OWN = re.compile(
+    r"(?:/Users/[^/]+|/home/[^/]+|/root|[A-Z]:\\Users\\[^\\]+)[/\\]\.claude[/\\](?:plans|projects)[/\\]"
+    r"|.*[/\\]claude(?:-\d+)?[/\\][^/\\]+[/\\][0-9a-f-]{36}[/\\]scratchpad[/\\]"
+)
 
 
 class Evidence:
@@ -23,7 +30,7 @@ class Evidence:
     CHECK = "check"
     TODOS = "to-dos"
     MOVED_ON = "moved on"
-    QUESTION = "question"  # nothing was edited: an answer was all there was to finish
+    QUESTION = "question"  # nothing but the agent's own files was edited: an answer was all there was to finish
 
 
 EVIDENCE_ORDER = (
@@ -83,13 +90,12 @@ def judge(turns: Sequence[TurnFacts], git: GitFacts = NOTHING_KNOWN) -> Judged:
     if git.is_reverted:
         return Judged(TaskStatus.REVERTED, Evidence.GIT)
     ending = turns[-1].ending
-    has_edits = any(turn.edited for turn in turns)
     if ending in (Ending.INTERRUPTED, Ending.ERROR):
         return Judged(TaskStatus.OPEN, None, TaskStatus.INTERRUPTED)
     signal = _signal(turns, git, ending)
     if signal is not None:
         return Judged(TaskStatus.COMPLETED, signal)
-    if not has_edits:
+    if not _changed_files(turns):
         done = ending == Ending.NORMAL
         return Judged(TaskStatus.COMPLETED if done else TaskStatus.OPEN, Evidence.QUESTION if done else None)
     return Judged(TaskStatus.OPEN, None, TaskStatus.ABANDONED)
@@ -108,9 +114,13 @@ def _signal(turns: Sequence[TurnFacts], git: GitFacts, ending: str) -> str | Non
         found.add(Evidence.MOVED_ON)
     if ending != Ending.NORMAL:
         found.discard(Evidence.CHECK)
-    if not any(turn.edited for turn in turns):
+    if not _changed_files(turns):
         found -= {Evidence.CHECK, Evidence.MOVED_ON}
     return next((signal for signal in EVIDENCE_ORDER if signal in found), None)
+
+
+def _changed_files(turns: Sequence[TurnFacts]) -> bool:
+    return any(not _ITS_OWN.match(file) for turn in turns for file in turn.edited)
 
 
 def _weigh(found: set[str], turn: TurnFacts) -> None:

@@ -21,6 +21,24 @@ def test_a_question_is_completed_by_its_answer(also: dict[str, object]) -> None:
     assert judge([facts(**also)]) == Judged(TaskStatus.COMPLETED, Evidence.QUESTION)
 
 
+@pytest.mark.parametrize(
+    ("file", "is_work"),
+    [
+        ("/Users/ada/.claude/plans/calm-green-newt.md", False),
+        ("/home/ada/.claude/projects/-code-api/memory/MEMORY.md", False),
+        ("C:\\Users\\ada\\.claude\\plans\\calm-green-newt.md", False),
+        ("/tmp/claude-1000/-code-api/85307e10-87a7-49ab-b5ae-047efbfbd20c/scratchpad/notes.md", False),
+        ("/code/api/.claude/plans/calm-green-newt.md", True),
+        ("/home/ada/.claude/skills/review/SKILL.md", True),
+        ("/tmp/claude-1000/notes.md", True),
+    ],
+)
+def test_a_file_that_the_agent_keeps_for_itself_is_no_work_left_undone(file: str, is_work: bool) -> None:
+    answered = Judged(TaskStatus.COMPLETED, Evidence.QUESTION)
+    assert judge([facts(edited=(file,))]) == (judge([EDIT]) if is_work else answered)
+    assert judge([facts(edited=(file, "/a"))]) == judge([EDIT])
+
+
 def test_edits_without_a_signal_are_open_and_abandoned_once_work_goes_on_elsewhere() -> None:
     judged = judge([EDIT])
     assert judged == Judged(TaskStatus.OPEN, None, TaskStatus.ABANDONED)
