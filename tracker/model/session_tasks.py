@@ -33,6 +33,7 @@ from tracker.model.turns import (
     is_retry,
     last_check,
     todos_of,
+    waited_ms,
 )
 
 _FLOOR, _REVERT = int(CallFlag.OUTPUT_IS_FLOOR), int(ToolFlag.REVERT)  # enum arithmetic is slow
@@ -289,6 +290,7 @@ def _facts(turn: TurnInfo, starts_other: bool, unrecorded: int) -> TurnFacts:
         next_starts_other=starts_other,
         anchors=tuple(call.message_id for call in calls[:ANCHOR_CALLS]),
         unrecorded=unrecorded,
+        waited_ms=waited_ms(turn),
     )
 
 

@@ -65,6 +65,7 @@ class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     next_starts_other: bool = False  # the next prompt of the session starts another task
     anchors: tuple[str, ...] = ()  # message ids of its first calls, which name the turn whatever happens to the ledger
     unrecorded: int = 0  # nano-dollars, modelled, of requests that no record shows
+    waited_ms: int = 0  # in which nothing ran
 
 
 class GitFacts(NamedTuple):

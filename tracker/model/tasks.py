@@ -105,7 +105,9 @@ def task_row(
         branch=members[-1].branch,
         started_at=turns[0].at,
         ended_at=max(turn.ended_at for turn in turns),
-        active_ms=sum(max(0, turn.ended_at - turn.at) for turn in turns),
+        active_ms=sum(
+            max(0, turn.ended_at - turn.at - fact.waited_ms) for turn, fact in zip(turns, facts, strict=True)
+        ),
         turns=len(turns),
         **sums,
         hidden=hidden,

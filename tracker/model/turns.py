@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from store.first_words import from_text
 from store.records import CallFlag, EventKind, ToolFlag, TurnKind
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, ToolRow, TurnRow
+from tracker.model.defaults import MINUTE_MS
 
 # Plain integers: enum arithmetic is too slow for what runs once a tool use.
 _EDIT, _READ, _RUN, _CHECK = (int(flag) for flag in (ToolFlag.EDIT, ToolFlag.READ, ToolFlag.RUN, ToolFlag.CHECK))
 _COMMIT, _PUSH, _TODOS = (int(flag) for flag in (ToolFlag.COMMIT, ToolFlag.PUSH, ToolFlag.TODOS))
 _PULL_REQUEST, _FAILED = int(ToolFlag.PULL_REQUEST), int(ToolFlag.FAILED)
 _ABORTED = int(CallFlag.ABORTED)
+_LONGEST_STEP_MS = 10 * MINUTE_MS
 NO_PROMPT = "none"  # kind of the one turn of a session without prompts
 
 
@@ -261,6 +263,18 @@ def has_pull_request(turn: TurnInfo) -> bool:
     return any(event.kind == EventKind.PULL_REQUEST for event in turn.events) or any(
         tool.flags & _PULL_REQUEST and tool.is_error == 0 for tool in turn.tools
     )
+
+
+def waited_ms(turn: TurnInfo) -> int:
+    """Milliseconds in which nothing ran: what the pauses between calls have beyond ten minutes.
+
+    Tools rarely take so long; questions to the user and requests for a permission may stand for a night.
+    """
+    waited, end = 0, turn.row.at
+    for call in sorted(turn.calls, key=lambda call: call.first_at):
+        waited += max(0, (call.requested_at or call.first_at) - end - _LONGEST_STEP_MS)
+        end = max(end, call.last_at)
+    return waited
 
 
 def last_check(turn: TurnInfo) -> bool | None:

@@ -13,7 +13,7 @@ from store.queries import session_rows
 from store.samples import StatusSample, put_samples
 from store.task_rows import COST_PARTS
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import FIXTURES, REAL, SCENARIOS, Transcript, ledger_of
+from tests.unit.tasks.making import FIXTURES, MINUTE, REAL, SCENARIOS, Transcript, ledger_of
 from tracker import edit_tasks
 from tracker.hidden_spend import hidden_spend
 from tracker.ingest import sync
@@ -380,3 +380,13 @@ def test_a_link_is_found_whichever_session_is_read_first(tmp_path: Path) -> None
     before = derived(db)
     rebuild_everything(db)
     assert derived(db) == before
+
+
+def test_a_night_before_an_open_question_is_no_time_of_the_task(tmp_path: Path) -> None:
+    session = Transcript(tmp_path / "c", "s").prompt("add retries").answer("a")
+    answer = {"type": "tool_result", "tool_use_id": "t", "content": "three times", "is_error": False}
+    session.prompt("", after_minutes=9 * 60, message={"role": "user", "content": [answer]}).answer("b")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    ((active,),) = db.execute("SELECT active_ms FROM task").fetchall()
+    assert 10 < active / MINUTE < 11

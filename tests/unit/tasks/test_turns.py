@@ -2,7 +2,7 @@
 
 from store.records import EventKind, ToolFlag
 from store.task_rows import ChainRow
-from tests.unit.tasks.making import call, event, records, tool, turn
+from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
 from tracker.model.turns import (
     NO_PROMPT,
     Ending,
@@ -14,6 +14,7 @@ from tracker.model.turns import (
     is_retry,
     last_check,
     todos_of,
+    waited_ms,
 )
 
 
@@ -219,3 +220,12 @@ def test_a_pull_request_is_of_the_turn_that_first_names_it() -> None:
     ]
     made = records(turns=[turn(name, at) for name, at in (("a", 10), ("b", 20), ("c", 30), ("d", 40))], events=links)
     assert [has_pull_request(one) for one in arrange(made)] == [True, False, False, True]
+
+
+def test_pauses_of_more_than_ten_minutes_are_the_users() -> None:
+    def at(minute: int) -> dict[str, int]:
+        return {"first_at": minute * MINUTE, "last_at": (minute + 1) * MINUTE, "turn": "a"}
+
+    calls = [call(1, 11, **at(1)), call(2, 12, **at(12)), call(3, 13, **at(500)), call(4, 0, chain="x", **at(495))]
+    made = records(calls=calls, turns=[turn("a", 10, at=0)], chains=[chain("x")])
+    assert waited_ms(arrange(made)[0]) == (495 - 13 - 10) * MINUTE
