@@ -1,7 +1,7 @@
 """Writes the sample sessions as Claude Code would: same rows, same fields, usage from a small simulation.
 
 The simulation is honest about what caching does: a call reads what the call before it left, unless the pause was longer
-than the cache's life; then it pays for the whole prefix again. Compaction happens at 165k tokens.
+than the cache's five minutes; then it pays for the whole prefix again. Compaction happens at 165k tokens.
 """
 
 import json
@@ -20,7 +20,7 @@ from tracker.pricing import PriceBook, cost
 
 _VERSION = "2.1.329"
 _STATIC_FLOOR = 14_000
-_TTL_SECONDS = {"5m": 300.0, "1h": 3600.0}
+_TTL_SECONDS = 300.0
 _COMPACT_AT = 165_000
 
 
@@ -60,15 +60,12 @@ def ends_turn(row: Row) -> bool:
     return not row.line.get("isSidechain") and message.get("stop_reason") == "end_turn"
 
 
-def live_session(root: Path, *, start: float, speed: float = 1.0) -> Iterator[float]:
-    """Append the running sessions line by line; yields seconds to wait before the next line.
-
-    `start` is the time of the first line; `speed` shortens the waits, not the times in the lines.
-    """
+def live_session(root: Path, *, start: float) -> Iterator[float]:
+    """Append the running sessions line by line, the first at `start` (epoch seconds); yields the wait before each."""
     previous = start
     running = (session_rows(sitting, len(HISTORY) + number, start) for number, sitting in enumerate((LIVE, BESIDE)))
     for row in merge(*running, key=lambda row: row.at):
-        yield max(0.0, row.at - previous) / speed
+        yield max(0.0, row.at - previous)
         previous = row.at
         append_rows(root, [row])
 
@@ -104,7 +101,6 @@ class _Session:
         self._session = self._uuid()
         self._folder = "".join(char if char.isalnum() else "-" for char in sitting.project)
         self._parent: str | None = None
-        self._ttl = "1h" if sitting.on_plan else "5m"
         self._context = 0
         self._last_call_at = 0.0
         self._started = start
@@ -205,7 +201,6 @@ class _Session:
                 [{"type": "text", "text": "Looking."}],
                 "end_turn",
                 {"read": context, "write": written, "out": self._random.randint(120, 500)},
-                "5m",
             )
             context += written
             yield Row(file, self._now, {**line, "isSidechain": True, "agentId": agent, "attributionAgent": "Explore"})
@@ -219,23 +214,20 @@ class _Session:
         self._context_growth = 0
         if self._context == 0:
             read, write = _STATIC_FLOOR, self._sitting.baseline - _STATIC_FLOOR + grown
-        elif self._now - self._last_call_at > _TTL_SECONDS[self._ttl]:
+        elif self._now - self._last_call_at > _TTL_SECONDS:
             read, write = _STATIC_FLOOR, self._context - _STATIC_FLOOR + grown
         else:
             read, write = self._context, grown
         self._context = read + write
         self._last_call_at = self._now
         out = max(40, int(output * self._random.lognormvariate(0, 0.5)))
-        usage = {"read": read, "write": write, "out": out}
-        line = self._assistant(self._sitting.model, content, stop, usage, self._ttl)
+        line = self._assistant(self._sitting.model, content, stop, {"read": read, "write": write, "out": out})
         yield Row(f"{self._folder}/{self._session}.jsonl", self._now, line)
         self._now += out / 90
 
-    def _assistant(
-        self, model: str, content: list[dict[str, Any]], stop: str, usage: dict[str, int], ttl: str
-    ) -> dict[str, Any]:
+    def _assistant(self, model: str, content: list[dict[str, Any]], stop: str, usage: dict[str, int]) -> dict[str, Any]:
         uncached = self._random.randint(2, 9)
-        self._count(model, uncached, usage, ttl)
+        self._count(model, uncached, usage)
         message = {
             "id": self._id("msg_01"),
             "type": "message",
@@ -252,8 +244,8 @@ class _Session:
                 "service_tier": "standard",
                 "speed": "standard",
                 "cache_creation": {
-                    "ephemeral_5m_input_tokens": usage["write"] if ttl == "5m" else 0,
-                    "ephemeral_1h_input_tokens": usage["write"] if ttl == "1h" else 0,
+                    "ephemeral_5m_input_tokens": usage["write"],
+                    "ephemeral_1h_input_tokens": 0,
                 },
             },
         }
@@ -263,17 +255,16 @@ class _Session:
                 "message": message,
                 "requestId": self._id("req_01"),
                 "requestedModel": model,
-                "promptCacheRequested": ttl,
+                "promptCacheRequested": "5m",
                 "effort": "medium",
             }
         )
 
-    def _count(self, model: str, uncached: int, usage: dict[str, int], ttl: str) -> None:
+    def _count(self, model: str, uncached: int, usage: dict[str, int]) -> None:
         prompt = uncached + usage["read"] + usage["write"]
         price = self._prices.resolve(model, None, int(self._now * 1000), prompt, None, None, None)
         if price is not None:
-            writes = (usage["write"], 0) if ttl == "5m" else (0, usage["write"])
-            self._recorded += cost(price, uncached, usage["read"], *writes, usage["out"], 0) / NANO_PER_USD
+            self._recorded += cost(price, uncached, usage["read"], usage["write"], 0, usage["out"], 0) / NANO_PER_USD
 
     def _compact(self, trigger: str) -> Iterator[Row]:
         before, self._context = self._context, 0

@@ -32,7 +32,6 @@ class Sitting(NamedTuple):
     steps: tuple[Step, ...]
     x: str = ""  # what stands for {x} in the steps
     baseline: int = 24_000
-    on_plan: bool = False
 
 
 API, WEB, INFRA = "/home/dev/orders-api", "/home/dev/storefront", "/home/dev/platform"
