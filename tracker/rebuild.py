@@ -51,13 +51,6 @@ _FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 
 
-class Rebuilt(NamedTuple):
-    """What a rebuild did."""
-
-    sessions: int
-    seconds: float
-
-
 class _Fit(NamedTuple):
     """A fit and what it was made from: `stamp` changes with the edits, the rules and the setting."""
 
@@ -69,12 +62,11 @@ class _Fit(NamedTuple):
 _decode_fit = msgspec.json.Decoder(_Fit).decode
 
 
-def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None = None) -> int:
     """Bring everything that is derived up to date with the records, the edits and the repositories.
 
-    `on_progress` gets how many sessions are done, and of how many.
+    `on_progress` gets how many sessions are done, and of how many. Returns how many sessions were derived anew.
     """
-    started = time.monotonic()
     count = 0
     _fit_weights(db)
     while stored.has_stale_sessions(db):
@@ -87,10 +79,10 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
             weights = own.weights if own is not None else WEIGHTS
             count += _rebuild_group(db, _group(db, stale[:_GROUP_SESSIONS], overlay), overlay, weights)
     _take_in_commits(db)
-    return Rebuilt(count, time.monotonic() - started)
+    return count
 
 
-def rebuild_everything(db: sqlite3.Connection) -> Rebuilt:
+def rebuild_everything(db: sqlite3.Connection) -> int:
     """Forget all that is derived and derive it again; edits stay."""
     with transaction(db):
         stored.mark_all_stale(db)

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import click
@@ -114,7 +115,6 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
         version = importlib.metadata.version("taximeter")
     except importlib.metadata.PackageNotFoundError:  # a checkout that nobody installed
         import tomllib
-        from pathlib import Path
 
         project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         version = project["version"]
@@ -129,7 +129,7 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
     epilog=EPILOG,
 )
 @dir_options
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")  # read by `run`
 @click.option(
     "--version",
     is_flag=True,
@@ -139,7 +139,7 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
     help="Show the version and exit.",
 )
 @click.pass_context
-def cli(ctx: click.Context, /, **options: Any) -> None:
+def cli(ctx: click.Context, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
     """The running meter for coding agents: what each finished task cost, why, and what to do about it.
 
     \b
@@ -149,8 +149,7 @@ def cli(ctx: click.Context, /, **options: Any) -> None:
     taximeter doctor             where it looked and what it found
     """
     invocation = Invocation.of(ctx)
-    invocation.add_dirs(options["claude_dirs"], options["cline_dirs"])
-    invocation.debug = options["debug"]
+    invocation.add_dirs(claude_dirs, cline_dirs)
     if os.environ.get("NO_COLOR"):  # click does not know it
         ctx.color = False
     if ctx.invoked_subcommand is None:

@@ -35,7 +35,6 @@ class Invocation:
     def __init__(self) -> None:
         self.claude_dirs: list[Path] = []
         self.cline_dirs: list[Path] = []
-        self.debug = False
 
     @staticmethod
     def of(ctx: click.Context) -> "Invocation":

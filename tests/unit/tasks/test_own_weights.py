@@ -85,7 +85,7 @@ def test_a_rebuild_from_nothing_gives_the_same_rows(corrected: tuple[sqlite3.Con
     db, root = corrected
     correct(db, LAST)
     own, before = own_weights_in_use(db), derived(db)
-    assert rebuild(db).sessions == 0
+    assert rebuild(db) == 0
     rebuild_everything(db)
     assert (own_weights_in_use(db), derived(db)) == (own, before)
     starts = (
@@ -148,7 +148,7 @@ def test_a_setting_turns_it_off_and_on(corrected: tuple[sqlite3.Connection, Path
     assert own_weights_in_use(db) is None
     assert tasks_in(db, UNTOUCHED) == 1
     (tmp_path / "settings.toml").write_text("[tasks\n")
-    assert rebuild(db).sessions == 0  # a file that cannot be read changes nothing
+    assert rebuild(db) == 0  # a file that cannot be read changes nothing
     (tmp_path / "settings.toml").write_text("[tasks]\nown_weights = true\n")
     rebuild(db)
     assert (own_weights_in_use(db), derived(db)) == (own, before)
