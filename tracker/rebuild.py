@@ -6,7 +6,6 @@ on the order in which they came: a full rebuild gives the same rows.
 """
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from store.ledger import transaction
 from store.queries import stored_prices
 from store.task_reads import turns_of_sessions
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
+from tracker.clock import now_ms
 from tracker.git_log import git_facts, read_news, take_in
 from tracker.hidden_spend import hidden_spend
 from tracker.model import word_weights
@@ -334,8 +334,7 @@ def _hidden_totals(db: sqlite3.Connection, hidden: Mapping[int, int | None]) -> 
 
 def _take_in_commits(db: sqlite3.Connection) -> None:
     """Take in new commits, whoever made them, and judge the tasks of their folders again."""
-    since = int(time.time() * 1000) - _GIT_WINDOW_MS
-    news = read_news(db, repositories.recent_folders(db, since))
+    news = read_news(db, repositories.recent_folders(db, now_ms() - _GIT_WINDOW_MS))
     if not news:
         return
     with transaction(db):

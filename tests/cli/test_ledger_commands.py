@@ -14,6 +14,7 @@ from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA, billed_calls
 from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, session_of
 from tests.unit.ledger.reading import write_tree
+from tracker.cli.common import parse_day
 
 KEYS = ("day", "week", "month", "model", "project", "session", "agent")
 ROW = {"calls", "sessions", "tokens", "web_searches", "cost_usd"}
@@ -31,6 +32,14 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     yield use
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize(
+    ("typed", "day"), [("today", "2026-11-21"), ("yesterday", "2026-11-20"), ("7d", "2026-11-15"), ("4w", "2026-10-25")]
+)
+def test_days_are_counted_back_from_today(typed: str, day: str) -> None:
+    assert parse_day(typed) == parse_day(typed, utc=True) == day
 
 
 class TestSpend:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 
 from store.filter import Filter
+from tracker import clock
 from tracker.cli.output import TERMINAL_ROWS, say
-from tracker.clock import day_begins
 from tracker.errors import UsageError, UserError
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def parse_day(text: str | None, *, utc: bool = False) -> str | None:
     """An ISO day of what a user types; UserError if it is none."""
     if text is None:
         return None
-    today = (datetime.now(UTC) if utc else datetime.now().astimezone()).date()
+    today = clock.now().astimezone(UTC).date() if utc else clock.today()
     if text == "today":
         return today.isoformat()
     if text == "yesterday":
@@ -187,7 +187,7 @@ def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | N
         return None
     start = date.fromisoformat(day) + timedelta(days=days)
     if not utc:
-        return day_begins(start)
+        return clock.day_begins(start)
     return round(datetime.combine(start, datetime.min.time(), UTC).timestamp() * 1000)
 
 

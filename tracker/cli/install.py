@@ -1,6 +1,5 @@
 """`install`, `uninstall`, `status`: our entries in an agent's settings; `hook`, `statusline`: what the agents run."""
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from tracker.claude_folders import configured_folders
 from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
+from tracker.clock import now_ms
 from tracker.errors import UsageError
 
 CLINE = "cline"
@@ -192,7 +192,7 @@ def _folder_text(folder: FolderStatus) -> str:
 
 def age(at_ms: int) -> str:
     """How long ago a moment was, in its largest unit."""
-    seconds = max(0, int(time.time() - at_ms / 1000))
+    seconds = max(0, (now_ms() - at_ms) // 1000)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit} ago"

@@ -6,6 +6,7 @@ from store.ledger import home
 from store.money import short_usd, usd
 from tracker.cli.common import Invocation, csv_option, open_synced, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width
+from tracker.clock import now_ms
 from tracker.errors import UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
@@ -83,11 +84,9 @@ def _show(rows: list[PriceRow]) -> None:
 
 def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> None:
     """A model that only the package of other providers' prices may know, as of now."""
-    import time
-
     from tracker.reports.prices import price_json
 
-    found = book.resolve(model, None, int(time.time() * 1000), 0, None, None, None)
+    found = book.resolve(model, None, now_ms(), 0, None, None, None)
     if found is None:
         raise UserError(
             f"no price for {model!r} (taximeter prices lists the models):"

@@ -3,8 +3,6 @@
 import signal
 import sqlite3
 import threading
-import time
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from store.records import CallFlag
 from tracker.cli.common import Invocation, dir_options, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
-from tracker.clock import local
+from tracker.clock import local, now, now_ms
 from tracker.ingest import SyncReport
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
 
 # What has not ended by then was killed: it is printed as it is.
-_LONGEST_ANSWER_SECONDS = 600
+_LONGEST_ANSWER_MS = 600_000
 
 
 @click.command()
@@ -142,7 +140,7 @@ class _Screen:
     def _ended(self) -> list[dict[str, Any]]:
         """Calls to print: none whose answer is under way, since what was printed is not corrected."""
         found = [row for row in calls_after(self._reader, self._seen) if row["id"] not in self._printed]
-        since_ms = (time.time() - _LONGEST_ANSWER_SECONDS) * 1000
+        since_ms = now_ms() - _LONGEST_ANSWER_MS
         waiting = {row["id"] for row in found if row["last_at"] > since_ms and _is_under_way(row)}
         self._printed |= {row["id"] for row in found} - waiting
         self._seen = min(waiting) - 1 if waiting else max(self._printed, default=self._seen)
@@ -162,8 +160,7 @@ class _Screen:
 
 def nudge_line(session: str, text: str) -> str:
     """Time, session and sentence of a nudge on one line."""
-    at = datetime.now().astimezone().strftime("%H:%M:%S")
-    return click.style(f"{at}  {short_session(session)}  ▸ {plain(text)}", bold=True)
+    return click.style(f"{now():%H:%M:%S}  {short_session(session)}  ▸ {plain(text)}", bold=True)
 
 
 def _is_under_way(row: dict[str, Any]) -> bool:
@@ -182,7 +179,6 @@ def call_line(row: dict[str, Any]) -> str:
     On a terminal of less than a hundred columns the output is left out. Agents' ids differ in length: the model has
     what they leave, so that what follows stands in columns.
     """
-    at = local(row["last_at"]).strftime("%H:%M:%S")
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
     written = row["write_5m"] + row["write_1h"]
     state = "warm" if row["cache_read"] > written + row["input"] else "cold" if context > 2000 else ""
@@ -196,7 +192,7 @@ def call_line(row: dict[str, Any]) -> str:
     session = short_session(row["session"])
     left = shared - len(session)
     head = (
-        f"{at}  {session}  {who[:cells]:<{cells}}  {model[:left]:<{left}}"
+        f"{local(row['last_at']):%H:%M:%S}  {session}  {who[:cells]:<{cells}}  {model[:left]:<{left}}"
         f"  ctx {tokens(context):>6}{output}  {floor + short_usd(row['cost']):>8}  {state:<4} {lifetime}"
     )
     project = plain(project_name(row["project"]))
