@@ -9,11 +9,13 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import (
     Invocation,
+    agent_option,
     csv_option,
     midnight_ms,
     open_modelled,
     parse_period,
     passes_invocation,
+    project_option,
     reading_options,
 )
 from tracker.cli.drawing import counted, rule
@@ -59,8 +61,8 @@ _CSV = (
 @click.command()
 @click.option("--since", metavar="DAY", help="Sessions begun from this day on: 2026-11-01, yesterday, 7d, 4w.")
 @click.option("--until", metavar="DAY", help="Sessions begun up to this day, inclusive.")
-@click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
-@click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent.")
+@project_option
+@agent_option
 @csv_option
 @reading_options
 @passes_invocation

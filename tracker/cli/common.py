@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,7 +19,6 @@ from tracker.errors import UsageError, UserError
 if TYPE_CHECKING:
     from store.find_session import FoundSession
 
-P = ParamSpec("P")
 R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -53,63 +52,12 @@ class Invocation:
         return bool(self.claude_dirs or self.cline_dirs)
 
 
-def dir_options(function: Function) -> Function:
-    """`--claude-dir` and `--cline-dir`, on every command and on `taximeter` itself."""
-    folder = click.Path(path_type=Path)
-    function = click.option(
-        "--cline-dir",
-        "cline_dirs",
-        type=folder,
-        multiple=True,
-        metavar="DIR",
-        help="A .cline folder, or an editor's storage folder of the extension; repeatable.",
-    )(function)
-    return click.option(
-        "--claude-dir",
-        "claude_dirs",
-        type=folder,
-        multiple=True,
-        metavar="DIR",
-        help="A Claude Code folder (one that holds projects/); repeatable.",
-    )(function)
-
-
 def one_form(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> bool:
     """The value of --json or --csv; UsageError if both are asked for."""
     del parameter
     if is_asked and (ctx.params.get("as_json") or ctx.params.get("as_csv")):
         raise UsageError("--json and --csv are two forms of the output: leave one of them out")
     return is_asked
-
-
-def reading_options(function: Callable[P, R]) -> Callable[P, R]:
-    """Options of every reading command: folders, --no-sync, --json."""
-    function = click.option(
-        "--json", "as_json", is_flag=True, callback=one_form, help="One JSON object, amounts as decimal strings."
-    )(function)
-    function = click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")(function)
-    return dir_options(function)
-
-
-def csv_option(function: Callable[P, R]) -> Callable[P, R]:
-    """`--csv` where the result is rows."""
-    return click.option("--csv", "as_csv", is_flag=True, callback=one_form, help="Rows as CSV with a header line.")(
-        function
-    )
-
-
-def filter_options(function: Callable[P, R]) -> Callable[P, R]:
-    """`--since --until --project --agent --model --utc`."""
-    for option in (
-        click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
-        click.option("--model", metavar="ID", help="Only this model."),
-        click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent."),
-        click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT."),
-        click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
-        click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),
-    ):
-        function = option(function)
-    return function
 
 
 class Share(click.FloatRange):
@@ -124,14 +72,66 @@ class Share(click.FloatRange):
         return self.fail(f"{value!r} is not a number", param, ctx) if share != share else share
 
 
-def limit_option(function: Callable[P, R]) -> Callable[P, R]:
-    """`--limit` where a list can be long."""
-    return click.option(
-        "--limit",
-        type=click.IntRange(0),
-        metavar="N",
-        help=f"Only the latest N; 0 for all. Default: {TERMINAL_ROWS} on a terminal, all in a pipe or file.",
-    )(function)
+def _together(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    """Several options as one decorator, in the order of the help."""
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_FOLDER = click.Path(path_type=Path)
+# On every command, and on `taximeter` itself.
+dir_options = _together(
+    click.option(
+        "--claude-dir",
+        "claude_dirs",
+        type=_FOLDER,
+        multiple=True,
+        metavar="DIR",
+        help="A Claude Code folder (one that holds projects/); repeatable.",
+    ),
+    click.option(
+        "--cline-dir",
+        "cline_dirs",
+        type=_FOLDER,
+        multiple=True,
+        metavar="DIR",
+        help="A .cline folder, or an editor's storage folder of the extension; repeatable.",
+    ),
+)
+# On every command that works on the ledger.
+ledger_options = _together(
+    dir_options, click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")
+)
+# On every reading command; `csv_option` beside it where the result is rows, `limit_option` where these can be many.
+reading_options = _together(
+    ledger_options,
+    click.option(
+        "--json", "as_json", is_flag=True, callback=one_form, help="One JSON object, amounts as decimal strings."
+    ),
+)
+csv_option = click.option("--csv", "as_csv", is_flag=True, callback=one_form, help="Rows as CSV with a header line.")
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(0),
+    metavar="N",
+    help=f"Only the latest N; 0 for all. Default: {TERMINAL_ROWS} on a terminal, all in a pipe or file.",
+)
+project_option = click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
+agent_option = click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent.")
+# What `filter_of` makes a filter of.
+filter_options = _together(
+    click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),
+    click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
+    project_option,
+    agent_option,
+    click.option("--model", metavar="ID", help="Only this model."),
+    click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
+)
 
 
 def passes_invocation(function: Callable[..., R]) -> Callable[..., R]:

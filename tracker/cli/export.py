@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from tracker.cli.common import Invocation, dir_options, open_modelled, passes_invocation
+from tracker.cli.common import Invocation, ledger_options, open_modelled, passes_invocation
 from tracker.cli.output import csv_row
 from tracker.errors import UserError
 
@@ -22,8 +22,7 @@ from tracker.errors import UserError
     show_default=True,
     help="Form of the files; parquet needs pyarrow.",
 )
-@click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")
-@dir_options
+@ledger_options
 @passes_invocation
 def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> None:
     """Write every table of the ledger to files: one CSV and one JSON-lines file per table.

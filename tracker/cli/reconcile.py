@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from tracker import clock
-from tracker.cli.common import Invocation, dir_options, one_form, open_synced, parse_period, passes_invocation
+from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, passes_invocation, reading_options
 from tracker.cli.drawing import counted
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
@@ -36,10 +36,8 @@ _WORDS = {
 @click.option("--until", default="today", show_default=True, metavar="DAY", help="Last UTC day, inclusive.")
 @click.option("--claude-code", "with_code", is_flag=True, help="Fetch the Claude Code report too: one request per day.")
 @click.option("--offline", is_flag=True, help="Fetch nothing: files and the client's own totals only.")
-@click.option("--csv", "as_csv", is_flag=True, callback=one_form, help="Rows as CSV with a header line.")
-@click.option("--json", "as_json", is_flag=True, callback=one_form, help="One JSON object, amounts as decimal strings.")
-@click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")
-@dir_options
+@csv_option
+@reading_options
 @passes_invocation
 def reconcile(
     invocation: Invocation,

@@ -10,10 +10,17 @@ from store.plain_text import plain
 from store.projects import project_name
 from store.task_reads import TaskCall
 from store.task_rows import COST_PARTS
-from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import (
+    Invocation,
+    csv_option,
+    ledger_options,
+    open_modelled,
+    passes_invocation,
+    reading_options,
+)
 from tracker.cli.drawing import CurvePoint, bar, cost_text, counted, curve, legend, rule, share_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
-from tracker.cli.task_edit import edit_group, editing_options
+from tracker.cli.task_edit import edit_group
 from tracker.cli.tasks import GLYPHS
 from tracker.clock import iso
 from tracker.errors import UserError
@@ -269,7 +276,7 @@ def _waste(misses: list[TaskCall]) -> str:
 
 
 @task.command()
-@editing_options
+@ledger_options
 @passes_invocation
 def undo(invocation: Invocation, no_sync: bool) -> None:
     """Take back the last edit that is in force.

@@ -8,15 +8,9 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker.cli.common import Function, Invocation, dir_options, open_modelled, passes_invocation
+from tracker.cli.common import Invocation, ledger_options, open_modelled, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.tasks import GLYPHS
-
-
-def editing_options(function: Function) -> Function:
-    """Options of every command that changes a task: folders, --no-sync."""
-    function = click.option("--no-sync", is_flag=True, help="Use what the ledger has; take in nothing new.")(function)
-    return dir_options(function)
 
 
 @click.group("edit")
@@ -49,7 +43,7 @@ def _edit(invocation: Invocation, no_sync: bool, change: Callable[[sqlite3.Conne
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
 @click.argument("title", nargs=-1, required=True)
-@editing_options
+@ledger_options
 @passes_invocation
 def rename(invocation: Invocation, task_id: str, title: Sequence[str], no_sync: bool) -> None:
     """Give a task a title.
@@ -65,7 +59,7 @@ def rename(invocation: Invocation, task_id: str, title: Sequence[str], no_sync: 
 @edit_group.command()
 @click.argument("into", metavar="ID")
 @click.argument("others", metavar="OTHER…", nargs=-1, required=True)
-@editing_options
+@ledger_options
 @passes_invocation
 def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: bool) -> None:
     """Make other tasks part of the first one.
@@ -85,7 +79,7 @@ def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: boo
 
 @edit_group.command()
 @click.argument("turn", metavar="ID.N")
-@editing_options
+@ledger_options
 @passes_invocation
 def split(invocation: Invocation, turn: str, no_sync: bool) -> None:
     """Start a task at a turn.
@@ -98,7 +92,7 @@ def split(invocation: Invocation, turn: str, no_sync: bool) -> None:
 
 @edit_group.command()
 @click.argument("turn", metavar="ID[.N]")
-@editing_options
+@ledger_options
 @passes_invocation
 def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
     """Join a task or a turn with what comes before it.
@@ -114,7 +108,7 @@ def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
 @edit_group.command()
 @click.argument("turn", metavar="ID.N")
 @click.argument("target", metavar="TARGET")
-@editing_options
+@ledger_options
 @passes_invocation
 def move(invocation: Invocation, turn: str, target: str, no_sync: bool) -> None:
     """Put one turn on another task.
@@ -133,7 +127,7 @@ def move(invocation: Invocation, turn: str, target: str, no_sync: bool) -> None:
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
 @click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
-@editing_options
+@ledger_options
 @passes_invocation
 def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> None:
     """Set what became of a task; your word is the strongest evidence.
@@ -149,7 +143,7 @@ def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> N
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
 @click.option("--off", is_flag=True, help="Take it in again.")
-@editing_options
+@ledger_options
 @passes_invocation
 def exclude(invocation: Invocation, task_id: str, off: bool, no_sync: bool) -> None:
     """Leave a task out of all rates.

@@ -14,6 +14,7 @@ from tracker.cli.common import (
     open_synced,
     parse_period,
     passes_invocation,
+    project_option,
     reading_options,
 )
 from tracker.cli.drawing import counted
@@ -35,7 +36,7 @@ from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_re
 )
 @click.option("--since", default="30d", show_default=True, metavar="DAY", help="First day: 2026-11-01, 7d, 4w.")
 @click.option("--until", default="today", show_default=True, metavar="DAY", help="Last day, inclusive.")
-@click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
+@project_option
 @csv_option
 @reading_options
 @passes_invocation
