@@ -1,10 +1,7 @@
 """`backtest`: whether the advice pays, on the user's own history."""
 
-from typing import Any
-
 import click
 
-from store.live_session import sessions_begun
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import (
@@ -36,7 +33,7 @@ from tracker.cli.progress_bar import progress_bar
 from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
-from tracker.reports.backtest import BacktestReport, backtest_report, nothing_json
+from tracker.reports.backtest import BacktestReport, backtest_report
 from tracker.words import percent
 
 _NAMES = {
@@ -92,36 +89,31 @@ def backtest(
 
     first, last = parse_period(since, until)
     db = open_modelled(invocation, no_sync=no_sync)
-    chosen: dict[str, Any] = {
-        "since": midnight_ms(first),
-        "until": midnight_ms(last, days=1),
-        "project": project,
-        "agent": agent,
-    }
     with progress_bar("replaying") as tell:
-        report = backtest_report(db, preferences_of(user_settings()), **chosen, say=lambda words: tell(None, words))
-    if report is None and as_json:
-        print_json(nothing_json(left_out=len(sessions_begun(db, **chosen))))
-    elif report is None:
-        filters = {"since": since, "until": until, "project": project, "agent": agent}
-        named = "".join(f" --{name} {text}" for name, text in filters.items() if text is not None)
-        _show_nothing(named, as_csv=as_csv)
-    elif as_json:
+        report = backtest_report(
+            db,
+            preferences_of(user_settings()),
+            since=midnight_ms(first),
+            until=midnight_ms(last, days=1),
+            project=project,
+            agent=agent,
+            say=lambda words: tell(None, words),
+        )
+    if as_json:
         print_json(report.as_json())
     elif as_csv:
         print_records(_CSV, report.as_json()["policies"])
-    else:
+    elif report.result.sessions:
         show(report)
-
-
-def _show_nothing(named: str, *, as_csv: bool) -> None:
-    """`named`: the filters as they were typed, "" for none."""
-    if as_csv:
-        print_records(_CSV, [])
     else:
-        chosen = f" with{plain(named)}" if named else ""
-        click.echo(wrapped(f"No session to replay{chosen}: it takes one with a turn whose calls all have a price."))
-        note("taximeter doctor says where it looked; taximeter sessions lists what is on record.")
+        _show_nothing({"since": since, "until": until, "project": project, "agent": agent})
+
+
+def _show_nothing(filters: dict[str, str | None]) -> None:
+    named = "".join(f" --{name} {text}" for name, text in filters.items() if text is not None)
+    chosen = f" with{plain(named)}" if named else ""
+    click.echo(wrapped(f"No session to replay{chosen}: it takes one with a turn whose calls all have a price."))
+    note("taximeter doctor says where it looked; taximeter sessions lists what is on record.")
 
 
 def show(report: BacktestReport) -> None:

@@ -23,6 +23,8 @@ from tracker.model.defaults import DEFAULTS, HOUR_MS
 from tracker.model.options import SavingRange
 from tracker.model.rates import Rates
 
+_NOTHING = Backtest(sessions=0, active_ms=0, scores=(), saving=SavingRange(0, 0, 0), sensitivity={}, nudges=())
+
 
 @dataclass(frozen=True, slots=True)
 class KindRecord:
@@ -47,9 +49,9 @@ class Followed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BacktestReport:
-    """The backtest with what really happened beside it."""
+    """The backtest with what really happened beside it; all 0, without scores, where no session can be replayed."""
 
-    first_at: int
+    first_at: int  # epoch ms
     last_at: int
     calls: int
     left_out: int  # sessions that cannot be replayed: a call without a price, or no turn
@@ -72,15 +74,15 @@ class BacktestReport:
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
         result = self.result
-        never = result.score(PolicyName.NEVER)
+        never_nano = result.score(PolicyName.NEVER).cost_nano if result.scores else 0
         return {
             "schema_version": 1,
             "label": "modelled",
             "sessions": result.sessions,
             "left_out": self.left_out,
             "calls": self.calls,
-            "first_at": iso(self.first_at),
-            "last_at": iso(self.last_at),
+            "first_at": iso(self.first_at or None),
+            "last_at": iso(self.last_at or None),
             "active_hours": round(result.active_ms / HOUR_MS, 2),
             "recorded": {
                 "label": "priced",
@@ -93,7 +95,7 @@ class BacktestReport:
                 "usd": usd(result.saving.point_nano),
                 "p10_usd": usd(result.saving.low_nano),
                 "p90_usd": usd(result.saving.high_nano),
-                "share": _rounded(result.saving.point_nano / never.cost_nano if never.cost_nano else None),
+                "share": _rounded(result.saving.point_nano / never_nano if never_nano else None),
             },
             "sensitivity": {
                 label: {
@@ -142,28 +144,6 @@ class BacktestReport:
         }
 
 
-def nothing_json(left_out: int) -> dict[str, Any]:
-    """JSON form where none of so many sessions can be replayed: every field of the other, without figures."""
-    return {
-        "schema_version": 1,
-        "label": "modelled",
-        "sessions": 0,
-        "left_out": left_out,
-        "calls": 0,
-        "first_at": None,
-        "last_at": None,
-        "active_hours": 0.0,
-        "recorded": {"label": "priced", "cost_usd": usd(0), "compactions": 0, "hidden_usd": usd(0)},
-        "policies": [],
-        "saving": {"usd": usd(0), "p10_usd": usd(0), "p90_usd": usd(0), "share": None},
-        "sensitivity": {},
-        "kinds": [],
-        "nudges": [],
-        "said": [],
-        "assumptions": assumptions(None),
-    }
-
-
 def assumptions(observed_summary_tokens: float | None) -> dict[str, Any]:
     """What the replay rests on."""
     return {
@@ -189,8 +169,8 @@ def backtest_report(
     project: str | None = None,
     agent: str | None = None,
     say: Callable[[str], None] = lambda _words: None,
-) -> BacktestReport | None:
-    """Replay the sessions that began in [since, until) (epoch ms); None if there is none that can be.
+) -> BacktestReport:
+    """Replay the sessions that began in [since, until) (epoch ms).
 
     `say` is told what is being done: a year of work takes a minute.
     """
@@ -210,14 +190,12 @@ def backtest_report(
             yield from found
 
     nudges = replayed_nudges(recorded(), preferences)
-    if not kept:
-        return None
     summary = observed_summary_tokens([prompts for one in kept for prompts in one.prompts])
     say(f"{len(begun):,} sessions under every rule")
-    result = backtest([one.replay for one in kept], summary)
+    result = backtest([one.replay for one in kept], summary) if kept else _NOTHING
     return BacktestReport(
-        first_at=min(one.first_at for one in kept),
-        last_at=max(one.last_at for one in kept),
+        first_at=min((one.first_at for one in kept), default=0),
+        last_at=max((one.last_at for one in kept), default=0),
         calls=sum(len(one.replay.calls) for one in kept),
         left_out=left_out,
         billed_nano=sum(one.billed_nano for one in kept),

@@ -51,7 +51,8 @@ class NudgesReader:
         """A ledger that is busy is asked again the next time."""
         try:
             with closing(open_ledger(ledger)) as db:
-                self._hindsight = backtest_report(db, preferences, since=now_ms - HINDSIGHT_DAYS * DAY_MS)
+                made = backtest_report(db, preferences, since=now_ms - HINDSIGHT_DAYS * DAY_MS)
+                self._hindsight = made if made.result.sessions else None
         except (sqlite3.Error, LedgerError):
             return
         except Exception as error:  # noqa: BLE001 -- it is raised again where troubles are told, once an hour

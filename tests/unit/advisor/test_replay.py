@@ -178,7 +178,6 @@ def test_sessions_that_cannot_be_replayed_are_counted(desk: Desk) -> None:
     unknown.prompt("Hello").call(30_000)
     desk.take_in()
     report = backtest_report(desk.db, Preferences())
-    assert report is not None
     assert (report.result.sessions, report.left_out, report.calls) == (1, 1, 7)
     assert report.billed_nano == billed(recorded(desk.db)[0])
 
@@ -197,7 +196,6 @@ def test_captured_sessions_replay_to_their_bill(desk: Desk) -> None:
         if not one.compactions:
             assert without_compaction(one) == pytest.approx(billed(one), abs=len(one.calls))
     report = backtest_report(desk.db, Preferences())
-    assert report is not None
     best = report.result.score("optimum").cost_nano
     assert all(best <= score.cost_nano for score in report.result.scores)
 
