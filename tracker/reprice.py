@@ -17,12 +17,12 @@ from tracker.sources.base import Pricer
 
 
 class Repriced(NamedTuple):
-    """What a new table does to the calls of one model; amounts in nano-dollars, None where nothing had a price."""
+    """What a new table does to the calls of one model; nano-dollars, `before` None where none of them had a price."""
 
     model: str
-    calls: int
-    before: int | None
-    after: int | None
+    calls: int = 0
+    before: int | None = None
+    after: int = 0
 
 
 def reprice_list_priced(db: sqlite3.Connection, book: PriceBook) -> None:
@@ -41,7 +41,7 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
     stored = {price.id: price for price in stored_prices(db)}
     changes: list[tuple[str, int, int]] = []
     rows: dict[str, Price] = {}
-    sums: dict[str, list[int | None]] = {}
+    made: dict[str, Repriced] = {}
     for call in priced_calls(db, after=added_after):
         found = list_price(book, call)
         if found is None:
@@ -56,19 +56,15 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
         changes.append((price.id, amount, call.id))
         rows[price.id] = price
         if amount != call.cost:
-            before, after, calls = sums.get(call.model, [None, None, 0])
-            sums[call.model] = [
-                before if call.cost is None else (before or 0) + call.cost,
-                (after or 0) + amount,
-                (calls or 0) + 1,
-            ]
+            one = made.get(call.model, Repriced(call.model))
+            before = one.before if call.cost is None else (one.before or 0) + call.cost
+            made[call.model] = Repriced(call.model, one.calls + 1, before, one.after + amount)
     if changes and not dry_run:
         with transaction(db):
             put_prices(db, rows.values())
             apply_prices(db, changes)
         refresh_spend(db)
-    made = [Repriced(model, calls or 0, before, after) for model, (before, after, calls) in sums.items()]
-    return sorted(made, key=lambda one: -abs((one.after or 0) - (one.before or 0)))
+    return sorted(made.values(), key=lambda one: -abs(one.after - (one.before or 0)))
 
 
 def list_price(pricer: Pricer, call: PricedCall) -> tuple[Price, int] | None:

@@ -38,11 +38,6 @@ def evidence_words(task: TaskRow) -> str:
     return task.evidence or ("" if task.status == TaskStatus.OPEN else task.status)
 
 
-def reread_share(task: TaskRow) -> float | None:
-    """Share of the cost that went into reading again what was there."""
-    return (task.baseline + task.carry_over + task.own) / task.cost if task.cost else None
-
-
 def task_cost(task: TaskRow) -> str:
     """What a task cost, with the marks of what is not known of it."""
     return cost_words(task.cost, task.calls, task.unpriced, task.floor)

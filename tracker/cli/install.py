@@ -18,7 +18,7 @@ from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_stat
 from hooks.install.last_runs import LastRun
 from store.ledger import home
 from store.plain_text import plain
-from tracker.claude_folders import configured_folders
+from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
@@ -137,8 +137,8 @@ def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> 
 
 
 def claude_folders(invocation: Invocation) -> list[Path]:
-    """Folders whose settings are meant: those named, else `CLAUDE_CONFIG_DIR`, else `~/.claude`."""
-    return invocation.claude_dirs or configured_folders() or [Path.home() / ".claude"]
+    """Folders whose settings are meant: those named, else the user's."""
+    return invocation.claude_dirs or user_folders()
 
 
 def agreed(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") -> bool:

@@ -1,5 +1,7 @@
 """`prices` and `reprice`: the dated price table, and applying a corrected one to what is recorded."""
 
+from typing import Any
+
 import click
 
 from store.ledger import home
@@ -12,7 +14,7 @@ from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
 from tracker.pricing.user_rows import PRICES_NAME
 from tracker.reader_options import price_book
-from tracker.reports.prices import rate_text, row_json
+from tracker.reports.prices import price_json, rate_text, row_json
 
 
 @click.command()
@@ -41,14 +43,13 @@ def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: boo
     del invocation, no_sync
     book = price_book()
     rows = list(book.users_rows() + book.rows() if model is None else book.price_rows_for(model))
-    if model is not None and not rows:
-        _show_other(book, model, as_json=as_json, as_csv=as_csv)
-        return
-    made = [row_json(row) for row in rows]
+    made = [row_json(row) for row in rows] if model is None or rows else [_of_other_provider(book, model)]
     if as_json:
         print_json({"schema_version": 1, "prices": made})
     elif as_csv:
         print_records(list(made[0]), made)
+    elif not rows:
+        print_table([Column("field"), Column("value")], [(name, str(value)) for name, value in made[0].items()])
     else:
         _show(rows)
         if model is not None and normalise(model).region_multiplier_permille != LIST_PERMILLE:
@@ -82,23 +83,15 @@ def _show(rows: list[PriceRow]) -> None:
     note("$ per million tokens. --json has the sources and the dates on which they were checked.")
 
 
-def _show_other(book: PriceBook, model: str, *, as_json: bool, as_csv: bool) -> None:
-    """A model that only the package of other providers' prices may know, as of now."""
-    from tracker.reports.prices import price_json
-
+def _of_other_provider(book: PriceBook, model: str) -> dict[str, Any]:
+    """A model that only the package of other providers' prices may know, as of now; UserError if it does not."""
     found = book.resolve(model, None, now_ms(), 0, None, None, None)
     if found is None:
         raise UserError(
             f"no price for {model!r} (taximeter prices lists the models):"
             f" add it to {home() / PRICES_NAME} (format: taximeter prices --help)"
         )
-    made = price_json(found)
-    if as_json:
-        print_json({"schema_version": 1, "prices": [made]})
-    elif as_csv:
-        print_records(list(made), [made])
-    else:
-        print_table([Column("field"), Column("value")], [(name, str(value)) for name, value in made.items()])
+    return price_json(found)
 
 
 @click.command()

@@ -9,6 +9,7 @@ import click
 
 from store.money import short_usd, usd
 from store.queries import uncounted_models
+from store.spend import SpendRow
 from tracker.cli.common import (
     Invocation,
     csv_option,
@@ -71,36 +72,26 @@ def show(report: SpendReport, invocation: Invocation, db: sqlite3.Connection) ->
         if report.hidden.cost:
             _note_hidden(report.hidden)
         return
-    rows = [
-        (
-            _label(report.by, row.key),
-            f"{row.calls:,}",
-            f"{row.sessions:,}",
-            tokens(row.input),
-            tokens(row.cache_read),
-            tokens(row.write_5m + row.write_1h),
-            tokens(row.output),
-            cost_text(row),
-        )
-        for row in report.rows
-    ]
-    total = report.total
     columns = (
         Column(report.by, cut="start" if report.by in ("project", "model") else "never"),
         *numbers("calls", "sessions", "input", "read", "written", "output", "cost"),
     )
-    footer = (
-        "total",
-        f"{total.calls:,}",
-        f"{total.sessions:,}",
-        tokens(total.input),
-        tokens(total.cache_read),
-        tokens(total.write_5m + total.write_1h),
-        tokens(total.output),
-        cost_text(total),
-    )
-    print_table(columns, rows, footer=footer)
+    rows = [_cells(_label(report.by, row.key), row) for row in report.rows]
+    print_table(columns, rows, footer=_cells("total", report.total))
     _notes(report, uncounted_models(db))
+
+
+def _cells(label: str, row: SpendRow) -> tuple[str, ...]:
+    return (
+        label,
+        f"{row.calls:,}",
+        f"{row.sessions:,}",
+        tokens(row.input),
+        tokens(row.cache_read),
+        tokens(row.write_5m + row.write_1h),
+        tokens(row.output),
+        cost_text(row),
+    )
 
 
 def _notes(report: SpendReport, uncounted: set[str]) -> None:

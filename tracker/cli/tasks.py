@@ -36,7 +36,7 @@ from tracker.cli.output import (
 from tracker.clock import iso, short_day
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
-from tracker.reports.tasks import TasksReport, inherited_text, session_names, tasks_report, waste_text
+from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
 from tracker.words import duration, percent
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
@@ -175,7 +175,6 @@ _RIGHT = frozenset({"turns", "calls", "time", "cost", "re-read", "inherited", "w
 
 
 def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
-    rent = task.baseline + task.carry_over + task.own
     return {
         "": GLYPHS[task.status],
         "id": report.short_ids[task.id],
@@ -187,7 +186,7 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
         "calls": f"{task.calls:,}",
         "time": duration(task.active_ms),
         "cost": cost_text(task),
-        "re-read": percent(rent / task.cost if task.cost else None),
+        "re-read": percent(reread_share(task)),
         "inherited": inherited_text(task),
         "waste": waste_text(task),
         "evidence": task.evidence or "–",
@@ -196,15 +195,13 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
 
 def _sums(report: TasksReport) -> dict[str, str]:
     tasks = report.tasks
-    cost = sum(task.cost for task in tasks)
-    rent = sum(task.baseline + task.carry_over + task.own for task in tasks)
     return {
         "task": _tasks_and_runs(report),
         "turns": f"{sum(task.turns for task in tasks):,}",
         "calls": f"{sum(task.calls for task in tasks):,}",
         "time": duration(sum(task.active_ms for task in tasks)),
         "cost": cost_text(*tasks),
-        "re-read": percent(rent / cost if cost else None),
+        "re-read": percent(reread_share(*tasks)),
         "inherited": inherited_text(*tasks),
         "waste": waste_text(*tasks),
     }

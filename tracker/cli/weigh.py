@@ -12,7 +12,7 @@ from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
 from tracker import clock
-from tracker.claude_folders import configured_folders
+from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, open_modelled, passes_invocation, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
@@ -98,7 +98,7 @@ def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) 
     elif tools is None and handover is None:
         things += [
             Thing(_short(path), Kind.INSTRUCTIONS, _text(path), folder=folder)
-            for path, folder in usual_files(Path.cwd(), _user_folders())
+            for path, folder in usual_files(Path.cwd(), user_folders())
         ]
     if tools is not None:
         things.append(Thing(str(tools), Kind.TOOLS, tools=_tools(tools)))
@@ -110,14 +110,9 @@ def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) 
 def _folder(path: Path) -> str | None:
     """The project whose sessions carry a file: its folder, but all projects for a file of the user's own."""
     folder = path.resolve().parent
-    if folder in [one.resolve() for one in _user_folders()]:
+    if folder in [one.resolve() for one in user_folders()]:
         return None
     return str(folder.parent if folder.name == ".claude" else folder)
-
-
-def _user_folders() -> list[Path]:
-    """Where the user's own instructions are, which every project gets."""
-    return configured_folders() or [Path.home() / ".claude"]
 
 
 def _short(path: Path) -> str:

@@ -262,6 +262,12 @@ def as_of(row: TaskRow, now: int, latest: int, least_evidence: str | None = None
     return row if status == row.status else row._replace(status=status)
 
 
+def reread_share(*tasks: TaskRow) -> float | None:
+    """Share of the cost that went into reading again what was there; None without a cost."""
+    cost = sum(task.cost for task in tasks)
+    return sum(task.baseline + task.carry_over + task.own for task in tasks) / cost if cost else None
+
+
 def inherited_text(*tasks: TaskRow) -> str:
     """What tasks inherited, with what is missing of it where calls have no price."""
     return sum_usd(

@@ -5,12 +5,12 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from store.task_rows import TaskRow
-from tracker.reports.tasks import inherited_text, waste_text
+from tracker.reports.tasks import inherited_text, reread_share, waste_text
 from tracker.words import duration, percent
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
-from tui.task_words import agents_words, evidence_words, reread_share, status_sign, status_words, task_cost
+from tui.task_words import agents_words, evidence_words, status_sign, status_words, task_cost
 from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
