@@ -10,8 +10,8 @@ import os
 import sys
 import time
 
-from hooks.places import state_home
-from hooks.quick_json import decode_object, encode_flat, read_input, short_text
+from hooks.places import event_and_home
+from hooks.quick_json import decode_object, encode_flat, read_input, short_name, short_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,23 +21,20 @@ MESSAGE_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop")
 # After these there are new records to take in; the others only tell that something is about to happen.
 INGEST_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop", "StopFailure", "SubagentStop", "PostCompact", "SessionEnd")
 SESSION_END_WAIT_SECONDS = 1.0
-MAXIMUM_PAYLOAD_BYTES = 16 << 20
-_LONGEST_PATH = 1200
-_LONGEST_NAME = 128
 
 
 def main(arguments: "Sequence[str]") -> int:
     """Handle one event: `EVENT [--home DIR]`, payload on standard input; always 0."""
     before_main = time.process_time()
     started = time.perf_counter()
-    event, home = _read_arguments(arguments)
+    event, home = event_and_home(arguments)
     try:
         if event == "ingest":
             from hooks.ingest import main as ingest
 
             return ingest(home, arguments)
         payload = _read_payload()
-        _handle(home, event or short_text(payload.get("hook_event_name"), _LONGEST_NAME) or "", payload)
+        _handle(home, event or short_name(payload.get("hook_event_name")) or "", payload)
     except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
         from hooks.health import log_error
 
@@ -49,19 +46,9 @@ def main(arguments: "Sequence[str]") -> int:
     return 0
 
 
-def _read_arguments(arguments: "Sequence[str]") -> tuple[str, str]:
-    words = list(arguments)
-    recorded = None
-    if "--home" in words:
-        at = words.index("--home")
-        recorded = words[at + 1] if at + 1 < len(words) else None
-        del words[at : at + 2]
-    return (words[0][:_LONGEST_NAME] if words else ""), state_home(recorded)
-
-
 def _read_payload() -> dict[str, object]:
     """What the client says on standard input, or the little that its environment says where that is beyond measure."""
-    raw = read_input(MAXIMUM_PAYLOAD_BYTES)
+    raw = read_input()
     if raw is None:
         return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID"), "cwd": os.environ.get("CLAUDE_PROJECT_DIR")}
     return decode_object(raw)
@@ -71,7 +58,7 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
     from hooks.spool import append
 
     now_ms = time.time_ns() // 1_000_000
-    session_id = short_text(payload.get("session_id"), _LONGEST_NAME)
+    session_id = short_name(payload.get("session_id"))
     if session_id is not None and event in MESSAGE_EVENTS and not payload.get("agent_id"):
         _say(home, event, session_id, payload, now_ms)
     append(
@@ -80,10 +67,10 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
             "event": event,
             "at": now_ms,
             "session_id": session_id,
-            "transcript_path": short_text(payload.get("transcript_path"), _LONGEST_PATH),
-            "cwd": short_text(payload.get("cwd"), _LONGEST_PATH),
-            "prompt_id": short_text(payload.get("prompt_id"), _LONGEST_NAME),
-            "agent_id": short_text(payload.get("agent_id"), _LONGEST_NAME),
+            "transcript_path": short_path(payload.get("transcript_path")),
+            "cwd": short_path(payload.get("cwd")),
+            "prompt_id": short_name(payload.get("prompt_id")),
+            "agent_id": short_name(payload.get("agent_id")),
         },
     )
     if event in INGEST_EVENTS:

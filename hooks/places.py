@@ -3,6 +3,12 @@
 import os
 import sys
 
+from hooks.quick_json import LONGEST_NAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SPOOL_FILE = "spool/events.jsonl"
 READER_LOCK = "spool/reader.lock"
 ADVICE_FOLDER = "advice"
@@ -22,6 +28,16 @@ def state_home(recorded: str | None = None) -> str:
         usual = "~/Library/Application Support" if sys.platform == "darwin" else "~/.local/share"
         data_folder = os.path.expanduser(usual)
     return os.path.join(data_folder, "taximeter")
+
+
+def event_and_home(arguments: "Sequence[str]") -> tuple[str, str]:
+    """What a hook's command line says, `EVENT [--home DIR]`: the event, "" without one, and the state folder."""
+    words, recorded = list(arguments), None
+    if "--home" in words:
+        at = words.index("--home")
+        recorded = words[at + 1] if at + 1 < len(words) else None
+        del words[at : at + 2]
+    return (words[0][:LONGEST_NAME] if words else ""), state_home(recorded)
 
 
 def launcher() -> str:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     Scalar = str | int | float | None
 
+LONGEST_NAME = 128
+_LONGEST_PATH = 1200
+_MAXIMUM_BYTES = 16 << 20
+
 
 class _Rules:
     """What `json.JSONDecoder` tells the scanner."""
@@ -57,19 +61,24 @@ def decode_object(raw: bytes) -> "dict[str, object]":
     return value if isinstance(value, dict) else {}
 
 
-def short_text(value: object, longest: int) -> str | None:
-    """The value if it is a string of at most so many characters, else None."""
-    return value if isinstance(value, str) and len(value) <= longest else None
+def short_name(value: object) -> str | None:
+    """The value if it is a string as short as ids and names are, else None: a line of the spool holds several."""
+    return value if isinstance(value, str) and len(value) <= LONGEST_NAME else None
 
 
-def read_input(most_bytes: int) -> bytes | None:
+def short_path(value: object) -> str | None:
+    """The value if it is a string as short as paths are, else None."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_PATH else None
+
+
+def read_input() -> bytes | None:
     """Standard input to its end, nothing on a terminal; None if there is more of it than anybody sends."""
     chunks, size = [], 0
     while not os.isatty(0) and (chunk := os.read(0, 1 << 20)):
         size += len(chunk)
-        if size <= most_bytes:
+        if size <= _MAXIMUM_BYTES:
             chunks.append(chunk)
-    return b"".join(chunks) if size <= most_bytes else None
+    return b"".join(chunks) if size <= _MAXIMUM_BYTES else None
 
 
 def encode_flat(record: "Mapping[str, Scalar]") -> str:

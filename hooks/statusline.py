@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OTHER_TIMEOUT_SECONDS = 5.0
-_MAXIMUM_PAYLOAD_BYTES = 4 << 20
 _MARGINS = 4  # columns that the client keeps free beside the line; it cuts what is longer
 
 
@@ -28,7 +27,7 @@ def main(arguments: "Sequence[str]") -> int:
 
     options = _read_arguments(arguments)
     home = state_home(options.get("--home"))
-    raw = read_input(_MAXIMUM_PAYLOAD_BYTES) or b""
+    raw = read_input() or b""
     other = _start_other(home, options.get("--after"))
     line = ""
     try:
@@ -60,16 +59,16 @@ def _read_arguments(arguments: "Sequence[str]") -> dict[str, str]:
 
 def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
     from hooks.advice import due_nudges, read_advice
-    from hooks.quick_json import decode_object
+    from hooks.quick_json import decode_object, short_name
     from hooks.status_format import fill_format, status_format
     from hooks.status_sample import keep_sample
     from hooks.status_segments import segments
 
     now_ms = time.time_ns() // 1_000_000
     status = decode_object(raw)
-    session_id = status.get("session_id")
+    session_id = short_name(status.get("session_id"))
     advice: dict[str, object] = {}
-    if isinstance(session_id, str) and 0 < len(session_id) <= 128:
+    if session_id:
         try:
             keep_sample(home, session_id, status, now_ms)
         except Exception as error:  # noqa: BLE001 - the line is shown whatever becomes of the sample

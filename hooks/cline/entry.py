@@ -10,8 +10,8 @@ budget: a headless run that is cancelled by a hook hangs. The exit code is 0 wha
 import sys
 import time
 
-from hooks.places import state_home
-from hooks.quick_json import decode_object, read_input, short_text
+from hooks.places import event_and_home
+from hooks.quick_json import decode_object, read_input, short_name, short_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,20 +23,15 @@ INGEST_EVENTS = ("TaskComplete", "TaskCancel", "TaskError", "SessionShutdown")
 ADVICE_EVENTS = {"TaskResume": "SessionStart", "UserPromptSubmit": "UserPromptSubmit", "TaskComplete": "Stop"}
 FIRED_PREFIX = "cline-"
 NO_DECISION = '{"errorMessage":" "}'
-MAXIMUM_PAYLOAD_BYTES = 16 << 20
-_LONGEST_NAME = 128
-_LONGEST_PATH = 1200
 
 
 def main(arguments: "Sequence[str]") -> int:
     """Handle one event: `EVENT [--home DIR]`, payload on standard input; always 0."""
     before_main = time.process_time()
     started = time.perf_counter()
-    words = list(arguments)
-    event = words[0][:_LONGEST_NAME] if words else ""
-    home = state_home(words[2] if words[1:2] == ["--home"] and len(words) > 2 else None)
+    event, home = event_and_home(arguments)
     try:
-        _handle(home, event, decode_object(read_input(MAXIMUM_PAYLOAD_BYTES) or b""))
+        _handle(home, event, decode_object(read_input() or b""))
     except Exception as error:  # noqa: BLE001 - a hook never fails, whatever it was that we did not foresee
         from hooks.health import log_error
 
@@ -67,8 +62,8 @@ def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
                 "agent": "cline",
                 "at": now_ms,
                 "session_id": session_id,
-                "cwd": short_text(roots[0] if isinstance(roots, list) and roots else None, _LONGEST_PATH),
-                "agent_id": short_text(agent_id, _LONGEST_NAME),
+                "cwd": short_path(roots[0] if isinstance(roots, list) and roots else None),
+                "agent_id": short_name(agent_id),
             },
         )
         if event in INGEST_EVENTS:
@@ -87,8 +82,8 @@ def _session(payload: "dict[str, object]") -> "tuple[str | None, bool]":
     """
     context = payload.get("sessionContext")
     if isinstance(context, dict):
-        return short_text(context.get("rootSessionId"), _LONGEST_NAME), False
-    task_id = short_text(payload.get("taskId"), _LONGEST_NAME)
+        return short_name(context.get("rootSessionId")), False
+    task_id = short_name(payload.get("taskId"))
     if task_id is None or not task_id.isdigit():
         return None, False
     return task_id, True
