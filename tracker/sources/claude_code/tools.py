@@ -16,9 +16,8 @@ from tracker.sources.claude_code.lines import (
     joined_text,
 )
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.text import opening
+from tracker.sources.text import todo_target, tool_target
 
-_TARGET_CHARS = 300
 COMMIT, CHECK, CHECKED_COMMIT, AGENT_ID = "commit", "check", "checked commit", "agent"  # why a result is awaited
 _TODOS, _COMMITS, _CHECKS = int(ToolFlag.TODOS), int(ToolFlag.COMMIT), int(ToolFlag.CHECK)
 _SPAWNS, _FAILED = int(ToolFlag.AGENT), int(ToolFlag.FAILED)
@@ -54,15 +53,15 @@ def asked(block: Block, place: Place, position: int, at: int, message_id: str | 
 
 def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
     if isinstance(given.command, str):
-        return opening(given.command, _TARGET_CHARS), command_flags(given.command)
+        return tool_target(given.command), command_flags(given.command)
     if isinstance(given.todos, list):
         states = [todo.get("status") for todo in given.todos if isinstance(todo, dict)]
         closed = sum(state in ("completed", "cancelled") for state in states)
-        return f"{closed}/{len(states)}{'+' if 'in_progress' in states else ''}", _TODOS
+        return todo_target(closed, len(states), is_busy="in_progress" in states), _TODOS
     if name in ("TaskCreate", "TaskUpdate"):
         return f"{given.taskId or 'new'}:{given.status or 'pending'}", _TODOS
     if name in _AGENT_TOOLS:
-        return opening(f"{given.subagent_type or 'agent'}: {given.description or ''}", _TARGET_CHARS), 0
+        return tool_target(f"{given.subagent_type or 'agent'}: {given.description or ''}"), 0
     for text in (
         given.file_path,
         given.notebook_path,
@@ -74,7 +73,7 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
         given.description,
     ):
         if text and isinstance(text, str):
-            return opening(text, _TARGET_CHARS), 0
+            return tool_target(text), 0
     return None, 0
 
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from store.records import Call, CallFlag
 from tracker.pricing import cost
 from tracker.sources.base import Options
-from tracker.sources.cline.tokens import UNKNOWN, Tokens, is_plan_paid
+from tracker.sources.cline.sdk_rows import Metrics
+from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, count, inclusive_tokens, is_plan_paid, nano_cost
 
 # These bill each response themselves and say what it cost: their figure wins over a list price (PRICES 1.5). Every
 # other cost that Cline writes is its own arithmetic, which counts cached tokens twice for some providers.
@@ -96,6 +97,34 @@ def make_call(
         price_id=price.id if price else None,
         cost=amount,
         reported_cost=reported,
+    )
+
+
+def metered_call(
+    key: str, place: Place, model: str, provider: str, metrics: Metrics, options: Options, *, stop: str | None = None
+) -> Call:
+    """The call that metrics of the newer generation tell of; ValueError if their counts are absurd.
+
+    With all of them zero the stream broke, which an error tells, or the provider counts nothing.
+    """
+    recorded = Recorded(
+        count(metrics.input_tokens),
+        count(metrics.output_tokens),
+        count(metrics.cache_write_tokens),
+        count(metrics.cache_read_tokens),
+        nano_cost(metrics.cost),
+    )
+    return make_call(
+        key,
+        place,
+        model,
+        provider,
+        inclusive_tokens(recorded),
+        recorded.cost,
+        options,
+        thinking=count(metrics.reasoning_token_count),
+        flags=0 if recorded.total else int(CallFlag.OUTPUT_IS_FLOOR),
+        stop=stop,
     )
 
 

@@ -10,11 +10,11 @@ import msgspec
 
 from store.records import Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
-from tracker.sources.cline.calls import Place, make_call
+from tracker.sources.cline.calls import Place, metered_call
 from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import DECODE_ERRORS
-from tracker.sources.cline.sdk_rows import Metrics, flags_of, recorded_in
-from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
+from tracker.sources.cline.sdk_rows import Metrics
+from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.file_access import open_regular
 from tracker.sources.times import sane_ms
 
@@ -75,7 +75,6 @@ def _batch(lines: Sequence[bytes], options: Options) -> Batch:
 def _call(row: LiveRow, options: Options) -> Call:
     if not (row.session and row.id and sane_ms(row.at)):
         raise ValueError("a row that names no request")
-    recorded = recorded_in(row.metrics)
     place = Place(
         agent=_AGENT,
         session=row.session,
@@ -88,14 +87,4 @@ def _call(row: LiveRow, options: Options) -> Call:
         version=None,
         copy_rank=CopyRank.EMBEDDED,
     )
-    return make_call(
-        row.id,
-        place,
-        row.model or UNKNOWN,
-        row.provider or UNKNOWN,
-        inclusive_tokens(recorded),
-        recorded.cost,
-        options,
-        thinking=count(row.metrics.reasoning_token_count),
-        flags=flags_of(recorded),
-    )
+    return metered_call(row.id, place, row.model or UNKNOWN, row.provider or UNKNOWN, row.metrics, options)

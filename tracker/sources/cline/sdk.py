@@ -10,7 +10,7 @@ from typing import NamedTuple
 from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
-from tracker.sources.cline.calls import Place, billing_of, make_call
+from tracker.sources.cline.calls import Place, billing_of, metered_call
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import (
@@ -23,14 +23,12 @@ from tracker.sources.cline.sdk_rows import (
     decode_messages,
     decode_spawn,
     decode_transcript,
-    flags_of,
     is_legacy_mark,
     prompt_in,
-    recorded_in,
     started_at,
     text_of,
 )
-from tracker.sources.cline.tokens import UNKNOWN, count, inclusive_tokens
+from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.cline.turns import TurnLog, title_of
 from tracker.sources.times import sane_ms
 
@@ -168,7 +166,6 @@ class TranscriptReader:
                 self._tool_ids[block.id] = (key, use.flags)
 
     def _call(self, metrics: Metrics, key: str, at: int, provider: str, blocks: list[Block]) -> None:
-        recorded = recorded_in(metrics)
         place = Place(
             agent=AGENT,
             session=self._session,
@@ -181,20 +178,8 @@ class TranscriptReader:
             version=self._version,
             copy_rank=CopyRank.FORK if self._is_copy else CopyRank.OWN,
         )
-        self._batch.calls.append(
-            make_call(
-                key,
-                place,
-                self._model,
-                provider,
-                inclusive_tokens(recorded),
-                recorded.cost,
-                self._options,
-                thinking=count(metrics.reasoning_token_count),
-                flags=flags_of(recorded),
-                stop="tool_use" if asks_tool(blocks) else None,
-            )
-        )
+        stop = "tool_use" if asks_tool(blocks) else None
+        self._batch.calls.append(metered_call(key, place, self._model, provider, metrics, self._options, stop=stop))
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import CallFlag
 from tracker.sources.cline.rows import DECODE_ERRORS, Number
-from tracker.sources.cline.tokens import Recorded, count, nano_cost
 from tracker.sources.times import sane_ms
 
 _USER_INPUT = re.compile(r"<user_input\b([^>]*)>(.*?)</user_input>", re.DOTALL)
@@ -161,22 +159,6 @@ def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
         return None
     has_attachment = any(block.type in ("file", "image") for block in blocks)
     return Prompt(text, mode) if text or has_attachment else None
-
-
-def recorded_in(metrics: Metrics) -> Recorded:
-    """Counts and cost of a request; ValueError if they are absurd."""
-    return Recorded(
-        count(metrics.input_tokens),
-        count(metrics.output_tokens),
-        count(metrics.cache_write_tokens),
-        count(metrics.cache_read_tokens),
-        nano_cost(metrics.cost),
-    )
-
-
-def flags_of(recorded: Recorded) -> int:
-    """CallFlag bits: with all counts zero the stream broke, which an error tells, or the provider counts nothing."""
-    return 0 if recorded.total else int(CallFlag.OUTPUT_IS_FLOOR)
 
 
 def is_legacy_mark(message: Message) -> bool:

@@ -8,9 +8,8 @@ from store.records import ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.text import opening
+from tracker.sources.text import todo_target, tool_target
 
-_TARGET_CHARS = 300
 APPROVAL_SUFFIX = "REQ_APP"
 _EXIT_CODE = re.compile(r"exit code:? (\d+)")
 _WHOLE_ID_CHARS = 20
@@ -53,7 +52,7 @@ def classic_tool(place: ToolPlace, key: str, text: str) -> ToolUse | None:
     if used.todos is not None:
         closed = sum(1 for todo in used.todos if todo.status == "completed")
         busy = any(todo.status == "in_progress" for todo in used.todos)
-        return _use(place, key, used.tool, _todo_target(closed, len(used.todos), busy), int(ToolFlag.TODOS))
+        return _use(place, key, used.tool, todo_target(closed, len(used.todos), is_busy=busy), int(ToolFlag.TODOS))
     target = used.path or used.regex or used.query or ""
     return _use(place, key, used.tool, target, _FLAGS.get(used.tool, 0))
 
@@ -70,7 +69,7 @@ def checklist(place: ToolPlace, key: str, text: str) -> ToolUse | None:
     if not entries:
         return None
     closed = sum(1 for entry in entries if entry != " ")
-    return _use(place, key, "task_progress", _todo_target(closed, len(entries), False), int(ToolFlag.TODOS))
+    return _use(place, key, "task_progress", todo_target(closed, len(entries), is_busy=False), int(ToolFlag.TODOS))
 
 
 def agents_started(place: ToolPlace, key: str) -> ToolUse:
@@ -193,10 +192,6 @@ def unique_id(raw_id: str, message_id: str) -> str:
     return raw_id if len(raw_id) >= _WHOLE_ID_CHARS else f"{message_id}/{raw_id}"
 
 
-def _todo_target(closed: int, entries: int, busy: bool) -> str:
-    return f"{closed}/{entries}{'+' if busy else ''}"
-
-
 def _use(place: ToolPlace, key: str, name: str, target: str, flags: int) -> ToolUse:
     return ToolUse(
         place.agent,
@@ -208,6 +203,6 @@ def _use(place: ToolPlace, key: str, name: str, target: str, flags: int) -> Tool
         place.at,
         place.message_id,
         name,
-        opening(target, _TARGET_CHARS) or None,
+        tool_target(target) or None,
         flags,
     )
