@@ -67,6 +67,14 @@ class LedgerKeeper:
         rebuild(db, on_progress)
         return self.advisor.refresh(db, now_ms())
 
+    def spool_folder(self) -> Path:
+        """Where hooks tell of events, made if need be: what watchers watch beside the records."""
+        from hooks.places import SPOOL_FILE
+
+        folder = Path(self._home, SPOOL_FILE).parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
     def named_folders(self) -> list[Path]:
         """Claude Code folders that hooks told of: whoever keeps hooks from taking them in has to."""
         from hooks.spool_reader import folders_of

@@ -46,15 +46,13 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.disable()  # a tenth of the time to the first picture would go to looking for garbage among imports
     sources = sources_of(invocation)
-    spool = home() / "spool"
-    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
     feed = LedgerFeed(
         sources,
         ReaderOptions().read,
         looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(invocation),
         keeper=keeper,
-        extra_paths=[spool],
+        extra_paths=[keeper.spool_folder()],
         find_sources=finder_of(invocation, keeper.named_folders),
     )
     feed.read_ahead(Wish(screen=screen))

@@ -53,8 +53,6 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
     screen = _Screen(db, keeper, as_json=as_json)
     stop = threading.Event()
-    spool = home() / "spool"
-    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     find_options = partial(ReaderOptions(screen.notice).read, db)
     watcher = Watcher(
         db,
@@ -62,7 +60,7 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
         find_options(),
         on_sync=screen.show,
         on_notice=screen.notice,
-        extra_paths=[spool],
+        extra_paths=[keeper.spool_folder()],
         find_sources=finder_of(invocation, keeper.named_folders),
         find_options=find_options,
         force_polling=poll,
