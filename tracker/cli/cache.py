@@ -94,22 +94,35 @@ def show(report: CacheReport) -> None:
     if not report.causes:
         note("No misses.")
         return
-    cells = terminal_width()
-    largest = max(one.waste for one in report.causes)
-    columns = [Column("cause"), *numbers("misses", "tokens again", "waste", "share")]
-    if cells >= 90:
-        columns.append(Column(""))
-    rows = []
-    for one in report.causes:
-        waste = sum_usd(one.waste, one.misses, one.unpriced)
-        row = [cause_words(one.cause), f"{one.misses:,}", tokens(one.missed), waste]
-        row.append(_part(one.waste, total.waste))
-        rows.append([*row, share_bar(one.waste, largest, 20)] if cells >= 90 else row)
-    print_table(columns, rows)
+    _show_causes(report)
     click.echo()
+    _show_misses(report)
+    note("Causes are inferred unless named by the API; taximeter task ID shows a task's misses.")
+
+
+def _show_causes(report: CacheReport) -> None:
+    largest = max(one.waste for one in report.causes)
+    columns = [Column("cause"), *numbers("misses", "tokens again", "waste", "share"), Column("")]
+    if terminal_width() < 90:  # no room for a bar
+        columns.pop()
+    rows = [
+        (
+            cause_words(one.cause),
+            f"{one.misses:,}",
+            tokens(one.missed),
+            sum_usd(one.waste, one.misses, one.unpriced),
+            _part(one.waste, report.total.waste),
+            share_bar(one.waste, largest, 20),
+        )
+        for one in report.causes
+    ]
+    print_table(columns, [row[: len(columns)] for row in rows])
+
+
+def _show_misses(report: CacheReport) -> None:
     shown = report.misses[:_SHOWN]
-    if len(shown) < total.misses:
-        note(f"The {len(shown)} dearest of {total.misses:,}; --csv lists all:")
+    if len(shown) < report.total.misses:
+        note(f"The {len(shown)} dearest of {report.total.misses:,}; --csv lists all:")
     short = short_ids(sorted({one.task_id for one in report.misses}))
     columns = [Column("when", cut="never"), Column("id", cut="never"), Column("task"), Column("cause", cut="never")]
     columns += numbers("tokens", "waste")
@@ -127,7 +140,6 @@ def show(report: CacheReport) -> None:
             for one in shown
         ],
     )
-    note("Causes are inferred unless named by the API; taximeter task ID shows a task's misses.")
 
 
 def _part(part: int, whole: int) -> str:

@@ -1,7 +1,6 @@
 """`doctor`: where it looked, what it found, whether the figures add up."""
 
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
 from tracker.ingest import listed
-from tracker.sources.base import FoundFile, ReadState
+from tracker.sources.base import FoundFile, ReadState, Sources
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default
 _MOST_FILES = 10  # damaged ones that are named
@@ -67,7 +66,6 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         db, report = take_in(invocation, usable_only=True)
         problems = [one for one in report.problems if one not in wrong]
     sources = sources_of(invocation)
-    read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
     files = file_rows(db)
     counts = totals(db)
     claude_roots = [root for source, roots in sources if source.agent == "claude-code" for root in roots]
@@ -96,15 +94,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         "gone_files": sum(file.gone for file in files),
         "bad_lines": sum(file.bad_lines for file in files),
         "files_with_bad_lines": [{"path": file.path, "bad_lines": file.bad_lines} for file in files if file.bad_lines],
-        "torn_files": []
-        if no_sync
-        else sorted(
-            file.path
-            for _, file in listed(sources, [])
-            if abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
-            and (read.get(file.path) != file[3:] or _lacks_an_end(db, file))
-            and not any(file.path in problem for problem in problems)
-        ),
+        "torn_files": [] if no_sync else _torn_files(db, sources, problems),
         "calls": counts.calls,
         "sessions": counts.sessions,
         "unpriced_calls": counts.unpriced_calls,
@@ -114,6 +104,18 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         "problems": problems,
         "invariants": [check._asdict() for check in check_invariants(db)],
     }
+
+
+def _torn_files(db: sqlite3.Connection, sources: Sources, problems: Sequence[str]) -> list[str]:
+    """Files that a sync left as they were although they can be read, and that nobody is writing: cut off by a crash."""
+    read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
+    return sorted(
+        file.path
+        for _, file in listed(sources, [])
+        if abs(time.time() - file.mtime_ns / 1e9) > _REWRITE_SECONDS
+        and (read.get(file.path) != (file.inode, file.size, file.mtime_ns) or _lacks_an_end(db, file))
+        and not any(file.path in problem for problem in problems)
+    )
 
 
 def _lacks_an_end(db: sqlite3.Connection, file: FoundFile) -> bool:
@@ -194,8 +196,6 @@ def _show(found: dict[str, Any]) -> None:
         line(False, f"cannot read {problem}")
     for check in found["invariants"]:
         line(not check["broken"], check["statement"] + (f": {check['broken']} rows" if check["broken"] else ""))
-    if os.environ.get("TAXIMETER_HOME"):
-        click.echo(click.style("TAXIMETER_HOME is set.", dim=True))
 
 
 def _list_files(lines: Sequence[str]) -> None:
