@@ -12,10 +12,10 @@ from store.records import EventKind, ToolFlag
 from store.task_reads import task_row_of
 from store.task_rows import EventRow, TaskRow, ToolRow
 from tracker.model.auto_compaction import Client
+from tracker.model.cache_life import written_ttl
 from tracker.model.compaction import compaction_failed
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.habits import Loss
-from tracker.model.rates import written_ttl
 
 COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _RESETS = COMPACTIONS | {EventKind.CLEAR, EventKind.REWIND}

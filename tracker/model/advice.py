@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tracker.model.cache_life import is_expired
 from tracker.model.compaction import (
     CompactionState,
     compaction_nano,
@@ -13,7 +14,7 @@ from tracker.model.compaction import (
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.fresh_start import fresh_context_tokens, new_session_nano, new_session_saving_nano_per_call
 from tracker.model.horizon import calls_ahead
-from tracker.model.idle import cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano, is_expired
+from tracker.model.idle import cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano
 from tracker.model.nudge import (
     Evaluation,
     InputValue,

@@ -125,11 +125,26 @@ def observed_summary_tokens(prompts: Sequence[tuple[int, int]]) -> float | None:
 
 
 def compaction_nano(context: float, shape: CompactionShape, tariff: Tariff, *, is_cold: bool = False) -> float:
-    """K(C): nano-dollars that compacting at C costs once; with a cold cache the context is read at the input rate."""
-    summarising = context * (tariff.input if is_cold else tariff.read) + shape.summary_output * tariff.output
+    """K(C): nano-dollars that compacting at C costs once."""
+    summarising = summary_nano(context, tariff, shape.summary_output, is_cold=is_cold)
     rewriting = (tariff.write - tariff.read) * (shape.context_written - shape.static_floor)
-    per_extra_call = tariff.read * shape.context_after + shape.output * tariff.output
-    return summarising + rewriting + shape.reread * tariff.write + shape.extra_calls * per_extra_call
+    return summarising + rewriting + shape.reread * tariff.write + extra_calls_nano(shape, tariff)
+
+
+def summary_nano(
+    context: float,
+    tariff: Tariff,
+    summary_output: float = DEFAULTS.summary_output_tokens,
+    *,
+    is_cold: bool = False,
+) -> float:
+    """Nano-dollars of the request that writes the summary; with a cold cache the context is read at the input rate."""
+    return context * (tariff.input if is_cold else tariff.read) + summary_output * tariff.output
+
+
+def extra_calls_nano(shape: CompactionShape, tariff: Tariff) -> float:
+    """Nano-dollars of the n_R calls that read again what the summary lost."""
+    return shape.extra_calls * (tariff.read * shape.context_after + shape.output * tariff.output)
 
 
 def reread_nano_per_token(tariff: Tariff, cold_probability: float) -> float:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from tracker.model.compaction import CompactionShape
-from tracker.model.defaults import DEFAULTS
+from tracker.model.compaction import CompactionShape, extra_calls_nano, summary_nano
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, fresh_context_tokens
 from tracker.model.rates import Tariff
 
@@ -35,8 +34,7 @@ def cold_resume_nano(
     rewritten = tariff.write * (shape.context_written - shape.static_floor) + tariff.read * shape.static_floor
     return ColdResume(
         go_on=cold_call_nano(context, shape.static_floor, tariff) + later_calls * tariff.read * context,
-        summarise=context * tariff.input
-        + shape.summary_output * tariff.output
+        summarise=summary_nano(context, tariff, shape.summary_output, is_cold=True)
         + rewritten
         + shape.reread * tariff.write
         + (later_calls + shape.extra_calls) * tariff.read * after,
@@ -50,11 +48,5 @@ def compact_before_expiry_nano(
 ) -> float:
     """EV of section 7.3: nano-dollars won by compacting an idle session while it is still warm."""
     removed = context - shape.context_after
-    per_extra_call = tariff.read * shape.context_after + shape.output * tariff.output
-    if_resumed = removed * (tariff.write + later_calls * tariff.read) - shape.extra_calls * per_extra_call
-    return return_probability * if_resumed - (context * tariff.read + shape.summary_output * tariff.output)
-
-
-def is_expired(age_ms: int, ttl_ms: int | None) -> bool:
-    """True once the lifetime and the grace are over; an unknown lifetime never expires here."""
-    return ttl_ms is not None and age_ms >= ttl_ms + DEFAULTS.expiry_grace_ms
+    if_resumed = removed * (tariff.write + later_calls * tariff.read) - extra_calls_nano(shape, tariff)
+    return return_probability * if_resumed - summary_nano(context, tariff, shape.summary_output)

@@ -7,10 +7,10 @@ they are reported under kinds of their own.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from tracker.model.cache_life import is_expired, written_ttl
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.miss_causes import UNEXPLAINED, Circumstances, name_cause
-from tracker.model.rates import written_ttl
 
 FloorKey = tuple[str, str | None]  # model, client version
 
@@ -55,7 +55,7 @@ _REBUILD_RESETS = frozenset({Reset.COMPACT, Reset.CLEAR, Reset.REWIND})
 _EPOCH_RESETS = _REBUILD_RESETS | {Reset.START, Reset.MICROCOMPACT}
 
 
-def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
+def _steps(calls: Sequence[ChainCall]) -> Iterator[_Step]:
     """Walk a chain in file order; calls that do not grow the prompt stand aside with nothing expected."""
     previous: ChainCall | None = None
     ttl_ms: int | None = None
@@ -78,7 +78,7 @@ def _steps(calls: Sequence[ChainCall], grace_ms: int) -> Iterator[_Step]:
         expired = False
         if previous is not None:
             age_ms = max(0, call.started_at - previous.last_at)
-            expired = ttl_ms is not None and age_ms >= ttl_ms + grace_ms
+            expired = is_expired(age_ms, ttl_ms)
         if reset in _REBUILD_RESETS:
             kind = MissKind.PLANNED_REBUILD
         elif previous is None or reset == Reset.START:
@@ -115,7 +115,7 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
     known_floors = floors or {}
     verdicts: list[Judgement] = []
     kept_reads: set[int] = set()
-    for step in _steps(calls, DEFAULTS.expiry_grace_ms):
+    for step in _steps(calls):
         call = step.call
         if call.copied:
             continue

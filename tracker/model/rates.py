@@ -8,16 +8,9 @@ from typing import NamedTuple, Self
 
 from store.money import component_nano
 from store.records import Price
-from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import TTL_1H_MS
 
 PICO_PER_NANO = 1_000
-
-
-def written_ttl(write_5m: int, write_1h: int) -> int | None:
-    """Lifetime in ms of what a call wrote to the cache; None if it wrote nothing, or for both lifetimes."""
-    if bool(write_5m) == bool(write_1h):
-        return None
-    return TTL_1H_MS if write_1h else TTL_5M_MS
 
 
 class Tariff(NamedTuple):

@@ -18,7 +18,7 @@ from tracker.advisor.replay import RecordedStretch, WeeklyHabits, recorded_sessi
 from tracker.clock import iso
 from tracker.model.backtest import Replay
 from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
-from tracker.model.compaction import observed_summary_tokens
+from tracker.model.compaction import observed_summary_tokens, summary_nano
 from tracker.model.defaults import DEFAULTS, HOUR_MS
 from tracker.model.options import SavingRange
 from tracker.model.rates import Rates
@@ -241,10 +241,7 @@ def _followed(kept: _Stretch, one: Hindsight) -> Followed:
 def _hidden_nano(recorded: RecordedStretch) -> float:
     """The requests that wrote the summaries: the context read once more, and the summary's output (MODEL section 3)."""
     tariffs = [recorded.replay.calls[one.place].tariff for one in recorded.compactions]
-    return sum(
-        one.before * tariff.read + DEFAULTS.summary_output_tokens * tariff.output
-        for one, tariff in zip(recorded.compactions, tariffs, strict=True)
-    )
+    return sum(summary_nano(one.before, tariff) for one, tariff in zip(recorded.compactions, tariffs, strict=True))
 
 
 def _kind_record(kind: str, nudges: Sequence[ReplayedNudge]) -> KindRecord:

@@ -21,6 +21,7 @@ from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso
 from tracker.model.advice import way_of
 from tracker.model.auto_compaction import TriggerSource
+from tracker.model.cache_life import is_expired, written_ttl
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
@@ -29,10 +30,10 @@ from tracker.model.growth import (
     next_call_nano,
     rent_crossover_tokens,
 )
-from tracker.model.idle import cold_penalty_nano, is_expired
+from tracker.model.idle import cold_penalty_nano
 from tracker.model.nudge import Billing, payback_phrase
 from tracker.model.options import Option, OptionKind, Options, Outlook, calls_ahead, price_options
-from tracker.model.rates import Rates, written_ttl
+from tracker.model.rates import Rates
 
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 

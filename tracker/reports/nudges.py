@@ -19,7 +19,7 @@ from tracker.advisor.evaluate import KINDS
 from tracker.advisor.log import log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.clock import iso
-from tracker.model.defaults import DEFAULTS
+from tracker.model.compaction import summary_nano
 from tracker.model.delivery import is_dismissed
 from tracker.model.forecast import band_for, forecast
 from tracker.model.growth import GrowthEstimate
@@ -138,11 +138,10 @@ def realised_of(db: sqlite3.Connection, nudge: NudgeRow) -> Realised | None:
     tariff = Tariff(*(float(inputs[name]) for name in ("input_nano", "write_nano", "read_nano", "output_nano")))
     estimate = GrowthEstimate(float(inputs["growth"]), float(inputs["output"]))
     without = forecast(len(later), nudge.context, estimate, tariff, band_for(len(later)))
-    summary = nudge.context * tariff.read + DEFAULTS.summary_output_tokens * tariff.output
     return Realised(
         nudge_id=nudge.id,
         calls=len(later),
-        actual_nano=sum(call.cost or 0 for call in later) + round(summary),
+        actual_nano=sum(call.cost or 0 for call in later) + round(summary_nano(nudge.context, tariff)),
         forecast_nano=without.point_nano,
         low_nano=without.low_nano,
         high_nano=without.high_nano,

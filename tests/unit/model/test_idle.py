@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.model.cache_life import is_expired
 from tracker.model.compaction import CompactionShape, compaction_nano
 from tracker.model.defaults import SECOND_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.fresh_start import (
@@ -18,7 +19,6 @@ from tracker.model.idle import (
     cold_penalty_nano,
     cold_resume_nano,
     compact_before_expiry_nano,
-    is_expired,
 )
 from tracker.model.rates import Tariff
 
