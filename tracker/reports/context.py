@@ -5,7 +5,6 @@ Growth, forecast and options are modelled; their assumptions stand in the JSON. 
 
 import json
 import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
-from tracker.clock import iso
+from tracker.clock import iso, now_ms
 from tracker.model.advice import way_of
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.cache_life import is_expired, written_ttl
@@ -160,7 +159,7 @@ def context_report(
     if state is None:
         return None
     calls, last = state.calls, state.last
-    moment = int(time.time() * 1000) if now is None else now
+    moment = now_ms() if now is None else now
     ttl_ms = written_ttl(last.write_5m, last.write_1h) or last.ttl_ms
     idle_ms = max(0, moment - last.last_at)
     is_cold = is_expired(idle_ms, ttl_ms)

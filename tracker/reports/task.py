@@ -1,7 +1,6 @@
 """One task opened: its turns, calls, subagents and misses, what went wrong at the provider, what was edited by hand."""
 
 import sqlite3
-import time
 from typing import Any, NamedTuple
 
 from store.metered import MeteredJob, metered_jobs
@@ -10,7 +9,7 @@ from store.program_runs import program_runs
 from store.task_edits import edits
 from store.task_reads import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
 from store.task_rows import COST_PARTS, TaskRow, TaskTurnRow
-from tracker.clock import iso
+from tracker.clock import iso, now_ms
 from tracker.model.edits import in_force
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TurnFacts
@@ -146,7 +145,7 @@ def task_detail(
     row = task_row_of(db, identity)
     if row is None:
         return None
-    moment = int(time.time() * 1000) if now is None else now
+    moment = now_ms() if now is None else now
     row = as_of(row, moment, latest_activity(db))
     names = sessions_of(db, identity)
     turns = [

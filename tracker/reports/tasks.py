@@ -8,7 +8,6 @@ are on no task.
 """
 
 import sqlite3
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ from store.task_reads import (
     unsure_turns,
 )
 from store.task_rows import TaskRow
-from tracker.clock import iso
+from tracker.clock import iso, now_ms
 from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
 from tracker.model.status import meets, settled
 from tracker.reports.joins import Join, suggested_joins
@@ -227,7 +226,7 @@ def tasks_report(
 
     `least_evidence`: the weakest signal that still counts as completed; tasks completed by a weaker one are open.
     """
-    moment = int(time.time() * 1000) if now is None else now
+    moment = now_ms() if now is None else now
     latest = latest_activity(db)
     rows = [as_of(row, moment, latest, least_evidence) for row in task_rows(db, chosen)]
     tasks = [row for row in rows if not row.excluded]
