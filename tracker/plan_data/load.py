@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from store.filter import Filter
@@ -24,8 +24,9 @@ from store.plans import (
     spend_span,
     unpriced_calls,
 )
+from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
-from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
 from tracker.model.plans.billing import LoggedCall, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
@@ -42,8 +43,7 @@ FIVE_HOUR_KIND, WEEK_KIND = "five_hour", "seven_day"
 _WINDOW_MS = {FIVE_HOUR_KIND: 5 * HOUR_MS, WEEK_KIND: 7 * DAY_MS}
 # One refused prompt is retried and reported again; refusals closer than this are one hit.
 _SAME_HIT_MS = HOUR_MS
-_HIT_SAMPLE_MS = 30 * 60_000
-
+_HIT_SAMPLE_MS = 30 * MINUTE_MS
 
 NO_FITS = Fits()
 
@@ -87,8 +87,7 @@ class Load:
     @property
     def meter_changed_on(self) -> date | None:
         """The local day on which the meter's windows took their present size; None if they always had it."""
-        at = self.meter_changed_at
-        return None if at is None else datetime.fromtimestamp(at / 1000).astimezone().date()
+        return None if self.meter_changed_at is None else local(self.meter_changed_at).date()
 
     def hits_of_this_size(self, hits: Sequence[Hit]) -> list[Hit]:
         """The refusals since then."""
@@ -292,7 +291,7 @@ def _meters(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) ->
 def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date) -> dict[str, list[Hit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
     found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
-    since = round(datetime(first.year, first.month, first.day).astimezone().timestamp() * 1000)
+    since = day_begins(first)
     last_at: int | None = None
     refusals = limit_refusals(db, since)
     if not refusals:

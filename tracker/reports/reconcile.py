@@ -13,12 +13,12 @@ from store.filter import Filter
 from store.money import usd
 from store.reconcile import ReportableRow, reportable_rows, session_days
 from tracker.hidden_spend import Hidden, SessionHidden, hidden_in, hidden_spend
+from tracker.model.defaults import DAY_MS
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
 from tracker.reports.spend import tokens_json
 
 Dated = TypeVar("Dated", Usage, Charge)
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _hidden_by_day(rows: Sequence[SessionHidden], days: Sequence[tuple[int, str]
 def _price(book: PriceBook, day: str, model: str, tokens: Sequence[int]) -> int | None:
     from tracker.pricing.rows import epoch_day
 
-    price = book.resolve(model, None, epoch_day(day) * _DAY_MS + _DAY_MS // 2, 0, None, None, None)
+    price = book.resolve(model, None, epoch_day(day) * DAY_MS + DAY_MS // 2, 0, None, None, None)
     if price is None:
         return None
     fresh, read, write_5m, write_1h, output = tokens

@@ -13,10 +13,10 @@ from typing import Any
 from store.baseline import StandingCost, standing_cost
 from store.money import usd
 from tracker.model.defaults import CHARS_PER_TOKEN
+from tracker.model.rates import PICO_PER_NANO
 
 DAYS = 30
 ESTIMATE_SPREAD = 0.2  # how far tokens may be off that are estimated from characters
-_PICO_PER_NANO = 1000
 
 
 class Kind:
@@ -127,7 +127,7 @@ def _weighed(thing: Thing, tokens: int, standing: StandingCost, *, is_estimate: 
     if thing.kind == Kind.HANDOVER and standing.cold_calls:
         # Written once a session, not again after each pause.
         pico = standing.write_pico * standing.chains // standing.cold_calls + standing.read_pico
-    month = tokens * pico // _PICO_PER_NANO
+    month = tokens * pico // PICO_PER_NANO
     return Weighed(thing, tokens, is_estimate, month // max(1, standing.chains), month, standing.calls)
 
 
