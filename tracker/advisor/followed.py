@@ -11,9 +11,9 @@ from tracker.model.delivery import was_followed
 from tracker.model.nudge import NudgeKind
 
 # Kinds whose action leaves a trace; of the others nobody can tell.
-_COMPACTING = frozenset({NudgeKind.COMPACT, NudgeKind.BEFORE_EXPIRY, NudgeKind.COLD_RESUME})
+COMPACTING = frozenset({NudgeKind.COMPACT, NudgeKind.BEFORE_EXPIRY, NudgeKind.COLD_RESUME})
 _STARTING_OVER = frozenset({NudgeKind.NEW_SESSION, NudgeKind.COLD_RESUME})
-OBSERVED = tuple(sorted(_COMPACTING | _STARTING_OVER))
+OBSERVED = tuple(sorted(COMPACTING | _STARTING_OVER))
 _UNDECIDED_FOR_MS = 2 * DAY_MS
 BY_ITSELF = "auto"  # detail of a compaction that nobody asked for
 
@@ -33,7 +33,7 @@ def _verdict(db: sqlite3.Connection, nudge: NudgeRow) -> bool | None:
     calls_until: list[int] = []
     for mark in live.marks(db, nudge.session_id):
         after = mark.at is not None and mark.at > shown_at
-        compacted = mark.kind == EventKind.COMPACT and mark.detail != BY_ITSELF and nudge.kind in _COMPACTING
+        compacted = mark.kind == EventKind.COMPACT and mark.detail != BY_ITSELF and nudge.kind in COMPACTING
         cleared = mark.kind == EventKind.CLEAR and nudge.kind in _STARTING_OVER
         if after and (compacted or cleared):
             calls_until.append(sum(call.position < mark.position for call in later))

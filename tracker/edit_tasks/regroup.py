@@ -17,7 +17,7 @@ from store.task_rows import EditRow, TaskTurnRow
 from store.tasks import load_session, mark_stale
 from tracker.model.boundaries import WEIGHTS, decide
 from tracker.model.boundary_fit import FEATURES, seen_decisions
-from tracker.model.edits import Anchor, EditBody, EditKind, Overlay, Seen, StoredPlacement, TurnKey
+from tracker.model.edits import ABOUT_STARTS, Anchor, EditBody, Overlay, Seen, StoredPlacement, TurnKey
 from tracker.model.placing import Seat, is_so, placements
 from tracker.model.session_tasks import decode_facts, local_placements
 from tracker.model.tasks import task_id
@@ -25,7 +25,6 @@ from tracker.model.turns import arrange
 from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
 
 A_NEW_TASK = ""  # takes its id from its first turn
-_ABOUT_STARTS = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
 
 
 class Regrouping(NamedTuple):
@@ -67,7 +66,7 @@ def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, 
 def apply(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[int, EditBody]:
     """Store an edit that touches these sessions and derive again; returns the edit's id and what was stored."""
     with transaction(db):
-        if kind in _ABOUT_STARTS:
+        if kind in ABOUT_STARTS:
             body = msgspec.structs.replace(body, seen=_seen(db, kind, body, session_ids), features=FEATURES)
         edit_id = add_edit(db, kind, encode_body(body))
         mark_stale(db, session_ids)

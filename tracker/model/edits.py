@@ -116,7 +116,7 @@ class Overlay(NamedTuple):
 Resolve = Callable[[Anchor], TurnKey | None]
 YOU = "you"
 REFINED = "refined"
-_ABOUT_PLACES = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
+ABOUT_STARTS = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
 NO_EDITS = Overlay({}, {})
 
 _decode_body = msgspec.json.Decoder(EditBody).decode
@@ -137,7 +137,7 @@ def lay_over(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: 
     overlay = Overlay({}, {})
     for rank, by, rows in ((0, REFINED, suggestions), (1, YOU, edits)):
         for edit, body in in_force(rows):
-            if edit.kind in _ABOUT_PLACES:
+            if edit.kind in ABOUT_STARTS:
                 _place(overlay, edit.kind, body, by, resolve)
             else:
                 _give(overlay, edit, body, by, rank, resolve)

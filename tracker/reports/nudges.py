@@ -5,7 +5,6 @@ Promises are modelled. `realised` holds what followed compact nudges came to aga
 
 import json
 import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,17 +15,15 @@ from store.money import usd
 from store.nudges import NudgeRow
 from store.records import EventKind
 from tracker.advisor.evaluate import KINDS
+from tracker.advisor.followed import COMPACTING
 from tracker.advisor.log import log_entries
 from tracker.advisor.preferences import Preferences
-from tracker.clock import iso
+from tracker.clock import iso, now_ms
 from tracker.model.compaction import summary_nano
 from tracker.model.delivery import is_dismissed
 from tracker.model.forecast import band_for, forecast
 from tracker.model.growth import GrowthEstimate
-from tracker.model.nudge import NudgeKind
 from tracker.model.rates import Tariff
-
-SHORTENING = frozenset({NudgeKind.COMPACT, NudgeKind.COLD_RESUME, NudgeKind.BEFORE_EXPIRY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ def nudge_report(
 ) -> NudgeReport:
     """The latest nudges; with `every` all evaluations, fired or not. `limit` cuts the rows, not the kinds' counts."""
     rows = log.logged(db, since=since, kind=kind, fired_only=not every, limit=limit)
-    followed = [row for row in rows if row.followed == 1 and row.kind in SHORTENING]
+    followed = [row for row in rows if row.followed == 1 and row.kind in COMPACTING]
     realised = [found for row in followed if (found := realised_of(db, row)) is not None]
     shown = log.shown_by_kind(db, since=since, kind=kind)
     states = _states(db, preferences)
@@ -111,7 +108,7 @@ def nudge_report(
 
 
 def _states(db: sqlite3.Connection, preferences: Preferences) -> dict[str, str]:
-    entries = log_entries(log.shown_or_dismissed(db, int(time.time() * 1000)), log.kind_choices(db))
+    entries = log_entries(log.shown_or_dismissed(db, now_ms()), log.kind_choices(db))
     return {
         kind: "off" if kind in preferences.off else "dismissed" if is_dismissed(kind, entries) else "on"
         for kind in KINDS
