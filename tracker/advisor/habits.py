@@ -22,6 +22,7 @@ from tracker.clock import day_begins, local
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
+from tracker.model.fresh_start import Orientation
 from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
 from tracker.model.habits import TurnProfile
 from tracker.model.horizon import CallsRange, IdleGap, SessionLength
@@ -66,8 +67,7 @@ class Habits(msgspec.Struct, frozen=True):
     calls_per_turn: CallsPerTurn = calls_per_turn(())
     lengths: list[SessionLength] = []
     gaps: list[IdleGap] = []
-    orientation_tokens: float | None = None
-    orientation_calls: int | None = None
+    orientation: Orientation = Orientation()
     aftermath: Aftermath = Aftermath()
     triggers: dict[str, int] = {}  # lesson_key of trigger.py -> size at which the client compacted by itself
     turns: list[TurnProfile] = []  # of the last thirty days
@@ -166,7 +166,6 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
     last_at, mains, turns = work.last_at, work.mains, work.turns
     model_of = {chain[0].session_id: chain[-1].model for chain in mains}
     compactions = stored.compactions(db, last_at)
-    orientation = _orientation(mains, stored.first_edits(db, last_at))
     ended_before = now - DEFAULTS.return_window_ms
     first_contexts = [chain[0].context for chain in mains if chain[0].context]
     turn_growths = [turn.context_end - turn.context_begin for turn in turns if turn.context_begin and turn.context_end]
@@ -181,8 +180,7 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
         calls_per_turn=calls_per_turn([turn.main_calls for turn in turns if turn.main_calls > 0]),
         lengths=[SessionLength(len(chain), last_at[chain[0].session_id] < ended_before) for chain in mains],
         gaps=_gaps(turns, ended_before),
-        orientation_tokens=orientation[0] if orientation else None,
-        orientation_calls=orientation[1] if orientation else None,
+        orientation=_orientation(mains, stored.first_edits(db, last_at)),
         triggers=triggers(compactions, model_of),
         aftermath=aftermath(compactions, mains, lambda: stored.file_uses(db, last_at)),
     )
@@ -238,8 +236,8 @@ def _gaps(turns: Sequence[HabitTurn], ended_before: int) -> list[IdleGap]:
     return gaps
 
 
-def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int, int]) -> tuple[float, int] | None:
-    """Median tokens read and calls made before a session's first edit; None below three such sessions."""
+def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int, int]) -> Orientation:
+    """Median tokens read and calls made before a session's first edit; the default below three such sessions."""
     tokens: list[int] = []
     counts: list[int] = []
     for chain in mains:
@@ -249,8 +247,8 @@ def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int,
             tokens.append(max(0, before[-1].context - before[0].context))
             counts.append(len(before))
     if len(counts) < DEFAULTS.sessions_before_own_statistics:
-        return None
-    return float(median(tokens)), round(median(counts))
+        return Orientation()
+    return Orientation(float(median(tokens)), round(median(counts)))
 
 
 def _profiles(turns: Sequence[HabitTurn], now: int) -> list[TurnProfile]:

@@ -8,7 +8,6 @@ from tracker.advisor.trigger import client_of, trigger_of
 from tracker.model.auto_compaction import Trigger
 from tracker.model.boundaries import Decision
 from tracker.model.compaction import compact_level, level_inputs
-from tracker.model.fresh_start import Orientation
 from tracker.model.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
 from tracker.model.headline import TaskStatus
 from tracker.model.horizon import cold_probability, remaining_calls
@@ -68,16 +67,13 @@ def standing_of(
     )
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
     tariff = billing.tariff(rates, state.ttl_ms)
-    orientation = Orientation()
-    if habits.orientation_tokens is not None and habits.orientation_calls is not None:
-        orientation = Orientation(habits.orientation_tokens, habits.orientation_calls)
     return Standing(
         state=state,
         habits=habits,
         situation=Situation(
             context=state.last.context,
             shape=inputs.shape,
-            orientation=orientation,
+            orientation=habits.orientation,
             tariff=tariff,
             billing=billing,
             cold_probability=inputs.cold_probability,

@@ -5,7 +5,7 @@ The decision looks at the level only, at turn ends only; horizon and expected va
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 
 from tracker.model.defaults import DEFAULTS
@@ -101,11 +101,8 @@ def level_inputs(
         shape=CompactionShape(
             baseline=baseline,
             static_floor=floor,
-            summary_output=DEFAULTS.summary_output_tokens,
-            summary_kept=aftermath.summary_kept,
-            reread=aftermath.reread,
-            extra_calls=aftermath.extra_calls,
             output=output if own_statistics else DEFAULTS.output_tokens_per_call,
+            **asdict(aftermath),
         ),
         growth=pool_growth if own_statistics else DEFAULTS.growth_tokens_per_call,
         turn_growth=min(max(own_turn_growth, 0.0), DEFAULTS.turn_growth_cap_tokens),
