@@ -21,7 +21,7 @@ from tracker.model.hidden import unrecorded_by_turn
 from tracker.model.inheritance import Origin, origins
 from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
 from tracker.model.rates import Rates
-from tracker.model.split import RentSplit, split_call, split_rent
+from tracker.model.split import split_call, split_rent
 from tracker.model.status import TurnFacts
 from tracker.model.turns import (
     TurnInfo,
@@ -146,9 +146,10 @@ def _split_row(
     call: ChainCall, judged: Judgement, origin: Origin, session_id: int, turn: TurnInfo, root: str
 ) -> SplitRow:
     split = split_call(call, judged.missed)
-    rent = RentSplit(0, 0, 0)
+    parts: Sequence[int | None] = (None,) * len(COST_PARTS)
     if split is not None:
         rent = split_rent(split.rent, call.cache_read + judged.missed, origin.baseline_tokens, origin.context_at_begin)
+        parts = (*rent, split.waste, split.fresh, split.generation, split.other)
     return SplitRow(
         call_id=call.call_id,
         session_id=session_id,
@@ -162,13 +163,7 @@ def _split_row(
         cause_source=judged.source,
         is_up_to=int(judged.up_to),
         ttl_ms=judged.ttl_ms,
-        baseline=rent.baseline if split else None,
-        carry_over=rent.carry_over if split else None,
-        own=rent.own if split else None,
-        waste=split.waste if split else None,
-        fresh=split.fresh if split else None,
-        generation=split.generation if split else None,
-        other=split.other if split else None,
+        **dict(zip(COST_PARTS, parts, strict=True)),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tracker.model.defaults import DAY_MS, DEFAULTS
-from tracker.model.plans.meter import Interval
+from tracker.model.plans.meter import Interval, Spent
 from tracker.model.plans.plan import Range
 from tracker.model.quantiles import quantile
 
@@ -61,12 +61,7 @@ class _Point(NamedTuple):
 
     way: float  # percent, with as much of the rounding undone as is known: tells the weight
     delta: float  # percent as read: over many intervals its rounding cancels, so it tells the size
-    logged: float
-    fresh: float
-    read: float
-
-    def load(self, read_weight: float | None) -> float:
-        return self.logged if read_weight is None else self.fresh + read_weight * self.read
+    spent: Spent
 
 
 def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None = None) -> MeterFit | None:
@@ -81,7 +76,7 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
     points, weight, excess = _fit(local)
     kappa = _kappa(points, weight)
     weights, kappas, plain_kappas = _resample(points)
-    units = sum(one.load(weight) for one in points)
+    units = sum(one.spent.load(weight) for one in points)
     way = sum(one.delta_percent for one in recent)
     rounding = _rounding_share(local)
     without_calls = way - sum(one.delta_percent for one in local)
@@ -96,7 +91,7 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
         intervals=len(local),
         elsewhere_share=(without_calls + excess) / way if way else 0.0,
         drift=kappa / _kappa(_fit(before)[0], weight) - 1 if len(before) >= _DRIFT_INTERVALS else None,
-        dollars_per_unit=sum(one.logged for one in points) / units if units else 1.0,
+        dollars_per_unit=sum(one.spent.logged for one in points) / units if units else 1.0,
     )
 
 
@@ -118,7 +113,7 @@ def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
     kept: list[_Point] = []
     excess = 0.0
     for _ in range(_ROUNDS):
-        points = [_Point(one.way(weight, kappa), one.delta_percent, *one.spent) for one in intervals]
+        points = [_Point(one.way(weight, kappa), one.delta_percent, one.spent) for one in intervals]
         weight = _best_weight(_Sums.of(points if kappa is None else kept))
         kappa = _kappa(points if kappa is None else kept, weight)
         kept, excess = _without_outliers(points, weight, kappa)
@@ -129,7 +124,7 @@ def _fit(intervals: Sequence[Interval]) -> tuple[list[_Point], float, float]:
 
 def _without_outliers(points: Sequence[_Point], weight: float, kappa: float) -> tuple[list[_Point], float]:
     """Points at which the meter moved no further than local calls explain, and the percent that the others went."""
-    residuals = [one.way - one.load(weight) / kappa for one in points]
+    residuals = [one.way - one.spent.load(weight) / kappa for one in points]
     middle = quantile(residuals, 0.5)
     spread = quantile([abs(one - middle) for one in residuals], 0.5)
     limit = middle + max(_OUTLIER_PERCENT, _OUTLIER_MADS * spread)
@@ -170,7 +165,8 @@ class _Sums(NamedTuple):
         """Over the two terms, or over plain dollars in place of the first."""
         sums = [0.0] * len(cls._fields)
         for one in points:
-            way, fresh, read = one.way, one.logged if plain else one.fresh, 0.0 if plain else one.read
+            way, spent = one.way, one.spent
+            fresh, read = (spent.logged, 0.0) if plain else (spent.fresh, spent.read)
             terms = (way, fresh, read, way * way, fresh * fresh, read * read, fresh * read, fresh * way, read * way)
             for place, term in enumerate(terms):
                 sums[place] += term
@@ -198,7 +194,7 @@ def _is_plain(points: Sequence[_Point], weight: float) -> bool:
 
 
 def _kappa(points: Sequence[_Point], weight: float | None) -> float:
-    return sum(one.load(weight) for one in points) / sum(one.delta for one in points)
+    return sum(one.spent.load(weight) for one in points) / sum(one.delta for one in points)
 
 
 def _resample(points: Sequence[_Point]) -> tuple[list[float], list[float], list[float]]:

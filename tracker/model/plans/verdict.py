@@ -8,6 +8,7 @@ the high end keeps the answer open, and never makes a dearer plan the answer.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tracker.model.plans.calibration import INTERVALS_NEEDED
 from tracker.model.plans.outlook import PlanOutlook, cheapest_shares
 from tracker.model.plans.projection import ACTIVE_DAYS_FOR_A_BAND
 
@@ -27,8 +28,7 @@ class Evidence:
     active_days: int
     unpriced_share: float  # of calls
     unpriced_models: str = ""  # named as in a sentence
-    meter_intervals: int = 0  # steps of the plan's meter so far, and how many a fit needs
-    intervals_needed: int = 30
+    meter_intervals: int = 0  # steps of the plan's meter so far
     knows_hours: bool = True  # False for days that are known only by their sums
     has_unused_meter: bool = False  # fitted, and no plan is set that it could belong to
 
@@ -237,7 +237,7 @@ def _settle(evidence: Evidence, candidates: Sequence[PlanOutlook]) -> str:
             "Your plan: --plan ID, or [plan] id in settings.toml. Its meter is fitted and replaces the published ranges"
             " once it is known whose it is."
         )
-    left = evidence.intervals_needed - evidence.meter_intervals
+    left = INTERVALS_NEEDED - evidence.meter_intervals
     if left > 0:
         return (
             f"Your own meter: with the status line installed, {left} more steps of the limit meters replace the"
