@@ -5,12 +5,13 @@ without hidden spend.
 """
 
 import sqlite3
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from store.client_totals import CounterRow, counted_sessions, counter_rows
 from store.filter import Filter
+from store.money import usd
 from tracker.pricing import cost
 
 # The client adds floats; below this a difference is their rounding, not a request.
@@ -33,6 +34,10 @@ class Hidden(NamedTuple):
     cost: int | None
     sessions: int
     rows: list[SessionHidden]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form, beside a report's total."""
+        return {"cost_usd": usd(self.cost), "sessions": self.sessions}
 
 
 def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -> Hidden:

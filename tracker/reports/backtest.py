@@ -22,6 +22,7 @@ from tracker.model.compaction import observed_summary_tokens, summary_nano
 from tracker.model.defaults import DEFAULTS, HOUR_MS
 from tracker.model.options import SavingRange
 from tracker.model.rates import Rates
+from tracker.reports.json_values import rounded
 
 _NOTHING = Backtest(sessions=0, active_ms=0, scores=(), saving=SavingRange(0, 0, 0), sensitivity={}, nudges=())
 
@@ -95,13 +96,13 @@ class BacktestReport:
                 "usd": usd(result.saving.point_nano),
                 "p10_usd": usd(result.saving.low_nano),
                 "p90_usd": usd(result.saving.high_nano),
-                "share": _rounded(result.saving.point_nano / never_nano if never_nano else None),
+                "share": rounded(result.saving.point_nano / never_nano if never_nano else None),
             },
             "sensitivity": {
                 label: {
                     "cost_usd": usd(one.score.cost_nano),
                     "saves_usd": usd(one.saved_nano),
-                    "captured": _rounded(one.score.captured),
+                    "captured": rounded(one.score.captured),
                 }
                 for label, one in result.sensitivity.items()
             },
@@ -262,18 +263,14 @@ def _score_json(score: Score, result: Backtest) -> dict[str, Any]:
     return {
         "name": score.name,
         "cost_usd": usd(score.cost_nano),
-        "captured": _rounded(score.captured),
-        "captured_without_last": _rounded(score.captured_without_last),
+        "captured": rounded(score.captured),
+        "captured_without_last": rounded(score.captured_without_last),
         "regret_usd": usd(score.regret_nano),
-        "regret_share": _rounded(score.regret_nano / best.cost_nano if best.cost_nano else None),
+        "regret_share": rounded(score.regret_nano / best.cost_nano if best.cost_nano else None),
         "nudges": score.nudges,
-        "nudges_per_session": _rounded(score.nudges_per_session),
-        "nudges_per_session_hour": _rounded(score.nudges_per_hour),
-        "precision": _rounded(score.precision),
+        "nudges_per_session": rounded(score.nudges_per_session),
+        "nudges_per_session_hour": rounded(score.nudges_per_hour),
+        "precision": rounded(score.precision),
         "won_usd": usd(score.won_nano),
         "lost_usd": usd(score.lost_nano),
     }
-
-
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)

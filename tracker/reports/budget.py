@@ -17,6 +17,7 @@ from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
+from tracker.reports.json_values import dollars, rounded
 from tracker.reports.tasks import tasks_report
 from tracker.settings import BudgetSettings, nano
 
@@ -50,7 +51,7 @@ class BudgetLine:
             "label": self.label,
             "budget_usd": usd(self.budget_nano),
             "spent_usd": usd(self.spent.cost),
-            "share": None if self.share is None else round(self.share, 4),
+            "share": rounded(self.share),
             "unpriced_calls": self.spent.unpriced,
             "floor_calls": self.spent.floor,
             "alerts": list(self.alerts),
@@ -78,7 +79,7 @@ class BudgetReport:
             "as_of": self.today.isoformat(),
             "budgets": [line.as_json() for line in self.lines],
             "tasks_not_listed": self.tasks_not_listed,
-            "hidden_this_month": {"cost_usd": usd(self.hidden.cost), "sessions": self.hidden.sessions},
+            "hidden_this_month": self.hidden.as_json(),
             "layers": None if self.layers is None else _layers_json(self.layers),
             "history": {
                 "days": self.history_days,
@@ -186,7 +187,7 @@ def _layers_json(made: Layers) -> dict[str, Any]:
             "waste": _multiplier_json(made.waste),
         },
         "buffer": made.buffer,
-        "base_usd": usd(round(made.base_usd * 1e9)),
-        "loaded_usd": usd(round(made.loaded_usd * 1e9)),
-        "planned_usd": usd(round(made.planned_usd * 1e9)),
+        "base_usd": dollars(made.base_usd),
+        "loaded_usd": dollars(made.loaded_usd),
+        "planned_usd": dollars(made.planned_usd),
     }

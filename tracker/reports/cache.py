@@ -15,6 +15,7 @@ from store.task_reads import (
     miss_rows,
 )
 from tracker.clock import iso
+from tracker.reports.json_values import rounded
 
 
 class CacheReport(NamedTuple):
@@ -36,7 +37,7 @@ class CacheReport(NamedTuple):
         """JSON form; ratios are weighted by tokens."""
         return {
             "schema_version": 1,
-            "total": day_json(self.total) | {"rewrite": _rounded(self.rewrite)},
+            "total": day_json(self.total) | {"rewrite": rounded(self.rewrite, 6)},
             "days": [{"day": day.day, **day_json(day)} for day in self.days],
             "causes": [
                 {
@@ -86,8 +87,8 @@ def day_json(day: CacheDay) -> dict[str, Any]:
     """Ratios and money of a day."""
     return {
         "calls": day.calls,
-        "survival": _rounded(survival(day)),
-        "hit": _rounded(hit(day)),
+        "survival": rounded(survival(day), 6),
+        "hit": rounded(hit(day), 6),
         "cold_starts": day.cold_starts,
         "planned_rebuilds": day.rebuilds,
         "misses": day.misses,
@@ -96,10 +97,6 @@ def day_json(day: CacheDay) -> dict[str, Any]:
         "unpriced": {"calls": day.unpriced, "misses": day.unpriced_misses},
         "floor": {"calls": day.floor},
     }
-
-
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 6)
 
 
 def cache_report(db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, most_misses: int = 50) -> CacheReport:

@@ -33,6 +33,7 @@ from tracker.model.idle import cold_penalty_nano
 from tracker.model.nudge import Billing, payback_phrase
 from tracker.model.options import Option, OptionKind, Options, Outlook, calls_ahead, price_options
 from tracker.model.rates import Rates
+from tracker.reports.json_values import rounded
 
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
@@ -144,7 +145,7 @@ def _option_json(option: Option) -> dict[str, Any]:
         "p10_usd": usd(option.low_nano),
         "p90_usd": usd(option.high_nano),
         "saves_usd": usd(option.saving.point_nano),
-        "payback_turns": None if option.payback_turns is None else round(option.payback_turns, 2),
+        "payback_turns": rounded(option.payback_turns, 2),
     }
 
 

@@ -24,6 +24,7 @@ from tracker.model.delivery import is_dismissed
 from tracker.model.forecast import band_for, forecast
 from tracker.model.growth import GrowthEstimate
 from tracker.model.rates import Tariff
+from tracker.reports.json_values import rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _row_json(row: NudgeRow) -> dict[str, Any]:
         "saves_usd": usd(row.saving),
         "p10_usd": usd(row.saving_low),
         "p90_usd": usd(row.saving_high),
-        "payback_turns": None if row.payback_turns is None else round(row.payback_turns, 2),
+        "payback_turns": rounded(row.payback_turns, 2),
         "fate": fate(row),
         "shown_at": iso(row.shown_at),
         "dismissed_at": iso(row.dismissed_at),

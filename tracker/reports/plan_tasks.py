@@ -21,6 +21,7 @@ from tracker.model.headline import TaskStatus
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
 from tracker.pricing import normalise
+from tracker.reports.json_values import dollars
 from tracker.reports.tasks import tasks_report
 
 
@@ -48,9 +49,9 @@ class TaskShare:
             "title": self.title,
             "status": self.status,
             "cost_usd": usd(self.cost_nano),
-            "allocated_usd": {plan: usd(round(value * NANO_PER_USD)) for plan, value in self.allocated.items()},
-            "marginal_usd": {plan: usd(round(value * NANO_PER_USD)) for plan, value in self.marginal.items()},
-            "unfitted_usd": {plan: usd(round(value * NANO_PER_USD)) for plan, value in self.unfitted.items()},
+            "allocated_usd": {plan: dollars(amount) for plan, amount in self.allocated.items()},
+            "marginal_usd": {plan: dollars(amount) for plan, amount in self.marginal.items()},
+            "unfitted_usd": {plan: dollars(amount) for plan, amount in self.unfitted.items()},
         }
 
 

@@ -2,25 +2,18 @@
 
 from typing import Any
 
-from store.money import NANO_PER_USD, usd
+from store.money import usd
 from tracker.model.plans.calibration import MeterFit
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.plan import Excluded, Range
 from tracker.model.plans.projection import Band
+from tracker.reports.json_values import dollars, rounded
 from tracker.reports.plan_tasks import task_means
 from tracker.reports.plans import PlansReport
 
 
-def _usd(amount: float) -> str | None:
-    return usd(round(amount * NANO_PER_USD))
-
-
 def _each_usd(amounts: Band | Range | None) -> dict[str, str | None] | None:
-    return None if amounts is None else {name: _usd(value) for name, value in amounts._asdict().items()}
-
-
-def _share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return None if amounts is None else {name: dollars(value) for name, value in amounts._asdict().items()}
 
 
 def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
@@ -32,10 +25,10 @@ def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
         "read_weight_interval": [round(value, 3) for value in fit.read_weight_interval],
         "unit": "usd" if fit.is_plain else "limit_unit",
         "size": _each_usd(fit.plain_size if fit.is_plain else fit.size),
-        "usd_per_percent": _usd(fit.plain_size.mid / 100),
+        "usd_per_percent": dollars(fit.plain_size.mid / 100),
         "intervals": fit.intervals,
-        "used_elsewhere": _share(fit.elsewhere_share),
-        "drift": _share(fit.drift),
+        "used_elsewhere": rounded(fit.elsewhere_share),
+        "drift": rounded(fit.drift),
         "alerts": [
             *(["other devices or the web chat use the same limits"] if fit.is_used_elsewhere else []),
             *(["the window's size changed by more than 30%"] if fit.has_drifted else []),
@@ -50,16 +43,16 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
         "id": one.plan.id,
         "name": one.plan.name,
         "label": "modelled",
-        "fee_usd": _usd(one.fee_usd),
+        "fee_usd": dollars(one.fee_usd),
         "monthly_usd": _each_usd(one.monthly),
-        "p_limit_hit": _share(one.hit_probability),
-        "p_limit_hit_at_low_capacity": _share(one.hit_probability_at_low),
-        "p_limit_hit_at_high_capacity": _share(one.hit_probability_at_high),
-        "hits_per_month": _share(one.hits_per_month),
-        "utilisation": _share(one.utilisation),
-        "overflow_usd": None if one.overflow_usd is None else _usd(one.overflow_usd),
+        "p_limit_hit": rounded(one.hit_probability),
+        "p_limit_hit_at_low_capacity": rounded(one.hit_probability_at_low),
+        "p_limit_hit_at_high_capacity": rounded(one.hit_probability_at_high),
+        "hits_per_month": rounded(one.hits_per_month),
+        "utilisation": rounded(one.utilisation),
+        "overflow_usd": dollars(one.overflow_usd),
         "overflow_is": "extra usage at API prices" if report.terms.extra_usage else "blocked work",
-        "excluded_usd": _usd(one.excluded_usd),
+        "excluded_usd": dollars(one.excluded_usd),
         "excludes": [flag.name.lower() for flag in Excluded if flag in one.plan.excludes and flag.name],
         "capacity": {
             "known": one.is_known,
@@ -68,18 +61,18 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
             "week_usd": _each_usd(week.usd if week else None),
             "five_hour_usd": _each_usd(five_hour.usd if five_hour else None),
             "read_weight": {
-                "week": _share(week.read_weight if week else None),
-                "five_hour": _share(five_hour.read_weight if five_hour else None),
+                "week": rounded(week.read_weight if week else None),
+                "five_hour": rounded(five_hour.read_weight if five_hour else None),
             },
         },
         "api_credit_usd": usd(one.plan.api_credit_nano),
         "task_usd": None
         if task is None
         else {
-            "allocated": _usd(task.allocated),
-            "marginal": _usd(task.marginal),
-            "allocated_if_nothing_fits": None if task.unfitted is None else _usd(task.allocated + task.unfitted),
-            "marginal_if_nothing_fits": None if task.unfitted is None else _usd(task.marginal + task.unfitted),
+            "allocated": dollars(task.allocated),
+            "marginal": dollars(task.marginal),
+            "allocated_if_nothing_fits": None if task.unfitted is None else dollars(task.allocated + task.unfitted),
+            "marginal_if_nothing_fits": None if task.unfitted is None else dollars(task.marginal + task.unfitted),
         },
         "source": one.plan.source,
         "checked_on": one.plan.checked_on,
@@ -99,8 +92,8 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "candidates": list(verdict.candidates),
             "reason": verdict.reason,
             "would_settle": verdict.would_settle,
-            "sure": _share(verdict.sure),
-            "switching_saves_usd": None if report.switch_usd is None else _usd(report.switch_usd),
+            "sure": rounded(verdict.sure),
+            "switching_saves_usd": dollars(report.switch_usd),
         },
         "break_even": {
             plan_id: {
@@ -111,14 +104,14 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             for plan_id, one in report.break_even.items()
         },
         "answer_changes": {
-            "usd_per_active_day": _usd(report.per_active_day),
+            "usd_per_active_day": dollars(report.per_active_day),
             "cheapest_on_average": report.cheapest_on_average or None,
             "below": None
             if report.below is None
-            else {"usd_per_active_day": _usd(report.below[0]), "plan": report.below[1]},
+            else {"usd_per_active_day": dollars(report.below[0]), "plan": report.below[1]},
             "above": None
             if report.above is None
-            else {"usd_per_active_day": _usd(report.above[0]), "plan": report.above[1]},
+            else {"usd_per_active_day": dollars(report.above[0]), "plan": report.above[1]},
         },
         "current": None if report.current is None else {"plan": report.current, "from": report.current_from},
         "terms": {

@@ -55,7 +55,7 @@ class ReconcileReport:
             ],
             "classes": self.counts(),
             "subscription_calls": self.plan_calls,
-            "hidden": {"cost_usd": usd(self.hidden.cost), "sessions": self.hidden.sessions},
+            "hidden": self.hidden.as_json(),
             "labels": {"tokens": "measured", "ledger_usd": "priced", "provider_usd": "reported", "class": "inferred"},
         }
 

@@ -53,7 +53,7 @@ class SpendReport(NamedTuple):
             "total": sums_json(self.total),
             "unpriced": {"calls": self.total.unpriced, "models": self.unpriced_models},
             "floor": {"calls": self.total.floor},
-            "hidden": {"cost_usd": usd(self.hidden.cost), "sessions": self.hidden.sessions},
+            "hidden": self.hidden.as_json(),
         }
 
 

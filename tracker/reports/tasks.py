@@ -30,6 +30,7 @@ from tracker.clock import iso, now_ms
 from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
 from tracker.model.status import meets, settled
 from tracker.reports.joins import Join, suggested_joins
+from tracker.reports.json_values import rounded
 from tracker.reports.spend import sums_json, tokens_json
 
 SHORTEST_ID = 5
@@ -113,8 +114,8 @@ class TasksReport(NamedTuple):
             | {
                 "questions": self.questions,
                 "by_evidence": self.evidence,
-                "one_shot": _rounded(self.one_shot),
-                "retry_share": _rounded(self.retry_share),
+                "one_shot": rounded(self.one_shot),
+                "retry_share": rounded(self.retry_share),
                 "program_runs": len(self.runs),
                 "program_runs_usd": usd(sum(run.cost for run in self.runs)),
             },
@@ -129,10 +130,6 @@ class TasksReport(NamedTuple):
         }
 
 
-def _rounded(ratio: float | None) -> float | None:
-    return None if ratio is None else round(ratio, 4)
-
-
 def headline_json(rates: Headline) -> dict[str, Any]:
     """Rates of MODEL 2.3; null below five completed tasks."""
     interval = rates.interval_nano
@@ -140,7 +137,7 @@ def headline_json(rates: Headline) -> dict[str, Any]:
         "completed": rates.completed,
         "direct_usd": usd(rates.direct_nano),
         "loaded_usd": usd(rates.loaded_nano),
-        "overhead": _rounded(rates.overhead),
+        "overhead": rounded(rates.overhead),
         "median_usd": usd(rates.median_nano),
         "p90_usd": usd(rates.p90_nano),
         "interval_usd": None if interval is None else [usd(interval[0]), usd(interval[1])],
