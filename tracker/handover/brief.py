@@ -6,6 +6,7 @@ to-dos, where things stand. It never exceeds 1,500 tokens, counted as no tokeniz
 
 import re
 import sqlite3
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -58,14 +59,8 @@ def clipped(text: str, tokens: int) -> str:
     text = text.strip()
     if most_tokens(text) <= tokens:
         return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if most_tokens(_cut(text, middle)) <= tokens:
-            low = middle
-        else:
-            high = middle - 1
-    return _cut(text, low)
+    fitting = bisect_right(range(len(text)), tokens, key=lambda chars: most_tokens(_cut(text, chars))) - 1
+    return _cut(text, max(0, fitting))
 
 
 def _cut(text: str, chars: int) -> str:
