@@ -125,7 +125,7 @@ def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn
     return None if math.isinf(calls) else calls / max(mean_calls_per_turn, 1.0)
 
 
-def calls_ahead(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> int:
+def calls_in_turns(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> int:
     """Calls of the next `turns` turns, or until the client compacts if that comes first: one at the least."""
     calls = per_turn.calls_in(turns)
     return calls if calls_to_auto_compaction is None else min(calls, max(1, round(calls_to_auto_compaction)))
@@ -138,7 +138,7 @@ def price_options(outlook: Outlook, turns: int) -> Options:
     once. It was measured on what really came, calls that turned cold among it, so that these move the expected cost and
     not the ends.
     """
-    calls = calls_ahead(outlook.calls_per_turn, turns, outlook.calls_to_auto_compaction)
+    calls = calls_in_turns(outlook.calls_per_turn, turns, outlook.calls_to_auto_compaction)
     tariff, shape, band = outlook.tariff, outlook.shape, outlook.band
     ahead = forecast(calls, outlook.context, outlook.estimate, tariff, band)
     penalty = cold_penalty_nano(outlook.context, shape.static_floor, tariff)

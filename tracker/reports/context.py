@@ -31,7 +31,7 @@ from tracker.model.growth import (
 )
 from tracker.model.idle import cold_penalty_nano
 from tracker.model.nudge import Billing, payback_phrase
-from tracker.model.options import Option, OptionKind, Options, Outlook, calls_ahead, price_options
+from tracker.model.options import Option, OptionKind, Options, Outlook, calls_in_turns, price_options
 from tracker.model.rates import Rates
 from tracker.reports.json_values import rounded
 
@@ -213,7 +213,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
     to_compaction = calls_to_compaction(context, standing.trigger.tokens, estimate)
-    calls = calls_ahead(habits.calls_per_turn, turns, to_compaction)
+    calls = calls_in_turns(habits.calls_per_turn, turns, to_compaction)
     options = price_options(
         Outlook(
             context=context,
