@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tracker.errors import UserError
+from tracker.model.plans.load import days_between
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -70,7 +71,7 @@ def fetch_report(path: str, key: Key, first: date, last: date) -> list[dict[str,
     ProviderError for whatever goes wrong.
     """
     if path == CODE_USAGE:
-        spans = [{"starting_at": day.isoformat(), "limit": 1000} for day in _days(first, last)]
+        spans = [{"starting_at": day.isoformat(), "limit": 1000} for day in days_between(first, last)]
     else:
         group = "model" if path == MESSAGES_USAGE else "description"
         spans = [
@@ -149,7 +150,7 @@ def _pages(client: "Anthropic", path: str, key: Key, parameters: dict[str, Any])
 
 
 def _asked(ask: Callable[[], Any], key: Key) -> Any:
-    """Ask up to three times; the provider's wish to wait is kept when it is short."""
+    """Ask up to three times; the provider's wish to wait is kept when it is short, while the SDK would keep any."""
     import anthropic
 
     for attempt in range(1, _TRIES + 1):
@@ -228,7 +229,3 @@ def _from_keyring(account: str) -> str:
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return ""
     return found.stdout.strip() if found.returncode == 0 else ""
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=step) for step in range((last - first).days + 1)]

@@ -27,7 +27,7 @@ from tracker.model.plans.projection import (
     month_sums,
     with_active_days,
 )
-from tracker.model.plans.verdict import Evidence, Verdict, changes_at, decide, winner
+from tracker.model.plans.verdict import CANNOT_TELL, Evidence, Verdict, changes_at, decide, winner
 from tracker.plan_data.load import NO_FITS, Load, load_of_file, load_of_ledger
 from tracker.plan_data.table import DatedPlan, capacities, plans_on, refuse_unknown
 from tracker.reports.plan_tasks import TaskShare, task_shares
@@ -122,7 +122,7 @@ class PlansReport:
     @property
     def is_range_only(self) -> bool:
         """Too few days of work for percentiles that mean anything."""
-        return self.load is None or self.load.active_days < ACTIVE_DAYS_FOR_A_BAND
+        return self.load is None or not _has_enough_days(self.load)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract, and beside it what the screen shows."""
@@ -168,9 +168,7 @@ def plans_report(
             wanted.tolerance,
             current,
             current_from,
-            verdict=Verdict(
-                "cannot_tell", tuple(compared), "No spend is recorded yet.", "A week of work with an agent."
-            ),
+            verdict=Verdict(CANNOT_TELL, tuple(compared), "No spend is recorded yet.", "A week of work with an agent."),
         )
     believed_now = believed(
         {plan_id: one.plan for plan_id, one in compared.items()},
