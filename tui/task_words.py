@@ -1,7 +1,7 @@
 """How tasks are said: the sign of a status, the evidence, what a task cost."""
 
 from store.task_rows import TaskRow
-from tracker.model.headline import TaskStatus
+from tracker.model.status import TaskStatus
 from tui.words import AGENT_SIGNS, cost_words
 
 STATUS_SIGNS = {

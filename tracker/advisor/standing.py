@@ -9,11 +9,10 @@ from tracker.model.auto_compaction import Trigger
 from tracker.model.boundaries import Decision
 from tracker.model.compaction import compact_level, level_inputs
 from tracker.model.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
-from tracker.model.headline import TaskStatus
 from tracker.model.horizon import cold_probability, remaining_calls
 from tracker.model.nudge import Billing, Situation
 from tracker.model.rates import Rates
-from tracker.model.status import Evidence
+from tracker.model.status import Evidence, TaskStatus
 
 # Signals after which the work of a task is out of hand; tests that pass and answered questions are no farewell.
 _CLOSING_EVIDENCE = frozenset({Evidence.YOU, Evidence.REFINED, Evidence.GIT, Evidence.COMPLETION, Evidence.TODOS})

@@ -27,7 +27,7 @@ from tracker.edit_tasks.regroup import (
 )
 from tracker.errors import UserError
 from tracker.model.edits import Anchor, EditBody, EditKind, in_force
-from tracker.model.headline import TaskStatus
+from tracker.model.status import TaskStatus
 from tracker.rebuild import find_turn, read_overlay, rebuild
 
 _MOST_DIGITS = 9

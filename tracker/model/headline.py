@@ -9,17 +9,7 @@ from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS
 from tracker.model.quantiles import bootstrap_mean_interval, quantile
-
-
-class TaskStatus:
-    """Statuses of MODEL section 2.2."""
-
-    COMPLETED = "completed"
-    INTERRUPTED = "interrupted"
-    ABANDONED = "abandoned"
-    REVERTED = "reverted"
-    OPEN = "open"
-
+from tracker.model.status import TaskStatus
 
 LOADED = frozenset({TaskStatus.COMPLETED, TaskStatus.INTERRUPTED, TaskStatus.ABANDONED, TaskStatus.REVERTED})
 

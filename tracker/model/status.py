@@ -10,7 +10,6 @@ from typing import NamedTuple
 import msgspec
 
 from tracker.model.defaults import DEFAULTS
-from tracker.model.headline import TaskStatus
 from tracker.model.turns import Ending
 
 # What Claude Code keeps for itself, and nobody commits or checks: plans and memory in the home, scratch files.
@@ -18,6 +17,16 @@ _ITS_OWN = re.compile(
     r"(?:/Users/[^/]+|/home/[^/]+|/root|[A-Z]:\\Users\\[^\\]+)[/\\]\.claude[/\\](?:plans|projects)[/\\]"
     r"|.*[/\\]claude(?:-\d+)?[/\\][^/\\]+[/\\][0-9a-f-]{36}[/\\]scratchpad[/\\]"
 )
+
+
+class TaskStatus:
+    """What became of a task."""
+
+    COMPLETED = "completed"
+    INTERRUPTED = "interrupted"
+    ABANDONED = "abandoned"
+    REVERTED = "reverted"
+    OPEN = "open"
 
 
 class Evidence:

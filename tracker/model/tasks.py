@@ -11,11 +11,10 @@ from store.records import TurnKind
 from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
 from store.titles import title_in
 from tracker.model.edits import REFINED, Attribute, Overlay
-from tracker.model.headline import TaskStatus
 from tracker.model.links import PartKey, key_of
 from tracker.model.prompt_words import is_acknowledgement
 from tracker.model.session_tasks import SUMMED, decode_facts
-from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TurnFacts, judge
+from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge
 
 ID_CHARS = 8  # two tasks in a hundred thousand share an id with a chance of one in five hundred
 _TITLE_CHARS = 100

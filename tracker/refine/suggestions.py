@@ -18,8 +18,8 @@ from store.task_edits import add_suggestion, suggestion_counts
 from store.task_reads import PromptTurn, prompt_turns
 from store.tasks import mark_stale
 from tracker.model.edits import Anchor, EditBody, EditKind
-from tracker.model.headline import TaskStatus
 from tracker.model.session_tasks import decode_facts
+from tracker.model.status import TaskStatus
 from tracker.pricing import PriceBook, cost
 from tracker.pricing.rows import bundled_rows
 from tracker.refine.asking import Ask, AskError

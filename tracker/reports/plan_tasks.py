@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from store.filter import Filter
 from store.money import NANO_PER_USD, usd
 from store.plans import TaskCallRow, task_calls
-from tracker.model.headline import TaskStatus
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
+from tracker.model.status import TaskStatus
 from tracker.pricing import normalise
 from tracker.reports.json_values import dollars
 from tracker.reports.tasks import tasks_report

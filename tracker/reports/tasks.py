@@ -27,8 +27,8 @@ from store.task_reads import (
 )
 from store.task_rows import TaskRow
 from tracker.clock import iso, now_ms
-from tracker.model.headline import Headline, TaskCost, TaskStatus, headline
-from tracker.model.status import meets, settled
+from tracker.model.headline import Headline, TaskCost, headline
+from tracker.model.status import TaskStatus, meets, settled
 from tracker.reports.joins import Join, suggested_joins
 from tracker.reports.json_values import rounded
 from tracker.reports.spend import sums_json, tokens_json

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from store.money import NANO_PER_USD
 from tracker.model.defaults import DEFAULTS
-from tracker.model.headline import LOADED, TaskStatus
+from tracker.model.headline import LOADED
+from tracker.model.status import TaskStatus
 
 # A share of work that is waste or retries is at most this, so that a multiplier stays finite.
 _LARGEST_SHARE = 0.9
