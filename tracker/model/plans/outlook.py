@@ -37,18 +37,22 @@ class PlanOutlook:
     capacity: Capacity  # of all seats
     fee_usd: float
     monthly: Band
-    mean_usd: float
     costs: Sequence[float]  # by resample; the same months for every plan. Of an unknown capacity: everything fits
-    costs_if_nothing_fits: Sequence[float] | None  # only for an unknown capacity
-    hit_probability: float | None  # of a month with any limit reached; None where the capacity is unknown
-    hit_probability_at_low: float | None  # with the smallest capacity of the range
-    hit_probability_at_high: float | None
-    hits_per_month: float | None  # windows and weeks that reached a limit
-    utilisation: float | None  # load of a week over its size, at the middle of the range
-    overflow_usd: float | None  # work above the limits at API prices, mean a month: extra usage, or blocked
     excluded_usd: float  # work that the plan never covers, mean a month
-    bind_share: float  # share of the work that falls where a limit binds
-    overflow_share: float  # share of the work that is above the limits
+    costs_if_nothing_fits: Sequence[float] | None = None  # only for an unknown capacity
+    hit_probability: float | None = None  # of a month with any limit reached; None where the capacity is unknown
+    hit_probability_at_low: float | None = None  # with the smallest capacity of the range
+    hit_probability_at_high: float | None = None
+    hits_per_month: float | None = None  # windows and weeks that reached a limit
+    utilisation: float | None = None  # load of a week over its size, at the middle of the range
+    overflow_usd: float | None = None  # work above the limits at API prices, mean a month: extra usage, or blocked
+    bind_share: float = 0.0  # share of the work that falls where a limit binds
+    overflow_share: float = 0.0  # share of the work that is above the limits
+
+    @property
+    def mean_usd(self) -> float:
+        """Cost of a month on average."""
+        return fmean(self.costs)
 
     @property
     def is_known(self) -> bool:
@@ -126,13 +130,29 @@ def outlook(
     excluded = [day.excluded for day in days]
     all_work = [month.sum_of(api) * over_tax for month in draws.months]
     left_out = [month.sum_of(excluded) * over_tax for month in draws.months]
+    excluded_usd = fmean(left_out)
     if plan.is_metered:
         costs = [fee + work for work in all_work]
-        return _made(plan, capacity, fee, costs, left_out, hits=[0.0], bound_share=1.0, overflow=0.0)
+        return PlanOutlook(
+            plan,
+            capacity,
+            fee,
+            Band.of(costs),
+            costs,
+            excluded_usd,
+            hit_probability=0.0,
+            hit_probability_at_low=0.0,
+            hit_probability_at_high=0.0,
+            hits_per_month=0.0,
+            overflow_usd=0.0,
+            bind_share=1.0,
+        )
     if not plan.knows(capacity):
         costs = [fee + out for out in left_out]
         worst = [fee + work for work in all_work] if terms.extra_usage else costs
-        return _made(plan, capacity, fee, costs, left_out, worst=worst)
+        low, high = Band.of(costs), Band.of(worst)
+        band = Band(low.p10, (low.p50 + high.p50) / 2, high.p90)
+        return PlanOutlook(plan, capacity, fee, band, costs, excluded_usd, costs_if_nothing_fits=worst)
     case = _Case(plan, capacity, days, api)
     runs = [
         _month(case, month, (index % CAPACITY_PLACES + 0.5) / CAPACITY_PLACES, with_hours=knows_hours or index % 2 == 0)
@@ -142,19 +162,21 @@ def outlook(
     costs = [fee + out + over for out, over in zip(left_out, charged, strict=True)]
     covered = (sum(all_work) - sum(left_out)) / over_tax
     overflow = sum(run.dollars for run in runs)
-    return _made(
+    return PlanOutlook(
         plan,
         capacity,
         fee,
+        Band.of(costs),
         costs,
-        left_out,
-        hits=[run.hit_windows for run in runs],
-        bound_share=sum(run.bound for run in runs) / covered if covered else 0.0,
-        overflow_share=overflow / covered if covered else 0.0,
-        overflow=overflow / len(runs) * over_tax,
+        excluded_usd,
+        hit_probability=fmean(run.hit_windows > 0 for run in runs),
+        hit_probability_at_low=_hit_share(case, draws, 0.0, with_hours=True),
+        hit_probability_at_high=_hit_share(case, draws, 1.0, with_hours=knows_hours),
+        hits_per_month=fmean(run.hit_windows for run in runs),
         utilisation=_utilisation(days, draws, capacity),
-        at_low=_hit_share(case, draws, 0.0, with_hours=True),
-        at_high=_hit_share(case, draws, 1.0, with_hours=knows_hours),
+        overflow_usd=overflow / len(runs) * over_tax,
+        bind_share=sum(run.bound for run in runs) / covered if covered else 0.0,
+        overflow_share=overflow / covered if covered else 0.0,
     )
 
 
@@ -199,47 +221,6 @@ def _utilisation(days: Sequence[DayLoad], draws: Draws, capacity: Capacity) -> f
         month.scale * sum(loads[index] for index in week.days) for month in draws.months[::10] for week in month.weeks
     ]
     return fmean(weeks) / capacity.week.amount.mid
-
-
-def _made(
-    plan: Plan,
-    capacity: Capacity,
-    fee: float,
-    costs: list[float],
-    left_out: list[float],
-    *,
-    worst: list[float] | None = None,
-    hits: list[float] | None = None,
-    bound_share: float = 0.0,
-    overflow_share: float = 0.0,
-    overflow: float | None = None,
-    utilisation: float | None = None,
-    at_low: float | None = None,
-    at_high: float | None = None,
-) -> PlanOutlook:
-    band = Band.of(costs)
-    if worst is not None:
-        widest = Band.of(worst)
-        band = Band(band.p10, (band.p50 + widest.p50) / 2, widest.p90)
-    chance = None if hits is None else fmean(count > 0 for count in hits)
-    return PlanOutlook(
-        plan=plan,
-        capacity=capacity,
-        fee_usd=fee,
-        monthly=band,
-        mean_usd=fmean(costs),
-        costs=costs,
-        costs_if_nothing_fits=worst,
-        hit_probability=chance,
-        hit_probability_at_low=chance if at_low is None else at_low,
-        hit_probability_at_high=chance if at_high is None else at_high,
-        hits_per_month=None if hits is None else fmean(hits),
-        utilisation=utilisation,
-        overflow_usd=overflow,
-        excluded_usd=fmean(left_out),
-        bind_share=bound_share,
-        overflow_share=overflow_share,
-    )
 
 
 def mean_costs_at(
