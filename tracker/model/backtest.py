@@ -124,25 +124,25 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
     start, count = 0, len(replay.calls)
     while start < count:  # a compaction begins another walk
         before = context
-        for start, (call, context, nano, by_itself) in enumerate(_walk(replay, start, context, limit), start + 1):
+        walk = enumerate(_walk(replay, start, context, limit), start)
+        for place, (call, context, nano, by_itself) in walk:
             cost += nano
             since = 1 if by_itself else since + 1 if since is not None else None
             failed = compaction_failed(round(before), round(after)) if by_itself else failed
             before = context
-            if call.at_turn_end and rule(TurnEnd(start - 1, context, since, failed)):
-                nudges.append(Nudge(start - 1, context))
+            if call.at_turn_end and rule(TurnEnd(place, context, since, failed)):
+                nudges.append(Nudge(place, context))
                 one_off = compaction_nano(context, replay.shape, call.tariff)
                 cost += one_off
-                last = one_off if start == count else 0.0
+                last = one_off if place == count - 1 else 0.0
                 failed = compaction_failed(round(context), round(after))
                 context, since = after, 0
                 break
+        start = place + 1
     return Run(cost, tuple(nudges), last)
 
 
-def _walk(
-    replay: Replay, start: int, context: float, trigger: int
-) -> Iterator[tuple[ReplayCall, float, float, bool]]:
+def _walk(replay: Replay, start: int, context: float, trigger: int) -> Iterator[tuple[ReplayCall, float, float, bool]]:
     """Each call from `start` on: the context after it, its nano-dollars, whether the client had to compact before it.
 
     A history is walked a thousand times over, so that this loop is most of a backtest: it is written without calls.
@@ -158,8 +158,8 @@ def _walk(
             nano = compaction_nano(context, shape, tariff) + own_nano
             grown = after + growth
         # A cut that the client made in a longer history finds less to cut here.
-        least = baseline if baseline < recorded else recorded
-        context = grown if grown > least else least
+        least = baseline if baseline < recorded else recorded  # noqa: FURB136 — a call takes three times as long
+        context = grown if grown > least else least  # noqa: FURB136 — likewise
         prefix = prefix_tokens + context - recorded
         yield call, context, nano + prefix * prefix_nano if prefix > 0 else nano, by_itself
 
@@ -208,7 +208,8 @@ def optimum(replay: Replay) -> Rule:
         context = 0.0 if start < 0 else replay.shape.context_after
         total = 0.0
         least: tuple[float, int | None] = (math.inf, None)
-        for index, (call, context, nano, _) in enumerate(_walk(replay, start + 1, context, replay.trigger), start + 1):
+        walk = _walk(replay, start + 1, context, replay.trigger)
+        for index, (call, context, nano, _) in enumerate(walk, start + 1):
             total += nano
             if call.at_turn_end:
                 acting = total + compaction_nano(context, replay.shape, call.tariff) + best[index][0]
