@@ -24,9 +24,11 @@ def triggers(compactions: Iterable[Compaction], model_of: Mapping[int, str]) -> 
 
 
 def aftermath(
-    compactions: Iterable[Compaction], mains: Iterable[Sequence[HabitCall]], uses: Callable[[], Sequence[FileUse]]
+    compactions: Iterable[Compaction],
+    mains: Iterable[Sequence[HabitCall]],
+    uses: Callable[[Iterable[int]], Sequence[FileUse]],
 ) -> Aftermath:
-    """S_k, R and n_R from at least three compactions; `uses` is asked only then.
+    """S_k, R and n_R from at least three compactions; `uses` is asked only then, for the sessions that compacted.
 
     Read again is what had been read before the compaction and is read once more before the next edit.
     """
@@ -37,15 +39,15 @@ def aftermath(
     places: dict[int, list[int]] = {}
     for chain in mains:
         session = chain[0].session_id
-        for before, after in pairwise(chain):
-            between = [mark for mark in marks.get(session, ()) if before.position < mark <= after.position]
+        for before, after in pairwise(chain if session in marks else ()):
+            between = [mark for mark in marks[session] if before.position < mark <= after.position]
             if between:
                 prompts.append((chain[0].context, after.context))
                 places.setdefault(session, []).append(between[0])
     kept = observed_summary_tokens(prompts)
     if kept is None:
         return Aftermath()
-    again = list(_read_again(places, uses()))
+    again = list(_read_again(places, uses(places)))
     return Aftermath(
         summary_kept=kept,
         reread=fmean(sum(read.result_chars for read in one) / CHARS_PER_TOKEN for one in again),
@@ -62,8 +64,7 @@ def _read_again(places: Mapping[int, Sequence[int]], uses: Iterable[FileUse]) ->
         session: [[] for _ in range(len(marks) + 1)] for session, marks in places.items()
     }
     for use in uses:
-        if use.session_id in epochs:
-            epochs[use.session_id][bisect_right(places[use.session_id], use.position)].append(use)
+        epochs[use.session_id][bisect_right(places[use.session_id], use.position)].append(use)
     for first, *later in epochs.values():
         known = {use.target for use in first if not use.is_edit}
         for epoch in later:

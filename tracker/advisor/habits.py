@@ -119,34 +119,53 @@ def habits_now(db: sqlite3.Connection, agent: str, now: int) -> Habits:
 
 
 class PastHabits:
-    """Habits with an agent as they would have been measured at any time; the whole history is read once."""
+    """Habits with an agent as they would have been measured at any time.
+
+    The calls of one measurement are held, so that times asked for in order read each call once: those of a whole year
+    would be hundreds of megabytes.
+    """
 
     def __init__(self, db: sqlite3.Connection, agent: str, *, most_calls: int = MOST_CALLS) -> None:
         self._db, self._agent, self._most_calls = db, agent, most_calls
-        self._work = _load(db, stored.recent_sessions(db, agent, _ALL_CALLS))
+        self._work = _load(db, {})
 
     def before(self, at: int) -> Habits:
         """From the sessions that had ended by then; without a month and what rests on it."""
         sessions = stored.recent_sessions(self._db, self._agent, self._most_calls, at)
-        return _sessions_habits(self._db, self._work.of(sessions), at)
+        new = {session: ended for session, ended in sessions.items() if session not in self._work.last_at}
+        self._work = self._work.of(sessions).with_more(_load(self._db, new))
+        return _sessions_habits(self._db, self._work, at)
 
 
 class _Work(NamedTuple):
     """The sessions that habits are measured from."""
 
     last_at: dict[int, int]
-    chains: list[list[HabitCall]]
+    chains: list[list[HabitCall]]  # by id
     mains: list[list[HabitCall]]  # calls that grow the main chain
-    turns: list[HabitTurn]
+    turns: list[HabitTurn]  # by session
 
     def of(self, last_at: dict[int, int]) -> "_Work":
-        """Some of the sessions."""
+        """Of its sessions those that are among these, which it is for from now on."""
         return _Work(
             last_at,
             [chain for chain in self.chains if chain[0].session_id in last_at],
             [chain for chain in self.mains if chain[0].session_id in last_at],
             [turn for turn in self.turns if turn.session_id in last_at],
         )
+
+    def with_more(self, more: "_Work") -> "_Work":
+        """With the rest of its sessions."""
+        return _Work(
+            self.last_at,
+            sorted(self.chains + more.chains, key=_chain_id),
+            sorted(self.mains + more.mains, key=_chain_id),
+            sorted(self.turns + more.turns, key=lambda turn: turn.session_id),
+        )
+
+
+def _chain_id(chain: Sequence[HabitCall]) -> int:
+    return chain[0].chain_id
 
 
 def _load(db: sqlite3.Connection, last_at: dict[int, int]) -> _Work:
@@ -178,11 +197,11 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
         first_context=float(median(first_contexts)) if first_contexts else None,
         turn_growth=sum(growing) / len(growing) if growing else None,
         calls_per_turn=calls_per_turn([turn.main_calls for turn in turns if turn.main_calls > 0]),
-        lengths=[SessionLength(len(chain), last_at[chain[0].session_id] < ended_before) for chain in mains],
+        lengths=sorted(SessionLength(len(chain), last_at[chain[0].session_id] < ended_before) for chain in mains),
         gaps=_gaps(turns, ended_before),
         orientation=_orientation(mains, stored.first_edits(db, last_at)),
         triggers=triggers(compactions, model_of),
-        aftermath=aftermath(compactions, mains, lambda: stored.file_uses(db, last_at)),
+        aftermath=aftermath(compactions, mains, lambda sessions: stored.file_uses(db, sessions)),
     )
 
 

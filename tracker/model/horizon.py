@@ -5,7 +5,6 @@ These figures feed displayed savings and the new-session rule; the compaction le
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS
@@ -43,12 +42,16 @@ def _mean_residual(lengths: Sequence[SessionLength], calls_so_far: int) -> float
     surviving = 1.0
     area = 0.0
     reached = calls_so_far
-    for calls, leaving in groupby(sorted(lengths), key=lambda length: length.calls):
-        area += surviving * (calls - reached)
-        reached = calls
-        ended = [length.ended for length in leaving]
-        surviving *= 1 - sum(ended) / at_risk
-        at_risk -= len(ended)
+    ended = left = 0  # of the sessions as long as `reached`
+    for calls, has_ended in sorted(lengths):
+        if calls != reached:
+            surviving *= 1 - ended / at_risk
+            at_risk -= left
+            area += surviving * (calls - reached)
+            reached = calls
+            ended = left = 0
+        ended += has_ended
+        left += 1
     return area
 
 
