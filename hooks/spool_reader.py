@@ -186,10 +186,10 @@ def _read(descriptor: int, drain: Drained) -> None:
 def _event(record: dict[str, object]) -> HookEvent:
     def text(key: str) -> str | None:
         value = record.get(key)
-        return value if isinstance(value, str) else None
+        return _text(value) if isinstance(value, str) else None
 
     return HookEvent(
-        event=str(record["event"]),
+        event=_text(str(record["event"])),
         at=_integer(record["at"]),
         session_id=text("session_id"),
         transcript_path=text("transcript_path"),
@@ -208,12 +208,20 @@ def _sample(record: dict[str, object]) -> StatusSample:
         if isinstance(used, int | float) and math.isfinite(used):
             limits.append(LimitReading(kind, float(used), _optional(record.get(f"{kind}_resets_at"))))
     return StatusSample(
-        session=str(record["session_id"]),
+        session=_text(str(record["session_id"])),
         at=_integer(record["at"]),
         cost_nano=_optional(record.get("cost_nano")),
         started_at=_optional(record.get("started_at")),
         limits=limits,
     )
+
+
+def _text(value: str) -> str:
+    """ValueError for what is no path and no text to SQLite: an ingest that failed on it would find it again."""
+    if "\0" in value:
+        raise ValueError("a null character")
+    value.encode()
+    return value
 
 
 def _optional(value: object) -> int | None:

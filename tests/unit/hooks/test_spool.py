@@ -129,7 +129,19 @@ def test_a_line_too_long_is_not_written(isolated_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"[]", b"5", b"null", b'{"event":"Stop"}', b'{"event":"Stop","at":"x"}', b"\xff"]
+    "line",
+    [
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b'{"event":"Stop"}',
+        b'{"event":"Stop","at":"x"}',
+        b"\xff",
+        b'{"event":"Stop","at":1,"transcript_path":"/a\\u0000b"}',
+        b'{"event":"Stop","at":1,"session_id":"\\ud800"}',
+        b'{"event":"StatusLine","at":1,"session_id":"\\ud800"}',
+    ],
 )
 def test_a_damaged_line_is_counted_and_the_rest_is_read(line: bytes, isolated_home: Path) -> None:
     append(str(isolated_home), {"event": "Stop", "at": 1})
