@@ -28,7 +28,10 @@ def notice_command(text: str) -> list[str] | None:
     program = shutil.which("notify-send")
     if program is None:
         return None
-    return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", _TITLE, text]
+    from html import escape
+
+    body = escape(text, quote=False)  # it may hold markup: links, images
+    return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", _TITLE, body]
 
 
 def show_nudge(nudge: "DueNudge") -> bool:

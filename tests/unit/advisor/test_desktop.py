@@ -25,6 +25,15 @@ def test_linux_uses_notify_send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert command[-3:] == ["--", "Taximeter", "--help; $(rm)"], "the text can be no option and no script"
 
 
+def test_no_text_is_markup_to_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program(tmp_path, "notify-send")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(desktop.sys, "platform", "linux")
+    command = desktop.notice_command("<a href='http://x'>mend</a> a && b")
+    assert command is not None
+    assert command[-1] == "&lt;a href='http://x'&gt;mend&lt;/a&gt; a &amp;&amp; b"
+
+
 def test_macos_hands_the_texts_to_the_script_as_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = program(tmp_path, "osascript")
     monkeypatch.setenv("PATH", str(tmp_path))
