@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from tracker.model.plans.load import DayLoad, loads_of_sums
 from tracker.model.plans.outlook import PlanOutlook, Terms, outlook
@@ -46,15 +47,16 @@ def compare(
     plans: tuple[str, ...] = INDIVIDUAL,
     knows_hours: bool = False,
     unpriced_share: float = 0.0,
+    **known: Any,
 ) -> Compared:
     """The plans of 21 November 2026 over these days, with published capacities but for those given."""
-    known = plans_on("2026-11-21")
+    plan_of = plans_on("2026-11-21")
     draws = draw_months([(day.day, day.api) for day in days], *NOVEMBER, resamples=630, seed=1)
     chosen = terms or Terms(extra_usage=extra_usage)
     outlooks = [
         outlook(
-            known[plan_id].plan,
-            (capacities or {}).get(plan_id, known[plan_id].published),
+            plan_of[plan_id].plan,
+            (capacities or {}).get(plan_id, plan_of[plan_id].published),
             days,
             draws,
             chosen,
@@ -62,6 +64,6 @@ def compare(
         )
         for plan_id in plans
     ]
-    evidence = Evidence(sum(day.is_active for day in days), unpriced_share, knows_hours=knows_hours)
+    evidence = Evidence(sum(day.is_active for day in days), unpriced_share, knows_hours=knows_hours, **known)
     verdict = decide(outlooks, evidence, extra_usage=chosen.extra_usage, tolerance=tolerance)
     return Compared({one.plan.id: one for one in outlooks}, verdict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,28 @@ def test_a_plan_that_may_carry_the_work_for_less_than_one_that_surely_does_is_no
     ).verdict
     assert verdict.candidates == ("max", "api", "ultra")
     assert verdict.reason.startswith("Max, API or Ultra: whether Max carries this work depends on")
+
+
+@pytest.mark.parametrize(
+    ("known", "settles"),
+    [
+        ({}, "The hours of the work"),
+        ({"knows_hours": True}, "after 30 more steps of"),
+        ({"knows_hours": True, "meter_intervals": 29}, "after 1 more step of"),
+        ({"knows_hours": True, "meter_intervals": 30}, "More weeks of history"),
+        ({"knows_hours": True, "has_unused_meter": True}, "Your plan: --plan ID"),
+    ],
+)
+def test_what_would_settle_it_is_the_first_thing_that_is_not_known(known: dict[str, Any], settles: str) -> None:
+    days = days_of(lambda day: 70 if _is_busy(day) else 2 if day.weekday() < 5 else 0)
+    assert settles in (compare(days, extra_usage=False, **known).verdict.would_settle or "")
+
+
+def test_where_no_plan_carries_the_work_the_answer_says_so() -> None:
+    verdict = compare(days_of(workdays(500)), plans=("pro", "max"), extra_usage=False, tolerance=0.3).verdict
+    assert (verdict.plan, verdict.candidates) == (CANNOT_TELL, ("pro", "max"))
+    assert verdict.reason == "No plan here carries this work in 70% of the months."
+    assert "a higher tolerance" in (verdict.would_settle or "")
 
 
 def _is_busy(day: date) -> bool:

@@ -287,22 +287,26 @@ def test_join_mends_a_false_start(edited: tuple[sqlite3.Connection, Path]) -> No
 def test_what_cannot_be_done_is_said(edited: tuple[sqlite3.Connection, Path]) -> None:
     db, _ = edited
     retries, _ = ids(db)
-    for wrong in (
-        lambda: edit_tasks.find_task(db, "nothing"),
-        lambda: edit_tasks.find_task(db, "t"),
-        lambda: edit_tasks.split(db, retries, 1),
-        lambda: edit_tasks.split(db, retries, 9),
-        lambda: edit_tasks.join(db, retries),
-        lambda: edit_tasks.merge(db, retries, [retries]),
-        lambda: edit_tasks.move(db, retries, 2, retries),
-        lambda: edit_tasks.set_status(db, retries, "finished"),
-        lambda: edit_tasks.rename(db, retries, "  "),
-        lambda: edit_tasks.find_numbered(db, f"{retries}.x"),
-        lambda: edit_tasks.find_numbered(db, f"{retries}.²"),
-        lambda: edit_tasks.find_numbered(db, f"{retries}.{'9' * 5000}"),
+    for wrong, said in (
+        (lambda: edit_tasks.find_task(db, "nothing"), "no task 'nothing'"),
+        (lambda: edit_tasks.find_task(db, " "), "no task ' '"),
+        (lambda: edit_tasks.find_task(db, "t"), r"'t' could be t\w+, t\w+: give more"),
+        (lambda: edit_tasks.split(db, retries, 1), "turn 1 starts the task already"),
+        (lambda: edit_tasks.split(db, retries, 9), r"has \d turns, no turn 9"),
+        (lambda: edit_tasks.join(db, retries), "nothing comes before it"),
+        (lambda: edit_tasks.join(db, retries, 2), "on that task already"),
+        (lambda: edit_tasks.merge(db, retries, [retries]), "at least one other task"),
+        (lambda: edit_tasks.move(db, retries, 2, retries), "on that task already"),
+        (lambda: edit_tasks.set_status(db, retries, "finished"), "not a status: 'finished'"),
+        (lambda: edit_tasks.rename(db, retries, "  "), "at least one letter"),
+        (lambda: edit_tasks.find_numbered(db, f"{retries}.x"), "not a turn"),
+        (lambda: edit_tasks.find_numbered(db, f"{retries}.²"), "not a turn"),
+        (lambda: edit_tasks.find_numbered(db, f"{retries}.{'9' * 5000}"), "not a turn"),
     ):
-        with pytest.raises(EditError):
+        with pytest.raises(EditError, match=said):
             wrong()
+    assert edit_tasks.find_numbered(db, retries) == (retries, 1)
+    assert edit_tasks.find_numbered(db, f"{retries}.123456789") == (retries, 123_456_789)
     assert db.execute("SELECT COUNT(*) FROM task_edit").fetchone() == (0,)
 
 

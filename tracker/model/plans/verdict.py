@@ -240,7 +240,7 @@ def _settle(evidence: Evidence, candidates: Sequence[PlanOutlook]) -> str:
     left = INTERVALS_NEEDED - evidence.meter_intervals
     if left > 0:
         return (
-            f"Your own meter: with the status line installed, {left} more steps of the limit meters replace the"
-            " published ranges (taximeter install claude-code)."
+            f"Your own meter: with the status line installed, it replaces the published ranges after {left} more"
+            f" step{'' if left == 1 else 's'} of the limit meters (taximeter install claude-code)."
         )
     return _MORE_HISTORY
