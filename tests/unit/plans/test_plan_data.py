@@ -173,6 +173,41 @@ def test_a_five_hour_meter_alone_says_nothing_of_weeks() -> None:
     assert made["ultra"] == published["ultra"]
 
 
+METERED, REFUSED, SET = (
+    Capacity(Size(Range(1, 2, 3)), origin=origin) for origin in (Origin.METER, Origin.REFUSALS, Origin.SETTINGS)
+)
+
+
+@pytest.mark.parametrize(
+    ("current", "is_set", "metered", "refused", "max_from", "pro_from"),
+    [
+        ("max", False, METERED, REFUSED, Origin.METER, Origin.SCALED),
+        ("max", True, METERED, REFUSED, Origin.METER, Origin.SETTINGS),
+        ("max", True, None, REFUSED, Origin.SETTINGS, Origin.SETTINGS),
+        ("max", False, None, REFUSED, Origin.REFUSALS, Origin.PUBLISHED),
+        ("max", False, None, None, Origin.PUBLISHED, Origin.PUBLISHED),
+        ("api", False, METERED, REFUSED, Origin.PUBLISHED, Origin.PUBLISHED),
+        ("team-premium", False, METERED, REFUSED, Origin.PUBLISHED, Origin.PUBLISHED),
+        ("no such plan", False, METERED, REFUSED, Origin.PUBLISHED, Origin.PUBLISHED),
+        (None, False, METERED, REFUSED, Origin.PUBLISHED, Origin.PUBLISHED),
+    ],
+)
+def test_the_order_of_trust_is_meter_settings_refusals_publications(
+    current: str | None,
+    is_set: bool,
+    metered: Capacity | None,
+    refused: Capacity | None,
+    max_from: str,
+    pro_from: str,
+) -> None:
+    plans = plans_on(TODAY)
+    published = {plan_id: one.published for plan_id, one in plans.items()}
+    given = {plan_id: SET if is_set else one for plan_id, one in published.items()}
+    made = believed({key: one.plan for key, one in plans.items()}, given, published, current, metered, refused)
+    assert (made["max"].origin, made["pro"].origin) == (max_from, pro_from)
+    assert made["api"] == given["api"]
+
+
 def test_without_hours_a_meter_is_held_against_dollars() -> None:
     meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
     own = metered_capacity(Fits(week=meter), in_dollars=True)

@@ -83,17 +83,16 @@ def believed(
     A window that neither a meter nor refusals tell of keeps what was given.
     """
     made = dict(given)
-    own = metered or refused
-    if current is None or current not in plans or own is None:
+    if current is None or current not in plans:
         return made
     for plan_id, plan in plans.items():
-        if plan.is_metered or given[plan_id].origin == Origin.SETTINGS:
-            continue
-        if plan_id == current:
-            made[plan_id] = own.with_gaps_from(given[plan_id])
-        elif metered is not None and given[plan_id].origin == Origin.PUBLISHED:
+        known = given[plan_id]
+        if plan_id == current and not plan.is_metered:
+            own = metered or (None if known.origin == Origin.SETTINGS else refused)
+            made[plan_id] = own.with_gaps_from(known) if own is not None else known
+        elif metered is not None and known.origin == Origin.PUBLISHED:
             scaled = scaled_capacity(metered, published[current], published[plan_id], plans[current].name)
-            made[plan_id] = scaled or given[plan_id]
+            made[plan_id] = scaled or known
     return made
 
 
