@@ -115,8 +115,66 @@ def test_unsplit_writes_count_as_one() -> None:
     assert rows[0].money_difference == 0
 
 
+@pytest.mark.parametrize(
+    ("recorded", "provider", "kind"),
+    [
+        (ours(floor=3), theirs(90_000, 0, 0, 0, 90_000), Difference.OTHER_MACHINE),  # input is always on record
+        (ours(), theirs(0, 0, 2_000, -1_000, 0), Difference.UNCLEAR),
+        (ours(), theirs(1, 0, 2_000, -2_000, 0), Difference.UNCLEAR),
+        (ours(), theirs()._replace(web_searches=1), Difference.NOT_RECORDED),
+        (ours(), theirs(0, 0, 2_000, -2_000, 0)._replace(web_searches=1), Difference.UNCLEAR),
+    ],
+)
+def test_a_class_needs_all_of_its_evidence(recorded: Recorded, provider: Usage, kind: str) -> None:
+    assert kind_of([recorded], [provider]) == kind
+
+
+@pytest.mark.parametrize(
+    ("cost", "charged", "kind"),
+    [
+        (COST, COST + 10_000_000, Difference.AGREES),
+        (COST, COST + 10_000_001, Difference.PRICE),
+        (COST, COST - 10_000_001, Difference.PRICE),
+        (100 * COST, 100 * COST + 60_000_000, Difference.AGREES),
+        (100 * COST, 100 * COST + 60_100_000, Difference.PRICE),
+        (100 * COST, 100 * COST - 60_000_000, Difference.PRICE),
+    ],
+)
+def test_amounts_agree_to_a_cent_or_a_thousandth(cost: int, charged: int, kind: str) -> None:
+    assert kind_of([ours(cost=cost)], [theirs()], charges=[Charge(DAY, MODEL, charged)]) == kind
+
+
+def test_a_days_last_report_is_that_of_its_last_day() -> None:
+    assert kind_of([ours()], [], reported_until=DAY) == Difference.COUNTED_TWICE
+
+
+def test_searches_are_charged_beside_the_tokens() -> None:
+    recorded = ours()._replace(usage=ours().usage._replace(web_searches=3, cost=COST + 30_000_000), web_cost=30_000_000)
+    charges = [Charge(DAY, MODEL, COST), Charge(DAY, MODEL, 30_000_000, is_tokens=False)]
+    evidence = Evidence({}, price_of, "2026-11-20")
+    [row] = compare([recorded], Side([theirs()._replace(web_searches=3)], SPAN, charges, SPAN), evidence)
+    assert (row.kind, row.web_difference, row.money_difference) == (Difference.AGREES, 0, 0)
+    [row] = compare([recorded], Side([theirs()], SPAN, writes_are_split=False), evidence)
+    assert (row.kind, row.web_difference) == (Difference.AGREES, 0), "this report has no searches"
+
+
+@pytest.mark.parametrize("of", ["usage", "charges"])
+def test_the_days_of_a_report_are_those_from_its_first_to_its_last(of: str) -> None:
+    days = [f"2026-{day}" for day in ("10-31", "11-01", "11-18", "11-30", "12-01")]
+    side = Side((), SPAN) if of == "usage" else Side((), None, (), SPAN)
+    rows = compare([ours(day=day) for day in reversed(days)], side, Evidence({}, price_of, "2026-12-31"))
+    assert [row.day for row in rows] == days[1:4]
+
+
+def test_an_amount_beside_calls_without_a_price_does_not_agree_with_anything() -> None:
+    evidence = Evidence({}, price_of, "2026-11-20")
+    [row] = compare([ours(unpriced=1)], Side((), None, [Charge(DAY, MODEL, COST)], SPAN), evidence)
+    assert (row.kind, row.money_difference) == (Difference.UNCLEAR, None)
+    assert "no price" in row.why
+
+
 @pytest.mark.parametrize("cost", [None, 5])
 def test_sums_keep_what_is_known(cost: int | None) -> None:
-    one, other = theirs(), theirs()._replace(cost=cost)
-    assert one.plus(other).cost == cost
-    assert one.plus(other).output == 2 * TOKENS[4]
+    one, other = theirs(1, 2, 3, 4, 5)._replace(web_searches=2), theirs()._replace(cost=cost, web_searches=3)
+    sums = [a + b for a, b in zip(one.tokens, other.tokens, strict=True)]
+    assert one.plus(other) == Usage(DAY, MODEL, *sums, 5, cost)

@@ -186,6 +186,8 @@ def _row(
         kind, why = Difference.UNCLEAR, "only money was reported: the usage report would tell tokens from prices"
     elif is_other_amount:
         kind, why = Difference.PRICE, "the same tokens at another amount: compare the price rows (taximeter prices)"
+    elif not has_usage and money is None:
+        kind, why = Difference.UNCLEAR, "only money was reported, and calls of that day have no price"
     else:
         kind = Difference.AGREES
         why = " and ".join(name for name, is_there in (("tokens", has_usage), ("money", money is not None)) if is_there)
