@@ -9,7 +9,6 @@ import os
 import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -225,7 +224,7 @@ def check_value(section: str, key: str, value: Any) -> None:
 
 def _changed(text: str, section: str, key: str, value: Any, path: Path) -> str:
     _parse(text, path)
-    changed = _with_value(text.split("\n"), section, key, value)
+    changed = _with_value(text.split("\n") if text else [], section, key, value)
     made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
     try:
         table = tomllib.loads(made)
@@ -310,7 +309,7 @@ def _with_value(lines: list[str], section: str, key: str, value: Any) -> list[st
         index = after
     if written is None:
         return lines
-    while end > start + 1 and not lines[end - 1].strip():
+    while not lines[end - 1].strip():
         end -= 1
     return [*lines[:end], written, *lines[end:]]
 
@@ -318,7 +317,7 @@ def _with_value(lines: list[str], section: str, key: str, value: Any) -> list[st
 def _header(line: str) -> str | None:
     """The dotted name of a table header, without quotes; None for any other line."""
     text = line.strip()
-    if not text.startswith("[") or text.startswith("[["):
+    if not text.startswith("["):
         return None
     try:
         table: Any = tomllib.loads(text)
@@ -332,14 +331,13 @@ def _header(line: str) -> str | None:
 
 
 def _entry(lines: list[str], index: int, end: int) -> tuple[str | None, int]:
-    """The key that begins at `index`, and one past the last line of its value: arrays and strings may span several."""
-    if lines[index].strip() and not lines[index].lstrip().startswith("#"):
-        for after in range(index + 1, end + 1):
-            try:
-                table = tomllib.loads("\n".join(lines[index:after]))
-            except tomllib.TOMLDecodeError:
-                continue
-            return next(iter(table), None), after
+    """The key that begins at `index`, None if none does, and one past the last line of its value."""
+    for after in range(index + 1, end + 1):
+        try:
+            table = tomllib.loads("\n".join(lines[index:after]))
+        except tomllib.TOMLDecodeError:
+            continue
+        return next(iter(table), None), after
     return None, index + 1
 
 
@@ -354,8 +352,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         # A JSON string is a TOML basic string, but for DEL, which JSON leaves bare.
         return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
-    if isinstance(value, int | float | Decimal):
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, int | float):
+        return str(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(one) for one in value)}]"
     raise SettingsError(f"a setting cannot be {value!r}")

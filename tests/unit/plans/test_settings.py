@@ -197,12 +197,35 @@ def test_setting_a_value_keeps_every_other_line(file: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "[plan]\nseats = 3\n"),
+        ("[budget]\nday = 3", "[budget]\nday = 3\n\n[plan]\nseats = 3\n"),
+        ("[plan]\n\n\n[budget]\n", "[plan]\nseats = 3\n\n\n[budget]\n"),
+        ("[plan]\n# seats = 1\n\n# why\n", "[plan]\n# seats = 1\n\n# why\nseats = 3\n"),
+        ('[plan]\nid = """\npro"""\nseats = 1 # one\n', '[plan]\nid = """\npro"""\nseats = 3\n'),
+        ("[ 'plan' ]\n\"seats\" = 1\n[budget]\n", "[ 'plan' ]\nseats = 3\n[budget]\n"),
+    ],
+)
+def test_a_value_goes_where_its_section_is(before: str, after: str, file: Path) -> None:
+    file.write_text(before)
+    set_value("plan", "seats", 3, file)
+    assert file.read_text() == after
+
+
+@pytest.mark.parametrize(("value", "written"), [(True, "true"), (False, "false")])
+def test_yes_and_no_are_written_as_toml_has_them(value: bool, written: str, file: Path) -> None:
+    set_value("plan", "annual", value, file)
+    assert file.read_text() == f"[plan]\nannual = {written}\n"
+
+
 def test_removing_a_value(file: Path) -> None:
     set_value("plan", "id", "max", file)
     assert load_settings(file).plan.id == "max"
     set_value("plan", "id", None, file)
     assert load_settings(file).plan.id is None
-    assert set_value("budget", "day", None, file) == Settings()
+    assert set_value("budget", "day", None, file) == set_value("plan", "id", None, file) == Settings()
 
 
 def test_a_value_that_would_not_be_valid_leaves_the_file_as_it_was(file: Path) -> None:
