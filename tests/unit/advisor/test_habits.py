@@ -1,12 +1,16 @@
 """What is measured from the user's own sessions, and that every part of the program goes by the same figures."""
 
+from typing import Any
+
 import pytest
 
 from store.find_session import find_session
+from store.habits import Compaction
 from store.records import CallFlag
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
 from tracker.advisor.advisor import Advisor
+from tracker.advisor.compactions import triggers
 from tracker.advisor.habits import MOST_CALLS, Habits, PastHabits, habits_now, kept_habits, measure_habits
 from tracker.advisor.preferences import PreferenceReader
 from tracker.model.compaction import Aftermath
@@ -38,6 +42,22 @@ def test_what_summaries_leave_is_measured_from_the_third_on(desk: Desk) -> None:
     desk.advise(one.now)
     row = desk.log("compact")[-1]
     assert f'"context_after":{30_000 + 25_000}.0' in row["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "learned"),
+    [
+        ({}, {"200000": 130_000}),
+        ({"detail": "manual"}, {}),
+        ({"tokens_before": None}, {}),
+        ({"session_id": 2}, {}),
+    ],
+)
+def test_only_what_the_client_did_by_itself_at_a_known_size_teaches(
+    changed: dict[str, Any], learned: dict[str, int]
+) -> None:
+    one = Compaction(1, "claude-code", "5ea3b8df", 7, "auto", 130_000)._replace(**changed)
+    assert triggers([one], {1: "claude-opus-4-5"}) == learned
 
 
 def test_what_is_read_again_is_measured(desk: Desk) -> None:
@@ -190,6 +210,21 @@ def test_habits_of_sessions_long_over_are_measured_in_the_first_quiet_moment(des
     assert desk.advisor.work_while_idle(desk.db, later)
     assert kept_habits(desk.db, "claude-code", later)[0].calls > 0
     assert not desk.advisor.work_while_idle(desk.db, later)
+
+
+def test_old_looks_that_said_nothing_are_forgotten_once_a_day_but_the_last_of_each_kind(desk: Desk) -> None:
+    one = desk.transcript()
+    for context in (30_000, 40_000):
+        one.prompt("Add totals").call(context)
+        desk.advise(one.now)
+    while desk.advisor.work_while_idle(desk.db, one.now):
+        pass
+    looked_at = [row["context"] for row in desk.log("compact")]
+    for later, left in ((29, [30_000, 40_000]), (31, [40_000])):
+        while desk.advisor.work_while_idle(desk.db, one.now + later * DAY_MS):
+            pass
+        assert [row["context"] for row in desk.log("compact")] == left
+    assert looked_at == [30_000, 40_000]
 
 
 def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) -> None:
