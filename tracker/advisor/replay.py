@@ -73,7 +73,7 @@ class WeeklyHabits:
 def recorded_session(
     db: sqlite3.Connection, session_id: int, weekly: WeeklyHabits, rates: Mapping[str, Rates], *, quiet: bool = False
 ) -> list[RecordedStretch]:
-    """A session's main chain, ready to be replayed; nothing of a session with a call that has no price or no turn."""
+    """A session's main chain, ready to be replayed; nothing of a session with a call that has no price."""
     whole = load_state(db, session_id, weekly.floors)
     if whole is None or any(call.price_id not in rates or call.cost is None for call in whole.calls):
         return []
@@ -86,8 +86,7 @@ def recorded_session(
             place: standing_of(then, habits, rates[then.last.price_id or ""], Billing(), quiet=quiet)
             for place, then in _turn_ends(db, state, turns)
         }
-        if standings:
-            made.append(_recorded(state, standings, rates, habits))
+        made.append(_recorded(state, standings, rates, habits))
     return made
 
 

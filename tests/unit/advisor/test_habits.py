@@ -5,13 +5,22 @@ from typing import Any
 import pytest
 
 from store.find_session import find_session
-from store.habits import Compaction
+from store.habits import Compaction, keep_habits
 from store.records import CallFlag
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
 from tracker.advisor.advisor import Advisor
 from tracker.advisor.compactions import triggers
-from tracker.advisor.habits import MOST_CALLS, Habits, PastHabits, habits_now, kept_habits, measure_habits
+from tracker.advisor.habits import (
+    KEPT_MS,
+    MOST_CALLS,
+    Habits,
+    Month,
+    PastHabits,
+    habits_now,
+    kept_habits,
+    measure_habits,
+)
 from tracker.advisor.preferences import PreferenceReader
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, HOUR_MS
@@ -78,6 +87,34 @@ def test_what_is_read_again_is_measured(desk: Desk) -> None:
     desk.take_in()
     found = measure_habits(desk.db, "claude-code", one.now).aftermath
     assert found == Aftermath(20_000, reread=(5_000 + 10_000 + 0) / 3, extra_calls=(1 + 2 + 0) / 3)
+
+
+def test_what_was_read_between_two_compactions_is_read_again_after_the_second(desk: Desk) -> None:
+    read = ("Read", {"file_path": "/home/dev/shop/a.py"})
+    for number in range(3):
+        one = desk.transcript(start_ms=START_MS + number * DAY_MS)
+        one.prompt("Add totals").call(130_000).compact(130_000, 50_000, trigger="auto").prompt("go on")
+        one.call(60_000, read).results("x" * 17_998).call(130_000).compact(130_000, 50_000, trigger="auto")
+        one.prompt("go on").call(60_000, read).results("x" * 17_998).call(70_000)
+    desk.take_in()
+    found = measure_habits(desk.db, "claude-code", one.now).aftermath
+    assert (found.reread, found.extra_calls) == (5_000 / 2, 1 / 2), "the first time is no second one"
+
+
+@pytest.mark.parametrize(
+    ("kept", "is_due"), [(0, False), (KEPT_MS - 1, False), (KEPT_MS, True), (-1, True), (None, True)]
+)
+def test_habits_are_measured_again_where_they_are_old_or_of_another_version(
+    desk: Desk, kept: int | None, is_due: bool
+) -> None:
+    now = START_MS + DAY_MS
+    keep_habits(desk.db, "claude-code", now - (kept or 0), '{"sessions":3}' if kept is not None else '{"sessions":"x"}')
+    assert kept_habits(desk.db, "claude-code", now) == (Habits(sessions=3 if kept is not None else 0), is_due)
+
+
+def test_a_months_spend_is_in_the_unit_that_a_read_weighs_in() -> None:
+    month = Month(spend_nano=900, fresh_nano=400.0, read_nano=100.2)
+    assert [month.spend(weight) for weight in (None, 0.0, 0.5)] == [900, 400, 450]
 
 
 def test_habits_of_a_past_day_are_those_measured_then(desk: Desk) -> None:

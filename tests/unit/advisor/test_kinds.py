@@ -149,6 +149,13 @@ def test_new_session_is_looked_at_when_the_prompt_comes(desk: Desk) -> None:
     assert desk.nudge(one)["events"] == ["Stop"]
 
 
+def test_a_prompt_that_was_stopped_before_its_answer_is_not_looked_at(desk: Desk) -> None:
+    one = totals_committed(desk)
+    one.prompt(UNRELATED).interrupt()
+    assert desk.advise(one.now) == []
+    assert [row["moment"] for row in desk.log("new_session")] == ["turn_end"]
+
+
 def test_cold_resume_waits_for_the_cache_and_speaks_on_resume(desk: Desk) -> None:
     one = desk.transcript(model="claude-opus-5-5")
     one.prompt("Add totals to the report").tool_turns([60_000, 120_000, 155_000])

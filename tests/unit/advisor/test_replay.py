@@ -96,8 +96,35 @@ def test_only_earlier_weeks_are_known(desk: Desk) -> None:
     desk.take_in()
     sessions = recorded(desk.db)
     assert [call.level for call in sessions[0].replay.calls] == [call.level for call in before.replay.calls]
-    assert sessions[0].standings[2].habits.sessions == 0
-    assert sessions[3].standings[2].habits.sessions == 3, "those of the weeks before"
+    known = [one.standings[2].habits.sessions for one in sessions]
+    assert known == [0, 0, 0, 3, 3], "those of the weeks before, none of the same week"
+
+
+def test_a_turns_end_knows_nothing_of_what_came_later(desk: Desk) -> None:
+    one = desk.transcript()
+    for status in ("pending", "in_progress", "completed"):
+        todos = ("TodoWrite", {"todos": [{"content": "totals", "status": status}]})
+        one.prompt("go on").call(30_000, todos).results("ok").call(31_000)
+    one.compact(31_000, 20_000).prompt("go on").call(22_000, read=15_000)
+    desk.take_in()
+    [found] = recorded(desk.db)
+    states = [standing.state for standing in found.standings.values()]
+    assert [len(state.calls) for state in states] == [2, 4, 6, 7]
+    assert [state.turns for state in states] == [1, 2, 2, 2]
+    assert [len(state.turn_tools) for state in states] == [1, 1, 1, 0]
+    assert [state.has_plan_in_progress() for state in states] == [False, True, False, False]
+    assert [state.calls_since_compaction() for state in states] == [None, None, None, 1]
+    assert found.compactions == [RecordedCompaction(5, 31_000, 22_000, by_itself=False)]
+
+
+def test_a_clear_begins_another_stretch(desk: Desk) -> None:
+    one = desk.transcript().prompt("Add totals").tool_turns([30_000, 40_000])
+    one.prompt("<command-name>/clear</command-name>").prompt("Add averages").tool_turns([25_000, 27_000, 29_000])
+    desk.take_in()
+    found = recorded(desk.db)
+    assert [[call.context for call in each.calls] for each in found] == [[30_000, 40_000], [25_000, 27_000, 29_000]]
+    assert [list(each.standings) for each in found] == [[1], [2]]
+    assert [len(each.replay.calls) for each in found] == [2, 3]
 
 
 def spoken(desk: Desk, transcript: Transcript, said: list[str]) -> None:
