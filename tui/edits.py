@@ -138,6 +138,8 @@ def apply_edit(db: sqlite3.Connection, edit: Edit, at_ms: int) -> Edited:
         return Edited(str(error), failed=True)
     except sqlite3.Error as error:
         return Edited(f"the ledger cannot be written: {error}", failed=True)
+    except OSError as error:
+        return Edited(f"{error.filename} cannot be written: {error.strerror}", failed=True)
 
 
 def _apply_to_task(db: sqlite3.Connection, edit: TaskEdit) -> Edited:

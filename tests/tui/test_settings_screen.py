@@ -1,11 +1,15 @@
 """Settings: what is typed goes to the feed, and what cannot be stays to be mended."""
 
+import errno
+import sqlite3
+from pathlib import Path
+
 import pytest
 from textual.widgets import Input
 
-from tests.tui.fakes import Script, dashboard, edits_done, feed, settled
-from tracker.settings import SettingsError
-from tui.edits import SetSetting
+from tests.tui.fakes import NOW_MS, Script, dashboard, edits_done, feed, settled
+from tracker.settings import SettingsError, settings_path
+from tui.edits import Edit, Edited, SetSetting, SetTheme, SwitchKind, apply_edit
 from tui.settings_list import parsed
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
@@ -57,6 +61,20 @@ def test_no_edit_keeps_a_plan_that_there_is_not() -> None:
     with pytest.raises(SettingsError, match="there is no such plan"):
         parsed("plan.id", "nonsense")
     assert parsed("plan.id", "") is None
+
+
+@pytest.mark.parametrize(
+    "edit", [SetSetting("plan.seats", "2"), SetTheme("light"), SwitchKind("compact", speaks=False)]
+)
+def test_settings_that_cannot_be_written_are_told(
+    edit: Edit, sample_db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", no_room)
+    told = apply_edit(sample_db, edit, NOW_MS)
+    assert told == Edited(f"{settings_path()} cannot be written: No space left on device", failed=True)
 
 
 def words(text: str) -> list[str]:

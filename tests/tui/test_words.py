@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.fakes import HOSTILE, NOW_MS
+from tracker.ingest import Progress
 from tui import words
+from tui.first_look import FirstLookWords
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,24 @@ def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
     a_year_ago = NOW_MS - 365 * 86_400_000
     assert words.day_and_time(NOW_MS, UTC, NOW_MS) == "Nov 20 14:02"
     assert words.day_and_time(a_year_ago, UTC, NOW_MS) == "Nov 20 2025"
+
+
+def test_a_first_look_says_how_far_it_is_ten_times_a_second_and_soon_how_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds, said = [100.0], list[tuple[str, float]]()
+    monkeypatch.setattr("tui.first_look.time.monotonic", lambda: seconds[0])
+    look = FirstLookWords(lambda text, share: said.append((text, share)))
+    for after, files, megabytes in ((0.0, 0, 0), (0.05, 1, 1), (0.1, 9, 2), (10.0, 300, 25)):
+        seconds[0] = 100 + after
+        look.on_files(Progress(files, 2_000, megabytes * 10**6, 100 * 10**6))
+    look.on_sessions(900, 1_000)
+    assert said == [
+        ("0 of 2,000 files, 0 of 100 MB", 0.0),
+        ("9 of 2,000 files, 2 of 100 MB", 0.02),
+        ("300 of 2,000 files, 25 of 100 MB, 30 s left", 0.25),
+        ("finding tasks in 900 of 1,000 sessions", 1.0),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_a_session_in_which_nobody_compacts_costs_what_was_billed(desk: Desk) ->
     assert without_compaction(one) == pytest.approx(billed(one), abs=1)
     assert list(one.standings) == [2, 4, 6]
     assert [call.at_turn_end for call in one.replay.calls] == [False, False, True, False, True, False, True]
+    assert [one.replay.calls[place].level for place in one.standings] == [each.level for each in one.standings.values()]
     assert (one.replay.trigger, one.replay.client_trigger, one.replay.window) == (167_000, 167_000, 200_000)
 
 
@@ -113,6 +114,7 @@ def test_a_turns_end_knows_nothing_of_what_came_later(desk: Desk) -> None:
     assert [state.turns for state in states] == [1, 2, 2, 2]
     assert [len(state.turn_tools) for state in states] == [1, 1, 1, 0]
     assert [state.has_plan_in_progress() for state in states] == [False, True, False, False]
+    assert [found.replay.calls[place].plan_in_progress for place in found.standings] == [False, True, False, False]
     assert [state.calls_since_compaction() for state in states] == [None, None, None, 1]
     assert found.compactions == [RecordedCompaction(5, 31_000, 22_000, by_itself=False)]
 
