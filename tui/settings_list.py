@@ -58,13 +58,17 @@ def shown(setting: Setting, settings: Settings) -> str:
         return "yes" if value else "no"
     if setting.kind == "amount" and isinstance(value, float | int):
         return f"${value:,.2f}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return _written(value)
 
 
 def typed(setting: Setting, settings: Settings) -> str:
     """The value as it would be typed."""
     value = attrgetter(setting.name)(settings)
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else _written(value)
+
+
+def _written(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def parsed(name: str, text: str) -> object:

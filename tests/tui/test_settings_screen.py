@@ -8,9 +8,9 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui.fakes import NOW_MS, Script, dashboard, edits_done, feed, settled
-from tracker.settings import SettingsError, settings_path
+from tracker.settings import SettingsError, set_value, settings_path
 from tui.edits import Edit, Edited, SetSetting, SetTheme, SwitchKind, apply_edit
-from tui.settings_list import parsed
+from tui.settings_list import SETTINGS, parsed, shown, typed
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
 
@@ -55,6 +55,28 @@ async def test_a_plan_that_there_is_not_stays_to_be_mended(sample_script: Script
         await settled(pilot)
         await edits_done(app)
         assert feed(app).edits == [SetSetting("plan.id", "max")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seen"),
+    [
+        ("display.currency_rate", "26315.75", "26315.75"),
+        ("budget.month", "1234567.89", "$1,234,567.89"),
+        ("budget.day", "5", "$5.00"),
+        ("plan.tax", "0.19", "0.19"),
+        ("plan.seats", "3", "3"),
+        ("plan.annual", "yes", "yes"),
+        ("plan.annual", "no", "no"),
+        ("display.currency", "EUR", "EUR"),
+        ("budget.week", "", "–"),
+    ],
+)
+def test_a_value_is_typed_again_as_it_was(name: str, text: str, seen: str) -> None:
+    setting = next(one for one in SETTINGS if one.name == name)
+    section, _, key = name.rpartition(".")
+    kept = set_value(section, key, parsed(name, text))
+    assert shown(setting, kept) == seen
+    assert parsed(name, seen if setting.choices else typed(setting, kept)) == parsed(name, text)
 
 
 def test_no_edit_keeps_a_plan_that_there_is_not() -> None:

@@ -33,6 +33,7 @@ def test_a_task_past_its_budget_is_held_back_with_the_reason(desk: Desk) -> None
     reason = block["reason"]
     assert reason.startswith("Taximeter: this task's budget of $0.25 is used up ($0.4")
     assert "hard_stop" in reason
+    assert (block["budget"], block["spent_nano"]) == ("task", desk.advice(one)["task_cost_nano"])
 
 
 def test_a_day_past_its_budget_is_held_back_until_midnight() -> None:
@@ -41,9 +42,15 @@ def test_a_day_past_its_budget_is_held_back_until_midnight() -> None:
     block = stop_of(preferences, NANO_PER_USD, None, NOW)
     assert block is not None
     assert "today's budget of $1.00 is used up ($1.00)" in block["reason"]
+    assert (block["budget"], block["spent_nano"]) == ("day", NANO_PER_USD)
     midnight = datetime.fromtimestamp(block["expires_at"] / 1000, UTC).astimezone()
     assert (midnight.hour, midnight.minute) == (0, 0)
     assert 0 < block["expires_at"] - NOW <= 25 * 3_600_000
+
+
+@pytest.mark.parametrize(("cost", "is_held"), [(None, False), (NANO_PER_USD - 1, False), (NANO_PER_USD, True)])
+def test_a_task_is_held_back_from_its_budget_on(cost: int | None, is_held: bool) -> None:
+    assert (stop_of(Preferences(task_budget=NANO_PER_USD, hard_stop=True), 0, cost, NOW) is not None) is is_held
 
 
 def test_every_session_is_held_back_once_the_day_is_used_up_and_none_when_there_is_room_again(desk: Desk) -> None:
