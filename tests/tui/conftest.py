@@ -70,6 +70,18 @@ def sample_db(sample_ledger: Path) -> Iterator[sqlite3.Connection]:
     db.close()
 
 
+@pytest.fixture
+def own_db(sample_db: sqlite3.Connection, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The samples in a ledger that may be changed."""
+    path = tmp_path / "ledger.db"
+    with sqlite3.connect(path) as copy:
+        sample_db.backup(copy)
+    copy.close()
+    db = open_ledger(path)
+    yield db
+    db.close()
+
+
 @pytest.fixture(scope="session")
 def sample_reader(made_once: None) -> SnapshotReader:
     """The real reader; what takes it long (plans, hindsight) it makes once."""

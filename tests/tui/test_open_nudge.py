@@ -1,14 +1,11 @@
 """The nudge on Now: it leaves with its moment, the screen gives one answer with it, and `d` puts away that very one."""
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from store.ledger import open_ledger
 from store.nudges import NudgeRow
 from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits_done, feed, settled
 from tracker.advisor.advisor import DueNudge
@@ -18,18 +15,6 @@ from tui.edits import Edit, NoteShown, PutAway, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.options import option_lines, with_its_calls
-
-
-@pytest.fixture
-def own_db(sample_db: sqlite3.Connection, tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """The samples in a ledger that may be changed."""
-    path = tmp_path / "ledger.db"
-    with sqlite3.connect(path) as copy:
-        sample_db.backup(copy)
-    copy.close()
-    db = open_ledger(path)
-    yield db
-    db.close()
 
 
 def nudge_on_now(db: sqlite3.Connection, now_ms: int = NOW_MS) -> NudgeRow | None:
