@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from tests.tui.fakes import HOSTILE, screen_text
 from tui.themes import THEMES
@@ -30,6 +31,7 @@ class Frame(App[None]):
 
     def __init__(self, items: list[Item]) -> None:
         super().__init__()
+        self.opened = 0
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = "dark"
@@ -43,6 +45,9 @@ class Frame(App[None]):
         for _ in ("name", "cost"):
             table.sort_by_next()
         table.set_rows(self._items)
+
+    def on_table_opened(self) -> None:
+        self.opened += 1
 
 
 def items(count: int) -> list[Item]:
@@ -184,6 +189,29 @@ async def test_a_click_on_a_title_sorts_and_the_next_one_turns_it_round() -> Non
         assert [item.name for item in table.shown] == sorted(names)
         await pilot.click(Table, offset=(1, 0))
         assert [item.name for item in table.shown] == sorted(names, reverse=True)
+
+
+async def test_a_click_chooses_a_row_two_open_it_and_the_wheel_goes_three_rows() -> None:
+    app = Frame(items(40))
+    async with app.run_test(size=(50, 12)) as pilot:
+        table = app.query_one(Table)
+
+        async def after(name: str, opened: int) -> None:
+            await pilot.pause()
+            assert (table.selected, app.opened) == (Item(name, float(name.split()[1])), opened)
+
+        await pilot.press("end")
+        await pilot.click(Table, offset=(3, 1))
+        await after("item 10", 0)
+        await pilot.click(Table, offset=(3, 4), times=2)
+        await after("item 7", 1)
+        for wheel, name in ((MouseScrollUp, "item 10"), (MouseScrollDown, "item 7"), (MouseScrollDown, "item 4")):
+            app.screen._forward_event(wheel(table, 3, 3, 0, 0, 0, False, False, False, 3, 3))
+            await after(name, 1)
+        table.set_rows(items(2))
+        chosen = table.selected
+        await pilot.click(Table, offset=(3, 9), times=2)
+        assert (table.selected, app.opened) == (chosen, 1), "nothing is there"
 
 
 async def test_what_comes_before_the_very_top_comes_in_sight() -> None:

@@ -81,6 +81,19 @@ def test_it_holds_what_a_newcomer_needs(desk: Desk) -> None:
     assert "37,000 tokens; this brief takes their place" in text
 
 
+def test_what_was_changed_since_the_last_commit_is_told_apart(desk: Desk) -> None:
+    elsewhere = ("Edit", {"file_path": f"{SHOP}-docs/b.md", "old_string": "a", "new_string": "b"})
+    look = ("Task", {"description": "look", "subagent_type": "Explore", "prompt": "where is it"})
+    one = desk.transcript().prompt("Add it")
+    one.call(30_000, edit("a.py"), edit("a.py"), elsewhere, look).results(*["ok"] * 4)
+    changed = f"- changed a.py (2 edits)\n- changed {SHOP}-docs/b.md (1 edit)\n"
+    assert f"{changed}- no commit of it is on record\n- 1 subagent worked on it\n" in brief(desk).text
+    one.call(31_000, bash("git commit -F message")).results("[main 1a2b3c4] Add totals\n 1 file changed")
+    one.call(32_000, edit("a.py")).results("ok")
+    changed = f"- changed a.py (3 edits, not committed since)\n- changed {SHOP}-docs/b.md (1 edit)\n"
+    assert f"- commit 1a2b3c4 Add totals\n{changed}- 1 subagent worked on it\n" in brief(desk).text
+
+
 def test_to_dos_that_are_written_one_by_one_go_by_the_clients_own_numbers(desk: Desk) -> None:
     one = desk.transcript().prompt("Plan the export")
     entries = [("TaskCreate", {"subject": name}) for name in ("refused", "export", "docs", "types")]
