@@ -115,6 +115,8 @@ def test_a_turns_end_knows_nothing_of_what_came_later(desk: Desk) -> None:
     assert [len(state.turn_tools) for state in states] == [1, 1, 1, 0]
     assert [state.has_plan_in_progress() for state in states] == [False, True, False, False]
     assert [found.replay.calls[place].plan_in_progress for place in found.standings] == [False, True, False, False]
+    grown = [1_000, -1_000, 1_000, -1_000, 1_000]
+    assert [state.increments() for state in states] == [grown[:1], grown[:3], grown, []], "each epoch begins anew"
     assert [state.calls_since_compaction() for state in states] == [None, None, None, 1]
     assert found.compactions == [RecordedCompaction(5, 31_000, 22_000, by_itself=False)]
 
