@@ -1,7 +1,10 @@
 """What came after the first schema: columns, and second readings of files for what the first did not keep."""
 
+import json
 import os
 import re
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from store.clauses import json_list
@@ -89,17 +92,32 @@ def m014_corrected_readings(db: Any) -> None:
 
 @MIGRATIONS()
 def m015_parts_of_calls(db: Any) -> None:
-    """What each request of a call of several used: which of them is long depends on the day's price (MODEL section 11).
-
-    Where there are such calls, Claude Code's files are read once more from the start.
-    """
+    """What each request of a call of several used: which of them are long depends on the price of the day."""
     db.execute("ALTER TABLE call ADD COLUMN parts TEXT")
+
+
+@MIGRATIONS()
+def m016_parts_and_more_corrections(db: Any) -> None:
+    """Files that are still there are read once more, for the parts of calls and for what was misread until now.
+
+    What a reading does not take back goes before it, as in m014.
+    """
     db.execute(
-        f"""
-        UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code'
-            AND EXISTS (SELECT 1 FROM call WHERE flags & {int(CallFlag.SEVERAL_REQUESTS)})
         """
+        DELETE FROM event WHERE kind = 'rewind' AND session_id IN (SELECT value FROM json_each(?))
+            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
+        """,
+        (json_list(_sessions_with_files(db)),),
     )
+    # What an editor put before the first words was taken for them; messages of teammates have no words to compare.
+    db.execute(
+        "UPDATE turn SET echo = NULL, position = position + 1"
+        " WHERE text LIKE '<ide|_%' ESCAPE '|' OR text LIKE '<system-reminder>%'"
+    )
+    db.execute("UPDATE turn SET echo = NULL WHERE kind = 'notification'")
+    _drop_taken_over(db)
+    db.execute("UPDATE session SET model_stale = 1")
+    read_anew(db)
 
 
 def _drop_misread_titles_and_turns(db: Any) -> None:
@@ -157,6 +175,41 @@ def _weaken_calls(db: Any, readable: str) -> None:
         """,
         (readable,),
     )
+
+
+def _drop_taken_over(db: Any) -> None:
+    """Other agents' requests that Cline's desktop client took over were counted as its own.
+
+    Its manifest says of when the import is. What is seen in another session, too (a fork's), stays.
+    """
+    manifests = db.execute(
+        "SELECT path FROM source_file WHERE agent = 'cline' AND kind = 'sdk-manifest' AND gone_at IS NULL"
+    ).fetchall()
+    for (path,) in manifests:
+        try:
+            manifest = json.loads(Path(path).read_bytes())
+            until = datetime.fromisoformat(manifest["metadata"]["importedFrom"]["importedAt"])
+            session = str(manifest["session_id"])
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+        until_ms = int(until.timestamp() * 1000)
+        taken_over = """
+            SELECT call.id FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = chain_id
+            WHERE agent = 'cline' AND native_id = ? AND key = '' AND call.first_at <= ?
+                AND call.id NOT IN (SELECT call_id FROM sighting)
+        """
+        ids = json_list(row[0] for row in db.execute(taken_over, (session, until_ms)))
+        for table, column in (("call_alias", "call_id"), ("call_split", "call_id"), ("call", "id")):
+            db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
+        whose = "session_id IN (SELECT id FROM session WHERE agent = 'cline' AND native_id = ?)"
+        for table in ("turn", "tool_use", "event"):
+            db.execute(f"DELETE FROM {table} WHERE {whose} AND at <= ?", (session, until_ms))
+        db.execute(f"UPDATE chain SET first_at = NULL WHERE {whose} AND key = ''", (session,))
+        db.execute(
+            "UPDATE session SET spend_stale = 1, first_at = NULL, own_start_at = NULL"
+            " WHERE agent = 'cline' AND native_id = ?",
+            (session,),
+        )
 
 
 def _sessions_with_files(db: Any) -> list[int]:

@@ -1,6 +1,8 @@
 """A ledger of an older version learns from the files that are still there what that version did not keep."""
 
-from contextlib import closing
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,16 @@ def test_a_message_of_a_teammate_is_no_prompt_any_more(tmp_path: Path) -> None:
         assert differences(fresh, dump(db, root)) == []
 
 
+@contextmanager
+def before_parts(path: Path) -> Iterator[sqlite3.Connection]:
+    """A ledger of the version before the parts of calls were kept; its rows are put back by who asks."""
+    with before_migration(path, "m016_parts_and_more_corrections"):
+        pass
+    with before_migration(path, "m015_parts_of_calls") as db:
+        yield db
+        db.execute("ALTER TABLE call DROP COLUMN parts")
+
+
 def test_parts_of_calls_are_learned(tmp_path: Path) -> None:
     parts = [{"type": "message", "input_tokens": 5, "output_tokens": 20}] * 2
     nothing = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "cache_creation": ...}
@@ -148,22 +160,26 @@ def test_parts_of_calls_are_learned(tmp_path: Path) -> None:
     with ledger_of(tmp_path, root) as db:
         assert db.execute("SELECT COUNT(parts) FROM call").fetchone() == (1,)
         fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", "m015_parts_of_calls") as db:
-        db.execute("ALTER TABLE call DROP COLUMN parts")
+    with before_parts(tmp_path / "ledger.db"):
+        pass
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 1
         assert differences(fresh, dump(db, root)) == []
         assert take_in(db, root).files == 0
 
 
-def test_without_calls_of_several_requests_no_file_is_read_again(tmp_path: Path) -> None:
-    root = write_tree(tmp_path / "claude", {FILE: session_of(2)})
-    with ledger_of(tmp_path, root):
-        pass
-    with before_migration(tmp_path / "ledger.db", "m015_parts_of_calls") as db:
-        db.execute("ALTER TABLE call DROP COLUMN parts")
+def test_what_an_editor_had_open_is_no_first_word_and_no_rewind_stays_that_is_none(tmp_path: Path) -> None:
+    opened = "<ide_opened_file>The user opened /home/dev/app/parser.py in the IDE.</ide_opened_file>"
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(f"{opened}\nplease mend the parser"), answer(1))})
+    with ledger_of(tmp_path, root) as db:
+        assert db.execute("SELECT text FROM turn").fetchall() == [("please mend the parser",)]
+        fresh = dump(db, root)
+    with before_parts(tmp_path / "ledger.db") as db:
+        db.execute("UPDATE turn SET text = ?, chars = 99, words = x'01020304', echo = 7", (opened,))
+        db.execute("INSERT INTO event (session_id, chain, position, kind) SELECT id, '', 9, 'rewind' FROM session")
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 0
+        take_in(db, root)
+        assert differences(fresh, dump(db, root)) == []
 
 
 def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:

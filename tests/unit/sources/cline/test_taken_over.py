@@ -6,12 +6,23 @@ As `SessionImportService` of `@cline/core` 0.0.86 writes them: Claude Code's own
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from store.invariants import check_invariants
+from store.ledger import ledger_path, open_ledger
 from store.records import Batch
+from tests.unit.ledger.dump import Dump, differences, dump
+from tests.unit.ledger.reading import before_migration
+from tracker.ingest import sync
+from tracker.reader_options import options_of
+from tracker.rebuild import rebuild
 from tracker.sources.base import ReadState
+from tracker.sources.cline import ClineSource, companions
 
 ReadAll = Callable[..., Batch]
 Usage = Callable[..., dict[str, Any]]
@@ -45,6 +56,24 @@ class TestTakenOverFromAnotherAgent:
         assert [(call.input, call.cache_read, call.output) for call in batch.calls] == [(12, 16_208, 50)]
         assert len(batch.turns) == 1
 
+    def test_a_ledger_that_counted_it_counts_it_no_more(
+        self, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.take_over(session, usage, importedFrom=self.imported(session))
+        session.at += 3_600_000
+        session.user("Go on")
+        session.answer(usage(16_500, 50, 16_208, 280, 0.01))
+        session.write()
+        fresh = ledger_of(session.root)
+        for part in ledger_path().parent.glob("ledger.db*"):
+            part.unlink()
+        with monkeypatch.context() as older:
+            older.setattr(companions, "imported_until", lambda _content: 0)
+            assert len(ledger_of(session.root)["call"]) == 2
+        with before_migration(ledger_path(), "m016_parts_and_more_corrections"):
+            pass
+        assert differences(fresh, ledger_of(session.root)) == []
+
     def test_it_waits_for_the_manifest_to_say_of_when_it_is(
         self, session: Any, usage: Usage, read_all: ReadAll
     ) -> None:
@@ -65,3 +94,13 @@ def test_beside_what_may_be_settings_a_transcript_is_read_alone(
     shutil.copy(session.path, named / "my-own-name.messages.json")
     (named / "my-own-name.json").write_text("{}")
     assert len(read_all(tmp_path / "backup").calls) == 2
+
+
+def ledger_of(root: Path) -> Dump:
+    """The user's ledger with what is new below `root`, tasks included."""
+    with closing(open_ledger()) as db:
+        source = ClineSource()
+        sync(db, [(source, source.roots([root]))], options_of(db))
+        rebuild(db)
+        assert [check for check in check_invariants(db) if check.broken] == []
+        return dump(db, without=frozenset({"source_file"}))
