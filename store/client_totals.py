@@ -29,7 +29,8 @@ class CounterRow(NamedTuple):
     """The final value of one run of a client's cost counter, and what the ledger has for the same period.
 
     A `--fork-session` goes on counting from its parent's total: that much is taken off, and so are the copied calls.
-    A client that still runs, or was killed, has written no total: then the status line's latest reading counts.
+    A client that still runs, or was killed, has written no total: then the status line's latest reading counts, less
+    the total that a resumed client began with.
     """
 
     session_id: int
@@ -38,6 +39,8 @@ class CounterRow(NamedTuple):
     unknown_model: bool
     models: dict[str, ModelTotal]
     recorded: dict[str, Recorded]
+    has_start: bool  # no call of the session is from before the counter
+    has_end: bool  # the session did not go on after the final value
 
 
 class _Total(NamedTuple):
@@ -48,8 +51,9 @@ class _Total(NamedTuple):
 
 
 # What a session cost according to its client: the totals that it wrote, and the status line's readings of a counter
-# that no total closed. A reading does not count before the transcript was read, in a fork, whose counter does not
-# begin at zero, and where two terminals work on one session and report by turns.
+# that no total closed, as that of a resumed client is none yet. A reading does not count before the transcript was
+# read, in a fork, whose counter does not begin at zero, and where two terminals work on one session and report by
+# turns.
 LAST_WORDS = """
     SELECT * FROM client_total WHERE source = 'cost-state'
     UNION ALL
@@ -57,7 +61,9 @@ LAST_WORDS = """
     WHERE source = 'statusline' AND parent IS NULL AND first_at IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM client_total AS closing
         WHERE closing.session_id = reading.session_id AND closing.source = 'cost-state'
-              AND COALESCE(closing.started_at, 0) <= reading.at
+              AND COALESCE(closing.started_at, 0) <= reading.at AND NOT EXISTS (
+                  SELECT 1 FROM turn WHERE turn.session_id = closing.session_id
+                                           AND turn.position > closing.position AND turn.at <= reading.at)
     ) AND NOT EXISTS (
         SELECT 1 FROM client_total AS other
         WHERE other.session_id = reading.session_id AND other.source = reading.source
@@ -95,7 +101,12 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
     for session_id, session, source, cost, models, unknown_model, started_at, position, at in rows:
         total = _total(cost, models)
         if source == "statusline":
-            if (session_id, position) in going_on or not _began_at_nothing(db, session_id):
+            resumed = _resumed_at(db, session_id, at)
+            if resumed is not None:
+                if _is_second_since(db, session_id, position, resumed[1]):
+                    continue
+                total, started_at = total._replace(cost=total.cost - resumed[0]), resumed[1]
+            elif (session_id, position) in going_on or not _began_at_nothing(db, session_id):
                 continue
             recorded = _recorded_by(db, session_id, started_at, at)
             if sum(one.cost for one in recorded.values()) > total.cost:
@@ -105,7 +116,11 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -
             if before is not None:
                 total = _less(total, before)
             recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
-        made.append(CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, recorded))
+        has_start = not _has_calls_before(db, session_id, started_at)
+        has_end = source == "statusline" or _goes_on_at(db, session_id, position) is None
+        made.append(
+            CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, recorded, has_start, has_end)
+        )
     return made
 
 
@@ -170,6 +185,37 @@ def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
         {"session": session_id, "fork": CopyRank.FORK},
     ).fetchone()
     return bool(row[0])
+
+
+def _resumed_at(db: sqlite3.Connection, session_id: int, at: int) -> tuple[int, int] | None:
+    """The total with which a client began that was resumed before `at`, and when the session went on; None if none was.
+
+    A client restores the total that was written last (CLAUDE_CODE section 2).
+    """
+    closing = db.execute(
+        "SELECT cost, position FROM client_total WHERE session_id = ? AND source = 'cost-state'"
+        " AND COALESCE(started_at, 0) <= ? ORDER BY position DESC LIMIT 1",
+        (session_id, at),
+    ).fetchone()
+    went_on = _goes_on_at(db, session_id, closing[1]) if closing is not None else None
+    return None if went_on is None else (closing[0], went_on)
+
+
+def _is_second_since(db: sqlite3.Connection, session_id: int, position: int, since: int) -> bool:
+    """Whether this is not the first reading since a time: after a kill it is unknown what a client restores."""
+    found = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM client_total"
+        " WHERE session_id = ? AND source = 'statusline' AND position < ? AND at >= ?)",
+        (session_id, position, since),
+    )
+    return bool(found.fetchone()[0])
+
+
+def _has_calls_before(db: sqlite3.Connection, session_id: int, started_at: int | None) -> bool:
+    found = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM call WHERE session_id = ? AND first_at < ?)", (session_id, started_at)
+    )
+    return bool(found.fetchone()[0])
 
 
 def _counters_going_on(db: sqlite3.Connection, since: int, until: int) -> set[tuple[int, int]]:

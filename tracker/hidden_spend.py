@@ -72,6 +72,9 @@ def _session(counters: list[CounterRow]) -> SessionHidden:
         for model, part in parts.items():
             if part > _ROUNDING_NANO:
                 by_model[model] = by_model.get(model, 0) + part
+    covers_all = any(counter.has_start for counter in counters) and any(counter.has_end for counter in counters)
+    if not total and not covers_all:
+        return SessionHidden(session_id, session, None, {}, "the client's total does not cover the whole session")
     return SessionHidden(session_id, session, total, by_model, None)
 
 

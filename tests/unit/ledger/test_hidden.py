@@ -227,6 +227,36 @@ class TestStatusLine:
         assert self.hidden(tmp_path / "a", files, self.reading(5, 1, 5 * CENT)) == {SESSION: 7 * CENT}
         assert self.hidden(tmp_path / "b", files) == {SESSION: 2 * CENT}
 
+    def test_a_client_that_was_resumed_after_it_had_left(self, tmp_path: Path) -> None:
+        """Its counter goes on from the total that it wrote; without the status line only that much is known."""
+        files = {FILE: encoded(prompt(), answer(1), counter(1, 6 * CENT), prompt(second=60), answer(61))}
+        first, second = self.reading(5, 1, 5 * CENT), self.reading(65, 2, 9 * CENT)
+        assert self.hidden(tmp_path / "a", files, first, second) == {SESSION: 9 * CENT}
+        assert self.hidden(tmp_path / "b", files, second) == {SESSION: 9 * CENT}
+        assert self.hidden(tmp_path / "c", files, first) == {SESSION: 6 * CENT}
+        files[FILE] += encoded(counter(2, 10 * CENT))
+        assert self.hidden(tmp_path / "d", files, first, second) == {SESSION: 10 * CENT}
+
+    @pytest.mark.parametrize("later", [0, 2 * CENT])
+    def test_of_a_run_that_no_total_closed_nothing_is_known_where_the_others_hide_nothing(
+        self, later: int, tmp_path: Path
+    ) -> None:
+        """Unknown is not nothing."""
+        before = {**counter(1, 0), "startTime": milliseconds(50)}
+        resumed = {FILE: encoded(prompt(), answer(1), counter(1, 0), prompt(second=60), answer(61))}
+        killed = {FILE: encoded(prompt(), answer(1), prompt(second=60), answer(61), before)}
+        assert self.hidden(tmp_path / "a", resumed) == {SESSION: None}
+        assert self.hidden(tmp_path / "b", killed) == {SESSION: None}
+        assert self.hidden(tmp_path / "c", resumed, self.reading(65, 2, later)) == {SESSION: later}
+        assert self.hidden(tmp_path / "d", resumed, self.reading(65, 1, 0)) == {SESSION: None}, "read too early"
+
+    def test_what_a_client_restores_after_a_kill_is_not_known(self, tmp_path: Path) -> None:
+        """Resumed twice since its last total: the second time it may begin at that total or at nothing."""
+        runs = [prompt(second=60), answer(61), prompt(second=120), answer(121)]
+        files = {FILE: encoded(prompt(), answer(1), counter(1, 6 * CENT), *runs)}
+        third = StatusSample(SESSION, milliseconds(125), 2 * COST + 8 * CENT, milliseconds(118))
+        assert self.hidden(tmp_path, files, self.reading(65, 2, 9 * CENT), third) == {SESSION: 9 * CENT}
+
     def test_a_client_that_was_killed_twice(self, tmp_path: Path) -> None:
         files = {FILE: encoded(prompt(), answer(1), prompt(second=28_800), answer(28_801))}
         second_run = StatusSample(SESSION, milliseconds(28_805), COST + 2 * CENT, milliseconds(28_790))
