@@ -1,7 +1,7 @@
 """Rows for plans, budgets and what-ifs. Times are epoch milliseconds, days are local days, money is nano-dollars."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, json_list, local_day
@@ -13,7 +13,7 @@ _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what r
 
 
 class PlanCallRow(NamedTuple):
-    """A call with the five token rates it was billed at (pico-dollars a token; None while unpriced)."""
+    """A call, and the row of `price` that it was billed by (None while unpriced)."""
 
     id: int
     chain_id: int
@@ -34,11 +34,7 @@ class PlanCallRow(NamedTuple):
     flags: int
     chain_kind: str
     entrypoint: str | None
-    input_rate: int | None
-    write_5m_rate: int | None
-    write_1h_rate: int | None
-    read_rate: int | None
-    output_rate: int | None
+    price_id: str | None
 
     @property
     def is_floor(self) -> bool:
@@ -50,16 +46,14 @@ _CALLS = f"""
     SELECT call.id, call.chain_id, session.agent, call.position,
            {local_day("call.first_at")}, call.requested_at, call.first_at, call.last_at,
            call.model, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.speed, call.cost,
-           call.flags, chain.kind, session.entrypoint,
-           price.input, price.write_5m, price.write_1h, price.cache_read, price.output
+           call.flags, chain.kind, session.entrypoint, call.price_id
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
-    LEFT JOIN price ON price.id = call.price_id
 """
 
 
 def plan_calls(
     db: sqlite3.Connection, since_day: str, until_day: str, *, project: str | None = None
-) -> list[PlanCallRow]:
+) -> Iterator[PlanCallRow]:
     """Calls of the local days from `since_day` to `until_day`, chain by chain in file order."""
     # The bounds by time are a day wider than any zone, so that the exact comparison sees few rows.
     found = db.execute(
@@ -70,7 +64,7 @@ def plan_calls(
         " ORDER BY call.chain_id, call.position",
         (since_day, until_day, since_day, until_day, project, project),
     )
-    return [PlanCallRow._make(row) for row in found]
+    return map(PlanCallRow._make, found)
 
 
 def spend_span(db: sqlite3.Connection) -> tuple[str, str] | None:

@@ -6,9 +6,11 @@ the last day of work instead, and says so.
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import reduce
+from itertools import groupby
 from typing import NamedTuple
 
 from store.filter import Filter
@@ -21,9 +23,11 @@ from store.plans import (
     limit_refusals,
     limit_samples,
     plan_calls,
+    spend_by_day,
     spend_span,
     unpriced_calls,
 )
+from store.queries import stored_prices
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
@@ -127,18 +131,32 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         return None
     first, last, is_stale = _history(date.fromisoformat(span[0]), date.fromisoformat(span[1]), today)
     month_first = month_bounds(today)[0]
-    rows = plan_calls(db, min(first, month_first).isoformat(), max(last, today).isoformat())
-    calls = [logged_call(row) for row in rows]
-    api = {one.call.id: one.cost for one in as_api_key(calls)}
     history_days = {day.isoformat() for day in days_between(first, last)}
     month_days = {day.isoformat() for day in days_between(month_first, today)}
-    in_history = loaded_calls((call for call in calls if call.day in history_days), api)
+    readings = _readings(db, now_ms)
+    refusals = limit_refusals(db, day_begins(first))
+    in_history: list[LoadedCall] = []
+    in_month: list[LoadedCall] = []
+    drawn: list[_Drawn] = []
+    api: dict[int, int | None] = {}
+    # One pass: half a year of calls as rows would be hundreds of megabytes.
+    logged = _logged_calls(db, min(first, month_first), max(last, today))
+    for _, chain in groupby(logged, key=lambda call: call.chain_id):
+        replayed = as_api_key(chain)
+        api.update((call.id, api_nano) for call, api_nano in replayed if call.day in month_days)
+        for loaded in loaded_calls(replayed):
+            if loaded.day in history_days:
+                in_history.append(loaded)
+            if loaded.day in month_days:
+                in_month.append(loaded)
+        if readings or refusals:
+            drawn += _drawn(call for call, _ in replayed)
+    in_history.sort()
+    in_month.sort()
     kinds = {Excluded(0), *exclusions}
-    month_rows = [row for row in rows if row.day in month_days]
-    this_month = [call for call in calls if call.day in month_days]
-    in_month = loaded_calls(this_month, api)
-    meters = _meters(db, calls, now_ms)
-    hits = _hits(db, calls, first)
+    sums = spend_by_day(db, min(first, month_first).isoformat(), max(last, today).isoformat())
+    meters = _meters(readings, drawn, now_ms)
+    hits = _hits(db, refusals, drawn, day_begins(first))
     return Load(
         source="ledger",
         as_of=today,
@@ -146,18 +164,13 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         last=last,
         days={excludes: day_loads(in_history, excludes, first, last) for excludes in kinds},
         month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
-        spent=_spent(this_month, api, month_first, today),
+        spent=_spent(in_month, month_first, today),
         counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
         hidden=hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
-        floor_calls=sum(row.is_floor for row in rows if row.day in history_days),
-        month_counted=SpendSums(
-            len(month_rows),
-            sum(row.cost or 0 for row in month_rows),
-            sum(row.cost is None for row in month_rows),
-            sum(row.is_floor for row in month_rows),
-        ),
+        floor_calls=sum(one.floor for day, one in sums.items() if day in history_days),
+        month_counted=reduce(SpendSums.plus, (one for day, one in sums.items() if day in month_days), NO_SPEND),
         api_nano=api,
-        excluded_nano=_excluded(this_month),
+        excluded_nano=_excluded(in_month),
         rest_of_today=_rest_of_day(in_history, now_ms),
         is_stale=is_stale,
         fits=meters.fits,
@@ -174,22 +187,17 @@ def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> Fits:
     first = today - timedelta(days=2 * DEFAULTS.calibration_window_days)
     if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
         return NO_FITS
-    calls = [logged_call(row) for row in plan_calls(db, first.isoformat(), today.isoformat())]
-    return _meters(db, calls, now_ms).fits
+    return _meters(_readings(db, now_ms), _drawn(_logged_calls(db, first, today)), now_ms).fits
 
 
-def logged_call(row: PlanCallRow) -> LoggedCall:
-    """A ledger row as the plan model takes it."""
+def price_rates(db: sqlite3.Connection) -> dict[str | None, Rates]:
+    """The rates of every resolved price row by its id."""
+    return {price.id: Rates.from_price(price) for price in stored_prices(db)}
+
+
+def logged_call(row: PlanCallRow, rates: Mapping[str | None, Rates]) -> LoggedCall:
+    """A ledger row as the plan model takes it; `rates` by price id."""
     name = normalise(row.model)
-    rates = None
-    if (
-        row.input_rate is not None
-        and row.write_5m_rate is not None
-        and row.write_1h_rate is not None
-        and row.read_rate is not None
-        and row.output_rate is not None
-    ):
-        rates = Rates(row.input_rate, row.write_5m_rate, row.write_1h_rate, row.read_rate, row.output_rate)
     return LoggedCall(
         row.id,
         row.chain_id,
@@ -206,9 +214,15 @@ def logged_call(row: PlanCallRow) -> LoggedCall:
         row.output,
         row.speed == "fast" or name.fast,
         row.agent != "claude-code",
-        rates,
+        rates.get(row.price_id),
         row.cost,
     )
+
+
+def _logged_calls(db: sqlite3.Connection, first: date, last: date) -> Iterator[LoggedCall]:
+    """Calls of these days, chain by chain."""
+    rates = price_rates(db)
+    return (logged_call(row, rates) for row in plan_calls(db, first.isoformat(), last.isoformat()))
 
 
 def _history(first_seen: date, last_seen: date, today: date) -> tuple[date, date, bool]:
@@ -220,14 +234,12 @@ def _history(first_seen: date, last_seen: date, today: date) -> tuple[date, date
     return max(first_seen, last - timedelta(days=HISTORY_DAYS - 1)), last, is_stale
 
 
-def _spent(
-    calls: Sequence[LoggedCall], api: Mapping[int, int | None], first: date, last: date
-) -> list[tuple[date, int, int]]:
+def _spent(calls: Sequence[LoadedCall], first: date, last: date) -> list[tuple[date, int, int]]:
     sums: dict[str, list[int]] = {}
     for call in calls:
         day = sums.setdefault(call.day, [0, 0])
-        day[0] += call.cost or 0
-        day[1] += api[call.id] or 0
+        day[0] += call.logged
+        day[1] += call.api
     return [(day, *sums.get(day.isoformat(), (0, 0))) for day in days_between(first, last)]
 
 
@@ -242,25 +254,29 @@ def _time_of_day(at_ms: int) -> tuple[int, ...]:
     return time.localtime(at_ms / 1000)[3:6]
 
 
-def _excluded(calls: Sequence[LoggedCall]) -> dict[str, int]:
+def _excluded(calls: Sequence[LoadedCall]) -> dict[str, int]:
     found: dict[str, int] = {}
     for call in calls:
-        for flag in call.excluded:
-            if flag.name and call.cost:
-                found[flag.name.lower()] = found.get(flag.name.lower(), 0) + call.cost
+        for flag in Excluded(call.excluded):
+            if flag.name and call.logged:
+                found[flag.name.lower()] = found.get(flag.name.lower(), 0) + call.logged
     return found
 
 
-def _metered(calls: Sequence[LoggedCall]) -> list[MeteredCall]:
-    """Calls that draw on the plan, by the time they ended."""
-    made = [
-        MeteredCall(
-            call.last_at, call.cost / NANO_PER_USD, call.fresh_nano / NANO_PER_USD, call.read_nano / NANO_PER_USD
-        )
-        for call in calls
-        if call.cost and not call.is_other_agent and not call.is_fast
-    ]
-    return sorted(made)
+class _Drawn(NamedTuple):
+    """What a call draws on the plan, by the time it ended; nano-dollars."""
+
+    at: int
+    logged: int
+    fresh: int
+    read: int
+
+
+def _drawn(calls: Iterable[LoggedCall]) -> Iterator[_Drawn]:
+    """Of these calls those that draw on it."""
+    for call in calls:
+        if call.cost and not call.is_other_agent and not call.is_fast:
+            yield _Drawn(call.last_at, call.cost, call.fresh_nano, call.read_nano)
 
 
 class _Meters(NamedTuple):
@@ -271,14 +287,19 @@ class _Meters(NamedTuple):
     changed_at: int | None
 
 
-def _meters(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) -> _Meters:
+def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample]]:
+    """Readings of both meters by window; empty where neither has any."""
     since = now_ms - 2 * DEFAULTS.calibration_window_days * DAY_MS
     samples = {
         kind: [LimitSample(*row) for row in limit_samples(db, kind, since)] for kind in (FIVE_HOUR_KIND, WEEK_KIND)
     }
-    if not any(samples.values()):
+    return samples if any(samples.values()) else {}
+
+
+def _meters(samples: Mapping[str, Sequence[LimitSample]], drawn: Iterable[_Drawn], now_ms: int) -> _Meters:
+    if not samples:
         return _Meters(NO_FITS, 0, None)
-    metered = _metered(calls)
+    metered = sorted(MeteredCall(at, *(nano / NANO_PER_USD for nano in weights)) for at, *weights in drawn)
     windows = {kind: intervals_of(found, metered) for kind, found in samples.items()}
     changes = size_changes(windows)
     return _Meters(
@@ -288,12 +309,10 @@ def _meters(db: sqlite3.Connection, calls: Sequence[LoggedCall], now_ms: int) ->
     )
 
 
-def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date) -> dict[str, list[Hit]]:
+def _hits(db: sqlite3.Connection, refusals: Sequence[int], drawn: Sequence[_Drawn], since: int) -> dict[str, list[Hit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
     found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
-    since = day_begins(first)
     last_at: int | None = None
-    refusals = limit_refusals(db, since)
     if not refusals:
         return found
     readings = {kind: limit_samples(db, kind, since - _HIT_SAMPLE_MS) for kind in (FIVE_HOUR_KIND, WEEK_KIND)}
@@ -308,10 +327,6 @@ def _hits(db: sqlite3.Connection, calls: Sequence[LoggedCall], first: date) -> d
                 fullest = max(fullest, (near[-1], kind))
         kind = fullest[1]
         window_ms = _WINDOW_MS.get(kind, 0)
-        spent = sum(
-            call.cost or 0
-            for call in calls
-            if at - window_ms < call.last_at <= at and not call.is_other_agent and not call.is_fast
-        )
+        spent = sum(one.logged for one in drawn if at - window_ms < one.at <= at)
         found[kind].append(Hit(at, spent / NANO_PER_USD))
     return found

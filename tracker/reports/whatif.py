@@ -1,13 +1,13 @@
 """The what-if report: recorded work paid for otherwise, each case a range with the assumptions it rests on."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from store.first_prompts import first_prompts
 from store.money import usd
-from store.plans import PlanCallRow, plan_calls
+from store.plans import plan_calls
 from tracker.errors import UsageError
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall
@@ -23,7 +23,7 @@ from tracker.model.plans.whatif import (
 )
 from tracker.model.quantiles import quantile
 from tracker.model.rates import Rates
-from tracker.plan_data.load import logged_call
+from tracker.plan_data.load import logged_call, price_rates
 from tracker.pricing import PriceBook, facts_for, normalise
 
 # Sessions that a program started have nobody waiting for each answer.
@@ -101,23 +101,33 @@ def whatif_report(
     project: str | None = None,
 ) -> WhatIfReport:
     """Work out the wanted cases for the calls of two local days; UsageError for a model without a price."""
-    rows = plan_calls(db, since, until, project=project)
-    calls = [logged_call(row) for row in rows]
+    rates = price_rates(db)
+    calls: list[LoggedCall] = []
+    unattended: list[LoggedCall] = []
+    main_chains: set[int] = set()
+    floor = 0
+    for row in plan_calls(db, since, until, project=project):
+        calls.append(logged_call(row, rates))
+        floor += row.is_floor
+        if row.chain_kind == "main":
+            main_chains.add(row.chain_id)
+        if (row.entrypoint or "").startswith(_UNATTENDED):
+            unattended.append(calls[-1])
     cases = [_model(book, calls, model, now_ms) for model in wanted.models]
     begun = first_prompts(db, {call.chain_id for call in calls})
     if wanted.cache:
         cases.append(_cache(calls, begun))
     if wanted.batch:
-        cases.append(_batch(rows, calls, wanted.batch_share))
+        cases.append(_batch(calls, unattended, wanted.batch_share))
     if wanted.baseline_tokens is not None:
-        cases.append(_baseline(rows, calls, begun, wanted.baseline_tokens))
+        cases.append(_baseline(calls, main_chains, begun, wanted.baseline_tokens))
     return WhatIfReport(
         since,
         until,
         len(calls),
         sum(call.cost or 0 for call in calls),
         sum(call.cost is None for call in calls),
-        sum(row.is_floor for row in rows),
+        floor,
         cases,
     )
 
@@ -174,7 +184,7 @@ def _cache(calls: Sequence[LoggedCall], begun: Mapping[int, int]) -> WhatIfCase:
     )
 
 
-def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: float | None) -> WhatIfCase:
+def _batch(calls: Sequence[LoggedCall], unattended: Sequence[LoggedCall], share: float | None) -> WhatIfCase:
     if share is not None:
         return WhatIfCase(
             "batch",
@@ -182,7 +192,6 @@ def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: floa
             in_batches(calls, share),
             ("Tokens at half price within a day; one end finds nothing in the cache.", "The share is yours."),
         )
-    unattended = [call for row, call in zip(rows, calls, strict=True) if (row.entrypoint or "").startswith(_UNATTENDED)]
     return WhatIfCase(
         "batch",
         "unattended sessions in batches",
@@ -195,12 +204,12 @@ def _batch(rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], share: floa
 
 
 def _baseline(
-    rows: Sequence[PlanCallRow], calls: Sequence[LoggedCall], begun: Mapping[int, int], tokens: int
+    calls: Sequence[LoggedCall], main_chains: Collection[int], begun: Mapping[int, int], tokens: int
 ) -> WhatIfCase:
     main: dict[int, list[LoggedCall]] = {}
     others: dict[int, list[LoggedCall]] = {}
-    for row, call in zip(rows, calls, strict=True):
-        (main if row.chain_kind == "main" else others).setdefault(call.chain_id, []).append(call)
+    for call in calls:
+        (main if call.chain_id in main_chains else others).setdefault(call.chain_id, []).append(call)
     return WhatIfCase(
         "baseline",
         f"first prompts of {tokens:,} tokens at most",

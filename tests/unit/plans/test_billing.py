@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.plans.calls import call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.plans.billing import as_api_key, replay
+from tracker.model.plans.billing import Replayed, as_api_key, replay
 from tracker.model.plans.load import (
     DayLoad,
     Limits,
@@ -107,14 +107,14 @@ def test_exclusions_of_a_call() -> None:
 
 def test_windows_open_with_work_and_close_after_five_hours() -> None:
     calls = [call(number, minute, output=50_000) for number, minute in enumerate((0, 299, 300, 900))]
-    days = day_loads(loaded_calls(calls, {one.id: one.cost for one in calls}), Excluded(0), DAY, DAY)
+    days = day_loads(loaded_calls(Replayed(one, one.cost) for one in calls), Excluded(0), DAY, DAY)
     assert [window.logged for window in days[0].windows] == [2.0, 1.0, 1.0]
 
 
 def test_a_window_has_all_four_sums_of_its_calls() -> None:
     """At $4 in, $20 out, $8 and $5 written, $0.20 read; billed to a key after half an hour, reads are writes."""
     calls = [call(1, 0, write_1h=100_000, output=50_000), call(2, 30, fresh=1_000, read=100_000)]
-    [day] = day_loads(loaded_calls(calls, {one.call.id: one.cost for one in as_api_key(calls)}), Excluded(0), DAY, DAY)
+    [day] = day_loads(loaded_calls(as_api_key(calls)), Excluded(0), DAY, DAY)
     assert day.windows == (pytest.approx((0.8 + 1 + 0.004 + 0.02, 0.5 + 1 + 0.004 + 0.5, 0.4 + 1 + 0.004, 0.02)),)
 
 
@@ -124,8 +124,7 @@ def test_a_day_is_active_if_anything_was_spent() -> None:
 
 def test_excluded_work_stands_apart_and_opens_no_window() -> None:
     calls = [call(1, 0, output=50_000, is_fast=True), call(2, 10, output=50_000), call(3, 400, priced=False)]
-    api = {one.id: one.cost for one in calls}
-    day = day_loads(loaded_calls(calls, api), Excluded.FAST, DAY, DAY)[0]
+    day = day_loads(loaded_calls(Replayed(one, one.cost) for one in calls), Excluded.FAST, DAY, DAY)[0]
     assert (day.excluded, [window.api for window in day.windows], day.api) == (1.0, [1.0], 2.0)
 
 

@@ -4,13 +4,14 @@ A five-hour window opens with the first call after the last one closed, and belo
 Dollars are floats here: everything after this point is a forecast.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from store.money import NANO_PER_USD
 from tracker.model.defaults import HOUR_MS
-from tracker.model.plans.billing import LoggedCall
+from tracker.model.plans.billing import Replayed
 from tracker.model.plans.plan import Excluded
 
 FIVE_HOURS_MS = 5 * HOUR_MS
@@ -66,24 +67,22 @@ class LoadedCall(NamedTuple):
     read: int
 
 
-def loaded_calls(calls: Iterable[LoggedCall], api_cost_nano: Mapping[int, int | None]) -> list[LoadedCall]:
-    """Calls by time, ready for `day_loads`. Unpriced calls weigh nothing: the caller says how many there were.
+def loaded_calls(calls: Iterable[Replayed]) -> Iterator[LoadedCall]:
+    """Calls with their cost as an API key, ready for `day_loads`.
 
-    `api_cost_nano`: cost by call id as an API key (billing.as_api_key).
+    Unpriced calls weigh nothing: the caller says how many there were.
     """
-    return sorted(
-        LoadedCall(
-            call.first_at,
-            call.day,
-            int(call.excluded),
-            call.cost,
-            api_cost_nano.get(call.id) or 0,
-            call.fresh_nano,
-            call.read_nano,
-        )
-        for call in calls
-        if call.cost is not None
-    )
+    for call, api in calls:
+        if call.cost is not None:
+            yield LoadedCall(
+                call.first_at,
+                sys.intern(call.day),  # one text for the thousands of calls of a day
+                int(call.excluded),
+                call.cost,
+                api or 0,
+                call.fresh_nano,
+                call.read_nano,
+            )
 
 
 def day_loads(calls: Iterable[LoadedCall], excludes: Excluded, first: date, last: date) -> list[DayLoad]:
