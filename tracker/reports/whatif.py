@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from store.first_prompts import first_prompts
@@ -151,17 +152,24 @@ def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int
         raise UsageError(f"no price for {model!r} (taximeter prices lists the models)")
     tokenizer = facts.tokenizer if facts else "new"
 
+    rates: dict[str, Rates] = {}
+
     def rates_for(prompt_tokens: int) -> Rates | None:
         price = book.resolve(model, None, now_ms, prompt_tokens, None, None, None)
-        return None if price is None else Rates.from_price(price)
+        if price is None:
+            return None
+        if price.id not in rates:
+            rates[price.id] = Rates.from_price(price)
+        return rates[price.id]
 
+    @cache
     def factor_of(other: str) -> Range | None:
         known = facts_for(other)
         return None if known is None else token_factor(known.tokenizer, tokenizer)
 
     name = normalise(model).canonical or model
     case = on_another_model(calls, factor_of, rates_for, facts.context_window if facts else None)
-    crossed = {known.tokenizer for call in calls if (known := facts_for(call.model))} - {tokenizer}
+    crossed = {known.tokenizer for other in {call.model for call in calls} if (known := facts_for(other))} - {tokenizer}
     notes = ["Same prompts, answers and number of calls; today's standard price of that model."]
     if "old" in crossed:
         notes.append("Its tokenizer makes 1.0 to 1.35 times the tokens (middle 1.3) of the older models' work.")

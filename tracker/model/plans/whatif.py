@@ -61,20 +61,25 @@ def on_another_model(
         if call.rates is None or call.cost is None or factors is None:
             left_out += 1
             continue
-        beside = call.cost - _token_cost(call, call.rates, 1.0)
+        beside = call.cost - _pico(call, call.rates) / PICO_PER_NANO
+        context = call.context
         costs = []
+        last: Rates | None = None
+        pico = 0
         for factor in factors:
-            rates = rates_for(round(call.context * factor))
+            rates = rates_for(round(context * factor))
             if rates is None:
                 break
-            costs.append(beside + _token_cost(call, rates, factor))
+            if rates is not last:
+                last, pico = rates, _pico(call, rates)
+            costs.append(beside + pico * factor / PICO_PER_NANO)
         if len(costs) < len(factors):
             left_out += 1
             continue
         sums = [total + cost for total, cost in zip(sums, costs, strict=True)]
         actual += call.cost
         judged += 1
-        if context_window is not None and call.context * factors.mid > context_window:
+        if context_window is not None and context * factors.mid > context_window:
             does_not_fit += 1
     return Case(actual, Range(*sums), judged, left_out, does_not_fit)
 
@@ -110,7 +115,7 @@ def in_batches(calls: Iterable[LoggedCall], share: float) -> Case:
             continue
         judged += 1
         actual += call.cost
-        tokens = _token_cost(call, call.rates, 1.0)
+        tokens = _pico(call, call.rates) / PICO_PER_NANO
         cached += tokens
         uncached += (call.context * call.rates.input + call.output * call.rates.output) / PICO_PER_NANO
         beside += call.cost - tokens
@@ -147,15 +152,15 @@ def other_lifetime(calls: Iterable[LoggedCall]) -> int:
     return TTL_5M_MS if long_lived > short_lived else TTL_1H_MS
 
 
-def _token_cost(call: LoggedCall, rates: Rates, factor: float) -> float:
-    pico = (
+def _pico(call: LoggedCall, rates: Rates) -> int:
+    """What its tokens cost, in pico-dollars."""
+    return (
         call.input * rates.input
         + call.cache_read * rates.read
         + call.write_5m * (rates.write_5m or rates.input)
         + call.write_1h * (rates.write_1h or rates.input)
         + call.output * rates.output
     )
-    return pico * factor / PICO_PER_NANO
 
 
 def _gains(calls: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -> list[float]:
