@@ -20,4 +20,6 @@ def table_rows(db: sqlite3.Connection, table: str) -> tuple[list[str], Iterator[
         raise ValueError(f"no such table: {table}")
     cursor = db.execute(f'SELECT * FROM "{table}"')
     names = [column[0] for column in cursor.description]
+    if not db.execute("SELECT 1 FROM pragma_table_info(?) WHERE type = 'BLOB'", (table,)).fetchone():
+        return names, cursor
     return names, (tuple(cell.hex() if isinstance(cell, bytes) else cell for cell in row) for row in cursor)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -43,16 +44,23 @@ def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> No
         if form == "parquet":
             _write_parquet(folder / f"{table}.parquet", names, list(rows))
             continue
-        every = list(rows)
-        if form in ("csv", "both"):
-            with open(folder / f"{table}.csv", "w", encoding="utf-8", newline="", opener=_private) as handle:
-                writer = csv.writer(handle, lineterminator="\n")
-                writer.writerow(names)
-                writer.writerows(map(csv_row, every))
-        if form in ("jsonl", "both"):
-            with open(folder / f"{table}.jsonl", "wb", opener=_private) as binary:
-                binary.writelines(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n" for row in every)
-        click.echo(f"{len(every):>9,}  {table}")
+        count = 0
+        with ExitStack() as files:
+            as_csv = as_json = None
+            if form in ("csv", "both"):
+                path = folder / f"{table}.csv"
+                text = files.enter_context(open(path, "w", encoding="utf-8", newline="", opener=_private))
+                as_csv = csv.writer(text, lineterminator="\n")
+                as_csv.writerow(names)
+            if form in ("jsonl", "both"):
+                as_json = files.enter_context(open(folder / f"{table}.jsonl", "wb", opener=_private))
+            for row in rows:
+                count += 1
+                if as_csv is not None:
+                    as_csv.writerow(csv_row(row))
+                if as_json is not None:
+                    as_json.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
+        click.echo(f"{count:>9,}  {table}")
 
 
 def _private(path: str, flags: int) -> int:
