@@ -1,5 +1,7 @@
 """`sessions` and `calls`: the ledger as lists."""
 
+from functools import cache
+from sys import intern
 from typing import Any
 
 import click
@@ -40,6 +42,7 @@ from tracker.cli.output import (
 from tracker.clock import iso, local, short_time
 from tracker.reports.spend import tokens_json
 
+_FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
 _SESSION_CSV = (
     "agent", "session", "project", "title", "branch", "first_at", "last_at", "calls", "cost_usd", "models",
     "unpriced_calls", "floor_calls",
@@ -165,15 +168,19 @@ def calls(
     )
     if as_json:
         print_json_lines(call_json(row) for row in rows)
-    elif as_csv:
+        return
+    if as_csv:
         titles = list(call_json(dict.fromkeys(call_fields(db), 0)))
         made = map(call_json, rows)
         print_records(titles, (one | {"flags": " ".join(one["flags"])} for one in made))
-    elif not (found := list(rows)):
+        return
+    is_narrow = terminal_width() < 100
+    lines = [_call_line(row, is_narrow=is_narrow) for row in rows]  # as rows a long history is half a gigabyte
+    if not lines:
         show_nothing(invocation, db)
     else:
-        _show_calls(found if most is None else found[-most:])
-        if most is not None and len(found) > most:
+        _show_calls(lines if most is None else lines[-most:])
+        if most is not None and len(lines) > most:
             note("Older calls left out: --limit 0 shows all.")
 
 
@@ -185,12 +192,31 @@ def call_json(row: dict[str, Any]) -> dict[str, Any]:
     for name in ("cost", "reported_cost"):
         del made[name]
         made[f"{name}_usd"] = usd(row[name])
-    made["flags"] = [str(flag.name).lower() for flag in CallFlag if row["flags"] & flag]
+    made["flags"] = _flag_names(row["flags"])
     return made
 
 
-def _show_calls(rows: list[dict[str, Any]]) -> None:
-    is_narrow = terminal_width() < 100
+@cache
+def _flag_names(flags: int) -> tuple[str, ...]:
+    return tuple(str(flag.name).lower() for flag in CallFlag if flags & flag)
+
+
+def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
+    """A call's cells; each text that many calls share is kept once."""
+    return (
+        intern(short_time(row["first_at"]) if is_narrow else _minute(row["first_at"])),
+        intern(short_session(row["session"])),
+        row["agent_type"] or row["chain"][:8] or "main",
+        intern(row["model"].removeprefix("claude-") if is_narrow else row["model"]),
+        tokens(row["input"]),
+        tokens(row["cache_read"]),
+        tokens(row["write_5m"] + row["write_1h"]),
+        ("≥" if row["flags"] & _FLOOR else "") + tokens(row["output"]),
+        short_usd(row["cost"]),
+    )
+
+
+def _show_calls(lines: list[tuple[str, ...]]) -> None:
     columns = (
         Column("time", cut="never"),
         Column("session", cut="never"),
@@ -198,24 +224,8 @@ def _show_calls(rows: list[dict[str, Any]]) -> None:
         Column("model"),
         *numbers("in", "read", "write", "out", "cost"),
     )
-    print_table(
-        columns,
-        [
-            (
-                short_time(row["first_at"]) if is_narrow else _minute(row["first_at"]),
-                short_session(row["session"]),
-                row["agent_type"] or row["chain"][:8] or "main",
-                row["model"].removeprefix("claude-") if is_narrow else row["model"],
-                tokens(row["input"]),
-                tokens(row["cache_read"]),
-                tokens(row["write_5m"] + row["write_1h"]),
-                ("≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else "") + tokens(row["output"]),
-                short_usd(row["cost"]),
-            )
-            for row in rows
-        ],
-    )
-    floor = any(row["flags"] & CallFlag.OUTPUT_IS_FLOOR for row in rows)
+    print_table(columns, lines)
+    floor = any(line[7].startswith("≥") for line in lines)
     note("Times are local." + (" ≥ a floor: the output is not fully recorded." if floor else ""))
 
 
