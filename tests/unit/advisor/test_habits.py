@@ -138,6 +138,15 @@ def test_the_latest_calls_count(desk: Desk) -> None:
     assert PastHabits(desk.db, "claude-code", most_calls=MOST_CALLS).before(last.now + 1).sessions == 4
 
 
+def test_habits_of_several_days_are_those_of_each_alone(desk: Desk) -> None:
+    days = [compacted(desk, number, 50_000 + number).now + 1 for number in range(6)]
+    desk.take_in()
+    past = PastHabits(desk.db, "claude-code", most_calls=15)  # three sessions at a time
+    for day in (*days, days[1]):
+        assert past.before(day) == PastHabits(desk.db, "claude-code", most_calls=15).before(day)
+    assert past.before(days[5]).sessions == 3
+
+
 def test_a_month_is_all_of_it_however_few_calls_the_other_habits_rest_on(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
