@@ -14,7 +14,7 @@ from tui.app import Dashboard
 from tui.edits import Edit, NoteShown, PutAway, apply_edit
 from tui.readers.now import read_now
 from tui.snapshot import Snapshot, Wish
-from tui.widgets.options import option_lines, with_its_calls
+from tui.widgets.options import nudge_lines, option_lines, with_its_calls
 
 
 def nudge_on_now(db: sqlite3.Connection, now_ms: int = NOW_MS) -> NudgeRow | None:
@@ -164,6 +164,33 @@ async def test_the_nudge_is_whole_at_forty_columns_where_there_are_lines_for_it(
     assert "saves ~$0.27 over ~49 calls ($0.05 to $0.60), back in 2 turns" in " ".join(
         line.strip("│ ") for line in screen.splitlines()
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "New task: start over with `taximeter handover`: saves ~$0.65 over ~42 calls (-$0.24 to $1.93)",
+            "New task: start over",
+        ),
+        (
+            "Start over with `taximeter handover` (cold, ~$0.52 again): saves ~$0.65 over ~42 calls (-$1 to $2)",
+            "Start over: saves ~$0.65 over ~42 calls",
+        ),
+        (
+            "Compact now, 110k of context: saves ~$0.27 over ~49 calls ($0.05 to $0.60), back in 2 turns",
+            "Compact now: saves ~$0.27 over ~49 calls",
+        ),
+    ],
+)
+def test_why_the_dearer_way_is_asked_for_has_room_at_eighty_columns(text: str, told: str) -> None:
+    why = "Compacting is cheaper, but keeps the old task."
+    if told.startswith("Compact"):
+        why = "A new session is cheaper, but knows nothing."
+    for width, height, shown in ((34, 3, f"{told}. {why}"), (54, 5, f"{text}. {why}")):
+        lines = [str(one).strip("▲ ") for one in nudge_lines(text, width, height, why=why)]
+        assert " ".join(lines).strip() == shown
+        assert len(lines) <= height
 
 
 @pytest.mark.parametrize(

@@ -187,13 +187,12 @@ class NowScreen(Board[NowPart]):
         prospect = part.context.prospect if part.context else None
         return advised(prospect.options, part.nudge) if prospect else None
 
-    def _nudge_words(self, part: NowPart, best: Option | None) -> str:
+    def _nudge(self, part: NowPart, best: Option | None) -> tuple[str, str]:
         """The open nudge, and why it asks for another way than the cheapest; empty without one."""
         if part.nudge is None or not part.nudge.text:
-            return ""
+            return "", ""
         prospect = part.context.prospect if part.context else None
-        why = prospect.options.why_not_best(best) if prospect and best else ""
-        return ". ".join(filter(None, (with_its_calls(part.nudge), why)))
+        return with_its_calls(part.nudge), prospect.options.why_not_best(best) if prospect and best else ""
 
     def _draw_options(self, part: NowPart) -> None:
         picture = self.query_one("#now-options", Picture)
@@ -204,14 +203,14 @@ class NowScreen(Board[NowPart]):
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
         options = prospect.options
-        nudge = self._nudge_words(part, best)
+        nudge, why = self._nudge(part, best)
         until = "until compaction" if options.until_compaction else f"the next {count(options.turns, 'turn')}"
 
         def draw(width: int, height: int) -> Sequence[Content]:
             if not nudge:
                 return option_lines(options, best, width, with_bars=height >= 6)
             lines = option_lines(options, best, width)
-            return [*lines, *nudge_lines(nudge, width, height - len(lines))]
+            return [*lines, *nudge_lines(nudge, width, height - len(lines), why=why)]
 
         picture.show(
             draw,
@@ -301,7 +300,7 @@ class NowScreen(Board[NowPart]):
 
     def _draw_brief(self, part: NowPart, state: CacheState) -> None:
         report, top, best = part.context, self._top, self._best(part)
-        nudge = self._nudge_words(part, best)
+        nudge, why = self._nudge(part, best)
 
         def draw(width: int, height: int) -> Sequence[Content]:
             cost = task_cost(part.task) if part.task else session_cost(part.session)
@@ -325,10 +324,12 @@ class NowScreen(Board[NowPart]):
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
             plan = top.windows[:1] if top is not None else ()
             if nudge:
-                lines += nudge_lines(nudge, width, height - len(lines) - len(plan))
+                lines += nudge_lines(nudge, width, height - len(lines) - len(plan), why=why)
             return [*lines, *(share_gauge(one.name, one.share, width, name_width=3) for one in plan)]
 
-        self.query_one("#brief", Picture).show(draw)
+        brief = self.query_one("#brief", Picture)
+        brief.set_class(bool(nudge), "-nudged")
+        brief.show(draw)
 
     # -- calls ------------------------------------------------------------------------------------------------------
 

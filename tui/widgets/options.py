@@ -1,6 +1,8 @@
 """The three ways to go on, priced, the best one pointed at; and why they are priced so."""
 
 import json
+import re
+from collections.abc import Iterator
 from textwrap import wrap
 
 from textual.content import Content
@@ -16,6 +18,8 @@ from tui.words import cells, count, fit, plain, tokens, usd
 _INDENT = 2
 _NAME = 11
 _LEAST_FIGURE = 9
+_RANGE = re.compile(r" \([^()]* to [^()]*\).*")
+_HOW = re.compile(r"( with `|,| \().*")  # a handover, how large the context is, that the cache is cold
 _CALLS = {  # what a nudge's saving is over
     NudgeKind.COMPACT: "calls",
     NudgeKind.COLD_RESUME: "calls",
@@ -92,13 +96,27 @@ def with_its_calls(nudge: NudgeRow) -> str:
     return f"{saving} over ~{calls:,.0f} calls{bracket}{rest}"
 
 
-def nudge_lines(text: str, width: int, height: int) -> list[Content]:
-    """A nudge, wrapped; a blank line before it where there is room, and an ellipsis where there is too little."""
-    made = [
-        line(("▲ " if index == 0 else "  ", "bold $warn"), (part, "$warn"))
-        for index, part in enumerate(wrap(plain(text), max(8, width - 2), max_lines=max(1, height), placeholder=" …"))
-    ]
+def nudge_lines(text: str, width: int, height: int, *, why: str = "") -> list[Content]:
+    """A nudge, wrapped; a blank line before it where there is room, and an ellipsis where there is too little.
+
+    `why` it asks for another way than the cheapest is told before what it saves: what that comes to stands above it.
+    """
+    room = max(8, width - 2)
+    told = (wrap(". ".join(filter(None, (plain(words), why))), room) for words in (_shorter(text) if why else [text]))
+    fits = next((parts for parts in told if len(parts) <= height), None)
+    parts = fits or wrap(plain(text), room, max_lines=max(1, height), placeholder=" …")
+    made = [line(("▲ " if index == 0 else "  ", "bold $warn"), (part, "$warn")) for index, part in enumerate(parts)]
     return [Content(""), *made] if len(made) < height else made
+
+
+def _shorter(text: str) -> Iterator[str]:
+    """A nudge at four lengths: whole, without its range, without how it is done, and what to do alone."""
+    brief = _RANGE.sub("", text)
+    action, colon, saving = brief.rpartition(": ")
+    what = _HOW.sub("", action)
+    yield from (text, brief, f"{what}{colon}{saving}")
+    if action:
+        yield what
 
 
 def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list[Content]:
