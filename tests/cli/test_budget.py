@@ -205,6 +205,25 @@ def test_whatif_over_answers_that_were_cut_off_is_a_floor(taximeter: Taximeter, 
     assert "≥ a floor, here and below: the output of 6 calls is not fully" in screen
 
 
+def test_whatif_promises_nothing_on_a_model_that_the_prompts_do_not_fit(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(3), cache_read_input_tokens=300_000)]
+    screen = taximeter("whatif", *WHATIF, "--model", "claude-haiku-4-5-20251001").out
+    row = next(line for line in screen.splitlines() if line.startswith("claude-haiku"))
+    assert row.endswith("6 prompts too large for it")
+    assert "6 prompts are larger than its context window." in " ".join(screen.split())
+
+
+def test_whatif_says_that_it_leaves_out_fast_mode(taximeter: Taximeter, tmp_path: Path) -> None:
+    fast = "Nothing in fast mode, unlike some of this work."
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(3), speed="fast")]
+    assert fast in " ".join(taximeter("whatif", *WHATIF).out.split())
+
+
+def test_whatif_without_a_price_has_no_amount(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(3), model="claude-opus-99")]
+    assert "6 calls, ? at list prices" in taximeter("whatif", *WHATIF).out
+
+
 def test_whatif_on_no_such_model_is_one_line(taximeter: Taximeter, tree: Path) -> None:
     ran = taximeter("whatif", "--model", "claude-nobody-9")
     assert (ran.code, ran.err.count("\n")) == (2, 1)

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import click
 
-from store.money import short_usd
+from store.money import short_usd, sum_usd
 from store.queries import totals
 from tracker import clock
 from tracker.cli.common import (
@@ -96,7 +96,7 @@ def show(report: WhatIfReport) -> None:
         return
     click.echo(
         f"{report.since} to {report.until}: {counted(report.calls, 'call')},"
-        f" {'≥' if report.floor else ''}{short_usd(report.actual_nano)}"
+        f" {sum_usd(report.actual_nano, report.calls, report.unpriced, report.floor)}"
         f" at list prices {click.style('(priced)', dim=True)}"
     )
     if report.unpriced:
@@ -115,7 +115,9 @@ def show(report: WhatIfReport) -> None:
                 one.change,
                 short_usd(case.actual),
                 _between(case.otherwise.low, case.otherwise.high),
-                _verdict(case.saving.low, case.saving.mid, case.saving.high),
+                _verdict(case.saving.low, case.saving.mid, case.saving.high)
+                if not case.does_not_fit
+                else f"{counted(case.does_not_fit, 'prompt')} too large for it",
             ]
         )
     columns = (Column("instead"), *numbers("was", "would be"), Column("saves"))

@@ -175,8 +175,11 @@ def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int
         notes.append("Its tokenizer makes 1.0 to 1.35 times the tokens (middle 1.3) of the older models' work.")
     if "new" in crossed:
         notes.append("Its tokenizer makes 1/1.35 to 1 times the tokens (middle 1/1.3) of the newer models' work.")
+    if any(call.is_fast for call in calls):
+        notes.append("Nothing in fast mode, unlike some of this work.")
     if case.does_not_fit:
-        notes.append(f"{case.does_not_fit:,} prompts are larger than its context window.")
+        larger = "prompt is" if case.does_not_fit == 1 else "prompts are"
+        notes.append(f"{case.does_not_fit:,} {larger} larger than its context window.")
     return WhatIfCase("model", name, case, tuple(notes))
 
 
