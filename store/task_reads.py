@@ -231,12 +231,13 @@ class UnsureTurn(NamedTuple):
     score: int
     cost: int
     reasons: str
+    facts: bytes
 
 
 def unsure_turns(db: sqlite3.Connection) -> list[UnsureTurn]:
     """Decisions of the rule among the latest turns, the least sure first, dear tasks first among equals."""
     found = db.execute(
-        "SELECT task_id, native_id, prompt_uuid, decision, score, cost, reasons FROM"
+        "SELECT task_id, native_id, prompt_uuid, decision, score, cost, reasons, facts FROM"
         " (SELECT * FROM task_turn ORDER BY at DESC LIMIT 400) AS turn JOIN session ON session.id = turn.session_id"
         " WHERE decided_by = 'rule' AND score IS NOT NULL AND calls > 0 AND abs(score - 1000) <= 150"
         " ORDER BY abs(score - 1000) / 50, cost DESC LIMIT 50"

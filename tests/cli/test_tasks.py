@@ -376,3 +376,20 @@ def test_an_export_holds_the_tasks_also_where_no_report_was_asked_for_before(ses
 
 def test_the_commands_are_listed() -> None:
     assert {"tasks", "task", "context", "cache"} <= set(COMMANDS)
+
+
+def test_an_unsure_decision_is_told_with_the_prompts_words(tmp_path: Path) -> None:
+    wish = "the export of invoices should also hold the customer's number"
+    session = Transcript(tmp_path / "c", "s").prompt("add retries to the uploader").answer("a", text="Retries are in.")
+    session.prompt(wish, after_minutes=20).answer("b")
+    report = task_list(tmp_path / "c")
+    (unsure,) = report["least_sure"]
+    assert unsure["prompt"] == wish
+    told = " ".join(run("tasks", "--claude-dir", str(tmp_path / "c")).output.split())
+    assert f'.{unsure["turn"]} "the export of invoices should also hold…" ' in told
+
+
+def test_a_session_that_rests_is_no_work_at_hand(sessions: Path) -> None:
+    screen = run("context", "s1", "--claude-dir", str(sessions)).output
+    assert "If you take it up again, the next 8 turns" in screen
+    assert "From here" not in screen

@@ -24,6 +24,7 @@ from tracker.cli.prose import paragraph
 from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.model.auto_compaction import TriggerSource
+from tracker.model.defaults import DEFAULTS
 from tracker.model.options import OptionKind
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
 from tracker.words import duration
@@ -91,7 +92,7 @@ def show(report: ContextReport, nudge: NudgeRow | None) -> None:
     if report.prospect is None:
         note("The model has no price: no forecast (taximeter prices --help).")
         return
-    _show_prospect(session, report.prospect, nudge, cells)
+    _show_prospect(session, report.prospect, nudge, report.idle_ms, cells)
 
 
 def _cache_words(report: ContextReport) -> str:
@@ -103,10 +104,11 @@ def _cache_words(report: ContextReport) -> str:
     return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {report.lifetime}"
 
 
-def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | None, cells: int) -> None:
+def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:
     options = ahead.options
     until = "until the client compacts" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
-    click.echo(rule(f"From here, {until} (about {counted(options.calls, 'call')})", cells))
+    start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If you take it up again"
+    click.echo(rule(f"{start}, {until} (about {counted(options.calls, 'call')})", cells))
     best = advised(options, nudge)
     for option in options.ways:
         mark = "▸" if option.kind == best.kind else " "

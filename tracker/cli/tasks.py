@@ -24,6 +24,7 @@ from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
     Column,
+    fit,
     note,
     note_left_out,
     print_csv,
@@ -257,7 +258,8 @@ def _notes(report: TasksReport, corrections: int) -> None:
         note(f"Task starts are judged by your {corrections} corrections (settings.toml: tasks.own_weights = false).")
     for one in report.unsure:
         said = "starts a task" if one.starts_task else "continues its task"
-        note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn} {said}; if not: {one.command}")
+        prompt = f' "{fit(one.prompt, 40).rstrip()}"' if one.prompt else ""
+        note(f"Least sure: {report.short_ids[one.task_id]}.{one.turn}{prompt} {said}; if not: {one.command}")
     for join in report.joins:
         task, into = report.short_ids[join.task_id], report.short_ids[join.into]
         note(f"Does {task} continue {into}? taximeter task edit merge {into} {task}")

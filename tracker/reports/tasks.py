@@ -28,6 +28,7 @@ from store.task_reads import (
 from store.task_rows import TaskRow
 from tracker.clock import iso, now_ms
 from tracker.model.headline import Headline, TaskCost, headline
+from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TaskStatus, meets, settled
 from tracker.reports.joins import Join, suggested_joins
 from tracker.reports.json_values import rounded
@@ -46,12 +47,14 @@ class Unsure(NamedTuple):
     cost: int
     reasons: str
     command: str
+    prompt: str = ""  # its opening words
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
         return {
             "task": self.task_id,
             "turn": self.turn,
+            "prompt": self.prompt,
             "starts_task": self.starts_task,
             "score": self.score,
             "cost_usd": usd(self.cost),
@@ -309,7 +312,8 @@ def _unsure(
         starts = row.decision == "start"
         name = f"{short[row.task_id]}.{number}"
         command = f"taximeter task edit {'join' if starts else 'split'} {name}"
-        found.append(Unsure(row.task_id, number, starts, row.score / 1000, row.cost, row.reasons, command))
+        prompt = decode_facts(row.facts).text
+        found.append(Unsure(row.task_id, number, starts, row.score / 1000, row.cost, row.reasons, command, prompt))
         if len(found) == 3:
             break
     return found
