@@ -138,7 +138,8 @@ def _head(detail: TaskDetail, cells: int) -> None:
         for line in legend(segments, cells - 4):
             click.echo(f"  {line}")
     if one.carry_over:
-        click.echo(f"  of it inherited from earlier work: {click.style(short_usd(one.carry_over), bold=True)}")
+        inherited = click.style(short_usd(one.carry_over), bold=True)
+        click.echo(wrapped(f"  inherited from earlier work: {inherited}, which a new session would not have paid"))
     if one.hidden:
         click.echo(f"  besides: {short_usd(one.hidden)} that no record shows")
     elif one.hidden is None and one.unrecorded:
