@@ -344,6 +344,18 @@ def test_otherwise_a_new_session_is_a_new_task(given: dict, tmp_path: Path) -> N
     assert len(tasks_report(db).tasks) == 2
 
 
+def test_one_file_of_many_is_no_suggestion(tmp_path: Path) -> None:
+    """A changelog or a workflow is in every task."""
+    two_sessions(tmp_path / "c", branch="main")
+    first = Transcript(tmp_path / "c", "s1", branch="main")
+    for name in ("log", "store"):
+        first.answer(name, tools=edit(name, f"/code/api/{name}.py"))
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    report = tasks_report(db)
+    assert (len(report.tasks), report.joins) == (2, [])
+
+
 def test_the_same_files_on_the_default_branch_are_a_suggestion(tmp_path: Path) -> None:
     two_sessions(tmp_path / "c", branch="main")
     db = ledger_of(tmp_path, tmp_path / "c")
