@@ -8,6 +8,16 @@ from store.clauses import local_day
 _COLD = "call_split.kind IN ('cold_start', 'planned_rebuild', 'major')"
 
 
+class Carriers(NamedTuple):
+    """Which calls of Claude Code carry a text: all, those of a project, or those of a folder of the client's."""
+
+    project: str | None = None
+    client_folder: str | None = None
+
+
+EVERY_CALL = Carriers()
+
+
 class StandingCost(NamedTuple):
     """Over some days: what one token in the baseline of every call would have cost, and from how many calls."""
 
@@ -19,8 +29,8 @@ class StandingCost(NamedTuple):
     read_pico: int  # the same for reads by all others
 
 
-def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, folder: str | None = None) -> StandingCost:
-    """Sums over the priced calls of local days; `folder`: only sessions whose project lies in it.
+def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, carriers: Carriers) -> StandingCost:
+    """Sums over the priced calls of local days that carry the token.
 
     A token of the baseline is written by a cold call and read by every other (MODEL section 7.5).
     """
@@ -33,8 +43,11 @@ def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, folder
         " JOIN price ON price.id = call.price_id LEFT JOIN call_split ON call_split.call_id = call.id"
         " WHERE session.agent = 'claude-code' AND chain.kind IN ('main', 'subagent')"
         f" AND {local_day('call.first_at')} BETWEEN ? AND ?"
-        " AND (?3 IS NULL OR session.project = ?3 OR substr(session.project, 1, length(?3) + 1) = ?3 || '/'))",
-        (since_day, until_day, folder),
+        " AND (?3 IS NULL OR session.project = ?3 OR substr(session.project, 1, length(?3) + 1) = ?3 || '/')"
+        # A transcript has its session's name: 36 characters before `.jsonl`.
+        " AND (?4 IS NULL OR session.native_id IN (SELECT substr(path, -42, 36) FROM source_file"
+        " WHERE substr(path, 1, length(?4) + 1) = ?4 || '/')))",
+        (since_day, until_day, *carriers),
     ).fetchone()
     calls, cold, chains, write, read = row
     return StandingCost(write + read, calls, cold, chains, write, read)

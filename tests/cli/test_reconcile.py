@@ -24,7 +24,7 @@ from tests.cli.provider_server import (
     usage_result,
 )
 from tests.cli.running import Ran, Taximeter
-from tests.unit.ledger.plain import FILE, MODEL, SESSION, encoded, prompt
+from tests.unit.ledger.plain import FILE, MODEL, OTHER, OTHER_FILE, SESSION, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 
 DAY = "2026-11-20"
@@ -313,20 +313,22 @@ def test_weigh_says_what_a_token_in_every_call_costs_a_month(taximeter: Taximete
     del provider
 
 
-@pytest.mark.usefixtures("tree")
-def test_weigh_finds_the_users_own_file_in_every_configured_folder(
+def test_weigh_counts_the_users_own_file_of_each_configured_folder_over_its_own_calls(
     taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work, private = tmp_path / "work", tmp_path / "private"
+    work = write_tree(tmp_path / "work", {FILE: session_of(3)})
+    private = write_tree(tmp_path / "private", {OTHER_FILE: session_of(2, OTHER, first=10)})
     for folder in (work, private):
-        folder.mkdir()
         (folder / "CLAUDE.md").write_text("y" * 400)
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{work}, {private}")
     monkeypatch.chdir(tmp_path)
     files = [str(folder / "CLAUDE.md") for folder in (work, private)]
     for words in ([], files):
         things = taximeter("weigh", "--offline", "--json", *words).json()["things"]
-        assert [one["calls"] for one in things] == [3, 3], words
+        assert [one["calls"] for one in things] == [3, 2], words
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(work))
+    [alone] = taximeter("weigh", "--offline", "--json").json()["things"]
+    assert alone["calls"] == 5  # one folder alone may be known by several names, so all calls are its own
 
 
 @pytest.mark.usefixtures("tree")

@@ -24,6 +24,7 @@ from tracker.reports.weigh import (
     Kind,
     Thing,
     WeighReport,
+    carriers_of,
     usual_files,
     weigh_report,
 )
@@ -92,27 +93,16 @@ def _counter(model: str) -> tuple[Callable[[Thing], int], str]:
 
 
 def _things(files: tuple[Path, ...], tools: Path | None, handover: Path | None) -> list[Thing]:
-    things = []
-    if files:
-        things += [Thing(str(path), Kind.INSTRUCTIONS, _text(path), folder=_folder(path)) for path in files]
-    elif tools is None and handover is None:
-        things += [
-            Thing(_short(path), Kind.INSTRUCTIONS, _text(path), folder=folder)
-            for path, folder in usual_files(Path.cwd(), user_folders())
-        ]
+    own = user_folders()
+    named = [(str(path), path) for path in files]
+    if not files and tools is None and handover is None:
+        named = [(_short(path), path) for path in usual_files(Path.cwd(), own)]
+    things = [Thing(name, Kind.INSTRUCTIONS, _text(path), carriers=carriers_of(path, own)) for name, path in named]
     if tools is not None:
         things.append(Thing(str(tools), Kind.TOOLS, tools=_tools(tools)))
     if handover is not None:
         things.append(Thing(str(handover), Kind.HANDOVER, _text(handover)))
     return things
-
-
-def _folder(path: Path) -> str | None:
-    """The project whose sessions carry a file: its folder, but all projects for a file of the user's own."""
-    folder = path.resolve().parent
-    if folder in [one.resolve() for one in user_folders()]:
-        return None
-    return str(folder.parent if folder.name == ".claude" else folder)
 
 
 def _short(path: Path) -> str:

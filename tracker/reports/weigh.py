@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.baseline import StandingCost, standing_cost
+from store.baseline import EVERY_CALL, Carriers, StandingCost, standing_cost
 from store.money import usd
 from tracker.model.defaults import CHARS_PER_TOKEN
 from tracker.model.rates import PICO_PER_NANO
@@ -29,13 +29,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A text or tool definitions to be weighed; `folder` limits the calls that carry it, None means all."""
+    """A text or tool definitions to be weighed, and the calls that carry it."""
 
     name: str
     kind: str
     text: str = ""
     tools: tuple[dict[str, Any], ...] = ()
-    folder: str | None = None
+    carriers: Carriers = EVERY_CALL
 
     @property
     def chars(self) -> int:
@@ -110,13 +110,13 @@ def weigh_report(
     sources: str,
 ) -> WeighReport:
     """Weigh each thing with `count`, or by its length without one; whatever `count` raises goes through."""
-    costs: dict[str | None, StandingCost] = {}
+    costs: dict[Carriers, StandingCost] = {}
     weighed = []
     for thing in things:
         tokens = count(thing) if count else round(thing.chars / CHARS_PER_TOKEN)
-        if thing.folder not in costs:
-            costs[thing.folder] = standing_cost(db, since, until, thing.folder)
-        weighed.append(_weighed(thing, tokens, costs[thing.folder], is_estimate=count is None))
+        if thing.carriers not in costs:
+            costs[thing.carriers] = standing_cost(db, since, until, thing.carriers)
+        weighed.append(_weighed(thing, tokens, costs[thing.carriers], is_estimate=count is None))
     return WeighReport(model, since, until, weighed, sources)
 
 
@@ -131,9 +131,17 @@ def _weighed(thing: Thing, tokens: int, standing: StandingCost, *, is_estimate: 
     return Weighed(thing, tokens, is_estimate, month // max(1, standing.chains), month, standing.calls)
 
 
-def usual_files(here: Path, user_folders: Sequence[Path]) -> list[tuple[Path, str | None]]:
-    """Instruction files that Claude Code loads here: (file, project folder or None for all projects)."""
+def usual_files(here: Path, user_folders: Sequence[Path]) -> list[Path]:
+    """Instruction files that Claude Code loads in a folder: the project's, then the user's own."""
     names = ("CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md", "AGENTS.md")
-    found: list[tuple[Path, str | None]] = [(here / name, str(here)) for name in names]
-    found += [(folder / "CLAUDE.md", None) for folder in user_folders]
-    return [(path, folder) for path, folder in found if path.is_file()]
+    found = [*(here / name for name in names), *(folder / "CLAUDE.md" for folder in user_folders)]
+    return [path for path in found if path.is_file()]
+
+
+def carriers_of(file: Path, user_folders: Sequence[Path]) -> Carriers:
+    """The calls that carry an instruction file: those in its project; of the user's own, all with that folder."""
+    folder = file.absolute().parent
+    for one in user_folders:
+        if folder.resolve() == one.resolve():
+            return Carriers(client_folder=str(one) if len(user_folders) > 1 else None)
+    return Carriers(project=str((folder.parent if folder.name == ".claude" else folder).resolve()))
