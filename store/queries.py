@@ -39,6 +39,11 @@ def uncounted_models(db: sqlite3.Connection) -> set[str]:
     }
 
 
+def recorded_models(db: sqlite3.Connection) -> list[str]:
+    """The ids of all models that were called, in order."""
+    return [model for (model,) in db.execute("SELECT DISTINCT model FROM spend ORDER BY model")]
+
+
 def stored_prices(db: sqlite3.Connection) -> list[Price]:
     """Every resolved price row."""
     return [Price(*row) for row in db.execute("SELECT * FROM price")]

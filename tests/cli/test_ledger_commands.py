@@ -182,6 +182,17 @@ class TestSpend:
         assert calls("--since", "2027-01-01") == 0
         assert calls("--until", "2020-01-01") == 0
 
+    def test_a_model_is_named_by_any_part_of_its_id_that_no_other_has(self, captured: Taximeter) -> None:
+        whole = captured("spend", "--model", "claude-opus-5-5", "--json")
+        assert whole.json()["total"]["calls"] > 0
+        for command in ("spend", "sessions", "calls", "tasks", "cache"):
+            named = [captured(command, "--model", name, "--json").out for name in ("claude-opus-5-5", "Opus")]
+            assert named[0] == named[1], command
+        several = captured("spend", "--model", "claude")
+        assert several.code == 1
+        assert "claude-haiku-5-5, claude-opus-5-5" in several.err
+        assert captured("spend", "--model", "somebody-else", "--json").json()["rows"] == []
+
     def test_weeks_are_those_of_iso_8601(self, taximeter: Taximeter, tmp_path: Path) -> None:
         days = {"2026-12-31": "2026-W53", "2027-01-03": "2026-W53", "2027-01-04": "2027-W01"}
         lines = [answer(n, timestamp=f"{day}T12:00:00.000Z") for n, day in enumerate(days, start=1)]

@@ -8,9 +8,8 @@ from store.money import short_usd, sum_usd
 from tracker.cli.common import (
     Invocation,
     csv_option,
-    filter_of,
     filter_options,
-    open_modelled,
+    open_chosen,
     passes_invocation,
     reading_options,
 )
@@ -53,8 +52,7 @@ def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **
     taximeter cache --since 4w
     taximeter cache --csv        every miss with its task
     """
-    chosen = filter_of(filters)
-    db = open_modelled(invocation, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters, no_sync=no_sync, modelled=True)
     report = cache_report(db, chosen, most_misses=1_000_000 if as_csv else 50)
     if as_json:
         print_json(report.as_json())

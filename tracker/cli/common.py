@@ -123,13 +123,13 @@ limit_option = click.option(
 )
 project_option = click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
 agent_option = click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent.")
-# What `filter_of` makes a filter of.
+# What `open_chosen` makes a filter of.
 filter_options = _together(
     click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),
     click.option("--until", metavar="DAY", help="Last day, inclusive; same forms as --since."),
     project_option,
     agent_option,
-    click.option("--model", metavar="ID", help="Only this model."),
+    click.option("--model", metavar="ID", help="Only this model: its id, or a part that no other model's has."),
     click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
 )
 
@@ -173,12 +173,6 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     if first is not None and last is not None and last < first:
         raise UsageError(f"no days from {first} to {last} (--since is after --until)")
     return first, last
-
-
-def filter_of(filters: dict[str, Any]) -> Filter:
-    """The filter that `filter_options` ask for; UserError if a day is none."""
-    since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
-    return Filter(**filters | {"since": since, "until": until})
 
 
 def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | None:
@@ -230,6 +224,28 @@ def open_modelled(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connectio
     with progress_bar("finding tasks") as show:
         rebuild(db, lambda done, count: show(done / count, f"{done:,}/{count:,} sessions"))
     return db
+
+
+def open_chosen(
+    invocation: Invocation, filters: dict[str, Any], *, no_sync: bool, modelled: bool = False
+) -> tuple[sqlite3.Connection, Filter]:
+    """The ledger and the part of it that `filter_options` ask for; UserError if a day or a model is none."""
+    since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
+    db = (open_modelled if modelled else open_synced)(invocation, no_sync=no_sync)
+    return db, Filter(**filters | {"since": since, "until": until, "model": _whole_id(db, filters["model"])})
+
+
+def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:
+    """The id of the recorded model that is meant; what none has stays as it is. UserError if several have it."""
+    from store.queries import recorded_models
+
+    if part is None:
+        return None
+    known = recorded_models(db)
+    found = [part] if part in known else [model for model in known if part.lower() in model.lower()]
+    if len(found) > 1:
+        raise UserError(f"--model {part} could be {', '.join(found)}: give more of the id")
+    return found[0] if found else part
 
 
 def agreed_to(question: str, *, about: str) -> bool:

@@ -13,12 +13,11 @@ from store.records import CallFlag
 from tracker.cli.common import (
     Invocation,
     csv_option,
-    filter_of,
     filter_options,
     limit_option,
     midnight_ms,
     named_session,
-    open_synced,
+    open_chosen,
     passes_invocation,
     reading_options,
 )
@@ -64,8 +63,7 @@ def sessions(
     taximeter sessions --since 7d
     taximeter sessions --project api --json
     """
-    chosen = filter_of(filters)
-    db = open_synced(invocation, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters, no_sync=no_sync)
     found = session_rows(db, chosen)
     rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
     if as_json:
@@ -152,8 +150,7 @@ def calls(
     taximeter calls --session 5ea3b8df
     taximeter calls --json --since today > calls.jsonl
     """
-    chosen = filter_of(filters)
-    db = open_synced(invocation, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters, no_sync=no_sync)
     named = named_session(db, session) if session is not None else None
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(

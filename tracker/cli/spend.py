@@ -13,9 +13,8 @@ from store.spend import SpendRow
 from tracker.cli.common import (
     Invocation,
     csv_option,
-    filter_of,
     filter_options,
-    open_synced,
+    open_chosen,
     passes_invocation,
     reading_options,
 )
@@ -54,8 +53,7 @@ def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync:
     What no record shows (compaction, titles) is listed beside the total where the client's own totals tell it, each
     session's on the day of its last total.
     """
-    chosen = filter_of(filters)
-    db = open_synced(invocation, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters, no_sync=no_sync)
     report = spend_report(db, by, chosen)
     if as_json:
         print_json(report.as_json())

@@ -12,10 +12,9 @@ from store.task_rows import COST_PARTS, TaskRow
 from tracker.cli.common import (
     Invocation,
     csv_option,
-    filter_of,
     filter_options,
     limit_option,
-    open_modelled,
+    open_chosen,
     passes_invocation,
     reading_options,
 )
@@ -105,8 +104,7 @@ def tasks(
 
     if not refine and (through or session or yes):
         raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
-    chosen = filter_of(filters)
-    db = open_modelled(invocation, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters, no_sync=no_sync, modelled=True)
     if refine:
         from tracker.cli.refine import ask_and_refine
 
