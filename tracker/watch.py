@@ -38,26 +38,24 @@ class Watcher:
         self,
         db: sqlite3.Connection,
         sources: Sources,
-        options: Options,
+        find_options: Callable[[], Options],
         *,
         on_sync: Callable[[SyncReport], None],
         on_notice: Callable[[str], None] = lambda _text: None,
         extra_paths: Sequence[Path] = (),
         find_sources: Callable[[], Sources] | None = None,
-        find_options: Callable[[], Options] | None = None,
         force_polling: bool = False,
     ) -> None:
         """`db` is used only by the thread that calls `run`. `on_sync` is called there after each sync, news or not.
 
+        `find_options`: the options of this moment; the user may change them meanwhile.
         `on_notice` gets one sentence for what the user should know (polling, folders that cannot be read).
         `extra_paths`: further folders whose events start a sync (the hook spool).
         `find_sources`: the same sources with the present roots, for agents that have had no session yet.
-        `find_options`: the options of this moment, where the user may change them meanwhile.
         """
         self._db = db
         self._sources = sources
         self._find_sources = find_sources
-        self._options = options
         self._find_options = find_options
         self._on_sync = on_sync
         self._on_notice = on_notice
@@ -129,14 +127,13 @@ class Watcher:
     def _take_in(self, changed: set[str] | None, stop: threading.Event) -> None:
         """Sync the changed files; everything if None, or if a path is new to us. Rests after a failure."""
         try:
-            if self._find_options is not None:
-                self._options = self._find_options()
+            options = self._find_options()
             if changed is not None and changed <= self._index.keys():
                 work = find_work(self._db, self._as_they_are(changed))
-                report = sync(self._db, self._sources, self._options, work=work)
+                report = sync(self._db, self._sources, options, work=work)
             else:
                 self._add_new_roots()
-                report = sync(self._db, self._sources, self._options)
+                report = sync(self._db, self._sources, options)
                 self._index = {file.path: (number, file) for number, file in listed(self._sources, [])}
                 self._look_at_roots()
         except (sqlite3.Error, OSError) as error:

@@ -200,12 +200,11 @@ class LedgerFeed:
         self._watcher = Watcher(
             db,
             self._sources,
-            options,
+            partial(self._make_options, db),
             on_sync=partial(self._after_look, db),
             on_notice=self._notice,
             extra_paths=self._extra_paths,
             find_sources=self._find_sources,
-            find_options=partial(self._make_options, db),
         )
         if not self._stop.is_set():
             self._watcher.run(self._restart)

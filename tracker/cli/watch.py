@@ -53,16 +53,14 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
     screen = _Screen(db, keeper, as_json=as_json)
     stop = threading.Event()
-    find_options = partial(ReaderOptions(screen.notice).read, db)
     watcher = Watcher(
         db,
         sources,
-        find_options(),
+        partial(ReaderOptions(screen.notice).read, db),
         on_sync=screen.show,
         on_notice=screen.notice,
         extra_paths=[keeper.spool_folder()],
         find_sources=finder_of(invocation, keeper.named_folders),
-        find_options=find_options,
         force_polling=poll,
     )
 

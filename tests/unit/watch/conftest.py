@@ -36,7 +36,7 @@ class Watching:
         self.watcher = Watcher(
             self.db,
             [(ClaudeCodeSource(), [self.claude_dir])],
-            Options(PriceBook()),
+            lambda: Options(PriceBook()),
             on_sync=self.reports.append,
             on_notice=self.notices.append,
             force_polling=force_polling,
