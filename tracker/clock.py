@@ -43,6 +43,15 @@ def short_time(at_ms: float) -> str:
     return f"{local(at_ms):{'%m-%d %H:%M' if _is_of_this_year(at_ms) else '%Y-%m-%d'}}"
 
 
+def ago(at_ms: int) -> str:
+    """How long ago a time was, in its largest unit: 3 d ago, 40 s ago."""
+    seconds = max(0, (now_ms() - at_ms) // 1000)
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
 def _is_of_this_year(at_ms: float) -> bool:
     return local(at_ms).year == today().year
 

@@ -20,6 +20,7 @@ from tracker.cli.common import Invocation, passes_invocation, reading_options, s
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
+from tracker.clock import ago
 from tracker.ingest import listed
 from tracker.sources.base import FoundFile, ReadState, Sources
 
@@ -145,15 +146,13 @@ def retention_days(root: Path) -> int:
 
 def _hooks_text(folder: dict[str, Any], fired: dict[str, dict[str, Any]]) -> str:
     """What is installed in a Claude Code folder, when it last ran, and what is wrong with it."""
-    from tracker.cli.install import age
-
     parts = [counted(len(folder["hooks"]), "hook")] if folder["hooks"] else []
     parts += ["plugin"] * folder["plugin"] + ["status line"] * folder["status_line"]
     if not parts:
         return f"{folder['path']}: {'; '.join(['none (taximeter install claude-code)', *folder['problems']])}"
     ours = fired if folder["plugin"] else {*folder["hooks"], "statusline"} & fired.keys()
     last = max((fired[name]["at_ms"] for name in ours), default=None)
-    ran = "not fired yet" if last is None else f"last fired {age(last)}"
+    ran = "not fired yet" if last is None else f"last fired {ago(last)}"
     return f"{folder['path']}: {', '.join(parts)}; {'; '.join([ran, *folder['problems']])}"
 
 

@@ -22,7 +22,7 @@ from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
-from tracker.clock import now_ms
+from tracker.clock import ago
 from tracker.errors import UsageError
 
 CLINE = "cline"
@@ -175,7 +175,7 @@ def print_fired(fired: Mapping[str, LastRun]) -> None:
     click.echo()
     print_table(
         [Column("hook"), *numbers("last fired", "took")],
-        [[name, age(run.at_ms), f"{run.took_ms:.0f} ms"] for name, run in fired.items()],
+        [[name, ago(run.at_ms), f"{run.took_ms:.0f} ms"] for name, run in fired.items()],
     )
 
 
@@ -188,15 +188,6 @@ def _folder_text(folder: FolderStatus) -> str:
     if folder.status_line:
         parts.append(f"status line below `{folder.wrapped}`" if folder.wrapped else "status line")
     return "; ".join(parts) or "nothing installed (taximeter install claude-code)"
-
-
-def age(at_ms: int) -> str:
-    """How long ago a moment was, in its largest unit."""
-    seconds = max(0, (now_ms() - at_ms) // 1000)
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
 
 
 def hooks_json(found: HookStatus) -> dict[str, object]:

@@ -16,8 +16,9 @@ from hooks.install.cline_files import targets
 from hooks.install.cline_status import MISSING, ClineStatus, cline_status
 from store.ledger import home
 from tracker.cli.common import Invocation
-from tracker.cli.install import age, agreed, print_fired
+from tracker.cli.install import agreed, print_fired
 from tracker.cli.output import note
+from tracker.clock import ago
 from tracker.errors import UserError
 
 
@@ -77,7 +78,7 @@ def show(found: ClineStatus) -> None:
     if found.last_row_at is None:
         note("The plugin has written nothing yet.")
     else:
-        click.echo(f"last request seen by the plugin: {age(found.last_row_at)}")
+        click.echo(f"last request seen by the plugin: {ago(found.last_row_at)}")
 
 
 def as_json(found: ClineStatus) -> dict[str, object]:
