@@ -10,6 +10,7 @@ from store.plain_text import plain
 from store.projects import project_name
 from store.task_reads import TaskCall
 from store.task_rows import COST_PARTS
+from tracker import edit_tasks
 from tracker.cli.common import (
     Invocation,
     csv_option,
@@ -90,10 +91,9 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 
 def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
     from store.task_reads import all_ids
-    from tracker.edit_tasks import find_numbered, turn_of
 
-    identity, number = find_numbered(db, text)
-    turn_of(db, identity, number)
+    identity, number = edit_tasks.find_numbered(db, text)
+    edit_tasks.turn_of(db, identity, number)
     detail = task_detail(db, identity, short_id=short_ids(all_ids(db))[identity])
     if detail is None:
         raise UserError(f"no task {text!r} (taximeter tasks lists them)")
@@ -285,9 +285,7 @@ def undo(invocation: Invocation, no_sync: bool) -> None:
     \b
     taximeter task undo
     """
-    from tracker.edit_tasks import undo as take_back
-
-    kind = take_back(open_modelled(invocation, no_sync=no_sync))
+    kind = edit_tasks.undo(open_modelled(invocation, no_sync=no_sync))
     click.echo(f"taken back: {kind}" if kind else "no edit to take back")
 
 

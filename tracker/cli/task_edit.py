@@ -1,13 +1,13 @@
 """`task edit …`: corrects a task by the user's word."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
 from store.money import short_usd
 from store.plain_text import plain
+from tracker import edit_tasks
 from tracker.cli.common import Invocation, ledger_options, open_modelled, passes_invocation
 from tracker.cli.drawing import counted
 from tracker.cli.tasks import GLYPHS
@@ -23,20 +23,18 @@ def edit_group() -> None:
     """
 
 
-def _edit(invocation: Invocation, no_sync: bool, change: Callable[[sqlite3.Connection, Any], str], words: str) -> None:
+def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
+    """What was `done`, and the task of that id as it is now."""
     from store.task_reads import all_ids
-    from tracker import edit_tasks
     from tracker.reports.task import task_detail
     from tracker.reports.tasks import short_ids
 
-    db = open_modelled(invocation, no_sync=no_sync)
-    identity = change(db, edit_tasks)
     detail = task_detail(db, identity)
     short = short_ids(all_ids(db)).get(identity, identity)
     if detail is not None:
         one = detail.task
         click.echo(
-            f"{words}: {short}  {plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
+            f"{done}: {short}  {plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
         )
 
 
@@ -51,9 +49,8 @@ def rename(invocation: Invocation, task_id: str, title: Sequence[str], no_sync: 
     \b
     taximeter task edit rename t1f3 Upload retries
     """
-    _edit(
-        invocation, no_sync, lambda db, make: make.rename(db, make.find_task(db, task_id), " ".join(title)), "renamed"
-    )
+    db = open_modelled(invocation, no_sync=no_sync)
+    _tell(db, "renamed", edit_tasks.rename(db, edit_tasks.find_task(db, task_id), " ".join(title)))
 
 
 @edit_group.command()
@@ -69,12 +66,9 @@ def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: boo
     \b
     taximeter task edit merge t1f3 t9ab t77c
     """
-    _edit(
-        invocation,
-        no_sync,
-        lambda db, make: make.merge(db, make.find_task(db, into), [make.find_task(db, one) for one in others]),
-        "merged",
-    )
+    db = open_modelled(invocation, no_sync=no_sync)
+    first, *more = (edit_tasks.find_task(db, one) for one in (into, *others))
+    _tell(db, "merged", edit_tasks.merge(db, first, more))
 
 
 @edit_group.command()
@@ -87,7 +81,8 @@ def split(invocation: Invocation, turn: str, no_sync: bool) -> None:
     \b
     taximeter task edit split t1f3.4
     """
-    _edit(invocation, no_sync, lambda db, make: make.split(db, *make.find_numbered(db, turn)), "starts at that turn")
+    db = open_modelled(invocation, no_sync=no_sync)
+    _tell(db, "starts at that turn", edit_tasks.split(db, *edit_tasks.find_numbered(db, turn)))
 
 
 @edit_group.command()
@@ -102,7 +97,8 @@ def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
     \b
     taximeter task edit join t9ab
     """
-    _edit(invocation, no_sync, lambda db, make: make.join(db, *make.find_numbered(db, turn)), "joined")
+    db = open_modelled(invocation, no_sync=no_sync)
+    _tell(db, "joined", edit_tasks.join(db, *edit_tasks.find_numbered(db, turn)))
 
 
 @edit_group.command()
@@ -116,12 +112,8 @@ def move(invocation: Invocation, turn: str, target: str, no_sync: bool) -> None:
     \b
     taximeter task edit move t1f3.4 t9ab
     """
-    _edit(
-        invocation,
-        no_sync,
-        lambda db, make: make.move(db, *make.find_numbered(db, turn), make.find_task(db, target)),
-        "moved to",
-    )
+    db = open_modelled(invocation, no_sync=no_sync)
+    _tell(db, "moved to", edit_tasks.move(db, *edit_tasks.find_numbered(db, turn), edit_tasks.find_task(db, target)))
 
 
 @edit_group.command()
@@ -137,7 +129,8 @@ def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> N
     \b
     taximeter task edit status t1f3 completed
     """
-    _edit(invocation, no_sync, lambda db, make: make.set_status(db, make.find_task(db, task_id), value), "status set")
+    db = open_modelled(invocation, no_sync=no_sync)
+    _tell(db, "status set", edit_tasks.set_status(db, edit_tasks.find_task(db, task_id), value))
 
 
 @edit_group.command()
@@ -153,9 +146,6 @@ def exclude(invocation: Invocation, task_id: str, off: bool, no_sync: bool) -> N
     \b
     taximeter task edit exclude t1f3
     """
-    _edit(
-        invocation,
-        no_sync,
-        lambda db, make: make.exclude(db, make.find_task(db, task_id), is_on=not off),
-        "taken in" if off else "excluded",
-    )
+    db = open_modelled(invocation, no_sync=no_sync)
+    identity = edit_tasks.exclude(db, edit_tasks.find_task(db, task_id), is_on=not off)
+    _tell(db, "taken in" if off else "excluded", identity)
