@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from tracker.cli.common import EPILOG, Invocation, dir_options
+from tracker.cli.common import EPILOG, Invocation, damage_text, dir_options
 from tracker.errors import UserError
 
 
@@ -234,7 +234,6 @@ def _sentence(error: Exception) -> str:
 def _database_trouble(error: sqlite3.Error) -> str:
     """The sentence for a database error; a damaged ledger is replaced first."""
     from store.ledger import LedgerError, ledger_path, replace_if_damaged
-    from tracker.cli.common import damage_text
 
     try:
         kept = replace_if_damaged(ledger_path(), error)

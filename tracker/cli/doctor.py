@@ -13,7 +13,7 @@ import msgspec
 from store.damage import damaged_ledgers
 from store.files import known_files, read_state
 from store.invariants import check_invariants
-from store.ledger import ledger_path
+from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Invocation, passes_invocation, reading_options, say_damaged
@@ -54,7 +54,6 @@ def doctor(invocation: Invocation, as_json: bool, no_sync: bool) -> None:
 def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     """Everything the command reports."""
     from hooks.install.claude_code_status import hook_status
-    from store.ledger import home, open_ledger
     from tracker.cli.install import hooks_json
     from tracker.cli.sync import sources_of, take_in
     from tracker.cli.user_settings import file_problems

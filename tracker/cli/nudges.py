@@ -3,7 +3,8 @@
 import click
 
 from store.money import short_usd
-from store.nudges import NudgeRow
+from store.nudges import NudgeRow, add_kind_choice
+from store.nudges import dismiss as dismiss_latest
 from store.plain_text import plain
 from tracker import clock
 from tracker.advisor.evaluate import KINDS
@@ -20,7 +21,7 @@ from tracker.cli.output import Column, note, print_json, print_records, print_ta
 from tracker.cli.prose import paragraph
 from tracker.clock import short_time
 from tracker.errors import UserError
-from tracker.reports.nudges import NudgeReport, fate
+from tracker.reports.nudges import NudgeReport, fate, nudge_report
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
 _KIND = click.Choice(KINDS)
@@ -56,7 +57,6 @@ def nudges(
         return
     from tracker.advisor.preferences import preferences_of
     from tracker.cli.user_settings import user_settings
-    from tracker.reports.nudges import nudge_report
 
     db = open_synced(invocation, no_sync=no_sync)
     report = nudge_report(
@@ -82,9 +82,7 @@ def dismiss(kind: str | None) -> None:
     taximeter nudges dismiss compact
     """
     from store.ledger import home, open_ledger
-    from store.nudges import dismiss as dismiss_latest
     from tracker.keeper import LedgerKeeper
-    from tracker.reports.nudges import nudge_report
 
     db = open_ledger()
     LedgerKeeper(str(home())).keep_current(db)  # takes over what hooks have shown since
@@ -108,7 +106,6 @@ def on(kind: str) -> None:
     taximeter nudges on compact
     """
     from store.ledger import open_ledger
-    from store.nudges import add_kind_choice
     from tracker.model.delivery import NudgeAction
 
     _set_kind(kind, enabled=True)

@@ -13,7 +13,7 @@ from store.queries import totals, uncounted_models
 from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
 from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import say
+from tracker.cli.output import print_json, say
 from tracker.cli.progress_bar import progress_bar
 from tracker.errors import UsageError
 from tracker.ingest import Progress, SyncReport, sync_in_parallel
@@ -118,8 +118,6 @@ def sync_command(invocation: Invocation, as_json: bool, workers: int | None) -> 
     db, report = take_in(invocation, workers=workers)
     counts = totals(db)
     if as_json:
-        from tracker.cli.output import print_json
-
         print_json(
             {
                 "schema_version": 1,

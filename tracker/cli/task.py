@@ -8,7 +8,7 @@ import click
 from store.money import short_usd, sum_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
-from store.task_reads import TaskCall
+from store.task_reads import TaskCall, all_ids
 from store.task_rows import COST_PARTS
 from tracker import edit_tasks
 from tracker.cli.common import (
@@ -90,8 +90,6 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 
 
 def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
-    from store.task_reads import all_ids
-
     identity, number = edit_tasks.find_numbered(db, text)
     edit_tasks.turn_of(db, identity, number)
     detail = task_detail(db, identity, short_id=short_ids(all_ids(db))[identity])

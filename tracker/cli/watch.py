@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from store.ledger import LedgerError, file_of, is_damage, ledger_path
+from store.ledger import LedgerError, file_of, home, is_damage, ledger_path, open_ledger
 from store.money import short_usd
 from store.plain_text import plain
 from store.projects import project_name
@@ -42,7 +42,6 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     taximeter watch
     taximeter watch --json | jq .cost_usd
     """
-    from store.ledger import home
     from tracker.cli.sync import finder_of, sources_of, take_in
     from tracker.keeper import LedgerKeeper
     from tracker.reader_options import ReaderOptions
@@ -99,8 +98,6 @@ class _Screen:
     """Prints what is new after each look, and keeps derived tables and advice current before it does."""
 
     def __init__(self, db: sqlite3.Connection, keeper: "LedgerKeeper", *, as_json: bool) -> None:
-        from store.ledger import open_ledger
-
         self._db, self._keeper, self._as_json = db, keeper, as_json
         self._reader = open_ledger()
         self._file = file_of(ledger_path())
