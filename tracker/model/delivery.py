@@ -91,11 +91,6 @@ def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryCon
     return None
 
 
-def _rival(here: DeliveryContext) -> str:
-    """Of compacting and starting over, the one to drop when both would be shown."""
-    return NudgeKind.COMPACT if here.topic_is_unrelated else NudgeKind.NEW_SESSION
-
-
 def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: DeliveryContext) -> Delivery:
     """Choose what to show at this turn end: one nudge, three per session and hour, the highest expected value first."""
     refused: list[Refusal] = []
@@ -110,7 +105,7 @@ def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: Del
             refused.append(Refusal(candidate, objection))
     kinds = {candidate.kind for candidate in accepted}
     if {NudgeKind.COMPACT, NudgeKind.NEW_SESSION} <= kinds:
-        dropped = _rival(here)
+        dropped = NudgeKind.COMPACT if here.topic_is_unrelated else NudgeKind.NEW_SESSION
         refused += [Refusal(each, "the other way to shorten fits better") for each in accepted if each.kind == dropped]
         accepted = [each for each in accepted if each.kind != dropped]
     shown_this_hour = sum(

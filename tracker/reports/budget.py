@@ -100,6 +100,7 @@ class BudgetReport:
 def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date, now_ms: int) -> BudgetReport:
     """Spend against every budget as of a local day, and the layers of a month like the last eight weeks."""
     month_first, month_last = month_bounds(today)
+    days_in_month = month_last.day
     monday = today - timedelta(days=today.weekday())
     first = today - timedelta(days=HISTORY_DAYS - 1)
     by_day = spend_by_day(db, min(first, month_first).isoformat(), today.isoformat())
@@ -145,7 +146,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         for task in report.typed
     ]
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
-    made = layers(recent, days, (month_last - month_first).days + 1, own, settings.buffer)
+    made = layers(recent, days, days_in_month, own, settings.buffer)
     return BudgetReport(
         today,
         lines,
@@ -153,7 +154,7 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         sum(task.status == "completed" for task in recent),
         days,
         spent_since(first).cost,
-        (month_last - month_first).days + 1,
+        days_in_month,
         hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
         max(0, len(dear) - _DEAREST_TASKS),
     )

@@ -264,7 +264,7 @@ def _drawn_months(
     enough = _has_enough_days(load)
     if wanted_active_days is not None and enough:
         draws = with_active_days(draws, [day.is_active for day in load.base], wanted_active_days)
-    observed = expected_active_days([enough and day.is_active for day in load.base], (last - first).days + 1)
+    observed = expected_active_days([enough and day.is_active for day in load.base], last.day)
     return draws, wanted_active_days or observed
 
 

@@ -67,7 +67,11 @@ class TaskDetail(NamedTuple):
         for call in self.calls:
             if not call.chain:
                 by_session.setdefault(call.session_id, []).append(call)
-        return [call for calls in by_session.values() for call in sorted(calls, key=_file_position)]
+        return [
+            call
+            for calls in by_session.values()
+            for call in sorted(calls, key=lambda call: (call.position, call.first_at))
+        ]
 
     def number_of(self, call: TaskCall) -> int:
         """Number of the turn that a call fell in."""
@@ -132,10 +136,6 @@ class TaskDetail(NamedTuple):
         base["refusals"] = [one.as_json() for one in self.refusals]
         base["metered"] = [job_json(one) for one in self.jobs]
         return {"schema_version": 1, "task": base}
-
-
-def _file_position(call: TaskCall) -> tuple[int, int]:
-    return call.position, call.first_at
 
 
 def task_detail(
