@@ -109,11 +109,11 @@ def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list
         return Reports(), []
     usage = parse_pages(fetch_report(MESSAGES_USAGE, key, first, last), "the usage report")
     charges = parse_pages(fetch_report(COST, key, first, last), "the cost report")
-    code = Reports()
+    # What was asked for is what is covered, whether or not a day without use has a bucket.
+    made = Reports(usage.usage._replace(span=span), charges.charges._replace(span=span))
     if with_code:
         code = parse_pages(fetch_report(CODE_USAGE, key, first, last), "the Claude Code report")
-    # What was asked for is what is covered, whether or not a day without use has a bucket.
-    made = Reports(usage.usage, charges.charges, code.code, span, span, span if with_code else None)
+        made = made._replace(code=code.code._replace(span=span))
     return made, [f"the provider, key from {key.found_in}"]
 
 

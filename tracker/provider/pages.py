@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tracker.errors import UserError
-from tracker.model.plans.reconcile import Charge, Reports, Usage
+from tracker.model.plans.reconcile import Charge, Dated, Report, Reports, Usage
 from tracker.pricing import normalise
 
 _NANO_PER_CENT = 10_000_000
@@ -67,29 +67,32 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
     if sum(map(bool, (usage, code, charges))) > 1:
         raise UserError(f"{name}: several reports in one: save each in a file of its own")
     span = (min(days), max(days)) if days else None
-    return Reports(
-        tuple(usage.values()),
-        tuple(charges.values()),
-        tuple(code.values()),
-        usage_span=None if code or charges else span,
-        charges_span=span if charges else None,
-        code_span=span if code else None,
-    )
+    if charges:
+        return Reports(charges=Report(tuple(charges.values()), span))
+    if code:
+        return Reports(code=Report(tuple(code.values()), span))
+    return Reports(usage=Report(tuple(usage.values()), span))
 
 
 def join(reports: Iterable[Reports]) -> Reports:
     """Several files as one; the same report in two files must not overlap, or UserError."""
     made = Reports()
     for one in reports:
-        fields: dict[str, Any] = {}
-        for rows, span in (("usage", "usage_span"), ("charges", "charges_span"), ("code", "code_span")):
-            before, new = getattr(made, span), getattr(one, span)
-            if before and new and before[0] <= new[1] and new[0] <= before[1]:
-                raise UserError(f"two {rows} reports for the same days ({new[0]} to {new[1]})")
-            fields[rows] = getattr(made, rows) + getattr(one, rows)
-            fields[span] = (min(before[0], new[0]), max(before[1], new[1])) if before and new else before or new
-        made = Reports(**fields)
+        made = Reports(
+            _joined("usage", made.usage, one.usage),
+            _joined("charges", made.charges, one.charges),
+            _joined("code", made.code, one.code),
+        )
     return made
+
+
+def _joined(name: str, before: Report[Dated], new: Report[Dated]) -> Report[Dated]:
+    if before.span is None or new.span is None:
+        return new if before.span is None else before
+    (first, last), (new_first, new_last) = before.span, new.span
+    if first <= new_last and new_first <= last:
+        raise UserError(f"two {name} reports for the same days ({new_first} to {new_last})")
+    return Report(before.rows + new.rows, (min(first, new_first), max(last, new_last)))
 
 
 def _day(text: str) -> str:

@@ -7,7 +7,7 @@ provider's is what it says.
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from store.filter import Filter
 from store.money import usd
@@ -17,8 +17,6 @@ from tracker.model.defaults import DAY_MS
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
 from tracker.reports.spend import tokens_json
-
-Dated = TypeVar("Dated", Usage, Charge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +74,18 @@ def reconcile_report(
     evidence = Evidence(_hidden_by_day(possible, days), lambda *asked: _price(book, *asked), complete_until)
     billed = [_recorded(row) for row in found if not row.is_plan]
     everything = [_recorded(row) for row in found]
-    usage = Side(
-        _within(reports.usage, first, last),
-        reports.usage_span,
-        _within(reports.charges, first, last),
-        reports.charges_span,
-    )
-    code = Side(_within(reports.code, first, last), reports.code_span, writes_are_split=False)
+    usage = Side(reports.usage.between(first, last), reports.charges.between(first, last))
+    code = Side(reports.code.between(first, last), writes_are_split=False)
     return ReconcileReport(
         first,
         last,
         sources,
         compare(_joined(billed), usage, evidence),
         compare(_joined(everything), code, evidence),
-        [one for one in usage.charges if not one.is_tokens],
+        [one for one in usage.charges.rows if not one.is_tokens],
         sum(row.calls for row in found if row.is_plan),
         hidden_in(db, Filter(since=first, until=last, utc=True)),
     )
-
-
-def _within(rows: Sequence[Dated], first: str, last: str) -> list[Dated]:
-    return [row for row in rows if first <= row.day <= last]
 
 
 def _recorded(row: ReportableRow) -> Recorded:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Side, Usage, compare
+from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Report, Side, Usage, compare
 
 DAY = "2026-11-18"
 MODEL = "claude-opus-5-5"
@@ -12,6 +12,7 @@ SPAN = ("2026-11-01", "2026-11-30")
 Tokens = tuple[int, int, int, int, int]
 TOKENS: Tokens = (100, 90_000, 3_000, 2_000, 1_500)
 COST = 600_000_000
+CHARGED = Report((Charge(DAY, MODEL, COST * 2),), SPAN)
 
 
 def price_of(_day: str, _model: str, tokens: Sequence[int]) -> int:
@@ -41,7 +42,7 @@ def kind_of(
     reported_until: str = "2026-11-20",
 ) -> str:
     evidence = Evidence({(DAY, MODEL): hidden}, price_of, reported_until)
-    side = Side(usage, SPAN, charges, SPAN if charges else None)
+    side = Side(Report(tuple(usage), SPAN), Report(tuple(charges), SPAN if charges else None))
     rows = compare(recorded, side, evidence)
     assert len(rows) == 1
     assert rows[0].why
@@ -92,24 +93,24 @@ def test_more_of_one_and_less_of_another_is_unclear() -> None:
 
 def test_money_alone_cannot_tell_tokens_from_prices() -> None:
     evidence = Evidence({}, price_of, "2026-11-20")
-    rows = compare([ours()], Side((), None, [Charge(DAY, MODEL, COST * 2)], SPAN), evidence)
+    rows = compare([ours()], Side(Report(), CHARGED), evidence)
     assert [row.kind for row in rows] == [Difference.UNCLEAR]
 
 
 def test_unpriced_calls_have_no_money_to_compare() -> None:
     evidence = Evidence({}, price_of, "2026-11-20")
-    rows = compare([ours(unpriced=1)], Side([theirs()], SPAN, [Charge(DAY, MODEL, COST * 2)], SPAN), evidence)
+    rows = compare([ours(unpriced=1)], Side(Report((theirs(),), SPAN), CHARGED), evidence)
     assert (rows[0].kind, rows[0].money_difference) == (Difference.AGREES, None)
 
 
 def test_days_that_no_report_covers_are_not_judged() -> None:
     evidence = Evidence({}, price_of, "2026-11-20")
-    assert compare([ours(day="2026-10-01")], Side([theirs()], SPAN), evidence)[0].day == DAY
-    assert compare([ours(day="2026-10-01")], Side((), SPAN), evidence) == []
+    assert compare([ours(day="2026-10-01")], Side(Report((theirs(),), SPAN)), evidence)[0].day == DAY
+    assert compare([ours(day="2026-10-01")], Side(Report((), SPAN)), evidence) == []
 
 
 def test_unsplit_writes_count_as_one() -> None:
-    side = Side([theirs(0, 0, 2_000, -2_000, 0)._replace(cost=COST)], SPAN, writes_are_split=False)
+    side = Side(Report((theirs(0, 0, 2_000, -2_000, 0)._replace(cost=COST),), SPAN), writes_are_split=False)
     rows = compare([ours()], side, Evidence({}, price_of, "2026-11-20"))
     assert rows[0].kind == Difference.AGREES
     assert rows[0].money_difference == 0

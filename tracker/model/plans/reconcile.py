@@ -6,7 +6,7 @@ the evidence allows more than one reading, the class says what is likely and `wh
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 
 class Difference:
@@ -74,15 +74,30 @@ class Charge(NamedTuple):
 Span = tuple[str, str]  # first and last UTC day, inclusive
 
 
-class Reports(NamedTuple):
-    """The provider's reports and their days: a day within a span that has no row had no usage."""
+Dated = TypeVar("Dated", Usage, Charge)
 
-    usage: tuple[Usage, ...] = ()
-    charges: tuple[Charge, ...] = ()
-    code: tuple[Usage, ...] = ()  # Claude Code analytics: the only report with a subscription's use
-    usage_span: Span | None = None
-    charges_span: Span | None = None
-    code_span: Span | None = None
+
+class Report(NamedTuple, Generic[Dated]):
+    """A report of the provider: a day within its span that has no row had no usage. Without a span it was not read."""
+
+    rows: tuple[Dated, ...] = ()
+    span: Span | None = None
+
+    def covers(self, day: str) -> bool:
+        """Whether it tells of the day."""
+        return self.span is not None and self.span[0] <= day <= self.span[1]
+
+    def between(self, first: str, last: str) -> "Report[Dated]":
+        """The same with the rows of these days alone."""
+        return self._replace(rows=tuple(row for row in self.rows if first <= row.day <= last))
+
+
+class Reports(NamedTuple):
+    """What was read of the provider's reports."""
+
+    usage: Report[Usage] = Report()
+    charges: Report[Charge] = Report()
+    code: Report[Usage] = Report()  # Claude Code analytics: the only report with a subscription's use
 
 
 class Recorded(NamedTuple):
@@ -120,39 +135,28 @@ class Evidence:
     reported_until: str  # last UTC day that the provider has surely completed
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """The provider's side of a comparison. A span of None: that report was not read."""
+class Side(NamedTuple):
+    """The provider's side of a comparison."""
 
-    usage: Sequence[Usage]
-    usage_span: Span | None
-    charges: Sequence[Charge] = ()
-    charges_span: Span | None = None
+    usage: Report[Usage]
+    charges: Report[Charge] = Report()
     writes_are_split: bool = True  # else both lifetimes count as one, and amounts stand beside the tokens
-
-    def has_usage(self, day: str) -> bool:
-        """Whether the day's tokens were reported."""
-        return self.usage_span is not None and self.usage_span[0] <= day <= self.usage_span[1]
-
-    def has_charges(self, day: str) -> bool:
-        """Whether the day's costs were reported."""
-        return self.charges_span is not None and self.charges_span[0] <= day <= self.charges_span[1]
 
 
 def compare(recorded: Sequence[Recorded], side: Side, evidence: Evidence) -> list[Row]:
     """Every day and model that either side has on a day that was reported, in order."""
     ours = {(one.usage.day, one.usage.model): one for one in recorded}
-    theirs = {(one.day, one.model): one for one in side.usage}
-    charged = {(one.day, one.model): one.nano for one in side.charges if one.is_tokens}
+    theirs = {(one.day, one.model): one for one in side.usage.rows}
+    charged = {(one.day, one.model): one.nano for one in side.charges.rows if one.is_tokens}
     spent_by_day: dict[str, int] = {}
     for one in recorded:
         spent_by_day[one.usage.day] = spent_by_day.get(one.usage.day, 0) + (one.usage.cost or 0)
     rows = []
     for key in sorted(ours.keys() | theirs.keys() | charged.keys()):
         day = key[0]
-        if not (side.has_usage(day) or side.has_charges(day)):
+        if not (side.usage.covers(day) or side.charges.covers(day)):
             continue
-        amount = charged.get(key, 0) if side.has_charges(day) else theirs[key].cost if key in theirs else None
+        amount = charged.get(key, 0) if side.charges.covers(day) else theirs[key].cost if key in theirs else None
         rows.append(_row(key, ours.get(key), theirs.get(key), amount, side, evidence, spent_by_day.get(day, 0)))
     return rows
 
@@ -166,7 +170,7 @@ def _row(
     evidence: Evidence,
     spent_on_day: int,
 ) -> Row:
-    has_usage = side.has_usage(key[0])
+    has_usage = side.usage.covers(key[0])
     nothing = Usage(*key, 0, 0, 0, 0, 0, 0)
     mine = ours.usage if ours else nothing
     other = theirs or nothing
