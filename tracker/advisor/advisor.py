@@ -125,7 +125,7 @@ class Advisor:
         for session in live.active_sessions(db, now - DEFAULTS.return_window_ms):
             if self._seen.get(session.id) == session:
                 continue
-            self._advise(db, session.id, now)
+            self._advise(db, session.id, shared.preferences, now)
             self._seen[session.id] = session
             changed = True
         if changed:
@@ -161,8 +161,7 @@ class Advisor:
 
     # -- one session ------------------------------------------------------------------------------------------------
 
-    def _advise(self, db: sqlite3.Connection, session_id: int, now: int) -> None:
-        preferences = self._reader.read()
+    def _advise(self, db: sqlite3.Connection, session_id: int, preferences: Preferences, now: int) -> None:
         state = load_state(db, session_id, floors(db))
         standing = self._standing(db, state, preferences, now) if state is not None else None
         nudges = self._evaluate(db, standing, preferences) if standing is not None else []
@@ -195,17 +194,22 @@ class Advisor:
         price = next((one for one in stored_prices(db) if one.id == state.last.price_id), None)
         if price is None:
             return None
-        agent = state.session.agent
-        if agent not in self._habits or now >= self._habits[agent][1]:
-            habits, is_due = kept_habits(db, agent, now)
-            if is_due and not habits.calls and self._measures_at_once:
-                habits, is_due = measure_habits(db, agent, now), False
-            if is_due and self._due_habits is not None:
-                self._due_habits.add(agent)
-            self._habits[agent] = habits, now + KEPT_MS
-        habits, _ = self._habits[agent]
+        habits = self._habits_with(db, state.session.agent, now)
         billing = billing_of(state.session, preferences, habits)
         return standing_of(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
+
+    def _habits_with(self, db: sqlite3.Connection, agent: str, now: int) -> Habits:
+        """The user's habits with an agent as they are kept; old ones are measured anew in a quiet moment."""
+        known = self._habits.get(agent)
+        if known is not None and now < known[1]:
+            return known[0]
+        habits, is_due = kept_habits(db, agent, now)
+        if is_due and not habits.calls and self._measures_at_once:
+            habits, is_due = measure_habits(db, agent, now), False
+        if is_due and self._due_habits is not None:
+            self._due_habits.add(agent)
+        self._habits[agent] = habits, now + KEPT_MS
+        return habits
 
     def _evaluate(self, db: sqlite3.Connection, standing: Standing, preferences: Preferences) -> list[NudgeRow]:
         """Evaluate what has its moment, log it, and return the picked nudges, those for now first."""
