@@ -204,7 +204,7 @@ def optimum(replay: Replay) -> Rule:
     """The best that anybody could have done at turn ends, knowing what was to come: a dynamic programme over them."""
     ends = [index for index, call in enumerate(replay.calls) if call.at_turn_end]
     best: dict[int, tuple[float, int | None]] = {}  # after compacting at this end: cost of the rest, the next end
-    for start in (*reversed(ends), -1):
+    for start in (*reversed(ends), -1):  # -1: from the first call on
         context = 0.0 if start < 0 else replay.shape.context_after
         total = 0.0
         least: tuple[float, int | None] = (math.inf, None)
