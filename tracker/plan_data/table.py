@@ -59,8 +59,7 @@ def plans_on(day: str, user_file: Path | None = None) -> dict[str, DatedPlan]:
     for row in sorted(rows.values(), key=lambda row: row.valid_from):
         if row.id not in in_force or row.valid_from <= day:
             in_force[row.id] = row
-    order = {row.id: place for place, row in reversed(list(enumerate(rows.values())))}
-    return {row.id: _dated(row) for row in sorted(in_force.values(), key=lambda row: order[row.id])}
+    return {row.id: _dated(in_force[row.id]) for row in rows.values()}
 
 
 def capacity_from_settings(plan_id: str, given: CapacitySettings) -> Capacity | None:
