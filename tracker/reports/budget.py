@@ -17,6 +17,7 @@ from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
+from tracker.model.status import TaskStatus
 from tracker.reports.json_values import dollars, rounded
 from tracker.reports.tasks import tasks_report
 from tracker.settings import BudgetSettings, nano
@@ -148,15 +149,15 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
     made = layers(recent, days, days_in_month, own, settings.buffer)
     return BudgetReport(
-        today,
-        lines,
-        made,
-        sum(task.status == "completed" for task in recent),
-        days,
-        spent_since(first).cost,
-        days_in_month,
-        hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
-        max(0, len(dear) - _DEAREST_TASKS),
+        today=today,
+        lines=lines,
+        layers=made,
+        completed=sum(task.status == TaskStatus.COMPLETED for task in recent),
+        history_days=days,
+        spent_in_history_nano=spent_since(first).cost,
+        days_in_month=days_in_month,
+        hidden=hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
+        tasks_not_listed=max(0, len(dear) - _DEAREST_TASKS),
     )
 
 

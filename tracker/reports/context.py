@@ -165,21 +165,19 @@ def context_report(
     idle_ms = max(0, moment - last.last_at)
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
-    prospect = None
-    if rates is not None:
-        prospect = _prospect(state, rates, habits, turns, is_cold=is_cold)
+    prospect = None if rates is None else _prospect(state, rates, habits, turns, is_cold=is_cold)
     return ContextReport(
-        session,
-        calls,
-        last.model,
-        _standing_context(last),
-        state.first_prompt,
-        max(call.context for call in calls),
-        len({call.epoch for call in calls}) - 1,
-        ttl_ms,
-        is_cold,
-        idle_ms,
-        prospect,
+        session=session,
+        calls=calls,
+        model=last.model,
+        context=_standing_context(last),
+        baseline=state.first_prompt,
+        peak=max(call.context for call in calls),
+        resets=len({call.epoch for call in calls}) - 1,
+        ttl_ms=ttl_ms,
+        is_cold=is_cold,
+        idle_ms=idle_ms,
+        prospect=prospect,
     )
 
 
@@ -232,15 +230,16 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
     warm_call = next_call_nano(context, estimate.growth, estimate.output, here.tariff)
     cold_penalty = round(cold_penalty_nano(context, here.shape.static_floor, here.tariff))
     return Prospect(
-        estimate,
-        options,
-        standing.level,
-        *standing.trigger,
-        None if to_compaction is None else max(1, round(to_compaction)),
-        round(warm_call) + (cold_penalty if is_cold else 0),
-        cold_penalty,
-        rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),
-        habits.calls_per_turn,
+        estimate=estimate,
+        options=options,
+        level=standing.level,
+        trigger=standing.trigger.tokens,
+        trigger_source=standing.trigger.source,
+        to_compaction=None if to_compaction is None else max(1, round(to_compaction)),
+        next_call=round(warm_call) + (cold_penalty if is_cold else 0),
+        cold_penalty=cold_penalty,
+        crossover=rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),
+        turns=habits.calls_per_turn,
     )
 
 
