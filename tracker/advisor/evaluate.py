@@ -67,7 +67,7 @@ class TimedEvaluation(NamedTuple):
 
 
 def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
-    """Nudges of a turn's end; `chosen`: this session's picked ones, latest first; `shown`: those of all sessions."""
+    """Nudges of a turn's end; `chosen`: this session's picked ones; `shown`: those of all sessions."""
     state = standing.state
     evaluations = [_compact(standing, chosen), _new_session(standing, chosen)]
     largest = state.largest_result()

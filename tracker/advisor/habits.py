@@ -236,11 +236,10 @@ def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[
             for bucket in BUCKETS:
                 found = epoch_residuals(sized, bucket, pools[model], price.tariff(epoch[-1].ttl_ms))
                 residuals.setdefault(model, {}).setdefault(bucket, []).extend(found)
-    bands = {
-        model: {bucket: band_for(bucket, found) for bucket, found in by_bucket.items()}
+    return {
+        model: {bucket: band for bucket, found in by_bucket.items() if (band := band_for(bucket, found)).residuals}
         for model, by_bucket in residuals.items()
     }
-    return {model: {bucket: one for bucket, one in by.items() if one.residuals} for model, by in bands.items()}
 
 
 def _gaps(turns: Sequence[HabitTurn], ended_before: int) -> list[IdleGap]:

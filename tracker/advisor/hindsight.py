@@ -78,9 +78,9 @@ def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: _Said)
                     row = row._replace(shown_at=row.due_at)
                     worked_out = _HINDSIGHT.get(row.kind)
                     saved = None if worked_out is None else worked_out(_Case(row, recorded, place, standing))
-                    made.insert(0, ReplayedNudge(row, None if saved is None else round(saved)))
+                    made.append(ReplayedNudge(row, None if saved is None else round(saved)))
                     said.add(row)
-    return made[::-1]
+    return made
 
 
 def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[TimedEvaluation]:
