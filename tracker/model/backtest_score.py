@@ -5,6 +5,7 @@ Every figure is modelled. `captured` is the share of what perfect hindsight woul
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from tracker.model.backtest import (
@@ -170,11 +171,10 @@ def _total(runs: Sequence[Run]) -> float:
 
 def _sensitivity(replays: Sequence[Replay], summary_tokens: float | None) -> dict[str, Variant]:
     variants: dict[str, Callable[[Replay], Replay]] = {
-        f"reread_{factor:g}x": lambda replay, factor=factor: with_reread(replay, factor)  # type: ignore[misc]
-        for factor in REREAD_FACTORS
+        f"reread_{factor:g}x": partial(with_reread, factor=factor) for factor in REREAD_FACTORS
     }
     if summary_tokens is not None:
-        variants["summary_as_observed"] = lambda replay: with_summary_kept(replay, summary_tokens)
+        variants["summary_as_observed"] = partial(with_summary_kept, tokens=summary_tokens)
     made = {}
     for label, variant in variants.items():
         changed = [variant(replay) for replay in replays]
