@@ -141,7 +141,7 @@ def plans_report(
     every_plan: bool = False,
     detected: str | None = None,
 ) -> PlansReport:
-    """Compare the ways to pay. `days` (a name, dollars by day) stands in place of the ledger's days.
+    """Compare the ways to pay. `days` (a name, dollars by day) stands in place of the ledger `db`.
 
     SettingsError if the settings name a plan or a capacity that cannot be used.
     """
@@ -178,14 +178,13 @@ def plans_report(
         metered_capacity(load.fits, in_dollars=load.is_of_sums),
         refused_capacity(load.hits_of_this_size(load.five_hour_hits), load.hits_of_this_size(load.week_hits)),
     )
-    shares: Sequence[TaskShare] = ()
     made = _compare(load, compared, believed_now, terms, settings, current, current_from)
-    if db is not None and days is None and made.typical is not None:
-        first, last = month_bounds(load.as_of)
-        expected = max(made.month_end.p50 if made.month_end else 0.0, made.spent_api_nano / NANO_PER_USD)
-        covered = {one.plan.id: expected * _covered_share(load.month[one.plan.excludes]) for one in made.outlooks}
-        shares = task_shares(db, first, last, made.outlooks, covered, load.api_nano, terms, now_ms)
-    return replace(made, tasks=shares)
+    if db is None or made.month_end is None:
+        return made
+    first, last = month_bounds(load.as_of)
+    expected = max(made.month_end.p50, made.spent_api_nano / NANO_PER_USD)
+    covered = {one.plan.id: expected * _covered_share(load.month[one.plan.excludes]) for one in made.outlooks}
+    return replace(made, tasks=task_shares(db, first, last, made.outlooks, covered, load.api_nano, terms, now_ms))
 
 
 def _compare(
