@@ -196,21 +196,16 @@ def _cache(calls: Sequence[LoggedCall], begun: Mapping[int, int]) -> WhatIfCase:
 
 
 def _batch(calls: Sequence[LoggedCall], unattended: Sequence[LoggedCall], share: float | None) -> WhatIfCase:
-    if share is not None:
-        return WhatIfCase(
-            "batch",
-            f"{share:.0%} of the work in batches",
-            in_batches(calls, share),
-            ("Tokens at half price within a day; one end finds nothing in the cache.", "The share is yours."),
-        )
+    if share is None:
+        change = "unattended sessions in batches"
+        case = in_batches(unattended, 1.0)
+        why = "What could wait: sessions that a program started. --batch SHARE says otherwise."
+    else:
+        change = f"{share:.0%} of the work in batches"
+        case = in_batches(calls, share)
+        why = "The share is yours."
     return WhatIfCase(
-        "batch",
-        "unattended sessions in batches",
-        in_batches(unattended, 1.0),
-        (
-            "Tokens at half price within a day; one end finds nothing in the cache.",
-            "What could wait: sessions that a program started. --batch SHARE says otherwise.",
-        ),
+        "batch", change, case, ("Tokens at half price within a day; one end finds nothing in the cache.", why)
     )
 
 
