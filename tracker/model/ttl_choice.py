@@ -93,18 +93,13 @@ def replay_chain_nano(chain: Chain, ttl_ms: int) -> float:
     return total
 
 
-def _written(chain: Chain) -> tuple[int, int]:
-    """Tokens that a chain wrote for five minutes and for an hour."""
-    return sum(call.write_5m for call in chain), sum(call.write_1h for call in chain)
-
-
 def choose_ttl(chains: Sequence[Chain], rates: Rates) -> TtlChoice | None:
     """Replay chains as they were and under the lifetime that fewer tokens were written for; None without writes.
 
     A chain that has that lifetime already (subagents have five minutes beside a main chain's hour) gains nothing. The
     range is a bootstrap over chains.
     """
-    written = [_written(chain) for chain in chains]
+    written = [(sum(call.write_5m for call in chain), sum(call.write_1h for call in chain)) for chain in chains]
     short_lived, long_lived = (sum(tokens) for tokens in zip(*written, strict=True)) if written else (0, 0)
     if not long_lived + short_lived:
         return None

@@ -99,7 +99,7 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             plan_id: {
                 "day": None if one.day is None else one.day.isoformat(),
                 "expected_day": None if one.expected_day is None else one.expected_day.isoformat(),
-                "spend_per_active_day_usd": usd_cents(one.per_active_day_usd),
+                "spend_per_active_day_usd": f"{one.per_active_day_usd:.2f}",
             }
             for plan_id, one in report.break_even.items()
         },
@@ -165,8 +165,3 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
         }
         made["tasks"] = [share.as_json() for share in report.tasks]
     return made
-
-
-def usd_cents(amount: float) -> str:
-    """A modelled amount to the cent."""
-    return f"{amount:.2f}"
