@@ -130,3 +130,17 @@ def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Conne
     sample_db.execute("UPDATE call SET flags = ? WHERE session_id = ?", (CallFlag.OUTPUT_IS_FLOOR, session.id))
     assert {(call.cost, call.is_floor) for call in costs_since(sample_db, session.id, 0)} == {(None, True)}
     sample_db.execute("ROLLBACK")
+
+
+async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.context is not None
+    rests = replace(part, context=part.context._replace(idle_ms=13 * HOUR_MS))
+
+    def script(wish: Wish) -> Snapshot:
+        return replace(sample_script(wish), now=rests)
+
+    text = await drawn(dashboard(script, start="now"))
+    assert "If taken up again · until compaction" in text
+    assert "From here" not in text

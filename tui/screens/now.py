@@ -8,6 +8,7 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.model.auto_compaction import TriggerSource
+from tracker.model.defaults import DEFAULTS
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, advised
 from tracker.words import duration
@@ -205,6 +206,8 @@ class NowScreen(Board[NowPart]):
         options = prospect.options
         nudge, why = self._nudge(part, best)
         until = "until compaction" if options.until_compaction else f"the next {count(options.turns, 'turn')}"
+        idle_ms = part.context.idle_ms if part.context else 0
+        start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If taken up again"
 
         def draw(width: int, height: int) -> Sequence[Content]:
             if not nudge:
@@ -216,7 +219,7 @@ class NowScreen(Board[NowPart]):
             draw,
             title=lambda width: fitting(
                 [
-                    line(("From here", "bold $heading"), (f" · {until}", "$dim")),
+                    line((start, "bold $heading"), (f" · {until}", "$dim")),
                     line((f", ~{count(options.calls, 'call')}", "$dim")),
                 ],
                 width - 6,
