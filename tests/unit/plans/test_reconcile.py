@@ -167,6 +167,24 @@ def test_the_days_of_a_report_are_those_from_its_first_to_its_last(of: str) -> N
     assert [row.day for row in rows] == days[1:4]
 
 
+@pytest.mark.parametrize(
+    ("recorded", "usage", "charged", "kind", "why"),
+    [
+        (ours(), theirs(), None, Difference.AGREES, "tokens"),
+        (ours(), theirs(), COST, Difference.AGREES, "tokens and money"),
+        (ours(), None, COST, Difference.AGREES, "money"),
+        (None, theirs(), COST, Difference.OTHER_MACHINE, "this machine made no call that day"),
+    ],
+)
+def test_what_agrees_is_what_was_reported(
+    recorded: Recorded | None, usage: Usage | None, charged: int | None, kind: str, why: str
+) -> None:
+    charges = [Charge(DAY, MODEL, charged)] if charged is not None else []
+    side = Side([usage] if usage else [], SPAN if usage else None, charges, SPAN if charges else None)
+    [row] = compare([recorded] if recorded else [], side, Evidence({}, price_of, "2026-11-20"))
+    assert (row.kind, row.why) == (kind, why)
+
+
 def test_an_amount_beside_calls_without_a_price_does_not_agree_with_anything() -> None:
     evidence = Evidence({}, price_of, "2026-11-20")
     [row] = compare([ours(unpriced=1)], Side((), None, [Charge(DAY, MODEL, COST)], SPAN), evidence)
