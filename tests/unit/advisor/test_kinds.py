@@ -125,16 +125,27 @@ def test_a_session_that_the_user_begins_in_the_project_is_starting_over(
 
 
 @pytest.mark.parametrize(
-    ("kind", "clears", "followed"),
-    [("new_session", True, 1), ("new_session", False, 0), ("compact", True, 0), ("compact", False, 1)],
+    ("kind", "done", "followed"),
+    [
+        ("new_session", "clear", 1),
+        ("new_session", "compact", 0),
+        ("compact", "clear", 0),
+        ("compact", "begin", 0),
+        ("compact", "compact", 1),
+    ],
 )
-def test_a_clear_is_starting_over_and_a_compaction_is_not(desk: Desk, kind: str, clears: bool, followed: int) -> None:
+def test_a_clear_is_starting_over_and_a_compaction_is_not(desk: Desk, kind: str, done: str, followed: int) -> None:
     only(desk, kind)
     one = new_topic(desk)
     desk.advise(one.now)
     said(desk, one, "Stop", one.now)
     one.wait(60)
-    _ = one.prompt("<command-name>/clear</command-name>") if clears else one.compact(125_000, 40_000)
+    if done == "clear":
+        one.prompt("<command-name>/clear</command-name>")
+    elif done == "compact":
+        one.compact(125_000, 40_000)
+    else:
+        desk.transcript(start_ms=one.now).prompt("Hello").call(30_000)
     for number in range(4):
         one.prompt("and then").call(50_000 + number, read=15_000)
     desk.advise(one.now)
