@@ -34,6 +34,7 @@ _OWN_CALLS = (
 _COPIES = (
     f"SELECT {_CALL.format(place='sighting')}, 1 FROM sighting JOIN call ON call.id = sighting.call_id"
     " JOIN chain ON chain.id = sighting.chain_id WHERE sighting.seen_session_id = :id AND call.session_id != :id"
+    " ORDER BY sighting.first_at, sighting.position, call.message_id"
 )
 _TURN = columns("turn", TurnRow._fields)
 _TOOL = columns("tool_use", ToolRow._fields)

@@ -72,6 +72,8 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
     while stored.has_stale_sessions(db):
         with transaction(db):
             stale = stored.stale_sessions(db)
+            if not stale:
+                break  # another process was first
             if on_progress is not None:
                 on_progress(count, count + len(stale))
             overlay = read_overlay(db)  # each time: another process may store an edit between two groups

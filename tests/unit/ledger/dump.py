@@ -11,6 +11,7 @@ Dump = dict[str, Counter[tuple[Any, ...]]]
 _NAMES = {
     "session_id": "(SELECT native_id FROM session WHERE id = {})",
     "seen_session_id": "(SELECT native_id FROM session WHERE id = {})",
+    "link_session_id": "(SELECT native_id FROM session WHERE id = {})",
     "chain_id": (
         "(SELECT native_id || '/' || key FROM chain JOIN session ON session.id = session_id WHERE chain.id = {})"
     ),

@@ -1,18 +1,26 @@
 """Over whole ledgers: tasks sum to the total, a rebuild from nothing gives the same rows, links and edits hold."""
 
 import json
+import random
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from store import tasks as stored
 from store.board_reads import latest_sessions
 from store.filter import EVERYTHING
 from store.find_session import find_session
 from store.queries import session_rows
 from store.samples import StatusSample, put_samples
 from store.task_rows import COST_PARTS
-from tests.unit.ledger.reading import take_in
+from tests.unit.ledger.dump import differences, dump
+from tests.unit.ledger.reading import take_in, write_tree
+from tests.unit.ledger.synthetic import World
 from tests.unit.tasks.making import FIXTURES, MINUTE, REAL, SCENARIOS, Transcript, ledger_of
 from tracker import edit_tasks
 from tracker.hidden_spend import hidden_spend
@@ -39,6 +47,10 @@ RAW = (
     "chain",
     "session",
 )
+
+
+# Which files were read how far, and what else may differ from reading to reading.
+UNLIKE = frozenset({"source_file", "habit", "sqlite_stat1"})
 
 
 def derived(db: sqlite3.Connection) -> dict[str, list[tuple]]:
@@ -208,6 +220,39 @@ def test_a_task_names_a_fork_and_its_parent_in_one_order_whichever_was_read_firs
         rebuild(db)
         told.append([(task.sessions, task.calls) for task in tasks_report(db).tasks])
     assert told[0] == told[1] == [('["aaa","bbb"]', 2)]
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32), steps=st.integers(10, 50))
+@example(seed=1, steps=33)
+def test_tasks_are_the_same_whatever_was_read_first(seed: int, steps: int) -> None:
+    """Sessions that were forked, branched and copied, derived at once or after each file."""
+    files = World(seed).grow(steps).contents()
+    names = sorted(files)
+    random.Random(seed).shuffle(names)
+    with TemporaryDirectory() as place:
+        whole, root = Path(place, "whole"), Path(place, "claude")
+        with closing(ledger_of(whole, write_tree(whole / "claude", files))) as db:
+            rebuild(db)
+            at_once = dump(db, without=UNLIKE)
+        with closing(ledger_of(Path(place))) as db:
+            for name in names:
+                write_tree(root, {name: files[name]})
+                take_in(db, root)
+                rebuild(db)
+            assert differences(at_once, dump(db, without=UNLIKE)) == []
+
+
+def test_a_rebuild_that_another_process_did_meanwhile_has_nothing_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(ledger_of(tmp_path, FIXTURES / SCENARIOS[0])) as db:
+        rebuild(db)
+        looks = iter([True, False])
+        monkeypatch.setattr(stored, "has_stale_sessions", lambda _db: next(looks))
+        told: list[tuple[int, int]] = []
+        assert rebuild(db, lambda *progress: told.append(progress)).sessions == 0
+        assert told == []
 
 
 def test_a_fork_whose_parent_is_gone_still_has_its_prompts(tmp_path: Path) -> None:
