@@ -151,18 +151,18 @@ def test_a_days_last_report_is_that_of_its_last_day() -> None:
 
 def test_searches_are_charged_beside_the_tokens() -> None:
     recorded = ours()._replace(usage=ours().usage._replace(web_searches=3, cost=COST + 30_000_000), web_cost=30_000_000)
-    charges = [Charge(DAY, MODEL, COST), Charge(DAY, MODEL, 30_000_000, is_tokens=False)]
+    charged = Report((Charge(DAY, MODEL, COST), Charge(DAY, MODEL, 30_000_000, is_tokens=False)), SPAN)
     evidence = Evidence({}, price_of, "2026-11-20")
-    [row] = compare([recorded], Side([theirs()._replace(web_searches=3)], SPAN, charges, SPAN), evidence)
+    [row] = compare([recorded], Side(Report((theirs()._replace(web_searches=3),), SPAN), charged), evidence)
     assert (row.kind, row.web_difference, row.money_difference) == (Difference.AGREES, 0, 0)
-    [row] = compare([recorded], Side([theirs()], SPAN, writes_are_split=False), evidence)
+    [row] = compare([recorded], Side(Report((theirs(),), SPAN), writes_are_split=False), evidence)
     assert (row.kind, row.web_difference) == (Difference.AGREES, 0), "this report has no searches"
 
 
 @pytest.mark.parametrize("of", ["usage", "charges"])
 def test_the_days_of_a_report_are_those_from_its_first_to_its_last(of: str) -> None:
     days = [f"2026-{day}" for day in ("10-31", "11-01", "11-18", "11-30", "12-01")]
-    side = Side((), SPAN) if of == "usage" else Side((), None, (), SPAN)
+    side = Side(Report((), SPAN)) if of == "usage" else Side(Report(), Report((), SPAN))
     rows = compare([ours(day=day) for day in reversed(days)], side, Evidence({}, price_of, "2026-12-31"))
     assert [row.day for row in rows] == days[1:4]
 
@@ -179,15 +179,17 @@ def test_the_days_of_a_report_are_those_from_its_first_to_its_last(of: str) -> N
 def test_what_agrees_is_what_was_reported(
     recorded: Recorded | None, usage: Usage | None, charged: int | None, kind: str, why: str
 ) -> None:
-    charges = [Charge(DAY, MODEL, charged)] if charged is not None else []
-    side = Side([usage] if usage else [], SPAN if usage else None, charges, SPAN if charges else None)
+    side = Side(
+        Report((usage,), SPAN) if usage else Report(),
+        Report((Charge(DAY, MODEL, charged),), SPAN) if charged is not None else Report(),
+    )
     [row] = compare([recorded] if recorded else [], side, Evidence({}, price_of, "2026-11-20"))
     assert (row.kind, row.why) == (kind, why)
 
 
 def test_an_amount_beside_calls_without_a_price_does_not_agree_with_anything() -> None:
     evidence = Evidence({}, price_of, "2026-11-20")
-    [row] = compare([ours(unpriced=1)], Side((), None, [Charge(DAY, MODEL, COST)], SPAN), evidence)
+    [row] = compare([ours(unpriced=1)], Side(Report(), CHARGED), evidence)
     assert (row.kind, row.money_difference) == (Difference.UNCLEAR, None)
     assert "no price" in row.why
 
