@@ -25,6 +25,14 @@ from tui.widgets.heatmap import heatmap
 from tui.words import usd
 
 
+async def test_models_are_listed_in_the_patterns_of_the_chart(sample_script: Script) -> None:
+    rows = (await drawn(dashboard(sample_script, start="spend"))).splitlines()
+    patterns = [
+        row.split(name)[-1].split()[0][0] for row in rows[1:8] for name in ("opus-5-5 ", "sonnet-5-5 ") if name in row
+    ]
+    assert patterns == ["█", "▓"]
+
+
 async def test_months_go_back_and_on(sample_script: Script) -> None:
     app = dashboard(sample_script, start="spend")
     async with app.run_test(size=(120, 40)) as pilot:

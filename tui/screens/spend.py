@@ -151,13 +151,15 @@ class SpendScreen(Board[SpendPart]):
         by_model: bool = False,
     ) -> None:
         total = part.total.cost
+        series = self._series(part)
         made = [
             Row(
                 names[index],
                 dollars(row.cost),
                 cost_words(row.cost, row.calls, row.unpriced, row.floor),
-                f"$series-{min(index, len(part.models) - 1) + 1}" if by_model else "$series-2",
+                series[min(index, len(series) - 1)].style if by_model else "$series-2",
                 "–" if row.unpriced == row.calls else percent(row.cost / total) if total else "",
+                series[min(index, len(series) - 1)].glyph if by_model else "█",
             )
             for index, row in enumerate(rows)
         ]

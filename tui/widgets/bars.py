@@ -21,12 +21,18 @@ class Row(NamedTuple):
     figure: str
     style: str = "$series-1"
     note: str = ""
+    glyph: str = "█"
 
 
-def bar(value: float, top: float, width: int) -> str:
-    """A bar of `value` where `top` fills `width` cells; anything above nothing shows at least a sliver."""
+def bar(value: float, top: float, width: int, glyph: str = "█") -> str:
+    """A bar of `value` where `top` fills `width` cells; anything above nothing shows at least a sliver.
+
+    A glyph with a pattern has no eighths: it fills whole cells.
+    """
     if top <= 0 or value <= 0 or width <= 0:
         return ""
+    if glyph != "█":
+        return glyph * max(1, min(width, round(value / top * width)))
     eighths = max(1, min(width * 8, round(value / top * width * 8)))
     full, rest = divmod(eighths, 8)
     return "█" * full + (_LEFT_EIGHTHS[rest] if rest else "")
@@ -48,7 +54,7 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     for row in shown:
         pieces: list[Piece | str] = [(fit(row.name, name_width), "$ink"), " "]
         if bar_width >= 4:
-            pieces += [(fit(bar(row.value, top, bar_width), bar_width), row.style), " "]
+            pieces += [(fit(bar(row.value, top, bar_width, row.glyph), bar_width), row.style), " "]
         pieces.append((fit(row.figure, figure_width, right=True), "bold"))
         if note_width and bar_width >= 4:
             pieces += [" ", (fit(row.note, note_width, right=True), "$dim")]

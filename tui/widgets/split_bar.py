@@ -15,7 +15,7 @@ CARRY_OVER = Series("▓", "$carry", "carry-over")
 OWN = Series("░", "$own", "own")
 FRESH = Series("█", "$fresh", "fresh")
 GENERATION = Series("▇", "$generation", "generation")
-WASTE = Series("█", "$waste", "waste")
+WASTE = Series("▚", "$waste", "waste")
 OTHER = Series("╱", "$hidden", "other")
 # Columns of a row of the ledger, in the order in which every split bar shows them.
 SPLIT = {
