@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import replace
 
+import pytest
+
 from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary
@@ -23,6 +25,24 @@ async def test_followed_is_counted_of_what_is_known(sample_script: Script) -> No
     assert "10 shown  1 of 7 followed  0 dismissed" in text
     assert next(line for line in text.splitlines() if "● compact" in line).split("● compact")[1].split()[0] == "1/7"
     assert next(line for line in text.splitlines() if "● baseline" in line).split("● baseline")[1].split()[0] == "–"
+
+
+@pytest.mark.parametrize("screen", ["nudges", "plans"])
+async def test_no_words_around_the_figures_are_cut_at_forty_columns(sample_script: Script, screen: str) -> None:
+    rows = (await drawn(dashboard(sample_script, start=screen), size=(40, 20))).splitlines()
+    names = ("What it came to", "shown", "followed", "on the table", "Log", "Plans", "modelled")
+    framing = [row for row in rows if any(name in row for name in names)]
+    assert len(framing) >= 2
+    assert not [row for row in framing if "…" in row]
+
+
+def test_what_a_nudge_was_decided_on_is_plain(sample_script: Script) -> None:
+    nudges = sample_script(Wish(screen="nudges")).nudges
+    assert nudges is not None
+    row = nudges.report.rows[0]._replace(inputs='{"file": "a\\u001b]0;x\\u0007"}', reason="a\x1b[31m")
+    text = "".join(str(one) for one in input_lines(row, 60))
+    assert "]0;x" in text
+    assert text.isprintable()
 
 
 async def test_promises_of_one_session_are_not_added_up(sample_script: Script) -> None:

@@ -16,13 +16,13 @@ from tui.screens.board import Board
 from tui.screens.questions import ChooseScreen, ReadScreen
 from tui.snapshot import HINDSIGHT_DAYS, NudgesPart, Snapshot
 from tui.widgets.empty import hatched
-from tui.widgets.grid import Piece, line
+from tui.widgets.grid import fitting, line
 from tui.widgets.hindsight import hindsight_lines
 from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
-from tui.words import count, fit, project_name, tokens, usd
+from tui.words import count, fit, plain, project_name, tokens, usd
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}
@@ -120,7 +120,8 @@ class NudgesScreen(Board[NudgesPart]):
     def table_changed(self) -> None:
         """Name the panel."""
         panel = self.query_one("#nudges-panel")
-        panel.border_title = line(("Log", "bold $heading"), (" · latest first; promises are modelled", "$dim"))
+        title = [("Log", "bold $heading"), (" · latest first", "$dim"), ("; promises are modelled", "$dim")]
+        panel.border_title = fitting([line(part) for part in title], (panel.size.width or self.size.width) - 6)
         table = self.query_one("#nudges", Table)
         panel.border_subtitle = line((table.position(), "$dim"))
         if self.part is not None:
@@ -169,24 +170,19 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
     shown = sum(one.shown for one in report.kinds)
     observed, followed = sum(one.observed for one in report.kinds), sum(one.followed for one in report.kinds)
     dismissed = sum(one.dismissed for one in report.kinds)
-    head: list[Piece | str] = [(f"{shown:,}", "bold"), (" shown  ", "$dim")]
+    head = [line((f"{shown:,}", "bold"), (" shown", "$dim"))]
     if observed:
-        head += [(f"{followed:,}", "bold $good"), (f" of {observed:,} followed  ", "$dim")]
+        head.append(line((f"  {followed:,}", "bold $good"), (f" of {observed:,} followed", "$dim")))
     elif shown:
-        head.append(("not known yet whether followed  ", "$dim"))
-    head += [(f"{dismissed:,}", "bold"), (" dismissed", "$dim")]
-    lines = [line(*head)]
+        head.append(line(("  not known yet whether followed", "$dim")))
+    head.append(line((f"  {dismissed:,}", "bold"), (" dismissed", "$dim")))
+    lines = [fitting(head, width)]
     saved = sum(one.forecast_nano - one.actual_nano for one in report.realised)
     if report.realised:
         words = "saved" if saved >= 0 else "cost more"
-        lines.append(
-            line(
-                (f"{len(report.realised):,} followed", "$dim"),
-                (f" {words} ", "$dim"),
-                (f"~{usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad"),
-                (" on the forecast", "$dim"),
-            )
-        )
+        figure = (f"~{usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad")
+        outcome = line((f"{len(report.realised):,} followed {words} ", "$dim"), figure)
+        lines.append(fitting([outcome, line((" on the forecast", "$dim"))], width))
     if report.open_promises:
         lines.append(line(("left on the table, as promised ", "$dim"), (f"~{usd(report.open_promises)}", "bold")))
     return [one.truncate(width, ellipsis=True) for one in lines]
@@ -222,7 +218,11 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
     import json
 
     lines = wrapped([(row.text or row.reason, "bold")], width)
-    lines += [Content(""), line(("reason ", "$dim"), row.reason), line(("context ", "$dim"), tokens(row.context))]
+    lines += [
+        Content(""),
+        line(("reason ", "$dim"), plain(row.reason)),
+        line(("context ", "$dim"), tokens(row.context)),
+    ]
     if row.saving is not None and row.saving_low is not None and row.saving_high is not None:
         lines.append(
             line(
@@ -242,7 +242,7 @@ def _input(name: str, value: object) -> tuple[str, str]:
     """Name and figure of an input with its unit: the log keeps nano-dollars, milliseconds and plain shares."""
     title = " ".join(part for part in name.split("_") if part not in ("nano", "ms"))
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return title, _value(value)
+        return title, plain(_value(value))
     if name in _PRICES:
         return f"price of {title}", f"${value * 1e6 / NANO_PER_USD:,.2f} a million tokens"
     if "_nano" in name:

@@ -17,7 +17,7 @@ from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import PlansPart, Snapshot
 from tui.widgets.empty import hatched
-from tui.widgets.grid import line, spread
+from tui.widgets.grid import fitting, line, spread
 from tui.widgets.month import Ahead, month_plot
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
@@ -73,8 +73,11 @@ class PlansScreen(Board[PlansPart]):
             return
         seconds = max(0, self.dashboard.clock() - part.made_at) // 1000
         panel = self.query_one("#plans-panel")
-        panel.border_title = line(("Plans", "bold $heading"), (" · a typical month, 8 of 10 fall in the range", "$dim"))
-        panel.border_subtitle = line((f"modelled {seconds} s ago · enter shows what it rests on", "$dim"))
+        title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (", 8 of 10 fall in the range", "$dim")]
+        room = (panel.size.width or self.size.width) - 6
+        panel.border_title = fitting([line(part) for part in title], room)
+        note = (f"modelled {seconds} s ago", " · enter shows what it rests on")
+        panel.border_subtitle = fitting([line((part, "$dim")) for part in note], room)
 
     def _draw_month(self, report: PlansReport) -> None:
         picture, load = self.query_one("#plans-month", Picture), report.load
