@@ -9,6 +9,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from tui.keys import KEYS
 from tui.themes import THEME_NAMES
 
+_IN_THE_SENTENCE = 0.01  # less than any name's score
+
 
 class Entry(NamedTuple):
     """A command of the palette."""
@@ -39,10 +41,10 @@ class Commands(Provider):
             yield DiscoveryHit(entry.name, partial(self._run, entry.action), help=entry.sentence)
 
     async def search(self, query: str) -> Hits:
-        """Those whose name matches what is typed."""
+        """Those whose name matches what is typed, then those whose sentence has it: `budget` finds the settings."""
         matcher = self.matcher(query)
         for entry in self._entries():
-            score = matcher.match(entry.name)
+            score = matcher.match(entry.name) or _IN_THE_SENTENCE * (query.casefold() in entry.sentence.casefold())
             if score > 0:
                 run = partial(self._run, entry.action)
                 yield Hit(score, matcher.highlight(entry.name), run, help=entry.sentence)

@@ -234,6 +234,12 @@ async def test_help_lists_the_keys_that_work_here(size: tuple[int, int]) -> None
         assert "Select the day before" not in await settled(pilot)
 
 
+async def test_a_sentence_of_the_help_goes_on_beside_its_key_where_it_wraps() -> None:
+    rows = (await drawn(dashboard(), "question_mark", size=(40, 24))).splitlines()
+    at = next(index for index, row in enumerate(rows) if "space   Pause the figures, or" in row)
+    assert rows[at + 1].startswith("│          resume.")
+
+
 async def test_palette_runs_what_it_names() -> None:
     app = dashboard()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -248,6 +254,19 @@ async def test_palette_runs_what_it_names() -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert app.theme == "light"
+
+
+async def test_palette_finds_a_command_by_what_it_changes() -> None:
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+p", *"budget")
+        for _ in range(50):  # the palette waits a moment for more letters
+            await asyncio.sleep(0.05)
+            if "app: settings" in (text := await settled(pilot)):
+                break
+        assert "app: settings" in text
+        assert "go: tasks" not in text
 
 
 def test_palette_entries_are_area_and_verb() -> None:

@@ -1,5 +1,6 @@
 """Help: every key that works on the screen below, from its live bindings."""
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -7,9 +8,9 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from tui.keys import KEYS, SCREENS, Key
+from tui.screens.questions import Reading
 from tui.widgets.grid import line
 from tui.words import cells, fit
 
@@ -31,9 +32,9 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="help", classes="over") as panel:
             panel.border_title = Content("Keys")
             panel.border_subtitle = Content("esc closes")
-            yield Static(Content("\n").join(self._lines()))
+            yield Reading(self._lines)
 
-    def _lines(self) -> list[Content]:
+    def _lines(self, room: int) -> list[Content]:
         own = KEYS.get(self._area, ())
         general = [key for key in KEYS["any"] if key.keys not in {one.keys for one in own}]
         areas = [(SCREENS.get(self._area, "Task"), [*own]), ("Everywhere", [*general, _MOVING])]
@@ -47,5 +48,8 @@ class HelpScreen(ModalScreen[None]):
                 continue
             lines += [Content("")] if lines else []
             lines.append(line((title, "bold $heading")))
-            lines += [line((fit(key.shown, width), "bold $taxi"), "  ", key.sentence) for key in keys]
+            for key in keys:
+                first, *others = wrap(key.sentence, max(8, room - width - 2))
+                lines.append(line((fit(key.shown, width), "bold $taxi"), "  ", first))
+                lines += [line(" " * (width + 2), part) for part in others]
         return lines
