@@ -12,7 +12,7 @@ from tracker.reports.tasks import Unsure
 from tui.edits import JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
 from tui.screens.task import TaskScreen, waterfall
 from tui.snapshot import Snapshot, Wish
-from tui.task_words import status_words
+from tui.task_words import STATUS_SIGNS, status_words
 from tui.widgets.table import Table
 from tui.words import day_and_time
 
@@ -257,6 +257,25 @@ async def test_edits_go_to_the_feed(sample_script: Script) -> None:
     assert Undo() in made
     assert any(isinstance(edit, SetStatus) and edit.task == task.id for edit in made)
     assert Split(task.id, 2) in made
+
+
+async def test_a_task_to_choose_has_its_facts_on_its_line(sample_script: Script) -> None:
+    rows = (await drawn(dashboard(sample_script, start="tasks"), "m", size=(80, 24))).splitlines()
+    listed = [row for row in rows if " · $" in row and "Tasks" not in row]
+    assert len(listed) > 5
+    assert all(any(sign in row for sign, _ in STATUS_SIGNS.values()) for row in listed)
+
+
+async def test_project_names_are_whole_where_there_is_room(sample_script: Script) -> None:
+    project = "the-name-of-a-long-project"
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.tasks is not None
+        tasks = tuple(task._replace(project=f"/home/dev/{project}") for task in made.tasks.tasks)
+        return replace(made, tasks=replace(made.tasks, tasks=tasks))
+
+    assert project in await drawn(dashboard(script, start="tasks"), size=(200, 60))
 
 
 async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> None:

@@ -8,10 +8,13 @@ from store.task_rows import TaskRow
 from tracker.edit_tasks import STATUSES
 from tui.edits import JoinPrevious, Merge, Rename, SetStatus, TaskEdit, ToggleExcluded
 from tui.screens.board import Board, Part
-from tui.screens.questions import AskScreen, ChooseScreen
+from tui.screens.questions import QUESTION_CELLS, AskScreen, ChooseScreen
 from tui.task_words import STATUS_SIGNS, status_sign, task_cost
 from tui.widgets.grid import line
 from tui.words import plain, project_name
+
+_FRAME_CELLS = 8  # of a question: its border, its padding, a bar that scrolls
+_LEAST_TITLE = 16  # a title in less room wraps with its facts
 
 
 class EditingBoard(Board[Part]):
@@ -78,5 +81,8 @@ class EditingBoard(Board[Part]):
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)
-        facts = (project_name(task.project), task_cost(task), self.day_and_time(task.started_at))
-        return line((sign, style), f" {plain(task.title)}", (f"  {' · '.join(facts)}", "$dim"))
+        words = (project_name(task.project), task_cost(task), self.day_and_time(task.started_at))
+        facts = line((f"  {' · '.join(words)}", "$dim"))
+        title = line((sign, style), f" {plain(task.title)}")
+        room = min(QUESTION_CELLS, self.size.width) - _FRAME_CELLS - facts.cell_length
+        return (title.truncate(room, ellipsis=True) if room >= _LEAST_TITLE else title) + facts

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tui.words import plain
 
+QUESTION_CELLS = 76  # as app.tcss has it
 _LEAST_CELLS = 8  # a terminal that is narrower cuts what is made for so many
 
 _CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]

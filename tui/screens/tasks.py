@@ -27,7 +27,7 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
     Column("", 1, lambda task: status_sign(task)[0], lambda task: task.status, style=lambda task: status_sign(task)[1]),
     Column("task", 26, lambda task: task.title, lambda task: task.title.casefold(), grows=True, style=_ink),
     Column("agent", 5, agents_words, rank=7, style="$dim"),
-    Column("project", 11, lambda task: project_name(task.project), rank=5, style="$dim"),
+    Column("project", 11, lambda task: project_name(task.project), rank=5, style="$dim", stretches=True),
     figures("turns", 5, lambda task: task.turns, rank=9),
     figures("calls", 5, lambda task: task.calls, rank=8),
     figures("time", 6, lambda task: task.active_ms, duration, rank=4),
@@ -116,7 +116,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         """Say what is in sight, and show the split of the task under the cursor."""
         panel = self.query_one("#tasks-panel")
         beside = self._beside(self.part) if self.part else ""
-        self._table.beside = beside
+        self._table.beside = "" if self.part and self._listed(self.part) is self.part.tasks else beside
         words = " · ".join(part for part in (beside, self._table.position()) if part)
         panel.border_subtitle = line((words, "$dim"))
         picture = self.query_one("#selected", Picture)
