@@ -10,6 +10,7 @@ from store.records import CallFlag
 from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, settled, usd
 from tracker.model.defaults import HOUR_MS
 from tui.snapshot import NowPart, Snapshot, Wish
+from tui.widgets.options import why_lines
 from tui.widgets.pace import burn_words, last_hour
 from tui.words import cost_words
 
@@ -144,3 +145,13 @@ async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) ->
     text = await drawn(dashboard(script, start="now"))
     assert "If taken up again · until compaction" in text
     assert "From here" not in text
+
+
+@pytest.mark.parametrize("width", [24, 32, 60, 94])
+def test_every_reason_is_beside_its_name_whatever_the_width(sample_script: Script, width: int) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.context is not None
+    lines = [str(one) for one in why_lines(part.context, part.nudge, width)]
+    assert max(map(len, lines)) <= width
+    assert any(one.startswith("context now ") and one.split()[-1] != "now" for one in lines)

@@ -30,7 +30,7 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
         lines += ([Content("")] if lines and height > len(lines) + 6 else []) + layer_lines(report.layers, width)
     elif not lines:
         lines += [
-            line(("no budget is set (,)", "$dim")),
+            line(("no budget is set: press ,", "$dim")),
             line(("five completed tasks make", "$dim")),
             line(("the layers of a month", "$dim")),
         ]

@@ -12,7 +12,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import NAMES, ContextReport, advised, effect
-from tui.widgets.grid import Piece, line
+from tui.widgets.grid import Piece, line, spread
 from tui.words import cells, count, fit, plain, tokens, usd
 
 _INDENT = 2
@@ -167,6 +167,8 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
     lines = [*map(line, wrap(against, width)), Content("")] if against else []
     for title, value, label in rows:
         head = line(fit(title, name), "  ", (fit(value, figure, right=True), "bold"))
+        if head.cell_length > width:
+            head = spread(line(title), line((value, "bold")), width)
         if head.cell_length + 2 + cells(label) <= width:
             lines.append(head + line("  ", (label, "$dim")))
         else:
