@@ -21,12 +21,12 @@ class FolderStatus:
     """One Claude Code folder."""
 
     path: Path
-    events: tuple[str, ...]  # our hooks in its settings
-    plugin: bool
-    status_line: bool
-    wrapped: str | None  # the status line that ours runs first
-    mixed: tuple[str, ...]  # commands of the user's own that run ours among other things
     problems: tuple[str, ...]
+    events: tuple[str, ...] = ()  # our hooks in its settings
+    plugin: bool = False
+    status_line: bool = False
+    wrapped: str | None = None  # the status line that ours runs first
+    mixed: tuple[str, ...] = ()  # commands of the user's own that run ours among other things
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
     try:
         settings = read_settings(folder / SETTINGS_NAME).settings
     except SettingsError as error:
-        return FolderStatus(folder, (), False, False, None, (), (str(error),))
+        return FolderStatus(folder, (str(error),))
     installed = installed_events(settings)
     line = status_line_command(settings)
     plugin = plugin_is_enabled(settings)
@@ -66,12 +66,12 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
     known = [event for event in EVENTS if event in installed]
     return FolderStatus(
         folder,
-        (*known, *sorted(set(installed) - set(known))),
-        plugin,
-        line is not None,
-        wrapped_command(line),
-        tuple(mixed_commands(settings)),
         tuple(dict.fromkeys(problems)),
+        events=(*known, *sorted(set(installed) - set(known))),
+        plugin=plugin,
+        status_line=line is not None,
+        wrapped=wrapped_command(line),
+        mixed=tuple(mixed_commands(settings)),
     )
 
 

@@ -58,7 +58,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     from tracker.cli.sync import sources_of, take_in
     from tracker.cli.user_settings import file_problems
 
-    wrong = file_problems()
+    ledger, wrong = ledger_path(), file_problems()
     problems: list[str] = []
     if no_sync:
         db = open_ledger(on_damage=say_damaged)
@@ -72,10 +72,10 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "ledger": {
-            "path": str(ledger_path()),
-            "bytes": _size(ledger_path()) + _size(ledger_path().with_name(ledger_path().name + "-wal")),
-            "mode": oct(ledger_path().stat().st_mode & 0o777),
-            "set_aside": [str(path) for path in damaged_ledgers(ledger_path())],
+            "path": str(ledger),
+            "bytes": sum(path.stat().st_size for path in (ledger, Path(f"{ledger}-wal")) if path.exists()),
+            "mode": oct(ledger.stat().st_mode & 0o777),
+            "set_aside": [str(path) for path in damaged_ledgers(ledger)],
         },
         "folders": [
             {
@@ -86,7 +86,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
             }
             for source, roots in sources
             for root in roots
-            if ledger_path().parent not in root.parents  # what our plugin writes: `taximeter status cline`
+            if ledger.parent not in root.parents  # what our plugin writes: `taximeter status cline`
         ],
         "looked_in": looked_in(invocation),
         "hooks": hooks_json(hook_status(claude_roots, home())),
@@ -124,13 +124,6 @@ def _lacks_an_end(db: sqlite3.Connection, file: FoundFile) -> bool:
     if file.kind != "transcript" or state is None:
         return False
     return msgspec.msgpack.decode(state, type=ReadState).offset < file.size
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def retention_days(root: Path) -> int:
