@@ -259,6 +259,11 @@ async def test_edits_go_to_the_feed(sample_script: Script) -> None:
     assert Split(task.id, 2) in made
 
 
+async def test_a_filter_that_finds_nothing_among_all_that_is_listed_names_no_other_place(sample_script: Script) -> None:
+    text = await drawn(dashboard(sample_script, start="tasks"), "p", "slash", *"zzzz")
+    assert "no row has “zzzz” · esc shows all" in text
+
+
 async def test_a_task_to_choose_has_its_facts_on_its_line(sample_script: Script) -> None:
     rows = (await drawn(dashboard(sample_script, start="tasks"), "m", size=(80, 24))).splitlines()
     listed = [row for row in rows if " · $" in row and "Tasks" not in row]
