@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker import clock
 from tracker.cli.app import run
-from tracker.reports import context
 from tracker.words import modelled_percent, percent
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
 from tui.widgets.figure import large
@@ -32,7 +30,6 @@ def said(
     """What a command prints with `--json`, over the same ledger at the same moment."""
     monkeypatch.setenv("TAXIMETER_HOME", str(sample_ledger.parent))
     monkeypatch.setattr(clock, "now", lambda: datetime.fromtimestamp(NOW_MS / 1000).astimezone())
-    monkeypatch.setattr(context, "time", SimpleNamespace(time=lambda: NOW_MS / 1000))
 
     def call(*words: str) -> Any:
         capsys.readouterr()
