@@ -251,7 +251,7 @@ def test_a_rebuild_that_another_process_did_meanwhile_has_nothing_to_tell(
         looks = iter([True, False])
         monkeypatch.setattr(stored, "has_stale_sessions", lambda _db: next(looks))
         told: list[tuple[int, int]] = []
-        assert rebuild(db, lambda *progress: told.append(progress)).sessions == 0
+        assert rebuild(db, lambda *progress: told.append(progress)) == 0
         assert told == []
 
 
