@@ -179,7 +179,7 @@ def _read(descriptor: int, drain: Drained) -> None:
                 drain.samples.append(_sample(record))
             else:
                 drain.events.append(_event(record))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             drain.bad_lines += 1
 
 

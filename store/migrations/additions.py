@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -189,10 +189,10 @@ def _drop_taken_over(db: Any) -> None:
         try:
             manifest = json.loads(Path(path).read_bytes())
             until = datetime.fromisoformat(manifest["metadata"]["importedFrom"]["importedAt"])
-            session = str(manifest["session_id"])
-        except (OSError, ValueError, LookupError, TypeError):
+            until_ms = round((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() * 1000)
+        except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
             continue
-        until_ms = int(until.timestamp() * 1000)
+        session = Path(path).stem
         taken_over = """
             SELECT call.id FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = chain_id
             WHERE agent = 'cline' AND native_id = ? AND key = '' AND call.first_at <= ?

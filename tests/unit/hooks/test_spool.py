@@ -141,6 +141,8 @@ def test_a_line_too_long_is_not_written(isolated_home: Path) -> None:
         b'{"event":"Stop","at":1,"transcript_path":"/a\\u0000b"}',
         b'{"event":"Stop","at":1,"session_id":"\\ud800"}',
         b'{"event":"StatusLine","at":1,"session_id":"\\ud800"}',
+        b'{"event":"StatusLine","at":1,"session_id":"a","five_hour_used_percent":1' + b"0" * 400 + b"}",
+        b"[" * 100_000,
     ],
 )
 def test_a_damaged_line_is_counted_and_the_rest_is_read(line: bytes, isolated_home: Path) -> None:

@@ -74,6 +74,20 @@ class TestTakenOverFromAnotherAgent:
             pass
         assert differences(fresh, ledger_of(session.root)) == []
 
+    @pytest.mark.parametrize(
+        "damage", ["{", "[" * 100_000, '{"metadata": {"importedFrom": {"importedAt": "0001-01-01T00:00:00"}}}']
+    )
+    def test_an_older_ledger_is_upgraded_whatever_a_manifest_says(
+        self, damage: str, session: Any, usage: Usage
+    ) -> None:
+        self.take_over(session, usage, importedFrom=self.imported(session))
+        before = ledger_of(session.root)
+        (session.folder / f"{session.session}.json").write_text(damage)
+        with before_migration(ledger_path(), "m016_parts_and_more_corrections"):
+            pass
+        with closing(open_ledger()) as db:
+            assert differences(before, dump(db, without=frozenset({"source_file"}))) == []
+
     def test_it_waits_for_the_manifest_to_say_of_when_it_is(
         self, session: Any, usage: Usage, read_all: ReadAll
     ) -> None:
