@@ -14,7 +14,7 @@ needs its copies.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -151,7 +151,7 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int], list_
     home = _home(db, joined)
     message_id = canonical_id(message_ids)
     request_id = canonical_id(request_ids) if request_ids else None
-    call_id = known[0] if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
+    call_id = min(known) if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
     content = _joined_content(db, recorded, row[_CONTENT_AT])
     db.execute(_INSERT, (call_id, message_id, request_id, *home, *content))
     more = [(key, 0, call_id) for key in message_ids if key != message_id]
@@ -164,15 +164,13 @@ def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int], list_
     return 1 - len(known)
 
 
-def _is_listed(db: sqlite3.Connection, known: Sequence[int], price_id: str | None, list_price: ListPrice) -> bool:
+def _is_listed(
+    db: sqlite3.Connection, known: Mapping[int, str | None], price_id: str | None, list_price: ListPrice
+) -> bool:
     """Whether calls have another price than `price_id`, and the tables still say so: then they price the join."""
-    ids = json_list(known)
-    alike = "SELECT COUNT(*) FROM call WHERE id IN (SELECT value FROM json_each(?)) AND price_id IS ?"
-    if db.execute(alike, (ids, price_id)).fetchone()[0] == len(known):
-        return False
-    return all(
+    return any(recorded != price_id for recorded in known.values()) and all(
         (found and (found[0].id, found[1])) == (call.price_id and (call.price_id, call.cost))
-        for call in priced_calls(db, known)
+        for call in priced_calls(db, list(known))
         for found in [list_price(call)]
     )
 
@@ -185,14 +183,16 @@ def _price_anew(db: sqlite3.Connection, call_id: int, list_price: ListPrice) -> 
             apply_prices(db, [(found[0].id, found[1], call_id)])
 
 
-def _find(db: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
+def _find(db: sqlite3.Connection, keys: Sequence[str]) -> dict[int, str | None]:
+    """The calls with any of these keys in order of id, each with the id of its price."""
     marks = ", ".join("?" * len(keys))
     found = db.execute(
-        f"SELECT id FROM call WHERE message_id IN ({marks}) UNION SELECT id FROM call WHERE request_id IN ({marks})"
-        f" UNION SELECT call_id FROM call_alias WHERE key IN ({marks}) ORDER BY 1",
+        f"SELECT id, price_id FROM call WHERE message_id IN ({marks})"
+        f" UNION SELECT id, price_id FROM call WHERE request_id IN ({marks})"
+        f" UNION SELECT id, price_id FROM call_alias JOIN call ON id = call_id WHERE key IN ({marks}) ORDER BY 1",
         (*keys, *keys, *keys),
     )
-    return [row[0] for row in found]
+    return dict(found.fetchall())
 
 
 def _write_sightings(db: sqlite3.Connection, call_id: int, places: Sequence[Row]) -> None:
