@@ -332,6 +332,20 @@ def test_weigh_counts_the_users_own_file_of_each_configured_folder_over_its_own_
 
 
 @pytest.mark.usefixtures("tree")
+def test_weigh_counts_a_file_once_that_is_found_by_two_names(
+    taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path.home() / ".claude"
+    folder.mkdir()
+    (folder / "CLAUDE.md").write_text("y" * 400)
+    monkeypatch.chdir(Path.home())
+    Path("CLAUDE.local.md").write_text("x" * 400)
+    Path("AGENTS.md").symlink_to("CLAUDE.local.md")
+    things = taximeter("weigh", "--offline", "--json").json()["things"]
+    assert [(one["name"], one["calls"]) for one in things] == [(".claude/CLAUDE.md", 3), ("CLAUDE.local.md", 0)]
+
+
+@pytest.mark.usefixtures("tree")
 def test_weigh_tools_and_a_handover(taximeter: Taximeter, provider: Provider, tmp_path: Path) -> None:
     tools, brief = tmp_path / "tools.json", tmp_path / "brief.md"
     tools.write_text(json.dumps({"tools": [{"name": "find", "input_schema": {"type": "object"}}]}))

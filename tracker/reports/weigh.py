@@ -132,10 +132,14 @@ def _weighed(thing: Thing, tokens: int, standing: StandingCost, *, is_estimate: 
 
 
 def usual_files(here: Path, user_folders: Sequence[Path]) -> list[Path]:
-    """Instruction files that Claude Code loads in a folder: the project's, then the user's own."""
+    """Instruction files that Claude Code loads in a folder: the project's, then the user's own; each file once."""
     names = ("CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md", "AGENTS.md")
     found = [*(here / name for name in names), *(folder / "CLAUDE.md" for folder in user_folders)]
-    return [path for path in found if path.is_file()]
+    files: dict[Path, Path] = {}  # by where they are: one may be a link to another, and home is a folder to work in
+    for path in found:
+        if path.is_file():
+            files.setdefault(path.resolve(), path)
+    return list(files.values())
 
 
 def carriers_of(file: Path, user_folders: Sequence[Path]) -> Carriers:
