@@ -193,6 +193,13 @@ class TestSpend:
         assert "claude-haiku-5-5, claude-opus-5-5" in several.err
         assert captured("spend", "--model", "somebody-else", "--json").json()["rows"] == []
 
+    def test_of_many_models_that_could_be_meant_a_dozen_are_named(self, taximeter: Taximeter, tmp_path: Path) -> None:
+        lines = [answer(number, message={"model": f"claude-{'x' * number * 20}"}) for number in range(1, 15)]
+        taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+        said = taximeter("spend", "--model", "claude").err
+        assert said.endswith("…, 2 more: give more of the id\n")
+        assert len(said) < 1000
+
     def test_weeks_are_those_of_iso_8601(self, taximeter: Taximeter, tmp_path: Path) -> None:
         days = {"2026-12-31": "2026-W53", "2027-01-03": "2026-W53", "2027-01-04": "2027-W01"}
         lines = [answer(n, timestamp=f"{day}T12:00:00.000Z") for n, day in enumerate(days, start=1)]

@@ -15,6 +15,7 @@ from store.filter import Filter
 from tracker import clock
 from tracker.cli.output import TERMINAL_ROWS, say
 from tracker.errors import UsageError, UserError
+from tracker.words import listed
 
 if TYPE_CHECKING:
     from store.find_session import FoundSession
@@ -244,7 +245,7 @@ def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:
     known = recorded_models(db)
     found = [part] if part in known else [model for model in known if part.lower() in model.lower()]
     if len(found) > 1:
-        raise UserError(f"--model {part} could be {', '.join(found)}: give more of the id")
+        raise UserError(f"--model {part} could be {listed(found)}: give more of the id")
     return found[0] if found else part
 
 
