@@ -305,6 +305,16 @@ def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Pa
     screen = taximeter("plans", "--plan", "max").out
     assert "Your five-hour meter" in screen
     assert max(map(len, screen.splitlines())) <= 80
+    said = "Where your meter tells a size, it comes before [capacity.max] in the settings."
+    assert said not in ran["assumptions"]
+    (isolated_home / "settings.toml").write_text(
+        "[capacity.max]\nfive_hour_mid = 90\nmid = 600\n[capacity.pro]\nmid = 120\n"
+    )
+    ran = taximeter("plans", "--plan", "max", "--json").json()
+    assert [one for one in ran["assumptions"] if "in the settings" in one] == [said]
+    capacity = next(one["capacity"] for one in ran["plans"] if one["id"] == "max")
+    assert float(capacity["five_hour_usd"]["mid"]) == pytest.approx(25, rel=0.1)
+    assert float(capacity["week_usd"]["mid"]) == 600
 
 
 def test_a_plan_that_was_changed_does_not_inherit_the_size_of_the_one_before(

@@ -15,7 +15,7 @@ from store.plans import NO_SPEND, SpendSums
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
-from tracker.model.plans.plan import Capacity
+from tracker.model.plans.plan import Capacity, Origin
 from tracker.model.plans.projection import (
     ACTIVE_DAYS_FOR_A_BAND,
     Band,
@@ -246,7 +246,7 @@ def _compare(
         cheapest_on_average=cheapest,
         below=below,
         above=above,
-        assumptions=_assumptions(load, outlooks, draws, terms, wanted.tolerance),
+        assumptions=_assumptions(load, outlooks, draws, terms, settings),
     )
 
 
@@ -343,7 +343,7 @@ def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) 
 
 
 def _assumptions(
-    load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, tolerance: float
+    load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, settings: Settings
 ) -> list[str]:
     """What the modelled figures rest on, in the words of the report."""
     days = "1 day" if len(load.base) == 1 else f"{len(load.base)} days"
@@ -369,13 +369,19 @@ def _assumptions(
     made.append(
         "Work above a limit goes on at API prices (extra usage)."
         if terms.extra_usage
-        else f"Work above a limit waits (extra usage off); a plan may do that in {tolerance:.0%} of months."
+        else "Work above a limit waits (extra usage off); a plan may do that in"
+        f" {settings.plan.tolerance:.0%} of months."
     )
     if terms.seats > 1:
         made.append(f"{terms.seats:,} seats share this work evenly, each with limits of its own.")
     if any(one.is_known and not one.plan.is_metered for one in outlooks):
         made.append("Every size in a capacity range is as likely as any other, on a log scale.")
-    if any(one.capacity.origin == "published" for one in outlooks):
+    made += [
+        f"Where your meter tells a size, it comes before [capacity.{one.plan.id}] in the settings."
+        for one in outlooks
+        if one.capacity.origin == Origin.METER and one.plan.id in settings.capacity
+    ]
+    if any(one.capacity.origin == Origin.PUBLISHED for one in outlooks):
         made.append("Published capacities are third-party measurements from before 2026-10-30.")
     if not load.is_of_sums:
         made.append("Limits are shared with the web chat and other devices: this machine sees a part of the load.")
