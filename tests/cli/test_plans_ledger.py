@@ -365,7 +365,7 @@ def _meter_readings(
 def test_refusals_in_transcripts_are_counted(
     which: Callable[[Iterable[Path]], Path], taximeter: Taximeter, tmp_path: Path
 ) -> None:
-    """From the morning of the first day on."""
+    """From the morning of the first day on; another attempt in the same hour is no further one."""
     root = write_history(tmp_path / "c", last_days(14))
     path = which((root / "projects").rglob("*.jsonl"))
     refused = json.loads(path.read_text().splitlines()[-1])
@@ -376,7 +376,11 @@ def test_refusals_in_transcripts_are_counted(
         "content": [{"type": "text", "text": "5-hour limit reached"}],
         "usage": {"input_tokens": 0, "output_tokens": 0},
     }
-    path.write_text(path.read_text() + json.dumps(refused) + "\n")
+    later = (datetime.fromisoformat(refused["timestamp"]) + timedelta(minutes=28)).isoformat()
+    attempts = (refused, {**refused, "uuid": "refused again", "timestamp": later})
+    path.write_text(path.read_text() + "".join(json.dumps(one) + "\n" for one in attempts))
     taximeter.claude_dirs = [root]
     assert taximeter("plans", "--json").json()["meter"]["refusals"] == 1
-    assert "Limits refused work once" in taximeter("plans").out
+    words = " ".join(taximeter("plans").out.split())
+    assert "Limits refused work once" in words
+    assert "refusals within an hour are one" in words

@@ -352,4 +352,9 @@ def _meter(report: PlansReport) -> None:
     if hits:
         click.echo()
         times = "once" if hits == 1 else f"{hits} times"
-        click.echo(paragraph(f"Limits refused work {times} since {load.first} (from the transcripts, measured)."))
+        click.echo(
+            paragraph(
+                f"Limits refused work {times} since {load.first} (from the transcripts, measured; refusals within an"
+                " hour are one)."
+            )
+        )
