@@ -302,7 +302,7 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
 def _ttl_choice(
     chains: Sequence[Sequence[HabitCall]], mains: Sequence[Sequence[HabitCall]], rates: Mapping[str, Rates]
 ) -> TtlChoice | None:
-    """Replay of both cache lifetimes over the recorded chains, at the rates of the latest priced call."""
+    """Replay of both cache lifetimes over the recorded chains; None where the latest call has no price to judge by."""
     if len(chains) < _LEAST_CHAINS:
         return None
     latest = max((chain[-1] for chain in mains), key=lambda call: call.last_at, default=None)
