@@ -1,7 +1,6 @@
 """A headless Chromium, driven over its debugging protocol: enough to open a page, press keys and read the terminal."""
 
 import asyncio
-import base64
 import json
 import os
 import re
@@ -9,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -53,11 +51,6 @@ class Page:
         """Type a letter."""
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, key=text, unmodifiedText=text)
         await self.call("Input.dispatchKeyEvent", type="keyUp", key=text)
-
-    async def screenshot(self, path: Path) -> None:
-        """A picture of the page."""
-        shot = await self.call("Page.captureScreenshot", format="png")
-        path.write_bytes(base64.b64decode(shot["data"]))
 
     async def wait_until(self, script: str) -> None:
         """Wait for a script to come to something true."""

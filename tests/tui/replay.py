@@ -28,8 +28,8 @@ from store.filter import Filter
 from store.ledger import open_ledger
 from store.money import short_usd
 from store.spend import spend_total
+from tests.bench.latency import percentile
 from tests.tui.fakes import screen_text
-from tests.tui.speed import percentile
 from tests.unit.ledger.dump import differences, dump
 from tracker.advisor.advisor import Advisor, DueNudge
 from tracker.demo.samples import Row, append_rows, session_rows, write_samples

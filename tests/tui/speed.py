@@ -26,6 +26,7 @@ from typing import NamedTuple
 from textual.events import Key
 
 from store.ledger import open_ledger
+from tests.bench.latency import percentile
 from tests.tui.large_ledger import append_calls, write_large_ledger
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
@@ -49,12 +50,6 @@ class Figures(NamedTuple):
     stalls: list[float]
     ages: list[float]
     arrived: int  # calls that were written meanwhile
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which this share of the values lies."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def first_picture(home: Path, times: int) -> list[float]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.speed import measure, percentile
+from tests.bench.latency import percentile
+from tests.tui.speed import measure
 
 LIMITS = {"keys": 50.0, "stalls": 50.0, "ages": 1000.0, "first picture": 2000.0}  # ms
 
