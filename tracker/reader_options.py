@@ -17,6 +17,7 @@ from tracker.pricing import PriceBook
 from tracker.pricing.user_rows import PRICES_NAME
 from tracker.sources.base import Options
 
+FileStamp = tuple[int, int, int]  # inode, time of the last change, size
 _SETTINGS_NAME = "settings.toml"  # tracker.settings is imported where there is one: tomllib takes 3 ms
 
 
@@ -72,7 +73,7 @@ class ReaderOptions:
 
     def read(self, db: sqlite3.Connection) -> Options:
         """The options as the files are now."""
-        stamps = [_stamp(home() / name) for name in (_SETTINGS_NAME, PRICES_NAME)]
+        stamps = [file_stamp(home() / name) for name in (_SETTINGS_NAME, PRICES_NAME)]
         if self._made is None or self._made[0] != stamps:
             options, troubles = usable_options(db)
             self._made = stamps, options
@@ -95,7 +96,8 @@ def _with_words(options: Options) -> Options:
     return options if kept is None else options._replace(prompt_chars=kept)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def file_stamp(path: Path) -> FileStamp | None:
+    """What changes whenever the file does; None where there is none."""
     try:
         facts = path.stat()
     except OSError:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tracker.plan_data.login import detected_plan
 from tracker.plan_data.table import plans_on
+from tracker.reader_options import FileStamp, file_stamp
 from tracker.settings import Settings, SettingsError, settings_path, usable_settings
 from tui.snapshot import OwnPlan
 
@@ -13,24 +14,24 @@ class SettingsReader:
 
     def __init__(self) -> None:
         self._path = settings_path()
-        self.stamp: tuple[int, int] | None = None  # changes whenever the file does
+        self.stamp: FileStamp | None = None  # changes whenever the file does
         self.settings = Settings()
         self.trouble = ""  # what is wrong with the file, as a sentence
         self._prices = self._path.with_name("prices.toml")
-        self._prices_stamp: tuple[int, int] | None = None
+        self._prices_stamp: FileStamp | None = None
         self.price_trouble = ""  # why the user's own prices cannot be read
         self.detected: str | None = detected_plan()
 
     def read(self) -> Settings:
         """The settings as of now."""
-        stamp = _stamp(self._path)
+        stamp = file_stamp(self._path)
         if stamp != self.stamp or stamp is None:
             self.stamp = stamp
             try:
                 self.settings, self.trouble = usable_settings(self._path)
             except SettingsError as error:
                 self.trouble = str(error)
-        prices = _stamp(self._prices)
+        prices = file_stamp(self._prices)
         if prices != self._prices_stamp:
             self._prices_stamp, self.price_trouble = prices, _trouble_with_prices(self._prices)
         return self.settings
@@ -48,14 +49,6 @@ class SettingsReader:
             return None
         fee = dated.plan.fee_usd(seats=wanted.seats, annual=wanted.annual, tax=wanted.tax)
         return OwnPlan(dated.plan.id, dated.plan.name, fee)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_mtime_ns, facts.st_size
 
 
 def _trouble_with_prices(path: Path) -> str:
