@@ -20,10 +20,9 @@ from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import Band
 from tracker.model.plans.verdict import CANNOT_TELL, either
-from tracker.reports.plan_tasks import task_means
+from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, used
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings
-from tracker.words import modelled_percent
 
 _TASKS_SHOWN = 12
 
@@ -218,41 +217,12 @@ def _table(report: PlansReport) -> None:
     rows = []
     for one in report.outlooks:
         marks = ("▸ " if report.verdict and report.verdict.plan == one.plan.id else "  ") + one.plan.name
-        sure = ["–", "–"] if report.is_range_only else [_chance(one), _used(one)]
-        row = [marks, _fee(one), _monthly(one), *sure]
+        row = [marks, fee(one), monthly(one), chance(report, one), used(report, one)]
         if has_tasks:
-            row.append(_task(report, one))
+            row.append(cost_of_a_task(report, one))
         rows.append([*row, _pays(report, one)])
     print_table(columns, rows)
     note(paragraph(_legend(report)))
-
-
-def _fee(one: PlanOutlook) -> str:
-    return f"${one.fee_usd:,.0f}" if one.fee_usd else "–"
-
-
-def _monthly(one: PlanOutlook) -> str:
-    band = one.monthly
-    unknown = "" if one.is_known else " ?"
-    high = "" if round(band.p10) == round(band.p90) else f" – {band.p90:,.0f}"
-    return f"~${band.p10:,.0f}{high}{unknown}"
-
-
-def _chance(one: PlanOutlook) -> str:
-    if one.plan.is_metered:
-        return "no limit"
-    return modelled_percent(one.hit_probability)
-
-
-def _used(one: PlanOutlook) -> str:
-    return "–" if one.plan.is_metered else modelled_percent(one.utilisation)
-
-
-def _task(report: PlansReport, one: PlanOutlook) -> str:
-    mean = task_means(report.tasks, one.plan.id)
-    if mean is None:
-        return "–"
-    return f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"
 
 
 def _pays(report: PlansReport, one: PlanOutlook) -> str:

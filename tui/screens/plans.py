@@ -1,6 +1,6 @@
 """Plans: the month against what plans cost, which one would be the cheapest, and what each of them would mean."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -9,9 +9,8 @@ from textual.content import Content
 from store.money import NANO_PER_USD
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
-from tracker.reports.plan_tasks import task_means
+from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, used
 from tracker.reports.plans import PlansReport
-from tracker.words import modelled_percent
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
@@ -48,9 +47,9 @@ class PlansScreen(Board[PlansPart]):
             Column("plan", 12, lambda one: one.plan.name, lambda one: one.fee_usd, grows=True, style="bold"),
             Column("fee", 6, fee, lambda one: one.fee_usd, right=True, rank=1),
             Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style="bold"),
-            Column("hits a limit", 12, self._chance, lambda one: one.hit_probability or 0.0, right=True, rank=2),
-            Column("used", 6, self._used, lambda one: one.utilisation or 0.0, right=True, rank=5),
-            Column("a task", 8, self._cost_of_a_task, lambda one: one.fee_usd, right=True, rank=3),
+            Column("hits a limit", 12, self._told(chance), lambda one: one.hit_probability or 0.0, right=True, rank=2),
+            Column("used", 6, self._told(used), lambda one: one.utilisation or 0.0, right=True, rank=5),
+            Column("a task", 8, self._told(cost_of_a_task), lambda one: one.fee_usd, right=True, rank=3),
             Column("pays for itself", 16, self._pays, lambda one: one.fee_usd, right=True, rank=4),
             Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style="$dim"),
         )
@@ -116,21 +115,9 @@ class PlansScreen(Board[PlansPart]):
             return "▸"
         return "●" if report.current == one.plan.id else ""
 
-    def _is_too_early(self) -> bool:
-        """Too few days are recorded for a chance or a share: like the command, the table then shows ranges alone."""
-        return self.part is not None and self.part.report.is_range_only
-
-    def _chance(self, one: PlanOutlook) -> str:
-        return chance(one) if one.plan.is_metered or not self._is_too_early() else "–"
-
-    def _used(self, one: PlanOutlook) -> str:
-        return "–" if self._is_too_early() else used(one)
-
-    def _cost_of_a_task(self, one: PlanOutlook) -> str:
-        mean = task_means(self.part.report.tasks, one.plan.id) if self.part else None
-        if mean is None:
-            return "–"
-        return f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"  # + where nobody measured what fits
+    def _told(self, words: Callable[[PlansReport, PlanOutlook], str]) -> Callable[[PlanOutlook], str]:
+        """A cell that depends on the report around it."""
+        return lambda one: words(self.part.report, one) if self.part else ""
 
     def _pays(self, one: PlanOutlook) -> str:
         found = self.part.report.break_even.get(one.plan.id) if self.part else None
@@ -183,32 +170,6 @@ def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Cont
     if len(lines) + len(below) + 2 > height:
         return lines
     return [*lines, *([Content("")] * (height - len(lines) - len(below) - 1)), line(("─" * width, "$edge")), *below]
-
-
-def fee(one: PlanOutlook) -> str:
-    """A plan's price a month; the API has none."""
-    return f"${one.fee_usd:,.0f}" if one.fee_usd else "–"
-
-
-def monthly(one: PlanOutlook) -> str:
-    """10th to 90th percentile; `?` where nobody measured the capacity."""
-    band = one.monthly
-    unknown = "" if one.is_known else " ?"
-    if round(band.p10) == round(band.p90):
-        return f"~${band.p10:,.0f}{unknown}"
-    return f"~${band.p10:,.0f} – {band.p90:,.0f}{unknown}"
-
-
-def chance(one: PlanOutlook) -> str:
-    """Chance of a month that reaches a limit."""
-    if one.plan.is_metered:
-        return "no limit"
-    return modelled_percent(one.hit_probability)
-
-
-def used(one: PlanOutlook) -> str:
-    """Share of the week's capacity that the load fills."""
-    return "–" if one.plan.is_metered else modelled_percent(one.utilisation)
 
 
 def origin(one: PlanOutlook) -> str:

@@ -1,0 +1,38 @@
+"""How the table of plans says its figures, for command line and dashboard."""
+
+from tracker.model.plans.outlook import PlanOutlook
+from tracker.reports.plan_tasks import task_means
+from tracker.reports.plans import PlansReport
+from tracker.words import modelled_percent
+
+_NONE = "–"
+
+
+def fee(one: PlanOutlook) -> str:
+    """A plan's price a month; the API has none."""
+    return f"${one.fee_usd:,.0f}" if one.fee_usd else _NONE
+
+
+def monthly(one: PlanOutlook) -> str:
+    """10th to 90th percentile; `?` where nobody measured the capacity."""
+    band = one.monthly
+    high = "" if round(band.p10) == round(band.p90) else f" – {band.p90:,.0f}"
+    return f"~${band.p10:,.0f}{high}{'' if one.is_known else ' ?'}"
+
+
+def chance(report: PlansReport, one: PlanOutlook) -> str:
+    """Chance of a month that reaches a limit; a dash where too few days are recorded for one."""
+    if one.plan.is_metered:
+        return "no limit"
+    return _NONE if report.is_range_only else modelled_percent(one.hit_probability)
+
+
+def used(report: PlansReport, one: PlanOutlook) -> str:
+    """Share of the week's capacity that the load fills; a dash where too few days are recorded for one."""
+    return _NONE if one.plan.is_metered or report.is_range_only else modelled_percent(one.utilisation)
+
+
+def cost_of_a_task(report: PlansReport, one: PlanOutlook) -> str:
+    """What a completed task costs on average; `+` where nobody measured what fits."""
+    mean = task_means(report.tasks, one.plan.id)
+    return _NONE if mean is None else f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"
