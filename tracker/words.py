@@ -1,7 +1,10 @@
-"""Shares, stretches of time and names in a row, as command line and dashboard write them."""
+"""Shares, stretches of time, sums and names in a row, as command line and dashboard write them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable
 from itertools import islice
+from typing import Protocol
+
+from store.money import short_usd, sum_usd
 
 _LINE = "–"
 _MOST_NAMES = 12
@@ -44,3 +47,45 @@ def listed(names: Iterable[str]) -> str:
     ]
     left = sum(1 for _ in rest)
     return ", ".join([*shown, f"{left:,} more"] if left else shown)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 turn, 2,000 turns."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+class Sums(Protocol):
+    """What a row of several calls knows of their cost, nano-dollars."""
+
+    @property
+    def calls(self) -> int: ...
+    @property
+    def cost(self) -> int: ...
+    @property
+    def unpriced(self) -> int: ...
+    @property
+    def floor(self) -> int: ...
+
+
+def cost_text(*rows: Sums) -> str:
+    """The cost of the calls of all rows: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
+    return sum_usd(
+        sum(row.cost for row in rows),
+        sum(row.calls for row in rows),
+        sum(row.unpriced for row in rows),
+        sum(row.floor for row in rows),
+    )
+
+
+def hidden_text(cost: int, sessions: int) -> str:
+    """What clients counted for some sessions and no record shows, nano-dollars."""
+    return (
+        f"{short_usd(cost)} that no record shows (compaction, titles, web search …), known from the client's own totals"
+        f" of {counted(sessions, 'session')}."
+    )
+
+
+def unpriced_text(models: Collection[str], uncounted: Container[str]) -> str:
+    """Models of calls without a cost, and where prices are added; of the `uncounted` nobody wrote down the usage."""
+    names = listed(f"{model} (no token counts)" if model in uncounted else model for model in models)
+    return names if all(model in uncounted for model in models) else f"{names} (taximeter prices --help)"

@@ -2,7 +2,7 @@
 
 from store.task_rows import TaskRow
 from tracker.model.status import TaskStatus
-from tui.words import AGENT_SIGNS, cost_words
+from tui.words import AGENT_SIGNS
 
 STATUS_SIGNS = {
     TaskStatus.COMPLETED: ("✔", "$good"),
@@ -36,8 +36,3 @@ def evidence_words(task: TaskRow) -> str:
     if task.excluded:
         return "left out"
     return task.evidence or ("" if task.status == TaskStatus.OPEN else task.status)
-
-
-def task_cost(task: TaskRow) -> str:
-    """What a task cost, with the marks of what is not known of it."""
-    return cost_words(task.cost, task.calls, task.unpriced, task.floor)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text
-from store.money import NANO_PER_USD, short_usd, sum_usd
+from store.money import NANO_PER_USD, short_usd
 from tui.clock import moment
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ _VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
 def usd(nano: int | None) -> str:
     """Money: two decimals, four below a cent, `?` where there is no price."""
     return short_usd(nano)
-
-
-def cost_words(cost: int, calls: int, unpriced: int, floor: int = 0) -> str:
-    """What so many calls cost, with what is missing of it."""
-    return sum_usd(cost, calls, unpriced, floor)
 
 
 def fine_usd(nano: int | None) -> str:
@@ -92,11 +87,6 @@ def month_after(month: date, step: int) -> str:
     """The month so many months later, as `2026-11`."""
     years, index = divmod(month.year * 12 + month.month - 1 + step, 12)
     return f"{years:04d}-{index + 1:02d}"
-
-
-def count(number: int, thing: str) -> str:
-    """`1 call`, `2 calls`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def model_name(model: str) -> str:

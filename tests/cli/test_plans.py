@@ -215,6 +215,7 @@ def test_three_days_are_a_range_and_no_answer(taximeter: Taximeter, tmp_path: Pa
     assert report["answer_changes"]["below"] is report["answer_changes"]["above"] is None
     screen = taximeter("plans", "--days", path).out
     assert "mostly" not in screen
+    assert "no limit" in screen  # as little as is known of the others
     assert "the cheapest plan changes" not in " ".join(screen.split())
     for name in ("by the end of the month", "a typical month"):
         low, high = next(line for line in screen.splitlines() if line.startswith(name)).split("~$")[1].split()[0:3:2]

@@ -12,7 +12,6 @@ from tracker.model.defaults import HOUR_MS
 from tui.snapshot import NowPart, Snapshot, Wish
 from tui.widgets.options import why_lines
 from tui.widgets.pace import burn_words, last_hour
-from tui.words import cost_words
 
 
 def with_now(script: Script, **changes: object) -> Script:
@@ -30,14 +29,6 @@ def now_of(script: Script) -> NowPart:
     part = script(Wish()).now
     assert part is not None
     return part
-
-
-@pytest.mark.parametrize(
-    ("calls", "unpriced", "floor", "words"),
-    [(0, 0, 0, "$1.50"), (3, 3, 0, "?"), (3, 1, 0, "$1.50+?"), (3, 0, 2, "≥$1.50"), (3, 1, 1, "≥$1.50+?")],
-)
-def test_a_cost_says_what_is_not_known_of_it(calls: int, unpriced: int, floor: int, words: str) -> None:
-    assert cost_words(usd(1.5), calls, unpriced, floor) == words
 
 
 @pytest.mark.parametrize("size", [(120, 40), (40, 20)])

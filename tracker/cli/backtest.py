@@ -15,7 +15,7 @@ from tracker.cli.common import (
     project_option,
     reading_options,
 )
-from tracker.cli.drawing import counted, rule
+from tracker.cli.drawing import rule
 from tracker.cli.output import (
     Column,
     fit,
@@ -34,7 +34,7 @@ from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
-from tracker.words import percent
+from tracker.words import counted, percent
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",

@@ -7,7 +7,6 @@ from store.plain_text import plain
 from store.queries import totals
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
-from tracker.cli.drawing import cost_text, counted, hidden_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
@@ -15,7 +14,7 @@ from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
 from tracker.reports.budget import BudgetLine, BudgetReport, budget_report
 from tracker.settings import set_values
-from tracker.words import percent
+from tracker.words import cost_text, counted, hidden_text, percent
 
 _NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer")
 

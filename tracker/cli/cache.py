@@ -13,7 +13,7 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import counted, share_bar
+from tracker.cli.drawing import share_bar
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     Column,
@@ -30,7 +30,7 @@ from tracker.clock import short_time
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.cause_words import cause_words
 from tracker.reports.tasks import short_ids
-from tracker.words import percent
+from tracker.words import counted, percent
 
 _SHOWN = 8
 _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")

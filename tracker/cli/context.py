@@ -17,7 +17,7 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import CurvePoint, counted, curve, rule
+from tracker.cli.drawing import CurvePoint, curve, rule
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
 from tracker.cli.prose import paragraph
@@ -27,7 +27,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import OptionKind
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
-from tracker.words import duration
+from tracker.words import counted, duration
 
 
 @click.command()

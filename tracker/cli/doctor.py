@@ -17,12 +17,12 @@ from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.queries import file_rows, totals, uncounted_models
 from tracker.cli.common import Invocation, passes_invocation, reading_options, say_damaged
-from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
 from tracker.clock import ago
 from tracker.ingest import listed
 from tracker.sources.base import FoundFile, ReadState, Sources
+from tracker.words import counted, unpriced_text
 
 _CLEANUP_DEFAULT_DAYS = 30  # the client's own default
 _MOST_FILES = 10  # damaged ones that are named

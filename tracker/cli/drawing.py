@@ -1,13 +1,13 @@
 """Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
 
-from collections.abc import Collection, Container, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from store.money import short_usd, sum_usd
+from store.money import short_usd
 from tracker.cli.output import tokens, width
-from tracker.words import listed, percent
+from tracker.words import percent
 
 if TYPE_CHECKING:
     from store.task_rows import TaskRow
@@ -150,48 +150,6 @@ def share_bar(amount: int, largest: int, cells: int) -> str:
         return ""
     eighths = max(1, round(8 * cells * amount / largest))
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: 1 turn, 2,000 turns."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-class Sums(Protocol):
-    """What a row of several calls knows of their cost, nano-dollars."""
-
-    @property
-    def calls(self) -> int: ...
-    @property
-    def cost(self) -> int: ...
-    @property
-    def unpriced(self) -> int: ...
-    @property
-    def floor(self) -> int: ...
-
-
-def cost_text(*rows: Sums) -> str:
-    """The cost of the calls of all rows: `?` if none has a price, "+?" if some have none, "≥" in front of a floor."""
-    return sum_usd(
-        sum(row.cost for row in rows),
-        sum(row.calls for row in rows),
-        sum(row.unpriced for row in rows),
-        sum(row.floor for row in rows),
-    )
-
-
-def hidden_text(cost: int, sessions: int) -> str:
-    """What clients counted for some sessions and no record shows, nano-dollars."""
-    return (
-        f"{short_usd(cost)} that no record shows (compaction, titles, web search …), known from the client's own totals"
-        f" of {counted(sessions, 'session')}."
-    )
-
-
-def unpriced_text(models: Collection[str], uncounted: Container[str]) -> str:
-    """Models of calls without a cost, and where prices are added; of the `uncounted` nobody wrote down the usage."""
-    names = listed(f"{model} (no token counts)" if model in uncounted else model for model in models)
-    return names if all(model in uncounted for model in models) else f"{names} (taximeter prices --help)"
 
 
 def rule(title: str, cells: int) -> str:

@@ -7,8 +7,8 @@ import click
 
 from store.queries import totals
 from tracker.cli.common import Invocation
-from tracker.cli.drawing import counted
 from tracker.cli.output import wrapped
+from tracker.words import counted
 
 
 def show_nothing(invocation: Invocation, db: sqlite3.Connection) -> None:

@@ -21,7 +21,6 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import cost_text
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
@@ -40,6 +39,7 @@ from tracker.cli.output import (
 )
 from tracker.clock import iso, local, short_time
 from tracker.reports.spend import tokens_json
+from tracker.words import cost_text
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
 _SESSION_CSV = (

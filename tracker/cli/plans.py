@@ -10,7 +10,6 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker import clock
 from tracker.cli.common import Invocation, Share, csv_option, open_modelled, passes_invocation, reading_options
-from tracker.cli.drawing import cost_text, hidden_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
@@ -23,6 +22,7 @@ from tracker.model.plans.verdict import CANNOT_TELL, either
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, used
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings
+from tracker.words import cost_text, hidden_text
 
 _TASKS_SHOWN = 12
 

@@ -9,9 +9,9 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.task_reads import sessions_of_tasks
 from tracker.cli.common import agreed_to
-from tracker.cli.drawing import counted
 from tracker.cli.output import short_session
 from tracker.errors import UserError
+from tracker.words import counted
 
 _THROUGH_CLIENT = (" through your Claude Code", " at API prices; on a plan it counts towards the limits")
 

@@ -18,11 +18,11 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import cost_text, counted, hidden_text, unpriced_text
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, short_session, tokens
 from tracker.hidden_spend import Hidden
 from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
+from tracker.words import cost_text, counted, hidden_text, unpriced_text
 
 _CSV = (
     "key", "calls", "sessions", *TOKEN_CLASSES, "web_searches",

@@ -11,7 +11,6 @@ from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.queries import totals, uncounted_models
 from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
-from tracker.cli.drawing import counted, unpriced_text
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import print_json, say
 from tracker.cli.progress_bar import progress_bar
@@ -20,6 +19,7 @@ from tracker.ingest import Progress, SyncReport, sync_in_parallel
 from tracker.reader_options import has_settings, options_of, usable_options
 from tracker.sources.all import all_sources
 from tracker.sources.base import Source
+from tracker.words import counted, unpriced_text
 
 
 def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:

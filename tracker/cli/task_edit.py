@@ -9,8 +9,8 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker import edit_tasks
 from tracker.cli.common import Invocation, ledger_options, open_modelled, passes_invocation
-from tracker.cli.drawing import counted
 from tracker.cli.tasks import GLYPHS
+from tracker.words import counted
 
 
 @click.group("edit")

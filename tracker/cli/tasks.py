@@ -18,7 +18,6 @@ from tracker.cli.common import (
     passes_invocation,
     reading_options,
 )
-from tracker.cli.drawing import cost_text, counted
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     AGENT_SIGNS,
@@ -37,7 +36,7 @@ from tracker.clock import iso, short_day
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
-from tracker.words import duration, percent
+from tracker.words import cost_text, counted, duration, percent
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (

@@ -15,10 +15,10 @@ from store.projects import project_name
 from store.queries import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Invocation, dir_options, passes_invocation
-from tracker.cli.drawing import counted
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
 from tracker.clock import local, now, now_ms
 from tracker.ingest import SyncReport
+from tracker.words import counted
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge

@@ -17,11 +17,11 @@ from tracker.cli.common import (
     project_option,
     reading_options,
 )
-from tracker.cli.drawing import counted
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_report
+from tracker.words import counted
 
 
 @click.command()

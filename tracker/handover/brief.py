@@ -24,6 +24,7 @@ from tracker.handover.session_text import SessionText, read_session_text
 from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
 from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.sources.commands import command_flags, without_options
+from tracker.words import counted
 
 MOST_TOKENS = 1_500
 _MOST_COMMITS = 8
@@ -112,7 +113,7 @@ def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
     return (
         f"# Handover from an earlier session{place}\n\n"
         f"Put together from the records of {session.agent} session {session.native_id} by rule, without a model"
-        f" ({_counted(len(turns), 'turn')}, {_counted(calls, 'call')}{when}{branch}). Check before relying on it."
+        f" ({counted(len(turns), 'turn')}, {counted(calls, 'call')}{when}{branch}). Check before relying on it."
     )
 
 
@@ -160,7 +161,7 @@ def _commit_lines(commits: Sequence[ToolRow], texts: SessionText) -> list[str]:
             continue  # amended
         lines.append(f"- commit {tool.commit_sha or '(sha not recorded)'} {clipped(subject, 30)}".rstrip())
     left_out = len(lines) - _MOST_COMMITS
-    return [f"- {_counted(left_out, 'earlier commit')}", *lines[left_out:]] if left_out > 0 else lines
+    return [f"- {counted(left_out, 'earlier commit')}", *lines[left_out:]] if left_out > 0 else lines
 
 
 def _subject(tool: ToolRow, texts: SessionText) -> str:
@@ -182,12 +183,12 @@ def _changes(members: Sequence[TurnInfo], commits: Sequence[ToolRow], records: S
     lines = []
     for name, times in counts.most_common():
         after = ", not committed since" if last_commit is not None and name in loose else ""
-        lines.append(f"- changed {_relative(name or '', records)} ({_counted(times, 'edit')}{after})")
+        lines.append(f"- changed {_relative(name or '', records)} ({counted(times, 'edit')}{after})")
     if edits and last_commit is None:
         lines.append("- no commit of it is on record")
     agents = sum(bool(tool.flags & ToolFlag.AGENT) for tool in tools)
     if agents:
-        lines.append(f"- {_counted(agents, 'subagent')} worked on it")
+        lines.append(f"- {counted(agents, 'subagent')} worked on it")
     return lines
 
 
@@ -268,10 +269,6 @@ def _relative(name: str, records: SessionRecords) -> str:
     project = records.session.project
     inside = project and name.startswith((f"{project}/", f"{project}\\"))
     return name[len(project or "") + 1 :] if inside else name
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _quoted(text: str) -> str:

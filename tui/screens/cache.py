@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from store.money import sum_usd
 from store.task_reads import MissCause
 from tracker.reports.cache import CacheReport, savings, survival
 from tracker.reports.cause_words import LONGEST_CAUSE, cause_words
@@ -22,7 +23,7 @@ from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table, figures
-from tui.words import cost_words, tokens
+from tui.words import tokens
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -133,11 +134,11 @@ def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:
     total = report.total
     saved = savings(total)
     words, style = ("caching saved", "bold $good") if saved >= 0 else ("caching cost", "bold $bad")
-    difference = cost_words(abs(saved), total.calls, total.unpriced)
+    difference = sum_usd(abs(saved), total.calls, total.unpriced)
     head = [spread(line((words, "$dim")), line((difference, style)), width)]
     figure = large(difference, style)
     rows = [
-        ("misses cost", cost_words(total.waste, total.misses, total.unpriced_misses), "bold $waste"),
+        ("misses cost", sum_usd(total.waste, total.misses, total.unpriced_misses), "bold $waste"),
         ("survival", percent(survival(total)), "bold"),
         ("rewrite", percent(report.rewrite), "bold"),
         ("misses", f"{total.misses:,}", "bold"),
@@ -161,4 +162,4 @@ def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:
 
 
 def _waste(row: MissCause) -> str:
-    return cost_words(row.waste, row.misses, row.unpriced)
+    return sum_usd(row.waste, row.misses, row.unpriced)

@@ -6,10 +6,11 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.edit_tasks import STATUSES
+from tracker.words import cost_text
 from tui.edits import JoinPrevious, Merge, Rename, SetStatus, TaskEdit, ToggleExcluded
 from tui.screens.board import Board, Part
 from tui.screens.questions import QUESTION_CELLS, AskScreen, ChooseScreen
-from tui.task_words import STATUS_SIGNS, status_sign, task_cost
+from tui.task_words import STATUS_SIGNS, status_sign
 from tui.widgets.grid import line
 from tui.words import plain, project_name
 
@@ -81,7 +82,7 @@ class EditingBoard(Board[Part]):
 
     def _task_line(self, task: TaskRow) -> Content:
         sign, style = status_sign(task)
-        words = (project_name(task.project), task_cost(task), self.day_and_time(task.started_at))
+        words = (project_name(task.project), cost_text(task), self.day_and_time(task.started_at))
         facts = line((f"  {' · '.join(words)}", "$dim"))
         title = line((sign, style), f" {plain(task.title)}")
         room = min(QUESTION_CELLS, self.size.width) - _FRAME_CELLS - facts.cell_length

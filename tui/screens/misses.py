@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from store.task_reads import MissRow
+from tracker.words import counted
 from tui.widgets.table import Column, Table, searchable
-from tui.words import count, model_name, plain, tokens, usd
+from tui.words import model_name, plain, tokens, usd
 
 
 class MissesScreen(ModalScreen[str | None]):
@@ -37,7 +38,7 @@ class MissesScreen(ModalScreen[str | None]):
             Column("waste", 9, lambda row: usd(row.waste), right=True, style="bold $waste"),
         )
         with Vertical(classes="over reading misses") as panel:
-            panel.border_title = Content(f"{plain(self._cause)} · {count(len(self._misses), 'call')}")
+            panel.border_title = Content(f"{plain(self._cause)} · {counted(len(self._misses), 'call')}")
             panel.border_subtitle = Content("enter opens the task, esc closes")
             yield Table(
                 columns, lambda row: f"{row.session}-{row.at}-{row.missed}", search=lambda row: searchable(row.title)

@@ -11,18 +11,18 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, advised
-from tracker.words import duration
+from tracker.words import cost_text, counted, duration
 from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import NowPart, Snapshot, Top
-from tui.task_words import status_sign, task_cost
+from tui.task_words import status_sign
 from tui.widgets.bars import legend
 from tui.widgets.bill import parts_of
 from tui.widgets.cache_clock import CacheState, cache_state, clock_gauge, clock_words
 from tui.widgets.calls import call_columns
-from tui.widgets.chips import at_rest, chips, session_cost
+from tui.widgets.chips import at_rest, chips
 from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, share_gauge
@@ -33,17 +33,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
 from tui.widgets.table import plain_table
-from tui.words import (
-    axis_tokens,
-    cells,
-    count,
-    model_name,
-    plain,
-    project_name,
-    session_name,
-    tokens,
-    usd,
-)
+from tui.words import axis_tokens, cells, model_name, plain, project_name, session_name, tokens, usd
 
 _LEGEND_CELLS = 60
 _COMMANDS = {
@@ -78,8 +68,8 @@ def _task_notes(task: TaskRow) -> list[list[Content]]:
     """What stands beside a task's cost: how much work it is, what came with it, what was paid twice."""
     notes = [
         [
-            line(count(task.calls, "call")),
-            line(f" · {count(task.turns, 'turn')}"),
+            line(counted(task.calls, "call")),
+            line(f" · {counted(task.turns, 'turn')}"),
             line((f" · {duration(task.active_ms)}", "$dim")),
         ]
     ]
@@ -167,10 +157,10 @@ class NowScreen(Board[NowPart]):
         words = [project_name(session.project), session.agent, plain(model)]
         note = line((" · ".join(word for word in words if word), "$dim"))
         if task is None:
-            cost, parts = session_cost(session), []
+            cost, parts = cost_text(session), []
             notes = [[line(("this session", "$dim"))], [line(("its task is not known yet", "$dim"))]]
         else:
-            cost = task_cost(task)
+            cost = cost_text(task)
             parts = parts_of(task)
             notes = _task_notes(task)
 
@@ -205,7 +195,7 @@ class NowScreen(Board[NowPart]):
             return
         options = prospect.options
         nudge, why = self._nudge(part, best)
-        until = "until compaction" if options.until_compaction else f"the next {count(options.turns, 'turn')}"
+        until = "until compaction" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
         idle_ms = part.context.idle_ms if part.context else 0
         start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If taken up again"
 
@@ -220,7 +210,7 @@ class NowScreen(Board[NowPart]):
             title=lambda width: fitting(
                 [
                     line((start, "bold $heading"), (f" · {until}", "$dim")),
-                    line((f", ~{count(options.calls, 'call')}", "$dim")),
+                    line((f", ~{counted(options.calls, 'call')}", "$dim")),
                 ],
                 width - 6,
             ),
@@ -306,8 +296,8 @@ class NowScreen(Board[NowPart]):
         nudge, why = self._nudge(part, best)
 
         def draw(width: int, height: int) -> Sequence[Content]:
-            cost = task_cost(part.task) if part.task else session_cost(part.session)
-            calls = f"  {count(part.task.calls, 'call')}" if part.task else ""
+            cost = cost_text(part.task) if part.task else cost_text(part.session)
+            calls = f"  {counted(part.task.calls, 'call')}" if part.task else ""
             lines = [
                 self._title(part).truncate(width, ellipsis=True),
                 line((cost, "bold $taxi"), (calls, "$dim")),

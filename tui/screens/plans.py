@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from store.money import NANO_PER_USD
+from store.money import NANO_PER_USD, sum_usd
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, used
@@ -21,7 +21,7 @@ from tui.widgets.month import Ahead, month_plot
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
-from tui.words import cost_words, dollars, usd
+from tui.words import dollars, usd
 
 _LABELLED_CELLS = 60
 
@@ -160,7 +160,7 @@ def basis(report: PlansReport) -> list[tuple[str, str, str]]:
 def _so_far(report: PlansReport, nano: int) -> str:
     """This month's spend in one of its billings."""
     spent = report.spent_logged
-    return cost_words(nano, spent.calls, spent.unpriced, spent.floor)
+    return sum_usd(nano, spent.calls, spent.unpriced, spent.floor)
 
 
 def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Content]:

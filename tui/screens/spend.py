@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.events import Click
 
 from store.spend import SpendRow
-from tracker.words import percent
+from tracker.words import cost_text, counted, percent
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
 from tui.snapshot import Snapshot, SpendPart, year_end
@@ -20,7 +20,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import axis_usd, cost_words, count, dollars, model_name, plain, project_names, usd
+from tui.words import axis_usd, dollars, model_name, plain, project_names, usd
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
@@ -67,14 +67,14 @@ class SpendScreen(Board[SpendPart]):
         pointed = part.days[self._pointed].day if self._pointed is not None else None
         self.query_one("#year", Picture).show(
             lambda width, height: heatmap(amounts, until, width, pointed=pointed),
-            title=line(("The year", "bold $heading"), (f" · {count(len(amounts), 'day')} of work", "$dim")),
+            title=line(("The year", "bold $heading"), (f" · {counted(len(amounts), 'day')} of work", "$dim")),
         )
 
     # -- the month --------------------------------------------------------------------------------------------------
 
     def _draw_days(self, part: SpendPart) -> None:
         picture = self.query_one("#days", Picture)
-        title = line((str(part.month), "bold $heading"), " · ", (self._total(part), "bold"))
+        title = line((str(part.month), "bold $heading"), " · ", (cost_text(part.total), "bold"))
         if not part.total.calls:
             picture.show(hatched(f"No calls in {part.month}", "[ shows the month before"), title=title, note="")
             return
@@ -96,10 +96,6 @@ class SpendScreen(Board[SpendPart]):
 
         picture.show(draw, title=title, note=lambda width: self._beside(part, width))
 
-    def _total(self, part: SpendPart) -> str:
-        total = part.total
-        return cost_words(total.cost, total.calls, total.unpriced, total.floor)
-
     def _series(self, part: SpendPart) -> list[Series]:
         return [
             Series(_GLYPHS[index], f"$series-{index + 1}", plain(model_name(model)))
@@ -119,9 +115,9 @@ class SpendScreen(Board[SpendPart]):
         if self._pointed is None:
             return legend(series, width)
         day = part.days[self._pointed]
-        figure = cost_words(day.cost, day.calls, day.unpriced, day.floor)
+        figure = cost_text(day)
         head = line(
-            (f"{day.day:%a %d}", "bold $taxi"), " ", (figure, "bold"), (f" {count(day.calls, 'call')}  ", "$dim")
+            (f"{day.day:%a %d}", "bold $taxi"), " ", (figure, "bold"), (f" {counted(day.calls, 'call')}  ", "$dim")
         )
         figures = [usd(cost) if cost else "" for cost in day.by_model]
         return head + legend(series, width - head.cell_length, figures)
@@ -137,7 +133,7 @@ class SpendScreen(Board[SpendPart]):
             models = ", ".join(plain(model_name(model)) for model in part.unpriced_models)
             groups.append(line((" · " if groups else "", "$dim"), ("no price: ", "$dim"), (models, "$warn")))
         if part.total.floor:
-            words = f"output missing of {count(part.total.floor, 'call')}: a floor"
+            words = f"output missing of {counted(part.total.floor, 'call')}: a floor"
             groups.append(line((f" · {words}" if groups else words, "$dim")))
         return fitting(groups, width - 6)
 
@@ -156,7 +152,7 @@ class SpendScreen(Board[SpendPart]):
             Row(
                 names[index],
                 dollars(row.cost),
-                cost_words(row.cost, row.calls, row.unpriced, row.floor),
+                cost_text(row),
                 series[min(index, len(series) - 1)].style if by_model else "$series-2",
                 "–" if row.unpriced == row.calls else percent(row.cost / total) if total else "",
                 series[min(index, len(series) - 1)].glyph if by_model else "█",

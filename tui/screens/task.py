@@ -11,6 +11,7 @@ from textual.content import Content
 from store.task_rows import TaskRow
 from tracker.reports.cause_words import cause_words
 from tracker.reports.task import TaskDetail, TaskTurn
+from tracker.words import cost_text, counted
 from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
@@ -25,17 +26,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
-from tui.words import (
-    axis_tokens,
-    cost_words,
-    count,
-    fit,
-    model_name,
-    plain,
-    project_name,
-    tokens,
-    usd,
-)
+from tui.words import axis_tokens, fit, model_name, plain, project_name, tokens, usd
 
 _BAR = 14
 _FACT_NAME = 9
@@ -91,7 +82,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 str(turn.number),
                 words,
                 row.calls,
-                cost_words(row.cost, row.calls, row.unpriced, row.floor),
+                cost_text(row),
                 row.cost / top,
                 did(turn),
             )
@@ -103,7 +94,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
                 "",
                 f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}",
                 agent.calls,
-                cost_words(agent.cost, agent.calls, agent.unpriced, agent.floor),
+                cost_text(agent),
                 agent.cost / top,
                 "",
                 "$series-2",
@@ -120,7 +111,7 @@ def did(turn: TaskTurn) -> str:
     facts = turn.facts
     words = []
     if facts.edited:
-        words.append(count(len(facts.edited), "file"))
+        words.append(counted(len(facts.edited), "file"))
     if facts.commits or facts.has_commit:
         words.append(f"commit {facts.commits[-1][:7]}" if facts.commits else "commit")
     if facts.has_pull_request:
@@ -165,7 +156,7 @@ def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Con
     ]
     if detail.task.edit_turns:
         first_try = detail.task.edit_turns - detail.task.retry_turns
-        facts.append(("one shot", [f"{first_try} of {count(detail.task.edit_turns, 'turn')} with edits"]))
+        facts.append(("one shot", [f"{first_try} of {counted(detail.task.edit_turns, 'turn')} with edits"]))
     files = dict.fromkeys(name for turn in detail.turns for name in turn.facts.edited)
     facts.append(("file", [project_name(name) if cut else plain(name) for name in files]))
     room = max(_LEAST_FACT_CELLS, width - _FACT_NAME)

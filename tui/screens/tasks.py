@@ -6,17 +6,17 @@ from textual.content import Content
 
 from store.task_rows import TaskRow
 from tracker.reports.tasks import inherited_text, reread_share, waste_text
-from tracker.words import duration, percent
+from tracker.words import cost_text, counted, duration, percent
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
-from tui.task_words import agents_words, evidence_words, status_sign, status_words, task_cost
+from tui.task_words import agents_words, evidence_words, status_sign, status_words
 from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, figures, searchable
-from tui.words import count, plain, project_name, usd
+from tui.words import plain, project_name, usd
 
 
 def _ink(task: TaskRow) -> str:
@@ -31,7 +31,7 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
     figures("turns", 5, lambda task: task.turns, rank=9),
     figures("calls", 5, lambda task: task.calls, rank=8),
     figures("time", 6, lambda task: task.active_ms, duration, rank=4),
-    Column("cost", 10, task_cost, lambda task: task.cost, right=True, style="bold", descending=True),
+    Column("cost", 10, cost_text, lambda task: task.cost, right=True, style="bold", descending=True),
     figures("re-read", 7, reread_share, percent, rank=3),
     Column("inherited", 9, inherited_text, lambda task: task.carry_over, right=True, rank=6, descending=True),
     Column(
@@ -87,9 +87,9 @@ class TasksScreen(EditingBoard[TasksPart]):
     def _beside(self, part: TasksPart) -> str:
         """What is said of runs of programs: how many pass the filter but are hidden, or that some are listed."""
         if self._listed(part) is part.tasks:
-            return f"{count(len(part.runs), 'run')} of programs, in no rate" if part.runs else ""
+            return f"{counted(len(part.runs), 'run')} of programs, in no rate" if part.runs else ""
         hidden = len(self._table.matching(part.runs))
-        return f"p shows {count(hidden, 'run')} of programs" if hidden else ""
+        return f"p shows {counted(hidden, 'run')} of programs" if hidden else ""
 
     @property
     def _table(self) -> Table[TaskRow]:

@@ -3,11 +3,10 @@
 from textual.content import Content
 
 from store.task_rows import TaskRow
-from tracker.words import duration
-from tui.task_words import task_cost
+from tracker.words import cost_text, counted, duration
 from tui.widgets.grid import fitting, line
 from tui.widgets.split_bar import SPLIT, Part, split_bar, split_key
-from tui.words import count, usd
+from tui.words import usd
 
 
 def parts_of(task: TaskRow) -> list[Part]:
@@ -18,8 +17,8 @@ def parts_of(task: TaskRow) -> list[Part]:
 def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = False) -> list[Content]:
     """Figures, bar and key; `when` it began."""
     figures = [
-        line((task_cost(task), "bold $taxi")),
-        line((f"  {count(task.calls, 'call')} · {count(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
+        line((cost_text(task), "bold $taxi")),
+        line((f"  {counted(task.calls, 'call')} · {counted(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
     ]
     if task.carry_over:
         figures.append(line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")))

@@ -5,9 +5,10 @@ from textual.content import Content
 from store.money import NANO_PER_USD
 from tracker.model.plans.budget import Layers
 from tracker.reports.budget import BudgetReport
+from tracker.words import cost_text
 from tui.widgets.gauge import gauge, level_of
 from tui.widgets.grid import Grid, line
-from tui.words import cells, cost_words, fit, plain, usd
+from tui.words import cells, fit, plain, usd
 
 _NAME = 11
 
@@ -20,7 +21,7 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
             continue
         style, _ = level_of(one.share)
         spent = one.spent
-        words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
+        words = cost_text(spent)
         figures = f"{words} of {usd(one.budget_nano)}"
         named = min(_NAME, width - cells(figures) - 1)
         room = width - named - cells(figures) - 1

@@ -5,17 +5,13 @@ from collections.abc import Collection, Sequence
 from textual.content import Content
 
 from store.board_reads import SessionSum
+from tracker.words import cost_text, counted
 from tui.widgets.grid import Piece, line
-from tui.words import cells, cost_words, count, fit, session_name
+from tui.words import cells, fit, session_name
 
 _LEAST = 14
 _ROOM_FOR_KEYS = 60
 _NUDGE_SIGN = "▲"
-
-
-def session_cost(session: SessionSum) -> str:
-    """What a session cost, with the marks of what is not known of it."""
-    return cost_words(session.cost, session.calls, session.unpriced, session.floor)
 
 
 def chips(
@@ -40,7 +36,7 @@ def chips(
     each = (width - cells(tail)) // room
     pieces: list[Piece | str] = []
     for session in drawn:
-        cost = session_cost(session)
+        cost = cost_text(session)
         sign = f"{_NUDGE_SIGN} " if session.id in nudged else ""
         name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5) - cells(sign)))
         active = session.native_id == sessions[at].native_id
@@ -51,5 +47,5 @@ def chips(
 
 def at_rest(last: str, watched: int, width: int) -> Content:
     """What stands there while no session is at work; `last` is when the one shown had its last record."""
-    watching = f" · watching {count(watched, 'folder')} for the next"
+    watching = f" · watching {counted(watched, 'folder')} for the next"
     return line((f" ◌ the last session, {last}", "$warn"), (watching, "$dim")).truncate(width, ellipsis=True)

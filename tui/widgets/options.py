@@ -12,8 +12,9 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import NAMES, ContextReport, advised, effect
+from tracker.words import counted
 from tui.widgets.grid import Piece, line, spread
-from tui.words import cells, count, fit, plain, tokens, usd
+from tui.words import cells, fit, plain, tokens, usd
 
 _INDENT = 2
 _NAME = 11
@@ -147,7 +148,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         (
             "go on",
             f"{usd(options.go_on.low_nano)} to {usd(options.go_on.high_nano)}",
-            f"8 of 10 forecasts fall in it ({band.source} band, {count(band.residuals, 'own forecast')})",
+            f"8 of 10 forecasts fall in it ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
         ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
         (

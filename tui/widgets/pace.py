@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from store.board_reads import CallCost
+from store.money import sum_usd
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tui.widgets.grid import Grid, line, spread
 from tui.widgets.plot import Series, draw_stack
-from tui.words import cost_words, dollars, usd
+from tui.words import dollars, usd
 
 _BURN_MS = 15 * MINUTE_MS
 _LEAST_BURN_MS = 5 * MINUTE_MS
@@ -23,7 +24,7 @@ def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
     priced = [call.cost for call in recent if call.cost is not None]
     stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0].at)) if costs else _BURN_MS
     floor = sum(call.is_floor for call in recent)
-    return cost_words(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced), floor)
+    return sum_usd(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced), floor)
 
 
 def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -> list[Content]:

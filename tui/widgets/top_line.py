@@ -7,12 +7,12 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from tracker.words import percent
+from tracker.words import cost_text, percent
 from tui.keys import SCREENS
 from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
 from tui.widgets.grid import Piece, line, spread
-from tui.words import axis_usd, cells, cost_words, countdown, dollars
+from tui.words import axis_usd, cells, countdown, dollars
 
 STALE_AFTER_MS = 90_000
 
@@ -109,7 +109,7 @@ def _marked(spent: Spent) -> list[Piece]:
 
 def _figure(spent: Spent) -> list[Piece]:
     """What was spent, in the colour of its budget's level, and in one of its own that there is more without a price."""
-    words = cost_words(spent.cost, spent.calls, spent.unpriced, spent.floor)
+    words = cost_text(spent)
     figure = words.removesuffix("+?")
     return [(figure, f"bold {_budget_style(spent)}".rstrip()), (words[len(figure) :], "$warn")]
 
