@@ -12,7 +12,7 @@ from store.queries import stored_prices
 from store.records import CallFlag, Price
 from store.spend import refresh_spend
 from tracker.pricing import PriceBook, cost
-from tracker.pricing.parts import price_parts
+from tracker.pricing.parts import Amounts, price_parts
 from tracker.sources.base import Pricer
 
 
@@ -73,7 +73,7 @@ def list_price(pricer: Pricer, call: PricedCall) -> tuple[Price, int] | None:
     marks = call.speed, call.tier, call.geo
     if call.parts is not None:
         whole = (call.input, call.cache_read, call.write_5m, call.write_1h, call.output)
-        parts = msgspec.json.decode(call.parts, type=list[tuple[int, int, int, int, int]])
+        parts = msgspec.json.decode(call.parts, type=list[Amounts])
         return price_parts(lambda prompt: resolve(prompt, *marks), whole, parts, call.web_searches)
     price = resolve(call.prompt, *marks)
     return None if price is None else (price, _cost(call, price))

@@ -4,6 +4,8 @@ The line with the largest output stands for the call, whole (CLAUDE_CODE section
 line says where and when it was made.
 """
 
+from functools import partial
+
 import msgspec
 
 from store.records import Call, CallFlag, CopyRank, Price, canonical_id
@@ -153,13 +155,10 @@ class CallFold:
             flags |= _SEVERAL_REQUESTS
             each = sorted(map(_amounts, parts))
             told = msgspec.json.encode(each).decode()
-            found = price_parts(
-                lambda prompt: self._price(model, call.first_at, prompt, usage), amounts, each, searches
-            )
-            if found is not None:
-                price, amount = found
+            price_of = partial(self._price, model, call.first_at, usage)
+            price, amount = price_parts(price_of, amounts, each, searches) or (None, None)
         else:
-            price = self._price(model, call.first_at, prompt_of(amounts), usage)
+            price = self._price(model, call.first_at, usage, prompt_of(amounts))
             if price is not None and call.message.usage is not None:
                 amount = cost(price, *amounts, searches)
         # By position, in the order of the fields: keywords take three times as long, and this runs once a call.
@@ -207,7 +206,7 @@ class CallFold:
         """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
         amounts = _amounts(inner)
         model = inner.model or parent.model
-        price = self._price(model, parent.first_at, prompt_of(amounts), usage)
+        price = self._price(model, parent.first_at, usage, prompt_of(amounts))
         # As the call itself: any of its keys says that it is the same one.
         made.append(
             msgspec.structs.replace(
@@ -234,7 +233,7 @@ class CallFold:
             )
         )
 
-    def _price(self, model: str, at: int, prompt: int, usage: Usage) -> Price | None:
+    def _price(self, model: str, at: int, usage: Usage, prompt: int) -> Price | None:
         price = self._options.pricer.resolve(
             model, None, at, prompt, usage.speed, usage.service_tier, usage.inference_geo
         )
