@@ -116,6 +116,7 @@ def m016_parts_and_more_corrections(db: Any) -> None:
     )
     db.execute("UPDATE turn SET echo = NULL WHERE kind = 'notification'")
     _drop_taken_over(db)
+    db.execute("DELETE FROM habit")  # measured from what was misread, and kept in another form
     db.execute("UPDATE session SET model_stale = 1")
     read_anew(db)
 

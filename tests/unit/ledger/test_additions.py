@@ -10,6 +10,7 @@ import pytest
 
 from store.ledger import open_ledger
 from store.records import ToolFlag
+from tracker.advisor.habits import Habits, kept_habits
 
 from .dump import differences, dump
 from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of, usage
@@ -150,6 +151,14 @@ def before_parts(path: Path) -> Iterator[sqlite3.Connection]:
     with before_migration(path, "m015_parts_of_calls") as db:
         yield db
         db.execute("ALTER TABLE call DROP COLUMN parts")
+
+
+def test_habits_of_an_older_version_are_measured_anew(tmp_path: Path) -> None:
+    older = '{"orientation_tokens":17675.0,"orientation_calls":9}'
+    with ledger_of(tmp_path), before_parts(tmp_path / "ledger.db") as db:
+        db.execute("INSERT INTO habit VALUES ('claude-code', 1000, ?)", (older,))
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert kept_habits(db, "claude-code", 2000) == (Habits(), True)
 
 
 def test_parts_of_calls_are_learned(tmp_path: Path) -> None:
