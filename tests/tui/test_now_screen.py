@@ -138,7 +138,7 @@ async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) ->
     assert "From here" not in text
 
 
-@pytest.mark.parametrize("width", [24, 32, 60, 94])
+@pytest.mark.parametrize("width", [24, 34, 60, 94])
 def test_every_reason_is_beside_its_name_whatever_the_width(sample_script: Script, width: int) -> None:
     part = sample_script(Wish()).now
     assert part is not None
@@ -146,3 +146,4 @@ def test_every_reason_is_beside_its_name_whatever_the_width(sample_script: Scrip
     lines = [str(one) for one in why_lines(part.context, part.nudge, width)]
     assert max(map(len, lines)) <= width
     assert any(one.startswith("context now ") and one.split()[-1] != "now" for one in lines)
+    assert width < 34 or "…" not in "".join(lines)  # 34: what a terminal of 40 columns leaves

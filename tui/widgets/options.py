@@ -159,9 +159,9 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         ("compact level", tokens(round(ahead.level)), "above it, compacting pays at a turn's end"),
         ("the client compacts at", tokens(ahead.trigger), _TRIGGER_SOURCES[ahead.trigger_source]),
         (
-            "re-reading is half of a call above",
+            "re-reading level",
             "–" if ahead.crossover == float("inf") else tokens(round(ahead.crossover)),
-            "modelled",
+            "modelled: above it, re-reading is half of a call",
         ),
     ]
     name, figure = max(cells(row[0]) for row in rows), max(cells(row[1]) for row in rows)
