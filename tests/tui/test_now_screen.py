@@ -133,9 +133,10 @@ async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) ->
     def script(wish: Wish) -> Snapshot:
         return replace(sample_script(wish), now=rests)
 
-    text = await drawn(dashboard(script, start="now"))
-    assert "If taken up again · until compaction" in text
-    assert "From here" not in text
+    for size in [(120, 40), (80, 24)]:
+        text = await drawn(dashboard(script, start="now"), size=size)
+        assert "If resumed · until compaction" in text
+        assert "From here" not in text
 
 
 @pytest.mark.parametrize("width", [24, 34, 60, 94])

@@ -197,7 +197,7 @@ class NowScreen(Board[NowPart]):
         nudge, why = self._nudge(part, best)
         until = "until compaction" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
         idle_ms = part.context.idle_ms if part.context else 0
-        start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If taken up again"
+        start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If resumed"
 
         def draw(width: int, height: int) -> Sequence[Content]:
             if not nudge:
@@ -207,12 +207,13 @@ class NowScreen(Board[NowPart]):
 
         picture.show(
             draw,
-            title=lambda width: fitting(
+            title=lambda room: fitting(
                 [
-                    line((start, "bold $heading"), (f" · {until}", "$dim")),
+                    line((start, "bold $heading")),
+                    line((f" · {until}", "$dim")),
                     line((f", ~{counted(options.calls, 'call')}", "$dim")),
                 ],
-                width - 6,
+                room,
             ),
             note=line(
                 ("w", "bold $taxi"),

@@ -19,7 +19,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.hindsight import hindsight_lines
 from tui.widgets.options import nudge_lines
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Picture, border_room
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
 from tui.words import fit, plain, project_name, tokens, usd
@@ -121,7 +121,7 @@ class NudgesScreen(Board[NudgesPart]):
         """Name the panel."""
         panel = self.query_one("#nudges-panel")
         title = [("Log", "bold $heading"), (" · latest first", "$dim"), ("; promises are modelled", "$dim")]
-        panel.border_title = fitting([line(part) for part in title], (panel.size.width or self.size.width) - 6)
+        panel.border_title = fitting([line(part) for part in title], border_room(panel))
         table = self.query_one("#nudges", Table)
         panel.border_subtitle = line((table.position(), "$dim"))
         if self.part is not None:

@@ -18,7 +18,7 @@ from tui.snapshot import PlansPart, Snapshot
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line, spread
 from tui.widgets.month import Ahead, month_plot
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Picture, border_room
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
 from tui.words import dollars, usd
@@ -73,7 +73,7 @@ class PlansScreen(Board[PlansPart]):
         seconds = max(0, self.dashboard.clock() - part.made_at) // 1000
         panel = self.query_one("#plans-panel")
         title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (", 8 of 10 fall in the range", "$dim")]
-        room = (panel.size.width or self.size.width) - 6
+        room = border_room(panel)
         panel.border_title = fitting([line(part) for part in title], room)
         note = (f"modelled {seconds} s ago", " · enter shows what it rests on")
         panel.border_subtitle = fitting([line((part, "$dim")) for part in note], room)

@@ -13,6 +13,8 @@ from tracker.settings import Settings
 from tui.edits import SetSetting
 from tui.screens.questions import AskScreen, ChooseScreen
 from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
+from tui.widgets.grid import fitting, line
+from tui.widgets.picture import border_room
 from tui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
@@ -40,13 +42,13 @@ class SettingsScreen(ModalScreen[None]):
         )
         with Vertical(classes="over reading settings") as panel:
             panel.border_title = Content("Settings")
-            panel.border_subtitle = Content("enter changes, esc closes")
             yield Table(columns, lambda one: one.name)
 
     def on_table_moved(self) -> None:
         """Say which settings are in sight."""
-        words = f"{self.query_one(Table).position()} · enter changes, esc closes"
-        self.query_one(".settings").border_subtitle = Content(words)
+        panel = self.query_one(".settings")
+        words = (self.query_one(Table).position(), " · enter changes", ", esc closes")
+        panel.border_subtitle = fitting([line(part) for part in words], border_room(panel))
 
     def on_mount(self) -> None:
         """Fill the list."""

@@ -94,7 +94,7 @@ class SpendScreen(Board[SpendPart]):
             )
             return [*plot, self._readout(part, series, width)]
 
-        picture.show(draw, title=title, note=lambda width: self._beside(part, width))
+        picture.show(draw, title=title, note=lambda room: self._beside(part, room))
 
     def _series(self, part: SpendPart) -> list[Series]:
         return [
@@ -122,12 +122,12 @@ class SpendScreen(Board[SpendPart]):
         figures = [usd(cost) if cost else "" for cost in day.by_model]
         return head + legend(series, width - head.cell_length, figures)
 
-    def _beside(self, part: SpendPart, width: int) -> Content:
+    def _beside(self, part: SpendPart, room: int) -> Content:
         """What stands beside the total and is not in it, as much as there is room for."""
         groups = []
         if part.hidden_nano:
             groups.append(line(("besides ", "$dim"), usd(part.hidden_nano)))
-            if width >= 60:
+            if room >= 58:
                 groups.append(line((" that no record shows", "$dim")))
         if part.total.unpriced:
             models = ", ".join(plain(model_name(model)) for model in part.unpriced_models)
@@ -135,7 +135,7 @@ class SpendScreen(Board[SpendPart]):
         if part.total.floor:
             words = f"output missing of {counted(part.total.floor, 'call')}: a floor"
             groups.append(line((f" · {words}" if groups else words, "$dim")))
-        return fitting(groups, width - 6)
+        return fitting(groups, room)
 
     def _draw_list(
         self,

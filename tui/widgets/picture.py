@@ -6,7 +6,12 @@ from textual.content import Content
 from textual.widget import Widget
 
 Drawing = Callable[[int, int], Sequence[Content]]
-Fitted = Callable[[int], Content]  # from the width of the whole picture to words for its border
+Fitted = Callable[[int], Content]  # from the cells that a border has for words to these words
+
+
+def border_room(panel: Widget) -> int:
+    """Cells that a panel's border has for words, between its corners and what stands beside them."""
+    return (panel.outer_size.width or panel.screen.size.width) - 6
 
 
 def nothing(width: int, height: int) -> Sequence[Content]:
@@ -49,9 +54,9 @@ class Picture(Widget):
 
     def _draw_border(self) -> None:
         if self._title is not None:
-            self.border_title = self._title(self.size.width)
+            self.border_title = self._title(border_room(self))
         if self._note is not None:
-            self.border_subtitle = self._note(self.size.width)
+            self.border_subtitle = self._note(border_room(self))
 
     def render(self) -> Content:
         """The lines of the drawing, cut to the height."""
