@@ -9,7 +9,7 @@ import msgspec
 
 from store.records import TurnKind
 from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
-from store.titles import title_in
+from store.titles import plan_in, title_in
 from tracker.model.edits import REFINED, Attribute, Overlay
 from tracker.model.links import PartKey, key_of
 from tracker.model.prompt_words import is_acknowledgement
@@ -156,9 +156,9 @@ def _title(
     prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
     # A teammate's session may hold nothing but messages of its team.
     texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
-    plans = (title_in(text) for text in texts if title_in(text) != text)
+    plans = (plan_in(text) for text in texts if plan_in(text))
     real = next(plans, "") or next((text for text in texts if not is_acknowledgement(text, len(text))), "")
-    real = real or next(iter(texts), "")
+    real = title_in(real or next(iter(texts), ""))
     if real:
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:

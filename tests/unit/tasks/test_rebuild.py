@@ -300,9 +300,12 @@ def test_what_a_session_did_is_known_from_its_fork_where_its_own_file_is_gone(tm
         ("Implement the following plan:\n\nRound the totals.", "Round the totals."),
         ("Implement the following plan:", "Implement the following plan:"),
         ("Implement the following planner: # x", "Implement the following planner: # x"),
+        ("## Stale docs\n\nThe guide names old flags", "Stale docs The guide names old flags"),
+        ("#20817 is off by a cent", "#20817 is off by a cent"),
+        ("# ", "#"),
     ],
 )
-def test_task_and_session_that_carry_out_a_plan_have_the_plans_heading_as_their_title(
+def test_task_and_session_are_called_by_a_plans_heading_or_by_the_prompt_without_its_mark(
     prompt: str, title: str, tmp_path: Path
 ) -> None:
     Transcript(tmp_path / "c", "aaa").prompt(prompt).answer("1")
