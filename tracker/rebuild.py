@@ -84,14 +84,6 @@ def rebuild(db: sqlite3.Connection, on_progress: Callable[[int, int], None] | No
     return count
 
 
-def rebuild_everything(db: sqlite3.Connection) -> int:
-    """Forget all that is derived and derive it again; edits stay."""
-    with transaction(db):
-        stored.mark_all_stale(db)
-        task_edits.set_boundary_fit(db, "")
-    return rebuild(db)
-
-
 def own_weights_in_use(db: sqlite3.Connection) -> OwnWeights | None:
     """The weights that the user's corrections gave, by which tasks are derived now; None for the shipped ones."""
     return _last_fit(db).own

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from store.ledger import open_ledger
+from store.ledger import open_ledger, transaction
+from store.task_edits import set_boundary_fit
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
+from store.tasks import mark_all_stale
 from tests.unit.ledger.reading import take_in
 from tests.unit.rates import per_mtok
+from tracker.rebuild import rebuild
 from tracker.sources.text import packed, word_hashes
 
 FIXTURES = Path(__file__).parents[2] / "data" / "claude_code"
@@ -31,6 +34,14 @@ def ledger_of(folder: Path, *claude_dirs: Path) -> sqlite3.Connection:
     for claude_dir in claude_dirs:
         take_in(db, claude_dir)
     return db
+
+
+def rebuild_everything(db: sqlite3.Connection) -> int:
+    """Forget all that is derived and derive it again, as a program with other rules does; edits stay."""
+    with transaction(db):
+        mark_all_stale(db)
+        set_boundary_fit(db, "")
+    return rebuild(db)
 
 
 def call(key: int, position: int, **given: Any) -> CallRow:

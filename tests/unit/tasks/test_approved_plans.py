@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import Transcript, ledger_of
+from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tracker import edit_tasks
-from tracker.rebuild import rebuild, rebuild_everything
+from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 
 WISH, PLAN = "could uploads be tried again?", "Implement the following plan: # Retries in the uploader ## Context"

@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from store.ledger import open_ledger, transaction
 from store.task_edits import edits, set_boundary_fit
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import Transcript, ledger_of
+from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
 from tracker import edit_tasks
 from tracker.cli.app import cli
 from tracker.model.boundaries import WEIGHTS
 from tracker.model.edits import in_force
-from tracker.rebuild import own_weights_in_use, rebuild, rebuild_everything
+from tracker.rebuild import own_weights_in_use, rebuild
 from tracker.settings import set_value
 
 REVIEW = "please answer the review comments about naming of the handlers and the order of arguments in the parser"

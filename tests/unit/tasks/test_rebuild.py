@@ -21,12 +21,12 @@ from store.task_rows import COST_PARTS
 from tests.unit.ledger.dump import differences, dump
 from tests.unit.ledger.reading import take_in, write_tree
 from tests.unit.ledger.synthetic import World
-from tests.unit.tasks.making import FIXTURES, MINUTE, REAL, SCENARIOS, Transcript, ledger_of
+from tests.unit.tasks.making import FIXTURES, MINUTE, REAL, SCENARIOS, Transcript, ledger_of, rebuild_everything
 from tracker import edit_tasks
 from tracker.hidden_spend import hidden_spend
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
-from tracker.rebuild import rebuild, rebuild_everything
+from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 from tracker.sources.base import Options
 from tracker.sources.cline import ClineSource

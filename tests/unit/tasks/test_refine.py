@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tasks.making import Transcript, ledger_of
+from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tracker import edit_tasks
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
-from tracker.rebuild import rebuild, rebuild_everything
+from tracker.rebuild import rebuild
 from tracker.refine.asking import AskError, through_api
 from tracker.refine.suggestions import Digest, cheapest_model, digests, quote, read_answer, refine
 from tracker.reports.tasks import tasks_report

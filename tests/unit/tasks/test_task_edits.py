@@ -13,12 +13,12 @@ from store.ledger import transaction
 from store.task_edits import add_edit
 from store.tasks import mark_all_stale, mark_stale
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import Transcript, ledger_of
+from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
 from tracker import edit_tasks
 from tracker.edit_tasks import EditError
 from tracker.model.edits import EditBody
-from tracker.rebuild import rebuild, rebuild_everything
+from tracker.rebuild import rebuild
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
 

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from store.ledger import open_ledger
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import Transcript, ledger_of, records, turn
+from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything, records, turn
 from tests.unit.tasks.making import event as mark
 from tracker import edit_tasks
 from tracker.cli.task import draw
 from tracker.model.boundaries import Decision, LocalPlacement, decide
 from tracker.model.turns import arrange
-from tracker.rebuild import rebuild, rebuild_everything
+from tracker.rebuild import rebuild
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
 from tui.screens.task import curve

@@ -23,8 +23,9 @@ from store.ledger import open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.dump import differences, dump
 from tests.unit.ledger.reading import take_in
+from tests.unit.tasks.making import rebuild_everything
 from tests.unit.watch.conftest import ledger_differences
-from tracker.rebuild import rebuild, rebuild_everything
+from tracker.rebuild import rebuild
 
 MOMENTS = int(os.environ.get("TAXIMETER_KILL_MOMENTS", "5"))
 LAUNCHER = Path(__file__).parents[3] / "taximeter.py"
