@@ -14,7 +14,17 @@ from tui.first_look import FirstLookWords
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0"), (912, "912"), (1000, "1.0k"), (14_230, "14.2k"), (148_000, "148k"), (1_254_000, "1.25M"), (None, "–")],
+    [
+        (0, "0"),
+        (912, "912"),
+        (1000, "1.0k"),
+        (14_230, "14.2k"),
+        (148_000, "148k"),
+        (999_499, "999k"),
+        (999_500, "1.00M"),
+        (1_254_000, "1.25M"),
+        (None, "–"),
+    ],
 )
 def test_tokens_in_three_figures(count: int | None, text: str) -> None:
     assert words.tokens(count) == text
