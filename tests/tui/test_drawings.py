@@ -56,7 +56,7 @@ def test_split_bar_reads_without_colour() -> None:
     parts = [Part(series, usd(amount)) for series, amount in zip(SPLIT.values(), (1, 1, 1, 2, 2, 1, 0), strict=True)]
     assert str(split_bar(parts, 16)) == "▒▒▓▓░░████▇▇▇▇▚▚"
     assert len({series.glyph for series in SPLIT.values()}) == len(SPLIT)
-    assert str(split_key(parts, 80)[0]).startswith("▒ baseline 12%   ▓ carry-over 12%   ░ own 12%   █ fresh 25%")
+    assert str(split_key(parts, 80)[0]).startswith("▒ baseline 12%   ▓ inherited 12%   ░ own 12%   █ fresh 25%")
     assert str(split_key(parts, 90, with_dollars=True)[0]).startswith("▒ baseline $1.00")
 
 

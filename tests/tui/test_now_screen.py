@@ -86,7 +86,7 @@ async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_scrip
         return replace(made, tasks=replace(made.tasks, tasks=(first, *others)))
 
     text = await drawn(dashboard(script, start="tasks"), size=(40, 20))
-    names = ("baseline", "carry-over", "own", "fresh", "generation", "waste", "other")
+    names = ("baseline", "inherited", "own", "fresh", "output", "waste", "other")
     assert [name for name in names if f" {name} 14%" not in text] == []
 
 

@@ -11,10 +11,10 @@ from tui.widgets.plot import Series
 from tui.words import cells, usd
 
 BASELINE = Series("▒", "$baseline", "baseline")
-CARRY_OVER = Series("▓", "$carry", "carry-over")
+CARRY_OVER = Series("▓", "$carry", "inherited")
 OWN = Series("░", "$own", "own")
 FRESH = Series("█", "$fresh", "fresh")
-GENERATION = Series("▇", "$generation", "generation")
+GENERATION = Series("▇", "$generation", "output")
 WASTE = Series("▚", "$waste", "waste")
 OTHER = Series("╱", "$hidden", "other")
 # Columns of a row of the ledger, in the order in which every split bar shows them.
