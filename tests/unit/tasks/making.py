@@ -178,3 +178,8 @@ class Transcript:
             block = {"type": "tool_result", "tool_use_id": name, "content": result, "is_error": False}
             self._write({"type": "user", "message": {"role": "user", "content": [block]}})
         return self
+
+
+def edit(key: str, file: str = "/code/api/upload.py") -> list[tuple[str, str, dict[str, str]]]:
+    """The use of a tool that edits the file."""
+    return [(key, "Edit", {"file_path": file})]

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from store.task_reads import turns_of
-from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
-from tests.unit.tasks.test_rebuild import derived, edit
+from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
+from tests.unit.tasks.rows import derived
 from tracker import edit_tasks
 from tracker.edit_tasks import EditError
 from tracker.rebuild import rebuild

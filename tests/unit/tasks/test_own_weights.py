@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from store.ledger import open_ledger, transaction
 from store.task_edits import edits, set_boundary_fit
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
-from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
+from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
+from tests.unit.tasks.rows import DERIVED, RAW, check_sums, derived
 from tracker import edit_tasks
 from tracker.cli.app import cli
 from tracker.model.boundaries import WEIGHTS

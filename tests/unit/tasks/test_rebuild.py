@@ -17,11 +17,19 @@ from store.filter import EVERYTHING
 from store.find_session import find_session
 from store.queries import session_rows
 from store.samples import StatusSample, put_samples
-from store.task_rows import COST_PARTS
 from tests.unit.ledger.dump import differences, dump
 from tests.unit.ledger.reading import take_in, write_tree
 from tests.unit.ledger.synthetic import World
-from tests.unit.tasks.making import FIXTURES, MINUTE, REAL, SCENARIOS, Transcript, ledger_of, rebuild_everything
+from tests.unit.tasks.making import (
+    FIXTURES,
+    MINUTE,
+    REAL,
+    SCENARIOS,
+    Transcript,
+    ledger_of,
+    rebuild_everything,
+)
+from tests.unit.tasks.rows import check_sums, derived
 from tracker import edit_tasks
 from tracker.hidden_spend import hidden_spend
 from tracker.ingest import sync
@@ -33,51 +41,8 @@ from tracker.sources.cline import ClineSource
 
 CLINE = FIXTURES.parent / "cline"
 CLINE_SCENARIOS = sorted(folder.name for folder in CLINE.iterdir() if folder.is_dir())
-DERIVED = ("call_split", "task_turn", "task_part", "task", "cold_read", "static_floor")
-RAW = (
-    "call",
-    "call_alias",
-    "sighting",
-    "turn",
-    "tool_use",
-    "event",
-    "client_total",
-    "spend",
-    "source_file",
-    "chain",
-    "session",
-)
-
-
 # Which files were read how far, and what else may differ from reading to reading.
 UNLIKE = frozenset({"source_file", "habit", "sqlite_stat1"})
-
-
-def derived(db: sqlite3.Connection) -> dict[str, list[tuple]]:
-    """Every derived row."""
-    return {table: sorted(db.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for table in DERIVED}
-
-
-def check_sums(db: sqlite3.Connection) -> None:
-    """Each call once, on a task that exists; all sums agree to the nano-dollar."""
-    calls, cost = db.execute("SELECT COUNT(*), COALESCE(SUM(cost), 0) FROM call").fetchone()
-    parts = " + ".join(COST_PARTS)
-    assert (
-        db.execute("SELECT COUNT(*) FROM call_split JOIN task ON task.id = call_split.task_id").fetchone()[0] == calls
-    )
-    for table in ("task", "task_turn"):
-        sums = db.execute(
-            f"SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(cost), 0), COALESCE(SUM({parts}), 0) FROM {table}"
-        )
-        assert sums.fetchone() == (calls, cost, cost)
-    wrong = db.execute(
-        f"SELECT COUNT(*) FROM call JOIN call_split ON call_split.call_id = call.id WHERE cost IS NOT {parts}"
-    ).fetchone()[0]
-    assert wrong == 0
-    report = tasks_report(db).as_json()
-    assert report["total"]["calls"] == calls
-    outside = report["outside_tasks"]["calls"]
-    assert sum(task["calls"] for task in report["tasks"]) + outside == calls
 
 
 def titles(db: sqlite3.Connection) -> dict[str, str]:
@@ -348,98 +313,6 @@ def test_a_long_pause_and_a_restart_are_named(tmp_path: Path) -> None:
     one.prompt("go").answer("1", wrote=50_000).prompt("on", after_minutes=20).answer("2", wrote=50_000)
     one.prompt("<command-name>/exit</command-name>").prompt("back").answer("3", wrote=50_000)
     assert causes(tmp_path / "c", tmp_path) == [("expired", 50_000), ("restart", 50_000)]
-
-
-# -- sessions that belong together ------------------------------------------------------------------------------------
-
-EDIT = [("e", "Edit", {"file_path": "/code/api/upload.py"})]
-
-
-def edit(key: str, file: str = "/code/api/upload.py"):
-    return [(key, "Edit", {"file_path": file})]
-
-
-def two_sessions(root: Path, *, branch: str, gap_minutes: float = 600, file: str = "/code/api/upload.py") -> None:
-    first = Transcript(root, "s1", branch=branch)
-    first.prompt("add retries to the uploader").answer("a1", tools=edit("e1")).answer("a2", read=2000)
-    second = Transcript(root, "s2", branch=branch)
-    second.minute = first.minute + gap_minutes
-    second.prompt("the uploader should also log each attempt").answer("b1", tools=edit("e2", file)).answer(
-        "b2", read=2000
-    )
-
-
-def test_the_same_files_on_a_branch_of_their_own_are_one_task(tmp_path: Path) -> None:
-    two_sessions(tmp_path / "c", branch="feat/retries")
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert [(task.calls, len(task.sessions.split(","))) for task in tasks_report(db).tasks] == [(4, 2)]
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"branch": "main"},
-        {"branch": "feat/retries", "gap_minutes": 8 * 1440},
-        {"branch": "feat/retries", "file": "/code/api/billing.py"},
-    ],
-    ids=["default branch", "after a week", "other files"],
-)
-def test_otherwise_a_new_session_is_a_new_task(given: dict, tmp_path: Path) -> None:
-    two_sessions(tmp_path / "c", **given)
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert len(tasks_report(db).tasks) == 2
-
-
-def test_one_file_of_many_is_no_suggestion(tmp_path: Path) -> None:
-    """A changelog or a workflow is in every task."""
-    two_sessions(tmp_path / "c", branch="main")
-    first = Transcript(tmp_path / "c", "s1", branch="main")
-    for name in ("log", "store"):
-        first.answer(name, tools=edit(name, f"/code/api/{name}.py"))
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    report = tasks_report(db)
-    assert (len(report.tasks), report.joins) == (2, [])
-
-
-def test_the_same_files_on_the_default_branch_are_a_suggestion(tmp_path: Path) -> None:
-    two_sessions(tmp_path / "c", branch="main")
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    later, earlier = (task.id for task in tasks_report(db).tasks)
-    assert [(one.task_id, one.into) for one in tasks_report(db).joins] == [(later, earlier)]
-    edit_tasks.merge(db, earlier, [later])
-    assert tasks_report(db).joins == []
-    # Once parted by hand, it is not suggested again.
-    edit_tasks.split(db, earlier, 2)
-    assert (len(tasks_report(db).tasks), tasks_report(db).joins) == (2, [])
-
-
-def test_the_same_issue_on_a_branch_of_its_own_is_one_task(tmp_path: Path) -> None:
-    two_sessions(tmp_path / "c", branch="feat/API-77-retries", file="/code/api/billing.py")
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert len(tasks_report(db).tasks) == 1
-
-
-def test_a_link_is_found_whichever_session_is_read_first(tmp_path: Path) -> None:
-    two_sessions(tmp_path / "c", branch="feat/retries")
-    (one,) = (tmp_path / "c").rglob("s1.jsonl")
-    kept = one.read_bytes()
-    one.unlink()
-    db = ledger_of(tmp_path, tmp_path / "c")
-    rebuild(db)
-    assert len(tasks_report(db).tasks) == 1
-    one.write_bytes(kept)
-    take_in(db, tmp_path / "c")
-    rebuild(db)
-    (task,) = tasks_report(db).tasks
-    assert task.calls == 4
-    before = derived(db)
-    rebuild_everything(db)
-    assert derived(db) == before
 
 
 def test_a_night_before_an_open_question_is_no_time_of_the_task(tmp_path: Path) -> None:

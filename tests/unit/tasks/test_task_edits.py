@@ -13,8 +13,8 @@ from store.ledger import transaction
 from store.task_edits import add_edit
 from store.tasks import mark_all_stale, mark_stale
 from tests.unit.ledger.reading import take_in
-from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
-from tests.unit.tasks.test_rebuild import DERIVED, RAW, check_sums, derived, edit
+from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
+from tests.unit.tasks.rows import DERIVED, RAW, check_sums, derived
 from tracker import edit_tasks
 from tracker.edit_tasks import EditError
 from tracker.model.edits import EditBody
