@@ -25,6 +25,7 @@ def payloads(name: str) -> list[dict[str, Any]]:
 
 EVENTS = payloads("events.jsonl")
 STATUSES = payloads("statusline.jsonl")
+SUBSCRIBER = next(sample for sample in STATUSES if "rate_limits" in sample)
 
 
 def payload_of(event: str, **changes: Any) -> dict[str, Any]:
@@ -84,3 +85,10 @@ def wait_for_rest(home: Path) -> None:
     lock = ReaderLock(str(home))
     wait_until(lock.acquire)
     lock.release()
+
+
+def shown(home: Path, status: dict[str, Any] | bytes = SUBSCRIBER, *options: str, no_color: str = "1") -> str:
+    """What the status line prints."""
+    done = run(["statusline", *options], status, home, variables={"NO_COLOR": no_color})
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode()

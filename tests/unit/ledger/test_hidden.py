@@ -1,6 +1,5 @@
 """Hidden spend of sessions that are written here: what the client's counter has beyond the records."""
 
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,38 +7,12 @@ from typing import Any
 import pytest
 
 from store.filter import Filter
-from store.ledger import open_ledger
 from store.samples import StatusSample, put_samples
-from tracker.hidden_spend import SessionHidden, hidden_in, hidden_spend
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
-from tracker.sources.base import Options
-from tracker.sources.claude_code import ClaudeCodeSource
+from tracker.hidden_spend import hidden_in, hidden_spend
 
-from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, TOKENS, answer, at, encoded, prompt, session_of
+from .counters import CENT, COUNTED_FROM, counter
+from .plain import COST, FILE, MODEL, OTHER, OTHER_FILE, SESSION, answer, at, encoded, prompt, session_of
 from .reading import ledger_of, write_tree
-
-COUNTED_FROM = 1_795_100_000_000  # some hours before every line
-CENT = 10_000_000
-
-
-def counter(calls: int, hidden: int, session: str = SESSION, *, model: str = MODEL) -> dict[str, Any]:
-    """The client's total of plain calls, and of unrecorded output that cost `hidden` nano-dollars at 20,000 a token."""
-    usd = (calls * COST + hidden) / 10**9
-    used = {
-        "inputTokens": calls * TOKENS.input,
-        "cacheReadInputTokens": calls * TOKENS.cache_read,
-        "cacheCreationInputTokens": calls * TOKENS.write_5m,
-        "outputTokens": calls * TOKENS.output + hidden // 20_000,
-        "costUSD": usd,
-    }
-    return {
-        "type": "cost-state",
-        "sessionId": session,
-        "totalCostUSD": usd,
-        "startTime": COUNTED_FROM,
-        "modelUsage": {model: used},
-    }
 
 
 def of_both(place: Path, files: dict[str, bytes]) -> dict[str, int | None]:
@@ -364,48 +337,3 @@ def test_an_agent_of_the_next_run_is_not_in_the_total_of_the_last(tmp_path: Path
     main = encoded(prompt(), answer(1), counter(1, 10 * CENT), prompt(second=3600), answer(3601))
     files = {FILE: main, **subagent(prompt(second=3602), answer(3603))}
     assert of_both(tmp_path, files) == {SESSION: 10 * CENT}
-
-
-class TestPricesOfTheUsersOwn:
-    """The client counts at list price, the ledger at half of it here."""
-
-    half = f"""
-        [[price]]
-        model = "{MODEL}"
-        input = 2
-        output = 10
-        cache_write_5m = 2.5
-        cache_read = 0.1
-    """
-
-    def hidden(self, place: Path, *lines: dict[str, Any], prices: str = half) -> SessionHidden:
-        (place / "prices.toml").write_text(prices)
-        root = write_tree(place / "claude", {FILE: encoded(*lines)})
-        with closing(open_ledger(place / "ledger.db")) as db:
-            sync(db, [(ClaudeCodeSource(), [root])], Options(PriceBook(place / "prices.toml")))
-            assert db.execute("SELECT cost FROM call").fetchone() == (COST // 2,)
-            (row,) = hidden_spend(db).rows
-        return row
-
-    def test_the_discount_is_not_hidden(self, tmp_path: Path) -> None:
-        assert self.hidden(tmp_path, prompt(), answer(1), answer(2), counter(2, 0)).cost == 0
-
-    def test_what_is_hidden_has_the_users_price(self, tmp_path: Path) -> None:
-        row = self.hidden(tmp_path, prompt(), answer(1), counter(1, 10 * CENT))
-        assert (row.cost, row.by_model) == (5 * CENT, {MODEL: 5 * CENT})
-
-    def test_other_models_keep_the_list_price(self, tmp_path: Path) -> None:
-        row = counter(1, 10 * CENT)
-        row["totalCostUSD"] += 0.03
-        row["modelUsage"]["claude-haiku-5-5"] = {"costUSD": 0.03}
-        found = self.hidden(tmp_path, prompt(), answer(1), row)
-        assert (found.cost, found.by_model) == (8 * CENT, {MODEL: 5 * CENT, "claude-haiku-5-5": 3 * CENT})
-
-    def test_without_tokens_it_is_unknown(self, tmp_path: Path) -> None:
-        assert self.hidden(tmp_path, prompt(), answer(1), {**counter(1, 0), "modelUsage": {}}).cost is None
-
-    def test_a_price_of_the_users_from_a_day_on(self, tmp_path: Path) -> None:
-        """Calls of both prices in one counter; what is hidden has the latest."""
-        dated = f"{self.half}\n        effective_from = 2026-11-21\n"
-        lines = [prompt(), answer(1, timestamp="2026-11-21T09:00:00.000Z"), answer(2), counter(2, 10 * CENT)]
-        assert self.hidden(tmp_path, *lines, prices=dated).cost == 5 * CENT

@@ -41,6 +41,12 @@ class TestTakenOverFromAnotherAgent:
         at = datetime.fromtimestamp(session.at / 1000 + 60, UTC).isoformat().replace("+00:00", "Z")
         return {"tool": "claude-code", "sourceSessionId": "5ea3b8df", "importedAt": at}
 
+    def go_on(self, session: Any, usage: Usage) -> None:
+        session.at += 3_600_000
+        session.user("Go on")
+        session.answer(usage(16_500, 50, 16_208, 280, 0.01))
+        session.write()
+
     def test_nothing_is_clines_own(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
         self.take_over(session, usage, importedFrom=self.imported(session))
         batch = read_all(session.root)
@@ -48,10 +54,7 @@ class TestTakenOverFromAnotherAgent:
 
     def test_what_is_done_in_cline_afterwards_is(self, session: Any, usage: Usage, read_all: ReadAll) -> None:
         self.take_over(session, usage, importedFrom=self.imported(session))
-        session.at += 3_600_000
-        session.user("Go on")
-        session.answer(usage(16_500, 50, 16_208, 280, 0.01))
-        session.write()
+        self.go_on(session, usage)
         batch = read_all(session.root)
         assert [(call.input, call.cache_read, call.output) for call in batch.calls] == [(12, 16_208, 50)]
         assert len(batch.turns) == 1
@@ -60,10 +63,7 @@ class TestTakenOverFromAnotherAgent:
         self, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.take_over(session, usage, importedFrom=self.imported(session))
-        session.at += 3_600_000
-        session.user("Go on")
-        session.answer(usage(16_500, 50, 16_208, 280, 0.01))
-        session.write()
+        self.go_on(session, usage)
         fresh = ledger_of(session.root)
         for part in ledger_path().parent.glob("ledger.db*"):
             part.unlink()
