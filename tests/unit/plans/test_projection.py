@@ -48,7 +48,25 @@ def test_whole_weeks_are_drawn_from_four_on_and_days_before() -> None:
     monday = date(2026, 9, 7)
     assert draw_months(flat(monday, 28), monday, monday, 5).method == Method.WEEKS
     assert draw_months(flat(monday, 27), monday, monday, 5).method == Method.DAYS
-    assert draw_months(flat(monday + timedelta(days=2), 28), monday, monday, 5).method == Method.DAYS
+    assert draw_months(flat(monday + timedelta(days=2), 28), monday, monday, 5).method == Method.WEEKS
+
+
+@pytest.mark.parametrize("until", range(7))
+def test_the_newest_days_are_drawn_whatever_weekday_it_is(until: int) -> None:
+    """Five idle weeks and a busy one: its working days fall on working days, and the older idle days are left out."""
+    days = [date(2026, 9, 7) + timedelta(days=until + step) for step in range(6 * 7 + 3)]
+    history = [(day, 1.0 if day > days[-8] and day.weekday() < 5 else 0.0) for day in days]
+    month = date(2026, 11, 2), date(2026, 11, 29)
+    drawn = draw_months(history, *month, 50)
+    sums = {sum(history[index][1] for week in one.weeks for index in week.days) for one in drawn.months}
+    assert sums <= {0.0, 5.0, 10.0, 15.0, 20.0}
+    assert max(sums) > 0
+    assert all(
+        history[week.days[weekday]][0].weekday() == weekday
+        for one in drawn.months
+        for week in one.weeks
+        for weekday in range(7)
+    )
 
 
 def test_days_are_drawn_with_weekends_apart() -> None:
