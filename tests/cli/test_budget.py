@@ -167,6 +167,14 @@ def test_whatif_gives_ranges_with_their_assumptions(taximeter: Taximeter, tmp_pa
         assert low <= mid <= high
 
 
+def test_whatif_takes_a_family_for_its_newest_model(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(20, 1.0))]
+    usual = {case["change"] for case in taximeter("whatif", *WHATIF, "--json").json()["cases"]}
+    (case,) = taximeter("whatif", *WHATIF, "--model", "Haiku", "--json").json()["cases"]
+    assert case["change"] in usual
+    assert "-haiku-" in case["change"]
+
+
 def test_whatif_as_text_fits_80_columns_and_says_each_assumption_once(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(20, 1.0))]
     ran = taximeter("whatif", *WHATIF, "--model", "claude-sonnet-5-5", "--batch", "0.2")

@@ -303,6 +303,12 @@ class TestPrices:
         assert (row["input"], row["output"], row["cache_read"], row["fast_input"]) == ("4.4", "22", "0.22", "8.8")
         assert "regional" in taximeter("prices", "us.anthropic.claude-opus-5-5").out
 
+    def test_a_part_of_an_id_shows_all_models_that_have_it(self, taximeter: Taximeter) -> None:
+        shown = [row["model"] for row in taximeter("prices", "Haiku", "--json").json()["prices"]]
+        listed = [row["model"] for row in taximeter("prices", "--json").json()["prices"]]
+        assert shown == [model for model in listed if "haiku" in model]
+        assert len(set(shown)) > 1
+
     def test_a_model_of_another_provider_as_csv(self, taximeter: Taximeter) -> None:
         header, row = taximeter("prices", "gpt-5-mini", "--csv").rows()
         assert dict(zip(header, row, strict=True))["model"] == "gpt-5-mini"

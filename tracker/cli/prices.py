@@ -23,7 +23,7 @@ from tracker.reports.prices import price_json, rate_text, row_json
 @reading_options
 @passes_invocation
 def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: bool, no_sync: bool) -> None:
-    """Show the price table, or the rows of one model, with dates and sources.
+    """Show the price table, or the rows of one model or of all whose id has the text, with dates and sources.
 
     A file prices.toml in the state folder (TAXIMETER_HOME) overrides any row; `taximeter reprice` applies it to
     calls already recorded. Models of other providers come from the genai-prices package.
@@ -39,10 +39,13 @@ def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: boo
     \b
     taximeter prices
     taximeter prices claude-opus-5-5
+    taximeter prices opus
     """
     del invocation, no_sync
     book = price_book()
-    rows = list(book.users_rows() + book.rows() if model is None else book.price_rows_for(model))
+    rows = [row for row in book.users_rows() + book.rows() if model is None or model.lower() in row.model]
+    if model is not None:
+        rows = list(book.price_rows_for(model)) or rows
     made = [row_json(row) for row in rows] if model is None or rows else [_of_other_provider(book, model)]
     if as_json:
         print_json({"schema_version": 1, "prices": made})

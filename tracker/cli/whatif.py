@@ -20,12 +20,18 @@ from tracker.cli.common import (
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
-from tracker.reports.whatif import Wanted, WhatIfReport, usual_models, whatif_report
+from tracker.reports.whatif import Wanted, WhatIfReport, newest_models, whatif_report
 from tracker.words import counted
 
 
 @click.command()
-@click.option("--model", "models", multiple=True, metavar="ID", help="This work on another model; repeatable.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="This work on another model; opus, sonnet, haiku and fable are the newest of their kind. Repeatable.",
+)
 @click.option("--cache", is_flag=True, help="With the other cache life (5 minutes or 1 hour).")
 @click.option("--batch", type=Share(), metavar="SHARE", help="With this share of the work in batches.")
 @click.option(
@@ -60,16 +66,18 @@ def whatif(
 
     \b
     taximeter whatif
-    taximeter whatif --model claude-sonnet-5-5 --since 7d
+    taximeter whatif --model sonnet --since 7d
     taximeter whatif --batch 0.2
     """
     from tracker.reader_options import price_book
 
     book = price_book()
+    newest = newest_models(book, clock.today().isoformat())
     if models or cache or batch is not None or baseline is not None:
-        wanted = Wanted(models, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
+        asked = [newest.get(model.lower(), model) for model in models]
+        wanted = Wanted(asked, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
     else:
-        wanted = Wanted(usual_models(book, clock.today().isoformat()))
+        wanted = Wanted(list(newest.values()))
     first, last = parse_period(since, until)
     db = open_synced(invocation, no_sync=no_sync)
     report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)

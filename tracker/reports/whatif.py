@@ -133,7 +133,7 @@ def whatif_report(
     )
 
 
-def usual_models(book: PriceBook, today: str) -> list[str]:
+def newest_models(book: PriceBook, today: str) -> dict[str, str]:
     """The newest model of each family that is sold to everyone, by the price table as of an ISO day."""
     released: dict[str, str] = {}
     for row in book.rows():
@@ -143,7 +143,7 @@ def usual_models(book: PriceBook, today: str) -> list[str]:
         family = next((name for name in ("opus", "sonnet", "haiku", "fable") if f"-{name}-" in model), None)
         if family is not None and day <= today:
             newest[family] = max(newest.get(family, ("", "")), (day, model))
-    return [newest[family][1] for family in ("fable", "opus", "sonnet", "haiku") if family in newest]
+    return {family: newest[family][1] for family in ("fable", "opus", "sonnet", "haiku") if family in newest}
 
 
 def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int) -> WhatIfCase:
