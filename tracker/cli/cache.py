@@ -45,8 +45,8 @@ def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **
     """What the prompt cache saved, and what its misses cost.
 
     Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
-    each token of the context was written (1.00 is ideal). Hit is the share of all prompt tokens that came from the
-    cache; it grows with a session's length.
+    each token of the context was written: 1.00 at best, less only where sessions began with what others had written
+    already. Hit is the share of all prompt tokens that came from the cache; it grows with a session's length.
 
     \b
     taximeter cache --since 4w
@@ -80,7 +80,7 @@ def show(report: CacheReport) -> None:
     rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
     click.echo(
         wrapped(
-            f"survival {_share(survival(total))} · rewrite {rewrite} (1.00 is ideal) · hit {_share(hit(total))}"
+            f"survival {_share(survival(total))} · rewrite {rewrite} (1.00: each token once) · hit {_share(hit(total))}"
             f" · {counted(total.cold_starts, 'cold start')} · {counted(total.rebuilds, 'planned rebuild')}"
         )
     )

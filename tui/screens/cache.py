@@ -97,7 +97,7 @@ class CacheScreen(Board[CachePart]):
             (SURVIVAL.glyph * 2, SURVIVAL.style),
             (" survival   ", "$dim"),
             (REWRITE.glyph * 2, REWRITE.style),
-            (" rewrite, 100% is ideal", "$dim"),
+            (" rewrite, 100%: each token once", "$dim"),
         ]
         picture.show(draw, title=title, note=line(*note))
 
