@@ -1,1 +1,6 @@
-"""The ground floor: records, money, schema, ledger writes and queries. Imports nothing of the other packages."""
+"""The ground floor: records, money, schema, and every SQL statement. Imports nothing of the other packages.
+
+Types and words without SQL: records, task_rows, money, titles, projects, plain_text, first_words, advice_format. The
+file: ledger, damage, migrations, invariants. Who writes: write (with merge, prices, spend) what agents recorded, samples
+what they show, tasks what is derived, task_edits, nudges and metered what the user says. Who only asks: reads.
+"""

@@ -66,6 +66,11 @@ def priced_calls(db: sqlite3.Connection, ids: Sequence[int] | None = None, *, af
         yield PricedCall(*row)
 
 
+def stored_prices(db: sqlite3.Connection) -> list[Price]:
+    """Every resolved price row."""
+    return [Price(*row) for row in db.execute("SELECT * FROM price")]
+
+
 def has_user_prices(db: sqlite3.Connection) -> bool:
     """Whether the user's own prices were ever applied to a call."""
     return bool(db.execute("SELECT EXISTS (SELECT 1 FROM price WHERE id LIKE 'user:%')").fetchone()[0])

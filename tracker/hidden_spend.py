@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from store.client_totals import CounterRow, counted_sessions, counter_rows
-from store.filter import Filter
 from store.money import usd
+from store.reads.client_totals import CounterRow, counted_sessions, counter_rows
+from store.reads.filter import Filter
 from tracker.pricing import cost
 
 # The client adds floats; below this a difference is their rounding, not a request.

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from store.ledger import home
-from store.prices import list_priced_after, note_list_prices
-from store.queries import stored_prices
+from store.prices import list_priced_after, note_list_prices, stored_prices
 from store.records import Price
 from tracker.errors import UsageError
 from tracker.pricing import PriceBook

@@ -14,8 +14,8 @@ import msgspec
 from store import repositories, task_edits
 from store import tasks as stored
 from store.ledger import transaction
-from store.queries import stored_prices
-from store.task_reads import turns_of_sessions
+from store.prices import stored_prices
+from store.reads.tasks import turns_of_sessions
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.clock import now_ms
 from tracker.git_log import git_facts, read_news, take_in

@@ -7,8 +7,15 @@ from typing import NamedTuple
 import msgspec
 
 from store.ledger import transaction
-from store.prices import PricedCall, apply_prices, forget_list_prices, list_priced_after, priced_calls, put_prices
-from store.queries import stored_prices
+from store.prices import (
+    PricedCall,
+    apply_prices,
+    forget_list_prices,
+    list_priced_after,
+    priced_calls,
+    put_prices,
+    stored_prices,
+)
 from store.records import CallFlag, Price
 from store.spend import refresh_spend
 from tracker.pricing import PriceBook, cost

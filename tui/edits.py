@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from store.ledger import LedgerError
 from store.nudges import add_kind_choice, mark_shown, put_away
-from store.task_reads import task_row_of
+from store.reads.tasks import task_row_of
 from tracker import edit_tasks
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.preferences import preferences_of

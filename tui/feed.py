@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
-from store.task_reads import has_tasks
+from store.reads.tasks import has_tasks
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources

@@ -15,9 +15,9 @@ from tracker.settings import Settings
 
 if TYPE_CHECKING:
     # Each of these costs milliseconds before the first picture, and only its own screen needs it.
-    from store.board_reads import CallCost, RecentCall, SessionSum
     from store.nudges import NudgeRow
-    from store.spend import SpendRow
+    from store.reads.board import CallCost, RecentCall, SessionSum
+    from store.reads.spend import SpendRow
     from store.task_rows import TaskRow
     from tracker.model.headline import Headline
     from tracker.reports.backtest import BacktestReport

@@ -12,7 +12,7 @@ from store.money import NANO_PER_USD, short_usd
 from tui.clock import moment
 
 if TYPE_CHECKING:
-    from store.board_reads import SessionSum
+    from store.reads.board import SessionSum
     from tracker.advisor.advisor import DueNudge
 
 AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}

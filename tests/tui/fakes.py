@@ -8,7 +8,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from store.money import NANO_PER_USD
-from store.spend import SpendRow
+from store.reads.spend import SpendRow
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, TaskEdit
 from tui.feed_contract import Listener

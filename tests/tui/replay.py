@@ -24,10 +24,10 @@ from typing import Any, NamedTuple
 
 from textual.pilot import Pilot
 
-from store.filter import Filter
 from store.ledger import open_ledger
 from store.money import short_usd
-from store.spend import spend_total
+from store.reads.filter import Filter
+from store.reads.spend import spend_total
 from tests.bench.latency import percentile
 from tests.tui.fakes import screen_text
 from tests.unit.ledger.dump import differences, dump

@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from store.nudges import kind_choices
+from store.reads.tasks import task_row_of, turns_of
 from store.samples import LimitReading, StatusSample, put_samples
-from store.task_reads import task_row_of, turns_of
 from tests.tui.fakes import NOW_MS, TODAY
 from tracker.settings import DisplaySettings, Settings, load_settings
 from tui.edits import Edit, Edited, Merge, MoveTurn, Rename, SetStatus, SetTheme, Split, SwitchKind, Undo, apply_edit

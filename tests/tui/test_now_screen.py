@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from store.board_reads import CallCost, costs_since, latest_sessions
+from store.reads.board import CallCost, costs_since, latest_sessions
 from store.records import CallFlag
 from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, settled, usd
 from tracker.model.defaults import HOUR_MS

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from cogapp import Cog
 
 from store.ledger import open_ledger
+from store.reads.tables import exportable_tables, table_rows
 from store.records import CallFlag, ToolFlag
-from store.tables import exportable_tables, table_rows
 from tracker.cli.app import COMMANDS, cli
 from tracker.cli.summaries import SUMMARIES
 from tracker.settings import CapacitySettings, Settings, load_settings

@@ -8,14 +8,14 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from store import live_session as live
 from store import nudges as log
 from store.advice_format import Advice
-from store.habits import agents_on_record
 from store.ledger import transaction
-from store.live_session import ActiveSession, LiveSession
 from store.nudges import NudgeRow
-from store.queries import stored_prices
+from store.prices import stored_prices
+from store.reads import live_session as live
+from store.reads.habits import agents_on_record
+from store.reads.live_session import ActiveSession, LiveSession
 from store.tasks import floors
 from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
 from tracker.advisor.evaluate import (

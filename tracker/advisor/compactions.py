@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from statistics import fmean, median
 
-from store.habits import Compaction, FileUse, HabitCall
+from store.reads.habits import Compaction, FileUse, HabitCall
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.trigger import client_of, lesson_key
 from tracker.model.compaction import Aftermath, observed_summary_tokens

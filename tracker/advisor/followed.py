@@ -2,9 +2,9 @@
 
 import sqlite3
 
-from store import live_session as live
 from store import nudges as log
 from store.nudges import NudgeRow
+from store.reads import live_session as live
 from store.records import EventKind
 from tracker.model.defaults import DAY_MS
 from tracker.model.delivery import was_followed

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from store import habits as stored
-from store.habits import HabitCall, HabitTurn
-from store.queries import stored_prices
+from store.kept import keep_habits, stored_habits
+from store.prices import stored_prices
+from store.reads import habits as stored
+from store.reads.habits import HabitCall, HabitTurn
 from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import read_meter
@@ -87,7 +88,7 @@ _decode = msgspec.json.Decoder(Habits).decode
 
 def kept_habits(db: sqlite3.Connection, agent: str, now: int) -> tuple[Habits, bool]:
     """Habits as they were measured last, and whether it is time to measure again."""
-    kept = stored.kept_habits(db, agent)
+    kept = stored_habits(db, agent)
     if kept is None:
         return Habits(), True
     try:
@@ -108,7 +109,7 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
         meter=read_meter(db, now),
         bands=_bands(work, rates, now),
     )
-    stored.keep_habits(db, agent, now, _encode(habits).decode())
+    keep_habits(db, agent, now, _encode(habits).decode())
     return habits
 
 

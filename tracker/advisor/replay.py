@@ -12,9 +12,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from store import live_session as live
-from store.live_session import LiveCall, LiveTurn
 from store.money import component_nano
+from store.reads import live_session as live
+from store.reads.live_session import LiveCall, LiveTurn
 from store.records import EventKind, ToolFlag
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.habits import Habits, PastHabits

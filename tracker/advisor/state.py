@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from store import live_session as live
-from store.first_prompts import first_prompt
-from store.live_session import LiveCall, LiveSession, LiveTurn
+from store.reads import live_session as live
+from store.reads.first_prompts import first_prompt
+from store.reads.live_session import LiveCall, LiveSession, LiveTurn
+from store.reads.tasks import task_row_of
 from store.records import EventKind, ToolFlag
-from store.task_reads import task_row_of
 from store.task_rows import EventRow, TaskRow, ToolRow
 from tracker.model.auto_compaction import Client
 from tracker.model.cache_life import written_ttl

@@ -4,7 +4,7 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from store.queries import totals
+from store.reads.spend import totals
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
 from tracker.cli.empty import show_no_sessions

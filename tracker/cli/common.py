@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from store.filter import Filter
+from store.reads.filter import Filter
 from tracker import clock
 from tracker.cli.output import TERMINAL_ROWS, say
 from tracker.errors import UsageError, UserError
 from tracker.words import listed
 
 if TYPE_CHECKING:
-    from store.find_session import FoundSession
+    from store.reads.sessions import FoundSession
 
 R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -238,7 +238,7 @@ def open_chosen(
 
 def _whole_id(db: sqlite3.Connection, part: str | None) -> str | None:
     """The id of the recorded model that is meant; what none has stays as it is. UserError if several have it."""
-    from store.queries import recorded_models
+    from store.reads.spend import recorded_models
 
     if part is None:
         return None
@@ -258,7 +258,7 @@ def agreed_to(question: str, *, about: str) -> bool:
 
 def named_session(db: sqlite3.Connection, beginning: str | None) -> "FoundSession | None":
     """The session whose id begins so, or the latest (None without any); UserError if none or several are meant."""
-    from store.find_session import find_session
+    from store.reads.sessions import find_session
 
     found = find_session(db, beginning)
     if not found and beginning is not None:

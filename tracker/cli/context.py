@@ -4,10 +4,10 @@ import shlex
 
 import click
 
-from store.find_session import FoundSession
 from store.money import short_usd
 from store.nudges import NudgeRow
 from store.projects import project_name
+from store.reads.sessions import FoundSession
 from tracker import clock
 from tracker.cli.common import (
     Invocation,

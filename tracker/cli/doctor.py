@@ -11,11 +11,11 @@ import click
 import msgspec
 
 from store.damage import damaged_ledgers
-from store.files import known_files, read_state
+from store.files import file_rows, known_files, read_state
 from store.invariants import check_invariants
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
-from store.queries import file_rows, totals, uncounted_models
+from store.reads.spend import totals, uncounted_models
 from tracker.cli.common import Invocation, passes_invocation, reading_options, say_damaged
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from store.queries import totals
+from store.reads.spend import totals
 from tracker.cli.common import Invocation
 from tracker.cli.output import wrapped
 from tracker.words import counted

@@ -35,7 +35,7 @@ def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> No
     taximeter export ./ledger-export
     taximeter export ./ledger-export --format parquet
     """
-    from store.tables import exportable_tables, table_rows
+    from store.reads.tables import exportable_tables, table_rows
 
     db = open_modelled(invocation, no_sync=no_sync)
     folder.mkdir(parents=True, exist_ok=True)

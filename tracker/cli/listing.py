@@ -8,7 +8,8 @@ import click
 
 from store.money import short_usd, usd
 from store.projects import project_name
-from store.queries import ListedSession, call_fields, call_rows, session_rows
+from store.reads.calls import call_fields, call_rows
+from store.reads.sessions import ListedSession, session_rows
 from store.records import CallFlag
 from tracker.cli.common import (
     Invocation,

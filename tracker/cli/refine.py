@@ -4,10 +4,10 @@ import sqlite3
 
 import click
 
-from store.filter import Filter
 from store.money import short_usd
 from store.plain_text import plain
-from store.task_reads import sessions_of_tasks
+from store.reads.filter import Filter
+from store.reads.tasks import sessions_of_tasks
 from tracker.cli.common import agreed_to
 from tracker.cli.output import short_session
 from tracker.errors import UserError

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from store.money import short_usd, usd
-from store.queries import uncounted_models
-from store.spend import SpendRow
+from store.reads.spend import SpendRow, uncounted_models
 from tracker.cli.common import (
     Invocation,
     csv_option,

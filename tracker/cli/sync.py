@@ -9,7 +9,7 @@ import click
 
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
-from store.queries import totals, uncounted_models
+from store.reads.spend import totals, uncounted_models
 from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import print_json, say

@@ -8,7 +8,7 @@ import click
 from store.money import short_usd, sum_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
-from store.task_reads import TaskCall, all_ids
+from store.reads.tasks import TaskCall, all_ids
 from store.task_rows import COST_PARTS
 from tracker import edit_tasks
 from tracker.cli.common import (

@@ -25,7 +25,7 @@ def edit_group() -> None:
 
 def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
     """What was `done`, and the task of that id as it is now."""
-    from store.task_reads import all_ids
+    from store.reads.tasks import all_ids
     from tracker.reports.task import task_detail
     from tracker.reports.tasks import short_ids
 

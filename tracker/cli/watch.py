@@ -12,7 +12,7 @@ from store.ledger import LedgerError, file_of, home, is_damage, ledger_path, ope
 from store.money import short_usd
 from store.plain_text import plain
 from store.projects import project_name
-from store.queries import calls_after, newest_call_id
+from store.reads.calls import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Invocation, dir_options, passes_invocation
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens

@@ -8,9 +8,9 @@ from typing import Any
 import click
 import msgspec
 
-from store.baseline import commonest_model
 from store.money import short_usd
 from store.plain_text import plain
+from store.reads.baseline import commonest_model
 from tracker import clock
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, open_modelled, passes_invocation, reading_options

@@ -5,7 +5,7 @@ from itertools import groupby
 import click
 
 from store.money import short_usd, sum_usd
-from store.queries import totals
+from store.reads.spend import totals
 from tracker import clock
 from tracker.cli.common import (
     Invocation,

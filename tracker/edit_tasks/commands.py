@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from store.ledger import transaction
+from store.reads.tasks import ids_like, sessions_of, task_of_turn, turns_of, turns_of_sessions
 from store.records import TurnKind
 from store.task_edits import add_edit, edits
-from store.task_reads import ids_like, sessions_of, task_of_turn, turns_of, turns_of_sessions
 from store.task_rows import TaskTurnRow
 from store.tasks import mark_stale
 from tracker.edit_tasks.regroup import (

@@ -13,10 +13,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from store.live_session import transcripts_of
 from store.plain_text import plain_lines
+from store.reads.live_session import transcripts_of
+from store.reads.tasks import task_of_turn, task_row_of
 from store.records import ToolFlag, TurnKind
-from store.task_reads import task_of_turn, task_row_of
 from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
 from tracker.clock import local

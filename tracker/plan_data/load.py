@@ -13,9 +13,10 @@ from functools import reduce
 from itertools import groupby
 from typing import NamedTuple
 
-from store.filter import Filter
 from store.money import NANO_PER_USD
-from store.plans import (
+from store.prices import stored_prices
+from store.reads.filter import Filter
+from store.reads.plans import (
     NO_SPEND,
     PlanCallRow,
     SpendSums,
@@ -27,7 +28,6 @@ from store.plans import (
     spend_span,
     unpriced_calls,
 )
-from store.queries import stored_prices
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from store.ledger import transaction
+from store.reads.tasks import PromptTurn, prompt_turns
 from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
-from store.task_reads import PromptTurn, prompt_turns
 from store.tasks import mark_stale
 from tracker.model.edits import Anchor, EditBody, EditKind
 from tracker.model.session_tasks import decode_facts

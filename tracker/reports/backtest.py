@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from store.live_session import sessions_begun
 from store.money import usd
-from store.queries import stored_prices
+from store.prices import stored_prices
+from store.reads.live_session import sessions_begun
 from store.tasks import floors
 from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from functools import reduce
 from typing import Any
 
-from store.filter import Filter
 from store.money import usd
-from store.plans import NO_SPEND, SpendSums, project_spend, spend_by_day
+from store.reads.filter import Filter
+from store.reads.plans import NO_SPEND, SpendSums, project_spend, spend_by_day
 from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached

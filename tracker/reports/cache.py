@@ -3,17 +3,9 @@
 import sqlite3
 from typing import Any, NamedTuple
 
-from store.filter import EVERYTHING, Filter
 from store.money import usd
-from store.task_reads import (
-    CacheDay,
-    MissCause,
-    MissRow,
-    cache_days,
-    epoch_peaks,
-    miss_causes,
-    miss_rows,
-)
+from store.reads.cache import CacheDay, MissCause, MissRow, cache_days, epoch_peaks, miss_causes, miss_rows
+from store.reads.filter import EVERYTHING, Filter
 from tracker.clock import iso
 from tracker.reports.json_values import rounded
 

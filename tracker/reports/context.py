@@ -8,11 +8,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from store.find_session import FoundSession
-from store.live_session import LiveCall, latest_turns
 from store.money import short_usd, usd
 from store.nudges import NudgeRow, chosen_nudges
-from store.queries import stored_prices
+from store.prices import stored_prices
+from store.reads.live_session import LiveCall, latest_turns
+from store.reads.sessions import FoundSession
 from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import standing_of

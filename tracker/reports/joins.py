@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from store.task_reads import recent_parts
+from store.reads.tasks import recent_parts
 from store.task_rows import PartRow
 from store.tasks import facts_of_sessions
 from tracker.model.defaults import DAY_MS

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from store import live_session as live
 from store import nudges as log
 from store.money import usd
 from store.nudges import NudgeRow
+from store.reads import live_session as live
 from store.records import EventKind
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.followed import COMPACTING

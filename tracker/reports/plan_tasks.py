@@ -14,9 +14,9 @@ from datetime import date
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from store.filter import Filter
 from store.money import NANO_PER_USD, usd
-from store.plans import TaskCallRow, task_calls
+from store.reads.filter import Filter
+from store.reads.plans import TaskCallRow, task_calls
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
 from tracker.model.status import TaskStatus

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from store.money import NANO_PER_USD
-from store.plans import NO_SPEND, SpendSums
+from store.reads.plans import NO_SPEND, SpendSums
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook

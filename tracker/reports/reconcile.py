@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from store.filter import Filter
 from store.money import usd
-from store.reconcile import ReportableRow, reportable_rows, session_days
+from store.reads.filter import Filter
+from store.reads.reconcile import ReportableRow, reportable_rows, session_days
 from tracker.hidden_spend import Hidden, SessionHidden, hidden_in, hidden_spend
 from tracker.model.defaults import DAY_MS
 from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare

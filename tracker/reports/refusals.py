@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from store.reads.tasks import RefusalMark, refusals_of_task
 from store.records import EventKind
-from store.refusals import RefusalMark, refusals_of_task
 from tracker.clock import iso
 
 

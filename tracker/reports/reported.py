@@ -10,9 +10,9 @@ import sqlite3
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from store import reported as stored
 from store.money import NANO_PER_USD, usd
-from store.reported import BilledUsage, OwnTotal, ReportedSums
+from store.reads import reported as stored
+from store.reads.reported import BilledUsage, OwnTotal, ReportedSums
 from tracker.pricing import cost
 
 TOLERANCE_PERCENT = 1

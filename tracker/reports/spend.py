@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from store.filter import Filter
 from store.money import usd
 from store.prices import has_user_prices
-from store.reported import billed_sums
-from store.spend import SpendRow, spend_rows, spend_total, unpriced_models
+from store.reads.filter import Filter
+from store.reads.reported import billed_sums
+from store.reads.spend import SpendRow, spend_rows, spend_total, unpriced_models
 from tracker.hidden_spend import Hidden, hidden_in
 
 # The ledger's columns input, cache_read, write_5m, write_1h and output, as every JSON and CSV names them.

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from store.metered import MeteredJob, metered_jobs
 from store.money import usd
-from store.program_runs import program_runs
+from store.reads.program_runs import program_runs
+from store.reads.tasks import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
 from store.task_edits import edits
-from store.task_reads import TaskCall, calls_of, latest_activity, sessions_of, task_row_of, turns_of
 from store.task_rows import COST_PARTS, TaskRow, TaskTurnRow
 from tracker.clock import iso, now_ms
 from tracker.model.edits import in_force
@@ -52,7 +52,7 @@ class TaskDetail(NamedTuple):
     short_id: str
     reported: list[ReportedCost]  # what agents say that it cost, an entry an agent that says anything
     refusals: list[Refusal]
-    is_program_run: bool  # in no rate (see store.program_runs)
+    is_program_run: bool  # in no rate (see store.reads.program_runs)
     jobs: list[MeteredJob]  # spend that is not tokens, latest first; in no total of the task
 
     @property

@@ -13,18 +13,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from store.filter import EVERYTHING, Filter
 from store.money import sum_usd, usd
-from store.program_runs import program_runs
-from store.spend import SpendRow
-from store.task_reads import (
-    TurnSums,
-    all_ids,
-    latest_activity,
-    task_rows,
-    turn_sums,
-    unsure_turns,
-)
+from store.reads.filter import EVERYTHING, Filter
+from store.reads.program_runs import program_runs
+from store.reads.spend import SpendRow
+from store.reads.tasks import TurnSums, all_ids, latest_activity, task_rows, turn_sums, unsure_turns
 from store.task_rows import TaskRow
 from tracker.clock import iso, now_ms
 from tracker.model.headline import Headline, TaskCost, headline
@@ -79,7 +72,7 @@ class TasksReport(NamedTuple):
 
     @property
     def runs(self) -> list[TaskRow]:
-        """Runs of programs among the tasks: in no rate (see store.program_runs)."""
+        """Runs of programs among the tasks: in no rate (see store.reads.program_runs)."""
         return [task for task in self.tasks if task.id in self.run_ids]
 
     @property

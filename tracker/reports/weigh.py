@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.baseline import EVERY_CALL, Carriers, StandingCost, standing_cost
 from store.money import usd
+from store.reads.baseline import EVERY_CALL, Carriers, StandingCost, standing_cost
 from tracker.model.defaults import CHARS_PER_TOKEN
 from tracker.model.rates import PICO_PER_NANO
 

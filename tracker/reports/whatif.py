@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from store.first_prompts import first_prompts
 from store.money import usd
-from store.plans import plan_calls
+from store.reads.first_prompts import first_prompts
+from store.reads.plans import plan_calls
 from tracker.errors import UsageError
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from store.board_reads import latest_limits
-from store.filter import Filter
 from store.money import NANO_PER_USD
-from store.queries import newest_call_id, totals
-from store.spend import SpendRow, spend_total
+from store.reads.board import latest_limits
+from store.reads.calls import newest_call_id
+from store.reads.filter import Filter
+from store.reads.spend import SpendRow, spend_total, totals
 from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings, nano
 from tui.clock import local_day

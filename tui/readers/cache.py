@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import date
 
-from store.board_reads import rewrite_days
+from store.reads.cache import rewrite_days
 from tracker.reports.cache import cache_report
 from tui.readers.months import filter_of
 from tui.snapshot import CachePart, Month

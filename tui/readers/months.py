@@ -4,8 +4,8 @@ import sqlite3
 from calendar import monthrange
 from datetime import date
 
-from store.filter import Filter
-from store.spend import spend_rows
+from store.reads.filter import Filter
+from store.reads.spend import spend_rows
 from tui.snapshot import Month
 
 

@@ -2,10 +2,10 @@
 
 import sqlite3
 
-from store.board_reads import SessionSum, costs_since, count_sessions, latest_sessions, recent_calls
-from store.find_session import FoundSession
-from store.live_session import latest_turns
-from store.task_reads import task_row_of
+from store.reads.board import SessionSum, costs_since, count_sessions, latest_sessions, recent_calls
+from store.reads.live_session import latest_turns
+from store.reads.sessions import FoundSession
+from store.reads.tasks import task_row_of
 from tracker.advisor.habits import kept_habits
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.reports.context import context_report, open_nudge

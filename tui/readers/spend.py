@@ -3,9 +3,9 @@
 import sqlite3
 from datetime import date, timedelta
 
-from store.filter import Filter
 from store.money import NANO_PER_USD
-from store.spend import spend_rows
+from store.reads.filter import Filter
+from store.reads.spend import spend_rows
 from tracker.reports.budget import budget_report
 from tracker.reports.spend import spend_report
 from tracker.settings import BudgetSettings

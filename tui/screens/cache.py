@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.money import sum_usd
-from store.task_reads import MissCause
+from store.reads.cache import MissCause
 from tracker.reports.cache import CacheReport, savings, survival
 from tracker.reports.cause_words import LONGEST_CAUSE, cause_words
 from tracker.words import percent

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from store.task_reads import MissRow
+from store.reads.cache import MissRow
 from tracker.words import counted
 from tui.widgets.table import Column, Table, searchable
 from tui.words import model_name, plain, tokens, usd

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click
 
-from store.spend import SpendRow
+from store.reads.spend import SpendRow
 from tracker.words import cost_text, counted, percent
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board

@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from store.board_reads import RecentCall
+from store.reads.board import RecentCall
 from store.records import CallFlag
 from tracker.reports.cause_words import cause_words
 from tracker.words import duration

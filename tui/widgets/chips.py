@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from textual.content import Content
 
-from store.board_reads import SessionSum
+from store.reads.board import SessionSum
 from tracker.words import cost_text, counted
 from tui.widgets.grid import Piece, line
 from tui.words import cells, fit, session_name

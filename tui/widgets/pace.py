@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from store.board_reads import CallCost
 from store.money import sum_usd
+from store.reads.board import CallCost
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tui.widgets.grid import Grid, line, spread
 from tui.widgets.plot import Series, draw_stack

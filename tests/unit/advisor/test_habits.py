@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from store.find_session import find_session
-from store.habits import Compaction, keep_habits
+from store.kept import keep_habits
+from store.reads.habits import Compaction
+from store.reads.sessions import find_session
 from store.records import CallFlag
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript

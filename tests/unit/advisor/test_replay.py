@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from store.queries import stored_prices
+from store.prices import stored_prices
 from store.tasks import floors
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.test_kinds import UNRELATED, totals_committed

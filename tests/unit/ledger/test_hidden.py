@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from store.filter import Filter
+from store.reads.filter import Filter
 from store.samples import StatusSample, put_samples
 from tracker.hidden_spend import hidden_in, hidden_spend
 

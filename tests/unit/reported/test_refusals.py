@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from store.reads.tasks import RefusalMark
 from store.records import EventKind
-from store.refusals import RefusalMark
 from tests.unit.reported.conftest import TakeIn
 from tests.unit.sources.cline.writing import CAPTURES, Rows, TaskFolder
 from tracker.reports.refusals import RefusalKind, grouped, task_refusals

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from store.board_reads import latest_sessions
-from store.find_session import find_session
-from store.program_runs import program_runs
+from store.reads.board import latest_sessions
+from store.reads.program_runs import program_runs
+from store.reads.sessions import find_session
 from tests.unit.tasks.making import START, Transcript, ledger_of
 from tracker import edit_tasks
 from tracker.rebuild import rebuild

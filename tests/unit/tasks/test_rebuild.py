@@ -12,10 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from store import tasks as stored
-from store.board_reads import latest_sessions
-from store.filter import EVERYTHING
-from store.find_session import find_session
-from store.queries import session_rows
+from store.reads.board import latest_sessions
+from store.reads.filter import EVERYTHING
+from store.reads.sessions import find_session, session_rows
 from store.samples import StatusSample, put_samples
 from tests.unit.ledger.dump import differences, dump
 from tests.unit.ledger.reading import take_in, write_tree

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from store import tasks as stored
-from store.filter import Filter
 from store.ledger import transaction
+from store.reads.filter import Filter
 from store.task_edits import add_edit
 from store.tasks import mark_all_stale, mark_stale
 from tests.unit.ledger.reading import take_in

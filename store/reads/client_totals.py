@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from store.clauses import local_day, utc_day
-from store.filter import Filter
+from store.reads.filter import Filter
 from store.records import CopyRank, ModelTotal, Price
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import IS_FLOOR, utc_day
-from store.client_totals import LAST_WORDS
+from store.reads.client_totals import LAST_WORDS
 
 
 class ReportableRow(NamedTuple):

@@ -4,7 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import local_day, utc_day
-from store.filter import Filter
+from store.reads.filter import Filter
 from store.records import CallFlag, Price
 
 _OWN_TOTAL = "history"

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, PROMPT_TOKENS, SESSION_TITLE, local_day
+from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_TITLE
 from store.titles import title_in
 
 
@@ -127,23 +127,3 @@ def latest_limits(db: sqlite3.Connection, since: int) -> list[LimitRow]:
         (since,),
     )
     return [LimitRow(*row) for row in found]
-
-
-class RewriteDay(NamedTuple):
-    """Tokens written on a local day, and the largest prompt of each epoch that had calls on it, added up."""
-
-    day: str
-    written: int
-    peaks: int
-
-
-def rewrite_days(db: sqlite3.Connection, since: str, until: str) -> list[RewriteDay]:
-    """The rewrite ratio's two sums by local day (ISO, inclusive); an epoch that spans days counts on each."""
-    found = db.execute(
-        f"SELECT day, SUM(written), SUM(peak) FROM (SELECT {local_day('call.first_at')} AS day,"
-        f" SUM(write_5m + write_1h) AS written, MAX({PROMPT_TOKENS}) AS peak"
-        " FROM call JOIN call_split ON call_split.call_id = call.id GROUP BY 1, call.chain_id, epoch)"
-        " WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day",
-        (since, until),
-    )
-    return [RewriteDay(*row) for row in found]

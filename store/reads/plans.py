@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, json_list, local_day
-from store.filter import Filter
+from store.reads.filter import Filter
+from store.reads.spend import unpriced_models
 from store.records import CallFlag, EventKind
-from store.spend import unpriced_models
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what runs once a call
 

@@ -1,6 +1,6 @@
-"""Rows from which the user's habits are measured, and the measured habits themselves, kept to save the work.
+"""Rows from which the user's habits are measured.
 
-Sessions that are runs of programs (store.program_runs) are no habit of anyone: none of them is among the rows.
+Sessions that are runs of programs (store.reads.program_runs) are no habit of anyone: none of them is among the rows.
 """
 
 import sqlite3
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, json_list
-from store.program_runs import program_sessions
+from store.reads.program_runs import program_sessions
 from store.records import EventKind, ToolFlag
 
 _READ, _EDIT = int(ToolFlag.READ), int(ToolFlag.EDIT)
@@ -205,17 +205,6 @@ def calls_by_price(
         (*_own_work(db, agent), cold_kind, cold_cause, since),
     )
     return [CallsOfPrice(*row) for row in rows]
-
-
-def kept_habits(db: sqlite3.Connection, agent: str) -> tuple[int, str] | None:
-    """When the habits of an agent were measured last, and what came out (JSON)."""
-    row = db.execute("SELECT at, body FROM habit WHERE key = ?", (agent,)).fetchone()
-    return (row[0], row[1]) if row else None
-
-
-def keep_habits(db: sqlite3.Connection, agent: str, at: int, body: str) -> None:
-    """Keep measured habits (JSON)."""
-    db.execute("INSERT OR REPLACE INTO habit VALUES (?, ?, ?)", (agent, at, body))
 
 
 def _own_work(db: sqlite3.Connection, agent: str) -> tuple[str, str]:

@@ -1,0 +1,74 @@
+"""Every stored field of calls, for whoever wants to look at them or reckon with them elsewhere."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from store.clauses import where_clause
+
+CALL_EXPORT = """
+    SELECT session.agent, session.native_id AS session, session.project, chain.key AS chain, chain.kind AS chain_kind,
+           chain.agent_type, call.message_id, call.request_id, call.turn, call.position, call.requested_at,
+           call.first_at, call.last_at, call.retries, call.model, call.provider, call.input, call.cache_read,
+           call.write_5m, call.write_1h, call.output, call.thinking, call.web_searches, call.speed, call.tier,
+           call.geo, call.stop, call.effort, call.version, call.flags, call.copy_rank, call.price_id, call.cost,
+           call.reported_cost, call.miss_reason
+    FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+"""
+
+
+def call_rows(
+    db: sqlite3.Connection,
+    *,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    project: str | None = None,
+    agent: str | None = None,
+    model: str | None = None,
+    session: str | None = None,
+    limit: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Every stored field of the chosen calls in order of time; `limit` keeps the latest."""
+    values: list[str | int]
+    where, values = where_clause(
+        (
+            ("call.first_at >= ?", since_ms),
+            ("call.first_at < ?", until_ms),
+            ("instr(session.project, ?) > 0", project),
+            ("session.agent = ?", agent),
+            ("call.model = ?", model),
+            ("instr(session.native_id, ?) = 1", session),
+        )
+    )
+    query = f"{CALL_EXPORT} WHERE {where} ORDER BY call.first_at, call.message_id"
+    if limit is not None:
+        query = (
+            f"SELECT * FROM ({CALL_EXPORT} WHERE {where} ORDER BY call.first_at DESC, call.message_id DESC LIMIT ?)"
+            " ORDER BY first_at, message_id"
+        )
+        values.append(limit)
+    yield from _by_name(db.execute(query, values))
+
+
+def call_fields(db: sqlite3.Connection) -> list[str]:
+    """The names of what `call_rows` yields, in order."""
+    return [column[0] for column in db.execute(f"{CALL_EXPORT} LIMIT 0").description]
+
+
+def newest_call_id(db: sqlite3.Connection) -> int:
+    """The highest id of any call: what `calls_after` starts from."""
+    return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM call").fetchone()[0])
+
+
+def calls_after(db: sqlite3.Connection, call_id: int) -> list[dict[str, Any]]:
+    """Calls that were added after the one with this id, in order of time, with every stored field and `id`."""
+    query = (
+        f"SELECT * FROM ({CALL_EXPORT.replace('SELECT', 'SELECT call.id,', 1)} WHERE call.id > ?)"
+        " ORDER BY first_at, message_id"
+    )
+    return list(_by_name(db.execute(query, (call_id,))))
+
+
+def _by_name(cursor: sqlite3.Cursor) -> Iterator[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    return (dict(zip(names, row, strict=True)) for row in cursor)

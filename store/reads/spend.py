@@ -1,0 +1,114 @@
+"""Sums of what was spent, read from the table that is kept for it (store.spend)."""
+
+import sqlite3
+from typing import Any, NamedTuple
+
+from store.clauses import IS_COUNTED
+from store.reads.filter import EVERYTHING, Filter
+
+_SUMS = (  # in the order of SpendRow
+    "SUM(calls), COUNT(DISTINCT spend.session_id), SUM(input), SUM(cache_read), SUM(write_5m), SUM(write_1h),"
+    " SUM(output), SUM(web_searches), SUM(cost), SUM(unpriced), SUM(floor)"
+)
+
+KEYS = {
+    "day": "{day}",
+    # ISO 8601: a week belongs to the year of its Thursday.
+    "week": (
+        "strftime('%Y', {day}, '-3 days', 'weekday 4') || printf('-W%02d',"
+        " (strftime('%j', {day}, '-3 days', 'weekday 4') - 1) / 7 + 1)"
+    ),
+    "month": "substr({day}, 1, 7)",
+    "model": "spend.model",
+    "project": "COALESCE(session.project, '(unknown)')",
+    "session": "session.native_id",
+    "agent": "session.agent",
+}
+
+
+class SpendRow(NamedTuple):
+    """Sums under one key; tokens in counts, cost in nano-dollars over the priced calls."""
+
+    key: str
+    calls: int
+    sessions: int
+    input: int
+    cache_read: int
+    write_5m: int
+    write_1h: int
+    output: int
+    web_searches: int
+    cost: int
+    unpriced: int
+    floor: int
+
+
+def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow]:
+    """Sums of the chosen part `by` a key of KEYS. Days ascend, others by cost."""
+    where, values = chosen.of_spend()
+    key = KEYS[by].format(day=chosen.spend_day)
+    order = "1" if by in ("day", "week", "month") else "10 DESC, 1"
+    found = db.execute(
+        f"SELECT {key}, {_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
+        f" WHERE {where} GROUP BY 1 ORDER BY {order}",
+        values,
+    )
+    return [_row(str(row[0]), row[1:]) for row in found]
+
+
+def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:
+    """Sums of the whole chosen part, under the key "total"."""
+    where, values = chosen.of_spend()
+    sums = db.execute(
+        f"SELECT {_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {where}",
+        values,
+    ).fetchone()
+    return _row("total", sums)
+
+
+def _row(key: str, sums: tuple[Any, ...]) -> SpendRow:
+    return SpendRow(key, *(value or 0 for value in sums))  # a sum over no rows is NULL
+
+
+def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:
+    """Models of the chosen part that have calls without a price."""
+    where, values = chosen.of_spend()
+    found = db.execute(
+        "SELECT DISTINCT spend.model FROM spend JOIN session ON session.id = spend.session_id"
+        f" WHERE unpriced > 0 AND {where} ORDER BY 1",
+        values,
+    )
+    return [row[0] for row in found]
+
+
+class Totals(NamedTuple):
+    """The ledger in few figures; the days are local ISO days, None where there is no call."""
+
+    calls: int
+    sessions: int
+    unpriced_calls: int
+    unpriced_models: list[str]
+    first_day: str | None
+    last_day: str | None
+
+
+def totals(db: sqlite3.Connection) -> Totals:
+    """Counts over the whole ledger."""
+    calls, sessions, unpriced, *days = db.execute(
+        "SELECT COALESCE(SUM(calls), 0), COUNT(DISTINCT session_id), COALESCE(SUM(unpriced), 0), MIN(day), MAX(day)"
+        " FROM spend"
+    ).fetchone()
+    return Totals(calls, sessions, unpriced, unpriced_models(db, EVERYTHING), *days)
+
+
+def uncounted_models(db: sqlite3.Connection) -> set[str]:
+    """Models of which no unpriced call has token counts: what they lack is not a price."""
+    return {
+        row[0]
+        for row in db.execute(f"SELECT model FROM call WHERE cost IS NULL GROUP BY model HAVING NOT MAX({IS_COUNTED})")
+    }
+
+
+def recorded_models(db: sqlite3.Connection) -> list[str]:
+    """The ids of all models that were called, in order."""
+    return [model for (model,) in db.execute("SELECT DISTINCT model FROM spend ORDER BY model")]
