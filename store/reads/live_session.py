@@ -182,11 +182,6 @@ def _tools(db: sqlite3.Connection, where: str, values: Sequence[int]) -> list[To
     return [ToolRow(*row) for row in rows]
 
 
-def day_cost(db: sqlite3.Connection, day: str) -> int:
-    """Priced cost of a local day, all agents, in nano-dollars."""
-    return int(db.execute("SELECT COALESCE(SUM(cost), 0) FROM spend WHERE day = ?", (day,)).fetchone()[0])
-
-
 def next_start(db: sqlite3.Connection, project: str, after: int, *, besides: int) -> int | None:
     """When a person began another session of a project after a time, no program and no agent; None if nobody did."""
     row = db.execute(

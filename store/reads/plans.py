@@ -1,12 +1,11 @@
-"""Rows for plans, budgets and what-ifs. Times are epoch milliseconds, days are local days, money is nano-dollars."""
+"""Rows for plans and what-ifs. Times are epoch milliseconds, days are local days, money is nano-dollars."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, json_list, local_day
 from store.reads.filter import Filter
-from store.reads.spend import unpriced_models
 from store.records import CallFlag, EventKind
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what runs once a call
@@ -67,29 +66,6 @@ def plan_calls(
     return map(PlanCallRow._make, found)
 
 
-def spend_span(db: sqlite3.Connection) -> tuple[str, str] | None:
-    """First and last local day with a call; None for an empty ledger."""
-    first, last = db.execute("SELECT MIN(day), MAX(day) FROM spend").fetchone()
-    return None if first is None else (first, last)
-
-
-class UnpricedRow(NamedTuple):
-    """Calls of some days, and how many of them have no price."""
-
-    calls: int
-    unpriced: int
-    models: list[str]
-
-
-def unpriced_calls(db: sqlite3.Connection, since_day: str, until_day: str) -> UnpricedRow:
-    """How much of the spend between two local days is not priced, and because of which models."""
-    calls, unpriced = db.execute(
-        "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(unpriced), 0) FROM spend WHERE day BETWEEN ? AND ?",
-        (since_day, until_day),
-    ).fetchone()
-    return UnpricedRow(calls, unpriced, unpriced_models(db, Filter(since_day, until_day)))
-
-
 class SampleRow(NamedTuple):
     """A reading of a plan's meter."""
 
@@ -139,42 +115,3 @@ def task_calls(db: sqlite3.Connection, task_ids: Iterable[str], chosen: Filter) 
         (json_list(task_ids), *values),
     )
     return [TaskCallRow._make(row) for row in found]
-
-
-class SpendSums(NamedTuple):
-    """What some calls cost, and how well that is known."""
-
-    calls: int
-    cost: int
-    unpriced: int  # calls without a price: not in the cost
-    floor: int  # calls of which not all of the output is on record
-
-    def plus(self, other: "SpendSums") -> "SpendSums":
-        """Both together."""
-        return SpendSums(*(one + more for one, more in zip(self, other, strict=True)))
-
-
-NO_SPEND = SpendSums(0, 0, 0, 0)
-_SUMS = ", ".join(f"COALESCE(SUM(spend.{name}), 0)" for name in SpendSums._fields)
-
-
-def project_spend(db: sqlite3.Connection, since_day: str, until_day: str, projects: Sequence[str]) -> list[SpendSums]:
-    """Spend between two local days of the projects whose path contains each text."""
-    return [
-        SpendSums(
-            *db.execute(
-                f"SELECT {_SUMS} FROM spend JOIN session ON session.id = spend.session_id"
-                " WHERE spend.day BETWEEN ? AND ? AND instr(session.project, ?) > 0",
-                (since_day, until_day, text),
-            ).fetchone()
-        )
-        for text in projects
-    ]
-
-
-def spend_by_day(db: sqlite3.Connection, since_day: str, until_day: str) -> dict[str, SpendSums]:
-    """Spend by local day; idle days are absent."""
-    found = db.execute(
-        f"SELECT day, {_SUMS} FROM spend WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day", (since_day, until_day)
-    )
-    return {day: SpendSums(*sums) for day, *sums in found}

@@ -43,6 +43,9 @@ class SpendRow(NamedTuple):
     floor: int
 
 
+NO_SPEND = SpendRow("total", *[0] * (len(SpendRow._fields) - 1))
+
+
 def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow]:
     """Sums of the chosen part `by` a key of KEYS. Days ascend, others by cost."""
     where, values = chosen.of_spend()

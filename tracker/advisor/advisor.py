@@ -14,8 +14,10 @@ from store.ledger import transaction
 from store.nudges import NudgeRow
 from store.prices import stored_prices
 from store.reads import live_session as live
+from store.reads.filter import Filter
 from store.reads.habits import agents_on_record
 from store.reads.live_session import ActiveSession, LiveSession
+from store.reads.spend import spend_total
 from store.tasks import floors
 from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
 from tracker.advisor.evaluate import (
@@ -157,7 +159,7 @@ class Advisor:
     def _shared_inputs(self, db: sqlite3.Connection, now: int) -> _SharedInputs:
         preferences, day = self._reader.read(), local_day(now)
         budget = preferences.day_budget if preferences.hard_stop else None
-        return _SharedInputs(preferences, day, budget is not None and live.day_cost(db, day) >= budget)
+        return _SharedInputs(preferences, day, budget is not None and _day_cost(db, day) >= budget)
 
     # -- one session ------------------------------------------------------------------------------------------------
 
@@ -171,7 +173,7 @@ class Advisor:
         self._announced.update(nudge.token for nudge in old)
         self._open[session_id] = _Open(facts.native_id, facts.project, facts.title, is_waiting, nudges)
         task_cost = state.task.cost if state is not None and state.task is not None else None
-        day_cost = live.day_cost(db, local_day(now))
+        day_cost = _day_cost(db, local_day(now))
         filed = [file_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
         self._files.write(
             facts.native_id,
@@ -296,3 +298,7 @@ def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:
 def billing_of(session: LiveSession, preferences: Preferences, habits: Habits) -> Billing:
     """The user's currency: dollars, or a plan's limit units as far as its meter has shown what they are."""
     return Billing(is_plan=True, meter=habits.meter) if is_on_plan(session, preferences) else Billing()
+
+
+def _day_cost(db: sqlite3.Connection, day: str) -> int:
+    return spend_total(db, Filter(day, day)).cost

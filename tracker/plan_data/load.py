@@ -9,25 +9,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import reduce
 from itertools import groupby
 from typing import NamedTuple
 
 from store.money import NANO_PER_USD
 from store.prices import stored_prices
 from store.reads.filter import Filter
-from store.reads.plans import (
-    NO_SPEND,
-    PlanCallRow,
-    SpendSums,
-    UnpricedRow,
-    limit_refusals,
-    limit_samples,
-    plan_calls,
-    spend_by_day,
-    spend_span,
-    unpriced_calls,
-)
+from store.reads.plans import PlanCallRow, limit_refusals, limit_samples, plan_calls
+from store.reads.spend import NO_SPEND, SpendRow, spend_total, totals, unpriced_models
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
@@ -63,10 +52,10 @@ class Load:
     days: Mapping[Excluded, Sequence[DayLoad]]  # by what a plan leaves out; always holds Excluded(0)
     month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` up to then, likewise
     spent: Sequence[tuple[date, int, int]]  # its days, nano-dollars as logged, nano-dollars as an API key
-    counted: UnpricedRow
-    month_counted: SpendSums  # the month as logged
+    counted: SpendRow  # the history as logged
+    month_counted: SpendRow  # the month as logged
+    unpriced_models: Sequence[str] = ()  # of the history
     hidden: Hidden | None = None  # this month, beside it; None where days are sums
-    floor_calls: int = 0  # of the history: not all of their output is on record
     api_nano: Mapping[int, int | None] = field(default_factory=dict)  # of a call by its id, as an API key
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
     rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now
@@ -119,17 +108,17 @@ def load_of_file(name: str, usd_by_day: Mapping[date, float], exclusions: Sequen
         days=dict.fromkeys(kinds, days),
         month=dict.fromkeys(kinds, month),
         spent=spent,
-        counted=UnpricedRow(0, 0, []),
+        counted=NO_SPEND,
         month_counted=NO_SPEND._replace(cost=sum(nano for _, nano, _ in spent)),
     )
 
 
 def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions: Sequence[Excluded]) -> Load | None:
     """The load of the ledger's days; None for an empty ledger."""
-    span = spend_span(db)
-    if span is None:
+    whole = totals(db)
+    if whole.first_day is None or whole.last_day is None:
         return None
-    first, last, is_stale = _history(date.fromisoformat(span[0]), date.fromisoformat(span[1]), today)
+    first, last, is_stale = _history(date.fromisoformat(whole.first_day), date.fromisoformat(whole.last_day), today)
     month_first = month_bounds(today)[0]
     history_days = {day.isoformat() for day in days_between(first, last)}
     month_days = {day.isoformat() for day in days_between(month_first, today)}
@@ -154,7 +143,8 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     in_history.sort()
     in_month.sort()
     kinds = {Excluded(0), *exclusions}
-    sums = spend_by_day(db, min(first, month_first).isoformat(), max(last, today).isoformat())
+    history = Filter(since=first.isoformat(), until=last.isoformat())
+    this_month = Filter(since=month_first.isoformat(), until=today.isoformat())
     meters = _meters(readings, drawn, now_ms)
     hits = _hits(db, refusals, drawn, day_begins(first))
     return Load(
@@ -165,10 +155,10 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         days={excludes: day_loads(in_history, excludes, first, last) for excludes in kinds},
         month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
         spent=_spent(in_month, month_first, today),
-        counted=unpriced_calls(db, first.isoformat(), last.isoformat()),
-        hidden=hidden_in(db, Filter(since=month_first.isoformat(), until=today.isoformat())),
-        floor_calls=sum(one.floor for day, one in sums.items() if day in history_days),
-        month_counted=reduce(SpendSums.plus, (one for day, one in sums.items() if day in month_days), NO_SPEND),
+        counted=spend_total(db, history),
+        unpriced_models=unpriced_models(db, history),
+        hidden=hidden_in(db, this_month),
+        month_counted=spend_total(db, this_month),
         api_nano=api,
         excluded_nano=_excluded(in_month),
         rest_of_today=_rest_of_day(in_history, now_ms),

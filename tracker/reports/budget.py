@@ -4,15 +4,13 @@ Spend is priced; the layers are modelled from eight weeks of tasks.
 """
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
 from typing import Any
 
 from store.money import usd
 from store.reads.filter import Filter
-from store.reads.plans import NO_SPEND, SpendSums, project_spend, spend_by_day
+from store.reads.spend import NO_SPEND, SpendRow, spend_rows, spend_total
 from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
@@ -34,7 +32,7 @@ class BudgetLine:
     key: str  # the day, the week's Monday, the month, the project's text, the task's id
     label: str
     budget_nano: int | None
-    spent: SpendSums
+    spent: SpendRow
     alerts: tuple[float, ...] = ()
 
     @property
@@ -104,12 +102,11 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     days_in_month = month_last.day
     monday = today - timedelta(days=today.weekday())
     first = today - timedelta(days=HISTORY_DAYS - 1)
-    by_day = spend_by_day(db, min(first, month_first).isoformat(), today.isoformat())
 
-    def spent_since(since: date) -> SpendSums:
-        return reduce(SpendSums.plus, (sums for day, sums in by_day.items() if day >= since.isoformat()), NO_SPEND)
+    def spent_since(since: date, project: str | None = None) -> SpendRow:
+        return spend_total(db, Filter(since.isoformat(), today.isoformat(), project))
 
-    def line(kind: str, key: str, label: str, budget: int | None, spent: SpendSums) -> BudgetLine:
+    def line(kind: str, key: str, label: str, budget: int | None, spent: SpendRow) -> BudgetLine:
         found = () if budget is None else tuple(reached(spent.cost, budget, settings.alerts))
         return BudgetLine(kind, key, label, budget, spent, found)
 
@@ -118,10 +115,9 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         line("week", monday.isoformat(), "this week", nano(settings.week), spent_since(monday)),
         line("month", f"{today:%Y-%m}", "this month", nano(settings.month), spent_since(month_first)),
     ]
-    spent = project_spend(db, month_first.isoformat(), today.isoformat(), list(settings.projects))
     lines += [
-        line("project", text, f"{text}, this month", nano(amount), sums)
-        for (text, amount), sums in zip(settings.projects.items(), spent, strict=True)
+        line("project", text, f"{text}, this month", nano(amount), spent_since(month_first, text))
+        for text, amount in settings.projects.items()
     ]
     report = tasks_report(db, Filter(min(first, month_first).isoformat(), today.isoformat()), now=now_ms)
     per_task = nano(settings.task)
@@ -130,11 +126,8 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         dear = sorted(
             (task for task in report.tasks if reached(task.cost, per_task, settings.alerts)), key=lambda one: -one.cost
         )
-        lines += [
-            line("task", task.id, task.title, per_task, SpendSums(task.calls, task.cost, task.unpriced, task.floor))
-            for task in dear[:_DEAREST_TASKS]
-        ]
-    days = _days_seen(first, today, by_day)
+        lines += [line("task", task.id, task.title, per_task, _spent_on(task)) for task in dear[:_DEAREST_TASKS]]
+    days = _days_seen(db, first, today)
     recent = [
         BudgetTask(
             task.status,
@@ -161,10 +154,14 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
     )
 
 
-def _days_seen(first: date, today: date, by_day: Mapping[str, SpendSums]) -> int:
+def _spent_on(task: TaskRow) -> SpendRow:
+    return NO_SPEND._replace(calls=task.calls, cost=task.cost, unpriced=task.unpriced, floor=task.floor)
+
+
+def _days_seen(db: sqlite3.Connection, first: date, today: date) -> int:
     """Days of the history: it begins with the first day of work if that is later than eight weeks ago."""
-    worked = [day for day in by_day if day >= first.isoformat()]
-    return (today - date.fromisoformat(min(worked))).days + 1 if worked else 0
+    worked = spend_rows(db, "day", Filter(first.isoformat(), today.isoformat()))
+    return (today - date.fromisoformat(worked[0].key)).days + 1 if worked else 0
 
 
 def _multiplier_json(one: Multiplier) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from store.money import NANO_PER_USD
-from store.reads.plans import NO_SPEND, SpendSums
+from store.reads.spend import NO_SPEND, SpendRow
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
@@ -72,7 +72,7 @@ class PlansReport:
     assumptions: Sequence[str] = ()
 
     @property
-    def spent_logged(self) -> SpendSums:
+    def spent_logged(self) -> SpendRow:
         """This month so far, as logged."""
         return self.load.month_counted if self.load else NO_SPEND
 
@@ -272,7 +272,7 @@ def _evidence(load: Load, own: DatedPlan | None) -> Evidence:
     return Evidence(
         active_days=load.active_days,
         unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
-        unpriced_models=listed(load.counted.models),
+        unpriced_models=listed(load.unpriced_models),
         meter_intervals=load.meter_intervals,
         knows_hours=not load.is_of_sums,
         has_unused_meter=load.fits != NO_FITS and (own is None or own.plan.is_metered),
@@ -350,10 +350,10 @@ def _assumptions(
     made = [f"Months are drawn from {days} ({load.first} to {load.last}) as {draws.method}."]
     if load.is_stale:
         made.append("There is no work in the last 26 weeks: the days are older ones.")
-    if load.floor_calls:
+    if load.counted.floor:
         made.append(
-            f"The output of {load.floor_calls:,} of {load.counted.calls:,} calls is not fully recorded: spend, and what"
-            " follows from it, is a floor."
+            f"The output of {load.counted.floor:,} of {load.counted.calls:,} calls is not fully recorded: spend, and"
+            " what follows from it, is a floor."
         )
     if load.counted.unpriced:
         made.append(f"{load.counted.unpriced:,} of {load.counted.calls:,} calls have no price and are not in it.")

@@ -153,8 +153,8 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "range_only": report.is_range_only,
             "calls": load.counted.calls,
             "unpriced_calls": load.counted.unpriced,
-            "unpriced_models": load.counted.models,
-            "floor_calls": load.floor_calls,
+            "unpriced_models": list(load.unpriced_models),
+            "floor_calls": load.counted.floor,
         }
         made["meter"] = {
             "five_hour": _fit_json(load.fits.five_hour),
