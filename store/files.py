@@ -13,31 +13,14 @@ class KnownFile(NamedTuple):
     size: int
     mtime_ns: int
     version: int
+    bad_lines: int
     gone: bool
 
 
 def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
     """Every file ever read, by path."""
-    rows = db.execute("SELECT path, inode, size, mtime_ns, version, gone_at IS NOT NULL FROM source_file")
+    rows = db.execute("SELECT path, inode, size, mtime_ns, version, bad_lines, gone_at IS NOT NULL FROM source_file")
     return {row[0]: KnownFile._make(row[1:]) for row in rows}
-
-
-class FileRow(NamedTuple):
-    """A file that was read."""
-
-    path: str
-    bad_lines: int
-    gone: bool
-
-
-def file_rows(db: sqlite3.Connection) -> list[FileRow]:
-    """Every file that the ledger knows."""
-    return [
-        FileRow(path, bad_lines, bool(gone))
-        for path, bad_lines, gone in db.execute(
-            "SELECT path, bad_lines, gone_at IS NOT NULL FROM source_file ORDER BY path"
-        )
-    ]
 
 
 def read_state(db: sqlite3.Connection, path: str) -> tuple[int, bytes | None]:

@@ -9,6 +9,7 @@ from zlib import crc32
 import msgspec
 
 from store.clauses import IS_COUNTED, PROMPT_TOKENS, json_list
+from store.kept import kept_value
 from store.records import CallFlag, Price
 
 # What holds many prompts has none as large as their sum: Cline's sums of several requests (tracker.sources.cline.sums),
@@ -78,8 +79,8 @@ def has_user_prices(db: sqlite3.Connection) -> bool:
 
 def list_priced_after(db: sqlite3.Connection) -> int | None:
     """The id of the last call before the user's own prices could not be read; None where they could all the time."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (_LIST_PRICED_AFTER,)).fetchone()
-    return None if row is None else int(row[0])
+    after = kept_value(db, _LIST_PRICED_AFTER)
+    return None if after is None else int(after)
 
 
 def note_list_prices(db: sqlite3.Connection) -> None:

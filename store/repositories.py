@@ -1,4 +1,4 @@
-"""Commits of the repositories that sessions ran in, and the state in which each was read; no rebuild empties them."""
+"""Commits of the repositories that sessions ran in; no rebuild empties them."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -57,14 +57,3 @@ def tasks_of_folders(db: sqlite3.Connection, folders: Iterable[str]) -> list[str
             (json_list(folders),),
         )
     ]
-
-
-def repository_stamp(db: sqlite3.Connection, folder: str) -> str | None:
-    """The state in which a folder's repository was read last."""
-    row = db.execute("SELECT value FROM meta WHERE key = ?", (f"git:{folder}",)).fetchone()
-    return row[0] if row else None
-
-
-def set_repository_stamp(db: sqlite3.Connection, folder: str, stamp: str) -> None:
-    """Remember the state in which a folder's repository was read."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"git:{folder}", stamp))

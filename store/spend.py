@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 from store.clauses import IS_FLOOR, local_day, utc_day
+from store.kept import keep_value, kept_value
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
 
@@ -27,14 +28,13 @@ def local_zone() -> str:
 def refresh_spend(db: sqlite3.Connection) -> None:
     """Recompute the sums of the sessions whose calls changed; of all after a change of time zone."""
     zone = local_zone()
-    row = db.execute("SELECT value FROM meta WHERE key = 'zone'").fetchone()
-    moved = row is None or row[0] != zone
+    moved = kept_value(db, "zone") != zone
     if not moved and not db.execute("SELECT EXISTS (SELECT 1 FROM session WHERE spend_stale)").fetchone()[0]:
         return
     with transaction(db):
         if moved:
             time.tzset()
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('zone', ?)", (zone,))
+            keep_value(db, "zone", zone)
             db.execute("UPDATE session SET spend_stale = 1")
         sum_up_changed(db)
 

@@ -1,4 +1,4 @@
-"""The user's edits of tasks and a small model's suggestions, which no rebuild empties, and weights fitted to edits."""
+"""The user's edits of tasks and a small model's suggestions, which no rebuild empties."""
 
 import sqlite3
 import time
@@ -71,17 +71,6 @@ def edit_stamp(db: sqlite3.Connection) -> str:
     """Changes with every edit."""
     count, latest = db.execute("SELECT COUNT(*), COALESCE(MAX(id), 0) FROM task_edit").fetchone()
     return f"{count}:{latest}"
-
-
-def boundary_fit(db: sqlite3.Connection) -> str:
-    """What was fitted to the user's edits last, "" for nothing."""
-    row = db.execute("SELECT value FROM meta WHERE key = 'boundary_fit'").fetchone()
-    return row[0] if row else ""
-
-
-def set_boundary_fit(db: sqlite3.Connection, fitted: str) -> None:
-    """Remember what was fitted."""
-    db.execute("INSERT OR REPLACE INTO meta VALUES ('boundary_fit', ?)", (fitted,))
 
 
 def mark_scored_sessions(db: sqlite3.Connection) -> None:

@@ -289,15 +289,6 @@ def plans_carried_out(
     return db.execute(_PLANS_CARRIED_OUT, values).fetchall()
 
 
-def session_projects(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, str | None]:
-    """Project of each session."""
-    return dict(
-        db.execute(
-            "SELECT id, project FROM session WHERE id IN (SELECT value FROM json_each(?))", (json_list(session_ids),)
-        ).fetchall()
-    )
-
-
 def set_links(db: sqlite3.Connection, parts: Sequence[PartRow]) -> None:
     """Store what parts are linked to."""
     db.executemany(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from store import repositories
+from store.kept import keep_value, kept_value
 from store.task_rows import CommitRow, TaskTurnRow
 from tracker.model.defaults import DEFAULTS
 from tracker.model.session_tasks import decode_facts
@@ -55,7 +56,7 @@ def read_news(db: sqlite3.Connection, folders: Iterable[tuple[str, int]]) -> lis
         if repository is None:
             continue
         stamp = _stamp(repository)
-        if repositories.repository_stamp(db, folder) != stamp:
+        if kept_value(db, f"git:{folder}") != stamp:
             commits = _read(repository, folder, first_at)
             if commits is not None:
                 found.append(News(folder, stamp, commits))
@@ -68,7 +69,7 @@ def take_in(db: sqlite3.Connection, news: Iterable[News]) -> set[str]:
     for one in news:
         if repositories.put_commits(db, one.commits):
             changed.add(one.folder)
-        repositories.set_repository_stamp(db, one.folder, one.stamp)
+        keep_value(db, f"git:{one.folder}", one.stamp)
     return changed
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from store import repositories, task_edits
 from store import tasks as stored
+from store.kept import keep_value, kept_value
 from store.ledger import transaction
 from store.prices import stored_prices
 from store.reads.tasks import turns_of_sessions
@@ -49,6 +50,7 @@ _GROUP_SESSIONS = 150
 _RULES = hash((8, WEIGHTS, word_weights.stamp()))
 _FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
+_FIT = "boundary_fit"
 
 
 class _Fit(NamedTuple):
@@ -91,7 +93,7 @@ def own_weights_in_use(db: sqlite3.Connection) -> OwnWeights | None:
 
 def _last_fit(db: sqlite3.Connection) -> _Fit:
     try:
-        return _decode_fit(task_edits.boundary_fit(db))
+        return _decode_fit(kept_value(db, _FIT) or "")
     except msgspec.DecodeError:  # none yet, or of a version with other features
         return _Fit("", None)
 
@@ -105,7 +107,7 @@ def _fit_weights(db: sqlite3.Connection) -> None:
         return
     own = own_weights([body for _, body in in_force(task_edits.edits(db))]) if may_fit else None
     with transaction(db):
-        task_edits.set_boundary_fit(db, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
+        keep_value(db, _FIT, msgspec.json.encode(_Fit(stamp, own, _RULES)).decode())
         if known.rules != _RULES:
             stored.mark_all_stale(db)
         elif own != known.own:
@@ -208,9 +210,9 @@ def _link_plans(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]
 
 def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
     """Find again which parts on the touched branches go on with a part of another session."""
-    projects = stored.session_projects(db, {part.session_id for part in (*before, *after)})
+    sessions = stored.sessions_by_id(db, {part.session_id for part in (*before, *after)})
     touched = {
-        (projects.get(part.session_id), part.branch)
+        (sessions[part.session_id].project, part.branch)
         for part in (*before, *after)
         if part.branch is not None and not is_default_branch(part.branch)
     }

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from store.damage import damaged_ledgers
-from store.files import file_rows, known_files, read_state
+from store.files import KnownFile, known_files, read_state
 from store.invariants import check_invariants
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
@@ -66,7 +66,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         db, report = take_in(invocation, usable_only=True)
         problems = [one for one in report.problems if one not in wrong]
     sources = sources_of(invocation)
-    files = file_rows(db)
+    known = known_files(db)
     counts = totals(db)
     claude_roots = [root for source, roots in sources if source.agent == "claude-code" for root in roots]
     return {
@@ -81,7 +81,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
             {
                 "agent": source.agent,
                 "path": str(root),
-                "files": sum(Path(file.path).is_relative_to(root) for file in files),
+                "files": sum(Path(path).is_relative_to(root) for path in known),
                 "retention_days": retention_days(root) if source.agent == "claude-code" else None,
             }
             for source, roots in sources
@@ -90,11 +90,13 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         ],
         "looked_in": looked_in(invocation),
         "hooks": hooks_json(hook_status(claude_roots, home())),
-        "files": len(files),
-        "gone_files": sum(file.gone for file in files),
-        "bad_lines": sum(file.bad_lines for file in files),
-        "files_with_bad_lines": [{"path": file.path, "bad_lines": file.bad_lines} for file in files if file.bad_lines],
-        "torn_files": [] if no_sync else _torn_files(db, sources, problems),
+        "files": len(known),
+        "gone_files": sum(file.gone for file in known.values()),
+        "bad_lines": sum(file.bad_lines for file in known.values()),
+        "files_with_bad_lines": [
+            {"path": path, "bad_lines": file.bad_lines} for path, file in sorted(known.items()) if file.bad_lines
+        ],
+        "torn_files": [] if no_sync else _torn_files(db, known, sources, problems),
         "calls": counts.calls,
         "sessions": counts.sessions,
         "unpriced_calls": counts.unpriced_calls,
@@ -106,9 +108,11 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
     }
 
 
-def _torn_files(db: sqlite3.Connection, sources: Sources, problems: Sequence[str]) -> list[str]:
+def _torn_files(
+    db: sqlite3.Connection, known: Mapping[str, KnownFile], sources: Sources, problems: Sequence[str]
+) -> list[str]:
     """Files that a sync left as they were although they can be read, and that nobody is writing: cut off by a crash."""
-    read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known_files(db).items()}
+    read = {path: (file.inode, file.size, file.mtime_ns) for path, file in known.items()}
     return sorted(
         file.path
         for _, file in listed(sources, [])
