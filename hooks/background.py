@@ -5,6 +5,7 @@ import sys
 import time
 
 from hooks.places import READER_LOCK, SPOOL_FILE, launcher
+from hooks.spool import lock
 
 # What the process needs to find home, settings and transcripts; the client's tokens and sockets stay behind.
 _KEPT_VARIABLES = (
@@ -55,18 +56,14 @@ def _waits_to_be_read(home: str) -> bool:
 
 def someone_reads(home: str) -> bool:
     """Whether a watcher or another ingest is at work (spool_reader.ReaderLock)."""
-    import fcntl
-
     try:
-        descriptor = os.open(os.path.join(home, READER_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(os.path.join(home, READER_LOCK), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock(descriptor, waits=False)
     except BlockingIOError:
         return True
-    except OSError:
-        return False
     finally:
         os.close(descriptor)
     return False

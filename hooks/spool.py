@@ -31,7 +31,7 @@ def append(home: str, record: "Mapping[str, Scalar]") -> bool:
     for _ in range(_ATTEMPTS):
         descriptor = _open(path)
         try:
-            if _lock(descriptor) and not _still_there(descriptor, path):
+            if lock(descriptor) and not _still_there(descriptor, path):
                 continue  # a reader took the file away between opening and locking
             if os.fstat(descriptor).st_size + len(line) > MAXIMUM_BYTES:
                 return False
@@ -42,7 +42,7 @@ def append(home: str, record: "Mapping[str, Scalar]") -> bool:
 
 
 def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     try:
         return os.open(path, flags, 0o600)
     except FileNotFoundError:
@@ -63,13 +63,18 @@ def make_private_folder(path: str) -> None:
                 raise
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the shared lock; False on a file system without locks."""
-    import fcntl
+def lock(descriptor: int, *, alone: bool = False, waits: bool = True) -> bool:
+    """Lock an open file, with others or alone; False where there are no locks: on Windows and some file systems.
 
+    BlockingIOError if another process holds it, unless it `waits`.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-    except OSError:
+        import fcntl
+
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if waits else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except (ImportError, OSError):
         return False
     return True
 

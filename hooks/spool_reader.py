@@ -3,7 +3,6 @@
 A reader that dies leaves the file it took; the next one deals with it. So a line may be seen twice, but not lost.
 """
 
-import fcntl
 import json
 import math
 import os
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hooks.places import READER_LOCK, SPOOL_FILE
-from hooks.spool import MAXIMUM_BYTES, make_private_folder
+from hooks.spool import MAXIMUM_BYTES, lock, make_private_folder
 from hooks.status_sample import STATUS_EVENT
 from hooks.status_segments import LIMIT_WINDOWS
 from store.samples import LimitReading, StatusSample
@@ -73,11 +72,11 @@ class ReaderLock:
         if self._descriptor is not None:
             return True
         make_private_folder(os.path.dirname(self._path))
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         end = time.monotonic() + wait_seconds
         while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(descriptor, alone=True, waits=False)
             except BlockingIOError:
                 if time.monotonic() >= end:
                     os.close(descriptor)
@@ -145,21 +144,18 @@ def _taken_files(home: str) -> list[str]:
 def _hold(path: str) -> int | None:
     """Open and lock a file that was taken away, waiting for hooks that still write into it; None if another has it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    try:
-        for _ in range(100):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.002)  # a hook holds it for microseconds, another reader for longer
-        else:
-            os.close(descriptor)
-            return None
-    except OSError:
-        pass  # a file system without locks: then hooks do not lock either
+    for _ in range(100):
+        try:
+            lock(descriptor, alone=True, waits=False)
+            break
+        except BlockingIOError:
+            time.sleep(0.002)  # a hook holds it for microseconds, another reader for longer
+    else:
+        os.close(descriptor)
+        return None
     if os.fstat(descriptor).st_nlink == 0:
         os.close(descriptor)
         return None

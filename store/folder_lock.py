@@ -17,7 +17,7 @@ def folder_lock(folder: Path, *, is_shared: bool) -> Iterator[None]:
     with suppress(OSError, ImportError):
         import fcntl
 
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX)
     try:
         yield

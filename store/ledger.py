@@ -28,7 +28,7 @@ def home() -> Path:
         return Path(given).expanduser()
     from platformdirs import user_data_path
 
-    return user_data_path("taximeter")
+    return user_data_path("taximeter", appauthor=False)
 
 
 def ledger_path() -> Path:

@@ -33,7 +33,8 @@ def refresh_spend(db: sqlite3.Connection) -> None:
         return
     with transaction(db):
         if moved:
-            time.tzset()
+            if hasattr(time, "tzset"):  # Windows asks for the zone each time
+                time.tzset()
             keep_value(db, "zone", zone)
             db.execute("UPDATE session SET spend_stale = 1")
         sum_up_changed(db)

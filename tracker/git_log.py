@@ -91,7 +91,7 @@ def _stamp(repository: Path) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError):
         return ""
 

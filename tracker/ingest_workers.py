@@ -51,7 +51,7 @@ def read_in_processes(
     started = time.monotonic()
     forks = "fork" in multiprocessing.get_all_start_methods() and not beside_a_screen
     context: Any = multiprocessing.get_context("fork" if forks else "spawn")
-    if beside_a_screen:
+    if beside_a_screen and sys.platform != "win32":
         with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor to hand on
             resource_tracker.ensure_running()
     following = context.Value("i", 0)
@@ -102,7 +102,7 @@ def _worker(
     gives_way: bool,
 ) -> None:
     gc.disable()
-    if gives_way:
+    if gives_way and sys.platform != "win32":
         os.nice(_NICER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
     try:

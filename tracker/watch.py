@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from store.ledger import is_damage
 from tracker.ingest import SyncReport, find_work, listed, sync
 from tracker.sources.base import FoundFile, Options, Sources
-from tracker.sources.file_access import is_folder
+from tracker.sources.file_access import inode_of, is_folder
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
@@ -188,7 +188,7 @@ class Watcher:
             except OSError:
                 self._scan = True
                 continue
-            yield number, known._replace(inode=facts.st_ino, size=facts.st_size, mtime_ns=facts.st_mtime_ns)
+            yield number, known._replace(inode=inode_of(facts), size=facts.st_size, mtime_ns=facts.st_mtime_ns)
 
     def _notice(self, text: str) -> None:
         if text not in self._noticed:

@@ -1,5 +1,6 @@
 """`demo`: dashboard and reports on bundled sample sessions, in a throw-away home."""
 
+import gc
 import os
 import signal
 import sys
@@ -40,7 +41,7 @@ def demo(command: tuple[str, ...]) -> None:
     name = next((word for word in command if word in COMMANDS), None)
     if name in _CHANGE_AGENTS:
         raise UsageError(f"demo changes no agent's settings: taximeter {name} without demo does")
-    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder:
+    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder, _closed_ledgers():
         root = Path(folder)
         os.environ["TAXIMETER_HOME"] = str(root / "home")
         from tracker.cli.app import run
@@ -80,6 +81,15 @@ def _ended_in_order() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _closed_ledgers() -> Iterator[None]:
+    """At the end no ledger is open that commands left to the process's end: Windows deletes no open file."""
+    try:
+        yield
+    finally:
+        gc.collect()  # a connection and its cache of statements hold each other
 
 
 def play_samples(claude_dir: Path, home: Path, now: float) -> None:

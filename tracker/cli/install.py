@@ -1,5 +1,6 @@
 """`install`, `uninstall`, `status`: our entries in an agent's settings; `hook`, `statusline`: what the agents run."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invoca
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
 from tracker.clock import ago
-from tracker.errors import UsageError
+from tracker.errors import UsageError, UserError
 
 CLINE = "cline"
 _AGENT = click.argument("agent", type=click.Choice(["claude-code", CLINE]))
@@ -50,6 +51,8 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
     taximeter install cline
     taximeter --claude-dir ~/.claude-work install claude-code
     """
+    if sys.platform == "win32":
+        raise UserError("hooks do not work on Windows; every report and the dashboard do without them")
     if agent == CLINE:
         from tracker.cli import install_cline
 

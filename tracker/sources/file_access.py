@@ -7,6 +7,7 @@ from io import FileIO
 from pathlib import Path
 
 _NOWHERE = frozenset((errno.ENOENT, errno.ELOOP))
+_LARGEST_INTEGER = (1 << 63) - 1  # what an SQLite column holds
 
 
 def leads_nowhere(error: OSError) -> bool:
@@ -20,6 +21,17 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except PermissionError:
         return True
+
+
+def inode_of(facts: os.stat_result) -> int:
+    """The number by which a file is told from one that takes its place; of those with more than 63 bits, the last."""
+    return facts.st_ino & _LARGEST_INTEGER
+
+
+def entry_facts(entry: os.DirEntry[str]) -> os.stat_result:
+    """What an entry of a folder leads to, with its number, which Windows does not list."""
+    facts = entry.stat()
+    return facts if facts.st_ino else os.stat(entry.path)
 
 
 def raise_problems(problems: list[OSError]) -> None:

@@ -14,7 +14,14 @@ from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import AGENT
 from tracker.sources.claude_code.reader import FileReader
-from tracker.sources.file_access import is_folder, leads_nowhere, open_regular, raise_problems
+from tracker.sources.file_access import (
+    entry_facts,
+    inode_of,
+    is_folder,
+    leads_nowhere,
+    open_regular,
+    raise_problems,
+)
 
 _UUID = re.compile(r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _WINDOW = 4096
@@ -79,7 +86,7 @@ class ClaudeCodeSource:
                 yield Piece(
                     batch,
                     ReadState(
-                        facts.st_ino,
+                        inode_of(facts),
                         size if done else stop,
                         facts.st_mtime_ns if done else 0,
                         stop,
@@ -114,11 +121,11 @@ def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> I
         for entry in entries:
             try:
                 if entry.name.endswith(".jsonl"):
-                    facts = entry.stat()
-                    yield FoundFile(entry.path, AGENT, "transcript", facts.st_ino, facts.st_size, facts.st_mtime_ns)
+                    facts = entry_facts(entry)
+                    yield FoundFile(entry.path, AGENT, "transcript", inode_of(facts), facts.st_size, facts.st_mtime_ns)
                 elif entry.is_dir():
                     if entry.is_symlink():
-                        facts = entry.stat()
+                        facts = entry_facts(entry)
                         if (facts.st_dev, facts.st_ino) in seen:
                             continue
                         seen.add((facts.st_dev, facts.st_ino))
@@ -199,7 +206,7 @@ def _fingerprint(handle: FileIO, offset: int) -> tuple[bytes, bytes]:
 
 def _continues(handle: FileIO, state: ReadState, facts: os.stat_result) -> bool:
     """False if the file is another one, shrank, or changed before the offset (section 8, point 14)."""
-    if facts.st_ino != state.inode or facts.st_size < state.offset:
+    if inode_of(facts) != state.inode or facts.st_size < state.offset:
         return False
     if facts.st_size == state.size and facts.st_mtime_ns != state.mtime_ns and state.mtime_ns:
         return False  # touched without growing: rewritten in place, or the client's heartbeat; a re-read is cheap

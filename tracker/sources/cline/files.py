@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from tracker.sources.base import ReadState
-from tracker.sources.file_access import open_regular
+from tracker.sources.file_access import inode_of, open_regular
 
 UI_MESSAGES = "ui_messages.json"
 TASK_METADATA = "task_metadata.json"
@@ -93,7 +93,7 @@ def read_whole(path: str) -> Whole | None:
     if not content.rstrip().endswith((b"]", b"}")):
         return None
     digest = blake2b(content, digest_size=8).digest()
-    return Whole(content, after.st_ino, after.st_size, after.st_mtime_ns, digest)
+    return Whole(content, inode_of(after), after.st_size, after.st_mtime_ns, digest)
 
 
 def decode_elements(content: bytes) -> list[msgspec.Raw] | None:

@@ -15,7 +15,7 @@ from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import Metrics
 from tracker.sources.cline.tokens import UNKNOWN
-from tracker.sources.file_access import open_regular
+from tracker.sources.file_access import inode_of, open_regular
 from tracker.sources.times import sane_ms
 
 _AGENT = "cline"
@@ -51,7 +51,7 @@ def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator
     batch.prices = pricer.prices_of(batch.calls)
     yield Piece(
         batch,
-        ReadState(facts.st_ino, facts.st_size, facts.st_mtime_ns, offset + len(whole)),
+        ReadState(inode_of(facts), facts.st_size, facts.st_mtime_ns, offset + len(whole)),
         from_start=offset == 0,
     )
 

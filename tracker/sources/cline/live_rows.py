@@ -5,6 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
+from tracker.sources.file_access import inode_of
 
 ROWS_FOLDER = Path("live", "cline")
 _KIND = "live-rows"
@@ -41,7 +42,7 @@ class LiveRowsSource:
                     facts = path.stat()
                 except FileNotFoundError:
                     continue
-                yield FoundFile(str(path), self.agent, _KIND, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+                yield FoundFile(str(path), self.agent, _KIND, inode_of(facts), facts.st_size, facts.st_mtime_ns)
 
     def watched(self, root: Path) -> list[Path]:
         """The root."""

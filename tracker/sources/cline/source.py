@@ -18,7 +18,7 @@ from tracker.sources.cline.files import (
     is_listed,
     is_readable,
 )
-from tracker.sources.file_access import leads_nowhere, raise_problems
+from tracker.sources.file_access import inode_of, leads_nowhere, raise_problems
 
 
 class ClineSource:
@@ -127,7 +127,7 @@ class _Listing:
         except OSError as error:
             self._note(error)
             return
-        yield FoundFile(str(path), self._agent, kind, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        yield FoundFile(str(path), self._agent, kind, inode_of(facts), facts.st_size, facts.st_mtime_ns)
 
     def _is_folder(self, entry: os.DirEntry[str]) -> bool:
         try:
