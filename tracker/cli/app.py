@@ -138,8 +138,7 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
     callback=_say_version,
     help="Show the version and exit.",
 )
-@click.pass_context
-def cli(ctx: click.Context, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
+def cli(invocation: Invocation) -> None:
     """The running meter for coding agents: what each finished task cost, why, and what to do about it.
 
     \b
@@ -148,8 +147,7 @@ def cli(ctx: click.Context, claude_dirs: Sequence[Path], cline_dirs: Sequence[Pa
     taximeter spend --since 7d   the last seven days
     taximeter doctor             where it looked and what it found
     """
-    invocation = Invocation.of(ctx)
-    invocation.add_dirs(claude_dirs, cline_dirs)
+    ctx = click.get_current_context()
     if os.environ.get("NO_COLOR"):  # click does not know it
         ctx.color = False
     if ctx.invoked_subcommand is None:

@@ -11,7 +11,6 @@ from tracker.cli.common import (
     midnight_ms,
     open_modelled,
     parse_period,
-    passes_invocation,
     project_option,
     reading_options,
 )
@@ -62,7 +61,6 @@ _CSV = (
 @agent_option
 @csv_option
 @reading_options
-@passes_invocation
 def backtest(
     invocation: Invocation,
     since: str | None,
@@ -71,7 +69,6 @@ def backtest(
     agent: str | None,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
 ) -> None:
     """Whether the advice pays: your own sessions replayed with it, with fixed rules, and with hindsight.
 
@@ -88,7 +85,7 @@ def backtest(
     from tracker.cli.user_settings import user_settings
 
     first, last = parse_period(since, until)
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     with progress_bar("replaying") as tell:
         report = backtest_report(
             db,

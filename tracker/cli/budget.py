@@ -6,7 +6,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.reads.spend import totals
 from tracker import clock
-from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
@@ -29,8 +29,7 @@ _NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer
 )
 @csv_option
 @reading_options
-@passes_invocation
-def budget(invocation: Invocation, changes: tuple[str, ...], as_json: bool, as_csv: bool, no_sync: bool) -> None:
+def budget(invocation: Invocation, changes: tuple[str, ...], as_json: bool, as_csv: bool) -> None:
     """What was spent against each budget, and a month of work in four layers.
 
     The layers are list price, workload, multipliers (retries, abandoned work, waste: measured, or your own), and a
@@ -44,7 +43,7 @@ def budget(invocation: Invocation, changes: tuple[str, ...], as_json: bool, as_c
     if changes:
         set_values([_change(text) for text in changes])
     chosen = user_settings().budget
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     report = budget_report(db, chosen, clock.today(), clock.now_ms())
     if as_json:
         print_json(report.as_json())

@@ -10,7 +10,6 @@ from tracker.cli.common import (
     csv_option,
     filter_options,
     open_chosen,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import share_bar
@@ -40,8 +39,7 @@ _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "
 @filter_options
 @csv_option
 @reading_options
-@passes_invocation
-def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **filters: Any) -> None:
+def cache(invocation: Invocation, as_json: bool, as_csv: bool, **filters: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
     Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
@@ -52,7 +50,7 @@ def cache(invocation: Invocation, as_json: bool, as_csv: bool, no_sync: bool, **
     taximeter cache --since 4w
     taximeter cache --csv        every miss with its task
     """
-    db, chosen = open_chosen(invocation, filters, no_sync=no_sync, modelled=True)
+    db, chosen = open_chosen(invocation, filters, modelled=True)
     report = cache_report(db, chosen, most_misses=1_000_000 if as_csv else 50)
     if as_json:
         print_json(report.as_json())

@@ -35,11 +35,7 @@ class Invocation:
     def __init__(self) -> None:
         self.claude_dirs: list[Path] = []
         self.cline_dirs: list[Path] = []
-
-    @staticmethod
-    def of(ctx: click.Context) -> "Invocation":
-        """The one of this run, kept in click's context."""
-        return ctx.ensure_object(Invocation)
+        self.no_sync = False
 
     def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
         """Folders given on the command line, at either place."""
@@ -84,8 +80,22 @@ def _together(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
     return decorate
 
 
+def _passes_invocation(function: Callable[..., R]) -> Callable[..., R]:
+    """Hand a command its Invocation in place of the options that it is made of."""
+
+    @click.pass_context
+    @functools.wraps(function)
+    def wrapped(ctx: click.Context, *args: Any, **options: Any) -> R:
+        invocation = ctx.ensure_object(Invocation)
+        invocation.add_dirs(options.pop("claude_dirs"), options.pop("cline_dirs"))
+        invocation.no_sync = options.pop("no_sync", False)
+        return function(invocation, *args, **options)
+
+    return wrapped
+
+
 _FOLDER = click.Path(path_type=Path)
-# On every command, and on `taximeter` itself.
+# On every command, and on `taximeter` itself; each begins its arguments with the Invocation.
 dir_options = _together(
     click.option(
         "--claude-dir",
@@ -103,6 +113,7 @@ dir_options = _together(
         metavar="DIR",
         help="A .cline folder, or an editor's storage folder of the extension; repeatable.",
     ),
+    _passes_invocation,
 )
 # On every command that works on the ledger.
 ledger_options = _together(
@@ -133,19 +144,6 @@ filter_options = _together(
     click.option("--model", metavar="ID", help="Only this model: its id, or a part that no other model's has."),
     click.option("--utc", is_flag=True, help="Cut days at midnight UTC instead of local midnight."),
 )
-
-
-def passes_invocation(function: Callable[..., R]) -> Callable[..., R]:
-    """Hand a command its Invocation with the folder options already taken in."""
-
-    @click.pass_context
-    @functools.wraps(function)
-    def wrapped(ctx: click.Context, *args: Any, **options: Any) -> R:
-        invocation = Invocation.of(ctx)
-        invocation.add_dirs(options.pop("claude_dirs", ()), options.pop("cline_dirs", ()))
-        return function(invocation, *args, **options)
-
-    return wrapped
 
 
 def parse_day(text: str | None, *, utc: bool = False) -> str | None:
@@ -199,12 +197,12 @@ def say_damaged(kept: Path) -> None:
     say(damage_text(kept))
 
 
-def open_synced(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
-    """The ledger, with everything new taken in unless `no_sync`; problems go to stderr."""
+def open_synced(invocation: Invocation) -> sqlite3.Connection:
+    """The ledger, with everything new taken in unless `--no-sync`; problems go to stderr."""
     from store.ledger import open_ledger
     from store.spend import refresh_spend
 
-    if no_sync:
+    if invocation.no_sync:
         db = open_ledger(on_damage=say_damaged)
         refresh_spend(db)  # the days of the zone that it is read in
         return db
@@ -216,23 +214,23 @@ def open_synced(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
     return db
 
 
-def open_modelled(invocation: Invocation, *, no_sync: bool) -> sqlite3.Connection:
+def open_modelled(invocation: Invocation) -> sqlite3.Connection:
     """The same, with everything derived: tasks, splits, misses."""
     from tracker.cli.progress_bar import progress_bar
     from tracker.rebuild import rebuild
 
-    db = open_synced(invocation, no_sync=no_sync)
+    db = open_synced(invocation)
     with progress_bar("finding tasks") as show:
         rebuild(db, lambda done, count: show(done / count, f"{done:,}/{count:,} sessions"))
     return db
 
 
 def open_chosen(
-    invocation: Invocation, filters: dict[str, Any], *, no_sync: bool, modelled: bool = False
+    invocation: Invocation, filters: dict[str, Any], *, modelled: bool = False
 ) -> tuple[sqlite3.Connection, Filter]:
     """The ledger and the part of it that `filter_options` ask for; UserError if a day or a model is none."""
     since, until = parse_period(filters["since"], filters["until"], utc=filters["utc"])
-    db = (open_modelled if modelled else open_synced)(invocation, no_sync=no_sync)
+    db = (open_modelled if modelled else open_synced)(invocation)
     return db, Filter(**filters | {"since": since, "until": until, "model": _whole_id(db, filters["model"])})
 
 

@@ -14,7 +14,6 @@ from tracker.cli.common import (
     csv_option,
     named_session,
     open_modelled,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import CurvePoint, curve, rule
@@ -37,10 +36,7 @@ from tracker.words import counted, duration
 )
 @csv_option
 @reading_options
-@passes_invocation
-def context(
-    invocation: Invocation, session: str | None, turns: int, as_json: bool, as_csv: bool, no_sync: bool
-) -> None:
+def context(invocation: Invocation, session: str | None, turns: int, as_json: bool, as_csv: bool) -> None:
     """How a session's context grows, what comes next, and three ways to go on.
 
     \b
@@ -49,7 +45,7 @@ def context(
     """
     from tracker.advisor.habits import habits_now
 
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     found = named_session(db, session)
     if found is None:
         if as_json or as_csv:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tracker.cli.common import Invocation, dir_options, passes_invocation
+from tracker.cli.common import Invocation, dir_options
 from tracker.errors import UsageError
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
@@ -19,7 +19,6 @@ _SWITCH_SECONDS = 0.001
 @click.option("--screen", type=click.Choice(SCREENS), default="now", show_default=True, help="First screen.")
 @click.option("--theme", type=click.Choice(THEMES), help="Colours; default: the last one chosen.")
 @dir_options
-@passes_invocation
 def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
     """Open the dashboard, as `taximeter` alone does on a terminal.
 

@@ -16,7 +16,7 @@ from store.invariants import check_invariants
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.reads.spend import totals, uncounted_models
-from tracker.cli.common import Invocation, passes_invocation, reading_options, say_damaged
+from tracker.cli.common import Invocation, reading_options, say_damaged
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
 from tracker.clock import ago
@@ -31,8 +31,7 @@ _REWRITE_SECONDS = 60  # what is not whole after that was left so
 
 @click.command()
 @reading_options
-@passes_invocation
-def doctor(invocation: Invocation, as_json: bool, no_sync: bool) -> None:
+def doctor(invocation: Invocation, as_json: bool) -> None:
     """Show where it looked, what it found, and whether the figures add up.
 
     It also names what is wrong in settings.toml, prices.toml and plans.toml. Exit code 1 if an invariant of the ledger
@@ -42,7 +41,7 @@ def doctor(invocation: Invocation, as_json: bool, no_sync: bool) -> None:
     taximeter doctor
     taximeter doctor --json
     """
-    found = examine(invocation, no_sync=no_sync)
+    found = examine(invocation)
     if as_json:
         print_json(found)
     else:
@@ -51,7 +50,7 @@ def doctor(invocation: Invocation, as_json: bool, no_sync: bool) -> None:
         raise SystemExit(1)
 
 
-def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
+def examine(invocation: Invocation) -> dict[str, Any]:
     """Everything the command reports."""
     from hooks.install.claude_code_status import hook_status
     from tracker.cli.install import hooks_json
@@ -60,7 +59,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
 
     ledger, wrong = ledger_path(), file_problems()
     problems: list[str] = []
-    if no_sync:
+    if invocation.no_sync:
         db = open_ledger(on_damage=say_damaged)
     else:
         db, report = take_in(invocation, usable_only=True)
@@ -96,7 +95,7 @@ def examine(invocation: Invocation, *, no_sync: bool) -> dict[str, Any]:
         "files_with_bad_lines": [
             {"path": path, "bad_lines": file.bad_lines} for path, file in sorted(known.items()) if file.bad_lines
         ],
-        "torn_files": [] if no_sync else _torn_files(db, known, sources, problems),
+        "torn_files": [] if invocation.no_sync else _torn_files(db, known, sources, problems),
         "calls": counts.calls,
         "sessions": counts.sessions,
         "unpriced_calls": counts.unpriced_calls,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from tracker.cli.common import Invocation, ledger_options, open_modelled, passes_invocation
+from tracker.cli.common import Invocation, ledger_options, open_modelled
 from tracker.cli.output import csv_row
 from tracker.errors import UserError
 
@@ -24,8 +24,7 @@ from tracker.errors import UserError
     help="Form of the files; parquet needs pyarrow.",
 )
 @ledger_options
-@passes_invocation
-def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> None:
+def export(invocation: Invocation, folder: Path, form: str) -> None:
     """Write every table of the ledger to files: one CSV and one JSON-lines file per table.
 
     Like the ledger, only you can read them.
@@ -37,7 +36,7 @@ def export(invocation: Invocation, folder: Path, form: str, no_sync: bool) -> No
     """
     from store.reads.tables import exportable_tables, table_rows
 
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     folder.mkdir(parents=True, exist_ok=True)
     for table in exportable_tables(db):
         names, rows = table_rows(db, table)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.common import Invocation, named_session, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import Invocation, named_session, open_modelled, reading_options
 from tracker.errors import UserError
 
 
@@ -15,8 +15,7 @@ from tracker.errors import UserError
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there, for your eyes only."
 )
 @reading_options
-@passes_invocation
-def handover(invocation: Invocation, session: str | None, output: Path | None, as_json: bool, no_sync: bool) -> None:
+def handover(invocation: Invocation, session: str | None, output: Path | None, as_json: bool) -> None:
     """A brief for the next session, made from the records without a model.
 
     At most 1,500 tokens: the goal in your words, commits and files, what passed and failed, open to-dos.
@@ -28,7 +27,7 @@ def handover(invocation: Invocation, session: str | None, output: Path | None, a
     """
     from tracker.handover import handover as brief_of
 
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     found = named_session(db, session)
     if found is None:
         raise UserError("no session is on record (taximeter doctor says where it looked)")

@@ -20,7 +20,7 @@ from hooks.install.last_runs import LastRun
 from store.ledger import home
 from store.plain_text import plain
 from tracker.claude_folders import user_folders
-from tracker.cli.common import Invocation, agreed_to, dir_options, passes_invocation
+from tracker.cli.common import Invocation, agreed_to, dir_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say
 from tracker.cli.user_settings import file_problems
 from tracker.clock import ago
@@ -37,7 +37,6 @@ _YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
 @_YES
 @click.option("--no-hooks", is_flag=True, help="Only the status line; for those who use the plugin.")
 @click.option("--no-statusline", is_flag=True, help="Only the hooks.")
-@passes_invocation
 def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: bool, no_statusline: bool) -> None:
     """Install hooks and a status line, so that an agent reports what it does.
 
@@ -73,7 +72,6 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
 @_AGENT
 @dir_options
 @_YES
-@passes_invocation
 def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
     """Remove hooks and status line from an agent's settings; the ledger stays.
 
@@ -102,7 +100,6 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
 @click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False, metavar="[claude-code|cline]")
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@passes_invocation
 def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> None:
     """Show what is installed, when each hook last fired, and how long it took.
 

@@ -19,7 +19,6 @@ from tracker.cli.common import (
     midnight_ms,
     named_session,
     open_chosen,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.empty import show_nothing
@@ -54,17 +53,14 @@ _SESSION_CSV = (
 @filter_options
 @csv_option
 @reading_options
-@passes_invocation
-def sessions(
-    invocation: Invocation, limit: int | None, as_json: bool, as_csv: bool, no_sync: bool, **filters: Any
-) -> None:
+def sessions(invocation: Invocation, limit: int | None, as_json: bool, as_csv: bool, **filters: Any) -> None:
     """List sessions with what they cost, latest first.
 
     \b
     taximeter sessions --since 7d
     taximeter sessions --project api --json
     """
-    db, chosen = open_chosen(invocation, filters, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters)
     found = session_rows(db, chosen)
     rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
     if as_json:
@@ -135,14 +131,12 @@ def _session_json(row: ListedSession) -> dict[str, Any]:
 @filter_options
 @csv_option
 @reading_options
-@passes_invocation
 def calls(
     invocation: Invocation,
     session: str | None,
     limit: int | None,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
     **filters: Any,
 ) -> None:
     """List every model call; --json gives one object a line with every stored field.
@@ -151,7 +145,7 @@ def calls(
     taximeter calls --session 5ea3b8df
     taximeter calls --json --since today > calls.jsonl
     """
-    db, chosen = open_chosen(invocation, filters, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters)
     named = named_session(db, session) if session is not None else None
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(

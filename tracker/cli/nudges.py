@@ -14,7 +14,6 @@ from tracker.cli.common import (
     midnight_ms,
     open_synced,
     parse_day,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
@@ -34,7 +33,6 @@ _KIND = click.Choice(KINDS)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many rows.")
 @csv_option
 @reading_options
-@passes_invocation
 def nudges(
     invocation: Invocation,
     since: str | None,
@@ -43,7 +41,6 @@ def nudges(
     limit: int,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
 ) -> None:
     """What was advised, what it would have saved, and what was followed.
 
@@ -58,7 +55,7 @@ def nudges(
     from tracker.advisor.preferences import preferences_of
     from tracker.cli.user_settings import user_settings
 
-    db = open_synced(invocation, no_sync=no_sync)
+    db = open_synced(invocation)
     report = nudge_report(
         db, preferences_of(user_settings()), since=midnight_ms(parse_day(since)), kind=kind, every=every, limit=limit
     )

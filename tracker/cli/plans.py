@@ -9,7 +9,7 @@ import msgspec
 from store.money import short_usd
 from store.plain_text import plain
 from tracker import clock
-from tracker.cli.common import Invocation, Share, csv_option, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import Invocation, Share, csv_option, open_modelled, reading_options
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
@@ -48,7 +48,6 @@ _TASKS_SHOWN = 12
 @click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
 @csv_option
 @reading_options
-@passes_invocation
 def plans(
     invocation: Invocation,
     plan: str | None,
@@ -63,7 +62,6 @@ def plans(
     with_tasks: bool,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
 ) -> None:
     """Break-even, projection, limit risk, and which plan or the API would be the cheapest.
 
@@ -87,7 +85,7 @@ def plans(
         raise UsageError("--tasks are those of the ledger; a file of days has none (leave one of the two out)")
     settings, said = user_settings(), {name: value for name, value in given.items() if value is not None}
     chosen = msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **said))
-    report = _report(invocation, chosen, days_file, every_plan=every_plan, no_sync=no_sync)
+    report = _report(invocation, chosen, days_file, every_plan=every_plan)
     if as_json:
         print_json(report.as_json())
     elif as_csv:
@@ -98,9 +96,7 @@ def plans(
         show(report, with_tasks=with_tasks)
 
 
-def _report(
-    invocation: Invocation, chosen: Settings, days_file: Path | None, *, every_plan: bool, no_sync: bool
-) -> PlansReport:
+def _report(invocation: Invocation, chosen: Settings, days_file: Path | None, *, every_plan: bool) -> PlansReport:
     from tracker.ingest import no_garbage_collection
     from tracker.plan_data.days_file import read_days
     from tracker.plan_data.login import detected_plan
@@ -108,7 +104,7 @@ def _report(
     if days_file is not None:
         named = (days_file.name, read_days(days_file))
         return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     with no_garbage_collection():  # half a year of calls at once: looking for garbage would take a third of the time
         return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
 

@@ -6,7 +6,7 @@ import click
 
 from store.ledger import home
 from store.money import short_usd, usd
-from tracker.cli.common import Invocation, csv_option, open_synced, passes_invocation, reading_options
+from tracker.cli.common import Invocation, csv_option, open_synced, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width
 from tracker.clock import now_ms
 from tracker.errors import UserError
@@ -21,8 +21,7 @@ from tracker.reports.prices import price_json, rate_text, row_json
 @click.argument("model", required=False)
 @csv_option
 @reading_options
-@passes_invocation
-def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: bool) -> None:
     """Show the price table, or the rows of one model or of all whose id has the text, with dates and sources.
 
     A file prices.toml in the state folder (TAXIMETER_HOME) overrides any row; `taximeter reprice` applies it to
@@ -41,7 +40,7 @@ def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: boo
     taximeter prices claude-opus-5-5
     taximeter prices opus
     """
-    del invocation, no_sync
+    del invocation
     book = price_book()
     rows = [row for row in book.users_rows() + book.rows() if model is None or model.lower() in row.model]
     if model is not None:
@@ -100,8 +99,7 @@ def _of_other_provider(book: PriceBook, model: str) -> dict[str, Any]:
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
 @reading_options
-@passes_invocation
-def reprice(invocation: Invocation, dry_run: bool, as_json: bool, no_sync: bool) -> None:
+def reprice(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
     """Apply a corrected price table to calls already recorded.
 
     Every call keeps the price of its day: this looks each one up again in the table as it is now, your own
@@ -113,7 +111,7 @@ def reprice(invocation: Invocation, dry_run: bool, as_json: bool, no_sync: bool)
     """
     from tracker.reprice import reprice_ledger
 
-    db = open_synced(invocation, no_sync=no_sync)
+    db = open_synced(invocation)
     changes = reprice_ledger(db, price_book(), dry_run=dry_run)
     if as_json:
         print_json(

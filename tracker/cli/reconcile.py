@@ -8,7 +8,7 @@ import click
 
 from store.money import short_usd
 from tracker import clock
-from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, passes_invocation, reading_options
+from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, reading_options
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, tokens
 from tracker.cli.prose import paragraph
 from tracker.model.plans.reconcile import Reports, Row
@@ -38,7 +38,6 @@ _WORDS = {
 @click.option("--offline", is_flag=True, help="Fetch nothing: files and the client's own totals only.")
 @csv_option
 @reading_options
-@passes_invocation
 def reconcile(
     invocation: Invocation,
     files: tuple[Path, ...],
@@ -48,7 +47,6 @@ def reconcile(
     offline: bool,
     as_csv: bool,
     as_json: bool,
-    no_sync: bool,
 ) -> None:
     """Compare the ledger with the provider's own reports and the client's totals.
 
@@ -67,7 +65,7 @@ def reconcile(
     reports, sources = _from_files(files) if files else (Reports(), [])
     if not files and not offline:
         reports, sources = _fetched(first, last, with_code=with_code)
-    db = open_synced(invocation, no_sync=no_sync)
+    db = open_synced(invocation)
     complete = (clock.now().astimezone(UTC) - _LAG).date() - timedelta(days=1)
     report = reconcile_report(
         db, price_book(), reports, sources, first.isoformat(), last.isoformat(), complete.isoformat()

@@ -8,7 +8,7 @@ import click
 from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
-from tracker.cli.common import Invocation, csv_option, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UsageError, UserError
@@ -61,7 +61,6 @@ def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None
 @click.option("--remove", type=_COUNT, metavar="N", help="Remove recorded job N.")
 @csv_option
 @reading_options
-@passes_invocation
 def record(
     invocation: Invocation,
     what: str | None,
@@ -76,7 +75,6 @@ def record(
     remove: int | None,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
 ) -> None:
     """Record metered spend other than tokens on a task, or list what was recorded.
 
@@ -96,7 +94,7 @@ def record(
         raise UsageError('a job needs a name (taximeter record "launch clip" …)')
     if what is not None and unit_price is None and provider_cost is None:
         raise UsageError("a job needs --unit-price or --provider-cost")
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     task_id = None if task is None else find_task(db, task)
     with transaction(db):
         if remove is not None and not remove_job(db, remove):

@@ -8,7 +8,7 @@ import sys
 import click
 
 from hooks.places import launcher
-from tracker.cli.common import Invocation, dir_options, passes_invocation
+from tracker.cli.common import Invocation, dir_options
 from tracker.cli.output import say
 from tracker.errors import UserError
 
@@ -17,7 +17,6 @@ from tracker.errors import UserError
 @click.option("--port", type=click.IntRange(1, 65535), default=8642, show_default=True, help="Port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others may then reach it.")
 @dir_options
-@passes_invocation
 def serve(invocation: Invocation, port: int, host: str) -> None:
     """Show the dashboard in a browser, by default on this machine only.
 

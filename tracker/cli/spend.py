@@ -14,7 +14,6 @@ from tracker.cli.common import (
     csv_option,
     filter_options,
     open_chosen,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.empty import show_nothing
@@ -40,8 +39,7 @@ _CSV = (
 @filter_options
 @csv_option
 @reading_options
-@passes_invocation
-def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync: bool, **filters: Any) -> None:
+def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, **filters: Any) -> None:
     """Cost by day, week, month, model, project, session or agent.
 
     \b
@@ -52,7 +50,7 @@ def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, no_sync:
     What no record shows (compaction, titles) is listed beside the total where the client's own totals tell it, each
     session's on the day of its last total.
     """
-    db, chosen = open_chosen(invocation, filters, no_sync=no_sync)
+    db, chosen = open_chosen(invocation, filters)
     report = spend_report(db, by, chosen)
     if as_json:
         print_json(report.as_json())

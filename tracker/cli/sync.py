@@ -10,7 +10,7 @@ import click
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.reads.spend import totals, uncounted_models
-from tracker.cli.common import Invocation, dir_options, passes_invocation, say_damaged
+from tracker.cli.common import Invocation, dir_options, say_damaged
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import print_json, say
 from tracker.cli.progress_bar import progress_bar
@@ -107,7 +107,6 @@ def _how_far(progress: Progress) -> tuple[float, str]:
 @click.option(
     "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one per core for large imports."
 )
-@passes_invocation
 def sync_command(invocation: Invocation, as_json: bool, workers: int | None) -> None:
     """Read everything that agents have written since the last time.
 

@@ -16,7 +16,6 @@ from tracker.cli.common import (
     csv_option,
     ledger_options,
     open_modelled,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.drawing import CurvePoint, bar, curve, legend, rule, share_bar, split_segments
@@ -64,15 +63,14 @@ def task() -> None:
 @click.argument("task_id", metavar="ID")
 @csv_option
 @reading_options
-@passes_invocation
-def show_command(invocation: Invocation, task_id: str, as_json: bool, as_csv: bool, no_sync: bool) -> None:
+def show_command(invocation: Invocation, task_id: str, as_json: bool, as_csv: bool) -> None:
     """Open one task.
 
     \b
     taximeter task t1f3
     taximeter task t1f3 --csv      its turns as rows
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     detail = _open(db, task_id)
     if as_json:
         print_json(detail.as_json())
@@ -276,14 +274,13 @@ def _waste(misses: list[TaskCall]) -> str:
 
 @task.command()
 @ledger_options
-@passes_invocation
-def undo(invocation: Invocation, no_sync: bool) -> None:
+def undo(invocation: Invocation) -> None:
     """Take back the last edit that is in force.
 
     \b
     taximeter task undo
     """
-    kind = edit_tasks.undo(open_modelled(invocation, no_sync=no_sync))
+    kind = edit_tasks.undo(open_modelled(invocation))
     click.echo(f"taken back: {kind}" if kind else "no edit to take back")
 
 

@@ -8,7 +8,7 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from tracker import edit_tasks
-from tracker.cli.common import Invocation, ledger_options, open_modelled, passes_invocation
+from tracker.cli.common import Invocation, ledger_options, open_modelled
 from tracker.cli.tasks import GLYPHS
 from tracker.words import counted
 
@@ -42,14 +42,13 @@ def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
 @click.argument("task_id", metavar="ID")
 @click.argument("title", nargs=-1, required=True)
 @ledger_options
-@passes_invocation
-def rename(invocation: Invocation, task_id: str, title: Sequence[str], no_sync: bool) -> None:
+def rename(invocation: Invocation, task_id: str, title: Sequence[str]) -> None:
     """Give a task a title.
 
     \b
     taximeter task edit rename t1f3 Upload retries
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     _tell(db, "renamed", edit_tasks.rename(db, edit_tasks.find_task(db, task_id), " ".join(title)))
 
 
@@ -57,8 +56,7 @@ def rename(invocation: Invocation, task_id: str, title: Sequence[str], no_sync: 
 @click.argument("into", metavar="ID")
 @click.argument("others", metavar="OTHER…", nargs=-1, required=True)
 @ledger_options
-@passes_invocation
-def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: bool) -> None:
+def merge(invocation: Invocation, into: str, others: Sequence[str]) -> None:
     """Make other tasks part of the first one.
 
     Across sessions and agents.
@@ -66,7 +64,7 @@ def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: boo
     \b
     taximeter task edit merge t1f3 t9ab t77c
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     first, *more = (edit_tasks.find_task(db, one) for one in (into, *others))
     _tell(db, "merged", edit_tasks.merge(db, first, more))
 
@@ -74,22 +72,20 @@ def merge(invocation: Invocation, into: str, others: Sequence[str], no_sync: boo
 @edit_group.command()
 @click.argument("turn", metavar="ID.N")
 @ledger_options
-@passes_invocation
-def split(invocation: Invocation, turn: str, no_sync: bool) -> None:
+def split(invocation: Invocation, turn: str) -> None:
     """Start a task at a turn.
 
     \b
     taximeter task edit split t1f3.4
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     _tell(db, "starts at that turn", edit_tasks.split(db, *edit_tasks.find_numbered(db, turn)))
 
 
 @edit_group.command()
 @click.argument("turn", metavar="ID[.N]")
 @ledger_options
-@passes_invocation
-def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
+def join(invocation: Invocation, turn: str) -> None:
     """Join a task or a turn with what comes before it.
 
     In the same session; `merge` puts together what stands apart.
@@ -97,7 +93,7 @@ def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
     \b
     taximeter task edit join t9ab
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     _tell(db, "joined", edit_tasks.join(db, *edit_tasks.find_numbered(db, turn)))
 
 
@@ -105,14 +101,13 @@ def join(invocation: Invocation, turn: str, no_sync: bool) -> None:
 @click.argument("turn", metavar="ID.N")
 @click.argument("target", metavar="TARGET")
 @ledger_options
-@passes_invocation
-def move(invocation: Invocation, turn: str, target: str, no_sync: bool) -> None:
+def move(invocation: Invocation, turn: str, target: str) -> None:
     """Put one turn on another task.
 
     \b
     taximeter task edit move t1f3.4 t9ab
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     _tell(db, "moved to", edit_tasks.move(db, *edit_tasks.find_numbered(db, turn), edit_tasks.find_task(db, target)))
 
 
@@ -120,8 +115,7 @@ def move(invocation: Invocation, turn: str, target: str, no_sync: bool) -> None:
 @click.argument("task_id", metavar="ID")
 @click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
 @ledger_options
-@passes_invocation
-def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> None:
+def status(invocation: Invocation, task_id: str, value: str) -> None:
     """Set what became of a task; your word is the strongest evidence.
 
     STATUS is completed, open, interrupted, abandoned or reverted.
@@ -129,7 +123,7 @@ def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> N
     \b
     taximeter task edit status t1f3 completed
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     _tell(db, "status set", edit_tasks.set_status(db, edit_tasks.find_task(db, task_id), value))
 
 
@@ -137,8 +131,7 @@ def status(invocation: Invocation, task_id: str, value: str, no_sync: bool) -> N
 @click.argument("task_id", metavar="ID")
 @click.option("--off", is_flag=True, help="Take it in again.")
 @ledger_options
-@passes_invocation
-def exclude(invocation: Invocation, task_id: str, off: bool, no_sync: bool) -> None:
+def exclude(invocation: Invocation, task_id: str, off: bool) -> None:
     """Leave a task out of all rates.
 
     Its cost is shown outside the tasks.
@@ -146,6 +139,6 @@ def exclude(invocation: Invocation, task_id: str, off: bool, no_sync: bool) -> N
     \b
     taximeter task edit exclude t1f3
     """
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     identity = edit_tasks.exclude(db, edit_tasks.find_task(db, task_id), is_on=not off)
     _tell(db, "taken in" if off else "excluded", identity)

@@ -15,7 +15,6 @@ from tracker.cli.common import (
     filter_options,
     limit_option,
     open_chosen,
-    passes_invocation,
     reading_options,
 )
 from tracker.cli.empty import show_nothing
@@ -71,7 +70,6 @@ _SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
 @filter_options
 @csv_option
 @reading_options
-@passes_invocation
 def tasks(
     invocation: Invocation,
     signal: str | None,
@@ -83,7 +81,6 @@ def tasks(
     limit: int | None,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
     **filters: Any,
 ) -> None:
     """What each task cost, and a completed one on average.
@@ -103,7 +100,7 @@ def tasks(
 
     if not refine and (through or session or yes):
         raise click.UsageError("--through, --session and --yes say how to --refine; without it they mean nothing")
-    db, chosen = open_chosen(invocation, filters, no_sync=no_sync, modelled=True)
+    db, chosen = open_chosen(invocation, filters, modelled=True)
     if refine:
         from tracker.cli.refine import ask_and_refine
 

@@ -14,7 +14,7 @@ from store.plain_text import plain
 from store.projects import project_name
 from store.reads.calls import calls_after, newest_call_id
 from store.records import CallFlag
-from tracker.cli.common import Invocation, dir_options, passes_invocation
+from tracker.cli.common import Invocation, dir_options
 from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
 from tracker.clock import local, now, now_ms
 from tracker.ingest import SyncReport
@@ -32,7 +32,6 @@ _LONGEST_ANSWER_MS = 600_000
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call or nudge instead of a line.")
 @click.option("--poll", is_flag=True, help="Look every two seconds instead of waiting for file events.")
 @dir_options
-@passes_invocation
 def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     """Follow the agents live: a line for each call and each nudge. Ctrl-C ends it.
 

@@ -13,7 +13,7 @@ from store.plain_text import plain
 from store.reads.baseline import commonest_model
 from tracker import clock
 from tracker.claude_folders import user_folders
-from tracker.cli.common import Invocation, open_modelled, passes_invocation, reading_options
+from tracker.cli.common import Invocation, open_modelled, reading_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UserError
@@ -40,7 +40,6 @@ _FALLBACK_MODEL = "claude-opus-5-5"
 @click.option("--model", metavar="ID", help="Count for this model; default: the one you use most.")
 @click.option("--offline", is_flag=True, help="Send nothing: estimate tokens from characters.")
 @reading_options
-@passes_invocation
 def weigh(
     invocation: Invocation,
     files: tuple[Path, ...],
@@ -49,7 +48,6 @@ def weigh(
     model: str | None,
     offline: bool,
     as_json: bool,
-    no_sync: bool,
 ) -> None:
     """What instruction files, tool definitions and a handover cost, in tokens and per month.
 
@@ -67,7 +65,7 @@ def weigh(
         raise UserError("no instruction files here: name FILES, --tools or --handover")
     until = clock.today().isoformat()
     since = (clock.today() - timedelta(days=DAYS - 1)).isoformat()
-    db = open_modelled(invocation, no_sync=no_sync)
+    db = open_modelled(invocation)
     chosen = model or commonest_model(db, since, until) or _FALLBACK_MODEL
     count, sources = (None, "an estimate from characters") if offline else _counter(chosen)
     report = weigh_report(db, chosen, things, since, until, count, sources)

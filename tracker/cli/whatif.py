@@ -13,7 +13,6 @@ from tracker.cli.common import (
     csv_option,
     open_synced,
     parse_period,
-    passes_invocation,
     project_option,
     reading_options,
 )
@@ -45,7 +44,6 @@ from tracker.words import counted
 @project_option
 @csv_option
 @reading_options
-@passes_invocation
 def whatif(
     invocation: Invocation,
     models: tuple[str, ...],
@@ -57,7 +55,6 @@ def whatif(
     project: str | None,
     as_json: bool,
     as_csv: bool,
-    no_sync: bool,
 ) -> None:
     """The same work on another model, with another cache life, in batches, or with a smaller baseline.
 
@@ -79,7 +76,7 @@ def whatif(
     else:
         wanted = Wanted(list(newest.values()))
     first, last = parse_period(since, until)
-    db = open_synced(invocation, no_sync=no_sync)
+    db = open_synced(invocation)
     report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
     if as_json:
         print_json(report.as_json())
