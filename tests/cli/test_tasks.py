@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from tests.cli.history import last_days, write_history
 from tests.unit.tasks.making import FIXTURES, SCENARIOS, Transcript
-from tracker.cli.app import COMMANDS, cli
+from tracker.cli.app import cli
+from tracker.cli.commands import COMMANDS
 from tracker.errors import UserError
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from tracker.cli.commands import COMMANDS
 from tracker.cli.common import EPILOG, Invocation, damage_text, dir_options
 from tracker.errors import UserError
 
@@ -24,39 +25,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # Ctrl-C
 
 
-# Command -> (module under tracker.cli, function). In the order of the help: most used first.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "dashboard": ("dashboard", "dashboard"),
-    "tasks": ("tasks", "tasks"),
-    "task": ("task", "task"),
-    "spend": ("spend", "spend"),
-    "sessions": ("listing", "sessions"),
-    "calls": ("listing", "calls"),
-    "watch": ("watch", "watch"),
-    "context": ("context", "context"),
-    "cache": ("cache", "cache"),
-    "nudges": ("nudges", "nudges"),
-    "backtest": ("backtest", "backtest"),
-    "handover": ("handover", "handover"),
-    "plans": ("plans", "plans"),
-    "budget": ("budget", "budget"),
-    "whatif": ("whatif", "whatif"),
-    "record": ("record", "record"),
-    "reconcile": ("reconcile", "reconcile"),
-    "weigh": ("weigh", "weigh"),
-    "serve": ("serve", "serve"),
-    "sync": ("sync", "sync_command"),
-    "prices": ("prices", "prices"),
-    "reprice": ("prices", "reprice"),
-    "install": ("install", "install_command"),
-    "uninstall": ("install", "uninstall_command"),
-    "status": ("install", "status_command"),
-    "export": ("export", "export"),
-    "doctor": ("doctor", "doctor"),
-    "demo": ("demo", "demo"),
-    "hook": ("install", "hook_command"),
-    "statusline": ("install", "statusline_command"),
-}
+# Commands that are in no module of their own name.
+_MODULES = {"sessions": "listing", "calls": "listing", "reprice": "prices"}
+_MODULES |= dict.fromkeys(("uninstall", "status", "hook", "statusline"), "install")
 
 
 class _ReaderGoneError(Exception):
@@ -90,19 +61,15 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        found = COMMANDS.get(cmd_name)
-        if found is None:
+        if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"tracker.cli.{found[0]}")
-        command: click.Command = getattr(module, found[1])
-        return command
+        module = importlib.import_module(f"tracker.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List commands from the one-line summaries, without importing them."""
-        from tracker.cli.summaries import SUMMARIES
-
+        """List commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool) -> None:

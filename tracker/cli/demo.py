@@ -35,7 +35,7 @@ def demo(command: tuple[str, ...]) -> None:
     taximeter demo spend --by project
     taximeter demo doctor
     """
-    from tracker.cli.app import COMMANDS
+    from tracker.cli.commands import COMMANDS
     from tracker.demo import write_samples
 
     name = next((word for word in command if word in COMMANDS), None)

@@ -1,6 +1,6 @@
-"""One line on each command, for the help; a test holds them to the commands' own first sentences."""
+"""The commands, most used first, each with its line in the help: the first sentence of its own, as a test holds."""
 
-SUMMARIES = {
+COMMANDS = {
     "dashboard": "Open the dashboard, as `taximeter` alone does on a terminal.",
     "tasks": "What each task cost, and a completed one on average.",
     "task": "Open one task (split, context, turns, subagents, misses), or correct it.",
@@ -9,10 +9,10 @@ SUMMARIES = {
     "calls": "List every model call.",
     "watch": "Follow the agents live: a line for each call and each nudge.",
     "context": "How a session's context grows, what comes next, and three ways to go on.",
+    "cache": "What the prompt cache saved, and what its misses cost.",
     "nudges": "What was advised, what it would have saved, and what was followed.",
     "backtest": "Whether the advice pays: your own sessions replayed with it, with fixed rules, and with hindsight.",
     "handover": "A brief for the next session, made from the records without a model.",
-    "cache": "What the prompt cache saved, and what its misses cost.",
     "plans": "Break-even, projection, limit risk, and which plan or the API would be the cheapest.",
     "budget": "What was spent against each budget, and a month of work in four layers.",
     "whatif": "The same work on another model, with another cache life, in batches, or with a smaller baseline.",
