@@ -115,12 +115,18 @@ def test_lines_break_between_the_parts_of_a_headline(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(("columns", "is_terminal", "longest"), [(60, True, 59), (240, True, 99), (240, False, 79)])
 def test_sentences_are_no_wider_than_is_good_to_read(
-    columns: int, is_terminal: bool, longest: int, monkeypatch: pytest.MonkeyPatch
+    columns: int,
+    is_terminal: bool,
+    longest: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for module in ("output", "prose"):
         monkeypatch.setattr(f"tracker.cli.{module}.is_terminal", lambda: is_terminal)
     monkeypatch.setenv("COLUMNS", str(columns))
-    assert max(map(len, paragraph("a " * 500).splitlines())) == longest
+    for dim in (False, True):
+        paragraph("a " * 500, dim=dim)
+        assert max(map(len, capsys.readouterr().out.splitlines())) == longest
 
 
 def test_no_count_is_rounded_to_a_thousand_thousands() -> None:

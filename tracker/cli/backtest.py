@@ -177,11 +177,9 @@ def _show_verdict(report: BacktestReport) -> None:
     word, sign = ("saved", 1) if saving.point_nano >= 0 else ("cost", -1)
     low, high = sorted((sign * saving.low_nano, sign * saving.high_nano))
     share = percent(abs(saving.point_nano) / never.cost_nano if never.cost_nano else 0.0)
-    click.echo(
-        paragraph(
-            f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share}),"
-            f" {short_usd(low)} to {short_usd(high)} in 8 of 10 draws of the sessions."
-        )
+    paragraph(
+        f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share}),"
+        f" {short_usd(low)} to {short_usd(high)} in 8 of 10 draws of the sessions."
     )
     if saving.high_nano < 0:
         note("Here they do not pay; taximeter nudges off compact silences them.")
@@ -190,12 +188,10 @@ def _show_verdict(report: BacktestReport) -> None:
         return
     fixed = min((score for score in result.scores if score.name.startswith("fixed_")), key=lambda one: one.cost_nano)
     best = short_usd(never.cost_nano - result.score(PolicyName.OPTIMUM).cost_nano)
-    click.echo(
-        paragraph(
-            f"Hindsight could have saved ~{best}, of which this gets {_part(ours.captured)};"
-            f" the best fixed rule here, {_name(fixed)}, gets {_part(fixed.captured)}."
-            f" {ours.nudges_per_session:.1f} nudges a session{hour}."
-        )
+    paragraph(
+        f"Hindsight could have saved ~{best}, of which this gets {_part(ours.captured)};"
+        f" the best fixed rule here, {_name(fixed)}, gets {_part(fixed.captured)}."
+        f" {ours.nudges_per_session:.1f} nudges a session{hour}."
     )
     if ours.captured_without_last != ours.captured:
         note(f"Without nudges at a session's very end, which come too late: {_percent(ours.captured_without_last)}.")
@@ -203,7 +199,7 @@ def _show_verdict(report: BacktestReport) -> None:
     variants = [
         f"{short_usd(one.saved_nano)} with {_VARIANTS[label].format(own)}" for label, one in result.sensitivity.items()
     ]
-    note(paragraph(f"If compacting costs more or less than assumed, it saves {', '.join(variants)}."))
+    paragraph(f"If compacting costs more or less than assumed, it saves {', '.join(variants)}.", dim=True)
 
 
 def _show_said(report: BacktestReport, cells: int) -> None:

@@ -94,12 +94,12 @@ def show(report: BudgetReport) -> None:
     print_table(columns, rows)
     if report.tasks_not_listed:
         more = f"{report.tasks_not_listed:,} more {'task is' if report.tasks_not_listed == 1 else 'tasks are'}"
-        note(paragraph(f"{more} past an alert of the budget a task; the dearest are listed."))
+        paragraph(f"{more} past an alert of the budget a task; the dearest are listed.", dim=True)
     if all(line.budget_nano is None for line in report.lines):
-        note(paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT)."))
-    note(paragraph("spent: measured tokens at list price (priced)."))
+        paragraph("No budget is set: taximeter budget --set month=200 (also day, week, task, project:TEXT).", dim=True)
+    paragraph("spent: measured tokens at list price (priced).", dim=True)
     if report.hidden.cost:
-        note(paragraph(f"Not in this month's figure: {hidden_text(report.hidden.cost, report.hidden.sessions)}"))
+        paragraph(f"Not in this month's figure: {hidden_text(report.hidden.cost, report.hidden.sessions)}", dim=True)
     if any(line.spent.floor for line in report.lines):
         note("≥ a floor: the output of some calls is not fully recorded.")
     if any(line.spent.unpriced for line in report.lines):
@@ -122,7 +122,7 @@ def _layers(report: BudgetReport) -> None:
     made = report.layers
     if made is None:
         found = f"there {'is' if report.completed == 1 else 'are'} {counted(report.completed, 'task')}"
-        click.echo(paragraph(f"A month's plan needs five completed tasks of the last eight weeks; {found}."))
+        paragraph(f"A month's plan needs five completed tasks of the last eight weeks; {found}.")
         return
     click.echo(click.style("A month of this work", bold=True))
     own = {True: "your settings", False: "measured"}
@@ -144,9 +144,8 @@ def _layers(report: BudgetReport) -> None:
         ["  planned", f"~${made.planned_usd:,.2f}", "modelled"],
     ]
     print_table((Column("layer"), Column("figure", right=True), Column("from")), rows)
-    note(
-        paragraph(
-            f"Measured on {made.completed} completed tasks of {report.history_days} days; open tasks are left out. A"
-            " coming month is taken to bring as many tasks of the same size."
-        )
+    paragraph(
+        f"Measured on {made.completed} completed tasks of {report.history_days} days; open tasks are left out. A"
+        " coming month is taken to bring as many tasks of the same size.",
+        dim=True,
     )

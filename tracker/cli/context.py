@@ -116,7 +116,7 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
         )
     if nudge is not None:
         said = ". ".join(filter(None, (nudge.text, options.why_not_best(best))))
-        click.echo(paragraph(said, bullet="  ▲ "))
+        paragraph(said, bullet="  ▲ ")
     click.echo()
     growth = f"{tokens(round(ahead.estimate.growth))} a call"
     click.echo(

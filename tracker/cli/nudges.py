@@ -136,12 +136,11 @@ def show(report: NudgeReport, *, every: bool) -> None:
     """Draw the log for people."""
     if not report.rows:
         click.echo("Nothing was advised yet." if not every else "Nothing was evaluated yet.")
-        note(
-            paragraph(
-                "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install"
-                " cline) or by taximeter watch. taximeter backtest shows what it would have been in your past sessions,"
-                " and whether it would have paid."
-            )
+        paragraph(
+            "Advice is given while an agent runs, by its hooks (taximeter install claude-code, taximeter install"
+            " cline) or by taximeter watch. taximeter backtest shows what it would have been in your past sessions,"
+            " and whether it would have paid.",
+            dim=True,
         )
         return
     columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))

@@ -129,14 +129,14 @@ def show(report: PlansReport, *, with_tasks: bool) -> None:
     _table(report)
     if report.changes_words is not None:
         click.echo()
-        click.echo(paragraph(report.changes_words))
+        paragraph(report.changes_words)
     if with_tasks:
         _tasks(report)
     _meter(report)
     click.echo()
     note("What this rests on (~ = modelled, the rest is measured tokens at list price):")
     for one in report.assumptions:
-        note(paragraph(one, bullet="  - "))
+        paragraph(one, bullet="  - ", dim=True)
 
 
 def _answer(report: PlansReport) -> None:
@@ -151,13 +151,13 @@ def _answer(report: PlansReport) -> None:
         own = ", which you have" if verdict.plan == report.current else ""
         head = f"{names[verdict.plan]} is the cheapest for this work{own}."
     click.echo(click.style(head, bold=True))
-    click.echo(paragraph(verdict.reason))
+    paragraph(verdict.reason)
     if report.switch_words is not None:
-        click.echo(paragraph(report.switch_words))
+        paragraph(report.switch_words)
     if report.current is None:
-        click.echo(paragraph("No plan is set: --plan ID, or [plan] id in settings.toml, says what you pay now."))
+        paragraph("No plan is set: --plan ID, or [plan] id in settings.toml, says what you pay now.")
     if verdict.would_settle:
-        click.echo(paragraph(f"What would settle it: {verdict.would_settle}"))
+        paragraph(f"What would settle it: {verdict.would_settle}")
     click.echo()
 
 
@@ -182,7 +182,7 @@ def _money(report: PlansReport) -> None:
         click.echo(f"{name:<{name_cells}}  {value:<{value_cells}}  {click.style(label, dim=True)}")
     if load.hidden is not None and load.hidden.cost:
         hidden = hidden_text(load.hidden.cost, load.hidden.sessions)
-        note(paragraph(f"Not in these figures, nor in those below: {hidden}"))
+        paragraph(f"Not in these figures, nor in those below: {hidden}", dim=True)
     click.echo()
 
 
@@ -218,7 +218,7 @@ def _table(report: PlansReport) -> None:
             row.append(cost_of_a_task(report, one))
         rows.append([*row, _pays(report, one)])
     print_table(columns, rows)
-    note(paragraph(_legend(report)))
+    paragraph(_legend(report), dim=True)
 
 
 def _pays(report: PlansReport, one: PlanOutlook) -> str:
@@ -280,7 +280,7 @@ def _tasks(report: PlansReport) -> None:
     )
     name = next(one.plan.name for one in shown if one.plan.id == current)
     waits = "" if report.terms.extra_usage else "; above a limit it waits"
-    note(paragraph(f"one more: what a further task like it would cost under {name}, where limits bind{waits}."))
+    paragraph(f"one more: what a further task like it would cost under {name}, where limits bind{waits}.", dim=True)
 
 
 def _meter(report: PlansReport) -> None:
@@ -292,35 +292,25 @@ def _meter(report: PlansReport) -> None:
             continue
         low, high = fit.read_weight_interval
         click.echo()
-        click.echo(
-            paragraph(
-                f"Your {name} meter, {fit.intervals} steps: 1% holds ~${fit.plain_size.mid / 100:,.2f} of your mix;"
-                f" a cache read weighs ~{fit.read_weight:.2f} ({low:.2f} – {high:.2f}) of its price."
-            )
+        paragraph(
+            f"Your {name} meter, {fit.intervals} steps: 1% holds ~${fit.plain_size.mid / 100:,.2f} of your mix;"
+            f" a cache read weighs ~{fit.read_weight:.2f} ({low:.2f} – {high:.2f}) of its price."
         )
         if fit.is_used_elsewhere:
-            click.echo(
-                paragraph(
-                    f"About {fit.elsewhere_share:.0%} of it moved without this machine: other devices or the web."
-                )
-            )
+            paragraph(f"About {fit.elsewhere_share:.0%} of it moved without this machine: other devices or the web.")
         if fit.has_drifted and fit.drift is not None:
-            click.echo(paragraph(f"The window's size changed by {fit.drift:+.0%} against the three weeks before."))
+            paragraph(f"The window's size changed by {fit.drift:+.0%} against the three weeks before.")
     if load.meter_changed_on is not None:
         click.echo()
-        click.echo(
-            paragraph(
-                f"The meter's windows took another size on {_short(load.meter_changed_on)}, as with another plan: what"
-                " it and refusals said before no longer counts."
-            )
+        paragraph(
+            f"The meter's windows took another size on {_short(load.meter_changed_on)}, as with another plan: what"
+            " it and refusals said before no longer counts."
         )
     hits = len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits
     if hits:
         click.echo()
         times = "once" if hits == 1 else f"{hits} times"
-        click.echo(
-            paragraph(
-                f"Limits refused work {times} since {load.first} (from the transcripts, measured; refusals within an"
-                " hour are one)."
-            )
+        paragraph(
+            f"Limits refused work {times} since {load.first} (from the transcripts, measured; refusals within an"
+            " hour are one)."
         )

@@ -120,19 +120,19 @@ def show(report: ReconcileReport, *, looked_for_key: bool) -> None:
     click.echo(f"UTC days {report.first} to {report.last}")
     if not report.sources:
         if looked_for_key:
-            click.echo(
-                paragraph(
-                    "No key: ANTHROPIC_ADMIN_KEY, or saved report files as arguments, bring in the provider's side"
-                    " (taximeter reconcile --help)."
-                )
+            paragraph(
+                "No key: ANTHROPIC_ADMIN_KEY, or saved report files as arguments, bring in the provider's side"
+                " (taximeter reconcile --help)."
             )
     else:
         _compared("Usage and cost reports", report.rows)
         _compared("Claude Code report", report.code_rows)
         for one in report.other_charges:
-            note(paragraph(f"{one.day}: the provider also billed {short_usd(one.nano)} for {one.model}."))
+            paragraph(f"{one.day}: the provider also billed {short_usd(one.nano)} for {one.model}.", dim=True)
         if report.plan_calls and report.rows:
-            note(paragraph(f"{report.plan_calls:,} calls under a subscription are not in the usage report: left out."))
+            paragraph(
+                f"{report.plan_calls:,} calls under a subscription are not in the usage report: left out.", dim=True
+            )
     click.echo()
     _client(report)
 
@@ -163,28 +163,25 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
     )
     if len(different) > _SHOWN:
         note(f"{len(different) - _SHOWN:,} more (--csv, --json).")
-    note(
-        paragraph(
-            "Provider less ledger, in tokens (measured) and dollars (reported less priced); the cause is inferred:"
-        )
+    paragraph(
+        "Provider less ledger, in tokens (measured) and dollars (reported less priced); the cause is inferred:",
+        dim=True,
     )
     for why in dict.fromkeys(f"{_WORDS[row.kind]}: {row.why}" for row in different):
-        note(paragraph(why, bullet="  - "))
+        paragraph(why, bullet="  - ", dim=True)
 
 
 def _client(report: ReconcileReport) -> None:
     hidden = report.hidden
     if hidden.cost is None:
-        click.echo(paragraph("Claude Code left no total of its own for these days."))
+        paragraph("Claude Code left no total of its own for these days.")
         return
-    click.echo(
-        paragraph(
-            f"The client's own totals have {short_usd(hidden.cost)} that no transcript shows, in"
-            f" {counted(hidden.sessions, 'session')} (compaction, titles, web search …)."
-        )
+    paragraph(
+        f"The client's own totals have {short_usd(hidden.cost)} that no transcript shows, in"
+        f" {counted(hidden.sessions, 'session')} (compaction, titles, web search …)."
     )
     for row in [row for row in hidden.rows if row.cost is None][:5]:
-        note(paragraph(f"Session {row.session[:8]}: {row.why}.", bullet="  - "))
+        paragraph(f"Session {row.session[:8]}: {row.why}.", bullet="  - ", dim=True)
 
 
 def _signed(count: int) -> str:

@@ -9,7 +9,7 @@ from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
 from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
-from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
+from tracker.cli.output import Column, numbers, print_json, print_records, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UsageError, UserError
 from tracker.reports.metered import JOB_FIELDS, job_json, units
@@ -167,10 +167,9 @@ def show(jobs: list[MeteredJob]) -> None:
         if one.provider_cost is not None and one.unit_price and one.provider_cost != one.computed_cost
     ]
     for one in differing:
-        note(
-            paragraph(
-                f"Job {one.id}: the provider says {short_usd(one.provider_cost)}, units times price are"
-                f" {short_usd(one.computed_cost)}; the provider's figure counts."
-            )
+        paragraph(
+            f"Job {one.id}: the provider says {short_usd(one.provider_cost)}, units times price are"
+            f" {short_usd(one.computed_cost)}; the provider's figure counts.",
+            dim=True,
         )
-    note(paragraph("Recorded by you, beside the token costs and in none of their totals."))
+    paragraph("Recorded by you, beside the token costs and in none of their totals.", dim=True)

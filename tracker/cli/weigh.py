@@ -14,7 +14,7 @@ from store.reads.baseline import commonest_model
 from tracker import clock
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, open_modelled, reading_options
-from tracker.cli.output import Column, note, numbers, print_json, print_table
+from tracker.cli.output import Column, numbers, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.errors import UserError
 from tracker.model.defaults import CHARS_PER_TOKEN
@@ -152,15 +152,14 @@ def show(report: WeighReport) -> None:
         )
     columns = (Column("what"), Column("kind"), *numbers("tokens", "a session", "a month", "calls"))
     print_table(columns, rows)
-    note(paragraph(f"Tokens of {report.model}, counted by {report.sources}."))
+    paragraph(f"Tokens of {report.model}, counted by {report.sources}.", dim=True)
     if any(one.is_estimate for one in report.things):
-        note(paragraph(f"An estimate is {CHARS_PER_TOKEN} characters a token, give or take {ESTIMATE_SPREAD:.0%}."))
-    note(
-        paragraph(
-            f"a month: the calls of {report.since} to {report.until} that carry it (~ modelled). A cold call writes"
-            " it, each other reads it; a session's subagents count as sessions. A handover: if every session began"
-            " with it."
-        )
+        paragraph(f"An estimate is {CHARS_PER_TOKEN} characters a token, give or take {ESTIMATE_SPREAD:.0%}.", dim=True)
+    paragraph(
+        f"a month: the calls of {report.since} to {report.until} that carry it (~ modelled). A cold call writes"
+        " it, each other reads it; a session's subagents count as sessions. A handover: if every session began"
+        " with it.",
+        dim=True,
     )
     if any(not one.calls for one in report.things):
-        note(paragraph("–: no call of these days belongs to that folder."))
+        paragraph("–: no call of these days belongs to that folder.", dim=True)

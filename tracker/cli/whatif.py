@@ -127,13 +127,13 @@ def show(report: WhatIfReport) -> None:
         )
     columns = (Column("instead"), *numbers("was", "would be"), Column("saves"))
     print_table(columns, rows)
-    note(paragraph("~ modelled: low to high. Ranges, not promises."))
+    paragraph("~ modelled: low to high. Ranges, not promises.", dim=True)
     click.echo()
     with_calls = (one for one in report.cases if one.case.calls)
     for (assumptions, left_out), alike in groupby(with_calls, key=lambda one: (one.assumptions, one.case.left_out)):
-        note(paragraph(f"{', '.join(one.change for one in alike)}: {' '.join(assumptions)}", bullet="  - "))
+        paragraph(f"{', '.join(one.change for one in alike)}: {' '.join(assumptions)}", bullet="  - ", dim=True)
         if left_out:
-            note(paragraph(f"{left_out:,} calls left out: no rates for them.", bullet="    "))
+            paragraph(f"{left_out:,} calls left out: no rates for them.", bullet="    ", dim=True)
 
 
 def _between(low: float, high: float) -> str:
