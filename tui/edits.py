@@ -8,8 +8,7 @@ from store.ledger import LedgerError
 from store.nudges import add_kind_choice, mark_shown, put_away
 from store.reads.tasks import task_row_of
 from tracker import edit_tasks
-from tracker.advisor.evaluate import KINDS
-from tracker.advisor.preferences import preferences_of
+from tracker.advisor.preferences import switch_kind
 from tracker.edit_tasks import EditError
 from tracker.model.delivery import NudgeAction
 from tracker.settings import SettingsError, load_settings, set_value
@@ -185,14 +184,7 @@ def _apply_other(db: sqlite3.Connection, edit: OtherEdit, at_ms: int) -> Edited:
             mark_shown(db, session, token, at_ms)
             return Edited("")
         case SwitchKind(kind, speaks):
-            return _set_kind(db, kind, speaks=speaks)
-
-
-def _set_kind(db: sqlite3.Connection, kind: str, *, speaks: bool) -> Edited:
-    """Which kinds of nudge may speak stands in the settings; three dismissals are forgotten by a word in the log."""
-    known = preferences_of(load_settings()).enabled
-    wanted = known | {kind} if speaks else known - {kind}
-    set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
-    if speaks:
-        add_kind_choice(db, kind, NudgeAction.ENABLED)
-    return Edited(f"{kind.replace('_', ' ')} {'may speak' if speaks else 'is off'}")
+            switch_kind(load_settings(), kind, speaks=speaks)
+            if speaks:
+                add_kind_choice(db, kind, NudgeAction.ENABLED)  # three dismissals are forgotten
+            return Edited(f"{kind.replace('_', ' ')} {'may speak' if speaks else 'is off'}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
-from tracker.settings import Settings, SettingsError, nano, settings_path, usable_settings
+from tracker.settings import Settings, SettingsError, nano, set_value, settings_path, usable_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,13 @@ def preferences_of(settings: Settings) -> Preferences:
         hard_stop=settings.budget.hard_stop,
         plan=settings.plan.id,
     )
+
+
+def switch_kind(settings: Settings, kind: str, *, speaks: bool) -> None:
+    """Write into the user's settings that a kind of nudge may speak, or that it may not."""
+    known = preferences_of(settings).enabled
+    wanted = known | {kind} if speaks else known - {kind}
+    set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
 
 
 class PreferenceReader:

@@ -103,9 +103,11 @@ def on(kind: str) -> None:
     taximeter nudges on compact
     """
     from store.ledger import open_ledger
+    from tracker.advisor.preferences import switch_kind
+    from tracker.cli.user_settings import user_settings
     from tracker.model.delivery import NudgeAction
 
-    _set_kind(kind, enabled=True)
+    switch_kind(user_settings(), kind, speaks=True)
     add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
     click.echo(f"{kind}: on")
 
@@ -118,18 +120,11 @@ def off(kind: str) -> None:
     \b
     taximeter nudges off large_result
     """
-    _set_kind(kind, enabled=False)
-    click.echo(f"{kind}: off")
-
-
-def _set_kind(kind: str, *, enabled: bool) -> None:
-    from tracker.advisor.preferences import preferences_of
+    from tracker.advisor.preferences import switch_kind
     from tracker.cli.user_settings import user_settings
-    from tracker.settings import set_value
 
-    known = preferences_of(user_settings()).enabled
-    wanted = known | {kind} if enabled else known - {kind}
-    set_value("nudges", "kinds", [one for one in KINDS if one in wanted])
+    switch_kind(user_settings(), kind, speaks=False)
+    click.echo(f"{kind}: off")
 
 
 def show(report: NudgeReport, *, every: bool) -> None:

@@ -1,6 +1,5 @@
 """`plans`: is the plan worth it, which one would be, and when is the wall hit."""
 
-from datetime import date
 from pathlib import Path
 
 import click
@@ -18,8 +17,8 @@ from tracker.errors import UsageError
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import Band
-from tracker.model.plans.verdict import CANNOT_TELL, either
-from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, used
+from tracker.model.plans.verdict import either
+from tracker.reports.plan_words import answer, chance, cost_of_a_task, fee, month_day, monthly, pays_on, used
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import Settings
 from tracker.words import cost_text, hidden_text
@@ -143,14 +142,7 @@ def _answer(report: PlansReport) -> None:
     verdict = report.verdict
     if verdict is None:
         return
-    names = {one.plan.id: one.plan.name for one in report.outlooks}
-    if verdict.plan == CANNOT_TELL:
-        left = [names.get(plan_id, plan_id) for plan_id in verdict.candidates]
-        head = "Cannot tell yet" + (f": {either(left)}." if len(left) < len(names) else ".")
-    else:
-        own = ", which you have" if verdict.plan == report.current else ""
-        head = f"{names[verdict.plan]} is the cheapest for this work{own}."
-    click.echo(click.style(head, bold=True))
+    click.echo(click.style(answer(report, verdict), bold=True))
     paragraph(verdict.reason)
     if report.switch_words is not None:
         paragraph(report.switch_words)
@@ -226,13 +218,8 @@ def _pays(report: PlansReport, one: PlanOutlook) -> str:
     if found is None:
         return ""
     at = f"${found.per_active_day_usd:,.2f} a day"
-    if found.day is not None:
-        return f"{at}; {_short(found.day)}"
-    return f"{at}; ~{_short(found.expected_day)}" if found.expected_day else at
-
-
-def _short(day: date) -> str:
-    return f"{day:%b} {day.day}"
+    day = pays_on(found)
+    return f"{at}; {day}" if day else at
 
 
 def _legend(report: PlansReport) -> str:
@@ -278,9 +265,11 @@ def _tasks(report: PlansReport) -> None:
             for share in report.tasks[:_TASKS_SHOWN]
         ],
     )
-    name = next(one.plan.name for one in shown if one.plan.id == current)
     waits = "" if report.terms.extra_usage else "; above a limit it waits"
-    paragraph(f"one more: what a further task like it would cost under {name}, where limits bind{waits}.", dim=True)
+    paragraph(
+        f"one more: what a further task like it would cost under {report.names[current]}, where limits bind{waits}.",
+        dim=True,
+    )
 
 
 def _meter(report: PlansReport) -> None:
@@ -303,7 +292,7 @@ def _meter(report: PlansReport) -> None:
     if load.meter_changed_on is not None:
         click.echo()
         paragraph(
-            f"The meter's windows took another size on {_short(load.meter_changed_on)}, as with another plan: what"
+            f"The meter's windows took another size on {month_day(load.meter_changed_on)}, as with another plan: what"
             " it and refusals said before no longer counts."
         )
     hits = len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits

@@ -1,11 +1,24 @@
 """How the table of plans says its figures, for command line and dashboard."""
 
+from datetime import date
+
 from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.verdict import CANNOT_TELL, Verdict, either
 from tracker.reports.plan_tasks import task_means
-from tracker.reports.plans import PlansReport
+from tracker.reports.plans import BreakEven, PlansReport
 from tracker.words import modelled_percent
 
 _NONE = "–"
+
+
+def answer(report: PlansReport, verdict: Verdict) -> str:
+    """`Pro is the cheapest for this work.`, or what is left to choose from."""
+    names = report.names
+    if verdict.plan != CANNOT_TELL:
+        own = ", which you have" if verdict.plan == report.current else ""
+        return f"{names.get(verdict.plan, verdict.plan)} is the cheapest for this work{own}."
+    left = [names.get(plan, plan) for plan in verdict.candidates]
+    return "Cannot tell yet" + (f": {either(left)}." if 0 < len(left) < len(names) else ".")
 
 
 def fee(one: PlanOutlook) -> str:
@@ -36,3 +49,15 @@ def cost_of_a_task(report: PlansReport, one: PlanOutlook) -> str:
     """What a completed task costs on average; `+` where nobody measured what fits."""
     mean = task_means(report.tasks, one.plan.id)
     return _NONE if mean is None else f"~${mean.allocated:,.2f}{'+' if mean.unfitted else ''}"
+
+
+def pays_on(found: BreakEven) -> str:
+    """The day of this month on which a plan's fee was reached: Nov 5; ~Nov 9 where it will be, empty where not."""
+    if found.day is not None:
+        return month_day(found.day)
+    return f"~{month_day(found.expected_day)}" if found.expected_day else ""
+
+
+def month_day(day: date) -> str:
+    """A day of about now: Nov 5."""
+    return f"{day:%b} {day.day}"

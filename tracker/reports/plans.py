@@ -82,6 +82,11 @@ class PlansReport:
         return sum(day[2] for day in self.load.spent) if self.load else 0
 
     @property
+    def names(self) -> dict[str, str]:
+        """What the plans shown are called, by id."""
+        return {one.plan.id: one.plan.name for one in self.outlooks}
+
+    @property
     def switch_usd(self) -> float | None:
         """Mean dollars a month saved by going from the present plan to the recommended one; None without a change."""
         by_id = {one.plan.id: one for one in self.outlooks}
@@ -106,7 +111,7 @@ class PlansReport:
     @property
     def changes_words(self) -> str | None:
         """Which plan is the cheapest on average, and at which spend a day it is another; None where it is none."""
-        names = {one.plan.id: one.plan.name for one in self.outlooks}
+        names = self.names
         ends = [
             f"{word} ~${end[0]:,.2f} it is {names.get(end[1], 'none')}"
             for word, end in (("below", self.below), ("above", self.above))

@@ -9,7 +9,7 @@ from textual.content import Content
 from store.money import NANO_PER_USD, sum_usd
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
-from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, used
+from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, pays_on, used
 from tracker.reports.plans import PlansReport
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -121,11 +121,7 @@ class PlansScreen(Board[PlansPart]):
 
     def _pays(self, one: PlanOutlook) -> str:
         found = self.part.report.break_even.get(one.plan.id) if self.part else None
-        if found is None:
-            return "–"
-        if found.day is not None:
-            return f"{found.day:%b} {found.day.day}"
-        return f"~{found.expected_day:%b} {found.expected_day.day}" if found.expected_day else "not this month"
+        return "–" if found is None else pays_on(found) or "not this month"
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

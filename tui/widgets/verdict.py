@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tracker.model.plans.verdict import CANNOT_TELL, either
+from tracker.reports.plan_words import answer
 from tracker.reports.plans import PlansReport
 from tui.widgets.grid import line
 from tui.words import plain
@@ -14,9 +14,9 @@ from tui.words import plain
 def verdict_lines(report: PlansReport, width: int, height: int) -> list[Content]:
     """The verdict, wrapped, with air between its parts; of those, as many as fit whole."""
     parts: list[tuple[str, str]] = []
-    verdict, names = report.verdict, {one.plan.id: one.plan.name for one in report.outlooks}
+    verdict = report.verdict
     if verdict is not None:
-        parts += [(answer(report, names), "bold $taxi"), (verdict.reason, "")]
+        parts += [(answer(report, verdict), "bold $taxi"), (verdict.reason, "")]
         if report.switch_words is not None:
             parts.append((report.switch_words, "$good" if (report.switch_usd or 0) >= 0 else ""))
     if report.current is None:
@@ -30,17 +30,6 @@ def verdict_lines(report: PlansReport, width: int, height: int) -> list[Content]
         if not kept or len(wrapped([*kept, part], width)) <= height:
             kept.append(part)
     return wrapped(kept, width)
-
-
-def answer(report: PlansReport, names: dict[str, str]) -> str:
-    """`Pro is the cheapest for this work.` or what is left to choose from."""
-    verdict = report.verdict
-    assert verdict is not None
-    if verdict.plan != CANNOT_TELL:
-        own = ", which you have" if verdict.plan == report.current else ""
-        return f"{names.get(verdict.plan, verdict.plan)} is the cheapest for this work{own}."
-    left = [names.get(plan, plan) for plan in verdict.candidates]
-    return "Cannot tell yet" + (f": {either(left)}." if 0 < len(left) < len(names) else ".")
 
 
 def wrapped(parts: Sequence[tuple[str, str]], width: int) -> list[Content]:
