@@ -49,6 +49,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join([*shown, f"{left:,} more"] if left else shown)
 
 
+def agent_sign(agent: str) -> str:
+    """An agent in a column: one whose name is too long for that has a sign."""
+    return "cc" if agent == "claude-code" else agent
+
+
 def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 turn, 2,000 turns."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

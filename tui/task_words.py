@@ -2,7 +2,7 @@
 
 from store.task_rows import TaskRow
 from tracker.model.status import TaskStatus
-from tui.words import AGENT_SIGNS
+from tracker.words import agent_sign
 
 STATUS_SIGNS = {
     TaskStatus.COMPLETED: ("✔", "$good"),
@@ -28,7 +28,7 @@ def status_words(task: TaskRow) -> str:
 
 def agents_words(task: TaskRow) -> str:
     """`cc`, `cc cline`."""
-    return " ".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(","))
+    return " ".join(agent_sign(agent) for agent in task.agents.split(","))
 
 
 def evidence_words(task: TaskRow) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from store.reads.board import SessionSum
     from tracker.advisor.advisor import DueNudge
 
-AGENT_SIGNS = {"claude-code": "cc", "cline": "cline", "roo": "roo"}
 _LINE = "–"
 _LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long a file has made that
 _MOST_CHARS_A_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.fakes import HOSTILE, NOW_MS, TODAY, usd
-from tui.widgets.bars import Row, bar, bar_rows, legend
+from tracker.bars import bar, lengths
+from tui.widgets.bars import Row, bar_rows, legend
 from tui.widgets.cache_clock import cache_state, clock_words
 from tui.widgets.empty import hatched, reading
 from tui.widgets.gauge import context_gauge, share_gauge
 from tui.widgets.heatmap import bounds, heatmap, shade
 from tui.widgets.plot import Series
-from tui.widgets.split_bar import SPLIT, Part, lengths, split_bar, split_key
+from tui.widgets.split_bar import SPLIT, Part, split_bar, split_key
 
 
 def text(lines: Sequence[object]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from store.money import short_usd, sum_usd
+from tracker.bars import bar
 from tracker.cli.common import (
     Invocation,
     csv_option,
@@ -12,7 +13,6 @@ from tracker.cli.common import (
     open_chosen,
     reading_options,
 )
-from tracker.cli.drawing import share_bar
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     Column,
@@ -108,7 +108,7 @@ def _show_causes(report: CacheReport) -> None:
             tokens(one.missed),
             sum_usd(one.waste, one.misses, one.unpriced),
             _part(one.waste, report.total.waste),
-            share_bar(one.waste, largest, 20),
+            bar(one.waste, largest, 20),
         )
         for one in report.causes
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from store.money import short_usd
+from tracker.bars import lengths
 from tracker.cli.output import tokens, width
 from tracker.words import percent
 
@@ -41,18 +42,12 @@ def split_segments(task: "TaskRow") -> list[Segment]:
     return [Segment(name, getattr(task, column), *look) for column, (name, *look) in _SPLIT.items()]
 
 
-def bar(segments: Sequence[Segment], cells: int) -> str:
+def split_bar(segments: Sequence[Segment], cells: int) -> str:
     """A bar of `cells` characters, each segment by its share; none above nothing goes without a cell."""
     shown = [segment for segment in segments if segment.amount > 0]
-    total = sum(segment.amount for segment in shown)
-    if not total or cells < len(shown):
+    if cells < len(shown):
         return ""
-    counts = [max(1, int(cells * segment.amount / total)) for segment in shown]
-    while sum(counts) > cells:
-        counts[counts.index(max(counts))] -= 1
-    rests = sorted(range(len(shown)), key=lambda one: counts[one] - cells * shown[one].amount / total)
-    for place in range(cells - sum(counts)):
-        counts[rests[place % len(rests)]] += 1
+    counts = lengths([segment.amount for segment in shown], cells)
     return "".join(
         click.style(segment.glyph * count, fg=segment.colour) for segment, count in zip(shown, counts, strict=True)
     )
@@ -142,14 +137,6 @@ def _columns(points: Sequence[CurvePoint], most: int) -> list[tuple[float, bool,
             )
         )
     return columns
-
-
-def share_bar(amount: int, largest: int, cells: int) -> str:
-    """A bar of up to `cells` characters in eighths."""
-    if largest <= 0 or amount <= 0:
-        return ""
-    eighths = max(1, round(8 * cells * amount / largest))
-    return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
 
 
 def rule(title: str, cells: int) -> str:

@@ -23,7 +23,6 @@ from tracker.cli.common import (
 )
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
-    AGENT_SIGNS,
     Column,
     note,
     note_left_out,
@@ -39,7 +38,7 @@ from tracker.cli.output import (
 )
 from tracker.clock import iso, local, short_time
 from tracker.reports.spend import tokens_json
-from tracker.words import cost_text
+from tracker.words import agent_sign, cost_text
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
 _SESSION_CSV = (
@@ -84,7 +83,7 @@ def sessions(invocation: Invocation, limit: int | None, as_json: bool, as_csv: b
             [
                 (
                     short_session(row.native_id),
-                    *([AGENT_SIGNS.get(row.agent, row.agent)] if several else []),
+                    *([agent_sign(row.agent)] if several else []),
                     _minute(row.last_at),
                     project_name(row.project) or "?",
                     row.title or "",

@@ -199,9 +199,6 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((100, 30)).columns
 
 
-AGENT_SIGNS = {"claude-code": "cc"}  # agents whose names are too long for a column
-
-
 def short_session(native_id: str) -> str:
     """The opening of a session's id that tells it from others.
 

@@ -11,6 +11,7 @@ from store.projects import project_name
 from store.reads.tasks import TaskCall, all_ids
 from store.task_rows import COST_PARTS
 from tracker import edit_tasks
+from tracker.bars import bar
 from tracker.cli.common import (
     Invocation,
     csv_option,
@@ -18,7 +19,7 @@ from tracker.cli.common import (
     open_modelled,
     reading_options,
 )
-from tracker.cli.drawing import CurvePoint, bar, curve, legend, rule, share_bar, split_segments
+from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
 from tracker.cli.task_edit import edit_group
 from tracker.cli.tasks import GLYPHS
@@ -128,7 +129,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
     click.echo(f"  {click.style(cost_text(one), bold=True, fg='green')}   {count}" + _models(one.models))
     segments = split_segments(one)
-    drawn = bar(segments, cells - 4)
+    drawn = split_bar(segments, cells - 4)
     if drawn:
         click.echo(f"  {drawn}")
         for line in legend(segments, cells - 4):
@@ -201,7 +202,7 @@ def _turns(detail: TaskDetail, cells: int) -> None:
         opening = turn.facts.text or f"({row.kind})"
         click.echo(
             f"  {turn.number:>3}  {fit(opening, text_cells)}  {_calls(row.calls)}"
-            f"  {click.style(fit(share_bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
+            f"  {click.style(fit(bar(row.cost, largest, bar_cells), bar_cells), fg='green')}"
             f"  {click.style(f'{cost_text(row):>8}', bold=True)}  {fit(_did(turn), did_cells).rstrip()}"
         )
     left = [turn.row for turn in detail.turns if turn not in dear]

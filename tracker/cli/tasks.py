@@ -19,7 +19,6 @@ from tracker.cli.common import (
 )
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
-    AGENT_SIGNS,
     Column,
     fit,
     note,
@@ -35,7 +34,7 @@ from tracker.clock import iso, short_day
 from tracker.model.status import EVIDENCE_ORDER
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
-from tracker.words import cost_text, counted, duration, percent
+from tracker.words import agent_sign, cost_text, counted, duration, percent
 
 GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
@@ -148,7 +147,7 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     several = len({task.agents for task in report.tasks}) > 1
     least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
     wanted = [name for name, least in least_cells.items() if cells >= least]
-    columns = [Column(_TITLES.get(name, name), right=name in _RIGHT) for name in wanted]
+    columns = [Column(name, right=name in _RIGHT) for name in wanted]
     listed = report.tasks if with_runs else report.typed or report.tasks
     rows = [[cells[name] for name in wanted] for cells in (_cells(task, report) for task in listed[:limit])]
     sums = _sums(report)
@@ -160,22 +159,21 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
 
 
 _LEAST_CELLS = {
-    "": 0, "id": 44, "when": 96, "task": 0, "agent": 140, "project": 104, "turns": 132, "calls": 72, "time": 112,
+    " ": 0, "id": 44, "when": 96, "task": 0, "agent": 140, "project": 104, "turns": 132, "calls": 72, "time": 112,
     "cost": 0, "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
 }  # fmt: skip
 # Where the tasks are of several agents, theirs is worth more than what re-reading and waste took.
 _SEVERAL_AGENTS = {"agent": 68, "re-read": 84, "waste": 92, "inherited": 100}
-_TITLES = {"": " "}
 _RIGHT = frozenset({"turns", "calls", "time", "cost", "re-read", "inherited", "waste"})
 
 
 def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
     return {
-        "": GLYPHS[task.status],
+        " ": GLYPHS[task.status],
         "id": report.short_ids[task.id],
         "when": short_day(task.ended_at),
         "task": task.title,
-        "agent": ",".join(AGENT_SIGNS.get(agent, agent) for agent in task.agents.split(",")),
+        "agent": ",".join(agent_sign(agent) for agent in task.agents.split(",")),
         "project": project_name(task.project) or "?",
         "turns": f"{task.turns:,}",
         "calls": f"{task.calls:,}",

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from store.money import sum_usd
 from store.reads.cache import MissCause
+from tracker.bars import bar
 from tracker.reports.cache import CacheReport, savings, survival
 from tracker.reports.cause_words import LONGEST_CAUSE, cause_words
 from tracker.words import percent
@@ -16,7 +17,7 @@ from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.misses import MissesScreen
 from tui.snapshot import CachePart, Snapshot
-from tui.widgets.bars import Row, bar, bar_rows
+from tui.widgets.bars import Row, bar_rows
 from tui.widgets.empty import hatched
 from tui.widgets.figure import large
 from tui.widgets.grid import Piece, line, spread

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.task_rows import TaskRow
+from tracker.bars import bar
 from tracker.reports.cause_words import cause_words
 from tracker.reports.task import TaskDetail, TaskTurn
 from tracker.words import cost_text, counted
@@ -18,7 +19,7 @@ from tui.screens.editing import EditingBoard
 from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, Snapshot, TaskPart
 from tui.task_words import agents_words, status_sign, status_words
-from tui.widgets.bars import bar, legend
+from tui.widgets.bars import legend
 from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import line

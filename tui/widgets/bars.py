@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.bars import bar
 from tui.widgets.grid import Piece, line
 from tui.widgets.plot import Series
 from tui.words import cells, fit
 
 _LEAST_BAR = 6
-_LEFT_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 class Row(NamedTuple):
@@ -22,20 +22,6 @@ class Row(NamedTuple):
     style: str = "$series-1"
     note: str = ""
     glyph: str = "█"
-
-
-def bar(value: float, top: float, width: int, glyph: str = "█") -> str:
-    """A bar of `value` where `top` fills `width` cells; anything above nothing shows at least a sliver.
-
-    A glyph with a pattern has no eighths: it fills whole cells.
-    """
-    if top <= 0 or value <= 0 or width <= 0:
-        return ""
-    if glyph != "█":
-        return glyph * max(1, min(width, round(value / top * width)))
-    eighths = max(1, min(width * 8, round(value / top * width * 8)))
-    full, rest = divmod(eighths, 8)
-    return "█" * full + (_LEFT_EIGHTHS[rest] if rest else "")
 
 
 def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:

@@ -4,7 +4,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from tui.widgets.bars import bar
+from tracker.bars import bar
 from tui.widgets.grid import Grid, line
 from tui.widgets.picture import Drawing
 from tui.words import cells, plain

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.bars import bar
 from tracker.words import percent
-from tui.widgets.bars import bar
 from tui.widgets.grid import Grid, Piece, line
 from tui.words import fit, tokens
 

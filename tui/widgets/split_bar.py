@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.bars import lengths
 from tracker.words import percent
 from tui.widgets.grid import Piece, line
 from tui.widgets.plot import Series
@@ -34,20 +35,6 @@ class Part(NamedTuple):
 
     series: Series
     nano: int
-
-
-def lengths(amounts: Sequence[int], width: int) -> list[int]:
-    """Whole cells that sum to `width`: by share, at least one for any part above nothing, the largest give way."""
-    total = sum(amounts)
-    if total <= 0 or width <= 0:
-        return [0] * len(amounts)
-    exact = [amount * width / total for amount in amounts]
-    made = [max(int(share), 1 if amount > 0 else 0) for share, amount in zip(exact, amounts, strict=True)]
-    while sum(made) > width:
-        made[max(range(len(made)), key=lambda index: (made[index], made[index] - exact[index]))] -= 1
-    while sum(made) < width:
-        made[max(range(len(made)), key=lambda index: exact[index] - made[index])] += 1
-    return made
 
 
 def split_bar(parts: Sequence[Part], width: int) -> Content:
