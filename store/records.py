@@ -84,6 +84,7 @@ class EventKind:
     COMPLETION = "completion"  # the agent says that the task is done
     RESUME = "resume"  # work goes on in a task that had been left
     FEEDBACK = "feedback"  # the user answers after a completion: the task is open again
+    PLAN = "plan"  # the prompt at this place carries out a plan; detail = native id of the session that made it
     REPLY = "reply"  # the agent's first words after a prompt; detail = their hashes
 
 

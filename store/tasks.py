@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from store.clauses import columns, json_list
+from store.records import EventKind
 from store.task_rows import (
     CallRow,
     ChainRow,
@@ -43,7 +44,8 @@ _EVENTS = f"SELECT {columns('event', EventRow._fields)} FROM event WHERE session
 
 
 # An approved plan that begins with a cleared context: the client interrupts the session that planned, at its question
-# whether to go ahead, and gives the plan to a new one in the same moment.
+# whether to go ahead, and gives the plan to a new one in the same moment, with the path of the old one's transcript
+# (not always: the first clients that did this left it out, and whoever publishes transcripts may redact it).
 _PLANS_CARRIED_OUT = """
     WITH span AS MATERIALIZED (SELECT id, agent, project, first_at, last_at + :waits AS until FROM session),
     touched AS MATERIALIZED (SELECT span.* FROM json_each(:ids) JOIN span ON span.id = value),
@@ -59,12 +61,22 @@ _PLANS_CARRIED_OUT = """
                 SELECT name FROM tool_use WHERE tool_use.session_id = event.session_id AND tool_use.chain = ''
                     AND tool_use.position < event.position ORDER BY tool_use.position DESC LIMIT 1
             )
+    ),
+    named (doing, planning, position) AS MATERIALIZED (
+        SELECT doing.id, planning.id, event.position FROM event JOIN session AS doing ON doing.id = event.session_id
+            JOIN session AS planning ON planning.agent = doing.agent AND planning.native_id = event.detail
+            WHERE event.kind = :plan AND planning.id != doing.id
+            AND (doing.id IN (SELECT id FROM touched) OR planning.id IN (SELECT id FROM touched))
+    ),
+    found (doing, planning, at, position) AS MATERIALIZED (
+        SELECT doing, planning, at, NULL FROM approval JOIN pair ON planning = session_id
+        UNION ALL SELECT doing, planning, NULL, position FROM named
     )
-    SELECT turn.session_id, turn.prompt_uuid, approval.session_id, approval.at
-    FROM approval JOIN pair ON pair.planning = approval.session_id JOIN turn ON turn.session_id = pair.doing
-        AND turn.position = (SELECT MIN(position) FROM turn AS first WHERE first.session_id = pair.doing)
-    WHERE ABS(approval.at - turn.at) <= :within
-    ORDER BY turn.session_id, ABS(approval.at - turn.at) DESC, approval.session_id
+    SELECT turn.session_id, prompt_uuid, planning, COALESCE(found.at, turn.at)
+    FROM found JOIN turn ON turn.session_id = doing
+        AND turn.position = (SELECT MIN(position) FROM turn AS first WHERE first.session_id = doing)
+    WHERE ABS(found.at - turn.at) <= :within OR found.position = turn.position
+    ORDER BY turn.session_id, found.at IS NULL, ABS(found.at - turn.at) DESC, planning
 """
 
 
@@ -282,10 +294,11 @@ def plans_carried_out(
 ) -> list[tuple[int, str, int, int]]:
     """Sessions that began with an approved plan, if they or the planning ones are among these.
 
-    Each with its first prompt, the planning session and the time of the approval; the likeliest of a session last.
-    `within_ms`: between approval and prompt; `waits_ms`: between the last call of the planning and its approval.
+    Each with its first prompt, the planning session and the time of the approval; the likeliest of a session last: the
+    one that its prompt names, before it the nearest in time. `within_ms`: between approval and prompt; `waits_ms`:
+    between the last call of the planning and its approval.
     """
-    values = {"ids": json_list(session_ids), "within": within_ms, "waits": waits_ms}
+    values = {"ids": json_list(session_ids), "within": within_ms, "waits": waits_ms, "plan": EventKind.PLAN}
     return db.execute(_PLANS_CARRIED_OUT, values).fetchall()
 
 

@@ -50,6 +50,18 @@ def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
         assert too_wide(narrow("task", task["id"]).out) == []
 
 
+def test_an_opened_task_says_where_its_further_sessions_begin(taximeter: Taximeter, tmp_path: Path) -> None:
+    for number in range(1, 8):
+        Transcript(tmp_path / "c").wait(number).prompt(f"part {number}").call(20_000)
+    taximeter.claude_dirs = [tmp_path / "c"]
+    first, *others = (task["id"] for task in taximeter("tasks", "--json").json()["tasks"])
+    assert "begin" not in taximeter("task", first).out
+    taximeter("task", "edit", "merge", first, others[0])
+    assert "N as above (another session begins at 2)" in taximeter("task", first).out
+    taximeter("task", "edit", "merge", first, *others[1:])
+    assert "(other sessions begin at 2, 3, 4, 5, 6 …)" in " ".join(taximeter("task", first).out.split())
+
+
 def fractions(value: object) -> list[float]:
     """Every number of a JSON document that is no whole one."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

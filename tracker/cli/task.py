@@ -34,6 +34,7 @@ from tracker.words import cost_text, counted, duration
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6
 _SUBAGENTS_SHOWN = 5
+_SESSIONS_SHOWN = 5
 
 
 class TaskGroup(click.Group):
@@ -111,9 +112,20 @@ def draw(detail: TaskDetail) -> None:
     for edit in detail.edits:
         note(f"Edited: {edit}")
     if len(detail.turns) > 1:
-        note(
-            f"Another task inside? taximeter task edit split {detail.short_id}.N, N as above; task undo takes it back."
-        )
+        split = f"taximeter task edit split {detail.short_id}.N"
+        note(f"Another task inside? {split}, N as above{_other_sessions(detail)}; task undo takes it back.")
+
+
+def _other_sessions(detail: TaskDetail) -> str:
+    """The turns at which further sessions begin, where a link between sessions may be what is wrong."""
+    numbers: dict[str, int] = {}
+    for turn in detail.turns:
+        numbers.setdefault(turn.session, turn.number)
+    later = list(numbers.values())[1:]
+    if not later:
+        return ""
+    listed = ", ".join(map(str, later[:_SESSIONS_SHOWN])) + " …" * (len(later) > _SESSIONS_SHOWN)
+    return f" ({'another session begins' if len(later) == 1 else 'other sessions begin'} at {listed})"
 
 
 def _head(detail: TaskDetail, cells: int) -> None:

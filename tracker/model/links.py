@@ -1,6 +1,7 @@
 """Tasks that go on in another session (MODEL section 2.1): never by guess alone.
 
-A teammate's session is linked to its lead's, and one that carries out an approved plan to the one that planned.
+A teammate's session is linked to its lead's, and one that carries out an approved plan to the one that planned: the
+one that its prompt names or, failing that, the one that ended in the same moment.
 Otherwise a link is made only between sessions of one project on the same branch that is not a default one, when they
 name the same issue or share half of the files they edited, within seven days. On any other branch it is a suggestion.
 """

@@ -15,21 +15,27 @@ from tracker.reports.tasks import tasks_report
 
 WISH, PLAN = "could uploads be tried again?", "Implement the following plan: # Retries in the uploader ## Context"
 INTERRUPTED = "[Request interrupted by user for tool use]"
+NAMES = (
+    "\n\nIf you need specific details from before exiting plan mode (like exact code snippets, error messages, or"
+    " content you generated), read the full transcript at: {}\n\nUser feedback on this plan: mind a/b.jsonl"
+)
 
 
-def planning(root: Path, *, tool: str = "ExitPlanMode") -> Transcript:
+def planning(root: Path, *, tool: str = "ExitPlanMode", name: str = "planning") -> Transcript:
     """A session that ends with the client's question whether to go ahead."""
-    session = Transcript(root, "planning")
-    session.prompt(WISH).answer("p1", tools=[("x1", "Read", {"file_path": "/code/api/up.py"})])
-    session.answer("p2", tools=[("x2", tool, {})], result="The user doesn't want to proceed with this tool use.")
+    session = Transcript(root, name)
+    session.prompt(WISH).answer(f"{name}1", tools=[(f"{name}-x1", "Read", {"file_path": "/code/api/up.py"})])
+    session.answer(
+        f"{name}2", tools=[(f"{name}-x2", tool, {})], result="The user doesn't want to proceed with this tool use."
+    )
     return session.prompt(INTERRUPTED, after_minutes=9)
 
 
-def doing(root: Path, planned: Transcript, *, later: float = 0) -> Transcript:
-    """What the plan is carried out in, `later` minutes after the approval."""
+def doing(root: Path, planned: Transcript, *, later: float = 0, transcript: str = "") -> Transcript:
+    """What the plan is carried out in, `later` minutes after the approval; `transcript`: the path that it names."""
     session = Transcript(root, "doing")
     session.minute = planned.minute - 0.05 + later
-    session.prompt(PLAN, after_minutes=0)
+    session.prompt(PLAN + (NAMES.format(transcript) if transcript else ""), after_minutes=0)
     return session.answer("d1", tools=[("y1", "Edit", {"file_path": "/code/api/up.py"})]).answer("d2")
 
 
@@ -64,9 +70,61 @@ def test_any_other_end_of_a_session_leaves_the_next_alone(tool: str, later: floa
     assert tasks(db) == {WISH: {"planning"}, "Retries in the uploader": {"doing"}}
 
 
-def test_an_edit_parts_them_for_good(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [("planning", "doing"), ("doing", "planning")])
+def test_the_session_that_the_prompt_names_made_the_plan_whatever_the_time(
+    order: Sequence[str], tmp_path: Path
+) -> None:
+    root, read = tmp_path / "c", tmp_path / "d"
+    planned = planning(root, tool="Bash")
+    doing(root, planned, later=600, transcript=f"/home/dev/.claude/projects/-code-api/{planned.session}.jsonl")
+    db = ledger_of(tmp_path)
+    for name in order:
+        file = read / next(root.rglob(f"{name}.jsonl")).relative_to(root)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes((root / file.relative_to(read)).read_bytes())
+        take_in(db, read)
+        rebuild(db)
+    assert tasks(db) == {"Retries in the uploader": {"planning", "doing"}}
+
+
+def test_the_named_session_comes_before_one_that_ended_in_the_same_moment(tmp_path: Path) -> None:
     root = tmp_path / "c"
-    doing(root, planning(root))
+    planning(root, name="other")
+    doing(root, planning(root), transcript="C:\\Users\\dev\\.claude\\projects\\C--code\\planning.jsonl")
+    db = ledger_of(tmp_path, root)
+    rebuild(db)
+    assert tasks(db) == {WISH: {"other"}, "Retries in the uploader": {"planning", "doing"}}
+
+
+def test_where_the_named_session_is_unknown_the_time_tells(tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    doing(root, planning(root), transcript="/Users/dev/.REDACTED.jsonl")
+    db = ledger_of(tmp_path, root)
+    rebuild(db)
+    assert tasks(db) == {"Retries in the uploader": {"planning", "doing"}}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        f"what does this mean? {PLAN}{NAMES.format('/x/planning.jsonl')}",
+        f"{PLAN} read the full transcript at: /x/planning.txt\n\n/x/planning.jsonl",
+        f"{PLAN} /x/planning.jsonl",
+    ],
+)
+def test_a_transcript_that_is_mentioned_otherwise_links_nothing(prompt: str, tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    planning(root, tool="Bash")
+    Transcript(root, "doing").prompt(prompt, after_minutes=90).answer("d1")
+    db = ledger_of(tmp_path, root)
+    rebuild(db)
+    assert {"planning"} in tasks(db).values()
+
+
+@pytest.mark.parametrize("transcript", ["", "/x/planning.jsonl"])
+def test_an_edit_parts_them_for_good(transcript: str, tmp_path: Path) -> None:
+    root = tmp_path / "c"
+    doing(root, planning(root), transcript=transcript)
     db = ledger_of(tmp_path, root)
     rebuild(db)
     ((task,),) = db.execute("SELECT id FROM task").fetchall()

@@ -10,7 +10,7 @@ from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, forgiving, joined_text
-from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat
+from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat, planned_in
 from tracker.sources.text import opening, packed, word_hashes, word_set
 
 _WORDS_FROM_CHARS = 1200
@@ -101,6 +101,9 @@ class Conversation:
             self._batch.events.append(event_at(line, place, EventKind.REWIND, None))
         if kind != TurnKind.NOTIFICATION and line.cwd and self._is_elsewhere(project_of(line.cwd)):
             self._batch.events.append(event_at(line, place, EventKind.FOLDER, None))
+        planning = planned_in(prompt.text)
+        if planning is not None and not place.copy_rank:
+            self._batch.events.append(event_at(line, place, EventKind.PLAN, planning))
         words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
         self._remember_output()
         echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None

@@ -36,6 +36,11 @@ _LOCAL_COMMANDS = frozenset(
 )
 
 
+# An approved plan as the client hands it to a session of its own, and what it says below of the one that planned.
+_PLAN = "Implement the following plan:"
+_PLANNED_IN = "read the full transcript at: "
+
+
 class Prompt(NamedTuple):
     """A user line that starts a turn (`kind` set) or that only marks something (`mark` set)."""
 
@@ -49,6 +54,15 @@ class Prompt(NamedTuple):
 def is_caveat(text: str) -> bool:
     """Whether a line that the client added says that the command which hangs on it stayed with the client."""
     return text.startswith(_CAVEATS)
+
+
+def planned_in(prompt: str) -> str | None:
+    """The session that made the plan which a prompt asks to carry out; None if it names none, or is another prompt."""
+    if not prompt.startswith(_PLAN):
+        return None
+    _, said, rest = prompt.rpartition(_PLANNED_IN)  # the plan may have such words, too
+    path, ending, _ = rest.partition(".jsonl")
+    return path.replace("\\", "/").rpartition("/")[2] if said and ending and "\n" not in path else None
 
 
 def classify(text: str, *, is_local: bool = False) -> Prompt:
