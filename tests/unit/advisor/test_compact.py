@@ -119,6 +119,7 @@ def test_a_turn_of_a_client_that_does_not_say_why_an_answer_stopped_runs_while_i
 
 
 ONE_BY_ONE = [("TaskCreate", {"subject": "a"}), ("TaskUpdate", {"taskId": "1", "status": "in_progress"})]
+ABOUT_IT = [("TaskUpdate", {"taskId": "1", "owner": "me"}), ("TaskUpdate", {"taskId": "1", "addBlockedBy": ["2"]})]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,7 @@ ONE_BY_ONE = [("TaskCreate", {"subject": "a"}), ("TaskUpdate", {"taskId": "1", "
         (ONE_BY_ONE, ("TaskUpdate", {"taskId": "1", "status": "completed"})),
         (ONE_BY_ONE, ("TaskUpdate", {"taskId": "1", "status": "pending"})),
         (ONE_BY_ONE, todos("completed")),
+        (ONE_BY_ONE + ABOUT_IT, ("TaskUpdate", {"taskId": "1", "status": "completed"})),
     ],
 )
 def test_a_plan_in_progress_is_waited_for(

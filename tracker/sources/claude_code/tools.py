@@ -58,6 +58,8 @@ def _target(name: str, given: ToolInput) -> tuple[str | None, int]:
         states = [todo.get("status") for todo in given.todos if isinstance(todo, dict)]
         closed = sum(state in ("completed", "cancelled") for state in states)
         return todo_target(closed, len(states), is_busy="in_progress" in states), _TODOS
+    if name == "TaskUpdate" and not given.status:
+        return None, 0  # says whose it is or what it waits for: its status stays
     if name in ("TaskCreate", "TaskUpdate"):
         return f"{given.taskId or 'new'}:{given.status or 'pending'}", _TODOS
     if name in _AGENT_TOOLS:

@@ -62,6 +62,9 @@ class TestTools:
             ("Bash", {"command": "make -j8"}, "make -j8", ToolFlag.RUN | ToolFlag.CHECK),
             ("Task", {"subagent_type": "Explore", "description": "find it"}, "Explore: find it", ToolFlag.AGENT),
             ("TodoWrite", {"todos": [{"status": "completed"}, {"status": "in_progress"}]}, "1/2+", ToolFlag.TODOS),
+            ("TaskCreate", {"subject": "a"}, "new:pending", ToolFlag.TODOS),
+            ("TaskUpdate", {"taskId": "1", "status": "completed"}, "1:completed", ToolFlag.TODOS),
+            ("TaskUpdate", {"taskId": "1", "owner": "me"}, None, 0),
             ("mcp__x__y", {"anything": {"deep": [1]}}, None, 0),
         ],
     )
