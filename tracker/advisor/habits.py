@@ -4,8 +4,10 @@ Measuring reads up to twenty thousand calls and takes up to a second, so it is d
 """
 
 import sqlite3
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
@@ -36,7 +38,6 @@ from tracker.model.ttl_choice import CachedCall, TtlChoice, choose_ttl
 
 MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS
-_ALL_CALLS = 2**62
 _MONTH_DAYS = 30
 _MOST_TURNS = 1_000
 _LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
@@ -223,17 +224,25 @@ def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
 
 
 def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[int, Band]]:
-    """Forecasts over epochs that have ended against what came, each at its own price."""
+    """Forecasts at turn ends of epochs that have ended against what came, each at its own price."""
     ended_before = now - DEFAULTS.return_window_ms
     residuals: dict[str, dict[int, list[float]]] = {}
     pools = _pools(work.mains)
+    prompts: dict[int, list[int]] = {}
+    for turn in work.turns:
+        insort(prompts.setdefault(turn.session_id, []), turn.at)
     for chain in work.mains:
+        turn_of = partial(bisect_right, prompts.get(chain[0].session_id, ()))
         for (_, model), members in groupby(chain, key=lambda call: (call.epoch, call.model)):
             epoch = list(members)
             price = rates.get(epoch[-1].price_id or "")
             if price is None or (epoch[-1] is chain[-1] and epoch[-1].last_at >= ended_before):
                 continue
-            sized = [EpochCall(call.context, call.output, call.cost) for call in epoch if call.cost is not None]
+            sized = [
+                EpochCall(call.context, call.output, call.cost, turn_of(call.first_at) < turn_of(after.first_at))
+                for call, after in pairwise((*epoch, epoch[-1]))
+                if call.cost is not None
+            ]
             for bucket in BUCKETS:
                 found = epoch_residuals(sized, bucket, pools[model], price.tariff(epoch[-1].ttl_ms))
                 residuals.setdefault(model, {}).setdefault(bucket, []).extend(found)

@@ -1,6 +1,8 @@
 """Cost of the next n calls with an 80 % band (MODEL section 5): split conformal on epochs that have ended.
 
-The band is conditional on n more calls in this epoch, and says so; it is never a bootstrap of the session itself.
+The band is conditional on n more calls in this epoch, and says so; it is never a bootstrap of the session itself. It is
+calibrated where forecasts are asked for, at turn ends: a prompt, and often a pause, comes next. Stretches from anywhere
+in an epoch are cheaper, and their bands held 64 % (docs/accuracy.md).
 """
 
 import math
@@ -50,6 +52,7 @@ class EpochCall(NamedTuple):
     context: int
     output: int
     cost_nano: int
+    ends_turn: bool
 
 
 def raw_forecast_nano(calls: float, context: float, estimate: GrowthEstimate, tariff: Tariff) -> float:
@@ -98,11 +101,13 @@ def forecast(calls: int, context: int, estimate: GrowthEstimate, tariff: Tariff,
 
 
 def epoch_residuals(epoch: Sequence[EpochCall], bucket: int, pool: GrowthPool, tariff: Tariff) -> list[float]:
-    """ln(actual/F) over an ended epoch, one per stretch of `bucket` calls, each forecast from what preceded it."""
+    """ln(actual/F) of the `bucket` calls after each turn end of an ended epoch, forecast from what preceded them."""
     residuals: list[float] = []
     increments = [after.context - before.context for before, after in pairwise(epoch)]
     outputs = [call.output for call in epoch]
-    for seen in range(1, len(epoch) - bucket + 1, bucket):
+    for seen in range(1, len(epoch) - bucket + 1):
+        if not epoch[seen - 1].ends_turn:
+            continue
         estimate = estimate_growth(increments[: seen - 1], outputs[:seen], pool)
         expected = raw_forecast_nano(bucket, epoch[seen - 1].context, estimate, tariff)
         actual = sum(call.cost_nano for call in epoch[seen : seen + bucket])

@@ -199,7 +199,8 @@ def test_one_question_asked_headless_is_a_habit(desk: Desk) -> None:
 def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, source: str) -> None:
     for number in range(sessions):
         one = desk.transcript(start_ms=START_MS + number * DAY_MS)
-        one.prompt("work").tool_turns([30_000 + 900 * call for call in range(101)])
+        for turn in range(21):
+            one.prompt("work").tool_turns([30_000 + 900 * (5 * turn + call) for call in range(5)])
     desk.take_in()
     habits = measure_habits(desk.db, "claude-code", one.now + DAY_MS)
     band = habits.band(OPUS, 5)

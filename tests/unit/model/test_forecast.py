@@ -98,21 +98,34 @@ def test_residuals_of_an_epoch_that_went_exactly_as_forecast_are_zero():
     context = 40_000
     for _ in range(41):
         cost = (context - 1_300) * TARIFF.read + 1_300 * TARIFF.write + 600 * TARIFF.output
-        epoch.append(EpochCall(context, 600, round(cost)))
+        epoch.append(EpochCall(context, 600, round(cost), ends_turn=len(epoch) % 10 == 0))
         context += 1_300
     residuals = epoch_residuals(epoch, 10, pool, TARIFF)
     assert len(residuals) == 4
     assert residuals == pytest.approx([0.0] * 4, abs=1e-6)
 
 
+def test_forecasts_are_judged_at_turn_ends_where_they_are_asked_for():
+    """The first call of each turn costs ten times as much: a forecast for the turn to come is always short of it."""
+    epoch = [EpochCall(40_000, 600, 10**9 if at % 5 == 0 else 10**8, ends_turn=at % 5 == 4) for at in range(15)]
+    residuals = epoch_residuals(epoch, 5, GrowthPool(), TARIFF)
+    assert len(residuals) == 2, "after the first turn, and after the second"
+    expected = raw_forecast_nano(5, 40_000, estimate_growth([0] * 4, [600] * 5, GrowthPool()), TARIFF)
+    assert residuals[0] == pytest.approx(math.log(14 * 10**8 / expected))
+    assert epoch_residuals([call._replace(ends_turn=False) for call in epoch], 5, GrowthPool(), TARIFF) == []
+
+
 def test_a_short_epoch_has_no_residuals():
-    assert epoch_residuals([EpochCall(40_000, 600, 1)] * 10, 10, GrowthPool(), TARIFF) == []
+    assert epoch_residuals([EpochCall(40_000, 600, 1, ends_turn=True)] * 10, 10, GrowthPool(), TARIFF) == []
 
 
 def test_a_stretch_is_forecast_from_the_calls_before_it_alone():
     draw = random.Random(3)
     pool = GrowthPool(growth=1_300, growth_p99=14_000, output=600)
-    epoch = [EpochCall(40_000 + draw.randrange(9_000) * at, draw.randrange(900), 10**8 + at) for at in range(21)]
+    epoch = [
+        EpochCall(40_000 + draw.randrange(9_000) * at, draw.randrange(900), 10**8 + at, ends_turn=at % 10 == 0)
+        for at in range(21)
+    ]
     before = epoch[:11]
     increments = [after.context - call.context for call, after in pairwise(before)]
     estimate = estimate_growth(increments, [call.output for call in before], pool)
@@ -123,7 +136,7 @@ def test_a_stretch_is_forecast_from_the_calls_before_it_alone():
 
 
 def test_a_stretch_that_cost_nothing_has_no_residual():
-    epoch = [EpochCall(40_000, 600, 0)] * 11
+    epoch = [EpochCall(40_000, 600, 0, ends_turn=True)] * 11
     assert epoch_residuals(epoch, 10, GrowthPool(), TARIFF) == []
     paid = [call._replace(cost_nano=1) for call in epoch]
     assert epoch_residuals(paid, 10, GrowthPool(), Tariff(0, 0, 0, 0)) == [], "nor where nothing was to be paid"
