@@ -12,6 +12,8 @@ from tracker.model.quantiles import shrink
 
 # Context size bands for the chance of a return; MODEL names bands without their edges.
 CONTEXT_BAND_EDGES = (50_000, 100_000, 200_000)
+# Growth comes in jumps: nine of ten recorded compactions by the client came within so many times the calls expected.
+LATEST_COMPACTION = 2.5
 
 
 class SessionLength(NamedTuple):
@@ -68,7 +70,7 @@ def calls_ahead(
     another_turn_is_certain: bool,
     calls_to_auto_compaction: float | None,
 ) -> CallsRange:
-    """Calls over which a saving runs, with their 80 % range; never past the client's own compaction.
+    """Calls over which a saving runs, with their 80 % range; up to the client's own compaction at the most.
 
     Until the user has prompted again, this was the last turn with probability 0.2. Beyond that the chance to stop is
     taken as the same at each call, as residual life is flat at turn ends. The point is the mean of the calls below
@@ -79,7 +81,7 @@ def calls_ahead(
     low, high = (mean_calls * max(0.0, math.log(going_on / share)) for share in (1 - tail, tail))
     limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
     mean = going_on * mean_calls * -math.expm1(-limit / mean_calls) if mean_calls > 0 else 0.0
-    return CallsRange(min(low, limit), mean, min(high, limit))
+    return CallsRange(min(low, limit), mean, min(high, LATEST_COMPACTION * limit))
 
 
 def context_band(context: int) -> int:
