@@ -27,7 +27,7 @@ def test_the_sentence_names_action_saving_range_and_payback(desk: Desk) -> None:
     one = grow(desk.transcript(), until=90_000, step=2_000)
     [told] = desk.advise(one.now)
     assert (told.kind, told.session) == ("compact", one.session)
-    assert told.text == "Compact now, 90k of context: saves ~$0.09 (-$0.48 to $0.60), back in 2 turns"
+    assert told.text == "Compact now, 90k of context: saves ~$0.09 (-$0.48 to $2.03), back in 2 turns"
     assert len(told.text) <= LONGEST_TEXT
     assert desk.files.show(one.session, "Stop", one.now) == told.text
     assert desk.files.show(one.session, "UserPromptSubmit", one.now) is None, "said once"
