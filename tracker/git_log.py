@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from tracker.model.status import GitFacts, TurnFacts
 _TIMEOUT_SECONDS = 5
 _MOST_COMMITS = 2_000
 _REVERT = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
+_LINKED = re.compile("^/private(?=/(?:tmp|var)/)")  # macOS: /tmp and /var lead there
 _RECORD, _FIELD = "\x1e", "\x1f"
 
 
@@ -99,7 +101,8 @@ def _text_of(path: Path) -> str:
 def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | None:
     # A partial clone would fetch what it lacks: comparing moved files asks for contents, and no transport is allowed.
     command = [
-        "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", "-C", str(repository), "log",
+        "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", "-c", "core.quotePath=false",
+        "-C", str(repository), "log",
         "--all", "--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-renames", "--name-only",
         f"--max-count={_MOST_COMMITS}", f"--since=@{first_at // 1000}",
         f"--format={_RECORD}%H{_FIELD}%ct{_FIELD}%B{_FIELD}",
@@ -142,14 +145,21 @@ def git_facts(db: sqlite3.Connection, turns: Sequence[TaskTurnRow]) -> GitFacts:
     until = max(turn.ended_at for turn in turns) + DEFAULTS.completion_window_ms
     known = repositories.commits_of(db, folder, turns[0].at, until)
     facts = [decode_facts(turn.facts) for turn in turns]
-    edited = {name for fact in facts for name in fact.edited}
+    edited = {one_spelling(name) for fact in facts for name in fact.edited}
     made = {sha for fact in facts for sha in fact.commits}
-    touching = [one for one in known if edited & set(msgspec.json.decode(one.files, type=list[str]))]
+    touching = [
+        one for one in known if not edited.isdisjoint(map(one_spelling, msgspec.json.decode(one.files, type=list[str])))
+    ]
     # The agent's own commits say what became of the task; without them, those of anybody that hold its files.
     own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
     shas = [one.sha for one in own if one.reverts is None] or list(made)
     reverted = repositories.reverted_shas(db, folder)
     return GitFacts(bool(touching), _are_all(shas, reverted) or _reverted_in_session(facts))
+
+
+def one_spelling(name: str) -> str:
+    """A file's name as all its spellings give it: macOS takes letters in one piece or in several, and two prefixes."""
+    return _LINKED.sub("", name if name.isascii() else unicodedata.normalize("NFC", name))
 
 
 def _are_all(shas: Collection[str], reverted: Collection[str]) -> bool:

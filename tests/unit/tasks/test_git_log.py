@@ -9,7 +9,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.unit.tasks.making import NEEDS_GIT
-from tracker.git_log import read_news, repository_of, take_in
+from tracker.git_log import one_spelling, read_news, repository_of, take_in
 
 LONG_AGO_MS = 1_000_000_000_000  # git takes fewer digits for something else than seconds
 CODE = "".join(f"line {number}\n" for number in range(100))
@@ -102,3 +102,8 @@ def test_a_folder_that_may_not_be_looked_into_says_nothing(tmp_path: Path) -> No
 
 def test_a_folder_whose_name_is_too_long_says_nothing() -> None:
     assert repository_of("/" + "x" * 5000) is None
+
+
+def test_on_macos_a_folder_for_passing_files_has_two_names() -> None:
+    assert [one_spelling(name) for name in ("/private/tmp/a.py", "/tmp/a.py")] == ["/tmp/a.py"] * 2
+    assert one_spelling("/private/tmpfiles/a.py") == "/private/tmpfiles/a.py"

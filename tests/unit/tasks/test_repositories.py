@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,15 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "repo"
     folder.mkdir()
     git(folder, "init", "-q")
-    transcript = Transcript(tmp_path / "c", "s1", project=str(folder))
-    edits = [("e1", "Edit", {"file_path": str(folder / "upload.py")})]
-    transcript.prompt("add retries to the uploader").answer("a1", tools=edits).answer("a2")
+    edit(tmp_path, folder, "upload.py")
     return folder
+
+
+def edit(tmp_path: Path, folder: Path, name: str) -> None:
+    """The session edits a file of this name."""
+    transcript = Transcript(tmp_path / "c", "s1", project=str(folder))
+    edits = [("e1", "Edit", {"file_path": str(folder / name)})]
+    transcript.prompt("add retries to the uploader").answer("a1", tools=edits).answer("a2")
 
 
 def status(db: sqlite3.Connection) -> tuple[str, str | None]:
@@ -58,8 +64,20 @@ def test_a_commit_made_by_hand_completes_the_task_and_its_revert_takes_it_back(
     assert status(db) == ("reverted", "git")
 
 
-def commit(repository: Path, content: str, minute: float) -> None:
-    (repository / "upload.py").write_text(content)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_file_is_the_same_however_its_name_is_put_together(repository: Path, tmp_path: Path, form: str) -> None:
+    """macOS finds it under either spelling, and git tells it composed."""
+    name = "r\u00e9sum\u00e9.py"
+    (tmp_path / "c" / "projects").rename(tmp_path / "other")
+    edit(tmp_path, repository, unicodedata.normalize(form, name))
+    commit(repository, "retries\n", 10, name)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert status(db) == ("completed", "git")
+
+
+def commit(repository: Path, content: str, minute: float, name: str = "upload.py") -> None:
+    (repository / name).write_text(content)
     git(repository, "add", ".")
     git(repository, "commit", "-q", "-m", "Retry uploads", minute=minute)
 
