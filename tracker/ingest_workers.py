@@ -45,11 +45,12 @@ def read_in_processes(
 ) -> None:
     """Read `work` into the ledger from several processes at once, adding to `report`.
 
-    They are forked where that exists: it takes milliseconds. SQLite must not be carried over a fork, so the caller has
-    no ledger open. `beside_a_screen`: the caller may, and has threads; the processes start anew, and give way to keys.
+    They are forked where that is safe, which takes milliseconds: libraries of macOS may end a forked process. SQLite
+    must not be carried over a fork, so the caller has no ledger open. `beside_a_screen`: the caller may, and has
+    threads; the processes start anew, and give way to keys.
     """
     started = time.monotonic()
-    forks = "fork" in multiprocessing.get_all_start_methods() and not beside_a_screen
+    forks = sys.platform not in ("win32", "darwin") and not beside_a_screen
     context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     if beside_a_screen and sys.platform != "win32":
         with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor to hand on
