@@ -5,7 +5,7 @@ A task's file is rewritten several times per request; without this the ledger wo
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,12 +16,19 @@ _DIGEST_BYTES = 8
 _Record = TypeVar("_Record")
 
 
+class StartedBy(NamedTuple):
+    """What started a subagent: the turn it works for and the tool call that made it."""
+
+    turn: str | None
+    tool_use: str | None
+
+
 class Carry(msgspec.Struct, array_like=True):
     """Private part of a read state."""
 
     seen: Seen = msgspec.field(default_factory=Seen)
     told: bytes = b""  # digests of the records that the last read handed over or left out
-    origin: tuple[str | None, str | None] | None = None  # of a subagent, once found
+    origin: StartedBy | None = None  # of a subagent, once found
     compaction: bytes = b""
 
 

@@ -1,9 +1,21 @@
-"""What differs between Cline's classic tasks and Roo's: who answered, what counts mean, how deletions are summed."""
+"""What differs between Cline's classic tasks and Roo's: who answered, what counts mean, how deletions are summed.
 
-from typing import NamedTuple, Protocol
+Roo Code writes the model's name only into the text that it sends along with each request, behind the mode's name (CLINE
+section 4). So it is looked up there: in the row itself (until 2025), else in `api_conversation_history.json`. Prompts
+and files may hold a `<model>` of their own, but stand before that text.
+"""
 
-from tracker.sources.cline.rows import ApiRequest, TaskMetadata, UiRow
-from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, classic_tokens
+import re
+from bisect import bisect_left
+from typing import NamedTuple
+
+from store.records import CallFlag
+from tracker.sources.cline.files import decode_elements
+from tracker.sources.cline.rows import DECODE_ERRORS, ApiRequest, TaskMetadata, UiRow, decode_api_message
+from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, classic_tokens, inclusive_tokens
+
+_MODEL = re.compile(r"</name>\s*<model>([^<\s]{1,200})</model>")
+_MODEL_IN_JSON = re.compile(rb"</name>(?:\\[nr])*<model>([^<\s\\\"]{1,200})</model>")
 
 
 class Answerer(NamedTuple):
@@ -13,41 +25,18 @@ class Answerer(NamedTuple):
     provider: str
 
 
-class Dialect(Protocol):
-    """One of the two kinds of task."""
-
-    agent: str
-    sums_hold_sums: bool  # see tracker.sources.cline.deleted
-
-    def answerer(self, row: UiRow, info: ApiRequest, /) -> Answerer:
-        """Who answers the request that starts with `row`."""
-        ...
-
-    def tokens(self, recorded: Recorded, by: Answerer, info: ApiRequest, /) -> Tokens:
-        """Counts in our meaning."""
-        ...
-
-    def version_at(self, at: int, /) -> str | None:
-        """Version of the extension at a time."""
-        ...
-
-    def entrypoint(self) -> str | None:
-        """The program that the extension ran in."""
-        ...
-
-
 class ClineDialect:
     """Classic Cline. Rows before version 3.37 name no model; the task's metadata do, else the task history."""
 
     agent = "cline"
-    sums_hold_sums = True
+    sums_hold_sums = True  # see tracker.sources.cline.deleted
 
     def __init__(self, metadata: TaskMetadata, history_model: str | None) -> None:
         self._uses = sorted(metadata.model_usage, key=lambda use: use.ts)
         self._environments = sorted(metadata.environment_history, key=lambda one: one.ts)
         self._history_model = history_model
 
-    def answerer(self, row: UiRow, _info: ApiRequest, /) -> Answerer:
+    def answerer(self, row: UiRow, _info: ApiRequest) -> Answerer:
         """The row's own word, else the model in use at its time."""
         if row.model_info is not None and row.model_info.model_id:
             return Answerer(row.model_info.model_id, row.model_info.provider_id or UNKNOWN)
@@ -57,7 +46,7 @@ class ClineDialect:
             return Answerer(self._history_model or UNKNOWN, UNKNOWN)
         return Answerer(use.model_id or UNKNOWN, use.model_provider_id or UNKNOWN)
 
-    def tokens(self, recorded: Recorded, by: Answerer, _info: ApiRequest, /) -> Tokens:
+    def tokens(self, recorded: Recorded, by: Answerer, _info: ApiRequest) -> Tokens:
         """CLINE section 3, by provider."""
         return classic_tokens(recorded, by.provider, by.model)
 
@@ -72,3 +61,64 @@ class ClineDialect:
     def entrypoint(self) -> str | None:
         """Name of the host."""
         return next((one.host_name for one in reversed(self._environments) if one.host_name), None)
+
+
+class RooDialect:
+    """Roo Code: Cline's classic layout with other token counts. The provider is nowhere in its rows."""
+
+    agent = "roo"
+    sums_hold_sums = False
+
+    def __init__(self, named: list[tuple[int, str]]) -> None:
+        """`named`: times and models as the conversation names them (`models_named`)."""
+        self._times = [at for at, _ in named]
+        self._models = [model for _, model in named]
+
+    def answerer(self, row: UiRow, info: ApiRequest) -> Answerer:
+        """The model named in the text sent with the request: the first one from its row's time on, else the last."""
+        found = _MODEL.findall(info.request or "")
+        if found:
+            return Answerer(found[-1], UNKNOWN)
+        if not self._models:
+            return Answerer(UNKNOWN, UNKNOWN)
+        index = min(bisect_left(self._times, row.at), len(self._models) - 1)
+        return Answerer(self._models[index], UNKNOWN)
+
+    def tokens(self, recorded: Recorded, by: Answerer, info: ApiRequest) -> Tokens:
+        """`tokensIn` includes the cache since October 2025; a smaller one than its parts is from before."""
+        tokens = inclusive_tokens(recorded)
+        is_anthropic = info.api_protocol == "anthropic" if info.api_protocol else "claude" in by.model
+        if is_anthropic and tokens.output:
+            # The counts of the stream's start and of its end are added up, as in classic Cline.
+            return tokens._replace(flags=tokens.flags | CallFlag.ESTIMATED)
+        return tokens
+
+    def version_at(self, _at: int) -> str | None:
+        """Roo writes none."""
+        return None
+
+    def entrypoint(self) -> str | None:
+        """Roo runs in editors only, and does not say in which."""
+        return None
+
+
+Dialect = ClineDialect | RooDialect
+
+
+def models_named(content: bytes) -> list[tuple[int, str]] | None:
+    """Times and models that `api_conversation_history.json` names, in order; None if the text is not whole."""
+    elements = decode_elements(content)
+    if elements is None:
+        return None
+    named = []
+    for element in elements:
+        found = _MODEL_IN_JSON.findall(element)
+        if not found:
+            continue
+        try:
+            message = decode_api_message(element)
+        except DECODE_ERRORS:
+            continue
+        if message.role == "user" and message.ts is not None:
+            named.append((int(message.ts), found[-1].decode("utf-8", "replace")))
+    return sorted(named)

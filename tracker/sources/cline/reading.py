@@ -11,9 +11,9 @@ from typing import TypeVar
 from store.records import Batch
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import companions
-from tracker.sources.cline.carry import Carry, decode_carry, encode_carry, leave_out_told
+from tracker.sources.cline.carry import Carry, StartedBy, decode_carry, encode_carry, leave_out_told
 from tracker.sources.cline.classic import TaskReader
-from tracker.sources.cline.dialect import ClineDialect, Dialect
+from tracker.sources.cline.dialect import ClineDialect, Dialect, RooDialect, models_named
 from tracker.sources.cline.files import (
     API_HISTORY,
     MESSAGES_SUFFIX,
@@ -26,9 +26,8 @@ from tracker.sources.cline.files import (
     read_whole,
 )
 from tracker.sources.cline.prices import RecordingPricer
-from tracker.sources.cline.roo import RooDialect, models_named
 from tracker.sources.cline.rows import DECODE_ERRORS, TaskMetadata, decode_metadata
-from tracker.sources.cline.sdk import Origin, TranscriptReader, origin_of
+from tracker.sources.cline.sdk import TranscriptReader, started_by
 from tracker.sources.cline.sdk_rows import decode_transcript
 from tracker.sources.file_access import leads_nowhere
 
@@ -137,10 +136,10 @@ def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Opti
         return None if imported is None else TranscriptReader(session, "", options).read(transcript, imported)
     if carry.origin is None:
         lead = path.with_name(f"{session}{MESSAGES_SUFFIX}")
-        origin = _beside(lead, lambda content: origin_of(content, whole.content), Origin(None, None))
-        if origin is None:
+        found = _beside(lead, lambda content: started_by(content, whole.content), StartedBy(None, None))
+        if found is None:
             return None
-        if origin.turn is not None:
-            carry.origin = (origin.turn, origin.tool_use)
+        if found.turn is not None:
+            carry.origin = found
     chain = path.name.removesuffix(MESSAGES_SUFFIX)
-    return TranscriptReader(session, chain, options, Origin(*carry.origin) if carry.origin else None).read(transcript)
+    return TranscriptReader(session, chain, options, carry.origin).read(transcript)

@@ -5,12 +5,12 @@ summary and streams that the user stopped before their first token stand nowhere
 """
 
 from contextlib import suppress
-from typing import NamedTuple
 
 from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Place, billing_of, metered_call
+from tracker.sources.cline.carry import StartedBy
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import (
@@ -31,23 +31,17 @@ from tracker.sources.cline.sdk_rows import (
 from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.cline.turns import TurnLog, title_of
 from tracker.sources.times import sane_ms
+from tracker.sources.tool_uses import with_answer
 
 AGENT = "cline"
 _COPY_SLACK_MS = 1000
 _SPAWNS = frozenset(("spawn_agent", "team_run_task"))
 
 
-class Origin(NamedTuple):
-    """What started a subagent: the turn it works for and the tool call that made it."""
-
-    turn: str | None
-    tool_use: str | None
-
-
 class TranscriptReader:
     """Turns the messages of one transcript into records; `chain` is "" for the session's own."""
 
-    def __init__(self, session: str, chain: str, options: Options, origin: Origin | None = None) -> None:
+    def __init__(self, session: str, chain: str, options: Options, origin: StartedBy | None = None) -> None:
         self._session = session
         self._chain = chain
         self._options = options
@@ -137,7 +131,7 @@ class TranscriptReader:
     def _join_result(self, result: ToolUse) -> None:
         asked = self._tools.get(result.id)
         if asked is not None:
-            self._tools[result.id] = tools.joined(asked, result)
+            self._tools[result.id] = with_answer(asked, result)
 
     # -- assistant --------------------------------------------------------------------------------------------------
 
@@ -231,7 +225,7 @@ class TranscriptReader:
         return batch
 
 
-def origin_of(lead: bytes, agent: bytes) -> Origin | None:
+def started_by(lead: bytes, agent: bytes) -> StartedBy | None:
     """Find in the session's own transcript what started the agent of another; None if either text is torn.
 
     The turn is the last one that began before the agent's first message; the tool call is the last one before it that
@@ -244,7 +238,7 @@ def origin_of(lead: bytes, agent: bytes) -> Origin | None:
         return None
     first = next((message for message in agent_messages if message.ts is not None), None)
     if first is None or first.ts is None:
-        return Origin(None, None)
+        return StartedBy(None, None)
     task = turn = tool_use = None
     with suppress(*DECODE_ERRORS):
         task = text_of(blocks_of(first))
@@ -258,4 +252,4 @@ def origin_of(lead: bytes, agent: bytes) -> Origin | None:
             for block in blocks:
                 if block.type == "tool_use" and block.name in _SPAWNS and decode_spawn(block.input).task == task:
                     tool_use = tools.unique_id(block.id or "", message.id or "")
-    return Origin(turn, tool_use)
+    return StartedBy(turn, tool_use)

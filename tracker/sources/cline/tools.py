@@ -8,7 +8,7 @@ from store.records import ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.text import todo_target, tool_target
+from tracker.sources.tool_uses import todo_target, tool_target
 
 APPROVAL_SUFFIX = "REQ_APP"
 _EXIT_CODE = re.compile(r"exit code:? (\d+)")
@@ -173,17 +173,6 @@ def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool 
         result_chars=len(raw),
         is_error=failed,
         commit=commit,
-    )
-
-
-def joined(asked: ToolUse, result: ToolUse) -> ToolUse:
-    """A tool call with its result."""
-    return msgspec.structs.replace(
-        asked,
-        flags=asked.flags | result.flags,
-        result_chars=result.result_chars,
-        is_error=result.is_error,
-        commit=result.commit,
     )
 
 
