@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from store.clauses import where_clause
+from store.reads.filter import Filter
 
 CALL_EXPORT = """
     SELECT session.agent, session.native_id AS session, session.project, chain.key AS chain, chain.kind AS chain_kind,
@@ -18,35 +18,18 @@ CALL_EXPORT = """
 
 
 def call_rows(
-    db: sqlite3.Connection,
-    *,
-    since_ms: int | None = None,
-    until_ms: int | None = None,
-    project: str | None = None,
-    agent: str | None = None,
-    model: str | None = None,
-    session: str | None = None,
-    limit: int | None = None,
+    db: sqlite3.Connection, chosen: Filter, *, session_id: int | None, limit: int | None
 ) -> Iterator[dict[str, Any]]:
     """Every stored field of the chosen calls in order of time; `limit` keeps the latest."""
-    values: list[str | int]
-    where, values = where_clause(
-        (
-            ("call.first_at >= ?", since_ms),
-            ("call.first_at < ?", until_ms),
-            ("instr(session.project, ?) > 0", project),
-            ("session.agent = ?", agent),
-            ("call.model = ?", model),
-            ("instr(session.native_id, ?) = 1", session),
-        )
-    )
+    where, values = chosen.of_calls()
+    if session_id is not None:
+        where += f" AND call.session_id = {session_id:d}"
     query = f"{CALL_EXPORT} WHERE {where} ORDER BY call.first_at, call.message_id"
     if limit is not None:
         query = (
-            f"SELECT * FROM ({CALL_EXPORT} WHERE {where} ORDER BY call.first_at DESC, call.message_id DESC LIMIT ?)"
-            " ORDER BY first_at, message_id"
+            f"SELECT * FROM ({CALL_EXPORT} WHERE {where} ORDER BY call.first_at DESC, call.message_id DESC"
+            f" LIMIT {limit:d}) ORDER BY first_at, message_id"
         )
-        values.append(limit)
     yield from _by_name(db.execute(query, values))
 
 

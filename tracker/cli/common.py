@@ -5,7 +5,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -174,14 +174,9 @@ def parse_period(since: str | None, until: str | None, *, utc: bool = False) -> 
     return first, last
 
 
-def midnight_ms(day: str | None, *, utc: bool = False, days: int = 0) -> int | None:
-    """Epoch milliseconds at which an ISO day begins (`days` later)."""
-    if day is None:
-        return None
-    start = date.fromisoformat(day) + timedelta(days=days)
-    if not utc:
-        return clock.day_begins(start)
-    return round(datetime.combine(start, datetime.min.time(), UTC).timestamp() * 1000)
+def midnight_ms(day: str | None, *, days: int = 0) -> int | None:
+    """Epoch milliseconds at which a local ISO day begins (`days` later)."""
+    return None if day is None else clock.day_begins(date.fromisoformat(day) + timedelta(days=days))
 
 
 def damage_text(kept: Path) -> str:

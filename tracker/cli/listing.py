@@ -16,7 +16,6 @@ from tracker.cli.common import (
     csv_option,
     filter_options,
     limit_option,
-    midnight_ms,
     named_session,
     open_chosen,
     reading_options,
@@ -149,12 +148,8 @@ def calls(
     most = limit or None if as_json or as_csv else shown_rows(limit)
     rows = call_rows(
         db,
-        since_ms=midnight_ms(chosen.since, utc=chosen.utc),
-        until_ms=midnight_ms(chosen.until, utc=chosen.utc, days=1),
-        project=chosen.project,
-        agent=chosen.agent,
-        model=chosen.model,
-        session=named.native_id if named is not None else None,
+        chosen,
+        session_id=named.id if named is not None else None,
         limit=most if as_json or as_csv or most is None else most + 1,
     )
     if as_json:
