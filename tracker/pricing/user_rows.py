@@ -17,7 +17,7 @@ the bundled prices.csv; all amounts are $ per million tokens, as numbers or stri
     fast_output = 36
     source = "contract of October"
 
-A file named `*.csv` is read as the same columns in CSV. A user's row says nothing about calls before its date; those
+A user's row says nothing about calls before its date; those
 keep the price of the other tables. Batch, US-only and regional multipliers apply to it as to a list price.
 """
 
@@ -37,8 +37,7 @@ def load_user_rows(path: Path) -> tuple[PriceRow, ...]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        tables = _csv_tables(text) if path.suffix.lower() == ".csv" else _toml_tables(text)
-        rows = tuple(_user_row(number, fields, path.name) for number, fields in enumerate(tables, start=1))
+        rows = tuple(_user_row(number, fields, path.name) for number, fields in enumerate(_tables(text), start=1))
         _refuse_rivals(rows)
     except FileNotFoundError:
         return ()
@@ -68,7 +67,7 @@ def _user_row(number: int, fields: Mapping[str, str], file_name: str) -> PriceRo
         raise ValueError(f"{where}: {error}") from error
 
 
-def _toml_tables(text: str) -> Iterable[Mapping[str, str]]:
+def _tables(text: str) -> Iterable[Mapping[str, str]]:
     import tomllib
     from decimal import Decimal
 
@@ -79,15 +78,3 @@ def _toml_tables(text: str) -> Iterable[Mapping[str, str]]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise ValueError("prices stand under [[price]], one table each")
     return [{key: str(value) for key, value in table.items()} for table in tables]
-
-
-def _csv_tables(text: str) -> Iterable[Mapping[str, str]]:
-    import csv
-    import io
-
-    tables = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=1):
-        if None in row:
-            raise ValueError(f"price {number}: more cells than the heading has")
-        tables.append({column: cell for column, cell in row.items() if cell})
-    return tables

@@ -113,19 +113,6 @@ def test_an_opaque_bedrock_profile_can_be_priced_by_its_user(
     assert price.output == 25_000_000
 
 
-def test_csv_holds_the_same_columns(write: Callable[..., Path], at: Callable[[str], int]) -> None:
-    heading = "model,provider,effective_from,input,output,cache_read"
-    lines = (heading, "my-model,,2026-01-01,1,2,0.1", "my-model,,2026-06-01,3,4,")
-    book = PriceBook(write("\n".join(lines), "prices.csv"))
-    prices = [book.resolve("my-model", None, at(day), 1, None, None, None) for day in ("2026-05-31", "2026-06-01")]
-    assert [price and (price.input, price.cache_read) for price in prices] == [
-        (1_000_000, 100_000),
-        (3_000_000, 3_000_000),
-    ]
-    assert book.resolve("my-model", None, at("2025-12-31"), 1, None, None, None) is None
-    assert [row.effective_from for row in book.price_rows_for("my-model")] == ["2026-01-01", "2026-06-01"]
-
-
 def test_user_rows_are_listed_before_the_bundled_ones(own: PriceBook) -> None:
     rows = own.price_rows_for("claude-opus-5-5")
     assert [(row.is_users, row.effective_from) for row in rows] == [(True, "2026-10-01"), (False, "2026-09-22")]
@@ -175,8 +162,3 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     path.write_bytes('source = "Preis für uns"'.encode("latin-1"))
     with pytest.raises(ValueError, match=r"prices\.toml: .*utf-8"):
         PriceBook(path)
-
-
-def test_a_csv_line_with_too_many_cells_is_refused(write: Callable[..., Path]) -> None:
-    with pytest.raises(ValueError, match="price 1: more cells"):
-        PriceBook(write("model,input,output\nm,1,2,3\n", "prices.csv"))
