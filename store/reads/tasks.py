@@ -115,28 +115,18 @@ def calls_of(db: sqlite3.Connection, identity: str) -> list[TaskCall]:
     return [TaskCall(*row) for row in found]
 
 
-class UnsureTurn(NamedTuple):
-    """A turn at which the rule was near its threshold."""
+def unsure_turns(db: sqlite3.Connection) -> list[tuple[str, TaskTurnRow]]:
+    """Decisions of the rule among the latest turns, each with its session's own id.
 
-    task_id: str
-    session: str
-    prompt_uuid: str
-    decision: str
-    score: int
-    cost: int
-    reasons: str
-    facts: bytes
-
-
-def unsure_turns(db: sqlite3.Connection) -> list[UnsureTurn]:
-    """Decisions of the rule among the latest turns, the least sure first, dear tasks first among equals."""
+    The least sure first, dear tasks first among equals.
+    """
     found = db.execute(
-        "SELECT task_id, native_id, prompt_uuid, decision, score, cost, reasons, facts FROM"
-        " (SELECT * FROM task_turn ORDER BY at DESC LIMIT 400) AS turn JOIN session ON session.id = turn.session_id"
+        "SELECT native_id, turn.* FROM (SELECT * FROM task_turn ORDER BY at DESC LIMIT 400) AS turn"
+        " JOIN session ON session.id = turn.session_id"
         " WHERE decided_by = 'rule' AND score IS NOT NULL AND calls > 0 AND abs(score - 1000) <= 150"
         " ORDER BY abs(score - 1000) / 50, cost DESC LIMIT 50"
     )
-    return [UnsureTurn(*row) for row in found]
+    return [(row[0], TaskTurnRow(*row[1:])) for row in found]
 
 
 def latest_activity(db: sqlite3.Connection) -> int:
@@ -159,29 +149,6 @@ def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | No
         "SELECT task_id FROM task_turn WHERE session_id = ? AND prompt_uuid = ?", (session_id, uuid)
     ).fetchone()
     return row[0] if row else None
-
-
-class PromptTurn(NamedTuple):
-    """A turn of a session with the facts that were derived of it."""
-
-    agent: str
-    session: str
-    prompt_uuid: str
-    kind: str
-    at: int
-    ended_at: int
-    calls: int
-    facts: bytes
-
-
-def prompt_turns(db: sqlite3.Connection, session_id: int) -> list[PromptTurn]:
-    """Turns of a session in the order of its file."""
-    found = db.execute(
-        "SELECT agent, native_id, prompt_uuid, kind, at, ended_at, calls, facts FROM task_turn"
-        " JOIN session ON session.id = task_turn.session_id WHERE session_id = ? ORDER BY ordinal",
-        (session_id,),
-    )
-    return [PromptTurn(*row) for row in found]
 
 
 def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, beginning: str | None = None) -> list[int]:

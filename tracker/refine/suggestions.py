@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from store.ledger import transaction
-from store.reads.tasks import PromptTurn, prompt_turns
+from store.reads.tasks import turns_of_sessions
 from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
-from store.tasks import mark_stale
+from store.task_rows import SessionRow, TaskTurnRow
+from store.tasks import mark_stale, sessions_by_id
 from tracker.model.edits import Anchor, EditBody, EditKind
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TaskStatus
@@ -103,22 +104,23 @@ def cheapest_model(today: str | None = None) -> str:
 
 def digests(db: sqlite3.Connection, session_ids: Sequence[int], *, again: bool = False) -> list[Digest]:
     """Digests of the sessions with two prompts or more that have no suggestion on all of them yet (`again`: all)."""
-    known = suggestion_counts(db)
+    known, sessions = suggestion_counts(db), sessions_by_id(db, session_ids)
     found = []
     for session_id in session_ids:
-        turns = [turn for turn in prompt_turns(db, session_id) if turn.kind in (TurnKind.PROMPT, TurnKind.COMMAND)]
-        if len(turns) < 2 or (not again and known.get((turns[0].agent, turns[0].session)) == len(turns)):
+        session, all_turns = sessions[session_id], turns_of_sessions(db, [session_id])
+        turns = [turn for turn in all_turns if turn.kind in (TurnKind.PROMPT, TurnKind.COMMAND)]
+        if len(turns) < 2 or (not again and known.get((session.agent, session.native_id)) == len(turns)):
             continue
-        found.append(_digest(session_id, turns))
+        found.append(_digest(session, turns))
     return found
 
 
-def _digest(session_id: int, turns: list[PromptTurn]) -> Digest:
+def _digest(session: SessionRow, turns: list[TaskTurnRow]) -> Digest:
     anchors, lines = [], []
     before: int | None = None
     for number, turn in enumerate(turns, start=1):
         facts = decode_facts(turn.facts)
-        anchors.append(Anchor(turn.agent, turn.session, turn.prompt_uuid, facts.anchors))
+        anchors.append(Anchor(session.agent, session.native_id, turn.prompt_uuid, facts.anchors))
         pause = 0 if before is None else max(0, turn.at - before) // 60_000
         waited = f" (after {pause} min)" if pause >= 5 else ""
         words = " ".join(facts.text.split())[:_OPENING_CHARS] or "(words not kept)"
@@ -136,7 +138,7 @@ def _digest(session_id: int, turns: list[PromptTurn]) -> Digest:
             did.append(facts.ending)
         lines.append(f"{number}.{waited} {words}\n   -> {'; '.join(did)}")
         before = turn.ended_at
-    return Digest(session_id, turns[0].agent, turns[0].session, anchors, "\n".join(lines))
+    return Digest(session.id, session.agent, session.native_id, anchors, "\n".join(lines))
 
 
 def quote(chosen: Sequence[Digest], model: str, book: PriceBook) -> Quote:

@@ -297,16 +297,16 @@ def _unsure(
 ) -> list[Unsure]:
     """The three decisions nearest to the threshold among the latest tasks, dear ones first among equals."""
     found: list[Unsure] = []
-    for row in unsure_turns(db):
+    for session, row in unsure_turns(db):
         if row.task_id not in shown:
             continue
         numbers = [(turn.session, turn.prompt_uuid) for turn in turns[row.task_id]]
-        number = numbers.index((row.session, row.prompt_uuid)) + 1
+        number = numbers.index((session, row.prompt_uuid)) + 1
         starts = row.decision == "start"
         name = f"{short[row.task_id]}.{number}"
         command = f"taximeter task edit {'join' if starts else 'split'} {name}"
-        prompt = decode_facts(row.facts).text
-        found.append(Unsure(row.task_id, number, starts, row.score / 1000, row.cost, row.reasons, command, prompt))
+        prompt, score = decode_facts(row.facts).text, (row.score or 0) / 1000
+        found.append(Unsure(row.task_id, number, starts, score, row.cost, row.reasons, command, prompt))
         if len(found) == 3:
             break
     return found
