@@ -32,8 +32,6 @@ class HookEvent:
     session_id: str | None = None
     transcript_path: str | None = None
     cwd: str | None = None
-    prompt_id: str | None = None
-    agent_id: str | None = None
     nudge_id: str | None = None  # with the event NudgeShown
     agent: str | None = None  # None: Claude Code
 
@@ -190,8 +188,6 @@ def _event(record: dict[str, object]) -> HookEvent:
         session_id=text("session_id"),
         transcript_path=text("transcript_path"),
         cwd=text("cwd"),
-        prompt_id=text("prompt_id"),
-        agent_id=text("agent_id"),
         nudge_id=text("nudge_id"),
         agent=text("agent"),
     )
