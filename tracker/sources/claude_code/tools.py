@@ -105,14 +105,11 @@ def answered(
         place.turn,
         position,
         at,
-        None,
-        None,
-        None,
-        _FAILED if awaits in (CHECK, CHECKED_COMMIT) and tells_failure(output) else 0,
-        len(memoryview(block.content)),
-        None if goes_on else bool(block.is_error),
-        _agent_id(line, mates) if awaits == AGENT_ID else None,
-        commit_in(output) if awaits in (COMMIT, CHECKED_COMMIT) else None,
+        flags=_FAILED if awaits in (CHECK, CHECKED_COMMIT) and tells_failure(output) else 0,
+        result_chars=len(memoryview(block.content)),
+        is_error=None if goes_on else bool(block.is_error),
+        spawned=_agent_id(line, mates) if awaits == AGENT_ID else None,
+        commit=commit_in(output) if awaits in (COMMIT, CHECKED_COMMIT) else None,
     )
 
 

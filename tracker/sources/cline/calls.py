@@ -14,26 +14,31 @@ from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, count, inclu
 _BILLS_ITSELF = frozenset({"openrouter", "cline", "vercel-ai-gateway"})
 
 
+class Answerer(NamedTuple):
+    """The model that a request went to and the provider that served it, as the agent names them."""
+
+    model: str
+    provider: str
+
+
 class Place(NamedTuple):
-    """Where and when a request was made. `position` is its time: files are rewritten, offsets mean nothing."""
+    """Where and when a request was made. The time is its position, too: files are rewritten, offsets mean nothing."""
 
     agent: str
     session: str
     chain: str
     turn: str | None
-    position: int
-    requested_at: int | None
-    first_at: int
-    last_at: int
-    version: str | None
+    at: int
+    version: str | None = None
+    requested_at: int | None = None
+    last_at: int | None = None  # where the answer ended later
     copy_rank: int = 0
 
 
 def make_call(
     key: str,
     place: Place,
-    model: str,
-    provider: str,
+    by: Answerer,
     tokens: Tokens,
     reported: int | None,
     options: Options,
@@ -54,13 +59,13 @@ def make_call(
     """
     prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
     price = None
-    if is_priced and model != UNKNOWN:
-        seller = None if provider == UNKNOWN else provider
-        price = options.pricer.resolve(model, seller, place.first_at, prompt, None, None, None)
+    if is_priced and by.model != UNKNOWN:
+        seller = None if by.provider == UNKNOWN else by.provider
+        price = options.pricer.resolve(by.model, seller, place.at, prompt, None, None, None)
     flags |= tokens.flags
     amounts = (tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output)
     amount = cost(price, *amounts, 0) if price else None
-    if reported is not None and (provider in _BILLS_ITSELF or flags & CallFlag.REPORTED_ONLY):
+    if reported is not None and (by.provider in _BILLS_ITSELF or flags & CallFlag.REPORTED_ONLY):
         amount = reported
         flags |= CallFlag.REPORTED_COST
     return Call(
@@ -73,12 +78,12 @@ def make_call(
         seen_session=place.session,
         copy_rank=place.copy_rank,
         turn=place.turn,
-        position=place.position,
+        position=place.at,
         requested_at=place.requested_at,
-        first_at=place.first_at,
-        last_at=place.last_at,
-        model=model,
-        provider=provider,
+        first_at=place.at,
+        last_at=place.at if place.last_at is None else place.last_at,
+        model=by.model,
+        provider=by.provider,
         input=tokens.input,
         cache_read=tokens.cache_read,
         write_5m=tokens.write_5m,
@@ -101,7 +106,7 @@ def make_call(
 
 
 def metered_call(
-    key: str, place: Place, model: str, provider: str, metrics: Metrics, options: Options, *, stop: str | None = None
+    key: str, place: Place, by: Answerer, metrics: Metrics, options: Options, *, stop: str | None = None
 ) -> Call:
     """The call that metrics of the newer generation tell of; ValueError if their counts are absurd.
 
@@ -117,8 +122,7 @@ def metered_call(
     return make_call(
         key,
         place,
-        model,
-        provider,
+        by,
         inclusive_tokens(recorded),
         recorded.cost,
         options,

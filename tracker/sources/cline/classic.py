@@ -11,9 +11,9 @@ import msgspec
 from store.records import Batch, Call, Chain, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
-from tracker.sources.cline.calls import billing_of
+from tracker.sources.cline.calls import Answerer, billing_of
 from tracker.sources.cline.deleted import Seen, take_in
-from tracker.sources.cline.dialect import Answerer, Dialect
+from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.requests import Request, RequestLog, recorded_of
 from tracker.sources.cline.rows import (

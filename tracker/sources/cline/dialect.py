@@ -7,22 +7,15 @@ and files may hold a `<model>` of their own, but stand before that text.
 
 import re
 from bisect import bisect_left
-from typing import NamedTuple
 
 from store.records import CallFlag
+from tracker.sources.cline.calls import Answerer
 from tracker.sources.cline.files import decode_elements
 from tracker.sources.cline.rows import DECODE_ERRORS, ApiRequest, TaskMetadata, UiRow, decode_api_message
 from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, classic_tokens, inclusive_tokens
 
 _MODEL = re.compile(r"</name>\s*<model>([^<\s]{1,200})</model>")
 _MODEL_IN_JSON = re.compile(rb"</name>(?:\\[nr])*<model>([^<\s\\\"]{1,200})</model>")
-
-
-class Answerer(NamedTuple):
-    """The model that a request went to and the provider that served it, as the agent names them."""
-
-    model: str
-    provider: str
 
 
 class ClineDialect:

@@ -10,7 +10,7 @@ import msgspec
 
 from store.records import Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
-from tracker.sources.cline.calls import Place, metered_call
+from tracker.sources.cline.calls import Answerer, Place, metered_call
 from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import Metrics
@@ -80,11 +80,8 @@ def _call(row: LiveRow, options: Options) -> Call:
         session=row.session,
         chain=row.agent if row.parent else "",
         turn=None,
-        position=row.at,
-        requested_at=None,
-        first_at=row.at,
-        last_at=row.at,
-        version=None,
+        at=row.at,
         copy_rank=CopyRank.EMBEDDED,
     )
-    return metered_call(row.id, place, row.model or UNKNOWN, row.provider or UNKNOWN, row.metrics, options)
+    by = Answerer(row.model or UNKNOWN, row.provider or UNKNOWN)
+    return metered_call(row.id, place, by, row.metrics, options)

@@ -6,8 +6,8 @@ calls yet. While the answer is under way its output is a floor; a request that w
 
 from store.records import Call, CallFlag, Event, EventKind
 from tracker.sources.base import Options
-from tracker.sources.cline.calls import Place, make_call
-from tracker.sources.cline.dialect import Answerer, Dialect
+from tracker.sources.cline.calls import Answerer, Place, make_call
+from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.rows import ApiRequest, UiRow
 from tracker.sources.cline.tokens import Recorded, count, nano_cost, reported_cost
@@ -174,20 +174,17 @@ class RequestLog:
             session=self._session,
             chain="",
             turn=request.turn,
-            position=request.at,
-            requested_at=request.at,
-            first_at=request.at,
-            last_at=request.last_at,
+            at=request.at,
             version=self._dialect.version_at(request.at),
+            requested_at=request.at,
+            last_at=request.last_at,
         )
-        reported = reported_cost(request.recorded, by.provider)
         return make_call(
             self.key(request.at),
             place,
-            by.model,
-            by.provider,
+            by,
             tokens,
-            reported,
+            reported_cost(request.recorded, by.provider),
             self._options,
             retries=request.retries,
             flags=int(flags),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.cline import tools
-from tracker.sources.cline.calls import Place, billing_of, metered_call
+from tracker.sources.cline.calls import Answerer, Place, billing_of, metered_call
 from tracker.sources.cline.carry import StartedBy
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.rows import DECODE_ERRORS
@@ -165,15 +165,14 @@ class TranscriptReader:
             session=self._session,
             chain=self._chain,
             turn=None if self._is_copy else self._turn,
-            position=at,
-            requested_at=self._asked_at,
-            first_at=at,
-            last_at=at,
+            at=at,
             version=self._version,
+            requested_at=self._asked_at,
             copy_rank=CopyRank.FORK if self._is_copy else CopyRank.OWN,
         )
+        by = Answerer(self._model, provider)
         stop = "tool_use" if asks_tool(blocks) else None
-        self._batch.calls.append(metered_call(key, place, self._model, provider, metrics, self._options, stop=stop))
+        self._batch.calls.append(metered_call(key, place, by, metrics, self._options, stop=stop))
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

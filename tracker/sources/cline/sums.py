@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from store.records import Call, CallFlag, Chain
 from tracker.sources.base import Options
-from tracker.sources.cline.calls import Place, make_call
-from tracker.sources.cline.dialect import Answerer, Dialect
+from tracker.sources.cline.calls import Answerer, Place, make_call
+from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.rows import ApiRequest
 from tracker.sources.cline.tokens import Recorded, Tokens, reported_cost
 
@@ -36,23 +36,11 @@ def sum_records(row: SumRow, key: str, task: str, dialect: Dialect, options: Opt
     Condensing in Roo has a cost and no tokens: REPORTED_ONLY, without a price.
     """
     chain = f"{row.name}-{row.at}"
-    place = Place(
-        agent=dialect.agent,
-        session=task,
-        chain=chain,
-        turn=row.turn,
-        position=row.at,
-        requested_at=None,
-        first_at=row.at,
-        last_at=row.at,
-        version=dialect.version_at(row.at),
-    )
     is_cost_only = row.recorded.total == 0
     call = make_call(
         key,
-        place,
-        row.by.model,
-        row.by.provider,
+        Place(dialect.agent, task, chain, row.turn, row.at, dialect.version_at(row.at)),
+        row.by,
         Tokens(0, 0, 0, 0, 0) if is_cost_only else dialect.tokens(row.recorded, row.by, row.info),
         reported_cost(row.recorded, row.by.provider),
         options,
