@@ -26,7 +26,7 @@ from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Feed, ShowsSettings
 from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
-from tui.messages import Arrived, BriefWritten, EditDone, HealthChanged, Noticed, NudgeDue
+from tui.messages import Arrived, BriefWritten, HealthChanged, NudgeDue
 from tui.palette import Commands
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
@@ -82,11 +82,12 @@ class Dashboard(App[None]):
         self._held_snapshot: Snapshot | None = None  # came while paused
         self._due = DueNudges()
         self._paused_at: int | None = None
-        self._start = start
         self._former_ids: list[str] = []  # ids that the open task had before edits gave it another
         self._collector = collector
         self._has_drawn = False
-        self._known_tasks: Sequence[TaskRow] = ()
+        self.known_tasks: Sequence[
+            TaskRow
+        ] = ()  # of the month listed last, without runs of programs if there are others
         self._editor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="taximeter-edit")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -100,7 +101,7 @@ class Dashboard(App[None]):
         self.animation_level = "none"
         self.feed.ask(self.wish)
         self.feed.start(self)
-        self.switch_mode(self._start)
+        self.switch_mode(self.wish.screen)
         self.set_interval(_TICK_SECONDS, self._tick)
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
@@ -112,12 +113,8 @@ class Dashboard(App[None]):
         self.post_message(HealthChanged(health))
 
     def take_notice(self, words: str) -> None:
-        """From the feed's thread."""
-        self.post_message(Noticed(words))
-
-    def on_noticed(self, message: Noticed) -> None:
-        """A notice, which disappears by itself."""
-        self.notify(plain(f"{message.words[:1].upper()}{message.words[1:]}."), timeout=8, markup=False)
+        """From the feed's thread: a notice, which disappears by itself."""
+        self.notify(plain(f"{words[:1].upper()}{words[1:]}."), timeout=8, markup=False)
 
     def take_nudge(self, nudge: "DueNudge") -> None:
         """From the feed's thread."""
@@ -180,7 +177,7 @@ class Dashboard(App[None]):
         if self._follows_theme and snapshot.settings.display.theme in THEME_NAMES:
             self.theme = snapshot.settings.display.theme
         if snapshot.tasks is not None:
-            self._known_tasks = snapshot.tasks.typed or snapshot.tasks.tasks
+            self.known_tasks = snapshot.tasks.typed or snapshot.tasks.tasks
         self._renew()
 
     def _keep_session(self, snapshot: Snapshot) -> Snapshot:
@@ -275,11 +272,6 @@ class Dashboard(App[None]):
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
-    @property
-    def known_tasks(self) -> Sequence[TaskRow]:
-        """The tasks of the month that was listed last, without runs of programs if there are others."""
-        return self._known_tasks
-
     def edit(self, edit: Edit) -> None:
         """Hand an edit to the feed, after those before it; it takes as long as deriving the touched sessions does."""
         self._say_when_done(edit, self._editor.submit(self.feed.edit, edit))
@@ -287,7 +279,7 @@ class Dashboard(App[None]):
     @work(group="edit", exit_on_error=False)
     async def _say_when_done(self, edit: Edit, done: "Future[Edited]") -> None:
         edited = await asyncio.shield(asyncio.wrap_future(done))  # who leaves ends this, and no edit that waits
-        self.post_message(EditDone(edit, edited))
+        self.edit_done(edit, edited)
 
     @work(thread=True, group="brief", exclusive=True, exit_on_error=False)
     def write_brief(self, session_id: int) -> None:
@@ -308,9 +300,8 @@ class Dashboard(App[None]):
             )
         )
 
-    def on_edit_done(self, message: EditDone) -> None:
+    def edit_done(self, edit: Edit, edited: Edited) -> None:
         """Say what came of an edit; if it was about the open task, follow that to its new name, and back by undo."""
-        edit, edited = message.edit, message.edited
         if not edited.words:
             return
         words = f"{edited.words[:1].upper()}{edited.words[1:]}."

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot
 
 if TYPE_CHECKING:
@@ -35,25 +34,10 @@ class HealthChanged(Message):
 
 
 @dataclass
-class EditDone(Message):
-    """An edit was made, or could not be."""
-
-    edit: Edit
-    edited: Edited
-
-
-@dataclass
 class BriefWritten(Message):
     """A handover was written."""
 
     text: str
-
-
-@dataclass
-class Noticed(Message):
-    """Something happened that does not last."""
-
-    words: str
 
 
 @dataclass

@@ -20,7 +20,7 @@ async def test_a_closed_screen_leaves_nothing_drawn_behind(monkeypatch: pytest.M
         await pilot.press("question_mark")
         await pilot.pause()
         assert isinstance(app.screen, HelpScreen)
-        drawn = weakref.ref(app.screen.query_one("#help")._styles_cache)
+        drawn = weakref.ref(app.screen.query_one(".reading")._styles_cache)
         await pilot.press("escape")
         await pilot.pause()
         await pilot.pause()

@@ -15,7 +15,6 @@ from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, edits_done, feed, settled
 from tui.app import Dashboard
 from tui.edits import Edit, Edited, JoinPrevious, Rename, ToggleExcluded, Undo, apply_edit
-from tui.messages import EditDone
 from tui.readers.months import chosen_month, wished_month
 from tui.readers.tasks import read_tasks
 from tui.screens.board import Board
@@ -192,7 +191,7 @@ async def test_the_arrows_move_through_the_table_again_once_it_is_back(sample_sc
         for gone in nothing:
             app.take_snapshot(gone)
             await settled(pilot)
-            assert app.focused is None
+            assert (app.focused is None) == (not gone.calls), "a table that is only empty keeps the keys"
             app.take_snapshot(made)
             await settled(pilot)
             await pilot.press("down", "up")
@@ -229,7 +228,7 @@ async def test_a_late_edit_of_another_task_leaves_the_open_one_in_front(sample_s
         first, *_, last = (task.id for task in app.known_tasks)
         await pilot.press("end", "enter")
         await settled(pilot)
-        app.post_message(EditDone(Rename(first, "x"), Edited("renamed", first)))
+        app.edit_done(Rename(first, "x"), Edited("renamed", first))
         await settled(pilot)
         assert app.wish.task == last
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
-from textual.events import MouseScrollDown, MouseScrollUp
+from textual.events import Key, MouseScrollDown, MouseScrollUp
 
 from tests.tui.fakes import HOSTILE, screen_text
 from tui.themes import THEMES
@@ -46,8 +46,8 @@ class Frame(App[None]):
             table.sort_by_next()
         table.set_rows(self._items)
 
-    def on_table_opened(self) -> None:
-        self.opened += 1
+    def on_key(self, event: Key) -> None:
+        self.opened += event.key == "enter"
 
 
 def items(count: int) -> list[Item]:

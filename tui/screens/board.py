@@ -108,7 +108,7 @@ class Board(Screen[None], Generic[Part]):
 
     def _focus_again(self) -> None:
         """Back to the table: while it was hidden, it could not hold the keys that move through it."""
-        if self.is_current and self.focused is None and self.table is not None and self.table.display:
+        if self.is_current and self.focused is None and self.table is not None:
             self.set_focus(self.table)
 
     @property

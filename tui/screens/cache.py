@@ -44,7 +44,6 @@ class CacheScreen(Board[CachePart]):
             yield Picture(id="cache-total", classes="panel")
         with Vertical(id="causes-panel", classes="panel"):
             yield Table(self._columns(), lambda row: row.cause, id="causes")
-            yield Picture(id="no-misses")
 
     def _columns(self) -> tuple[Column[MissCause], ...]:
         return (
@@ -64,11 +63,8 @@ class CacheScreen(Board[CachePart]):
         """Draw the month."""
         self._draw_days(part)
         self._draw_total(part)
-        table, none = self.query_one("#causes", Table), self.query_one("#no-misses", Picture)
-        table.set_rows(part.report.causes)
-        table.display, none.display = bool(part.report.causes), not part.report.causes
         reason = "every call read what it should have" if part.report.total.calls else "[ shows the month before"
-        none.show(hatched("No misses", reason))
+        self.query_one("#causes", Table).set_rows(part.report.causes, empty=hatched("No misses", reason))
         self.table_changed()
 
     def _draw_days(self, part: CachePart) -> None:
@@ -124,10 +120,6 @@ class CacheScreen(Board[CachePart]):
             return
         misses = [miss for miss in self.part.report.misses if miss.cause == row.cause]
         self.dashboard.ask(MissesScreen(cause_words(row.cause), misses, self.day_and_time), self.dashboard.open_task)
-
-    def on_table_opened(self) -> None:
-        """A double click opens."""
-        self.action_open()
 
 
 def total_lines(report: CacheReport, width: int, height: int) -> list[Content]:

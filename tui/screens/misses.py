@@ -6,11 +6,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 
 from store.reads.cache import MissRow
 from tracker.words import counted
+from tui.screens.questions import framed
 from tui.widgets.table import Column, Table, searchable
 from tui.words import model_name, plain, tokens, usd
 
@@ -37,9 +37,8 @@ class MissesScreen(ModalScreen[str | None]):
             Column("tokens", 8, _size, right=True, rank=2),
             Column("waste", 9, lambda row: usd(row.waste), right=True, style="bold $waste"),
         )
-        with Vertical(classes="over reading misses") as panel:
-            panel.border_title = Content(f"{plain(self._cause)} · {counted(len(self._misses), 'call')}")
-            panel.border_subtitle = Content("enter opens the task, esc closes")
+        title = f"{self._cause} · {counted(len(self._misses), 'call')}"
+        with framed(Vertical(classes="over reading misses"), title, "enter opens the task, esc closes"):
             yield Table(
                 columns, lambda row: f"{row.session}-{row.at}-{row.missed}", search=lambda row: searchable(row.title)
             )
@@ -52,10 +51,6 @@ class MissesScreen(ModalScreen[str | None]):
         """Give back the task of the row under the cursor."""
         row = self.query_one(Table).selected
         self.dismiss(row.task_id if row is not None else None)
-
-    def on_table_opened(self) -> None:
-        """A double click opens."""
-        self.action_open()
 
 
 def _size(row: MissRow) -> str:

@@ -54,7 +54,6 @@ class NudgesScreen(Board[NudgesPart]):
                 search=lambda row: searchable(kind_words(row.kind), row.text, row.reason, row.project, fate(row)),
                 id="nudges",
             )
-            yield Picture(id="no-nudges")
 
     def _columns(self) -> tuple[Column[NudgeRow], ...]:
         return (
@@ -89,12 +88,10 @@ class NudgesScreen(Board[NudgesPart]):
             title=line(("Kinds", "bold $heading"), (" · followed", "$dim")),
         )
         self._draw_hindsight(part)
-        table, none = self.query_one("#nudges", Table), self.query_one("#no-nudges", Picture)
-        table.set_rows(report.rows)
-        table.display, none.display = bool(report.rows), not report.rows
         reason = "advice is given while an agent runs, at the end of a turn"
         command = "taximeter install claude-code, taximeter install cline"
-        none.show(hatched("Nothing was advised yet", reason, command=command))
+        empty = hatched("Nothing was advised yet", reason, command=command)
+        self.query_one("#nudges", Table).set_rows(report.rows, empty=empty)
         self.table_changed()
 
     def _draw_hindsight(self, part: NudgesPart) -> None:
@@ -139,10 +136,6 @@ class NudgesScreen(Board[NudgesPart]):
             self.dashboard.push_screen(
                 ReadScreen(f"{kind_words(row.kind)}: {fate(row)}", lambda width: input_lines(row, width))
             )
-
-    def on_table_opened(self) -> None:
-        """A double click opens."""
-        self.action_open()
 
     def action_switch(self) -> None:
         """Ask which kind to switch on or off."""

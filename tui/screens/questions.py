@@ -9,6 +9,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,6 +19,12 @@ QUESTION_CELLS = 76  # as app.tcss has it
 _LEAST_CELLS = 8  # a terminal that is narrower cuts what is made for so many
 
 _CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]
+
+
+def framed(panel: Widget, title: str, keys: str) -> Widget:
+    """A panel with a title in its border, and the keys that close it."""
+    panel.border_title, panel.border_subtitle = Content(plain(title)), Content(keys)
+    return panel
 
 
 class AskScreen(ModalScreen[str | None]):
@@ -41,9 +48,7 @@ class AskScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Title and input."""
-        with Vertical(classes="over question") as panel:
-            panel.border_title = Content(plain(self._title))
-            panel.border_subtitle = Content("enter keeps, esc leaves it")
+        with framed(Vertical(classes="over question"), self._title, "enter keeps, esc leaves it"):
             yield Input(plain(self._value), placeholder=self._hint, select_on_focus=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -67,9 +72,7 @@ class ChooseScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Title and list."""
-        with Vertical(classes="over question") as panel:
-            panel.border_title = Content(plain(self._title))
-            panel.border_subtitle = Content("enter takes, esc leaves it")
+        with framed(Vertical(classes="over question"), self._title, "enter takes, esc leaves it"):
             yield OptionList(
                 *(
                     Option(Content(plain(words)) if isinstance(words, str) else words, id=f"answer-{index}")
@@ -106,7 +109,5 @@ class ReadScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Title and text."""
-        with VerticalScroll(classes="over reading") as panel:
-            panel.border_title = Content(plain(self._title))
-            panel.border_subtitle = Content("esc closes")
+        with framed(VerticalScroll(classes="over reading"), self._title, "esc closes"):
             yield Reading(self._lines_for)

@@ -78,7 +78,3 @@ class SettingsScreen(ModalScreen[None]):
                 trouble_with=partial(trouble_with, setting.name),
             )
         dashboard.ask(question, lambda value: dashboard.edit(SetSetting(setting.name, value)))
-
-    def on_table_opened(self) -> None:
-        """A double click changes."""
-        self.action_change()

@@ -270,10 +270,6 @@ class TaskScreen(EditingBoard[TaskPart]):
             detail = self.part.detail
             self.dashboard.push_screen(ReadScreen("Evidence", lambda width: fact_lines(detail, width)))
 
-    def on_table_opened(self) -> None:
-        """A double click opens."""
-        self.action_facts()
-
     def action_split(self) -> None:
         """Begin a task at the turn under the cursor."""
         task, step = self.edited_task(), self._table.selected

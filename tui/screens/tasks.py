@@ -59,7 +59,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         self._with_runs = False
 
     def panels(self) -> ComposeResult:
-        """Table, stand-in for an empty month, split of the selected task."""
+        """Table, split of the selected task."""
         with Vertical(id="tasks-panel", classes="panel"):
             yield Table(
                 COLUMNS,
@@ -67,16 +67,12 @@ class TasksScreen(EditingBoard[TasksPart]):
                 search=lambda task: searchable(task.title, task.project, task.agents, status_words(task), task.models),
                 id="tasks",
             )
-            yield Picture(id="no-tasks")
         yield Picture(id="selected", classes="panel")
 
     def present(self, part: TasksPart, snapshot: Snapshot) -> None:
         """Draw the month's tasks."""
-        table = self._table
-        table.set_rows(self._listed(part))
-        empty = self.query_one("#no-tasks", Picture)
-        table.display, empty.display = bool(part.tasks), not part.tasks
-        empty.show(hatched(f"No tasks in {part.month}", "[ shows the month before, ] the month after"))
+        empty = hatched(f"No tasks in {part.month}", "[ shows the month before, ] the month after")
+        self._table.set_rows(self._listed(part), empty=empty)
         self.query_one("#tasks-panel").border_title = self._title(part)
         self.table_changed()
 
@@ -160,7 +156,3 @@ class TasksScreen(EditingBoard[TasksPart]):
             return
         self._with_runs = not self._with_runs
         self.renew()
-
-    def on_table_opened(self) -> None:
-        """A double click opens."""
-        self.action_open()

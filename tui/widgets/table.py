@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui.widgets.grid import Piece, line
+from tui.widgets.picture import Drawing
 from tui.words import cells, fit, plain
 
 Row = TypeVar("Row")
@@ -135,9 +136,6 @@ class Table(Widget, Generic[Row], can_focus=True):
     class Moved(Message):
         """The cursor came to another row, or others came in sight."""
 
-    class Opened(Message):
-        """A row was double-clicked."""
-
     def __init__(
         self,
         columns: Sequence[Column[Row]],
@@ -158,14 +156,16 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._came_above = 0  # rows that new data put before the cursor's, which was at the very top
         self._gone: str | None = None  # the cursor's row while there is none at all: it may come back
         self._filter = ""
+        self._empty: Drawing | None = None  # what stands there without any rows
         self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
         self._sort: int | None = None  # a column; None: as they were given
         self._descending = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows; the cursor stays on its key and its line, at the very top on its key."""
+    def set_rows(self, rows: Sequence[Row], *, empty: Drawing | None = None) -> None:
+        """Show these rows, or `empty` without any; the cursor stays on its key and its line, at the top on its key."""
+        self._empty = empty
         is_at_top = self._cursor in (0, self._came_above)
         self._rows = rows
         self._arrange()
@@ -267,9 +267,11 @@ class Table(Widget, Generic[Row], can_focus=True):
 
     def render(self) -> Content:
         """Header and the rows in sight."""
-        width = self.content_size.width
+        width, height = self.content_size
         if not width:
             return Content("")
+        if self._empty is not None and not self._rows:
+            return Content("\n").join(self._empty(width, height))
         places = layout(self._columns, width, self._in_sight, self._sort)
         sign = "▾" if self._descending else "▴"
         lines = [header_line(self._columns, places, self._sort, sign)]
@@ -326,16 +328,17 @@ class Table(Widget, Generic[Row], can_focus=True):
         self.action_move(-3)
 
     def on_click(self, event: Click) -> None:
-        """Take the cursor to the clicked row; twice opens it. A click on a title sorts, the next one turns it round."""
+        """Take the cursor to the clicked row; twice is enter. A click on a title sorts, the next one turns it round."""
         offset = event.get_content_offset_capture(self)
         if offset.y == 0:
-            self._sort_at(offset.x)
+            if self._rows:
+                self._sort_at(offset.x)
             return
         row = self._first + offset.y - 1
         if self._first <= row < len(self._shown):
             self.action_move(row - self._cursor)
             if event.chain == 2:
-                self.post_message(self.Opened())
+                self.app.simulate_key("enter")
 
 
 def searchable(*texts: str | None) -> str:
