@@ -20,12 +20,12 @@ from tui.snapshot import NowPart, Snapshot, Top
 from tui.task_words import status_sign
 from tui.widgets.bars import legend
 from tui.widgets.bill import parts_of
-from tui.widgets.cache_clock import CacheState, cache_state, clock_gauge, clock_words
+from tui.widgets.cache_clock import CacheState, cache_state, clock_words
 from tui.widgets.calls import call_columns
 from tui.widgets.chips import at_rest, chips
 from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
-from tui.widgets.gauge import context_gauge, share_gauge
+from tui.widgets.gauge import context_gauge, gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
 from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines, with_its_calls
 from tui.widgets.pace import burn_words, last_hour
@@ -257,7 +257,7 @@ class NowScreen(Board[NowPart]):
         life = (report and report.lifetime) or "lifetime not known"
 
         def draw(width: int, _height: int) -> Sequence[Content]:
-            lines = [clock_words(state), clock_gauge(state, width), line((life, "$dim"))]
+            lines = [clock_words(state), gauge(state.share, 1.0, width, state.style), line((life, "$dim"))]
             if report is not None and report.prospect is not None and ttl is not None:
                 words = "cold: costs " if state.word == "cold" else "if cold "
                 lines.append(line((words, "$dim"), (about(report.prospect.cold_penalty), "bold")))
@@ -285,9 +285,7 @@ class NowScreen(Board[NowPart]):
 
     def _draw_plan(self, top: Top) -> None:
         self.query_one("#now-plan", Picture).show(
-            lambda width, height: [
-                share_gauge(window.name, window.share, width, name_width=3) for window in top.windows
-            ]
+            lambda width, height: [share_gauge(one.name, one.share, width) for one in top.windows]
         )
 
     # -- six lines --------------------------------------------------------------------------------------------------
@@ -319,7 +317,7 @@ class NowScreen(Board[NowPart]):
             plan = top.windows[:1] if top is not None else ()
             if nudge:
                 lines += nudge_lines(nudge, width, height - len(lines) - len(plan), why=why)
-            return [*lines, *(share_gauge(one.name, one.share, width, name_width=3) for one in plan)]
+            return [*lines, *(share_gauge(one.name, one.share, width) for one in plan)]
 
         brief = self.query_one("#brief", Picture)
         brief.set_class(bool(nudge), "-nudged")

@@ -17,7 +17,7 @@ from tui.screens.questions import ReadScreen
 from tui.snapshot import PlansPart, Snapshot
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line, spread
-from tui.widgets.month import Ahead, month_plot
+from tui.widgets.month import month_plot
 from tui.widgets.picture import Picture, border_room
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
@@ -85,7 +85,7 @@ class PlansScreen(Board[PlansPart]):
             return
         first, last = month_bounds(load.as_of)
         spent = [dollars(api) for _, _, api in load.spent]
-        ahead = Ahead(*report.month_end) if report.month_end is not None else None
+        ahead = report.month_end
         plans = [(one.plan.name, one.fee_usd / (1 + report.terms.tax)) for one in report.outlooks]  # as the spend is
 
         def draw(width: int, height: int) -> Sequence[Content]:
@@ -100,9 +100,9 @@ class PlansScreen(Board[PlansPart]):
             (" as an API key", "$dim"),
         )
         note = ""
-        if ahead is not None and ahead.high > ahead.low:
-            middle = "" if report.is_range_only else f"~${ahead.middle:,.0f}, 8 of 10 times "
-            note = f"by the end {middle}${ahead.low:,.0f} to {ahead.high:,.0f}"
+        if ahead is not None and ahead.p90 > ahead.p10:
+            middle = "" if report.is_range_only else f"~${ahead.p50:,.0f}, 8 of 10 times "
+            note = f"by the end {middle}${ahead.p10:,.0f} to {ahead.p90:,.0f}"
         picture.show(draw, title=title, note=line((note, "$dim")))
 
     # -- the table --------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
         figures = f"{words} of {usd(one.budget_nano)}"
         named = min(_NAME, width - cells(figures) - 1)
         room = width - named - cells(figures) - 1
-        middle = gauge(one.share, 1.0, room, style=style) if room >= 4 else Content("")
+        middle = gauge(one.share, 1.0, room, style) if room >= 4 else Content("")
         lines.append(line((fit(plain(one.label), named), "$dim")) + middle + line(" ", (figures, f"bold {style}")))
     if report.layers is not None:
         lines += ([Content("")] if lines and height > len(lines) + 6 else []) + layer_lines(report.layers, width)

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from tui.widgets.gauge import gauge
 from tui.widgets.grid import line
 from tui.words import countdown
 
@@ -37,8 +36,3 @@ def clock_words(state: CacheState) -> Content:
     if state.word in ("cold", "unknown"):
         return line((state.word, f"bold {state.style}"))
     return line((state.word, f"bold {state.style}"), " ", (countdown(state.left_ms), "bold"))
-
-
-def clock_gauge(state: CacheState, width: int) -> Content:
-    """The time left as a bar that runs empty."""
-    return gauge(state.share, 1.0, width, style=state.style)

@@ -1,10 +1,11 @@
 """A month of spend as it adds up, against what plans cost, and where it is going."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import accumulate
 
 from textual.content import Content
 
+from tracker.model.plans.projection import Band
 from tui.widgets.grid import Grid
 from tui.widgets.plot import Axis, Level, Series, draw_axis, draw_levels, draw_stack, nice_top
 from tui.words import axis_usd, cells
@@ -14,40 +15,23 @@ SURE = Series("░", "$series-1", "")
 BAND = Series("▒", "$band", "8 of 10 months")
 
 
-class Ahead(NamedTuple):
-    """Dollars by the end of the month: 10th, 50th and 90th percentile."""
-
-    low: float
-    middle: float
-    high: float
-
-
-def running(amounts: Sequence[float]) -> list[float]:
-    """Sums from the first day to each day."""
-    total, made = 0.0, []
-    for amount in amounts:
-        total += amount
-        made.append(total)
-    return made
-
-
 def month_plot(
     spent: Sequence[float],
     days: int,
-    ahead: Ahead | None,
+    ahead: Band | None,
     plans: Sequence[tuple[str, float]],
     width: int,
     height: int,
 ) -> tuple[list[Content], list[str]]:
     """The plot, and the names of plans whose price is above its scale.
 
-    `spent`: dollars of the days so far; `plans`: names and prices. Days to come are drawn as a band between the
-    percentiles, on straight lines from today to the month's end.
+    `spent`: dollars of the days so far; `ahead`: by the month's end; `plans`: names and prices. Days to come are drawn
+    as a band between the percentiles, on straight lines from today to the month's end.
     """
     rows = max(1, height - 1)
-    sums = running(spent)
+    sums = list(accumulate(spent))
     now = sums[-1] if sums else 0.0
-    peak = max(now, ahead.high if ahead else 0.0)
+    peak = max(now, ahead.p90 if ahead else 0.0)
     shown = [(name, price) for name, price in plans if 0 < price <= max(2 * peak, 25.0)]
     axis = Axis(nice_top(max(peak, *(price for _, price in shown), 0.0)), axis_usd)
     grid = Grid(width, height)
@@ -60,7 +44,7 @@ def month_plot(
             draw_stack(grid, axis.width + x, rows, (sums[index],), (SPENT,), axis.top)
         elif ahead is not None:
             share = (index + 1 - len(sums)) / max(1, days - len(sums))
-            low, high = now + (ahead.low - now) * share, now + (ahead.high - now) * share
+            low, high = now + (ahead.p10 - now) * share, now + (ahead.p90 - now) * share
             draw_stack(grid, axis.width + x, rows, (low, max(0.0, high - low)), (SURE, BAND), axis.top)
     draw_axis(grid, axis, rows)
     draw_levels(grid, axis, rows, levels)

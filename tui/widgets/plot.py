@@ -168,13 +168,8 @@ def area(
     levels: Sequence[Level] = (),
     marks: Sequence[Mark] = (),
 ) -> list[Content]:
-    """A filled curve over samples in their order, each a stack of parts, with levels and marks.
-
-    Levels far above the curve do not flatten it: they are left out of the scale beyond three times its peak.
-    """
-    peak = max((sum(parts) for parts in samples), default=0.0)
-    near = [level.value for level in levels if level.value <= 3 * peak]
-    axis = Axis(nice_top(max(peak, *near, 0.0)), unit)
+    """A filled curve over samples in their order, each a stack of parts, with levels and marks."""
+    axis = _axis_of(samples, unit, levels, farthest=3)
     grid = Grid(width, height)
     left = axis.width
     columns = resample(samples, width - left)
@@ -237,7 +232,7 @@ def stacked_bars(
 ) -> list[Content]:
     """Bars with their names below, stacked by series; `pointed` is the bar under the cursor."""
     rows = max(1, height - 1)
-    axis = _axis_of(columns, unit, levels)
+    axis = _axis_of(columns, unit, levels, farthest=2)
     grid = Grid(width, height)
     places = bar_places(len(columns), width, axis.width)
     for index in range(places.first, len(columns)):
@@ -252,12 +247,15 @@ def places_of(
     columns: Sequence[Sequence[float]], width: int, *, unit: Callable[[float], str], levels: Sequence[Level] = ()
 ) -> Places:
     """Where `stacked_bars` puts the bars of the same arguments: for a mouse that points at one."""
-    return bar_places(len(columns), width, _axis_of(columns, unit, levels).width)
+    return bar_places(len(columns), width, _axis_of(columns, unit, levels, farthest=2).width)
 
 
-def _axis_of(columns: Sequence[Sequence[float]], unit: Callable[[float], str], levels: Sequence[Level]) -> Axis:
-    peak = max((sum(parts) for parts in columns), default=0.0)
-    near = [level.value for level in levels if level.value <= 2 * peak]
+def _axis_of(
+    stacks: Sequence[Sequence[float]], unit: Callable[[float], str], levels: Sequence[Level], *, farthest: float
+) -> Axis:
+    """A scale for stacks of parts, and for levels up to so many times the peak: others do not flatten it."""
+    peak = max((sum(parts) for parts in stacks), default=0.0)
+    near = [level.value for level in levels if level.value <= farthest * peak]
     return Axis(nice_top(max(peak, *near, 0.0)), unit)
 
 
