@@ -12,6 +12,9 @@ from enum import IntFlag
 
 import msgspec
 
+# Of a model's, a branch's or a tool's name readers keep this much. No real one is as long; ids and folders stay whole.
+NAME_CHARS = 300
+
 
 class CallFlag(IntFlag):
     """What is special about a call; stored as an integer."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from store.ledger import open_ledger
 from tests.cli.running import Taximeter
 from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, usage
 from tests.unit.ledger.reading import write_tree
@@ -115,3 +116,24 @@ def test_a_brief_tells_what_failed_without_its_colours(taximeter: Taximeter, tmp
     text = taximeter("handover", SESSION, "--json").json()["text"]
     assert "> FAILED one" in text
     assert json.dumps(text).find("\\u001b") < 0
+
+
+def test_names_without_end_are_cut_and_shorter_ones_are_not(taximeter: Taximeter, tmp_path: Path) -> None:
+    endless = "x" * 100_000
+    use = {"type": "tool_use", "id": "t", "name": endless, "input": {}}
+    lines = [
+        prompt("mend it", gitBranch=endless),
+        answer(1, message={"model": endless, "content": [use]}, gitBranch=endless),
+        answer(2, message={"model": "m" * 300}, gitBranch=endless),
+    ]
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: encoded(*lines)})]
+    calls = taximeter("calls", "--json").json_lines()
+    assert {call["model"] for call in calls} == {"x" * 300, "m" * 300}
+    [task] = taximeter("tasks", "--json").json()["tasks"]
+    for command in ("context", f"task {task['id']}", "tasks", "spend --by model"):
+        assert endless[:301] not in taximeter(*command.split()).out
+    db = open_ledger()
+    assert db.execute("SELECT MAX(LENGTH(name)) FROM tool_use").fetchone() == (300,)
+    assert db.execute("SELECT branch, kind FROM session LEFT JOIN event ON kind = 'branch'").fetchall() == [
+        (endless[:300], None)
+    ]

@@ -3,7 +3,7 @@
 import msgspec
 
 from store.money import nano_from_float
-from store.records import ClientTotal, ModelTotal
+from store.records import NAME_CHARS, ClientTotal, ModelTotal
 from tracker.sources.claude_code.lines import AGENT, ModelUsage, decode_cost_state, forgiving
 
 
@@ -30,7 +30,7 @@ def _model_total(model: str, usage: ModelUsage) -> ModelTotal:
     writes = usage.cacheCreationInputTokens or 0
     one_hour = min(usage.cacheCreationEphemeral1hInputTokens or 0, writes)
     return ModelTotal(
-        model,
+        model[:NAME_CHARS],
         usage.inputTokens or 0,
         usage.cacheReadInputTokens or 0,
         writes - one_hour,

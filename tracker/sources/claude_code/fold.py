@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from store.records import Call, CallFlag, CopyRank, Price, canonical_id
+from store.records import NAME_CHARS, Call, CallFlag, CopyRank, Price, canonical_id
 from tracker.pricing import cost
 from tracker.pricing.parts import Amounts, price_parts, prompt_of
 from tracker.sources.base import Options
@@ -137,7 +137,7 @@ class CallFold:
         request_id, more_requests = _canonical(call.request_ids)
         usage = call.message.usage or Usage()
         line, place = call.line, call.place
-        model = call.message.model or "unknown"
+        model = (call.message.model or "unknown")[:NAME_CHARS]
         flags = _EMBEDDED if place.copy_rank == CopyRank.EMBEDDED else 0
         if call.message.stop_reason is None:
             flags |= _FLOOR
@@ -205,7 +205,7 @@ class CallFold:
     def _emit_iteration(self, parent: Call, number: int, inner: Iteration, usage: Usage, made: list[Call]) -> None:
         """A request inside a call that the call's own usage leaves out, on its own model (section 8, point 9)."""
         amounts = _amounts(inner)
-        model = inner.model or parent.model
+        model = (inner.model or parent.model)[:NAME_CHARS]
         price = self._price(model, parent.first_at, usage, prompt_of(amounts))
         # As the call itself: any of its keys says that it is the same one.
         made.append(

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from store.records import Batch, CopyRank, EventKind, ToolUse
+from store.records import NAME_CHARS, Batch, CopyRank, EventKind, ToolUse
 from tracker.sources.base import Options
 from tracker.sources.claude_code import tools
 from tracker.sources.claude_code.carry import Carry
@@ -125,7 +125,9 @@ class FileReader:
 
     def _take(self, line: Line, block: bytes | bytearray, start: int, end: int, position: int) -> None:
         """Take in a record that stands in `block` between `start` and `end`."""
-        kind = line.type
+        kind, branch = line.type, line.gitBranch
+        if branch is not None and len(branch) > NAME_CHARS:
+            line.gitBranch = branch[:NAME_CHARS]
         if kind == "assistant":
             self._assistant(line, position)
         elif kind == "user":

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from store.records import ToolFlag, ToolUse
+from store.records import NAME_CHARS, ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import (
@@ -45,7 +45,7 @@ def asked(block: Block, place: Place, position: int, at: int, message_id: str | 
         position,
         at,
         message_id,
-        name,
+        name[:NAME_CHARS],
         target,
         flags | _FLAGS_BY_NAME.get(name, 0),
     )

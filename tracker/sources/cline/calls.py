@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.records import Call, CallFlag
+from store.records import NAME_CHARS, Call, CallFlag
 from tracker.pricing import cost
 from tracker.sources.base import Options
 from tracker.sources.cline.sdk_rows import Metrics
@@ -82,8 +82,8 @@ def make_call(
         requested_at=place.requested_at,
         first_at=place.at,
         last_at=place.at if place.last_at is None else place.last_at,
-        model=by.model,
-        provider=by.provider,
+        model=by.model[:NAME_CHARS],
+        provider=by.provider[:NAME_CHARS],
         input=tokens.input,
         cache_read=tokens.cache_read,
         write_5m=tokens.write_5m,

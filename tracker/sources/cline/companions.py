@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from store.records import Batch, ClientTotal, Event, EventKind, Session
+from store.records import NAME_CHARS, Batch, ClientTotal, Event, EventKind, Session
 from tracker.sources.base import Options
 from tracker.sources.cline.files import decode_elements
 from tracker.sources.cline.rows import DECODE_ERRORS, HistoryItem, Number, decode_history_item
@@ -120,7 +120,7 @@ def imported_until(content: bytes) -> int | None:
 def _branch(git: _Git | None) -> str | None:
     """The branch; None in a worktree without one, where Cline keeps the first word of "(no branch)"."""
     name = git.branch if git is not None else None
-    return None if name is None or name.startswith("(") else name
+    return None if name is None or name.startswith("(") else name[:NAME_CHARS]
 
 
 def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, bytes] | None:

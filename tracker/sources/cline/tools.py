@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from store.records import ToolFlag, ToolUse
+from store.records import NAME_CHARS, ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
 from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
 from tracker.sources.commands import command_flags, commit_in
@@ -191,7 +191,7 @@ def _use(place: ToolPlace, key: str, name: str, target: str, flags: int) -> Tool
         place.at,
         place.at,
         place.message_id,
-        name,
+        name[:NAME_CHARS],
         tool_target(target) or None,
         flags,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from store.records import Batch, CallFlag, CopyRank, EventKind, ToolFlag, TurnKind
+from store.records import NAME_CHARS, Batch, CallFlag, CopyRank, EventKind, ToolFlag, TurnKind
 from tracker.sources.base import ReadState
 
 ReadAll = Callable[..., Batch]
@@ -195,6 +195,20 @@ def test_a_worktree_without_a_branch_has_none(
     manifest = {"session_id": session.session, "metadata": {"git": {"branch": told}}}
     (session.folder / f"{session.session}.json").write_text(json.dumps(manifest))
     assert [one.branch for one in read_all(session.root).sessions] == [branch]
+
+
+def test_names_without_end_are_cut(session: Any, usage: Usage, read_all: ReadAll) -> None:
+    endless = "x" * 100_000
+    session.user("Go")
+    use = {"type": "tool_use", "id": "toolu_0123456789abcdef", "name": endless, "input": {}}
+    session.answer(usage(100, 10), modelInfo={"id": endless, "provider": endless}, content=[use])
+    session.write()
+    manifest = {"session_id": session.session, "metadata": {"git": {"branch": endless}}}
+    (session.folder / f"{session.session}.json").write_text(json.dumps(manifest))
+    read = read_all(session.root)
+    (call,), (tool,) = read.calls, read.tools
+    branches = {one.branch for one in read.sessions} - {None}
+    assert {call.model, call.provider, tool.name} | branches == {endless[:NAME_CHARS]}
 
 
 class TestSubagents:
