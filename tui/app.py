@@ -301,16 +301,20 @@ class Dashboard(App[None]):
         )
 
     def edit_done(self, edit: Edit, edited: Edited) -> None:
-        """Say what came of an edit; if it was about the open task, follow that to its new name, and back by undo."""
+        """Say what came of an edit, and follow a task that became part of another; if it is open, back by undo, too."""
         if not edited.words:
             return
         words = f"{edited.words[:1].upper()}{edited.words[1:]}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
             self._resume()  # what was changed is to be seen, and the next key to be about what is
-        if isinstance(edit, TaskEdit) and edited.task and edit.task == self.wish.task != edited.task:
-            self._former_ids = self._former_ids[:-1] if isinstance(edit, Undo) else [*self._former_ids, edit.task]
-            self.wish_for(task=edited.task)
+        if isinstance(edit, TaskEdit) and edit.task and edited.task not in ("", edit.task):
+            for screen in self.screen_stack:
+                if isinstance(screen, Board):
+                    screen.follow(edit.task, edited.task)
+            if edit.task == self.wish.task:
+                self._former_ids = self._former_ids[:-1] if isinstance(edit, Undo) else [*self._former_ids, edit.task]
+                self.wish_for(task=edited.task)
 
     def undo(self) -> None:
         """Take back the last edit; the task that it led away from is the one to show then, if it is there again."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
@@ -257,6 +258,37 @@ async def test_the_cursor_is_on_its_row_again_when_all_were_gone() -> None:
         table.set_rows([])
         table.set_rows(items(2))
         assert table.selected == Item("item 1", 1.0)
+
+
+@pytest.mark.parametrize("first_seen", ["edit", "rows"])
+async def test_a_row_that_became_part_of_another_takes_the_cursor_there(first_seen: str) -> None:
+    app = Frame(items(40))
+    async with app.run_test(size=(50, 12)) as pilot:
+        table = app.query_one(Table)
+        await pilot.press("down", "down")
+        key = table._key
+        former, heir = table.shown[2], table.shown[30]
+        if first_seen == "edit":
+            table.follow(key(former), key(heir))
+            assert table.selected == former
+        table.set_rows([item for item in items(40) if item != former])
+        if first_seen == "rows":
+            table.follow(key(former), key(heir))
+        assert table.selected == heir
+        table.set_rows(items(40))
+        assert table.selected == heir
+
+
+async def test_a_cursor_that_was_moved_on_stays_where_it_is() -> None:
+    app = Frame(items(10))
+    async with app.run_test(size=(50, 20)) as pilot:
+        table = app.query_one(Table)
+        key = table._key
+        former, next_one, heir = table.shown[0], table.shown[1], table.shown[8]
+        table.follow(key(former), key(heir))
+        await pilot.press("down")
+        table.set_rows([item for item in items(10) if item != former])
+        assert table.selected == next_one
 
 
 async def test_a_table_that_comes_in_sight_shows_all_that_fits() -> None:

@@ -9,7 +9,7 @@ from msgspec import structs
 from store.metered import MeteredJob
 from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, edits_done, feed, settled, usd
 from tracker.reports.tasks import Unsure
-from tui.edits import JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
+from tui.edits import Edited, JoinPrevious, Merge, MoveTurn, Rename, SetStatus, Split, ToggleExcluded, Undo
 from tui.screens.task import TaskScreen, waterfall
 from tui.snapshot import Snapshot, Wish
 from tui.task_words import STATUS_SIGNS, status_words
@@ -307,6 +307,28 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
     assert merge.into not in ("", task.id)
     assert isinstance(move, MoveTurn)
     assert (move.task, move.turn) == (task.id, 1)
+
+
+async def test_after_a_merge_the_cursor_is_on_the_merged_task(sample_script: Script) -> None:
+    gone: list[str] = []
+
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        if made.tasks is None:
+            return made
+        return replace(made, tasks=replace(made.tasks, tasks=tuple(t for t in made.tasks.tasks if t.id not in gone)))
+
+    app = dashboard(script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        table = app.screen.query_one("#tasks", Table)
+        task, into = table.shown[0], table.shown[-1]
+        feed(app).edit = lambda edit: gone.append(task.id) or Edited("joined", into.id)  # type: ignore[method-assign]
+        app.edit(Merge(task.id, into=into.id))
+        await edits_done(app)
+        feed(app).hand_over()
+        await settled(pilot)
+        assert table.selected == into
 
 
 async def test_another_task_is_one_of_the_persons_however_many_there_are(sample_script: Script) -> None:

@@ -74,6 +74,9 @@ class Board(Screen[None], Generic[Part]):
         """Draw the screen's part of the snapshot."""
         raise NotImplementedError
 
+    def follow(self, former: str, task: str) -> None:
+        """A task became part of another: the cursor of a list goes along."""
+
     def tick(self, now_ms: int) -> None:
         """A second has passed: redraw what runs by the clock."""
 

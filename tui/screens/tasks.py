@@ -143,6 +143,10 @@ class TasksScreen(EditingBoard[TasksPart]):
         """The task under the cursor."""
         return self._table.selected
 
+    def follow(self, former: str, task: str) -> None:
+        """The cursor goes along when its task becomes part of another."""
+        self._table.follow(former, task)
+
     def action_open(self) -> None:
         """Open the task under the cursor."""
         task = self._table.selected

@@ -1,7 +1,7 @@
 """A table of many rows that draws only those in sight: the cursor stays on its row whatever the data does.
 
 Rows are known by a key. New data never moves the cursor to another row nor the row under the cursor to another line,
-except at the very top: there what comes before it comes in sight.
+except at the very top: there what comes before it comes in sight. A row that became part of another takes it along.
 A column that has no room is left out whole, by its rank; a figure is never cut.
 """
 
@@ -155,6 +155,8 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._first = 0
         self._came_above = 0  # rows that new data put before the cursor's, which was at the very top
         self._gone: str | None = None  # the cursor's row while there is none at all: it may come back
+        self._lost: str | None = None  # the row that new data took away from under the cursor
+        self._heir: tuple[str, str] | None = None  # a row, and the one that it became part of
         self._filter = ""
         self._empty: Drawing | None = None  # what stands there without any rows
         self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
@@ -166,10 +168,10 @@ class Table(Widget, Generic[Row], can_focus=True):
     def set_rows(self, rows: Sequence[Row], *, empty: Drawing | None = None) -> None:
         """Show these rows, or `empty` without any; the cursor stays on its key and its line, at the top on its key."""
         self._empty = empty
-        is_at_top = self._cursor in (0, self._came_above)
+        is_at_top, heir = self._cursor in (0, self._came_above), self._heir
         self._rows = rows
         self._arrange()
-        if is_at_top:
+        if is_at_top and self._heir == heir:
             self._came_above = self._cursor
             self._first = 0
             self._reveal()
@@ -178,6 +180,16 @@ class Table(Widget, Generic[Row], can_focus=True):
         """Show only rows that contain each of the words."""
         self._filter = words.casefold()
         self._arrange()
+
+    def follow(self, former: str, heir: str) -> None:
+        """Let the cursor go from one row to the one that it is now part of, unless it is moved before that is seen."""
+        self._heir = (former, heir)
+        self._arrange()
+        self.post_message(self.Moved())
+
+    def _stays(self) -> None:
+        """The cursor is where it shall be, whatever was taken away from under it."""
+        self._lost = self._heir = None
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one the rows stand as they were given."""
@@ -233,11 +245,15 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._shown = rows
         self._gone = None if rows else key
         if key is not None:
-            for index, row in enumerate(rows):
-                if self._key(row) == key:
-                    self._cursor = index
-                    self._first = index - line_of_cursor
-                    break
+            places = {self._key(row): index for index, row in enumerate(rows)}
+            if key in places:
+                self._cursor = places[key]
+                self._first = self._cursor - line_of_cursor
+            else:
+                self._lost = key
+            if self._heir is not None and self._heir[0] == self._lost:
+                self._cursor = places.get(self._heir[1], self._cursor)
+                self._stays()
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
         self._came_above = 0
         self._reveal()
@@ -306,6 +322,7 @@ class Table(Widget, Generic[Row], can_focus=True):
     def action_move(self, step: int) -> None:
         """Move the cursor."""
         before = self._cursor
+        self._stays()
         self._cursor = max(0, min(len(self._shown) - 1, self._cursor + step))
         if self._cursor != before:
             self._came_above = 0
