@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS
 from tracker.model.growth import GrowthEstimate, GrowthPool, estimate_growth
+from tracker.model.quantiles import TAIL
 from tracker.model.rates import Tariff
 
 BUCKETS = (5, 10, 20, 40)
@@ -73,10 +74,9 @@ def _conformal(residuals: Sequence[float]) -> Band:
     """
     ordered = sorted(residuals)
     count = len(ordered)
-    tail = (1 - DEFAULTS.band_coverage) / 2
     # Rounded first: 0.1 * 110 must be rank 11, not 10.999….
-    low_rank = math.floor(round(tail * (count + 1), 9))
-    high_rank = math.ceil(round((1 - tail) * (count + 1), 9))
+    low_rank = math.floor(round(TAIL * (count + 1), 9))
+    high_rank = math.ceil(round((1 - TAIL) * (count + 1), 9))
     return Band(ordered[low_rank - 1], median(ordered), ordered[high_rank - 1], "own", count)
 
 

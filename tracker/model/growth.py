@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracker.model.defaults import DEFAULTS
-from tracker.model.quantiles import quantile, shrunk_mean
+from tracker.model.quantiles import TAIL, middle_80, quantile, shrunk_mean
 from tracker.model.rates import Tariff
 
 
@@ -111,6 +111,6 @@ def calls_per_turn(turn_calls: Sequence[int]) -> CallsPerTurn:
     if not turn_calls:
         mean = DEFAULTS.calls_per_turn
         stop = math.log(1 - 1 / mean)
-        return CallsPerTurn(mean, math.ceil(math.log(0.9) / stop), math.ceil(math.log(0.1) / stop))
+        return CallsPerTurn(mean, math.ceil(math.log(1 - TAIL) / stop), math.ceil(math.log(TAIL) / stop))
     mean = shrunk_mean(turn_calls, DEFAULTS.calls_per_turn, DEFAULTS.growth_shrink_calls)
-    return CallsPerTurn(mean, quantile(turn_calls, 0.1), quantile(turn_calls, 0.9))
+    return CallsPerTurn(mean, *middle_80(turn_calls))

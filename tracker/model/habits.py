@@ -8,10 +8,8 @@ from tracker.model.defaults import DEFAULTS
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
 from tracker.model.options import SavingRange
+from tracker.model.quantiles import Z_80
 from tracker.model.rates import Tariff
-
-# Two-sided 80 % of a normal law; the count of rare events is spread like its own square root.
-_Z_80 = 1.2816
 
 
 class TurnProfile(NamedTuple):
@@ -41,8 +39,8 @@ class Storm(NamedTuple):
 
     @property
     def saving(self) -> SavingRange:
-        """What as many calls again would waste."""
-        spread = _Z_80 / math.sqrt(max(1, self.misses))
+        """What as many calls again would waste; the count of rare events is spread like its own square root."""
+        spread = Z_80 / math.sqrt(max(1, self.misses))
         return SavingRange.of(self.waste_nano * max(0.0, 1 - spread), self.waste_nano, self.waste_nano * (1 + spread))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracker.model.defaults import DEFAULTS
-from tracker.model.quantiles import shrink
+from tracker.model.quantiles import TAIL, shrink
 
 # Context size bands for the chance of a return; MODEL names bands without their edges.
 CONTEXT_BAND_EDGES = (50_000, 100_000, 200_000)
@@ -77,8 +77,7 @@ def calls_ahead(
     the limit, not the limited mean of MODEL section 7.1, which promised half as much again as came true in backtests.
     """
     going_on = 1.0 if another_turn_is_certain else 1 - DEFAULTS.last_turn_probability
-    tail = (1 - DEFAULTS.band_coverage) / 2
-    low, high = (mean_calls * max(0.0, math.log(going_on / share)) for share in (1 - tail, tail))
+    low, high = (mean_calls * max(0.0, math.log(going_on / share)) for share in (1 - TAIL, TAIL))
     limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
     mean = going_on * mean_calls * -math.expm1(-limit / mean_calls) if mean_calls > 0 else 0.0
     return CallsRange(min(low, limit), mean, min(high, LATEST_COMPACTION * limit))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.plans.meter import Interval, Spent
 from tracker.model.plans.plan import Range
-from tracker.model.quantiles import quantile
+from tracker.model.quantiles import middle_80, quantile
 
 INTERVALS_NEEDED = 30
 _WEIGHT_STEPS = 100
@@ -22,7 +22,6 @@ _LOOKED_BACK_MS = DEFAULTS.calibration_window_days * DAY_MS
 _ROUNDS = 3  # the rounding of readings is undone with the fit of the round before
 _RESAMPLES = 400
 _BLOCK_INTERVALS = 5
-_TAIL = 0.1
 _ROUNDING_PERCENT = 0.25  # half a rounding step at one end of a row of intervals
 _OUTLIER_MADS = 3 * 1.4826
 _OUTLIER_PERCENT = 2.0
@@ -84,7 +83,7 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
     before = [one for one in intervals if since - _LOOKED_BACK_MS < one.until_ms <= since and one.spent.logged > 0]
     return MeterFit(
         read_weight=weight,
-        read_weight_interval=(quantile(weights, _TAIL), quantile(weights, 1 - _TAIL)),
+        read_weight_interval=middle_80(weights),
         size=_size(kappa, kappas, rounding),
         plain_size=_size(_kappa(points, None), plain_kappas, rounding),
         is_plain=_is_plain(points, weight),
@@ -143,7 +142,7 @@ def _rounding_share(intervals: Sequence[Interval]) -> float:
 
 
 def _size(kappa: float, resampled: Sequence[float], rounding: float) -> Range:
-    low, high = quantile(resampled, _TAIL), quantile(resampled, 1 - _TAIL)
+    low, high = middle_80(resampled)
     return Range(min(kappa, low) * (1 - rounding), kappa, max(kappa, high) * (1 + rounding)).times(100)
 
 

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from tracker.model.plans.calibration import MeterFit
 from tracker.model.plans.plan import Capacity, Origin, Plan, Range, Size
-from tracker.model.quantiles import quantile
+from tracker.model.quantiles import middle_80, quantile
 
 HITS_NEEDED = 3
-_TAIL = 0.1
 
 
 class Fits(NamedTuple):
@@ -117,4 +116,5 @@ def _of_hits(hits: Sequence[Hit]) -> Size | None:
     spent = [hit.spent_usd for hit in hits if hit.spent_usd > 0]
     if len(spent) < HITS_NEEDED:
         return None
-    return Size(Range(quantile(spent, _TAIL), quantile(spent, 0.5), quantile(spent, 1 - _TAIL)))
+    low, high = middle_80(spent)
+    return Size(Range(low, quantile(spent, 0.5), high))

@@ -18,13 +18,12 @@ from statistics import fmean
 from typing import NamedTuple
 
 from tracker.model.plans.load import days_between
-from tracker.model.quantiles import quantile
+from tracker.model.quantiles import middle_80, quantile
 
 RESAMPLES = 2_000
 WEEKS_FOR_WEEK_BOOTSTRAP = 4
 ACTIVE_DAYS_FOR_A_BAND = 7
 DEFAULT_ACTIVE_DAYS = 22  # working days of a month where nothing was observed
-_BAND_TAIL = 0.1
 # Days of one week resemble each other: two or three weeks of days count as this many independent values.
 _DAYS_COUNT_AS = 5
 _MOST_STRETCH = 3.0
@@ -60,7 +59,8 @@ class Band(NamedTuple):
     @classmethod
     def of(cls, values: Sequence[float]) -> "Band":
         """The band of resampled values; ValueError when there are none."""
-        return cls(quantile(values, _BAND_TAIL), quantile(values, 0.5), quantile(values, 1 - _BAND_TAIL))
+        low, high = middle_80(values)
+        return cls(low, quantile(values, 0.5), high)
 
 
 class Method:
