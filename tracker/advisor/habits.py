@@ -32,13 +32,16 @@ from tracker.model.horizon import CallsRange, IdleGap, SessionLength
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
 from tracker.model.nudge import Meter
-from tracker.model.quantiles import bootstrap_mean_interval
+from tracker.model.plans.load import days_between
+from tracker.model.plans.projection import draw_months, month_sums
+from tracker.model.quantiles import middle_80
 from tracker.model.rates import PICO_PER_NANO, Rates
 from tracker.model.ttl_choice import CachedCall, TtlChoice, choose_ttl
 
 MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS
 _MONTH_DAYS = 30
+_MONTHS_DRAWN = 500
 _MOST_TURNS = 1_000
 _LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
 
@@ -285,12 +288,17 @@ def _profiles(turns: Sequence[HabitTurn], now: int) -> list[TurnProfile]:
 
 
 def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rates]) -> Month:
-    since = local(now).date() - timedelta(days=_MONTH_DAYS - 1)
+    """The month that has passed; how many calls the next one may have is drawn from its days."""
+    today = local(now).date()
+    since = today - timedelta(days=_MONTH_DAYS - 1)
     days = stored.calls_by_day(db, agent, since.isoformat())
     if not days:
         return Month()
-    counts = [float(row[1]) for row in days] + [0.0] * (_MONTH_DAYS - len(days))
-    low, high = bootstrap_mean_interval(counts)
+    made = {day: float(calls) for day, calls, _ in days}
+    history = [(day, made.get(day.isoformat(), 0.0)) for day in days_between(since, today)]
+    tomorrow, last = today + timedelta(days=1), today + timedelta(days=_MONTH_DAYS)
+    ahead = draw_months(history, tomorrow, last, _MONTHS_DRAWN)
+    low, high = middle_80(month_sums(ahead, [calls for _, calls in history]))
     starts = fresh = read = 0
     for one in stored.calls_by_price(
         db, agent, day_begins(since), cold_kind=MissKind.COLD_START, cold_cause=Cause.EXPIRED
@@ -301,9 +309,9 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
             fresh += one.sent * price.input + one.output * price.output
             read += one.cache_read * price.read
     return Month(
-        calls=CallsRange(low * _MONTH_DAYS, sum(counts), high * _MONTH_DAYS),
+        calls=CallsRange(low, sum(made.values()), high),
         cold_starts=starts,
-        spend_nano=sum(int(row[2] or 0) for row in days),
+        spend_nano=sum(nano or 0 for *_, nano in days),
         fresh_nano=fresh / PICO_PER_NANO,
         read_nano=read / PICO_PER_NANO,
     )

@@ -31,7 +31,7 @@ class BaselineMonth:
     """A month of first prompts: what they weigh and how often they are read and written."""
 
     tokens: float
-    calls: CallsRange  # 10 %, expected, 90 % of a month
+    calls: CallsRange  # 10 %, expected, 90 % of the month to come
     cold_starts: float
     spend_nano: int  # all spend of the month
 

@@ -1,5 +1,6 @@
 """What is measured from the user's own sessions, and that every part of the program goes by the same figures."""
 
+import random
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tracker.advisor.preferences import PreferenceReader
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.model.forecast import band_for
+from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.reports.context import context_report
 
 
@@ -160,6 +162,18 @@ def test_a_month_is_all_of_it_however_few_calls_the_other_habits_rest_on(
     assert (whole.sessions, part.sessions) == (4, 2)
     assert (whole.month.calls.point, whole.month.cold_starts) == (20, 4)
     assert part.month == whole.month
+
+
+def test_the_range_of_a_month_is_that_of_the_month_to_come_and_not_of_a_mean(desk: Desk) -> None:
+    draw = random.Random(2)
+    counts = [float(draw.randrange(1, 30)) for _ in range(30)]
+    for number, calls in enumerate(counts):
+        one = desk.transcript(start_ms=START_MS + number * DAY_MS)
+        one.prompt("work").tool_turns([30_000] * int(calls))
+    desk.take_in()
+    month = measure_habits(desk.db, "claude-code", one.now).month
+    low, high = (30 * mean for mean in bootstrap_mean_interval(counts))
+    assert month.calls.low < low < month.calls.point == sum(counts) < high < month.calls.high
 
 
 def test_runs_of_programs_are_no_habit(desk: Desk) -> None:
