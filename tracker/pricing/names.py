@@ -39,7 +39,7 @@ _CLAUDE = re.compile(
     (?:[-@](?P<snapshot>\d{8}|latest|default))?
     (?P<fast_at_end>-fast)?
     (?P<bedrock_version>-v\d+(?::\d+)?)?
-    (?P<variants>(?::thinking|:beta|:1m|:fast|-?\[1m\])*)
+    (?P<variants>(?:[:-]thinking|:beta|:1m|:fast|-?\[1m\])*)
     """,
     re.VERBOSE,
 )

@@ -85,6 +85,9 @@ FORMS = [
     ("anthropic/claude-4.5-sonnet-20250929", "claude-sonnet-4-5-20250929", "openrouter", 1000, False),
     ("anthropic/claude-5-fable-20260609", "claude-fable-5", "openrouter", 1000, False),
     ("anthropic/claude-opus-5.5-20260921", "claude-opus-5-5", "openrouter", 1000, False),
+    # gateways that sell a model's thinking under a name of its own
+    ("claude-opus-4-6-thinking", "claude-opus-4-6", "anthropic", 1000, False),
+    ("claude-sonnet-4-5-20250929-thinking", "claude-sonnet-4-5-20250929", "anthropic", 1000, False),
     # noise
     ("  Claude-Sonnet-5 \n", "claude-sonnet-5", "anthropic", 1000, False),
     ("Claude Opus 4.5", "claude-opus-4-5-20251101", "anthropic", 1000, False),
