@@ -35,7 +35,7 @@ _FLAGS_BY_NAME = {
 def asked(block: Block, place: Place, position: int, at: int, message_id: str | None) -> ToolUse:
     """The record of a `tool_use` block that stands at byte `position` of `place`."""
     name = block.name or "?"
-    target, flags = _target(name, block.input) if block.input is not None else (None, 0)
+    target, flags = _target(name, block.input) if isinstance(block.input, ToolInput) else (None, 0)
     return ToolUse(
         AGENT,
         place.seen_session,

@@ -147,3 +147,12 @@ class TestTools:
         ]
         batch = batch_of(tmp_path, prompt(), *lines, answer(3, message={"content": [{"type": "text", "text": secret}]}))
         assert secret not in repr(batch)
+
+
+def test_a_tool_whose_input_is_text_is_no_damage(tmp_path: Path) -> None:
+    """Servers' own tools behind some gateways: their line has the answer's words and tools like any other."""
+    served = {"type": "server_tool_use", "id": "call_1", "name": "reader", "input": '{"url": "https://example.org"}'}
+    asked = {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {"file_path": "/home/dev/app/a.py"}}
+    batch = batch_of(tmp_path, prompt(), answer(1, message={"content": [served, asked]}))
+    assert [(use.name, use.target) for use in batch.tools] == [("Read", "/home/dev/app/a.py")]
+    assert (len(batch.calls), batch.bad_lines) == (1, 0)
