@@ -20,7 +20,6 @@ class SessionRow(NamedTuple):
     title: str | None
     title_rank: int
     parent_id: int | None
-    first_at: int | None
     teammate: str | None = None  # name in an agent team; None for its lead and for everybody else
 
 
@@ -48,7 +47,6 @@ class CallRow(NamedTuple):
     requested_at: int | None
     first_at: int
     last_at: int
-    retries: int
     model: str
     input: int
     cache_read: int
@@ -76,11 +74,9 @@ class ChainRow(NamedTuple):
     """A chain of a session; key "" is the main one."""
 
     key: str
-    kind: str
     first_at: int | None
     spawn_tool_use: str | None
     prompt_id: str | None
-    agent_type: str | None
 
 
 class TurnRow(NamedTuple):
@@ -126,8 +122,6 @@ class EventRow(NamedTuple):
     kind: str
     at: int | None
     detail: str | None
-    tokens_before: int | None
-    tokens_after: int | None
 
 
 class SessionRecords(NamedTuple):

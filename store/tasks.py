@@ -25,8 +25,8 @@ from store.task_rows import (
 
 _CALL = """
     call.id, chain.key, call.session_id, call.message_id, {place}.turn, {place}.position, {place}.requested_at,
-    {place}.first_at, {place}.last_at, {place}.retries, call.model, call.input, call.cache_read, call.write_5m,
-    call.write_1h, call.output, call.web_searches, call.speed, call.stop, call.effort, call.version, call.flags,
+    {place}.first_at, {place}.last_at, call.model, call.input, call.cache_read, call.write_5m, call.write_1h,
+    call.output, call.web_searches, call.speed, call.stop, call.effort, call.version, call.flags,
     call.price_id, call.cost, call.miss_reason
 """
 _OWN_CALLS = (
@@ -97,7 +97,7 @@ def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:
     """Everything of one session; where its own file is gone, prompts and tools come from the file that copied them."""
     row = db.execute(
         "SELECT session.id, session.agent, session.native_id, session.project, session.branch, session.title,"
-        " session.title_rank, origin.id, session.first_at, session.teammate FROM session LEFT JOIN session AS origin"
+        " session.title_rank, origin.id, session.teammate FROM session LEFT JOIN session AS origin"
         " ON origin.agent = session.agent AND origin.native_id = session.parent WHERE session.id = ?",
         (session_id,),
     ).fetchone()
@@ -343,7 +343,7 @@ def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[Task
 def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, SessionRow]:
     """Facts of sessions."""
     found = db.execute(
-        "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, first_at, teammate FROM session"
+        "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, teammate FROM session"
         " WHERE id IN (SELECT value FROM json_each(?))",
         (json_list(session_ids),),
     )

@@ -40,7 +40,6 @@ class HabitCall(NamedTuple):
     expected_read: int
     missed: int
     kind: str | None
-    cause: str | None
     ttl_ms: int | None
 
 
@@ -122,7 +121,7 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
     rows = db.execute(
         "SELECT call.session_id, chain_id, chain.key, position, requested_at, call.first_at, last_at, model, input,"
         f" cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, flags, price_id, cost, epoch, expected_read,"
-        " missed, call_split.kind, cause, ttl_ms"
+        " missed, call_split.kind, ttl_ms"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
         " WHERE call.session_id IN (SELECT value FROM json_each(?)) ORDER BY chain_id, position, message_id",
         (json_list(session_ids),),

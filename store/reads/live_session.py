@@ -61,7 +61,6 @@ class LiveCall(NamedTuple):
     context: int  # the whole prompt, tokens
     output: int
     stop: str | None
-    flags: int
     price_id: str | None
     cost: int | None
     epoch: int | None
@@ -79,7 +78,6 @@ class LiveTurn(NamedTuple):
     prompt_uuid: str
     position: int
     at: int
-    kind: str
     task_id: str | None
     decision: str | None
     score: int | None  # per mille of what starts a task
@@ -131,7 +129,7 @@ def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
     """The session's own calls that make its main chain grow, in the order of its file."""
     rows = db.execute(
         "SELECT message_id, position, COALESCE(requested_at, call.first_at), call.first_at, last_at, model, version,"
-        f" input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, flags, price_id, cost, epoch, missed,"
+        f" input, cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, stop, price_id, cost, epoch, missed,"
         " call_split.kind, cause, waste, ttl_ms, task_id"
         " FROM call JOIN chain ON chain.id = call.chain_id LEFT JOIN call_split ON call_split.call_id = call.id"
         f" WHERE call.session_id = ? AND chain.key = '' AND {PROMPT_TOKENS} AND NOT flags & ?"
@@ -144,7 +142,7 @@ def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:
 def latest_turns(db: sqlite3.Connection, session_id: int, limit: int) -> list[LiveTurn]:
     """The session's last prompts, oldest first."""
     rows = db.execute(
-        "SELECT turn.prompt_uuid, turn.position, turn.at, turn.kind, task_id, decision, score FROM turn"
+        "SELECT turn.prompt_uuid, turn.position, turn.at, task_id, decision, score FROM turn"
         " LEFT JOIN task_turn USING (session_id, prompt_uuid) WHERE turn.session_id = ?"
         " ORDER BY turn.position DESC, turn.prompt_uuid DESC LIMIT ?",
         (session_id, limit),

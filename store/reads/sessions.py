@@ -16,12 +16,11 @@ class FoundSession(NamedTuple):
     native_id: str
     project: str | None
     title: str | None
-    last_at: int | None
 
 
 def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSession]:
     """Sessions whose id begins so, or the latest one with calls."""
-    columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE}, last_at FROM session"
+    columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE} FROM session"
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
@@ -29,7 +28,7 @@ def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSes
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))
-    return [FoundSession._make((*row[:4], row[4] and title_in(row[4]), row[5])) for row in found]
+    return [FoundSession._make((*row[:4], row[4] and title_in(row[4]))) for row in found]
 
 
 class ListedSession(NamedTuple):

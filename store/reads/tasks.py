@@ -14,7 +14,6 @@ from store.tasks import turns_of_tasks
 class TurnSums(NamedTuple):
     """A turn in a list of tasks."""
 
-    task_id: str
     agent: str
     session: str
     prompt_uuid: str
@@ -40,7 +39,7 @@ def turn_sums(db: sqlite3.Connection, chosen: Filter) -> dict[str, list[TurnSums
     )
     turns: dict[str, list[TurnSums]] = {}
     for row in found:
-        turns.setdefault(row[0], []).append(TurnSums(*row))
+        turns.setdefault(row[0], []).append(TurnSums(*row[1:]))
     return turns
 
 

@@ -176,7 +176,7 @@ class _Places:
     def _find_chain_turn(self, key: str, tool: ToolRow | None, asking: tuple[str, ...]) -> int:
         if tool is not None and tool.chain not in (key, *asking):
             return self._tool_turn(tool, (*asking, key))
-        chain = self._chains.get(key) or ChainRow(key, "subagent", None, None, None, None)
+        chain = self._chains.get(key) or ChainRow(key, None, None, None)
         began = self._first_calls.get(key, chain.first_at)
         named = self._prompts.get(chain.prompt_id or "", ())
         if named:

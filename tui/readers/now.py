@@ -44,4 +44,4 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
 
 
 def _as_context(session: SessionSum) -> FoundSession:
-    return FoundSession(session.id, session.agent, session.native_id, session.project, session.title, session.last_at)
+    return FoundSession(session.id, session.agent, session.native_id, session.project, session.title)

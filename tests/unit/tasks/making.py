@@ -48,7 +48,7 @@ def call(key: int, position: int, **given: Any) -> CallRow:
     """A call on the main chain, priced by `p` of RATES unless told otherwise."""
     values: dict[str, Any] = {
         "id": key, "chain": "", "home_id": 1, "message_id": f"msg_{key}", "turn": None, "position": position,
-        "requested_at": None, "first_at": position * 1000, "last_at": position * 1000 + 500, "retries": 0,
+        "requested_at": None, "first_at": position * 1000, "last_at": position * 1000 + 500,
         "model": "claude-opus-4-5-20251101", "input": 3, "cache_read": 0, "write_5m": 1000, "write_1h": 0,
         "output": 100,
         "web_searches": 0, "speed": None, "stop": "end_turn", "effort": None, "version": "2.1.0", "flags": 0,
@@ -89,7 +89,6 @@ def event(kind: str, position: int, **given: Any) -> EventRow:
     """A mark in the main chain."""
     values: dict[str, Any] = {
         "chain": "", "position": position, "kind": kind, "at": position * 1000, "detail": None,
-        "tokens_before": None, "tokens_after": None,
     } | given  # fmt: skip
     return EventRow(**values)
 
@@ -105,7 +104,7 @@ def records(
     agent: str = "claude-code",
 ) -> SessionRecords:
     """The records of session 1."""
-    session = SessionRow(1, agent, "s1", "/code/api", None, None, 0, None, 0)
+    session = SessionRow(1, agent, "s1", "/code/api", None, None, 0, None)
     return SessionRecords(session, list(chains), list(calls), list(turns), list(tools), list(events), foreign or {})
 
 

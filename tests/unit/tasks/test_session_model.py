@@ -50,7 +50,7 @@ def sessions(draw: st.DrawFn) -> SessionRecords:
             tools.append(tool(f"t{position}", position, chain=chain, turn=of, spawned=spawned))
         else:
             events.append(event(draw(st.sampled_from(MARKS)), position))
-    rows = [ChainRow(key, "subagent" if key else "main", None, None, None, None) for key in sorted(chains)]
+    rows = [ChainRow(key, None, None, None) for key in sorted(chains)]
     return records(calls=calls, turns=turns, tools=tools, events=events, chains=rows, foreign=foreign)
 
 

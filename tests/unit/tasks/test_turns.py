@@ -19,7 +19,7 @@ from tracker.model.turns import (
 
 
 def chain(key: str, **given: object) -> ChainRow:
-    return ChainRow(key, "subagent", *(given.get(name) for name in ("first_at", "spawn", "prompt_id", "agent_type")))  # type: ignore[arg-type]
+    return ChainRow(key, *(given.get(name) for name in ("first_at", "spawn", "prompt_id")))  # type: ignore[arg-type]
 
 
 def turn_of(arranged, key: int) -> str:
