@@ -7,7 +7,7 @@ import os
 import time
 
 from hooks.places import LOG_FOLDER
-from hooks.spool import make_private_folder
+from hooks.spool import open_private
 
 LOG_NAME = "hook.log"
 FIRED_FOLDER = "fired"
@@ -28,10 +28,8 @@ def log_line(home: str, line: str) -> None:
     """Append to the log, with the time; the older half is kept under another name when it has grown too long."""
     line = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}"
     try:
-        folder = os.path.join(home, LOG_FOLDER)
-        make_private_folder(folder)
-        path = os.path.join(folder, LOG_NAME)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        path = os.path.join(home, LOG_FOLDER, LOG_NAME)
+        descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
         try:
             os.write(descriptor, line.replace("\n", " ")[:500].encode("utf-8", "replace") + b"\n")
             if os.fstat(descriptor).st_size > MAXIMUM_LOG_BYTES:
@@ -45,23 +43,11 @@ def log_line(home: str, line: str) -> None:
 def note_fired(home: str, name: str, milliseconds: float) -> None:
     """Remember that a hook ran just now and how long it took, interpreter start included."""
     record = f"{time.time_ns() // 1_000_000:15d} {milliseconds:10.1f}\n".encode()
-    path = os.path.join(home, LOG_FOLDER, FIRED_FOLDER, name)
-    for may_make_folder in (True, False):
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        except FileNotFoundError:
-            if may_make_folder:
-                try:
-                    make_private_folder(os.path.dirname(path))
-                except OSError:
-                    return
-            continue
-        except OSError:
-            return
+    try:
+        descriptor = open_private(os.path.join(home, LOG_FOLDER, FIRED_FOLDER, name), os.O_WRONLY)
         try:
             os.write(descriptor, record)  # always the same length: a reader never sees half of it
-        except OSError:
-            pass
         finally:
             os.close(descriptor)
-        return
+    except OSError:
+        pass

@@ -29,7 +29,7 @@ def append(home: str, record: "Mapping[str, Scalar]") -> bool:
         return False
     path = os.path.join(home, SPOOL_FILE)
     for _ in range(_ATTEMPTS):
-        descriptor = _open(path)
+        descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
         try:
             if lock(descriptor) and not _still_there(descriptor, path):
                 continue  # a reader took the file away between opening and locking
@@ -41,13 +41,13 @@ def append(home: str, record: "Mapping[str, Scalar]") -> bool:
     return False
 
 
-def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+def open_private(path: str, flags: int) -> int:
+    """Open a file to write, made if need be with its folder, for this user only; OSError where that is impossible."""
     try:
-        return os.open(path, flags, 0o600)
+        return os.open(path, flags | os.O_CREAT, 0o600)
     except FileNotFoundError:
         make_private_folder(os.path.dirname(path))
-        return os.open(path, flags, 0o600)
+        return os.open(path, flags | os.O_CREAT, 0o600)
 
 
 def make_private_folder(path: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hooks.places import READER_LOCK, SPOOL_FILE
-from hooks.spool import MAXIMUM_BYTES, lock, make_private_folder
+from hooks.spool import MAXIMUM_BYTES, lock, open_private
 from hooks.status_sample import STATUS_EVENT
 from hooks.status_segments import LIMIT_WINDOWS
 from store.samples import LimitReading, StatusSample
@@ -69,8 +69,7 @@ class ReaderLock:
         """Hold the lock; False if another process holds it after the wait. OSError where home cannot be written."""
         if self._descriptor is not None:
             return True
-        make_private_folder(os.path.dirname(self._path))
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_private(self._path, os.O_RDWR)
         end = time.monotonic() + wait_seconds
         while True:
             try:
