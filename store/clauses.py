@@ -9,11 +9,11 @@ from store.records import CallFlag, TurnKind
 
 Value = TypeVar("Value")
 
-# What a session is called: its title, or the opening words of its first prompt where it never got one (`title_in`).
+# What a session is called: its title, or the opening words of its first prompt where it never got one (store.titles).
 # A session may hold nothing but slash commands, a teammate's nothing but messages of its team.
 SESSION_TITLE = (
-    "COALESCE(session.title, (SELECT text FROM turn WHERE turn.session_id = session.id AND text <> ''"
-    f" ORDER BY kind != '{TurnKind.PROMPT}', kind = '{TurnKind.NOTIFICATION}', position LIMIT 1))"
+    "title_in(COALESCE(session.title, (SELECT text FROM turn WHERE turn.session_id = session.id AND text <> ''"
+    f" ORDER BY kind != '{TurnKind.PROMPT}', kind = '{TurnKind.NOTIFICATION}', position LIMIT 1)))"
 )
 
 # The whole prompt of a call, tokens.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from store.folder_lock import folder_lock
 from store.schema_version import SCHEMA_VERSION
+from store.titles import title_in
 
 LEDGER_NAME = "ledger.db"
 _RETRY_SECONDS = 0.005
@@ -154,6 +155,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
+        connection.create_function("title_in", 1, lambda text: text and title_in(text), deterministic=True)
         if version < SCHEMA_VERSION:
             _migrate(connection)
     except BaseException:

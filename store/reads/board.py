@@ -4,7 +4,6 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_TITLE
-from store.titles import title_in
 
 
 class RecentCall(NamedTuple):
@@ -108,7 +107,7 @@ def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, first: st
         f" FROM chosen AS session ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST}",
         (since, first, limit, first),
     )
-    return [SessionSum._make((*row[:4], row[4] and title_in(row[4]), *row[5:])) for row in found]
+    return [SessionSum(*row) for row in found]
 
 
 class LimitRow(NamedTuple):

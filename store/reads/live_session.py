@@ -7,7 +7,6 @@ from typing import NamedTuple
 from store.clauses import IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns
 from store.records import CallFlag, EventKind
 from store.task_rows import EventRow, ToolRow
-from store.titles import title_in
 
 _MARKS = (
     EventKind.COMPACT,
@@ -122,7 +121,7 @@ def live_session(db: sqlite3.Connection, session_id: int) -> LiveSession:
     ).fetchone()
     if row is None:
         raise LookupError(f"no session {session_id}")
-    return LiveSession._make((*row[:4], row[4] and title_in(row[4]), *row[5:]))
+    return LiveSession(*row)
 
 
 def main_calls(db: sqlite3.Connection, session_id: int) -> list[LiveCall]:

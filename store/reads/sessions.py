@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
 from store.reads.filter import Filter
-from store.titles import title_in
 
 
 class FoundSession(NamedTuple):
@@ -28,7 +27,7 @@ def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSes
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))
-    return [FoundSession._make((*row[:4], row[4] and title_in(row[4]))) for row in found]
+    return [FoundSession(*row) for row in found]
 
 
 class ListedSession(NamedTuple):
@@ -73,5 +72,4 @@ def session_rows(db: sqlite3.Connection, chosen: Filter) -> list[ListedSession]:
         " GROUP BY spend.session_id ORDER BY last_at DESC, native_id",
         values,
     )
-    listed = [ListedSession(*row) for row in found]
-    return [session._replace(title=title_in(session.title)) if session.title else session for session in listed]
+    return [ListedSession(*row) for row in found]
