@@ -143,13 +143,11 @@ class CallFold:
             flags |= _FLOOR
         if call.aborted:
             flags |= _ABORTED
-        read = usage.cache_read_input_tokens or 0
-        write_5m, write_1h = split_writes(usage.cache_creation_input_tokens, usage.cache_creation)
-        if usage.cache_creation is None and write_5m:
+        amounts = _amounts(usage)
+        if usage.cache_creation is None and usage.cache_creation_input_tokens:
             flags |= _TTL_UNKNOWN
         searches = (usage.server_tool_use.web_search_requests or 0) if usage.server_tool_use else 0
         extra, parts = _left_out(usage.iterations, usage, model) if usage.iterations else ((), ())
-        amounts = (usage.input_tokens or 0, read, write_5m, write_1h, usage.output_tokens or 0)
         price = amount = told = None
         if len(parts) > 1:
             flags |= _SEVERAL_REQUESTS
@@ -254,12 +252,12 @@ def _output(message: Message) -> int:
     return (message.usage.output_tokens or 0) if message.usage is not None else 0
 
 
-def _amounts(inner: Iteration) -> Amounts:
-    writes = split_writes(inner.cache_creation_input_tokens, inner.cache_creation)
-    return (inner.input_tokens or 0, inner.cache_read_input_tokens or 0, *writes, inner.output_tokens or 0)
+def _amounts(used: Usage | Iteration) -> Amounts:
+    writes = _split_writes(used.cache_creation_input_tokens, used.cache_creation)
+    return (used.input_tokens or 0, used.cache_read_input_tokens or 0, *writes, used.output_tokens or 0)
 
 
-def split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, int]:
+def _split_writes(total: int | None, split: CacheCreation | None) -> tuple[int, int]:
     """5-minute and 1-hour writes; without a split everything counts as 5 minutes (CLAUDE_CODE section 3)."""
     if split is None:
         return total or 0, 0
