@@ -61,15 +61,15 @@ def test_a_file_taken_away_between_opening_and_writing_costs_no_line(
 ) -> None:
     seen: list[HookEvent] = []
 
-    def open_and_lose(path: str) -> int:
-        descriptor = open_spool(path)
+    def open_and_lose(path: str, flags: int) -> int:
+        descriptor = open_spool(path, flags)
         if not seen:
             os.write(descriptor, b'{"event":"Stop","at":1}\n')
             seen.extend(take_all(isolated_home).events)
         return descriptor
 
-    open_spool = spool._open
-    monkeypatch.setattr(spool, "_open", open_and_lose)
+    open_spool = spool.open_private
+    monkeypatch.setattr(spool, "open_private", open_and_lose)
     assert append(str(isolated_home), {"event": "Stop", "at": 2})
     assert [event.at for event in [*seen, *take_all(isolated_home).events]] == [1, 2]
 
