@@ -330,16 +330,6 @@ def facts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> lis
     ).fetchall()
 
 
-def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskTurnRow]:
-    """Turns of these tasks in order of time; of a fork's copies beside their originals by the sessions' own ids."""
-    found = db.execute(
-        "SELECT task_turn.* FROM task_turn JOIN session ON session.id = session_id"
-        " WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY at, native_id, ordinal",
-        (json_list(task_ids),),
-    )
-    return [TaskTurnRow(*row) for row in found]
-
-
 def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, SessionRow]:
     """Facts of sessions."""
     found = db.execute(

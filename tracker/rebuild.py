@@ -16,7 +16,7 @@ from store import tasks as stored
 from store.kept import keep_value, kept_value
 from store.ledger import transaction
 from store.prices import stored_prices
-from store.reads.tasks import turns_of_sessions
+from store.reads.tasks import turns_of_sessions, turns_of_tasks
 from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.clock import now_ms
 from tracker.git_log import git_facts, read_news, take_in
@@ -283,7 +283,7 @@ def recompute_tasks(db: sqlite3.Connection, task_ids: Iterable[str], overlay: Ov
     """Add up these tasks again from their turns; a task without turns is gone."""
     wanted = set(task_ids)
     by_task: dict[str, list[TaskTurnRow]] = {}
-    for turn in stored.turns_of_tasks(db, wanted):
+    for turn in turns_of_tasks(db, wanted):
         by_task.setdefault(turn.task_id, []).append(turn)
     session_ids = {turn.session_id for turns in by_task.values() for turn in turns}
     sessions = stored.sessions_by_id(db, session_ids)

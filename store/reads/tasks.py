@@ -8,7 +8,6 @@ from store.clauses import IS_FLOOR, PROMPT_TOKENS, json_list
 from store.reads.filter import Filter
 from store.records import EventKind
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
-from store.tasks import turns_of_tasks
 
 
 class TurnSums(NamedTuple):
@@ -63,6 +62,16 @@ def all_ids(db: sqlite3.Connection) -> list[str]:
 def has_tasks(db: sqlite3.Connection) -> bool:
     """Whether a task was derived of what is on record."""
     return db.execute("SELECT 1 FROM task LIMIT 1").fetchone() is not None
+
+
+def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskTurnRow]:
+    """Turns of these tasks in order of time; of a fork's copies beside their originals by the sessions' own ids."""
+    found = db.execute(
+        "SELECT task_turn.* FROM task_turn JOIN session ON session.id = session_id"
+        " WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY at, native_id, ordinal",
+        (json_list(task_ids),),
+    )
+    return [TaskTurnRow(*row) for row in found]
 
 
 def turns_of(db: sqlite3.Connection, identity: str) -> list[TaskTurnRow]:
