@@ -92,10 +92,10 @@ class EventKind:
 
 
 class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Base of all records."""
+    """Base of all records: how they travel between processes."""
 
 
-class Session(_Record, frozen=True, array_like=True, gc=False):
+class Session(_Record, frozen=True):
     """Facts of a session from one file. `rank`: 2 its own main file, 1 a part of it, 0 another session's."""
 
     agent: str
@@ -116,7 +116,7 @@ class Session(_Record, frozen=True, array_like=True, gc=False):
     teammate: str | None = None  # its name there; a team's lead has none
 
 
-class Chain(_Record, frozen=True, array_like=True, gc=False):
+class Chain(_Record, frozen=True):
     """A chain of calls that share one growing prompt (MODEL section 1). `key` is "" for the main chain."""
 
     agent: str
@@ -129,7 +129,7 @@ class Chain(_Record, frozen=True, array_like=True, gc=False):
     agent_type: str | None = None
 
 
-class Call(_Record, frozen=True, array_like=True, gc=False):
+class Call(_Record, frozen=True):
     """One observation of a model call. Same `message_id` or same `request_id` is the same call, in any file."""
 
     agent: str
@@ -177,7 +177,7 @@ def canonical_id(ids: Iterable[str]) -> str:
     return min(ids, key=lambda key: (not key.startswith(("msg_", "req_")), key))
 
 
-class Turn(_Record, frozen=True, array_like=True, gc=False):
+class Turn(_Record, frozen=True):
     """A user prompt that reached the model. Its text is cut to the opening words before it gets here."""
 
     agent: str
@@ -196,7 +196,7 @@ class Turn(_Record, frozen=True, array_like=True, gc=False):
     seen_agent: str | None = None  # for notifications: the agent's id
 
 
-class ToolUse(_Record, frozen=True, array_like=True, gc=False):
+class ToolUse(_Record, frozen=True):
     """A tool call as the assistant wrote it, or its result, or both; the ledger joins the halves by `id`."""
 
     agent: str
@@ -216,7 +216,7 @@ class ToolUse(_Record, frozen=True, array_like=True, gc=False):
     commit: str | None = None  # short sha that `git commit` printed
 
 
-class Event(_Record, frozen=True, array_like=True, gc=False):
+class Event(_Record, frozen=True):
     """A mark in a chain (EventKind)."""
 
     agent: str
@@ -230,7 +230,7 @@ class Event(_Record, frozen=True, array_like=True, gc=False):
     tokens_after: int | None = None
 
 
-class ModelTotal(_Record, frozen=True, array_like=True, gc=False):
+class ModelTotal(_Record, frozen=True):
     """The part of a client total that one model has."""
 
     model: str
@@ -243,7 +243,7 @@ class ModelTotal(_Record, frozen=True, array_like=True, gc=False):
     cost: int
 
 
-class ClientTotal(_Record, frozen=True, array_like=True, gc=False):
+class ClientTotal(_Record, frozen=True):
     """What a session has cost so far according to the agent itself, unrecorded requests included."""
 
     agent: str
@@ -257,7 +257,7 @@ class ClientTotal(_Record, frozen=True, array_like=True, gc=False):
     unknown_model: bool = False
 
 
-class Price(_Record, frozen=True, array_like=True, gc=False):
+class Price(_Record, frozen=True):
     """A resolved price row: pico-dollars per token after every multiplier, web search in nano-dollars each."""
 
     id: str
