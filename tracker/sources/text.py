@@ -34,6 +34,11 @@ def word_hashes(text: str) -> set[int]:
     return set(map(zlib.crc32, set(words) - _STOP_WORDS))
 
 
+def echo_of(words: set[int], output: set[int] | None) -> int | None:
+    """Per mille of a prompt's words that the agent's latest output used; None without either."""
+    return 1000 * len(words & output) // len(words) if words and output is not None else None
+
+
 def packed(words: set[int]) -> bytes:
     """Hashes of words as the ledger keeps them: sorted, 4 bytes each."""
     return struct.pack(f">{len(words)}I", *sorted(words))

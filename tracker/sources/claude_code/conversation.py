@@ -11,7 +11,7 @@ from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
 from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, forgiving, joined_text
 from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat, planned_in
-from tracker.sources.text import opening, packed, word_hashes, word_set
+from tracker.sources.text import echo_of, opening, packed, word_hashes, word_set
 
 _WORDS_FROM_CHARS = 1200
 _RECENT_LINES = 200
@@ -106,7 +106,6 @@ class Conversation:
             self._batch.events.append(event_at(line, place, EventKind.PLAN, planning))
         words = word_hashes(prompt.text[:_WORDS_FROM_CHARS]) if kind != TurnKind.NOTIFICATION else set()
         self._remember_output()
-        echo = 1000 * len(words & self._output_words) // len(words) if carry.has_output and words else None
         carry.turn = key
         carry.awaits_reply = kind != TurnKind.NOTIFICATION
         carry.asked_at[""] = at
@@ -123,7 +122,7 @@ class Conversation:
                 text=opening(prompt.text, self._options.prompt_chars),
                 chars=len(prompt.text),
                 words=packed(words),
-                echo=echo,
+                echo=echo_of(words, self._output_words if carry.has_output else None),
                 branch=line.gitBranch or carry.branch,
                 source_tool_use=prompt.tool_use_id,
                 seen_agent=prompt.agent_id,

@@ -2,7 +2,7 @@
 
 from store.records import Turn, TurnKind
 from tracker.sources.base import Options
-from tracker.sources.text import opening, packed, word_hashes
+from tracker.sources.text import echo_of, opening, packed, word_hashes
 
 _WORDS_FROM_CHARS = 2000
 RESUME_TEXT = "resume"
@@ -22,9 +22,7 @@ class TurnLog:
     def begin(self, prompt_uuid: str, at: int, text: str) -> None:
         """A prompt that the user wrote."""
         words = word_hashes(text[:_WORDS_FROM_CHARS])
-        echo = None
-        if words and self._output is not None:
-            echo = 1000 * len(words & word_hashes(self._output)) // len(words)
+        echo = echo_of(words, None if self._output is None else word_hashes(self._output))
         self._add(prompt_uuid, at, TurnKind.PROMPT, text, words, echo)
 
     def resume(self, prompt_uuid: str, at: int) -> None:
