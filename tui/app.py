@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import tzinfo
 from functools import partial
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
@@ -19,11 +18,11 @@ from textual.screen import Screen
 
 from store.ledger import LedgerError
 from store.task_rows import TaskRow
+from tracker.clock import now_ms
 from tracker.settings import Settings
-from tui.clock import Clock, now_ms
 from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
-from tui.feed_contract import Feed, ShowsSettings
+from tui.feed_contract import Clock, Feed, ShowsSettings
 from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, BriefWritten, HealthChanged, NudgeDue
@@ -63,7 +62,6 @@ class Dashboard(App[None]):
         feed: Feed,
         *,
         clock: Clock = now_ms,
-        zone: tzinfo | None = None,
         theme: str | None = None,
         start: str = "now",
         collector: GarbageCollector | None = None,
@@ -74,7 +72,7 @@ class Dashboard(App[None]):
         self.theme = theme or THEME_NAMES[0]
         self._follows_theme = theme is None  # the settings say which, until the user takes another
         self.feed = feed
-        self.clock, self.zone = clock, zone
+        self.clock = clock
         self.snapshot: Snapshot | None = None
         self.health = Health()
         self.wish = Wish(screen=start)

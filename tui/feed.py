@@ -9,19 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import tzinfo
 from functools import partial
 from pathlib import Path
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.reads.tasks import has_tasks
+from tracker.clock import now_ms
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
 from tracker.watch import Watcher
-from tui.clock import Clock, now_ms
 from tui.edits import Edit, Edited, apply_edit
-from tui.feed_contract import Keeper, Listener
+from tui.feed_contract import Clock, Keeper, Listener
 from tui.first_look import FirstLookWords
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Health, Phase, Snapshot, Wish
@@ -46,28 +45,25 @@ class LedgerFeed:
         *,
         looked_in: Sequence[str] = (),
         clock: Clock = now_ms,
-        zone: tzinfo | None = None,
         ledger: Path | None = None,
         keeper: Keeper | None = None,
         extra_paths: Sequence[Path] = (),
         find_sources: Callable[[], Sources] | None = None,
-        follow: bool = True,
     ) -> None:
         """`make_options`: those of this moment; asked before each look.
 
         `looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.
 
-        `extra_paths`, `find_sources`: as for the Watcher. `follow` False reads the ledger as it stands.
+        `extra_paths`, `find_sources`: as for the Watcher.
         """
         self._sources = sources
         self._make_options = make_options
         self._looked_in = tuple(looked_in)
-        self._clock, self._zone = clock, zone
+        self._clock = clock
         self._ledger = ledger
         self._keeper = keeper
         self._extra_paths = extra_paths
         self._find_sources = find_sources
-        self._follow = follow
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
         self._health = Health()
@@ -93,8 +89,7 @@ class LedgerFeed:
         if snapshot is not None:
             listener.take_snapshot(snapshot)
         self.read_ahead(self._wish)
-        if self._follow:
-            self._start_thread("taximeter-follow", self._follow_agents)
+        self._start_thread("taximeter-follow", self._follow_agents)
 
     def read_ahead(self, wish: Wish) -> None:
         """Begin to read before anyone listens: the first picture then has its figures."""
@@ -283,7 +278,7 @@ class LedgerFeed:
         db: sqlite3.Connection | None = None
         path = self._ledger or ledger_path()
         file: tuple[int, int] | None = None
-        reader = SnapshotReader(self._zone, self._looked_in, self._request_reread)
+        reader = SnapshotReader(self._looked_in, self._request_reread)
         seen: tuple[int, Wish, int] | None = None  # data version, wish and requests that the last snapshot answers
         read_at = 0.0
         took = 0.0
@@ -296,7 +291,7 @@ class LedgerFeed:
                     # It was removed, or another put in its place: what is left of it goes too before one begins anew.
                     db.close()
                     db, seen = None, None
-                    reader = SnapshotReader(self._zone, self._looked_in, self._request_reread)
+                    reader = SnapshotReader(self._looked_in, self._request_reread)
                     self._set_following(Health())
                     self._stop.wait(_RETRY_SECONDS)
                     self._restart.set()
@@ -312,8 +307,6 @@ class LedgerFeed:
                     took = read_at - began
                     if self._reading_trouble is not None:
                         self._set_reading_trouble(None)
-                    if not self._follow:
-                        self._report_following()
                     self._hand_over(snapshot)
             except Exception as error:  # noqa: BLE001 -- one odd row must not end the feed: it is said, and tried again
                 self._set_reading_trouble(self._trouble(error))

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tracker.settings import Settings
 
 
+Clock = Callable[[], int]  # epoch milliseconds
+
+
 class Listener(Protocol):
     """The dashboard, to its feed; every method is called on a thread of the feed."""
 

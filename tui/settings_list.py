@@ -3,9 +3,9 @@
 from operator import attrgetter
 from typing import NamedTuple
 
+from tracker.clock import today
 from tracker.plan_data.table import plans_on, refuse_unknown
 from tracker.settings import Settings, SettingsError, check_value
-from tui.clock import local_day, now_ms
 
 
 class Setting(NamedTuple):
@@ -79,7 +79,7 @@ def parsed(name: str, text: str) -> object:
     if not text:
         return None
     if name == "plan.id":
-        refuse_unknown(text, plans_on(local_day(now_ms(), None).isoformat()))
+        refuse_unknown(text, plans_on(today().isoformat()))
     if setting.kind == "text":
         return text.upper() if name == "display.currency" else text
     cleaned = text.lstrip("$").replace(",", "")

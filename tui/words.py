@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, tzinfo
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
 
 from store import plain_text
 from store.money import NANO_PER_USD, short_usd
-from tui.clock import moment
+from tracker.clock import local
 
 if TYPE_CHECKING:
     from store.reads.board import SessionSum
@@ -71,14 +71,9 @@ def countdown(milliseconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def time_of_day(at_ms: int, zone: tzinfo | None) -> str:
-    """14:02:11."""
-    return moment(at_ms, zone).strftime("%H:%M:%S")
-
-
-def day_and_time(at_ms: int, zone: tzinfo | None, now_ms: int) -> str:
+def day_and_time(at_ms: int, now_ms: int) -> str:
     """Nov 12 14:02; of another year Nov 12 2025, in no more room."""
-    at, now = moment(at_ms, zone), moment(now_ms, zone)
+    at, now = local(at_ms), local(now_ms)
     return at.strftime("%b %d %H:%M" if at.year == now.year else "%b %d %Y")
 
 

@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
+from tests.tui.fakes import ScriptedFeed  # noqa: E402
 from tracker.advisor.advisor import Advisor  # noqa: E402
 from tracker.cli.demo import play_samples  # noqa: E402
 from tracker.demo import live_session  # noqa: E402
@@ -30,8 +32,8 @@ from tracker.rebuild import rebuild  # noqa: E402
 from tracker.sources.base import Options  # noqa: E402
 from tracker.sources.claude_code import ClaudeCodeSource  # noqa: E402
 from tui.app import Dashboard  # noqa: E402
-from tui.feed import LedgerFeed  # noqa: E402
 from tui.keys import KEYS, SCREENS  # noqa: E402
+from tui.readers.all import SnapshotReader  # noqa: E402
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
@@ -82,22 +84,16 @@ def fill(folder: Path) -> Path:
 async def draw(ledger: Path, name: str, size: tuple[int, int], theme: str) -> str:
     """One picture as SVG."""
     screen, keys = PICTURES[name]
-    feed = LedgerFeed(
-        [],
-        lambda _db: Options(PriceBook()),
-        looked_in=["~/.claude"],
-        clock=lambda: NOW_MS,
-        zone=UTC,
-        ledger=ledger,
-        follow=False,
-    )
-    app = Dashboard(feed, clock=lambda: NOW_MS, zone=UTC, theme=theme, start=screen)
-    async with app.run_test(size=size) as pilot:
-        await _settled(app, pilot)
-        for key in keys:
-            await pilot.press(key)
+    reader = SnapshotReader(("~/.claude",))
+    with closing(open_ledger(ledger)) as db:
+        feed = ScriptedFeed(lambda wish: reader.read(db, wish, NOW_MS))
+        app = Dashboard(feed, clock=lambda: NOW_MS, theme=theme, start=screen)
+        async with app.run_test(size=size) as pilot:
             await _settled(app, pilot)
-        return plain_svg(app.export_screenshot(title="taximeter"))
+            for key in keys:
+                await pilot.press(key)
+                await _settled(app, pilot)
+            return plain_svg(app.export_screenshot(title="taximeter"))
 
 
 async def _settled(app: Dashboard, pilot: object) -> None:

@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -85,7 +84,7 @@ def own_db(sample_db: sqlite3.Connection, tmp_path: Path) -> Iterator[sqlite3.Co
 @pytest.fixture(scope="session")
 def sample_reader(made_once: None) -> SnapshotReader:
     """The real reader; what takes it long (plans, hindsight) it makes once."""
-    return SnapshotReader(UTC, ("~/.claude/projects",))
+    return SnapshotReader(("~/.claude/projects",))
 
 
 @pytest.fixture

@@ -136,8 +136,8 @@ def snapshot(wish: Wish, **changes: Any) -> Snapshot:
 def dashboard(
     script: Callable[[Wish], Snapshot | None] = snapshot, *, health: Health | None = None, **options: Any
 ) -> Dashboard:
-    """The app over a script, with clock and zone frozen."""
-    options = {"clock": FrozenClock(), "zone": UTC, "start": "spend"} | options
+    """The app over a script, with the clock frozen."""
+    options = {"clock": FrozenClock(), "start": "spend"} | options
     return Dashboard(ScriptedFeed(script, health), **options)
 
 

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,7 @@ def script(sample_claude_dir: Path, tmp_path: Path) -> Callable[[Wish], Snapshot
     ]
     sync(db, sources, Options(PriceBook()))
     rebuild(db)
-    reader = SnapshotReader(UTC, ())
+    reader = SnapshotReader(())
     return lambda wish: reader.read(db, wish, NOW_MS)
 
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,6 @@ def feed(claude_dir: Path, tmp_path: Path) -> Iterator[LedgerFeed]:
         make_options,
         looked_in=[str(claude_dir)],
         clock=FrozenClock(NOW_MS),
-        zone=UTC,
         ledger=tmp_path / "state" / "ledger.db",
     )
     yield made
@@ -304,7 +302,7 @@ def test_files_that_cannot_be_used_at_all_are_told_and_the_agents_are_followed(
     for name in ("settings.toml", "prices.toml"):
         (isolated_home / name).write_text("month = \n")
     source, ledger = ClaudeCodeSource(), tmp_path / "state" / "ledger.db"
-    feed = LedgerFeed([(source, [claude_dir])], ReaderOptions().read, zone=UTC, ledger=ledger)
+    feed = LedgerFeed([(source, [claude_dir])], ReaderOptions().read, ledger=ledger)
     told = Listening()
     feed.start(told)
     try:

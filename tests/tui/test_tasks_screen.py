@@ -1,7 +1,6 @@
 """Tasks and an opened task over the sample sessions: filter, sort, runs of programs, edits."""
 
 from dataclasses import replace
-from datetime import UTC
 
 import pytest
 from msgspec import structs
@@ -124,7 +123,7 @@ async def test_a_long_title_gives_way_to_how_the_task_ended_and_the_day_is_named
         task = app.known_tasks[0]
     title = next(line for line in text.splitlines() if line.startswith("╭─ ") and "上传" in line)
     assert f"… · {status_words(task)} ─" in title
-    assert day_and_time(task.started_at, UTC, NOW_MS) in text.split(title)[1]
+    assert day_and_time(task.started_at, NOW_MS) in text.split(title)[1]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +290,7 @@ async def test_merge_and_move_ask_for_the_other_task(sample_script: Script) -> N
         await pilot.press("m")
         text = await settled(pilot)
         assert "Part of which task" in text
-        assert any(day_and_time(other.started_at, UTC, NOW_MS) in text for other in app.known_tasks[1:])
+        assert any(day_and_time(other.started_at, NOW_MS) in text for other in app.known_tasks[1:])
         await pilot.press("enter")
         await settled(pilot)
         await pilot.press("enter")

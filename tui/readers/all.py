@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from datetime import date, tzinfo
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from store.money import NANO_PER_USD
@@ -10,9 +10,9 @@ from store.reads.board import latest_limits
 from store.reads.calls import newest_call_id
 from store.reads.filter import Filter
 from store.reads.spend import SpendRow, spend_total, totals
+from tracker.clock import local
 from tracker.model.defaults import DAY_MS
 from tracker.settings import DisplaySettings, Settings, nano
-from tui.clock import local_day
 from tui.readers.months import wished_month
 from tui.readers.settings import SettingsReader
 from tui.snapshot import LimitWindow, OwnPlan, Snapshot, Spent, Top, Wish
@@ -27,15 +27,13 @@ _WINDOW_NAMES = {"five_hour": "5h", "seven_day": "wk"}
 class SnapshotReader:
     """Reads for one thread; keeps between snapshots what is dear to make."""
 
-    def __init__(
-        self, zone: tzinfo | None, looked_in: tuple[str, ...], on_ready: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, looked_in: tuple[str, ...], on_ready: Callable[[], None] | None = None) -> None:
         """`looked_in`: folders that are followed.
 
         `on_ready` is called on another thread when what is made beside the reading is there; None makes it while one
         waits.
         """
-        self._zone, self._looked_in, self._on_ready = zone, looked_in, on_ready
+        self._looked_in, self._on_ready = looked_in, on_ready
         self._settings = SettingsReader()
         self._plans: PlansReader | None = None
         self._nudges: NudgesReader | None = None
@@ -43,7 +41,7 @@ class SnapshotReader:
     def read(self, db: sqlite3.Connection, wish: Wish, at_ms: int) -> Snapshot:
         """What the wish asks for, as the ledger is now."""
         settings = self._settings.read()
-        today = local_day(at_ms, self._zone)
+        today = local(at_ms).date()
         plan = self._settings.own_plan(today.isoformat())
         return Snapshot(
             at_ms=at_ms,

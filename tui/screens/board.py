@@ -49,8 +49,8 @@ class Board(Screen[None], Generic[Part]):
         return self.app
 
     def day_and_time(self, at_ms: int) -> str:
-        """A time of the ledger as every screen gives it: by the app's clock and zone."""
-        return day_and_time(at_ms, self.dashboard.zone, self.dashboard.clock())
+        """A time of the ledger as every screen gives it: by the app's clock."""
+        return day_and_time(at_ms, self.dashboard.clock())
 
     def compose(self) -> ComposeResult:
         """Top line, body, stand-in for the body, keys."""

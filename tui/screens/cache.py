@@ -79,16 +79,8 @@ class CacheScreen(Board[CachePart]):
         names = [str(day.day) for day in days]
 
         def draw(width: int, height: int) -> Sequence[Content]:
-            return steps(
-                lines,
-                names,
-                (SURVIVAL, REWRITE),
-                width,
-                height,
-                unit=percent,
-                at_least=1.0,
-                levels=[Level(1.0, "100%", "$faint")],
-            )
+            ideal = Level(1.0, "100%", "$faint")
+            return steps(lines, names, (SURVIVAL, REWRITE), width, height, levels=[ideal])
 
         note: list[Piece | str] = [
             (SURVIVAL.glyph * 2, SURVIVAL.style),

@@ -33,7 +33,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
 from tui.widgets.table import plain_table
-from tui.words import axis_tokens, cells, model_name, plain, project_name, session_name, tokens, usd
+from tui.words import cells, model_name, plain, project_name, session_name, tokens, usd
 
 _LEGEND_CELLS = 60
 _COMMANDS = {
@@ -246,7 +246,7 @@ class NowScreen(Board[NowPart]):
         series = (BASELINE, CARRY_OVER, FRESH)
         shown = legend_series(series, ("first prompt", "there before", "this task"), samples)
         picture.show(
-            lambda width, height: area(samples, series, width, height, unit=axis_tokens, levels=levels, marks=marks),
+            lambda width, height: area(samples, series, width, height, levels=levels, marks=marks),
             title=line(*title),
             note=legend(shown, _LEGEND_CELLS),
         )
@@ -326,7 +326,7 @@ class NowScreen(Board[NowPart]):
     # -- calls ------------------------------------------------------------------------------------------------------
 
     def _draw_calls(self, part: NowPart) -> None:
-        columns = call_columns(part.session.project, self.dashboard.zone)
+        columns = call_columns(part.session.project)
         self.query_one("#now-calls", Picture).show(
             lambda width, height: plain_table(columns, part.calls, width, height),
             title=line(("Calls", "bold $heading"), (" · latest first", "$dim")),

@@ -20,7 +20,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import axis_usd, dollars, model_name, plain, project_names, usd
+from tui.words import dollars, model_name, plain, project_names, usd
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
@@ -82,16 +82,8 @@ class SpendScreen(Board[SpendPart]):
         names = [str(day.day.day) for day in part.days]
 
         def draw(width: int, height: int) -> Sequence[Content]:
-            plot = stacked_bars(
-                columns,
-                names,
-                series,
-                width,
-                height - 1,
-                unit=axis_usd,
-                levels=self._levels(part),
-                pointed=self._pointed,
-            )
+            levels = self._levels(part)
+            plot = stacked_bars(columns, names, series, width, height - 1, levels=levels, pointed=self._pointed)
             return [*plot, self._readout(part, series, width)]
 
         picture.show(draw, title=title, note=lambda room: self._beside(part, room))
@@ -192,9 +184,7 @@ class SpendScreen(Board[SpendPart]):
             return
         offset = event.get_content_offset(picture)
         if offset is not None:
-            places = places_of(
-                self._columns(self.part), picture.content_size.width, unit=axis_usd, levels=self._levels(self.part)
-            )
+            places = places_of(self._columns(self.part), picture.content_size.width, self._levels(self.part))
             index = places.index_at(offset.x)
             if 0 <= index < len(self.part.days):
                 self._pointed = index

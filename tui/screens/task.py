@@ -27,7 +27,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
-from tui.words import axis_tokens, fit, model_name, plain, project_name, tokens, usd
+from tui.words import fit, model_name, plain, project_name, tokens, usd
 
 _BAR = 14
 _FACT_NAME = 9
@@ -233,7 +233,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         begin, end = tokens(task.context_begin), tokens(task.context_end)
         picture = self.query_one("#task-context", Picture)
         picture.show(
-            (lambda width, height: area(samples, (CARRY_OVER, FRESH), width, height, unit=axis_tokens, marks=marks))
+            (lambda width, height: area(samples, (CARRY_OVER, FRESH), width, height, marks=marks))
             if samples
             else hatched("No context to draw", "no calls on the main thread"),
             title=line(("Context", "bold $heading"), (f" · began at {begin}, ended at {end}", "$dim")),

@@ -1,21 +1,20 @@
 """The columns of a list of calls: who asked, what was read and written, what it cost, what it did."""
 
-from datetime import tzinfo
-
 from store.reads.board import RecentCall
 from store.records import CallFlag
+from tracker.clock import local
 from tracker.reports.cause_words import cause_words
 from tracker.words import duration
 from tui.widgets.table import Column
-from tui.words import fine_usd, model_name, plain, time_of_day
+from tui.words import fine_usd, model_name, plain
 
 _LONG_PATH = 30
 
 
-def call_columns(project: str | None, zone: tzinfo | None) -> tuple[Column[RecentCall], ...]:
+def call_columns(project: str | None) -> tuple[Column[RecentCall], ...]:
     """Columns of a session's calls; targets below `project` are shown from there on."""
     return (
-        Column("time", 8, lambda call: time_of_day(call.last_at, zone), style="$dim"),
+        Column("time", 8, lambda call: f"{local(call.last_at):%H:%M:%S}", style="$dim"),
         Column("chain", 11, _chain, rank=3, style=lambda call: "$baseline" if call.chain else ""),
         Column("model", 11, lambda call: plain(model_name(call.model)), rank=5, style="$dim"),
         Column("in", 6, lambda call: f"{call.input:,}", right=True, rank=7),

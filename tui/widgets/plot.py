@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.words import percent
 from tui.widgets.grid import Grid
-from tui.words import cells
+from tui.words import axis_tokens, axis_usd, cells
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 _PALE = {"▓": " 75%", "▒": " 50%", "░": " 30%"}
@@ -164,12 +165,11 @@ def area(
     width: int,
     height: int,
     *,
-    unit: Callable[[float], str],
     levels: Sequence[Level] = (),
     marks: Sequence[Mark] = (),
 ) -> list[Content]:
-    """A filled curve over samples in their order, each a stack of parts, with levels and marks."""
-    axis = _axis_of(samples, unit, levels, farthest=3)
+    """A filled curve over samples in their order, each a stack of tokens, with levels and marks."""
+    axis = _axis_of(samples, axis_tokens, levels, farthest=3)
     grid = Grid(width, height)
     left = axis.width
     columns = resample(samples, width - left)
@@ -226,13 +226,12 @@ def stacked_bars(
     width: int,
     height: int,
     *,
-    unit: Callable[[float], str],
     levels: Sequence[Level] = (),
     pointed: int | None = None,
 ) -> list[Content]:
-    """Bars with their names below, stacked by series; `pointed` is the bar under the cursor."""
+    """Bars of dollars with their names below, stacked by series; `pointed` is the bar under the cursor."""
     rows = max(1, height - 1)
-    axis = _axis_of(columns, unit, levels, farthest=2)
+    axis = _bars_axis(columns, levels)
     grid = Grid(width, height)
     places = bar_places(len(columns), width, axis.width)
     for index in range(places.first, len(columns)):
@@ -243,11 +242,13 @@ def stacked_bars(
     return grid.lines()
 
 
-def places_of(
-    columns: Sequence[Sequence[float]], width: int, *, unit: Callable[[float], str], levels: Sequence[Level] = ()
-) -> Places:
+def places_of(columns: Sequence[Sequence[float]], width: int, levels: Sequence[Level]) -> Places:
     """Where `stacked_bars` puts the bars of the same arguments: for a mouse that points at one."""
-    return bar_places(len(columns), width, _axis_of(columns, unit, levels, farthest=2).width)
+    return bar_places(len(columns), width, _bars_axis(columns, levels).width)
+
+
+def _bars_axis(columns: Sequence[Sequence[float]], levels: Sequence[Level]) -> Axis:
+    return _axis_of(columns, axis_usd, levels, farthest=2)
 
 
 def _axis_of(
@@ -272,13 +273,13 @@ def _name_bars(grid: Grid, places: Places, names: Sequence[str], y: int, pointed
             grid.text(x, y, names[index], "bold $taxi" if index == pointed else "$dim")
 
 
-def _axis_in_steps(peak: float, unit_value: float, unit: Callable[[float], str]) -> Axis:
-    """A scale in halves of `unit_value` up to its triple, in whole ones up to its sixfold, else a round one."""
-    for step, most in ((unit_value / 2, 6), (unit_value, 6)):
+def _axis_of_shares(peak: float) -> Axis:
+    """A scale in halves up to 300 %, in whole ones up to 600 %, else a round one; 100 % is among the first."""
+    for step in (0.5, 1.0):
         count = ceil(peak / step - 1e-9)
-        if count <= most:
-            return Axis(step * max(2, count), unit, max(2, count))
-    return Axis(nice_top(peak), unit)
+        if count <= 6:
+            return Axis(step * max(2, count), percent, max(2, count))
+    return Axis(nice_top(peak), percent)
 
 
 _VERTICALS = {"━": "┃", "╍": "┇"}
@@ -317,18 +318,14 @@ def steps(
     width: int,
     height: int,
     *,
-    unit: Callable[[float], str],
     levels: Sequence[Level] = (),
-    at_least: float = 0.0,
 ) -> list[Content]:
-    """Several lines over the same days on one scale from zero, each day a dash at its height.
+    """Several lines of shares over the same days, on one scale from zero to 100 % or more: a dash a day at its height.
 
-    Days without a figure (None) between two that have one are dots at the height of the one before. Where the scale
-    ends at a small multiple of `at_least`, that is among its figures.
+    Days without a figure (None) between two that have one are dots at the height of the one before.
     """
     rows = max(1, height - 1)
-    peak = max((value for values in lines for value in values if value is not None), default=0.0)
-    axis = _axis_in_steps(max(peak, at_least), at_least, unit) if at_least else Axis(nice_top(peak), unit)
+    axis = _axis_of_shares(max([1.0, *(value for values in lines for value in values if value is not None)]))
     grid = Grid(width, height)
     draw_axis(grid, axis, rows)
     places = bar_places(max(map(len, lines), default=0), width, axis.width)

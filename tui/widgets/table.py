@@ -46,12 +46,9 @@ def figures(
     form: Callable[[Figure], str] = "{:,}".format,
     *,
     rank: int = 0,
-    style: str | Callable[[Row], str] = "",
 ) -> Column[Row]:
     """A column of figures that are drawn in a form, and sorted as what they are, the largest first."""
-    return Column(
-        title, width, lambda row: form(value(row)), lambda row: value(row) or 0, True, rank, style, descending=True
-    )
+    return Column(title, width, lambda row: form(value(row)), lambda row: value(row) or 0, True, rank, descending=True)
 
 
 def layout(
