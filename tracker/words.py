@@ -39,6 +39,18 @@ def duration(milliseconds: float | None) -> str:
     return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24} d"
 
 
+def tokens(count: float | None) -> str:
+    """Tokens: 912, 14.2k, 148k, 1.25M."""
+    if count is None:
+        return _LINE
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if count >= size * 0.9995:  # below, it would be 1,000 of the smaller unit
+            scaled = count / size
+            decimals = 0 if scaled >= 99.95 else 1 if scaled >= 10 or unit == "k" else 2
+            return f"{scaled:,.{decimals}f}{unit}"
+    return f"{count:.0f}"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names that other programs wrote, in a sentence: `a, b, …`, and none so long that it hides the sentence."""
     rest = iter(names)

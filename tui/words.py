@@ -46,18 +46,6 @@ def axis_usd(dollars: float) -> str:
     return f"${dollars:.2f}" if dollars >= 0.01 else f"${dollars:.4f}"
 
 
-def tokens(count: float | None) -> str:
-    """Tokens: 912, 14.2k, 148k, 1.25M."""
-    if count is None:
-        return _LINE
-    for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if count >= size * 0.9995:  # below, it would be 1,000 of the smaller unit
-            scaled = count / size
-            decimals = 0 if scaled >= 99.95 else 1 if scaled >= 10 or unit == "k" else 2
-            return f"{scaled:,.{decimals}f}{unit}"
-    return f"{count:.0f}"
-
-
 def axis_tokens(count: float) -> str:
     """Tokens on an axis: 0, 50k, 1M."""
     if count >= 1_000_000:

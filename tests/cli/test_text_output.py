@@ -15,9 +15,10 @@ from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
-from tracker.cli.output import Column, print_table, tokens, width, wrapped
+from tracker.cli.output import Column, print_table, width, wrapped
 from tracker.cli.prose import paragraph
 from tracker.demo import write_samples
+from tracker.words import tokens
 
 ROOT = Path(__file__).parents[2]
 REPORTS = (

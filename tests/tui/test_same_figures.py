@@ -13,11 +13,11 @@ from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker import clock
 from tracker.cli.app import run
-from tracker.words import modelled_percent, percent
+from tracker.words import modelled_percent, percent, tokens
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
 from tui.widgets.figure import large
 from tui.widgets.hindsight import rule_name
-from tui.words import fine_usd, tokens
+from tui.words import fine_usd
 
 Script = Callable[[Wish], Snapshot]
 _MONTH = ("--since", "2026-11-01", "--until", "2026-11-30")

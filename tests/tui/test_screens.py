@@ -18,12 +18,12 @@ from tests.tui.fakes import (
 from tracker.model.miss_causes import Cause
 from tracker.model.plans.plan import Excluded
 from tracker.reports.cause_words import cause_words
+from tracker.words import tokens
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.screens.now import curve
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.table import Table
-from tui.words import tokens
 
 _LEAVES = {"q"}
 

@@ -10,24 +10,6 @@ from tui import words
 from tui.first_look import FirstLookWords
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0"),
-        (912, "912"),
-        (1000, "1.0k"),
-        (14_230, "14.2k"),
-        (148_000, "148k"),
-        (999_499, "999k"),
-        (999_500, "1.00M"),
-        (1_254_000, "1.25M"),
-        (None, "–"),
-    ],
-)
-def test_tokens_in_three_figures(count: int | None, text: str) -> None:
-    assert words.tokens(count) == text
-
-
 def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
     a_year_ago = NOW_MS - 365 * 86_400_000
     assert words.day_and_time(NOW_MS, NOW_MS) == "Nov 20 14:02"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tracker import clock
-from tracker.words import duration, modelled_percent, percent
+from tracker.words import duration, modelled_percent, percent, tokens
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +52,23 @@ def test_times_of_another_year_name_it_in_no_more_room() -> None:
     ours, before = (datetime(year, 1, 1, 9, 12, tzinfo=UTC).timestamp() * 1000 for year in (2026, 2025))
     assert (clock.short_day(ours), clock.short_day(before)) == ("01-01", "2025-01-01")
     assert (clock.short_time(ours), clock.short_time(before)) == ("01-01 09:12", "2025-01-01")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"),
+        (912, "912"),
+        (1000, "1.0k"),
+        (14_230, "14.2k"),
+        (99_960, "100k"),
+        (148_000, "148k"),
+        (999_499, "999k"),
+        (999_500, "1.00M"),
+        (1_254_000, "1.25M"),
+        (12_345_000, "12.3M"),
+        (None, "–"),
+    ],
+)
+def test_tokens_in_three_figures(count: int | None, text: str) -> None:
+    assert tokens(count) == text

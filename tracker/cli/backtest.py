@@ -25,7 +25,6 @@ from tracker.cli.output import (
     print_table,
     short_session,
     terminal_width,
-    tokens,
     wrapped,
 )
 from tracker.cli.progress_bar import progress_bar
@@ -33,7 +32,7 @@ from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
-from tracker.words import counted, percent
+from tracker.words import counted, percent, tokens
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",

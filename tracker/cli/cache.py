@@ -14,22 +14,12 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.empty import show_nothing
-from tracker.cli.output import (
-    Column,
-    note,
-    numbers,
-    print_json,
-    print_records,
-    print_table,
-    terminal_width,
-    tokens,
-    wrapped,
-)
+from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width, wrapped
 from tracker.clock import short_time
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.cause_words import cause_words
 from tracker.reports.tasks import short_ids
-from tracker.words import counted, percent
+from tracker.words import counted, percent, tokens
 
 _SHOWN = 8
 _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")

@@ -18,7 +18,7 @@ from tracker.cli.common import (
 )
 from tracker.cli.drawing import CurvePoint, curve, rule
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width, tokens
+from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width
 from tracker.cli.prose import paragraph
 from tracker.clock import iso
 from tracker.errors import UserError
@@ -26,7 +26,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import OptionKind
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
-from tracker.words import counted, duration
+from tracker.words import counted, duration, tokens
 
 
 @click.command()

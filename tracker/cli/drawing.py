@@ -7,8 +7,8 @@ import click
 
 from store.money import short_usd
 from tracker.bars import lengths
-from tracker.cli.output import tokens, width
-from tracker.words import percent
+from tracker.cli.output import width
+from tracker.words import percent, tokens
 
 if TYPE_CHECKING:
     from store.task_rows import TaskRow

@@ -33,11 +33,10 @@ from tracker.cli.output import (
     short_session,
     shown_rows,
     terminal_width,
-    tokens,
 )
 from tracker.clock import iso, local, short_time
 from tracker.reports.spend import tokens_json
-from tracker.words import agent_sign, cost_text
+from tracker.words import agent_sign, cost_text, tokens
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
 _SESSION_CSV = (

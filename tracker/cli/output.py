@@ -231,12 +231,3 @@ def fit(text: str, cells: int, *, right: bool = False, cut: Cut = "end") -> str:
         text = "…" + text[len(text) - kept :].lstrip() if cut == "start" else text[:kept].rstrip() + "…"
     pad = " " * (cells - width(text))
     return pad + text if right else text + pad
-
-
-def tokens(count: int) -> str:
-    """A token count for people: 12.3k, 4.56M."""
-    if count < 1000:
-        return str(count)
-    if count < 999_500:
-        return f"{count / 1000:.1f}k" if count < 100_000 else f"{count / 1000:.0f}k"
-    return f"{count / 1_000_000:.2f}M" if count < 100_000_000 else f"{count / 1_000_000:,.0f}M"

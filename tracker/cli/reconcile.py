@@ -9,12 +9,12 @@ import click
 from store.money import short_usd
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, reading_options
-from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, tokens
+from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
 from tracker.model.plans.reconcile import Reports, Row
 from tracker.reports.reconcile import ReconcileReport, differing, reconcile_report
 from tracker.reports.spend import TOKEN_CLASSES
-from tracker.words import counted
+from tracker.words import counted, tokens
 
 # Reports are complete some minutes after a day ends; an hour is safe for all of them.
 _LAG = timedelta(hours=1)

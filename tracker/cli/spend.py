@@ -17,10 +17,10 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.empty import show_nothing
-from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, short_session, tokens
+from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
 from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
-from tracker.words import cost_text, counted, hidden_text, unpriced_text
+from tracker.words import cost_text, counted, hidden_text, tokens, unpriced_text
 
 _CSV = (
     "key", "calls", "sessions", *TOKEN_CLASSES, "web_searches",

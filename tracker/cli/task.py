@@ -20,7 +20,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
-from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, tokens, wrapped
+from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, wrapped
 from tracker.cli.task_edit import edit_group
 from tracker.cli.tasks import GLYPHS
 from tracker.clock import iso
@@ -29,7 +29,7 @@ from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import short_ids
-from tracker.words import cost_text, counted, duration
+from tracker.words import cost_text, counted, duration, tokens
 
 _TURNS_SHOWN = 8
 _MISSES_SHOWN = 6

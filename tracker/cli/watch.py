@@ -15,10 +15,10 @@ from store.projects import project_name
 from store.reads.calls import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Invocation, dir_options
-from tracker.cli.output import print_json_lines, say, short_session, terminal_width, tokens
+from tracker.cli.output import print_json_lines, say, short_session, terminal_width
 from tracker.clock import local, now, now_ms
 from tracker.ingest import SyncReport
-from tracker.words import counted
+from tracker.words import counted, tokens
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge

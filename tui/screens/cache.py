@@ -12,7 +12,7 @@ from store.reads.cache import MissCause
 from tracker.bars import bar
 from tracker.reports.cache import CacheReport, savings, survival
 from tracker.reports.cause_words import LONGEST_CAUSE, cause_words
-from tracker.words import percent
+from tracker.words import percent, tokens
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.misses import MissesScreen
@@ -24,7 +24,6 @@ from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table, figures
-from tui.words import tokens
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")

@@ -9,10 +9,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from store.reads.cache import MissRow
-from tracker.words import counted
+from tracker.words import counted, tokens
 from tui.screens.questions import framed
 from tui.widgets.table import Column, Table, searchable
-from tui.words import model_name, plain, tokens, usd
+from tui.words import model_name, plain, usd
 
 
 class MissesScreen(ModalScreen[str | None]):

@@ -11,7 +11,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, advised
-from tracker.words import cost_text, counted, duration
+from tracker.words import cost_text, counted, duration, tokens
 from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -33,7 +33,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
 from tui.widgets.table import plain_table
-from tui.words import cells, model_name, plain, project_name, session_name, tokens, usd
+from tui.words import cells, model_name, plain, project_name, session_name, usd
 
 _LEGEND_CELLS = 60
 _COMMANDS = {

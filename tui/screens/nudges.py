@@ -9,7 +9,7 @@ from textual.content import Content
 from store.money import NANO_PER_USD
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate
-from tracker.words import counted, duration, percent
+from tracker.words import counted, duration, percent, tokens
 from tui.edits import SwitchKind
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -22,7 +22,7 @@ from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture, border_room
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
-from tui.words import fit, plain, project_name, tokens, usd
+from tui.words import fit, plain, project_name, usd
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}

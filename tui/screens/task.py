@@ -12,7 +12,7 @@ from store.task_rows import TaskRow
 from tracker.bars import bar
 from tracker.reports.cause_words import cause_words
 from tracker.reports.task import TaskDetail, TaskTurn
-from tracker.words import cost_text, counted
+from tracker.words import cost_text, counted, tokens
 from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
@@ -27,7 +27,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
-from tui.words import fit, model_name, plain, project_name, tokens, usd
+from tui.words import fit, model_name, plain, project_name, usd
 
 _BAR = 14
 _FACT_NAME = 9

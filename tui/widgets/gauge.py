@@ -3,9 +3,9 @@
 from textual.content import Content
 
 from tracker.bars import bar
-from tracker.words import percent
+from tracker.words import percent, tokens
 from tui.widgets.grid import Grid, line
-from tui.words import fit, tokens
+from tui.words import fit
 
 _NAME = 3  # cells
 

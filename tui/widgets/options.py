@@ -12,9 +12,9 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import NAMES, ContextReport, advised, effect
-from tracker.words import counted
+from tracker.words import counted, tokens
 from tui.widgets.grid import Piece, line, spread
-from tui.words import cells, fit, plain, tokens, usd
+from tui.words import cells, fit, plain, usd
 
 _INDENT = 2
 _NAME = 11
