@@ -48,6 +48,11 @@ class Progress(NamedTuple):
     bytes_done: int
     bytes: int
 
+    @property
+    def share(self) -> float:
+        """Of the bytes; there may be none."""
+        return self.bytes_done / self.bytes if self.bytes else 1.0
+
 
 class SyncReport(msgspec.Struct):
     """What an ingest did."""

@@ -9,6 +9,7 @@ from store.money import short_usd, sum_usd
 _LINE = "–"
 _MOST_NAMES = 12
 _LONGEST_NAME = 60
+_ESTIMATE_FROM_SHARE = 0.02
 
 
 def percent(share: float | None) -> str:
@@ -37,6 +38,17 @@ def duration(milliseconds: float | None) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02d}" if hours < 48 else f"{hours // 24} d"
+
+
+def time_left(seconds: float, share: float) -> str:
+    """How long the rest takes after so many seconds for a share: 30 s left; empty while too little is done to tell."""
+    return f"{duration(1000 * seconds * (1 - share) / share)} left" if share > _ESTIMATE_FROM_SHARE else ""
+
+
+def countdown(milliseconds: int) -> str:
+    """Minutes and seconds left, never below nothing."""
+    seconds = max(0, milliseconds) // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def tokens(count: float | None) -> str:

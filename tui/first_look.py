@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 
 from tracker.ingest import Progress
-from tracker.words import duration
+from tracker.words import time_left
 
 _EVERY_SECONDS = 0.1
-_ESTIMATE_FROM_SHARE = 0.02  # share of the bytes after which the time left is known roughly
 
 
 class FirstLookWords:
@@ -24,12 +23,9 @@ class FirstLookWords:
         if now < self._next:
             return
         self._next = now + _EVERY_SECONDS
-        share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
         words = f"{progress.files_done:,} of {progress.files:,} files, {progress.bytes_done / 1e6:,.0f} of"
-        words += f" {progress.bytes / 1e6:,.0f} MB"
-        if share > _ESTIMATE_FROM_SHARE:
-            words += f", {duration(1000 * (now - self._began) * (1 - share) / share)} left"
-        self._show(words, share)
+        left = time_left(now - self._began, progress.share)
+        self._show(f"{words} {progress.bytes / 1e6:,.0f} MB{', ' if left else ''}{left}", progress.share)
 
     def on_sessions(self, done: int, count: int) -> None:
         """While tasks are found."""

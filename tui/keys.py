@@ -107,8 +107,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "plans": (
         Key("enter", "open", "why", "Show what the comparison rests on.", footer=True),
-        Key("s", "sort", "sort", "Sort by the next column.", footer=True),
-        Key("S", "reverse", "reverse", "Reverse the order of the rows."),
+        *_TABLE[1:],
     ),
     "nudges": (
         Key("enter", "open", "why", "Show what the nudge was decided on.", footer=True),

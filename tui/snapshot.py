@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracker.reports.backtest import BacktestReport
     from tracker.reports.budget import BudgetReport
     from tracker.reports.cache import CacheReport
-    from tracker.reports.context import ContextReport
+    from tracker.reports.context import ContextReport, Prospect
     from tracker.reports.nudges import NudgeReport
     from tracker.reports.plans import PlansReport
     from tracker.reports.task import TaskDetail
@@ -210,6 +210,11 @@ class NowPart:
     watched: int  # folders
     unlisted: int = 0  # sessions at work beyond those
     nudged: frozenset[int] = frozenset()  # ids of the other ones whose nudge waits for an answer
+
+    @property
+    def prospect(self) -> Prospect | None:
+        """What lies ahead; None where nothing can be forecast."""
+        return self.context.prospect if self.context else None
 
     @property
     def went_on_in(self) -> SessionSum | None:

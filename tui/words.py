@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, get_character_cell_size
 
-from store import plain_text
-from store.money import NANO_PER_USD, short_usd
+from store import plain_text, projects
+from store.money import NANO_PER_USD
 from tracker.clock import local
 
 if TYPE_CHECKING:
@@ -20,11 +20,6 @@ _LONGEST_NAME = 120  # characters; a figure is drawn with each name, however lon
 _MOST_CHARS_A_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
 # They ask for the other form of the sign before them; terminals disagree on its width.
 _VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
-
-
-def usd(nano: int | None) -> str:
-    """Money: two decimals, four below a cent, `?` where there is no price."""
-    return short_usd(nano)
 
 
 def fine_usd(nano: int | None) -> str:
@@ -53,12 +48,6 @@ def axis_tokens(count: float) -> str:
     return f"{count / 1000:g}k" if count >= 1000 else f"{count:g}"
 
 
-def countdown(milliseconds: int) -> str:
-    """Minutes and seconds left, never below nothing."""
-    seconds = max(0, milliseconds) // 1000
-    return f"{seconds // 60}:{seconds % 60:02d}"
-
-
 def day_and_time(at_ms: int, now_ms: int) -> str:
     """Nov 12 14:02; of another year Nov 12 2025, in no more room."""
     at, now = local(at_ms), local(now_ms)
@@ -80,9 +69,7 @@ def model_name(model: str) -> str:
 
 def project_name(project: str | None) -> str:
     """The last part of a project's path, whatever system wrote it."""
-    if not project:
-        return _LINE
-    return plain((_path(project).rpartition("/")[2] or project)[:_LONGEST_NAME])
+    return plain((projects.project_name(project) or project or _LINE)[:_LONGEST_NAME])
 
 
 def session_name(session: "SessionSum | DueNudge") -> str:
@@ -90,20 +77,18 @@ def session_name(session: "SessionSum | DueNudge") -> str:
     return plain(session.title or "") or project_name(session.project)
 
 
-def project_names(projects: Sequence[str | None]) -> list[str]:
+def project_names(paths: Sequence[str | None]) -> list[str]:
     """Their names; those that several share with the folder they stand in: `api · work`."""
-    names = [project_name(project) for project in projects]
+    names = [project_name(path) for path in paths]
     times = Counter(names)
     return [
-        name
-        if times[name] == 1 or not project
-        else f"{name} · {project_name(_path(project).rpartition('/')[0] or '/')}"
-        for project, name in zip(projects, names, strict=True)
+        name if times[name] == 1 or not path else f"{name} · {project_name(_folder_of(path))}"
+        for path, name in zip(paths, names, strict=True)
     ]
 
 
-def _path(project: str) -> str:
-    return project.rstrip("/\\").replace("\\", "/")
+def _folder_of(path: str) -> str:
+    return path.rstrip("/\\").replace("\\", "/").rpartition("/")[0] or "/"
 
 
 def plain(text: str) -> str:

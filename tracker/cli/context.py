@@ -26,7 +26,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import OptionKind
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
-from tracker.words import counted, duration, tokens
+from tracker.words import countdown, counted, duration, tokens
 
 
 @click.command()
@@ -96,8 +96,7 @@ def _cache_words(report: ContextReport) -> str:
         return "cache lifetime not on record"
     if report.is_cold:
         return f"{click.style('cold', fg='red')} · {report.lifetime}, idle for {duration(report.idle_ms)}"
-    left = max(0, report.ttl_ms - report.idle_ms) // 1000
-    return f"{click.style('warm', fg='green')} {left // 60}:{left % 60:02d} · {report.lifetime}"
+    return f"{click.style('warm', fg='green')} {countdown(report.ttl_ms - report.idle_ms)} · {report.lifetime}"
 
 
 def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:

@@ -1,13 +1,12 @@
 """What reports say where there is nothing to report."""
 
 import sqlite3
-from pathlib import Path
 
 import click
 
 from store.reads.spend import totals
 from tracker.cli.common import Invocation
-from tracker.cli.output import wrapped
+from tracker.cli.output import from_home, wrapped
 from tracker.words import counted
 
 
@@ -47,8 +46,4 @@ def looked_in(invocation: Invocation) -> list[str]:
     from tracker.sources.cline.places import data_folders, this_machine
 
     places = [*(folder / "projects" for folder in usual_folders()), *data_folders(this_machine())]
-    return [*(_from_home(place) for place in places), "editors' storage folders"]
-
-
-def _from_home(place: Path) -> str:
-    return f"~/{place.relative_to(Path.home())}" if place.is_relative_to(Path.home()) else str(place)
+    return [*(from_home(str(place)) for place in places), "editors' storage folders"]

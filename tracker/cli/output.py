@@ -4,9 +4,11 @@ import codecs
 import csv
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -197,6 +199,12 @@ def terminal_width() -> int:
     import shutil
 
     return shutil.get_terminal_size((100, 30)).columns
+
+
+def from_home(path: str) -> str:
+    """A path as people write it: what lies in the home folder begins with `~`."""
+    home = str(Path.home())
+    return f"~{path.removeprefix(home)}" if path == home or path.startswith(home + os.sep) else path
 
 
 def short_session(native_id: str) -> str:

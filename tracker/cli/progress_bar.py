@@ -8,11 +8,10 @@ from contextlib import contextmanager
 
 import click
 
-from tracker.words import duration
+from tracker.words import time_left
 
 _AFTER_SECONDS = 0.4
 _EVERY_SECONDS = 0.1
-_ESTIMATE_FROM_SHARE = 0.02
 _CELLS = 24
 _CLEAR_LINE = "\r\x1b[2K"
 
@@ -36,8 +35,7 @@ def progress_bar(verb: str) -> Iterator[Show]:
         if share is not None:
             filled = int(_CELLS * share)
             bar = f"{'█' * filled}{'░' * (_CELLS - filled)}  "
-            if share > _ESTIMATE_FROM_SHARE:
-                left = f"  {duration(1000 * (now - started) * (1 - share) / share)} left"
+            left = f"  {time_left(now - started, share)}".rstrip()
         text = f"{verb}  {bar}{words}{left}"
         if len(text) >= columns:  # what wraps is not cleared
             text = f"{verb}  {words}{left}"[: columns - 1]

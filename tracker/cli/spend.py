@@ -1,8 +1,6 @@
 """`spend`: what was spent, by any key."""
 
-import os
 import sqlite3
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +15,7 @@ from tracker.cli.common import (
     reading_options,
 )
 from tracker.cli.empty import show_nothing
-from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table, short_session
+from tracker.cli.output import Column, from_home, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
 from tracker.reports.spend import TOKEN_CLASSES, SpendReport, spend_report
 from tracker.words import cost_text, counted, hidden_text, tokens, unpriced_text
@@ -113,7 +111,4 @@ def _note_hidden(hidden: Hidden) -> None:
 def _label(by: str, key: str) -> str:
     if by == "session":
         return short_session(key)
-    if by != "project":
-        return key
-    home = str(Path.home())
-    return "~" + key[len(home) :] if key == home or key.startswith(home + os.sep) else key
+    return from_home(key) if by == "project" else key

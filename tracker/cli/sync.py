@@ -96,9 +96,8 @@ def _tell_of_other_folders(invocation: Invocation) -> None:
 
 def _how_far(progress: Progress) -> tuple[float, str]:
     """Share of the bytes that are read, and words on it."""
-    share = progress.bytes_done / progress.bytes if progress.bytes else 1.0
     megabytes = f"{progress.bytes_done / 1e6:,.0f} of {progress.bytes / 1e6:,.0f} MB"
-    return share, f"{progress.files_done}/{progress.files} files  {megabytes}"
+    return progress.share, f"{progress.files_done}/{progress.files} files  {megabytes}"
 
 
 @click.command("sync")

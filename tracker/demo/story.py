@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Step(NamedTuple):
-    """A prompt and the work it causes: `edits`, `reads` and `runs` are tool uses, `calls` model calls besides."""
+    """A prompt and the work it causes: `edits`, `reads` and `runs` are tool uses."""
 
     prompt: str
     reads: tuple[str, ...] = ()

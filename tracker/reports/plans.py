@@ -166,15 +166,10 @@ def plans_report(
         load: Load | None = load_of_file(days[0], days[1], exclusions)
     else:
         load = None if db is None else load_of_ledger(db, today, now_ms, exclusions)
+    report = PlansReport(load, terms, wanted.tolerance, current, current_from)
     if load is None:
-        return PlansReport(
-            None,
-            terms,
-            wanted.tolerance,
-            current,
-            current_from,
-            verdict=Verdict(CANNOT_TELL, tuple(compared), "No spend is recorded yet.", "A week of work with an agent."),
-        )
+        nothing = Verdict(CANNOT_TELL, tuple(compared), "No spend is recorded yet.", "A week of work with an agent.")
+        return replace(report, verdict=nothing)
     believed_now = believed(
         {plan_id: one.plan for plan_id, one in compared.items()},
         {plan_id: given[plan_id] for plan_id in compared},
@@ -183,7 +178,7 @@ def plans_report(
         metered_capacity(load.fits, in_dollars=load.is_of_sums),
         refused_capacity(load.hits_of_this_size(load.five_hour_hits), load.hits_of_this_size(load.week_hits)),
     )
-    made = _compare(load, compared, believed_now, terms, settings, current, current_from)
+    made = _compare(report, load, compared, believed_now, settings)
     if db is None or made.month_end is None:
         return made
     first, last = month_bounds(load.as_of)
@@ -193,16 +188,14 @@ def plans_report(
 
 
 def _compare(
+    report: PlansReport,
     load: Load,
     compared: Mapping[str, DatedPlan],
     sizes: Mapping[str, Capacity],
-    terms: Terms,
     settings: Settings,
-    current: str | None,
-    current_from: str,
 ) -> PlansReport:
-    """The report over a recorded load; `sizes` are the capacities that are believed now."""
-    wanted = settings.plan
+    """The report with its comparison over a recorded load; `sizes` are the capacities that are believed now."""
+    wanted, terms = settings.plan, report.terms
     last = month_bounds(load.as_of)[1]
     history = [(day.day, day.api) for day in load.base]
     api = [value for _, value in history]
@@ -220,7 +213,7 @@ def _compare(
         )
         for plan_id, one in compared.items()
     ]
-    evidence = _evidence(load, compared.get(current or ""))
+    evidence = _evidence(load, compared.get(report.current or ""))
     verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
     typical = Band.of(month_sums(draws, api))
     per_day = sum(api) / load.active_days if load.active_days else 0.0
@@ -229,12 +222,8 @@ def _compare(
         if _has_enough_days(load)
         else ("", None, None)
     )
-    return PlansReport(
-        load=load,
-        terms=terms,
-        tolerance=wanted.tolerance,
-        current=current,
-        current_from=current_from,
+    return replace(
+        report,
         month_end=month_end,
         typical=typical,
         method=draws.method,

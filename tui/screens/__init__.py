@@ -5,21 +5,14 @@ from importlib import import_module
 
 from textual.screen import Screen
 
+from tui.keys import SCREENS
+
 _BETWEEN_IMPORTS_SECONDS = 0.02
-_CLASSES = {
-    "now": "NowScreen",
-    "tasks": "TasksScreen",
-    "task": "TaskScreen",
-    "spend": "SpendScreen",
-    "cache": "CacheScreen",
-    "plans": "PlansScreen",
-    "nudges": "NudgesScreen",
-}
 
 
 def make_screen(name: str) -> Screen[None]:
-    """A screen by its name; its module is imported when it is first shown."""
-    screen: Screen[None] = getattr(import_module(f"tui.screens.{name}"), _CLASSES[name])()
+    """A screen by its name: `now` is NowScreen of a module `now`, which is imported when it is first shown."""
+    screen: Screen[None] = getattr(import_module(f"tui.screens.{name}"), f"{name.title()}Screen")()
     return screen
 
 
@@ -29,7 +22,7 @@ def import_all() -> None:
     One module at a time: an import hardly lets another thread have its turn.
     """
     readers = [f"readers.{name}" for name in ("tasks", "spend", "cache", "plans", "nudges")]
-    screens = [f"screens.{name}" for name in (*_CLASSES, "help", "questions", "misses", "settings")]
+    screens = [f"screens.{name}" for name in (*SCREENS, "task", "help", "questions", "misses", "settings")]
     for name in (*readers, *screens):
         import_module(f"tui.{name}")
         time.sleep(_BETWEEN_IMPORTS_SECONDS)

@@ -13,7 +13,7 @@ from tui.keys import footer
 from tui.snapshot import Health, Phase, Snapshot
 from tui.widgets.empty import being_made, hatched, reading
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.key_line import KeyLine, trouble_words
+from tui.widgets.key_line import KeyLine
 from tui.widgets.picture import Picture
 from tui.widgets.table import Table
 from tui.widgets.top_line import TopLine, state_words
@@ -130,7 +130,7 @@ class Board(Screen[None], Generic[Part]):
         trouble = health.words if health.phase in (Phase.FAILED, Phase.BUSY, Phase.LIVE) else ""
         if not trouble and snapshot is not None:
             trouble = snapshot.trouble
-        self.query_one(KeyLine).show_trouble(trouble_words(trouble))
+        self.query_one(KeyLine).show_trouble(trouble)
 
     def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
         """Show the stand-in where there is nothing to draw; says whether it did."""

@@ -8,11 +8,12 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from store.money import short_usd
 from store.reads.cache import MissRow
 from tracker.words import counted, tokens
 from tui.screens.questions import framed
 from tui.widgets.table import Column, Table, searchable
-from tui.words import model_name, plain, usd
+from tui.words import model_name, plain
 
 
 class MissesScreen(ModalScreen[str | None]):
@@ -35,7 +36,7 @@ class MissesScreen(ModalScreen[str | None]):
             Column("model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim"),
             Column("found", 8, lambda row: row.source, rank=4, style="$dim"),
             Column("tokens", 8, _size, right=True, rank=2),
-            Column("waste", 9, lambda row: usd(row.waste), right=True, style="bold $waste"),
+            Column("waste", 9, lambda row: short_usd(row.waste), right=True, style="bold $waste"),
         )
         title = f"{self._cause} · {counted(len(self._misses), 'call')}"
         with framed(Vertical(classes="over reading misses"), title, "enter opens the task, esc closes"):

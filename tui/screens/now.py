@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from store.money import short_usd
 from store.task_rows import TaskRow
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
@@ -33,7 +34,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
 from tui.widgets.table import plain_table
-from tui.words import cells, model_name, plain, project_name, session_name, usd
+from tui.words import cells, model_name, plain, project_name, session_name
 
 _LEGEND_CELLS = 60
 _COMMANDS = {
@@ -74,11 +75,11 @@ def _task_notes(task: TaskRow) -> list[list[Content]]:
         ]
     ]
     if task.carry_over:
-        inherited = line((usd(task.carry_over), "bold"), (" inherited", "$dim"))
+        inherited = line((short_usd(task.carry_over), "bold"), (" inherited", "$dim"))
         notes.append([inherited, line((" from earlier work", "$dim"))])
     if task.waste:
         misses = f" in {task.misses} miss{'' if task.misses == 1 else 'es'}"
-        notes.append([line((usd(task.waste), "bold $waste"), (" waste", "$dim")), line((misses, "$dim"))])
+        notes.append([line((short_usd(task.waste), "bold $waste"), (" waste", "$dim")), line((misses, "$dim"))])
     return notes if len(notes) > 1 else [*notes, [line(("nothing inherited, no waste", "$dim"))]]
 
 
@@ -175,29 +176,25 @@ class NowScreen(Board[NowPart]):
 
     def _best(self, part: NowPart) -> Option | None:
         """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""
-        prospect = part.context.prospect if part.context else None
-        return advised(prospect.options, part.nudge) if prospect else None
+        return advised(part.prospect.options, part.nudge) if part.prospect else None
 
     def _nudge(self, part: NowPart, best: Option | None) -> tuple[str, str]:
         """The open nudge, and why it asks for another way than the cheapest; empty without one."""
         if part.nudge is None or not part.nudge.text:
             return "", ""
-        prospect = part.context.prospect if part.context else None
-        return with_its_calls(part.nudge), prospect.options.why_not_best(best) if prospect and best else ""
+        return with_its_calls(part.nudge), part.prospect.options.why_not_best(best) if part.prospect and best else ""
 
     def _draw_options(self, part: NowPart) -> None:
         picture = self.query_one("#now-options", Picture)
-        prospect = part.context.prospect if part.context else None
         best = self._best(part)
-        if prospect is None or best is None:
+        if part.context is None or part.prospect is None or best is None:
             reason = "the model has no price" if part.context else "no call on the main thread yet"
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
-        options = prospect.options
+        options = part.prospect.options
         nudge, why = self._nudge(part, best)
         until = "until compaction" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
-        idle_ms = part.context.idle_ms if part.context else 0
-        start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If resumed"
+        start = "From here" if part.context.idle_ms < DEFAULTS.return_window_ms else "If resumed"
 
         def draw(width: int, height: int) -> Sequence[Content]:
             if not nudge:
@@ -233,15 +230,16 @@ class NowScreen(Board[NowPart]):
         samples, marks = curve(report, part.task)
         levels = []
         title: list[Piece | str] = [("Context", "bold $heading"), " · ", (f"{tokens(report.context)} now", "bold")]
-        if report.prospect is not None:
-            if report.context > report.prospect.level:
-                title.append((f" · above the compact level {tokens(round(report.prospect.level))}", "$warn"))
-            trigger = tokens(report.prospect.trigger)
-            if report.prospect.trigger_source == TriggerSource.ASSUMED:
+        ahead = report.prospect
+        if ahead is not None:
+            if report.context > ahead.level:
+                title.append((f" · above the compact level {tokens(round(ahead.level))}", "$warn"))
+            trigger = tokens(ahead.trigger)
+            if ahead.trigger_source == TriggerSource.ASSUMED:
                 trigger = f"~{trigger}"
             levels = [
-                Level(report.prospect.trigger, f"auto-compact {trigger}", "$faint"),
-                Level(report.prospect.level, f"compact level {tokens(round(report.prospect.level))}"),
+                Level(ahead.trigger, f"auto-compact {trigger}", "$faint"),
+                Level(ahead.level, f"compact level {tokens(round(ahead.level))}"),
             ]
         series = (BASELINE, CARRY_OVER, FRESH)
         shown = legend_series(series, ("first prompt", "there before", "this task"), samples)
@@ -258,16 +256,15 @@ class NowScreen(Board[NowPart]):
 
         def draw(width: int, _height: int) -> Sequence[Content]:
             lines = [clock_words(state), gauge(state.share, 1.0, width, state.style), line((life, "$dim"))]
-            if report is not None and report.prospect is not None and ttl is not None:
+            if part.prospect is not None and ttl is not None:
                 words = "cold: costs " if state.word == "cold" else "if cold "
-                lines.append(line((words, "$dim"), (about(report.prospect.cold_penalty), "bold")))
+                lines.append(line((words, "$dim"), (about(part.prospect.cold_penalty), "bold")))
             return lines
 
         self.query_one("#now-cache", Picture).show(draw)
 
     def _draw_pace(self, part: NowPart, now_ms: int) -> None:
-        report = part.context
-        ahead = report.prospect if report else None
+        report, ahead = part.context, part.prospect
         rows: list[tuple[str, str]] = [("burn", f"{burn_words(part.costs, now_ms)}/h")]
         if ahead is not None:
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
@@ -301,7 +298,7 @@ class NowScreen(Board[NowPart]):
                 self._title(part).truncate(width, ellipsis=True),
                 line((cost, "bold $taxi"), (calls, "$dim")),
             ]
-            prospect = report.prospect if report else None
+            prospect = part.prospect
             if report is not None:
                 lines.append(
                     context_gauge(report.context, prospect.trigger, round(prospect.level), width)

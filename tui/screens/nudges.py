@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from store.money import NANO_PER_USD
+from store.money import NANO_PER_USD, short_usd
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate
 from tracker.words import counted, duration, percent, tokens
@@ -22,7 +22,7 @@ from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture, border_room
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
-from tui.words import fit, plain, project_name, usd
+from tui.words import fit, plain, project_name
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}
@@ -155,7 +155,7 @@ class NudgesScreen(Board[NudgesPart]):
 
 def promised(row: NudgeRow) -> str:
     """The modelled saving."""
-    return "" if row.saving is None else f"~{usd(row.saving)}"
+    return "" if row.saving is None else f"~{short_usd(row.saving)}"
 
 
 def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
@@ -173,11 +173,11 @@ def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
     saved = sum(one.forecast_nano - one.actual_nano for one in report.realised)
     if report.realised:
         words = "saved" if saved >= 0 else "cost more"
-        figure = (f"~{usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad")
+        figure = (f"~{short_usd(abs(saved))}", "bold $good" if saved >= 0 else "bold $bad")
         outcome = line((f"{len(report.realised):,} followed {words} ", "$dim"), figure)
         lines.append(fitting([outcome, line((" on the forecast", "$dim"))], width))
     if report.open_promises:
-        lines.append(line(("left on the table, as promised ", "$dim"), (f"~{usd(report.open_promises)}", "bold")))
+        lines.append(line(("left on the table, as promised ", "$dim"), (f"~{short_usd(report.open_promises)}", "bold")))
     return [one.truncate(width, ellipsis=True) for one in lines]
 
 
@@ -220,8 +220,8 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
         lines.append(
             line(
                 ("promised ", "$dim"),
-                (f"~{usd(row.saving)}", "bold"),
-                (f"  8 of 10 times {usd(row.saving_low)} to {usd(row.saving_high)}", "$dim"),
+                (f"~{short_usd(row.saving)}", "bold"),
+                (f"  8 of 10 times {short_usd(row.saving_low)} to {short_usd(row.saving_high)}", "$dim"),
             )
         )
     lines.append(Content(""))
@@ -239,7 +239,7 @@ def _input(name: str, value: object) -> tuple[str, str]:
     if name in _PRICES:
         return f"price of {title}", f"${value * 1e6 / NANO_PER_USD:,.2f} a million tokens"
     if "_nano" in name:
-        return title, usd(round(value))
+        return title, short_usd(round(value))
     if name.endswith("_ms"):
         return title, duration(round(value))
     if name.endswith(("share", "probability")):

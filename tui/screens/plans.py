@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from store.money import NANO_PER_USD, sum_usd
+from store.money import NANO_PER_USD, short_usd, sum_usd
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, pays_on, used
@@ -21,7 +21,7 @@ from tui.widgets.month import month_plot
 from tui.widgets.picture import Picture, border_room
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
-from tui.words import dollars, usd
+from tui.words import dollars
 
 _LABELLED_CELLS = 60
 
@@ -147,8 +147,8 @@ def basis(report: PlansReport) -> list[tuple[str, str, str]]:
     """The figures that the comparison rests on: name, figure, label."""
     return [
         ("this month so far, as logged", _so_far(report, report.spent_logged.cost), "priced"),
-        ("the same, billed to an API key", f"~{usd(report.spent_api_nano)}", "modelled"),
-        ("spend a working day", f"~{usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
+        ("the same, billed to an API key", f"~{short_usd(report.spent_api_nano)}", "modelled"),
+        ("spend a working day", f"~{short_usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
         ("working days a month", f"{report.active_days}", report.active_days_from),
     ]
 

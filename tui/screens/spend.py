@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click
 
+from store.money import short_usd
 from store.reads.spend import SpendRow
 from tracker.words import cost_text, counted, percent
 from tui.keys import bindings
@@ -20,7 +21,7 @@ from tui.widgets.grid import fitting, line
 from tui.widgets.heatmap import heatmap
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Series, places_of, stacked_bars
-from tui.words import dollars, model_name, plain, project_names, usd
+from tui.words import dollars, model_name, plain, project_names
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
 
@@ -100,7 +101,7 @@ class SpendScreen(Board[SpendPart]):
     def _levels(self, part: SpendPart) -> list[Level]:
         if part.plan_day_nano is None:
             return []
-        return [Level(dollars(part.plan_day_nano), f"plan {usd(part.plan_day_nano)} a day")]
+        return [Level(dollars(part.plan_day_nano), f"plan {short_usd(part.plan_day_nano)} a day")]
 
     def _readout(self, part: SpendPart, series: Sequence[Series], width: int) -> Content:
         """The day under the cursor, exactly: the legend with that day's dollars."""
@@ -111,14 +112,14 @@ class SpendScreen(Board[SpendPart]):
         head = line(
             (f"{day.day:%a %d}", "bold $taxi"), " ", (figure, "bold"), (f" {counted(day.calls, 'call')}  ", "$dim")
         )
-        figures = [usd(cost) if cost else "" for cost in day.by_model]
+        figures = [short_usd(cost) if cost else "" for cost in day.by_model]
         return head + legend(series, width - head.cell_length, figures)
 
     def _beside(self, part: SpendPart, room: int) -> Content:
         """What stands beside the total and is not in it, as much as there is room for."""
         groups = []
         if part.hidden_nano:
-            groups.append(line(("besides ", "$dim"), usd(part.hidden_nano)))
+            groups.append(line(("besides ", "$dim"), short_usd(part.hidden_nano)))
             if room >= 58:
                 groups.append(line((" that no record shows", "$dim")))
         if part.total.unpriced:

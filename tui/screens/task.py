@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from store.money import short_usd
 from store.task_rows import TaskRow
 from tracker.bars import bar
 from tracker.reports.cause_words import cause_words
@@ -27,7 +28,7 @@ from tui.widgets.picture import Picture
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
-from tui.words import fit, model_name, plain, project_name, usd
+from tui.words import fit, model_name, plain, project_name
 
 _BAR = 14
 _FACT_NAME = 9
@@ -71,7 +72,7 @@ def waterfall(detail: TaskDetail) -> list[Step]:
         upto = "up to " if call.is_up_to else ""
         words = f"  ▲ {upto}{tokens(call.missed)} paid again: {plain(cause_words(call.cause))}"
         misses.setdefault(number, []).append(
-            Step(f"miss-{call.call_id}", number, "", words, None, usd(call.waste), waste / top, "", "$waste")
+            Step(f"miss-{call.call_id}", number, "", words, None, short_usd(call.waste), waste / top, "", "$waste")
         )
     for turn in detail.turns:
         row = turn.row
@@ -150,7 +151,7 @@ def fact_lines(detail: TaskDetail, width: int, *, cut: bool = False) -> list[Con
         ("status", [status_words(detail.task)]),
         ("refused", [one.words for one in detail.refusals]),
         ("reported", [sentence for one in detail.reported for sentence in one.sentences]),
-        ("recorded", [f"{usd(one.cost)} {plain(one.what)}" for one in detail.jobs]),
+        ("recorded", [f"{short_usd(one.cost)} {plain(one.what)}" for one in detail.jobs]),
         ("by hand", detail.edits),
         ("commit", list(dict.fromkeys(sha[:9] for turn in detail.turns for sha in turn.facts.commits))),
         ("branch", [detail.task.branch] if detail.task.branch else []),

@@ -4,6 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
+from store.money import short_usd
 from store.task_rows import TaskRow
 from tracker.reports.tasks import inherited_text, reread_share, waste_text
 from tracker.words import cost_text, counted, duration, percent
@@ -16,7 +17,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture
 from tui.widgets.table import Column, Table, figures, searchable
-from tui.words import plain, project_name, usd
+from tui.words import plain, project_name
 
 
 def _ink(task: TaskRow) -> str:
@@ -105,7 +106,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         )
         for name, nano in figures:
             if nano is not None:
-                groups.append(line((f" · {name} ", "$dim"), (usd(nano), "bold")))
+                groups.append(line((f" · {name} ", "$dim"), (short_usd(nano), "bold")))
         return fitting(groups, self.size.width - 8)
 
     def table_changed(self) -> None:

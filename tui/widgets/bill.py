@@ -2,11 +2,11 @@
 
 from textual.content import Content
 
+from store.money import short_usd
 from store.task_rows import TaskRow
 from tracker.words import cost_text, counted, duration
 from tui.widgets.grid import fitting, line
 from tui.widgets.split_bar import SPLIT, Part, split_bar, split_key
-from tui.words import usd
 
 
 def parts_of(task: TaskRow) -> list[Part]:
@@ -21,13 +21,13 @@ def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = Fal
         line((f"  {counted(task.calls, 'call')} · {counted(task.turns, 'turn')} · {duration(task.active_ms)}", "$dim")),
     ]
     if task.carry_over:
-        figures.append(line(("  inherited ", "$dim"), (usd(task.carry_over), "bold")))
+        figures.append(line(("  inherited ", "$dim"), (short_usd(task.carry_over), "bold")))
     if task.waste:
-        figures.append(line(("  waste ", "$dim"), (usd(task.waste), "bold $waste")))
+        figures.append(line(("  waste ", "$dim"), (short_usd(task.waste), "bold $waste")))
     if task.hidden:
-        figures.append(line(("  besides ", "$dim"), usd(task.hidden), (" unrecorded", "$dim")))
+        figures.append(line(("  besides ", "$dim"), short_usd(task.hidden), (" unrecorded", "$dim")))
     elif task.hidden is None and task.unrecorded:
-        figures.append(line(("  besides ", "$dim"), "~" + usd(task.unrecorded), (" unrecorded", "$dim")))
+        figures.append(line(("  besides ", "$dim"), "~" + short_usd(task.unrecorded), (" unrecorded", "$dim")))
     figures.append(line((f"  {when}", "$dim")))
     parts = parts_of(task)
     return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width, with_dollars=with_dollars)]

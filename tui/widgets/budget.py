@@ -2,13 +2,13 @@
 
 from textual.content import Content
 
-from store.money import NANO_PER_USD
+from store.money import NANO_PER_USD, short_usd
 from tracker.model.plans.budget import Layers
 from tracker.reports.budget import BudgetReport
 from tracker.words import cost_text
 from tui.widgets.gauge import gauge, level_of
 from tui.widgets.grid import Grid, line
-from tui.words import cells, fit, plain, usd
+from tui.words import cells, fit, plain
 
 _NAME = 11
 
@@ -22,7 +22,7 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
         style, _ = level_of(one.share)
         spent = one.spent
         words = cost_text(spent)
-        figures = f"{words} of {usd(one.budget_nano)}"
+        figures = f"{words} of {short_usd(one.budget_nano)}"
         named = min(_NAME, width - cells(figures) - 1)
         room = width - named - cells(figures) - 1
         middle = gauge(one.share, 1.0, room, style) if room >= 4 else Content("")
@@ -68,4 +68,4 @@ def _step(name: str, begin: float, end: float, top: float, room: int, style: str
 
 
 def _about(amount_usd: float, *, is_step: bool = False) -> str:
-    return f"{'+' if is_step else '~'}{usd(round(amount_usd * NANO_PER_USD))}"
+    return f"{'+' if is_step else '~'}{short_usd(round(amount_usd * NANO_PER_USD))}"

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from tracker.words import countdown
 from tui.widgets.grid import line
-from tui.words import countdown
 
 _COOLING_SHARE = 0.2
 

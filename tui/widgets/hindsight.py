@@ -2,11 +2,12 @@
 
 from textual.content import Content
 
+from store.money import short_usd
 from tracker.model.backtest_score import PolicyName
 from tracker.reports.backtest import BacktestReport
 from tracker.words import percent
 from tui.widgets.grid import Piece, line
-from tui.words import cells, fit, usd
+from tui.words import cells, fit
 
 _NAMES = {
     PolicyName.NEVER: "never, but for the client itself",
@@ -31,7 +32,7 @@ def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
     name_width = max(cells(rule_name(score.name)) for score in scores) + 1
     savings = [never - score.cost_nano for score in scores]
     words = [_saving_words(score.name, saved) for score, saved in zip(scores, savings, strict=True)]
-    figure_width = max(_LEAST_FIGURE, *(2 + cells(usd(score.cost_nano)) for score in scores))
+    figure_width = max(_LEAST_FIGURE, *(2 + cells(short_usd(score.cost_nano)) for score in scores))
     words_width = max(_LEAST_WORDS, *map(cells, words))
     bar_width = width - name_width - figure_width - words_width - 9
     lines = []
@@ -43,7 +44,7 @@ def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
         if bar_width >= _LEAST_BAR:
             drawn = "━" * max(1, round(score.cost_nano / top * bar_width))
             pieces.append((fit(drawn, bar_width), "$taxi" if is_ours else "$series-2"))
-        pieces.append((fit(f"~{usd(score.cost_nano)}", figure_width, right=True), "bold"))
+        pieces.append((fit(f"~{short_usd(score.cost_nano)}", figure_width, right=True), "bold"))
         pieces.append((f"  {fit(said, words_width)}", "$good" if saved > 0 else "$dim"))
         if score.captured is not None and score.name != PolicyName.NEVER:
             pieces.append((fit(percent(score.captured), 5, right=True), "$dim"))
@@ -54,4 +55,4 @@ def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
 def _saving_words(name: str, saved: int) -> str:
     if name == PolicyName.NEVER:
         return ""
-    return f"saves {usd(saved)}" if saved >= 0 else f"costs {usd(-saved)} more"
+    return f"saves {short_usd(saved)}" if saved >= 0 else f"costs {short_usd(-saved)} more"

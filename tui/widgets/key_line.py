@@ -17,13 +17,13 @@ class KeyLine(Widget):
     def __init__(self, keys: list[Key]) -> None:
         super().__init__()
         self._keys = keys
-        self._trouble = Content("")
+        self._trouble = ""
         self._places: list[tuple[int, int, str]] = []  # cells from, to; what a click there does
 
-    def show_trouble(self, trouble: Content) -> None:
+    def show_trouble(self, words: str) -> None:
         """Show this sentence in place of the keys; an empty one gives them back."""
-        if str(trouble) != str(self._trouble):
-            self._trouble = trouble
+        if words != self._trouble:
+            self._trouble = words
             self.refresh()
 
     def render(self) -> Content:
@@ -31,7 +31,7 @@ class KeyLine(Widget):
         width = self.size.width
         self._places = []
         if self._trouble:
-            return self._trouble.truncate(width, ellipsis=True)
+            return line((" ▲ ", "bold $warn"), (plain(self._trouble), "$warn")).truncate(width, ellipsis=True)
         pieces: list[Piece | str] = [" "]
         used = 1
         kept = _size(self._keys[-1]) + 3
@@ -57,8 +57,3 @@ class KeyLine(Widget):
 
 def _size(key: Key) -> int:
     return cells(key.shown) + 1 + cells(key.words)
-
-
-def trouble_words(words: str) -> Content:
-    """A sentence for the last line."""
-    return line((" ▲ ", "bold $warn"), (plain(words), "$warn")) if words else Content("")

@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from textual.content import Content
 
+from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import NudgeKind
@@ -14,7 +15,7 @@ from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import NAMES, ContextReport, advised, effect
 from tracker.words import counted, tokens
 from tui.widgets.grid import Piece, line, spread
-from tui.words import cells, fit, plain, usd
+from tui.words import cells, fit, plain
 
 _INDENT = 2
 _NAME = 11
@@ -36,7 +37,7 @@ _TRIGGER_SOURCES = {
 
 def about(nano: int) -> str:
     """A modelled amount."""
-    return f"~{usd(nano)}"
+    return f"~{short_usd(nano)}"
 
 
 def option_lines(options: Options, best: Option, width: int, *, with_bars: bool = False) -> list[Content]:
@@ -55,7 +56,7 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
             (fit(about(option.cost_nano), figure, right=True), "bold"),
         ]
         is_going_on = option.kind == OptionKind.CONTINUE
-        words = f"({usd(option.low_nano)} to {usd(option.high_nano)})" if is_going_on else effect(option)
+        words = f"({short_usd(option.low_nano)} to {short_usd(option.high_nano)})" if is_going_on else effect(option)
         room = width - _INDENT - _NAME - figure - 3
         if cells(words) > room:
             words = short_effect(option)
@@ -75,12 +76,12 @@ def short_effect(option: Option) -> str:
     saved = option.saving.point_nano
     if option.kind == OptionKind.CONTINUE or not saved:
         return ""
-    return f"{'-' if saved > 0 else '+'}{usd(abs(saved))}"
+    return f"{'-' if saved > 0 else '+'}{short_usd(abs(saved))}"
 
 
 def best_words(best: Option) -> str:
     """The best way in one breath: `compact ~$1.71, saves $1.25`."""
-    saving = f", saves {usd(best.saving.point_nano)}" if best.saving.point_nano > 0 else ""
+    saving = f", saves {short_usd(best.saving.point_nano)}" if best.saving.point_nano > 0 else ""
     return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
 
 
@@ -147,7 +148,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         ),
         (
             "go on",
-            f"{usd(options.go_on.low_nano)} to {usd(options.go_on.high_nano)}",
+            f"{short_usd(options.go_on.low_nano)} to {short_usd(options.go_on.high_nano)}",
             f"8 of 10 forecasts fall in it ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
         ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from store.money import sum_usd
+from store.money import short_usd, sum_usd
 from store.reads.board import CallCost
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tui.widgets.grid import Grid, line, spread
 from tui.widgets.plot import Series, draw_stack
-from tui.words import dollars, usd
+from tui.words import dollars
 
 _BURN_MS = 15 * MINUTE_MS
 _LEAST_BURN_MS = 5 * MINUTE_MS
@@ -52,5 +52,5 @@ def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -
             draw_stack(grid, x, rows, (dollars(nano),), (_SPENT,), dollars(peak))
         else:
             grid.put(x, rows - 1, "▁", "$faint")
-    head = spread(line((f"each {minutes} min", "$dim")), line(("≤ ", "$dim"), (usd(peak), "bold")), width)
+    head = spread(line((f"each {minutes} min", "$dim")), line(("≤ ", "$dim"), (short_usd(peak), "bold")), width)
     return [*([Content("")] * min(1, height - rows - 1)), head, *grid.lines()]

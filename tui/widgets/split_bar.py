@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from textual.content import Content
 
+from store.money import short_usd
 from tracker.bars import lengths
 from tracker.words import percent
 from tui.widgets.grid import Piece, line
 from tui.widgets.plot import Series
-from tui.words import cells, usd
+from tui.words import cells
 
 BASELINE = Series("▒", "$baseline", "baseline")
 CARRY_OVER = Series("▓", "$carry", "inherited")
@@ -51,7 +52,7 @@ def split_key(parts: Sequence[Part], width: int, *, with_dollars: bool = False) 
     for part in parts:
         if part.nano <= 0:
             continue
-        figure = usd(part.nano) if with_dollars else percent(part.nano / total)
+        figure = short_usd(part.nano) if with_dollars else percent(part.nano / total)
         size = cells(part.series.name) + cells(figure) + 3
         gap = 3 if lines[-1] else 0
         if lines[-1] and used + gap + size > width:

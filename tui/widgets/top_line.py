@@ -7,12 +7,12 @@ from textual.events import Click
 from textual.message import Message
 from textual.widget import Widget
 
-from tracker.words import cost_text, percent
+from tracker.words import cost_text, countdown, percent
 from tui.keys import SCREENS
 from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
 from tui.widgets.grid import Piece, line, spread
-from tui.words import axis_usd, cells, countdown, dollars
+from tui.words import axis_usd, cells, dollars
 
 STALE_AFTER_MS = 90_000
 
