@@ -8,8 +8,9 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui.fakes import NOW_MS, Script, dashboard, edits_done, feed, settled
-from tracker.settings import SettingsError, set_value, settings_path
+from tracker.settings import BudgetSettings, PlanSettings, Settings, SettingsError, set_value, settings_path
 from tui.edits import Edit, Edited, SetSetting, SetTheme, SwitchKind, apply_edit
+from tui.screens.settings import SettingsScreen
 from tui.settings_list import SETTINGS, parsed, shown, typed
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
@@ -102,3 +103,16 @@ def test_settings_that_cannot_be_written_are_told(
 def words(text: str) -> list[str]:
     """The words on screen without the lines of panels."""
     return [word for word in text.split() if word.strip("│▌▐┃╭╮╰╯─")]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 24)])
+async def test_a_long_value_is_whole_where_there_is_room(sample_script: Script, size: tuple[int, int]) -> None:
+    app = dashboard(sample_script, start="plans")
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        plan = PlanSettings(id="team-premium-2026" if size[0] > 40 else "max")
+        app.push_screen(SettingsScreen(Settings(plan=plan, budget=BudgetSettings(day=1_234_567.89))))
+        text = " ".join(words(await settled(pilot)))
+        assert f" {plan.id} " in text
+        assert " $1,234,567.89 " in text
+        assert size[0] == 40 or "dollars; empty takes it away" in text

@@ -37,7 +37,7 @@ class SettingsScreen(ModalScreen[None]):
         """Name, value, and what it may be."""
         columns: tuple[Column[Setting], ...] = (
             Column("setting", 18, lambda one: one.title),
-            Column("value", 12, lambda one: shown(one, self._settings), style="bold $taxi"),
+            Column("value", 12, lambda one: shown(one, self._settings), style="bold $taxi", stretches=True),
             Column("", 12, lambda one: one.hint, rank=1, grows=True, style="$dim"),
         )
         with Vertical(classes="over reading settings") as panel:
