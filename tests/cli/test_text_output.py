@@ -63,6 +63,13 @@ def test_an_opened_task_says_where_its_further_sessions_begin(taximeter: Taximet
     assert "(other sessions begin at 2, 3, 4, 5, 6 …)" in " ".join(taximeter("task", first).out.split())
 
 
+def test_the_samples_show_that_two_tasks_may_be_one(narrow: Taximeter) -> None:
+    listed = narrow("tasks").out
+    [join] = narrow("tasks", "--json").json()["joins"]
+    assert f"Does {join['task'][:5]} continue {join['into'][:5]}? {join['to_join'][:31]}" in listed
+    assert "Flaky webhook test, again" in listed
+
+
 def fractions(value: object) -> list[float]:
     """Every number of a JSON document that is no whole one."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -22,7 +22,7 @@ async def test_tasks_filter_sort_and_open(sample_script: Script) -> None:
         assert "Tasks · November 2026" in await settled(pilot)
         await pilot.press("slash", *"flaky")
         text = await settled(pilot)
-        assert "Flaky invoice test" in text
+        assert "Flaky webhook test, again" in text
         assert "CSV export" not in text
         await pilot.press("enter", "s", "s", "down", "enter")
         text = await settled(pilot)
@@ -73,7 +73,7 @@ async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: S
         assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
         await pilot.press("escape", "slash", *"flaky", "enter")
         text = await settled(pilot)
-        assert "Flaky invoice test" in text
+        assert "Flaky webhook test, again" in text
         assert "p shows" not in text
 
 

@@ -52,6 +52,8 @@ _FLAKY = (
     Step("also run the whole suite", runs=("pytest -q",), pause_minutes=6),
     Step("commit it", runs=("git add -A && git commit -m 'Make {x} retries use the injected clock'",)),
 )
+# On the main branch again, over the same files: whether it goes on with the session before is for the user to say.
+_STILL_FLAKY = (Step("the {x} test fails again, about one run in forty. find out why", *_FLAKY[0][1:]), *_FLAKY[1:])
 _EXPORT = (
     Step(
         "add a CSV export to the {x} report: same columns as the page, streamed, with a test",
@@ -300,5 +302,5 @@ HISTORY = (
     Sitting(API, "refunds", OPUS, 4, 9.1, "Refunds, from the table to the report", _LONG, "refund", 38_000),
     Sitting(INFRA, "gateway-auth", OPUS, 3, 14.2, "Token checks, second try", _GATEWAY, baseline=41_000),
     Sitting(API, "csv-export", OPUS, 2, 9.3, "CSV export of the tax report", _EXPORT, "tax", 41_000),
-    Sitting(API, "main", OPUS, 1, 10.2, "Flaky invoice test", _FLAKY, "invoice", 41_000),
+    Sitting(API, "main", OPUS, 1, 10.2, "Flaky webhook test, again", _STILL_FLAKY, "webhook", 41_000),
 )
