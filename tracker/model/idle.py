@@ -31,11 +31,10 @@ def cold_resume_nano(
 ) -> ColdResume:
     """Costs over the horizon of going on, summarising first, and starting over (section 7.4)."""
     after = shape.context_after
-    rewritten = tariff.write * (shape.context_written - shape.static_floor) + tariff.read * shape.static_floor
     return ColdResume(
         go_on=cold_call_nano(context, shape.static_floor, tariff) + later_calls * tariff.read * context,
         summarise=summary_nano(context, tariff, shape.summary_output, is_cold=True)
-        + rewritten
+        + cold_call_nano(shape.context_written, shape.static_floor, tariff)
         + shape.reread * tariff.write
         + (later_calls + shape.extra_calls) * tariff.read * after,
         fresh=cold_orientation_nano(shape, orientation, tariff)

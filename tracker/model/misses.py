@@ -29,34 +29,26 @@ class Judgement(NamedTuple):
 
     call_id: int
     epoch: int  # counted from 0 within the chain
-    expected_read: int  # E, tokens
-    missed: int  # M, tokens; 0 when within the noise
-    kind: str | None  # MissKind
-    cause: str | None  # miss_causes.Cause, for partial and major
-    source: str | None  # miss_causes.Source
-    up_to: bool  # the prompt is shorter than E: M is an upper bound
-    ttl_ms: int | None  # lifetime of the entry that should have been read
-    age_ms: int | None  # from the end of the previous call to the start of this one
-    expired: bool  # the entry had passed its lifetime when this call began
-
-
-class _Step(NamedTuple):
-    call: ChainCall
-    previous: ChainCall | None  # None at a chain start
-    kind: str | None  # cold start or planned rebuild
-    expected_read: int
-    epoch: int
-    ttl_ms: int | None
-    age_ms: int | None
-    expired: bool
+    kind: str | None = None  # MissKind
+    expected_read: int = 0  # E, tokens
+    ttl_ms: int | None = None  # lifetime of the entry that should have been read
+    age_ms: int | None = None  # from the end of the previous call to the start of this one
+    expired: bool = False  # the entry had passed its lifetime when this call began
+    missed: int = 0  # M, tokens; 0 when within the noise
+    cause: str | None = None  # miss_causes.Cause, for partial and major
+    source: str | None = None  # miss_causes.Source
+    up_to: bool = False  # the prompt is shorter than E: M is an upper bound
 
 
 _REBUILD_RESETS = frozenset({Reset.COMPACT, Reset.CLEAR, Reset.REWIND})
 _EPOCH_RESETS = _REBUILD_RESETS | {Reset.START, Reset.MICROCOMPACT}
 
 
-def _steps(calls: Sequence[ChainCall]) -> Iterator[_Step]:
-    """Walk a chain in file order; calls that do not grow the prompt stand aside with nothing expected."""
+def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, ChainCall | None, Judgement]]:
+    """Walk a chain in file order: each call, the one before it, and what the call should have read.
+
+    Calls that do not grow the prompt stand aside with nothing expected.
+    """
     previous: ChainCall | None = None
     ttl_ms: int | None = None
     epoch = 0
@@ -66,7 +58,7 @@ def _steps(calls: Sequence[ChainCall]) -> Iterator[_Step]:
             call = _taking_over(call, aside)
         if not call.grows_the_chain:
             aside = call
-            yield _Step(call, None, None, 0, epoch, ttl_ms, None, False)
+            yield call, None, Judgement(call.call_id, epoch, ttl_ms=ttl_ms)
             continue
         aside = None
         reset = call.reset_before
@@ -85,7 +77,7 @@ def _steps(calls: Sequence[ChainCall]) -> Iterator[_Step]:
             kind = MissKind.COLD_START
         else:
             expected = previous.cache_read + previous.written
-        yield _Step(call, previous, kind, expected, epoch, ttl_ms, age_ms, expired)
+        yield call, previous, Judgement(call.call_id, epoch, kind, expected, ttl_ms, age_ms, expired)
         ttl_ms = written_ttl(call.write_5m, call.write_1h) or ttl_ms
         if call.written and ttl_ms is None:
             ttl_ms = TTL_5M_MS  # a mixed first write: what expires first is lost first
@@ -115,43 +107,33 @@ def judge_chain(calls: Sequence[ChainCall], floors: Mapping[FloorKey, int] | Non
     known_floors = floors or {}
     verdicts: list[Judgement] = []
     kept_reads: set[int] = set()
-    for step in _steps(calls):
-        call = step.call
+    for call, previous, judgement in _expectations(calls):
         if call.copied:
             continue
-        kind, cause, source, up_to = step.kind, None, None, False
-        missed = missed_tokens(step.expected_read, call)
-        if missed and step.previous is not None:
-            is_major = missed >= DEFAULTS.major_share_of_expected * step.expected_read
-            kind = MissKind.MAJOR if is_major else MissKind.PARTIAL
-            up_to = call.context < step.expected_read
+        expected = judgement.expected_read
+        missed = missed_tokens(expected, call)
+        if missed and previous is not None:
             cause, source = name_cause(
                 Circumstances(
                     call=call,
-                    previous=step.previous,
-                    expected_read=step.expected_read,
-                    ttl_ms=step.ttl_ms,
-                    age_ms=step.age_ms,
-                    expired=step.expired,
+                    previous=previous,
+                    expected_read=expected,
+                    ttl_ms=judgement.ttl_ms,
+                    age_ms=judgement.age_ms,
+                    expired=judgement.expired,
                     static_floor=known_floors.get((call.model, call.version)),
                     kept_reads=kept_reads,
                 ),
             )
-            if cause in UNEXPLAINED and call.cache_read >= step.previous.cache_read:
+            if cause in UNEXPLAINED and call.cache_read >= previous.cache_read:
                 kept_reads.add(call.cache_read)  # a teammate's first calls keep the prompt that its team shares
-        verdicts.append(
-            Judgement(
-                call.call_id,
-                step.epoch,
-                step.expected_read,
-                missed,
-                kind,
-                cause,
-                source,
-                up_to,
-                step.ttl_ms,
-                step.age_ms,
-                step.expired,
+            is_major = missed >= DEFAULTS.major_share_of_expected * expected
+            judgement = judgement._replace(
+                kind=MissKind.MAJOR if is_major else MissKind.PARTIAL,
+                missed=missed,
+                cause=cause,
+                source=source,
+                up_to=call.context < expected,
             )
-        )
+        verdicts.append(judgement)
     return verdicts

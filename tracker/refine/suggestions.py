@@ -18,7 +18,7 @@ from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
 from store.task_rows import SessionRow, TaskTurnRow
 from store.tasks import mark_stale, sessions_by_id
-from tracker.model.edits import Anchor, EditBody, EditKind
+from tracker.model.edits import REFINED, Anchor, EditBody, EditKind
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import TaskStatus
 from tracker.pricing import PriceBook, cost
@@ -26,7 +26,6 @@ from tracker.pricing.rows import bundled_rows
 from tracker.refine.asking import Ask, AskError
 from tracker.sources.claude_code.lines import CacheCreation, Usage
 
-LABEL = "refined"
 _CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
 _FRAME_TOKENS = 20  # what a request has around its texts
 _OUTPUT_TOKENS_PER_PROMPT = 25
@@ -222,7 +221,7 @@ def _keep(db: sqlite3.Connection, digest: Digest, tasks: Sequence[_Task]) -> Non
                 said.append(_entry(EditKind.STATUS, EditBody((anchor,), status=status)))
     with transaction(db):
         add_suggestion(
-            db, LABEL, digest.agent, digest.native_id, len(digest.anchors), msgspec.json.encode(said).decode()
+            db, REFINED, digest.agent, digest.native_id, len(digest.anchors), msgspec.json.encode(said).decode()
         )
         mark_stale(db, [digest.session_id])
 
