@@ -126,7 +126,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     refusals = limit_refusals(db, day_begins(first))
     in_history: list[LoadedCall] = []
     in_month: list[LoadedCall] = []
-    drawn: list[_Drawn] = []
+    metered: list[MeteredCall] = []
     api: dict[int, int | None] = {}
     # One pass: half a year of calls as rows would be hundreds of megabytes.
     logged = _logged_calls(db, min(first, month_first), max(last, today))
@@ -139,14 +139,14 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
             if loaded.day in month_days:
                 in_month.append(loaded)
         if readings or refusals:
-            drawn += _drawn(call for call, _ in replayed)
+            metered += _metered(call for call, _ in replayed)
     in_history.sort()
     in_month.sort()
     kinds = {Excluded(0), *exclusions}
     history = Filter(since=first.isoformat(), until=last.isoformat())
     this_month = Filter(since=month_first.isoformat(), until=today.isoformat())
-    meters = _meters(readings, drawn, now_ms)
-    hits = _hits(db, refusals, drawn, day_begins(first))
+    meters = _meters(readings, metered, now_ms)
+    hits = _hits(db, refusals, metered, day_begins(first))
     return Load(
         source="ledger",
         as_of=today,
@@ -177,7 +177,7 @@ def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> Fits:
     first = today - timedelta(days=2 * DEFAULTS.calibration_window_days)
     if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
         return NO_FITS
-    return _meters(_readings(db, now_ms), _drawn(_logged_calls(db, first, today)), now_ms).fits
+    return _meters(_readings(db, now_ms), _metered(_logged_calls(db, first, today)), now_ms).fits
 
 
 def price_rates(db: sqlite3.Connection) -> dict[str | None, Rates]:
@@ -253,20 +253,12 @@ def _excluded(calls: Sequence[LoadedCall]) -> dict[str, int]:
     return found
 
 
-class _Drawn(NamedTuple):
-    """What a call draws on the plan, by the time it ended; nano-dollars."""
-
-    at: int
-    logged: int
-    fresh: int
-    read: int
-
-
-def _drawn(calls: Iterable[LoggedCall]) -> Iterator[_Drawn]:
-    """Of these calls those that draw on it."""
+def _metered(calls: Iterable[LoggedCall]) -> Iterator[MeteredCall]:
+    """Of these calls those that draw on the plan."""
     for call in calls:
         if call.cost and not call.is_other_agent and not call.is_fast:
-            yield _Drawn(call.last_at, call.cost, call.fresh_nano, call.read_nano)
+            weights = call.cost, call.fresh_nano, call.read_nano
+            yield MeteredCall(call.last_at, *(nano / NANO_PER_USD for nano in weights))
 
 
 class _Meters(NamedTuple):
@@ -286,10 +278,10 @@ def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample
     return samples if any(samples.values()) else {}
 
 
-def _meters(samples: Mapping[str, Sequence[LimitSample]], drawn: Iterable[_Drawn], now_ms: int) -> _Meters:
+def _meters(samples: Mapping[str, Sequence[LimitSample]], calls: Iterable[MeteredCall], now_ms: int) -> _Meters:
     if not samples:
         return _Meters(NO_FITS, 0, None)
-    metered = sorted(MeteredCall(at, *(nano / NANO_PER_USD for nano in weights)) for at, *weights in drawn)
+    metered = sorted(calls)
     windows = {kind: intervals_of(found, metered) for kind, found in samples.items()}
     changes = size_changes(windows)
     return _Meters(
@@ -299,7 +291,9 @@ def _meters(samples: Mapping[str, Sequence[LimitSample]], drawn: Iterable[_Drawn
     )
 
 
-def _hits(db: sqlite3.Connection, refusals: Sequence[int], drawn: Sequence[_Drawn], since: int) -> dict[str, list[Hit]]:
+def _hits(
+    db: sqlite3.Connection, refusals: Sequence[int], calls: Sequence[MeteredCall], since: int
+) -> dict[str, list[Hit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
     found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
     last_at: int | None = None
@@ -317,6 +311,5 @@ def _hits(db: sqlite3.Connection, refusals: Sequence[int], drawn: Sequence[_Draw
                 fullest = max(fullest, (near[-1], kind))
         kind = fullest[1]
         window_ms = _WINDOW_MS.get(kind, 0)
-        spent = sum(one.logged for one in drawn if at - window_ms < one.at <= at)
-        found[kind].append(Hit(at, spent / NANO_PER_USD))
+        found[kind].append(Hit(at, sum(one.logged for one in calls if at - window_ms < one.at <= at)))
     return found
