@@ -93,6 +93,15 @@ def _refused_first() -> bytes:
     return _used(iterations=[first, last])
 
 
+def _relayed(size: int, when: str, message_id: str = "relay", **more: Any) -> bytes:
+    message = {"id": message_id, "usage": usage(input_tokens=size)}
+    return _call(message=message, requestId=..., timestamp=when, uuid=f"line-{size}", **more)
+
+
+def _agents_file(agent: str) -> str:
+    return f"{FILE.removesuffix('.jsonl')}/subagents/agent-{agent}.jsonl"
+
+
 # What a transcript shows -> its files. A plain call is 1,160 tokens.
 CASES: dict[str, Mapping[str, bytes]] = {
     "one call": {FILE: _call()},
@@ -110,6 +119,14 @@ CASES: dict[str, Mapping[str, bytes]] = {
     "a message id of its own on each line": {FILE: _call(message={"id": "a"}) + _call(message={"id": "b"})},
     "one message under two request ids": {FILE: _call() + _call(requestId="req_replay")},
     "copies without a request id": {FILE: _call(requestId=...), OTHER_FILE: _call(1, OTHER, requestId=...)},
+    "lines of a call without a request id": {
+        FILE: b"".join(_call(requestId=..., uuid=f"line-{second}", timestamp=at(second)) for second in (1, 2, 3))
+    },
+    "two calls, one word for an id, no request id": {FILE: _relayed(10, at(1)) + _relayed(1200, at(2))},
+    "an id is the second that two agents share": {
+        _agents_file(agent): _relayed(size, at(1), "msg_20261120120001", isSidechain=True, agentId=agent)
+        for agent, size in (("a1", 10), ("a2", 12))
+    },
     "two records on a line": {FILE: (_call() + _call(2)).replace(b"}\n{", b"}{")},
     "half a record before a whole one": {FILE: _call()[:200] + encoded({"parentUuid": None, **json.loads(_call(2))})},
     "a byte that is no UTF-8": {FILE: _call().replace(b'"done"', b'"d\xff"')},
@@ -142,7 +159,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     for name, files in CASES.items():
         with tempfile.TemporaryDirectory() as place:
-            root = write_tree(Path(place), {**files, FILE: encoded(prompt()) + files[FILE]})
+            root = write_tree(Path(place), {**files, FILE: encoded(prompt()) + files.get(FILE, b"")})
             _print_row(name, _sum(theirs(binary, root).values()), _sum(ours(root).values()))
     return 0
 

@@ -21,6 +21,7 @@ from tracker.sources.claude_code.lines import (
     forgiving,
     joined_text,
 )
+from tracker.sources.claude_code.nameless import name_of
 from tracker.sources.claude_code.whereabouts import Whereabouts
 from tracker.sources.text import opening
 
@@ -154,6 +155,9 @@ class FileReader:
             return
         where = self._where
         at = where.time(line)
+        if not line.requestId:
+            chain = self._path_agent or line.agentId or ""
+            message.id = name_of(message, line, line.sessionId or self.carry.session, chain)
         call = self._fold.known(message.id)
         if (
             call is not None
@@ -296,6 +300,8 @@ class FileReader:
             return
         if message.usage is None or message.model == "<synthetic>" or not _is_call(message):
             return
+        if not inner.requestId:
+            message.id = name_of(message, line, line.sessionId or carry.session, chain)
         self._where.meet_chain(chain, at)
         session, rank = self._where.origin(line, at)
         place = Place(
