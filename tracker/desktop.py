@@ -1,8 +1,9 @@
-"""Shows a notice on the desktop through the system's own program; where there is none, nothing happens.
+"""Shows notices and fills the clipboard of the desktop through the system's own programs, where there are any.
 
-The program is started and not waited for, and its failure is ignored.
+A notice's program is started and not waited for, and its failure is ignored.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
 
 _SECONDS = 10
+_COPY_SECONDS = 2
 _TITLE = "Taximeter"
 
 
@@ -56,3 +58,35 @@ def show_notice(text: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def copy(text: str) -> bool:
+    """Put a text on this machine's clipboard; False where no program does, or the user sits at another machine."""
+    command = None if "SSH_CONNECTION" in os.environ else _copy_command()
+    if command is None:
+        return False
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program; the text is its input
+            command,
+            input=text.encode(),
+            env={**os.environ, "LC_CTYPE": "UTF-8"} if sys.platform == "darwin" else None,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_COPY_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _copy_command() -> list[str] | None:
+    if sys.platform == "darwin":
+        commands = [["pbcopy"]]
+    elif os.environ.get("WAYLAND_DISPLAY"):
+        commands = [["wl-copy"]]
+    elif os.environ.get("DISPLAY"):
+        commands = [["xclip", "-selection", "clipboard"], ["xsel", "--clipboard", "--input"]]
+    else:
+        return None
+    return next(([program, *more] for name, *more in commands if (program := shutil.which(name))), None)

@@ -20,6 +20,8 @@ from store.ledger import LedgerError
 from store.task_rows import TaskRow
 from tracker.clock import now_ms
 from tracker.settings import Settings
+from tui.clipboard import put_on_clipboard
+from tui.clock import Clock, now_ms
 from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Clock, Feed, ShowsSettings
@@ -289,11 +291,11 @@ class Dashboard(App[None]):
 
     def on_brief_written(self, message: BriefWritten) -> None:
         """Put the brief on the clipboard, and show it."""
-        self.copy_to_clipboard(message.text)
+        place = put_on_clipboard(self, message.text)
         lines = message.text.splitlines()
         self.push_screen(
             ReadScreen(
-                "Handover · on the clipboard",
+                f"Handover · {place}",
                 lambda width: [Content(part) for one in lines for part in wrap(plain(one), width) or [""]],
             )
         )

@@ -198,8 +198,26 @@ async def test_a_brief_is_shown_and_on_the_clipboard(sample_script: Script) -> N
         text = await settled(pilot)
         assert "Goal: [bold]the uploader[/]" in text
         assert app.clipboard.startswith("# Handover of ")
+        assert "Handover · sent to the terminal's clipboard" in text
         await pilot.press("escape")
         assert "Goal:" not in await settled(pilot)
+
+
+@pytest.mark.parametrize(
+    ("is_there", "words"),
+    [(True, "/compact: on the clipboard."), (False, "/compact: sent to the terminal's clipboard.")],
+)
+async def test_what_was_copied_is_said_to_be_there_only_if_it_is(
+    sample_script: Script, monkeypatch: pytest.MonkeyPatch, *, is_there: bool, words: str
+) -> None:
+    """The terminal of macOS takes no text from a program and does not say so."""
+    monkeypatch.setattr("tracker.desktop.copy", lambda _text: is_there)
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(type(app), "is_headless", False)
+        await pilot.press("c")
+        assert words in [one.message for one in app._notifications]
 
 
 async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script) -> None:

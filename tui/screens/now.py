@@ -13,6 +13,7 @@ from tracker.model.defaults import DEFAULTS
 from tracker.model.options import Option, OptionKind
 from tracker.reports.context import ContextReport, advised
 from tracker.words import cost_text, counted, duration, tokens
+from tui.clipboard import put_on_clipboard
 from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -377,5 +378,4 @@ class NowScreen(Board[NowPart]):
                 )
             self.notify(f"{words}: there is nothing to type.")
             return
-        self.dashboard.copy_to_clipboard(command)
-        self.notify(f"{command} is on the clipboard.")
+        self.notify(f"{command}: {put_on_clipboard(self.dashboard, command)}.")

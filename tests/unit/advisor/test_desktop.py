@@ -1,4 +1,4 @@
-"""The desktop notice: the system's program with the texts as arguments, or nothing."""
+"""Notices and the clipboard of the desktop: the system's program gets the text, or nothing happens."""
 
 from pathlib import Path
 
@@ -65,3 +65,27 @@ def test_it_is_off_unless_the_settings_say_otherwise() -> None:
     from tracker.advisor.preferences import Preferences
 
     assert Preferences().desktop is False
+
+
+@pytest.mark.parametrize(
+    ("platform", "screen", "name"),
+    [("darwin", "", "pbcopy"), ("linux", "WAYLAND_DISPLAY", "wl-copy"), ("linux", "DISPLAY", "xsel")],
+)
+def test_the_clipboard_is_filled_by_the_systems_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, screen: str, name: str
+) -> None:
+    for variable in ("SSH_CONNECTION", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    if screen:
+        monkeypatch.setenv(screen, ":0")
+    monkeypatch.setattr(desktop.sys, "platform", platform)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert desktop.copy("/compact") is False
+    program(tmp_path, name).write_text(f"#!/bin/sh\n/bin/cat >{tmp_path}/clipboard\n")
+    assert desktop.copy("two lines\nand ✔") is True
+    assert (tmp_path / "clipboard").read_text(encoding="utf-8") == "two lines\nand ✔"
+    program(tmp_path, name).write_text("#!/bin/sh\nexit 1\n")
+    assert desktop.copy("lost") is False
+    monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
+    program(tmp_path, name)
+    assert desktop.copy("for another machine") is False
