@@ -12,6 +12,7 @@ from store.schema_version import SCHEMA_VERSION
 from store.titles import title_in
 
 LEDGER_NAME = "ledger.db"
+_OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
 _RETRY_SECONDS = 0.005
 
 # For each None that is bound, sqlite3 searches its adapters and then the object for one: a tenth of a cold import.
@@ -55,6 +56,11 @@ def open_ledger(
     still have on disk is read again. `on_damage` is told its new name.
     """
     path = path or ledger_path()
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise LedgerError(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and the ledger needs 3.37 or newer: take another Python"
+            " (uv python install 3.12 brings its own)"
+        )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with folder_lock(path.parent, is_shared=True):

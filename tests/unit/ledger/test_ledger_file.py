@@ -77,6 +77,15 @@ def test_a_ledger_from_a_newer_version_is_refused_and_left_alone(tmp_path: Path)
     assert path.read_bytes() == before
 
 
+def test_a_python_whose_sqlite_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of RHEL 9 is linked with 3.34, whose word for it would be a syntax error."""
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(LedgerError, match=r"^this Python has SQLite 3\.34\.1, and the ledger needs 3\.37 or newer"):
+        open_ledger()
+    assert not ledger_path().exists()
+
+
 def test_a_program_that_is_older_than_its_ledger_by_now_writes_no_more(tmp_path: Path) -> None:
     """A watcher that stays open across an upgrade would leave gaps that nobody fills."""
     root = write_tree(tmp_path / "claude", {FILE: session_of(1)})
