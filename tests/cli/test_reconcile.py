@@ -26,6 +26,7 @@ from tests.cli.provider_server import (
 from tests.cli.running import Ran, Taximeter
 from tests.unit.ledger.plain import FILE, MODEL, OTHER, OTHER_FILE, SESSION, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
+from tracker.provider.api import _KEYRING_SECONDS
 
 DAY = "2026-11-20"
 SPAN = ("--since", "2026-11-16", "--until", "2026-11-20")
@@ -232,16 +233,26 @@ def test_offline_asks_nobody(taximeter: Taximeter, provider: Provider) -> None:
     assert provider.asked == []
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="the keyring there is asked with another command")
 @pytest.mark.usefixtures("tree")
+@pytest.mark.parametrize(
+    ("platform", "name", "words"),
+    [
+        ("linux", "secret-tool", "lookup service taximeter account admin"),
+        ("darwin", "security", "find-generic-password -s taximeter -a admin -w"),
+    ],
+)
 def test_the_key_may_come_from_the_keyring(
-    taximeter: Taximeter, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for name in ("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_API_KEY"):
-        monkeypatch.delenv(name)
-    tool = tmp_path / "bin" / "secret-tool"
+    taximeter: Taximeter, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    platform: str, name: str, words: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("tracker.provider.api._KEYRING_SECONDS", _KEYRING_SECONDS / 20)
+    for variable in ("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(variable)
+    tool = tmp_path / "bin" / name
     tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\n[ "$*" = "lookup service taximeter account admin" ] && echo {KEY}\n')
+    # Half a second stands for the ten in which the user types the password of the keyring.
+    tool.write_text(f'#!/bin/sh\n/bin/sleep 0.5\n[ "$*" = "{words}" ] && echo {KEY}\n')
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tool.parent))
     report = taximeter("reconcile", *SPAN, "--json").json()

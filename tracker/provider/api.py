@@ -33,7 +33,7 @@ COST = "/v1/organizations/cost_report"
 CODE_USAGE = "/v1/organizations/usage_report/claude_code"
 
 _TIMEOUT_SECONDS = 30.0
-_KEYRING_SECONDS = 5.0
+_KEYRING_SECONDS = 60.0  # the user may be asked for a password first
 _LONGEST_WAIT_SECONDS = 30.0
 _TRIES = 3
 _DAYS_A_PAGE = 31
