@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import threading
 import time
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -224,7 +225,7 @@ class Watcher:
 
             def dispatch(self, event: "FileSystemEvent") -> None:
                 path = os.fsdecode(event.dest_path or event.src_path)
-                saw(event, self._folder + path.removeprefix(self._place))
+                saw(event, self._folder + _behind(self._place, path))
 
         wanted = {
             str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
@@ -285,6 +286,13 @@ class Watcher:
         return any(source.may_list(path) for source, _ in self._sources) or any(
             Path(path).is_relative_to(folder) for folder in self._extra
         )
+
+
+def _behind(place: str, path: str) -> str:
+    """What follows a folder's name in that of something in it; macOS spells the folder as on disk, we as given."""
+    if not path.startswith(place):
+        place, path = (unicodedata.normalize("NFC", one) for one in (place, path))
+    return path[len(place) :]
 
 
 def _inode(folder: str) -> int | None:
