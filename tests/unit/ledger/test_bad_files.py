@@ -386,7 +386,10 @@ def test_links_that_lead_in_a_circle_end(root: Path, tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_utf8_is_read_or_named_and_stops_nothing(root: Path, tmp_path: Path) -> None:
     folder = root / "projects" / os.fsdecode(b"-caf\xe9")
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name, as that of macOS")
     (folder / os.fsdecode(b"x\xff.jsonl")).write_bytes(session_of(1, SESSION, first=9))
     with ledger_of(tmp_path) as db:
         report = take_in(db, root)

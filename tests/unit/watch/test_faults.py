@@ -177,12 +177,12 @@ def test_files_and_folders_that_come_and_go(watching: Watching) -> None:
 
 @pytest.mark.parametrize("where", ["start", "schedule"])
 def test_no_more_watches_to_be_had(watching: Watching, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    from watchdog.observers import inotify
+    from watchdog.observers import Observer
 
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    monkeypatch.setattr(inotify.InotifyObserver, where, refuse)
+    monkeypatch.setattr(Observer, where, refuse)
     watching.start()
     assert watching.notices == ["no file events (inotify watch limit reached); looking every 2 s instead"]
     one = session(watching)
