@@ -21,7 +21,6 @@ from store.task_rows import TaskRow
 from tracker.clock import now_ms
 from tracker.settings import Settings
 from tui.clipboard import put_on_clipboard
-from tui.clock import Clock, now_ms
 from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Clock, Feed, ShowsSettings
