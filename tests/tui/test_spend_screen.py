@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from store.money import NANO_PER_USD
+from store.money import NANO_PER_USD, short_usd
 from tests.tui.fakes import (
     NOW_MS,
     TODAY,
@@ -22,7 +22,6 @@ from tui.readers.spend import read_spend
 from tui.snapshot import Month, Snapshot, Wish
 from tui.widgets.budget import budget_lines
 from tui.widgets.heatmap import heatmap
-from tui.words import usd
 
 
 async def test_models_are_listed_in_the_patterns_of_the_chart(sample_script: Script) -> None:
@@ -140,8 +139,8 @@ async def test_the_day_under_the_cursor_is_a_floor_where_calls_of_it_are(
     sample_db.execute("ROLLBACK")
     async with dashboard(lambda _wish: made).run_test(size=(120, 40)) as pilot:
         text = await settled(pilot)
-        assert f"Fri 20 ≥{usd(made.top.of_today.cost)} " in text
-        assert f"today ≥{usd(made.top.of_today.cost)} " in text
+        assert f"Fri 20 ≥{short_usd(made.top.of_today.cost)} " in text
+        assert f"today ≥{short_usd(made.top.of_today.cost)} " in text
         await pilot.press("left")
         assert "Thu 19 $" in await settled(pilot)
 
