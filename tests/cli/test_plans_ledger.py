@@ -123,6 +123,13 @@ def test_an_unknown_capacity_has_a_task_from_all_fits_to_nothing_fits(taximeter:
     assert "~$25 ?" in waiting
 
 
+def test_what_plans_leave_out_is_listed_in_one_order_whatever_came_first(taximeter: Taximeter, tmp_path: Path) -> None:
+    write_history(tmp_path / "c", last_days(14, 2), model="claude-fable-5-2")
+    write_history(tmp_path / "c", last_days(14, 2, hour=15), project="/home/dev/fast", first=100, speed="fast")
+    taximeter.claude_dirs = [tmp_path / "c"]
+    assert list(taximeter("plans", "--json").json()["month"]["excluded_usd"]) == ["fast", "fable"]
+
+
 def test_tax_is_on_both_sides(taximeter: Taximeter, tmp_path: Path) -> None:
     write_history(tmp_path / "c", last_days(56, 30))
     write_history(tmp_path / "c", last_days(56, 2, hour=15), project="/home/dev/fast", first=100, speed="fast")
@@ -305,13 +312,14 @@ def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Pa
     screen = taximeter("plans", "--plan", "max").out
     assert "Your five-hour meter" in screen
     assert max(map(len, screen.splitlines())) <= 80
-    said = "Where your meter tells a size, it comes before [capacity.max] in the settings."
-    assert said not in ran["assumptions"]
+    assert not [one for one in ran["assumptions"] if "settings.toml" in one]
     (isolated_home / "settings.toml").write_text(
         "[capacity.max]\nfive_hour_mid = 90\nmid = 600\n[capacity.pro]\nmid = 120\n"
     )
     ran = taximeter("plans", "--plan", "max", "--json").json()
-    assert [one for one in ran["assumptions"] if "in the settings" in one] == [said]
+    [said] = [one for one in ran["assumptions"] if "settings.toml" in one]
+    assert said.startswith("[capacity.max] in settings.toml does not count where your own meter has measured the size:")
+    assert said.endswith(f" {fit['intervals']} steps of the five-hour meter.")
     capacity = next(one["capacity"] for one in ran["plans"] if one["id"] == "max")
     assert float(capacity["five_hour_usd"]["mid"]) == pytest.approx(25, rel=0.1)
     assert float(capacity["week_usd"]["mid"]) == 600

@@ -6,6 +6,7 @@ the last day of work instead, and says so.
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -245,12 +246,11 @@ def _time_of_day(at_ms: int) -> tuple[int, ...]:
 
 
 def _excluded(calls: Sequence[LoadedCall]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    found: Counter[Excluded] = Counter()
     for call in calls:
         for flag in Excluded(call.excluded):
-            if flag.name and call.logged:
-                found[flag.name.lower()] = found.get(flag.name.lower(), 0) + call.logged
-    return found
+            found[flag] += call.logged
+    return {flag.name.lower(): found[flag] for flag in Excluded if flag.name and found[flag]}
 
 
 def _metered(calls: Iterable[LoggedCall]) -> Iterator[MeteredCall]:

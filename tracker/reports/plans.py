@@ -371,7 +371,8 @@ def _assumptions(
     if any(one.is_known and not one.plan.is_metered for one in outlooks):
         made.append("Every size in a capacity range is as likely as any other, on a log scale.")
     made += [
-        f"Where your meter tells a size, it comes before [capacity.{one.plan.id}] in the settings."
+        f"[capacity.{one.plan.id}] in settings.toml does not count where your own meter has measured the size:"
+        f" {one.capacity.detail}."
         for one in outlooks
         if one.capacity.origin == Origin.METER and one.plan.id in settings.capacity
     ]
