@@ -50,7 +50,7 @@ def _read_payload() -> dict[str, object]:
     """What the client says on standard input, or the little that its environment says where that is beyond measure."""
     raw = read_input()
     if raw is None:
-        return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID"), "cwd": os.environ.get("CLAUDE_PROJECT_DIR")}
+        return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID")}
     return decode_object(raw)
 
 
@@ -68,9 +68,6 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
             "at": now_ms,
             "session_id": session_id,
             "transcript_path": short_path(payload.get("transcript_path")),
-            "cwd": short_path(payload.get("cwd")),
-            "prompt_id": short_name(payload.get("prompt_id")),
-            "agent_id": short_name(payload.get("agent_id")),
         },
     )
     if event in INGEST_EVENTS:

@@ -31,7 +31,6 @@ class HookEvent:
     at: int
     session_id: str | None = None
     transcript_path: str | None = None
-    cwd: str | None = None
     nudge_id: str | None = None  # with the event NudgeShown
     agent: str | None = None  # None: Claude Code
 
@@ -186,7 +185,6 @@ def _event(record: dict[str, object]) -> HookEvent:
         at=_integer(record["at"]),
         session_id=text("session_id"),
         transcript_path=text("transcript_path"),
-        cwd=text("cwd"),
         nudge_id=text("nudge_id"),
         agent=text("agent"),
     )

@@ -11,7 +11,7 @@ import sys
 import time
 
 from hooks.places import event_and_home
-from hooks.quick_json import decode_object, read_input, short_name, short_path
+from hooks.quick_json import decode_object, read_input, short_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,19 +53,7 @@ def _handle(home: str, event: str, payload: "dict[str, object]") -> None:
             from hooks.advice import read_advice, show_due
 
             show_due(home, session_id, read_advice(home, session_id), now_ms, ADVICE_EVENTS[event], _print)
-        agent_id = payload.get("agent_id") if payload.get("parent_agent_id") else None
-        roots = payload.get("workspaceRoots")
-        append(
-            home,
-            {
-                "event": event,
-                "agent": "cline",
-                "at": now_ms,
-                "session_id": session_id,
-                "cwd": short_path(roots[0] if isinstance(roots, list) and roots else None),
-                "agent_id": short_name(agent_id),
-            },
-        )
+        append(home, {"event": event, "agent": "cline", "at": now_ms, "session_id": session_id})
         if event in INGEST_EVENTS:
             from hooks.background import start_ingest
 

@@ -40,12 +40,9 @@ umask 077
 mkdir -p "$state_home/spool" 2>/dev/null || exit 0
 spool=$state_home/spool/events.jsonl
 session=${CLAUDE_CODE_SESSION_ID:-}
-folder=${CLAUDE_PROJECT_DIR:-}
 case $session$event in *[!A-Za-z0-9._-]*) exit 0 ;; esac
-case $folder in *[\"\\]* | *[[:cntrl:]]*) folder= ;; esac
 if [ ! -f "$spool" ] || [ "$(wc -c <"$spool")" -lt 1000000 ]; then
-  printf '{"event":"%s","at":%s000,"session_id":"%s","cwd":"%s"}\n' "$event" "$(date +%s)" "$session" "$folder" \
-    >>"$spool" 2>/dev/null
+  printf '{"event":"%s","at":%s000,"session_id":"%s"}\n' "$event" "$(date +%s)" "$session" >>"$spool" 2>/dev/null
 fi
 if [ "$event" = SessionStart ] && (set -C && : >"$state_home/spool/told-to-install") 2>/dev/null; then
   printf '%s\n' '{"systemMessage":"The taximeter plugin is on, but the program is not installed: uv tool install . in its checkout, then taximeter install claude-code --no-hooks"}'

@@ -50,7 +50,7 @@ def test_an_event_says_at_most_one_thing_and_is_noted_without_its_text(sample: d
     [line] = [line for line in spool_lines(home) if line["event"] != "NudgeShown"]
     assert line["event"] == sample["hook_event_name"]
     assert abs(line["at"] - time.time() * 1000) < 60_000
-    identity = ("session_id", "transcript_path", "cwd", "prompt_id", "agent_id")
+    identity = ("session_id", "transcript_path")
     for key in identity:
         assert line.get(key) == sample.get(key)
     assert set(line) <= {"event", "at", *identity}
@@ -67,7 +67,7 @@ def test_an_event_says_at_most_one_thing_and_is_noted_without_its_text(sample: d
         b"17",
         b'"text"',
         b"\xff\xfe\x00{",
-        b'{"session_id": 5, "cwd": {}, "agent_id": []}',
+        b'{"session_id": 5, "transcript_path": {}, "agent_id": []}',
         b'{"session_id": "../../etc/passwd"}',
         b'{"session_id": "' + b"a" * 100_000 + b'"}',
         b"[" * 200_000,

@@ -29,7 +29,7 @@ def read(path: Path) -> dict[str, Any]:
 def launch(
     event: str, home: Path | str, payload: bytes = b"{}", *, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    surroundings = {"CLAUDE_CODE_SESSION_ID": SESSION, "CLAUDE_PROJECT_DIR": "/home/dev/my project"}
+    surroundings = {"CLAUDE_CODE_SESSION_ID": SESSION}
     return subprocess.run(
         ["/bin/sh", str(LAUNCH), event],
         input=payload,
@@ -93,20 +93,15 @@ def test_without_a_program_the_event_is_noted_and_the_user_is_told_once(isolated
     assert "uv tool install . in its checkout" in said["systemMessage"]
     assert launch("SessionStart", isolated_home).stdout == b""
     with drained(str(isolated_home)) as taken:
-        assert [(event.event, event.session_id, event.cwd) for event in taken.events] == [
-            (event, SESSION, "/home/dev/my project") for event in ("Stop", "SessionStart", "SessionStart")
+        assert [(event.event, event.session_id) for event in taken.events] == [
+            (event, SESSION) for event in ("Stop", "SessionStart", "SessionStart")
         ]
         assert taken.bad_lines == 0
 
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [
-        ("CLAUDE_PROJECT_DIR", 'a"b\\c'),
-        ("CLAUDE_PROJECT_DIR", "a\nb"),
-        ("CLAUDE_CODE_SESSION_ID", 'x"}'),
-        ("HOME", "/dev/null"),
-    ],
+    [("CLAUDE_CODE_SESSION_ID", 'x"}'), ("CLAUDE_CODE_SESSION_ID", "a\nb"), ("HOME", "/dev/null")],
 )
 def test_odd_surroundings_leave_no_damaged_line(variable: str, value: str, isolated_home: Path) -> None:
     place = "" if variable == "HOME" else isolated_home
