@@ -111,7 +111,9 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
     )
 
 
-def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
+def new_session_nudge(
+    situation: Situation, *, boundary_score: float, task_completed: bool, another_turn_is_certain: bool
+) -> Evaluation:
     """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin."""
     shape, tariff = situation.shape, situation.tariff
     one_off = new_session_nano(shape, situation.orientation, tariff)
@@ -119,7 +121,7 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
         situation.context, shape, situation.orientation, tariff, situation.cold_probability
     )
     fresh_calls = situation.remaining_calls_of_a_fresh_session
-    calls = calls_ahead(fresh_calls, another_turn_is_certain=True, calls_to_auto_compaction=None)
+    calls = calls_ahead(fresh_calls, another_turn_is_certain=another_turn_is_certain, calls_to_auto_compaction=None)
     if boundary_score < DEFAULTS.boundary_score and not task_completed:
         reason = "the task goes on"
     elif situation.context < DEFAULTS.fresh_context_over_baseline * shape.baseline:

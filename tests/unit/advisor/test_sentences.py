@@ -95,7 +95,7 @@ def evaluations(draw: st.DrawFn) -> list[Evaluation]:
     turns = [TurnProfile(edits, 900, 3, cost) for edits, cost in draw(turn_costs)]
     return [
         compact_nudge(here, CompactionState(here.context, None, False, False), draw(st.floats(0, 200_000))),
-        new_session_nudge(here, boundary_score=1.2, task_completed=False),
+        new_session_nudge(here, boundary_score=1.2, task_completed=False, another_turn_is_certain=draw(st.booleans())),
         before_expiry_nudge(here, pause),
         answer_now_nudge(here, pause),
         cold_resume_nudge(here, age_ms=ttl_ms + 60_000, ttl_ms=ttl_ms, boundary_score=draw(st.floats(0, 2))),

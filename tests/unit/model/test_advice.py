@@ -98,17 +98,34 @@ def test_compact_logs_its_inputs_when_it_stays_silent():
 )
 def test_new_session_wants_an_ended_task_and_three_baselines(score, completed, context, fires):
     situation = replace(SITUATION, context=context, remaining_calls_of_a_fresh_session=200.0)
-    nudge = new_session_nudge(situation, boundary_score=score, task_completed=completed)
+    nudge = new_session_nudge(situation, boundary_score=score, task_completed=completed, another_turn_is_certain=True)
     assert nudge.fired is fires
     assert (nudge.text is not None) is fires
 
 
 def test_new_session_must_pay_with_a_margin_of_half():
-    one_off = new_session_nudge(SITUATION, boundary_score=1.0, task_completed=False).inputs
+    one_off = new_session_nudge(
+        SITUATION, boundary_score=1.0, task_completed=False, another_turn_is_certain=True
+    ).inputs
     calls_at_margin = 1.5 * one_off["one_off_nano"] / one_off["saving_nano_per_call"]
     for factor, fires in ((1.01, True), (0.99, False)):
         situation = replace(SITUATION, remaining_calls_of_a_fresh_session=factor * calls_at_margin)
-        assert new_session_nudge(situation, boundary_score=1.0, task_completed=False).fired is fires
+        nudge = new_session_nudge(situation, boundary_score=1.0, task_completed=False, another_turn_is_certain=True)
+        assert nudge.fired is fires
+
+
+def test_a_new_session_asked_for_at_a_turns_end_may_come_to_nothing():
+    """One time in five no prompt follows: then its start is paid, and nothing is saved."""
+    situation = replace(SITUATION, remaining_calls_of_a_fresh_session=200.0)
+    prompted, at_turn_end = (
+        new_session_nudge(situation, boundary_score=1.0, task_completed=True, another_turn_is_certain=certain)
+        for certain in (True, False)
+    )
+    one_off, per_call = (at_turn_end.inputs[name] for name in ("one_off_nano", "saving_nano_per_call"))
+    assert (prompted.fired, at_turn_end.fired) == (True, True), "the rule reckons with the calls of another turn"
+    assert prompted.saving.point_nano == pytest.approx(200 * per_call - one_off)
+    assert at_turn_end.saving.point_nano == pytest.approx(160 * per_call - one_off)
+    assert at_turn_end.saving.low_nano == pytest.approx(-one_off)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +214,7 @@ def test_payback_of_a_cold_resume_is_where_both_ways_cost_the_same():
 def every_nudge(situation):
     return [
         compact_nudge(situation, READY, level=93_000),
-        new_session_nudge(situation, boundary_score=1.0, task_completed=True),
+        new_session_nudge(situation, boundary_score=1.0, task_completed=True, another_turn_is_certain=True),
         before_expiry_nudge(situation, PAUSE),
         answer_now_nudge(situation, PAUSE),
         resumed(situation, score=1.0),
