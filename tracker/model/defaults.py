@@ -39,7 +39,7 @@ class Defaults:
     growth_window_calls: int = 60
     growth_shrink_calls: int = 20
     dropped_context_tokens: int = 2_000
-    band_own_residuals: int = 100
+    values_before_own_tails: int = 100
     calls_per_turn: float = 11.0
     auto_compact_trigger_tokens: int = 167_000
     auto_compact_trigger_old_client_tokens: int = 155_000

@@ -82,7 +82,7 @@ def _conformal(residuals: Sequence[float]) -> Band:
 
 def band_for(calls: float, own: Sequence[float] = ()) -> Band:
     """Band for n calls: from the user's own residuals in their bucket where there are a hundred, else the shipped."""
-    if len(own) >= DEFAULTS.band_own_residuals:
+    if len(own) >= DEFAULTS.values_before_own_tails:
         return _conformal(own)
     low, high = _SHIPPED[bucket_of(calls)]
     return Band(low, 0.0, high, "shipped", 0)

@@ -41,7 +41,7 @@ def growth_pool(increments: Sequence[int], outputs: Sequence[int]) -> GrowthPool
     The shipped 99th percentile holds until a hundred increments stand against it.
     """
     raw = [float(change) for change in increments if change >= 0]
-    ceiling = quantile(raw, 0.99) if len(raw) >= DEFAULTS.band_own_residuals else DEFAULTS.growth_p99_tokens
+    ceiling = quantile(raw, 0.99) if len(raw) >= DEFAULTS.values_before_own_tails else DEFAULTS.growth_p99_tokens
     weight = DEFAULTS.growth_shrink_calls
     return GrowthPool(
         growth=shrunk_mean(_kept_growth(increments, ceiling), DEFAULTS.growth_tokens_per_call, weight),
