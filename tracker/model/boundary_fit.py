@@ -11,6 +11,7 @@ weights whatever the ledger holds.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -188,33 +189,30 @@ def gain_f1(labels: Sequence[Label], fitted: Sequence[float]) -> float:
     fold_of: dict[str, int] = {}
     for label in labels:
         fold_of.setdefault(label.session, len(fold_of) % _FOLDS)
-    folds = [_Hits() for _ in range(_FOLDS)]
-    for fold, hits in enumerate(folds):
+    folds: list[list[_Decided]] = [[] for _ in range(_FOLDS)]
+    for fold, decided in enumerate(folds):
         weights = as_weights(fit([one for one in labels if fold_of[one.session] != fold], fitted, _STEPS_FROM_NEAR))
         for label in labels:
             if fold_of[label.session] == fold:
                 own, shipped = score_of(label.features, weights) >= 1, score_of(label.features) >= 1
-                hits.count(own=own, shipped=shipped, wanted=label.starts)
-    return min(_gain([hits for hits in folds if hits is not left_out]) for left_out in folds)
+                decided.append(_Decided(own, shipped, label.starts))
+    return min(_gain([one for fold in folds if fold is not left_out for one in fold]) for left_out in folds)
 
 
-class _Hits:
-    """Starts in one part of the sessions: wanted, found by both kinds of weights, and of these right."""
+class _Decided(NamedTuple):
+    """Whether a task starts at a turn: by both kinds of weights, and as the user wants it."""
 
-    def __init__(self) -> None:
-        self.wanted = self.own = self.shipped = self.own_right = self.shipped_right = 0
-
-    def count(self, *, own: bool, shipped: bool, wanted: bool) -> None:
-        """Take in a decision."""
-        self.wanted += wanted
-        self.own += own
-        self.shipped += shipped
-        self.own_right += own and wanted
-        self.shipped_right += shipped and wanted
+    own: bool
+    shipped: bool
+    wanted: bool
 
 
-def _gain(parts: Sequence[_Hits]) -> float:
-    wanted = sum(hits.wanted for hits in parts)
-    own = 2 * sum(hits.own_right for hits in parts) / max(1, wanted + sum(hits.own for hits in parts))
-    shipped = 2 * sum(hits.shipped_right for hits in parts) / max(1, wanted + sum(hits.shipped for hits in parts))
-    return own - shipped
+def _gain(decided: Sequence[_Decided]) -> float:
+    return _f1((one.own, one.wanted) for one in decided) - _f1((one.shipped, one.wanted) for one in decided)
+
+
+def _f1(pairs: Iterable[tuple[bool, bool]]) -> float:
+    """F1 of (found, wanted)."""
+    counts = Counter(pairs)
+    right = counts[True, True]
+    return 2 * right / max(1, 2 * right + counts[True, False] + counts[False, True])

@@ -135,6 +135,7 @@ _NEWS = _compiled(
         r"users? (?:report|see|can)|a (?:user|customer|coworker|colleague)\b|testing this\b|given\b",
     )
 )
+# Leaves the work at hand for the main branch: the end of a task, not the start of the next.
 _WAY_BACK = _compiled(
     _FILLER
     + r"(?:(?:i think )?(?:you|we) need to )?"
@@ -168,14 +169,8 @@ def is_finishing(text: str) -> bool:
         or _LAST_STEP_COMMAND.search(line[:_COMMAND_WITHIN_CHARS])
         or _REVIEW.search(line)
         or _UPKEEP.search(line)
-        or _is_way_back(line)
+        or (len(line) <= _WAY_BACK_CHARS and _WAY_BACK.match(line))
     )
-
-
-def _is_way_back(text: str) -> bool:
-    """Leaves the work at hand for the main branch: the end of a task, not the start of the next."""
-    line = text.strip()
-    return len(line) <= _WAY_BACK_CHARS and bool(_WAY_BACK.match(line))
 
 
 def announces_new(text: str) -> bool:

@@ -49,9 +49,9 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: 
     everyone = [one.plan.id for one in outlooks]
     if not everyone:
         raise ValueError("no plans to choose from")
-    blocked = _too_little(everyone, evidence)
+    blocked = _too_little(evidence)
     if blocked is not None:
-        return blocked
+        return Verdict(CANNOT_TELL, tuple(everyone), *blocked)
     if not extra_usage:
         return _without_extra_usage(outlooks, evidence, tolerance)
     shares = cheapest_shares(outlooks)
@@ -114,23 +114,20 @@ def winner(costs: Mapping[str, float]) -> str:
     return min(costs, key=lambda plan_id: costs[plan_id]) if costs else ""
 
 
-def _too_little(everyone: Sequence[str], evidence: Evidence) -> Verdict | None:
+def _too_little(evidence: Evidence) -> tuple[str, str] | None:
+    """Why nothing can be said of any plan, and what would change that."""
     if evidence.unpriced_share > UNPRICED_SHARE_THAT_BLOCKS:
         models = evidence.unpriced_models or "some models"
-        return Verdict(
-            CANNOT_TELL,
-            tuple(everyone),
+        return (
             f"{evidence.unpriced_share:.0%} of the calls have no price ({models}), so the API bill is not known.",
             "Prices for these models in prices.toml, then `taximeter reprice`.",
         )
     if evidence.active_days == 0:
-        return Verdict(CANNOT_TELL, tuple(everyone), "No spend is recorded in this time.", "A week of work.")
+        return "No spend is recorded in this time.", "A week of work."
     left = ACTIVE_DAYS_FOR_A_BAND - evidence.active_days
     if left > 0:
         days = "day of work is" if evidence.active_days == 1 else "days of work are"
-        return Verdict(
-            CANNOT_TELL,
-            tuple(everyone),
+        return (
             f"Only {evidence.active_days} {days} recorded: a month could turn out quite different.",
             f"{left} more {'day' if left == 1 else 'days'} of work.",
         )
