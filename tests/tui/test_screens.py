@@ -23,6 +23,7 @@ from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
 from tui.screens.now import curve
 from tui.snapshot import Snapshot, Wish
+from tui.widgets.filter_line import FilterLine
 from tui.widgets.table import Table
 
 _LEAVES = {"q"}
@@ -45,15 +46,31 @@ async def test_every_key_of_every_screen_does_no_harm(sample_script: Script, are
             await pilot.pause()
             assert all(len(line) <= size[0] for line in screen_text(app).splitlines())
             for _ in range(3):
-                if isinstance(app.screen, Board):
+                if isinstance(app.screen, Board) and not isinstance(app.focused, FilterLine):
                     break
                 await pilot.press("escape")
                 await pilot.pause()
             assert isinstance(app.screen, Board)
+            assert not isinstance(app.focused, FilterLine), "it would swallow the other keys"
             if name.isdigit():
                 await app.action_go("tasks" if area == "task" else area)
                 await pilot.pause()
         await edits_done(app)
+
+
+@pytest.mark.parametrize("board", ["tasks", "plans"])
+async def test_keys_turn_the_order_of_rows_round_and_choose_another(sample_script: Script, board: str) -> None:
+    app = dashboard(sample_script, start=board)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        table = app.screen.query_one(Table)
+        orders = [list(table.shown)]
+        for key in ("S", "s"):
+            await pilot.press(key)
+            orders.append(list(table.shown))
+    given, turned, other = orders
+    assert turned == given[::-1] != given
+    assert other != turned
 
 
 @pytest.mark.parametrize("size", SIZES)
