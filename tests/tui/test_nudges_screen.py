@@ -8,8 +8,8 @@ import pytest
 
 from tests.tui.fakes import Script, dashboard, drawn, settled, usd
 from tracker.model.backtest_score import PolicyName
-from tracker.reports.nudges import KindSummary
-from tui.screens.nudges import input_lines
+from tracker.reports.nudges import KindSummary, NudgeReport, Realised
+from tui.screens.nudges import input_lines, outcome_lines
 from tui.snapshot import Snapshot, Wish
 from tui.widgets.hindsight import hindsight_lines
 
@@ -118,3 +118,33 @@ def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
         ["context", "122,839"],
         ["is plan", "no"],
     ]
+
+
+@pytest.mark.parametrize(("actual", "words"), [(0.5, "saved ~$1.50"), (2.5, "cost more ~$0.50")])
+def test_followed_nudges_are_held_against_their_forecast(actual: float, words: str) -> None:
+    realised = [Realised(1, 9, usd(actual), usd(1.5), 0, 0), Realised(2, 9, 0, usd(0.5), 0, 0)]
+    lines = outcome_lines(NudgeReport([], [KindSummary("compact", "on", 3, 2, 2, 1)], realised), 80)
+    assert [str(one) for one in lines] == [
+        "3 shown  2 of 2 followed  1 dismissed",
+        f"2 followed {words} on the forecast",
+    ]
+
+
+def test_what_was_shown_and_is_not_known_to_be_followed_is_said() -> None:
+    shown, silent = (
+        outcome_lines(NudgeReport([], [KindSummary("compact", "on", count, 0, 0, 0)], []), 80) for count in (3, 0)
+    )
+    assert str(shown[0]) == "3 shown  not known yet whether followed  0 dismissed"
+    assert str(silent[0]) == "0 shown  0 dismissed"
+
+
+def test_what_a_nudge_was_decided_on_has_its_unit(sample_script: Script) -> None:
+    nudges = sample_script(Wish(screen="nudges")).nudges
+    assert nudges is not None
+    inputs = {"is_cold": True, "is_new": False, "plan": None, "waste_nano": 2 * 10**9, "idle_ms": 90_000}
+    more = {"cold_share": 0.25, "calls": 1200, "growth": 1234.5, "rate": 0.51234}
+    row = nudges.report.rows[0]._replace(inputs=json.dumps(inputs | more))
+    figures = [str(one)[34:].strip() for one in input_lines(row, 60)]
+    assert figures[-len(inputs | more) :] == [
+        "yes", "no", "–", "$2.00", "90 s", "25%", "1,200", "1,234", "0.5123",
+    ]  # fmt: skip

@@ -89,3 +89,24 @@ def test_the_clipboard_is_filled_by_the_systems_program(
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
     program(tmp_path, name)
     assert desktop.copy("for another machine") is False
+
+
+def test_the_program_is_started_apart_from_this_one_and_its_failure_is_ignored(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = program(tmp_path, "notify-send")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(desktop.sys, "platform", "linux")
+    started: list[tuple[list[str], dict[str, object]]] = []
+    monkeypatch.setattr(desktop.subprocess, "Popen", lambda command, **options: started.append((command, options)))
+    assert desktop.show_notice("text") is True
+    [(command, options)] = started
+    assert command == [str(path), "--app-name=Taximeter", "--expire-time=10000", "--", "Taximeter", "text"]
+    nothing = dict.fromkeys(("stdin", "stdout", "stderr"), desktop.subprocess.DEVNULL)
+    assert options == {**nothing, "start_new_session": True}
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError("not executable")
+
+    monkeypatch.setattr(desktop.subprocess, "Popen", refuse)
+    assert desktop.show_notice("text") is False

@@ -170,3 +170,10 @@ def test_the_history_item_tells_folder_and_parent(roo: RooTask, read: Callable[[
     [one] = [one for one in batch.sessions if one.native_id == roo.folder.name]
     assert (one.agent, one.cwd, one.parent, one.title) == ("roo", "/w", "p", "Go")
     assert [total.cost for total in batch.totals] == [500_000_000]
+
+
+def test_a_retry_that_is_waited_for_is_an_error_of_its_request(roo: RooTask, read: Callable[[], Batch]) -> None:
+    roo.say("text", "Go")
+    roo.request(CLAUDE, "anthropic", 5, 50, 0, 0)
+    roo.say("api_req_retry_delayed", "429 Too many requests: sk-secret")
+    assert [event.detail for event in read().events if event.kind == EventKind.API_ERROR] == ["429"]
