@@ -1,4 +1,4 @@
-"""Rows of a classic task that say less than others, or what is not theirs: they are passed over, and nothing is lost."""
+"""Rows of a classic task that say less than others, or what is not theirs, are passed over, and nothing is lost."""
 
 from collections.abc import Callable
 from typing import Any
