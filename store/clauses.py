@@ -51,6 +51,21 @@ def where_clause(choices: Iterable[tuple[str, Value | None]]) -> tuple[str, list
     return " AND ".join(condition for condition, _ in chosen) or "1", [value for _, value in chosen]
 
 
+def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list[str]]:
+    """`call` is of a session with calls in these days (ISO, inclusive) or two days beside them, whatever the zone.
+
+    Which day a call is of has to be asked as well. Without this that is asked of the whole history; the sums of `spend`
+    are one row for many calls.
+    """
+    if since is None and until is None:
+        return "1", []
+    # `date` knows nothing after the year 9999.
+    where, values = where_clause(
+        (("day >= date(?, '-2 days')", since), ("day <= COALESCE(date(?, '+2 days'), '9999')", until))
+    )
+    return f"call.session_id IN (SELECT session_id FROM spend WHERE {where})", values
+
+
 def json_list(values: Iterable[int | str]) -> str:
     """Values for `IN (SELECT value FROM json_each(?))`: any number of them in one parameter."""
     return msgspec.json.encode(list(values)).decode()

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import local_day
+from store.reads.filter import Filter
 
 _COLD = "call_split.kind IN ('cold_start', 'planned_rebuild', 'major')"
 
@@ -34,6 +34,7 @@ def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, carrie
 
     A token of the baseline is written by a cold call and read by every other (MODEL section 7.5).
     """
+    where, values = Filter(since_day, until_day, agent="claude-code").of_calls()
     row = db.execute(
         "SELECT COUNT(*), COALESCE(SUM(cold), 0), COUNT(DISTINCT chain_id), COALESCE(SUM(CASE WHEN cold THEN write"
         " ELSE 0 END), 0), COALESCE(SUM(CASE WHEN cold THEN 0 ELSE read END), 0) FROM ("
@@ -41,13 +42,12 @@ def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, carrie
         " CASE WHEN call.write_1h > 0 THEN price.write_1h ELSE price.write_5m END AS write"
         " FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id"
         " JOIN price ON price.id = call.price_id LEFT JOIN call_split ON call_split.call_id = call.id"
-        " WHERE session.agent = 'claude-code' AND chain.kind IN ('main', 'subagent')"
-        f" AND {local_day('call.first_at')} BETWEEN ? AND ?"
-        " AND (?3 IS NULL OR session.project = ?3 OR substr(session.project, 1, length(?3) + 1) = ?3 || '/')"
+        " WHERE chain.kind IN ('main', 'subagent')"
+        " AND (?1 IS NULL OR session.project = ?1 OR substr(session.project, 1, length(?1) + 1) = ?1 || '/')"
         # A transcript has its session's name: 36 characters before `.jsonl`.
-        " AND (?4 IS NULL OR session.native_id IN (SELECT substr(path, -42, 36) FROM source_file"
-        " WHERE substr(path, 1, length(?4) + 1) = ?4 || '/')))",
-        (since_day, until_day, *carriers),
+        " AND (?2 IS NULL OR session.native_id IN (SELECT substr(path, -42, 36) FROM source_file"
+        f" WHERE substr(path, 1, length(?2) + 1) = ?2 || '/')) AND {where})",
+        (*carriers, *values),
     ).fetchone()
     calls, cold, chains, write, read = row
     return StandingCost(write + read, calls, cold, chains, write, read)

@@ -33,8 +33,8 @@ class MissCause(NamedTuple):
     unpriced: int
 
 
-_MISSES = (
-    " FROM call_split JOIN call ON call.id = call_split.call_id JOIN task ON task.id = call_split.task_id"
+_MISSES = (  # CROSS: from the misses, which are few, to their calls
+    " FROM call_split CROSS JOIN call ON call.id = call_split.call_id JOIN task ON task.id = call_split.task_id"
     " JOIN session ON session.id = call_split.session_id WHERE call_split.cause IS NOT NULL AND {where}"
 )
 
@@ -124,11 +124,12 @@ class RewriteDay(NamedTuple):
 
 def rewrite_days(db: sqlite3.Connection, since: str, until: str) -> list[RewriteDay]:
     """The rewrite ratio's two sums by local day (ISO, inclusive); an epoch that spans days counts on each."""
+    where, values = Filter(since, until).of_calls()
     found = db.execute(
         f"SELECT day, SUM(written), SUM(peak) FROM (SELECT {local_day('call.first_at')} AS day,"
         f" SUM(write_5m + write_1h) AS written, MAX({PROMPT_TOKENS}) AS peak"
-        " FROM call JOIN call_split ON call_split.call_id = call.id GROUP BY 1, call.chain_id, epoch)"
-        " WHERE day BETWEEN ? AND ? GROUP BY day ORDER BY day",
-        (since, until),
+        f" FROM call JOIN call_split ON call_split.call_id = call.id WHERE {where}"
+        " GROUP BY 1, call.chain_id, epoch) GROUP BY day ORDER BY day",
+        values,
     )
     return [RewriteDay(*row) for row in found]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from store.clauses import local_day, utc_day, where_clause
+from store.clauses import in_sessions_of_days, local_day, utc_day, where_clause
 
 Clause = tuple[str, list[str]]
 
@@ -32,7 +32,9 @@ class Filter(NamedTuple):
 
     def of_calls(self) -> Clause:
         """Over `call` and `session`."""
-        return self._in_sessions(self.day_of("call.first_at"), "call.model")
+        where, values = self._in_sessions(self.day_of("call.first_at"), "call.model")
+        near, days = in_sessions_of_days(self.since, self.until)
+        return f"{where} AND {near}", [*values, *days]
 
     def of_tasks(self) -> Clause:
         """Over `task`: those with calls; a task is in a period that it touches."""

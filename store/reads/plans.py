@@ -54,15 +54,8 @@ def plan_calls(
     db: sqlite3.Connection, since_day: str, until_day: str, *, project: str | None = None
 ) -> Iterator[PlanCallRow]:
     """Calls of the local days from `since_day` to `until_day`, chain by chain in file order."""
-    # The bounds by time are a day wider than any zone, so that the exact comparison sees few rows.
-    found = db.execute(
-        f"{_CALLS} WHERE call.first_at"
-        " BETWEEN (strftime('%s', ?) - 172800) * 1000 AND (strftime('%s', ?) + 172800) * 1000"
-        f" AND {local_day('call.first_at')} BETWEEN ? AND ?"
-        " AND (? IS NULL OR instr(session.project, ?) > 0)"
-        " ORDER BY call.chain_id, call.position",
-        (since_day, until_day, since_day, until_day, project, project),
-    )
+    where, values = Filter(since_day, until_day, project).of_calls()
+    found = db.execute(f"{_CALLS} WHERE {where} ORDER BY call.chain_id, call.position", values)
     return map(PlanCallRow._make, found)
 
 

@@ -65,12 +65,12 @@ def test_curve_marks_resets_in_words() -> None:
 
 def test_a_mark_stands_at_its_sample_however_wide_the_plot() -> None:
     for width, x in ((46, 25), (86, 45)):
-        drawn = text(area([(1.0,)] * 19 + [(4.0,)], [OPUS], width, 4, unit=axis_tokens, marks=[Mark(10, "compact")]))
+        drawn = text(area([(1.0,)] * 19 + [(4.0,)], [OPUS], width, 4, marks=[Mark(10, "compact")]))
         assert drawn[0].index("╎compact") == len("4 ┤") + (width - len("4 ┤")) * 10 // 20 == x - 1
 
 
 def test_lines_of_nothing_are_an_axis_alone() -> None:
-    drawn = text(steps([[None, None]], ["a", "b"], [OPUS], 20, 4, unit=percent))
+    drawn = text(steps([[None, None]], ["a", "b"], [OPUS], 20, 4))
     assert drawn == ["100% ┤", " 50% ┤", "  0% ┼", "      a     b"]
 
 
