@@ -47,7 +47,10 @@ _EVENTS = f"SELECT {columns('event', EventRow._fields)} FROM event WHERE session
 # whether to go ahead, and gives the plan to a new one in the same moment, with the path of the old one's transcript
 # (not always: the first clients that did this left it out, and whoever publishes transcripts may redact it).
 _PLANS_CARRIED_OUT = """
-    WITH span AS MATERIALIZED (SELECT id, agent, project, first_at, last_at + :waits AS until FROM session),
+    WITH span AS MATERIALIZED (
+        SELECT id, agent, project, first_at, last_at + :waits AS until FROM session
+        WHERE (agent, project) IN (SELECT agent, project FROM session WHERE id IN (SELECT value FROM json_each(:ids)))
+    ),
     touched AS MATERIALIZED (SELECT span.* FROM json_each(:ids) JOIN span ON span.id = value),
     pair (doing, planning) AS MATERIALIZED (
         SELECT doing.id, planning.id FROM touched AS doing JOIN span AS planning USING (agent, project)
