@@ -7,10 +7,12 @@ the last day of work instead, and says so.
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import reduce
 from itertools import groupby
+from operator import or_
 from typing import NamedTuple
 
 from store.money import NANO_PER_USD
@@ -21,7 +23,7 @@ from store.reads.spend import NO_SPEND, SpendRow, spend_total, totals, unpriced_
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
-from tracker.model.plans.billing import LoggedCall, as_api_key
+from tracker.model.plans.billing import LoggedCall, Replayed, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
 from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, days_between, loaded_calls, loads_of_sums
@@ -38,6 +40,8 @@ _WINDOW_MS = {FIVE_HOUR_KIND: 5 * HOUR_MS, WEEK_KIND: 7 * DAY_MS}
 # One refused prompt is retried and reported again; refusals closer than this are one hit.
 _SAME_HIT_MS = HOUR_MS
 _HIT_SAMPLE_MS = 30 * MINUTE_MS
+
+_DRAWS_NOTHING = int(Excluded.FAST | Excluded.OTHER_AGENTS)
 
 NO_FITS = Fits()
 
@@ -125,27 +129,21 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     month_days = {day.isoformat() for day in days_between(month_first, today)}
     readings = _readings(db, now_ms)
     refusals = limit_refusals(db, day_begins(first))
-    in_history: list[LoadedCall] = []
-    in_month: list[LoadedCall] = []
-    metered: list[MeteredCall] = []
+    calls: list[LoadedCall] = []
     api: dict[int, int | None] = {}
     # One pass: half a year of calls as rows would be hundreds of megabytes.
     logged = _logged_calls(db, min(first, month_first), max(last, today))
     for _, chain in groupby(logged, key=lambda call: call.chain_id):
         replayed = as_api_key(chain)
         api.update((call.id, api_nano) for call, api_nano in replayed if call.day in month_days)
-        for loaded in loaded_calls(replayed):
-            if loaded.day in history_days:
-                in_history.append(loaded)
-            if loaded.day in month_days:
-                in_month.append(loaded)
-        if readings or refusals:
-            metered += _metered(call for call, _ in replayed)
-    in_history.sort()
-    in_month.sort()
+        calls += loaded_calls(replayed)
+    calls.sort()
+    in_history = [call for call in calls if call.day in history_days]
+    in_month = [call for call in calls if call.day in month_days]
     kinds = {Excluded(0), *exclusions}
     history = Filter(since=first.isoformat(), until=last.isoformat())
     this_month = Filter(since=month_first.isoformat(), until=today.isoformat())
+    metered = _metered(calls) if readings or refusals else []
     meters = _meters(readings, metered, now_ms)
     hits = _hits(db, refusals, metered, day_begins(first))
     return Load(
@@ -153,8 +151,8 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         as_of=today,
         first=first,
         last=last,
-        days={excludes: day_loads(in_history, excludes, first, last) for excludes in kinds},
-        month={excludes: day_loads(in_month, excludes, month_first, today) for excludes in kinds},
+        days=_days(in_history, kinds, first, last),
+        month=_days(in_month, kinds, month_first, today),
         spent=_spent(in_month, month_first, today),
         counted=spend_total(db, history),
         unpriced_models=unpriced_models(db, history),
@@ -178,7 +176,8 @@ def meter_fits(db: sqlite3.Connection, today: date, now_ms: int) -> Fits:
     first = today - timedelta(days=2 * DEFAULTS.calibration_window_days)
     if not limit_samples(db, FIVE_HOUR_KIND, now_ms - DAY_MS) and not limit_samples(db, WEEK_KIND, now_ms - DAY_MS):
         return NO_FITS
-    return _meters(_readings(db, now_ms), _metered(_logged_calls(db, first, today)), now_ms).fits
+    calls = loaded_calls(Replayed(call, call.cost) for call in _logged_calls(db, first, today))
+    return _meters(_readings(db, now_ms), _metered(calls), now_ms).fits
 
 
 def price_rates(db: sqlite3.Connection) -> dict[str | None, Rates]:
@@ -225,6 +224,17 @@ def _history(first_seen: date, last_seen: date, today: date) -> tuple[date, date
     return max(first_seen, last - timedelta(days=HISTORY_DAYS - 1)), last, is_stale
 
 
+def _days(
+    calls: Sequence[LoadedCall], kinds: Collection[Excluded], first: date, last: date
+) -> dict[Excluded, list[DayLoad]]:
+    """The days under each kind of exclusion; those that leave out the same of these calls have one list."""
+    seen = reduce(or_, {call.excluded for call in calls}, 0)
+    made: dict[int, list[DayLoad]] = {}
+    for left_out in {excludes & seen for excludes in kinds}:
+        made[left_out] = day_loads(calls, left_out, first, last)
+    return {excludes: made[excludes & seen] for excludes in kinds}
+
+
 def _spent(calls: Sequence[LoadedCall], first: date, last: date) -> list[tuple[date, int, int]]:
     sums: dict[str, list[int]] = {}
     for call in calls:
@@ -253,12 +263,13 @@ def _excluded(calls: Sequence[LoadedCall]) -> dict[str, int]:
     return {flag.name.lower(): found[flag] for flag in Excluded if flag.name and found[flag]}
 
 
-def _metered(calls: Iterable[LoggedCall]) -> Iterator[MeteredCall]:
-    """Of these calls those that draw on the plan."""
-    for call in calls:
-        if call.cost and not call.is_other_agent and not call.is_fast:
-            weights = call.cost, call.fresh_nano, call.read_nano
-            yield MeteredCall(call.last_at, *(nano / NANO_PER_USD for nano in weights))
+def _metered(calls: Iterable[LoadedCall]) -> list[MeteredCall]:
+    """Of these calls those that draw on the plan, in the order in which they ended."""
+    return sorted(
+        MeteredCall(call.last_at, call.logged / NANO_PER_USD, call.fresh / NANO_PER_USD, call.read / NANO_PER_USD)
+        for call in calls
+        if call.logged and not call.excluded & _DRAWS_NOTHING
+    )
 
 
 class _Meters(NamedTuple):
@@ -278,10 +289,9 @@ def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample
     return samples if any(samples.values()) else {}
 
 
-def _meters(samples: Mapping[str, Sequence[LimitSample]], calls: Iterable[MeteredCall], now_ms: int) -> _Meters:
+def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[MeteredCall], now_ms: int) -> _Meters:
     if not samples:
         return _Meters(NO_FITS, 0, None)
-    metered = sorted(calls)
     windows = {kind: intervals_of(found, metered) for kind, found in samples.items()}
     changes = size_changes(windows)
     return _Meters(
@@ -292,7 +302,7 @@ def _meters(samples: Mapping[str, Sequence[LimitSample]], calls: Iterable[Metere
 
 
 def _hits(
-    db: sqlite3.Connection, refusals: Sequence[int], calls: Sequence[MeteredCall], since: int
+    db: sqlite3.Connection, refusals: Sequence[int], metered: Sequence[MeteredCall], since: int
 ) -> dict[str, list[Hit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
     found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
@@ -311,5 +321,5 @@ def _hits(
                 fullest = max(fullest, (near[-1], kind))
         kind = fullest[1]
         window_ms = _WINDOW_MS.get(kind, 0)
-        found[kind].append(Hit(at, sum(one.logged for one in calls if at - window_ms < one.at <= at)))
+        found[kind].append(Hit(at, sum(one.logged for one in metered if at - window_ms < one.at <= at)))
     return found

@@ -65,6 +65,7 @@ class LoadedCall(NamedTuple):
     api: int
     fresh: int
     read: int
+    last_at: int
 
 
 def loaded_calls(calls: Iterable[Replayed]) -> Iterator[LoadedCall]:
@@ -82,6 +83,7 @@ def loaded_calls(calls: Iterable[Replayed]) -> Iterator[LoadedCall]:
                 api or 0,
                 call.fresh_nano,
                 call.read_nano,
+                call.last_at,
             )
 
 
@@ -95,7 +97,7 @@ def day_loads(calls: Iterable[LoadedCall], excludes: Excluded, first: date, last
     left_out = int(excludes)
     closes_at = 0
     sums = [0, 0, 0, 0]
-    for first_at, day, kinds, logged, api, fresh, read in calls:
+    for first_at, day, kinds, logged, api, fresh, read, _ in calls:
         if kinds & left_out:
             excluded[day] = excluded.get(day, 0) + api
             continue
