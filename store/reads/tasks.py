@@ -129,8 +129,8 @@ def unsure_turns(db: sqlite3.Connection) -> list[tuple[str, TaskTurnRow]]:
     The least sure first, dear tasks first among equals.
     """
     found = db.execute(
-        "SELECT native_id, turn.* FROM (SELECT * FROM task_turn ORDER BY at DESC LIMIT 400) AS turn"
-        " JOIN session ON session.id = turn.session_id"
+        "SELECT native_id, task_turn.* FROM (SELECT session_id, prompt_uuid FROM task_turn ORDER BY at DESC LIMIT 400)"
+        " JOIN task_turn USING (session_id, prompt_uuid) JOIN session ON session.id = session_id"
         " WHERE decided_by = 'rule' AND score IS NOT NULL AND calls > 0 AND abs(score - 1000) <= 150"
         " ORDER BY abs(score - 1000) / 50, cost DESC LIMIT 50"
     )
