@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from store.first_words import first_words
 
@@ -19,7 +19,7 @@ _MILLI = 1000
 
 
 def _text() -> str:
-    return files("tracker.model").joinpath("word_weights.csv").read_text("utf-8")
+    return Path(__file__).with_name("word_weights.csv").read_text("utf-8")
 
 
 def stamp() -> int:
