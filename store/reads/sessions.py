@@ -6,6 +6,11 @@ from typing import NamedTuple
 from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
 from store.reads.filter import Filter
 
+# Clients of late 2025 warmed subagents up before the first prompt, and some sessions never had one.
+_HAS_TALKED = """EXISTS (
+    SELECT 1 FROM call JOIN chain ON chain.id = chain_id WHERE call.session_id = session.id AND chain.key = ''
+)"""
+
 
 class FoundSession(NamedTuple):
     """A session that was asked for, or the latest."""
@@ -18,12 +23,12 @@ class FoundSession(NamedTuple):
 
 
 def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSession]:
-    """Sessions whose id begins so, or the latest one with calls."""
+    """Sessions whose id begins so; or the latest one that has talked, else that has any calls."""
     columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE} FROM session"
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
-            f" ORDER BY {LATEST_SESSION_FIRST} LIMIT 1"
+            f" ORDER BY {_HAS_TALKED} DESC, {LATEST_SESSION_FIRST} LIMIT 1"
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))

@@ -120,3 +120,17 @@ def test_the_latest_session_is_the_persons_unless_there_is_none_of_that_day(tmp_
     db.close()
     db = ledger(tmp_path)
     assert find_session(db, None)[0].native_id == "run100"
+
+
+def test_the_latest_session_is_one_that_has_talked_unless_there_is_none(tmp_path: Path) -> None:
+    """Old clients began subagents before there was a prompt: what somebody wants to see is not that."""
+    warm = Transcript(tmp_path / "c", "warm")
+    warm.minute = 30
+    warm.answer("m2", isSidechain=True, agentId="a1")
+    db = ledger(tmp_path)
+    assert [session.native_id for session in find_session(db, None)] == ["warm"]
+    db.close()
+    Transcript(tmp_path / "c", "talked").prompt("mend it").answer("m1")
+    db = ledger(tmp_path)
+    assert [session.native_id for session in find_session(db, None)] == ["talked"]
+    assert [session.native_id for session in find_session(db, "wa")] == ["warm"]
