@@ -13,7 +13,15 @@ from typing import NamedTuple
 from tracker.sources.file_access import is_folder
 
 CLINE_EXTENSIONS = frozenset({"saoudrizwan.claude-dev", "saoudrizwan.cline-nightly"})
-ROO_EXTENSIONS = frozenset({"rooveterinaryinc.roo-cline", "rooveterinaryinc.roo-code-nightly"})
+# Roo Code, and Zoo Code, with which others go on since Roo's makers stopped: its storage and records are the same.
+ROO_EXTENSIONS = frozenset(
+    {
+        "rooveterinaryinc.roo-cline",
+        "rooveterinaryinc.roo-code-nightly",
+        "zoocodeorganization.zoo-code",
+        "zoocodeorganization.zoo-code-nightly",
+    }
+)
 _SESSION_FOLDER = re.compile(r"^\d{13}_[\w-]+$")
 _GLOBAL_STORAGE = Path("User", "globalStorage")
 _ROO_PROBES = 3

@@ -70,6 +70,18 @@ def test_each_editors_storage_is_found_and_told_apart(platform: str, editor: str
     assert paths(discovered(RooSource(machine))) == [str(theirs.resolve())]
 
 
+def test_zoo_code_s_records_are_read_as_those_of_roo_code(tmp_path: Path) -> None:
+    """It goes on where Roo Code stopped; who changed over has both."""
+    storage = tmp_path / ".config" / "Code" / "User" / "globalStorage"
+    places = [storage / name for name in (ROO, "zoocodeorganization.zoo-code", "ZooCodeOrganization.zoo-code-nightly")]
+    tasks = {str(make_task(place).resolve()) for place in places}
+    machine = Machine(tmp_path, {}, "linux")
+    assert set(paths(discovered(RooSource(machine)))) == tasks
+    assert discovered(ClineSource(machine)) == []
+    assert set(paths(discovered(RooSource(machine), *places))) == tasks
+    assert discovered(ClineSource(machine), *places) == []
+
+
 @pytest.mark.parametrize(
     ("platform", "variable", "below"),
     [
