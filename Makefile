@@ -54,8 +54,10 @@ $(STAMP): pyproject.toml
 	@echo "Setting up $(VENV), once: half a minute with pip, seconds with uv."
 	@test "$(IS_HERE)" || rm -rf $(VENV)
 	@if command -v uv >/dev/null; then \
-	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+	  uv venv --quiet --allow-existing --python "$(if $(filter file,$(origin PYTHON)),>=3.11,$(PYTHON))" $(VENV) && \
 	  uv pip install --quiet --python $(BIN)/python --group dev --editable .; \
+	elif ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	  echo "$(PYTHON) is no Python 3.11 or newer; name one that is: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; \
 	else \
 	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" && \
 	  $(BIN)/python -m pip install --quiet --group dev --editable .; \
