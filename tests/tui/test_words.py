@@ -8,6 +8,7 @@ from tests.tui.fakes import HOSTILE, NOW_MS
 from tracker.ingest import Progress
 from tui import words
 from tui.first_look import FirstLookWords
+from tui.widgets.calls import short_path
 
 
 def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
@@ -83,3 +84,10 @@ def test_fitted_text_has_exactly_its_width(text: str, width: int, right: bool) -
 def test_fitted_text_says_that_it_was_cut() -> None:
     assert words.fit("fix the upload", 8) == "fix the…"
     assert words.fit("任务修复", 6) == "任务… "
+
+
+def test_a_long_path_is_told_from_its_end_whatever_system_wrote_it() -> None:
+    long = "/home/dev/oh-my-posh/src/terminal/writer_test.go"
+    assert short_path(long) == "…/src/terminal/writer_test.go"
+    assert short_path("D:" + long.replace("/", "\\")) == "…\\src\\terminal\\writer_test.go"
+    assert short_path("go test ./... with/many words in it") == "go test ./... with/many words in it"

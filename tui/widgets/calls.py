@@ -38,14 +38,15 @@ def did(call: RecentCall, project: str | None) -> str:
 
 def short_path(target: str) -> str:
     """A long path from its end: `…/tests/upload.spec.ts`; anything else as it is."""
-    if len(target) <= _LONG_PATH or " " in target or "/" not in target:
+    slash = "/" if "/" in target else "\\"
+    if len(target) <= _LONG_PATH or " " in target or slash not in target:
         return target
-    kept = target.rsplit("/", 1)[-1]
-    for part in reversed(target.split("/")[:-1]):
+    *folders, kept = target.split(slash)
+    for part in reversed(folders):
         if len(kept) + len(part) + 3 > _LONG_PATH:
             break
-        kept = f"{part}/{kept}"
-    return f"…/{kept}"
+        kept = f"{part}{slash}{kept}"
+    return f"…{slash}{kept}"
 
 
 def _took(call: RecentCall) -> str:
