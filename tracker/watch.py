@@ -258,7 +258,7 @@ class Watcher:
                 )
             except FileNotFoundError:
                 continue  # gone again: looked for at the next turn
-            except OSError as error:
+            except (OSError, RuntimeError, SystemError) as error:  # the last two are of macOS
                 self._tell_polling(error)
                 is_blind = True
                 continue
@@ -266,8 +266,10 @@ class Watcher:
             self.wake()
         self._is_blind = is_blind
 
-    def _tell_polling(self, error: OSError) -> None:
-        self._notice(f"no file events ({error.strerror or error}); looking every {_POLL_SECONDS:.0f} s instead")
+    def _tell_polling(self, error: Exception) -> None:
+        self._notice(
+            f"no file events ({getattr(error, 'strerror', None) or error}); looking every {_POLL_SECONDS:.0f} s instead"
+        )
 
     def _saw(self, event: "FileSystemEvent", path: str) -> None:
         with self._lock:

@@ -175,16 +175,27 @@ def test_files_and_folders_that_come_and_go(watching: Watching) -> None:
     assert watching.notices == []
 
 
-@pytest.mark.parametrize("where", ["start", "schedule"])
-def test_no_more_watches_to_be_had(watching: Watching, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "error", "words"),
+    [
+        ("start", OSError(errno.ENOSPC, "inotify watch limit reached"), "inotify watch limit reached"),
+        ("schedule", OSError(errno.ENOSPC, "inotify watch limit reached"), "inotify watch limit reached"),
+        # What watchdog says on macOS, where a process may open 256 files.
+        ("schedule", RuntimeError("Failed creating fsevent stream"), "Failed creating fsevent stream"),
+        ("schedule", SystemError("Cannot start fsevents stream."), "Cannot start fsevents stream."),
+    ],
+)
+def test_no_more_watches_to_be_had(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, words: str
+) -> None:
     from watchdog.observers import Observer
 
     def refuse(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+        raise error
 
     monkeypatch.setattr(Observer, where, refuse)
     watching.start()
-    assert watching.notices == ["no file events (inotify watch limit reached); looking every 2 s instead"]
+    assert watching.notices == [f"no file events ({words}); looking every 2 s instead"]
     one = session(watching)
     watching.wait_for(lambda: watching.calls() == 2)
     one.prompt("More").call(40_000)
