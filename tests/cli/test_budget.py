@@ -40,6 +40,15 @@ def test_budgets_are_set_reached_and_removed(taximeter: Taximeter, tmp_path: Pat
     assert "day" not in (isolated_home / "settings.toml").read_text()
 
 
+def test_budgets_as_csv_have_a_row_each(taximeter: Taximeter, tmp_path: Path) -> None:
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {NOW - timedelta(minutes=10): 6 * DOLLAR})]
+    listed = taximeter("budget", "--set", "month=10", "--set", "day=5", "--json").json()["budgets"]
+    header, *rows = taximeter("budget", "--csv").rows()
+    made = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(row["kind"], row["spent_usd"]) for row in made] == [(one["kind"], one["spent_usd"]) for one in listed]
+    assert [row["alerts"] for row in made if row["kind"] == "day"] == ["0.5 0.8 1.0"]
+
+
 def test_a_budget_says_what_of_its_spend_is_a_floor_and_what_has_no_price(taximeter: Taximeter, tmp_path: Path) -> None:
     today = NOW - timedelta(minutes=10)
     root = write_history(tmp_path / "c", {today: 6 * DOLLAR})

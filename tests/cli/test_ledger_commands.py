@@ -360,3 +360,9 @@ class TestLists:
     def test_a_floor_is_marked_in_the_table(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "v1_0_128"]
         assert "≥" in taximeter("calls").out
+
+    def test_what_is_written_for_an_hour_is_written_too(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "s11_onehour"]
+        [call] = taximeter("calls", "--json").json_lines()
+        assert (call["write_5m"], call["write_1h"]) == (1000, 2000)
+        assert taximeter("calls").out.splitlines()[1].split()[-3:] == ["3.0k", str(call["output"]), "$0.03"]

@@ -197,14 +197,15 @@ def test_edits_from_the_command_line(sessions: Path) -> None:
         ("status", first, "open"),
         ("merge", first, second),
         ("split", f"{first}.2"),
+        ("move", f"{first}.1", second),
         ("exclude", second),
         ("exclude", second, "--off"),
     ):
         result = run("task", "edit", *words, "--no-sync")
         assert result.exit_code == 0, result.output
-    kinds = [run("task", "undo", "--no-sync").output.strip() for _ in range(7)]
+    kinds = [run("task", "undo", "--no-sync").output.strip() for _ in range(8)]
     assert kinds == [
-        *(f"taken back: {kind}" for kind in ("exclude", "exclude", "split", "merge", "status", "rename")),
+        *(f"taken back: {kind}" for kind in ("exclude", "exclude", "move", "split", "merge", "status", "rename")),
         "no edit to take back",
     ]
 
