@@ -247,3 +247,8 @@ def test_csv_has_a_row_a_plan(taximeter: Taximeter, days: Path) -> None:
     rows = taximeter("plans", "--days", str(days), "--csv").rows()
     assert [row[0] for row in rows] == ["plan", "api", "pro", "max", "ultra"]
     assert rows[2][3] == "20.000000000"
+    figures = ["p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd"]
+    assert rows[0] == ["plan", "name", "fee_usd", "p10_usd", "p50_usd", "p90_usd", *figures, "capacity_origin"]
+    plans = taximeter("plans", "--days", str(days), "--json").json()["plans"]
+    monthly = [[plan["fee_usd"], *(plan["monthly_usd"][name] for name in ("p10", "p50", "p90"))] for plan in plans]
+    assert [row[2:6] for row in rows[1:]] == [["" if one is None else one for one in row] for row in monthly]
