@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import IS_FLOOR, PROMPT_TOKENS, local_day
+from store.clauses import IS_FLOOR, PROMPT_TOKENS
 from store.reads.filter import Filter
 
 
@@ -114,22 +114,13 @@ def epoch_peaks(db: sqlite3.Connection, chosen: Filter) -> int:
     return int(row[0])
 
 
-class RewriteDay(NamedTuple):
-    """Tokens written on a local day, and the largest prompt of each epoch that had calls on it, added up."""
-
-    day: str
-    written: int
-    peaks: int
-
-
-def rewrite_days(db: sqlite3.Connection, since: str, until: str) -> list[RewriteDay]:
-    """The rewrite ratio's two sums by local day (ISO, inclusive); an epoch that spans days counts on each."""
-    where, values = Filter(since, until).of_calls()
+def day_peaks(db: sqlite3.Connection, chosen: Filter) -> dict[str, int]:
+    """The same by day; an epoch that spans days counts on each."""
+    where, values = chosen.of_calls()
     found = db.execute(
-        f"SELECT day, SUM(written), SUM(peak) FROM (SELECT {local_day('call.first_at')} AS day,"
-        f" SUM(write_5m + write_1h) AS written, MAX({PROMPT_TOKENS}) AS peak"
-        f" FROM call JOIN call_split ON call_split.call_id = call.id WHERE {where}"
-        " GROUP BY 1, call.chain_id, epoch) GROUP BY day ORDER BY day",
+        f"SELECT day, SUM(peak) FROM (SELECT {chosen.day_of('call.first_at')} AS day, MAX({PROMPT_TOKENS}) AS peak"
+        " FROM call JOIN call_split ON call_split.call_id = call.id JOIN session ON session.id = call.session_id"
+        f" WHERE {where} GROUP BY 1, call.chain_id, epoch) GROUP BY day",
         values,
     )
-    return [RewriteDay(*row) for row in found]
+    return dict(found.fetchall())

@@ -3,7 +3,7 @@
 import sqlite3
 from datetime import date
 
-from store.reads.cache import rewrite_days
+from store.reads.cache import day_peaks
 from tracker.reports.cache import cache_report
 from tui.readers.months import filter_of
 from tui.snapshot import CachePart, Month
@@ -13,9 +13,7 @@ _MOST_MISSES = 500
 
 def read_cache(db: sqlite3.Connection, month: Month) -> CachePart:
     """The part for a month."""
-    days = rewrite_days(db, month.first.isoformat(), month.last.isoformat())
-    return CachePart(
-        month=month,
-        report=cache_report(db, filter_of(month), most_misses=_MOST_MISSES),
-        rewrite={date.fromisoformat(row.day): row.written / row.peaks for row in days if row.written},
-    )
+    chosen = filter_of(month)
+    report, peaks = cache_report(db, chosen, most_misses=_MOST_MISSES), day_peaks(db, chosen)
+    rewrite = {date.fromisoformat(one.day): one.written / peaks[one.day] for one in report.days if one.written}
+    return CachePart(month=month, report=report, rewrite=rewrite)
