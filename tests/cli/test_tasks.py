@@ -54,8 +54,8 @@ def test_a_limit_keeps_the_latest_tasks_and_the_sums_of_all(sessions: Path, monk
     assert shown.count("✔") == 2
     assert "7 tasks" in shown
     assert "5 older tasks left out" in shown
-    monkeypatch.setattr("tracker.cli.output.TERMINAL_ROWS", 3)
-    monkeypatch.setattr("tracker.cli.output.is_terminal", lambda: True)
+    monkeypatch.setattr("tracker.cli.common.TERMINAL_ROWS", 3)
+    monkeypatch.setattr("tracker.cli.common.is_terminal", lambda: True)
     assert listed().count("✔") == 3
 
 

@@ -61,13 +61,7 @@ _CSV = (
 @csv_option
 @reading_options
 def backtest(
-    invocation: Invocation,
-    since: str | None,
-    until: str | None,
-    project: str | None,
-    agent: str | None,
-    as_json: bool,
-    as_csv: bool,
+    invocation: Invocation, since: str | None, until: str | None, project: str | None, agent: str | None
 ) -> None:
     """Whether the advice pays: your own sessions replayed with it, with fixed rules, and with hindsight.
 
@@ -95,9 +89,9 @@ def backtest(
             agent=agent,
             say=lambda words: tell(None, words),
         )
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         print_records(_CSV, report.as_json()["policies"])
     elif report.result.sessions:
         show(report)

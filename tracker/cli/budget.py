@@ -29,7 +29,7 @@ _NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer
 )
 @csv_option
 @reading_options
-def budget(invocation: Invocation, changes: tuple[str, ...], as_json: bool, as_csv: bool) -> None:
+def budget(invocation: Invocation, changes: tuple[str, ...]) -> None:
     """What was spent against each budget, and a month of work in four layers.
 
     The layers are list price, workload, multipliers (retries, abandoned work, waste: measured, or your own), and a
@@ -45,9 +45,9 @@ def budget(invocation: Invocation, changes: tuple[str, ...], as_json: bool, as_c
     chosen = user_settings().budget
     db = open_modelled(invocation)
     report = budget_report(db, chosen, clock.today(), clock.now_ms())
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         made = [line.as_json() | {"alerts": " ".join(map(str, line.alerts))} for line in report.lines]
         print_records(list(made[0]), made)
     else:
@@ -130,11 +130,7 @@ def _layers(report: BudgetReport) -> None:
     workload = f"{made.tasks_per_month:,.0f} tasks × {calls}"
     rows = [
         ["1 list price", f"${made.usd_per_mtok:,.2f} a million tokens", "your mix, no waste or retries"],
-        [
-            "2 workload",
-            workload,
-            "tokens a call; ratios of sums",
-        ],
+        ["2 workload", workload, "tokens a call; ratios of sums"],
         ["  base", f"~${made.base_usd:,.2f}", "modelled"],
         ["3 retries", f"× {made.retry.used:.2f}", own[made.retry.is_own]],
         ["  abandoned work", f"× {made.abandoned.used:.2f}", own[made.abandoned.is_own]],

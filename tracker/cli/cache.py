@@ -6,13 +6,7 @@ import click
 
 from store.money import short_usd, sum_usd
 from tracker.bars import bar
-from tracker.cli.common import (
-    Invocation,
-    csv_option,
-    filter_options,
-    open_chosen,
-    reading_options,
-)
+from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width, wrapped
 from tracker.clock import short_time
@@ -29,7 +23,7 @@ _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "
 @filter_options
 @csv_option
 @reading_options
-def cache(invocation: Invocation, as_json: bool, as_csv: bool, **filters: Any) -> None:
+def cache(invocation: Invocation, **filters: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
     Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
@@ -41,10 +35,10 @@ def cache(invocation: Invocation, as_json: bool, as_csv: bool, **filters: Any) -
     taximeter cache --csv        every miss with its task
     """
     db, chosen = open_chosen(invocation, filters, modelled=True)
-    report = cache_report(db, chosen, most_misses=1_000_000 if as_csv else 50)
-    if as_json:
+    report = cache_report(db, chosen, most_misses=1_000_000 if invocation.as_csv else 50)
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         print_records(_CSV, report.as_json()["misses"])
     elif not report.total.calls:
         show_nothing(invocation, db)

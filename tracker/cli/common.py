@@ -13,7 +13,7 @@ import click
 
 from store.reads.filter import Filter
 from tracker import clock
-from tracker.cli.output import TERMINAL_ROWS, say
+from tracker.cli.output import is_terminal, say
 from tracker.errors import UsageError, UserError
 from tracker.words import listed
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+TERMINAL_ROWS = 20
 # "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
@@ -35,13 +36,24 @@ class Invocation:
     def __init__(self) -> None:
         self.claude_dirs: list[Path] = []
         self.cline_dirs: list[Path] = []
-        self.no_sync = False
+        self.no_sync = self.as_json = self.as_csv = False
 
     def add_dirs(self, claude_dirs: Sequence[Path], cline_dirs: Sequence[Path]) -> None:
         """Folders given on the command line, at either place."""
         # Under one name only, or one folder named twice would be read twice.
         self.claude_dirs.extend(folder.expanduser().resolve() for folder in claude_dirs)
         self.cline_dirs.extend(folder.expanduser().resolve() for folder in cline_dirs)
+
+    @property
+    def is_for_programs(self) -> bool:
+        """Whether the output is one that programs read."""
+        return self.as_json or self.as_csv
+
+    def most_rows(self, limit: int | None) -> int | None:
+        """How many rows to list; `limit`: what was asked for, 0 is all. None is all."""
+        if limit is None and not self.is_for_programs and is_terminal():
+            return TERMINAL_ROWS
+        return limit or None
 
     @property
     def explicit(self) -> bool:
@@ -88,7 +100,8 @@ def _passes_invocation(function: Callable[..., R]) -> Callable[..., R]:
     def wrapped(ctx: click.Context, *args: Any, **options: Any) -> R:
         invocation = ctx.ensure_object(Invocation)
         invocation.add_dirs(options.pop("claude_dirs"), options.pop("cline_dirs"))
-        invocation.no_sync = options.pop("no_sync", False)
+        for name in ("no_sync", "as_json", "as_csv"):
+            setattr(invocation, name, options.pop(name, False))
         return function(invocation, *args, **options)
 
     return wrapped

@@ -9,13 +9,7 @@ from store.nudges import NudgeRow
 from store.projects import project_name
 from store.reads.sessions import FoundSession
 from tracker import clock
-from tracker.cli.common import (
-    Invocation,
-    csv_option,
-    named_session,
-    open_modelled,
-    reading_options,
-)
+from tracker.cli.common import Invocation, csv_option, named_session, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, rule
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width
@@ -36,7 +30,7 @@ from tracker.words import countdown, counted, duration, tokens
 )
 @csv_option
 @reading_options
-def context(invocation: Invocation, session: str | None, turns: int, as_json: bool, as_csv: bool) -> None:
+def context(invocation: Invocation, session: str | None, turns: int) -> None:
     """How a session's context grows, what comes next, and three ways to go on.
 
     \b
@@ -48,16 +42,16 @@ def context(invocation: Invocation, session: str | None, turns: int, as_json: bo
     db = open_modelled(invocation)
     found = named_session(db, session)
     if found is None:
-        if as_json or as_csv:
+        if invocation.is_for_programs:
             raise UserError("no session is on record (taximeter doctor says where it looked)")
         show_no_sessions(invocation)
         return
     report = context_report(db, found, habits_now(db, found.agent, clock.now_ms()), turns=turns)
     if report is None:
         raise UserError(f"no call of the main conversation of session {found.native_id} is on record")
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         rows = [(iso(call.first_at), call.context, call.output, call.epoch, call.cause or "") for call in report.calls]
         print_csv(("at", "context", "output", "epoch", "miss"), rows)
     else:
@@ -122,11 +116,8 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
         f"  grows by ~{growth}, next call ~{short_usd(ahead.next_call)}, compact level ~{tokens(round(ahead.level))}"
     )
     if ahead.to_compaction is not None:
-        size = (
-            f"~{tokens(ahead.trigger)} (assumed)"
-            if ahead.trigger_source == TriggerSource.ASSUMED
-            else tokens(ahead.trigger)
-        )
+        is_assumed = ahead.trigger_source == TriggerSource.ASSUMED
+        size = f"~{tokens(ahead.trigger)} (assumed)" if is_assumed else tokens(ahead.trigger)
         calls = counted(ahead.to_compaction, "call")
         click.echo(f"  the client compacts by itself at {size}, in about {calls}")
     band = options.forecast.band

@@ -31,7 +31,7 @@ _REWRITE_SECONDS = 60  # what is not whole after that was left so
 
 @click.command()
 @reading_options
-def doctor(invocation: Invocation, as_json: bool) -> None:
+def doctor(invocation: Invocation) -> None:
     """Show where it looked, what it found, and whether the figures add up.
 
     It also names what is wrong in settings.toml, prices.toml and plans.toml. Exit code 1 if an invariant of the ledger
@@ -42,7 +42,7 @@ def doctor(invocation: Invocation, as_json: bool) -> None:
     taximeter doctor --json
     """
     found = examine(invocation)
-    if as_json:
+    if invocation.as_json:
         print_json(found)
     else:
         _show(found)
@@ -181,8 +181,7 @@ def _show(found: dict[str, Any]) -> None:
     _list_files([f"{'':7}{path}" for path in torn])
     unpriced = unpriced_text(found["unpriced_models"], found["uncounted_models"])
     line(
-        not unpriced,
-        f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + unpriced if unpriced else ''}",
+        not unpriced, f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + unpriced if unpriced else ''}"
     )
     for problem in found["settings_problems"]:
         line(False, problem)

@@ -15,7 +15,7 @@ from tracker.errors import UserError
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write there, for your eyes only."
 )
 @reading_options
-def handover(invocation: Invocation, session: str | None, output: Path | None, as_json: bool) -> None:
+def handover(invocation: Invocation, session: str | None, output: Path | None) -> None:
     """A brief for the next session, made from the records without a model.
 
     At most 1,500 tokens: the goal in your words, commits and files, what passed and failed, open to-dos.
@@ -32,7 +32,7 @@ def handover(invocation: Invocation, session: str | None, output: Path | None, a
     if found is None:
         raise UserError("no session is on record (taximeter doctor says where it looked)")
     brief = brief_of(db, found.id)
-    if as_json:
+    if invocation.as_json:
         from tracker.cli.output import print_json
 
         print_json(
@@ -48,7 +48,7 @@ def handover(invocation: Invocation, session: str | None, output: Path | None, a
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(brief.text)
-        if not as_json:
+        if not invocation.as_json:
             click.echo(f"{output}: at most {brief.tokens:,} tokens", err=True)
-    elif not as_json:
+    elif not invocation.as_json:
         click.echo(brief.text, nl=False)

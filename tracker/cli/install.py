@@ -100,7 +100,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
 @click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False, metavar="[claude-code|cline]")
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> None:
+def status_command(invocation: Invocation, agent: str | None) -> None:
     """Show what is installed, when each hook last fired, and how long it took.
 
     \b
@@ -112,7 +112,7 @@ def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> 
 
     if agent == CLINE:
         cline = install_cline.look(invocation)
-        if as_json:
+        if invocation.as_json:
             print_json(install_cline.as_json(cline))
         else:
             install_cline.show(cline)
@@ -120,7 +120,7 @@ def status_command(invocation: Invocation, agent: str | None, as_json: bool) -> 
     found = hook_status(claude_folders(invocation), home())
     both = install_cline.look_if_there(invocation) if agent is None else None
     wrong = file_problems()
-    if as_json:
+    if invocation.as_json:
         print_json(
             {"schema_version": 1}
             | hooks_json(found)

@@ -31,7 +31,6 @@ from tracker.cli.output import (
     print_records,
     print_table,
     short_session,
-    shown_rows,
     terminal_width,
 )
 from tracker.clock import iso, local, short_time
@@ -50,7 +49,7 @@ _SESSION_CSV = (
 @filter_options
 @csv_option
 @reading_options
-def sessions(invocation: Invocation, limit: int | None, as_json: bool, as_csv: bool, **filters: Any) -> None:
+def sessions(invocation: Invocation, limit: int | None, **filters: Any) -> None:
     """List sessions with what they cost, latest first.
 
     \b
@@ -59,10 +58,10 @@ def sessions(invocation: Invocation, limit: int | None, as_json: bool, as_csv: b
     """
     db, chosen = open_chosen(invocation, filters)
     found = session_rows(db, chosen)
-    rows = found[: (limit or None) if as_json or as_csv else shown_rows(limit)]
-    if as_json:
+    rows = found[: invocation.most_rows(limit)]
+    if invocation.as_json:
         print_json({"schema_version": 1, "sessions": [_session_json(row) for row in rows]})
-    elif as_csv:
+    elif invocation.as_csv:
         print_records(_SESSION_CSV, (_session_json(row) | {"models": row.models} for row in rows))
     elif not rows:
         show_nothing(invocation, db)
@@ -128,14 +127,7 @@ def _session_json(row: ListedSession) -> dict[str, Any]:
 @filter_options
 @csv_option
 @reading_options
-def calls(
-    invocation: Invocation,
-    session: str | None,
-    limit: int | None,
-    as_json: bool,
-    as_csv: bool,
-    **filters: Any,
-) -> None:
+def calls(invocation: Invocation, session: str | None, limit: int | None, **filters: Any) -> None:
     """List every model call; --json gives one object a line with every stored field.
 
     \b
@@ -144,17 +136,17 @@ def calls(
     """
     db, chosen = open_chosen(invocation, filters)
     named = named_session(db, session) if session is not None else None
-    most = limit or None if as_json or as_csv else shown_rows(limit)
+    most = invocation.most_rows(limit)
     rows = call_rows(
         db,
         chosen,
         session_id=named.id if named is not None else None,
-        limit=most if as_json or as_csv or most is None else most + 1,
+        limit=most if invocation.is_for_programs or most is None else most + 1,
     )
-    if as_json:
+    if invocation.as_json:
         print_json_lines(call_json(row) for row in rows)
         return
-    if as_csv:
+    if invocation.as_csv:
         titles = list(call_json(dict.fromkeys(call_fields(db), 0)))
         made = map(call_json, rows)
         print_records(titles, (one | {"flags": " ".join(one["flags"])} for one in made))

@@ -8,16 +8,11 @@ from store.nudges import dismiss as dismiss_latest
 from store.plain_text import plain
 from tracker import clock
 from tracker.advisor.evaluate import KINDS
-from tracker.cli.common import (
-    Invocation,
-    csv_option,
-    midnight_ms,
-    open_synced,
-    parse_day,
-    reading_options,
-)
+from tracker.advisor.preferences import preferences_of, switch_kind
+from tracker.cli.common import Invocation, csv_option, midnight_ms, open_synced, parse_day, reading_options
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
 from tracker.cli.prose import paragraph
+from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError
 from tracker.reports.nudges import NudgeReport, fate, nudge_report
@@ -33,15 +28,7 @@ _KIND = click.Choice(KINDS)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many rows.")
 @csv_option
 @reading_options
-def nudges(
-    invocation: Invocation,
-    since: str | None,
-    kind: str | None,
-    every: bool,
-    limit: int,
-    as_json: bool,
-    as_csv: bool,
-) -> None:
+def nudges(invocation: Invocation, since: str | None, kind: str | None, every: bool, limit: int) -> None:
     """What was advised, what it would have saved, and what was followed.
 
     \b
@@ -52,16 +39,13 @@ def nudges(
     """
     if click.get_current_context().invoked_subcommand is not None:
         return
-    from tracker.advisor.preferences import preferences_of
-    from tracker.cli.user_settings import user_settings
-
     db = open_synced(invocation)
     report = nudge_report(
         db, preferences_of(user_settings()), since=midnight_ms(parse_day(since)), kind=kind, every=every, limit=limit
     )
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         print_records(_CSV, report.as_json()["nudges"])
     else:
         show(report, every=every)
@@ -103,8 +87,6 @@ def on(kind: str) -> None:
     taximeter nudges on compact
     """
     from store.ledger import open_ledger
-    from tracker.advisor.preferences import switch_kind
-    from tracker.cli.user_settings import user_settings
     from tracker.model.delivery import NudgeAction
 
     switch_kind(user_settings(), kind, speaks=True)
@@ -120,9 +102,6 @@ def off(kind: str) -> None:
     \b
     taximeter nudges off large_result
     """
-    from tracker.advisor.preferences import switch_kind
-    from tracker.cli.user_settings import user_settings
-
     switch_kind(user_settings(), kind, speaks=False)
     click.echo(f"{kind}: off")
 

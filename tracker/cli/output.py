@@ -16,7 +16,6 @@ import msgspec
 
 from store.plain_text import plain, plain_lines
 
-TERMINAL_ROWS = 20
 _HARD_SPACE = "\xa0"  # where no line is broken
 _LEAST_CELLS = 8  # the narrowest that a column of texts gets
 # What a terminal acts on or does not show: more control characters than JSON escapes, and marks of direction and width.
@@ -172,13 +171,6 @@ def wrapped(text: str) -> str:
 def say(text: str) -> None:
     """A sentence about the run itself, beside what is printed for others to read."""
     click.echo(f"taximeter: {plain(text)}", err=True)
-
-
-def shown_rows(limit: int | None) -> int | None:
-    """How many rows of a list to show people; `limit`: what they asked for, 0 is all. None is all."""
-    if limit is None:
-        return TERMINAL_ROWS if is_terminal() else None
-    return limit or None
 
 
 def note_left_out(count: int, what: str) -> None:

@@ -1,6 +1,7 @@
 """`plans`: is the plan worth it, which one would be, and when is the wall hit."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -27,7 +28,8 @@ _TASKS_SHOWN = 12
 
 
 @click.command()
-@click.option("--plan", metavar="ID", help="The plan you have (else: settings, or this machine's login).")
+# Those without a parameter of their own below are the fields of [plan] in the settings, by their names.
+@click.option("--plan", "id", metavar="ID", help="The plan you have (else: settings, or this machine's login).")
 @click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for and share the work evenly.")
 @click.option("--annual/--monthly", "annual", default=None, help="Compare at yearly or at monthly prices.")
 @click.option("--tax", type=Share(), metavar="SHARE", help="Share on top of every price: 0.19.")
@@ -47,21 +49,7 @@ _TASKS_SHOWN = 12
 @click.option("--tasks", "with_tasks", is_flag=True, help="This month's dearest tasks under each plan.")
 @csv_option
 @reading_options
-def plans(
-    invocation: Invocation,
-    plan: str | None,
-    seats: int | None,
-    annual: bool | None,
-    tax: float | None,
-    active_days: int | None,
-    tolerance: float | None,
-    extra_usage: bool | None,
-    days_file: Path | None,
-    every_plan: bool,
-    with_tasks: bool,
-    as_json: bool,
-    as_csv: bool,
-) -> None:
+def plans(invocation: Invocation, days_file: Path | None, every_plan: bool, with_tasks: bool, **given: Any) -> None:
     """Break-even, projection, limit risk, and which plan or the API would be the cheapest.
 
     Options override the settings of the same name in the [plan] section of settings.toml.
@@ -71,23 +59,14 @@ def plans(
     taximeter plans --no-extra-usage --tolerance 0.1   work above a limit waits
     taximeter plans --days spend.csv                   for somebody else's days
     """
-    given = {
-        "id": plan,
-        "seats": seats,
-        "annual": annual,
-        "tax": tax,
-        "active_days": active_days,
-        "tolerance": tolerance,
-        "extra_usage": extra_usage,
-    }
     if with_tasks and days_file is not None:
         raise UsageError("--tasks are those of the ledger; a file of days has none (leave one of the two out)")
     settings, said = user_settings(), {name: value for name, value in given.items() if value is not None}
     chosen = msgspec.structs.replace(settings, plan=msgspec.structs.replace(settings.plan, **said))
     report = _report(invocation, chosen, days_file, every_plan=every_plan)
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         _print_csv(report)
     elif report.load is None:
         show_no_sessions(invocation)

@@ -21,7 +21,7 @@ from tracker.reports.prices import price_json, rate_text, row_json
 @click.argument("model", required=False)
 @csv_option
 @reading_options
-def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: bool) -> None:
+def prices(invocation: Invocation, model: str | None) -> None:
     """Show the price table, or the rows of one model or of all whose id has the text, with dates and sources.
 
     A file prices.toml in the state folder (TAXIMETER_HOME) overrides any row; `taximeter reprice` applies it to
@@ -40,15 +40,14 @@ def prices(invocation: Invocation, model: str | None, as_json: bool, as_csv: boo
     taximeter prices claude-opus-5-5
     taximeter prices opus
     """
-    del invocation
     book = price_book()
     rows = [row for row in book.users_rows() + book.rows() if model is None or model.lower() in row.model]
     if model is not None:
         rows = list(book.price_rows_for(model)) or rows
     made = [row_json(row) for row in rows] if model is None or rows else [_of_other_provider(book, model)]
-    if as_json:
+    if invocation.as_json:
         print_json({"schema_version": 1, "prices": made})
-    elif as_csv:
+    elif invocation.as_csv:
         print_records(list(made[0]), made)
     elif not rows:
         print_table([Column("field"), Column("value")], [(name, str(value)) for name, value in made[0].items()])
@@ -99,7 +98,7 @@ def _of_other_provider(book: PriceBook, model: str) -> dict[str, Any]:
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would change; change nothing.")
 @reading_options
-def reprice(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
+def reprice(invocation: Invocation, dry_run: bool) -> None:
     """Apply a corrected price table to calls already recorded.
 
     Every call keeps the price of its day: this looks each one up again in the table as it is now, your own
@@ -113,7 +112,7 @@ def reprice(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
 
     db = open_synced(invocation)
     changes = reprice_ledger(db, price_book(), dry_run=dry_run)
-    if as_json:
+    if invocation.as_json:
         print_json(
             {
                 "schema_version": 1,
@@ -135,8 +134,7 @@ def reprice(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
         return
     columns = (Column("model"), *numbers("calls", "before", "after"))
     print_table(
-        columns,
-        [(one.model, f"{one.calls:,}", short_usd(one.before), short_usd(one.after)) for one in changes],
+        columns, [(one.model, f"{one.calls:,}", short_usd(one.before), short_usd(one.after)) for one in changes]
     )
     if dry_run:
         note("nothing was changed; run without --dry-run to apply.")

@@ -39,14 +39,7 @@ _WORDS = {
 @csv_option
 @reading_options
 def reconcile(
-    invocation: Invocation,
-    files: tuple[Path, ...],
-    since: str,
-    until: str,
-    with_code: bool,
-    offline: bool,
-    as_csv: bool,
-    as_json: bool,
+    invocation: Invocation, files: tuple[Path, ...], since: str, until: str, with_code: bool, offline: bool
 ) -> None:
     """Compare the ledger with the provider's own reports and the client's totals.
 
@@ -70,9 +63,9 @@ def reconcile(
     report = reconcile_report(
         db, price_book(), reports, sources, first.isoformat(), last.isoformat(), complete.isoformat()
     )
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         _print_csv(report)
     else:
         show(report, looked_for_key=not files and not offline)

@@ -73,8 +73,6 @@ def record(
     billed: Decimal | None,
     provider_cost: Decimal | None,
     remove: int | None,
-    as_json: bool,
-    as_csv: bool,
 ) -> None:
     """Record metered spend other than tokens on a task, or list what was recorded.
 
@@ -117,7 +115,7 @@ def record(
             except ValueError as error:
                 raise UsageError(str(error)) from error
     jobs = metered_jobs(db, task_id)
-    if as_json:
+    if invocation.as_json:
         print_json(
             {
                 "schema_version": 1,
@@ -128,7 +126,7 @@ def record(
                 },
             }
         )
-    elif as_csv:
+    elif invocation.as_csv:
         print_records(JOB_FIELDS, map(job_json, jobs))
     else:
         show(jobs)
@@ -161,15 +159,11 @@ def show(jobs: list[MeteredJob]) -> None:
     ]
     total = ["total", "", "", "", "", "", "", short_usd(sum(one.cost for one in jobs)), ""]
     print_table(columns, rows, footer=total)
-    differing = [
-        one
-        for one in jobs
-        if one.provider_cost is not None and one.unit_price and one.provider_cost != one.computed_cost
-    ]
-    for one in differing:
-        paragraph(
-            f"Job {one.id}: the provider says {short_usd(one.provider_cost)}, units times price are"
-            f" {short_usd(one.computed_cost)}; the provider's figure counts.",
-            dim=True,
-        )
+    for one in jobs:
+        if one.provider_cost is not None and one.unit_price and one.provider_cost != one.computed_cost:
+            paragraph(
+                f"Job {one.id}: the provider says {short_usd(one.provider_cost)}, units times price are"
+                f" {short_usd(one.computed_cost)}; the provider's figure counts.",
+                dim=True,
+            )
     paragraph("Recorded by you, beside the token costs and in none of their totals.", dim=True)

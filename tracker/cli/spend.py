@@ -7,13 +7,7 @@ import click
 
 from store.money import short_usd, usd
 from store.reads.spend import SpendRow, uncounted_models
-from tracker.cli.common import (
-    Invocation,
-    csv_option,
-    filter_options,
-    open_chosen,
-    reading_options,
-)
+from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, from_home, note, numbers, print_csv, print_json, print_table, short_session
 from tracker.hidden_spend import Hidden
@@ -37,7 +31,7 @@ _CSV = (
 @filter_options
 @csv_option
 @reading_options
-def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, **filters: Any) -> None:
+def spend(invocation: Invocation, by: str, **filters: Any) -> None:
     """Cost by day, week, month, model, project, session or agent.
 
     \b
@@ -50,9 +44,9 @@ def spend(invocation: Invocation, by: str, as_json: bool, as_csv: bool, **filter
     """
     db, chosen = open_chosen(invocation, filters)
     report = spend_report(db, by, chosen)
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         print_csv(_CSV, [(*row[:9], usd(row.cost), row.unpriced, row.floor) for row in report.rows])
     else:
         show(report, invocation, db)

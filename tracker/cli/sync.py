@@ -106,7 +106,7 @@ def _how_far(progress: Progress) -> tuple[float, str]:
 @click.option(
     "--workers", type=click.IntRange(0, 64), help="Processes that decode; default: one per core for large imports."
 )
-def sync_command(invocation: Invocation, as_json: bool, workers: int | None) -> None:
+def sync_command(invocation: Invocation, workers: int | None) -> None:
     """Read everything that agents have written since the last time.
 
     \b
@@ -115,7 +115,7 @@ def sync_command(invocation: Invocation, as_json: bool, workers: int | None) -> 
     """
     db, report = take_in(invocation, workers=workers)
     counts = totals(db)
-    if as_json:
+    if invocation.as_json:
         print_json(
             {
                 "schema_version": 1,

@@ -12,13 +12,7 @@ from store.reads.tasks import TaskCall, all_ids
 from store.task_rows import COST_PARTS
 from tracker import edit_tasks
 from tracker.bars import bar
-from tracker.cli.common import (
-    Invocation,
-    csv_option,
-    ledger_options,
-    open_modelled,
-    reading_options,
-)
+from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, wrapped
 from tracker.cli.task_edit import edit_group
@@ -65,7 +59,7 @@ def task() -> None:
 @click.argument("task_id", metavar="ID")
 @csv_option
 @reading_options
-def show_command(invocation: Invocation, task_id: str, as_json: bool, as_csv: bool) -> None:
+def show_command(invocation: Invocation, task_id: str) -> None:
     """Open one task.
 
     \b
@@ -74,9 +68,9 @@ def show_command(invocation: Invocation, task_id: str, as_json: bool, as_csv: bo
     """
     db = open_modelled(invocation)
     detail = _open(db, task_id)
-    if as_json:
+    if invocation.as_json:
         print_json(detail.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
         print_csv((*names, *(f"{part}_usd" for part in COST_PARTS), "misses"), map(_csv_turn, detail.turns))
     else:

@@ -9,14 +9,7 @@ import click
 from store.money import short_usd, usd
 from store.projects import project_name
 from store.task_rows import COST_PARTS, TaskRow
-from tracker.cli.common import (
-    Invocation,
-    csv_option,
-    filter_options,
-    limit_option,
-    open_chosen,
-    reading_options,
-)
+from tracker.cli.common import Invocation, csv_option, filter_options, limit_option, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     Column,
@@ -26,7 +19,6 @@ from tracker.cli.output import (
     print_csv,
     print_json,
     print_table,
-    shown_rows,
     terminal_width,
     wrapped,
 )
@@ -78,8 +70,6 @@ def tasks(
     yes: bool,
     runs: bool,
     limit: int | None,
-    as_json: bool,
-    as_csv: bool,
     **filters: Any,
 ) -> None:
     """What each task cost, and a completed one on average.
@@ -105,17 +95,18 @@ def tasks(
 
         if not ask_and_refine(db, chosen, session, through or "api", assume_yes=yes):
             return
+    most = invocation.most_rows(limit)
     report = tasks_report(db, chosen, least_evidence=None if signal is None else _evidence(signal))
-    if as_json:
-        print_json(report.as_json(limit or None))
-    elif as_csv:
-        tasks = (*report.tasks, *report.excluded)[: limit or None]
+    if invocation.as_json:
+        print_json(report.as_json(most))
+    elif invocation.as_csv:
+        tasks = (*report.tasks, *report.excluded)[:most]
         print_csv(_CSV, [_csv_row(task, is_program_run=task.id in report.run_ids) for task in tasks])
     elif not report.tasks:
         show_nothing(invocation, db)
     else:
         own = own_weights_in_use(db)
-        show(report, shown_rows(limit), with_runs=runs, corrections=own.corrections if own is not None else 0)
+        show(report, most, with_runs=runs, corrections=own.corrections if own is not None else 0)
         if chosen.since or chosen.until or chosen.model:
             note("A task is counted whole: with its calls of other days and models (taximeter spend leaves those out).")
 

@@ -32,7 +32,7 @@ _LONGEST_ANSWER_MS = 600_000
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call or nudge instead of a line.")
 @click.option("--poll", is_flag=True, help="Look every two seconds instead of waiting for file events.")
 @dir_options
-def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
+def watch(invocation: Invocation, poll: bool) -> None:
     """Follow the agents live: a line for each call and each nudge. Ctrl-C ends it.
 
     Several may run at once, beside the dashboard; they share the work.
@@ -49,14 +49,14 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
     sources = sources_of(invocation)
     db, _ = take_in(invocation)
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
-    screen = _Screen(db, keeper, as_json=as_json)
+    screen = _Screen(db, keeper, as_json=invocation.as_json)
     stop = threading.Event()
     watcher = Watcher(
         db,
         sources,
-        partial(ReaderOptions(screen.notice).read, db),
+        partial(ReaderOptions(say).read, db),
         on_sync=screen.show,
-        on_notice=screen.notice,
+        on_notice=say,
         extra_paths=[keeper.spool_folder()],
         find_sources=finder_of(invocation, keeper.named_folders),
         force_polling=poll,
@@ -64,7 +64,7 @@ def watch(invocation: Invocation, as_json: bool, poll: bool) -> None:
 
     try:
         _end_as_ctrl_c_does()
-        if not as_json:
+        if not invocation.as_json:
             folders = sum(len(roots) for _, roots in sources)
             what = (
                 f"watching {counted(folders, 'folder')}" if folders else "no agent's folder here yet: waiting for one"
@@ -112,7 +112,7 @@ class _Screen:
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
-            self.notice(f"advice has to wait: {error}")
+            say(f"advice has to wait: {error}")
             due = []
         for row in self._ended():
             if self._as_json:
@@ -138,10 +138,6 @@ class _Screen:
         self._seen = min(waiting) - 1 if waiting else max(self._printed, default=self._seen)
         self._printed = {call_id for call_id in self._printed if call_id > self._seen}
         return [row for row in found if row["id"] not in waiting]
-
-    def notice(self, text: str) -> None:
-        """A sentence that is no data."""
-        say(text)
 
     def _tell(self, nudge: "DueNudge") -> None:
         if self._as_json:

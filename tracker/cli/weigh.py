@@ -47,7 +47,6 @@ def weigh(
     handover: Path | None,
     model: str | None,
     offline: bool,
-    as_json: bool,
 ) -> None:
     """What instruction files, tool definitions and a handover cost, in tokens and per month.
 
@@ -69,7 +68,7 @@ def weigh(
     chosen = model or commonest_model(db, since, until) or _FALLBACK_MODEL
     count, sources = (None, "an estimate from characters") if offline else _counter(chosen)
     report = weigh_report(db, chosen, things, since, until, count, sources)
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
     else:
         show(report)

@@ -7,15 +7,7 @@ import click
 from store.money import short_usd, sum_usd
 from store.reads.spend import totals
 from tracker import clock
-from tracker.cli.common import (
-    Invocation,
-    Share,
-    csv_option,
-    open_synced,
-    parse_period,
-    project_option,
-    reading_options,
-)
+from tracker.cli.common import Invocation, Share, csv_option, open_synced, parse_period, project_option, reading_options
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
@@ -53,8 +45,6 @@ def whatif(
     since: str,
     until: str,
     project: str | None,
-    as_json: bool,
-    as_csv: bool,
 ) -> None:
     """The same work on another model, with another cache life, in batches, or with a smaller baseline.
 
@@ -78,9 +68,9 @@ def whatif(
     first, last = parse_period(since, until)
     db = open_synced(invocation)
     report = whatif_report(db, book, wanted, first or "", last or "", clock.now_ms(), project=project)
-    if as_json:
+    if invocation.as_json:
         print_json(report.as_json())
-    elif as_csv:
+    elif invocation.as_csv:
         print_csv(
             ("what", "change", "calls", "actual_usd", "low_usd", "mid_usd", "high_usd"),
             [
