@@ -243,10 +243,7 @@ class _Session:
                 "output_tokens": usage["out"],
                 "service_tier": "standard",
                 "speed": "standard",
-                "cache_creation": {
-                    "ephemeral_5m_input_tokens": usage["write"],
-                    "ephemeral_1h_input_tokens": 0,
-                },
+                "cache_creation": {"ephemeral_5m_input_tokens": usage["write"], "ephemeral_1h_input_tokens": 0},
             },
         }
         return self._dressed(

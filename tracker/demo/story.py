@@ -66,19 +66,11 @@ _EXPORT = (
         edits=("orders/reports/export.py", "tests/test_export.py"),
         runs=("pytest tests/test_export.py -q",),
     ),
-    Step(
-        "how do other exports in this code base name their files?",
-        agent="find export naming",
-        pause_minutes=4,
-    ),
+    Step("how do other exports in this code base name their files?", agent="find export naming", pause_minutes=4),
     Step("use that pattern", edits=("orders/reports/export.py",), runs=("pytest -q", "mypy orders")),
     Step(
         "commit and open a pull request",
-        runs=(
-            "git commit -am 'Export the {x} report as CSV'",
-            "git push -u origin csv-export",
-            "gh pr create --fill",
-        ),
+        runs=("git commit -am 'Export the {x} report as CSV'", "git push -u origin csv-export", "gh pr create --fill"),
     ),
 )
 _SLOW_BUILD = (
@@ -112,10 +104,7 @@ _GATEWAY = (
         pause_minutes=48,
     ),
     Step(
-        "stop, this breaks the mobile app. put it back",
-        edits=("src/api/client.ts",),
-        interrupted=True,
-        pause_minutes=1,
+        "stop, this breaks the mobile app. put it back", edits=("src/api/client.ts",), interrupted=True, pause_minutes=1
     ),
     Step("leave it for today, write down where we are", edits=("docs/auth.md",), pause_minutes=75),
 )
@@ -264,11 +253,7 @@ LIVE = Sitting(
             runs=("pytest -q", "ruff check orders"),
             pause_minutes=2,
         ),
-        Step(
-            "commit it",
-            runs=("git commit -am 'Load invoice lines and addresses in two queries'",),
-            pause_minutes=1,
-        ),
+        Step("commit it", runs=("git commit -am 'Load invoice lines and addresses in two queries'",), pause_minutes=1),
     ),
     baseline=31_000,
 )

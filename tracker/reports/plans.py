@@ -203,14 +203,7 @@ def _compare(
     spent = sum(day[2] for day in load.spent) / NANO_PER_USD
     month_end = Band.of([spent + ahead for ahead in _still_to_come(load, history, last)])
     outlooks = [
-        outlook(
-            one.plan,
-            sizes[plan_id],
-            load.days[one.plan.excludes],
-            draws,
-            terms,
-            knows_hours=not load.is_of_sums,
-        )
+        outlook(one.plan, sizes[plan_id], load.days[one.plan.excludes], draws, terms, knows_hours=not load.is_of_sums)
         for plan_id, one in compared.items()
     ]
     evidence = _evidence(load, compared.get(report.current or ""))

@@ -36,6 +36,10 @@ def _fit_json(fit: MeterFit | None) -> dict[str, Any] | None:
     }
 
 
+def _change_json(change: tuple[float, str] | None) -> dict[str, str | None] | None:
+    return None if change is None else {"usd_per_active_day": dollars(change[0]), "plan": change[1]}
+
+
 def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
     task = task_means(report.tasks, one.plan.id)
     week, five_hour = one.capacity.week, one.capacity.five_hour
@@ -106,12 +110,8 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
         "answer_changes": {
             "usd_per_active_day": dollars(report.per_active_day),
             "cheapest_on_average": report.cheapest_on_average or None,
-            "below": None
-            if report.below is None
-            else {"usd_per_active_day": dollars(report.below[0]), "plan": report.below[1]},
-            "above": None
-            if report.above is None
-            else {"usd_per_active_day": dollars(report.above[0]), "plan": report.above[1]},
+            "below": _change_json(report.below),
+            "above": _change_json(report.above),
         },
         "current": None if report.current is None else {"plan": report.current, "from": report.current_from},
         "terms": {

@@ -8,7 +8,7 @@ are on no task.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -209,11 +209,7 @@ def total_json(tasks: list[TaskRow], turns: Mapping[str, list[TurnSums]]) -> dic
 
 
 def tasks_report(
-    db: sqlite3.Connection,
-    chosen: Filter = EVERYTHING,
-    *,
-    least_evidence: str | None = None,
-    now: int | None = None,
+    db: sqlite3.Connection, chosen: Filter = EVERYTHING, *, least_evidence: str | None = None, now: int | None = None
 ) -> TasksReport:
     """The chosen tasks with their status as of `now` (epoch ms).
 
@@ -262,21 +258,17 @@ def reread_share(*tasks: TaskRow) -> float | None:
 
 def inherited_text(*tasks: TaskRow) -> str:
     """What tasks inherited, with what is missing of it where calls have no price."""
-    return sum_usd(
-        sum(task.carry_over for task in tasks),
-        sum(task.calls for task in tasks),
-        sum(task.unpriced for task in tasks),
-    )
+    return _part_text(tasks, sum(task.carry_over for task in tasks))
 
 
 def waste_text(*tasks: TaskRow) -> str:
     """What tasks paid twice, likewise; without a miss it is nothing, whatever the prices."""
     missed = [task for task in tasks if task.misses]
-    return sum_usd(
-        sum(task.waste for task in missed),
-        sum(task.calls for task in missed),
-        sum(task.unpriced for task in missed),
-    )
+    return _part_text(missed, sum(task.waste for task in missed))
+
+
+def _part_text(tasks: Sequence[TaskRow], nano: int) -> str:
+    return sum_usd(nano, sum(task.calls for task in tasks), sum(task.unpriced for task in tasks))
 
 
 def short_ids(identities: list[str]) -> dict[str, str]:
