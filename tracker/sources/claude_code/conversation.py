@@ -62,7 +62,7 @@ class Conversation:
         """A user line of the main chain that is no tool result."""
         if line.isCompactSummary:
             self._batch.events.append(event_at(line, place, EventKind.SUMMARY, None))
-        elif line.isMeta or line.isVisibleInTranscriptOnly or line.uuid is None:
+        elif line.isVisibleInTranscriptOnly or line.uuid is None or (line.isMeta and not self._is_scheduled(line)):
             # Text that the client adds: part of the turn at hand, and of the wait before its next call.
             self._carry.asked_at[""] = at
             if line.isMeta and is_caveat(text):
@@ -74,6 +74,13 @@ class Conversation:
             elif prompt.kind is not None:
                 self._begin_turn(line, line.uuid, prompt, prompt.kind, place, at)
         self.passes(line)
+
+    def _is_scheduled(self, line: Line) -> bool:
+        """Whether a line of the client's is the prompt that a session began with, sent in by a schedule.
+
+        Later ones are part of the turn at hand.
+        """
+        return line.permissionMode is not None and self._carry.turn is None
 
     def commanded(self, line: Line, place: Place) -> None:
         """A `local_command` row: a slash command that newer clients keep out of the user's lines."""

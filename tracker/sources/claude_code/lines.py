@@ -156,6 +156,7 @@ class Line(msgspec.Struct, gc=False):
     forkedFrom: ForkedFrom | None = None
     promptCacheRequested: str | None = None
     isMeta: bool | None = None
+    permissionMode: str | None = None  # of what was submitted
     isCompactSummary: bool | None = None
     isApiErrorMessage: bool | None = None
     isAbortedMidStream: bool | None = None

@@ -292,3 +292,18 @@ class TestSession:
         }
         assert sessions[SESSION].parent == OTHER
         assert sessions[OTHER].rank == 0
+
+
+def test_a_schedule_s_prompt_begins_the_session_it_is_sent_into(tmp_path: Path) -> None:
+    """The client marks it as its own; that it was submitted is said by the mode of permissions, which no hint has."""
+    sent = {"isMeta": True, "permissionMode": "acceptEdits"}
+    batch = batch_of(
+        tmp_path,
+        prompt("<local-command-caveat>Caveat: …</local-command-caveat>", second=0, isMeta=True),
+        prompt("look through the logs of the night", second=1, **sent),
+        answer(2),
+        prompt("look through them again", second=3, **sent),
+        answer(4),
+    )
+    assert [(turn.text, turn.kind) for turn in batch.turns] == [("look through the logs of the night", TurnKind.PROMPT)]
+    assert {call.turn for call in batch.calls} == {"prompt-1-1"}
