@@ -147,8 +147,9 @@ class TestForks:
         fork = self.fork([], answer(61, OTHER), counter(2, 11 * CENT, OTHER))
         assert of_both(tmp_path, {FILE: encoded(*parent), OTHER_FILE: fork}) == {SESSION: 10 * CENT, OTHER: CENT}
 
-    def test_a_branch_counts_from_nothing(self, tmp_path: Path) -> None:
-        mark = {"sessionId": OTHER, "forkedFrom": {"sessionId": SESSION, "messageUuid": "x"}}
+    @pytest.mark.parametrize("maker", [{}, {"requestSessionId": SESSION}], ids=["before 2.1.329", "since"])
+    def test_a_branch_counts_from_nothing(self, maker: dict[str, str], tmp_path: Path) -> None:
+        mark = {"sessionId": OTHER, "forkedFrom": {"sessionId": SESSION, "messageUuid": "x"}, **maker}
         copies = [{**line, **mark} for line in self.history]
         branch = encoded(*copies, prompt("more", OTHER, 60), answer(61, OTHER), counter(1, 3 * CENT, OTHER))
         files = {FILE: encoded(*self.parent), OTHER_FILE: branch}

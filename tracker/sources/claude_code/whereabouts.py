@@ -58,10 +58,12 @@ class Whereabouts:
         if not carry.session:
             carry.session = session
         rank = CopyRank.OWN
-        if line.requestSessionId and line.requestSessionId != session:
+        branched = line.forkedFrom.sessionId if line.forkedFrom is not None else None
+        if branched and branched != session:
+            # From 2.1.329 on, answers that `/branch` copied name their session as a fork's do; a fork has no mark else.
+            rank, origin = CopyRank.BRANCH, line.requestSessionId or branched
+        elif line.requestSessionId and line.requestSessionId != session:
             rank, origin = CopyRank.FORK, line.requestSessionId
-        elif line.forkedFrom is not None and line.forkedFrom.sessionId and line.forkedFrom.sessionId != session:
-            rank, origin = CopyRank.BRANCH, line.forkedFrom.sessionId
         elif session != carry.session:
             rank, origin = CopyRank.FOREIGN, session
         else:

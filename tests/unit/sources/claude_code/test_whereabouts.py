@@ -66,6 +66,8 @@ def test_a_line_without_a_session_is_of_the_session_before(tmp_path: Path) -> No
         (answer(11, requestSessionId=SESSION), SESSION, CopyRank.OWN, None),
         (answer(11, requestSessionId=OTHER), OTHER, CopyRank.FORK, OTHER),
         (answer(11, forkedFrom={"sessionId": OTHER}), OTHER, CopyRank.BRANCH, OTHER),
+        (answer(11, forkedFrom={"sessionId": OTHER}, requestSessionId=OTHER), OTHER, CopyRank.BRANCH, OTHER),
+        (answer(11, forkedFrom={"sessionId": "b"}, requestSessionId=OTHER), OTHER, CopyRank.BRANCH, OTHER),
         (answer(11, forkedFrom={"sessionId": SESSION}), SESSION, CopyRank.OWN, None),
         (answer(11, forkedFrom={"messageUuid": "x"}), SESSION, CopyRank.OWN, None),
         (answer(11, OTHER), OTHER, CopyRank.FOREIGN, None),
