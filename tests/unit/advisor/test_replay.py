@@ -8,7 +8,7 @@ import pytest
 from store.prices import stored_prices
 from store.tasks import floors
 from tests.unit.advisor.conftest import Desk
-from tests.unit.advisor.test_kinds import UNRELATED, totals_committed
+from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import Transcript
 from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences

@@ -21,18 +21,7 @@ from hooks.advice import (
     write_advice,
 )
 from hooks.quick_json import decode, decode_object, encode_flat
-
-SCALARS = st.none() | st.text() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-ANYTHING = st.recursive(
-    SCALARS | st.booleans(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
-FIELDS = st.sampled_from(["id", "text", "kind", "expires_at", "not_before", "events", "reason"])
-ODD_ADVICE = st.dictionaries(
-    st.sampled_from(["nudge", "pending", "block", "task_cost_nano"]),
-    ANYTHING | st.dictionaries(FIELDS, ANYTHING) | st.lists(st.dictionaries(FIELDS, ANYTHING), max_size=3),
-)
+from tests.unit.hooks.odd_advice import ANYTHING, ODD_ADVICE
 
 
 def test_what_was_written_is_read(isolated_home: Path) -> None:

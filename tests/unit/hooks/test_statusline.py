@@ -18,8 +18,8 @@ from hooks.status_format import DEFAULT_FORMAT, fill_format
 from hooks.status_segments import ALARM, PLAIN, SEGMENTS, WARNING, segments
 from store.ledger import open_ledger
 from store.schema_version import SCHEMA_VERSION
+from tests.unit.hooks.odd_advice import ANYTHING, ODD_ADVICE
 from tests.unit.hooks.program import FAR_FUTURE_MS, NUDGE_TEXT, STATUSES, SUBSCRIBER, shown
-from tests.unit.hooks.test_advice import ANYTHING, ODD_ADVICE
 
 NOW_MS = 1_795_225_800_000
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

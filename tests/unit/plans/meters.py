@@ -5,7 +5,8 @@ import random
 from typing import NamedTuple
 
 from tracker.model.defaults import DAY_MS, HOUR_MS
-from tracker.model.plans.meter import LimitSample, MeteredCall
+from tracker.model.plans.calibration import MeterFit, fit_meter
+from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
 
 
 class Simulated(NamedTuple):
@@ -57,3 +58,10 @@ def simulate(
         if now < resets_at:
             samples.append(LimitSample(now, float(round(min(100.0, used))), resets_at))
     return Simulated(samples, calls, now)
+
+
+def fit(meter: Simulated) -> MeterFit:
+    """What the readings and calls say of the meter: they are enough."""
+    found = fit_meter(intervals_of(meter.samples, meter.calls), meter.now_ms)
+    assert found is not None
+    return found

@@ -4,18 +4,12 @@ from statistics import fmean
 
 import pytest
 
-from tests.unit.plans.meters import Simulated, simulate
+from tests.unit.plans.meters import Simulated, fit, simulate
 from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
-from tracker.model.plans.calibration import INTERVALS_NEEDED, MeterFit, fit_meter, usable_intervals
+from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
 
 SEEDS = range(8)
-
-
-def fit(meter: Simulated) -> MeterFit:
-    found = fit_meter(intervals_of(meter.samples, meter.calls), meter.now_ms)
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])

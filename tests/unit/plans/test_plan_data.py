@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from store.money import NANO_PER_USD
-from tests.unit.plans.meters import simulate
-from tests.unit.plans.test_calibration import fit
+from tests.unit.plans.meters import fit, simulate
 from tracker.model.plans.capacity import Fits, Hit, believed, metered_capacity, refused_capacity, scaled_capacity
 from tracker.model.plans.plan import Capacity, Excluded, Origin, Range, Size
 from tracker.plan_data.table import capacities, plans_on
