@@ -6,7 +6,6 @@ A repository is read again when its reflog or packed references changed; one tha
 import os
 import re
 import sqlite3
-import subprocess
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -99,6 +98,8 @@ def _text_of(path: Path) -> str:
 
 
 def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | None:
+    import subprocess  # every report comes by here, few have a repository to read
+
     # A partial clone would fetch what it lacks: comparing moved files asks for contents, and no transport is allowed.
     command = [
         "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", "-c", "core.quotePath=false",
