@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 _SAMPLE_SECONDS = 0.01
 
@@ -19,6 +20,21 @@ def wall_seconds(command: Sequence[str], environment: Mapping[str, str], cwd: Pa
     if ran.returncode:
         raise RuntimeError(f"{command[0]} ended with {ran.returncode}: {ran.stderr.decode(errors='replace')[-500:]}")
     return seconds
+
+
+class Times(NamedTuple):
+    """What a command took, in seconds: by the clock, and of all cores together."""
+
+    wall: float
+    cpu: float
+
+
+def times_of(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> Times:
+    """Run it to its end; RuntimeError if it fails."""
+    before = os.times()
+    wall = wall_seconds(command, environment, cwd)
+    after = os.times()
+    return Times(wall, after.children_user + after.children_system - before.children_user - before.children_system)
 
 
 def peak_megabytes(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> float | None:
