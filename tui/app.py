@@ -26,7 +26,7 @@ from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Clock, Feed, ShowsSettings
 from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
-from tui.messages import Arrived, BriefWritten, HealthChanged, NudgeDue
+from tui.messages import Arrived, HealthChanged
 from tui.palette import Commands
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
@@ -34,7 +34,6 @@ from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.suspending import can_suspend, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
-from tui.widgets.top_line import TopLine
 from tui.words import fit, plain, session_name
 
 if TYPE_CHECKING:
@@ -117,15 +116,15 @@ class Dashboard(App[None]):
 
     def take_nudge(self, nudge: "DueNudge") -> None:
         """From the feed's thread."""
-        self.post_message(NudgeDue(nudge))
+        self.call_later(self._say_nudge, nudge)
 
-    def on_nudge_due(self, message: NudgeDue) -> None:
+    def _say_nudge(self, nudge: "DueNudge") -> None:
         """A nudge whose time has come, over what is on screen; Now has a place for those of the session it shows."""
         if self._now_in_front is not None and self._paused_at is None:
-            self._due.wait(message.nudge, self.clock())
+            self._due.wait(nudge, self.clock())
             self._note_drawn_nudges()
         else:
-            self._show_toast(message.nudge)
+            self._show_toast(nudge)
 
     def _show_toast(self, nudge: "DueNudge") -> None:
         """Over what is on screen, with the session's name: several may be at work."""
@@ -284,14 +283,14 @@ class Dashboard(App[None]):
     def write_brief(self, session_id: int) -> None:
         """Have the handover of a session written, and show it."""
         try:
-            self.post_message(BriefWritten(self.feed.brief(session_id)))
+            self.call_later(self._show_brief, self.feed.brief(session_id))
         except (LedgerError, sqlite3.Error) as error:
             self.notify(f"No brief: {error}.", severity="warning", markup=False)
 
-    def on_brief_written(self, message: BriefWritten) -> None:
+    def _show_brief(self, text: str) -> None:
         """Put the brief on the clipboard, and show it."""
-        place = put_on_clipboard(self, message.text)
-        lines = message.text.splitlines()
+        place = put_on_clipboard(self, text)
+        lines = text.splitlines()
         self.push_screen(
             ReadScreen(
                 f"Handover · {place}",
@@ -329,10 +328,6 @@ class Dashboard(App[None]):
         if name != self.current_mode:
             self.wish_for(screen=name)
             await self.switch_mode(name)
-
-    async def on_top_line_chosen(self, message: TopLine.Chosen) -> None:
-        """A screen's name was clicked."""
-        await self.action_go(message.screen_name)
 
     def action_pause(self) -> None:
         """Hold the figures, or let them run."""

@@ -20,19 +20,15 @@ class Listener(Protocol):
 
     def take_snapshot(self, snapshot: Snapshot) -> None:
         """What is to be on screen."""
-        ...
 
     def take_health(self, health: Health) -> None:
         """What the feed is doing."""
-        ...
 
     def take_notice(self, words: str) -> None:
         """Something that happened and does not last."""
-        ...
 
     def take_nudge(self, nudge: "DueNudge") -> None:
         """A nudge whose time has come; whoever shows it says so with an edit."""
-        ...
 
 
 class Keeper(Protocol):
@@ -43,19 +39,15 @@ class Keeper(Protocol):
 
         `on_progress` gets how many sessions have their tasks, and of how many.
         """
-        ...
 
     def show_on_desktop(self, nudges: "list[DueNudge]") -> None:
         """On the desktop as well, if the user wants it."""
-        ...
 
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
         """Do what can wait for a quiet moment."""
-        ...
 
     def close(self) -> None:
         """Give the spool back to the hooks, until it is asked to keep current again."""
-        ...
 
 
 class Feed(Protocol):
@@ -63,27 +55,21 @@ class Feed(Protocol):
 
     def start(self, listener: Listener) -> None:
         """Begin to read, also after a stop; the listener gets what was read."""
-        ...
 
     def ask(self, wish: Wish) -> None:
         """Build what is wished for from now on, the first time at once."""
-        ...
 
     def look_again(self) -> None:
         """Read the agents' records now."""
-        ...
 
     def edit(self, edit: Edit) -> Edited:
         """Change a task; may take a moment, so not on the thread that draws."""
-        ...
 
     def brief(self, session_id: int) -> str:
         """The handover of a session; LedgerError or sqlite3.Error if the ledger cannot be read."""
-        ...
 
     def stop(self) -> None:
         """End the threads; returns when they no longer touch ledger and spool."""
-        ...
 
 
 @runtime_checkable
@@ -92,4 +78,3 @@ class ShowsSettings(Protocol):
 
     def show_settings(self, settings: "Settings") -> None:
         """Show these from now on."""
-        ...

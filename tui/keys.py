@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
+from textual.keys import format_key
 
 
 class Key(NamedTuple):
@@ -19,21 +20,8 @@ class Key(NamedTuple):
     @property
     def shown(self) -> str:
         """The key as it is printed on a keyboard."""
-        return " ".join(_SIGNS.get(key, key) for key in self.keys.split(","))
+        return " ".join(key if key == "enter" else format_key(key) for key in self.keys.split(","))
 
-
-_SIGNS = {
-    "question_mark": "?",
-    "slash": "/",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "comma": ",",
-    "left": "←",
-    "right": "→",
-    "up": "↑",
-    "down": "↓",
-    "escape": "esc",
-}
 
 SCREENS = {"now": "Now", "tasks": "Tasks", "spend": "Spend", "cache": "Cache", "plans": "Plans", "nudges": "Nudges"}
 
@@ -105,10 +93,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
         *_TABLE,
         *_MONTHS,
     ),
-    "plans": (
-        Key("enter", "open", "why", "Show what the comparison rests on.", footer=True),
-        *_TABLE[1:],
-    ),
+    "plans": (Key("enter", "open", "why", "Show what the comparison rests on.", footer=True), *_TABLE[1:]),
     "nudges": (
         Key("enter", "open", "why", "Show what the nudge was decided on.", footer=True),
         Key("d", "switch", "on/off", "Say which kinds of nudge may speak.", footer=True),

@@ -1,14 +1,10 @@
 """What the feed tells the app. A newer message takes the place of one that still waits."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tui.snapshot import Health, Snapshot
-
-if TYPE_CHECKING:
-    from tracker.advisor.advisor import DueNudge
 
 
 @dataclass
@@ -31,17 +27,3 @@ class HealthChanged(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the latest state counts."""
         return isinstance(message, HealthChanged)
-
-
-@dataclass
-class BriefWritten(Message):
-    """A handover was written."""
-
-    text: str
-
-
-@dataclass
-class NudgeDue(Message):
-    """A nudge is to be said."""
-
-    nudge: "DueNudge"

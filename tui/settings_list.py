@@ -36,12 +36,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("tasks.own_weights", "learn task starts", "from your corrections", _YES_NO),
     Setting("nudges.quiet", "quiet nudges", "later and rarer", _YES_NO),
     Setting("nudges.desktop", "desktop notices", "nudges on the desktop, too", _YES_NO),
-    Setting(
-        "privacy.prompt_chars",
-        "prompt words kept",
-        "characters; 200 unless set, 0 keeps none",
-        kind="whole",
-    ),
+    Setting("privacy.prompt_chars", "prompt words kept", "characters; 200 unless set, 0 keeps none", kind="whole"),
     Setting("display.currency", "currency", "shown beside the dollar: EUR"),
     Setting("display.currency_rate", "rate", "units for one dollar: 0.92", kind="number"),
     Setting("display.theme", "theme", "colours", _THEMES),

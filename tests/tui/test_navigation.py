@@ -291,3 +291,18 @@ async def test_no_edit_is_lost_when_its_user_leaves_at_once(sample_script: Scrip
         await settled(pilot)
         await pilot.press("e", "u", "e")
     assert made == [ToggleExcluded, Undo, ToggleExcluded]
+
+
+async def test_a_screen_is_reached_by_a_click_and_a_row_opened_by_two(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.click("#tasks", offset=(10, 3), times=2)
+        text = await settled(pilot)
+        assert (app.area, app.wish.task) == ("task", app.known_tasks[2].id)
+        for name, title in (("cache", "Cache"), ("plans", "Plans")):
+            await pilot.click("TopLine", offset=(text.splitlines()[0].index(title), 0))
+            text = await settled(pilot)
+            assert app.area == name
+        await pilot.click("#plans-table", offset=(10, 1), times=2)
+        assert "What this rests on" in await settled(pilot)

@@ -92,8 +92,7 @@ class CacheScreen(Board[CachePart]):
     def _draw_total(self, part: CachePart) -> None:
         report = part.report
         self.query_one("#cache-total", Picture).show(
-            lambda width, height: total_lines(report, width, height),
-            title=line((str(part.month), "bold $heading")),
+            lambda width, height: total_lines(report, width, height), title=line((str(part.month), "bold $heading"))
         )
 
     def table_changed(self) -> None:

@@ -295,10 +295,7 @@ class NowScreen(Board[NowPart]):
         def draw(width: int, height: int) -> Sequence[Content]:
             cost = cost_text(part.task) if part.task else cost_text(part.session)
             calls = f"  {counted(part.task.calls, 'call')}" if part.task else ""
-            lines = [
-                self._title(part).truncate(width, ellipsis=True),
-                line((cost, "bold $taxi"), (calls, "$dim")),
-            ]
+            lines = [self._title(part).truncate(width, ellipsis=True), line((cost, "bold $taxi"), (calls, "$dim"))]
             prospect = part.prospect
             if report is not None:
                 lines.append(

@@ -57,13 +57,7 @@ class NudgesScreen(Board[NudgesPart]):
 
     def _columns(self) -> tuple[Column[NudgeRow], ...]:
         return (
-            Column(
-                "when",
-                12,
-                lambda row: self.day_and_time(row.due_at),
-                lambda row: row.due_at,
-                style="$dim",
-            ),
+            Column("when", 12, lambda row: self.day_and_time(row.due_at), lambda row: row.due_at, style="$dim"),
             Column(
                 "project",
                 11,

@@ -131,13 +131,7 @@ class SpendScreen(Board[SpendPart]):
         return fitting(groups, room)
 
     def _draw_list(
-        self,
-        selector: str,
-        rows: Sequence[SpendRow],
-        part: SpendPart,
-        names: Sequence[str],
-        *,
-        by_model: bool = False,
+        self, selector: str, rows: Sequence[SpendRow], part: SpendPart, names: Sequence[str], *, by_model: bool = False
     ) -> None:
         total = part.total.cost
         series = self._series(part)

@@ -94,10 +94,7 @@ class TasksScreen(EditingBoard[TasksPart]):
 
     def _title(self, part: TasksPart) -> Content:
         rates = part.headline
-        groups = [
-            line((f"Tasks · {part.month}", "bold $heading")),
-            line((f" · {rates.completed:,} completed", "$dim")),
-        ]
+        groups = [line((f"Tasks · {part.month}", "bold $heading")), line((f" · {rates.completed:,} completed", "$dim"))]
         figures = (
             ("direct", rates.direct_nano),
             ("loaded", rates.loaded_nano),

@@ -34,15 +34,7 @@ def new_token() -> str:
 class TokenServer(Server):
     """textual-serve behind a token."""
 
-    def __init__(
-        self,
-        command: str,
-        *,
-        host: str,
-        port: int,
-        token: str,
-        on_ready: Callable[[str], None],
-    ) -> None:
+    def __init__(self, command: str, *, host: str, port: int, token: str, on_ready: Callable[[str], None]) -> None:
         """`command`: a shell line that starts the dashboard. `on_ready` gets the address to open."""
         shown = socket.gethostname() if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
         super().__init__(command, host=host, port=port, title="Taximeter", public_url=f"http://{shown}:{port}")

@@ -16,12 +16,7 @@ BAND = Series("▒", "$band", "8 of 10 months")
 
 
 def month_plot(
-    spent: Sequence[float],
-    days: int,
-    ahead: Band | None,
-    plans: Sequence[tuple[str, float]],
-    width: int,
-    height: int,
+    spent: Sequence[float], days: int, ahead: Band | None, plans: Sequence[tuple[str, float]], width: int, height: int
 ) -> tuple[list[Content], list[str]]:
     """The plot, and the names of plans whose price is above its scale.
 

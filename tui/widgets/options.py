@@ -132,11 +132,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
     rows: list[tuple[str, str, str]] = [
         ("context now", tokens(report.context), "measured"),
         ("first prompt of the session", tokens(report.baseline), "measured"),
-        (
-            "growth a call",
-            f"~{tokens(round(ahead.estimate.growth))}",
-            "modelled: this epoch and your other ones",
-        ),
+        ("growth a call", f"~{tokens(round(ahead.estimate.growth))}", "modelled: this epoch and your other ones"),
         ("output a call", f"~{tokens(round(ahead.estimate.output))}", "modelled likewise"),
         ("next call", about(ahead.next_call), "modelled"),
         (
@@ -152,11 +148,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
             f"8 of 10 forecasts fall in it ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
         ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
-        (
-            "a new session costs",
-            about(options.new_session.one_off_nano),
-            "at once: first prompt, finding its feet",
-        ),
+        ("a new session costs", about(options.new_session.one_off_nano), "at once: first prompt, finding its feet"),
         ("compact level", tokens(round(ahead.level)), "above it, compacting pays at a turn's end"),
         ("the client compacts at", tokens(ahead.trigger), _TRIGGER_SOURCES[ahead.trigger_source]),
         (

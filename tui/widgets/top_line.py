@@ -1,10 +1,7 @@
 """The first line of every screen: the screens with their keys, what was spent, and whether the figures are live."""
 
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.events import Click
-from textual.message import Message
 from textual.widget import Widget
 
 from tracker.words import cost_text, countdown, percent
@@ -21,12 +18,6 @@ class TopLine(Widget):
     """One line; a click on a screen's name goes there."""
 
     ALLOW_SELECT = False
-
-    @dataclass
-    class Chosen(Message):
-        """A screen's name was clicked."""
-
-        screen_name: str
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
@@ -57,7 +48,7 @@ class TopLine(Widget):
         """Go to the screen under the mouse."""
         for start, end, name in self._tabs:
             if start <= event.x < end:
-                self.post_message(self.Chosen(name))
+                self.app.call_later(self.app.run_action, f"go('{name}')")
 
     def _names(self, width: int) -> list[tuple[str, Piece]]:
         made: list[tuple[str, Piece]] = []
