@@ -28,9 +28,9 @@ def call_rows(
     if limit is not None:
         query = (
             f"SELECT * FROM ({CALL_EXPORT} WHERE {where} ORDER BY call.first_at DESC, call.message_id DESC"
-            f" LIMIT {limit:d}) ORDER BY first_at, message_id"
+            " LIMIT ?) ORDER BY first_at, message_id"
         )
-    yield from _by_name(db.execute(query, values))
+    yield from _by_name(db.execute(query, values if limit is None else (*values, limit)))
 
 
 def call_fields(db: sqlite3.Connection) -> list[str]:
