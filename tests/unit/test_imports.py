@@ -1,7 +1,6 @@
 """What a start imports, by name and in a fresh interpreter; and that nobody's PYTHONPATH can break it."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import pytest
 
 from tests.unit.ledger.plain import FILE, session_of
 from tests.unit.ledger.reading import write_tree
+from tests.unit.starting import ROOT, start
 
-ROOT = Path(__file__).parents[2]
 SLOW = {"sqlite_utils", "textual", "anthropic", "genai_prices", "watchdog"}
 _REPORT_MODULES = """
 import sys
@@ -21,13 +20,6 @@ try:
 finally:
     print(" ".join(sorted(sys.modules)), file=sys.stderr)
 """
-
-
-def start(*command: str, cwd: Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a process of its own."""
-    return subprocess.run(
-        command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def modules_of(*words: str) -> set[str]:

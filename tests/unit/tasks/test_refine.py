@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
+from tests.unit.tasks.refined import GOOD, MODEL, REFINED, four_prompts, shape
 from tracker import edit_tasks
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
@@ -18,14 +19,6 @@ from tracker.rebuild import rebuild
 from tracker.refine.asking import AskError, through_api
 from tracker.refine.suggestions import Digest, cheapest_model, digests, quote, read_answer, refine
 from tracker.reports.tasks import tasks_report
-
-MODEL = "claude-haiku-5-5"
-GOOD = {
-    "tasks": [
-        {"first": 1, "title": "Retry slow uploads", "status": "completed"},
-        {"first": 3, "title": "Billing page", "status": "open"},
-    ]
-}
 
 
 class Api:
@@ -83,16 +76,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     server.close()
 
 
-def four_prompts(folder: Path) -> sqlite3.Connection:
-    """A ledger with one session of four prompts."""
-    one = Transcript(folder / "c", "s1")
-    for number, words in enumerate(("add retries", "yes", "rows for invoices", "and a filter"), start=1):
-        one.prompt(words).answer(f"a{number}", read=2000 * (number - 1))
-    made = ledger_of(folder, folder / "c")
-    rebuild(made)
-    return made
-
-
 @pytest.fixture
 def db(tmp_path: Path) -> sqlite3.Connection:
     return four_prompts(tmp_path)
@@ -101,14 +84,6 @@ def db(tmp_path: Path) -> sqlite3.Connection:
 def ask(db, **given):
     chosen = digests(db, [1], **given)
     return list(refine(db, chosen, MODEL, PriceBook(), through_api(MODEL)))
-
-
-def shape(db) -> list[tuple[str, int, str, str | None]]:
-    tasks = sorted(tasks_report(db, now=0).tasks, key=lambda task: task.started_at)
-    return [(task.title, task.turns, task.status, task.evidence) for task in tasks]
-
-
-REFINED = [("Retry slow uploads", 2, "completed", "refined"), ("Billing page", 2, "open", "refined")]
 
 
 def test_a_good_answer_becomes_suggestions(db, api: Api) -> None:

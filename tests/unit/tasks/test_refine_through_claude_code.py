@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.tasks.test_refine import GOOD, MODEL, REFINED, four_prompts, shape
+from tests.unit.tasks.refined import GOOD, MODEL, REFINED, four_prompts, shape
 from tracker.cli.tasks import tasks as tasks_command
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.unit.sources.cline.writing import Rows, TaskFolder
-from tests.unit.test_imports import ROOT, start
+from tests.unit.starting import ROOT, start
 
 FINDERS = {"", ".files", ".live_rows", ".places", ".source"}
 _RUN = """
