@@ -223,7 +223,7 @@ def test_a_keyboard_interrupt_while_modules_are_loaded_shows_no_traceback() -> N
 
 
 def test_a_model_without_a_price_is_told_where_the_models_are(taximeter: Taximeter) -> None:
-    ran = taximeter("prices", "opus")
+    ran = taximeter("prices", "nobody")
     assert (ran.code, ran.out) == (1, "")
     assert "(taximeter prices lists the models)" in ran.err
 
