@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,7 @@ class Keeper(LedgerKeeper):
 def feed_of(tmp_path: Path, keeper: LedgerKeeper | None = None) -> LedgerFeed:
     """A feed without agents."""
     ledger = tmp_path / "state" / "ledger.db"
-    return LedgerFeed([], make_options, clock=FrozenClock(NOW_MS), zone=UTC, ledger=ledger, keeper=keeper)
+    return LedgerFeed([], make_options, clock=FrozenClock(NOW_MS), ledger=ledger, keeper=keeper)
 
 
 def test_a_nudge_that_is_due_is_told_once_here_and_on_the_desktop(tmp_path: Path) -> None:
