@@ -16,6 +16,12 @@ SESSION_TITLE = (
     f" ORDER BY kind != '{TurnKind.PROMPT}', kind = '{TurnKind.NOTIFICATION}', position LIMIT 1)))"
 )
 
+# Clients of late 2025 warmed subagents up before the first prompt, and some sessions never had one.
+HAS_TALKED = (
+    "EXISTS (SELECT 1 FROM call JOIN chain ON chain.id = chain_id"
+    " WHERE call.session_id = session.id AND chain.key = '')"
+)
+
 # The whole prompt of a call, tokens.
 PROMPT_TOKENS = "(call.input + call.cache_read + call.write_5m + call.write_1h)"
 # The client wrote down what a call used.

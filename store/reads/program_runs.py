@@ -3,11 +3,13 @@
 A task is such a run if all its sessions are headless (store.clauses), nothing was edited, and at least three such tasks
 of the project begin with the same words. One question asked with `claude -p` is a task like any other, and so is a loop
 that edits files. A run that the user named or judged is a task again; the others stay what they are.
+
+What a client did before anybody said a word (store.clauses.HAS_TALKED) is a run, too.
 """
 
 import sqlite3
 
-from store.clauses import IS_HEADLESS, json_list
+from store.clauses import HAS_TALKED, IS_HEADLESS, json_list
 
 _LEAST_ALIKE = 3
 _OPENING_CHARS = 24
@@ -28,6 +30,10 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
         )
         SELECT id FROM candidate WHERE is_nobodys AND (project, opening) IN
             (SELECT project, opening FROM candidate GROUP BY project, opening HAVING COUNT(*) >= ?)
+        UNION
+        SELECT id FROM task WHERE title_from = 'nothing' AND edit_turns = 0 AND COALESCE(evidence, '') != 'you'
+            AND NOT EXISTS (SELECT 1 FROM task_part JOIN session ON session.id = session_id
+                            WHERE task_id = task.id AND {HAS_TALKED})
         """,
         (_OPENING_CHARS, _LEAST_ALIKE),
     )

@@ -3,13 +3,8 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import LATEST_SESSION_FIRST, SESSION_TITLE
+from store.clauses import HAS_TALKED, LATEST_SESSION_FIRST, SESSION_TITLE
 from store.reads.filter import Filter
-
-# Clients of late 2025 warmed subagents up before the first prompt, and some sessions never had one.
-_HAS_TALKED = """EXISTS (
-    SELECT 1 FROM call JOIN chain ON chain.id = chain_id WHERE call.session_id = session.id AND chain.key = ''
-)"""
 
 
 class FoundSession(NamedTuple):
@@ -28,7 +23,7 @@ def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSes
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
-            f" ORDER BY {_HAS_TALKED} DESC, {LATEST_SESSION_FIRST} LIMIT 1"
+            f" ORDER BY {HAS_TALKED} DESC, {LATEST_SESSION_FIRST} LIMIT 1"
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))

@@ -109,6 +109,20 @@ def test_without_words_nothing_begins_alike(tmp_path: Path) -> None:
     assert program_runs(db) == frozenset()
 
 
+def test_what_a_client_does_before_a_word_is_said_is_a_run(tmp_path: Path) -> None:
+    Transcript(tmp_path / "c", "warm").answer("m1", isSidechain=True, agentId="a1")
+    Transcript(tmp_path / "c", "lost").answer("m2")
+    Transcript(tmp_path / "c", "edits").answer("m3", tools=EDIT, isSidechain=True, agentId="a3")
+    db = ledger(tmp_path)
+    (warm,) = program_runs(db)
+    found = db.execute(
+        "SELECT native_id FROM task_part JOIN session ON session.id = session_id WHERE task_id = ?", (warm,)
+    )
+    assert found.fetchall() == [("warm",)]
+    edit_tasks.set_status(db, warm, "completed")
+    assert not program_runs(db)
+
+
 def test_the_latest_session_is_the_persons_unless_there_is_none_of_that_day(tmp_path: Path) -> None:
     run(tmp_path / "c", 1, "typed", entrypoint="cli")
     run(tmp_path / "c", 2)
