@@ -151,7 +151,8 @@ def _less(total: _Total, before: _Total) -> _Total:
 def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) -> _Total | None:
     """What a counter began with: the parent's total when the session was forked off; None if it began at nothing.
 
-    The parent may have gone on since. A copy that `/branch` made begins at nothing.
+    The parent may have gone on since. A copy that `/branch` made begins at nothing; a fork of it, which has those
+    lines too, does not.
     """
     row = db.execute(
         """
@@ -161,7 +162,9 @@ def _inherited(db: sqlite3.Connection, session_id: int, started_at: int | None) 
         WHERE session.id = :session AND source = 'cost-state' AND started_at IS :started
               AND COALESCE(total.at, 0) <= COALESCE(
                   (SELECT MIN(first_at) FROM call WHERE call.session_id = session.id), session.last_at, 0)
-              AND NOT EXISTS (SELECT 1 FROM sighting WHERE seen_session_id = session.id AND copy_rank = :branch)
+              AND NOT EXISTS (
+                  SELECT 1 FROM sighting
+                  WHERE seen_session_id = session.id AND session_id = origin.id AND copy_rank = :branch)
         ORDER BY position DESC LIMIT 1
         """,
         {"session": session_id, "started": started_at, "branch": CopyRank.BRANCH},

@@ -155,6 +155,25 @@ class TestForks:
         files = {FILE: encoded(*self.parent), OTHER_FILE: branch}
         assert of_both(tmp_path, files) == {SESSION: 10 * CENT, OTHER: 3 * CENT}
 
+    @pytest.mark.parametrize("maker", [{}, {"requestSessionId": SESSION}], ids=["before 2.1.329", "since"])
+    def test_a_fork_of_a_branch_goes_on_from_the_branchs_total(self, maker: dict[str, str], tmp_path: Path) -> None:
+        """It has the lines that `/branch` copied too, still marked as such."""
+        mark = {"forkedFrom": {"sessionId": SESSION, "messageUuid": "x"}, **maker}
+        third = "fork-of-the-branch"
+        branched = {**counter(1, 3 * CENT, OTHER), "startTime": milliseconds(60)}
+        own = [prompt("more", OTHER, 60), answer(61, OTHER)]
+        copies = [{**line, **mark, "sessionId": OTHER} for line in self.history]
+        forked = [{**line, "sessionId": third} for line in (*copies, own[0], {**own[1], "requestSessionId": OTHER})]
+        total = {**counter(2, 4 * CENT, third), "startTime": milliseconds(60)}
+        files = {
+            FILE: encoded(*self.parent),
+            OTHER_FILE: encoded(*copies, *own, branched),
+            FILE.replace(SESSION, third): encoded(*forked, prompt("on", third, 120), answer(121, third), total),
+        }
+        with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
+            hidden = {row.session: row.cost for row in hidden_spend(db).rows}
+        assert hidden == {SESSION: 10 * CENT, OTHER: 3 * CENT, third: CENT}
+
     def test_by_model_too_it_is_the_parents(self, tmp_path: Path) -> None:
         fork = self.fork([], answer(61, OTHER), counter(2, 11 * CENT, OTHER))
         root = write_tree(tmp_path / "claude", {FILE: encoded(*self.parent), OTHER_FILE: fork})
