@@ -279,6 +279,19 @@ async def test_a_row_that_became_part_of_another_takes_the_cursor_there(first_se
         assert table.selected == heir
 
 
+async def test_the_cursor_goes_to_the_merged_row_once_a_filter_shows_that() -> None:
+    app = Frame(items(40))
+    async with app.run_test(size=(50, 12)):
+        table = app.query_one(Table)
+        former, heir = table.shown[2], table.shown[30]
+        table.set_filter(former.name)
+        table.follow(table._key(former), table._key(heir))
+        table.set_rows([item for item in items(40) if item != former])
+        assert table.selected is None
+        table.set_filter("")
+        assert table.selected == heir
+
+
 async def test_a_cursor_that_was_moved_on_stays_where_it_is() -> None:
     app = Frame(items(10))
     async with app.run_test(size=(50, 20)) as pilot:

@@ -151,8 +151,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._cursor = 0
         self._first = 0
         self._came_above = 0  # rows that new data put before the cursor's, which was at the very top
-        self._gone: str | None = None  # the cursor's row while there is none at all: it may come back
-        self._lost: str | None = None  # the row that new data took away from under the cursor
+        self._lost: str | None = None  # the row that was taken away from under the cursor last: it may come back
         self._heir: tuple[str, str] | None = None  # a row, and the one that it became part of
         self._filter = ""
         self._empty: Drawing | None = None  # what stands there without any rows
@@ -165,10 +164,10 @@ class Table(Widget, Generic[Row], can_focus=True):
     def set_rows(self, rows: Sequence[Row], *, empty: Drawing | None = None) -> None:
         """Show these rows, or `empty` without any; the cursor stays on its key and its line, at the top on its key."""
         self._empty = empty
-        is_at_top, heir = self._cursor in (0, self._came_above), self._heir
+        is_at_top = self._cursor in (0, self._came_above)
         self._rows = rows
         self._arrange()
-        if is_at_top and self._heir == heir:
+        if is_at_top:
             self._came_above = self._cursor
             self._first = 0
             self._reveal()
@@ -183,10 +182,6 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._heir = (former, heir)
         self._arrange()
         self.post_message(self.Moved())
-
-    def _stays(self) -> None:
-        """The cursor is where it shall be, whatever was taken away from under it."""
-        self._lost = self._heir = None
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one the rows stand as they were given."""
@@ -231,7 +226,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         return [row for row, text in zip(rows, texts, strict=True) if all(word in text for word in words)]
 
     def _arrange(self) -> None:
-        key = self._gone if self.selected is None else self._key(self.selected)
+        key = self._lost if self.selected is None else self._key(self.selected)
         line_of_cursor = self._cursor - self._first
         rows = self.matching(self._rows)
         if self._sort is not None:
@@ -240,7 +235,6 @@ class Table(Widget, Generic[Row], can_focus=True):
         elif self._descending:
             rows.reverse()
         self._shown = rows
-        self._gone = None if rows else key
         if key is not None:
             places = {self._key(row): index for index, row in enumerate(rows)}
             if key in places:
@@ -248,9 +242,9 @@ class Table(Widget, Generic[Row], can_focus=True):
                 self._first = self._cursor - line_of_cursor
             else:
                 self._lost = key
-            if self._heir is not None and self._heir[0] == self._lost:
-                self._cursor = places.get(self._heir[1], self._cursor)
-                self._stays()
+            if self._heir is not None and self._heir[0] == self._lost and self._heir[1] in places:
+                self._cursor = places[self._heir[1]]
+                self._lost = self._heir = None
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
         self._came_above = 0
         self._reveal()
@@ -319,9 +313,9 @@ class Table(Widget, Generic[Row], can_focus=True):
     def action_move(self, step: int) -> None:
         """Move the cursor."""
         before = self._cursor
-        self._stays()
         self._cursor = max(0, min(len(self._shown) - 1, self._cursor + step))
         if self._cursor != before:
+            self._lost = self._heir = None
             self._came_above = 0
             self._reveal()
             self.refresh()
