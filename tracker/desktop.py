@@ -74,6 +74,7 @@ def copy(text: str) -> bool:
             stderr=subprocess.DEVNULL,
             timeout=_COPY_SECONDS,
             check=False,
+            start_new_session=True,  # it may stay to give the text out, also while the dashboard is stopped
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

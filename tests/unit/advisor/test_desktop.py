@@ -1,5 +1,7 @@
 """Notices and the clipboard of the desktop: the system's program gets the text, or nothing happens."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,18 @@ def test_the_clipboard_is_filled_by_the_systems_program(
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
     program(tmp_path, name)
     assert desktop.copy("for another machine") is False
+
+
+def test_what_gives_the_clipboard_out_is_not_stopped_or_ended_with_the_terminals_programs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    monkeypatch.setattr(desktop.sys, "platform", "darwin")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    script = f"import os\nwith open('{tmp_path}/group', 'w') as file:\n    file.write(str(os.getpgrp()))\n"
+    program(tmp_path, "pbcopy").write_text(f"#!{sys.executable}\n{script}")
+    assert desktop.copy("/compact") is True
+    assert int((tmp_path / "group").read_text()) != os.getpgrp()
 
 
 def test_the_program_is_started_apart_from_this_one_and_its_failure_is_ignored(
