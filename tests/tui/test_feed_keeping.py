@@ -8,7 +8,7 @@ import pytest
 
 from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS, FrozenClock
-from tests.tui.test_feed import Listening, make_options
+from tests.tui.listening import Listening, make_options
 from tracker.advisor.advisor import DueNudge
 from tracker.keeper import LedgerKeeper
 from tui.edits import Rename
