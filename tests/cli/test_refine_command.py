@@ -8,16 +8,13 @@ import pytest
 
 from tests.cli.running import Taximeter
 from tests.unit.tasks.making import Transcript
-from tests.unit.tasks.test_refine import Api
+from tests.unit.tasks.refined import Api, serving
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    made = Api()
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", made.url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    yield made
-    made.close()
+    with serving(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

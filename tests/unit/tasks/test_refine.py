@@ -1,17 +1,13 @@
 """Suggestions of a small model, against a loopback server: good ones stand below the user's edits."""
 
-import json
 import sqlite3
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
-from tests.unit.tasks.refined import GOOD, MODEL, REFINED, four_prompts, shape
+from tests.unit.tasks.refined import MODEL, REFINED, Api, four_prompts, serving, shape
 from tracker import edit_tasks
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
@@ -21,59 +17,10 @@ from tracker.refine.suggestions import Digest, cheapest_model, digests, quote, r
 from tracker.reports.tasks import tasks_report
 
 
-class Api:
-    """A server that speaks just enough of the Messages API, and does as it is told."""
-
-    def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.status = 200
-        self.text = json.dumps(GOOD)
-        self.cut = False
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                api.requests.append(json.loads(body))
-                bearer = self.headers.get("authorization", "").removeprefix("Bearer ")
-                api.keys.append(self.headers.get("x-api-key") or bearer)
-                if api.cut:
-                    self.connection.close()
-                    return
-                answer: dict[str, Any] = {
-                    "id": "msg_1", "type": "message", "role": "assistant", "model": MODEL,
-                    "content": [{"type": "text", "text": api.text}], "stop_reason": "end_turn", "stop_sequence": None,
-                    "usage": {"input_tokens": 1000, "output_tokens": 100},
-                }  # fmt: skip
-                if api.status != 200:
-                    answer = {"type": "error", "error": {"type": "some_error", "message": "no"}}
-                raw = json.dumps(answer).encode()
-                self.send_response(api.status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    server = Api()
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
-    yield server
-    server.close()
+    with serving(monkeypatch) as server:
+        yield server
 
 
 @pytest.fixture

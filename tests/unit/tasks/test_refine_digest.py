@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, edit, ledger_of
-from tests.unit.tasks.test_refine import MODEL, four_prompts, shape
+from tests.unit.tasks.refined import MODEL, four_prompts, shape
 from tracker.ingest import sync
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
