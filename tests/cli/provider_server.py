@@ -4,9 +4,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.cli.running import Ran
 
 KEY = "sk-ant-admin01-never-to-be-seen-0123456789"
 MESSAGES_USAGE = "/v1/organizations/usage_report/messages"
@@ -163,3 +168,11 @@ def serving() -> Iterator[Provider]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def without_key(ran: Ran, caplog: pytest.LogCaptureFixture, home: Path) -> None:
+    """The key is in no output, no log and no file of ours."""
+    assert KEY not in ran.out + ran.err + caplog.text
+    for path in home.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes(), path

@@ -1,12 +1,9 @@
-"""`reconcile` and `weigh` against a provider on the loopback, and the same reports from saved files."""
+"""`reconcile` against a provider on the loopback, and the same reports from saved files."""
 
 import json
 import logging
-import os
 import stat
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,63 +11,22 @@ import pytest
 from tests.cli.provider_server import (
     CODE_USAGE,
     COST,
-    COUNT,
     KEY,
     MESSAGES_USAGE,
     Provider,
     code_record,
     cost_result,
-    serving,
     usage_result,
+    without_key,
 )
-from tests.cli.running import Ran, Taximeter
-from tests.unit.ledger.plain import FILE, MODEL, OTHER, OTHER_FILE, SESSION, encoded, prompt, session_of
+from tests.cli.running import Taximeter
+from tests.unit.ledger.plain import FILE, MODEL, SESSION, encoded, prompt
 from tests.unit.ledger.reading import write_tree
 from tracker.provider.api import _KEYRING_SECONDS
 
 DAY = "2026-11-20"
 SPAN = ("--since", "2026-11-16", "--until", "2026-11-20")
-# Three calls of tests.unit.ledger.plain: 10 in, 1000 read, 100 written for five minutes, 50 out, $0.00174 each.
-SUMS = (30, 3_000, 300, 0, 150)
-CENTS = "0.522"
-
-
-@pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    """A provider that agrees with the ledger of `tree`, asked with a key from the environment."""
-    with serving() as provider:
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.url)
-        monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", KEY)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-        monkeypatch.setenv("ANTHROPIC_LOG", "debug")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        monkeypatch.setattr("tracker.provider.api.time.sleep", lambda _: None)
-        for day in ("2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19"):
-            provider.days[MESSAGES_USAGE][day] = []
-            provider.days[COST][day] = []
-        provider.days[MESSAGES_USAGE][DAY] = [usage_result(MODEL, *SUMS)]
-        provider.days[COST][DAY] = [cost_result(MODEL, CENTS)]
-        yield provider
-
-
-@pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test reads the keyring of whoever runs it; the clock stands still on the day after the last day of SPAN."""
-    moment = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    monkeypatch.setattr("tracker.clock.now", moment.astimezone)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    monkeypatch.setenv("PATH", str(empty))
-    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_ADMIN_KEY", "ANTHROPIC_ADMIN_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def without_key(ran: Ran, caplog: pytest.LogCaptureFixture, home: Path) -> None:
-    """The key is in no output, no log and no file of ours."""
-    assert KEY not in ran.out + ran.err + caplog.text
-    for path in home.rglob("*"):
-        if path.is_file():
-            assert KEY.encode() not in path.read_bytes(), path
+pytestmark = pytest.mark.usefixtures("still", "keyless")
 
 
 @pytest.mark.usefixtures("tree")
@@ -91,7 +47,7 @@ def test_equal_figures_agree_over_all_pages(taximeter: Taximeter, provider: Prov
 
 @pytest.mark.usefixtures("tree")
 def test_every_kind_of_difference_is_named(taximeter: Taximeter, provider: Provider) -> None:
-    def kind(fresh: int, read: int, write: int, output: int, cents: str = CENTS) -> tuple[str, dict[str, int]]:
+    def kind(fresh: int, read: int, write: int, output: int, cents: str = "0.522") -> tuple[str, dict[str, int]]:
         provider.days[MESSAGES_USAGE][DAY] = [usage_result(MODEL, fresh, read, write, 0, output)]
         provider.days[COST][DAY] = [cost_result(MODEL, cents)]
         row = taximeter("reconcile", *SPAN, "--json").json()["rows"][0]
@@ -284,123 +240,3 @@ def test_the_same_report_twice_is_refused(taximeter: Taximeter, provider: Provid
         (tmp_path / name).write_text(json.dumps(provider.pages(MESSAGES_USAGE)))
     ran = taximeter("reconcile", str(tmp_path / "a.json"), str(tmp_path / "b.json"), *SPAN)
     assert "two usage reports for the same days" in ran.err
-
-
-# -- weigh ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def instructions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder with an instruction file of 400 characters, worked in."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    (folder / "CLAUDE.md").write_text("x" * 400)
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.mark.usefixtures("tree", "instructions")
-def test_weigh_counts_what_the_text_adds(taximeter: Taximeter, provider: Provider) -> None:
-    report = taximeter("weigh", "--json").json()
-    thing = report["things"][0]
-    assert (thing["name"], thing["tokens"], thing["tokens_label"]) == ("CLAUDE.md", 99, "measured")
-    assert report["model"] == MODEL
-    assert [path for path, _ in provider.asked] == [COUNT, COUNT]
-    assert provider.bodies[0]["system"] == "x" * 400
-    assert "system" not in provider.bodies[1]
-
-
-@pytest.mark.usefixtures("tree", "instructions")
-def test_weigh_says_what_a_token_in_every_call_costs_a_month(taximeter: Taximeter, provider: Provider) -> None:
-    """A user's own file stands in all three calls: one writes it at $5 a million, two read it at $0.20."""
-    user_file = Path.home() / ".claude" / "CLAUDE.md"
-    user_file.parent.mkdir()
-    user_file.write_text("y" * 400)
-    things = {one["name"]: one for one in taximeter("weigh", "--json").json()["things"]}
-    own = things["~/.claude/CLAUDE.md"]
-    assert own["calls"] == 3
-    assert own["month_usd"] == f"0.{99 * (5_000 + 2 * 200):09d}"
-    assert things["CLAUDE.md"]["month_usd"] is None
-    del provider
-
-
-def test_weigh_counts_the_users_own_file_of_each_configured_folder_over_its_own_calls(
-    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = write_tree(tmp_path / "work", {FILE: session_of(3)})
-    private = write_tree(tmp_path / "private", {OTHER_FILE: session_of(2, OTHER, first=10)})
-    for folder in (work, private):
-        (folder / "CLAUDE.md").write_text("y" * 400)
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{work}, {private}")
-    monkeypatch.chdir(tmp_path)
-    files = [str(folder / "CLAUDE.md") for folder in (work, private)]
-    for words in ([], files):
-        things = taximeter("weigh", "--offline", "--json", *words).json()["things"]
-        assert [one["calls"] for one in things] == [3, 2], words
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(work))
-    [alone] = taximeter("weigh", "--offline", "--json").json()["things"]
-    assert alone["calls"] == 5  # one folder alone may be known by several names, so all calls are its own
-
-
-@pytest.mark.usefixtures("tree")
-def test_weigh_counts_a_file_once_that_is_found_by_two_names(
-    taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = Path.home() / ".claude"
-    folder.mkdir()
-    (folder / "CLAUDE.md").write_text("y" * 400)
-    monkeypatch.chdir(Path.home())
-    Path("CLAUDE.local.md").write_text("x" * 400)
-    Path("AGENTS.md").symlink_to("CLAUDE.local.md")
-    things = taximeter("weigh", "--offline", "--json").json()["things"]
-    assert [(one["name"], one["calls"]) for one in things] == [(".claude/CLAUDE.md", 3), ("CLAUDE.local.md", 0)]
-
-
-@pytest.mark.usefixtures("tree")
-def test_weigh_tools_and_a_handover(taximeter: Taximeter, provider: Provider, tmp_path: Path) -> None:
-    tools, brief = tmp_path / "tools.json", tmp_path / "brief.md"
-    tools.write_text(json.dumps({"tools": [{"name": "find", "input_schema": {"type": "object"}}]}))
-    brief.write_text("go on with the parser")
-    things = taximeter("weigh", "--tools", str(tools), "--handover", str(brief), "--json").json()["things"]
-    assert [one["kind"] for one in things] == ["tools", "handover"]
-    assert all(one["tokens"] > 0 for one in things)
-    assert provider.bodies[0]["tools"][0]["name"] == "find"
-
-
-@pytest.mark.usefixtures("tree", "instructions")
-def test_weigh_offline_estimates_and_says_so(taximeter: Taximeter, provider: Provider) -> None:
-    ran = taximeter("weigh", "--offline")
-    assert "~111" in ran.out
-    assert "give or take 20%" in ran.out
-    assert provider.asked == []
-    assert max(map(len, ran.out.splitlines())) <= 80
-
-
-@pytest.mark.usefixtures("tree", "instructions")
-@pytest.mark.parametrize(("fault", "said"), [("401", "(401)"), ("429:99", "wait 99 s"), ("html", "token count")])
-def test_weigh_fails_in_one_line(
-    fault: str,
-    said: str,
-    taximeter: Taximeter,
-    provider: Provider,
-    caplog: pytest.LogCaptureFixture,
-    isolated_home: Path,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    provider.faults = [fault]
-    ran = taximeter("weigh")
-    assert ran.code == 1
-    assert said in ran.err
-    assert ran.err.count("\n") == 1
-    without_key(ran, caplog, isolated_home)
-
-
-@pytest.mark.usefixtures("tree")
-def test_weigh_without_key_or_file_says_what_to_do(
-    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert "no instruction files here" in taximeter("weigh").err
-    (tmp_path / "CLAUDE.md").write_text("x")
-    assert "--offline" in taximeter("weigh").err
-    assert os.environ.get("ANTHROPIC_API_KEY") is None
