@@ -1,7 +1,8 @@
 """No test touches the state or the agents of the person who runs it."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def isolated_home(
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.setenv("USERPROFILE", str(home))
     return state
+
+
+@pytest.fixture
+def zone() -> Iterator[Callable[[str], None]]:
+    """Sets the time zone of this process, which is put back after the test."""
+
+    def use(name: str) -> None:
+        patch.setenv("TZ", name)
+        time.tzset()
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield use
+    time.tzset()
 
 
 @pytest.fixture

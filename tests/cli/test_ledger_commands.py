@@ -2,8 +2,7 @@
 
 import csv
 import io
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
@@ -19,19 +18,6 @@ from tracker.cli.common import parse_day
 KEYS = ("day", "week", "month", "model", "project", "session", "agent")
 ROW = {"calls", "sessions", "tokens", "web_searches", "cost_usd"}
 TOKENS = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "output"]
-
-
-@pytest.fixture
-def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Sets this machine's time zone for the test."""
-
-    def use(name: str) -> None:
-        monkeypatch.setenv("TZ", name)
-        time.tzset()
-
-    yield use
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.usefixtures("still")

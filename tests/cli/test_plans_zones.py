@@ -1,7 +1,6 @@
 """Days that a time zone cuts: `plans` over them, and lists that begin and end with them."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,22 +12,13 @@ from tests.cli.running import Taximeter
 pytestmark = pytest.mark.usefixtures("still")
 
 
-@pytest.fixture
-def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """A test that changes TZ, and the clock's zone put back afterwards."""
-    yield monkeypatch
-    monkeypatch.undo()
-    time.tzset()
-
-
-def test_days_are_cut_in_the_zone_of_now(taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch) -> None:
+def test_days_are_cut_in_the_zone_of_now(taximeter: Taximeter, tmp_path: Path, zone: Callable[[str], None]) -> None:
     """Work at 23:30 UTC is the next day's in Tokyo; a change of zone moves it without a new reading."""
     moments = last_days(56, hour=23)
     taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
     active = {}
     for name in ("UTC", "Asia/Tokyo", "America/Los_Angeles"):
-        zone.setenv("TZ", name)
-        time.tzset()
+        zone(name)
         report = taximeter("plans", "--json").json()
         active[name] = report["history"]["first"]
         assert report["recommendation"]["plan"] == "pro"
@@ -38,9 +28,8 @@ def test_days_are_cut_in_the_zone_of_now(taximeter: Taximeter, tmp_path: Path, z
     assert active["America/Los_Angeles"] == first.isoformat()
 
 
-def test_a_day_of_25_hours_is_one_day(taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch) -> None:
-    zone.setenv("TZ", "Europe/Berlin")
-    time.tzset()
+def test_a_day_of_25_hours_is_one_day(taximeter: Taximeter, tmp_path: Path, zone: Callable[[str], None]) -> None:
+    zone("Europe/Berlin")
     night = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)  # 00:30 local, before clocks go back
     moments = {night + timedelta(hours=hours): DOLLAR for hours in (0, 1, 2, 24)}
     taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
@@ -60,10 +49,9 @@ def test_a_day_of_25_hours_is_one_day(taximeter: Taximeter, tmp_path: Path, zone
     ],
 )
 def test_calls_and_spend_cut_a_day_at_the_same_moment(
-    taximeter: Taximeter, tmp_path: Path, zone: pytest.MonkeyPatch, name: str, day: str
+    taximeter: Taximeter, tmp_path: Path, zone: Callable[[str], None], name: str, day: str
 ) -> None:
-    zone.setenv("TZ", name)
-    time.tzset()
+    zone(name)
     around = datetime.fromisoformat(day).replace(tzinfo=UTC)
     moments = {around + timedelta(minutes=30 * half): DOLLAR for half in range(-26, 80)}
     taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]

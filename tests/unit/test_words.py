@@ -1,7 +1,6 @@
 """Shares, stretches of time and days as people read them."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -11,14 +10,10 @@ from tracker.words import duration, modelled_percent, percent, tokens
 
 
 @pytest.fixture(autouse=True)
-def new_year(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def new_year(zone: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """The second of January 2026 in UTC."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+    zone("UTC")
     monkeypatch.setattr(clock, "now", lambda: datetime(2026, 1, 2, 9, 0, tzinfo=UTC))
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -121,9 +122,8 @@ def test_the_clients_total_of_a_subscriber_is_what_the_api_would_cost(
     assert task == ("session $2.00 API-equivalent" if is_subscriber else "session $2.00")
 
 
-def test_a_clock_counts_down_only_where_the_line_is_redrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+def test_a_clock_counts_down_only_where_the_line_is_redrawn(zone: Callable[[str], None]) -> None:
+    zone("UTC")
     status = {"prompt_cache": {"expires_at": NOW_MS // 1000 + 59}}
     assert texts(status)["cache"] == "cache 0:59"
     assert texts(status, is_refreshed=False)["cache"] == "cache until " + time.strftime(

@@ -1,8 +1,7 @@
 """The calls of some days are found among the sessions that had calls near them, not in the whole history."""
 
 import sqlite3
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,24 +16,20 @@ DAYS = [f"2026-11-{day}" for day in range(14, 21)]
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+def ledger(tmp_path: Path, zone: Callable[[str], None]) -> Iterator[sqlite3.Connection]:
     """Eight sessions of two days whose sums were made in UTC."""
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+    zone("UTC")
     write_history(tmp_path / "ledger.db", 8 * 140)
     db = open_ledger(tmp_path / "ledger.db")
     yield db
     db.close()
-    monkeypatch.undo()
-    time.tzset()
 
 
-@pytest.mark.parametrize("zone", ["UTC", "UTC+12", "UTC-14"])
+@pytest.mark.parametrize("elsewhere", ["UTC", "UTC+12", "UTC-14"])
 def test_every_call_is_of_its_day_also_in_a_zone_the_sums_were_not_made_in(
-    ledger: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, zone: str
+    ledger: sqlite3.Connection, zone: Callable[[str], None], elsewhere: str
 ) -> None:
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
+    zone(elsewhere)
     found = {day: {row.id for row in plan_calls(ledger, day, day)} for day in DAYS}
     every = ledger.execute(f"SELECT {local_day('first_at')}, id FROM call").fetchall()
     assert found == {day: {call_id for its_day, call_id in every if its_day == day} for day in DAYS}
