@@ -1,7 +1,8 @@
 """The ground floor: records, money, schema, and every SQL statement. Imports nothing of the other packages.
 
 Types and words, without SQL: records, task_rows, money, titles, projects, plain_text, first_words, advice_format.
-The file itself: ledger, damage, migrations, invariants.
-What writes: write (with merge, prices, spend) what agents recorded, samples what they show, tasks what is derived,
-task_edits, metered and nudges what the user says and is told. What only asks: reads.
+The file itself: ledger, folder_lock, damage, schema_version and migrations, invariants.
+What writes: write (with merge, prices, spend) what agents recorded and files where it stood, samples what they show,
+repositories their commits, tasks what is derived, kept what was dear to find out, task_edits, metered and nudges what
+the user says and is told. What only asks: reads. Conditions of both: clauses.
 """
