@@ -83,9 +83,8 @@ class Dashboard(App[None]):
         self._former_ids: list[str] = []  # ids that the open task had before edits gave it another
         self._collector = collector
         self._has_drawn = False
-        self.known_tasks: Sequence[
-            TaskRow
-        ] = ()  # of the month listed last, without runs of programs if there are others
+        # Of the month listed last, without runs of programs if there are others.
+        self.known_tasks: Sequence[TaskRow] = ()
         self._editor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="taximeter-edit")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

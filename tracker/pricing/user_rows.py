@@ -17,8 +17,8 @@ the bundled prices.csv; all amounts are $ per million tokens, as numbers or stri
     fast_output = 36
     source = "contract of October"
 
-A user's row says nothing about calls before its date; those
-keep the price of the other tables. Batch, US-only and regional multipliers apply to it as to a list price.
+A user's row says nothing about calls before its date; those keep the price of the other tables. Batch, US-only and
+regional multipliers apply to it as to a list price.
 """
 
 from collections.abc import Iterable, Mapping

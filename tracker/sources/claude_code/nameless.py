@@ -21,11 +21,8 @@ def name_of(message: Message, line: Line, session: str, chain: str) -> str | Non
     found = _NO_NAME.fullmatch(message_id)
     if found is None or usage is None:
         return message.id
-    prompt = (
-        usage.input_tokens or 0,
-        usage.cache_read_input_tokens or 0,
-        usage.cache_creation_input_tokens or 0,
-    )
+    counts = (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
+    prompt = [count or 0 for count in counts]
     if not any(prompt):
         return message.id
     if found["clock"]:
