@@ -58,7 +58,7 @@ def tokens(count: float | None) -> str:
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if count >= size * 0.9995:  # below, it would be 1,000 of the smaller unit
             scaled = count / size
-            decimals = 0 if scaled >= 99.95 else 1 if scaled >= 10 or unit == "k" else 2
+            decimals = 0 if scaled >= 99.95 else 1 if scaled >= 9.995 or unit == "k" else 2
             return f"{scaled:,.{decimals}f}{unit}"
     return f"{count:.0f}"
 
