@@ -34,3 +34,4 @@ class Carry(msgspec.Struct, array_like=True):
     folder: str | None = None  # the project that the latest prompt was typed in
     caveat: str | None = None  # id of the latest line that says so of a command: it stays with the client
     mates: dict[str, str] = {}  # teammate's name -> chain, for those at work within the session
+    nameless: dict[str, str] = {}  # line id (within progress records: chain) -> name made up for its answer

@@ -1,34 +1,49 @@
 """Names for answers whose id tells them from no other: behind some gateways it is a word or the second of a clock.
 
-What such an id would join is no call but a history. An answer without a name has that of its prompt's size: it is the
-same on all its lines and copies, and the next request of a conversation has a longer one.
+What such an id would join is no call but a history. The lines of an answer follow each other, and an answer without a
+name has that of the prompt's size on the first of them: all copies have the same, and the next request of a
+conversation has a longer prompt. Sizes alone would not do: many gateways count nothing before an answer's last line.
 """
 
 import re
 
-from tracker.sources.claude_code.lines import Line, Message
+from tracker.sources.claude_code.lines import Line, Message, Usage
 
 # 1795182003 or 20261120120003, with or without a word before it; or the word alone.
 _NO_NAME = re.compile(r"\D{0,15}(?P<clock>\d{10}|\d{14})?")
+_MOST_KNOWN = 16
 
 
-def name_of(message: Message, line: Line, session: str, chain: str) -> str | None:
-    """The id of an answer; made up for one without, if anything can be.
+def name_of(
+    message: Message, line: Line, session: str, chain: str, known: dict[str, str], before: str | None, here: str | None
+) -> str | None:
+    """The id of an answer; made up for one without.
 
     `line` is one of its lines, or the line around it, and says which session made it where that is not `session`.
+    `known` has the latest names made up, by line; `before` and `here` are the line that this one follows, and this.
     """
     message_id, usage = message.id or "", message.usage
     found = _NO_NAME.fullmatch(message_id)
     if found is None or usage is None:
         return message.id
-    counts = (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
-    prompt = [count or 0 for count in counts]
-    if not any(prompt):
-        return message.id
-    if found["clock"]:
+    name = known.get(before or "", "")
+    if not name.startswith(f"{message_id}:"):
+        name = f"{message_id}:{_made_up(message, usage, line, session, chain, has_clock=bool(found['clock']))}"
+    if here:
+        known[here] = name
+        while len(known) > _MOST_KNOWN:
+            known.pop(next(iter(known)))
+    return name
+
+
+def _made_up(message: Message, usage: Usage, line: Line, session: str, chain: str, *, has_clock: bool) -> str:
+    size = [usage.input_tokens or 0, usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0]
+    if has_clock:
         session = ""
+    elif not any(size):
+        session = line.timestamp or ""
     elif line.requestSessionId:
         session = line.requestSessionId
     elif line.forkedFrom is not None and line.forkedFrom.sessionId:
         session = line.forkedFrom.sessionId
-    return ":".join((message_id, session, chain, message.model or "", *map(str, prompt)))
+    return ":".join((session, chain, message.model or "", *map(str, size)))

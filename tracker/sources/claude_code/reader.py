@@ -157,7 +157,8 @@ class FileReader:
         at = where.time(line)
         if not line.requestId:
             chain = self._path_agent or line.agentId or ""
-            message.id = name_of(message, line, line.sessionId or self.carry.session, chain)
+            session, known = line.sessionId or self.carry.session, self.carry.nameless
+            message.id = name_of(message, line, session, chain, known, line.parentUuid, line.uuid)
         call = self._fold.known(message.id)
         if (
             call is not None
@@ -297,11 +298,13 @@ class FileReader:
         at = epoch_ms(inner.timestamp) or self._where.time(line)
         if inner.type == "user":
             carry.asked_at[chain] = at
+            carry.nameless.pop(chain, None)
             return
         if message.usage is None or message.model == "<synthetic>" or not _is_call(message):
             return
         if not inner.requestId:
-            message.id = name_of(message, line, line.sessionId or carry.session, chain)
+            session = line.sessionId or carry.session
+            message.id = name_of(message, line, session, chain, carry.nameless, chain, chain)
         self._where.meet_chain(chain, at)
         session, rank = self._where.origin(line, at)
         place = Place(

@@ -1,11 +1,14 @@
 """Answers of gateways whose message ids tell them from no other, and that name no request."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.ledger.plain import OTHER, SESSION, answer, prompt, usage
+from store.ledger import open_ledger
+from tests.unit.ledger.plain import FILE, OTHER, SESSION, answer, at, encoded, prompt, usage
+from tests.unit.ledger.reading import take_in, write_tree
 
 from .reading import calls_of
 
@@ -15,7 +18,8 @@ CLOCKS = ["msg_20261120120003", "20261120120003", "chatcmpl-1795182003"]
 def nameless(number: int, message_id: str | None, prompt_tokens: int, **changes: Any) -> dict[str, Any]:
     """A line of an answer to a prompt of that size."""
     output = changes.pop("output", 50)
-    counts = usage(input_tokens=prompt_tokens, output_tokens=output)
+    no_cache = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "cache_creation": ...}
+    counts = usage(input_tokens=prompt_tokens, output_tokens=output, **no_cache)
     return answer(number, requestId=..., message={"id": message_id, "usage": counts}, **changes)
 
 
@@ -71,7 +75,39 @@ def test_an_id_like_any_other_joins_its_lines_whatever_they_count(tmp_path: Path
     assert (call.message_id, call.input) == ("msg_ad25fec5eebbed577b90", 12_000)
 
 
-def test_an_answer_that_counts_no_prompt_keeps_its_id(tmp_path: Path) -> None:
-    counts = usage(input_tokens=0, cache_read_input_tokens=0, cache_creation_input_tokens=0, cache_creation=...)
-    (call,) = calls_of(tmp_path, answer(1, requestId=..., message={"id": "relay", "usage": counts}))
-    assert call.message_id == "relay"
+@pytest.mark.parametrize("message_id", ["relay", "", None, CLOCKS[0]])
+@pytest.mark.parametrize("first", [0, 900], ids=["counts nothing at first", "guesses at first"])
+def test_the_lines_of_an_answer_are_one_call_whatever_its_first_line_counts(
+    message_id: str | None, first: int, tmp_path: Path
+) -> None:
+    """Also when they are read one by one, as by a watcher."""
+    later = CLOCKS[0][:-1] + "7" if message_id == CLOCKS[0] else message_id
+    lines = [
+        nameless(1, message_id, first, output=0, uuid="a"),
+        nameless(2, message_id, first, output=0, uuid="b", parentUuid="a"),
+        nameless(3, message_id, 1000, uuid="c", parentUuid="b"),
+        prompt(second=4),
+        nameless(5, later, first + 100 if first else 0, output=0, uuid="d", parentUuid="p"),
+        nameless(6, later, 1200, uuid="e", parentUuid="d"),
+    ]
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        for count in range(len(lines)):
+            take_in(db, write_tree(tmp_path / "claude", {FILE: encoded(*lines[: count + 1])}))
+        calls = db.execute("SELECT message_id, input, output FROM call ORDER BY input").fetchall()
+    assert [call[1:] for call in calls] == [(1000, 50), (1200, 50)]
+    assert [(call.message_id, call.input, call.output) for call in calls_of(tmp_path / "once", *lines)] == calls
+
+
+def test_an_agents_answer_within_progress_records_is_one_call_whatever_its_first_line_counts(tmp_path: Path) -> None:
+    asked = {"type": "user", "uuid": "u1", "timestamp": at(3), "message": {"role": "user", "content": "go on"}}
+    inner = [nameless(1, "relay", 0, output=0), nameless(2, "relay", 1000), asked, nameless(5, "relay", 1200)]
+    around = {"type": "progress", "sessionId": SESSION, "timestamp": at(9)}
+    calls = calls_of(
+        tmp_path, *({**around, "data": {"type": "agent_progress", "agentId": "a1", "message": one}} for one in inner)
+    )
+    assert [(call.input, call.output) for call in calls] == [(1000, 50), (1200, 50)]
+
+
+def test_answers_that_count_no_prompt_are_told_apart_by_their_times(tmp_path: Path) -> None:
+    calls = calls_of(tmp_path, *(nameless(number, "relay", 0) for number in (1, 1, 2)))
+    assert [call.output for call in calls] == [50, 50]
