@@ -6,6 +6,8 @@ from typing import Protocol
 
 from store.money import short_usd, sum_usd
 
+# Of every range of the model; how often each does is in docs/accuracy.md.
+MEANT_TO_HOLD = "meant to hold 8 of 10 times"
 _LINE = "–"
 _MOST_NAMES = 12
 _LONGEST_NAME = 60

@@ -115,6 +115,8 @@ def test_the_text_names_what_happened_and_what_each_rule_saves(folder: Path) -> 
     assert "What happened: 61 calls on main chains, billed $" in text
     assert "▸ when Taximeter says so" in text
     assert "Followed each time, compact nudges would have saved ~$" in text
+    assert "; over sessions like these -$" in text or "; over sessions like these $" in text
+    assert ", meant to hold 8 of 10 times. Hindsight" in text
     assert "the best fixed rule here, at 100k of context, gets" in text
     assert "three times as much read again" in text
     assert "What would have been said" in text

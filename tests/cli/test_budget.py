@@ -10,6 +10,7 @@ import pytest
 from tests.cli.history import DOLLAR, NOW, last_days, of_an_old_client, write_history
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
+from tracker.words import tokens
 
 WHATIF = ("--since", "2026-11-01", "--until", "2026-11-21")
 
@@ -106,6 +107,7 @@ def test_layers_stand_side_by_side(taximeter: Taximeter, tmp_path: Path) -> None
     screen = taximeter("budget").out
     for word in ("list price", "workload", "base", "loaded", "buffer", "planned", "your settings", "measured"):
         assert word in screen
+    assert f" calls × {tokens(layers['workload']['tokens_per_call'])} " in screen
     assert max(map(len, screen.splitlines())) <= 80
 
 

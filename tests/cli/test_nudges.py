@@ -75,6 +75,7 @@ def test_context_points_at_what_the_open_nudge_asks_for_and_says_why(desk: Desk)
     assert "▸ compact ~" in shown
     assert f"▲ {said}. A new session is cheaper, but knows nothing." in shown
     assert shown.count("▸") == 1
+    assert "~ modelled; ranges are meant to hold 8 of 10 times (shipped band), if" in shown
 
 
 def test_an_empty_log_says_what_to_do(desk: Desk) -> None:
@@ -92,6 +93,7 @@ def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:
     assert text in result.output
     assert " compact " in result.output
     assert "compact: 1 shown" in result.output
+    assert "ranges are meant to hold 8 of 10 times." in " ".join(result.output.split())
     report = json.loads(run("nudges", "--no-sync", "--json").output)
     assert (report["schema_version"], report["label"]) == (1, "modelled")
     [row] = report["nudges"]

@@ -42,6 +42,7 @@ def test_what_a_nudge_was_decided_on_is_plain(sample_script: Script) -> None:
     row = nudges.report.rows[0]._replace(inputs='{"file": "a\\u001b]0;x\\u0007"}', reason="a\x1b[31m")
     text = "".join(str(one) for one in input_lines(row, 60))
     assert "]0;x" in text
+    assert ", meant to hold 8 of 10 times" in text
     assert text.isprintable()
 
 

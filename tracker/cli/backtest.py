@@ -32,7 +32,7 @@ from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report
-from tracker.words import counted, percent, tokens
+from tracker.words import MEANT_TO_HOLD, counted, percent, tokens
 
 _NAMES = {
     PolicyName.NEVER: "only the client itself",
@@ -171,8 +171,8 @@ def _show_verdict(report: BacktestReport) -> None:
     low, high = sorted((sign * saving.low_nano, sign * saving.high_nano))
     share = percent(abs(saving.point_nano) / never.cost_nano if never.cost_nano else 0.0)
     paragraph(
-        f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share}),"
-        f" {short_usd(low)} to {short_usd(high)} in 8 of 10 draws of the sessions."
+        f"Followed each time, compact nudges would have {word} ~{short_usd(abs(saving.point_nano))} ({share});"
+        f" over sessions like these {short_usd(low)} to {short_usd(high)}, {MEANT_TO_HOLD}."
     )
     if saving.high_nano < 0:
         note("Here they do not pay; taximeter nudges off compact silences them.")

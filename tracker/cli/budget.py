@@ -14,7 +14,7 @@ from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
 from tracker.reports.budget import BudgetLine, BudgetReport, budget_report
 from tracker.settings import set_values
-from tracker.words import cost_text, counted, hidden_text, percent
+from tracker.words import cost_text, counted, hidden_text, percent, tokens
 
 _NAMES = ("day", "week", "month", "task", "retry", "abandoned", "waste", "buffer")
 
@@ -126,7 +126,7 @@ def _layers(report: BudgetReport) -> None:
         return
     click.echo(click.style("A month of this work", bold=True))
     own = {True: "your settings", False: "measured"}
-    calls = f"{made.calls_per_task:,.0f} calls × {made.tokens_per_call / 1000:,.0f}k"
+    calls = f"{made.calls_per_task:,.0f} calls × {tokens(made.tokens_per_call)}"
     workload = f"{made.tasks_per_month:,.0f} tasks × {calls}"
     rows = [
         ["1 list price", f"${made.usd_per_mtok:,.2f} a million tokens", "your mix, no waste or retries"],

@@ -20,7 +20,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import OptionKind
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
-from tracker.words import countdown, counted, duration, tokens
+from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, tokens
 
 
 @click.command()
@@ -125,4 +125,4 @@ def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | Non
     if best.kind == OptionKind.NEW_SESSION:
         brief = f"taximeter handover {shlex.quote(short_session(session.native_id))}"
         note(f"A new session knows nothing of this task: start one for the next, or with the brief of {brief}.")
-    note(f"~ modelled; ranges hold 8 of 10 times ({band.source} band{residuals}), {options.forecast.condition}.")
+    note(f"~ modelled; ranges are {MEANT_TO_HOLD} ({band.source} band{residuals}), {options.forecast.condition}.")

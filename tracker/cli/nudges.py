@@ -16,6 +16,7 @@ from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError
 from tracker.reports.nudges import NudgeReport, fate, nudge_report
+from tracker.words import MEANT_TO_HOLD
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
 _KIND = click.Choice(KINDS)
@@ -136,7 +137,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
             f" included; forecast without it ~{short_usd(found.forecast_nano)}"
             f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
         )
-    note("Savings are modelled, with an 80% range; what they rest on: --json.")
+    note(f"Savings are modelled; ranges are {MEANT_TO_HOLD}. What they rest on: --json.")
 
 
 def _saving(row: NudgeRow) -> str:

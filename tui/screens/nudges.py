@@ -9,7 +9,7 @@ from textual.content import Content
 from store.money import NANO_PER_USD, short_usd
 from store.nudges import NudgeRow
 from tracker.reports.nudges import KindSummary, NudgeReport, fate
-from tracker.words import counted, duration, percent, tokens
+from tracker.words import MEANT_TO_HOLD, counted, duration, percent, tokens
 from tui.edits import SwitchKind
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -215,7 +215,7 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
             line(
                 ("promised ", "$dim"),
                 (f"~{short_usd(row.saving)}", "bold"),
-                (f"  8 of 10 times {short_usd(row.saving_low)} to {short_usd(row.saving_high)}", "$dim"),
+                (f"  {short_usd(row.saving_low)} to {short_usd(row.saving_high)}, {MEANT_TO_HOLD}", "$dim"),
             )
         )
     lines.append(Content(""))

@@ -11,6 +11,7 @@ from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, pays_on, used
 from tracker.reports.plans import PlansReport
+from tracker.words import MEANT_TO_HOLD
 from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
@@ -72,7 +73,7 @@ class PlansScreen(Board[PlansPart]):
             return
         seconds = max(0, self.dashboard.clock() - part.made_at) // 1000
         panel = self.query_one("#plans-panel")
-        title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (", 8 of 10 fall in the range", "$dim")]
+        title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (f", ranges are {MEANT_TO_HOLD}", "$dim")]
         room = border_room(panel)
         panel.border_title = fitting([line(part) for part in title], room)
         note = (f"modelled {seconds} s ago", " · enter shows what it rests on")

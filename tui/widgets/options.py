@@ -13,7 +13,7 @@ from tracker.model.auto_compaction import TriggerSource
 from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import NAMES, ContextReport, advised, effect
-from tracker.words import counted, tokens
+from tracker.words import MEANT_TO_HOLD, counted, tokens
 from tui.widgets.grid import Piece, line, spread
 from tui.words import cells, fit, plain
 
@@ -145,7 +145,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         (
             "go on",
             f"{short_usd(options.go_on.low_nano)} to {short_usd(options.go_on.high_nano)}",
-            f"8 of 10 forecasts fall in it ({band.source} band, {counted(band.residuals, 'own forecast')})",
+            f"{MEANT_TO_HOLD} ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
         ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
         ("a new session costs", about(options.new_session.one_off_nano), "at once: first prompt, finding its feet"),
