@@ -237,6 +237,17 @@ async def test_what_was_copied_is_said_to_be_there_only_if_it_is(
         assert words in [one.message for one in app._notifications]
 
 
+async def test_in_a_browser_what_was_copied_is_not_said_to_be_with_a_terminal(
+    sample_script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(type(app), "is_web", True)
+        await pilot.press("c")
+        assert "/compact: sent to the browser's clipboard." in [one.message for one in app._notifications]
+
+
 async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script) -> None:
     app = dashboard(sample_script, start="cache")
     async with app.run_test(size=(120, 40)) as pilot:
