@@ -54,3 +54,8 @@ class Taximeter:
             code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         out, err = self._capture.readouterr()
         return Ran(code, out, err)
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file with its bytes, every folder with None."""
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Taximeter
+from tests.cli.running import Taximeter, contents
 
 
 @pytest.fixture
@@ -17,11 +17,6 @@ def user() -> Path:
     hooks.mkdir(parents=True)
     (hooks / "TaskError.py").write_text("print('mine')\n")
     return home
-
-
-def contents(folder: Path) -> dict[str, bytes | None]:
-    """Every file with its bytes, every folder with None."""
-    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
 
 
 def test_what_install_makes_uninstall_takes_away_byte_for_byte(user: Path, taximeter: Taximeter) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Taximeter
+from tests.cli.running import Taximeter, contents
 
 
 @pytest.fixture
@@ -18,10 +18,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TAXIMETER_HOME", str(tmp_path / "file" / "state"))
     return home
-
-
-def contents(folder: Path) -> dict[str, bytes | None]:
-    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
 
 
 @pytest.mark.parametrize("agent", ["claude-code", "cline"])
