@@ -57,7 +57,8 @@ def _tail_of_means(size: int) -> float:
     """The share of resampled means to leave out at either end.
 
     Means of few values resampled are spread too little, by the factor that Student's t and the unbiased variance put
-    right. Expanded percentiles: Hesterberg, What Teachers Should Know About the Bootstrap, 2015.
+    right. Expanded percentiles: Hesterberg, What Teachers Should Know About the Bootstrap, 2015; the quantile of t by
+    its expansion in the degrees of freedom: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
     """
     if size == 1:
         return TAIL
