@@ -3,7 +3,7 @@
 import click
 
 from store.money import short_usd
-from store.nudges import NudgeRow, add_kind_choice
+from store.nudges import add_kind_choice
 from store.nudges import dismiss as dismiss_latest
 from store.plain_text import plain
 from tracker import clock
@@ -15,7 +15,7 @@ from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError
-from tracker.reports.nudges import NudgeReport, fate, nudge_report
+from tracker.reports.nudges import NudgeReport, fate, nudge_report, promised
 from tracker.words import MEANT_TO_HOLD
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
@@ -120,7 +120,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
         return
     columns = (Column("when"), Column("session"), Column("kind"), Column("fate"), Column("saves", right=True))
     rows = [
-        (short_time(row.due_at), short_session(row.session), row.kind, fate(row), _saving(row), row.text or row.reason)
+        (short_time(row.due_at), short_session(row.session), row.kind, fate(row), promised(row), row.text or row.reason)
         for row in report.rows
     ]
     print_table((*columns, Column("said" if not every else "said, or why not")), rows)
@@ -138,7 +138,3 @@ def show(report: NudgeReport, *, every: bool) -> None:
             f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
         )
     note(f"Savings are modelled; ranges are {MEANT_TO_HOLD}. What they rest on: --json.")
-
-
-def _saving(row: NudgeRow) -> str:
-    return "" if row.saving is None else f"~{short_usd(row.saving)}"

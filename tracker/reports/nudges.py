@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from store import nudges as log
-from store.money import usd
+from store.money import short_usd, usd
 from store.nudges import NudgeRow
 from store.reads import live_session as live
 from store.records import EventKind
@@ -155,6 +155,11 @@ def fate(row: NudgeRow) -> str:
     if row.shown_at is not None:
         return "shown"
     return "not shown" if row.fired else "silent"
+
+
+def promised(row: NudgeRow) -> str:
+    """Its modelled saving: ~$0.40; empty where none was worked out."""
+    return "" if row.saving is None else f"~{short_usd(row.saving)}"
 
 
 def _row_json(row: NudgeRow) -> dict[str, Any]:

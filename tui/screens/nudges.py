@@ -8,7 +8,7 @@ from textual.content import Content
 
 from store.money import NANO_PER_USD, short_usd
 from store.nudges import NudgeRow
-from tracker.reports.nudges import KindSummary, NudgeReport, fate
+from tracker.reports.nudges import KindSummary, NudgeReport, fate, promised
 from tracker.words import MEANT_TO_HOLD, counted, duration, percent, tokens
 from tui.edits import SwitchKind
 from tui.keys import bindings
@@ -145,11 +145,6 @@ class NudgesScreen(Board[NudgesPart]):
             for one in kinds.values()
         ]
         self.dashboard.ask(ChooseScreen("Which kind may speak", options), chosen)
-
-
-def promised(row: NudgeRow) -> str:
-    """The modelled saving."""
-    return "" if row.saving is None else f"~{short_usd(row.saving)}"
 
 
 def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
