@@ -185,7 +185,8 @@ def _with_inode(facts: os.stat_result) -> os.stat_result:
 
 
 def _facts(facts: os.stat_result, *numbers: int) -> os.stat_result:
-    more = {name: getattr(facts, name) for name in dir(facts) if name.startswith("st_")}
+    named = {name for name in dir(facts) if name.startswith("st_")} - set(facts.__match_args__)
+    more = {name: getattr(facts, name) for name in named}
     return os.stat_result([facts[0], *numbers, *facts[4:10]], more)
 
 
