@@ -183,6 +183,8 @@ def test_whatif_takes_a_family_for_its_newest_model(taximeter: Taximeter, tmp_pa
     usual = {case["change"] for case in taximeter("whatif", *WHATIF, "--json").json()["cases"]}
     (case,) = taximeter("whatif", *WHATIF, "--model", "Haiku", "--json").json()["cases"]
     assert case["change"] in usual
+    named = ("--model", "Haiku", "--model", case["change"])
+    assert taximeter("whatif", *WHATIF, *named, "--json").json()["cases"] == [case]
     assert "-haiku-" in case["change"]
 
 

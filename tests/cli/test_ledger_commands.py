@@ -337,7 +337,8 @@ class TestLists:
         assert len(captured("calls", "--json", "--session", "14e838d0").json_lines()) == 3
         everything = captured("calls", "--json").json_lines()
         assert captured("calls", "--json", "--limit", "3").json_lines() == everything[-3:]
-        assert captured("calls", "--json", "--limit", "0").json_lines() == everything
+        for all_of_them in ("0", str(10**30)):
+            assert captured("calls", "--json", "--limit", all_of_them).json_lines() == everything
 
     @pytest.mark.parametrize("beginning", ["%", "14e8_8d0", "4e838d0"])
     def test_a_session_is_named_by_how_its_id_begins(self, beginning: str, captured: Taximeter) -> None:

@@ -53,7 +53,7 @@ class Invocation:
         """How many rows to list; `limit`: what was asked for, 0 is all. None is all."""
         if limit is None and not self.is_for_programs and is_terminal():
             return TERMINAL_ROWS
-        return limit or None
+        return min(limit, sys.maxsize) if limit else None  # SQLite takes no larger one
 
     @property
     def explicit(self) -> bool:

@@ -61,7 +61,7 @@ def whatif(
     book = price_book()
     newest = newest_models(book, clock.today().isoformat())
     if models or cache or batch is not None or baseline is not None:
-        asked = [newest.get(model.lower(), model) for model in models]
+        asked = list(dict.fromkeys(newest.get(model.lower(), model) for model in models))
         wanted = Wanted(asked, cache=cache, batch=batch is not None, batch_share=batch, baseline_tokens=baseline)
     else:
         wanted = Wanted(list(newest.values()))
