@@ -339,6 +339,7 @@ class TestLists:
         assert captured("calls", "--json", "--limit", "3").json_lines() == everything[-3:]
         for all_of_them in ("0", str(10**30)):
             assert captured("calls", "--json", "--limit", all_of_them).json_lines() == everything
+        assert captured("calls", "--limit", str(10**30)).out == captured("calls", "--limit", "0").out
 
     @pytest.mark.parametrize("beginning", ["%", "14e8_8d0", "4e838d0"])
     def test_a_session_is_named_by_how_its_id_begins(self, beginning: str, captured: Taximeter) -> None:

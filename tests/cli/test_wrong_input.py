@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Taximeter
+from tracker.cli import listing
 from tracker.cli.app import run
 from tracker.demo import write_samples
 
@@ -125,17 +126,21 @@ def test_a_typo_gets_one_line(words: str, said: str, taximeter: Taximeter) -> No
 
 
 def test_what_nobody_foresaw_is_one_line_and_a_traceback_where_one_was_asked_for(
-    tree: Path, taximeter: Taximeter
+    tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tree
-    words = ("calls", "--limit", "99999999999999999999")
-    ran = taximeter(*words)
+
+    def unforeseen(*args: object, **named: object) -> None:
+        raise OverflowError(args, named)
+
+    monkeypatch.setattr(listing, "call_rows", unforeseen)
+    ran = taximeter("calls")
     assert (ran.code, ran.out) == (1, "")
     (line,) = ran.err.splitlines()
     assert line.startswith("taximeter: error: unforeseen: OverflowError: ")
     assert line.endswith(" (taximeter --debug … shows where)")
     with pytest.raises(OverflowError):
-        taximeter("--debug", *words)
+        taximeter("--debug", "calls")
 
 
 def test_a_group_without_words_shows_its_help(taximeter: Taximeter) -> None:

@@ -24,6 +24,7 @@ R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 TERMINAL_ROWS = 20
+_MOST_ROWS = 10**15  # SQLite takes no number much larger
 # "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
@@ -53,7 +54,7 @@ class Invocation:
         """How many rows to list; `limit`: what was asked for, 0 is all. None is all."""
         if limit is None and not self.is_for_programs and is_terminal():
             return TERMINAL_ROWS
-        return min(limit, sys.maxsize) if limit else None  # SQLite takes no larger one
+        return min(limit, _MOST_ROWS) if limit else None
 
     @property
     def explicit(self) -> bool:
