@@ -21,7 +21,7 @@ class CacheReport(NamedTuple):
 
     @property
     def rewrite(self) -> float | None:
-        """Tokens written per token of the largest prompt of each epoch; 1.0 is ideal. None where nothing is written, as
+        """Tokens written per token of the largest prompt of each epoch; 1.0: each token once. None where nothing is written, as
         with providers that cache by themselves."""
         return self.total.written / self.peaks if self.peaks and self.total.written else None
 
