@@ -21,8 +21,8 @@ class CacheReport(NamedTuple):
 
     @property
     def rewrite(self) -> float | None:
-        """Tokens written per token of the largest prompt of each epoch; 1.0: each token once. None where nothing is written, as
-        with providers that cache by themselves."""
+        """Tokens written per token of the largest prompt of each epoch; 1.0: each token once. None where nothing is
+        written, as with providers that cache by themselves."""
         return self.total.written / self.peaks if self.peaks and self.total.written else None
 
     def as_json(self) -> dict[str, Any]:
