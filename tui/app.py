@@ -27,7 +27,7 @@ from tui.feed_contract import Clock, Feed, ShowsSettings
 from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, HealthChanged
-from tui.palette import Commands
+from tui.palette import Commands, Palette
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
@@ -327,6 +327,11 @@ class Dashboard(App[None]):
         if name != self.current_mode:
             self.wish_for(screen=name)
             await self.switch_mode(name)
+
+    def action_command_palette(self) -> None:
+        """Show the palette over whatever is in front."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_pause(self) -> None:
         """Hold the figures, or let them run."""

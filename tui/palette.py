@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from tui.keys import KEYS
 from tui.themes import THEME_NAMES
@@ -30,6 +31,14 @@ def entries(area: str) -> Iterator[Entry]:
             yield Entry(f"{prefix}: {key.words}", key.sentence, key.action)
     for theme in THEME_NAMES:
         yield Entry(f"theme: {theme}", f"Draw everything in the {theme} theme.", f"app.theme('{theme}')")
+
+
+class Palette(CommandPalette):
+    """Closes once: both clicks of a double click do that, and the second would close what is below."""
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Commands(Provider):

@@ -51,6 +51,25 @@ async def test_no_keys_lead_to_an_empty_board(sample_script: Script, seed: int) 
             assert_drawn(app, pressed)
 
 
+@pytest.mark.parametrize("key", ["comma", "question_mark", "ctrl+p", "r", "m", "enter"])
+async def test_a_panel_that_is_told_twice_to_close_leaves_what_is_below(sample_script: Script, key: str) -> None:
+    """Each click of a double click does: on an answer, or beside the palette."""
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press(key)
+        await settled(pilot)
+        panel = app.screen
+        assert panel is not front(app)
+        panel.dismiss()
+        panel.dismiss()
+        await settled(pilot)
+        assert app.screen is front(app)
+        assert app.screen.NAME == "task"
+
+
 @pytest.mark.parametrize(
     ("keys", "board"),
     [

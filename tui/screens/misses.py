@@ -6,17 +6,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from store.money import short_usd
 from store.reads.cache import MissRow
 from tracker.words import counted, tokens
-from tui.screens.questions import framed
+from tui.screens.questions import Panel, framed
 from tui.widgets.table import Column, Table, searchable
 from tui.words import model_name, plain
 
 
-class MissesScreen(ModalScreen[str | None]):
+class MissesScreen(Panel[str | None]):
     """Gives back the id of the task to open, or None."""
 
     BINDINGS: ClassVar = [

@@ -1,9 +1,10 @@
 """Small panels over a screen: a line to type, a list to choose from, a text to read."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -18,6 +19,7 @@ from tui.words import plain
 QUESTION_CELLS = 76  # as app.tcss has it
 _LEAST_CELLS = 8  # a terminal that is narrower cuts what is made for so many
 
+Answer = TypeVar("Answer")
 _CLOSING: list[BindingType] = [Binding("escape", "dismiss", "Close without a change.", show=False)]
 
 
@@ -27,7 +29,15 @@ def framed(panel: Widget, title: str, keys: str) -> Widget:
     return panel
 
 
-class AskScreen(ModalScreen[str | None]):
+class Panel(ModalScreen[Answer]):
+    """A panel over a screen. It closes once: both clicks of a double click choose, and would close what is below."""
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Close, with an answer."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class AskScreen(Panel[str | None]):
     """One line of text; enter gives it back, escape gives None."""
 
     BINDINGS: ClassVar = _CLOSING
@@ -61,7 +71,7 @@ class AskScreen(ModalScreen[str | None]):
             self.dismiss(value if value or self._may_be_empty else None)
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(Panel[str | None]):
     """A list of (answer, words); enter gives the answer back, escape gives None."""
 
     BINDINGS: ClassVar = _CLOSING
@@ -97,7 +107,7 @@ class Reading(Static):
         self.update(Content("\n").join(self._lines_for(max(_LEAST_CELLS, event.size.width))))
 
 
-class ReadScreen(ModalScreen[None]):
+class ReadScreen(Panel[None]):
     """Lines to read; they scroll."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss", "Close.", show=False)]

@@ -7,11 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from tracker.settings import Settings
 from tui.edits import SetSetting
-from tui.screens.questions import AskScreen, ChooseScreen
+from tui.screens.questions import AskScreen, ChooseScreen, Panel
 from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import border_room
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from tui.app import Dashboard
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(Panel[None]):
     """A list over the screen; it stays open until it is closed."""
 
     BINDINGS: ClassVar = [
@@ -66,7 +65,7 @@ class SettingsScreen(ModalScreen[None]):
             return
         dashboard: Dashboard = self.app  # type: ignore[assignment]  # the only app there is
 
-        question: ModalScreen[str | None]
+        question: Panel[str | None]
         if setting.choices:
             question = ChooseScreen(setting.title, setting.choices)
         else:
