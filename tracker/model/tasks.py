@@ -12,7 +12,7 @@ from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
 from store.titles import plan_in, title_in
 from tracker.model.edits import REFINED, Attribute, Overlay
 from tracker.model.links import PartKey, key_of
-from tracker.model.prompt_words import is_acknowledgement
+from tracker.model.prompt_words import is_acknowledgement, only_resumes
 from tracker.model.session_tasks import SUMMED, decode_facts
 from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge
 
@@ -151,13 +151,17 @@ def _title(
     if attribute is not None:
         return attribute.value, TitleFrom.REFINED if attribute.by == REFINED else TitleFrom.YOU
     session = sessions[turns[0].session_id]
-    if owns_its_sessions and session.title and session.title_rank >= _SESSION_TITLE_RANK:
-        return session.title, TitleFrom.AGENT
+    title = session.title if owns_its_sessions and session.title_rank >= _SESSION_TITLE_RANK else None
+    if title and (session.title_rank > _SESSION_TITLE_RANK or not only_resumes(title)):
+        return title, TitleFrom.AGENT
     prompts = [fact.text for fact in facts if fact.kind in (TurnKind.PROMPT, TurnKind.COMMAND, TurnKind.BASH)]
     # A teammate's session may hold nothing but messages of its team.
     texts = [text for text in prompts if text.strip()] or [fact.text for fact in facts if fact.text.strip()]
     plans = (plan_in(text) for text in texts if plan_in(text))
-    real = next(plans, "") or next((text for text in texts if not is_acknowledgement(text, len(text))), "")
+    said = (text for text in texts if not is_acknowledgement(text, len(text)) and not only_resumes(text))
+    real = next(plans, "") or next(said, "")
+    if title and not real:
+        return title, TitleFrom.AGENT
     real = title_in(real or next(iter(texts), ""))
     if real:
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT

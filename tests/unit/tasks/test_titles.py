@@ -1,0 +1,72 @@
+"""Where a task's title comes from when the first prompt says nothing of the work."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tasks.making import Transcript, ledger_of
+from tracker.model.prompt_words import only_resumes
+from tracker.rebuild import rebuild
+from tracker.reports.tasks import tasks_report
+
+OPENER = "good morning buddy, it's 24 July 26 at 0546 local time. Please pick up where we left off."
+WORK = "add retries to the uploader"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OPENER,
+        "pick up where we left off",
+        "Pick up from previous session",
+        "Let's continue where you left off!",
+        "please continue with the last conversation",
+        "ok, can you carry on where we stopped",
+    ],
+)
+def test_a_wish_to_go_on_without_a_word_on_what_is_known(text: str) -> None:
+    assert only_resumes(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "continue",
+        "learn about this current project and where we last left off",
+        "fix the uploader and continue where we left off",
+        "fix the uploader. Then continue where we left off",
+        "pick up the parcel service's webhook",
+        "continue the previous work on retries",
+        "pick up where we left off: the retries",
+    ],
+)
+def test_a_text_that_says_more_is_none(text: str) -> None:
+    assert not only_resumes(text)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "kind", "given", "title"),
+    [
+        ([OPENER, WORK], "ai-title", "Pick up from previous session", WORK),
+        ([OPENER, WORK], "ai-title", "Uploader retries", "Uploader retries"),
+        ([OPENER, WORK], "", "", WORK),
+        ([OPENER], "ai-title", "Pick up from previous session", "Pick up from previous session"),
+        ([OPENER], "", "", OPENER),
+        ([WORK], "custom-title", "Pick up from last session", "Pick up from last session"),
+    ],
+)
+def test_a_task_is_called_by_what_says_more_but_the_users_own_title_stays(
+    prompts: list[str], kind: str, given: str, title: str, tmp_path: Path
+) -> None:
+    session = Transcript(tmp_path / "c", "s")
+    for number, prompt in enumerate(prompts):
+        session.prompt(prompt).answer(f"a{number}")
+    if kind:
+        field = "aiTitle" if kind == "ai-title" else "customTitle"
+        with session.path.open("a") as file:
+            file.write(json.dumps({"type": kind, field: given, "sessionId": "s"}) + "\n")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert [task.title for task in tasks_report(db).tasks] == [title]
