@@ -85,7 +85,7 @@ class CacheScreen(Board[CachePart]):
             (SURVIVAL.glyph * 2, SURVIVAL.style),
             (" survival   ", "$dim"),
             (REWRITE.glyph * 2, REWRITE.style),
-            (" rewrite, 100%: each token once", "$dim"),
+            (" rewrite, 100% is once", "$dim"),
         ]
         picture.show(draw, title=title, note=line(*note))
 
