@@ -9,6 +9,7 @@ _ACKNOWLEDGEMENT_CHARS = 40
 _FAILURE_WITHIN_CHARS = 160
 _COMMAND_WITHIN_CHARS = 80
 _WAY_BACK_CHARS = 150
+_RESUMES_CHARS = 160
 _NOTICES = ("Operation stopped by hook",)
 
 
@@ -142,7 +143,7 @@ _WAY_BACK = _compiled(
     + r"(?:(?:get|go|switch|move|check) (?:back )?(?:to|out|over to)|back to) (?:the )?(?:main|master|develop|trunk)\b"
 )
 
-_RESUMES_CHARS = 160
+# "Good morning. Please pick up where we left off": of what, another prompt says, or nobody.
 _RESUMES = _compiled(
     r"(?:(?:good \w+|hi|hello|hey)\b[^.!?]*[.!?,]\s*)?(?:please |ok,? |let'?s |can you )*"
     r"(?:pick(?:ing)? up|resum(?:e|ing)|continu(?:e|ing)|carry on|go on) (?:from |with )?"
