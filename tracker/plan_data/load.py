@@ -143,9 +143,8 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     kinds = {Excluded(0), *exclusions}
     history = Filter(since=first.isoformat(), until=last.isoformat())
     this_month = Filter(since=month_first.isoformat(), until=today.isoformat())
-    metered = _metered(calls) if readings or refusals else []
-    meters = _meters(readings, metered, now_ms)
-    hits = _hits(db, refusals, metered, day_begins(first))
+    meters = _meters(readings, _metered(calls) if readings else [], now_ms)
+    hits = _hits(db, refusals, calls, day_begins(first))
     return Load(
         source="ledger",
         as_of=today,
@@ -268,8 +267,12 @@ def _metered(calls: Iterable[LoadedCall]) -> list[MeteredCall]:
     return sorted(
         MeteredCall(call.last_at, call.logged / NANO_PER_USD, call.fresh / NANO_PER_USD, call.read / NANO_PER_USD)
         for call in calls
-        if call.logged and not call.excluded & _DRAWS_NOTHING
+        if call.logged and _draws_on_plan(call)
     )
+
+
+def _draws_on_plan(call: LoadedCall) -> bool:
+    return not call.excluded & _DRAWS_NOTHING
 
 
 class _Meters(NamedTuple):
@@ -302,7 +305,7 @@ def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[Mete
 
 
 def _hits(
-    db: sqlite3.Connection, refusals: Sequence[int], metered: Sequence[MeteredCall], since: int
+    db: sqlite3.Connection, refusals: Sequence[int], calls: Sequence[LoadedCall], since: int
 ) -> dict[str, list[Hit]]:
     """Refusals by the window that was full, with what this machine had spent in it; "" where no meter tells which."""
     found: dict[str, list[Hit]] = {FIVE_HOUR_KIND: [], WEEK_KIND: [], "": []}
@@ -321,5 +324,6 @@ def _hits(
                 fullest = max(fullest, (near[-1], kind))
         kind = fullest[1]
         window_ms = _WINDOW_MS.get(kind, 0)
-        found[kind].append(Hit(at, sum(one.logged for one in metered if at - window_ms < one.at <= at)))
+        nano = sum(call.logged for call in calls if at - window_ms < call.last_at <= at and _draws_on_plan(call))
+        found[kind].append(Hit(at, nano / NANO_PER_USD))
     return found
