@@ -7,7 +7,6 @@ from store.clauses import local_day, utc_day
 from store.reads.filter import Filter
 from store.records import CallFlag, Price
 
-_OWN_TOTAL = "history"
 _IN_TASK = "call.id IN (SELECT call_id FROM call_split WHERE task_id = ?)"
 _BILLED = f"(call.flags & {int(CallFlag.REPORTED_COST)}) != 0"
 _SUMS = f"""
@@ -109,40 +108,18 @@ def billed_usage_of_task(db: sqlite3.Connection, task_id: str) -> list[BilledUsa
 
 def own_total_of_task(db: sqlite3.Connection, task_id: str, agent: str) -> OwnTotal | None:
     """An agent's totals of the sessions of a task; None if one has none, or belongs to another task too."""
-    sessions = [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT task_part.session_id FROM task_part JOIN session ON session.id = task_part.session_id"
-            " WHERE task_id = ? AND agent = ?",
-            (task_id, agent),
-        )
-    ]
-    totals = [own_total_of_session(db, one) for one in sessions]
-    known = [total for total in totals if total is not None]
-    if not known or len(known) < len(totals) or not all(_is_whole(db, one, task_id) for one in sessions):
+    totals = db.execute(
+        """
+        SELECT total.cost, at, (SELECT COALESCE(SUM(cost), 0) FROM call WHERE session_id != session.id
+                                AND id IN (SELECT call_id FROM sighting WHERE session_id = session.id)),
+               EXISTS (SELECT 1 FROM task_part WHERE session_id = session.id AND task_id != :task)
+        FROM session LEFT JOIN client_total AS total ON session_id = session.id AND source = 'history'
+            AND position = (SELECT MAX(position) FROM client_total WHERE session_id = session.id AND source = 'history')
+        WHERE session.id IN (SELECT session_id FROM task_part WHERE task_id = :task) AND agent = :agent
+        """,
+        {"task": task_id, "agent": agent},
+    ).fetchall()
+    if not totals or any(cost is None or is_shared for cost, _, _, is_shared in totals):
         return None
-    times = [total.at for total in known if total.at is not None]
-    return OwnTotal(sum(total.cost for total in known), min(times, default=None), sum(total.copied for total in known))
-
-
-def own_total_of_session(db: sqlite3.Connection, session_id: int) -> OwnTotal | None:
-    """The latest total that the agent wrote of a session beside its calls."""
-    row = db.execute(
-        "SELECT cost, at FROM client_total WHERE session_id = ? AND source = ? ORDER BY position DESC LIMIT 1",
-        (session_id, _OWN_TOTAL),
-    ).fetchone()
-    return OwnTotal(row[0], row[1], _copied(db, session_id)) if row else None
-
-
-def _copied(db: sqlite3.Connection, session_id: int) -> int:
-    found = db.execute(
-        "SELECT COALESCE(SUM(cost), 0) FROM call WHERE session_id != ?1"
-        " AND id IN (SELECT call_id FROM sighting WHERE session_id = ?1)",
-        (session_id,),
-    )
-    return int(found.fetchone()[0])
-
-
-def _is_whole(db: sqlite3.Connection, session_id: int, task_id: str) -> bool:
-    found = db.execute("SELECT 1 FROM task_part WHERE session_id = ? AND task_id != ?", (session_id, task_id))
-    return found.fetchone() is None
+    times = [at for _, at, _, _ in totals if at is not None]
+    return OwnTotal(sum(cost for cost, *_ in totals), min(times, default=None), sum(row[2] for row in totals))
