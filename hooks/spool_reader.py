@@ -3,14 +3,15 @@
 A reader that dies leaves the file it took; the next one deals with it. So a line may be seen twice, but not lost.
 """
 
-import json
-import math
 import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
 
 from hooks.places import READER_LOCK, SPOOL_FILE
 from hooks.spool import MAXIMUM_BYTES, lock, open_private
@@ -20,19 +21,46 @@ from store.samples import LimitReading, StatusSample
 
 _TAKEN = ".taken"
 _MOST_TAKEN_FILES = 8  # when no reader gets to the end of its work, the spool stays where it is and fills up
-_LARGEST_INTEGER = 1 << 62  # what an SQLite column holds, with room for sums
+# What is no number and no text to SQLite, or no path, is refused: an ingest that failed on it would find it again.
+_Integer = Annotated[int, msgspec.Meta(ge=-(1 << 62), le=1 << 62)]  # with room for sums
+_Text = Annotated[str, msgspec.Meta(pattern=r"\A[^\0]*\Z")]
 
 
-@dataclass(frozen=True, slots=True)
-class HookEvent:
+class HookEvent(msgspec.Struct, frozen=True):
     """One hook event: what happened in which session and when (epoch ms)."""
 
-    event: str
-    at: int
-    session_id: str | None = None
-    transcript_path: str | None = None
-    nudge_id: str | None = None  # with the event NudgeShown
-    agent: str | None = None  # None: Claude Code
+    event: _Text
+    at: _Integer
+    session_id: _Text | None = None
+    transcript_path: _Text | None = None
+    nudge_id: _Text | None = None  # with the event NudgeShown
+    agent: _Text | None = None  # None: Claude Code
+
+
+class _StatusLine(msgspec.Struct):
+    """The event STATUS_EVENT, as `status_sample.spool_record` makes it."""
+
+    at: _Integer
+    session_id: _Text
+    cost_nano: _Integer | None = None
+    started_at: _Integer | None = None
+    five_hour_used_percent: float | None = None
+    five_hour_resets_at: _Integer | None = None
+    seven_day_used_percent: float | None = None
+    seven_day_resets_at: _Integer | None = None
+
+    def sample(self) -> StatusSample:
+        """What the status line was told."""
+        limits = [
+            LimitReading(kind, used, getattr(self, f"{kind}_resets_at"))
+            for kind in LIMIT_WINDOWS
+            if (used := getattr(self, f"{kind}_used_percent")) is not None
+        ]
+        return StatusSample(self.session_id, self.at, self.cost_nano, self.started_at, limits)
+
+
+_decode_event = msgspec.json.Decoder(HookEvent).decode
+_decode_status_line = msgspec.json.Decoder(_StatusLine).decode
 
 
 @dataclass(slots=True)
@@ -166,58 +194,10 @@ def _read(descriptor: int, drain: Drained) -> None:
         if not line:
             continue
         try:
-            record = json.loads(line)
-            if record["event"] == STATUS_EVENT:
-                drain.samples.append(_sample(record))
+            event = _decode_event(line)
+            if event.event == STATUS_EVENT:
+                drain.samples.append(_decode_status_line(line).sample())
             else:
-                drain.events.append(_event(record))
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+                drain.events.append(event)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             drain.bad_lines += 1
-
-
-def _event(record: dict[str, object]) -> HookEvent:
-    def text(key: str) -> str | None:
-        value = record.get(key)
-        return _text(value) if isinstance(value, str) else None
-
-    return HookEvent(
-        event=_text(str(record["event"])),
-        at=_integer(record["at"]),
-        session_id=text("session_id"),
-        transcript_path=text("transcript_path"),
-        nudge_id=text("nudge_id"),
-        agent=text("agent"),
-    )
-
-
-def _sample(record: dict[str, object]) -> StatusSample:
-    limits = []
-    for kind in LIMIT_WINDOWS:
-        used = record.get(f"{kind}_used_percent")
-        if isinstance(used, int | float) and math.isfinite(used):
-            limits.append(LimitReading(kind, float(used), _optional(record.get(f"{kind}_resets_at"))))
-    return StatusSample(
-        session=_text(str(record["session_id"])),
-        at=_integer(record["at"]),
-        cost_nano=_optional(record.get("cost_nano")),
-        started_at=_optional(record.get("started_at")),
-        limits=limits,
-    )
-
-
-def _text(value: str) -> str:
-    """ValueError for what is no path and no text to SQLite: an ingest that failed on it would find it again."""
-    if "\0" in value:
-        raise ValueError("a null character")
-    value.encode()
-    return value
-
-
-def _optional(value: object) -> int | None:
-    return None if value is None else _integer(value)
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST_INTEGER:
-        raise ValueError(f"not a number in range: {value!r}")
-    return value
