@@ -12,6 +12,9 @@ from store.files import read_anew
 from store.migrations.steps import MIGRATIONS, run_script
 from store.records import CallFlag
 
+# A word, the second of a clock, or a line, and whatever rule made a name of it.
+_NAMELESS = re.compile(r"(\D{0,15}(\d{10}|\d{14})?|[0-9a-f-]{36})([:#].*)?", re.DOTALL)
+
 
 @MIGRATIONS()
 def m009_unrecorded_of_tasks(db: Any) -> None:
@@ -121,6 +124,29 @@ def m016_parts_and_more_corrections(db: Any) -> None:
     read_anew(db)
 
 
+@MIGRATIONS()
+def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
+    """Files that are still there are read once more, for plans' sessions, to-dos, scheduled prompts and names.
+
+    What a reading does not take back goes before it, as in m014.
+    """
+    readable = json_list(_sessions_with_files(db))
+    _drop_nameless(db, readable)
+    # What `/branch` of newer clients had copied was taken for a fork's (copy rank 2).
+    db.execute(
+        "DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id IN (SELECT value FROM json_each(?))", (readable,)
+    )
+    _weaken_calls(db, readable)
+    # A to-do whose status stayed was taken for put back; of equally early places the recorded one would win.
+    db.execute(
+        "UPDATE tool_use SET position = position + 1"
+        " WHERE name = 'TaskUpdate' AND session_id IN (SELECT value FROM json_each(?))",
+        (readable,),
+    )
+    db.execute("UPDATE session SET model_stale = 1")
+    read_anew(db)
+
+
 def _drop_misread_titles_and_turns(db: Any) -> None:
     """Summaries of earlier sessions were taken for titles, what the client answers and teammates write for prompts.
 
@@ -213,10 +239,53 @@ def _drop_taken_over(db: Any) -> None:
         )
 
 
+def _drop_nameless(db: Any, readable: str) -> None:
+    """Answers whose id tells them from no other were called by it, by their line, or by another rule.
+
+    Under the name that a reading makes up for them now they would count once more. `readable`: as above; an agent's
+    answers stay where its own file is gone.
+    """
+    is_readable = "IN (SELECT value FROM json_each(?1))"
+    found = db.execute(
+        f"""
+        SELECT call.id, message_id, key FROM call
+            JOIN session ON session.id = call.session_id JOIN chain ON chain.id = chain_id
+        WHERE agent = 'claude-code' AND request_id IS NULL AND (call.seen_session_id {is_readable} OR EXISTS (
+            SELECT 1 FROM sighting
+            WHERE call_id = call.id AND sighting.first_at = call.first_at AND sighting.seen_session_id {is_readable}))
+        """,
+        (readable,),
+    ).fetchall()
+    there, names = _names_of_files(db)
+    gone = names - there
+    ids = json_list(
+        call for call, message_id, chain in found if _NAMELESS.fullmatch(message_id) and f"agent-{chain}" not in gone
+    )
+    listed = "IN (SELECT value FROM json_each(?))"
+    db.execute(
+        f"UPDATE session SET spend_stale = 1 WHERE id IN (SELECT session_id FROM call WHERE id {listed})", (ids,)
+    )
+    for table, column in (
+        ("sighting", "call_id"),
+        ("call_alias", "call_id"),
+        ("call_split", "call_id"),
+        ("call", "id"),
+    ):
+        db.execute(f"DELETE FROM {table} WHERE {column} {listed}", (ids,))
+
+
 def _sessions_with_files(db: Any) -> list[int]:
     """Sessions named in the path of a file that is there: agents remove their files after a month."""
-    paths = db.execute("SELECT path FROM source_file WHERE gone_at IS NULL")
-    there = [path for (path,) in paths if os.access(path, os.F_OK)]
-    names = {name for path in there for name in re.split(r"[/\\.]", path)}
+    there, _ = _names_of_files(db)
     sessions = db.execute("SELECT id, native_id FROM session").fetchall()
-    return [session_id for session_id, native_id in sessions if native_id in names]
+    return [session_id for session_id, native_id in sessions if native_id in there]
+
+
+def _names_of_files(db: Any) -> tuple[set[str], set[str]]:
+    """The names in the paths of files that are there, and of those that are not."""
+    there: set[str] = set()
+    gone: set[str] = set()
+    for path, is_gone in db.execute("SELECT path, gone_at IS NOT NULL FROM source_file"):
+        names = there if not is_gone and os.access(path, os.F_OK) else gone
+        names.update(re.split(r"[/\\.]", path))
+    return there, gone

@@ -21,6 +21,7 @@ MESSAGE = '<teammate-message teammate_id="team-lead">\nLook at the parser.\n</te
 OWN: dict[str, Any] = {"teamName": "crew", "agentName": "scout"}
 SAYS = {"content": [{"type": "text", "text": "Good catch, that is right."}]}
 ASKS = {"content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "go test ./... | tail -1"}}]}
+UNNAMED = "m017_plans_to_dos_and_answers_without_a_name"
 GOES_ON = "Command running in background with ID: b1"
 
 
@@ -175,6 +176,74 @@ def test_parts_of_calls_are_learned(tmp_path: Path) -> None:
         assert take_in(db, root).files == 1
         assert differences(fresh, dump(db, root)) == []
         assert take_in(db, root).files == 0
+
+
+def nameless(number: int, message_id: str | None, session: str = SESSION, **changes: Any) -> dict[str, Any]:
+    """An answer of a gateway that names neither it nor its request."""
+    message = {"id": message_id, "usage": usage(input_tokens=1000 * number)}
+    return answer(number, session, requestId=..., message=message, **changes)
+
+
+@pytest.mark.parametrize("name", ["'relay'", "'0a1b2c3d-0000-4000-8000-10000000000' || id", "'relay:' || input"])
+@pytest.mark.parametrize("message_id", ["relay", "", None, "msg_20261120120003"])
+def test_answers_without_a_name_count_once_after_an_upgrade(message_id: str | None, name: str, tmp_path: Path) -> None:
+    """They were called by a word that they all have, by their line or by another rule."""
+    mine = [prompt(), nameless(1, message_id), nameless(2, message_id, isSidechain=True, agentId="a1")]
+    files = {FILE: encoded(*mine), OTHER_FILE: encoded(prompt(session=OTHER), nameless(4, message_id, OTHER))}
+    root = write_tree(tmp_path / "claude", files)
+    with ledger_of(tmp_path, root) as db:
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", UNNAMED) as db:
+        db.execute("DELETE FROM call WHERE input > 1000 AND ? = 'relay'", (name.strip("'"),))
+        db.execute(f"UPDATE call SET message_id = {name}")
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 2
+        assert differences(fresh, dump(db, root)) == []
+        assert take_in(db, root).files == 0
+
+
+def test_answers_without_a_name_stay_where_their_file_is_gone(tmp_path: Path) -> None:
+    agents_file = f"-home-dev-app/{SESSION}/subagents/agent-a2.jsonl"
+    files = {
+        FILE: encoded(prompt(), nameless(1, "relay")),
+        OTHER_FILE: encoded(prompt(session=OTHER), nameless(2, "relay", OTHER)),
+        agents_file: encoded(nameless(3, "relay", isSidechain=True, agentId="a2")),
+    }
+    root = write_tree(tmp_path / "claude", files)
+    with ledger_of(tmp_path, root):
+        pass
+    with before_migration(tmp_path / "ledger.db", UNNAMED) as db:
+        db.execute("UPDATE call SET message_id = 'relay:' || id")
+    for name in (OTHER_FILE, agents_file):
+        (root / "projects" / name).unlink()
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 1
+        assert db.execute("SELECT input FROM call ORDER BY input").fetchall() == [(1000,), (2000,), (3000,)]
+        assert db.execute("SELECT SUM(calls) FROM spend").fetchone() == (3,)
+
+
+def test_plans_to_dos_scheduled_prompts_and_branches_are_learned(tmp_path: Path) -> None:
+    plan = f"Implement the following plan:\n\n# Retries\n\nread the full transcript at: /home/dev/{OTHER}.jsonl"
+    owned = {"type": "tool_use", "id": "t1", "name": "TaskUpdate", "input": {"taskId": "1", "owner": "me"}}
+    branched = answer(2, session=SESSION, forkedFrom={"sessionId": OTHER, "messageUuid": "x"}, requestSessionId=OTHER)
+    files = {
+        FILE: encoded(branched, prompt(plan, second=3), answer(4, message={"content": [owned]})),
+        OTHER_FILE: encoded(prompt(session=OTHER, isMeta=True, permissionMode="default"), answer(2, OTHER)),
+    }
+    root = write_tree(tmp_path / "claude", files)
+    with ledger_of(tmp_path, root) as db:
+        assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'plan'").fetchone() == (1,)
+        fresh = dump(db, root)
+    with before_migration(tmp_path / "ledger.db", UNNAMED) as db:
+        db.execute("DELETE FROM event WHERE kind = 'plan'")
+        assert db.execute("UPDATE tool_use SET target = '1:pending', flags = 64").rowcount == 1
+        assert db.execute("UPDATE sighting SET copy_rank = 2 WHERE copy_rank = 4").rowcount == 1
+        assert db.execute("DELETE FROM turn WHERE text NOT LIKE 'Implement%'").rowcount == 1
+        assert db.execute("UPDATE call SET turn = NULL WHERE message_id = 'msg_2'").rowcount == 1
+        db.execute("UPDATE sighting SET turn = NULL")
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 2
+        assert differences(fresh, dump(db, root)) == []
 
 
 def test_what_an_editor_had_open_is_no_first_word_and_no_rewind_stays_that_is_none(tmp_path: Path) -> None:
