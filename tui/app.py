@@ -23,14 +23,14 @@ from tracker.settings import Settings
 from tui.clipboard import put_on_clipboard
 from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
-from tui.feed_contract import Clock, Feed, ShowsSettings
+from tui.feed_contract import Clock, Feed
 from tui.garbage import GarbageCollector
 from tui.keys import SCREENS, bindings
 from tui.messages import Arrived, HealthChanged
 from tui.palette import Commands, Palette
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
-from tui.screens.questions import ReadScreen
+from tui.screens.questions import Panel, ReadScreen
 from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.suspending import can_suspend, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
@@ -208,10 +208,8 @@ class Dashboard(App[None]):
 
     def _renew(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, Board):
+            if isinstance(screen, Board | Panel):
                 screen.renew()
-            elif isinstance(screen, ShowsSettings) and self.snapshot is not None:
-                screen.show_settings(self.snapshot.settings)
         self._note_drawn_nudges()
 
     async def on_event(self, event: Event) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.reads.tasks import has_tasks
@@ -20,10 +21,13 @@ from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
 from tracker.watch import Watcher
 from tui.edits import Edit, Edited, apply_edit
-from tui.feed_contract import Clock, Keeper, Listener
+from tui.feed_contract import Clock, Listener
 from tui.first_look import FirstLookWords
 from tui.readers.all import SnapshotReader
 from tui.snapshot import Health, Phase, Snapshot, Wish
+
+if TYPE_CHECKING:
+    from tracker.keeper import LedgerKeeper
 
 _POLL_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
 _MAX_AGE_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
@@ -46,7 +50,7 @@ class LedgerFeed:
         looked_in: Sequence[str] = (),
         clock: Clock = now_ms,
         ledger: Path | None = None,
-        keeper: Keeper | None = None,
+        keeper: "LedgerKeeper | None" = None,
         extra_paths: Sequence[Path] = (),
         find_sources: Callable[[], Sources] | None = None,
     ) -> None:

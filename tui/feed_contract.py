@@ -1,15 +1,13 @@
-"""Interfaces: the dashboard listens, the feed reads, the keeper keeps tasks and advice current."""
+"""Interfaces: the dashboard listens, the feed reads."""
 
-import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from tui.edits import Edit, Edited
 from tui.snapshot import Health, Snapshot, Wish
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
-    from tracker.settings import Settings
 
 
 Clock = Callable[[], int]  # epoch milliseconds
@@ -29,25 +27,6 @@ class Listener(Protocol):
 
     def take_nudge(self, nudge: "DueNudge") -> None:
         """A nudge whose time has come; whoever shows it says so with an edit."""
-
-
-class Keeper(Protocol):
-    """Keeps what is derived from the records current: tasks, advice."""
-
-    def keep_current(self, db: sqlite3.Connection, on_progress: Callable[[int, int], None] | None) -> "list[DueNudge]":
-        """After each look at the agents' records; returns nudges whose time has come.
-
-        `on_progress` gets how many sessions have their tasks, and of how many.
-        """
-
-    def show_on_desktop(self, nudges: "list[DueNudge]") -> None:
-        """On the desktop as well, if the user wants it."""
-
-    def work_while_idle(self, db: sqlite3.Connection) -> bool:
-        """Do what can wait for a quiet moment."""
-
-    def close(self) -> None:
-        """Give the spool back to the hooks, until it is asked to keep current again."""
 
 
 class Feed(Protocol):
@@ -70,11 +49,3 @@ class Feed(Protocol):
 
     def stop(self) -> None:
         """End the threads; returns when they no longer touch ledger and spool."""
-
-
-@runtime_checkable
-class ShowsSettings(Protocol):
-    """A screen that shows settings and wants to know when they were written."""
-
-    def show_settings(self, settings: "Settings") -> None:
-        """Show these from now on."""

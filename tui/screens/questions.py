@@ -36,6 +36,9 @@ class Panel(ModalScreen[Answer]):
         """Close, with an answer."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
+    def renew(self) -> None:
+        """The app has other figures."""
+
 
 class AskScreen(Panel[str | None]):
     """One line of text; enter gives it back, escape gives None."""

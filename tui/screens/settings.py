@@ -32,6 +32,10 @@ class SettingsScreen(Panel[None]):
         super().__init__()
         self._settings = settings
 
+    @property
+    def _dashboard(self) -> "Dashboard":
+        return self.app  # type: ignore[return-value]  # the only app there is
+
     def compose(self) -> ComposeResult:
         """Name, value, and what it may be."""
         columns: tuple[Column[Setting], ...] = (
@@ -53,18 +57,17 @@ class SettingsScreen(Panel[None]):
         """Fill the list."""
         self.query_one(Table).set_rows(SETTINGS)
 
-    def show_settings(self, settings: Settings) -> None:
+    def renew(self) -> None:
         """Show values that were written meanwhile."""
-        self._settings = settings
-        self.query_one(Table).set_rows(SETTINGS)
+        if self._dashboard.snapshot is not None:
+            self._settings = self._dashboard.snapshot.settings
+            self.query_one(Table).set_rows(SETTINGS)
 
     def action_change(self) -> None:
         """Ask for the value of the setting under the cursor."""
         setting: Setting | None = self.query_one(Table).selected
         if setting is None:
             return
-        dashboard: Dashboard = self.app  # type: ignore[assignment]  # the only app there is
-
         question: Panel[str | None]
         if setting.choices:
             question = ChooseScreen(setting.title, setting.choices)
@@ -76,4 +79,5 @@ class SettingsScreen(Panel[None]):
                 may_be_empty=True,
                 trouble_with=partial(trouble_with, setting.name),
             )
+        dashboard = self._dashboard
         dashboard.ask(question, lambda value: dashboard.edit(SetSetting(setting.name, value)))
