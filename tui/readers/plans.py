@@ -1,18 +1,16 @@
 """The Plans screen's part: the report of `taximeter plans`, kept a while because its resampling takes a second.
 
-It is made on a thread of its own, and while that goes on the old one stays: the other figures wait for nothing.
+It is made beside the reading, and while that goes on the old one stays.
 """
 
 import sqlite3
-import threading
 from collections.abc import Callable
-from contextlib import closing
 from datetime import date
-from pathlib import Path
+from functools import partial
 
-from store.ledger import open_ledger
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import SettingsError
+from tui.readers.aside import Aside
 from tui.readers.settings import SettingsReader
 from tui.snapshot import PlansPart
 
@@ -23,45 +21,26 @@ class PlansReader:
     """Makes the report anew when it is old, or the settings or the day changed."""
 
     def __init__(self, settings: SettingsReader, on_ready: Callable[[], None] | None) -> None:
-        """`on_ready` is called on another thread once the report was made; None makes it while one waits."""
-        self._settings, self._on_ready = settings, on_ready
+        """`on_ready`: as for Aside."""
+        self._settings = settings
+        self._aside = Aside(on_ready)
         self._made: PlansReport | None = None
         self._made_at = 0
         self._asked_for: object = None
         self._newest = 0
-        self._work: threading.Thread | None = None
-        self._trouble: Exception | None = None
 
     def read(self, db: sqlite3.Connection, today: date, now_ms: int, newest: int) -> PlansPart | None:
         """The part, None before it was made the first time; `newest` changes when the ledger does."""
-        if self._trouble is not None:
-            trouble, self._trouble = self._trouble, None
-            raise trouble
+        self._aside.raise_trouble()
         self._settings.read()
         wanted = (self._settings.stamp, today)
         is_old = now_ms - self._made_at > _KEPT_MS and newest != self._newest
-        is_working = self._work is not None and self._work.is_alive()
-        if not is_working and (self._made is None or is_old or wanted != self._asked_for):
+        if not self._aside.is_at_work and (self._made is None or is_old or wanted != self._asked_for):
             self._asked_for, self._newest = wanted, newest
-            if self._on_ready is None:
-                self._make(db, today, now_ms)
-            else:
-                path = Path(db.execute("PRAGMA database_list").fetchone()[2])
-                self._work = threading.Thread(target=self._work_on, args=(path, today, now_ms), daemon=True)
-                self._work.start()
+            self._aside.begin(db, partial(self._make, today, now_ms))
         return PlansPart(self._made, self._made_at) if self._made is not None else None
 
-    def _work_on(self, ledger: Path, today: date, now_ms: int) -> None:
-        """On a thread and a connection of its own; what goes wrong is told by the next reading."""
-        try:
-            with closing(open_ledger(ledger)) as db:
-                self._make(db, today, now_ms)
-        except Exception as error:  # noqa: BLE001 -- it is raised again where troubles are told
-            self._trouble = error
-        if self._on_ready is not None:
-            self._on_ready()
-
-    def _make(self, db: sqlite3.Connection, today: date, now_ms: int) -> None:
+    def _make(self, today: date, now_ms: int, db: sqlite3.Connection) -> None:
         settings, detected = self._settings.settings, self._settings.detected
         try:
             made = plans_report(db, settings, today, now_ms, detected=detected)
