@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +150,8 @@ def plan_uninstall(folder: Path, home: Path) -> InstallPlan:
     entry = _read_record(home)["settings"].get(_key(file.path))
     left = without_ours(file.settings)
     notes = _notes_of_mixed(left)
-    original = _Original.of(entry)
-    is_same = left != file.settings and original.settings == left
-    if original.is_known and (_is_untouched(entry, file.raw) or is_same):
+    original = _original(entry)
+    if original is not None and (_is_untouched(entry, file.raw) or original.settings == left != file.settings):
         return InstallPlan(Change(file.path, file.raw, original.raw), tuple(notes))
     if entry is not None and left != file.settings:
         notes.append("the file was changed since it was installed: only our own entries are taken out")
@@ -199,6 +198,19 @@ def _is_untouched(entry: dict[str, Any] | None, raw: bytes) -> bool:
     return entry is not None and entry.get("after_sha256") == sha256_of(raw)
 
 
+def _original(entry: dict[str, Any] | None) -> SettingsFile | None:
+    """What a settings file was before us, by its entry of the record; None if that is not known: its backup is gone."""
+    if entry is None:
+        return None
+    if entry.get("backup") is None:
+        return SettingsFile(Path(), None, {})
+    try:
+        kept = read_settings(Path(entry["backup"]))
+    except SettingsError:
+        return None
+    return None if kept.raw is None else kept
+
+
 def _key(path: Path) -> str:
     return str(path.absolute())
 
@@ -222,34 +234,13 @@ def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:
     stripped = without_ours(settings)
     if stripped != settings:  # installed over an earlier installation: what was before that one is what counts
         entry = record["settings"].get(_key(change.path))
-        earlier = _Original.of(entry)
-        same = earlier.is_known and (_is_untouched(entry, change.before) or earlier.settings == stripped)
-        raw = earlier.raw if same else render_settings(stripped, change.before)
+        earlier = _original(entry)
+        if earlier is not None and (_is_untouched(entry, change.before) or earlier.settings == stripped):
+            raw = earlier.raw
+        else:
+            raw = render_settings(stripped, change.before)
     if raw is None:
         return None
     name = f"claude-settings-{sha256_of(_key(change.path).encode())[:8]}-{time.strftime('%Y%m%d-%H%M%S')}.json"
     replace_file(home / BACKUP_FOLDER / name, raw)
     return str((home / BACKUP_FOLDER / name).absolute())
-
-
-@dataclass(frozen=True, slots=True)
-class _Original:
-    """What a settings file was before us; `raw` None: there was no file. Not known when its backup is gone."""
-
-    is_known: bool
-    raw: bytes | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    @staticmethod
-    def of(entry: dict[str, Any] | None) -> "_Original":
-        """By an entry of the record."""
-        if entry is None:
-            return _Original(is_known=False)
-        if entry.get("backup") is None:
-            return _Original(is_known=True)
-        path = Path(entry["backup"])
-        try:
-            raw = path.read_bytes()
-            return _Original(True, raw, parse_settings(raw, path))
-        except (OSError, SettingsError):
-            return _Original(is_known=False)

@@ -3,8 +3,8 @@
 import os
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hooks.cline.entry import FIRED_PREFIX
 from hooks.health import LOG_NAME
@@ -16,21 +16,19 @@ from hooks.install.settings_file import SettingsError, read_settings
 from hooks.places import LOG_FOLDER, SPOOL_FILE
 
 
-@dataclass(frozen=True, slots=True)
-class FolderStatus:
-    """One Claude Code folder."""
+class FolderStatus(NamedTuple):
+    """One Claude Code folder, in the words of the JSON form."""
 
     path: Path
-    problems: tuple[str, ...]
-    events: tuple[str, ...] = ()  # our hooks in its settings
+    hooks: tuple[str, ...] = ()  # the events at which ours run
     plugin: bool = False
     status_line: bool = False
-    wrapped: str | None = None  # the status line that ours runs first
+    wrapped_status_line: str | None = None  # the one that ours runs first
     mixed: tuple[str, ...] = ()  # commands of the user's own that run ours among other things
+    problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HookStatus:
+class HookStatus(NamedTuple):
     """Everything `taximeter status` tells."""
 
     folders: tuple[FolderStatus, ...]
@@ -53,7 +51,7 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
     try:
         settings = read_settings(folder / SETTINGS_NAME).settings
     except SettingsError as error:
-        return FolderStatus(folder, (str(error),))
+        return FolderStatus(folder, problems=(str(error),))
     installed = installed_events(settings)
     line = status_line_command(settings)
     plugin = plugin_is_enabled(settings)
@@ -66,12 +64,12 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
     known = [event for event in EVENTS if event in installed]
     return FolderStatus(
         folder,
+        (*known, *sorted(set(installed) - set(known))),
+        plugin,
+        line is not None,
+        wrapped_command(line),
+        tuple(mixed_commands(settings)),
         tuple(dict.fromkeys(problems)),
-        events=(*known, *sorted(set(installed) - set(known))),
-        plugin=plugin,
-        status_line=line is not None,
-        wrapped=wrapped_command(line),
-        mixed=tuple(mixed_commands(settings)),
     )
 
 

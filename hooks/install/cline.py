@@ -7,7 +7,6 @@ ours stays, and is told of. A file of ours that the user changed stays too when 
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def plan_cline_install(where: Targets, program: Program) -> ClineInstallPlan:
         files.append(file)
         if raw != file.content:
             changes.append(Change(file.path, raw, file.content))
-    for path in _recorded(Path(program.home), _scope(where)):
+    for path in _recorded(Path(program.home), where):
         raw = _read(path)
         if raw is not None and is_ours(raw) and path not in {file.path for file in wanted}:
             changes.append(Change(path, raw, None))
@@ -90,7 +89,7 @@ def plan_cline_uninstall(where: Targets, home: Path) -> ClineInstallPlan:
     """What taking everything of ours out of these places would change; SettingsError if a file cannot be read."""
     changes: list[Change] = []
     notes: list[str] = []
-    recorded = _recorded(home, _scope(where))
+    recorded = _recorded(home, where)
     # Where the record is lost, files that bear our mark are known by their places.
     usual = [file.path for file in wanted_files(where, Program(sys.executable, launcher(), str(home)))]
     for path in dict.fromkeys([*recorded, *usual]):
@@ -109,7 +108,7 @@ def uninstall_cline(plan: ClineInstallPlan, where: Targets, home: Path) -> None:
     for change in plan.changes:
         write_change(change)
     record = _read_record(home)
-    for path in _recorded(home, _scope(where)):
+    for path in _recorded(home, where):
         record["files"].pop(str(path), None)
     kept = {parent for path in record["files"] for parent in Path(path).parents}
     for name in sorted(record["folders"], key=len, reverse=True):
@@ -130,15 +129,11 @@ def installed_files(home: Path) -> dict[Path, str]:
     return {Path(path): str(entry.get("sha256")) for path, entry in _read_record(home)["files"].items()}
 
 
-def _scope(where: Targets) -> Sequence[Path]:
-    return [*where.folders, *([where.classic_hooks] if where.classic_hooks is not None else [])]
-
-
-def _recorded(home: Path, scope: Iterable[Path]) -> dict[Path, dict[str, Any]]:
-    """Entries of the record inside these folders."""
-    folders = list(scope)
+def _recorded(home: Path, where: Targets) -> dict[Path, dict[str, Any]]:
+    """Entries of the record inside these places."""
+    folders = {*where.folders, where.classic_hooks}
     entries = {Path(path): entry for path, entry in _read_record(home)["files"].items()}
-    return {path: entry for path, entry in entries.items() if any(folder in path.parents for folder in folders)}
+    return {path: entry for path, entry in entries.items() if not folders.isdisjoint(path.parents)}
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,8 +1,8 @@
 """What is installed in Cline's folders, whether it still works, and what hooks and plugin did last."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hooks.cline.entry import FIRED_PREFIX
 from hooks.install.cline import installed_files
@@ -16,8 +16,7 @@ from tracker.sources.cline.live_rows import rows_folder
 INSTALLED, MISSING, FOREIGN, OUTDATED, CHANGED = "installed", "missing", "not ours", "outdated", "changed by hand"
 
 
-@dataclass(frozen=True, slots=True)
-class FileStatus:
+class FileStatus(NamedTuple):
     """One of our files, and how it is."""
 
     path: Path
@@ -25,13 +24,12 @@ class FileStatus:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClineStatus:
-    """Everything `taximeter status cline` tells."""
+class ClineStatus(NamedTuple):
+    """Everything `taximeter status cline` tells, in the words of the JSON form."""
 
     files: tuple[FileStatus, ...]
     fired: dict[str, LastRun]  # by event
-    last_row_at: int | None  # epoch ms at which a plugin wrote last
+    last_row_at_ms: int | None  # when a plugin wrote last
     problems: tuple[str, ...]
 
 

@@ -181,33 +181,21 @@ def print_fired(fired: Mapping[str, LastRun]) -> None:
 
 def _folder_text(folder: FolderStatus) -> str:
     parts = []
-    if folder.events:
-        parts.append(f"hooks at {', '.join(folder.events)}")
+    if folder.hooks:
+        parts.append(f"hooks at {', '.join(folder.hooks)}")
     if folder.plugin:
         parts.append("plugin enabled")
     if folder.status_line:
-        parts.append(f"status line below `{folder.wrapped}`" if folder.wrapped else "status line")
+        theirs = folder.wrapped_status_line
+        parts.append(f"status line below `{theirs}`" if theirs else "status line")
     return "; ".join(parts) or "nothing installed (taximeter install claude-code)"
 
 
 def hooks_json(found: HookStatus) -> dict[str, object]:
     """What `status --json` and `doctor --json` say of hooks."""
-    return {
-        "folders": [
-            {
-                "path": str(folder.path),
-                "hooks": list(folder.events),
-                "plugin": folder.plugin,
-                "status_line": folder.status_line,
-                "wrapped_status_line": folder.wrapped,
-                "mixed": list(folder.mixed),
-                "problems": list(folder.problems),
-            }
-            for folder in found.folders
-        ],
+    return found._asdict() | {
+        "folders": [folder._asdict() | {"path": str(folder.path)} for folder in found.folders],
         "fired": {name: run._asdict() for name, run in found.fired.items()},
-        "spool_bytes": found.spool_bytes,
-        "last_error": found.last_error,
     }
 
 

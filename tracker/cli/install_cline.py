@@ -75,18 +75,19 @@ def show(found: ClineStatus) -> None:
     for problem in found.problems:
         click.echo(f"  problem: {problem}")
     print_fired(found.fired)
-    if found.last_row_at is None:
+    if found.last_row_at_ms is None:
         note("The plugin has written nothing yet.")
     else:
-        click.echo(f"last request seen by the plugin: {ago(found.last_row_at)}")
+        click.echo(f"last request seen by the plugin: {ago(found.last_row_at_ms)}")
 
 
 def as_json(found: ClineStatus) -> dict[str, object]:
     """The JSON form."""
-    return {
-        "schema_version": 1,
-        "files": [{"path": str(file.path), "what": file.what, "state": file.state} for file in found.files],
-        "fired": {name: run._asdict() for name, run in found.fired.items()},
-        "last_row_at_ms": found.last_row_at,
-        "problems": list(found.problems),
-    }
+    return (
+        {"schema_version": 1}
+        | found._asdict()
+        | {
+            "files": [file._asdict() | {"path": str(file.path)} for file in found.files],
+            "fired": {name: run._asdict() for name, run in found.fired.items()},
+        }
+    )

@@ -211,14 +211,14 @@ class TestStatus:
         install(where, program)
         found = cline_status(where, home)
         assert {file.state for file in found.files} == {INSTALLED}
-        assert (found.problems, found.fired, found.last_row_at) == ((), {}, None)
+        assert (found.problems, found.fired, found.last_row_at_ms) == ((), {}, None)
         note_fired(str(home), "cline-TaskComplete", 21.5)
         note_fired(str(home), "Stop", 20.0)
         (rows_folder(home, cline_folder) / "1.jsonl").write_text("{}")
         found = cline_status(where, home)
         assert list(found.fired) == ["TaskComplete"]
         assert list(hook_status([], home).fired) == ["Stop"], "each agent's status has its own"
-        assert found.last_row_at is not None
+        assert found.last_row_at_ms is not None
 
     def test_what_is_wrong_is_named(self, where: Targets, program: Program, cline_folder: Path, home: Path) -> None:
         install(where, Program("/opt/other/python", program.script, program.home))
