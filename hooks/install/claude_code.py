@@ -4,7 +4,6 @@ What was there before lies in `<home>/backups`; `<home>/install.json` says which
 `<home>/command` names interpreter and launcher, one a line, for the plugin's shell script.
 """
 
-import json
 import os
 import re
 import shutil
@@ -30,6 +29,7 @@ from hooks.install.settings_file import (
     SettingsError,
     SettingsFile,
     parse_settings,
+    read_record,
     read_settings,
     render_settings,
     replace_file,
@@ -216,13 +216,7 @@ def _key(path: Path) -> str:
 
 
 def _read_record(home: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((home / RECORD_NAME).read_bytes())
-    except (OSError, ValueError):
-        record = None
-    if not isinstance(record, dict) or not isinstance(record.get("settings"), dict):
-        return {"schema_version": 1, "settings": {}}
-    return record
+    return read_record(home / RECORD_NAME, {"schema_version": 1, "settings": {}})
 
 
 def _back_up(home: Path, change: Change, record: dict[str, Any]) -> str | None:

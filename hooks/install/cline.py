@@ -4,7 +4,6 @@
 ours stays, and is told of. A file of ours that the user changed stays too when the rest is taken out.
 """
 
-import json
 import sys
 import time
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from hooks.install.cline_files import OurFile, Targets, is_ours, wanted_files
 from hooks.install.commands import Program
-from hooks.install.settings_file import Change, SettingsError, sha256_of, write_change, write_record
+from hooks.install.settings_file import Change, SettingsError, read_record, sha256_of, write_change, write_record
 from hooks.places import launcher
 from tracker.sources.cline.live_rows import rows_folder
 
@@ -161,10 +160,4 @@ def _removed(folder: Path) -> bool:
 
 
 def _read_record(home: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((home / RECORD_NAME).read_bytes())
-        if isinstance(record["files"], dict) and isinstance(record["folders"], list):
-            return dict(record)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return {"schema_version": 1, "files": {}, "folders": []}
+    return read_record(home / RECORD_NAME, {"schema_version": 1, "files": {}, "folders": []})

@@ -128,6 +128,18 @@ def sha256_of(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+def read_record(path: Path, empty: dict[str, Any]) -> dict[str, Any]:
+    """What was installed; `empty` where there is no record, or none with the parts of that."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return empty
+    is_whole = isinstance(record, dict) and all(
+        isinstance(record.get(name), type(part)) for name, part in empty.items()
+    )
+    return record if is_whole else empty
+
+
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write what was installed, as JSON for people too."""
     replace_file(path, json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n")
