@@ -64,17 +64,15 @@ def split_format(template: str) -> tuple[list[tuple[str, str]], str]:
     """Pairs of the text before a segment and the segment's name, and the text after the last one."""
     pairs: list[tuple[str, str]] = []
     text = ""
-    at = 0
-    while at < len(template):
-        end = template.find("}", at) if template[at] == "{" else -1
-        if end > 0 and template[at + 1 : end] in SEGMENTS:
-            pairs.append((text, template[at + 1 : end]))
-            text = ""
-            at = end + 1
+    while "{" in template:
+        before, _, template = template.partition("{")
+        name, end, after = template.partition("}")
+        if end and name in SEGMENTS:
+            pairs.append((text + before, name))
+            text, template = "", after
         else:
-            text += template[at]
-            at += 1
-    return pairs, text
+            text += before + "{"
+    return pairs, text + template
 
 
 def fill_format(template: str, shown: dict[str, tuple[str, str]], *, columns: int | None, colour: bool) -> str:

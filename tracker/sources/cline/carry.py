@@ -13,6 +13,7 @@ from store.records import Batch
 from tracker.sources.cline.deleted import Seen
 
 _DIGEST_BYTES = 8
+_KINDS = ("sessions", "chains", "calls", "turns", "tools", "events", "totals")  # of records in a batch
 _Record = TypeVar("_Record")
 
 
@@ -50,13 +51,8 @@ def leave_out_told(batch: Batch, carry: Carry) -> None:
     """Remove from `batch` the records that were handed over before, and remember those that it had."""
     told = {carry.told[start : start + _DIGEST_BYTES] for start in range(0, len(carry.told), _DIGEST_BYTES)}
     now: set[bytes] = set()
-    batch.sessions = _new(batch.sessions, told, now)
-    batch.chains = _new(batch.chains, told, now)
-    batch.calls = _new(batch.calls, told, now)
-    batch.turns = _new(batch.turns, told, now)
-    batch.tools = _new(batch.tools, told, now)
-    batch.events = _new(batch.events, told, now)
-    batch.totals = _new(batch.totals, told, now)
+    for kind in _KINDS:
+        setattr(batch, kind, _new(getattr(batch, kind), told, now))
     carry.told = b"".join(sorted(now))
 
 

@@ -5,6 +5,8 @@ were (CLINE section 3). Rows that were seen stay in the ledger, so only the rest
 reading of a task all of it, while watching nothing. The read state remembers which rows were seen.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tracker.sources.cline.tokens import Recorded
@@ -34,9 +36,7 @@ def take_in(
         if at in known_deletions:
             continue
         gone = [row for row in seen.counts if row not in present and row not in seen.claimed]
-        known = _NOTHING
-        for row in gone:
-            known = _plus(known, seen.counts[row])
+        known = [sum(counts) for counts in zip(_NOTHING, *(seen.counts[row] for row in gone), strict=True)]
         seen.claimed.update(gone)
         left = _less(deletions[at], known)
         if left.total or left.cost:
@@ -52,11 +52,7 @@ def _counts(recorded: Recorded) -> _Counts:
     return (*recorded[:4], recorded.cost or 0)
 
 
-def _plus(left: _Counts, right: _Counts) -> _Counts:
-    return (left[0] + right[0], left[1] + right[1], left[2] + right[2], left[3] + right[3], left[4] + right[4])
-
-
-def _less(total: Recorded, known: _Counts) -> Recorded:
+def _less(total: Recorded, known: Sequence[int]) -> Recorded:
     return Recorded(
         max(0, total.tokens_in - known[0]),
         max(0, total.tokens_out - known[1]),
