@@ -7,9 +7,9 @@ from typing import NamedTuple
 from store.ledger import LedgerError
 from store.nudges import add_kind_choice, mark_shown, put_away
 from store.reads.tasks import task_row_of
-from tracker import edit_tasks
 from tracker.advisor.preferences import switch_kind
-from tracker.edit_tasks import EditError
+from tracker.edit_tasks import commands as edit_tasks
+from tracker.edit_tasks.commands import EditError
 from tracker.model.delivery import NudgeAction
 from tracker.settings import SettingsError, load_settings, set_value
 from tui.settings_list import parsed

@@ -152,7 +152,7 @@ class LedgerFeed:
 
     def brief(self, session_id: int) -> str:
         """The handover of a session, on a connection of this call's own."""
-        from tracker.handover import handover
+        from tracker.handover.brief import handover
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             return handover(db, session_id).text

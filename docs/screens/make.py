@@ -24,7 +24,7 @@ from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
 from tests.tui.fakes import ScriptedFeed  # noqa: E402
 from tracker.advisor.advisor import Advisor  # noqa: E402
 from tracker.cli.demo import play_samples  # noqa: E402
-from tracker.demo import live_session  # noqa: E402
+from tracker.demo.samples import live_session  # noqa: E402
 from tracker.ingest import sync  # noqa: E402
 from tracker.keeper import HookFiles  # noqa: E402
 from tracker.pricing import PriceBook  # noqa: E402

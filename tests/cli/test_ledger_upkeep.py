@@ -364,7 +364,7 @@ def test_a_demo_whose_window_is_closed_leaves_no_trace(
     before = signal.getsignal(number)
     monkeypatch.setenv("TAXIMETER_HOME", os.environ["TAXIMETER_HOME"])  # demo sets another
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("tracker.demo.write_samples", closed)
+    monkeypatch.setattr("tracker.demo.samples.write_samples", closed)
     assert taximeter("demo", "spend").code == 128 + number
     assert list(tmp_path.iterdir()) == []
     assert signal.getsignal(number) == before

@@ -17,7 +17,7 @@ from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
 from tracker.cli.output import Column, print_table, width, wrapped
 from tracker.cli.prose import paragraph
-from tracker.demo import write_samples
+from tracker.demo.samples import write_samples
 from tracker.words import tokens
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.running import Taximeter
 from tracker.cli import listing
 from tracker.cli.app import run
-from tracker.demo import write_samples
+from tracker.demo.samples import write_samples
 
 ROOT = Path(__file__).parents[2]
 

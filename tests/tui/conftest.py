@@ -11,7 +11,7 @@ from store.ledger import open_ledger
 from tests.tui.fakes import NOW_MS
 from tests.unit.ledger.reading import take_in
 from tracker.advisor.advisor import Advisor
-from tracker.demo import live_session, write_samples
+from tracker.demo.samples import live_session, write_samples
 from tracker.keeper import HookFiles
 from tracker.rebuild import rebuild
 from tui.readers.all import SnapshotReader

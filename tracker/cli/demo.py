@@ -36,7 +36,7 @@ def demo(command: tuple[str, ...]) -> None:
     taximeter demo doctor
     """
     from tracker.cli.commands import COMMANDS
-    from tracker.demo import write_samples
+    from tracker.demo.samples import write_samples
 
     name = next((word for word in command if word in COMMANDS), None)
     if name in _CHANGE_AGENTS:
@@ -99,7 +99,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
     """
     from store.ledger import open_ledger
     from tracker.advisor.advisor import Advisor
-    from tracker.demo import write_samples
+    from tracker.demo.samples import write_samples
     from tracker.ingest import sync
     from tracker.keeper import HookFiles
     from tracker.pricing import PriceBook
@@ -124,7 +124,7 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
 
 def _work_on(claude_dir: Path, ended: threading.Event) -> None:
     """Write the running session as its agent would, in real time; it began some minutes ago."""
-    from tracker.demo import live_session
+    from tracker.demo.samples import live_session
 
     at = time.time() - _BEGAN_SECONDS_AGO
     for wait in live_session(claude_dir, start=at):

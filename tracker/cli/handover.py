@@ -25,7 +25,7 @@ def handover(invocation: Invocation, session: str | None, output: Path | None) -
     taximeter handover 5ea3b8df --output handover.md
     claude "$(taximeter handover)"           start over with it
     """
-    from tracker.handover import handover as brief_of
+    from tracker.handover.brief import handover as brief_of
 
     db = open_modelled(invocation)
     found = named_session(db, session)

@@ -83,7 +83,7 @@ def record(
     taximeter record --remove 3
     """
     from store.ledger import transaction
-    from tracker.edit_tasks import find_task
+    from tracker.edit_tasks.commands import find_task
 
     told = (unit, unit_price, submitted, succeeded, accepted, billed, provider_cost)
     if what is None and any(one is not None for one in told):

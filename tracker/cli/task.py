@@ -10,7 +10,6 @@ from store.plain_text import plain
 from store.projects import project_name
 from store.reads.tasks import TaskCall, all_ids
 from store.task_rows import COST_PARTS
-from tracker import edit_tasks
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
@@ -18,6 +17,7 @@ from tracker.cli.output import fit, note, print_csv, print_json, terminal_width,
 from tracker.cli.task_edit import edit_group
 from tracker.cli.tasks import GLYPHS
 from tracker.clock import iso
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.errors import UserError
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label

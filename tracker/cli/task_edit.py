@@ -7,9 +7,9 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
-from tracker import edit_tasks
 from tracker.cli.common import Invocation, ledger_options, open_modelled
 from tracker.cli.tasks import GLYPHS
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.words import counted
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
 from tests.unit.tasks.rows import derived
-from tracker import edit_tasks
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from store.reads.tasks import turns_of
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
 from tests.unit.tasks.rows import derived
-from tracker import edit_tasks
-from tracker.edit_tasks import EditError
+from tracker.edit_tasks import commands as edit_tasks
+from tracker.edit_tasks.commands import EditError
 from tracker.rebuild import rebuild
 
 Turn = tuple[int, str]

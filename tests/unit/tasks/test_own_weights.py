@@ -12,8 +12,8 @@ from store.task_edits import edits
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
 from tests.unit.tasks.rows import DERIVED, RAW, check_sums, derived
-from tracker import edit_tasks
 from tracker.cli.app import cli
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.model.boundaries import WEIGHTS
 from tracker.model.edits import in_force
 from tracker.rebuild import own_weights_in_use, rebuild

@@ -10,7 +10,7 @@ from store.reads.board import latest_sessions
 from store.reads.program_runs import program_runs
 from store.reads.sessions import find_session
 from tests.unit.tasks.making import START, Transcript, ledger_of
-from tracker import edit_tasks
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 

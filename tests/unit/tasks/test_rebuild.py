@@ -29,7 +29,7 @@ from tests.unit.tasks.making import (
     rebuild_everything,
 )
 from tests.unit.tasks.rows import check_sums, derived
-from tracker import edit_tasks
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.hidden_spend import hidden_spend
 from tracker.ingest import sync
 from tracker.pricing import PriceBook

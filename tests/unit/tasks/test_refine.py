@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tests.unit.tasks.refined import MODEL, REFINED, Api, four_prompts, serving, shape
-from tracker import edit_tasks
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild

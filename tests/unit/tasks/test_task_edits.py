@@ -15,8 +15,8 @@ from store.tasks import mark_all_stale, mark_stale
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
 from tests.unit.tasks.rows import DERIVED, RAW, check_sums, derived
-from tracker import edit_tasks
-from tracker.edit_tasks import EditError
+from tracker.edit_tasks import commands as edit_tasks
+from tracker.edit_tasks.commands import EditError
 from tracker.model.edits import EditBody
 from tracker.rebuild import rebuild
 from tracker.reports.task import task_detail

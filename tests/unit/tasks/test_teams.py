@@ -17,8 +17,8 @@ from store.ledger import open_ledger
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything, records, turn
 from tests.unit.tasks.making import event as mark
-from tracker import edit_tasks
 from tracker.cli.task import draw
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.model.boundaries import Decision, LocalPlacement, decide
 from tracker.model.turns import arrange
 from tracker.rebuild import rebuild
