@@ -94,7 +94,7 @@ def model_session(
     sums = [_Sums(len(turn.calls)) for turn in turns]
     roots = _roots(turns, verdicts)
     splits: list[SplitRow] = []
-    contexts = _Contexts()
+    contexts: dict[int, tuple[int, int]] = {}
     unrecorded: dict[int, int] = {}
     cold: Counter[tuple[str, str, int]] = Counter()
     for key, calls in chains.items():
@@ -112,7 +112,7 @@ def model_session(
             splits.append(row)
             _add(sums[index], call, row, is_subagent=bool(key))
         if not key:
-            contexts.walk(calls, turn_of)
+            contexts = _contexts(calls, turn_of)
             if session.agent == _HIDES_REQUESTS:
                 unrecorded = unrecorded_by_turn(calls, judged, turn_of)
     rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, unrecorded, placements, overlay)
@@ -185,23 +185,18 @@ def _add(sums: _Sums, call: ChainCall, row: SplitRow, *, is_subagent: bool) -> N
     sums.models.add(call.model)
 
 
-class _Contexts:
-    """Main-chain prompt sizes before and at the end of each turn."""
-
-    def __init__(self) -> None:
-        self.begin: dict[int, int] = {}
-        self.end: dict[int, int] = {}
-
-    def walk(self, calls: Sequence[ChainCall], turn_of: Mapping[tuple[int, bool], int]) -> None:
-        """Take in the main chain."""
-        before = 0
-        for call in calls:
-            if not call.grows_the_chain:
-                continue
-            index = turn_of[call.call_id, call.copied]
-            self.begin.setdefault(index, 0 if call.reset_before == Reset.CLEAR else min(before, call.context))
-            self.end[index] = call.context
-            before = call.context + call.output
+def _contexts(calls: Sequence[ChainCall], turn_of: Mapping[tuple[int, bool], int]) -> dict[int, tuple[int, int]]:
+    """Prompt sizes of the main chain before and at the end of each turn."""
+    found: dict[int, tuple[int, int]] = {}
+    before = 0
+    for call in calls:
+        if not call.grows_the_chain:
+            continue
+        index = turn_of[call.call_id, call.copied]
+        begin = 0 if call.reset_before == Reset.CLEAR else min(before, call.context)
+        found[index] = found.get(index, (begin, 0))[0], call.context
+        before = call.context + call.output
+    return found
 
 
 def _turn_rows(
@@ -210,7 +205,7 @@ def _turn_rows(
     verdicts: Sequence[Verdict],
     roots: Mapping[int, str],
     sums: Sequence[_Sums],
-    contexts: _Contexts,
+    contexts: Mapping[int, tuple[int, int]],
     unrecorded: Mapping[int, int],
     placements: Mapping[int, LocalPlacement],
     overlay: Overlay,
@@ -223,6 +218,7 @@ def _turn_rows(
         uuid = turn.row.prompt_uuid
         placement = overlay.placements.get((session_id, uuid)) if turn.index in placements else None
         root = roots[verdict.group]
+        context_begin, context_end = contexts.get(turn.index, (None, None))
         rows.append(
             TaskTurnRow(
                 session_id=session_id,
@@ -239,8 +235,8 @@ def _turn_rows(
                 ended_at=turn.ended_at,
                 **added.columns,
                 models=",".join(sorted(added.models)),
-                context_begin=contexts.begin.get(turn.index),
-                context_end=contexts.end.get(turn.index),
+                context_begin=context_begin,
+                context_end=context_end,
                 facts=encode_facts(_facts(turn, starts_other[turn.index], unrecorded.get(turn.index, 0))),
             )
         )
@@ -259,7 +255,7 @@ def _starts_other(turns: Sequence[TurnInfo], verdicts: Sequence[Verdict]) -> lis
 
 
 def _facts(turn: TurnInfo, starts_other: bool, unrecorded: int) -> TurnFacts:
-    todos = todos_of(turn)
+    todos_closed, todos_entries = todos_of(turn)
     kinds = {event.kind for event in turn.events}
     calls = sorted(turn.calls, key=lambda call: (call.chain, call.position, call.message_id))
     return TurnFacts(
@@ -278,8 +274,8 @@ def _facts(turn: TurnInfo, starts_other: bool, unrecorded: int) -> TurnFacts:
         ),
         has_pull_request=has_pull_request(turn),
         check_passed=last_check(turn),
-        todos_closed=todos.closed,
-        todos_entries=todos.entries,
+        todos_closed=todos_closed,
+        todos_entries=todos_entries,
         is_completion=EventKind.COMPLETION in kinds,
         is_feedback=EventKind.FEEDBACK in kinds,
         next_starts_other=starts_other,

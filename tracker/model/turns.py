@@ -312,17 +312,12 @@ def is_retry(turn: TurnInfo) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Todos:
-    """To-dos as the turn left them; None of both where the turn did not touch them."""
+def todos_of(turn: TurnInfo) -> tuple[int | None, int | None]:
+    """To-dos that are closed, and entries, as the turn left its list; else how many it closed and added one by one.
 
-    closed: int | None = None
-    entries: int | None = None
-
-
-def todos_of(turn: TurnInfo) -> Todos:
-    """The last state of the to-do list that the turn wrote, or what it added and closed one by one."""
-    listed: Todos | None = None
+    None of both where the turn did not touch them.
+    """
+    listed: tuple[int, int] | None = None
     added, closed = 0, set()
     for tool in turn.tools:
         if not tool.flags & _TODOS or not tool.target or tool.is_error:
@@ -330,7 +325,7 @@ def todos_of(turn: TurnInfo) -> Todos:
         if "/" in tool.target:
             done, _, entries = tool.target.rstrip("+").partition("/")
             if done.isdigit() and entries.isdigit():
-                listed = Todos(int(done), int(entries))
+                listed = int(done), int(entries)
         else:
             name, _, status = tool.target.rpartition(":")
             added += name == "new"
@@ -338,4 +333,4 @@ def todos_of(turn: TurnInfo) -> Todos:
                 closed.add(name)
     if listed is not None:
         return listed
-    return Todos(len(closed), added) if added or closed else Todos()
+    return (len(closed), added) if added or closed else (None, None)

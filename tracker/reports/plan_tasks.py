@@ -106,10 +106,10 @@ def task_shares(
         for one in outlooks:
             left_out = sum(nano for kind, nano in kinds.items() if kind & one.plan.excludes) / NANO_PER_USD
             covered = sum(kinds.values()) / NANO_PER_USD - left_out
-            share = _covered(covered, one, covered_usd[one.plan.id], terms)
+            share, further = _covered(covered, one, covered_usd[one.plan.id], terms)
             own = left_out * (1 + terms.tax)
-            allocated[one.plan.id] = own + share.allocated
-            marginal[one.plan.id] = own + share.marginal
+            allocated[one.plan.id] = own + share
+            marginal[one.plan.id] = own + further
             if not one.is_known:
                 unfitted[one.plan.id] = covered * (1 + terms.tax) if terms.extra_usage else 0.0
         cost = sum(row.cost for row in rows)
@@ -133,19 +133,15 @@ def _api_by_kind(rows: Sequence[TaskCallRow], api_nano: Mapping[int, int | None]
     return found
 
 
-class _Covered(NamedTuple):
-    """What a plan's own part of a task costs there, with tax."""
+def _covered(work_usd: float, one: PlanOutlook, month_usd: float, terms: Terms) -> tuple[float, float]:
+    """What a plan's own part of a task costs there, with tax: what is allocated to it, and what one more would cost.
 
-    allocated: float
-    marginal: float
-
-
-def _covered(work_usd: float, one: PlanOutlook, month_usd: float, terms: Terms) -> _Covered:
-    """The fee by the share of the month's work, and the overflow; a metered plan bills all work beside its fee."""
+    Allocated is the fee by the share of the month's work, and the overflow; a metered plan bills all work besides.
+    """
     share = min(1.0, work_usd / month_usd) if month_usd > 0 else 0.0
     fee, taxed = one.fee_usd * share, work_usd * (1 + terms.tax)
     if one.plan.is_metered:
-        return _Covered(fee + taxed, taxed)
+        return fee + taxed, taxed
     if not terms.extra_usage:
-        return _Covered(fee, 0.0)
-    return _Covered(fee + taxed * one.overflow_share, taxed * one.bind_share)
+        return fee, 0.0
+    return fee + taxed * one.overflow_share, taxed * one.bind_share

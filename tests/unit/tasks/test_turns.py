@@ -6,7 +6,6 @@ from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
 from tracker.model.turns import (
     NO_PROMPT,
     Ending,
-    Todos,
     arrange,
     ending_of,
     has_commit,
@@ -200,7 +199,7 @@ def test_a_commit_that_failed_is_none() -> None:
 def test_todos_in_both_forms() -> None:
     flag = int(ToolFlag.TODOS)
     listed = only_turn(tools=[tool("1", 12, target="1/3+", flags=flag), tool("2", 13, target="3/3", flags=flag)])
-    assert todos_of(listed) == Todos(3, 3)
+    assert todos_of(listed) == (3, 3)
     single = only_turn(
         tools=[
             tool("1", 12, target="new:pending", flags=flag),
@@ -208,8 +207,8 @@ def test_todos_in_both_forms() -> None:
             tool("3", 14, target="1:completed", flags=flag),
         ]
     )
-    assert todos_of(single) == Todos(1, 2)
-    assert todos_of(only_turn()) == Todos()
+    assert todos_of(single) == (1, 2)
+    assert todos_of(only_turn()) == (None, None)
 
 
 def test_a_pull_request_is_of_the_turn_that_first_names_it() -> None:
