@@ -13,7 +13,7 @@ from store.reads.filter import Filter
 from store.reads.spend import NO_SPEND, SpendRow, spend_rows, spend_total
 from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
-from tracker.model.plans.budget import BudgetTask, Layers, Multiplier, Multipliers, layers, reached
+from tracker.model.plans.budget import Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
 from tracker.model.status import TaskStatus
 from tracker.reports.json_values import dollars, rounded
@@ -128,24 +128,13 @@ def budget_report(db: sqlite3.Connection, settings: BudgetSettings, today: date,
         )
         lines += [line("task", task.id, task.title, per_task, _spent_on(task)) for task in dear[:_DEAREST_TASKS]]
     days = _days_seen(db, first, today)
-    recent = [
-        BudgetTask(
-            task.status,
-            task.calls,
-            task.input + task.cache_read + task.write_5m + task.write_1h + task.output,
-            task.cost,
-            task.waste,
-            task.retry_cost,
-        )
-        for task in report.typed
-    ]
     own = Multipliers(settings.retry, settings.abandoned, settings.waste)
-    made = layers(recent, days, days_in_month, own, settings.buffer)
+    made = layers(report.typed, days, days_in_month, own, settings.buffer)
     return BudgetReport(
         today=today,
         lines=lines,
         layers=made,
-        completed=sum(task.status == TaskStatus.COMPLETED for task in recent),
+        completed=sum(task.status == TaskStatus.COMPLETED for task in report.typed),
         history_days=days,
         spent_in_history_nano=spent_since(first).cost,
         days_in_month=days_in_month,

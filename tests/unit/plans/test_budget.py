@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.plans.budget import BudgetTask, Multipliers, layers, reached
+from store.task_rows import TaskRow
+from tracker.model.plans.budget import Multipliers, layers, reached
 
 USD = 1_000_000_000
 
 
-def task(
-    status: str = "completed", *, calls: int = 10, cost: int = 2 * USD, waste: int = 0, retry: int = 0
-) -> BudgetTask:
-    return BudgetTask(status, calls, calls * 50_000, cost, waste, retry)
+def task(status: str = "completed", *, calls: int = 10, cost: int = 2 * USD, waste: int = 0, retry: int = 0) -> TaskRow:
+    known = {"status": status, "calls": calls, "input": calls * 50_000, "cost": cost, "waste": waste}
+    return TaskRow(**dict.fromkeys(TaskRow._fields, 0) | known | {"retry_cost": retry})
 
 
 def test_layers_of_a_hand_worked_month() -> None:
@@ -59,7 +59,7 @@ def test_sums_come_before_ratios() -> None:
 
 
 @pytest.mark.parametrize("tasks", [[], [task()] * 4, [task("open")] * 9, [task(cost=0)] * 9, [task(calls=0)] * 9])
-def test_too_little_to_measure_is_no_layers(tasks: list[BudgetTask]) -> None:
+def test_too_little_to_measure_is_no_layers(tasks: list[TaskRow]) -> None:
     assert layers(tasks, 30, 30) is None
 
 
@@ -67,7 +67,7 @@ def test_a_day_is_the_least_and_calls_need_tokens() -> None:
     tasks = [task() for _ in range(5)]
     assert layers(tasks, 0, 30) is None
     assert layers(tasks, 1, 30) is not None
-    assert layers([one._replace(tokens=0) for one in tasks], 30, 30) is None
+    assert layers([one._replace(input=0) for one in tasks], 30, 30) is None
 
 
 def test_open_tasks_stay_out() -> None:

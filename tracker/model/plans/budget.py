@@ -9,23 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from store.money import NANO_PER_USD
+from store.task_rows import TaskRow
 from tracker.model.defaults import DEFAULTS
 from tracker.model.headline import LOADED
 from tracker.model.status import TaskStatus
 
 # A share of work that is waste or retries is at most this, so that a multiplier stays finite.
 _LARGEST_SHARE = 0.9
-
-
-class BudgetTask(NamedTuple):
-    """A task's sums; money in nano-dollars."""
-
-    status: str
-    calls: int
-    tokens: int  # all five classes
-    cost: int
-    waste: int
-    retry_cost: int
 
 
 class Multiplier(NamedTuple):
@@ -83,7 +73,7 @@ class Layers:
 
 
 def layers(
-    tasks: Sequence[BudgetTask],
+    tasks: Sequence[TaskRow],
     days: int,
     days_in_month: int,
     own: Multipliers = NO_OWN_MULTIPLIERS,
@@ -92,7 +82,7 @@ def layers(
     """Layers from the tasks that ended in `days` days; None below five completed tasks. Open tasks stay out."""
     completed = [task for task in tasks if task.status == TaskStatus.COMPLETED]
     calls = sum(task.calls for task in completed)
-    tokens = sum(task.tokens for task in completed)
+    tokens = sum(task.input + task.cache_read + task.write_5m + task.write_1h + task.output for task in completed)
     cost = sum(task.cost for task in completed)
     if len(completed) < DEFAULTS.tasks_for_a_rate or not calls or not tokens or not cost or days < 1:
         return None
