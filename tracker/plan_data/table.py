@@ -144,7 +144,6 @@ def _dated(row: _PlanRow) -> DatedPlan:
         valid_from=_day(row.id, row.valid_from),
         source=row.source,
         checked_on=row.checked_on,
-        note=row.note,
     )
     week, five_hour = _size(row.id, row.week), _size(row.id, row.five_hour)
     known = week is not None or five_hour is not None

@@ -35,10 +35,10 @@ def test_a_plan_is_the_row_of_its_day() -> None:
 def test_prices_and_exclusions() -> None:
     plans = plans_on(TODAY)
     pro = plans["pro"].plan
-    assert pro.fee_nano() == 20 * NANO_PER_USD
-    assert pro.fee_nano(seats=3, annual=True) == 51 * NANO_PER_USD
+    assert pro.fee_usd() == 20
+    assert pro.fee_usd(seats=3, annual=True) == 51
     assert pro.fee_usd(tax=0.19) == pytest.approx(23.8)
-    assert plans["max"].plan.fee_nano(annual=True) == 100 * NANO_PER_USD
+    assert plans["max"].plan.fee_usd(annual=True) == 100
     assert Excluded.FABLE in pro.excludes
     assert Excluded.FABLE not in plans["max"].plan.excludes
     assert all(Excluded.FAST in one.plan.excludes for one in plans.values() if not one.plan.is_metered)

@@ -147,16 +147,11 @@ class Plan:
     valid_from: str = ""
     source: str = ""
     checked_on: str = ""
-    note: str = ""
 
     def fee_usd(self, *, seats: int = 1, annual: bool = False, tax: float = 0.0) -> float:
         """Dollars a month for all seats, tax included; the annual price where there is one and it is asked for."""
-        return self.fee_nano(seats=seats, annual=annual) * (1 + tax) / NANO_PER_USD
-
-    def fee_nano(self, *, seats: int = 1, annual: bool = False) -> int:
-        """The same before tax, exact."""
         per_seat = self.annual_nano if annual and self.annual_nano is not None else self.monthly_nano
-        return seats * per_seat
+        return seats * per_seat * (1 + tax) / NANO_PER_USD
 
     def knows(self, capacity: Capacity) -> bool:
         """Whether every limit of the plan has a known size."""
