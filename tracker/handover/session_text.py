@@ -3,18 +3,20 @@
 What cannot be read is skipped: a brief may lack a line, a bill may not.
 """
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import msgspec
+
+from tracker.pricing.names import SYNTHETIC
+from tracker.sources.claude_code.lines import Block, Line, Message, ToolInput, decode_line, joined_text
 from tracker.sources.claude_code.prompts import classify
+from tracker.sources.claude_code.tools import text_of
 
 _TODO_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 _CREATED = re.compile(r"Task #(\w+) created")  # what the client calls an entry: a list may go on from another session
-_WORTH_READING = (b'"user"', b'"assistant"')
 
 
 @dataclass(slots=True)
@@ -45,8 +47,7 @@ def read_session_text(paths: Iterable[Path], wanted_tools: Collection[str]) -> S
     for path in paths:
         try:
             if path.suffix == ".jsonl":
-                for row in _rows(path):
-                    _take(row, texts, wanted_tools)
+                _add_claude_code_text(path, texts, wanted_tools)
             else:
                 from tracker.handover.cline_text import add_cline_text
 
@@ -56,73 +57,60 @@ def read_session_text(paths: Iterable[Path], wanted_tools: Collection[str]) -> S
     return texts
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def _add_claude_code_text(path: Path, texts: SessionText, wanted_tools: Collection[str]) -> None:
     with path.open("rb") as file:
-        for line in file:
-            if not any(mark in line for mark in _WORTH_READING):
-                continue
+        for raw in file:
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
+                line = decode_line(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 continue
-            if isinstance(row, dict) and not row.get("isSidechain") and isinstance(row.get("message"), dict):
-                yield row
+            if line.message is not None and not line.isSidechain:
+                _take(line, line.message, texts, wanted_tools)
 
 
-def _take(row: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]) -> None:
-    content = row["message"].get("content")
-    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
-    blocks = [block for block in blocks if isinstance(block, dict)]
-    text = "\n".join(block["text"] for block in blocks if isinstance(block.get("text"), str)).strip()
-    if row.get("type") == "assistant":
-        if row["message"].get("model") != "<synthetic>":
+def _take(line: Line, message: Message, texts: SessionText, wanted_tools: Collection[str]) -> None:
+    blocks = message.content if isinstance(message.content, list) else []
+    text = joined_text(message.content).strip()
+    if line.type == "assistant":
+        if message.model != SYNTHETIC:
             texts.answered(text)
         for block in blocks:
-            if block.get("type") == "tool_use":
+            if block.type == "tool_use":
                 _take_tool(block, texts, wanted_tools)
         return
     for block in blocks:
-        if block.get("type") == "tool_result":
+        if block.type == "tool_result":
             _take_result(block, texts, wanted_tools)
-    if text and not row.get("isMeta") and not row.get("isCompactSummary") and isinstance(row.get("uuid"), str):
+    if text and line.uuid and not line.isMeta and not line.isCompactSummary:
         prompt = classify(text)
         if prompt.kind is not None and prompt.text:
-            texts.asked(row["uuid"], prompt.text)
+            texts.asked(line.uuid, prompt.text)
 
 
-def _take_tool(block: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]) -> None:
-    given = block.get("input")
-    if not isinstance(given, dict):
+def _take_tool(block: Block, texts: SessionText, wanted_tools: Collection[str]) -> None:
+    key, given = block.id or "", block.input
+    if not isinstance(given, ToolInput):
         return
-    if block.get("id") in wanted_tools and isinstance(given.get("command"), str):
-        texts.commands[str(block["id"])] = given["command"]
-    if block.get("name") not in _TODO_TOOLS:
+    if key in wanted_tools and isinstance(given.command, str):
+        texts.commands[key] = given.command
+    if block.name not in _TODO_TOOLS:
         return
-    if isinstance(given.get("todos"), list):
-        listed = [todo for todo in given["todos"] if isinstance(todo, dict)]
+    if isinstance(given.todos, list):
+        listed = [todo for todo in given.todos if isinstance(todo, dict)]
         texts.todos = {
             str(number): (str(todo.get("status")), str(todo.get("content") or "")) for number, todo in enumerate(listed)
         }
-    elif block["name"] == "TaskCreate":
-        text = str(given.get("subject") or given.get("description") or "")
-        texts.todos[str(block.get("id"))] = ("pending", text)
-    elif str(given.get("taskId")) in texts.todos and given.get("status"):
-        texts.todos[str(given["taskId"])] = (str(given["status"]), texts.todos[str(given["taskId"])][1])
+    elif block.name == "TaskCreate":
+        texts.todos[key] = ("pending", str(given.subject or given.description or ""))
+    elif str(given.taskId) in texts.todos and given.status:
+        texts.todos[str(given.taskId)] = (str(given.status), texts.todos[str(given.taskId)][1])
 
 
-def _take_result(block: dict[str, Any], texts: SessionText, wanted_tools: Collection[str]) -> None:
-    key, output = str(block.get("tool_use_id")), _plain(block.get("content"))
+def _take_result(block: Block, texts: SessionText, wanted_tools: Collection[str]) -> None:
+    key, output = block.tool_use_id or "", text_of(block.content)
     if key in wanted_tools:
         texts.outputs[key] = output
     created = texts.todos.pop(key, None)
-    if created is not None and not block.get("is_error"):
+    if created is not None and not block.is_error:
         name = _CREATED.search(output)
         texts.todos[name[1] if name is not None else key] = created
-
-
-def _plain(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "\n".join(str(block.get("text") or "") for block in content if isinstance(block, dict))
-    return ""

@@ -81,6 +81,7 @@ class ToolInput(msgspec.Struct, gc=False):
     pattern: Any = None
     query: Any = None
     url: Any = None
+    subject: Any = None
     description: Any = None
     subagent_type: Any = None
     skill: Any = None

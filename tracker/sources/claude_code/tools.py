@@ -95,7 +95,7 @@ def answered(
 
     `awaits`: what the result tells besides its size (`awaited`), if anything. `mates`: teammates by name, kept up here.
     """
-    output = _text_of(block.content) if awaits in (COMMIT, CHECK, CHECKED_COMMIT) else ""
+    output = text_of(block.content) if awaits in (COMMIT, CHECK, CHECKED_COMMIT) else ""
     goes_on = awaits == CHECK and output.startswith(_GOES_ON)
     return ToolUse(
         AGENT,
@@ -134,7 +134,8 @@ def _agent_id(line: Line, mates: dict[str, str]) -> str | None:
     return found
 
 
-def _text_of(content: msgspec.Raw) -> str:
+def text_of(content: msgspec.Raw) -> str:
+    """The text of a result, empty where it has none."""
     try:
         return joined_text(forgiving(decode_content, content))
     except msgspec.DecodeError:
