@@ -4,6 +4,9 @@ A task is such a run if all its sessions are headless (store.clauses), nothing w
 of the project begin with the same words. One question asked with `claude -p` is a task like any other, and so is a loop
 that edits files. A run that the user named or judged is a task again; the others stay what they are.
 
+Clients up to early 2026 do not say that a program asked, and a terminal may be typed into by one: there the words have
+to be the same for longer than anybody types twice.
+
 What a client did before anybody said a word (store.clauses.HAS_TALKED) is a run, too.
 """
 
@@ -13,20 +16,24 @@ from store.clauses import HAS_TALKED, IS_HEADLESS, json_list
 
 _LEAST_ALIKE = 3
 _OPENING_CHARS = 24
+_LONG_OPENING_CHARS = 80
 
 
 def program_runs(db: sqlite3.Connection) -> frozenset[str]:
     """Ids of the tasks that are runs of programs."""
     found = db.execute(
         f"""
-        WITH candidate AS (
-            SELECT id, COALESCE(project, '') AS project, substr(CASE title_from WHEN 'prompt' THEN title ELSE
+        WITH begun AS (
+            SELECT id, COALESCE(project, '') AS project, CASE title_from WHEN 'prompt' THEN title ELSE
                 (SELECT text FROM task_turn JOIN turn USING (session_id, prompt_uuid) WHERE task_id = task.id
-                 ORDER BY task_turn.at, task_turn.session_id, ordinal LIMIT 1) END, 1, ?) AS opening,
+                 ORDER BY task_turn.at, task_turn.session_id, ordinal LIMIT 1) END AS words,
+                (SELECT MIN({IS_HEADLESS}) FROM task_part JOIN session ON session.id = session_id
+                 WHERE task_id = task.id) AS is_headless,
                 title_from = 'prompt' AND COALESCE(evidence, '') != 'you' AS is_nobodys FROM task
-            WHERE id IN (SELECT task_id FROM task_part JOIN session ON session.id = session_id
-                         GROUP BY task_id HAVING MIN({IS_HEADLESS}))
-            AND edit_turns = 0 AND title_from IN ('prompt', 'refined', 'you') AND title != ''
+            WHERE edit_turns = 0 AND title_from IN ('prompt', 'refined', 'you') AND title != ''
+        ), candidate AS (
+            SELECT id, project, is_nobodys, substr(words, 1, CASE WHEN is_headless THEN ? ELSE ? END) AS opening
+            FROM begun WHERE is_headless OR length(words) >= ?
         )
         SELECT id FROM candidate WHERE is_nobodys AND (project, opening) IN
             (SELECT project, opening FROM candidate GROUP BY project, opening HAVING COUNT(*) >= ?)
@@ -35,7 +42,7 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
             AND NOT EXISTS (SELECT 1 FROM task_part JOIN session ON session.id = session_id
                             WHERE task_id = task.id AND {HAS_TALKED})
         """,
-        (_OPENING_CHARS, _LEAST_ALIKE),
+        (_OPENING_CHARS, _LONG_OPENING_CHARS, _LONG_OPENING_CHARS, _LEAST_ALIKE),
     )
     return frozenset(row[0] for row in found)
 
