@@ -9,11 +9,18 @@ from store.records import CallFlag, TurnKind
 
 Value = TypeVar("Value")
 
-# What a session is called: its title, or the opening words of its first prompt where it never got one (store.titles).
-# A session may hold nothing but slash commands, a teammate's nothing but messages of its team.
+# Of the turns with words, prompts stand first. A session may hold nothing but slash commands, a teammate's nothing but
+# messages of its team.
+_OPENING_WORDS = (
+    "SELECT text FROM turn WHERE turn.session_id = session.id AND text <> '' AND {}"
+    f" ORDER BY kind != '{TurnKind.PROMPT}', kind = '{TurnKind.NOTIFICATION}', position LIMIT 1"
+)
+# What a session is called (store.titles): its title, or the opening words of its first prompt where it never got one.
+# Where the agent's title or those only pick up earlier work, it is the next prompt that says more, if there is one.
+_SAYS_MORE = f"kind != '{TurnKind.NOTIFICATION}' AND NOT only_resumes(text)"
 SESSION_TITLE = (
-    "title_in(COALESCE(session.title, (SELECT text FROM turn WHERE turn.session_id = session.id AND text <> ''"
-    f" ORDER BY kind != '{TurnKind.PROMPT}', kind = '{TurnKind.NOTIFICATION}', position LIMIT 1)))"
+    "title_in(COALESCE(IIF(session.title_rank <= 2 AND only_resumes(session.title), NULL, session.title),"
+    f" ({_OPENING_WORDS.format(_SAYS_MORE)}), session.title, ({_OPENING_WORDS.format(1)})))"
 )
 
 # Clients of late 2025 warmed subagents up before the first prompt, and some sessions never had one.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from store.folder_lock import folder_lock
 from store.schema_version import SCHEMA_VERSION
-from store.titles import title_in
+from store.titles import only_resumes, title_in
 
 LEDGER_NAME = "ledger.db"
 _OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
@@ -162,6 +162,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16000")
         connection.create_function("title_in", 1, lambda text: text and title_in(text), deterministic=True)
+        connection.create_function("only_resumes", 1, lambda text: text and only_resumes(text), deterministic=True)
         if version < SCHEMA_VERSION:
             _migrate(connection)
     except BaseException:

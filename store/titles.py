@@ -5,6 +5,15 @@ import re
 # What Claude Code puts before an approved plan, the same for all of them; the plan's own heading follows.
 _PLAN = re.compile(r"Implement the following plan:\s+(?:#+\s+)?(?:Plan:\s+)?(.+?)(?=\s+#+\s|$)")
 _HEADING_MARK = re.compile(r"#+\s+(?=\S)")
+# "Good morning. Please pick up where we left off": of what, another prompt says, or nobody.
+_RESUMES = re.compile(
+    r"(?:(?:good \w+|hi|hello|hey)\b[^.!?]*[.!?,]\s*)?(?:please |ok,? |let'?s |can you )*"
+    r"(?:pick(?:ing)? up|resum(?:e|ing)|continu(?:e|ing)|carry on|go on) (?:from |with )?"
+    r"(?:where (?:we|you|i) (?:last |had )?(?:left off|stopped)"
+    r"|(?:the |our )?(?:previous|last|earlier) (?:session|conversation|chat))(?: please)?[\s.!]*",
+    re.IGNORECASE,
+)
+_RESUMES_CHARS = 160
 
 
 def plan_in(prompt: str) -> str:
@@ -17,3 +26,8 @@ def title_in(prompt: str) -> str:
     """A title made of a prompt: its plan's heading, or the prompt without the mark of a Markdown heading before it."""
     mark = _HEADING_MARK.match(prompt)
     return plan_in(prompt) or (prompt[mark.end() :] if mark else prompt)
+
+
+def only_resumes(text: str) -> bool:
+    """Whether a prompt or title asks to go on with earlier work without a word on what that was."""
+    return len(text) <= _RESUMES_CHARS and _RESUMES.fullmatch(text) is not None

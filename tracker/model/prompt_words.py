@@ -9,7 +9,6 @@ _ACKNOWLEDGEMENT_CHARS = 40
 _FAILURE_WITHIN_CHARS = 160
 _COMMAND_WITHIN_CHARS = 80
 _WAY_BACK_CHARS = 150
-_RESUMES_CHARS = 160
 _NOTICES = ("Operation stopped by hook",)
 
 
@@ -142,22 +141,6 @@ _WAY_BACK = _compiled(
     + r"(?:(?:i think )?(?:you|we) need to )?"
     + r"(?:(?:get|go|switch|move|check) (?:back )?(?:to|out|over to)|back to) (?:the )?(?:main|master|develop|trunk)\b"
 )
-
-# "Good morning. Please pick up where we left off": of what, another prompt says, or nobody.
-_RESUMES = _compiled(
-    r"(?:(?:good \w+|hi|hello|hey)\b[^.!?]*[.!?,]\s*)?(?:please |ok,? |let'?s |can you )*"
-    r"(?:pick(?:ing)? up|resum(?:e|ing)|continu(?:e|ing)|carry on|go on) (?:from |with )?"
-    + _one_of(
-        "where (?:we|you|i) (?:last |had )?(?:left off|stopped)",
-        "(?:the |our )?(?:previous|last|earlier) (?:session|conversation|chat)",
-    )
-    + r"(?: please)?[\s.!]*"
-)
-
-
-def only_resumes(text: str) -> bool:
-    """Whether a prompt or title asks to go on with earlier work without a word on what that was."""
-    return len(text) <= _RESUMES_CHARS and _RESUMES.fullmatch(text) is not None
 
 
 def is_notice(text: str) -> bool:

@@ -9,10 +9,10 @@ import msgspec
 
 from store.records import TurnKind
 from store.task_rows import PartRow, SessionRow, TaskRow, TaskTurnRow
-from store.titles import plan_in, title_in
+from store.titles import only_resumes, plan_in, title_in
 from tracker.model.edits import REFINED, Attribute, Overlay
 from tracker.model.links import PartKey, key_of
-from tracker.model.prompt_words import is_acknowledgement, only_resumes
+from tracker.model.prompt_words import is_acknowledgement
 from tracker.model.session_tasks import SUMMED, decode_facts
 from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge
 

@@ -1,12 +1,14 @@
-"""Where a task's title comes from when the first prompt says nothing of the work."""
+"""What a task and its session are called when the first prompt says nothing of the work."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from store.reads.filter import EVERYTHING
+from store.reads.sessions import find_session, session_rows
+from store.titles import only_resumes
 from tests.unit.tasks.making import Transcript, ledger_of
-from tracker.model.prompt_words import only_resumes
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 
@@ -57,7 +59,7 @@ def test_a_text_that_says_more_is_none(text: str) -> None:
         ([WORK], "custom-title", "Pick up from last session", "Pick up from last session"),
     ],
 )
-def test_a_task_is_called_by_what_says_more_but_the_users_own_title_stays(
+def test_task_and_session_are_called_by_what_says_more_but_the_users_own_title_stays(
     prompts: list[str], kind: str, given: str, title: str, tmp_path: Path
 ) -> None:
     session = Transcript(tmp_path / "c", "s")
@@ -70,3 +72,5 @@ def test_a_task_is_called_by_what_says_more_but_the_users_own_title_stays(
     db = ledger_of(tmp_path, tmp_path / "c")
     rebuild(db)
     assert [task.title for task in tasks_report(db).tasks] == [title]
+    assert [session.title for session in session_rows(db, EVERYTHING)] == [title]
+    assert [session.title for session in find_session(db, None)] == [title]
