@@ -273,8 +273,11 @@ class Dashboard(App[None]):
 
     @work(group="edit", exit_on_error=False)
     async def _say_when_done(self, edit: Edit, done: "Future[Edited]") -> None:
-        edited = await asyncio.shield(asyncio.wrap_future(done))  # who leaves ends this, and no edit that waits
-        self.edit_done(edit, edited)
+        try:
+            edited = await asyncio.shield(asyncio.wrap_future(done))  # who leaves ends this, and no edit that waits
+            self.edit_done(edit, edited)
+        except Exception as error:  # noqa: BLE001 -- a worker ends in silence
+            self._say_unforeseen("See whether that was done", error)
 
     @work(thread=True, group="brief", exclusive=True, exit_on_error=False)
     def write_brief(self, session_id: int) -> None:
@@ -283,6 +286,11 @@ class Dashboard(App[None]):
             self.call_later(self._show_brief, self.feed.brief(session_id))
         except (LedgerError, sqlite3.Error) as error:
             self.notify(f"No brief: {error}.", severity="warning", markup=False)
+        except Exception as error:  # noqa: BLE001 -- a worker ends in silence
+            self._say_unforeseen("No brief", error)
+
+    def _say_unforeseen(self, what: str, error: Exception) -> None:
+        self.notify(f"{what}: unforeseen: {type(error).__name__}: {error}.", severity="warning", markup=False)
 
     def _show_brief(self, text: str) -> None:
         """Put the brief on the clipboard, and show it."""

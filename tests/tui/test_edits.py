@@ -7,10 +7,11 @@ import pytest
 from store.nudges import kind_choices
 from store.reads.tasks import task_row_of, turns_of
 from store.samples import LimitReading, StatusSample, put_samples
-from tests.tui.fakes import NOW_MS, TODAY
+from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, edits_done, feed, settled
 from tracker.settings import DisplaySettings, Settings, load_settings
 from tui.edits import Edit, Edited, Merge, MoveTurn, Rename, SetStatus, SetTheme, Split, SwitchKind, Undo, apply_edit
 from tui.readers.all import read_top
+from tui.screens.board import Board
 from tui.snapshot import LimitWindow
 
 
@@ -94,3 +95,31 @@ def test_the_first_line_has_the_windows_that_are_not_over_and_the_other_currency
     assert top.beside == ""
     euro = Settings(display=DisplaySettings(currency="EUR", currency_rate=0.5))
     assert read_top(own_db, TODAY, NOW_MS, None, euro).beside == f"EUR {top.of_month.cost / 2e9:,.2f}"
+
+
+@pytest.mark.parametrize("place", ["edit", "follow", "brief"])
+async def test_what_nobody_foresaw_of_an_edit_or_a_brief_is_said_and_the_next_key_works(
+    place: str, sample_script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unforeseen(*_: object) -> None:
+        raise RecursionError("no way out")
+
+    app = dashboard(sample_script, start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        if place == "follow":
+            monkeypatch.setattr(Board, "follow", unforeseen)
+            monkeypatch.setattr(feed(app), "edit", lambda _: Edited("joined", "another"))
+        else:
+            monkeypatch.setattr(feed(app), place, unforeseen)
+        if place == "brief":
+            await pilot.press("h")
+        else:
+            app.edit(Rename("one", "Totals"))
+        await edits_done(app)
+        await settled(pilot)
+        last = [(toast.severity, toast.message) for toast in app._notifications][-1]
+        assert last[0] == "warning"
+        assert last[1].endswith("unforeseen: RecursionError: no way out.")
+        await pilot.press("2")
+        assert "Tasks · November 2026" in await settled(pilot)
