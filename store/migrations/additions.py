@@ -132,10 +132,7 @@ def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
     """
     readable = json_list(_sessions_with_files(db))
     _drop_nameless(db, readable)
-    # What `/branch` of newer clients had copied was taken for a fork's (copy rank 2).
-    db.execute(
-        "DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id IN (SELECT value FROM json_each(?))", (readable,)
-    )
+    _drop_branches_copies(db, readable)
     _weaken_calls(db, readable)
     # A to-do whose status stayed was taken for put back; of equally early places the recorded one would win.
     db.execute(
@@ -272,6 +269,19 @@ def _drop_nameless(db: Any, readable: str) -> None:
         ("call", "id"),
     ):
         db.execute(f"DELETE FROM {table} WHERE {column} {listed}", (ids,))
+
+
+def _drop_branches_copies(db: Any, readable: str) -> None:
+    """What `/branch` of clients from 2.1.329 on copied was taken for a fork's (copy rank 2). `readable`: as above."""
+    versions = db.execute(
+        "SELECT id, version FROM session WHERE version IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+        (readable,),
+    ).fetchall()
+    newer = [session for session, version in versions if [*map(int, re.findall(r"\d{1,9}", version))] >= [2, 1, 329]]
+    db.execute(
+        "DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id IN (SELECT value FROM json_each(?))",
+        (json_list(newer),),
+    )
 
 
 def _sessions_with_files(db: Any) -> list[int]:
