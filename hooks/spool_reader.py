@@ -97,21 +97,11 @@ class ReaderLock:
         if self._descriptor is not None:
             return True
         descriptor = open_private(self._path, os.O_RDWR)
-        end = time.monotonic() + wait_seconds
-        while True:
-            try:
-                lock(descriptor, alone=True, waits=False)
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    os.close(descriptor)
-                    return False
-                time.sleep(0.01)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            else:
-                self._descriptor = descriptor
-                return True
+        if not _lock_within(descriptor, wait_seconds):
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
 
     def release(self) -> None:
         """Give the lock back; no harm if it is not held."""
@@ -171,19 +161,24 @@ def _hold(path: str) -> int | None:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
-    for _ in range(100):
-        try:
-            lock(descriptor, alone=True, waits=False)
-            break
-        except BlockingIOError:
-            time.sleep(0.002)  # a hook holds it for microseconds, another reader for longer
-    else:
-        os.close(descriptor)
-        return None
-    if os.fstat(descriptor).st_nlink == 0:
+    # A hook holds it for microseconds, another reader for longer.
+    if not _lock_within(descriptor, 0.2) or os.fstat(descriptor).st_nlink == 0:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _lock_within(descriptor: int, seconds: float) -> bool:
+    """Lock an open file alone; False if another process holds it all the time."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            lock(descriptor, alone=True, waits=False)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.002)
 
 
 def _read(descriptor: int, drain: Drained) -> None:
