@@ -101,19 +101,13 @@ def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before:
     With `before` (epoch ms) those that had ended by then.
     """
     rows = db.execute(
-        "SELECT session.id, last_at, SUM(calls) FROM spend JOIN session ON session.id = spend.session_id"
+        "SELECT id, last_at FROM (SELECT session.id, last_at, SUM(SUM(calls)) OVER latest AS calls,"
+        " ROW_NUMBER() OVER latest AS place FROM spend JOIN session ON session.id = spend.session_id"
         f" WHERE {_OWN_WORK} AND last_at < COALESCE(?, last_at + 1) GROUP BY session.id"
-        " ORDER BY last_at DESC, session.id DESC",
-        (*_own_work(db, agent), before),
+        " WINDOW latest AS (ORDER BY last_at DESC, session.id DESC)) WHERE calls <= ? OR place = 1 ORDER BY place",
+        (*_own_work(db, agent), before, most_calls),
     )
-    chosen: dict[int, int] = {}
-    total = 0
-    for session_id, last_at, calls in rows:
-        total += calls
-        if chosen and total > most_calls:
-            break
-        chosen[session_id] = last_at
-    return chosen
+    return dict(rows.fetchall())
 
 
 def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitCall]:
@@ -131,22 +125,14 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
 
 def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitTurn]:
     """Every turn with calls of these sessions."""
-    chosen = json_list(session_ids)
-    edits = {
-        (row[0], row[1])
-        for row in db.execute(
-            "SELECT DISTINCT session_id, turn FROM tool_use WHERE flags & ? AND turn IS NOT NULL"
-            " AND session_id IN (SELECT value FROM json_each(?))",
-            (_EDIT, chosen),
-        )
-    }
     rows = db.execute(
-        "SELECT session_id, prompt_uuid, at, ended_at, calls - subagent_calls, calls, output, cost, context_begin,"
-        " context_end FROM task_turn WHERE calls AND session_id IN (SELECT value FROM json_each(?))"
-        " ORDER BY session_id, ordinal",
-        (chosen,),
+        "SELECT session_id, at, ended_at, calls - subagent_calls, calls, output, cost, context_begin, context_end,"
+        " (session_id, prompt_uuid) IN (SELECT session_id, turn FROM tool_use WHERE flags & ?1 AND turn IS NOT NULL"
+        " AND session_id IN (SELECT value FROM json_each(?2)))"
+        " FROM task_turn WHERE calls AND session_id IN (SELECT value FROM json_each(?2)) ORDER BY session_id, ordinal",
+        (_EDIT, json_list(session_ids)),
     )
-    return [HabitTurn._make((session_id, *sums, (session_id, turn) in edits)) for session_id, turn, *sums in rows]
+    return [HabitTurn._make((*sums, bool(has_edits))) for *sums, has_edits in rows]
 
 
 def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
