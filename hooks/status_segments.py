@@ -17,6 +17,7 @@ _LIMIT_ALARM_PERCENT = 90
 _CACHE_WARNING_SECONDS = 60
 _LARGEST_USD = 1e9
 _LATEST_SECOND = 1e11  # beyond this a time is none
+_CLOCK, _DAY = "%H:%M", "%a %H:%M"
 
 PLAIN, WARNING, ALARM, ADVICE = "", "33", "31", "1"  # terminal styles; the words alone say the same
 
@@ -121,7 +122,7 @@ def _cache(status: dict[str, object], now_ms: int, *, is_refreshed: bool) -> tup
     style = WARNING if left_seconds < _CACHE_WARNING_SECONDS else PLAIN
     if is_refreshed:
         return f"cache {left_seconds // 60}:{left_seconds % 60:02d}", style
-    return f"cache until {_clock(expires_at)}", style
+    return f"cache until {_local(_CLOCK, expires_at)}", style
 
 
 def _limits(status: dict[str, object], now_ms: int) -> tuple[str, str]:
@@ -132,7 +133,7 @@ def _limits(status: dict[str, object], now_ms: int) -> tuple[str, str]:
         highest = max(highest, used_percent)
         until = ""
         if resets_at is not None and used_percent >= _LIMIT_WARNING_PERCENT:
-            until = f" until {_clock(resets_at) if resets_at - now_seconds < 86_400 else _day(resets_at)}"
+            until = f" until {_local(_CLOCK if resets_at - now_seconds < 86_400 else _DAY, resets_at)}"
         parts.append(f"{LIMIT_WINDOWS[kind]} {used_percent:.0f}%{until}")
     style = ALARM if highest >= _LIMIT_ALARM_PERCENT else WARNING if highest >= _LIMIT_WARNING_PERCENT else PLAIN
     return " ".join(parts), style
@@ -142,14 +143,6 @@ def _tokens(count: float) -> str:
     if count < 1000:
         return f"{count:.0f}"
     return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.2f}M"
-
-
-def _clock(epoch_seconds: float) -> str:
-    return _local("%H:%M", epoch_seconds)
-
-
-def _day(epoch_seconds: float) -> str:
-    return _local("%a %H:%M", epoch_seconds)
 
 
 def _local(form: str, epoch_seconds: float) -> str:

@@ -73,9 +73,7 @@ class Program:
 
 def events_for(client_version: tuple[int, ...] | None) -> list[str]:
     """The events whose names a client of this version is known to take, in a fixed order."""
-    if client_version is not None and client_version >= KNOWING_VERSION:
-        return list(EVENTS)
-    return list(OLD_EVENTS)
+    return list(EVENTS if client_version is not None and client_version >= KNOWING_VERSION else OLD_EVENTS)
 
 
 def our_words(command: object, verb: str) -> list[str] | None:

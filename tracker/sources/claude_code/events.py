@@ -6,7 +6,7 @@ import msgspec
 
 from store.records import Event, EventKind
 from tracker.sources.claude_code.fold import Place
-from tracker.sources.claude_code.lines import AGENT, Line, Message, epoch_ms, forgiving, joined_text
+from tracker.sources.claude_code.lines import AGENT, CompactMetadata, Line, Message, epoch_ms, forgiving, joined_text
 
 # "You've hit your 5-hour limit", your weekly limit, your session limit, your limit: what it is called changes.
 _LIMIT = re.compile(r"limit reached|usage limit|hit your (?:[\w'-]+ ){0,4}limit|out of usage credits")
@@ -37,9 +37,7 @@ def system_event(line: Line, place: Place) -> Event | None:
     where = place.seen_session, place.chain, place.position
     match line.subtype:
         case "compact_boundary":
-            sizes = line.compactMetadata
-            if sizes is None:
-                return event(line, *where, EventKind.COMPACT, None)
+            sizes = line.compactMetadata or CompactMetadata()
             return event(line, *where, EventKind.COMPACT, sizes.trigger, sizes.preTokens, sizes.postTokens)
         case "microcompact_boundary":
             return event(line, *where, EventKind.MICROCOMPACT, None)

@@ -324,10 +324,7 @@ def _left_out(inner: list[Iteration], usage: Usage, model: str) -> tuple[list[tu
 
 
 def _reason(message: Message) -> str | None:
-    diagnostics = message.diagnostics
-    if diagnostics is None:
-        return None
-    reason = diagnostics.cache_miss_reason
+    reason = message.diagnostics.cache_miss_reason if message.diagnostics is not None else None
     if reason is None:
         return None
     return (reason if isinstance(reason, str) else msgspec.json.encode(reason).decode())[:200]

@@ -220,7 +220,7 @@ class FileReader:
         place = self._where.place(line, position, at)
         self._facts(line, position)
         content = message.content
-        if isinstance(content, list) and content and (content[0].type == "tool_result" or _has_result(content)):
+        if isinstance(content, list) and any(block.type == "tool_result" for block in content):
             self.carry.asked_at[place.chain] = at
             for block in content:
                 if block.type == "tool_result" and block.tool_use_id:
@@ -336,7 +336,3 @@ def _is_call(message: Message) -> bool:
     return usage is not None and any(
         (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens, usage.output_tokens)
     )
-
-
-def _has_result(content: list[Block]) -> bool:
-    return any(block.type == "tool_result" for block in content)

@@ -71,9 +71,7 @@ def _decode(text: str) -> _Error | None:
 
 
 def _as_status(value: float | str | None) -> str | None:
-    if value is None:
-        return None
-    text = str(int(value)) if isinstance(value, (int, float)) else value
+    text = str(int(value)) if isinstance(value, int | float) else value or ""
     return text if re.fullmatch(r"[45]\d\d", text) else None
 
 
