@@ -1,6 +1,8 @@
 """A sheet of terminal cells to draw on: what plots, bars and heat maps put their glyphs on."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from textual.content import Content, Span
 
@@ -51,18 +53,8 @@ class Grid:
 
 
 def _line(glyphs: list[str], styles: list[str]) -> Content:
-    spans: list[Span] = []
-    start = at = 0
-    current = ""
-    for glyph, style in zip(glyphs, styles, strict=True):
-        if style != current:
-            if current and at > start:
-                spans.append(Span(start, at, current))
-            start, current = at, style
-        at += len(glyph)
-    if current and at > start:
-        spans.append(Span(start, at, current))
-    return Content("".join(glyphs), spans)
+    runs = groupby(zip(glyphs, styles, strict=True), key=itemgetter(1))
+    return line(*(("".join(glyph for glyph, _ in run), style) for style, run in runs))
 
 
 def line(*pieces: Piece | str) -> Content:
