@@ -205,5 +205,5 @@ def _migrate(connection: sqlite3.Connection) -> None:
             # 0.1 s of import: only paid when there is something to migrate.
             import sqlite_utils
 
-            MIGRATIONS.apply(sqlite_utils.Database(connection))
+            MIGRATIONS.library().apply(sqlite_utils.Database(connection))
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+    from sqlite_utils import Migrations
 
 Step = Callable[[Any], None]
 
@@ -30,13 +30,14 @@ class MigrationSteps:
 
         return add
 
-    def pending(self, database: "Database") -> list[Any]:
-        """The migrations (with a `name`) that a ledger lacks."""
-        return list(self._migrations().pending(database))
+    def library(self) -> "Migrations":
+        """The steps for sqlite-utils, which applies to a ledger those that it lacks."""
+        from sqlite_utils import Migrations
 
-    def apply(self, database: "Database", *, stop_before: str | None = None) -> None:
-        """Bring an older ledger up to date, or up to the step `stop_before`."""
-        self._migrations().apply(database, stop_before=stop_before)
+        made = Migrations(self._name)
+        for step in self._steps:
+            made()(step)
+        return made
 
     def create(self, connection: sqlite3.Connection) -> None:
         """Apply every step to an empty database, with the record that sqlite-utils keeps of them."""
@@ -54,14 +55,6 @@ class MigrationSteps:
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, ?)",
             [(self._name, step.__name__, str(datetime.now(UTC))) for step in self._steps],
         )
-
-    def _migrations(self) -> "Migrations":
-        from sqlite_utils import Migrations
-
-        made = Migrations(self._name)
-        for step in self._steps:
-            made()(step)
-        return made
 
 
 MIGRATIONS = MigrationSteps("taximeter")
