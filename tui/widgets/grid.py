@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from textual.content import Content, Span
+from textual.style import Style
 
 from tui.words import cells, plain
 
@@ -69,6 +70,12 @@ def line(*pieces: Piece | str) -> Content:
             spans.append(Span(at, at + len(text), style))
         at += len(text)
     return Content("".join(texts), spans)
+
+
+def clickable(words: Content, action: str) -> Content:
+    """Words on which a click does an action, the screen's own where it does not say `app.quit` or the like."""
+    action = action if action.startswith(("app.", "screen.")) else f"screen.{action}"
+    return words.stylize(Style.from_meta({"@click": action}))
 
 
 def spread(left: Content, right: Content, width: int) -> Content:

@@ -1,15 +1,15 @@
 """The first line of every screen: the screens with their keys, what was spent, and whether the figures are live."""
 
 from textual.content import Content
-from textual.events import Click
+from textual.reactive import var
 from textual.widget import Widget
 
 from tracker.words import cost_text, countdown, percent
 from tui.keys import SCREENS
 from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
-from tui.widgets.grid import Piece, line, spread
-from tui.words import axis_usd, cells, dollars
+from tui.widgets.grid import Piece, clickable, line, spread
+from tui.words import axis_usd, dollars
 
 STALE_AFTER_MS = 90_000
 
@@ -18,13 +18,13 @@ class TopLine(Widget):
     """One line; a click on a screen's name goes there."""
 
     ALLOW_SELECT = False
+    auto_links = var(False)  # links look like the rest
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
         self._screen_name = screen_name
         self._top: Top | None = None
         self._state = Content("")
-        self._tabs: list[tuple[int, int, str]] = []
 
     def show(self, top: Top | None, state: Content) -> None:
         """Show these figures; `state` stands at the right end."""
@@ -34,9 +34,7 @@ class TopLine(Widget):
     def render(self) -> Content:
         """As much as the width has room for: the state and the screens first, then money, then the plan."""
         width = self.size.width
-        names = self._names(width)
-        tabs = line(*(piece for _, piece in names))
-        self._tabs = self._places(names)
+        tabs = Content("").join(self._names(width))
         right = line("  ") + self._state + line(" ")
         for figures in self._figures():
             joined = figures + right
@@ -44,17 +42,11 @@ class TopLine(Widget):
                 return spread(tabs, joined, width)
         return spread(tabs, right, width)
 
-    def on_click(self, event: Click) -> None:
-        """Go to the screen under the mouse."""
-        for start, end, name in self._tabs:
-            if start <= event.x < end:
-                self.app.call_later(self.app.run_action, f"go('{name}')")
-
-    def _names(self, width: int) -> list[tuple[str, Piece]]:
-        made: list[tuple[str, Piece]] = []
+    def _names(self, width: int) -> list[Content]:
+        made: list[Content] = []
         has_plan = self._top is not None and bool(self._top.plan or self._top.windows)
         if width >= (132 if has_plan else 110):
-            made.append(("", (" Taximeter  ", "bold $taxi")))
+            made.append(line((" Taximeter  ", "bold $taxi")))
         for number, (name, title) in enumerate(SCREENS.items(), 1):
             active = name == self._screen_name
             if width >= 66 or active:
@@ -63,16 +55,8 @@ class TopLine(Widget):
                 text = f" {number} "
             else:
                 continue
-            made.append((name, (text, "bold $taxi on $tab" if active else "$dim")))
+            made.append(clickable(line((text, "bold $taxi on $tab" if active else "$dim")), f"app.go('{name}')"))
         return made
-
-    def _places(self, names: list[tuple[str, Piece]]) -> list[tuple[int, int, str]]:
-        places, x = [], 0
-        for name, (text, _) in names:
-            if name:
-                places.append((x, x + cells(text), name))
-            x += cells(text)
-        return places
 
     def _figures(self) -> list[Content]:
         """The same figures at six lengths, longest first."""
