@@ -3,7 +3,7 @@
 A saved file may hold one page, a list of pages, or a page a line. Which report it is, its fields tell.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -42,36 +42,22 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
     UserError for what the provider would not write. A report without any result covers its days all the same; it is
     taken for the usage report then.
     """
-    usage: dict[tuple[str, str], Usage] = {}
-    code: dict[tuple[str, str], Usage] = {}
-    charges: dict[tuple[str, str], Charge] = {}
+    found: dict[str, dict[tuple[str, str], Any]] = {"usage": {}, "charges": {}, "code": {}}
     days: set[str] = set()
     try:
         for page in pages:
             for bucket in page["data"]:
-                if "model_breakdown" in bucket:
-                    days.add(_day(bucket["date"]))
-                    _add_code(bucket, code)
-                    continue
-                day = _day(bucket["starting_at"])
-                days.add(day)
-                for result in bucket["results"]:
-                    if "amount" in result:
-                        _add_charge(day, result, charges)
-                    elif "uncached_input_tokens" in result:
-                        _add_usage(day, result, usage)
-                    else:
-                        raise UserError(f"{name}: a result that is neither usage nor cost")
+                for kind, row in _rows(bucket, name):
+                    key = (row.day, row.model)
+                    found[kind][key] = found[kind][key].plus(row) if key in found[kind] else row
+                days.add(_day_of(bucket))
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise UserError(f"{name}: not as the provider writes it: {type(error).__name__} {error}") from error
-    if sum(map(bool, (usage, code, charges))) > 1:
+    kinds = [kind for kind, rows in found.items() if rows] or ["usage"]
+    if len(kinds) > 1:
         raise UserError(f"{name}: several reports in one: save each in a file of its own")
     span = (min(days), max(days)) if days else None
-    if charges:
-        return Reports(charges=Report(tuple(charges.values()), span))
-    if code:
-        return Reports(code=Report(tuple(code.values()), span))
-    return Reports(usage=Report(tuple(usage.values()), span))
+    return Reports(**{kind: Report(tuple(found[kind].values()), span) for kind in kinds})
 
 
 def join(reports: Iterable[Reports]) -> Reports:
@@ -112,10 +98,31 @@ def _tokens(value: Any) -> int:
     return count
 
 
-def _add_usage(day: str, result: dict[str, Any], into: dict[tuple[str, str], Usage]) -> None:
+def _day_of(bucket: dict[str, Any]) -> str:
+    """The day of one record of the Claude Code report, or of a bucket of results."""
+    return _day(bucket["date"] if "model_breakdown" in bucket else bucket["starting_at"])
+
+
+def _rows(bucket: dict[str, Any], name: str) -> Iterator[tuple[str, Usage | Charge]]:
+    """What a bucket holds, each with the field of Reports that it belongs to."""
+    day = _day_of(bucket)
+    if "model_breakdown" in bucket:
+        for part in bucket["model_breakdown"] or []:
+            yield "code", _code(day, part)
+        return
+    for result in bucket["results"]:
+        if "amount" in result:
+            yield "charges", _charge(day, result)
+        elif "uncached_input_tokens" in result:
+            yield "usage", _usage(day, result)
+        else:
+            raise UserError(f"{name}: a result that is neither usage nor cost")
+
+
+def _usage(day: str, result: dict[str, Any]) -> Usage:
     writes = result.get("cache_creation") or {}
     tools = result.get("server_tool_use") or {}
-    row = Usage(
+    return Usage(
         day,
         _model(result.get("model")),
         _tokens(result["uncached_input_tokens"]),
@@ -125,41 +132,32 @@ def _add_usage(day: str, result: dict[str, Any], into: dict[tuple[str, str], Usa
         _tokens(result.get("output_tokens")),
         _tokens(tools.get("web_search_requests")),
     )
-    key = (row.day, row.model)
-    into[key] = into[key].plus(row) if key in into else row
 
 
-def _add_charge(day: str, result: dict[str, Any], into: dict[tuple[str, str], Charge]) -> None:
+def _charge(day: str, result: dict[str, Any]) -> Charge:
     """`amount` is a decimal string in cents."""
     if (result.get("currency") or "USD") != "USD":
         raise ValueError(f"a currency that is not the dollar: {result['currency']!r}")
-    nano = _nano(result["amount"])
-    tokens = (result.get("cost_type") or "tokens") == "tokens"
-    model = _model(result.get("model")) if tokens else str(result["cost_type"])
-    key = (day, model)
-    before = into.get(key)
-    into[key] = Charge(day, model, nano + (before.nano if before else 0), is_tokens=tokens)
+    is_tokens = (result.get("cost_type") or "tokens") == "tokens"
+    model = _model(result.get("model")) if is_tokens else str(result["cost_type"])
+    return Charge(day, model, _nano(result["amount"]), is_tokens)
 
 
-def _add_code(record: dict[str, Any], into: dict[tuple[str, str], Usage]) -> None:
-    """One person's day in Claude Code: writes are not split by lifetime there."""
-    day = _day(record["date"])
-    for part in record["model_breakdown"] or []:
-        tokens = part["tokens"]
-        cost = part.get("estimated_cost") or {}
-        row = Usage(
-            day,
-            _model(part.get("model")),
-            _tokens(tokens.get("input")),
-            _tokens(tokens.get("cache_read")),
-            _tokens(tokens.get("cache_creation")),
-            0,
-            _tokens(tokens.get("output")),
-            0,
-            _nano(cost["amount"]) if cost.get("amount") is not None else None,
-        )
-        key = (row.day, row.model)
-        into[key] = into[key].plus(row) if key in into else row
+def _code(day: str, part: dict[str, Any]) -> Usage:
+    """One person's day in Claude Code with a model: writes are not split by lifetime there."""
+    tokens = part["tokens"]
+    cost = part.get("estimated_cost") or {}
+    return Usage(
+        day,
+        _model(part.get("model")),
+        _tokens(tokens.get("input")),
+        _tokens(tokens.get("cache_read")),
+        _tokens(tokens.get("cache_creation")),
+        0,
+        _tokens(tokens.get("output")),
+        0,
+        _nano(cost["amount"]) if cost.get("amount") is not None else None,
+    )
 
 
 def _nano(cents: Any) -> int:

@@ -6,6 +6,7 @@ the evidence allows more than one reading, the class says what is likely and `wh
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Generic, NamedTuple, TypeVar
 
 
@@ -44,17 +45,8 @@ class Usage(NamedTuple):
     def plus(self, other: "Usage") -> "Usage":
         """The sum; a cost stays unknown only where both are."""
         known = [one.cost for one in (self, other) if one.cost is not None]
-        return Usage(
-            self.day,
-            self.model,
-            self.input + other.input,
-            self.cache_read + other.cache_read,
-            self.write_5m + other.write_5m,
-            self.write_1h + other.write_1h,
-            self.output + other.output,
-            self.web_searches + other.web_searches,
-            sum(known) if known else None,
-        )
+        counts = map(add, (*self.tokens, self.web_searches), (*other.tokens, other.web_searches))
+        return Usage._make((self.day, self.model, *counts, sum(known) if known else None))
 
     @property
     def tokens(self) -> tuple[int, int, int, int, int]:
@@ -69,6 +61,10 @@ class Charge(NamedTuple):
     model: str
     nano: int
     is_tokens: bool = True
+
+    def plus(self, other: "Charge") -> "Charge":
+        """The sum."""
+        return self._replace(nano=self.nano + other.nano)
 
 
 Span = tuple[str, str]  # first and last UTC day, inclusive
