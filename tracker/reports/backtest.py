@@ -241,8 +241,7 @@ def _followed(kept: _Stretch, one: Hindsight) -> Followed:
 
 def _hidden_nano(recorded: RecordedStretch) -> float:
     """The requests that wrote the summaries: the context read once more, and the summary's output (MODEL section 3)."""
-    tariffs = [recorded.replay.calls[one.place].tariff for one in recorded.compactions]
-    return sum(summary_nano(one.before, tariff) for one, tariff in zip(recorded.compactions, tariffs, strict=True))
+    return sum(summary_nano(one.before, recorded.replay.calls[one.place].tariff) for one in recorded.compactions)
 
 
 def _kind_record(kind: str, nudges: Sequence[ReplayedNudge]) -> KindRecord:

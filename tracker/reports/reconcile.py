@@ -5,6 +5,7 @@ provider's is what it says.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,10 +35,7 @@ class ReconcileReport:
 
     def counts(self) -> dict[str, int]:
         """How many days and models fell in each class."""
-        found: dict[str, int] = {}
-        for row in (*self.rows, *self.code_rows):
-            found[row.kind] = found.get(row.kind, 0) + 1
-        return found
+        return dict(Counter(row.kind for row in (*self.rows, *self.code_rows)))
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""

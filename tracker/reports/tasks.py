@@ -8,6 +8,7 @@ are on no task.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -221,10 +222,7 @@ def tasks_report(
     tasks = [row for row in rows if not row.excluded]
     runs = program_runs(db)
     rated = [task for task in tasks if task.id not in runs]
-    evidence: dict[str, int] = {}
-    for task in rated:
-        if task.status == TaskStatus.COMPLETED and task.evidence is not None:
-            evidence[task.evidence] = evidence.get(task.evidence, 0) + 1
+    evidence = Counter(task.evidence for task in rated if task.status == TaskStatus.COMPLETED and task.evidence)
     turns = turn_sums(db, chosen)
     shown = {task.id for task in tasks}
     short = short_ids(all_ids(db))  # unmistakable among those that were not chosen, too
@@ -233,7 +231,7 @@ def tasks_report(
         turns,
         [row for row in rows if row.excluded],
         headline([TaskCost(task.status, task.cost if task.unpriced < task.calls else None) for task in rated]),
-        evidence,
+        dict(evidence),
         _unsure(db, shown, turns, short),
         suggested_joins(db, latest, shown),
         short,

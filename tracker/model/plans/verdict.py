@@ -55,7 +55,7 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: 
     if not extra_usage:
         return _without_extra_usage(outlooks, evidence, tolerance)
     shares = cheapest_shares(outlooks)
-    best = max(shares, key=lambda plan_id: shares[plan_id]) if shares else everyone[0]
+    best = max(shares, key=shares.__getitem__, default=everyone[0])
     unknown = _open_ends(outlooks, best)
     by_id = {one.plan.id: one for one in outlooks}
     if shares.get(best, 0.0) >= SURE_SHARE and not unknown:
@@ -111,7 +111,7 @@ def either(names: Sequence[str]) -> str:
 
 def winner(costs: Mapping[str, float]) -> str:
     """The cheapest of plans by id; empty where there are none."""
-    return min(costs, key=lambda plan_id: costs[plan_id]) if costs else ""
+    return min(costs, key=costs.__getitem__, default="")
 
 
 def _too_little(evidence: Evidence) -> tuple[str, str] | None:
