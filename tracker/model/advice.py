@@ -16,6 +16,7 @@ from tracker.model.fresh_start import fresh_context_tokens, new_session_nano, ne
 from tracker.model.horizon import calls_ahead
 from tracker.model.idle import cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano
 from tracker.model.nudge import (
+    PAYS,
     Evaluation,
     InputValue,
     NudgeKind,
@@ -129,14 +130,13 @@ def new_session_nudge(
     elif per_call * fresh_calls <= DEFAULTS.fresh_margin * one_off:
         reason = "does not pay with the margin"
     else:
-        reason = "pays"
+        reason = PAYS
     saving = saving_range(one_off, per_call, calls)
     turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
     effect = saving_phrase(situation.billing, saving, turns)
     return evaluated(
         NudgeKind.NEW_SESSION,
         situation.billing,
-        fired=reason == "pays",
         reason=reason,
         text=one_line("New task: start over with `taximeter handover`", effect),
         saving=saving,
@@ -189,17 +189,15 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
         elif expected < DEFAULTS.least_saving_nano:
             reason = "not worth a word"
         else:
-            reason = "pays"
+            reason = PAYS
     saving = SavingRange.of(never, expected, surely)
     action = f"Compact before the cache goes cold ({pause.return_probability:.0%} come back)"
     return evaluated(
         NudgeKind.BEFORE_EXPIRY,
         situation.billing,
-        fired=reason == "pays",
         reason=reason,
         text=one_line(action, saving_phrase(situation.billing, saving, 0.0)),
         saving=saving,
-        payback_turns=0.0,
         inputs=_situation_inputs(situation) | asdict(pause),
     )
 
@@ -214,17 +212,15 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
         elif penalty < DEFAULTS.least_saving_nano:
             reason = "not worth a word"
         else:
-            reason = "pays"
+            reason = PAYS
     # Whoever would have come back anyway saves the whole penalty, whoever would not saves nothing.
     saving = SavingRange.of(0, pause.return_probability * penalty, penalty)
     return evaluated(
         NudgeKind.ANSWER_NOW,
         situation.billing,
-        fired=reason == "pays",
         reason=reason,
         text=one_line("Answer before the cache goes cold", saving_phrase(situation.billing, saving, 0.0)),
         saving=saving,
-        payback_turns=0.0,
         inputs=_situation_inputs(situation) | asdict(pause) | {"penalty_nano": penalty},
     )
 
@@ -248,7 +244,7 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
     elif saving.point_nano < DEFAULTS.least_saving_nano:
         reason = "not worth a word"
     else:
-        reason = "pays"
+        reason = PAYS
     again = f"{thousands(context - shape.static_floor)} to write again"
     action = f"Compact before going on (the cache is cold, {again})"
     if fresh_wins:
@@ -256,7 +252,6 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
     evaluation = evaluated(
         NudgeKind.COLD_RESUME,
         situation.billing,
-        fired=reason == "pays",
         reason=reason,
         text=one_line(action, saving_phrase(situation.billing, saving, turns)),
         saving=saving,

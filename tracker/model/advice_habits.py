@@ -8,6 +8,7 @@ from tracker.model.growth import lifetime_nano
 from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_share
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import (
+    PAYS,
     Billing,
     Evaluation,
     NudgeKind,
@@ -43,17 +44,15 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
     elif choice.saving_share < DEFAULTS.ttl_least_saving_share:
         reason = "the replay saves too little"
     else:
-        reason = "pays"
+        reason = PAYS
     name = "1 h" if choice.better_ttl_ms == TTL_1H_MS else "5 min"
     effect = f"{choice.saving_share:.0%} of these calls, {saving_phrase(billing, choice.saving, 0.0)}"
     return evaluated(
         NudgeKind.TTL,
         billing,
-        fired=reason == "pays",
         reason=reason,
         text=one_line(f"Set the cache lifetime to {name}", effect),
         saving=choice.saving,
-        payback_turns=0.0,
         inputs={
             "current_ttl_ms": choice.current_ttl_ms,
             "better_ttl_ms": choice.better_ttl_ms,
@@ -98,7 +97,6 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
         reason="large share of spend" if fired else "small share of spend",
         text=one_line(action, effect),
         saving=saving,
-        payback_turns=0.0,
         inputs={
             "baseline": month.tokens,
             "calls": month.calls.point,
@@ -128,7 +126,6 @@ def large_result_nudge(situation: Situation, *, command_pattern: str, result_tok
         reason=reason,
         text=one_line(action, saving_phrase(situation.billing, saving, 0.0)),
         saving=saving,
-        payback_turns=0.0,
         inputs={
             "result_tokens": result_tokens,
             "calls": calls.point,
@@ -151,7 +148,6 @@ def miss_storm_nudge(storm: Storm, billing: Billing) -> Evaluation:
         reason="avoidable losses" if fired else "few losses",
         text=one_line(action, saving_phrase(billing, storm.saving, 0.0)),
         saving=storm.saving,
-        payback_turns=0.0,
         inputs={
             "misses": storm.misses,
             "calls": storm.calls,

@@ -18,6 +18,7 @@ from tracker.model.options import SavingRange
 from tracker.model.rates import Rates, Tariff
 
 LONGEST_TEXT = 120
+PAYS = "pays"  # the reason of most nudges that fire
 InputValue = str | int | float | bool | None
 
 
@@ -161,15 +162,19 @@ def evaluated(
     kind: str,
     billing: Billing,
     *,
-    fired: bool,
     reason: str,
     text: str,
     saving: SavingRange | None,
-    payback_turns: float | None,
     inputs: Mapping[str, InputValue],
+    fired: bool | None = None,
+    payback_turns: float | None = 0.0,
     subject: str | None = None,
 ) -> Evaluation:
-    """An evaluation; `text` is shown if it fires, which it does not where `billing` does not permit the kind."""
+    """An evaluation; `text` is shown if it fires, which it does not where `billing` does not permit the kind.
+
+    Unless `fired` says so, it fires where the reason is that it pays.
+    """
+    fired = reason == PAYS if fired is None else fired
     if fired and not billing.permits(kind):
         fired, reason = False, "off: what a read weighs in this plan's limits is nothing or not known"
     return Evaluation(kind, fired, reason, text if fired else None, saving, payback_turns, inputs, subject)
