@@ -154,26 +154,28 @@ def task_detail(
     ]
     calls = calls_of(db, identity)
     numbers = {(turn.row.session_id, turn.row.prompt_uuid): turn.number for turn in turns}
-    agents: dict[tuple[int, str], Subagent] = {}
+    by_agent: dict[tuple[int, str], list[TaskCall]] = {}
     for call in calls:
         if call.chain:
-            key = (call.session_id, call.chain)
-            known = agents.get(key)
-            agents[key] = Subagent(
-                call.chain,
-                call.agent_type or "subagent",
-                known.turn if known else numbers[call.session_id, call.turn],
-                call.model,
-                (known.calls if known else 0) + 1,
-                (known.cost if known else 0) + (call.cost or 0),
-                (known.unpriced if known else 0) + (call.cost is None),
-                (known.floor if known else 0) + call.is_floor,
-            )
+            by_agent.setdefault((call.session_id, call.chain), []).append(call)
+    agents = [
+        Subagent(
+            made[-1].chain,
+            made[-1].agent_type or "subagent",
+            numbers[made[0].session_id, made[0].turn],
+            made[-1].model,
+            len(made),
+            sum(call.cost or 0 for call in made),
+            sum(call.cost is None for call in made),
+            sum(call.is_floor for call in made),
+        )
+        for made in by_agent.values()
+    ]
     return TaskDetail(
         row,
         turns,
         calls,
-        sorted(agents.values(), key=lambda agent: -agent.cost),
+        sorted(agents, key=lambda agent: -agent.cost),
         _edits_about(db, turns, names),
         short_id or identity,
         task_reported(db, identity),
