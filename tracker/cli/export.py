@@ -1,7 +1,6 @@
 """`export`: every table as files."""
 
 import csv
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import click
 import msgspec
 
 from tracker.cli.common import Invocation, ledger_options, open_modelled
-from tracker.cli.output import csv_row
+from tracker.cli.output import csv_row, owner_only
 from tracker.errors import UserError
 
 
@@ -48,11 +47,11 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
             as_csv = as_json = None
             if form in ("csv", "both"):
                 path = folder / f"{table}.csv"
-                text = files.enter_context(open(path, "w", encoding="utf-8", newline="", opener=_private))
+                text = files.enter_context(open(path, "w", encoding="utf-8", newline="", opener=owner_only))
                 as_csv = csv.writer(text, lineterminator="\n")
                 as_csv.writerow(names)
             if form in ("jsonl", "both"):
-                as_json = files.enter_context(open(folder / f"{table}.jsonl", "wb", opener=_private))
+                as_json = files.enter_context(open(folder / f"{table}.jsonl", "wb", opener=owner_only))
             for row in rows:
                 count += 1
                 if as_csv is not None:
@@ -60,13 +59,6 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
                 if as_json is not None:
                     as_json.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
         click.echo(f"{count:>9,}  {table}")
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file that only its owner may read, as the ledger: it holds opening words of prompts."""
-    descriptor = os.open(path, flags, 0o600)
-    Path(path).chmod(0o600)  # also one that was there before
-    return descriptor
 
 
 def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
@@ -77,6 +69,6 @@ def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
         raise UserError("parquet needs pyarrow: install it beside taximeter, or use --format both") from None
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
     table = pa.table({name: list(column) for name, column in zip(names, columns, strict=True)})
-    with open(path, "wb", opener=_private) as handle:
+    with open(path, "wb", opener=owner_only) as handle:
         parquet.write_table(table, handle)
     click.echo(f"{len(rows):>9,}  {path.stem}")

@@ -1,11 +1,11 @@
 """`handover`: a brief for the next session."""
 
-import os
 from pathlib import Path
 
 import click
 
 from tracker.cli.common import Invocation, named_session, open_modelled, reading_options
+from tracker.cli.output import owner_only, print_json
 from tracker.errors import UserError
 
 
@@ -33,8 +33,6 @@ def handover(invocation: Invocation, session: str | None, output: Path | None) -
         raise UserError("no session is on record (taximeter doctor says where it looked)")
     brief = brief_of(db, found.id)
     if invocation.as_json:
-        from tracker.cli.output import print_json
-
         print_json(
             {
                 "schema_version": 1,
@@ -45,8 +43,7 @@ def handover(invocation: Invocation, session: str | None, output: Path | None) -
             }
         )
     if output is not None:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with open(output, "w", encoding="utf-8", opener=owner_only) as file:
             file.write(brief.text)
         if not invocation.as_json:
             click.echo(f"{output}: at most {brief.tokens:,} tokens", err=True)

@@ -173,6 +173,14 @@ def say(text: str) -> None:
     click.echo(f"taximeter: {plain(text)}", err=True)
 
 
+def owner_only(path: str, flags: int) -> int:
+    """An opener of files that only their owner may read, as the ledger: they hold words of prompts."""
+    descriptor = os.open(path, flags, 0o600)
+    if Path(path).is_file():  # one that was there before; no device
+        Path(path).chmod(0o600)
+    return descriptor
+
+
 def note_left_out(count: int, what: str) -> None:
     """Say how many rows a list leaves out."""
     if count > 0:

@@ -273,6 +273,8 @@ def test_on_standard_output_to_a_file_and_as_json(desk: Desk, tmp_path: Path) ->
     assert (report["schema_version"], report["session"], report["text"]) == (1, one.session, text)
     assert report["tokens_at_most"] <= MOST_TOKENS
     target = tmp_path / "brief.md"
+    target.write_text("of before")
+    target.chmod(0o644)
     assert run("handover", "--output", str(target), *folder).exit_code == 0
     assert target.read_text() == text
     assert target.stat().st_mode & 0o777 == 0o600
