@@ -9,7 +9,12 @@ _WORKTREE = re.compile(r"[/\\](?:\.claude[/\\]worktrees|\.worktrees)[/\\][^/\\]"
 
 
 def project_of(folder: str) -> str:
-    """The project's folder for a session that ran in `folder`; a path of any system, which need not exist here."""
+    """The project's folder for a session that ran in `folder`; a path of any system, which need not exist here.
+
+    Windows drives have a capital letter: a terminal writes D: where an editor writes d: for the same folder.
+    """
+    if folder[1:2] == ":" and folder[2:3] in ("\\", "/"):
+        folder = folder[0].upper() + folder[1:]
     found = _WORKTREE.search(folder)
     return folder[: found.start()] if found and found.start() else folder
 
