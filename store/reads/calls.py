@@ -12,8 +12,12 @@ CALL_EXPORT = """
            call.first_at, call.last_at, call.retries, call.model, call.provider, call.input, call.cache_read,
            call.write_5m, call.write_1h, call.output, call.thinking, call.web_searches, call.speed, call.tier,
            call.geo, call.stop, call.effort, call.version, call.flags, call.copy_rank, call.price_id, call.cost,
-           call.reported_cost, call.miss_reason
+           call.reported_cost, call.miss_reason, NULLIF(split.task_id, '') AS task, split.epoch, split.expected_read,
+           split.missed, split.kind AS cache_kind, split.cause AS miss_cause, split.cause_source AS miss_cause_source,
+           split.ttl_ms, split.baseline, split.carry_over, split.own, split.waste, split.fresh, split.generation,
+           split.other
     FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = call.chain_id
+    LEFT JOIN call_split AS split ON split.call_id = call.id
 """
 
 

@@ -59,6 +59,12 @@ def all_ids(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in db.execute("SELECT id FROM task ORDER BY id")]
 
 
+def titles_of(db: sqlite3.Connection, task_ids: Iterable[str]) -> dict[str, str]:
+    """The title of each of these tasks that there is."""
+    asked = "SELECT id, title FROM task WHERE id IN (SELECT value FROM json_each(?))"
+    return dict(db.execute(asked, (json_list(task_ids),)))
+
+
 def has_tasks(db: sqlite3.Connection) -> bool:
     """Whether a task was derived of what is on record."""
     return db.execute("SELECT 1 FROM task LIMIT 1").fetchone() is not None

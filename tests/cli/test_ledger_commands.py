@@ -326,6 +326,24 @@ class TestLists:
         assert sum(Decimal(call["cost_usd"]) for call in calls) == Decimal(total["cost_usd"])
         assert [call["first_at"] for call in calls] == sorted(call["first_at"] for call in calls)
 
+    @pytest.mark.parametrize("form", ["--json", "--csv"])
+    def test_a_call_has_its_task_and_the_parts_of_its_cost(self, form: str, captured: Taximeter) -> None:
+        """Straight from a ledger in which nothing was derived yet."""
+        printed = captured("calls", form)
+        if form == "--json":
+            calls = printed.json_lines()
+        else:
+            header, *lines = printed.rows()
+            calls = [dict(zip(header, line, strict=True)) for line in lines]
+        parts = ("baseline", "carry_over", "own", "waste", "fresh", "generation", "other")
+        for call in calls:
+            assert sum(Decimal(call[f"{part}_usd"]) for part in parts) == Decimal(call["cost_usd"])
+        by_task: dict[str, Decimal] = {}
+        for call in calls:
+            by_task[call["task"]] = by_task.get(call["task"], Decimal(0)) + Decimal(call["cost_usd"])
+        tasks = captured("tasks", "--json", "--no-sync").json()["tasks"]
+        assert by_task == {task["id"]: Decimal(task["cost_usd"]) for task in tasks}
+
     def test_calls_csv_has_the_same_calls(self, captured: Taximeter) -> None:
         calls = captured("calls", "--json").json_lines()
         header, *lines = captured("calls", "--csv").rows()

@@ -130,11 +130,13 @@ def _session_json(row: ListedSession) -> dict[str, Any]:
 def calls(invocation: Invocation, session: str | None, limit: int | None, **filters: Any) -> None:
     """List every model call; --json gives one object a line with every stored field.
 
+    Its task is among them, and the parts of its cost.
+
     \b
     taximeter calls --session 5ea3b8df
     taximeter calls --json --since today > calls.jsonl
     """
-    db, chosen = open_chosen(invocation, filters)
+    db, chosen = open_chosen(invocation, filters, modelled=invocation.is_for_programs)
     named = named_session(db, session) if session is not None else None
     most = invocation.most_rows(limit)
     rows = call_rows(
@@ -161,12 +163,17 @@ def calls(invocation: Invocation, session: str | None, limit: int | None, **filt
             note("Older calls left out: --limit 0 shows all.")
 
 
+_AMOUNTS = (
+    "cost", "reported_cost", "baseline", "carry_over", "own", "waste", "fresh", "generation", "other",
+)  # fmt: skip
+
+
 def call_json(row: dict[str, Any]) -> dict[str, Any]:
     """A call as JSON: times in UTC, amounts as decimal strings, flags by name."""
     made = dict(row)
     for name in ("requested_at", "first_at", "last_at"):
         made[name] = iso(row[name])
-    for name in ("cost", "reported_cost"):
+    for name in _AMOUNTS:
         del made[name]
         made[f"{name}_usd"] = usd(row[name])
     made["flags"] = _flag_names(row["flags"])

@@ -1,5 +1,6 @@
 """`watch`: a line a call and a line a nudge while the agents work."""
 
+import re
 import signal
 import sqlite3
 import threading
@@ -15,7 +16,7 @@ from store.projects import project_name
 from store.reads.calls import calls_after, newest_call_id
 from store.records import CallFlag
 from tracker.cli.common import Invocation, dir_options
-from tracker.cli.output import print_json_lines, say, short_session, terminal_width
+from tracker.cli.output import fit, print_json_lines, say, short_session, terminal_width
 from tracker.clock import local, now, now_ms
 from tracker.ingest import SyncReport
 from tracker.words import counted, tokens
@@ -114,13 +115,15 @@ class _Screen:
                 raise
             say(f"advice has to wait: {error}")
             due = []
-        for row in self._ended():
-            if self._as_json:
-                from tracker.cli.listing import call_json
+        rows = self._ended()
+        if self._as_json:
+            from tracker.cli.listing import call_json
 
-                print_json_lines([call_json(row)])
-            else:
-                click.echo(call_line(row))
+            print_json_lines(map(call_json, rows))
+        elif rows:
+            tasks = self._tasks_of(rows)
+            for row in rows:
+                click.echo(call_line(row, tasks.get(row["task"], "")))
         for nudge in due:
             self._tell(nudge)
         if due:
@@ -138,6 +141,15 @@ class _Screen:
         self._seen = min(waiting) - 1 if waiting else max(self._printed, default=self._seen)
         self._printed = {call_id for call_id in self._printed if call_id > self._seen}
         return [row for row in found if row["id"] not in waiting]
+
+    def _tasks_of(self, rows: list[dict[str, Any]]) -> dict[str, str]:
+        """Short id and title of each task that the calls are on."""
+        from store.reads.tasks import all_ids, titles_of
+        from tracker.reports.tasks import short_ids
+
+        titles = titles_of(self._reader, {row["task"] for row in rows} - {None})
+        short = short_ids(all_ids(self._reader)) if titles else {}
+        return {identity: f"{short[identity]} {plain(title)}" for identity, title in titles.items()}
 
     def _tell(self, nudge: "DueNudge") -> None:
         if self._as_json:
@@ -158,31 +170,43 @@ def _is_under_way(row: dict[str, Any]) -> bool:
     return bool(row["agent"] != "claude-code" and row["stop"] is None and is_open and has_begun)
 
 
-_WIDE_CELLS = 100
+_WIDE_CELLS = 110
+_TITLE_CELLS = 16
+_DAY = re.compile(r"-\d{8}$")
 
 
-def call_line(row: dict[str, Any]) -> str:
-    """Time, session, chain, model, context, output, cost and cache state of a call on one line.
+def call_line(row: dict[str, Any], task: str) -> str:
+    """Time, session, chain, model, context, output, cost, cache state and task of a call on one line.
 
-    On a terminal of less than a hundred columns the output is left out. Agents' ids differ in length: the model has
+    On a narrow terminal the output is left out, and of the task its title. Agents' ids differ in length: the model has
     what they leave, so that what follows stands in columns.
     """
     context = row["input"] + row["cache_read"] + row["write_5m"] + row["write_1h"]
-    written = row["write_5m"] + row["write_1h"]
-    state = "warm" if row["cache_read"] > written + row["input"] else "cold" if context > 2000 else ""
     lifetime = "1h" if row["write_1h"] else "5m" if row["write_5m"] else "  "
     who = plain(row["agent_type"] or "") or ("main" if not row["chain"] else "agent")
     model = plain(row["model"]).rpartition("/")[2].removeprefix("claude-")
     floor = "≥" if row["flags"] & CallFlag.OUTPUT_IS_FLOOR else ""
     is_wide = terminal_width() >= _WIDE_CELLS
+    if not is_wide:
+        model = _DAY.sub("", model)
     output = f"  out {floor + tokens(row['output']):>7}" if is_wide else ""
-    cells, shared = (12, 28) if is_wide else (8, 26)
+    cells, shared = (12, 28) if is_wide else (5, 23)
     session = short_session(row["session"])
     left = shared - len(session)
+    cache = f"{_cache_state(row, context):<4} {lifetime}"
     head = (
         f"{local(row['last_at']):%H:%M:%S}  {session}  {who[:cells]:<{cells}}  {model[:left]:<{left}}"
-        f"  ctx {tokens(context):>6}{output}  {floor + short_usd(row['cost']):>8}  {state:<4} {lifetime}"
+        f"  ctx {tokens(context):>6}{output}  {floor + short_usd(row['cost']):>8}  {cache}"
     )
-    project = plain(project_name(row["project"]))
     room = terminal_width() - len(head) - 2
-    return f"{head}  {project[:room]}" if room > 3 else head
+    about = (task if room >= _TITLE_CELLS else task.partition(" ")[0]) or plain(project_name(row["project"]))
+    return f"{head}  {fit(about, room).rstrip()}" if room > 3 else head
+
+
+def _cache_state(row: dict[str, Any], context: int) -> str:
+    """Whether the call found what was there before in the cache: as the ledger judged it, else by its counts."""
+    if row["cache_kind"] is not None:
+        return "part" if row["cache_kind"] == "partial" else "cold"
+    is_judged = row["epoch"] is not None
+    is_warm = row["cache_read"] > (0 if is_judged else row["write_5m"] + row["write_1h"] + row["input"])
+    return "warm" if is_warm else "cold" if context > 2000 else ""

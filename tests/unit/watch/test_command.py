@@ -17,8 +17,10 @@ from hooks.background import someone_reads
 from hooks.spool import append
 from hooks.spool_reader import drained, is_empty
 from store.ledger import home, open_ledger
+from store.reads.calls import calls_after
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.sources.cline.writing import Rows, TaskFolder
+from tracker.cli import watch
 
 LAUNCHER = Path(__file__).parents[3] / "taximeter.py"
 
@@ -104,6 +106,28 @@ def test_calls_and_nudges_are_printed_and_advice_is_fresh(claude_dir: Path, star
     assert command.end() == 0
     [row] = open_ledger().execute("SELECT shown_at IS NOT NULL FROM nudge WHERE chosen").fetchall()
     assert row == (1,), "whoever reads the watcher was told"
+
+
+def test_a_calls_line_has_its_task_and_what_it_found_in_the_cache(
+    claude_dir: Path, started: list[Command], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that reads all there was is warm, however much it adds."""
+    command = Command(claude_dir)
+    started.append(command)
+    command.wait_for(lambda lines: len(lines) == 1)
+    session(claude_dir).prompt("mend [the] upload").call(20_000).call(45_000).call(46_000, read=0)
+    command.wait_for(lambda lines: len(lines) == 4)
+    assert command.end() == 0
+    [task] = open_ledger().execute("SELECT substr(id, 1, 5) FROM task").fetchone()
+    named = f"  {task} mend [the] upload"
+    assert all(line.endswith(named) for line in command.lines[1:])
+    assert [line.removesuffix(named)[-7:] for line in command.lines[1:]] == ["cold 5m", "warm 5m", "cold 5m"]
+    for columns, last in ((80, f"  {task}"), (100, named), (112, f"  {task}"), (130, named)):
+        monkeypatch.setattr(watch, "terminal_width", lambda columns=columns: columns)
+        for row in calls_after(open_ledger(), 0):
+            line = watch.call_line(row, named.strip())
+            assert line.endswith(last)
+            assert len(line) <= columns
 
 
 @pytest.mark.parametrize("words", [(), ("--poll",)])
