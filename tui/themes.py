@@ -13,8 +13,8 @@ _DARK = {
     "faint": "#46525d",
     "edge": "#2c3843",
     "heading": "#b7c3cd",
-    "tab": "#26313b",
-    "cursor": "#24384a",
+    "tab": "#252b31",
+    "cursor": "#1c2c48",
     "taxi": "#f5c542",
     # signs
     "good": "#3fbf8f",
@@ -44,7 +44,7 @@ _DARK = {
 
 _LIGHT = {
     "ink": "#23292e",
-    "dim": "#66707a",
+    "dim": "#565f68",
     "faint": "#b9bdb6",
     "edge": "#cfcdc3",
     "heading": "#434c54",
@@ -82,7 +82,7 @@ _SAFE = _DARK | {
     "edge": "#444444",
     "heading": "#d9d9d9",
     "tab": "#333333",
-    "cursor": "#0b3a5c",
+    "cursor": "#0b2c5c",
     "taxi": "#f0e442",
     "good": "#56b4e9",
     "warn": "#f0e442",
