@@ -202,6 +202,32 @@ def test_a_locale_without_our_signs_is_no_failure(encoding: str) -> None:
     assert "Bücher → PDF" in printed("record", "--csv").decode()
 
 
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        (("prices", ""), "prices"),
+        (("context", ""), "context"),
+        (("task", ""), "task"),
+        (("export", ""), "export"),
+        (("sessions", "--project", ""), "--project"),
+        (("sessions", "--project="), "--project="),
+        (("calls", "--session", ""), "--session"),
+        (("spend", "--model", ""), "--model"),
+        (("spend", "--since", ""), "--since"),
+        (("record", "launch clip", "--task", ""), "--task"),
+        (("spend", "--claude-dir", ""), "--claude-dir"),
+    ],
+)
+def test_an_empty_text_is_neither_everything_nor_the_latest(
+    words: tuple[str, ...], after: str, tree: Path, taximeter: Taximeter
+) -> None:
+    """It is what a variable leaves that a script never set."""
+    assert tree
+    ran = taximeter(*words)
+    told = f"taximeter: error: the text after {after} is empty (taximeter {words[0]} --help)\n"
+    assert (ran.code, ran.out, ran.err) == (2, "", told)
+
+
 def test_words_that_are_no_utf8_get_one_line(taximeter: Taximeter) -> None:
     ran = taximeter("spend", "--project", "\udcff")
     assert (ran.code, ran.out, ran.err) == (2, "", "taximeter: error: not UTF-8: '\\udcff' (taximeter spend --help)\n")

@@ -2,10 +2,12 @@
 
 import importlib
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,14 @@ def _as_text(word: str) -> str:
         raise click.UsageError(f"not UTF-8: {word!a}") from None
 
 
+def _refuse_empty(words: Sequence[str]) -> None:
+    """UsageError for an empty word: what a variable leaves that a script never set is neither everything nor a name."""
+    after = [word for word in words if re.fullmatch(r"--[a-z-]+=", word)]
+    after += [before for before, word in pairwise(words) if not word]
+    if after:
+        raise click.UsageError(f"the text after {after[0]} is empty")
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
     from tracker.cli.output import never_fail_on_signs, say
@@ -158,7 +168,9 @@ def run(arguments: Sequence[str]) -> int:
     never_fail_on_signs()
     debug = "--debug" in arguments
     try:
-        result = cli.main([_as_text(word) for word in arguments], prog_name="taximeter", standalone_mode=False)
+        words = [_as_text(word) for word in arguments]
+        _refuse_empty(words)
+        result = cli.main(words, prog_name="taximeter", standalone_mode=False)
     except _ReaderGoneError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
