@@ -90,7 +90,7 @@ def remove_job(db: sqlite3.Connection, number: int) -> bool:
     return changed.rowcount > 0
 
 
-def metered_jobs(db: sqlite3.Connection, task_id: str | None = None) -> list[MeteredJob]:
+def metered_jobs(db: sqlite3.Connection, task_id: str | None) -> list[MeteredJob]:
     """Recorded jobs, latest first: all of them, or those of one task."""
     found = db.execute(
         "SELECT job.id, job.at, job.what, task.id, task.title, job.unit, job.unit_price, job.submitted, job.succeeded,"

@@ -150,7 +150,7 @@ def set_followed(db: sqlite3.Connection, nudge_id: int, *, followed: bool) -> No
 
 
 def logged(
-    db: sqlite3.Connection, *, since: int | None = None, kind: str | None = None, fired_only: bool = True, limit: int
+    db: sqlite3.Connection, *, since: int | None, kind: str | None, fired_only: bool, limit: int
 ) -> list[NudgeRow]:
     """The log for reports, latest first; what has not become due by now is no evaluation yet."""
     values: list[str | int]
@@ -162,7 +162,7 @@ def logged(
 
 
 def shown_by_kind(
-    db: sqlite3.Connection, *, since: int | None = None, kind: str | None = None
+    db: sqlite3.Connection, *, since: int | None, kind: str | None
 ) -> dict[str, tuple[int, int, int, int]]:
     """Kind -> how many were shown; of these, how many were followed, of how many that is known, how many dismissed."""
     values: list[str | int]

@@ -177,9 +177,7 @@ class Writer:
         rows = []
         for call in calls:
             session_id = self.session_id(call.agent, call.session)
-            seen_id = (
-                session_id if call.seen_session == call.session else self.session_id(call.agent, call.seen_session)
-            )
+            seen_id = self.session_id(call.agent, call.seen_session)
             touched.add(session_id)
             touched.add(seen_id)
             rows.append(_call_row(call, session_id, self._chain_id(session_id, call.chain), seen_id))

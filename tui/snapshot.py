@@ -99,9 +99,9 @@ class Top:
     today: date
     of_today: Spent
     of_month: Spent
-    plan: OwnPlan | None = None
-    windows: tuple[LimitWindow, ...] = ()
-    beside: str = ""  # the month in the user's other currency
+    plan: OwnPlan | None
+    windows: tuple[LimitWindow, ...]
+    beside: str  # the month in the user's other currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +157,9 @@ class SpendPart:
     by_project: tuple[SpendRow, ...]
     by_agent: tuple[SpendRow, ...]
     by_model: tuple[SpendRow, ...]
-    year: Mapping[date, int] = field(default_factory=dict)
-    plan_day_nano: int | None = None  # the plan's price spread over the month's days
-    budget: BudgetReport | None = None
+    year: Mapping[date, int]
+    plan_day_nano: int | None  # the plan's price spread over the month's days
+    budget: BudgetReport | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ class TasksPart:
     month: Month
     tasks: tuple[TaskRow, ...]  # those left out of the averages included
     headline: Headline
-    unsure: tuple[Unsure, ...] = ()
-    run_ids: frozenset[str] = frozenset()  # what programs ran, of any month
+    unsure: tuple[Unsure, ...]
+    run_ids: frozenset[str]  # what programs ran, of any month
 
     @property
     def typed(self) -> tuple[TaskRow, ...]:
@@ -208,8 +208,8 @@ class NowPart:
     calls: tuple[RecentCall, ...]  # latest first
     nudge: NudgeRow | None
     watched: int  # folders
-    unlisted: int = 0  # sessions at work beyond those
-    nudged: frozenset[int] = frozenset()  # ids of the other ones whose nudge waits for an answer
+    unlisted: int  # sessions at work beyond those
+    nudged: frozenset[int]  # ids of the other ones whose nudge waits for an answer
 
     @property
     def prospect(self) -> Prospect | None:
@@ -232,7 +232,7 @@ class CachePart:
 
     month: Month
     report: CacheReport
-    rewrite: Mapping[date, float] = field(default_factory=dict)  # tokens written per token of the largest prompts
+    rewrite: Mapping[date, float]  # tokens written per token of the largest prompts
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ _MODEL_FIELDS = ModelTotal.__struct_fields__
 _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
 
 
-def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None = None) -> list[CounterRow]:
+def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None) -> list[CounterRow]:
     """One row per session and counter start, the latest of each (CLAUDE_CODE section 1.8)."""
     chosen = "" if session_ids is None else f"AND session_id IN ({', '.join(map(str, session_ids))})"
     rows = db.execute(

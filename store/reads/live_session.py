@@ -94,12 +94,7 @@ def active_sessions(db: sqlite3.Connection, since: int) -> list[ActiveSession]:
 
 
 def sessions_begun(
-    db: sqlite3.Connection,
-    *,
-    since: int | None = None,
-    until: int | None = None,
-    project: str | None = None,
-    agent: str | None = None,
+    db: sqlite3.Connection, *, since: int | None, until: int | None, project: str | None, agent: str | None
 ) -> list[int]:
     """Sessions with calls that began in [since, until) (epoch ms), oldest first; `project` is part of a path."""
     rows = db.execute(

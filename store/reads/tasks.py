@@ -165,7 +165,7 @@ def task_of_turn(db: sqlite3.Connection, session_id: int, uuid: str) -> str | No
     return row[0] if row else None
 
 
-def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, beginning: str | None = None) -> list[int]:
+def sessions_of_tasks(db: sqlite3.Connection, chosen: Filter, beginning: str | None) -> list[int]:
     """Sessions of the chosen tasks, latest first; only those whose id begins so."""
     where, values = chosen.of_tasks()
     found = db.execute(
