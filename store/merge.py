@@ -192,7 +192,7 @@ def _find(db: sqlite3.Connection, keys: Sequence[str]) -> dict[int, str | None]:
         f" UNION SELECT id, price_id FROM call_alias JOIN call ON id = call_id WHERE key IN ({marks}) ORDER BY 1",
         (*keys, *keys, *keys),
     )
-    return dict(found.fetchall())
+    return dict(found)
 
 
 def _write_sightings(db: sqlite3.Connection, call_id: int, places: Sequence[Row]) -> None:

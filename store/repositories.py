@@ -49,11 +49,9 @@ def recent_folders(db: sqlite3.Connection, since: int) -> list[tuple[str, int]]:
 
 def tasks_of_folders(db: sqlite3.Connection, folders: Iterable[str]) -> list[str]:
     """Ids of all tasks with a session in these folders."""
-    return [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id"
-            " WHERE cwd IN (SELECT value FROM json_each(?))",
-            (json_list(folders),),
-        )
-    ]
+    found = db.execute(
+        "SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id"
+        " WHERE cwd IN (SELECT value FROM json_each(?))",
+        (json_list(folders),),
+    )
+    return [row[0] for row in found]

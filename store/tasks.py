@@ -163,21 +163,18 @@ def _borrowed_tools(db: sqlite3.Connection, session_id: int, known: set[str]) ->
 
 def floors(db: sqlite3.Connection) -> dict[tuple[str, str | None], int]:
     """Static floor in tokens of each model and client version."""
-    return {
-        (row[0], row[1] or None): row[2] for row in db.execute("SELECT model, version, cache_read FROM static_floor")
-    }
+    found = db.execute("SELECT model, version, cache_read FROM static_floor")
+    return {(model, version or None): cache_read for model, version, cache_read in found}
 
 
 def related_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> set[int]:
     """Forks of the given sessions: what is copied there belongs to the tasks here."""
-    return {
-        row[0]
-        for row in db.execute(
-            "SELECT fork.id FROM session AS fork JOIN session AS origin ON origin.native_id = fork.parent"
-            " AND origin.agent = fork.agent WHERE origin.id IN (SELECT value FROM json_each(?))",
-            (json_list(session_ids),),
-        )
-    }
+    found = db.execute(
+        "SELECT fork.id FROM session AS fork JOIN session AS origin ON origin.native_id = fork.parent"
+        " AND origin.agent = fork.agent WHERE origin.id IN (SELECT value FROM json_each(?))",
+        (json_list(session_ids),),
+    )
+    return {row[0] for row in found}
 
 
 # -- one session's derived rows ---------------------------------------------------------------------------------------
@@ -203,9 +200,7 @@ def replace_session(
 
 def cold_keys(db: sqlite3.Connection, session_id: int) -> set[tuple[str, str]]:
     """Models and versions of the cold reads that a session was known for."""
-    return set(
-        db.execute("SELECT DISTINCT model, version FROM cold_read WHERE session_id = ?", (session_id,)).fetchall()
-    )
+    return set(db.execute("SELECT DISTINCT model, version FROM cold_read WHERE session_id = ?", (session_id,)))
 
 
 def refresh_floors(db: sqlite3.Connection, keys: Iterable[tuple[str, str]], causes: Sequence[str]) -> None:
@@ -345,13 +340,12 @@ def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[i
 
 def tasks_per_session(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
     """How many tasks have turns in each session."""
-    return dict(
-        db.execute(
-            "SELECT session_id, COUNT(DISTINCT task_id) FROM task_part"
-            " WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
-            (json_list(session_ids),),
-        ).fetchall()
+    found = db.execute(
+        "SELECT session_id, COUNT(DISTINCT task_id) FROM task_part"
+        " WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
+        (json_list(session_ids),),
     )
+    return dict(found)
 
 
 def sessions_with_totals(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[int]:

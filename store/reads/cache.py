@@ -123,4 +123,4 @@ def day_peaks(db: sqlite3.Connection, chosen: Filter) -> dict[str, int]:
         f" WHERE {where} GROUP BY 1, call.chain_id, epoch) GROUP BY day",
         values,
     )
-    return dict(found.fetchall())
+    return dict(found)

@@ -107,7 +107,7 @@ def recent_sessions(db: sqlite3.Connection, agent: str, most_calls: int, before:
         " WINDOW latest AS (ORDER BY last_at DESC, session.id DESC)) WHERE calls <= ? OR place = 1 ORDER BY place",
         (*_own_work(db, agent), before, most_calls),
     )
-    return dict(rows.fetchall())
+    return dict(rows)
 
 
 def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitCall]:
@@ -142,7 +142,7 @@ def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int,
         " AND session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
         (_EDIT, json_list(session_ids)),
     )
-    return dict(rows.fetchall())
+    return dict(rows)
 
 
 def compactions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Compaction]:

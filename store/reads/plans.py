@@ -77,12 +77,10 @@ def limit_samples(db: sqlite3.Connection, kind: str, since_ms: int) -> list[Samp
 
 def limit_refusals(db: sqlite3.Connection, since_ms: int) -> list[int]:
     """When a plan's limit refused a request, from the transcripts; one refused prompt may be in several rows."""
-    return [
-        row[0]
-        for row in db.execute(
-            "SELECT DISTINCT at FROM event WHERE kind = ? AND at >= ? ORDER BY at", (EventKind.LIMIT, since_ms)
-        )
-    ]
+    found = db.execute(
+        "SELECT DISTINCT at FROM event WHERE kind = ? AND at >= ? ORDER BY at", (EventKind.LIMIT, since_ms)
+    )
+    return [row[0] for row in found]
 
 
 class TaskCallRow(NamedTuple):

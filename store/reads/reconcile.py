@@ -43,12 +43,9 @@ def reportable_rows(db: sqlite3.Connection, first_day: str, last_day: str) -> li
 
 def session_days(db: sqlite3.Connection, first_day: str, last_day: str) -> list[tuple[int, str]]:
     """(session, UTC day) of every session with calls, or with a total of its client, between two UTC days."""
-    return [
-        (row[0], row[1])
-        for row in db.execute(
-            "SELECT session_id, day_utc FROM spend WHERE day_utc BETWEEN :first AND :last UNION"
-            f" SELECT session_id, {utc_day('COALESCE(at, started_at)')} AS day FROM ({LAST_WORDS})"
-            " WHERE day BETWEEN :first AND :last",
-            {"first": first_day, "last": last_day},
-        )
-    ]
+    return db.execute(
+        "SELECT session_id, day_utc FROM spend WHERE day_utc BETWEEN :first AND :last UNION"
+        f" SELECT session_id, {utc_day('COALESCE(at, started_at)')} AS day FROM ({LAST_WORDS})"
+        " WHERE day BETWEEN :first AND :last",
+        {"first": first_day, "last": last_day},
+    ).fetchall()

@@ -106,12 +106,10 @@ def totals(db: sqlite3.Connection) -> Totals:
 
 def uncounted_models(db: sqlite3.Connection) -> set[str]:
     """Models of which no unpriced call has token counts: what they lack is not a price."""
-    return {
-        row[0]
-        for row in db.execute(f"SELECT model FROM call WHERE cost IS NULL GROUP BY model HAVING NOT MAX({IS_COUNTED})")
-    }
+    found = db.execute(f"SELECT model FROM call WHERE cost IS NULL GROUP BY model HAVING NOT MAX({IS_COUNTED})")
+    return {row[0] for row in found}
 
 
 def recorded_models(db: sqlite3.Connection) -> list[str]:
     """The ids of all models that were called, in order."""
-    return [model for (model,) in db.execute("SELECT DISTINCT model FROM spend ORDER BY model")]
+    return [row[0] for row in db.execute("SELECT DISTINCT model FROM spend ORDER BY model")]
