@@ -90,10 +90,6 @@ class NowScreen(Board[NowPart]):
     NAME = "now"
     BINDINGS = bindings("now")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._top: Top | None = None
-
     def panels(self) -> ComposeResult:
         """Task and options; context and cache; calls. Narrow screens show six lines instead."""
         yield Picture(id="chips")
@@ -111,7 +107,6 @@ class NowScreen(Board[NowPart]):
 
     def present(self, part: NowPart, snapshot: Snapshot) -> None:
         """Draw the session."""
-        self._top = snapshot.top
         strip = self.query_one("#chips", Picture)
         strip.display = len(part.sessions) > 1 or not part.is_running
         last = self.day_and_time(part.session.last_at)
@@ -289,7 +284,7 @@ class NowScreen(Board[NowPart]):
     # -- six lines --------------------------------------------------------------------------------------------------
 
     def _draw_brief(self, part: NowPart, state: CacheState) -> None:
-        report, top, best = part.context, self._top, self._best(part)
+        report, best, snapshot = part.context, self._best(part), self.dashboard.snapshot
         nudge, why = self._nudge(part, best)
 
         def draw(width: int, height: int) -> Sequence[Content]:
@@ -309,7 +304,7 @@ class NowScreen(Board[NowPart]):
             lines.append(fitting(words, width))
             if best is not None:
                 lines.append(line(("▸ ", "bold $taxi"), best_words(best)).truncate(width, ellipsis=True))
-            plan = top.windows[:1] if top is not None else ()
+            plan = snapshot.top.windows[:1] if snapshot is not None else ()
             if nudge:
                 lines += nudge_lines(nudge, width, height - len(lines) - len(plan), why=why)
             return [*lines, *(share_gauge(one.name, one.share, width) for one in plan)]

@@ -34,17 +34,6 @@ class Carry(msgspec.Struct, array_like=True):
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Carry)
-
-
-def decode_carry(carry: bytes) -> Carry:
-    """The carry of a read state; an empty one for a file that was never read."""
-    return _DECODER.decode(carry) if carry else Carry()
-
-
-def encode_carry(carry: Carry) -> bytes:
-    """The bytes to store."""
-    return _ENCODER.encode(carry)
 
 
 def leave_out_told(batch: Batch, carry: Carry) -> None:

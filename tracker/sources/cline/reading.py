@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from store.records import Batch
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import companions
-from tracker.sources.cline.carry import Carry, StartedBy, decode_carry, encode_carry, leave_out_told
+from tracker.sources.cline.carry import Carry, StartedBy, leave_out_told
 from tracker.sources.cline.classic import TaskReader
 from tracker.sources.cline.dialect import ClineDialect, Dialect, RooDialect, models_named
 from tracker.sources.cline.files import (
@@ -41,7 +43,7 @@ def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator
     whole = read_whole(file.path)
     if whole is None:
         return
-    carry = decode_carry(state.carry if state is not None else b"")
+    carry = msgspec.msgpack.decode(state.carry, type=Carry) if state is not None and state.carry else Carry()
     if state is not None and state.head == whole.digest:
         yield Piece(Batch(), whole.state(state.carry), from_start=False)
         return
@@ -51,7 +53,7 @@ def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator
         return
     leave_out_told(batch, carry)
     batch.prices = pricer.prices_of(batch.calls)
-    yield Piece(batch, whole.state(encode_carry(carry)))
+    yield Piece(batch, whole.state(msgspec.msgpack.encode(carry)))
 
 
 def _batch(file: FoundFile, whole: Whole, carry: Carry, options: Options) -> Batch | None:
