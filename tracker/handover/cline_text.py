@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from tracker.handover.session_text import SessionText
-from tracker.sources.cline.files import UI_MESSAGES, decode_elements, read_whole
-from tracker.sources.cline.rows import DECODE_ERRORS, UiRow, decode_row
+from tracker.sources.cline.files import UI_MESSAGES, read_whole
+from tracker.sources.cline.rows import DECODE_ERRORS, UiRow, decode_elements, decode_row, decoded
 from tracker.sources.cline.sdk_rows import (
     Message,
     blocks_of,
@@ -43,12 +43,12 @@ def add_cline_text(path: Path, texts: SessionText, wanted_tools: Collection[str]
     if whole is None:
         return
     if path.name == UI_MESSAGES:
-        _take_rows(decode_elements(whole.content) or [], texts, wanted_tools)
+        _take_rows(decoded(decode_elements, whole.content) or [], texts, wanted_tools)
         return
-    try:
-        messages, _ = decode_messages(decode_transcript(whole.content).messages)
-    except DECODE_ERRORS:
+    transcript = decoded(decode_transcript, whole.content)
+    if transcript is None:
         return
+    messages, _ = decode_messages(transcript.messages)
     keys: dict[str, str] = {}
     for message in messages:
         try:
@@ -88,9 +88,8 @@ def _result_text(content: msgspec.Raw) -> str:
 def _take_rows(elements: list[msgspec.Raw], texts: SessionText, wanted_tools: Collection[str]) -> None:
     command = ""
     for element in elements:
-        try:
-            row = decode_row(element)
-        except DECODE_ERRORS:
+        row = decoded(decode_row, element)
+        if row is None:
             continue
         if row.what == "command" and not row.partial:
             command = str(row.at)

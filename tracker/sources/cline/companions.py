@@ -10,8 +10,7 @@ import msgspec
 
 from store.records import NAME_CHARS, Batch, ClientTotal, Event, EventKind, Session
 from tracker.sources.base import Options
-from tracker.sources.cline.files import decode_elements
-from tracker.sources.cline.rows import DECODE_ERRORS, HistoryItem, Number, decode_history_item
+from tracker.sources.cline.rows import HistoryItem, Number, decode_elements, decode_history_item, decoded
 from tracker.sources.cline.sdk_rows import Block, Message, decode_messages, decode_transcript, prompt_in
 from tracker.sources.cline.tokens import count, nano_cost
 from tracker.sources.cline.turns import title_of
@@ -66,9 +65,8 @@ _decode_manifest = msgspec.json.Decoder(_Manifest).decode
 
 def read_manifest(content: bytes, options: Options) -> Batch | None:
     """`<session>.json`: where and how a session ran, and how it ended. None if the text is torn."""
-    try:
-        manifest = _decode_manifest(content)
-    except DECODE_ERRORS:
+    manifest = decoded(_decode_manifest, content)
+    if manifest is None:
         return None
     metadata = manifest.metadata or _Metadata()
     started, ended = iso_ms(manifest.started_at), iso_ms(manifest.ended_at)
@@ -107,10 +105,10 @@ def imported_until(content: bytes) -> int | None:
 
     Cline says so in the manifest: first that it is an import, and with the messages written, of when.
     """
-    try:
-        metadata = _decode_manifest(content).metadata or _Metadata()
-    except DECODE_ERRORS:
+    manifest = decoded(_decode_manifest, content)
+    if manifest is None:
         return None
+    metadata = manifest.metadata or _Metadata()
     if metadata.imported_from is not None:
         return iso_ms(metadata.imported_from.imported_at)
     origin = metadata.session_history_origin
@@ -130,9 +128,8 @@ def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, 
     compacted: `known` is what the last call returned beside the batch. The context before is that of the last request
     among the copies, with its answer; Cline's own estimate was half of what the server counted.
     """
-    try:
-        state = decode_transcript(content)
-    except DECODE_ERRORS:
+    state = decoded(decode_transcript, content)
+    if state is None:
         return None
     messages, _ = decode_messages(state.messages)
     summary = next((one for one in messages if one.metadata is not None and one.metadata.kind is not None), None)
@@ -165,23 +162,23 @@ def _context_at(messages: list[Message], at: int) -> int | None:
 
 def read_history(content: bytes, options: Options) -> Batch | None:
     """`state/taskHistory.json`: titles, folders and Cline's own totals of all classic tasks. None if torn."""
-    elements = decode_elements(content)
+    elements = decoded(decode_elements, content)
     if elements is None:
         return None
     batch = Batch()
     for element in elements:
-        try:
-            _add_item(batch, _CLINE, decode_history_item(element), options)
-        except DECODE_ERRORS:
+        item = decoded(decode_history_item, element)
+        if item is None:
             batch.bad_lines += 1
+        else:
+            _add_item(batch, _CLINE, item, options)
     return batch
 
 
 def read_history_item(content: bytes, options: Options) -> Batch | None:
     """Roo's `history_item.json`: the same of one task. None if torn."""
-    try:
-        item = decode_history_item(content)
-    except DECODE_ERRORS:
+    item = decoded(decode_history_item, content)
+    if item is None:
         return None
     batch = Batch()
     _add_item(batch, "roo", item, options)
@@ -190,14 +187,8 @@ def read_history_item(content: bytes, options: Options) -> Batch | None:
 
 def model_in_history(content: bytes, task: str) -> str | None:
     """The model of a task's last request, as `taskHistory.json` names it."""
-    for element in decode_elements(content) or []:
-        try:
-            item = decode_history_item(element)
-        except DECODE_ERRORS:
-            continue
-        if item.id == task:
-            return item.model_id
-    return None
+    items = (decoded(decode_history_item, element) for element in decoded(decode_elements, content) or [])
+    return next((item.model_id for item in items if item is not None and item.id == task), None)
 
 
 def _add_item(batch: Batch, agent: str, item: HistoryItem, options: Options) -> None:

@@ -10,8 +10,7 @@ from bisect import bisect_left
 
 from store.records import CallFlag
 from tracker.sources.cline.calls import Answerer
-from tracker.sources.cline.files import decode_elements
-from tracker.sources.cline.rows import DECODE_ERRORS, ApiRequest, TaskMetadata, UiRow, decode_api_message
+from tracker.sources.cline.rows import ApiRequest, TaskMetadata, UiRow, decode_api_message, decode_elements, decoded
 from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, classic_tokens, inclusive_tokens
 
 _MODEL = re.compile(r"</name>\s*<model>([^<\s]{1,200})</model>")
@@ -100,18 +99,13 @@ Dialect = ClineDialect | RooDialect
 
 def models_named(content: bytes) -> list[tuple[int, str]] | None:
     """Times and models that `api_conversation_history.json` names, in order; None if the text is not whole."""
-    elements = decode_elements(content)
+    elements = decoded(decode_elements, content)
     if elements is None:
         return None
     named = []
     for element in elements:
         found = _MODEL_IN_JSON.findall(element)
-        if not found:
-            continue
-        try:
-            message = decode_api_message(element)
-        except DECODE_ERRORS:
-            continue
-        if message.role == "user" and message.ts is not None:
+        message = decoded(decode_api_message, element) if found else None
+        if message is not None and message.role == "user" and message.ts is not None:
             named.append((int(message.ts), found[-1].decode("utf-8", "replace")))
     return sorted(named)

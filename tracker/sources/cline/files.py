@@ -10,8 +10,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from tracker.sources.base import ReadState
 from tracker.sources.file_access import inode_of, open_regular
 
@@ -94,14 +92,3 @@ def read_whole(path: str) -> Whole | None:
         return None
     digest = blake2b(content, digest_size=8).digest()
     return Whole(content, inode_of(after), after.st_size, after.st_mtime_ns, digest)
-
-
-def decode_elements(content: bytes) -> list[msgspec.Raw] | None:
-    """The undecoded elements of a JSON array; None if the text is not a whole array."""
-    try:
-        return _ELEMENTS.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])

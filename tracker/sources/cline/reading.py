@@ -5,6 +5,7 @@ A file that is being rewritten reads as torn: nothing comes out, the state stays
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,12 +24,11 @@ from tracker.sources.cline.files import (
     TASK_METADATA,
     Kind,
     Whole,
-    decode_elements,
     is_readable,
     read_whole,
 )
 from tracker.sources.cline.prices import RecordingPricer
-from tracker.sources.cline.rows import DECODE_ERRORS, TaskMetadata, decode_metadata
+from tracker.sources.cline.rows import TaskMetadata, decode_elements, decode_metadata, decoded
 from tracker.sources.cline.sdk import TranscriptReader, started_by
 from tracker.sources.cline.sdk_rows import decode_transcript
 from tracker.sources.file_access import leads_nowhere
@@ -77,7 +77,7 @@ def _batch(file: FoundFile, whole: Whole, carry: Carry, options: Options) -> Bat
 
 
 def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) -> Batch | None:
-    rows = decode_elements(whole.content)
+    rows = decoded(decode_elements, whole.content)
     if rows is None:
         return None
     dialect = _roo_dialect(path) if agent == "roo" else _cline_dialect(path, whole)
@@ -90,7 +90,10 @@ def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) 
 
 
 def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
-    metadata, history_model = _beside(path.with_name(TASK_METADATA), _metadata, TaskMetadata()), None
+    metadata, history_model = (
+        _beside(path.with_name(TASK_METADATA), partial(decoded, decode_metadata), TaskMetadata()),
+        None,
+    )
     if metadata is None:
         return None
     if not metadata.model_usage and b'"modelInfo"' not in whole.content:
@@ -98,13 +101,6 @@ def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
         listed = read_whole(str(history)) if history.exists() else None
         history_model = companions.model_in_history(listed.content, path.parent.name) if listed else None
     return ClineDialect(metadata, history_model)
-
-
-def _metadata(content: bytes) -> TaskMetadata | None:
-    try:
-        return decode_metadata(content)
-    except DECODE_ERRORS:
-        return None
 
 
 def _roo_dialect(path: Path) -> Dialect | None:
@@ -127,9 +123,8 @@ def _beside(path: Path, read_from: Callable[[bytes], _Told | None], nothing: _To
 
 
 def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Options) -> Batch | None:
-    try:
-        transcript = decode_transcript(whole.content)
-    except DECODE_ERRORS:
+    transcript = decoded(decode_transcript, whole.content)
+    if transcript is None:
         return None
     session = path.parent.name
     if kind == Kind.TRANSCRIPT:

@@ -1,8 +1,13 @@
 """The wanted fields of the classic store's files (CLINE section 3) and of Roo's (section 4)."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 Number = int | float
+Text = TypeVar("Text")
+Held = TypeVar("Held")
 
 
 class ModelInfo(msgspec.Struct, rename="camel"):
@@ -140,4 +145,14 @@ decode_progress = msgspec.json.Decoder(SubagentProgress).decode
 decode_metadata = msgspec.json.Decoder(TaskMetadata).decode
 decode_history_item = msgspec.json.Decoder(HistoryItem).decode
 decode_api_message = msgspec.json.Decoder(ApiMessage).decode
+# The undecoded elements of an array.
+decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def decoded(decode: Callable[[Text], Held], text: Text) -> Held | None:
+    """What a text holds; None if it is torn, or holds something else."""
+    try:
+        return decode(text)
+    except DECODE_ERRORS:
+        return None

@@ -12,7 +12,7 @@ from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Answerer, Place, billing_of, metered_call
 from tracker.sources.cline.carry import StartedBy
 from tracker.sources.cline.errors import error_detail
-from tracker.sources.cline.rows import DECODE_ERRORS
+from tracker.sources.cline.rows import DECODE_ERRORS, decoded
 from tracker.sources.cline.sdk_rows import (
     Block,
     Message,
@@ -230,11 +230,11 @@ def started_by(lead: bytes, agent: bytes) -> StartedBy | None:
     The turn is the last one that began before the agent's first message; the tool call is the last one before it that
     gave the agent's first message as task.
     """
-    try:
-        lead_messages, _ = decode_messages(decode_transcript(lead).messages)
-        agent_messages, _ = decode_messages(decode_transcript(agent).messages)
-    except DECODE_ERRORS:
+    lead_transcript, agent_transcript = decoded(decode_transcript, lead), decoded(decode_transcript, agent)
+    if lead_transcript is None or agent_transcript is None:
         return None
+    lead_messages, _ = decode_messages(lead_transcript.messages)
+    agent_messages, _ = decode_messages(agent_transcript.messages)
     first = next((message for message in agent_messages if message.ts is not None), None)
     if first is None or first.ts is None:
         return StartedBy(None, None)

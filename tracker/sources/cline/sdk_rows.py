@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tracker.sources.cline.rows import DECODE_ERRORS, Number
+from tracker.sources.cline.rows import Number, decoded
 from tracker.sources.times import sane_ms
 
 _USER_INPUT = re.compile(r"<user_input\b([^>]*)>(.*?)</user_input>", re.DOTALL)
@@ -174,10 +174,5 @@ def started_at(session: str) -> int | None:
 
 def decode_messages(elements: list[msgspec.Raw]) -> tuple[list[Message], int]:
     """The readable messages, and how many were not."""
-    messages, bad = [], 0
-    for element in elements:
-        try:
-            messages.append(decode_message(element))
-        except DECODE_ERRORS:
-            bad += 1
-    return messages, bad
+    messages = [decoded(decode_message, element) for element in elements]
+    return [message for message in messages if message is not None], messages.count(None)

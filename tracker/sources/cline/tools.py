@@ -6,7 +6,7 @@ import msgspec
 
 from store.records import NAME_CHARS, ToolFlag, ToolUse
 from tracker.sources.check_output import tells_failure
-from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool
+from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool, decoded
 from tracker.sources.commands import command_flags, commit_in
 from tracker.sources.tool_uses import todo_target, tool_target
 
@@ -43,11 +43,8 @@ class ToolPlace(msgspec.Struct, frozen=True):
 
 def classic_tool(place: ToolPlace, key: str, text: str) -> ToolUse | None:
     """The record of a `tool` row; None if it names no tool."""
-    try:
-        used = decode_tool(text)
-    except DECODE_ERRORS:
-        return None
-    if not used.tool:
+    used = decoded(decode_tool, text)
+    if used is None or not used.tool:
         return None
     if used.todos is not None:
         closed = sum(1 for todo in used.todos if todo.status == "completed")
@@ -128,10 +125,7 @@ def sdk_tool(place: ToolPlace, key: str, name: str, given: msgspec.Raw) -> ToolU
     """The record of a `tool_use` block."""
     flags = _FLAGS.get(name, 0)
     target = ""
-    try:
-        values = _INPUT.decode(given)
-    except DECODE_ERRORS:
-        values = _Input()
+    values = decoded(_INPUT.decode, given) or _Input()
     commands = values.commands or ([values.command] if values.command else [])
     if commands:
         target = " && ".join(commands)
