@@ -1,17 +1,14 @@
 """What the client itself says that a session has cost: `cost-state` rows (CLAUDE_CODE sections 1.8 and 2)."""
 
-import msgspec
-
 from store.money import nano_from_float
 from store.records import NAME_CHARS, ClientTotal, ModelTotal
-from tracker.sources.claude_code.lines import AGENT, ModelUsage, decode_cost_state, forgiving
+from tracker.sources.claude_code.lines import AGENT, ModelUsage, decode_cost_state, decoded
 
 
 def client_total(raw: bytes, position: int, at: int | None) -> ClientTotal | None:
     """The total of a `cost-state` row at byte `position`, written about `at`; None if the row is damaged."""
-    try:
-        row = forgiving(decode_cost_state, raw)
-    except msgspec.DecodeError:
+    row = decoded(decode_cost_state, raw)
+    if row is None:
         return None
     return ClientTotal(
         AGENT,

@@ -1,7 +1,5 @@
 """What the user typed: turns, and the marks that a client writes as if the user had typed them."""
 
-import msgspec
-
 from store.first_words import as_text, first_words
 from store.projects import is_within, project_of
 from store.records import Batch, EventKind, Turn, TurnKind
@@ -9,7 +7,7 @@ from tracker.sources.base import Options
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.events import event, event_at
 from tracker.sources.claude_code.fold import Place
-from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, forgiving, joined_text
+from tracker.sources.claude_code.lines import AGENT, Block, Line, decode_content, decoded, joined_text
 from tracker.sources.claude_code.prompts import Prompt, classify, is_caveat, planned_in
 from tracker.sources.text import echo_of, opening, packed, word_hashes, word_set
 
@@ -84,10 +82,7 @@ class Conversation:
 
     def commanded(self, line: Line, place: Place) -> None:
         """A `local_command` row: a slash command that newer clients keep out of the user's lines."""
-        try:
-            prompt = classify(joined_text(forgiving(decode_content, line.content)))
-        except msgspec.DecodeError:
-            return
+        prompt = classify(joined_text(decoded(decode_content, line.content)))
         if prompt.mark is not None:
             self._mark(line, prompt.mark, place)
 

@@ -6,7 +6,7 @@ import msgspec
 
 from store.records import Event, EventKind
 from tracker.sources.claude_code.fold import Place
-from tracker.sources.claude_code.lines import AGENT, CompactMetadata, Line, Message, epoch_ms, forgiving, joined_text
+from tracker.sources.claude_code.lines import AGENT, CompactMetadata, Line, Message, decoded, epoch_ms, joined_text
 
 # "You've hit your 5-hour limit", your weekly limit, your session limit, your limit: what it is called changes.
 _LIMIT = re.compile(r"limit reached|usage limit|hit your (?:[\w'-]+ ){0,4}limit|out of usage credits")
@@ -59,13 +59,7 @@ def failure_event(line: Line, message: Message, place: Place) -> Event | None:
 
 def _short(error: msgspec.Raw) -> str | None:
     """Status code or type of an error object; its message may quote a prompt and stays out."""
-    raw = bytes(error)
-    if not raw:
-        return None
-    try:
-        value = forgiving(msgspec.json.decode, raw)
-    except msgspec.DecodeError:
-        return None
+    value: object = decoded(msgspec.json.decode, error)
     if isinstance(value, str):
         return value[:60]
     if isinstance(value, dict):

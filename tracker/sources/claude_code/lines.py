@@ -229,26 +229,23 @@ class CostState(msgspec.Struct, gc=False):
 Decoded = TypeVar("Decoded")
 
 
-def forgiving(decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgspec.Raw) -> Decoded:
-    """Decode a part that was skipped unread before: its text may turn out to be no UTF-8."""
+def decoded(decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgspec.Raw) -> Decoded | None:
+    """What a part holds that was skipped unread before, be its text no UTF-8; None if it is damaged or not there."""
     try:
-        return decode(raw)
-    except UnicodeDecodeError:
-        return decode(bytes(raw).decode("utf-8", "replace").encode())
+        try:
+            return decode(raw)
+        except UnicodeDecodeError:
+            return decode(bytes(raw).decode("utf-8", "replace").encode())
+    except msgspec.DecodeError:
+        return None
 
 
 def joined_text(content: "list[Block] | str | None") -> str:
     """The text of a message's content; text blocks one a line."""
     if content is None or isinstance(content, str):
         return content or ""
-    parts = []
-    for block in content:
-        if block.type == "text" and len(memoryview(block.text)) > 2:
-            try:
-                parts.append(forgiving(decode_text, block.text))
-            except msgspec.DecodeError:
-                continue
-    return "\n".join(parts)
+    texts = (decoded(decode_text, block.text) for block in content if block.type == "text")
+    return "\n".join(filter(None, texts))
 
 
 decode_line = msgspec.json.Decoder(Line).decode

@@ -17,8 +17,8 @@ from tracker.sources.claude_code.lines import (
     decode_line,
     decode_lines,
     decode_progress,
+    decoded,
     epoch_ms,
-    forgiving,
     joined_text,
 )
 from tracker.sources.claude_code.nameless import name_of
@@ -286,9 +286,8 @@ class FileReader:
 
     def _progress(self, line: Line, position: int) -> None:
         """A subagent's line inside a progress record: in some versions it stands nowhere else (section 8, point 7)."""
-        try:
-            data = forgiving(decode_progress, line.data)
-        except msgspec.DecodeError:
+        data = decoded(decode_progress, line.data)
+        if data is None:
             self._batch.bad_lines += 1
             return
         inner = data.message

@@ -12,7 +12,7 @@ from tracker.sources.claude_code.lines import (
     ToolInput,
     decode_content,
     decode_extra,
-    forgiving,
+    decoded,
     joined_text,
 )
 from tracker.sources.commands import command_flags, commit_in
@@ -122,9 +122,8 @@ def joined(known: ToolUse, use: ToolUse) -> ToolUse:
 
 
 def _agent_id(line: Line, mates: dict[str, str]) -> str | None:
-    try:
-        extra = forgiving(decode_extra, line.toolUseResult)
-    except msgspec.DecodeError:
+    extra = decoded(decode_extra, line.toolUseResult)
+    if extra is None:
         return None
     found = extra.agentId or extra.resumedAgentId
     if found and isinstance(extra.name, str):
@@ -136,7 +135,4 @@ def _agent_id(line: Line, mates: dict[str, str]) -> str | None:
 
 def text_of(content: msgspec.Raw) -> str:
     """The text of a result, empty where it has none."""
-    try:
-        return joined_text(forgiving(decode_content, content))
-    except msgspec.DecodeError:
-        return ""
+    return joined_text(decoded(decode_content, content))
