@@ -4,6 +4,7 @@ Cline's totals are kept to compare with, never added: a session's leaves out its
 holds the errors of `tokensOut` and of cached tokens (section 3).
 """
 
+import re
 from hashlib import blake2b
 
 import msgspec
@@ -17,6 +18,7 @@ from tracker.sources.cline.turns import title_of
 from tracker.sources.times import iso_ms, sane_ms
 
 _CLINE = "cline"
+_IS_A_NAME = re.compile(r"[\w-]{1,100}")  # of a folder beside the fork's own
 _TOTAL_SOURCE = "history"
 _TRIGGERS = {"manual_compaction": "manual", "auto_compaction": "auto", "overflow_recovery_compaction": "auto"}
 
@@ -113,6 +115,17 @@ def imported_until(content: bytes) -> int | None:
         return iso_ms(metadata.imported_from.imported_at)
     origin = metadata.session_history_origin
     return None if origin is not None and origin.mode == "import" else 0
+
+
+def forked_from(content: bytes) -> str | None:
+    """The session that a session is a fork of, "" if it is none; None if that is torn."""
+    try:
+        metadata = _decode_manifest(content).metadata
+    except DECODE_ERRORS:
+        return None
+    fork = metadata.fork if metadata is not None else None
+    named = (fork.forked_from_session_id if fork is not None else None) or ""
+    return named if _IS_A_NAME.fullmatch(named) else ""
 
 
 def _branch(git: _Git | None) -> str | None:

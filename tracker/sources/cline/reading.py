@@ -122,14 +122,25 @@ def _beside(path: Path, read_from: Callable[[bytes], _Told | None], nothing: _To
     return nothing if told is None and abs(time.time() - written) > _REWRITE_SECONDS else told
 
 
+def _imported_until(manifest: Path) -> int | None:
+    """Up to when a session, or what it was forked from, is another agent's (epoch ms); 0 if none is, None if torn."""
+    looked_in = set()
+    until: int | None = 0
+    while until == 0 and manifest not in looked_in and is_readable(str(manifest)):
+        looked_in.add(manifest)
+        until = _beside(manifest, companions.imported_until, 0)
+        parent = _beside(manifest, companions.forked_from, "") or manifest.stem
+        manifest = manifest.parent.parent / parent / f"{parent}.json"
+    return until
+
+
 def _transcript(path: Path, kind: str, whole: Whole, carry: Carry, options: Options) -> Batch | None:
     transcript = decoded(decode_transcript, whole.content)
     if transcript is None:
         return None
     session = path.parent.name
     if kind == Kind.TRANSCRIPT:
-        manifest = path.with_name(f"{session}.json")
-        imported = _beside(manifest, companions.imported_until, 0) if is_readable(str(manifest)) else 0
+        imported = _imported_until(path.with_name(f"{session}.json"))
         return None if imported is None else TranscriptReader(session, "", options).read(transcript, imported)
     if carry.origin is None:
         lead = path.with_name(f"{session}{MESSAGES_SUFFIX}")

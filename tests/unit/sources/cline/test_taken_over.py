@@ -59,6 +59,36 @@ class TestTakenOverFromAnotherAgent:
         assert [(call.input, call.cache_read, call.output) for call in batch.calls] == [(12, 16_208, 50)]
         assert len(batch.turns) == 1
 
+    @pytest.mark.parametrize("forks", [1, 2])
+    def test_in_a_fork_of_it_nothing_more_is(self, forks: int, session: Any, usage: Usage, read_all: ReadAll) -> None:
+        self.take_over(session, usage, importedFrom=self.imported(session))
+        self.go_on(session, usage)
+        before = session
+        for number in range(forks):
+            fork = type(session)(session.root, f"1795{number + 1}00900000_forkd")
+            fork.messages = list(before.messages)
+            fork.user("Other way")
+            fork.answer(usage(200, 20))
+            fork.write()
+            metadata = {"fork": {"forkedFromSessionId": before.session}}
+            manifest = {"session_id": fork.session, "metadata": metadata}
+            (fork.folder / f"{fork.session}.json").write_text(json.dumps(manifest))
+            before = fork
+        batch = read_all(session.root)
+        assert "d5AyS5kkNL6wYuKYRjauB" not in {call.message_id for call in batch.calls}
+        assert len({call.message_id for call in batch.calls}) == 1 + forks
+
+    @pytest.mark.parametrize("parent", ["", "1795000000000_gone", "..", "/", "1\0", "x" * 5000, None])
+    def test_a_fork_of_what_is_no_session_there_is_read(
+        self, parent: str | None, session: Any, usage: Usage, read_all: ReadAll
+    ) -> None:
+        session.answer(usage(10, 1))
+        session.write()
+        named = session.session if parent is None else parent  # itself, for want of another
+        manifest = {"session_id": session.session, "metadata": {"fork": {"forkedFromSessionId": named}}}
+        (session.folder / f"{session.session}.json").write_text(json.dumps(manifest))
+        assert len(read_all(session.root).calls) == 1
+
     def test_a_ledger_that_counted_it_counts_it_no_more(
         self, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
