@@ -1,4 +1,4 @@
-"""Asks the provider: the organisation's usage and cost reports, and how many tokens a text has (PRICES section 5).
+"""Asks the provider: the organisation's usage and cost reports, how many tokens a text has (PRICES section 5), a model.
 
 The SDK takes over a second to import and is imported only inside the functions that were asked to call it. A key comes
 from the environment or the system's keyring, is never stored, and never appears in an error or a log: errors here are
@@ -23,6 +23,7 @@ from tracker.model.plans.load import days_between
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
+    from anthropic.types import Message
 
 ADMIN_KEY_NAMES = ("ANTHROPIC_ADMIN_KEY", "ANTHROPIC_ADMIN_API_KEY", "ANTHROPIC_API_KEY")
 KEY_NAMES = ("ANTHROPIC_API_KEY",)
@@ -32,7 +33,7 @@ MESSAGES_USAGE = "/v1/organizations/usage_report/messages"
 COST = "/v1/organizations/cost_report"
 CODE_USAGE = "/v1/organizations/usage_report/claude_code"
 
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 60.0
 _KEYRING_SECONDS = 60.0  # the user may be asked for a password first
 _LONGEST_WAIT_SECONDS = 30.0
 _TRIES = 3
@@ -117,6 +118,15 @@ def count_tokens(
         return max(0, count(**parts) - count())
 
 
+def ask_model(key: Key, model: str, instructions: str, words: str, most_output: int) -> "Message":
+    """A model's answer of at most so many tokens; ProviderError for whatever goes wrong."""
+    messages: list[Any] = [{"role": "user", "content": words}]
+    with _client(key) as client:
+        ask = partial(client.messages.create, model=model, max_tokens=most_output, system=instructions)
+        answer: Message = _asked(lambda: ask(messages=messages), key)
+        return answer
+
+
 def _client(key: Key) -> "Anthropic":
     # 1.3 s of import, for those only who ask the provider something.
     import anthropic
@@ -163,7 +173,7 @@ def _asked(ask: Callable[[], Any], key: Key) -> Any:
                 raise ProviderError(_status_text(status, key, wait)) from None
             time.sleep(wait)
         except anthropic.APITimeoutError:
-            raise ProviderError("the provider did not answer in 30 seconds: try again later") from None
+            raise ProviderError(f"the provider did not answer in {_TIMEOUT_SECONDS:.0f} s: try again later") from None
         except anthropic.AnthropicError:
             # Refused, cut or unreachable; a second try helps where a connection was merely old.
             if attempt == _TRIES:
@@ -190,7 +200,7 @@ def _status_text(status: int, key: Key, wait: float) -> str:
     if status == 401:
         return (
             f"the provider does not know the key in {key.found_in} (401): the organisation's reports need an Admin key"
-            " in ANTHROPIC_ADMIN_KEY, counting tokens any API key in ANTHROPIC_API_KEY"
+            " in ANTHROPIC_ADMIN_KEY, all else any API key in ANTHROPIC_API_KEY"
         )
     if status == 403:
         return f"the key in {key.found_in} may not do this (403): an administrator of the organisation can allow it"

@@ -7,15 +7,13 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from tracker.errors import UserError
 from tracker.sources.claude_code.lines import Usage
 
-KEY_VARIABLE = "ANTHROPIC_API_KEY"
-_API_SECONDS = 60.0
 _CLIENT_SECONDS = 180.0
 # As bare a question as at the API: no tools, nothing of the user's settings, hooks, plugins and memory files, no
 # session left behind.
@@ -46,40 +44,21 @@ Ask = Callable[[str, str, int], Answer]
 
 
 def through_api(model: str) -> Ask:
-    """Ask with the key of the environment; AskError without one."""
-    key = os.environ.get(KEY_VARIABLE, "").strip()
-    if not key:
+    """Ask with the key of the environment or the keyring; AskError without one."""
+    from tracker.provider.api import API_ACCOUNT, KEY_NAMES, ProviderError, ask_model, find_key
+
+    key = find_key(KEY_NAMES, API_ACCOUNT)
+    if key is None:
         raise AskError(
-            f"asking a model needs an API key: set {KEY_VARIABLE} and run it again, or let your own Claude Code ask"
+            f"asking a model needs an API key: set {KEY_NAMES[0]} and run it again, or let your own Claude Code ask"
             " (--through claude-code)"
         )
-    # The SDK's import costs over a second: only who asked for a model pays it.
-    import anthropic
-
-    client = anthropic.Anthropic(api_key=key, max_retries=0, timeout=_API_SECONDS)
 
     def ask(instructions: str, words: str, most_output: int) -> Answer:
         try:
-            message: Any = client.messages.create(
-                model=model,
-                max_tokens=most_output,
-                system=instructions,
-                messages=[{"role": "user", "content": words}],
-            )
-        except anthropic.AuthenticationError as error:
-            raise AskError(f"the API refused the key in {KEY_VARIABLE}: check it and run it again") from error
-        except anthropic.RateLimitError as error:
-            raise AskError(
-                "the API says that its limit is reached: run it again later; answers so far are kept"
-            ) from error
-        except anthropic.APIStatusError as error:
-            raise AskError(
-                f"the API answered {error.status_code}: run it again later; answers so far are kept"
-            ) from error
-        except anthropic.APIConnectionError as error:
-            raise AskError("no connection to the API: run it again later; answers so far are kept") from error
-        except anthropic.APIError as error:
-            raise AskError(f"the API's answer makes no sense: {type(error).__name__}") from error
+            message = ask_model(key, model, instructions, words, most_output)
+        except ProviderError as error:
+            raise AskError(f"{error}; answers so far are kept") from None
         text = "".join(block.text for block in message.content if block.type == "text")
         return Answer(text, Usage(message.usage.input_tokens, output_tokens=message.usage.output_tokens))
 
@@ -103,7 +82,7 @@ def through_claude_code(model: str) -> Ask:
 
     binary = client_binary()
     if binary is None:
-        raise AskError("no claude command was found on this machine: install Claude Code, or set " + KEY_VARIABLE)
+        raise AskError("no claude command was found on this machine: install Claude Code, or set ANTHROPIC_API_KEY")
     variables = {name: value for name, value in os.environ.items() if name != "CLAUDECODE"} | _CLIENT_VARIABLES
 
     def ask(instructions: str, words: str, _: int) -> Answer:

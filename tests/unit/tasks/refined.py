@@ -48,6 +48,7 @@ class Api:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.status = 200
+        self.faults: list[int] = []  # statuses of the next answers
         self.text = json.dumps(GOOD)
         self.cut = False
         api = self
@@ -66,10 +67,11 @@ class Api:
                     "content": [{"type": "text", "text": api.text}], "stop_reason": "end_turn", "stop_sequence": None,
                     "usage": {"input_tokens": 1000, "output_tokens": 100},
                 }  # fmt: skip
-                if api.status != 200:
+                status = api.faults.pop(0) if api.faults else api.status
+                if status != 200:
                     answer = {"type": "error", "error": {"type": "some_error", "message": "no"}}
                 raw = json.dumps(answer).encode()
-                self.send_response(api.status)
+                self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(raw)))
                 self.end_headers()

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tests.unit.tasks.refined import MODEL, REFINED, Api, four_prompts, serving, shape
 from tracker.edit_tasks import commands as edit_tasks
+from tracker.errors import UserError
 from tracker.model.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
@@ -19,6 +20,7 @@ from tracker.reports.tasks import tasks_report
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    monkeypatch.setattr("tracker.provider.api._wait_seconds", lambda *_: 0.0)
     with serving(monkeypatch) as server:
         yield server
 
@@ -105,7 +107,8 @@ def test_json_inside_words_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(401, "refused the key"), (429, "limit"), (500, "500"), (529, "529"), (404, "404")]
+    ("status", "words"),
+    [(401, "does not know the key"), (429, r"asks to wait 0 s \(429\)"), (500, "500"), (529, "529"), (404, "404")],
 )
 def test_an_error_of_the_api_is_one_sentence(db, api: Api, status: int, words: str) -> None:
     api.status = status
@@ -115,8 +118,21 @@ def test_an_error_of_the_api_is_one_sentence(db, api: Api, status: int, words: s
 
 def test_a_cut_connection_is_one_sentence(db, api: Api) -> None:
     api.cut = True
-    with pytest.raises(AskError, match="no connection"):
+    with pytest.raises(AskError, match=r"connection to the provider broke.*; answers so far are kept"):
         ask(db)
+
+
+def test_a_fault_of_the_api_that_passes_is_waited_out(db, api: Api) -> None:
+    api.faults = [529, 429]
+    (outcome,) = ask(db)
+    assert (outcome.tasks, len(api.requests)) == (2, 3)
+
+
+def test_what_is_no_key_is_not_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant with\ttabs and ünicode")
+    with pytest.raises(UserError, match="what stands in ANTHROPIC_API_KEY is no key"):
+        ask(db)
+    assert api.requests == []
 
 
 def test_without_a_key_nothing_is_sent(db, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
