@@ -214,7 +214,7 @@ def _show_said(report: BacktestReport, cells: int) -> None:
     for one in sorted(judged, key=lambda one: -abs(one.saved_nano or 0))[:_SHOWN]:
         when = local(one.row.due_at)
         head = f"  {when:%Y-%m-%d %H:%M}  {short_session(one.row.session)}  {short_usd(one.saved_nano):>7}  "
-        click.echo(head + fit(plain(one.row.text or ""), max(20, terminal_width() - len(head))).rstrip())
+        click.echo(head + fit(one.row.text or "", max(20, terminal_width() - len(head))).rstrip())
     note("  Each alone, from then to the session's end; they overlap, so they do not add up.")
 
 

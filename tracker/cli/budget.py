@@ -3,7 +3,6 @@
 import click
 
 from store.money import short_usd
-from store.plain_text import plain
 from store.reads.spend import totals
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
@@ -82,7 +81,7 @@ def show(report: BudgetReport) -> None:
     """Draw the budgets."""
     rows = [
         [
-            plain(line.label),
+            line.label,
             cost_text(line.spent),
             "–" if line.budget_nano is None else short_usd(line.budget_nano),
             _used(line),

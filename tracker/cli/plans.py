@@ -7,7 +7,6 @@ import click
 import msgspec
 
 from store.money import short_usd
-from store.plain_text import plain
 from tracker import clock
 from tracker.cli.common import Invocation, Share, csv_option, open_modelled, reading_options
 from tracker.cli.empty import show_no_sessions
@@ -237,7 +236,7 @@ def _tasks(report: PlansReport) -> None:
         columns,
         [
             [
-                plain(share.title),
+                share.title,
                 *(f"~${share.allocated[one.plan.id]:,.2f}" for one in shown),
                 f"~${share.marginal[current]:,.2f}",
             ]

@@ -145,13 +145,13 @@ def show(jobs: list[MeteredJob]) -> None:
     )
     rows = [
         [
-            plain(one.what),
+            one.what,
             str(one.id),
-            plain(one.task_title or "–"),
+            one.task_title or "–",
             f"{one.submitted:,}",
             f"{one.succeeded:,}",
             f"{one.accepted:,}",
-            f"{units(one.billed_milli)} {plain(one.unit)}",
+            f"{units(one.billed_milli)} {one.unit}",
             short_usd(one.cost),
             "–" if one.cost_per_accepted is None else short_usd(one.cost_per_accepted),
         ]

@@ -149,7 +149,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
         click.echo(f"  besides: ~{short_usd(one.unrecorded)} that no record shows (modelled)")
     if detail.jobs:
         jobs = f"{short_usd(sum(job.cost for job in detail.jobs))} for {', '.join(job.what for job in detail.jobs)}"
-        click.echo(fit(f"  besides, recorded by you: {plain(jobs)}", cells).rstrip())
+        click.echo(fit(f"  besides, recorded by you: {jobs}", cells).rstrip())
     if one.unpriced:
         click.echo(f"  besides: {counted(one.unpriced, 'call')} without a price")
     for reported in detail.reported:

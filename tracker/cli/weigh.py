@@ -9,7 +9,6 @@ import click
 import msgspec
 
 from store.money import short_usd
-from store.plain_text import plain
 from store.reads.baseline import commonest_model
 from tracker import clock
 from tracker.claude_folders import user_folders
@@ -138,7 +137,7 @@ def show(report: WeighReport) -> None:
         carried = one.month_nano is not None
         rows.append(
             [
-                plain(one.thing.name),
+                one.thing.name,
                 one.thing.kind,
                 f"{mark}{one.tokens:,}",
                 f"~{short_usd(one.per_session_nano)}" if carried else "–",
