@@ -51,6 +51,17 @@ def test_no_report_is_wider_than_the_terminal(narrow: Taximeter) -> None:
         assert too_wide(narrow("task", task["id"]).out) == []
 
 
+def test_no_report_on_cline_and_on_dated_models_is_wider_either(narrow: Taximeter, tmp_path: Path) -> None:
+    one = Transcript(tmp_path / "claude", model="claude-opus-4-5-20251101").prompt("mend the parser").call(20_000)
+    one.model = "claude-sonnet-4-5-20250929"
+    one.prompt("now the tests").call(30_000)
+    cline = [word for folder in CAPTURES.glob("*/.cline") for word in ("--cline-dir", str(folder))]
+    for report in REPORTS:
+        assert too_wide(narrow(*cline, *report.split()).out) == [], report
+    for task in narrow("tasks", "--json").json()["tasks"]:
+        assert too_wide(narrow("task", task["id"]).out) == []
+
+
 def test_an_opened_task_says_where_its_further_sessions_begin(taximeter: Taximeter, tmp_path: Path) -> None:
     for number in range(1, 8):
         Transcript(tmp_path / "c").wait(number).prompt(f"part {number}").call(20_000)

@@ -38,6 +38,8 @@ from tracker.reports.spend import tokens_json
 from tracker.words import agent_sign, cost_text, tokens
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
+_SHORT_SESSION = 8  # characters of a session of Claude Code; those of Cline have more
+_INPUT = 4  # column of uncached input
 _SESSION_CSV = (
     "agent", "session", "project", "title", "branch", "first_at", "last_at", "calls", "cost_usd", "models",
     "unpriced_calls", "floor_calls",
@@ -158,7 +160,7 @@ def calls(invocation: Invocation, session: str | None, limit: int | None, **filt
     if not lines:
         show_nothing(invocation, db)
     else:
-        _show_calls(lines if most is None else lines[-most:])
+        _show_calls(lines if most is None else lines[-most:], is_narrow=is_narrow)
         if most is not None and len(lines) > most:
             note("Older calls left out: --limit 0 shows all.")
 
@@ -200,15 +202,19 @@ def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
     )
 
 
-def _show_calls(lines: list[tuple[str, ...]]) -> None:
-    columns = (
+def _show_calls(lines: list[tuple[str, ...]], *, is_narrow: bool) -> None:
+    columns = [
         Column("time", cut="never"),
         Column("session", cut="never"),
         Column("chain"),
         Column("model"),
         *numbers("in", "read", "write", "out", "cost"),
-    )
-    print_table(columns, lines)
+    ]
+    shown = lines
+    if is_narrow and any(len(line[1]) > _SHORT_SESSION for line in lines):  # no room for what is the least of a prompt
+        del columns[_INPUT]
+        shown = [(*line[:_INPUT], *line[_INPUT + 1 :]) for line in lines]
+    print_table(columns, shown)
     floor = any(line[7].startswith("≥") for line in lines)
     note("Times are local." + (" ≥ a floor: the output is not fully recorded." if floor else ""))
 

@@ -133,7 +133,9 @@ def _head(detail: TaskDetail, cells: int) -> None:
     note(f"{detail.short_id} · {one.status}{evidence} · {where}")
     click.echo()
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
-    click.echo(f"  {click.style(cost_text(one), bold=True, fg='green')}   {count}" + _models(one.models))
+    cost = cost_text(one)
+    line = wrapped(f"  {cost}   {count}{_models(one.models)}")
+    click.echo(line.replace(cost, click.style(cost, bold=True, fg="green"), 1))
     segments = split_segments(one)
     drawn = split_bar(segments, cells - 4)
     if drawn:
@@ -157,7 +159,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
             calls = "" if reported.label == Label.REPORTED else f" for {reported.sums.billed} of {one.calls} calls"
             click.echo(f"  reported: what the provider itself billed{calls}")
     for sentence in (sentence for reported in detail.reported for sentence in reported.sentences):
-        click.echo(f"  {sentence}")
+        click.echo(wrapped(f"  {sentence}"))
     for refusal in detail.refusals:
         advice = f": {refusal.advice}" if refusal.advice else ""
         click.echo(click.style(wrapped(f"  ⚠ {plain(refusal.words)}{advice}"), fg="red"))
