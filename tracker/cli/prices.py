@@ -14,7 +14,7 @@ from tracker.pricing import PriceBook, PriceRow, normalise
 from tracker.pricing.names import LIST_PERMILLE
 from tracker.pricing.user_rows import PRICES_NAME
 from tracker.reader_options import price_book
-from tracker.reports.prices import price_json, rate_text, row_json
+from tracker.reports.prices import price_json, row_json
 
 
 @click.command()
@@ -73,7 +73,7 @@ def _show(rows: list[PriceRow]) -> None:
                 made["cache_write_5m"],
                 made["cache_write_1h"],
                 made["cache_read"],
-                rate_text(made["long_context_threshold"]),
+                f"{made['long_context_threshold']:,}" if made["long_context_threshold"] else "",
                 f"{made['fast_input']}/{made['fast_output']}" if made["fast_input"] else "",
             )[: len(columns)]
             for made in (row_json(row) for row in rows)

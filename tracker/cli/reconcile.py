@@ -11,8 +11,8 @@ from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, reading_options
 from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
 from tracker.cli.prose import paragraph
-from tracker.model.plans.reconcile import Reports, Row
-from tracker.reports.reconcile import ReconcileReport, differing, reconcile_report
+from tracker.model.plans.reconcile import Difference, Reports, Row
+from tracker.reports.reconcile import ReconcileReport, reconcile_report
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.words import counted, tokens
 
@@ -133,10 +133,10 @@ def show(report: ReconcileReport, *, looked_for_key: bool) -> None:
 def _compared(title: str, listed: Sequence[Row]) -> None:
     if not listed:
         return
-    agreeing = sum(row.kind == "agrees" for row in listed)
+    different = [row for row in listed if row.kind != Difference.AGREES]
+    agreeing = len(listed) - len(different)
     click.echo()
     click.echo(click.style(f"{title}: {agreeing:,} of {len(listed):,} days and models agree", bold=True))
-    different = differing(listed)
     if not different:
         return
     columns = (Column("day"), Column("model"), Column("likely"), *numbers("prompt", "output", "money"))

@@ -155,12 +155,8 @@ class _Screen:
         if self._as_json:
             print_json_lines([{"nudge": nudge.kind, "session": nudge.session, "text": nudge.text}])
         else:
-            click.echo(nudge_line(nudge.session, nudge.text))
-
-
-def nudge_line(session: str, text: str) -> str:
-    """Time, session and sentence of a nudge on one line."""
-    return click.style(f"{now():%H:%M:%S}  {short_session(session)}  ▸ {plain(text)}", bold=True)
+            words = f"{now():%H:%M:%S}  {short_session(nudge.session)}  ▸ {plain(nudge.text)}"
+            click.echo(click.style(words, bold=True))
 
 
 def _is_under_way(row: dict[str, Any]) -> bool:

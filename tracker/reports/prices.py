@@ -15,11 +15,6 @@ def per_mtok(pico: int) -> str:
     return format((Decimal(pico) / PICO_PER_USD_PER_MTOK).normalize(), "f")
 
 
-def rate_text(value: Any) -> str:
-    """A cell: nothing where the table has nothing."""
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def row_json(row: PriceRow) -> dict[str, Any]:
     """One dated row of the table."""
     made: dict[str, Any] = {"model": row.model, "effective_from": row.effective_from}

@@ -15,7 +15,7 @@ from store.reads.filter import Filter
 from store.reads.reconcile import ReportableRow, reportable_rows, session_days
 from tracker.hidden_spend import Hidden, SessionHidden, hidden_in, hidden_spend
 from tracker.model.defaults import DAY_MS
-from tracker.model.plans.reconcile import Charge, Difference, Evidence, Recorded, Reports, Row, Side, Usage, compare
+from tracker.model.plans.reconcile import Charge, Evidence, Recorded, Reports, Row, Side, Usage, compare
 from tracker.pricing import PriceBook, cost, normalise
 from tracker.reports.spend import tokens_json
 
@@ -181,8 +181,3 @@ def _row_json(row: Row) -> dict[str, Any]:
         "class": row.kind,
         "why": row.why,
     }
-
-
-def differing(rows: Sequence[Row]) -> list[Row]:
-    """Rows that do not agree."""
-    return [row for row in rows if row.kind != Difference.AGREES]
