@@ -77,18 +77,11 @@ def session_rows(sitting: Sitting, number: int, start: float) -> Iterator[Row]:
 
 def append_rows(root: Path, rows: Iterable[Row]) -> None:
     """Write lines to the ends of their files under `root`/projects."""
-    handles: dict[str, Any] = {}
-    try:
-        for row in rows:
-            handle = handles.get(row.file)
-            if handle is None:
-                path = root / "projects" / row.file
-                path.parent.mkdir(parents=True, exist_ok=True)
-                handle = handles[row.file] = path.open("a", encoding="utf-8")
-            handle.write(json.dumps(row.line, separators=(",", ":")) + "\n")
-    finally:
-        for handle in handles.values():
-            handle.close()
+    for row in rows:
+        path = root / "projects" / row.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row.line, separators=(",", ":")) + "\n")
 
 
 class _Session:
