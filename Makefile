@@ -17,8 +17,10 @@ run: $(STAMP)
 demo: $(STAMP)
 	$(BIN)/taximeter demo
 
+# A part: make test TESTS=tests/unit/model
+TESTS :=
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 check: lint types imports
 
