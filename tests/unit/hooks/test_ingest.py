@@ -66,6 +66,13 @@ def transcript(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ingest in this process, which waits for late lines for a moment only."""
+    monkeypatch.setattr(os, "nice", lambda _steps: 0)
+    monkeypatch.setattr(ingest, "LINGER_SECONDS", 0.3)
+
+
 def calls(home: Path) -> int:
     if not (home / "ledger.db").exists():
         return 0
@@ -87,6 +94,7 @@ def test_the_end_of_a_turn_brings_its_calls_into_the_ledger(isolated_home: Path,
     assert not (isolated_home / "logs" / "hook.log").exists()
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     "words",
     [
@@ -104,21 +112,22 @@ def test_a_word_in_the_settings_that_does_nothing_keeps_no_call_from_the_ledger(
 ) -> None:
     isolated_home.mkdir(exist_ok=True)
     (isolated_home / "settings.toml").write_text(words)
-    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
-    wait_until(lambda: calls(isolated_home) == 1)
-    wait_for_rest(isolated_home)
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    assert ingest.main(str(isolated_home), []) == 0
+    assert calls(isolated_home) == 1
     assert not (isolated_home / "logs" / "hook.log").exists()
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", ["settings.toml", "prices.toml"])
 def test_a_file_of_the_users_that_cannot_be_used_at_all_keeps_no_call_from_the_ledger_and_is_named_in_the_log(
     name: str, isolated_home: Path, transcript: Path
 ) -> None:
     isolated_home.mkdir(exist_ok=True)
     (isolated_home / name).write_text("month = \n")
-    run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
-    wait_until(lambda: calls(isolated_home) == 1)
-    wait_for_rest(isolated_home)
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    assert ingest.main(str(isolated_home), []) == 0
+    assert calls(isolated_home) == 1
     assert is_empty(str(isolated_home))
     line, *_ = (isolated_home / "logs" / "hook.log").read_text().splitlines()
     at, said = line.split(" ", 1)
@@ -148,6 +157,7 @@ def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_hom
     assert is_empty(str(isolated_home))
 
 
+@pytest.mark.usefixtures("here")
 def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,13 +170,13 @@ def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
             append(home, {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
 
     monkeypatch.setattr(ingest, "_linger", linger)
-    monkeypatch.setattr(os, "nice", lambda _steps: 0)
     append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
     assert ingest.main(str(isolated_home), []) == 0
     assert calls(isolated_home) == 3
     assert is_empty(str(isolated_home))
 
 
+@pytest.mark.usefixtures("here")
 def test_a_line_written_just_after_its_file_was_read_is_taken_in_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,7 +191,6 @@ def test_a_line_written_just_after_its_file_was_read_is_taken_in_too(
         return report
 
     monkeypatch.setattr("tracker.ingest.sync", sync_and_write)
-    monkeypatch.setattr(os, "nice", lambda _steps: 0)
     append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
     assert ingest.main(str(isolated_home), []) == 0
     assert calls(isolated_home) == 2

@@ -17,6 +17,12 @@ from tests.unit.advisor.transcripts import Transcript
 from tests.unit.watch.conftest import Watching
 
 
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watcher looks often whether its folders are there."""
+    monkeypatch.setattr("tracker.watch._ROOT_SECONDS", 0.3)
+
+
 def session(watching: Watching, calls: int = 2, project: str = "/home/dev/shop") -> Transcript:
     one = Transcript(watching.claude_dir, project=project)
     one.prompt("Some work").tool_turns([30_000 + 1_000 * number for number in range(calls)])
@@ -76,6 +82,7 @@ def test_a_root_that_is_shut_does_not_end_the_watch(watching: Watching, monkeypa
     assert watching.calls() == 2
 
 
+@pytest.mark.usefixtures("looks_often")
 def test_a_deleted_root_and_its_return(watching: Watching) -> None:
     session(watching)
     watching.start()
@@ -91,12 +98,13 @@ def test_a_deleted_root_and_its_return(watching: Watching) -> None:
     assert time.monotonic() - started < 3.0, "the new folder is watched, not only scanned now and then"
 
 
+@pytest.mark.usefixtures("looks_often")
 def test_a_root_that_is_away_for_a_while(watching: Watching) -> None:
     one = session(watching)
     watching.start()
     away = watching.claude_dir.with_name("away")
     watching.claude_dir.rename(away)
-    time.sleep(2.5)
+    time.sleep(0.8)
     assert [notice.split(" is ")[1][:4] for notice in watching.notices] == ["gone"]
     assert watching.watcher.absence == watching.notices[0]
     away.rename(watching.claude_dir)
@@ -120,6 +128,7 @@ def test_a_moved_project(watching: Watching) -> None:
     watching.assert_complete()
 
 
+@pytest.mark.usefixtures("looks_often")
 @pytest.mark.parametrize("is_there_before", [True, False])
 def test_a_project_that_lies_elsewhere(watching: Watching, *, is_there_before: bool) -> None:
     one = session(watching)
@@ -137,7 +146,7 @@ def test_a_project_that_lies_elsewhere(watching: Watching, *, is_there_before: b
     watching.wait_for(lambda: watching.calls() == 3)
     assert time.monotonic() - started < 1.0, "its events are seen, not only the scan of every half minute"
     one.path.parent.unlink()
-    time.sleep(2.5)
+    time.sleep(0.8)
     elsewhere.rename(one.path.parent)
     one.prompt("And on").call(41_000)
     watching.wait_for(lambda: watching.calls() == 4)
@@ -196,6 +205,8 @@ def test_no_more_watches_to_be_had(
     monkeypatch.setattr(Observer, where, refuse)
     watching.start()
     assert watching.notices == [f"no file events ({words}); looking every 2 s instead"]
+    monkeypatch.setattr("tracker.watch._POLL_SECONDS", 0.2)
+    watching.watcher.wake()
     one = session(watching)
     watching.wait_for(lambda: watching.calls() == 2)
     one.prompt("More").call(40_000)
