@@ -53,7 +53,6 @@ class HabitTurn(NamedTuple):
     calls: int
     output: int
     cost: int
-    context_begin: int | None
     context_end: int | None
     has_edits: bool
 
@@ -126,7 +125,7 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
 def habit_turns(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[HabitTurn]:
     """Every turn with calls of these sessions."""
     rows = db.execute(
-        "SELECT session_id, at, ended_at, calls - subagent_calls, calls, output, cost, context_begin, context_end,"
+        "SELECT session_id, at, ended_at, calls - subagent_calls, calls, output, cost, context_end,"
         " (session_id, prompt_uuid) IN (SELECT session_id, turn FROM tool_use WHERE flags & ?1 AND turn IS NOT NULL"
         " AND session_id IN (SELECT value FROM json_each(?2)))"
         " FROM task_turn WHERE calls AND session_id IN (SELECT value FROM json_each(?2)) ORDER BY session_id, ordinal",

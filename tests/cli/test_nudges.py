@@ -53,7 +53,7 @@ class Desk:
 
     def said_compact(self) -> str:
         """Let the compact nudge come up and be shown."""
-        self.one.prompt("go on").tool_turns(list(range(30_000, 86_000, 5_000)))
+        self.one.prompt("go on").tool_turns(list(range(30_000, 107_000, 4_000)))
         self.advise()
         text = self.stop_hook()
         assert text is not None
@@ -99,7 +99,7 @@ def test_what_was_shown_stands_in_the_table_and_in_json(desk: Desk) -> None:
     [row] = report["nudges"]
     assert (row["kind"], row["fate"], row["text"], row["session"]) == ("compact", "shown", text, desk.one.session)
     assert Decimal(row["p10_usd"]) <= Decimal(row["saves_usd"]) <= Decimal(row["p90_usd"])
-    assert row["inputs"]["context"] == 85_000
+    assert row["inputs"]["context"] == 106_000
     assert [one["kind"] for one in report["kinds"]] == list(KINDS)
     assert {one["kind"]: one["state"] for one in report["kinds"]}["before_expiry"] == "off"
 
@@ -154,7 +154,7 @@ def test_dismissing_takes_the_sentence_away(desk: Desk) -> None:
     assert result.output == f"dismissed: {text}\n"
     assert read_advice(str(home()), desk.one.session)["nudge"] is None
     assert "dismissed" in run("nudges", "--no-sync").output
-    desk.one.prompt("more").tool_turns([90_000] * 13)
+    desk.one.prompt("more").tool_turns([110_000] * 13)
     desk.advise()
     assert desk.stop_hook() is None, "until the context has grown by half"
 
@@ -183,7 +183,7 @@ def test_off_and_on_are_settings(desk: Desk) -> None:
     assert run("nudges", "off", "compact").output == "compact: off\n"
     assert "compact" not in (load_settings().nudges.kinds or ())
     assert "large_result" in (load_settings().nudges.kinds or ())
-    desk.one.prompt("go on").tool_turns(list(range(30_000, 86_000, 5_000)))
+    desk.one.prompt("go on").tool_turns(list(range(30_000, 107_000, 4_000)))
     desk.advise()
     assert desk.stop_hook() is None
     assert run("nudges", "on", "before_expiry").output == "before_expiry: on\n"
@@ -194,16 +194,16 @@ def test_off_and_on_are_settings(desk: Desk) -> None:
 def test_a_followed_nudge_is_held_against_its_forecast(desk: Desk) -> None:
     desk.said_compact()
     desk.one.now = now_ms() + 1_000
-    desk.one.compact(85_000, 30_000).prompt("go on").call(40_000, read=15_000).prompt("and on").call(42_000)
+    desk.one.compact(106_000, 30_000).prompt("go on").call(40_000, read=15_000).prompt("and on").call(42_000)
     desk.advise()
     report = json.loads(run("nudges", "--no-sync", "--json").output)
     assert [row["fate"] for row in report["nudges"]] == ["followed"]
     [realised] = report["realised"]
     assert realised["calls"] == 2
     [(cost,)] = open_ledger().execute(
-        "SELECT SUM(cost) FROM call WHERE message_id LIKE 'msg_0013%' OR message_id LIKE 'msg_0014%'"
+        "SELECT SUM(cost) FROM call WHERE message_id LIKE 'msg_0021%' OR message_id LIKE 'msg_0022%'"
     )
-    summary = 85_000 * 500 + 5_000 * 25_000
+    summary = 106_000 * 500 + 5_000 * 25_000
     assert Decimal(realised["actual_usd"]) == Decimal(cost + summary) / 10**9
     assert Decimal(realised["p10_usd"]) < Decimal(realised["forecast_usd"]) < Decimal(realised["p90_usd"])
     assert "followed: the next 2 calls cost $" in run("nudges", "--no-sync").output

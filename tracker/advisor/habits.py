@@ -68,7 +68,6 @@ class Habits(msgspec.Struct, frozen=True):
     cold_calls: int = 0
     pools: dict[str, GrowthPool] = {}  # by model
     first_context: float | None = None  # median prompt size of a session's first call
-    turn_growth: float | None = None  # mean growth of the context over a turn, tokens
     calls_per_turn: CallsPerTurn = calls_per_turn(())
     lengths: list[SessionLength] = []
     gaps: list[IdleGap] = []
@@ -192,15 +191,12 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
     compactions = stored.compactions(db, last_at)
     ended_before = now - DEFAULTS.return_window_ms
     first_contexts = [chain[0].context for chain in mains if chain[0].context]
-    turn_growths = [turn.context_end - turn.context_begin for turn in turns if turn.context_begin and turn.context_end]
-    growing = [max(0, growth) for growth in turn_growths if growth > -DEFAULTS.dropped_context_tokens]
     return Habits(
         sessions=len(mains),
         calls=len(calls),
         cold_calls=sum(call.kind == MissKind.MAJOR for call in calls),
         pools=_pools(mains),
         first_context=float(median(first_contexts)) if first_contexts else None,
-        turn_growth=sum(growing) / len(growing) if growing else None,
         calls_per_turn=calls_per_turn([turn.main_calls for turn in turns if turn.main_calls > 0]),
         lengths=sorted(SessionLength(len(chain), last_at[chain[0].session_id] < ended_before) for chain in mains),
         gaps=_gaps(turns, ended_before),

@@ -56,8 +56,6 @@ def standing_of(
         first_call_context=state.first_prompt,
         median_first_call_context=habits.first_context,
         static_floor=state.cold_floor,
-        pool_growth=pool.growth,
-        turn_growth=habits.turn_growth,
         output=pool.output,
         cold_probability=cold_probability(habits.cold_calls, habits.calls),
         trigger_tokens=trigger.tokens,
@@ -66,6 +64,7 @@ def standing_of(
     )
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
     tariff = billing.tariff(rates, state.ttl_ms)
+    ahead = remaining_calls(habits.lengths, len(state.calls))
     return Standing(
         state=state,
         habits=habits,
@@ -76,12 +75,12 @@ def standing_of(
             tariff=tariff,
             billing=billing,
             cold_probability=inputs.cold_probability,
-            remaining_calls=remaining_calls(habits.lengths, len(state.calls)),
+            remaining_calls=ahead,
             remaining_calls_of_a_fresh_session=remaining_calls(habits.lengths, 0),
             calls_to_auto_compaction=calls_to_compaction(state.last.context, trigger.tokens, estimate),
             mean_calls_per_turn=habits.calls_per_turn.mean,
         ),
         estimate=estimate,
-        level=compact_level(inputs, tariff, quiet=quiet),
+        level=compact_level(inputs, tariff, ahead, quiet=quiet),
         trigger=trigger,
     )

@@ -1,6 +1,8 @@
-"""When compacting pays (MODEL section 7.1): cost, saving, break-even, the reorder level, and the decision.
+"""When compacting pays (MODEL section 7.1): cost, saving, break-even, the level, and the decision.
 
-The decision looks at the level only, at turn ends only; horizon and expected value serve the displayed saving.
+The decision looks at the level only, at turn ends only. The level departs from MODEL 7.1, whose reorder level is the
+best one for a session that never ends: replayed over published sessions it asked for a third more compactions than
+break-even within a share of the calls to come, and saved less (docs/nudges.md).
 """
 
 import math
@@ -49,8 +51,6 @@ class LevelInputs:
     """What sets the level of a session, beside the tariff."""
 
     shape: CompactionShape
-    growth: float  # g: tokens per call, mean of the user's pool
-    turn_growth: float  # G: tokens per turn
     cold_probability: float  # q
     trigger_tokens: int  # T: where the client compacts by itself
 
@@ -78,8 +78,6 @@ def level_inputs(
     first_call_context: int | None,
     median_first_call_context: float | None,
     static_floor: int | None,
-    pool_growth: float,
-    turn_growth: float | None,
     output: float,
     cold_probability: float,
     trigger_tokens: int,
@@ -96,7 +94,6 @@ def level_inputs(
     if first_call_context:
         baseline = min(float(first_call_context), DEFAULTS.baseline_cap_over_median * usual)
     floor = DEFAULTS.static_share_of_baseline * baseline if static_floor is None else min(float(static_floor), baseline)
-    own_turn_growth = turn_growth if own_statistics and turn_growth is not None else DEFAULTS.turn_growth_tokens
     return LevelInputs(
         shape=CompactionShape(
             baseline=baseline,
@@ -104,8 +101,6 @@ def level_inputs(
             output=output if own_statistics else DEFAULTS.output_tokens_per_call,
             **asdict(aftermath),
         ),
-        growth=pool_growth if own_statistics else DEFAULTS.growth_tokens_per_call,
-        turn_growth=min(max(own_turn_growth, 0.0), DEFAULTS.turn_growth_cap_tokens),
         cold_probability=cold_probability if own_statistics else DEFAULTS.cold_probability,
         trigger_tokens=trigger_tokens,
     )
@@ -161,21 +156,20 @@ def break_even_calls(one_off_nano: float, saving_per_call_nano: float) -> float:
     return one_off_nano / saving_per_call_nano if saving_per_call_nano > 0 else math.inf
 
 
-def reorder_tokens(inputs: LevelInputs, tariff: Tariff) -> float:
-    """C*: the context at which to compact in the long run; infinite where re-reading is free."""
-    after = inputs.shape.context_after
-    rate = reread_nano_per_token(tariff, inputs.cold_probability)
-    if rate <= 0:
-        return math.inf
-    return after + math.sqrt(2 * compaction_nano(after, inputs.shape, tariff) * inputs.growth / rate)
+def compact_level(inputs: LevelInputs, tariff: Tariff, remaining_calls: float, *, quiet: bool = False) -> float:
+    """Context in tokens from which compacting is earned back soon enough; at the most the client's own trigger.
 
-
-def compact_level(inputs: LevelInputs, tariff: Tariff, *, quiet: bool = False) -> float:
-    """Context in tokens at or above which a turn end should compact: a full turn's growth before C* or 0.9 of T."""
-    factor = DEFAULTS.quiet_level_factor if quiet else DEFAULTS.level_factor
-    step = inputs.turn_growth / 2 if quiet else inputs.turn_growth
-    ceiling = min(factor * reorder_tokens(inputs, tariff), DEFAULTS.trigger_share * inputs.trigger_tokens)
-    return max(DEFAULTS.level_floor_over_context_after * inputs.shape.context_after, ceiling - step)
+    That is n* of MODEL 7.1 within N calls, K(C) = N * save(C), solved for C. N is a share of m (MODEL section 6) and at
+    the most twenty: even in a session that never ends, the best level is earned back in about so many.
+    """
+    within = min(DEFAULTS.payback_share * remaining_calls, DEFAULTS.payback_calls)
+    if quiet:
+        within *= DEFAULTS.quiet_payback_factor
+    earned = within * reread_nano_per_token(tariff, inputs.cold_probability)  # by each token less
+    if earned <= tariff.read:  # what it takes to read that token for the summary
+        return inputs.trigger_tokens
+    once = compaction_nano(0, inputs.shape, tariff)
+    return min((once + earned * inputs.shape.context_after) / (earned - tariff.read), inputs.trigger_tokens)
 
 
 def compaction_failed(tokens_before: int, tokens_after: int) -> bool:

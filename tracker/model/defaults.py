@@ -62,12 +62,9 @@ class Defaults:
     baseline_tokens: int = 38_000
     baseline_cap_over_median: float = 1.25
     static_share_of_baseline: float = 0.6
-    turn_growth_tokens: float = 13_000.0
-    turn_growth_cap_tokens: float = 20_000.0
-    level_factor: float = 1.0
-    quiet_level_factor: float = 1.25
-    level_floor_over_context_after: float = 1.3
-    trigger_share: float = 0.9
+    payback_share: float = 0.3  # of the calls to come; this and the next two stand for MODEL's level factor
+    payback_calls: float = 20.0
+    quiet_payback_factor: float = 2 / 3
     plan_patience: float = 1.25
     cooldown_calls: int = 12
     effective_cut_share: float = 0.30

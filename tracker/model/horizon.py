@@ -1,6 +1,6 @@
 """How much work is still to come (MODEL section 6): remaining calls, the chance of a return, the chance of a cold call.
 
-These figures feed displayed savings and the new-session rule; the compaction level does not use them.
+These figures feed displayed savings, the new-session rule and the level at which compacting is due.
 """
 
 import math

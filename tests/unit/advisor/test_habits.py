@@ -128,7 +128,7 @@ def test_habits_of_a_past_day_are_those_measured_then(desk: Desk) -> None:
     compacted(desk, 9, 60_000)
     desk.take_in()
     past = PastHabits(desk.db, "claude-code").before(last.now + 1)
-    for name in ("sessions", "pools", "first_context", "lengths", "gaps", "aftermath", "triggers", "turn_growth"):
+    for name in ("sessions", "pools", "first_context", "lengths", "gaps", "aftermath", "triggers"):
         assert getattr(past, name) == getattr(then, name), name
     assert measure_habits(desk.db, "claude-code", last.now + 30 * DAY_MS).sessions == past.sessions + 1
 

@@ -150,7 +150,7 @@ def test_a_prompt_that_was_stopped_before_its_answer_is_not_looked_at(desk: Desk
 
 def test_cold_resume_waits_for_the_cache_and_speaks_on_resume(desk: Desk) -> None:
     one = desk.transcript(model="claude-opus-5-5")
-    one.prompt("Add totals to the report").tool_turns([60_000, 120_000, 155_000])
+    one.prompt("Add totals to the report").tool_turns([60_000, 160_000, 250_000])
     desk.advise(one.now)
     cold_at = one.now + TTL_5M_MS + 10_000
     pending = [nudge for nudge in desk.advice(one)["pending"] if nudge["kind"] == "cold_resume"]
@@ -159,7 +159,7 @@ def test_cold_resume_waits_for_the_cache_and_speaks_on_resume(desk: Desk) -> Non
     assert desk.files.show(one.session, "SessionStart", cold_at - 1) is None
     assert desk.advisor.refresh(desk.db, cold_at) == [], "a watcher does not speak for a session nobody came back to"
     text = said(desk, one, "SessionStart", cold_at)
-    assert text.startswith("Compact before going on (the cache is cold, 126k to write again): saves ~$")
+    assert text.startswith("Compact before going on (the cache is cold, 222k to write again): saves ~$")
     assert desk.files.show(one.session, "UserPromptSubmit", cold_at) is None
 
 
@@ -340,7 +340,7 @@ def test_a_plans_user_hears_of_waste_only_and_of_plan_usage(desk: Desk, kind: st
 def test_the_settings_say_how_the_user_pays(desk: Desk) -> None:
     desk.settings.write_text('[plan]\nid = "api"\n')
     one = desk.transcript(on_plan=True, one_hour=True)
-    one.prompt("Hello").tool_turns([*range(60_000, 120_001, 1_000)])
+    one.prompt("Hello").tool_turns([*range(60_000, 140_001, 1_000)])
     assert "$" in desk.advise(one.now)[0].text
     assert desk.advice(one)["api_equivalent"] is False
 
@@ -349,7 +349,7 @@ def test_claude_codes_plan_does_not_pay_for_another_agent(desk: Desk, tmp_path: 
     desk.settings.write_text('[plan]\nid = "max"\n')
     task, rows = TaskFolder(tmp_path / ".cline", "1795000000000"), Rows()
     written = [rows.say("task", "Hello")]
-    for context in range(60_000, 120_001, 1_000):
+    for context in range(60_000, 140_001, 500):
         written += [rows.request(4, 40, 1_000, context), rows.say("tool", json.dumps({"tool": "readFile"}))]
     task.write([*written, rows.say("completion_result", "Done")])
     source = ClineSource()

@@ -1,5 +1,6 @@
 """From a plan's own meter to the sentence: what a read weighs there decides what may be said, and in which currency."""
 
+import json
 import re
 
 import pytest
@@ -49,7 +50,7 @@ def read_off(desk: Desk, read_weight: float, *, in_dollars: bool = False) -> Non
     put_samples(desk.db, readings)
 
 
-def session_after(desk: Desk, end: int, context: int = 450_000) -> Transcript:
+def session_after(desk: Desk, end: int, context: int = 500_000) -> Transcript:
     """Let the advisor measure, then a new session of so many tokens; nothing is said about habits."""
     desk.settings.write_text('[nudges]\nkinds = ["compact", "cold_resume", "miss_storm"]\n')
     desk.transcript(start_ms=end + 1_000, on_plan=True, one_hour=True).prompt("hello").call(20_000)
@@ -91,7 +92,8 @@ def test_where_reads_weigh_nothing_compacting_is_not_spoken_of(desk: Desk) -> No
     read_off(desk, 0.0)
     one = session_after(desk, end, 900_000)
     assert [told.kind for told in desk.advise(one.now)] == []
-    assert desk.log("compact")[-1]["reason"].startswith("off: what a read weighs in this plan's limits is nothing")
+    row = desk.log("compact")[-1]
+    assert (row["fired"], json.loads(row["inputs"])["level"]) == (0, 967_000), "not before the client compacts"
     for number in range(4):
         one.prompt("next").call(901_000 + 1_000 * number, read=STATIC_TOKENS)
     [told] = desk.advise(one.now)

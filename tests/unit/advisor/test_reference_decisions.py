@@ -1,6 +1,7 @@
-"""MODEL section 10, checks 3, 4, 5 and 9, as decisions: what is done at these figures, not only what they come to.
+"""MODEL section 10, checks 3, 5 and 9, as decisions: what is done at these figures, not only what they come to.
 
-The shape is that of the checks: B 22k, B_s 15k, S_g 5k, S_k 6k, R 8k, n_R 3, o 500, g 2,000.
+The shape is that of the checks: B 22k, B_s 15k, S_g 5k, S_k 6k, R 8k, n_R 3, o 500. In place of check 4's reorder level
+stands the level by break-even.
 """
 
 from dataclasses import replace
@@ -53,24 +54,18 @@ def test_check_3_compacting_pays_from_the_break_even_call_on(rates: str, ttl: st
 
 
 @pytest.mark.parametrize(
-    ("rates", "ttl", "reorder"),
-    [("A", "5m", 89_600), ("A", "1h", 95_200), ("N", "5m", 108_300), ("N", "1h", 116_500)],
+    ("rates", "ttl", "due"),
+    [("A", "5m", 87_300), ("A", "1h", 98_600), ("N", "5m", 129_300), ("N", "1h", 151_800)],
 )
-def test_check_4_the_decision_flips_at_the_reorder_level(rates: str, ttl: str, reorder: int) -> None:
-    """Without a turn's growth to act ahead of, the level is C* itself."""
-    inputs = LevelInputs(SHAPE, growth=2_000, turn_growth=0.0, cold_probability=0.0, trigger_tokens=967_000)
-    level = compact_level(inputs, RATES[rates].tariff(TTL[ttl]))
-    assert not at_turn_end(situation(rates, ttl, reorder - 100), level).fired
-    assert at_turn_end(situation(rates, ttl, reorder + 100), level).fired
-
-
-def test_check_4_a_turn_that_would_overshoot_is_cut_short() -> None:
-    """Acting a full step early, and never above nine tenths of the client's own trigger."""
-    inputs = LevelInputs(SHAPE, growth=2_000, turn_growth=13_000, cold_probability=0.0, trigger_tokens=167_000)
-    tariff = RATES["N"].tariff(TTL_1H_MS)
-    assert compact_level(inputs, tariff) == pytest.approx(116_500 - 13_000, abs=100)
-    low_trigger = replace(inputs, trigger_tokens=100_000)
-    assert compact_level(low_trigger, tariff) == pytest.approx(0.9 * 100_000 - 13_000)
+def test_the_decision_flips_where_compacting_is_earned_back_in_three_tenths_of_the_calls_ahead(
+    rates: str, ttl: str, due: int
+) -> None:
+    inputs = LevelInputs(SHAPE, cold_probability=0.0, trigger_tokens=967_000)
+    level = compact_level(inputs, RATES[rates].tariff(TTL[ttl]), 50.0)
+    for context, fires in ((due - 100, False), (due + 100, True)):
+        nudge = at_turn_end(situation(rates, ttl, context), level)
+        assert nudge.fired is fires
+        assert nudge.payback_turns == pytest.approx(1.5, abs=0.02), "fifteen calls, ten a turn"
 
 
 @pytest.mark.parametrize(

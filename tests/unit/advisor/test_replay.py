@@ -147,14 +147,14 @@ def test_the_backtest_says_what_the_live_advisor_said(desk: Desk) -> None:
     one.prompt("Why does the build fail?").call(30_000, build).results("log line\n" * 20_000).call(62_000)
     spoken(desk, one, live)
     one.wait(70 * 60)
-    for context in (80_000, 100_000, 102_000):
+    for context in (80_000, 110_000, 112_000):
         one.prompt("also go on with that").tool_turns([context, context + 2_000])
         spoken(desk, one, live)
     for number in range(14):
-        one.call(105_000 + number, ("Bash", {"command": "ls"})).results("ok")
-    one.call(110_000)
+        one.call(115_000 + number, ("Bash", {"command": "ls"})).results("ok")
+    one.call(120_000)
     spoken(desk, one, live)
-    one.wait(20 * 60).prompt("now the next part").call(112_000, cold=True)
+    one.wait(20 * 60).prompt("now the next part").call(122_000, cold=True)
     resumed = desk.files.show(one.session, "UserPromptSubmit", one.now - 8_000)
     assert resumed is not None
     live.append(resumed)

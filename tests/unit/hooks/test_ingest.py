@@ -225,7 +225,7 @@ def test_beside_a_watcher_no_hook_takes_in(home: Path, transcript: Path) -> None
 def test_hooks_alone_advise_show_and_note_it(isolated_home: Path, tmp_path: Path) -> None:
     """As with a watcher: after a turn its nudge lies ready, the next prompt shows it, and the log says so."""
     one = Transcript(tmp_path / "claude", start_ms=int(time.time() * 1000) - 200_000)
-    one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    one.prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     payload = {"session_id": one.session, "transcript_path": str(one.path)}
     run_hook(payload_of("Stop", **payload), isolated_home)
     wait_until(lambda: bool(read_advice(str(isolated_home), one.session)))
@@ -233,7 +233,7 @@ def test_hooks_alone_advise_show_and_note_it(isolated_home: Path, tmp_path: Path
     advice = read_advice(str(isolated_home), one.session)
     assert advice["task_cost_nano"]
     shown = json.loads(run_hook(payload_of("UserPromptSubmit", **payload), isolated_home).stdout)
-    assert shown["systemMessage"].startswith("Compact now, 85k of context: ")
+    assert shown["systemMessage"].startswith("Compact now, 107k of context: ")
     with closing(sqlite3.connect(isolated_home / "ledger.db")) as db:
         noted = "SELECT text FROM nudge WHERE shown_at"
         wait_until(lambda: db.execute(noted).fetchall() == [(shown["systemMessage"],)])

@@ -1,4 +1,4 @@
-"""The level and the firing rule of 7.1: turn ends, cooldown, plans, failed compactions; no horizon in the decision."""
+"""The level by break-even, and the firing rule of 7.1: turn ends, cooldown, plans, failed compactions."""
 
 import math
 from dataclasses import replace
@@ -18,14 +18,14 @@ from tracker.model.compaction import (
     compaction_nano,
     decide_compaction,
     level_inputs,
-    reorder_tokens,
+    reread_nano_per_token,
     saving_nano_per_call,
 )
 from tracker.model.defaults import DEFAULTS
 from tracker.model.rates import Tariff
 
 A_1H = Tariff(input=5_000, write=10_000, read=500, output=25_000)
-INPUTS = LevelInputs(CompactionShape(), 1_300, 13_000, 0.018, 167_000)
+INPUTS = LevelInputs(CompactionShape(), 0.018, 967_000)
 READY = CompactionState(
     context=120_000,
     calls_since_nudge_or_compaction=None,
@@ -53,49 +53,56 @@ def test_compact_fires_from_the_level_on_unless_a_condition_forbids_it(change, f
     assert (decision.reason == "level") is fires
 
 
-def test_level_stays_under_the_clients_own_compaction():
-    fast = replace(INPUTS, growth=60_000)
-    assert compact_level(fast, A_1H) == pytest.approx(0.9 * 167_000 - 13_000)
+def paid_back_after(level: float) -> float:
+    """Calls until a compaction at this context is earned back."""
+    per_call = saving_nano_per_call(level, INPUTS.shape, A_1H, INPUTS.cold_probability)
+    return break_even_calls(compaction_nano(level, INPUTS.shape, A_1H), per_call)
 
 
-def test_level_never_falls_below_a_third_over_what_compacting_leaves():
-    slow = replace(INPUTS, growth=1.0)
-    assert compact_level(slow, A_1H) == pytest.approx(1.3 * INPUTS.shape.context_after)
+@pytest.mark.parametrize(("calls_ahead", "calls"), [(20, 6), (50, 15), (66, 19.8), (70, 20), (5_000, 20)])
+def test_compacting_is_due_once_it_is_earned_back_within_a_share_of_the_calls_ahead_and_twenty(calls_ahead, calls):
+    assert paid_back_after(compact_level(INPUTS, A_1H, calls_ahead)) == pytest.approx(calls)
+
+
+def test_level_stays_at_or_under_the_clients_own_compaction():
+    assert compact_level(INPUTS, A_1H, 20) > 167_000
+    assert compact_level(replace(INPUTS, trigger_tokens=167_000), A_1H, 20) == 167_000
+
+
+def test_nothing_is_due_before_the_client_compacts_where_the_session_ends_at_once():
+    assert compact_level(INPUTS, A_1H, 0.0) == INPUTS.trigger_tokens
 
 
 def test_quiet_waits_longer():
-    reorder = reorder_tokens(INPUTS, A_1H)
-    assert compact_level(INPUTS, A_1H, quiet=True) == pytest.approx(min(1.25 * reorder, 150_300) - 6_500)
-    assert compact_level(INPUTS, A_1H, quiet=True) > compact_level(INPUTS, A_1H)
+    assert paid_back_after(compact_level(INPUTS, A_1H, 60, quiet=True)) == pytest.approx(12)
+    assert compact_level(INPUTS, A_1H, 5_000, quiet=True) > compact_level(INPUTS, A_1H, 5_000)
 
 
-def test_reorder_level_minimises_the_cost_per_call_in_the_long_run():
-    """Cycles from C1 to C at growth g cost K0 and the rent above C1; their mean is least at C*."""
+def test_in_a_session_that_never_ends_the_best_level_is_earned_back_in_about_twenty_calls():
+    """Cycles from C1 to C at the shipped growth cost K0 and the rent above C1; their mean per call is least at C*."""
+    shape, growth = INPUTS.shape, DEFAULTS.growth_tokens_per_call
+    rate = reread_nano_per_token(A_1H, INPUTS.cold_probability)
+    once = compaction_nano(shape.context_after, shape, A_1H)
 
-    def mean_per_call(top: float) -> float:
-        steps = (top - INPUTS.shape.context_after) / INPUTS.growth
-        rate = A_1H.read + INPUTS.cold_probability * (A_1H.write - A_1H.read)
-        fixed = compaction_nano(INPUTS.shape.context_after, INPUTS.shape, A_1H)
-        return fixed / steps + rate * (top - INPUTS.shape.context_after) / 2
+    def mean_per_call(level: float) -> float:
+        return once * growth / (level - shape.context_after) + rate * (level - shape.context_after) / 2
 
-    best = reorder_tokens(INPUTS, A_1H)
-    assert mean_per_call(best) < mean_per_call(0.97 * best)
-    assert mean_per_call(best) < mean_per_call(1.03 * best)
+    best = min(range(60_000, 200_000, 100), key=mean_per_call)
+    assert paid_back_after(best) == pytest.approx(DEFAULTS.payback_calls, abs=1)
 
 
-@given(st.floats(5_000, 200_000), st.floats(0, 20_000), st.floats(0, 0.2))
-def test_level_is_monotone_in_growth_and_bounded(baseline, growth, cold):
+@given(st.floats(5_000, 200_000), st.floats(0, 0.2), st.floats(0, 500))
+def test_level_is_above_what_compacting_leaves_and_falls_with_the_calls_ahead(baseline, cold, calls_ahead):
     shape = CompactionShape(baseline=baseline, static_floor=0.6 * baseline)
-    inputs = LevelInputs(shape, growth, 13_000, cold, 967_000)
-    level = compact_level(inputs, A_1H)
-    assert 1.3 * shape.context_after <= level
-    assert level <= max(1.3 * shape.context_after, 0.9 * 967_000 - 13_000)
-    assert compact_level(replace(inputs, growth=growth + 500), A_1H) >= level
+    inputs = LevelInputs(shape, cold, 967_000)
+    level = compact_level(inputs, A_1H, calls_ahead)
+    assert shape.context_after < level <= 967_000
+    assert compact_level(inputs, A_1H, calls_ahead + 5) <= level
 
 
 def test_where_reads_are_free_nothing_is_ever_due():
     free = Tariff(input=5_000, write=10_000, read=0.0, output=25_000)
-    assert reorder_tokens(replace(INPUTS, cold_probability=0.0), free) == math.inf
+    assert compact_level(replace(INPUTS, cold_probability=0.0), free, 5_000) == INPUTS.trigger_tokens
 
 
 def test_cold_compaction_reads_at_the_input_rate():
@@ -120,8 +127,6 @@ def measured(**changes):
         "first_call_context": 30_000,
         "median_first_call_context": 28_000.0,
         "static_floor": 15_000,
-        "pool_growth": 2_000.0,
-        "turn_growth": 9_000.0,
         "output": 700.0,
         "cold_probability": 0.006,
         "trigger_tokens": 967_000,
@@ -134,8 +139,7 @@ def measured(**changes):
 def test_the_level_is_computed_from_measured_habits():
     inputs = measured()
     assert (inputs.shape.baseline, inputs.shape.static_floor, inputs.shape.output) == (30_000, 15_000, 700)
-    assert (inputs.growth, inputs.turn_growth, inputs.cold_probability) == (2_000, 9_000, 0.006)
-    assert inputs.trigger_tokens == 967_000
+    assert (inputs.cold_probability, inputs.trigger_tokens) == (0.006, 967_000)
 
 
 def test_baseline_is_capped_at_a_quarter_above_the_users_median():
@@ -146,13 +150,9 @@ def test_static_floor_is_sixty_percent_until_measured():
     assert measured(static_floor=None).shape.static_floor == 0.6 * 30_000
 
 
-def test_growth_per_turn_is_at_most_twenty_thousand():
-    assert measured(turn_growth=55_000.0).turn_growth == 20_000
-
-
 def test_fewer_than_three_earlier_sessions_mean_defaults():
     inputs = measured(earlier_sessions=2, first_call_context=90_000)
-    assert (inputs.growth, inputs.turn_growth, inputs.cold_probability) == (1_300, 13_000, 0.018)
+    assert (inputs.shape.output, inputs.cold_probability) == (DEFAULTS.output_tokens_per_call, 0.018)
     assert inputs.shape.baseline == 1.25 * 38_000
     unknown = measured(earlier_sessions=0, first_call_context=None, static_floor=None)
     assert (unknown.shape.baseline, unknown.shape.static_floor) == (38_000, pytest.approx(22_800))
