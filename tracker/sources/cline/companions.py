@@ -119,11 +119,10 @@ def imported_until(content: bytes) -> int | None:
 
 def forked_from(content: bytes) -> str | None:
     """The session that a session is a fork of, "" if it is none; None if that is torn."""
-    try:
-        metadata = _decode_manifest(content).metadata
-    except DECODE_ERRORS:
+    manifest = decoded(_decode_manifest, content)
+    if manifest is None:
         return None
-    fork = metadata.fork if metadata is not None else None
+    fork = manifest.metadata.fork if manifest.metadata is not None else None
     named = (fork.forked_from_session_id if fork is not None else None) or ""
     return named if _IS_A_NAME.fullmatch(named) else ""
 
