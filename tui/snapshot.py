@@ -74,9 +74,8 @@ class LimitWindow:
 
 @dataclass(frozen=True, slots=True)
 class OwnPlan:
-    """How the user pays: a plan's id and name, and its fee a month in dollars, with seats and tax."""
+    """How the user pays: a plan's name, and its fee a month in dollars, with seats and tax."""
 
-    id: str
     name: str
     fee_usd: float
 

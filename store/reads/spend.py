@@ -1,7 +1,7 @@
 """Sums of what was spent, read from the table that is kept for it (store.spend)."""
 
 import sqlite3
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from store.clauses import IS_COUNTED
 from store.reads.filter import EVERYTHING, Filter
@@ -56,7 +56,7 @@ def spend_rows(db: sqlite3.Connection, by: str, chosen: Filter) -> list[SpendRow
         f" WHERE {where} GROUP BY 1 ORDER BY {order}",
         values,
     )
-    return [_row(str(row[0]), row[1:]) for row in found]
+    return [SpendRow(str(key), *sums) for key, *sums in found]
 
 
 def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:
@@ -66,11 +66,7 @@ def spend_total(db: sqlite3.Connection, chosen: Filter) -> SpendRow:
         f"SELECT {_SUMS} FROM spend JOIN session ON session.id = spend.session_id WHERE {where}",
         values,
     ).fetchone()
-    return _row("total", sums)
-
-
-def _row(key: str, sums: tuple[Any, ...]) -> SpendRow:
-    return SpendRow(key, *(value or 0 for value in sums))  # a sum over no rows is NULL
+    return SpendRow("total", *(value or 0 for value in sums))  # a sum over no rows is NULL
 
 
 def unpriced_models(db: sqlite3.Connection, chosen: Filter) -> list[str]:

@@ -37,9 +37,7 @@ from tui.widgets.key_line import KeyLine
 
 async def test_top_line_names_screens_money_and_state() -> None:
     app = dashboard(
-        with_changes(
-            top=top(plan=OwnPlan("max", "Max", 100.0), windows=(LimitWindow("5h", 0.42), LimitWindow("wk", 0.17)))
-        )
+        with_changes(top=top(plan=OwnPlan("Max", 100.0), windows=(LimitWindow("5h", 0.42), LimitWindow("wk", 0.17))))
     )
     async with app.run_test(size=(140, 40)) as pilot:
         first = (await settled(pilot)).splitlines()[0]

@@ -48,7 +48,7 @@ class SettingsReader:
         if dated is None:
             return None
         fee = dated.plan.fee_usd(seats=wanted.seats, annual=wanted.annual, tax=wanted.tax)
-        return OwnPlan(dated.plan.id, dated.plan.name, fee)
+        return OwnPlan(dated.plan.name, fee)
 
 
 def _trouble_with_prices(path: Path) -> str:

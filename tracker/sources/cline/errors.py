@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+from tracker.sources.cline.rows import decoded
+
 _STATUS = re.compile(
     r"(?:\berror\b|\bstatus(?: ?code)?\b|\bcode\b|\bhttp\b)[\"']?\s*[:=]?\s*[\"']?([45]\d\d)\b", re.IGNORECASE
 )
@@ -46,7 +48,7 @@ def error_detail(text: str | None) -> str:
     head = text[:_HEAD_CHARS].lower()
     if any(words in head for words in _KEY_LIMIT_SENTENCES):
         return KEY_LIMIT
-    error = _decode(text)
+    error = decoded(_DECODER.decode, text)
     if error is None:
         return _status_in(text) or OTHER
     for value in (error.status, error.code):
@@ -59,15 +61,6 @@ def error_detail(text: str | None) -> str:
     if isinstance(error.code, str) and _CODE.match(error.code):
         return error.code
     return OTHER
-
-
-def _decode(text: str) -> _Error | None:
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        return _DECODER.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return None
 
 
 def _as_status(value: float | str | None) -> str | None:
