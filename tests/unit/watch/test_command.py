@@ -94,14 +94,14 @@ def test_calls_and_nudges_are_printed_and_advice_is_fresh(claude_dir: Path, star
     started.append(command)
     command.wait_for(lambda lines: lines == ["watching 1 folder; Ctrl-C ends it"])
     one = session(claude_dir)
-    one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
-    command.wait_for(lambda lines: "▸ Compact now, 85k of context: " in lines[-1])
+    one.prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
+    command.wait_for(lambda lines: "▸ Compact now, 107k of context: " in lines[-1])
     assert sum("  opus-4-5-20251101" in line for line in command.lines) == 12
     advice = json.loads((home() / "advice" / f"{one.session}.json").read_text())
     assert command.lines[-1].endswith(advice["nudge"]["text"])
     assert advice["nudge"]["events"] == ["Stop", "UserPromptSubmit", "SessionStart"]
-    one.prompt("thanks").call(86_000)
-    command.wait_for(lambda lines: "ctx  86.0k" in lines[-1])
+    one.prompt("thanks").call(108_000)
+    command.wait_for(lambda lines: "ctx   108k" in lines[-1])
     assert sum("▸" in line for line in command.lines) == 1
     assert command.end() == 0
     [row] = open_ledger().execute("SELECT shown_at IS NOT NULL FROM nudge WHERE chosen").fetchall()
@@ -162,7 +162,7 @@ def test_json_lines_for_programs(claude_dir: Path, started: list[Command]) -> No
     command = Command(claude_dir, "--json")
     started.append(command)
     time.sleep(1.5)
-    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     command.wait_for(lambda lines: any('"nudge"' in line for line in lines))
     rows: list[dict[str, Any]] = [json.loads(line) for line in command.lines]
     assert [row["nudge"] for row in rows if "nudge" in row] == ["compact"]
@@ -174,7 +174,7 @@ def test_the_watcher_reads_the_spool_and_hooks_leave_the_work_to_it(tmp_path: Pa
     command = Command(None, HOME=str(tmp_path))
     started.append(command)
     one = session(tmp_path / ".claude")
-    one.prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    one.prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     command.wait_for(lambda lines: "▸" in "".join(lines))
     state = str(home())
     assert someone_reads(state)
@@ -256,7 +256,7 @@ def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -
     started.extend(commands)
     for command in commands:
         command.wait_for(bool)
-    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     for command in commands:
         command.wait_for(lambda lines: "▸ Compact now" in lines[-1])
         assert sum("  opus-4-5-20251101" in line for line in command.lines) == 12
@@ -277,10 +277,10 @@ def test_a_notice_on_the_desktop_if_the_user_wants_one(
     command = Command(claude_dir, PATH=f"{program.parent}:{os.environ['PATH']}")
     started.append(command)
     command.wait_for(bool)
-    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 86_000, 5_000)))
+    session(claude_dir).prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     command.wait_for(lambda _: told.exists() and told.read_text().count("\n") == 5)
     assert told.read_text().splitlines()[2:4] == ["--", "Taximeter"]
-    assert told.read_text().splitlines()[4].startswith("go: Compact now, 85k of context: ")
+    assert told.read_text().splitlines()[4].startswith("go: Compact now, 107k of context: ")
 
 
 def test_a_ledger_that_another_took_the_place_of_is_not_written_any_more(
