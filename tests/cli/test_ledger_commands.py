@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +11,7 @@ from typing import ClassVar
 import pytest
 
 from tests.cli.running import Taximeter
+from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.captured import DATA, billed_calls
 from tests.unit.ledger.plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, session_of
 from tests.unit.ledger.reading import write_tree
@@ -318,6 +320,19 @@ class TestLists:
         assert fork["calls"] == 1
         assert fork["baseline"] == parent["baseline"] == parent["curve"][0]["context"]
         assert fork["baseline"] < fork["curve"][0]["context"]
+
+    @pytest.mark.parametrize(("one_hour", "prompts"), [(False, 11), (True, 19)])
+    def test_context_says_how_many_prompts_keeping_a_cache_warm_is_worth(
+        self, one_hour: bool, prompts: int, taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = Transcript(tmp_path / "claude", one_hour=one_hour).prompt("go").call(30_000)
+        taximeter.claude_dirs = [tmp_path / "claude"]
+        said = f"keeping it warm pays for at most {prompts} idle prompts"
+        for seconds, is_warm in ((60, True), (7200, False)):
+            moment = datetime.fromtimestamp(one.now / 1000 + seconds, UTC)
+            monkeypatch.setattr("tracker.clock.now", moment.astimezone)
+            assert (said in taximeter("context").out) is is_warm
+            assert taximeter("context", "--json").json()["prospect"]["keep_warm_pings"] == prompts
 
     def test_calls_json_is_one_object_a_line_that_adds_up(self, captured: Taximeter) -> None:
         calls = captured("calls", "--json").json_lines()

@@ -90,7 +90,10 @@ def _cache_words(report: ContextReport) -> str:
         return "cache lifetime not on record"
     if report.is_cold:
         return f"{click.style('cold', fg='red')} · {report.lifetime}, idle for {duration(report.idle_ms)}"
-    return f"{click.style('warm', fg='green')} {countdown(report.ttl_ms - report.idle_ms)} · {report.lifetime}"
+    words = f"{click.style('warm', fg='green')} {countdown(report.ttl_ms - report.idle_ms)} · {report.lifetime}"
+    if report.prospect is None or not report.prospect.pings:
+        return words
+    return f"{words} · keeping it warm pays for at most {counted(report.prospect.pings, 'idle prompt')}"
 
 
 def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:

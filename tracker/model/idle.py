@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tracker.model.compaction import CompactionShape, extra_calls_nano, summary_nano
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, fresh_context_tokens
-from tracker.model.rates import Tariff
+from tracker.model.rates import Rates, Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,8 @@ def compact_before_expiry_nano(
     removed = context - shape.context_after
     if_resumed = removed * (tariff.write + later_calls * tariff.read) - extra_calls_nano(shape, tariff)
     return return_probability * if_resumed - summary_nano(context, tariff, shape.summary_output)
+
+
+def keep_warm_pings(rates: Rates, ttl_ms: int | None) -> int:
+    """Most prompts in a row that are worth it only to keep the cache warm: p_w/p_r - 1 of section 7.3, whole ones."""
+    return max(0, rates.write_rate(ttl_ms) // rates.read - 1) if rates.read else 0

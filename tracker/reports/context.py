@@ -29,7 +29,7 @@ from tracker.model.growth import (
     next_call_nano,
     rent_crossover_tokens,
 )
-from tracker.model.idle import cold_penalty_nano
+from tracker.model.idle import cold_penalty_nano, keep_warm_pings
 from tracker.model.nudge import Billing, payback_phrase
 from tracker.model.options import Option, OptionKind, Options, Outlook, calls_in_turns, price_options
 from tracker.model.rates import Rates
@@ -49,6 +49,7 @@ class Prospect(NamedTuple):
     to_compaction: int | None  # calls, at the least the next one
     next_call: int  # nano-dollars; on a cold cache with the penalty
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
+    pings: int | None  # prompts that are worth it only to keep the cache warm; None where its lifetime is not on record
     crossover: float
     turns: CallsPerTurn
 
@@ -113,6 +114,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "growth_per_call": round(ahead.estimate.growth),
         "output_per_call": round(ahead.estimate.output),
         "next_call_usd": usd(ahead.next_call),
+        "keep_warm_pings": ahead.pings,
         "rent_exceeds_rest_above": None if ahead.crossover == float("inf") else round(ahead.crossover),
         "compact_level": round(ahead.level),
         "auto_compaction_at": ahead.trigger,
@@ -165,7 +167,7 @@ def context_report(
     idle_ms = max(0, moment - last.last_at)
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
-    prospect = None if rates is None else _prospect(state, rates, habits, turns, is_cold=is_cold)
+    prospect = None if rates is None else _prospect(state, rates, habits, turns, ttl_ms, is_cold=is_cold)
     return ContextReport(
         session=session,
         calls=calls,
@@ -205,7 +207,9 @@ def effect(option: Option) -> str:
     return f"costs {short_usd(-saved)} more" if saved else "saves nothing"
 
 
-def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, is_cold: bool) -> Prospect:
+def _prospect(
+    state: SessionState, rates: Rates, habits: Habits, turns: int, ttl_ms: int | None, *, is_cold: bool
+) -> Prospect:
     """What lies ahead, from the advisor's own view of the session: its level is the one that nudges go by."""
     standing = standing_of(state, habits, rates, Billing())
     here, estimate = standing.situation, standing.estimate
@@ -238,6 +242,7 @@ def _prospect(state: SessionState, rates: Rates, habits: Habits, turns: int, *, 
         to_compaction=None if to_compaction is None else max(1, round(to_compaction)),
         next_call=round(warm_call) + (cold_penalty if is_cold else 0),
         cold_penalty=cold_penalty,
+        pings=None if ttl_ms is None else keep_warm_pings(rates, ttl_ms),
         crossover=rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),
         turns=habits.calls_per_turn,
     )

@@ -19,8 +19,9 @@ from tracker.model.idle import (
     cold_penalty_nano,
     cold_resume_nano,
     compact_before_expiry_nano,
+    keep_warm_pings,
 )
-from tracker.model.rates import Tariff
+from tracker.model.rates import Rates, Tariff
 
 SHAPE = CompactionShape(
     baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
@@ -81,3 +82,8 @@ def test_a_session_that_edits_at_once_needs_no_orientation():
 
 def test_a_cold_compaction_costs_more_than_a_warm_one():
     assert compaction_nano(150_000, SHAPE, A_1H, is_cold=True) > compaction_nano(150_000, SHAPE, A_1H)
+
+
+def test_no_ping_is_worth_it_where_reads_are_no_cheaper():
+    assert keep_warm_pings(Rates(5_000_000, 5_000_000, 5_000_000, 5_000_000, 1), TTL_5M_MS) == 0
+    assert keep_warm_pings(Rates(5_000_000, 5_000_000, 5_000_000, 0, 1), TTL_5M_MS) == 0

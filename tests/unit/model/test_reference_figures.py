@@ -20,7 +20,7 @@ from tracker.model.forecast import raw_forecast_nano
 from tracker.model.fresh_start import Orientation, cold_orientation_nano
 from tracker.model.growth import GrowthEstimate, lifetime_nano, rent_crossover_tokens, session_nano
 from tracker.model.habits import baseline_month_nano
-from tracker.model.idle import cold_call_nano
+from tracker.model.idle import cold_call_nano, keep_warm_pings
 from tracker.model.misses import judge_chain
 from tracker.model.rates import Rates
 from tracker.model.split import split_call
@@ -168,6 +168,12 @@ def test_check_6_fresh_session_with_orientation(rates, model, ttl, printed):
 def test_check_7_one_hour_threshold(read, printed):
     priced = per_mtok("5", "25", "6.25", "10", read)
     assert as_printed(100 * one_hour_threshold(priced), printed)
+
+
+@pytest.mark.parametrize(("read", "printed"), [("0.50", (11, 19)), ("0.25", (24, 39))])
+def test_check_7_pings(read, printed):
+    priced = per_mtok("5", "25", "6.25", "10", read)
+    assert (keep_warm_pings(priced, TTL_5M_MS), keep_warm_pings(priced, TTL_1H_MS)) == printed
 
 
 def test_check_8_large_tool_result(rates):
