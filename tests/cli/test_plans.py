@@ -118,6 +118,18 @@ def test_labels_stand_apart_from_amounts_of_any_size(taximeter: Taximeter, tmp_p
     assert all(line.endswith("  modelled") for line in lines)
 
 
+def test_every_plan_has_the_share_of_months_in_which_it_is_the_cheapest(taximeter: Taximeter, tmp_path: Path) -> None:
+    path = day_file(tmp_path / "days.csv", date(2026, 9, 7), 75, 1)  # a dollar a working day: the fee of Pro
+    report = taximeter("plans", "--days", str(path), "--json").json()
+    shares = {one["id"]: one["p_cheapest"] for one in report["plans"]}
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert shares["max"] == shares["ultra"] == 0.0
+    for plan in report["recommendation"]["candidates"]:
+        assert f"cheapest in {shares[plan]:.0%}" in report["recommendation"]["reason"]
+    waits = taximeter("plans", "--days", str(path), "--json", "--no-extra-usage").json()["plans"]
+    assert {one["p_cheapest"] for one in waits} == {None}, "a fee that leaves work undone compares with none"
+
+
 def test_terms_change_the_answer(taximeter: Taximeter, tmp_path: Path) -> None:
     path = str(day_file(tmp_path / "d.csv", date(2026, 9, 7), 75, 0.9))
     assert taximeter("plans", "--days", path, "--json").json()["recommendation"]["plan"] == "api"
@@ -247,7 +259,7 @@ def test_csv_has_a_row_a_plan(taximeter: Taximeter, days: Path) -> None:
     rows = taximeter("plans", "--days", str(days), "--csv").rows()
     assert [row[0] for row in rows] == ["plan", "api", "pro", "max", "ultra"]
     assert rows[2][3] == "20.000000000"
-    figures = ["p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd"]
+    figures = ["p_cheapest", "p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd"]
     assert rows[0] == ["plan", "name", "fee_usd", "p10_usd", "p50_usd", "p90_usd", *figures, "capacity_origin"]
     plans = taximeter("plans", "--days", str(days), "--json").json()["plans"]
     monthly = [[plan["fee_usd"], *(plan["monthly_usd"][name] for name in ("p10", "p50", "p90"))] for plan in plans]

@@ -88,7 +88,7 @@ def _report(invocation: Invocation, chosen: Settings, days_file: Path | None, *,
 
 def _print_csv(report: PlansReport) -> None:
     """A row a plan, with the figures of the JSON."""
-    figures = ("p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd")
+    figures = ("p_cheapest", "p_limit_hit", "hits_per_month", "utilisation", "overflow_usd", "excluded_usd")
     rows = [
         (
             one["id"], one["name"], one["fee_usd"], *one["monthly_usd"].values(), *(one[name] for name in figures),

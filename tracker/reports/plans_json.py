@@ -4,7 +4,7 @@ from typing import Any
 
 from store.money import usd
 from tracker.model.plans.calibration import MeterFit
-from tracker.model.plans.outlook import PlanOutlook
+from tracker.model.plans.outlook import PlanOutlook, cheapest_shares
 from tracker.model.plans.plan import Excluded, Range
 from tracker.model.plans.projection import Band
 from tracker.reports.json_values import dollars, rounded
@@ -40,7 +40,7 @@ def _change_json(change: tuple[float, str] | None) -> dict[str, str | None] | No
     return None if change is None else {"usd_per_active_day": dollars(change[0]), "plan": change[1]}
 
 
-def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
+def _plan_json(one: PlanOutlook, report: PlansReport, p_cheapest: float | None) -> dict[str, Any]:
     task = task_means(report.tasks, one.plan.id)
     week, five_hour = one.capacity.week, one.capacity.five_hour
     return {
@@ -49,6 +49,7 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
         "label": "modelled",
         "fee_usd": dollars(one.fee_usd),
         "monthly_usd": _each_usd(one.monthly),
+        "p_cheapest": rounded(p_cheapest),
         "p_limit_hit": rounded(one.hit_probability),
         "p_limit_hit_at_low_capacity": rounded(one.hit_probability_at_low),
         "p_limit_hit_at_high_capacity": rounded(one.hit_probability_at_high),
@@ -86,9 +87,10 @@ def _plan_json(one: PlanOutlook, report: PlansReport) -> dict[str, Any]:
 def plans_json(report: PlansReport) -> dict[str, Any]:
     """The contract of DESIGN section 4, with every further figure of the report under names of its own."""
     verdict, load = report.verdict, report.load
+    shares = cheapest_shares(report.outlooks) if report.terms.extra_usage else {}  # fees alone compare no plans
     made: dict[str, Any] = {
         "schema_version": 1,
-        "plans": [_plan_json(one, report) for one in report.outlooks],
+        "plans": [_plan_json(one, report, shares.get(one.plan.id)) for one in report.outlooks],
         "recommendation": None
         if verdict is None
         else {
