@@ -100,12 +100,12 @@ def test_on_the_narrowest_terminal_a_day_is_whole(narrow: Taximeter, monkeypatch
     assert rows[0].startswith("2026-11-")
 
 
-@pytest.mark.parametrize(("no_color", "has_escapes"), [("", True), ("1", False)])
-def test_no_color_is_respected_on_a_terminal(no_color: str, has_escapes: bool, tree: Path) -> None:
+def on_a_terminal(*words: str | Path, **variables: str) -> bytes:
+    """What a command draws on a terminal that it has all to itself."""
     ours, theirs = os.openpty()
-    done = subprocess.run(
-        [sys.executable, "-m", "taximeter", "--claude-dir", tree, "doctor"],
-        stdout=theirs, check=True, cwd=ROOT, env={**os.environ, "NO_COLOR": no_color, "TERM": "xterm"},
+    subprocess.run(
+        [sys.executable, "-m", "taximeter", *words],
+        stdin=theirs, stdout=theirs, stderr=theirs, check=True, cwd=ROOT, env={**os.environ, **variables},
     )  # fmt: skip
     os.close(theirs)
     shown = b""
@@ -113,9 +113,22 @@ def test_no_color_is_respected_on_a_terminal(no_color: str, has_escapes: bool, t
         while piece := os.read(ours, 1 << 16):
             shown += piece
     os.close(ours)
-    assert done.returncode == 0
+    return shown
+
+
+@pytest.mark.parametrize(("no_color", "has_escapes"), [("", True), ("1", False)])
+def test_no_color_is_respected_on_a_terminal(no_color: str, has_escapes: bool, tree: Path) -> None:
+    shown = on_a_terminal("--claude-dir", tree, "doctor", NO_COLOR=no_color, TERM="xterm")
     assert b"every call has a session" in shown
     assert (b"\x1b[" in shown) is has_escapes
+
+
+@pytest.mark.parametrize(("words", "said"), [((), b"1 task"), (("demo",), b"opus-5-5"), (("cache",), b"survival")])
+def test_a_terminal_that_knows_no_escapes_gets_plain_reports(words: tuple[str, ...], said: bytes, tree: Path) -> None:
+    """Emacs' shell is one: the dashboard would be a heap of codes there."""
+    shown = on_a_terminal("--claude-dir", tree, *words, TERM="dumb", NO_COLOR="")
+    assert said in shown
+    assert b"\x1b" not in shown
 
 
 def test_what_tells_rows_apart_is_not_cut(narrow: Taximeter) -> None:

@@ -15,6 +15,7 @@ import click
 
 from tracker.cli.commands import COMMANDS
 from tracker.cli.common import EPILOG, Invocation, damage_text, dir_options
+from tracker.cli.output import takes_escapes, takes_screens
 from tracker.errors import UserError
 
 
@@ -117,10 +118,10 @@ def cli(invocation: Invocation) -> None:
     taximeter doctor             where it looked and what it found
     """
     ctx = click.get_current_context()
-    if os.environ.get("NO_COLOR"):  # click does not know it
+    if os.environ.get("NO_COLOR") or not takes_escapes():  # click knows neither
         ctx.color = False
     if ctx.invoked_subcommand is None:
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if takes_screens():
             from tracker.cli.dashboard import open_dashboard
 
             open_dashboard(invocation)

@@ -7,6 +7,7 @@ import sys
 import click
 
 from tracker.cli.common import Invocation, dir_options
+from tracker.cli.output import takes_screens
 from tracker.errors import UsageError
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
@@ -27,7 +28,7 @@ def dashboard(invocation: Invocation, screen: str, theme: str | None) -> None:
     taximeter dashboard --screen spend --theme light
     """
     # What `serve` starts talks through pipes, with a driver of its own.
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
+    if not takes_screens() and "TEXTUAL_DRIVER" not in os.environ:
         raise UsageError("the dashboard needs a terminal (taximeter tasks and spend print, serve is for a browser)")
     open_dashboard(invocation, screen=screen, theme=theme)
 

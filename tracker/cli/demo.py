@@ -14,6 +14,7 @@ from types import FrameType
 
 import click
 
+from tracker.cli.output import takes_screens
 from tracker.errors import UsageError
 
 _CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
@@ -47,7 +48,7 @@ def demo(command: tuple[str, ...]) -> None:
         from tracker.cli.app import run
 
         where = ["--claude-dir", str(root / "claude")]
-        if not command and sys.stdin.isatty() and sys.stdout.isatty():
+        if not command and takes_screens():
             play_samples(root / "claude", root / "home", time.time())
             ended = threading.Event()
             replay = threading.Thread(target=_work_on, args=(root / "claude", ended), daemon=True)

@@ -192,6 +192,16 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def takes_escapes() -> bool:
+    """Whether the terminal, if it is one, moves its cursor and draws colours: not so Emacs' shell and its like."""
+    return os.environ.get("TERM") != "dumb"
+
+
+def takes_screens() -> bool:
+    """Whether the dashboard can be drawn, and keys reach it."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and takes_escapes()
+
+
 def terminal_width() -> int:
     """Columns to draw in: the terminal's, or wide when redirected."""
     if not is_terminal():
