@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hooks.spool import make_private_folder
 from tracker.errors import UserError
 
 _MODE_OF_NEW_FILE = 0o600
@@ -148,7 +149,7 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file in one step, with the mode it had; a new one is for its owner alone."""
     mode = path.stat().st_mode & 0o777 if path.exists() else _MODE_OF_NEW_FILE
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(str(path.parent))
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "wb") as handle:

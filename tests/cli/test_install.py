@@ -200,6 +200,7 @@ def test_what_was_before_is_kept_as_a_backup(claude: Path, isolated_home: Path) 
     [backup] = (isolated_home / "backups").iterdir()
     assert backup.read_bytes() == ODD["tabs"]
     assert backup.stat().st_mode & 0o777 == 0o600
+    assert {path.stat().st_mode & 0o777 for path in (isolated_home, backup.parent)} == {0o700}
 
 
 def test_a_link_stays_a_link(claude: Path, tmp_path: Path) -> None:
