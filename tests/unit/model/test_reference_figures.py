@@ -1,6 +1,7 @@
 """Every figure that MODEL section 10 prints for the formulas, and the levels of 7.1, to the precision printed."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -22,7 +23,7 @@ from tracker.model.growth import GrowthEstimate, lifetime_nano, rent_crossover_t
 from tracker.model.habits import baseline_month_nano
 from tracker.model.idle import cold_call_nano, keep_warm_pings
 from tracker.model.misses import judge_chain
-from tracker.model.rates import Rates
+from tracker.model.rates import Rates, Tariff
 from tracker.model.split import split_call
 from tracker.model.ttl_choice import one_hour_threshold
 
@@ -111,11 +112,14 @@ def test_check_3_compacting_cold(rates, model, printed):
     assert as_printed(compaction_nano(150_000, small_shape(), tariff, is_cold=True) / USD, printed)
 
 
-def reorder_thousands(rates: Rates, ttl: str, *, baseline: float = 22_000, growth: float = 2_000, q: float = 0.0):
-    """C* of MODEL 7.1, from the parts that the level is made of; the level itself departs from it."""
-    shape, tariff = small_shape(baseline), rates.tariff(TTL[ttl])
+def reorder_tokens(shape: CompactionShape, tariff: Tariff, growth: float, q: float) -> float:
+    """C* of MODEL 7.1, from the parts that the level is made of; the level itself departs from it (docs/nudges.md)."""
     once = compaction_nano(shape.context_after, shape, tariff)
-    return (shape.context_after + math.sqrt(2 * once * growth / reread_nano_per_token(tariff, q))) / 1_000
+    return shape.context_after + math.sqrt(2 * once * growth / reread_nano_per_token(tariff, q))
+
+
+def reorder_thousands(rates: Rates, ttl: str, *, baseline: float = 22_000, growth: float = 2_000, q: float = 0.0):
+    return reorder_tokens(small_shape(baseline), rates.tariff(TTL[ttl]), growth, q) / 1_000
 
 
 @pytest.mark.parametrize(
@@ -195,6 +199,22 @@ def test_check_9_expected_value_of_compacting(rates):
     assert as_printed(saving_nano(once, per_call, 25) / USD, "1.09")
     ahead = raw_forecast_nano(25, 150_000, GrowthEstimate(2_000, 500), tariff)
     assert as_printed(ahead / USD, "2.99")
+
+
+LEVELS = {
+    20_000: ("68.9", "71.6", "79.0", "81.0"),
+    38_000: ("90.7", "93.9", "101.1", "103.8"),
+    60_000: ("117.0", "120.7", "127.8", "131.2"),
+}
+
+
+@pytest.mark.parametrize("baseline", LEVELS)
+@pytest.mark.parametrize(("place", "model", "ttl"), [(0, "A", "5m"), (1, "A", "1h"), (2, "N", "5m"), (3, "N", "1h")])
+def test_reference_levels_of_7_1_from_the_parts_that_the_level_is_made_of(rates, baseline, place, model, ttl):
+    shape = replace(small_shape(baseline, 0.6 * baseline), summary_kept=12_000)
+    level = reorder_tokens(shape, rates[model].tariff(TTL[ttl]), growth=1_300, q=0.018) - 13_000
+    assert 1.3 * shape.context_after < level < 0.9 * 167_000 - 13_000, "neither bound of 7.1 applies"
+    assert as_printed(level / 1_000, LEVELS[baseline][place])
 
 
 @pytest.mark.parametrize(
