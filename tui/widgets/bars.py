@@ -1,12 +1,13 @@
 """Lying bars with their figures, and the legend that names glyphs."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from textual.content import Content
 
 from tracker.bars import bar
-from tui.widgets.grid import Piece, line
+from tui.widgets.grid import Piece, fitting, line
 from tui.widgets.plot import Series
 from tui.words import cells, fit
 
@@ -52,19 +53,9 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
 
 def legend(series: Sequence[Series], width: int, figures: Sequence[str] = ()) -> Content:
     """`█ opus-5-5 $3.10  ▓ haiku-5-5 $0.20`: as many as fit, whole; an empty figure leaves its series out."""
-    pieces: list[Piece | str] = []
-    used = 0
-    for index, one in enumerate(series):
-        figure = figures[index] if figures else None
-        if figure == "":
-            continue
-        size = cells(one.name) + 2 + (cells(figure) + 1 if figure else 0) + (2 if pieces else 0)
-        if used + size > width:
-            break
-        if pieces:
-            pieces.append("  ")
-        pieces += [(one.glyph, one.style), " ", (one.name, "$dim")]
-        if figure:
-            pieces += [" ", figure]
-        used += size
-    return line(*pieces)
+    groups: list[Content] = []
+    for one, figure in zip_longest(series, figures):
+        if figure != "":
+            words = f" {figure}" if figure else ""
+            groups.append(line("  " if groups else "", (one.glyph, one.style), " ", (one.name, "$dim"), words))
+    return fitting(groups, width)

@@ -7,7 +7,7 @@ from tracker.model.plans.budget import Layers
 from tracker.reports.budget import BudgetReport
 from tracker.words import cost_text
 from tui.widgets.gauge import gauge, level_of
-from tui.widgets.grid import Grid, line
+from tui.widgets.grid import line
 from tui.words import cells, fit, plain
 
 _NAME = 11
@@ -60,11 +60,10 @@ def layer_lines(made: Layers, width: int) -> list[Content]:
 
 
 def _step(name: str, begin: float, end: float, top: float, room: int, style: str, figure: str) -> Content:
-    grid = Grid(room, 1)
     first = min(room - 1, int(begin / top * room)) if top else 0
     last = max(first + 1, round(end / top * room)) if top and end > begin else first
-    grid.text(first, 0, "█" * (last - first), style)
-    return line((fit(name, _NAME), "$dim")) + grid.lines()[0] + line(" ", (figure, "bold"))
+    drawn = ("█" * (last - first), style)
+    return line((fit(name, _NAME), "$dim"), " " * first, drawn, " " * (room - last), " ", (figure, "bold"))
 
 
 def _about(amount_usd: float, *, is_step: bool = False) -> str:

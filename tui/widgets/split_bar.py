@@ -8,9 +8,8 @@ from textual.content import Content
 from store.money import short_usd
 from tracker.bars import lengths
 from tracker.words import percent
-from tui.widgets.grid import Piece, line
+from tui.widgets.grid import line
 from tui.widgets.plot import Series
-from tui.words import cells
 
 BASELINE = Series("▒", "$baseline", "baseline")
 CARRY_OVER = Series("▓", "$carry", "inherited")
@@ -47,19 +46,14 @@ def split_bar(parts: Sequence[Part], width: int) -> Content:
 def split_key(parts: Sequence[Part], width: int, *, with_dollars: bool = False) -> list[Content]:
     """Glyph, name and share of each part that is there, wrapped to the width."""
     total = sum(part.nano for part in parts)
-    lines: list[list[Piece | str]] = [[]]
-    used = 0
+    lines: list[Content] = []
     for part in parts:
         if part.nano <= 0:
             continue
         figure = short_usd(part.nano) if with_dollars else percent(part.nano / total)
-        size = cells(part.series.name) + cells(figure) + 3
-        gap = 3 if lines[-1] else 0
-        if lines[-1] and used + gap + size > width:
-            lines.append([])
-            used = gap = 0
-        if gap:
-            lines[-1].append(" " * gap)
-        lines[-1] += [(part.series.glyph, part.series.style), " ", (part.series.name, "$dim"), " ", (figure, "bold")]
-        used += gap + size
-    return [line(*pieces) for pieces in lines if pieces]
+        words = line((part.series.glyph, part.series.style), " ", (part.series.name, "$dim"), " ", (figure, "bold"))
+        if lines and lines[-1].cell_length + 3 + words.cell_length <= width:
+            lines[-1] += line("   ") + words
+        else:
+            lines.append(words)
+    return lines
