@@ -14,12 +14,11 @@ _COMMAND_NAME = re.compile(r"<command-name>\s*/?([^<\s]+)\s*</command-name>")
 _COMMAND_ARGS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _TOOL_USE_ID = re.compile(r"<tool-use-id>([^<]+)</tool-use-id>")
 _TASK_ID = re.compile(r"<task-id>([^<]+)</task-id>")
-_MESSAGE = re.compile(
-    r'<(?:teammate|agent)-message((?:[^>"]|"[^"]*")*)>(.*?)(?:</(?:teammate|agent)-message>|\Z)', re.DOTALL
-)
-_MESSAGE_TAGS = ("teammate-message", "agent-message")
+_MESSAGE_TAGS = ("teammate-message", "agent-message", "cross-session-message")
+_ANY_MESSAGE = "|".join(_MESSAGE_TAGS)
+_MESSAGE = re.compile(rf'<(?:{_ANY_MESSAGE})((?:[^>"]|"[^"]*")*)>(.*?)(?:</(?:{_ANY_MESSAGE})>|\Z)', re.DOTALL)
 # What newer clients put before a message of another session.
-_SENT = re.compile(r"Another Claude session sent a message:\s*(?=<(?:teammate|agent)-message[ >])")
+_SENT = re.compile(rf"Another Claude session sent a message:\s*(?=<(?:{_ANY_MESSAGE})[ >])")
 _SUMMARY = re.compile(r'\bsummary="([^"]+)"')
 _SENTENCE = re.compile(r"\S[^\n]*?(?=[.!?](?:\s|$)|\n|$)")
 _MARKUP = re.compile(r"^[#>\s]+|</?[a-z][^<>]*>|[*`]+")
@@ -71,6 +70,7 @@ def classify(text: str, *, is_local: bool = False) -> Prompt:
     `is_local`: it hangs on a caveat. A command whose message stands before its name is a prompt to the model, whatever
     older clients did under that name.
     """
+    text = _without_reminders_behind(text.removeprefix("\ufeff"))
     stripped = text.lstrip()
     sent = _SENT.match(stripped)
     stripped = stripped[sent.end() :] if sent else stripped
@@ -109,6 +109,14 @@ def classify(text: str, *, is_local: bool = False) -> Prompt:
     if name.startswith(("local-command", "bash-", "user-memory", "session-")):
         return Prompt(None, "")
     return Prompt(TurnKind.PROMPT, text)
+
+
+def _without_reminders_behind(text: str) -> str:
+    """The text before what other editors' clients put after it: the files that were attached."""
+    before = text
+    while before.rstrip().endswith("</system-reminder>"):
+        before = before.rpartition("<system-reminder>")[0]
+    return before if before.strip() else text
 
 
 class _Note(msgspec.Struct):

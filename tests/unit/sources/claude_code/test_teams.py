@@ -51,6 +51,10 @@ IDLE = note("idle_notification", idleReason="available")
             'Another Claude session sent a message:\n<agent-message from="review">\nRevise it.\n</agent-message>',
             "Revise it",
         ),
+        (
+            'Another Claude session sent a message:\n<cross-session-message from="a.sock" from-name="b > c">Read it.',
+            "Read it",
+        ),
         (f"<system-reminder>be kind</system-reminder>\n{message('After a reminder.')}", "After a reminder"),
     ],
 )

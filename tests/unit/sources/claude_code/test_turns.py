@@ -31,6 +31,13 @@ def test_calls_belong_to_the_prompt_before_them(tmp_path: Path) -> None:
         ("<command-message>doctor</command-message><command-name>/doctor</command-name>", TurnKind.COMMAND, "/doctor"),
         ("<bash-input>ls -la</bash-input>", TurnKind.BASH, "! ls -la"),
         ("<system-reminder>be kind</system-reminder>\nadd a test", TurnKind.PROMPT, "add a test"),
+        ("add a test\n<system-reminder>The user attached\na.md</system-reminder>", TurnKind.PROMPT, "add a test"),
+        (
+            "why <system-reminder>a</system-reminder> in b?",
+            TurnKind.PROMPT,
+            "why <system-reminder>a</system-reminder> in b?",
+        ),
+        ("\ufeffadd a test", TurnKind.PROMPT, "add a test"),
         ("<system-reminder>never closed", TurnKind.PROMPT, "<system-reminder>never closed"),
         ("<ide_opened_file>a file is open</ide_opened_file> mend it", TurnKind.PROMPT, "mend it"),
         ("<ide_selection>two lines</ide_selection>\nand these", TurnKind.PROMPT, "and these"),
