@@ -132,6 +132,23 @@ def test_all_lists_evaluations_that_did_not_fire(desk: Desk) -> None:
     assert {line["fate"] for line in lines} == {"shown", "not shown", "silent"} & {row["fate"] for row in rows}
 
 
+def test_a_program_gets_the_whole_log_and_a_person_is_told_what_is_left_out(desk: Desk) -> None:
+    desk.said_compact()
+    with closing(open_ledger()) as db:
+        names = [row[1] for row in db.execute("PRAGMA table_info(nudge)") if row[1] != "id"]
+        other = [f"{name} || value" if name in ("anchor", "token") else name for name in names]
+        db.execute(
+            f"INSERT INTO nudge ({', '.join(names)}) SELECT {', '.join(other)} FROM nudge, json_each(?) WHERE chosen",
+            (json.dumps(list(range(60, 120))),),
+        )
+    assert len(json.loads(run("nudges", "--no-sync", "--json").output)["nudges"]) == 61
+    assert len(run("nudges", "--no-sync", "--csv").output.splitlines()) == 62
+    assert "left out" not in run("nudges", "--no-sync", "--limit", "0").output
+    few = run("nudges", "--no-sync", "--limit", "5").output
+    assert few.count("Compact now") == 5
+    assert "Older ones left out: --limit 0 shows all." in few
+
+
 def test_what_was_shown_of_a_kind_is_counted_beyond_the_rows_listed(desk: Desk) -> None:
     for _ in range(2):
         desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)

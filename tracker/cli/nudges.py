@@ -9,7 +9,15 @@ from store.plain_text import plain
 from tracker import clock
 from tracker.advisor.evaluate import KINDS
 from tracker.advisor.preferences import preferences_of, switch_kind
-from tracker.cli.common import Invocation, csv_option, midnight_ms, open_synced, parse_day, reading_options
+from tracker.cli.common import (
+    Invocation,
+    csv_option,
+    limit_option,
+    midnight_ms,
+    open_synced,
+    parse_day,
+    reading_options,
+)
 from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
 from tracker.cli.prose import paragraph
 from tracker.cli.user_settings import user_settings
@@ -26,10 +34,10 @@ _KIND = click.Choice(KINDS)
 @click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w.")
 @click.option("--kind", type=_KIND, metavar="KIND", help=f"Only this kind: {', '.join(KINDS)}.")
 @click.option("--all", "every", is_flag=True, help="Every evaluation, also those that did not fire, with the reason.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many rows.")
+@limit_option
 @csv_option
 @reading_options
-def nudges(invocation: Invocation, since: str | None, kind: str | None, every: bool, limit: int) -> None:
+def nudges(invocation: Invocation, since: str | None, kind: str | None, every: bool, limit: int | None) -> None:
     """What was advised, what it would have saved, and what was followed.
 
     \b
@@ -42,7 +50,12 @@ def nudges(invocation: Invocation, since: str | None, kind: str | None, every: b
         return
     db = open_synced(invocation)
     report = nudge_report(
-        db, preferences_of(user_settings()), since=midnight_ms(parse_day(since)), kind=kind, every=every, limit=limit
+        db,
+        preferences_of(user_settings()),
+        since=midnight_ms(parse_day(since)),
+        kind=kind,
+        every=every,
+        limit=invocation.most_rows(limit),
     )
     if invocation.as_json:
         print_json(report.as_json())
@@ -124,6 +137,8 @@ def show(report: NudgeReport, *, every: bool) -> None:
         for row in report.rows
     ]
     print_table((*columns, Column("said" if not every else "said, or why not")), rows)
+    if report.has_more:
+        note("Older ones left out: --limit 0 shows all.")
     for one in report.kinds:
         if one.shown or one.state == "dismissed":
             parts = [f"{one.shown} shown"]

@@ -58,6 +58,7 @@ class NudgeReport:
     rows: Sequence[NudgeRow]
     kinds: Sequence[KindSummary]
     realised: Sequence[Realised]
+    has_more: bool = False  # rows were left out
 
     @property
     def open_promises(self) -> int:
@@ -97,15 +98,21 @@ def nudge_report(
     since: int | None = None,
     kind: str | None = None,
     every: bool = False,
-    limit: int = 200,
+    limit: int | None = 200,
 ) -> NudgeReport:
     """The latest nudges; with `every` all evaluations, fired or not. `limit` cuts the rows, not the kinds' counts."""
-    rows = log.logged(db, since=since, kind=kind, fired_only=not every, limit=limit)
+    latest = log.logged(db, since=since, kind=kind, fired_only=not every, limit=None if limit is None else limit + 1)
+    rows = latest[:limit]
     followed = [row for row in rows if row.followed == 1 and row.kind in COMPACTING]
     realised = [found for row in followed if (found := realised_of(db, row)) is not None]
     shown = log.shown_by_kind(db, since=since, kind=kind)
     states = _states(db, preferences)
-    return NudgeReport(rows, [KindSummary(one, states[one], *shown.get(one, (0, 0, 0, 0))) for one in KINDS], realised)
+    return NudgeReport(
+        rows,
+        [KindSummary(one, states[one], *shown.get(one, (0, 0, 0, 0))) for one in KINDS],
+        realised,
+        len(latest) > len(rows),
+    )
 
 
 def _states(db: sqlite3.Connection, preferences: Preferences) -> dict[str, str]:
