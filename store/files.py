@@ -7,19 +7,18 @@ from typing import Any, NamedTuple
 
 
 class KnownFile(NamedTuple):
-    """What the ledger knows of a file; `version` counts the writes of its state."""
+    """What the ledger knows of a file."""
 
     inode: int
     size: int
     mtime_ns: int
-    version: int
     bad_lines: int
     gone: bool
 
 
 def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
     """Every file ever read, by path."""
-    rows = db.execute("SELECT path, inode, size, mtime_ns, version, bad_lines, gone_at IS NOT NULL FROM source_file")
+    rows = db.execute("SELECT path, inode, size, mtime_ns, bad_lines, gone_at IS NOT NULL FROM source_file")
     return {row[0]: KnownFile._make(row[1:]) for row in rows}
 
 
