@@ -7,7 +7,7 @@ import click
 from store.money import short_usd
 from store.nudges import NudgeRow
 from store.projects import project_name
-from store.reads.sessions import FoundSession
+from store.reads.live_session import LiveSession
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, named_session, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, rule
@@ -46,7 +46,7 @@ def context(invocation: Invocation, session: str | None, turns: int) -> None:
             raise UserError("no session is on record (taximeter doctor says where it looked)")
         show_no_sessions(invocation)
         return
-    report = context_report(db, found, habits_now(db, found.agent, clock.now_ms()), turns=turns)
+    report = context_report(db, found.id, habits_now(db, found.agent, clock.now_ms()), turns=turns)
     if report is None:
         raise UserError(f"no call of the main conversation of session {found.native_id} is on record")
     if invocation.as_json:
@@ -61,7 +61,7 @@ def context(invocation: Invocation, session: str | None, turns: int) -> None:
 def show(report: ContextReport, nudge: NudgeRow | None) -> None:
     """Draw the report for people."""
     cells = min(terminal_width(), 120)
-    session: FoundSession = report.session
+    session = report.session
     click.echo(click.style(fit(session.title or session.native_id, cells).rstrip(), bold=True))
     words = [short_session(session.native_id), session.agent, report.model, project_name(session.project)]
     note(" · ".join(word for word in words if word))
@@ -96,7 +96,7 @@ def _cache_words(report: ContextReport) -> str:
     return f"{words} · keeping it warm pays for at most {counted(report.prospect.pings, 'idle prompt')}"
 
 
-def _show_prospect(session: FoundSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:
+def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:
     options = ahead.options
     until = "until the client compacts" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
     start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If you take it up again"

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 from store.money import short_usd, usd
 from store.nudges import NudgeRow, chosen_nudges
 from store.prices import stored_prices
-from store.reads.live_session import LiveCall, latest_turns
-from store.reads.sessions import FoundSession
+from store.reads.live_session import LiveCall, LiveSession, latest_turns
 from store.tasks import floors
 from tracker.advisor.habits import Habits
 from tracker.advisor.standing import standing_of
@@ -57,7 +56,7 @@ class Prospect(NamedTuple):
 class ContextReport(NamedTuple):
     """A session's context; `prospect` is None where the model has no price."""
 
-    session: FoundSession
+    session: LiveSession
     calls: Sequence[LiveCall]
     model: str
     context: int
@@ -152,13 +151,13 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 
 def context_report(
-    db: sqlite3.Connection, session: FoundSession, habits: Habits, *, turns: int = 8, now: int | None = None
+    db: sqlite3.Connection, session_id: int, habits: Habits, *, turns: int = 8, now: int | None = None
 ) -> ContextReport | None:
     """The report of one session over the next `turns` turns; None if it has no call of its own.
 
     `habits` are those with the session's agent (tracker.advisor.habits).
     """
-    state = load_state(db, session.id, floors(db))
+    state = load_state(db, session_id, floors(db))
     if state is None:
         return None
     calls, last = state.calls, state.last
@@ -169,7 +168,7 @@ def context_report(
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
     prospect = None if rates is None else _prospect(state, rates, habits, turns, ttl_ms, is_cold=is_cold)
     return ContextReport(
-        session=session,
+        session=state.session,
         calls=calls,
         model=last.model,
         context=_standing_context(last),

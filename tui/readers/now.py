@@ -2,9 +2,8 @@
 
 import sqlite3
 
-from store.reads.board import SessionSum, costs_since, count_sessions, latest_sessions, recent_calls
+from store.reads.board import costs_since, count_sessions, latest_sessions, recent_calls
 from store.reads.live_session import latest_turns
-from store.reads.sessions import FoundSession
 from store.reads.tasks import task_row_of
 from tracker.advisor.habits import kept_habits
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
@@ -34,14 +33,10 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
         unlisted=count_sessions(db, now_ms - AT_WORK_MS) - len(running) if len(running) == MOST_SESSIONS else 0,
         is_running=bool(running),
         task=task_row_of(db, task_id) if task_id else None,
-        context=context_report(db, _as_context(session), habits, now=now_ms),
+        context=context_report(db, session.id, habits, now=now_ms),
         costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
         nudge=open_nudge(db, session.id, now_ms),
         watched=watched,
         nudged=frozenset(one.id for one in sessions if one != session and open_nudge(db, one.id, now_ms)),
     )
-
-
-def _as_context(session: SessionSum) -> FoundSession:
-    return FoundSession(session.id, session.agent, session.native_id, session.project, session.title)

@@ -232,7 +232,7 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk) -> None:
     habits = measure_habits(desk.db, "claude-code", one.now)
     desk.advise(one.now)
     [session] = find_session(desk.db, one.session)
-    report = context_report(desk.db, session, habits, now=one.now)
+    report = context_report(desk.db, session.id, habits, now=one.now)
     assert report is not None
     assert report.prospect is not None
     assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
@@ -246,7 +246,7 @@ def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
     desk.take_in()
     [session] = find_session(desk.db, one.session)
     warm, cold = (
-        context_report(desk.db, session, Habits(), now=one.now + later).prospect for later in (0, 2 * HOUR_MS)
+        context_report(desk.db, session.id, Habits(), now=one.now + later).prospect for later in (0, 2 * HOUR_MS)
     )
     penalty = round((192_500 - 0.6 * 20_000) * (10_000 - 500))
     assert warm.cold_penalty == cold.cold_penalty == penalty == 1_714_750_000
