@@ -27,11 +27,6 @@ class ClineInstallPlan:
     notes: tuple[str, ...] = ()
     files: tuple[OurFile, ...] = ()
 
-    @property
-    def is_needed(self) -> bool:
-        """Whether anything would change."""
-        return bool(self.changes)
-
     def diff(self) -> str:
         """All changes as unified diffs."""
         return "\n".join(change.diff() for change in self.changes)

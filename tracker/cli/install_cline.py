@@ -55,7 +55,7 @@ def look_if_there(invocation: Invocation) -> ClineStatus | None:
 
 
 def _said_done(plan: ClineInstallPlan, what: str) -> None:
-    if not plan.is_needed:
+    if not plan.changes:
         click.echo("Cline: nothing to change", err=True)
     for folder in dict.fromkeys(change.path.parent for change in plan.changes):
         names = ", ".join(change.path.name for change in plan.changes if change.path.parent == folder)

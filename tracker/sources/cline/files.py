@@ -48,7 +48,7 @@ class Whole(NamedTuple):
     mtime_ns: int
     digest: bytes
 
-    def state(self, carry: bytes = b"") -> ReadState:
+    def state(self, carry: bytes) -> ReadState:
         """The read state after everything in this content has been taken in."""
         return ReadState(self.inode, self.size, self.mtime_ns, self.size, self.digest, b"", carry)
 
