@@ -29,6 +29,7 @@ from tracker.errors import UserError
 from tracker.model.edits import Anchor, EditBody, EditKind, in_force
 from tracker.model.status import TaskStatus
 from tracker.rebuild import find_turn, read_overlay, rebuild
+from tracker.words import counted
 
 _MOST_DIGITS = 9
 STATUSES = (
@@ -74,7 +75,7 @@ def turn_of(db: sqlite3.Connection, identity: str, number: int) -> Turn:
     """The turn with that number; EditError if the task has no such turn."""
     rows = turns_of(db, identity)
     if not 1 <= number <= len(rows):
-        raise EditError(f"task {identity} has {len(rows)} turns, no turn {number}")
+        raise EditError(f"task {identity} has {counted(len(rows), 'turn')}, no turn {number}")
     return _turn(db, identity, rows[number - 1])
 
 

@@ -271,7 +271,7 @@ def test_what_cannot_be_done_is_said(edited: tuple[sqlite3.Connection, Path]) ->
         (lambda: edit_tasks.find_task(db, " "), "no task ' '"),
         (lambda: edit_tasks.find_task(db, "t"), r"'t' could be t\w+, t\w+: give more"),
         (lambda: edit_tasks.split(db, retries, 1), "turn 1 starts the task already"),
-        (lambda: edit_tasks.split(db, retries, 9), r"has \d turns, no turn 9"),
+        (lambda: edit_tasks.split(db, retries, 9), "has 4 turns, no turn 9"),
         (lambda: edit_tasks.join(db, retries), "nothing comes before it"),
         (lambda: edit_tasks.join(db, retries, 2), "on that task already"),
         (lambda: edit_tasks.merge(db, retries, [retries]), "at least one other task"),
@@ -287,6 +287,9 @@ def test_what_cannot_be_done_is_said(edited: tuple[sqlite3.Connection, Path]) ->
     assert edit_tasks.find_numbered(db, retries) == (retries, 1)
     assert edit_tasks.find_numbered(db, f"{retries}.123456789") == (retries, 123_456_789)
     assert db.execute("SELECT COUNT(*) FROM task_edit").fetchone() == (0,)
+    last = edit_tasks.split(db, retries, 4)
+    with pytest.raises(EditError, match="has 1 turn, no turn 2"):
+        edit_tasks.turn_of(db, last, 2)
 
 
 def test_ids_are_the_same_in_another_ledger_and_short_ones_are_unmistakable(
