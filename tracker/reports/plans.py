@@ -270,8 +270,6 @@ def _still_to_come(load: Load, history: Sequence[tuple[date, float]], last: date
     """Dollars from now to the end of `last`, a value a resample: the rest of today and the days after it."""
     api = [value for _, value in history]
     today = month_sums(draw_months(history, load.as_of, load.as_of, seed=_SEED), api)
-    if load.as_of >= last:
-        return [load.rest_of_today * value for value in today]
     later = month_sums(draw_months(history, load.as_of + timedelta(days=1), last, seed=_SEED + 1), api)
     return [load.rest_of_today * value + after for value, after in zip(today, later, strict=True)]
 
