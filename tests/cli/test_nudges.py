@@ -224,3 +224,11 @@ def test_a_followed_nudge_is_held_against_its_forecast(desk: Desk) -> None:
     assert Decimal(realised["actual_usd"]) == Decimal(cost + summary) / 10**9
     assert Decimal(realised["p10_usd"]) < Decimal(realised["forecast_usd"]) < Decimal(realised["p90_usd"])
     assert "followed: the next 2 calls cost $" in run("nudges", "--no-sync").output
+
+
+def test_a_followed_nudge_after_which_one_call_came_says_so(desk: Desk) -> None:
+    desk.said_compact()
+    desk.one.now = now_ms() + 1_000
+    desk.one.compact(85_000, 30_000).prompt("go on").call(40_000, read=15_000)
+    desk.advise()
+    assert "followed: the next call cost $" in run("nudges", "--no-sync").output

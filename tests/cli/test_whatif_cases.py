@@ -36,6 +36,12 @@ def test_it_is_said_which_way_tokens_grow_on_another_models_tokenizer(taximeter:
     assert [words for words in newer["assumptions"] if "makes 1.0 to 1.35 times the tokens" in words]
 
 
+def test_a_single_call_that_is_left_out_is_one_call(taximeter: Taximeter, tmp_path: Path) -> None:
+    write_history(tmp_path / "c", last_days(3))
+    taximeter.claude_dirs = [write_history(tmp_path / "c", {NOW: DOLLAR}, first=9, model="my-model")]
+    assert " 1 call left out: no rates for them" in taximeter(*WHATIF, "--cache").out
+
+
 def test_rows_as_csv_hold_what_it_would_have_cost(taximeter: Taximeter, tmp_path: Path) -> None:
     taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(3))]
     header, *rows = taximeter(*WHATIF, "--csv").rows()

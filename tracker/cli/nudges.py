@@ -147,9 +147,10 @@ def show(report: NudgeReport, *, every: bool) -> None:
             parts += ["off after three dismissals"] if one.state == "dismissed" else []
             note(f"{one.kind}: {', '.join(parts)}")
     for found in report.realised:
+        calls = "call" if found.calls == 1 else f"{found.calls} calls"
         note(
-            f"#{found.nudge_id} followed: the next {found.calls} calls cost {short_usd(found.actual_nano)}, the summary"
-            f" included; forecast without it ~{short_usd(found.forecast_nano)}"
+            f"#{found.nudge_id} followed: the next {calls} cost {short_usd(found.actual_nano)}, the summary included;"
+            f" forecast without it ~{short_usd(found.forecast_nano)}"
             f" ({short_usd(found.low_nano)} to {short_usd(found.high_nano)})."
         )
     note(f"Savings are modelled; ranges are {MEANT_TO_HOLD}. What they rest on: --json.")

@@ -123,9 +123,8 @@ def show(report: ReconcileReport, *, looked_for_key: bool) -> None:
         for one in report.other_charges:
             paragraph(f"{one.day}: the provider also billed {short_usd(one.nano)} for {one.model}.", dim=True)
         if report.plan_calls and report.rows:
-            paragraph(
-                f"{report.plan_calls:,} calls under a subscription are not in the usage report: left out.", dim=True
-            )
+            calls = counted(report.plan_calls, "call")
+            paragraph(f"Left out: {calls} under a subscription, which the usage report does not have.", dim=True)
     click.echo()
     _client(report)
 

@@ -123,7 +123,7 @@ def show(report: WhatIfReport) -> None:
     for (assumptions, left_out), alike in groupby(with_calls, key=lambda one: (one.assumptions, one.case.left_out)):
         paragraph(f"{', '.join(one.change for one in alike)}: {' '.join(assumptions)}", bullet="  - ", dim=True)
         if left_out:
-            paragraph(f"{left_out:,} calls left out: no rates for them.", bullet="    ", dim=True)
+            paragraph(f"{counted(left_out, 'call')} left out: no rates for them.", bullet="    ", dim=True)
 
 
 def _between(low: float, high: float) -> str:

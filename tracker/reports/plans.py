@@ -32,7 +32,7 @@ from tracker.plan_data.load import NO_FITS, Load, load_of_file, load_of_ledger
 from tracker.plan_data.table import DatedPlan, capacities, plans_on, refuse_unknown
 from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings
-from tracker.words import listed
+from tracker.words import counted, listed
 
 API = "api"
 _SEED = 20
@@ -331,8 +331,7 @@ def _assumptions(
     load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, settings: Settings
 ) -> list[str]:
     """What the modelled figures rest on, in the words of the report."""
-    days = "1 day" if len(load.base) == 1 else f"{len(load.base)} days"
-    made = [f"Months are drawn from {days} ({load.first} to {load.last}) as {draws.method}."]
+    made = [f"Months are drawn from {counted(len(load.base), 'day')} ({load.first} to {load.last}) as {draws.method}."]
     if load.is_stale:
         made.append("There is no work in the last 26 weeks: the days are older ones.")
     if load.counted.floor:
