@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.history import DOLLAR, NOW, last_days, write_history
 from tests.cli.running import Taximeter
+from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.captured import DATA
 
 WHATIF = ("whatif", "--since", "2026-11-01", "--until", "2026-11-21")
@@ -37,9 +38,9 @@ def test_it_is_said_which_way_tokens_grow_on_another_models_tokenizer(taximeter:
 
 
 def test_a_single_call_that_is_left_out_is_one_call(taximeter: Taximeter, tmp_path: Path) -> None:
-    write_history(tmp_path / "c", last_days(3))
-    taximeter.claude_dirs = [write_history(tmp_path / "c", {NOW: DOLLAR}, first=9, model="my-model")]
-    assert " 1 call left out: no rates for them" in taximeter(*WHATIF, "--cache").out
+    taximeter.claude_dirs = [write_history(tmp_path / "c", last_days(3))]
+    Transcript(tmp_path / "c", model="my-model").prompt("mend the parser").call(20_000)
+    assert " 1 call left out: no rates for them" in taximeter("whatif", "--since", "2020-01-01", "--cache").out
 
 
 def test_rows_as_csv_hold_what_it_would_have_cost(taximeter: Taximeter, tmp_path: Path) -> None:

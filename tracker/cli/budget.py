@@ -140,7 +140,7 @@ def _layers(report: BudgetReport) -> None:
     ]
     print_table((Column("layer"), Column("figure", right=True), Column("from")), rows)
     paragraph(
-        f"Measured on {made.completed} completed tasks of {counted(report.history_days, 'day')}; open tasks are left out. A"
-        " coming month is taken to bring as many tasks of the same size.",
+        f"Measured on {made.completed} completed tasks of {counted(report.history_days, 'day')}; open tasks are left"
+        " out. A coming month is taken to bring as many tasks of the same size.",
         dim=True,
     )
