@@ -214,11 +214,7 @@ class Board(Screen[None], Generic[Part]):
             self.table_changed()
 
     def table_changed(self) -> None:
-        """The table shows other rows, or others are in sight."""
-
-    def on_table_moved(self) -> None:
-        """Other rows may be in sight."""
-        self.table_changed()
+        """The table shows other rows, or others are in sight, or the cursor is on another."""
 
     def action_back(self) -> None:
         """Escape: the filter goes first."""

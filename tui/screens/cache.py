@@ -21,7 +21,7 @@ from tui.widgets.bars import Row, bar_rows
 from tui.widgets.empty import hatched
 from tui.widgets.figure import large
 from tui.widgets.grid import Piece, line, spread
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Picture, label
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Column, Table, figures
 
@@ -42,7 +42,7 @@ class CacheScreen(Board[CachePart]):
             yield Picture(id="cache-days", classes="panel")
             yield Picture(id="cache-total", classes="panel")
         with Vertical(id="causes-panel", classes="panel"):
-            yield Table(self._columns(), lambda row: row.cause, id="causes")
+            yield Table(self._columns(), lambda row: row.cause, moved=self.table_changed, id="causes")
 
     def _columns(self) -> tuple[Column[MissCause], ...]:
         return (
@@ -97,9 +97,8 @@ class CacheScreen(Board[CachePart]):
 
     def table_changed(self) -> None:
         """Name the panel."""
-        panel = self.query_one("#causes-panel")
-        panel.border_title = line(("Misses by cause", "bold $heading"))
-        panel.border_subtitle = line((self.query_one("#causes", Table).position(), "$dim"))
+        title = line(("Misses by cause", "bold $heading"))
+        label(self.query_one("#causes-panel"), title, line((self.query_one("#causes", Table).position(), "$dim")))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.hindsight import hindsight_lines
 from tui.widgets.options import nudge_lines
-from tui.widgets.picture import Picture, border_room
+from tui.widgets.picture import Picture, border_room, label
 from tui.widgets.table import Column, Table, searchable
 from tui.widgets.verdict import wrapped
 from tui.words import fit, plain, project_name
@@ -52,6 +52,7 @@ class NudgesScreen(Board[NudgesPart]):
                 self._columns(),
                 lambda row: str(row.id),
                 search=lambda row: searchable(kind_words(row.kind), row.text, row.reason, row.project, fate(row)),
+                moved=self.table_changed,
                 id="nudges",
             )
 
@@ -112,9 +113,9 @@ class NudgesScreen(Board[NudgesPart]):
         """Name the panel."""
         panel = self.query_one("#nudges-panel")
         title = [("Log", "bold $heading"), (" · latest first", "$dim"), ("; promises are modelled", "$dim")]
-        panel.border_title = fitting([line(part) for part in title], border_room(panel))
         table = self.query_one("#nudges", Table)
-        panel.border_subtitle = line((table.position(), "$dim"))
+        title_line = fitting([line(part) for part in title], border_room(panel))
+        label(panel, title_line, line((table.position(), "$dim")))
         if self.part is not None:
             report, row = self.part.report, table.selected
             self.query_one("#nudges-outcome", Picture).show(

@@ -19,7 +19,7 @@ from tui.snapshot import PlansPart, Snapshot
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line, spread
 from tui.widgets.month import month_plot
-from tui.widgets.picture import Picture, border_room
+from tui.widgets.picture import Picture, border_room, label
 from tui.widgets.table import Column, Table
 from tui.widgets.verdict import verdict_lines, wrapped
 from tui.words import dollars
@@ -75,9 +75,9 @@ class PlansScreen(Board[PlansPart]):
         panel = self.query_one("#plans-panel")
         title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (f", ranges are {MEANT_TO_HOLD}", "$dim")]
         room = border_room(panel)
-        panel.border_title = fitting([line(part) for part in title], room)
         note = (f"modelled {seconds} s ago", " · enter shows what it rests on")
-        panel.border_subtitle = fitting([line((part, "$dim")) for part in note], room)
+        words = [line((part, "$dim")) for part in note]
+        label(panel, fitting([line(part) for part in title], room), fitting(words, room))
 
     def _draw_month(self, report: PlansReport) -> None:
         picture, load = self.query_one("#plans-month", Picture), report.load

@@ -13,7 +13,7 @@ from tui.edits import SetSetting
 from tui.screens.questions import AskScreen, ChooseScreen, Panel
 from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
 from tui.widgets.grid import fitting, line
-from tui.widgets.picture import border_room
+from tui.widgets.picture import border_room, label
 from tui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ class SettingsScreen(Panel[None]):
         )
         with Vertical(classes="over reading settings") as panel:
             panel.border_title = Content("Settings")
-            yield Table(columns, lambda one: one.name)
+            yield Table(columns, lambda one: one.name, moved=self._say_place)
 
-    def on_table_moved(self) -> None:
+    def _say_place(self) -> None:
         """Say which settings are in sight."""
         panel = self.query_one(".settings")
         words = (self.query_one(Table).position(), " · enter changes", ", esc closes")
-        panel.border_subtitle = fitting([line(part) for part in words], border_room(panel))
+        label(panel, note=fitting([line(part) for part in words], border_room(panel)))
 
     def on_mount(self) -> None:
         """Fill the list."""

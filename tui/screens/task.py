@@ -24,7 +24,7 @@ from tui.widgets.bars import legend
 from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import line
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Picture, label
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
 from tui.widgets.table import Column, Table
@@ -184,7 +184,7 @@ class TaskScreen(EditingBoard[TaskPart]):
             yield Picture(id="task-context", classes="panel")
             yield Picture("Evidence", id="task-facts", classes="panel")
         with Vertical(id="task-turns-panel", classes="panel"):
-            yield Table(STEPS, lambda step: step.key, id="task-turns")
+            yield Table(STEPS, lambda step: step.key, moved=self.table_changed, id="task-turns")
 
     def part_of(self, snapshot: Snapshot) -> TaskPart | None:
         """The task that is wished for."""
@@ -253,11 +253,13 @@ class TaskScreen(EditingBoard[TaskPart]):
 
     def table_changed(self) -> None:
         """Say what is in sight."""
-        panel = self.query_one("#task-turns-panel")
         detail = self.part.detail if self.part else None
         turns = f" · {len(detail.turns):,}" if detail else ""
-        panel.border_title = line(("Turns", "bold $heading"), (turns, "$dim"))
-        panel.border_subtitle = line((self._table.position(), "$dim"))
+        label(
+            self.query_one("#task-turns-panel"),
+            line(("Turns", "bold $heading"), (turns, "$dim")),
+            line((self._table.position(), "$dim")),
+        )
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

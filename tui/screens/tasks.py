@@ -15,7 +15,7 @@ from tui.task_words import agents_words, evidence_words, status_sign, status_wor
 from tui.widgets.bill import bill_lines
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Picture, label
 from tui.widgets.table import Column, Table, figures, searchable
 from tui.words import plain, project_name
 
@@ -66,6 +66,7 @@ class TasksScreen(EditingBoard[TasksPart]):
                 COLUMNS,
                 lambda task: task.id,
                 search=lambda task: searchable(task.title, task.project, task.agents, status_words(task), task.models),
+                moved=self.table_changed,
                 id="tasks",
             )
         yield Picture(id="selected", classes="panel")
@@ -74,7 +75,7 @@ class TasksScreen(EditingBoard[TasksPart]):
         """Draw the month's tasks."""
         empty = hatched(f"No tasks in {part.month}", "[ shows the month before, ] the month after")
         self._table.set_rows(self._listed(part), empty=empty)
-        self.query_one("#tasks-panel").border_title = self._title(part)
+        label(self.query_one("#tasks-panel"), self._title(part))
         self.table_changed()
 
     def _listed(self, part: TasksPart) -> tuple[TaskRow, ...]:
@@ -108,11 +109,10 @@ class TasksScreen(EditingBoard[TasksPart]):
 
     def table_changed(self) -> None:
         """Say what is in sight, and show the split of the task under the cursor."""
-        panel = self.query_one("#tasks-panel")
         beside = self._beside(self.part) if self.part else ""
         self._table.beside = "" if self.part and self._listed(self.part) is self.part.tasks else beside
         words = " · ".join(part for part in (beside, self._table.position()) if part)
-        panel.border_subtitle = line((words, "$dim"))
+        label(self.query_one("#tasks-panel"), note=line((words, "$dim")))
         picture = self.query_one("#selected", Picture)
         task = self._table.selected
         if task is None:

@@ -47,12 +47,13 @@ def reading(done: float, words: str, width: int, height: int) -> list[Content]:
     """The first look at the agents' records: how far it has come, `done` from 0 to 1."""
     broad = min(48, max(8, width - 8))
     filled = bar(done, 1.0, broad)
+    left = max(0, (width - broad) // 2)
+    room = max(1, width - left)
     block = [
-        line(("Reading what your agents have written", "bold $heading")),
+        *(line((part, "bold $heading")) for part in wrap("Reading what your agents have written", room)),
         Content(""),
         line((filled, "$taxi"), ("─" * (broad - len(filled)), "$faint")),
-        line((plain(words), "$dim")),
+        *(line((part, "$dim")) for part in wrap(plain(words), room)),
     ]
     top = max(0, (height - len(block)) // 2)
-    left = max(0, (width - broad) // 2)
-    return [Content("")] * top + [part.truncate(width).pad_left(left) for part in block]
+    return [Content("")] * top + [part.truncate(room).pad_left(left) for part in block]

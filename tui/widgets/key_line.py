@@ -2,17 +2,16 @@
 
 from textual.content import Content
 from textual.reactive import var
-from textual.widget import Widget
 
 from tui.keys import Key
 from tui.widgets.grid import clickable, line
+from tui.widgets.sheet import Sheet
 from tui.words import plain
 
 
-class KeyLine(Widget):
+class KeyLine(Sheet):
     """Keys from the registry; a click on one does what the key does. Trouble takes the place of the keys."""
 
-    ALLOW_SELECT = False
     auto_links = var(False)
 
     def __init__(self, keys: list[Key]) -> None:
@@ -24,19 +23,18 @@ class KeyLine(Widget):
         """Show this sentence in place of the keys; an empty one gives them back."""
         if words != self._trouble:
             self._trouble = words
-            self.refresh()
+            self.redraw()
 
-    def render(self) -> Content:
+    def draw(self, width: int, height: int) -> list[Content]:
         """Whole keys only, as many as fit; the last one, which leads to all others, before the rest."""
-        width = self.size.width
         if self._trouble:
-            return line((" ▲ ", "bold $warn"), (plain(self._trouble), "$warn")).truncate(width, ellipsis=True)
+            return [line((" ▲ ", "bold $warn"), (plain(self._trouble), "$warn")).truncate(width, ellipsis=True)]
         *others, last = map(_drawn, self._keys)
         made = line(" ")
         for key in others:
             if made.cell_length + key.cell_length + last.cell_length + 3 <= width:
                 made += key + line("   ")
-        return made + last if made.cell_length + last.cell_length <= width else made
+        return [made + last if made.cell_length + last.cell_length <= width else made]
 
 
 def _drawn(key: Key) -> Content:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 from textual.widget import Widget
 
+from tui.widgets.sheet import Sheet
+
 Drawing = Callable[[int, int], Sequence[Content]]
 Fitted = Callable[[int], Content]  # from the cells that a border has for words to these words
 
@@ -14,16 +16,22 @@ def border_room(panel: Widget) -> int:
     return (panel.outer_size.width or panel.screen.size.width) - 6
 
 
+def label(panel: Widget, title: Content | None = None, note: Content | None = None) -> None:
+    """Words in a panel's upper and lower border; those that stand there already are not drawn again."""
+    if title is not None and panel.border_title != title.markup:
+        panel.border_title = title
+    if note is not None and panel.border_subtitle != note.markup:
+        panel.border_subtitle = note
+
+
 def nothing(width: int, height: int) -> Sequence[Content]:
     """The drawing of a picture that has not been told what to show."""
     del width, height
     return ()
 
 
-class Picture(Widget):
+class Picture(Sheet):
     """Draws lines for its own width and height; a title stands in its border."""
-
-    ALLOW_SELECT = False
 
     def __init__(self, title: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id, classes=classes)
@@ -46,24 +54,19 @@ class Picture(Widget):
         if note is not None:
             self._note = _fitted(note)
         self._draw_border()
-        self.refresh()
+        self.redraw()
 
     def on_resize(self) -> None:
         """The border has room for more or less: of a picture that was told what to show before it was laid out, too."""
         self._draw_border()
 
     def _draw_border(self) -> None:
-        if self._title is not None:
-            self.border_title = self._title(border_room(self))
-        if self._note is not None:
-            self.border_subtitle = self._note(border_room(self))
+        room = border_room(self)
+        label(self, self._title and self._title(room), self._note and self._note(room))
 
-    def render(self) -> Content:
-        """The lines of the drawing, cut to the height."""
-        size = self.content_size
-        if not size:
-            return Content("")
-        return Content("\n").join(list(self._drawing(size.width, size.height))[: size.height])
+    def draw(self, width: int, height: int) -> Sequence[Content]:
+        """The lines of the drawing."""
+        return self._drawing(width, height)
 
 
 def _fitted(words: Content | str | Fitted) -> Fitted:

@@ -12,11 +12,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
-from textual.message import Message
-from textual.widget import Widget
 
 from tui.widgets.grid import Piece, line
 from tui.widgets.picture import Drawing
+from tui.widgets.sheet import Sheet
 from tui.words import cells, fit, plain
 
 Row = TypeVar("Row")
@@ -117,10 +116,9 @@ def plain_table(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int,
     return [header_line(columns, places), *(row_line(columns, places, row) for row in shown)]
 
 
-class Table(Widget, Generic[Row], can_focus=True):
+class Table(Sheet, Generic[Row], can_focus=True):
     """Rows under a header, with a cursor, an order and a filter."""
 
-    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Row above", show=False),
         Binding("down,j", "move(1)", "Row below", show=False),
@@ -130,22 +128,24 @@ class Table(Widget, Generic[Row], can_focus=True):
         Binding("end,G", "move(1000000000)", "Last row", show=False),
     ]
 
-    class Moved(Message):
-        """The cursor came to another row, or others came in sight."""
-
     def __init__(
         self,
         columns: Sequence[Column[Row]],
         key: Callable[[Row], str],
         *,
         search: Callable[[Row], str] | None = None,
+        moved: Callable[[], object] = lambda: None,
         id: str | None = None,  # noqa: A002 -- Textual's name
     ) -> None:
-        """`search`: the text of a row that the filter looks in."""
+        """`search`: the text of a row that the filter looks in.
+
+        `moved` is called when the cursor came to another row, or others came in sight: what shows it is drawn with it.
+        """
         super().__init__(id=id)
         self._columns = columns
         self._key = key
         self._search = search or (lambda row: " ".join(column.text(row) for column in columns))
+        self._moved = moved
         self._rows: Sequence[Row] = ()
         self._shown: list[Row] = []
         self._cursor = 0
@@ -181,7 +181,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         """Let the cursor go from one row to the one that it is now part of, unless it is moved before that is seen."""
         self._heir = (former, heir)
         self._arrange()
-        self.post_message(self.Moved())
+        self._moved()
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one the rows stand as they were given."""
@@ -199,7 +199,7 @@ class Table(Widget, Generic[Row], can_focus=True):
                 self._descending = not self._descending if index == self._sort else self._columns[index].descending
                 self._sort = index
                 self._arrange()
-                self.post_message(self.Moved())
+                self._moved()
                 return
 
     def reverse(self) -> None:
@@ -248,7 +248,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
         self._came_above = 0
         self._reveal()
-        self.refresh()
+        self.redraw()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -269,16 +269,13 @@ class Table(Widget, Generic[Row], can_focus=True):
     def on_resize(self) -> None:
         """Keep the cursor in sight, and as many rows as fit: the first picture of a new size was made before."""
         self._reveal()
-        self.refresh()
-        self.post_message(self.Moved())
+        self.redraw()
+        self._moved()
 
-    def render(self) -> Content:
+    def draw(self, width: int, height: int) -> Sequence[Content]:
         """Header and the rows in sight."""
-        width, height = self.content_size
-        if not width:
-            return Content("")
         if self._empty is not None and not self._rows:
-            return Content("\n").join(self._empty(width, height))
+            return self._empty(width, height)
         places = layout(self._columns, width, self._in_sight, self._sort)
         sign = "▾" if self._descending else "▴"
         lines = [header_line(self._columns, places, self._sort, sign)]
@@ -291,7 +288,7 @@ class Table(Widget, Generic[Row], can_focus=True):
         if self._filter and not self._shown:
             words = (f"no row has {self._wanted}", self.beside, "esc shows all")
             lines += [Content(""), line((fit(" · ".join(part for part in words if part), width), "$dim"))]
-        return Content("\n").join(lines)
+        return lines
 
     @property
     def _wanted(self) -> str:
@@ -318,8 +315,8 @@ class Table(Widget, Generic[Row], can_focus=True):
             self._lost = self._heir = None
             self._came_above = 0
             self._reveal()
-            self.refresh()
-            self.post_message(self.Moved())
+            self.redraw()
+            self._moved()
 
     def action_page(self, direction: int) -> None:
         """Move the cursor by a page."""

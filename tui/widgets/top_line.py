@@ -2,22 +2,21 @@
 
 from textual.content import Content
 from textual.reactive import var
-from textual.widget import Widget
 
 from tracker.words import cost_text, countdown, percent
 from tui.keys import SCREENS
 from tui.snapshot import Health, Phase, Spent, Top
 from tui.widgets.gauge import level_of
 from tui.widgets.grid import Piece, clickable, line, spread
+from tui.widgets.sheet import Sheet
 from tui.words import axis_usd, dollars
 
 STALE_AFTER_MS = 90_000
 
 
-class TopLine(Widget):
+class TopLine(Sheet):
     """One line; a click on a screen's name goes there."""
 
-    ALLOW_SELECT = False
     auto_links = var(False)  # links look like the rest
 
     def __init__(self, screen_name: str) -> None:
@@ -29,18 +28,17 @@ class TopLine(Widget):
     def show(self, top: Top | None, state: Content) -> None:
         """Show these figures; `state` stands at the right end."""
         self._top, self._state = top, state
-        self.refresh()
+        self.redraw()
 
-    def render(self) -> Content:
+    def draw(self, width: int, height: int) -> list[Content]:
         """As much as the width has room for: the state and the screens first, then money, then the plan."""
-        width = self.size.width
         tabs = Content("").join(self._names(width))
         right = line("  ") + self._state + line(" ")
         for figures in self._figures():
             joined = figures + right
             if tabs.cell_length + joined.cell_length + 1 <= width:
-                return spread(tabs, joined, width)
-        return spread(tabs, right, width)
+                return [spread(tabs, joined, width)]
+        return [spread(tabs, right, width)]
 
     def _names(self, width: int) -> list[Content]:
         made: list[Content] = []

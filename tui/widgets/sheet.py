@@ -1,0 +1,62 @@
+"""What every widget here draws on: lines, of which those that changed are drawn again.
+
+Textual's own way is to make all of a widget's text anew, each piece of it for the mouse to select; of most pictures a
+key or a new call changes a line or two, or nothing.
+"""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class Sheet(Widget):
+    """Subclasses say what its lines are, and when to look whether they are others."""
+
+    ALLOW_SELECT = False
+
+    _drawn: Sequence[Content] | None = None  # what is on screen; None: all of it is to be drawn
+    _drawn_size = Size(0, 0)
+
+    def draw(self, width: int, height: int) -> Sequence[Content]:
+        """The lines, no wider than `width`; what is beyond the height is not shown."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw what changed."""
+        before = self._drawn
+        if before is None or self._drawn_size != self.content_size:
+            self.refresh()
+            return
+        self._drawn = None
+        after = self._sheet_lines
+        blank = Content("")
+        for y in range(max(len(before), len(after))):
+            old, new = (lines[y] if y < len(lines) else blank for lines in (before, after))
+            if not new.is_same(old):
+                self.refresh(Region(0, y, self._drawn_size.width, 1))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> "Sheet":
+        """As every widget's: without regions the lines are made anew."""
+        if not regions:
+            self._drawn = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_line(self, y: int) -> Strip:
+        """One line, of the style that the theme gives each piece now."""
+        lines, style = self._sheet_lines, self.visual_style
+        if y >= len(lines):
+            return Strip.blank(self._drawn_size.width, style.rich_style)
+        pieces = lines[y].render(style, end="", parse_style=self.app.stylesheet.parse_style)
+        return Strip([Segment(text, (style + own).rich_style) for text, own in pieces])
+
+    @property
+    def _sheet_lines(self) -> Sequence[Content]:
+        size = self.content_size
+        if self._drawn is None or self._drawn_size != size:
+            self._drawn_size = size
+            self._drawn = list(self.draw(size.width, size.height))[: size.height] if size else []
+        return self._drawn
