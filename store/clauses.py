@@ -1,6 +1,7 @@
-"""Clauses that several queries share: WHERE from what a user chose, lists, and what a session is called."""
+"""What several queries share: WHERE from what a user chose, lists, what a session is called, whether there is a row."""
 
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -77,6 +78,11 @@ def in_sessions_of_days(since: str | None, until: str | None) -> tuple[str, list
         (("day >= date(?, '-2 days')", since), ("day <= COALESCE(date(?, '+2 days'), '9999')", until))
     )
     return f"call.session_id IN (SELECT session_id FROM spend WHERE {where})", values
+
+
+def exists(db: sqlite3.Connection, rows: str, values: Sequence[object] | Mapping[str, object] = ()) -> bool:
+    """Whether a query has any row."""
+    return bool(db.execute(f"SELECT EXISTS ({rows})", values).fetchone()[0])
 
 
 def json_list(values: Iterable[int | str]) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from store.clauses import json_list
+from store.clauses import exists, json_list
 from store.money import cost
 from store.prices import ListPrice, add_prices, apply_prices, priced_calls
 from store.records import Call, CallFlag, CopyRank, Price, canonical_id
@@ -118,7 +118,7 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
 
 def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
     """Which of the calls' keys are known as a second key of some call."""
-    if db.execute("SELECT NOT EXISTS (SELECT 1 FROM call_alias)").fetchone()[0]:
+    if not exists(db, "SELECT 1 FROM call_alias"):
         return set()
     keys = [call.message_id for call in calls] + [call.request_id for call in calls if call.request_id]
     found = db.execute(

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import msgspec
 
-from store.clauses import IS_COUNTED, PROMPT_TOKENS, json_list
+from store.clauses import IS_COUNTED, PROMPT_TOKENS, exists, json_list
 from store.kept import kept_value
 from store.records import CallFlag, Price
 
@@ -74,7 +74,7 @@ def stored_prices(db: sqlite3.Connection) -> list[Price]:
 
 def has_user_prices(db: sqlite3.Connection) -> bool:
     """Whether the user's own prices were ever applied to a call."""
-    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM price WHERE id LIKE 'user:%')").fetchone()[0])
+    return exists(db, "SELECT 1 FROM price WHERE id LIKE 'user:%'")
 
 
 def list_priced_after(db: sqlite3.Connection) -> int | None:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 
-from store.clauses import IS_FLOOR, local_day, utc_day
+from store.clauses import IS_FLOOR, exists, local_day, utc_day
 from store.kept import keep_value, kept_value
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
@@ -29,7 +29,7 @@ def refresh_spend(db: sqlite3.Connection) -> None:
     """Recompute the sums of the sessions whose calls changed; of all after a change of time zone."""
     zone = local_zone()
     moved = kept_value(db, "zone") != zone
-    if not moved and not db.execute("SELECT EXISTS (SELECT 1 FROM session WHERE spend_stale)").fetchone()[0]:
+    if not moved and not exists(db, "SELECT 1 FROM session WHERE spend_stale"):
         return
     with transaction(db):
         if moved:

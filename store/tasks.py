@@ -6,7 +6,7 @@ Derived rows of a session are replaced as a whole; the user's edits are in store
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from store.clauses import columns, json_list
+from store.clauses import columns, exists, json_list
 from store.records import EventKind
 from store.task_rows import (
     CallRow,
@@ -93,7 +93,7 @@ def stale_sessions(db: sqlite3.Connection) -> list[int]:
 
 def has_stale_sessions(db: sqlite3.Connection) -> bool:
     """Whether there is anything to derive."""
-    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM session WHERE model_stale)").fetchone()[0])
+    return exists(db, "SELECT 1 FROM session WHERE model_stale")
 
 
 def load_session(db: sqlite3.Connection, session_id: int) -> SessionRecords:

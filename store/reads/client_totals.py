@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.clauses import local_day, utc_day
+from store.clauses import exists, local_day, utc_day
 from store.reads.filter import Filter
 from store.records import CopyRank, ModelTotal, Price
 
@@ -116,7 +116,7 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None) -> list[
             if before is not None:
                 total = _less(total, before)
             recorded = _recorded(db, session_id, started_at, position, with_copies=before is None)
-        has_start = not _has_calls_before(db, session_id, started_at)
+        has_start = not exists(db, "SELECT 1 FROM call WHERE session_id = ? AND first_at < ?", (session_id, started_at))
         has_end = source == "statusline" or _goes_on_at(db, session_id, position) is None
         made.append(
             CounterRow(session_id, session, total.cost, bool(unknown_model), total.models, recorded, has_start, has_end)
@@ -177,17 +177,16 @@ def _began_at_nothing(db: sqlite3.Connection, session_id: int) -> bool:
 
     Clients that write no totals keep them elsewhere, and count on from there after a resume, under a later start.
     """
-    row: tuple[int] = db.execute(
+    return not exists(
+        db,
         """
-        SELECT NOT EXISTS (
-            SELECT 1 FROM call WHERE call.session_id = :session AND first_at < (
-                SELECT MIN(COALESCE(started_at, 0)) FROM client_total
-                WHERE client_total.session_id = :session AND source = 'statusline')
-        ) AND NOT EXISTS (SELECT 1 FROM sighting WHERE seen_session_id = :session AND copy_rank = :fork)
+        SELECT 1 FROM call WHERE call.session_id = :session AND first_at < (
+            SELECT MIN(COALESCE(started_at, 0)) FROM client_total
+            WHERE client_total.session_id = :session AND source = 'statusline')
+        UNION ALL SELECT 1 FROM sighting WHERE seen_session_id = :session AND copy_rank = :fork
         """,
         {"session": session_id, "fork": CopyRank.FORK},
-    ).fetchone()
-    return bool(row[0])
+    )
 
 
 def _resumed_at(db: sqlite3.Connection, session_id: int, at: int) -> tuple[int, int] | None:
@@ -206,19 +205,8 @@ def _resumed_at(db: sqlite3.Connection, session_id: int, at: int) -> tuple[int, 
 
 def _is_second_since(db: sqlite3.Connection, session_id: int, position: int, since: int) -> bool:
     """Whether this is not the first reading since a time: after a kill it is unknown what a client restores."""
-    found = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM client_total"
-        " WHERE session_id = ? AND source = 'statusline' AND position < ? AND at >= ?)",
-        (session_id, position, since),
-    )
-    return bool(found.fetchone()[0])
-
-
-def _has_calls_before(db: sqlite3.Connection, session_id: int, started_at: int | None) -> bool:
-    found = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM call WHERE session_id = ? AND first_at < ?)", (session_id, started_at)
-    )
-    return bool(found.fetchone()[0])
+    readings = "SELECT 1 FROM client_total WHERE session_id = ? AND source = 'statusline' AND position < ? AND at >= ?"
+    return exists(db, readings, (session_id, position, since))
 
 
 def _counters_going_on(db: sqlite3.Connection, since: int, until: int) -> set[tuple[int, int]]:

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from store.clauses import exists
+
 # Read states, cached values and the library's bookkeeping: of no use to a reader.
 _INTERNAL = ("meta", "source_file", "sqlite_stat1", "_sqlite_migrations")
 
@@ -20,6 +22,6 @@ def table_rows(db: sqlite3.Connection, table: str) -> tuple[list[str], Iterator[
         raise ValueError(f"no such table: {table}")
     cursor = db.execute(f'SELECT * FROM "{table}"')
     names = [column[0] for column in cursor.description]
-    if not db.execute("SELECT 1 FROM pragma_table_info(?) WHERE type = 'BLOB'", (table,)).fetchone():
+    if not exists(db, "SELECT 1 FROM pragma_table_info(?) WHERE type = 'BLOB'", (table,)):
         return names, cursor
     return names, (tuple(cell.hex() if isinstance(cell, bytes) else cell for cell in row) for row in cursor)

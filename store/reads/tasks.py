@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import IS_FLOOR, PROMPT_TOKENS, json_list
+from store.clauses import IS_FLOOR, PROMPT_TOKENS, exists, json_list
 from store.reads.filter import Filter
 from store.records import EventKind
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
@@ -67,7 +67,7 @@ def titles_of(db: sqlite3.Connection, task_ids: Iterable[str]) -> dict[str, str]
 
 def has_tasks(db: sqlite3.Connection) -> bool:
     """Whether a task was derived of what is on record."""
-    return db.execute("SELECT 1 FROM task LIMIT 1").fetchone() is not None
+    return exists(db, "SELECT 1 FROM task")
 
 
 def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[TaskTurnRow]:
