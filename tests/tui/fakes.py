@@ -111,12 +111,21 @@ def spend_part(month: str = "", **changes: Any) -> SpendPart:
         "by_agent": (spend_row("claude-code", 60.0), spend_row("cline", 4.3)),
         "by_model": (spend_row("claude-opus-5-5", 58.0), spend_row("claude-haiku-5-5", 6.3)),
         "year": {TODAY - timedelta(days=index * 3): usd(1 + index % 7) for index in range(60)},
+        "plan_day_nano": None,
+        "budget": None,
     }
     return SpendPart(**(values | changes))
 
 
 def top(**changes: Any) -> Top:
-    values: dict[str, Any] = {"today": TODAY, "of_today": Spent(usd(12.41), 31), "of_month": Spent(usd(214.7), 340)}
+    values: dict[str, Any] = {
+        "today": TODAY,
+        "of_today": Spent(usd(12.41), 31),
+        "of_month": Spent(usd(214.7), 340),
+        "plan": None,
+        "windows": (),
+        "beside": "",
+    }
     return Top(**(values | changes))
 
 
