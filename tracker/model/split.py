@@ -22,11 +22,6 @@ class Split(NamedTuple):
     generation: int
     other: int
 
-    @property
-    def total(self) -> int:
-        """The call's stored cost."""
-        return self.rent + self.waste + self.fresh + self.generation + self.other
-
 
 class RentSplit(NamedTuple):
     """Nano-dollars of a call's rent by where the re-read tokens came from."""
