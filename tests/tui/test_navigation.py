@@ -184,6 +184,27 @@ def test_a_task_left_out_stays_in_its_place_and_the_same_key_takes_it_in_again(
         assert apply_edit(db, ToggleExcluded("t0000"), NOW_MS).failed
 
 
+async def test_a_board_that_was_drawn_before_is_there_at_once_until_its_new_figures_are(sample_script: Script) -> None:
+    held = {"is": False}
+    app = dashboard(lambda wish: None if held["is"] else sample_script(wish), start="tasks")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("4", "left_square_bracket")
+        assert "October 2026" in await settled(pilot)
+        held["is"] = True
+        await pilot.press("2")
+        assert "Tasks · November 2026" in await settled(pilot)
+        assert_drawn(app, ["4", "[", "2"])
+        held["is"] = False
+        feed(app).hand_over()
+        assert "Tasks · October 2026" in await settled(pilot)
+        gone = replace(sample_script(Wish(screen="spend")), calls=0)
+        held["is"] = True
+        await pilot.press("4")
+        app.take_snapshot(gone)
+        assert "No sessions yet" in await settled(pilot), "nothing stays of a ledger that is no more"
+
+
 @pytest.mark.parametrize("board", ["tasks", "spend", "cache"])
 async def test_each_month_key_counts_also_before_the_month_is_drawn(sample_script: Script, board: str) -> None:
     held = {"is": False}

@@ -139,7 +139,7 @@ class Board(Screen[None], Generic[Part]):
             picture.show(lambda width, height: reading(health.done, health.words, width, height))
         elif health.phase is Phase.FAILED and snapshot is None:
             picture.show(hatched("The ledger cannot be read", health.words, command="taximeter doctor", sign="$bad"))
-        elif snapshot is not None and snapshot.calls and self.part_of(snapshot) is not None:
+        elif snapshot is not None and snapshot.calls and (self.part_of(snapshot) is not None or self._waits(snapshot)):
             return False
         elif snapshot is None or snapshot.calls or health.phase is Phase.STARTING:
             is_made = snapshot is not None and snapshot.calls and snapshot.wish.screen == self.NAME
@@ -150,6 +150,10 @@ class Board(Screen[None], Generic[Part]):
             elsewhere = "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"
             picture.show(hatched("No sessions yet", looked, elsewhere, command="taximeter demo"))
         return True
+
+    def _waits(self, snapshot: Snapshot) -> bool:
+        """Whether the figures drawn last stay a moment longer: those on hand are of the screen that was left."""
+        return self.part is not None and snapshot.wish.screen != self.NAME
 
     # -- the month, where a screen has one --------------------------------------------------------------------------
 
