@@ -1,6 +1,7 @@
 """The command line inside this process, without folders, over captured sessions, or over a small tree."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,19 @@ from tests.cli.running import SCENARIOS, Taximeter
 from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, MODEL, session_of
 from tests.unit.ledger.reading import write_tree
+from tracker.model.plans.projection import RESAMPLES, draw_months
 
 
 @pytest.fixture
 def taximeter(capsys: pytest.CaptureFixture[str]) -> Taximeter:
     """The command line without folders."""
     return Taximeter(capsys)
+
+
+@pytest.fixture(autouse=True)
+def fewer_months(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`plans` draws a tenth of the months that it draws for a user: most of its time goes there."""
+    monkeypatch.setattr("tracker.reports.plans.draw_months", partial(draw_months, resamples=RESAMPLES // 10))
 
 
 @pytest.fixture
