@@ -80,9 +80,11 @@ def _with_text(facts: object, text: str) -> object:
 @pytest.mark.parametrize("screen", [*SCREENS, "task"])
 async def test_foreign_text_is_plain(sample_script: Script, screen: str) -> None:
     text = {"is": ""}
-    app = dashboard(
-        lambda wish: spoiled(sample_script, text["is"])(wish), start="tasks" if screen == "task" else screen
-    )
+
+    def script(wish: Wish) -> Snapshot:
+        return spoiled(sample_script, text["is"])(wish)
+
+    app = dashboard(script, start="tasks" if screen == "task" else screen)
     async with app.run_test(size=(120, 40)) as pilot:
         for foreign in HOSTILE:
             text["is"] = foreign
