@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ COMMANDS = (
 @pytest.fixture
 def hostile(taximeter: Taximeter, tmp_path: Path) -> Taximeter:
     """The command line over a session every name of which is hostile: one priced model, one that nobody knows."""
-    names = {"cwd": f"/home/dev/{HOSTILE}", "gitBranch": HOSTILE, "version": HOSTILE}
+    names: dict[str, Any] = {"cwd": f"/home/dev/{HOSTILE}", "gitBranch": HOSTILE, "version": HOSTILE}
     run = {"type": "tool_use", "id": "run", "name": "Bash", "input": {"command": f"pytest {HOSTILE}"}}
     odd = {"type": "tool_use", "id": "odd", "name": HOSTILE, "input": {}}
     result = {"type": "tool_result", "tool_use_id": "run", "is_error": True, "content": f"{HOSTILE}\nfailed"}

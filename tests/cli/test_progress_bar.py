@@ -1,5 +1,6 @@
 """Long work says on a terminal how far it has come, and leaves nothing behind."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_share_is_a_bar_and_what_is_no_share_are_words(terminal: Callable[[], 
 
 def test_the_bar_grows_and_tells_the_time_left(terminal: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter([100.0, 101.0, 103.0])
-    monkeypatch.setattr(progress_bar.time, "monotonic", lambda: next(seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
     with shown_progress("reading") as show:
         show(0.0, "0/8 files")
         show(0.25, "2/8 files")

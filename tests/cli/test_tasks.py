@@ -5,6 +5,7 @@ import io
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -137,7 +138,7 @@ def test_csv_has_a_row_a_task(sessions: Path) -> None:
 def programs(root: Path, *, typed: int) -> str:
     """Three runs of a program, and so many prompts of the person beside it."""
     for number in range(3):
-        given = {"entrypoint": "sdk-cli"}
+        given: dict[str, Any] = {"entrypoint": "sdk-cli"}
         one = Transcript(root, f"run{number}", project="/code/p")
         one.minute = 30 * number
         one.prompt(f"You judge the change that was just made: {number}", **given).answer(f"r{number}", **given)

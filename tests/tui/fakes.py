@@ -146,7 +146,8 @@ def dashboard(
     script: Callable[[Wish], Snapshot | None] = snapshot, *, health: Health | None = None, **options: Any
 ) -> Dashboard:
     """The app over a script, with the clock frozen."""
-    options = {"clock": FrozenClock(), "start": "spend"} | options
+    options.setdefault("clock", FrozenClock())
+    options.setdefault("start", "spend")
     return Dashboard(ScriptedFeed(script, health), **options)
 
 

@@ -1,6 +1,7 @@
 """What is gone from the screen is gone from memory, and the collector leaves keys alone."""
 
 import gc
+import time
 import weakref
 
 import pytest
@@ -32,7 +33,7 @@ async def test_a_closed_screen_leaves_nothing_drawn_behind(monkeypatch: pytest.M
 
 def test_it_waits_for_a_quiet_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     at = [1000.0]
-    monkeypatch.setattr(garbage.time, "monotonic", lambda: at[0])
+    monkeypatch.setattr(time, "monotonic", lambda: at[0])
     collector = GarbageCollector()
     at[0] += garbage._INTERVAL_SECONDS + 1
     collector.saw_input()

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from store.metered import MeteredJob
 from tests.tui.fakes import HOSTILE, dashboard, feed, settled
+from tracker.model.status import TurnFacts
 from tui.keys import SCREENS
 from tui.snapshot import Snapshot, Wish
 from tui.words import plain
@@ -71,10 +73,8 @@ def spoiled(script: Script, text: str) -> Script:
     return made
 
 
-def _with_text(facts: object, text: str) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(facts, text=text, edited=(text,), commits=(text,))  # type: ignore[type-var]
+def _with_text(facts: TurnFacts, text: str) -> TurnFacts:
+    return structs.replace(facts, text=text, edited=(text,), commits=(text,))
 
 
 @pytest.mark.parametrize("screen", [*SCREENS, "task"])

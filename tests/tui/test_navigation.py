@@ -129,7 +129,7 @@ async def test_an_edit_ends_the_pause(sample_script: Script, failed: bool) -> No
         return Edited("done", one.task if isinstance(one, ToggleExcluded) else "", failed=failed)
 
     app = dashboard(script, start="tasks")
-    feed(app).edit = edit  # type: ignore[method-assign]
+    feed(app).edit = edit  # type: ignore[method-assign, assignment]
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("space")
@@ -153,7 +153,7 @@ async def test_edits_are_made_in_the_order_of_their_keys(sample_script: Script) 
         made.append(type(one))
         return Edited("done")
 
-    feed(app).edit = edit  # type: ignore[method-assign]
+    feed(app).edit = edit  # type: ignore[method-assign, assignment]
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("e", "u", "e")
@@ -280,7 +280,7 @@ async def test_an_open_task_is_followed_where_an_edit_put_it_and_back_by_undo(sa
     def edit(one: Edit) -> Edited:
         return Edited("done", one.back_to if isinstance(one, Undo) else joined.pop(0))
 
-    feed(app).edit = edit  # type: ignore[method-assign]
+    feed(app).edit = edit  # type: ignore[method-assign, assignment]
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         first, second, third, *_ = (task.id for task in app.known_tasks)
@@ -326,7 +326,7 @@ async def test_no_edit_is_lost_when_its_user_leaves_at_once(sample_script: Scrip
         made.append(type(one))
         return Edited("done")
 
-    feed(app).edit = edit  # type: ignore[method-assign]
+    feed(app).edit = edit  # type: ignore[method-assign, assignment]
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
         await pilot.press("e", "u", "e")

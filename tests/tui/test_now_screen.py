@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tui.widgets.options import why_lines
 from tui.widgets.pace import burn_words, last_hour
 
 
-def with_now(script: Script, **changes: object) -> Script:
+def with_now(script: Script, **changes: Any) -> Script:
     """The samples' snapshots with another Now."""
 
     def made(wish: Wish) -> Snapshot:

@@ -5,6 +5,7 @@ import random
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -15,6 +16,7 @@ from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import MINUTE, START, Transcript
 from tracker.rebuild import rebuild
 from tui.readers.now import read_now
+from tui.screens.now import NowScreen
 from tui.snapshot import NowPart, Snapshot, Wish
 from tui.widgets.chips import chips
 from tui.words import session_name
@@ -33,7 +35,7 @@ class Room:
     def work(self, session: str, minute: float, *, by_program: bool = False) -> None:
         """A prompt and its answer."""
         self._count += 1
-        more = {"entrypoint": "sdk-cli"} if by_program else {"entrypoint": "cli"}
+        more: dict[str, Any] = {"entrypoint": "sdk-cli"} if by_program else {"entrypoint": "cli"}
         one = Transcript(self._root, session)
         one.minute = minute
         one._count = 10 * self._count
@@ -234,6 +236,7 @@ async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
     app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=parts[wish.session]), start="now")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
+        assert isinstance(app.screen, NowScreen)
         app.screen.action_session(-1)
         app.screen.action_session(-1)
         await settled(pilot)

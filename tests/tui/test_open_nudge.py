@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -204,12 +205,12 @@ def test_why_the_dearer_way_is_asked_for_has_room_at_eighty_columns(text: str, t
     ],
 )
 def test_only_savings_over_later_calls_name_them(
-    own_db: sqlite3.Connection, changes: dict[str, object], suffix: str
+    own_db: sqlite3.Connection, changes: dict[str, Any], suffix: str
 ) -> None:
     nudge = nudge_on_now(own_db)
     assert nudge is not None
     inputs = '{"calls": 48.92, "fresh_calls": 12.2}'
-    nudge = nudge._replace(**{"text": "Do it", "saving": 1, "inputs": inputs} | changes)
+    nudge = nudge._replace(text="Do it", saving=1, inputs=inputs)._replace(**changes)
     assert with_its_calls(nudge) == f"Do it{suffix}"
 
 

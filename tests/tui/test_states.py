@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -106,7 +107,7 @@ async def test_a_state_of_the_dashboard_looks_as_kept(state: str, size: tuple[in
 
 def at_rest(wish: Wish, made: Snapshot) -> Snapshot:
     assert made.now is not None, wish
-    changes = {"is_running": False, "nudge": None, "context": None}
+    changes: dict[str, Any] = {"is_running": False, "nudge": None, "context": None}
     return replace(made, now=replace(made.now, sessions=(made.now.session,), **changes))
 
 

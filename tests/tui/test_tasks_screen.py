@@ -172,7 +172,7 @@ async def test_enter_shows_all_that_is_known_of_a_tasks_end(sample_script: Scrip
         names = [name for turn in detail.turns for name in turn.facts.edited]
         names += [f"file-{number}.py" for number in range(20)]
         edited = detail.turns[0]._replace(facts=structs.replace(detail.turns[0].facts, edited=tuple(names)))
-        app.screen.part = replace(app.screen.part, detail=detail._replace(turns=(edited, *detail.turns[1:])))
+        app.screen.part = replace(app.screen.part, detail=detail._replace(turns=[edited, *detail.turns[1:]]))
         await pilot.press("enter")
         text = await settled(pilot)
         assert "status   " in text

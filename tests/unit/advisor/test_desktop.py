@@ -1,6 +1,7 @@
 """Notices and the clipboard of the desktop: the system's program gets the text, or nothing happens."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def program(folder: Path, name: str) -> Path:
 def test_linux_uses_notify_send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = program(tmp_path, "notify-send")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(desktop.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     command = desktop.notice_command("--help; $(rm)")
     assert command is not None
     assert command[0] == str(path)
@@ -30,7 +31,7 @@ def test_linux_uses_notify_send(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_no_text_is_markup_to_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program(tmp_path, "notify-send")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(desktop.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     command = desktop.notice_command("<a href='http://x'>mend</a> a && b")
     assert command is not None
     assert command[-1] == "&lt;a href='http://x'&gt;mend&lt;/a&gt; a &amp;&amp; b"
@@ -39,7 +40,7 @@ def test_no_text_is_markup_to_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_macos_hands_the_texts_to_the_script_as_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = program(tmp_path, "osascript")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(desktop.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     command = desktop.notice_command('say "hello"')
     assert command is not None
     assert (command[0], command[1], command[3:]) == (str(path), "-e", ["Taximeter", 'say "hello"'])
@@ -49,7 +50,7 @@ def test_macos_hands_the_texts_to_the_script_as_arguments(monkeypatch: pytest.Mo
 def test_without_the_program_nothing_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     for platform in ("linux", "darwin"):
-        monkeypatch.setattr(desktop.sys, "platform", platform)
+        monkeypatch.setattr(sys, "platform", platform)
         assert desktop.show_notice("text") is False
 
 
@@ -80,7 +81,7 @@ def test_the_clipboard_is_filled_by_the_systems_program(
         monkeypatch.delenv(variable, raising=False)
     if screen:
         monkeypatch.setenv(screen, ":0")
-    monkeypatch.setattr(desktop.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert desktop.copy("/compact") is False
     program(tmp_path, name).write_text(f"#!/bin/sh\n/bin/cat >{tmp_path}/clipboard\n")
@@ -97,7 +98,7 @@ def test_what_gives_the_clipboard_out_is_not_stopped_or_ended_with_the_terminals
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("SSH_CONNECTION", raising=False)
-    monkeypatch.setattr(desktop.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setenv("PATH", str(tmp_path))
     script = f"import os\nwith open('{tmp_path}/group', 'w') as file:\n    file.write(str(os.getpgrp()))\n"
     program(tmp_path, "pbcopy").write_text(f"#!{sys.executable}\n{script}")
@@ -110,17 +111,17 @@ def test_the_program_is_started_apart_from_this_one_and_its_failure_is_ignored(
 ) -> None:
     path = program(tmp_path, "notify-send")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(desktop.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     started: list[tuple[list[str], dict[str, object]]] = []
-    monkeypatch.setattr(desktop.subprocess, "Popen", lambda command, **options: started.append((command, options)))
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **options: started.append((command, options)))
     assert desktop.show_notice("text") is True
     [(command, options)] = started
     assert command == [str(path), "--app-name=Taximeter", "--expire-time=10000", "--", "Taximeter", "text"]
-    nothing = dict.fromkeys(("stdin", "stdout", "stderr"), desktop.subprocess.DEVNULL)
+    nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     assert options == {**nothing, "start_new_session": True}
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError("not executable")
 
-    monkeypatch.setattr(desktop.subprocess, "Popen", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
     assert desktop.show_notice("text") is False

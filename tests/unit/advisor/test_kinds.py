@@ -10,10 +10,10 @@ from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
 from tests.unit.sources.cline.writing import Rows, TaskFolder
-from tracker.cli.sync import options_of
 from tracker.ingest import sync
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.nudge import LONGEST_TEXT
+from tracker.reader_options import options_of
 from tracker.sources.cline import ClineSource
 
 HOUR_MS = 60 * MINUTE_MS

@@ -15,7 +15,7 @@ import pytest
 from hooks.advice import shown_nudges, write_advice
 from hooks.entry import MESSAGE_EVENTS
 from hooks.install.commands import EVENTS as INSTALLED_EVENTS
-from store.advice_format import Nudge
+from store.advice_format import Block, Nudge
 from tests.unit.hooks.program import (
     EVENTS,
     FAR_FUTURE_MS,
@@ -257,7 +257,7 @@ def test_a_hard_stop_blocks_prompts_and_nothing_else(home: Path) -> None:
 )
 def test_a_hard_stop_is_over_as_soon_as_the_settings_have_room(settings: str | None, is_held: bool, home: Path) -> None:
     prompt = payload_of("UserPromptSubmit")
-    block = {"reason": "used up", "budget": "task", "spent_nano": 2_500_000_000}
+    block: Block = {"reason": "used up", "budget": "task", "spent_nano": 2_500_000_000}
     write_advice(str(home), prompt["session_id"], {"block": block})
     if settings is not None:
         (home / "settings.toml").write_text(settings)

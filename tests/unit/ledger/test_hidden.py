@@ -33,7 +33,7 @@ def test_a_session_without_a_recorded_call_counts(tmp_path: Path) -> None:
 
 
 def test_it_stands_on_the_day_of_the_last_word_and_on_no_other(tmp_path: Path) -> None:
-    next_day = {"timestamp": "2026-11-21T09:00:00.000Z"}
+    next_day: dict[str, Any] = {"timestamp": "2026-11-21T09:00:00.000Z"}
     lines = [prompt(), answer(1), counter(1, 3 * CENT), prompt(second=2), answer(3, **next_day), counter(2, 5 * CENT)]
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(*lines)})) as db:
         by_day = [hidden_in(db, Filter(since=day, until=day, utc=True)).cost for day in ("2026-11-20", "2026-11-21")]

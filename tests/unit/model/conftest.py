@@ -1,6 +1,7 @@
 """Builders that the model's tests share: calls of a chain, and the rates of MODEL section 10."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def rates() -> dict[str, Rates]:
 def make_call() -> MakeCall:
     """A call that starts ten seconds after the one before it; its cost is the sum of its rounded components."""
 
-    def build(number: int = 0, **changes: object) -> ChainCall:
+    def build(number: int = 0, **changes: Any) -> ChainCall:
         starts_at = 1_700_000_000_000 + number * 10_000
         call = ChainCall(
             call_id=number,

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -123,7 +124,7 @@ def test_a_compaction_that_cuts_less_than_thirty_percent_has_failed():
 
 
 def measured(**changes):
-    facts = {
+    facts: dict[str, Any] = {
         "first_call_context": 30_000,
         "median_first_call_context": 28_000.0,
         "static_floor": 15_000,

@@ -129,4 +129,4 @@ def test_tariffs_follow_the_lifetime_and_never_lack_a_write_rate():
     assert priced.tariff(None).write == 5_000
     no_write_rate = Rates(input=2_000_000, write_5m=0, write_1h=0, read=200_000, output=8_000_000)
     assert no_write_rate.tariff(None).write == 2_000
-    assert priced.limit_tariff(0.3) == Tariff(4_000, 4_000, pytest.approx(60), 20_000)
+    assert priced.limit_tariff(0.3) == pytest.approx(Tariff(4_000, 4_000, 60, 20_000))

@@ -7,7 +7,7 @@ from tracker.model.miss_causes import Cause, Source
 from tracker.model.misses import judge_chain
 
 MINUTE_MS = 60_000
-FLOORS = {("claude-opus-5", "2.1.329"): 14_000}
+FLOORS: dict[tuple[str, str | None], int] = {("claude-opus-5", "2.1.329"): 14_000}
 
 
 def judged(make_call, *, idle_ms=5_000, ttl="5m", read=40_000, found=60_000, before=None, now=None, floors=None):

@@ -1,5 +1,7 @@
 """Four layers that are never merged; with measured multipliers they add up to what the work really cost."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ USD = 1_000_000_000
 
 
 def task(status: str = "completed", *, calls: int = 10, cost: int = 2 * USD, waste: int = 0, retry: int = 0) -> TaskRow:
-    known = {"status": status, "calls": calls, "input": calls * 50_000, "cost": cost, "waste": waste}
+    known: dict[str, Any] = {"status": status, "calls": calls, "input": calls * 50_000, "cost": cost, "waste": waste}
     return TaskRow(**dict.fromkeys(TaskRow._fields, 0) | known | {"retry_cost": retry})
 
 

@@ -198,4 +198,4 @@ def test_an_amount_beside_calls_without_a_price_does_not_agree_with_anything() -
 def test_sums_keep_what_is_known(cost: int | None) -> None:
     one, other = theirs(1, 2, 3, 4, 5)._replace(web_searches=2), theirs()._replace(cost=cost, web_searches=3)
     sums = [a + b for a, b in zip(one.tokens, other.tokens, strict=True)]
-    assert one.plus(other) == Usage(DAY, MODEL, *sums, 5, cost)
+    assert one.plus(other) == Usage(DAY, MODEL, *sums, web_searches=5, cost=cost)

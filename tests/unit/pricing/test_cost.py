@@ -59,7 +59,7 @@ def test_two_halves_are_not_added_before_they_are_rounded() -> None:
 @pytest.mark.parametrize("part", range(5))
 def test_one_component_that_is_no_whole_amount_is_rounded(part: int) -> None:
     counts = [3 if index == part else 2 for index in range(5)]
-    assert cost(price_of((500, 500, 500, 500, 500)), *counts, 0) == 4 * 1 + 2
+    assert cost(price_of((500, 500, 500, 500, 500)), *counts, web_searches=0) == 4 * 1 + 2
 
 
 def test_a_real_call_to_the_nano_dollar(resolve: Resolve) -> None:

@@ -9,9 +9,9 @@ import pytest
 from store.ledger import home
 from tests.unit.reported.conftest import TakeIn
 from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
-from tracker.cli.sync import options_of
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
+from tracker.reader_options import options_of
 from tracker.rebuild import rebuild
 from tracker.reports.reported import Label, ReportedCost, task_reported
 from tracker.reprice import reprice_ledger

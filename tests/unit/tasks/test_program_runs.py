@@ -23,7 +23,7 @@ def run(root: Path, number: int, text: str = ASKED, *, entrypoint: str | None = 
     project = given.pop("project", "/code/api")
     one = Transcript(root, f"run{number}", project=project)
     one.minute = 30 * number
-    more = {"entrypoint": entrypoint} if entrypoint else {}
+    more: dict[str, Any] = {"entrypoint": entrypoint} if entrypoint else {}
     tools = [(f"{number}{key}", name, words) for key, name, words in given.pop("tools", ())]
     one.prompt(f"{text} {number}", **more).answer(f"r{number}", tools=tools, **more)
 

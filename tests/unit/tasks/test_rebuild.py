@@ -277,7 +277,8 @@ def test_task_and_session_are_called_by_a_plans_heading_or_by_the_prompt_without
     rebuild(db)
     assert list(titles(db)) == [title]
     listed, shown, opened = session_rows(db, EVERYTHING), latest_sessions(db, 0, 5), find_session(db, "aaa")
-    assert [row.title for row in (*listed, *shown, *opened)] == [title] * 3
+    assert [listed[0].title, shown[0].title, opened[0].title] == [title] * 3
+    assert len(listed) == len(shown) == len(opened) == 1
 
 
 def kinds(db: sqlite3.Connection) -> list[str | None]:

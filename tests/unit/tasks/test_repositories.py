@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -65,7 +66,9 @@ def test_a_commit_made_by_hand_completes_the_task_and_its_revert_takes_it_back(
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_file_is_the_same_however_its_name_is_put_together(repository: Path, tmp_path: Path, form: str) -> None:
+def test_a_file_is_the_same_however_its_name_is_put_together(
+    repository: Path, tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
     """macOS finds it under either spelling, and git tells it composed."""
     name = "r\u00e9sum\u00e9.py"
     (tmp_path / "c" / "projects").rename(tmp_path / "other")

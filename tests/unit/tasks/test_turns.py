@@ -1,5 +1,7 @@
 """Every call falls in exactly one turn, and what happened in a turn is told by its tools and marks."""
 
+from typing import Any
+
 from store.records import EventKind, ToolFlag
 from store.task_rows import ChainRow
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
@@ -222,7 +224,7 @@ def test_a_pull_request_is_of_the_turn_that_first_names_it() -> None:
 
 
 def test_pauses_of_more_than_ten_minutes_are_the_users() -> None:
-    def at(minute: int) -> dict[str, int]:
+    def at(minute: int) -> dict[str, Any]:
         return {"first_at": minute * MINUTE, "last_at": (minute + 1) * MINUTE, "turn": "a"}
 
     calls = [call(1, 11, **at(1)), call(2, 12, **at(12)), call(3, 13, **at(500)), call(4, 0, chain="x", **at(495))]

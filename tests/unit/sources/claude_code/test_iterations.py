@@ -83,7 +83,7 @@ class TestIterations:
         "more", ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"]
     )
     def test_what_adds_up_but_for_one_count_does_not_make_up_the_top_level(self, more: str, tmp_path: Path) -> None:
-        counts = {name: count for name, count in usage().items() if isinstance(count, int)}
+        counts: dict[str, Any] = {name: count for name, count in usage().items() if isinstance(count, int)}
         part = inner("compaction", **counts | {more: counts[more] + 1})
         assert len(calls_of(tmp_path, answer(1, message={"usage": usage(iterations=[part])}))) == 2
 

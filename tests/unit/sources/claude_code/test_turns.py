@@ -303,7 +303,7 @@ class TestSession:
 
 def test_a_schedule_s_prompt_begins_the_session_it_is_sent_into(tmp_path: Path) -> None:
     """The client marks it as its own; that it was submitted is said by the mode of permissions, which no hint has."""
-    sent = {"isMeta": True, "permissionMode": "acceptEdits"}
+    sent: dict[str, Any] = {"isMeta": True, "permissionMode": "acceptEdits"}
     batch = batch_of(
         tmp_path,
         prompt("<local-command-caveat>Caveat: …</local-command-caveat>", second=0, isMeta=True),

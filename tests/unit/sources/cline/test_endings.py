@@ -11,8 +11,8 @@ import pytest
 from store.ledger import open_ledger
 from store.records import Batch, CallFlag, EventKind
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
-from tracker.cli.sync import options_of
 from tracker.ingest import sync
+from tracker.reader_options import options_of
 from tracker.rebuild import rebuild
 from tracker.sources.cline import ClineSource
 
