@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from tests.unit.advisor.transcripts import START_MS, Transcript
 from tracker.cli.app import cli
+from tracker.demo import write_samples
 from tracker.model.defaults import DAY_MS
 
 POLICIES = [
@@ -146,3 +147,14 @@ def test_csv_has_its_header_also_without_a_history(folder: Path) -> None:
     report = json.loads(run(folder, "--json"))
     assert full[0] == ",".join(report["policies"][0])
     assert empty == full[:1]
+
+
+def test_the_bundled_sessions_show_advice_that_pays(tmp_path: Path) -> None:
+    """Their client compacts by itself where Claude Code does: none of them comes near it."""
+    write_samples(tmp_path, now=START_MS / 1000)
+    made = report(tmp_path)
+    saved = {policy["name"]: policy["captured"] for policy in made["policies"]}
+    assert saved["taximeter"] > saved["fixed_100k"] > 0.2
+    assert saved["never"] == saved["window_80"] == 0
+    compacted = [json.loads(line) for path in tmp_path.rglob("*.jsonl") for line in path.read_text().splitlines()]
+    assert {row["compactMetadata"]["trigger"] for row in compacted if "compactMetadata" in row} == {"manual"}

@@ -1,7 +1,8 @@
 """Writes the sample sessions as Claude Code would: same rows, same fields, usage from a small simulation.
 
 The simulation is honest about what caching does: a call reads what the call before it left, unless the pause was longer
-than the cache's five minutes; then it pays for the whole prefix again. Compaction happens at 165k tokens.
+than the cache's five minutes; then it pays for the whole prefix again. The client compacts by itself where Claude Code
+does.
 """
 
 import json
@@ -15,13 +16,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from store.money import NANO_PER_USD
+from tracker.advisor.trigger import window_of
 from tracker.demo.story import BESIDE, HISTORY, LIVE, Sitting, Step
+from tracker.model.auto_compaction import Client, shipped_trigger
 from tracker.pricing import PriceBook, cost
 
 _VERSION = "2.1.329"
 _STATIC_FLOOR = 14_000
 _TTL_SECONDS = 300.0
-_COMPACT_AT = 165_000
 
 
 class Row(NamedTuple):
@@ -101,6 +103,7 @@ class _Session:
         self._context_growth = 0
         self._recorded = 0.0
         self._prices = PriceBook()
+        self._compacts_at = shipped_trigger(Client.CLAUDE_CODE, window_of(Client.CLAUDE_CODE, sitting.model), _VERSION)
 
     def _uuid(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -137,7 +140,7 @@ class _Session:
         work += [("Bash", {"command": command}) for command in step.runs]
         for tool, given in work:
             yield from self._use(tool, given)
-            if self._context > _COMPACT_AT:
+            if self._context > self._compacts_at:
                 yield from self._compact("auto")
         if step.interrupted:
             yield self._user("[Request interrupted by user]", plain=False)
