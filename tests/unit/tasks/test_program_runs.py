@@ -91,14 +91,16 @@ def test_what_a_person_may_have_done_is_none(tmp_path: Path, given: dict[str, An
 
 
 @pytest.mark.parametrize("entrypoint", ["cli", None])
-def test_words_too_long_to_be_typed_thrice_are_a_programs(tmp_path: Path, entrypoint: str | None) -> None:
+def test_words_too_long_to_be_typed_five_times_are_a_programs(tmp_path: Path, entrypoint: str | None) -> None:
     """SDKs of 2025 name no entry point, and some tools type into the client's terminal."""
     long = "Context: this summary is shown in a list, which helps to choose the talk. Write it, short, of talk"
-    for number in range(3):
-        run(tmp_path / "c", number, long, entrypoint=entrypoint)
-    for number in range(3, 6):
-        run(tmp_path / "c", number, long[:40], entrypoint=entrypoint)
-    assert titles(ledger(tmp_path)) == {f"{long} {number}" for number in range(3)}
+    for number in range(5):
+        run(tmp_path / "c", number, long, entrypoint=entrypoint, project=f"/code/{number}")
+    for number in range(5, 10):
+        run(tmp_path / "c", number, long[:70], entrypoint=entrypoint)
+    for number in range(10, 14):
+        run(tmp_path / "c", number, f"Please {long}", entrypoint=entrypoint)
+    assert titles(ledger(tmp_path)) == {f"{long} {number}" for number in range(5)}
 
 
 def test_who_judges_a_run_makes_it_a_task_and_the_others_stay_runs(tmp_path: Path) -> None:
