@@ -165,6 +165,17 @@ def test_where_programs_did_everything_their_runs_are_listed(tmp_path: Path) -> 
     assert any(line.strip().startswith("3 runs  ") for line in shown.splitlines())
 
 
+def test_subagents_whose_session_is_gone_are_called_so_and_no_programs(tmp_path: Path) -> None:
+    """In folders that were kept, many a session's own file is gone and its subagents' files are not."""
+    for number in range(2):
+        Transcript(tmp_path / "c", f"gone{number}").answer(f"m{number}", isSidechain=True, agentId=f"a{number}")
+    Transcript(tmp_path / "c", "talked").prompt("mend it").answer("t")
+    shown = run("tasks", "--runs", "--claude-dir", str(tmp_path / "c")).output
+    assert shown.count("(only subagents on record)") == 2
+    assert "2 runs of subagents alone, $" in shown
+    assert "of programs" not in shown
+
+
 def test_an_opened_task_costs_the_same_in_every_form(sessions: Path) -> None:
     task = task_list(sessions)["tasks"][0]
     output = run("task", task["id"][:5]).output

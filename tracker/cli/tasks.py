@@ -24,6 +24,7 @@ from tracker.cli.output import (
 )
 from tracker.clock import iso, short_day
 from tracker.model.status import EVIDENCE_ORDER
+from tracker.model.tasks import TitleFrom
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
 from tracker.words import agent_sign, cost_text, counted, duration, percent
@@ -213,13 +214,24 @@ def _headline(report: TasksReport) -> str:
 
 def _note_runs(runs: Sequence[TaskRow], *, are_listed: bool) -> None:
     """Say what programs did, and how to see it where it is not listed."""
-    alike = Counter(task.title for task in runs).most_common(1)[0][0]
-    cost = short_usd(sum(task.cost for task in runs))
     how = "" if are_listed else "; --runs lists them"
-    note(
-        f"{counted(len(runs), 'run')} of programs (claude -p, SDK), {cost}: they begin alike, edited nothing, and are"
-        f" in no rate{how}. Most often: {alike}"
-    )
+    silent = [task for task in runs if task.title_from == TitleFrom.NOTHING]
+    alike = [task for task in runs if task.title_from != TitleFrom.NOTHING]
+    if alike:
+        title = Counter(task.title for task in alike).most_common(1)[0][0]
+        note(
+            f"{counted(len(alike), 'run')} of programs (claude -p, SDK), {_cost(alike)}: they begin alike, edited"
+            f" nothing, and are in no rate{how}. Most often: {title}"
+        )
+    if silent:
+        note(
+            f"{counted(len(silent), 'run')} of subagents alone, {_cost(silent)}: what was said in their sessions is not"
+            f" on record. They edited nothing, and are in no rate{how}."
+        )
+
+
+def _cost(tasks: Sequence[TaskRow]) -> str:
+    return short_usd(sum(task.cost for task in tasks))
 
 
 def _notes(report: TasksReport, corrections: int) -> None:
@@ -233,8 +245,7 @@ def _notes(report: TasksReport, corrections: int) -> None:
         others = f"; the others took {100 * report.retry_share:.0f}% of the cost" if report.one_shot < 1 else ""
         note(f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file{others}.")
     if report.excluded:
-        cost = sum(task.cost for task in report.excluded)
-        note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {short_usd(cost)}.")
+        note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {_cost(report.excluded)}.")
     if any(task.floor for task in report.tasks):
         note("≥ a floor: the output of some calls is not fully recorded.")
     if corrections:

@@ -167,7 +167,9 @@ def _title(
         return real if len(real) <= _TITLE_CHARS else real[: _TITLE_CHARS - 1].rstrip() + "…", TitleFrom.PROMPT
     if session.title:
         return session.title, TitleFrom.AGENT
-    return "(no prompt on record)", TitleFrom.NOTHING
+    # A session's own file may be gone where those of its subagents are not.
+    is_agents = 0 < sum(turn.calls for turn in turns) == sum(turn.subagent_calls for turn in turns)
+    return "(only subagents on record)" if is_agents else "(no prompt on record)", TitleFrom.NOTHING
 
 
 def _status(judged: Judged, attributes: Mapping[str, Attribute]) -> Judged:
