@@ -97,6 +97,25 @@ async def test_a_budget_is_not_called_modelled(sample_script: Script) -> None:
         assert title in await drawn(dashboard(lambda _wish, shown=shown: shown))  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(
+    ("height", "budgets", "listed", "whole"),
+    [(6, 1, 1, False), (7, 1, 1, True), (7, 9, 4, False), (10, 3, 3, True), (10, 9, 3, True), (14, 9, 7, True)],
+)
+def test_however_many_budgets_there_are_the_month_is_drawn_to_its_sum(
+    height: int, budgets: int, listed: int, whole: bool, sample_script: Script
+) -> None:
+    part = sample_script(Wish(screen="spend")).spend
+    assert part is not None
+    assert part.budget is not None
+    one = replace(part.budget.lines[0], budget_nano=40 * NANO_PER_USD)
+    rows = [str(row) for row in budget_lines(replace(part.budget, lines=[one] * budgets), 32, height)]
+    assert len(rows) <= height
+    assert sum(" of $40" in row for row in rows) == listed
+    names = [row.split()[0] for row in rows if row.strip() and " of $40" not in row]
+    steps = ["base", "retries", "abandoned", "waste", "buffer", "planned"] if whole else ["base", "planned"]
+    assert names == (["and"] if listed < budgets else []) + steps
+
+
 @pytest.mark.parametrize(("dollars", "name"), [(40, "this month █"), (4_000_000, "this mo… $")])
 def test_a_budget_has_its_whole_name_where_its_figures_leave_room(
     sample_script: Script, dollars: int, name: str

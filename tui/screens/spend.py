@@ -155,6 +155,7 @@ class SpendScreen(Board[SpendPart]):
         picture.display = report is not None and self.size.height >= HEIGHTS[-1][0]
         if report is not None:
             has_budget = any(one.share is not None for one in report.lines)
+            picture.set_class(has_budget and report.layers is not None, "-both")
             names = ["Budget"] if has_budget or report.layers is None else []
             names += ["A planned month"] if report.layers is not None else []
             picture.show(

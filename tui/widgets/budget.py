@@ -14,7 +14,10 @@ _NAME = 11
 
 
 def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]:
-    """A line a budget that is set, then the layers as steps that climb from base to planned."""
+    """A line a budget that is set, then the layers as steps that climb from base to planned.
+
+    Where there is no room for all, the steps between give way to the first budget, further budgets to the steps.
+    """
     lines: list[Content] = []
     for one in report.lines:
         if one.budget_nano is None or one.share is None:
@@ -28,7 +31,13 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
         middle = gauge(one.share, 1.0, room, style) if room >= 4 else Content("")
         lines.append(line((fit(plain(one.label), named), "$dim")) + middle + line(" ", (figures, f"bold {style}")))
     if report.layers is not None:
-        lines += ([Content("")] if lines and height > len(lines) + 6 else []) + layer_lines(report.layers, width)
+        steps = layer_lines(report.layers, width)
+        if height < len(steps) + min(len(lines), 2):
+            steps = [steps[0], steps[-1]]
+        room = height - len(steps)
+        if len(lines) > room:
+            lines = [*lines[: room - 1], line((f"and {len(lines) - room + 1} more: taximeter budget", "$dim"))]
+        lines += ([Content("")] if lines and room > len(lines) else []) + steps
     elif not lines:
         lines += [
             line(("no budget is set: press ,", "$dim")),
