@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from tests.unit.advisor.transcripts import START_MS, Transcript
 from tracker.cli.app import cli
-from tracker.demo import write_samples
+from tracker.demo.samples import write_samples
 from tracker.model.defaults import DAY_MS
 
 POLICIES = [
