@@ -1,4 +1,4 @@
-"""Rows that the task model works on, as the ledger keeps them: typed, without SQL, so that pure code may import them.
+"""Rows that the models of tasks and plans work on, as the ledger has them: typed, no SQL, so pure code may import them.
 
 Times are epoch milliseconds, tokens are counts, money is nano-dollars.
 """
@@ -272,6 +272,14 @@ class EditRow(NamedTuple):
     at: int
     kind: str
     body: str
+
+
+class LimitSample(NamedTuple):
+    """A reading of the meter of one of a plan's windows."""
+
+    at: int
+    used_percent: float
+    resets_at: int | None
 
 
 class CommitRow(NamedTuple):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from store.clauses import PROMPT_TOKENS, json_list, local_day
 from store.reads.filter import Filter
 from store.records import CallFlag, EventKind
+from store.task_rows import LimitSample
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what runs once a call
 
@@ -59,20 +60,12 @@ def plan_calls(
     return map(PlanCallRow._make, found)
 
 
-class SampleRow(NamedTuple):
-    """A reading of a plan's meter."""
-
-    at: int
-    used_percent: float
-    resets_at: int | None
-
-
-def limit_samples(db: sqlite3.Connection, kind: str, since_ms: int) -> list[SampleRow]:
+def limit_samples(db: sqlite3.Connection, kind: str, since_ms: int) -> list[LimitSample]:
     """Readings of one window ("five_hour" or "seven_day") of all sessions, oldest first."""
     found = db.execute(
         "SELECT at, used_percent, resets_at FROM limit_sample WHERE kind = ? AND at >= ? ORDER BY at", (kind, since_ms)
     )
-    return [SampleRow._make(row) for row in found]
+    return [LimitSample._make(row) for row in found]
 
 
 def limit_refusals(db: sqlite3.Connection, since_ms: int) -> list[int]:

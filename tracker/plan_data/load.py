@@ -20,6 +20,7 @@ from store.prices import stored_prices
 from store.reads.filter import Filter
 from store.reads.plans import PlanCallRow, limit_refusals, limit_samples, plan_calls
 from store.reads.spend import NO_SPEND, SpendRow, spend_total, totals, unpriced_models
+from store.task_rows import LimitSample
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
@@ -27,7 +28,7 @@ from tracker.model.plans.billing import LoggedCall, Replayed, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
 from tracker.model.plans.capacity import Fits, Hit
 from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, days_between, loaded_calls, loads_of_sums
-from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
+from tracker.model.plans.meter import MeteredCall, intervals_of
 from tracker.model.plans.meter_change import size_changes
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import month_bounds
@@ -286,9 +287,7 @@ class _Meters(NamedTuple):
 def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample]]:
     """Readings of both meters by window; empty where neither has any."""
     since = now_ms - 2 * DEFAULTS.calibration_window_days * DAY_MS
-    samples = {
-        kind: [LimitSample(*row) for row in limit_samples(db, kind, since)] for kind in (FIVE_HOUR_KIND, WEEK_KIND)
-    }
+    samples = {kind: limit_samples(db, kind, since) for kind in (FIVE_HOUR_KIND, WEEK_KIND)}
     return samples if any(samples.values()) else {}
 
 

@@ -4,9 +4,10 @@ import functools
 import random
 from typing import NamedTuple
 
+from store.task_rows import LimitSample
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.model.plans.calibration import MeterFit, fit_meter
-from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
+from tracker.model.plans.meter import MeteredCall, intervals_of
 
 
 class Simulated(NamedTuple):

@@ -4,10 +4,11 @@ from statistics import fmean
 
 import pytest
 
+from store.task_rows import LimitSample
 from tests.unit.plans.meters import Simulated, fit, simulate
 from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
-from tracker.model.plans.meter import LimitSample, MeteredCall, intervals_of
+from tracker.model.plans.meter import MeteredCall, intervals_of
 
 SEEDS = range(8)
 

@@ -8,20 +8,13 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from store.task_rows import LimitSample
 from tracker.model.defaults import MINUTE_MS
 
 _LEAST_DELTA_PERCENT = 2.0  # readings are whole percents: a smaller step is mostly rounding
 _FULL_PERCENT = 99.5  # a full meter stands still whatever is spent
 _SAME_RESET_MS = 10 * MINUTE_MS
 _DROP_WITHOUT_RESET_PERCENT = 5.0
-
-
-class LimitSample(NamedTuple):
-    """A reading of one window's meter; times in epoch milliseconds."""
-
-    at: int
-    used_percent: float
-    resets_at: int | None
 
 
 class MeteredCall(NamedTuple):
