@@ -289,8 +289,8 @@ def test_work_that_only_some_plans_leave_out_is_not_said_to_be_outside_all(
 
 def test_a_meter_replaces_the_published_range(taximeter: Taximeter, tmp_path: Path, isolated_home: Path) -> None:
     """Half a dollar moves the five-hour meter by two points: the window holds $25."""
-    start = NOW - timedelta(days=14)
-    moments = {start + timedelta(hours=hour): DOLLAR // 2 for hour in range(14 * 24)}
+    start = NOW - timedelta(days=7)
+    moments = {start + timedelta(hours=hour): DOLLAR // 2 for hour in range(7 * 24)}
     taximeter.claude_dirs = [write_history(tmp_path / "c", moments)]
     assert taximeter("sync").code == 0
     with closing(open_ledger(isolated_home / LEDGER_NAME)) as db:
