@@ -34,9 +34,14 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sample_claude_dir(tmp_path_factory: pytest.TempPathFactory, made_once: None) -> Path:
-    """The sample sessions, and two that are at work: the busier one has just ended a turn of its second task."""
+    """The sample sessions, and two that are at work: the busier one has just ended a turn of its second task.
+
+    Their client compacts at 165k, as on a window of 200k, so that screens show what comes before that.
+    """
     root = tmp_path_factory.mktemp("samples")
-    write_samples(root, now=NOW_MS / 1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tracker.demo.samples.shipped_trigger", lambda *_: 165_000)
+        write_samples(root, now=NOW_MS / 1000)
     at = NOW_MS / 1000 - LIVE_FOR_SECONDS
     for wait in live_session(root, start=at):
         at += wait
