@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tracker.sources.cline.files import HISTORY_ITEM, UI_MESSAGES
 from tracker.sources.file_access import is_folder
 
 CLINE_EXTENSIONS = frozenset({"saoudrizwan.claude-dev", "saoudrizwan.cline-nightly"})
@@ -72,15 +73,16 @@ def is_roo(folder: Path) -> bool:
     name = folder.name.lower()
     if name in ROO_EXTENSIONS or name in CLINE_EXTENSIONS:
         return name in ROO_EXTENSIONS
-    tasks = folder / "tasks"
+    below = folder / "tasks"
+    tasks = below if below.is_dir() else folder
     if (tasks / "_index.json").exists():
         return True
     try:
         with os.scandir(tasks) as entries:
-            probes = [Path(entry.path) for entry, _ in zip(entries, range(_ROO_PROBES), strict=False)]
+            probes = [tasks, *(Path(entry.path) for entry, _ in zip(entries, range(_ROO_PROBES), strict=False))]
     except OSError:
         return False
-    return any((task / "history_item.json").exists() for task in probes)
+    return any((task / HISTORY_ITEM).exists() for task in probes)
 
 
 class Stores(NamedTuple):
@@ -92,7 +94,10 @@ class Stores(NamedTuple):
 
 
 def stores_under(root: Path) -> Stores:
-    """Look for both stores in a `.cline` folder, its `data`, an extension's storage, or a folder of sessions."""
+    """Look for both stores in a `.cline` folder, its `data`, an extension's storage, or a folder of sessions or tasks.
+
+    A task's own folder, as people export it, counts as a folder of tasks.
+    """
     stores = Stores([], [], [])
     for base in (root, root / "data"):
         if (base / "sessions").is_dir():
@@ -101,14 +106,14 @@ def stores_under(root: Path) -> Stores:
             stores.tasks.append(base / "tasks")
         if (base / "state" / "taskHistory.json").exists():
             stores.histories.append(base / "state" / "taskHistory.json")
-    if not stores.sessions and not stores.tasks and _holds_sessions(root):
-        stores.sessions.append(root)
+    if not stores.sessions and not stores.tasks:
+        with os.scandir(root) as entries:
+            inside = [entry for entry in entries if entry.is_dir()]
+        if any(_SESSION_FOLDER.match(entry.name) for entry in inside):
+            stores.sessions.append(root)
+        if any(Path(folder, UI_MESSAGES).exists() for folder in (root, *inside)):
+            stores.tasks.append(root)
     return stores
-
-
-def _holds_sessions(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        return any(_SESSION_FOLDER.match(entry.name) and entry.is_dir() for entry in entries)
 
 
 def data_folders(machine: Machine) -> Iterator[Path]:

@@ -99,8 +99,8 @@ class _Listing:
         return [Path(entry.path) for entry in self._entries(parent) if self._is_folder(entry)]
 
     def below(self, parent: Path, wanted: dict[str, str]) -> Iterator[FoundFile]:
-        """The wanted files (name: kind) one level down."""
-        for folder in self.folders(parent):
+        """The wanted files (name: kind) in a folder and one level down."""
+        for folder in (parent, *self.folders(parent)):
             for name, kind in wanted.items():
                 yield from self.one(folder / name, kind)
 

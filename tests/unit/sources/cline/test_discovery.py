@@ -178,6 +178,21 @@ class TestGivenFolders:
         session = make_session(tmp_path / "kept")
         assert paths(discovered(ClineSource(), tmp_path / "kept")) == [str(session)]
 
+    @pytest.mark.parametrize(("more", "is_roo"), [((), False), (("history_item.json",), True)])
+    def test_may_be_tasks_that_were_kept_or_one_of_them(
+        self, more: tuple[str, ...], is_roo: bool, tmp_path: Path
+    ) -> None:
+        """As people copy them out of an editor's storage, under any name."""
+        names = ["ui_messages.json", *more]
+        task = tmp_path / "kept" / "exported_task_1795000000000"
+        task.mkdir(parents=True)
+        for name in names:
+            (task / name).write_text("[]")
+        source, other = (RooSource(), ClineSource()) if is_roo else (ClineSource(), RooSource())
+        for given in (task.parent, task):
+            assert paths(discovered(source, given)) == [str(task / name) for name in names]
+            assert discovered(other, given) == []
+
     def test_that_do_not_exist_are_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             discovered(ClineSource(), tmp_path / "typo")
