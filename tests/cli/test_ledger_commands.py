@@ -331,8 +331,12 @@ class TestLists:
         for seconds, is_warm in ((60, True), (7200, False)):
             moment = datetime.fromtimestamp(one.now / 1000 + seconds, UTC)
             monkeypatch.setattr("tracker.clock.now", moment.astimezone)
-            assert (said in taximeter("context").out) is is_warm
-            assert taximeter("context", "--json").json()["prospect"]["keep_warm_pings"] == prompts
+            text, ahead = taximeter("context").out, taximeter("context", "--json").json()["prospect"]
+            assert (said in text) is is_warm
+            assert ahead["keep_warm_pings"] == prompts
+            turn = ahead["next_turn"]
+            low, middle, high = (f"${Decimal(turn[name]):.2f}" for name in ("p10_usd", "cost_usd", "p90_usd"))
+            assert f"next turn ~{middle} ({low} – {high}), about {turn['calls']} calls" in text
 
     def test_calls_json_is_one_object_a_line_that_adds_up(self, captured: Taximeter) -> None:
         calls = captured("calls", "--json").json_lines()

@@ -118,6 +118,11 @@ def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None
     click.echo(
         f"  grows by ~{growth}, next call ~{short_usd(ahead.next_call)}, compact level ~{tokens(round(ahead.level))}"
     )
+    turn = ahead.next_turn
+    click.echo(
+        f"  next turn ~{short_usd(turn.go_on.cost_nano)}"
+        f" ({short_usd(turn.go_on.low_nano)} – {short_usd(turn.go_on.high_nano)}), about {counted(turn.calls, 'call')}"
+    )
     if ahead.to_compaction is not None:
         is_assumed = ahead.trigger_source == TriggerSource.ASSUMED
         size = f"~{tokens(ahead.trigger)} (assumed)" if is_assumed else tokens(ahead.trigger)

@@ -47,6 +47,7 @@ class Prospect(NamedTuple):
     trigger_source: TriggerSource
     to_compaction: int | None  # calls, at the least the next one
     next_call: int  # nano-dollars; on a cold cache with the penalty
+    next_turn: Options  # as `options`, of one turn
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
     pings: int | None  # prompts that are worth it only to keep the cache warm; None where its lifetime is not on record
     crossover: float
@@ -113,6 +114,12 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "growth_per_call": round(ahead.estimate.growth),
         "output_per_call": round(ahead.estimate.output),
         "next_call_usd": usd(ahead.next_call),
+        "next_turn": {
+            "calls": ahead.next_turn.calls,
+            "cost_usd": usd(ahead.next_turn.go_on.cost_nano),
+            "p10_usd": usd(ahead.next_turn.go_on.low_nano),
+            "p90_usd": usd(ahead.next_turn.go_on.high_nano),
+        },
         "keep_warm_pings": ahead.pings,
         "rent_exceeds_rest_above": None if ahead.crossover == float("inf") else round(ahead.crossover),
         "compact_level": round(ahead.level),
@@ -214,9 +221,10 @@ def _prospect(
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
     to_compaction = calls_to_compaction(context, standing.trigger.tokens, estimate)
-    calls = calls_in_turns(habits.calls_per_turn, turns, to_compaction)
-    options = price_options(
-        Outlook(
+
+    def options_over(turns: int) -> Options:
+        calls = calls_in_turns(habits.calls_per_turn, turns, to_compaction)
+        outlook = Outlook(
             context=context,
             is_cold=is_cold,
             shape=here.shape,
@@ -227,19 +235,20 @@ def _prospect(
             calls_per_turn=habits.calls_per_turn,
             calls_to_auto_compaction=to_compaction,
             band=habits.band(state.last.model, calls),
-        ),
-        turns,
-    )
+        )
+        return price_options(outlook, turns)
+
     warm_call = next_call_nano(context, estimate.growth, estimate.output, here.tariff)
     cold_penalty = round(cold_penalty_nano(context, here.shape.static_floor, here.tariff))
     return Prospect(
         estimate=estimate,
-        options=options,
+        options=options_over(turns),
         level=standing.level,
         trigger=standing.trigger.tokens,
         trigger_source=standing.trigger.source,
         to_compaction=None if to_compaction is None else max(1, round(to_compaction)),
         next_call=round(warm_call) + (cold_penalty if is_cold else 0),
+        next_turn=options_over(1),
         cold_penalty=cold_penalty,
         pings=None if ttl_ms is None else keep_warm_pings(rates, ttl_ms),
         crossover=rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),

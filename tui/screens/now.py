@@ -38,6 +38,7 @@ from tui.widgets.table import plain_table
 from tui.words import cells, model_name, plain, project_name, session_name
 
 _LEGEND_CELLS = 60
+_TURN_CELLS = 10  # beside its name
 _COMMANDS = {
     "claude-code": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"},
     "cline": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/newtask"},
@@ -265,6 +266,7 @@ class NowScreen(Board[NowPart]):
         if ahead is not None:
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("next call", about(ahead.next_call)))
+            rows.append(("next turn", _turn_words(ahead.next_turn.go_on)))
             if ahead.to_compaction is not None:
                 rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
         if report is not None:
@@ -371,3 +373,9 @@ class NowScreen(Board[NowPart]):
             self.notify(f"{words}: there is nothing to type.")
             return
         self.notify(f"{command}: {put_on_clipboard(self.dashboard, command)}.")
+
+
+def _turn_words(ahead: Option) -> str:
+    """Between which ends a turn's cost is meant to lie, `$0.25–0.66`; its expected cost where that is too long."""
+    ends = f"{short_usd(ahead.low_nano)}–{short_usd(ahead.high_nano).removeprefix('$')}"
+    return ends if cells(ends) <= _TURN_CELLS else about(ahead.cost_nano)

@@ -40,6 +40,11 @@ def about(nano: int) -> str:
     return f"~{short_usd(nano)}"
 
 
+def range_words(option: Option) -> str:
+    """Between which ends a way's cost is meant to lie: `$0.86 to $1.97`."""
+    return f"{short_usd(option.low_nano)} to {short_usd(option.high_nano)}"
+
+
 def option_lines(options: Options, best: Option, width: int, *, with_bars: bool = False) -> list[Content]:
     """One line an option: name, modelled cost, and what it saves or how sure the forecast is; `best` is pointed at.
 
@@ -56,7 +61,7 @@ def option_lines(options: Options, best: Option, width: int, *, with_bars: bool 
             (fit(about(option.cost_nano), figure, right=True), "bold"),
         ]
         is_going_on = option.kind == OptionKind.CONTINUE
-        words = f"({short_usd(option.low_nano)} to {short_usd(option.high_nano)})" if is_going_on else effect(option)
+        words = f"({range_words(option)})" if is_going_on else effect(option)
         room = width - _INDENT - _NAME - figure - 3
         if cells(words) > room:
             words = short_effect(option)
@@ -135,6 +140,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         ("growth a call", f"~{tokens(round(ahead.estimate.growth))}", "modelled: this epoch and your other ones"),
         ("output a call", f"~{tokens(round(ahead.estimate.output))}", "modelled likewise"),
         ("next call", about(ahead.next_call), "modelled"),
+        ("next turn", range_words(ahead.next_turn.go_on), f"modelled: about {counted(ahead.next_turn.calls, 'call')}"),
         (
             "calls to come",
             f"~{options.calls:,}",
@@ -144,7 +150,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         ),
         (
             "go on",
-            f"{short_usd(options.go_on.low_nano)} to {short_usd(options.go_on.high_nano)}",
+            range_words(options.go_on),
             f"{MEANT_TO_HOLD} ({band.source} band, {counted(band.residuals, 'own forecast')})",
         ),
         ("compact now costs", about(options.compact.one_off_nano), "at once: the summary, then reading again"),
