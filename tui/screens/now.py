@@ -270,7 +270,8 @@ class NowScreen(Board[NowPart]):
             if ahead.to_compaction is not None:
                 rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
         if report is not None:
-            rows += [("peak", tokens(max(report.peak, report.context))), ("resets", f"{report.resets:,}")]
+            rows.append(("peak", tokens(max(report.peak, report.context))))
+            rows += [("resets", f"{report.resets:,}")] if report.resets else []
 
         def draw(width: int, height: int) -> Sequence[Content]:
             lines = [spread(line((name, "$dim")), line((figure, "bold")), width) for name, figure in rows]
