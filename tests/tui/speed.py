@@ -124,7 +124,7 @@ async def _beat(stalls: list[float]) -> None:
 class TimedDashboard(Dashboard):
     """Notes when a key's action was done, when figures came, and when a picture was drawn."""
 
-    CSS_PATH = Path(tui.app.__file__).with_name("app.tcss")
+    CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
 
     def __init__(self, ledger: Path) -> None:
         feed = LedgerFeed([], lambda _db: Options(PriceBook()), ledger=ledger)
