@@ -217,12 +217,18 @@ async def test_a_click_chooses_a_row_two_open_it_and_the_wheel_goes_three_rows()
 
 async def test_what_comes_before_the_very_top_comes_in_sight() -> None:
     app = Frame(items(40))
-    async with app.run_test(size=(50, 12)):
+    async with app.run_test(size=(50, 12)) as pilot:
         table = app.query_one(Table)
         top = table.selected
         table.set_rows(items(42))
         assert table.selected == top
         assert table._in_sight[:3] == [Item("item 41", 41.0), Item("item 40", 40.0), top]
+        await pilot.pause()
+        assert [row.split("$")[0].strip() for row in screen_text(app).splitlines()[1:4]] == [
+            "item 41",
+            "item 40",
+            "item 39",
+        ]
         table.set_rows(items(43))
         assert table.selected == top
         assert table._in_sight[:4] == [Item("item 42", 42.0), Item("item 41", 41.0), Item("item 40", 40.0), top]

@@ -69,7 +69,9 @@ async def test_a_filter_tells_of_hidden_runs_that_it_would_find(sample_script: S
     app = dashboard(script, start="tasks")
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        await pilot.press("slash", *"futures 2", "enter")
+        await pilot.press("slash", *"futures 2")
+        assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
+        await pilot.press("enter")
         assert "no row has “futures 2” · p shows 1 run of programs · esc shows all" in await settled(pilot)
         await pilot.press("escape", "slash", *"flaky", "enter")
         text = await settled(pilot)

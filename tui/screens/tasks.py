@@ -67,6 +67,7 @@ class TasksScreen(EditingBoard[TasksPart]):
                 lambda task: task.id,
                 search=lambda task: searchable(task.title, task.project, task.agents, status_words(task), task.models),
                 moved=self.table_changed,
+                beside=self._hidden_runs,
                 id="tasks",
             )
         yield Picture(id="selected", classes="panel")
@@ -82,12 +83,17 @@ class TasksScreen(EditingBoard[TasksPart]):
         """The month's tasks; runs of programs only if they are wanted, or all there is."""
         return part.tasks if self._with_runs else part.typed or part.tasks
 
-    def _beside(self, part: TasksPart) -> str:
-        """What is said of runs of programs: how many pass the filter but are hidden, or that some are listed."""
-        if self._listed(part) is part.tasks:
-            return f"{counted(len(part.runs), 'run')} of programs, in no rate" if part.runs else ""
-        hidden = len(self._table.matching(part.runs))
+    def _hidden_runs(self) -> str:
+        """How many runs of programs pass the filter but are hidden, and how to see them."""
+        if self.part is None or self._listed(self.part) is self.part.tasks:
+            return ""
+        hidden = len(self._table.matching(self.part.runs))
         return f"p shows {counted(hidden, 'run')} of programs" if hidden else ""
+
+    def _listed_runs(self) -> str:
+        if self.part is None or not self.part.runs or self._listed(self.part) is not self.part.tasks:
+            return ""
+        return f"{counted(len(self.part.runs), 'run')} of programs, in no rate"
 
     @property
     def _table(self) -> Table[TaskRow]:
@@ -109,9 +115,7 @@ class TasksScreen(EditingBoard[TasksPart]):
 
     def table_changed(self) -> None:
         """Say what is in sight, and show the split of the task under the cursor."""
-        beside = self._beside(self.part) if self.part else ""
-        self._table.beside = "" if self.part and self._listed(self.part) is self.part.tasks else beside
-        words = " · ".join(part for part in (beside, self._table.position()) if part)
+        words = " · ".join(part for part in (self._hidden_runs(), self._listed_runs(), self._table.position()) if part)
         label(self.query_one("#tasks-panel"), note=line((words, "$dim")))
         picture = self.query_one("#selected", Picture)
         task = self._table.selected

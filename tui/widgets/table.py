@@ -135,17 +135,20 @@ class Table(Sheet, Generic[Row], can_focus=True):
         *,
         search: Callable[[Row], str] | None = None,
         moved: Callable[[], object] = lambda: None,
+        beside: Callable[[], str] = lambda: "",
         id: str | None = None,  # noqa: A002 -- Textual's name
     ) -> None:
         """`search`: the text of a row that the filter looks in.
 
         `moved` is called when the cursor came to another row, or others came in sight: what shows it is drawn with it.
+        `beside`: what is said beside a filter that finds nothing: where else such rows are.
         """
         super().__init__(id=id)
         self._columns = columns
         self._key = key
         self._search = search or (lambda row: " ".join(column.text(row) for column in columns))
         self._moved = moved
+        self._beside = beside
         self._rows: Sequence[Row] = ()
         self._shown: list[Row] = []
         self._cursor = 0
@@ -155,7 +158,6 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._heir: tuple[str, str] | None = None  # a row, and the one that it became part of
         self._filter = ""
         self._empty: Drawing | None = None  # what stands there without any rows
-        self.beside = ""  # what is said beside a filter that finds nothing: where else such rows are
         self._sort: int | None = None  # a column; None: as they were given
         self._descending = False
 
@@ -164,13 +166,8 @@ class Table(Sheet, Generic[Row], can_focus=True):
     def set_rows(self, rows: Sequence[Row], *, empty: Drawing | None = None) -> None:
         """Show these rows, or `empty` without any; the cursor stays on its key and its line, at the top on its key."""
         self._empty = empty
-        is_at_top = self._cursor in (0, self._came_above)
         self._rows = rows
-        self._arrange()
-        if is_at_top:
-            self._came_above = self._cursor
-            self._first = 0
-            self._reveal()
+        self._arrange(at_top=self._cursor in (0, self._came_above))
 
     def set_filter(self, words: str) -> None:
         """Show only rows that contain each of the words."""
@@ -225,7 +222,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         texts = (self._search(row).casefold() for row in rows)
         return [row for row, text in zip(rows, texts, strict=True) if all(word in text for word in words)]
 
-    def _arrange(self) -> None:
+    def _arrange(self, *, at_top: bool = False) -> None:
         key = self._lost if self.selected is None else self._key(self.selected)
         line_of_cursor = self._cursor - self._first
         rows = self.matching(self._rows)
@@ -246,7 +243,9 @@ class Table(Sheet, Generic[Row], can_focus=True):
                 self._cursor = places[self._heir[1]]
                 self._lost = self._heir = None
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
-        self._came_above = 0
+        self._came_above = self._cursor if at_top else 0
+        if at_top:
+            self._first = 0
         self._reveal()
         self.redraw()
 
@@ -286,7 +285,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
                 made = made.stylize_before("bold on $cursor" if self.has_focus else "on $tab")
             lines.append(made)
         if self._filter and not self._shown:
-            words = (f"no row has {self._wanted}", self.beside, "esc shows all")
+            words = (f"no row has {self._wanted}", self._beside(), "esc shows all")
             lines += [Content(""), line((fit(" · ".join(part for part in words if part), width), "$dim"))]
         return lines
 
