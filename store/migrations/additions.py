@@ -118,7 +118,6 @@ def m016_parts_and_more_corrections(db: Any) -> None:
         " WHERE text LIKE '<ide|_%' ESCAPE '|' OR text LIKE '<system-reminder>%'"
     )
     db.execute("UPDATE turn SET echo = NULL WHERE kind = 'notification'")
-    _drop_taken_over(db)
     db.execute("DELETE FROM habit")  # measured from what was misread, and kept in another form
     db.execute("UPDATE session SET model_stale = 1")
     read_anew(db)
@@ -126,14 +125,19 @@ def m016_parts_and_more_corrections(db: Any) -> None:
 
 @MIGRATIONS()
 def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
-    """Files that are still there are read once more, for plans' sessions, to-dos, scheduled prompts and names.
+    """Files that are still there are read once more, for plans' sessions, to-dos, scheduled prompts, words and names.
 
     What a reading does not take back goes before it, as in m014.
     """
     readable = json_list(_sessions_with_files(db))
+    _drop_taken_over(db)
     _drop_nameless(db, readable)
     _drop_branches_copies(db, readable)
+    _drop_misread_words(db, readable)
     _weaken_calls(db, readable)
+    db.execute(
+        "UPDATE session SET project = upper(substr(project, 1, 1)) || substr(project, 2) WHERE project GLOB '?:[/\\]*'"
+    )
     # A to-do whose status stayed was taken for put back; of equally early places the recorded one would win.
     db.execute(
         "UPDATE tool_use SET position = position + 1"
@@ -202,30 +206,25 @@ def _weaken_calls(db: Any, readable: str) -> None:
 
 
 def _drop_taken_over(db: Any) -> None:
-    """Other agents' requests that Cline's desktop client took over were counted as its own.
+    """Other agents' requests that Cline's desktop client took over were counted as its own, or as its fork's.
 
-    Its manifest says of when the import is. What is seen in another session, too (a fork's), stays.
+    Its manifest says of when the import is, a fork's what it is a fork of. What is seen in another session, too, stays.
     """
     manifests = db.execute(
         "SELECT path FROM source_file WHERE agent = 'cline' AND kind = 'sdk-manifest' AND gone_at IS NULL"
     ).fetchall()
-    for (path,) in manifests:
-        try:
-            manifest = json.loads(Path(path).read_bytes())
-            until = datetime.fromisoformat(manifest["metadata"]["importedFrom"]["importedAt"])
-            until_ms = round((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() * 1000)
-        except (OSError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
-            continue
-        session = Path(path).stem
-        taken_over = """
-            SELECT call.id FROM call JOIN session ON session.id = call.session_id JOIN chain ON chain.id = chain_id
-            WHERE agent = 'cline' AND native_id = ? AND key = '' AND call.first_at <= ?
-                AND call.id NOT IN (SELECT call_id FROM sighting)
+    whose = "session_id IN (SELECT id FROM session WHERE agent = 'cline' AND native_id = ?)"
+    imported = _imported({Path(path).stem: _origin(path) for (path,) in manifests})
+    for session, until_ms in imported:
+        db.execute(f"DELETE FROM sighting WHERE {whose} AND first_at <= ?", (session, until_ms))
+    for session, until_ms in imported:
+        taken_over = f"""
+            SELECT call.id FROM call JOIN chain ON chain.id = chain_id
+            WHERE call.{whose} AND key = '' AND call.first_at <= ? AND call.id NOT IN (SELECT call_id FROM sighting)
         """
         ids = json_list(row[0] for row in db.execute(taken_over, (session, until_ms)))
         for table, column in (("call_alias", "call_id"), ("call_split", "call_id"), ("call", "id")):
             db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
-        whose = "session_id IN (SELECT id FROM session WHERE agent = 'cline' AND native_id = ?)"
         for table in ("turn", "tool_use", "event"):
             db.execute(f"DELETE FROM {table} WHERE {whose} AND at <= ?", (session, until_ms))
         db.execute(f"UPDATE chain SET first_at = NULL WHERE {whose} AND key = ''", (session,))
@@ -234,6 +233,31 @@ def _drop_taken_over(db: Any) -> None:
             " WHERE agent = 'cline' AND native_id = ?",
             (session,),
         )
+
+
+def _imported(origins: dict[str, tuple[int | None, str | None]]) -> list[tuple[str, int]]:
+    """Sessions that another agent began, or that are forks of one, and up to when (epoch ms). `origins`: see below."""
+    found = []
+    for session, (until_ms, parent) in origins.items():
+        followed = set()
+        while until_ms is None and parent in origins and parent not in followed:
+            followed.add(parent)
+            until_ms, parent = origins[parent]
+        if until_ms is not None:
+            found.append((session, until_ms))
+    return found
+
+
+def _origin(manifest: str) -> tuple[int | None, str | None]:
+    """Up to when a session of Cline's is another agent's (epoch ms), and what it is a fork of."""
+    try:
+        metadata = json.loads(Path(manifest).read_bytes())["metadata"]
+        if not metadata.get("importedFrom"):
+            return None, str(metadata["fork"]["forkedFromSessionId"])
+        until = datetime.fromisoformat(metadata["importedFrom"]["importedAt"])
+        return round((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() * 1000), None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None, None
 
 
 def _drop_nameless(db: Any, readable: str) -> None:
@@ -281,6 +305,33 @@ def _drop_branches_copies(db: Any, readable: str) -> None:
     db.execute(
         "DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id IN (SELECT value FROM json_each(?))",
         (json_list(newer),),
+    )
+
+
+def _drop_misread_words(db: Any, readable: str) -> None:
+    """Messages of other sessions, and what an editor put behind a prompt or before it, were taken for its words.
+
+    What a reading mends of them waits for it: `readable` as above.
+    """
+    tag = "<cross-session-message%"
+    is_message = f"text LIKE '{tag}' OR text LIKE 'Another Claude session sent a message:%{tag}'"
+    db.execute(
+        "DELETE FROM event WHERE kind = 'reply' AND session_id IN (SELECT value FROM json_each(?))"
+        f" AND session_id IN (SELECT session_id FROM turn WHERE {is_message})",
+        (readable,),
+    )
+    db.execute(
+        "UPDATE turn SET kind = 'notification', text = '', words = x'', echo = NULL, position = position + 1"
+        f" WHERE {is_message}"
+    )
+    db.execute(
+        """
+        UPDATE turn SET echo = NULL, position = position + 1
+        WHERE (chars > length(text) OR text LIKE '%</system-reminder>' OR text LIKE char(0xfeff) || '%')
+            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
+            AND session_id IN (SELECT value FROM json_each(?))
+        """,
+        (readable,),
     )
 
 

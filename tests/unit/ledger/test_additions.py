@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from store.ledger import open_ledger
-from store.records import ToolFlag
+from store.records import ToolFlag, TurnKind
 from tracker.advisor.habits import Habits, kept_habits
+from tracker.sources.claude_code import conversation
+from tracker.sources.claude_code.prompts import Prompt
 
 from .dump import differences, dump
 from .plain import FILE, OTHER, OTHER_FILE, SESSION, answer, encoded, prompt, session_of, usage
@@ -244,6 +246,45 @@ def test_plans_to_dos_scheduled_prompts_and_branches_are_learned(tmp_path: Path)
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert take_in(db, root).files == 2
         assert differences(fresh, dump(db, root)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Another Claude session sent a message:\n<cross-session-message from="a.sock">Read it.</cross-session-message>',
+        '<cross-session-message from="a.sock">Read it.</cross-session-message>',
+        "mend the parser\n<system-reminder>The user attached\nparser.py</system-reminder>",
+        f"mend the parser {'of dates ' * 100}<system-reminder>The user attached parser.py</system-reminder>",
+        "\ufeffmend the parser",
+    ],
+)
+def test_words_that_nobody_typed_are_no_words_of_a_prompt_any_more(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), prompt(text, second=2), answer(3))})
+    with ledger_of(tmp_path, root) as db:
+        fresh = dump(db, root)
+    (tmp_path / "ledger.db").unlink()
+    with monkeypatch.context() as older:
+        older.setattr(conversation, "classify", lambda text, *, is_local: Prompt(TurnKind.PROMPT, text))
+        with ledger_of(tmp_path, root) as db:
+            assert differences(fresh, dump(db, root)) != []
+    with before_migration(tmp_path / "ledger.db", UNNAMED):
+        pass
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert take_in(db, root).files == 1
+        assert differences(fresh, dump(db, root)) == []
+
+
+def test_a_drive_has_a_capital_letter_after_an_upgrade_also_where_the_file_is_gone(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1))})
+    with ledger_of(tmp_path, root):
+        pass
+    with before_migration(tmp_path / "ledger.db", UNNAMED) as db:
+        db.execute("UPDATE session SET project = 'd:\\work\\shop'")
+    (root / "projects" / FILE).unlink()
+    with closing(open_ledger(tmp_path / "ledger.db")) as db:
+        assert db.execute("SELECT project FROM session").fetchall() == [("D:\\work\\shop",)]
 
 
 def test_what_an_editor_had_open_is_no_first_word_and_no_rewind_stays_that_is_none(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tracker.sources.cline import ClineSource, companions
 
 ReadAll = Callable[..., Batch]
 Usage = Callable[..., dict[str, Any]]
+UPGRADE = "m017_plans_to_dos_and_answers_without_a_name"
 
 
 class TestTakenOverFromAnotherAgent:
@@ -59,10 +60,8 @@ class TestTakenOverFromAnotherAgent:
         assert [(call.input, call.cache_read, call.output) for call in batch.calls] == [(12, 16_208, 50)]
         assert len(batch.turns) == 1
 
-    @pytest.mark.parametrize("forks", [1, 2])
-    def test_in_a_fork_of_it_nothing_more_is(self, forks: int, session: Any, usage: Usage, read_all: ReadAll) -> None:
-        self.take_over(session, usage, importedFrom=self.imported(session))
-        self.go_on(session, usage)
+    def fork(self, session: Any, usage: Usage, forks: int) -> None:
+        """A fork of it, a fork of that, and so on, each with an answer of its own."""
         before = session
         for number in range(forks):
             fork = type(session)(session.root, f"1795{number + 1}00900000_forkd")
@@ -74,6 +73,12 @@ class TestTakenOverFromAnotherAgent:
             manifest = {"session_id": fork.session, "metadata": metadata}
             (fork.folder / f"{fork.session}.json").write_text(json.dumps(manifest))
             before = fork
+
+    @pytest.mark.parametrize("forks", [1, 2])
+    def test_in_a_fork_of_it_nothing_more_is(self, forks: int, session: Any, usage: Usage, read_all: ReadAll) -> None:
+        self.take_over(session, usage, importedFrom=self.imported(session))
+        self.go_on(session, usage)
+        self.fork(session, usage, forks)
         batch = read_all(session.root)
         assert "d5AyS5kkNL6wYuKYRjauB" not in {call.message_id for call in batch.calls}
         assert len({call.message_id for call in batch.calls}) == 1 + forks
@@ -100,7 +105,24 @@ class TestTakenOverFromAnotherAgent:
         with monkeypatch.context() as older:
             older.setattr(companions, "imported_until", lambda _content: 0)
             assert len(ledger_of(session.root)["call"]) == 2
-        with before_migration(ledger_path(), "m016_parts_and_more_corrections"):
+        with before_migration(ledger_path(), UPGRADE):
+            pass
+        assert differences(fresh, ledger_of(session.root)) == []
+
+    @pytest.mark.parametrize("forks", [1, 2])
+    def test_a_ledger_that_counted_it_in_a_fork_counts_it_no_more(
+        self, forks: int, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.take_over(session, usage, importedFrom=self.imported(session))
+        self.go_on(session, usage)
+        self.fork(session, usage, forks)
+        fresh = ledger_of(session.root)
+        for part in ledger_path().parent.glob("ledger.db*"):
+            part.unlink()
+        with monkeypatch.context() as older:
+            older.setattr(companions, "forked_from", lambda _content: "")
+            assert len(ledger_of(session.root)["call"]) == 2 + forks
+        with before_migration(ledger_path(), UPGRADE):
             pass
         assert differences(fresh, ledger_of(session.root)) == []
 
@@ -113,7 +135,7 @@ class TestTakenOverFromAnotherAgent:
         self.take_over(session, usage, importedFrom=self.imported(session))
         before = ledger_of(session.root)
         (session.folder / f"{session.session}.json").write_text(damage)
-        with before_migration(ledger_path(), "m016_parts_and_more_corrections"):
+        with before_migration(ledger_path(), UPGRADE):
             pass
         with closing(open_ledger()) as db:
             assert differences(before, dump(db, without=frozenset({"source_file"}))) == []
