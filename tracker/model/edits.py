@@ -61,6 +61,9 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     placed: tuple[StoredPlacement, ...] = ()  # other turns that would have gone along
     unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
     heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
+    follower: Anchor | None = None  # no longer written; move: the turn after a moved first turn, started what was left
+    later: tuple[Anchor, ...] = ()  # no longer written; split: first turns of later parts, went with the new task
+    earlier: tuple[Anchor, ...] = ()  # no longer written; split: first turns of parts before the one that named it
     kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
     title: str | None = None
     status: str | None = None
@@ -72,8 +75,8 @@ class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
     def anchors(self) -> list[Anchor]:
         """Every turn that the edit is about or that it says something of."""
         placed = [anchor for one in self.placed for anchor in (*one.turns, one.into)]
-        all_of = (*self.turns, *self.kept, *self.unnamed, *placed, self.into, self.heir)
-        return [anchor for anchor in all_of if anchor is not None]
+        all_of = (*self.turns, *self.later, *self.earlier, *self.kept, *self.unnamed, *placed)
+        return [anchor for anchor in (*all_of, self.into, self.follower, self.heir) if anchor is not None]
 
 
 TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
@@ -147,19 +150,28 @@ def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolv
     if kind == EditKind.SPLIT:
         placement = Placement("start" if body.is_on else "continue", None, by)
     else:
-        target = _turn(body.into, resolve)
+        target = resolve(body.into) if body.into is not None else None
         if target is None:
             return
         placement = Placement("join" if kind == EditKind.MERGE else "move", target, by)
     overlay.placements.update(dict.fromkeys(turns, placement))
+    _place_as_before(overlay.placements, body, by, resolve)
     for placed in body.placed:
-        target = _turn(placed.into, resolve)
-        if target is not None or placed.into is None:
-            placement = Placement(placed.kind, target, by)
+        targets = _all((placed.into,), resolve)
+        if targets or placed.into is None:
+            placement = Placement(placed.kind, targets[0] if targets else None, by)
             overlay.placements.update(dict.fromkeys(_all(placed.turns, resolve), placement))
-    heir = _turn(body.heir, resolve)
+    heirs = _all((body.heir,), resolve)
     for turn in _all(body.unnamed, resolve):
-        _hand_on(overlay.attributes, turn, heir)
+        _hand_on(overlay.attributes, turn, heirs[0] if heirs else None)
+
+
+def _place_as_before(placements: dict[TurnKey, Placement], body: EditBody, by: str, resolve: Resolve) -> None:
+    """What edits of earlier versions say of turns that they did not name."""
+    turns, earlier = _all(body.turns, resolve), _all(body.earlier, resolve)
+    placements.update((turn, Placement("join", turns[0], by)) for turn in _all(body.later, resolve) if turns)
+    placements.update((turn, Placement("join", earlier[0], by)) for turn in earlier[1:])
+    placements.update((turn, Placement("start", None, by)) for turn in (*earlier[:1], *_all((body.follower,), resolve)))
 
 
 def _give(overlay: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
@@ -171,13 +183,9 @@ def _give(overlay: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, r
         overlay.placements.setdefault(turn, Placement("continue", None, by))
 
 
-def _turn(anchor: Anchor | None, resolve: Resolve) -> TurnKey | None:
-    return None if anchor is None else resolve(anchor)
-
-
-def _all(anchors: Iterable[Anchor], resolve: Resolve) -> list[TurnKey]:
+def _all(anchors: Iterable[Anchor | None], resolve: Resolve) -> list[TurnKey]:
     """The turns of these anchors that are in the ledger."""
-    return [key for anchor in anchors if (key := resolve(anchor)) is not None]
+    return [key for anchor in anchors if anchor is not None and (key := resolve(anchor)) is not None]
 
 
 def _hand_on(attributes: dict[TurnKey, dict[str, Attribute]], key: TurnKey, heir: TurnKey | None) -> None:

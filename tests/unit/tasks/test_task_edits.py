@@ -256,6 +256,27 @@ def test_title_status_and_exclusion_stay_with_their_task(edited: tuple[sqlite3.C
     assert _said_of(db) == [upload]
 
 
+def test_an_edit_of_an_earlier_version_means_what_it_meant(edited: tuple[sqlite3.Connection, Path]) -> None:
+    db, _ = edited
+    retries, build = ids(db)
+    edit_tasks.rename(db, retries, "Upload")
+    first, second, third, _ = (edit_tasks.turn_of(db, retries, number).anchor for number in range(1, 5))
+    other = edit_tasks.turn_of(db, build, 1).anchor
+    for kind, body in (
+        ("move", EditBody((first,), into=other, follower=second)),
+        ("merge", EditBody((second,), into=other)),
+        ("split", EditBody((third,), later=(other,), earlier=(second,))),
+    ):
+        with transaction(db):
+            add_edit(db, kind, msgspec.json.encode(body).decode())
+            mark_all_stale(db)
+        rebuild(db)
+    assert sorted(shape(db)) == [("Upload", 5), ("yes", 1)]
+    for _ in range(4):
+        edit_tasks.undo(db)
+    assert shape(db) == BEFORE
+
+
 def test_join_mends_a_false_start(edited: tuple[sqlite3.Connection, Path]) -> None:
     db, _ = edited
     slow = edit_tasks.split(db, ids(db)[0], 3)
