@@ -324,13 +324,12 @@ def _drop_misread_words(db: Any, readable: str) -> None:
         "UPDATE turn SET kind = 'notification', text = '', words = x'', echo = NULL, position = position + 1"
         f" WHERE {is_message}"
     )
+    # What stood behind a prompt that was cut cannot be seen: it keeps its echo, as it may be read by a later run only.
+    is_misread = "text LIKE '%</system-reminder>' OR text LIKE char(0xfeff) || '%'"
     db.execute(
-        """
-        UPDATE turn SET echo = NULL, position = position + 1
-        WHERE (chars > length(text) OR text LIKE '%</system-reminder>' OR text LIKE char(0xfeff) || '%')
-            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
-            AND session_id IN (SELECT value FROM json_each(?))
-        """,
+        f"UPDATE turn SET echo = IIF({is_misread}, NULL, echo), position = position + 1"
+        f" WHERE ({is_misread} OR chars > length(text)) AND session_id IN (SELECT value FROM json_each(?))"
+        " AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')",
         (readable,),
     )
 
