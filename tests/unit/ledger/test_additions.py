@@ -278,8 +278,8 @@ def test_words_that_nobody_typed_are_no_words_of_a_prompt_any_more(
 
 def test_a_long_prompt_keeps_what_is_known_of_it_until_its_file_is_read(tmp_path: Path) -> None:
     """Another folder may be read first: without its echo it would start another task meanwhile."""
-    long = prompt("done with the parser? " * 40, second=2)
-    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), long, answer(3))})
+    long = prompt("What is a good catch? " * 40, second=2)
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1, message=SAYS), long, answer(3))})
     with ledger_of(tmp_path, root) as db:
         known = db.execute("SELECT echo FROM turn ORDER BY position").fetchall()
         assert known[1][0] > 0
