@@ -48,9 +48,8 @@ class Sheet(Widget):
     def render_line(self, y: int) -> Strip:
         """One line, of the style that the theme gives each piece now."""
         lines, style = self._sheet_lines, self.visual_style
-        if y >= len(lines):
-            return Strip.blank(self._drawn_size.width, style.rich_style)
-        pieces = lines[y].render(style, end="", parse_style=self.app.stylesheet.parse_style)
+        drawn = lines[y] if y < len(lines) else Content("")
+        pieces = drawn.render(style, end="", parse_style=self.app.stylesheet.parse_style)
         return Strip([Segment(text, (style + own).rich_style) for text, own in pieces])
 
     @property
