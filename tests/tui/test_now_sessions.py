@@ -15,6 +15,7 @@ from tests.tui.fakes import dashboard, feed, screen_text, settled, snapshot
 from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import MINUTE, START, Transcript
 from tracker.rebuild import rebuild
+from tracker.settings import Settings
 from tui.readers.now import read_now
 from tui.screens.now import NowScreen
 from tui.snapshot import NowPart, Snapshot, Wish
@@ -53,7 +54,7 @@ class Room:
         rebuild(self.db)
 
     def now(self, minute: float, wanted: str = "") -> NowPart:
-        part = read_now(self.db, wanted, _START_MS + round(minute * MINUTE), 1)
+        part = read_now(self.db, wanted, _START_MS + round(minute * MINUTE), 1, Settings())
         assert part is not None
         return part
 

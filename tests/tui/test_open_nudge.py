@@ -11,6 +11,7 @@ from store.nudges import NudgeRow
 from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits_done, feed, settled
 from tracker.advisor.advisor import DueNudge
 from tracker.model.nudge import NudgeKind
+from tracker.settings import Settings
 from tui.app import Dashboard
 from tui.edits import Edit, NoteShown, PutAway, apply_edit
 from tui.readers.now import read_now
@@ -19,7 +20,7 @@ from tui.widgets.options import nudge_lines, option_lines, with_its_calls
 
 
 def nudge_on_now(db: sqlite3.Connection, now_ms: int = NOW_MS) -> NudgeRow | None:
-    part = read_now(db, "", now_ms, 1)
+    part = read_now(db, "", now_ms, 1, Settings())
     assert part is not None
     return part.nudge
 
@@ -40,14 +41,14 @@ def test_a_nudge_is_open_until_the_next_prompt(own_db: sqlite3.Connection) -> No
 def test_a_session_with_an_open_nudge_is_named_while_another_is_shown(own_db: sqlite3.Connection) -> None:
     nudge = nudge_on_now(own_db)
     assert nudge is not None
-    shown = read_now(own_db, "", NOW_MS, 1)
+    shown = read_now(own_db, "", NOW_MS, 1, Settings())
     assert shown is not None
     other = next(one for one in shown.sessions if one.id != nudge.session_id)
-    part = read_now(own_db, other.native_id, NOW_MS, 1)
+    part = read_now(own_db, other.native_id, NOW_MS, 1, Settings())
     assert part is not None
     assert (part.session, part.nudge, part.nudged) == (other, None, {nudge.session_id})
     own_db.execute("UPDATE nudge SET dismissed_at = ? WHERE id = ?", (NOW_MS, nudge.id))
-    assert read_now(own_db, other.native_id, NOW_MS, 1).nudged == frozenset()  # type: ignore[union-attr]
+    assert read_now(own_db, other.native_id, NOW_MS, 1, Settings()).nudged == frozenset()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("followed", [0, 1])

@@ -16,10 +16,11 @@ from store.prices import stored_prices
 from store.reads import live_session as live
 from store.reads.filter import Filter
 from store.reads.habits import agents_on_record
-from store.reads.live_session import ActiveSession, LiveSession
+from store.reads.live_session import ActiveSession
 from store.reads.spend import spend_total
 from store.tasks import floors
 from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
+from tracker.advisor.billing import billing_of, is_on_plan
 from tracker.advisor.evaluate import (
     OF_THE_TURN,
     Moment,
@@ -35,11 +36,8 @@ from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.model.defaults import DAY_MS, DEFAULTS
-from tracker.model.nudge import Billing, NudgeKind
+from tracker.model.nudge import NudgeKind
 from tracker.model.rates import Rates
-
-_PAYS_BY_CALL = "api"
-_HAS_PLANS = "claude-code"
 
 
 class AdviceFiles(Protocol):
@@ -286,18 +284,6 @@ def _shown_level(standing: Standing | None, preferences: Preferences) -> int | N
     if standing is None or NudgeKind.COMPACT not in preferences.enabled:
         return None
     return round(standing.level) if standing.situation.billing.permits(NudgeKind.COMPACT) else None
-
-
-def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:
-    """Whether a plan pays for a session: as the settings say of Claude Code, else as its records show."""
-    if preferences.plan is not None and session.agent == _HAS_PLANS:
-        return preferences.plan != _PAYS_BY_CALL
-    return session.billing == "plan" or bool(session.has_limit_samples)
-
-
-def billing_of(session: LiveSession, preferences: Preferences, habits: Habits) -> Billing:
-    """The user's currency: dollars, or a plan's limit units as far as its meter has shown what they are."""
-    return Billing(is_plan=True, meter=habits.meter) if is_on_plan(session, preferences) else Billing()
 
 
 def _day_cost(db: sqlite3.Connection, day: str) -> int:

@@ -38,6 +38,8 @@ def context(invocation: Invocation, session: str | None, turns: int) -> None:
     taximeter context 5ea3b8df --turns 4
     """
     from tracker.advisor.habits import habits_now
+    from tracker.advisor.preferences import preferences_of
+    from tracker.cli.user_settings import user_settings
 
     db = open_modelled(invocation)
     found = named_session(db, session)
@@ -46,7 +48,8 @@ def context(invocation: Invocation, session: str | None, turns: int) -> None:
             raise UserError("no session is on record (taximeter doctor says where it looked)")
         show_no_sessions(invocation)
         return
-    report = context_report(db, found.id, habits_now(db, found.agent, clock.now_ms()), turns=turns)
+    habits = habits_now(db, found.agent, clock.now_ms())
+    report = context_report(db, found.id, habits, preferences_of(user_settings()), turns=turns)
     if report is None:
         raise UserError(f"no call of the main conversation of session {found.native_id} is on record")
     if invocation.as_json:

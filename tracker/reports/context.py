@@ -13,7 +13,9 @@ from store.nudges import NudgeRow, chosen_nudges
 from store.prices import stored_prices
 from store.reads.live_session import LiveCall, LiveSession, latest_turns
 from store.tasks import floors
+from tracker.advisor.billing import billing_of
 from tracker.advisor.habits import Habits
+from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso, now_ms
@@ -158,11 +160,17 @@ def _option_json(option: Option) -> dict[str, Any]:
 
 
 def context_report(
-    db: sqlite3.Connection, session_id: int, habits: Habits, *, turns: int = 8, now: int | None = None
+    db: sqlite3.Connection,
+    session_id: int,
+    habits: Habits,
+    preferences: Preferences,
+    *,
+    turns: int = 8,
+    now: int | None = None,
 ) -> ContextReport | None:
     """The report of one session over the next `turns` turns; None if it has no call of its own.
 
-    `habits` are those with the session's agent (tracker.advisor.habits).
+    `habits` are those with the session's agent (tracker.advisor.habits); `preferences` those that its nudges go by.
     """
     state = load_state(db, session_id, floors(db))
     if state is None:
@@ -173,7 +181,7 @@ def context_report(
     idle_ms = max(0, moment - last.last_at)
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
-    prospect = None if rates is None else _prospect(state, rates, habits, turns, ttl_ms, is_cold=is_cold)
+    prospect = None if rates is None else _prospect(state, rates, habits, preferences, turns, ttl_ms, is_cold=is_cold)
     return ContextReport(
         session=state.session,
         calls=calls,
@@ -214,10 +222,19 @@ def effect(option: Option) -> str:
 
 
 def _prospect(
-    state: SessionState, rates: Rates, habits: Habits, turns: int, ttl_ms: int | None, *, is_cold: bool
+    state: SessionState,
+    rates: Rates,
+    habits: Habits,
+    preferences: Preferences,
+    turns: int,
+    ttl_ms: int | None,
+    *,
+    is_cold: bool,
 ) -> Prospect:
-    """What lies ahead, from the advisor's own view of the session: its level is the one that nudges go by."""
+    """What lies ahead, in dollars on a plan too; the level alone is the one that nudges go by."""
     standing = standing_of(state, habits, rates, Billing())
+    billing = billing_of(state.session, preferences, habits)
+    weighed = standing_of(state, habits, rates, billing, quiet=preferences.quiet)
     here, estimate = standing.situation, standing.estimate
     context = _standing_context(state.last)
     to_compaction = calls_to_compaction(context, standing.trigger.tokens, estimate)
@@ -243,7 +260,7 @@ def _prospect(
     return Prospect(
         estimate=estimate,
         options=options_over(turns),
-        level=standing.level,
+        level=weighed.level,
         trigger=standing.trigger.tokens,
         trigger_source=standing.trigger.source,
         to_compaction=None if to_compaction is None else max(1, round(to_compaction)),

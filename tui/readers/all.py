@@ -61,7 +61,7 @@ class SnapshotReader:
         if wish.screen == "now":
             from tui.readers.now import read_now
 
-            return read_now(db, wish.session, at_ms, len(self._looked_in))
+            return read_now(db, wish.session, at_ms, len(self._looked_in), settings)
         if wish.screen == "tasks":
             from tui.readers.tasks import read_tasks
 

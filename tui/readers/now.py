@@ -6,8 +6,10 @@ from store.reads.board import costs_since, count_sessions, latest_sessions, rece
 from store.reads.live_session import latest_turns
 from store.reads.tasks import task_row_of
 from tracker.advisor.habits import kept_habits
+from tracker.advisor.preferences import preferences_of
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.reports.context import context_report, open_nudge
+from tracker.settings import Settings
 from tui.snapshot import NowPart
 
 AT_WORK_MS = 15 * MINUTE_MS  # a session without a record for longer is at rest
@@ -15,7 +17,7 @@ MOST_SESSIONS = 12
 _SHOWN_CALLS = 40
 
 
-def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> NowPart | None:
+def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, settings: Settings) -> NowPart | None:
     """The part for the session wished for, while it is at work, else for the latest; None in an empty ledger."""
     running = latest_sessions(db, now_ms - AT_WORK_MS, MOST_SESSIONS, first=wanted)
     # What hooks and scripts run beside it hides the person's session no more when that rests than when it works.
@@ -33,7 +35,7 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int) -> 
         unlisted=count_sessions(db, now_ms - AT_WORK_MS) - len(running) if len(running) == MOST_SESSIONS else 0,
         is_running=bool(running),
         task=task_row_of(db, task_id) if task_id else None,
-        context=context_report(db, session.id, habits, now=now_ms),
+        context=context_report(db, session.id, habits, preferences_of(settings), now=now_ms),
         costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
         nudge=open_nudge(db, session.id, now_ms),

@@ -23,7 +23,7 @@ from tracker.advisor.habits import (
     kept_habits,
     measure_habits,
 )
-from tracker.advisor.preferences import PreferenceReader
+from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.model.forecast import band_for
@@ -223,7 +223,9 @@ def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, 
     assert habits_now(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5) == band, "kept as it was measured"
 
 
-def test_the_context_report_goes_by_the_advisors_level(desk: Desk) -> None:
+@pytest.mark.parametrize("quiet", [False, True])
+def test_the_context_report_goes_by_the_advisors_level(desk: Desk, quiet: bool) -> None:
+    desk.settings.write_text(f"[nudges]\nquiet = {str(quiet).lower()}\n")
     for number in range(4):
         compacted(desk, number, 50_000)
     one = desk.transcript(start_ms=START_MS + 8 * DAY_MS)
@@ -232,7 +234,7 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk) -> None:
     habits = measure_habits(desk.db, "claude-code", one.now)
     desk.advise(one.now)
     [session] = find_session(desk.db, one.session)
-    report = context_report(desk.db, session.id, habits, now=one.now)
+    report = context_report(desk.db, session.id, habits, PreferenceReader(desk.settings).read(), now=one.now)
     assert report is not None
     assert report.prospect is not None
     assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
@@ -246,7 +248,8 @@ def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
     desk.take_in()
     [session] = find_session(desk.db, one.session)
     warm, cold = (
-        context_report(desk.db, session.id, Habits(), now=one.now + later).prospect for later in (0, 2 * HOUR_MS)
+        context_report(desk.db, session.id, Habits(), Preferences(), now=one.now + later).prospect
+        for later in (0, 2 * HOUR_MS)
     )
     penalty = round((192_500 - 0.6 * 20_000) * (10_000 - 500))
     assert warm.cold_penalty == cold.cold_penalty == penalty == 1_714_750_000

@@ -5,12 +5,16 @@ import re
 
 import pytest
 
+from store.reads.sessions import find_session
 from store.samples import LimitReading, StatusSample, put_samples
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
+from tracker.advisor.habits import kept_habits
 from tracker.advisor.meter import read_meter
+from tracker.advisor.preferences import Preferences
 from tracker.model.defaults import HOUR_MS, TTL_1H_MS
 from tracker.model.nudge import Meter
+from tracker.reports.context import context_report
 
 WINDOW_MS = 5 * HOUR_MS
 UNITS_PER_PERCENT = 0.05  # dollars of limit units for one percent of five hours
@@ -84,7 +88,12 @@ def test_a_calibrated_plan_hears_of_compacting_in_its_own_percent(desk: Desk) ->
     assert "$" not in told.text
     row = desk.log("compact")[-1]
     assert float(figures[1]) == pytest.approx(row["saving"] / (UNITS_PER_PERCENT * 1e9), rel=0.15)
-    assert desk.advice(one)["compact_at_tokens"] is not None
+    habits, _ = kept_habits(desk.db, "claude-code", one.now)
+    [session] = find_session(desk.db, one.session)
+    report = context_report(desk.db, session.id, habits, Preferences(), now=one.now)
+    assert report is not None
+    assert report.prospect is not None
+    assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
 
 
 def test_where_reads_weigh_nothing_compacting_is_not_spoken_of(desk: Desk) -> None:
