@@ -1,8 +1,8 @@
 """When compacting pays (MODEL section 7.1): cost, saving, break-even, the level, and the decision.
 
 The decision looks at the level only, at turn ends only. The level departs from MODEL 7.1, whose reorder level is the
-best one for a session that never ends: replayed over published sessions it asked for a third more compactions than
-break-even within a share of the calls to come, and saved less (docs/nudges.md).
+best one for a session that never ends: replayed over published sessions, break-even within a share of the calls to come
+asked for a third fewer compactions, and saved more (docs/nudges.md).
 """
 
 import math
