@@ -200,9 +200,12 @@ def call_line(row: dict[str, Any], task: str) -> str:
 
 
 def _cache_state(row: dict[str, Any], context: int) -> str:
-    """Whether the call found what was there before in the cache: as the ledger judged it, else by its counts."""
-    if row["cache_kind"] is not None:
-        return "part" if row["cache_kind"] == "partial" else "cold"
-    is_judged = row["epoch"] is not None
-    is_warm = row["cache_read"] > (0 if is_judged else row["write_5m"] + row["write_1h"] + row["input"])
+    """Whether the call found in the cache what was there before it, as the ledger judged it.
+
+    By its counts where nothing was: it is not judged yet, or a session's first, which reads what others have written.
+    """
+    if row["cache_kind"] == "partial":
+        return "part"
+    read_all = row["epoch"] is not None and row["cache_kind"] is None
+    is_warm = row["cache_read"] > (0 if read_all else row["write_5m"] + row["write_1h"] + row["input"])
     return "warm" if is_warm else "cold" if context > 2000 else ""

@@ -130,6 +130,18 @@ def test_a_calls_line_has_its_task_and_what_it_found_in_the_cache(
             assert len(line) <= columns
 
 
+def test_a_sessions_first_call_is_warm_if_most_of_it_was_cached_by_others(
+    claude_dir: Path, started: list[Command]
+) -> None:
+    command = Command(claude_dir)
+    started.append(command)
+    command.wait_for(lambda lines: len(lines) == 1)
+    session(claude_dir).prompt("go").call(20_000, read=18_000)
+    command.wait_for(lambda lines: len(lines) == 2)
+    assert command.end() == 0
+    assert "  warm 5m" in command.lines[1]
+
+
 @pytest.mark.parametrize("words", [(), ("--poll",)])
 def test_an_agents_first_session_ever(tmp_path: Path, started: list[Command], words: tuple[str, ...]) -> None:
     """Its folder comes into being with it; hooks count on the watcher, which has taken on their spool."""
