@@ -195,6 +195,9 @@ async def test_a_board_that_was_drawn_before_is_there_at_once_until_its_new_figu
         await pilot.press("2")
         assert "Tasks · November 2026" in await settled(pilot)
         assert_drawn(app, ["4", "[", "2"])
+        await pilot.press("left_square_bracket")
+        assert app.wish.month == "2026-09", "its keys count at once, too"
+        await pilot.press("right_square_bracket")
         held["is"] = False
         feed(app).hand_over()
         assert "Tasks · October 2026" in await settled(pilot)

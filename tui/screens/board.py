@@ -160,7 +160,7 @@ class Board(Screen[None], Generic[Part]):
     def action_month(self, step: int) -> None:
         """Show another month: counted from the one wished for, since keys may come faster than figures."""
         app, snapshot = self.dashboard, self.dashboard.snapshot
-        part = getattr(snapshot, self.NAME, None)
+        part: Any = self.part
         if snapshot is None or part is None:
             return
         is_drawn = snapshot.wish == app.wish
