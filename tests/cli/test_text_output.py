@@ -62,6 +62,14 @@ def test_no_report_on_cline_and_on_dated_models_is_wider_either(narrow: Taximete
         assert too_wide(narrow("task", task["id"]).out) == []
 
 
+def test_on_a_narrow_terminal_calls_of_cline_have_what_was_not_in_the_cache_in_one_column(narrow: Taximeter) -> None:
+    folder = CAPTURES / "v2-openai-priced" / ".cline"
+    out = narrow("--cline-dir", str(folder), "calls", "--session", "1795227291462").out
+    titles, *lines = [line.split() for line in out.splitlines()[:3]]
+    assert titles[4:] == ["read", "new", "out", "cost"]
+    assert [line[5:8] for line in lines] == [["0", "9.1k", "151"], ["9.0k", "420", "83"]]
+
+
 def test_an_opened_task_says_where_its_further_sessions_begin(taximeter: Taximeter, tmp_path: Path) -> None:
     for number in range(1, 8):
         Transcript(tmp_path / "c").wait(number).prompt(f"part {number}").call(20_000)

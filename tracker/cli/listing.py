@@ -39,7 +39,6 @@ from tracker.words import agent_sign, cost_text, tokens
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)
 _SHORT_SESSION = 8  # characters of a session of Claude Code; those of Cline have more
-_INPUT = 4  # column of uncached input
 _SESSION_CSV = (
     "agent", "session", "project", "title", "branch", "first_at", "last_at", "calls", "cost_usd", "models",
     "unpriced_calls", "floor_calls",
@@ -199,22 +198,18 @@ def _call_line(row: dict[str, Any], *, is_narrow: bool) -> tuple[str, ...]:
         tokens(row["write_5m"] + row["write_1h"]),
         ("≥" if row["flags"] & _FLOOR else "") + tokens(row["output"]),
         short_usd(row["cost"]),
+        tokens(row["input"] + row["write_5m"] + row["write_1h"]) if is_narrow else "",
     )
 
 
 def _show_calls(lines: list[tuple[str, ...]], *, is_narrow: bool) -> None:
-    columns = [
-        Column("time", cut="never"),
-        Column("session", cut="never"),
-        Column("chain"),
-        Column("model"),
-        *numbers("in", "read", "write", "out", "cost"),
-    ]
-    shown = lines
-    if is_narrow and any(len(line[1]) > _SHORT_SESSION for line in lines):  # no room for what is the least of a prompt
-        del columns[_INPUT]
-        shown = [(*line[:_INPUT], *line[_INPUT + 1 :]) for line in lines]
-    print_table(columns, shown)
+    columns = (Column("time", cut="never"), Column("session", cut="never"), Column("chain"), Column("model"))
+    # Beside a long id there is room for one column of what was not read from the cache.
+    if is_narrow and any(len(line[1]) > _SHORT_SESSION for line in lines):
+        shown = [(*line[:4], line[5], line[9], *line[7:9]) for line in lines]
+        print_table((*columns, *numbers("read", "new", "out", "cost")), shown)
+    else:
+        print_table((*columns, *numbers("in", "read", "write", "out", "cost")), [line[:9] for line in lines])
     floor = any(line[7].startswith("≥") for line in lines)
     note("Times are local." + (" ≥ a floor: the output is not fully recorded." if floor else ""))
 
