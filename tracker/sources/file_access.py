@@ -23,6 +23,14 @@ def is_folder(path: Path) -> bool:
         return True
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is anything of that name. In a folder that may not be entered nothing is."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
+
+
 def inode_of(facts: os.stat_result) -> int:
     """The number by which a file is told from one that takes its place; of those with more than 63 bits, the last."""
     return facts.st_ino & _LARGEST_INTEGER

@@ -193,6 +193,21 @@ class TestGivenFolders:
             assert paths(discovered(source, given)) == [str(task / name) for name in names]
             assert discovered(other, given) == []
 
+    def test_may_hold_a_folder_that_may_not_be_entered(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        task = tmp_path / "kept" / "exported"
+        task.mkdir(parents=True)
+        (task / "ui_messages.json").write_text("[]")
+        (task.parent / "a").mkdir()
+        look = Path.exists
+
+        def enter(path: Path) -> bool:
+            if path.parent.name == "a":
+                raise PermissionError(path)
+            return look(path)
+
+        monkeypatch.setattr(Path, "exists", enter)
+        assert paths(discovered(ClineSource(), task.parent)) == [str(task / "ui_messages.json")]
+
     def test_that_do_not_exist_are_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             discovered(ClineSource(), tmp_path / "typo")
