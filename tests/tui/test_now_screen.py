@@ -49,6 +49,11 @@ async def test_a_cost_keeps_its_marks_at_every_size(
         assert "$0.73" not in set(figures) - {cost}
 
 
+async def test_the_pace_has_the_next_turn_wherever_it_is_drawn(sample_script: Script) -> None:
+    text = await drawn(dashboard(sample_script, start="now"), size=(80, 34))
+    assert "next turn $" in text
+
+
 async def test_without_a_forecast_no_gauge_is_drawn(sample_script: Script) -> None:
     report = now_of(sample_script).context
     assert report is not None

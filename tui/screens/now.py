@@ -264,9 +264,9 @@ class NowScreen(Board[NowPart]):
         report, ahead = part.context, part.prospect
         rows: list[tuple[str, str]] = [("burn", f"{burn_words(part.costs, now_ms)}/h")]
         if ahead is not None:
-            rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             rows.append(("next call", about(ahead.next_call)))
             rows.append(("next turn", _turn_words(ahead.next_turn.go_on)))
+            rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
             if ahead.to_compaction is not None:
                 rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
         if report is not None:
