@@ -16,7 +16,14 @@ def can_suspend(app: App[Any]) -> bool:
 
 
 def suspend(app: App[Any]) -> None:
-    """Give the terminal back and stop until the shell says to go on; what started us (`uvx`) stops as well."""
+    """Give the terminal back and stop until the shell says to go on; what started us (`uvx`) stops as well.
+
+    Textual's own handlers are away meanwhile: where that of SIGCONT came late, after Textual had taken the terminal
+    again, it took it once more, and of two threads that waited for the same key one kept the program from ending.
+    """
     with app.suspend():
         if sys.platform != "win32":
+            handlers = {sign: signal.signal(sign, signal.SIG_DFL) for sign in (signal.SIGTSTP, signal.SIGCONT)}
             os.killpg(os.getpgrp(), signal.SIGTSTP)
+            for sign, handler in handlers.items():
+                signal.signal(sign, handler)

@@ -9,14 +9,16 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from hooks.spool_reader import ReaderLock
 from tests.tui.fakes import dashboard, screen_text, settled
 from tui.palette import Commands
+from tui.suspending import suspend
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 30.0
@@ -104,6 +106,29 @@ def test_ctrl_z_gives_terminal_and_spool_back_and_fg_goes_on(shell: Shell, isola
     shell.says(_PROMPT)
     shell.types("echo $((1000 + 235))\n")
     shell.says("1235")
+
+
+def test_textual_takes_the_terminal_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its handler of SIGCONT would do so a second time, if it came after the end of its own suspension."""
+    signs = (signal.SIGTSTP, signal.SIGCONT)
+    taken_again: list[int] = []
+    meanwhile = []
+    before = [signal.signal(sign, lambda number, _frame: taken_again.append(number)) for sign in signs]
+    handlers = [signal.getsignal(sign) for sign in signs]
+
+    def stop(_group: int, _sign: int) -> None:
+        meanwhile.extend(signal.getsignal(sign) for sign in signs)
+        os.kill(os.getpid(), signal.SIGCONT)
+
+    monkeypatch.setattr(os, "killpg", stop)
+    try:
+        suspend(SimpleNamespace(suspend=nullcontext))  # type: ignore[arg-type]
+        assert [signal.getsignal(sign) for sign in signs] == handlers
+    finally:
+        for sign, handler in zip(signs, before, strict=True):
+            signal.signal(sign, handler)
+    assert meanwhile == [signal.SIG_DFL, signal.SIG_DFL]
+    assert not taken_again
 
 
 async def test_where_no_shell_can_resume_suspending_is_no_command() -> None:
