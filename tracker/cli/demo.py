@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -18,7 +19,6 @@ from tracker.cli.output import takes_screens
 from tracker.errors import UsageError
 
 _CHANGE_AGENTS = ("install", "uninstall")  # Cline's folders are found by themselves: those would be the user's own
-_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _BEGAN_SECONDS_AGO = 960  # the agent waits at the end of a turn, with a nudge; it goes on before a minute is over
 
 
@@ -42,7 +42,7 @@ def demo(command: tuple[str, ...]) -> None:
     name = next((word for word in command if word in COMMANDS), None)
     if name in _CHANGE_AGENTS:
         raise UsageError(f"demo changes no agent's settings: taximeter {name} without demo does")
-    with _ended_in_order(), tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder, _closed_ledgers():
+    with tempfile.TemporaryDirectory(prefix="taximeter-demo-") as folder, _ended_in_order(folder), _closed_ledgers():
         root = Path(folder)
         os.environ["TAXIMETER_HOME"] = str(root / "home")
         from tracker.cli.app import run
@@ -70,13 +70,22 @@ def demo(command: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Let a closed terminal window, or whoever ends the process, end it as an exit does: the folder is deleted."""
+def _ended_in_order(folder: str) -> Iterator[None]:
+    """Let whoever ends the process, or closes its terminal window, end it as an exit does: the folder is deleted.
+
+    Without a terminal that is done at once: Textual, to leave the screen, would wait for ever for its words to be sent.
+    """
 
     def leave(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in _ENDS}
+    def hang_up(number: int, _frame: FrameType | None) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(128 + number)
+
+    ends = {"SIGTERM": leave, "SIGHUP": hang_up}
+    numbers = {getattr(signal, name): handler for name, handler in ends.items() if hasattr(signal, name)}
+    before = {number: signal.signal(number, handler) for number, handler in numbers.items()}
     try:
         yield
     finally:
