@@ -1,13 +1,8 @@
-"""`sync`, `doctor`, `prices`, `reprice`, `demo`: what they do, and how every command fails."""
+"""`sync`, `doctor`, `prices`, `reprice`: what they do, and how every command fails."""
 
 import gc
 import os
-import pty
-import select
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -355,52 +350,3 @@ class TestPrices:
         outputs = [Decimal(line["cost_usd"]) - Decimal("0.00888") for line in taximeter("calls", "--json").json_lines()]
         assert outputs == [Decimal("0.002")] * 4 + [Decimal("0.001")]
         assert taximeter("doctor").code == 0
-
-
-def test_a_demo_that_is_ended_leaves_no_trace(
-    taximeter: Taximeter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def ended(folder: Path) -> None:
-        (folder / "projects").mkdir(parents=True)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setenv("TAXIMETER_HOME", os.environ["TAXIMETER_HOME"])  # demo sets another
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("tracker.demo.samples.write_samples", ended)
-    assert taximeter("demo", "spend").code == 128 + signal.SIGTERM
-    assert list(tmp_path.iterdir()) == []
-    assert signal.getsignal(signal.SIGTERM) == before
-
-
-def test_a_demo_whose_window_is_closed_leaves_neither_a_process_nor_a_trace(tmp_path: Path) -> None:
-    (tmp_path / "temp").mkdir()
-    own, its_end = pty.openpty()
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "taximeter", "demo"],
-        cwd=Path(__file__).parents[2],
-        stdin=its_end,
-        stdout=its_end,
-        stderr=its_end,
-        env=os.environ | {"TMPDIR": str(tmp_path / "temp"), "TERM": "xterm-256color"},
-        start_new_session=True,
-    )
-    os.close(its_end)
-    try:
-        seen = b""
-        while b"live" not in seen:
-            assert select.select([own], [], [], 30.0)[0], seen[-2000:]
-            seen += os.read(own, 65536)
-        demo.send_signal(signal.SIGHUP)  # a terminal's multiplexer says so itself, beside the system
-        os.close(own)
-        demo.send_signal(signal.SIGHUP)
-        assert demo.wait(30) == 128 + signal.SIGHUP
-        assert list((tmp_path / "temp").iterdir()) == []
-    finally:
-        demo.kill()
-
-
-def test_the_demo_leaves_no_trace(taximeter: Taximeter, isolated_home: Path) -> None:
-    ran = taximeter("demo", "spend", "--json")
-    assert ran.json()["total"]["calls"] > 0
-    assert not isolated_home.exists()

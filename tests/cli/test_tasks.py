@@ -5,7 +5,6 @@ import io
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -133,47 +132,6 @@ def test_csv_has_a_row_a_task(sessions: Path) -> None:
     assert [(row["id"], row["cost_usd"]) for row in rows] == [
         (task["id"], task["cost_usd"]) for task in report["tasks"]
     ]
-
-
-def programs(root: Path, *, typed: int) -> str:
-    """Three runs of a program, and so many prompts of the person beside it."""
-    for number in range(3):
-        given: dict[str, Any] = {"entrypoint": "sdk-cli"}
-        one = Transcript(root, f"run{number}", project="/code/p")
-        one.minute = 30 * number
-        one.prompt(f"You judge the change that was just made: {number}", **given).answer(f"r{number}", **given)
-    for number in range(typed):
-        Transcript(root, f"typed{number}").prompt(f"{number} is what I ask").answer(f"t{number}")
-    return str(root)
-
-
-def test_runs_of_programs_are_counted_beside_the_tasks(tmp_path: Path) -> None:
-    folder = programs(tmp_path / "c", typed=1)
-    shown = run("tasks", "--claude-dir", folder).output
-    assert "1 task, 3 runs" in shown
-    assert "--runs lists them" in shown
-    rows = csv.DictReader(io.StringIO(run("tasks", "--csv", "--no-sync").output))
-    assert sorted((row["title"][:3], row["program_run"]) for row in rows) == [("0 i", "no"), *[("You", "yes")] * 3]
-
-
-def test_where_programs_did_everything_their_runs_are_listed(tmp_path: Path) -> None:
-    shown = run("tasks", "--claude-dir", programs(tmp_path / "c", typed=0)).output
-    assert shown.count("✔") == 3
-    assert "3 runs of programs" in shown
-    assert "in no rate. Most often" in shown
-    assert "--runs" not in shown
-    assert any(line.strip().startswith("3 runs  ") for line in shown.splitlines())
-
-
-def test_subagents_whose_session_is_gone_are_called_so_and_no_programs(tmp_path: Path) -> None:
-    """In folders that were kept, many a session's own file is gone and its subagents' files are not."""
-    for number in range(2):
-        Transcript(tmp_path / "c", f"gone{number}").answer(f"m{number}", isSidechain=True, agentId=f"a{number}")
-    Transcript(tmp_path / "c", "talked").prompt("mend it").answer("t")
-    shown = run("tasks", "--runs", "--claude-dir", str(tmp_path / "c")).output
-    assert shown.count("(only subagents on record)") == 2
-    assert "2 runs of subagents alone, $" in shown
-    assert "of programs" not in shown
 
 
 def test_an_opened_task_costs_the_same_in_every_form(sessions: Path) -> None:

@@ -25,7 +25,7 @@ def test_worktrees_are_their_project(folder: str, project: str) -> None:
     ("folder", "project"),
     [
         ("d:\\work\\shop", "D:\\work\\shop"),
-        ("d:/work/shop", "D:/work/shop"),
+        ("d:/code/shop", "D:/code/shop"),
         ("d:\\work\\shop\\.claude\\worktrees\\calm", "D:\\work\\shop"),
         ("d:", "d:"),
         ("é:shop", "é:shop"),
