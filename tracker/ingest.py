@@ -270,7 +270,10 @@ def _run(
 def read_file(sources: Sources, one: PendingFile, options: Options, problems: list[str]) -> Iterator[Piece]:
     """The pieces of a file; what keeps it from being read is added to `problems`."""
     try:
-        yield from sources[one.source][0].read(one.file, one.state, options)
+        for piece in sources[one.source][0].read(one.file, one.state, options):
+            used = {call.price_id for call in piece.batch.calls}
+            piece.batch.prices = [options.pricer.price(price_id) for price_id in used if price_id is not None]
+            yield piece
     except FileNotFoundError:
         pass  # deleted between listing and reading: nothing was lost that could have been read
     except OSError as error:

@@ -18,9 +18,8 @@ from store.prices import (
 )
 from store.records import CallFlag, Price
 from store.spend import refresh_spend
-from tracker.pricing import PriceBook, cost
+from tracker.pricing import PriceBook, Served, cost
 from tracker.pricing.parts import Amounts, price_parts
-from tracker.sources.base import Pricer
 
 
 class Repriced(NamedTuple):
@@ -74,15 +73,15 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
     return sorted(made.values(), key=lambda one: -abs(one.after - (one.before or 0)))
 
 
-def list_price(pricer: Pricer, call: PricedCall) -> tuple[Price, int] | None:
+def list_price(book: PriceBook, call: PricedCall) -> tuple[Price, int] | None:
     """What the tables say that a call costs, in nano-dollars, and the row that it points at; None without a price."""
-    resolve = partial(pricer.resolve, call.model, call.asked_provider, call.first_at)
-    marks = call.speed, call.tier, call.geo
+    resolve = partial(book.resolve, call.model, call.asked_provider, call.first_at)
+    served = Served(call.speed, call.tier, call.geo)
     if call.parts is not None:
         whole = (call.input, call.cache_read, call.write_5m, call.write_1h, call.output)
         parts = msgspec.json.decode(call.parts, type=list[Amounts])
-        return price_parts(lambda prompt: resolve(prompt, *marks), whole, parts, call.web_searches)
-    price = resolve(call.prompt, *marks)
+        return price_parts(lambda prompt: resolve(prompt, served), whole, parts, call.web_searches)
+    price = resolve(call.prompt, served)
     return None if price is None else (price, _cost(call, price))
 
 

@@ -32,7 +32,7 @@ def _batches(calls: int) -> Iterator[Batch]:
     prices = PriceBook()
     for number in range(calls // _CALLS_IN_A_SESSION):
         start = _LAST_DAY_MS - number // _SESSIONS_A_DAY * _DAY_MS + number % _SESSIONS_A_DAY * 3_600_000
-        price = prices.resolve(_MODELS[number % 2], None, start, sum(_TOKENS[:4]), None, None, None)
+        price = prices.resolve(_MODELS[number % 2], None, start, sum(_TOKENS[:4]))
         assert price is not None
         name = f"history-{number}"
         project = f"/home/dev/project-{number % 12}"

@@ -164,7 +164,7 @@ def test_those_who_follow_agents_read_by_the_files_of_this_moment(isolated_home:
     reader, db = ReaderOptions(said.append), open_ledger()
 
     def price_of_input() -> int:
-        price = reader.read(db).pricer.resolve("claude-opus-5-5", None, 0, 0, None, None, None)
+        price = reader.read(db).pricer.resolve("claude-opus-5-5", None, 0, 0)
         assert price is not None
         return price.input
 

@@ -40,7 +40,7 @@ def session_batch(
     """A session whose context grows call by call, a turn every eight calls; `first` numbers its calls on."""
     name = f"00000000-0000-4000-8000-{number:012d}"
     model = MODELS[number % len(MODELS)]
-    price = book.resolve(model, None, start_ms, 50_000, None, None, None)
+    price = book.resolve(model, None, start_ms, 50_000)
     assert isinstance(price, Price)
     made: list[Call] = []
     turns: list[Turn] = []

@@ -86,7 +86,7 @@ def _show(rows: list[PriceRow]) -> None:
 
 def _of_other_provider(book: PriceBook, model: str) -> dict[str, Any]:
     """A model that only the package of other providers' prices may know, as of now; UserError if it does not."""
-    found = book.resolve(model, None, now_ms(), 0, None, None, None)
+    found = book.resolve(model, None, now_ms(), 0)
     if found is None:
         raise UserError(
             f"no price for {model!r} (taximeter prices lists the models):"

@@ -255,7 +255,7 @@ class _Session:
 
     def _count(self, model: str, uncached: int, usage: dict[str, int]) -> None:
         prompt = uncached + usage["read"] + usage["write"]
-        price = self._prices.resolve(model, None, int(self._now * 1000), prompt, None, None, None)
+        price = self._prices.resolve(model, None, int(self._now * 1000), prompt)
         if price is not None:
             self._recorded += cost(price, uncached, usage["read"], usage["write"], 0, usage["out"], 0) / NANO_PER_USD
 

@@ -5,8 +5,9 @@
 
 from store.money import cost
 from tracker.pricing.book import PriceBook
+from tracker.pricing.effective import Served
 from tracker.pricing.facts import all_facts, facts_for
 from tracker.pricing.names import normalise
 from tracker.pricing.rows import ListRates, PriceRow
 
-__all__ = ["ListRates", "PriceBook", "PriceRow", "all_facts", "cost", "facts_for", "normalise"]
+__all__ = ["ListRates", "PriceBook", "PriceRow", "Served", "all_facts", "cost", "facts_for", "normalise"]

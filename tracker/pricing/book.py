@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from store.records import Price
-from tracker.pricing.effective import Brackets, at_permille, row_brackets, us_only_permille
+from tracker.pricing.effective import Brackets, Served, at_permille, row_brackets, us_only_permille
 from tracker.pricing.names import FORMS_OF_RESELLERS, SETTINGS_ALIASES, ModelName, fallback_id, normalise
 from tracker.pricing.rows import PriceRow, bundled_rows, bundled_rows_by_model, rows_by_model
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tracker.pricing.other_providers import OtherPrices
 
 _DAY_MS = 86_400_000
+_ORDINARY = Served()
 
 
 class PriceBook:
@@ -35,34 +36,33 @@ class PriceBook:
         self._users = _user_rows(user_file) if user_file else {}
         self._resolved = tuple(resolved)
         self._others: OtherPrices | None = None
-        self._by_day: dict[tuple[str, str | None, int, str | None, str | None, str | None], Brackets] = {}
+        self._by_day: dict[tuple[str, str | None, int, Served], Brackets] = {}
+        self._given: dict[str, Price] = {}
 
     def resolve(
-        self,
-        model: str,
-        provider: str | None,
-        at_ms: int,
-        prompt_tokens: int,
-        speed: str | None,
-        tier: str | None,
-        geo: str | None,
+        self, model: str, provider: str | None, at_ms: int, prompt_tokens: int, served: Served = _ORDINARY
     ) -> Price | None:
         """The price of a call, `None` if its model has none.
 
         `model` in any form of its id, `provider` as the agent names it, `at_ms` the request's time in epoch
         milliseconds, `prompt_tokens` input, cache read and cache writes together: a prompt above a model's threshold
-        pays the long rates for the whole request. `speed`, `tier`, `geo`: what usage says was served.
+        pays the long rates for the whole request.
         """
         day = at_ms // _DAY_MS
-        brackets = self._by_day.get((model, provider, day, speed, tier, geo))
+        brackets = self._by_day.get((model, provider, day, served))
         if brackets is None:
-            brackets, holds_all_day = self._look_up(model, provider, at_ms, speed, tier, geo)
+            brackets, holds_all_day = self._look_up(model, provider, at_ms, served)
+            self._given.update((price.id, price) for _, price in brackets)
             if holds_all_day:
-                self._by_day[model, provider, day, speed, tier, geo] = brackets
+                self._by_day[model, provider, day, served] = brackets
         for largest_prompt, price in brackets:
             if prompt_tokens <= largest_prompt:
                 return price
         return None
+
+    def price(self, price_id: str) -> Price:
+        """A price that `resolve` gave, by its id."""
+        return self._given[price_id]
 
     def rows(self) -> tuple[PriceRow, ...]:
         """All rows of the bundled table."""
@@ -81,14 +81,12 @@ class PriceBook:
         rows = self._users.get(name.canonical, ()) + bundled_rows_by_model().get(name.canonical, ())
         return tuple(at_permille(row, name.region_multiplier_permille) for row in rows)
 
-    def _look_up(
-        self, model: str, provider: str | None, at_ms: int, speed: str | None, tier: str | None, geo: str | None
-    ) -> tuple[Brackets, bool]:
+    def _look_up(self, model: str, provider: str | None, at_ms: int, served: Served) -> tuple[Brackets, bool]:
         """Prices by prompt size, and whether they hold for the whole UTC day."""
         name = normalise(model)
         row = self._row(name, provider, at_ms // _DAY_MS)
         if row is not None:
-            return row_brackets(row, name, speed, tier, geo), True
+            return row_brackets(row, name, served), True
         if not name.canonical or name.canonical in SETTINGS_ALIASES or name.canonical.startswith("arn:"):
             return (), True
         seller = name.provider if name.provider in FORMS_OF_RESELLERS else provider or name.provider
@@ -96,8 +94,8 @@ class PriceBook:
             from tracker.pricing.other_providers import OtherPrices
 
             self._others = OtherPrices(self._resolved)
-        geo_permille = us_only_permille(name, geo)
-        return self._others.brackets(fallback_id(model), seller or None, at_ms, speed, tier, geo_permille)
+        geo_permille = us_only_permille(name, served.geo)
+        return self._others.brackets(fallback_id(model), seller or None, at_ms, served, geo_permille)
 
     def _row(self, name: ModelName, provider: str | None, day: int) -> PriceRow | None:
         users = self._users.get(name.canonical, ())

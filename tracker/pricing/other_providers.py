@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from store.money import NANO_PER_USD, PICO_PER_USD_PER_MTOK
 from store.records import Price
-from tracker.pricing.effective import NO_LIMIT, Brackets, multiplied
+from tracker.pricing.effective import NO_LIMIT, Brackets, Served, multiplied
 from tracker.pricing.names import LIST_PERMILLE
 from tracker.pricing.rows import FROM_THE_BEGINNING, ListRates
 
@@ -68,7 +68,7 @@ class OtherPrices:
         self._found: dict[tuple[str, str | None], _Found | None] = {}
 
     def brackets(
-        self, model: str, provider: str | None, at_ms: int, speed: str | None, tier: str | None, geo_permille: int
+        self, model: str, provider: str | None, at_ms: int, served: Served, geo_permille: int
     ) -> tuple[Brackets, bool]:
         """Prices by prompt size (none if the model is unknown), and whether they hold for the whole UTC day.
 
@@ -78,7 +78,7 @@ class OtherPrices:
         genai_provider = _PROVIDER_NAMES.get(provider, provider) if provider else None
         if model.endswith(_FREE_VARIANT) and "/" in model and genai_provider in {"openrouter", None}:
             return ((NO_LIMIT, _free(model)),), True
-        is_plain = speed != "fast" and tier != "batch" and geo_permille == LIST_PERMILLE
+        is_plain = served.speed != "fast" and served.tier != "batch" and geo_permille == LIST_PERMILLE
         earlier = self._earlier.get((genai_provider or "", model))
         if earlier is not None and is_plain and earlier.source == _source():
             return ((NO_LIMIT, earlier),), True
@@ -89,7 +89,7 @@ class OtherPrices:
         if found is None:
             return (), True
         when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=min(max(at_ms, 0), _LAST_MS))
-        quote = _quote(found, when, speed, tier)
+        quote = _quote(found, when, served)
         return _quoted_brackets(found.provider, model, quote, geo_permille), quote.holds_all_day
 
 
@@ -132,14 +132,14 @@ def _find(model: str, provider: str | None) -> _Found | None:
     return _Found(answer.provider.id, answer.model, any(answer.model is entry for entry in answer.provider.models))
 
 
-def _quote(found: _Found, when: datetime, speed: str | None, tier: str | None) -> _Quote:
+def _quote(found: _Found, when: datetime, served: Served) -> _Quote:
     from genai_prices.types import ModelPrice, StartDateConstraint, TimeOfDateConstraint
 
     model = found.model
     standard = model.get_prices(when)
     rates, words = standard, []
-    if found.has_variants and (speed == "fast" or tier == "batch"):
-        word, context = ("fast", {"speed": "fast"}) if speed == "fast" else ("batch", {"processing": "batch"})
+    if found.has_variants and (served.speed == "fast" or served.tier == "batch"):
+        word, context = ("fast", {"speed": "fast"}) if served.speed == "fast" else ("batch", {"processing": "batch"})
         rates = model.get_prices(when, context)
         # A price that the package does not know comes back as the standard one, without a word.
         words = [word] if rates != standard else []

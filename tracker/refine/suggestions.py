@@ -162,7 +162,7 @@ def _cost(book: PriceBook, model: str, usage: Usage) -> int:
     fresh, read, output = usage.input_tokens or 0, usage.cache_read_input_tokens or 0, usage.output_tokens or 0
     written = usage.cache_creation or CacheCreation()
     short, long = written.ephemeral_5m_input_tokens or 0, written.ephemeral_1h_input_tokens or 0
-    price = book.resolve(model, "anthropic", now, fresh + read + short + long, None, None, None)
+    price = book.resolve(model, "anthropic", now, fresh + read + short + long)
     if price is None:
         raise AskError(f"{model} has no price (taximeter prices lists the models that have)")
     return cost(price, fresh, read, short, long, output, 0)

@@ -143,7 +143,7 @@ def _hidden_by_day(rows: Sequence[SessionHidden], days: Sequence[tuple[int, str]
 def _price(book: PriceBook, day: str, model: str, tokens: Sequence[int]) -> int | None:
     from tracker.pricing.rows import epoch_day
 
-    price = book.resolve(model, None, epoch_day(day) * DAY_MS + DAY_MS // 2, 0, None, None, None)
+    price = book.resolve(model, None, epoch_day(day) * DAY_MS + DAY_MS // 2, 0)
     if price is None:
         return None
     fresh, read, write_5m, write_1h, output = tokens

@@ -148,14 +148,14 @@ def newest_models(book: PriceBook, today: str) -> dict[str, str]:
 
 def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int) -> WhatIfCase:
     facts = facts_for(model)
-    if book.resolve(model, None, now_ms, 0, None, None, None) is None:
+    if book.resolve(model, None, now_ms, 0) is None:
         raise UsageError(f"no price for {model!r} (taximeter prices lists the models)")
     tokenizer = facts.tokenizer if facts else "new"
 
     rates: dict[str, Rates] = {}
 
     def rates_for(prompt_tokens: int) -> Rates | None:
-        price = book.resolve(model, None, now_ms, prompt_tokens, None, None, None)
+        price = book.resolve(model, None, now_ms, prompt_tokens)
         if price is None:
             return None
         if price.id not in rates:

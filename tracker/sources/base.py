@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from store.records import Batch, Price
+from store.records import Batch
+from tracker.pricing import PriceBook
 
 
 class FoundFile(NamedTuple):
@@ -44,27 +45,10 @@ class Piece(NamedTuple):
     from_start: bool = True  # the stretch begins at the file's first byte
 
 
-class Pricer(Protocol):
-    """Finds the price of a call; see tracker.pricing."""
-
-    def resolve(
-        self,
-        model: str,
-        provider: str | None,
-        at_ms: int,
-        prompt_tokens: int,
-        speed: str | None,
-        tier: str | None,
-        geo: str | None,
-    ) -> Price | None:
-        """Return the price row in force, or None: unpriced."""
-        ...
-
-
 class Options(NamedTuple):
     """What every reader needs."""
 
-    pricer: Pricer
+    pricer: PriceBook
     prompt_chars: int = 200  # opening words kept of a prompt; 0 keeps none
 
 

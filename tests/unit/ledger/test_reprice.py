@@ -153,14 +153,17 @@ def test_a_call_goes_on_at_the_price_that_its_first_line_was_recorded_at(tmp_pat
         assert [cost for cost, _ in read_on(db, root, own_prices(tmp_path, 2000.0))] == [before + 297 * 20_000]
 
 
-class Corrected:
+class Corrected(PriceBook):
     """The bundled table with all rates of one row raised: what a newer version of the program may bring."""
 
-    def resolve(self, model: str, *call: Any) -> Price | None:
+    def resolve(self, *call: Any) -> Price | None:
         """As the table, a tenth dearer."""
-        price = price_book().resolve(model, *call)
-        if price is None:
-            return None
+        price = super().resolve(*call)
+        return price and self.price(price.id)
+
+    def price(self, price_id: str) -> Price:
+        """The same."""
+        price = super().price(price_id)
         return msgspec.structs.replace(price, input=price.input * 11 // 10, output=price.output * 11 // 10)
 
 
@@ -176,7 +179,7 @@ def test_a_corrected_list_price_leaves_recorded_calls_their_rates_until_reprice(
         assert [(first,)] == before
         assert second > first
         assert [check for check in check_invariants(db) if check.broken] == []
-        (changed,) = reprice_ledger(db, Corrected(), dry_run=False)  # type: ignore[arg-type]
+        (changed,) = reprice_ledger(db, Corrected(), dry_run=False)
         assert (changed.calls, changed.before, changed.after) == (1, first, second)
         rebuild(db)
         assert [check for check in check_invariants(db) if check.broken] == []

@@ -41,7 +41,7 @@ def test_the_prompt_size_decides_the_tier_on_the_days_that_have_one(
 
 
 def test_both_tiers_of_a_day_come_out_of_one_book_in_any_order(book: PriceBook, at: Callable[[str], int]) -> None:
-    asked = [book.resolve("claude-haiku-5-5", None, at("2026-11-21"), size, None, None, None) for size in (1, 10**6, 1)]
+    asked = [book.resolve("claude-haiku-5-5", None, at("2026-11-21"), size) for size in (1, 10**6, 1)]
     assert [priced(price).tier for price in asked] == ["standard", "long", "standard"]
 
 
@@ -145,4 +145,4 @@ def test_multipliers_multiply(resolve: Resolve) -> None:
 
 def test_a_time_out_of_all_reason_still_has_a_price(book: PriceBook) -> None:
     for at_ms in (-(10**15), 0, 10**17):
-        assert book.resolve("claude-opus-5-5", None, at_ms, 1, None, None, None) is not None
+        assert book.resolve("claude-opus-5-5", None, at_ms, 1) is not None

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.records import Price
-from tracker.pricing import ListRates, PriceBook, cost
+from tracker.pricing import ListRates, PriceBook, Served, cost
 from tracker.pricing.other_providers import OtherPrices
 
 Resolve = Callable[..., Price | None]
@@ -44,7 +44,7 @@ MODELS = [
 def test_a_call_costs_what_genai_prices_says(
     provider: str, genai_provider: str, model: str, fresh: int, read: int, written: int, output: int
 ) -> None:
-    price = SHARED_BOOK.resolve(model, provider, NOON_MS, fresh + read + written, None, None, None)
+    price = SHARED_BOOK.resolve(model, provider, NOON_MS, fresh + read + written)
     assert price is not None
     usage = genai_prices.Usage(
         input_tokens=fresh + read + written,
@@ -196,15 +196,15 @@ def test_of_what_an_arn_names_only_a_model_has_a_price(resolve: Resolve) -> None
 
 
 def test_rows_of_an_earlier_run_spare_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    earlier = SHARED_BOOK.resolve("gpt-5-mini", "openai-native", NOON_MS, 1, None, None, None)
+    earlier = SHARED_BOOK.resolve("gpt-5-mini", "openai-native", NOON_MS, 1)
     assert earlier is not None
     monkeypatch.setattr(genai_prices, "calc_price", lambda *_args, **_kwargs: pytest.fail("the package was asked"))
-    again = PriceBook(resolved=[earlier]).resolve("gpt-5-mini", "openai-native", NOON_MS, 1, None, None, None)
+    again = PriceBook(resolved=[earlier]).resolve("gpt-5-mini", "openai-native", NOON_MS, 1)
     assert again == earlier
 
 
 def test_a_flat_row_on_record_is_the_price_of_plain_requests_alone() -> None:
-    flat = SHARED_BOOK.resolve("gemini-2.5-flash", "gemini", NOON_MS, 1, None, None, None)
+    flat = SHARED_BOOK.resolve("gemini-2.5-flash", "gemini", NOON_MS, 1)
     assert flat is not None
     assert flat.tier == "flat"
     others = OtherPrices([flat])
@@ -213,33 +213,33 @@ def test_a_flat_row_on_record_is_the_price_of_plain_requests_alone() -> None:
         ("batch", 1000, "standard/batch", 1000),
         (None, 1100, "standard/us", 2200),
     ):
-        [(_, price)], _ = others.brackets("gemini-2.5-flash", "google", NOON_MS, None, tier, permille)
+        [(_, price)], _ = others.brackets("gemini-2.5-flash", "google", NOON_MS, Served(tier=tier), permille)
         assert (price.tier, price.input) == (marks, flat.input * half_permille // 2000)
 
 
 def test_a_row_on_record_that_holds_from_a_day_on_is_not_the_price_before_it() -> None:
-    later = SHARED_BOOK.resolve("o3", "openai", NOON_MS, 1, None, None, None)
+    later = SHARED_BOOK.resolve("o3", "openai", NOON_MS, 1)
     assert later is not None
     before_ms = int(datetime(2025, 5, 1, tzinfo=UTC).timestamp() * 1000)
-    before = PriceBook(resolved=[later]).resolve("o3", "openai", before_ms, 1, None, None, None)
+    before = PriceBook(resolved=[later]).resolve("o3", "openai", before_ms, 1)
     assert before is not None
     assert (before.input, later.input) == (10_000_000, 2_000_000)
     assert (before.effective_from, later.effective_from) == ("1970-01-01", "2025-06-10")
 
 
 def test_rows_of_another_release_of_the_package_are_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    earlier = SHARED_BOOK.resolve("gpt-5-mini", "openai-native", NOON_MS, 1, None, None, None)
+    earlier = SHARED_BOOK.resolve("gpt-5-mini", "openai-native", NOON_MS, 1)
     assert earlier is not None
     stale = Price(
         **{name: getattr(earlier, name) for name in earlier.__struct_fields__} | {"source": "genai-prices 0.0.1"}
     )
-    again = PriceBook(resolved=[stale]).resolve("gpt-5-mini", "openai-native", NOON_MS, 1, None, None, None)
+    again = PriceBook(resolved=[stale]).resolve("gpt-5-mini", "openai-native", NOON_MS, 1)
     assert again == earlier
 
 
 def test_a_time_out_of_all_reason_still_has_a_price() -> None:
     for at_ms in (-(10**15), 0, 10**17):
-        assert SHARED_BOOK.resolve("deepseek-chat", "deepseek", at_ms, 1, None, None, None) is not None
+        assert SHARED_BOOK.resolve("deepseek-chat", "deepseek", at_ms, 1) is not None
 
 
 # Rows of our table that genai-prices 0.2.3 gives otherwise (PRICES 2.1). Informational: when an update of the package
@@ -262,7 +262,7 @@ def test_genai_prices_disagrees_with_our_table_in_ten_known_rows(book: PriceBook
     others = OtherPrices(())
 
     def theirs(model: str, day: int, speed: str | None) -> list[tuple[int, ListRates]]:
-        brackets, _ = others.brackets(model, "anthropic", day * 86_400_000, speed, None, 1000)
+        brackets, _ = others.brackets(model, "anthropic", day * 86_400_000, Served(speed), 1000)
         return [(size, ListRates(p.input, p.output, p.write_5m, p.write_1h, p.cache_read)) for size, p in brackets]
 
     unlike = set()

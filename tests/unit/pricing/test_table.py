@@ -102,14 +102,14 @@ def test_a_row_resolves_to_itself_from_its_first_to_its_last_millisecond(
     following = next_row(row)
     last_ms = at(following["effective_from"]) - 1 if following else at("2030-01-01")
     for at_ms in (first_ms, (first_ms + last_ms) // 2, last_ms):
-        price = book.resolve(row["model"], "anthropic", at_ms, 1000, None, None, None)
+        price = book.resolve(row["model"], "anthropic", at_ms, 1000)
         assert price is not None
         assert price.id == f"{row_id(row)}/standard"
         assert rates_of(price) == published_rates(row)
         assert (price.provider, price.model, price.tier) == ("anthropic", row["model"], "standard")
         assert (price.web_search, price.multiplier_permille) == (10_000_000, 1000)
     if following:
-        after = book.resolve(row["model"], "anthropic", last_ms + 1, 1000, None, None, None)
+        after = book.resolve(row["model"], "anthropic", last_ms + 1, 1000)
         assert after is not None
         assert after.effective_from == following["effective_from"]
 

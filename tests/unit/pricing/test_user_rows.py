@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.pricing import PriceBook
+from tracker.pricing import PriceBook, Served
 
 FULL = """
 [[price]]
@@ -54,8 +54,8 @@ def own(write: Callable[..., Path]) -> PriceBook:
 
 
 def test_a_user_s_row_wins_over_the_bundled_one_from_its_date_on(own: PriceBook, at: Callable[[str], int]) -> None:
-    before = own.resolve("claude-opus-5-5", "anthropic", at("2026-09-30"), 1, None, None, None)
-    after = own.resolve("claude-opus-5-5", "anthropic", at("2026-10-01"), 1, None, None, None)
+    before = own.resolve("claude-opus-5-5", "anthropic", at("2026-09-30"), 1)
+    after = own.resolve("claude-opus-5-5", "anthropic", at("2026-10-01"), 1)
     assert before is not None
     assert after is not None
     assert before.id == "claude-opus-5-5@2026-09-22/standard"
@@ -67,8 +67,8 @@ def test_a_user_s_row_wins_over_the_bundled_one_from_its_date_on(own: PriceBook,
 
 def test_its_tiers_and_multipliers_work_like_a_list_price_s(own: PriceBook, at: Callable[[str], int]) -> None:
     now = at("2026-11-21")
-    long = own.resolve("claude-opus-5-5", None, now, 200_001, None, None, "us")
-    fast = own.resolve("claude-opus-5-5", None, now, 1, "fast", None, None)
+    long = own.resolve("claude-opus-5-5", None, now, 200_001, Served(geo="us"))
+    fast = own.resolve("claude-opus-5-5", None, now, 1, Served("fast"))
     assert long is not None
     assert fast is not None
     assert (long.tier, long.input, long.output) == ("long/us", 7_920_000, 39_600_000)
@@ -79,14 +79,14 @@ def test_its_tiers_and_multipliers_work_like_a_list_price_s(own: PriceBook, at: 
 
 def test_a_model_that_no_table_knows_gets_its_price(own: PriceBook, at: Callable[[str], int]) -> None:
     for moment in ("1999-01-01", "2026-11-21"):
-        price = own.resolve("My-Proxy-Model", "litellm", at(moment), 1, None, None, None)
+        price = own.resolve("My-Proxy-Model", "litellm", at(moment), 1)
         assert price is not None
         assert price.id.startswith("user:any/my-proxy-model@1970-01-01/standard#")
         assert price.input == 1_000_000
 
 
 def test_a_row_for_one_provider_wins_over_one_for_all(own: PriceBook, at: Callable[[str], int]) -> None:
-    price = own.resolve("my-proxy-model", "openrouter", at("2026-11-21"), 1, None, None, None)
+    price = own.resolve("my-proxy-model", "openrouter", at("2026-11-21"), 1)
     assert price is not None
     assert price.id.startswith("user:openrouter/my-proxy-model@1970-01-01/standard#")
     assert price.input == 500_000
@@ -97,7 +97,7 @@ def test_edited_rates_are_another_row(write: Callable[..., Path], at: Callable[[
     ids = []
     for output in ("2", "3", "2.000"):
         book = PriceBook(write(f'[[price]]\nmodel = "my-model"\ninput = 1\noutput = {output}\n'))
-        price = book.resolve("my-model", None, at("2026-11-21"), 1, None, None, None)
+        price = book.resolve("my-model", None, at("2026-11-21"), 1)
         assert price is not None
         ids.append(price.id)
     assert ids[0] == ids[2] != ids[1]
@@ -108,7 +108,7 @@ def test_an_opaque_bedrock_profile_can_be_priced_by_its_user(
 ) -> None:
     arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
     book = PriceBook(write(f'[[price]]\nmodel = "{arn}"\ninput = 5\noutput = 25\n'))
-    price = book.resolve(arn, "bedrock", at("2026-11-21"), 1, None, None, None)
+    price = book.resolve(arn, "bedrock", at("2026-11-21"), 1)
     assert price is not None
     assert price.output == 25_000_000
 
@@ -120,7 +120,7 @@ def test_user_rows_are_listed_before_the_bundled_ones(own: PriceBook) -> None:
 
 def test_no_file_is_no_prices(tmp_path: Path, at: Callable[[str], int]) -> None:
     book = PriceBook(tmp_path / "prices.toml")
-    assert book.resolve("my-proxy-model", "ollama", at("2026-11-21"), 1, None, None, None) is None
+    assert book.resolve("my-proxy-model", "ollama", at("2026-11-21"), 1) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from store.records import NAME_CHARS, Call, CallFlag, CopyRank, Price, canonical_id
-from tracker.pricing import cost
+from tracker.pricing import Served, cost
 from tracker.pricing.parts import Amounts, price_parts, prompt_of
 from tracker.sources.base import Options
 from tracker.sources.claude_code.lines import AGENT, CacheCreation, Iteration, Line, Message, Usage
@@ -63,7 +63,6 @@ class CallFold:
         self._by_request: dict[str, Folded] = {}
         self._ties: list[Folded] = []
         self._elsewhere: dict[tuple[str, tuple[str, str, str, int]], Folded] = {}
-        self._prices: dict[str, Price] = {}
 
     def known(self, message_id: str | None) -> Folded | None:
         """A call that was met before."""
@@ -127,10 +126,6 @@ class CallFold:
         for call in (*self._elsewhere.values(), *self._ties):
             self._emit(call, made)
         return made
-
-    def prices(self) -> list[Price]:
-        """The price rows that the calls point at."""
-        return list(self._prices.values())
 
     def _emit(self, call: Folded, made: list[Call]) -> None:
         message_id, more_messages = _canonical(call.message_ids)
@@ -232,12 +227,8 @@ class CallFold:
         )
 
     def _price(self, model: str, at: int, usage: Usage, prompt: int) -> Price | None:
-        price = self._options.pricer.resolve(
-            model, None, at, prompt, usage.speed, usage.service_tier, usage.inference_geo
-        )
-        if price is not None:
-            self._prices[price.id] = price
-        return price
+        served = Served(usage.speed, usage.service_tier, usage.inference_geo)
+        return self._options.pricer.resolve(model, None, at, prompt, served)
 
 
 def _begun(

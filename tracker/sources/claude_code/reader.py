@@ -69,7 +69,6 @@ class FileReader:
         self._conversation.end()
         self.carry.awaited = dict(list(self._awaited.items())[-_MOST_AWAITED:])
         batch.calls = self._fold.calls()
-        batch.prices = self._fold.prices()
         batch.tools = list(self._tools.values())
         batch.chains = self._where.chains_of(batch.calls)
         batch.sessions = self._where.sessions(self._title, self._title_rank, self._billing)

@@ -61,7 +61,7 @@ def make_call(
     price = None
     if is_priced and by.model != UNKNOWN:
         seller = None if by.provider == UNKNOWN else by.provider
-        price = options.pricer.resolve(by.model, seller, place.at, prompt, None, None, None)
+        price = options.pricer.resolve(by.model, seller, place.at, prompt)
     flags |= tokens.flags
     amounts = (tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output)
     amount = cost(price, *amounts, 0) if price else None

@@ -11,7 +11,6 @@ import msgspec
 from store.records import Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline.calls import Answerer, Place, metered_call
-from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import Metrics
 from tracker.sources.cline.tokens import UNKNOWN
@@ -46,11 +45,8 @@ def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator
         handle.seek(offset)
         content = handle.read()
     whole = content[: content.rfind(b"\n") + 1]
-    pricer = RecordingPricer(options.pricer)
-    batch = _batch(whole.splitlines(), options._replace(pricer=pricer))
-    batch.prices = pricer.prices_of(batch.calls)
     yield Piece(
-        batch,
+        _batch(whole.splitlines(), options),
         ReadState(inode_of(facts), facts.st_size, facts.st_mtime_ns, offset + len(whole)),
         from_start=offset == 0,
     )

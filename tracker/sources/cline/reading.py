@@ -27,7 +27,6 @@ from tracker.sources.cline.files import (
     is_readable,
     read_whole,
 )
-from tracker.sources.cline.prices import RecordingPricer
 from tracker.sources.cline.rows import TaskMetadata, decode_elements, decode_metadata, decoded
 from tracker.sources.cline.sdk import TranscriptReader, started_by
 from tracker.sources.cline.sdk_rows import decode_transcript
@@ -47,12 +46,10 @@ def read(file: FoundFile, state: ReadState | None, options: Options) -> Iterator
     if state is not None and state.head == whole.digest:
         yield Piece(Batch(), whole.state(state.carry), from_start=False)
         return
-    pricer = RecordingPricer(options.pricer)
-    batch = _batch(file, whole, carry, options._replace(pricer=pricer))
+    batch = _batch(file, whole, carry, options)
     if batch is None:
         return
     leave_out_told(batch, carry)
-    batch.prices = pricer.prices_of(batch.calls)
     yield Piece(batch, whole.state(msgspec.msgpack.encode(carry)))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from store.records import Batch, Price
 from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
+from tracker.pricing import PriceBook, Served
 from tracker.sources.base import FoundFile, Options, ReadState, Source
 from tracker.sources.cline import ClineSource
 from tracker.sources.cline.places import Machine
@@ -19,30 +20,24 @@ _RATES = {  # $ per million tokens: input, output, write, read
 }
 
 
-class ListPricer:
+class ListPricer(PriceBook):
     """Two models, no tiers; remembers what it was asked."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[tuple[str, str | None, int]] = []
 
     def resolve(
-        self,
-        model: str,
-        provider: str | None,
-        at_ms: int,
-        prompt_tokens: int,
-        speed: str | None,
-        tier: str | None,
-        geo: str | None,
+        self, model: str, provider: str | None, at_ms: int, prompt_tokens: int, served: Served | None = None
     ) -> Price | None:
         self.asked.append((model, provider, prompt_tokens))
-        rates = _RATES.get(model)
-        if rates is None:
-            return None
-        given, out, write, read = rates
-        row_id = f"{model}@list"
+        return self.price(f"{model}@list") if model in _RATES else None
+
+    def price(self, price_id: str) -> Price:
+        model = price_id.removesuffix("@list")
+        given, out, write, read = _RATES[model]
         return Price(
-            row_id, "test", model, "2025-01-01", given, out, write, 2 * given, read, 0, "standard", 1000, "", ""
+            price_id, "test", model, "2025-01-01", given, out, write, 2 * given, read, 0, "standard", 1000, "", ""
         )
 
 

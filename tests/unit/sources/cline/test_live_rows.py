@@ -83,7 +83,6 @@ def test_a_row_is_a_priced_call_that_is_only_hearsay(written: RowsFile, read: Re
     assert (call.cost, call.reported_cost) == (11_821_350, 11_821_350)
     assert call.copy_rank == CopyRank.EMBEDDED
     assert [one.rank for one in batch.sessions] == [0]
-    assert [price.id for price in batch.prices] == [call.price_id]
 
 
 def test_an_agent_with_a_parent_is_a_chain_of_its_own(written: RowsFile, read: Read, usage: Usage) -> None:

@@ -19,6 +19,8 @@ def costs_before_and_after(root: Path) -> tuple[list[tuple[int]], list[tuple[int
     db: sqlite3.Connection = open_ledger()
     sources = [(source, source.roots([root])) for source in (ClineSource(), RooSource())]
     assert sync(db, sources, options_of(db)).problems == []
+    used = db.execute("SELECT DISTINCT price_id FROM call WHERE price_id IS NOT NULL ORDER BY 1").fetchall()
+    assert db.execute("SELECT id FROM price ORDER BY 1").fetchall() == used, "the rows that calls point at are stored"
     before = db.execute("SELECT cost FROM call ORDER BY id").fetchall()
     reprice_ledger(db, PriceBook(), dry_run=False)
     return before, db.execute("SELECT cost FROM call ORDER BY id").fetchall()
