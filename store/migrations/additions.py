@@ -12,6 +12,7 @@ from store.files import read_anew
 from store.migrations.steps import MIGRATIONS, run_script
 from store.records import CallFlag
 
+_IN_LIST = "IN (SELECT value FROM json_each(?))"
 # A word, the second of a clock, or a line, and whatever rule made a name of it.
 _NAMELESS = re.compile(r"(\D{0,15}(\d{10}|\d{14})?|[0-9a-f-]{36})([:#].*)?", re.DOTALL)
 
@@ -57,20 +58,15 @@ def m010_agent_teams(db: Any) -> None:
 
 @MIGRATIONS()
 def m011_first_words_of_replies(db: Any) -> None:
-    """Transcripts that are still there are read once more from the start, for the first words of replies."""
-    run_script(
-        db,
-        """
-        UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code';
-        DELETE FROM event WHERE kind = 'question'
-        """,
-    )
+    """Files that are still there are read once more from the start, for the first words of replies."""
+    db.execute("DELETE FROM event WHERE kind = 'question'")
+    read_anew(db)
 
 
 @MIGRATIONS()
 def m012_marks_of_other_projects(db: Any) -> None:
-    """Transcripts that are still there are read once more from the start, for prompts typed in another project."""
-    db.execute("UPDATE source_file SET state = NULL, mtime_ns = 0, version = version + 1 WHERE agent = 'claude-code'")
+    """Files that are still there are read once more from the start, for prompts typed in another project."""
+    read_anew(db)
 
 
 @MIGRATIONS()
@@ -85,12 +81,11 @@ def m014_corrected_readings(db: Any) -> None:
 
     A reading adds and replaces. What it would leave as it is, or lose to, goes before it: each step says why.
     """
-    readable = json_list(_sessions_with_files(db))
+    _note_readable_sessions(db)
     _drop_misread_titles_and_turns(db)
-    _drop_marks(db, readable)
-    _weaken_calls(db, readable)
-    db.execute("UPDATE session SET model_stale = 1")
-    read_anew(db)
+    _drop_marks(db)
+    _weaken_calls(db)
+    _read_and_derive_anew(db)
 
 
 @MIGRATIONS()
@@ -105,22 +100,21 @@ def m016_parts_and_more_corrections(db: Any) -> None:
 
     What a reading does not take back goes before it, as in m014.
     """
-    db.execute(
-        """
-        DELETE FROM event WHERE kind = 'rewind' AND session_id IN (SELECT value FROM json_each(?))
-            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
-        """,
-        (json_list(_sessions_with_files(db)),),
-    )
+    _note_readable_sessions(db)
     # What an editor put before the first words was taken for them; messages of teammates have no words to compare.
-    db.execute(
-        "UPDATE turn SET echo = NULL, position = position + 1"
-        " WHERE text LIKE '<ide|_%' ESCAPE '|' OR text LIKE '<system-reminder>%'"
+    # Habits were measured from what was misread, and kept in another form.
+    run_script(
+        db,
+        """
+        DELETE FROM event WHERE kind = 'rewind' AND session_id IN readable
+            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code');
+        UPDATE turn SET echo = NULL, position = position + 1
+            WHERE text LIKE '<ide|_%' ESCAPE '|' OR text LIKE '<system-reminder>%';
+        UPDATE turn SET echo = NULL WHERE kind = 'notification';
+        DELETE FROM habit
+        """,
     )
-    db.execute("UPDATE turn SET echo = NULL WHERE kind = 'notification'")
-    db.execute("DELETE FROM habit")  # measured from what was misread, and kept in another form
-    db.execute("UPDATE session SET model_stale = 1")
-    read_anew(db)
+    _read_and_derive_anew(db)
 
 
 @MIGRATIONS()
@@ -129,21 +123,21 @@ def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
 
     What a reading does not take back goes before it, as in m014.
     """
-    readable = json_list(_sessions_with_files(db))
+    _note_readable_sessions(db)
     _drop_taken_over(db)
-    _drop_nameless(db, readable)
-    _drop_branches_copies(db, readable)
-    _drop_misread_words(db, readable)
-    _weaken_calls(db, readable)
+    _drop_nameless(db)
+    _drop_branches_copies(db)
+    _drop_misread_words(db)
+    _weaken_calls(db)
     db.execute(
         "UPDATE session SET project = upper(substr(project, 1, 1)) || substr(project, 2) WHERE project GLOB '?:[/\\]*'"
     )
     # A to-do whose status stayed was taken for put back; of equally early places the recorded one would win.
-    db.execute(
-        "UPDATE tool_use SET position = position + 1"
-        " WHERE name = 'TaskUpdate' AND session_id IN (SELECT value FROM json_each(?))",
-        (readable,),
-    )
+    db.execute("UPDATE tool_use SET position = position + 1 WHERE name = 'TaskUpdate' AND session_id IN readable")
+    _read_and_derive_anew(db)
+
+
+def _read_and_derive_anew(db: Any) -> None:
     db.execute("UPDATE session SET model_stale = 1")
     read_anew(db)
 
@@ -171,37 +165,33 @@ def _drop_misread_titles_and_turns(db: Any) -> None:
     )
 
 
-def _drop_marks(db: Any, readable: str) -> None:
-    """Marks that are now of another kind or elsewhere; those of sessions without files stay, as nothing replaces them.
-
-    `readable`: ids of the sessions with files, a JSON list.
-    """
+def _drop_marks(db: Any) -> None:
+    """Marks that are now of another kind or elsewhere; those of sessions without files stay: nothing replaces them."""
     db.execute(
         """
-        DELETE FROM event WHERE session_id IN (SELECT value FROM json_each(?))
+        DELETE FROM event WHERE session_id IN readable
             AND IIF(session_id IN (SELECT id FROM session WHERE agent = 'claude-code'),
                     kind IN ('api_error', 'branch', 'command', 'reply'), detail = 'truncated')
-        """,
-        (readable,),
+        """
     )
 
 
-def _weaken_calls(db: Any, readable: str) -> None:
+def _weaken_calls(db: Any) -> None:
     """Recorded calls lose what would win against the new reading: an equally early place, and greater flags.
 
-    Not so the sums of what Cline and Roo removed, which are in no file. `readable`: as above.
+    Not so the sums of what Cline and Roo removed, which are in no file.
     """
     in_a_file = "chain_id NOT IN (SELECT id FROM chain WHERE key LIKE 'deleted-%')"
-    db.execute(f"UPDATE call SET position = position + 1 WHERE {in_a_file}")
-    db.execute(f"UPDATE sighting SET position = position + 1 WHERE {in_a_file}")
-    db.execute(
+    run_script(
+        db,
         f"""
+        UPDATE call SET position = position + 1 WHERE {in_a_file};
+        UPDATE sighting SET position = position + 1 WHERE {in_a_file};
         UPDATE call SET flags = flags & ~{int(CallFlag.ESTIMATED)}
                 & ~IIF(input + cache_read + write_5m + write_1h + output, 0, {int(CallFlag.ABORTED)})
-            WHERE {in_a_file} AND session_id IN (SELECT value FROM json_each(?))
+            WHERE {in_a_file} AND session_id IN readable
             AND session_id IN (SELECT id FROM session WHERE agent IN ('cline', 'roo'))
         """,
-        (readable,),
     )
 
 
@@ -222,9 +212,7 @@ def _drop_taken_over(db: Any) -> None:
             SELECT call.id FROM call JOIN chain ON chain.id = chain_id
             WHERE call.{whose} AND key = '' AND call.first_at <= ? AND call.id NOT IN (SELECT call_id FROM sighting)
         """
-        ids = json_list(row[0] for row in db.execute(taken_over, (session, until_ms)))
-        for table, column in (("call_alias", "call_id"), ("call_split", "call_id"), ("call", "id")):
-            db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
+        _drop_calls(db, json_list(row[0] for row in db.execute(taken_over, (session, until_ms))))
         for table in ("turn", "tool_use", "event"):
             db.execute(f"DELETE FROM {table} WHERE {whose} AND at <= ?", (session, until_ms))
         db.execute(f"UPDATE chain SET first_at = NULL WHERE {whose} AND key = ''", (session,))
@@ -260,85 +248,74 @@ def _origin(manifest: str) -> tuple[int | None, str | None]:
         return None, None
 
 
-def _drop_nameless(db: Any, readable: str) -> None:
+def _drop_nameless(db: Any) -> None:
     """Answers whose id tells them from no other were called by it, by their line, or by another rule.
 
-    Under the name that a reading makes up for them now they would count once more. `readable`: as above; an agent's
-    answers stay where its own file is gone.
+    Under the name that a reading makes up for them now they would count once more. An agent's answers stay where its
+    own file is gone.
     """
-    is_readable = "IN (SELECT value FROM json_each(?1))"
     found = db.execute(
-        f"""
+        """
         SELECT call.id, message_id, key FROM call
             JOIN session ON session.id = call.session_id JOIN chain ON chain.id = chain_id
-        WHERE agent = 'claude-code' AND request_id IS NULL AND (call.seen_session_id {is_readable} OR EXISTS (
+        WHERE agent = 'claude-code' AND request_id IS NULL AND (call.seen_session_id IN readable OR EXISTS (
             SELECT 1 FROM sighting
-            WHERE call_id = call.id AND sighting.first_at = call.first_at AND sighting.seen_session_id {is_readable}))
-        """,
-        (readable,),
+            WHERE call_id = call.id AND sighting.first_at = call.first_at AND sighting.seen_session_id IN readable))
+        """
     ).fetchall()
     there, names = _names_of_files(db)
     gone = names - there
     ids = json_list(
         call for call, message_id, chain in found if _NAMELESS.fullmatch(message_id) and f"agent-{chain}" not in gone
     )
-    listed = "IN (SELECT value FROM json_each(?))"
     db.execute(
-        f"UPDATE session SET spend_stale = 1 WHERE id IN (SELECT session_id FROM call WHERE id {listed})", (ids,)
+        f"UPDATE session SET spend_stale = 1 WHERE id IN (SELECT session_id FROM call WHERE id {_IN_LIST})", (ids,)
     )
-    for table, column in (
-        ("sighting", "call_id"),
-        ("call_alias", "call_id"),
-        ("call_split", "call_id"),
-        ("call", "id"),
-    ):
-        db.execute(f"DELETE FROM {table} WHERE {column} {listed}", (ids,))
+    _drop_calls(db, ids)
 
 
-def _drop_branches_copies(db: Any, readable: str) -> None:
-    """What `/branch` of clients from 2.1.329 on copied was taken for a fork's (copy rank 2). `readable`: as above."""
-    versions = db.execute(
-        "SELECT id, version FROM session WHERE version IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
-        (readable,),
-    ).fetchall()
+def _drop_calls(db: Any, ids: str) -> None:
+    for table in ("sighting", "call_alias", "call_split"):
+        db.execute(f"DELETE FROM {table} WHERE call_id {_IN_LIST}", (ids,))
+    db.execute(f"DELETE FROM call WHERE id {_IN_LIST}", (ids,))
+
+
+def _drop_branches_copies(db: Any) -> None:
+    """What `/branch` of clients from 2.1.329 on copied was taken for a fork's (copy rank 2)."""
+    versions = db.execute("SELECT id, version FROM session WHERE version IS NOT NULL AND id IN readable").fetchall()
     newer = [session for session, version in versions if [*map(int, re.findall(r"\d{1,9}", version))] >= [2, 1, 329]]
-    db.execute(
-        "DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id IN (SELECT value FROM json_each(?))",
-        (json_list(newer),),
-    )
+    db.execute(f"DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id {_IN_LIST}", (json_list(newer),))
 
 
-def _drop_misread_words(db: Any, readable: str) -> None:
-    """Messages of other sessions, and what an editor put behind a prompt or before it, were taken for its words.
-
-    What a reading mends of them waits for it: `readable` as above.
-    """
+def _drop_misread_words(db: Any) -> None:
+    """Messages of other sessions, and what an editor put behind a prompt or before it, were taken for its words."""
     tag = "<cross-session-message%"
     is_message = f"text LIKE '{tag}' OR text LIKE 'Another Claude session sent a message:%{tag}'"
-    db.execute(
-        "DELETE FROM event WHERE kind = 'reply' AND session_id IN (SELECT value FROM json_each(?))"
-        f" AND session_id IN (SELECT session_id FROM turn WHERE {is_message})",
-        (readable,),
-    )
-    db.execute(
-        "UPDATE turn SET kind = 'notification', text = '', words = x'', echo = NULL, position = position + 1"
-        f" WHERE {is_message}"
-    )
     # What stood behind a prompt that was cut cannot be seen: it keeps its echo, as it may be read by a later run only.
     is_misread = "text LIKE '%</system-reminder>' OR text LIKE char(0xfeff) || '%'"
-    db.execute(
-        f"UPDATE turn SET echo = IIF({is_misread}, NULL, echo), position = position + 1"
-        f" WHERE ({is_misread} OR chars > length(text)) AND session_id IN (SELECT value FROM json_each(?))"
-        " AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')",
-        (readable,),
+    run_script(
+        db,
+        f"""
+        DELETE FROM event WHERE kind = 'reply' AND session_id IN readable
+            AND session_id IN (SELECT session_id FROM turn WHERE {is_message});
+        UPDATE turn SET kind = 'notification', text = '', words = x'', echo = NULL, position = position + 1
+            WHERE {is_message};
+        UPDATE turn SET echo = IIF({is_misread}, NULL, echo), position = position + 1
+            WHERE ({is_misread} OR chars > length(text)) AND session_id IN readable
+            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
+        """,
     )
 
 
-def _sessions_with_files(db: Any) -> list[int]:
-    """Sessions named in the path of a file that is there: agents remove their files after a month."""
+def _note_readable_sessions(db: Any) -> None:
+    """Put the sessions that are named in the path of a file that is there into a table `readable` of this connection.
+
+    Agents remove their files after a month: what a reading mends waits for it, and stays where there is none.
+    """
     there, _ = _names_of_files(db)
-    sessions = db.execute("SELECT id, native_id FROM session").fetchall()
-    return [session_id for session_id, native_id in sessions if native_id in there]
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS readable (id INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM readable")
+    db.execute(f"INSERT INTO readable SELECT id FROM session WHERE native_id {_IN_LIST}", (json_list(there),))
 
 
 def _names_of_files(db: Any) -> tuple[set[str], set[str]]:

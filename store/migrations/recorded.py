@@ -4,6 +4,20 @@ from typing import Any
 
 from store.migrations.steps import MIGRATIONS, run_script
 
+# Where a call was made, or seen.
+_PLACE = """
+            session_id INTEGER NOT NULL REFERENCES session (id),
+            chain_id INTEGER NOT NULL REFERENCES chain (id),
+            seen_session_id INTEGER NOT NULL REFERENCES session (id),
+            copy_rank INTEGER NOT NULL,
+            turn TEXT,
+            position INTEGER NOT NULL,
+            requested_at INTEGER,
+            first_at INTEGER NOT NULL,
+            last_at INTEGER NOT NULL,
+            retries INTEGER NOT NULL
+""".strip()
+
 
 @MIGRATIONS()
 def m001_sources_and_sessions(db: Any) -> None:
@@ -70,7 +84,7 @@ def m002_calls(db: Any) -> None:
     """Every model call once, the price row it was billed at, and the other places where it was seen."""
     run_script(
         db,
-        """
+        f"""
         CREATE TABLE price (
             id TEXT PRIMARY KEY,
             provider TEXT NOT NULL,
@@ -91,16 +105,7 @@ def m002_calls(db: Any) -> None:
             id INTEGER PRIMARY KEY,
             message_id TEXT NOT NULL UNIQUE,
             request_id TEXT UNIQUE,
-            session_id INTEGER NOT NULL REFERENCES session (id),
-            chain_id INTEGER NOT NULL REFERENCES chain (id),
-            seen_session_id INTEGER NOT NULL REFERENCES session (id),
-            copy_rank INTEGER NOT NULL,
-            turn TEXT,
-            position INTEGER NOT NULL,
-            requested_at INTEGER,
-            first_at INTEGER NOT NULL,
-            last_at INTEGER NOT NULL,
-            retries INTEGER NOT NULL,
+            {_PLACE},
             model TEXT NOT NULL,
             provider TEXT NOT NULL,
             input INTEGER NOT NULL,
@@ -132,16 +137,7 @@ def m002_calls(db: Any) -> None:
         CREATE INDEX call_alias_call ON call_alias (call_id);
         CREATE TABLE sighting (
             call_id INTEGER NOT NULL REFERENCES call (id),
-            session_id INTEGER NOT NULL REFERENCES session (id),
-            chain_id INTEGER NOT NULL REFERENCES chain (id),
-            seen_session_id INTEGER NOT NULL REFERENCES session (id),
-            copy_rank INTEGER NOT NULL,
-            turn TEXT,
-            position INTEGER NOT NULL,
-            requested_at INTEGER,
-            first_at INTEGER NOT NULL,
-            last_at INTEGER NOT NULL,
-            retries INTEGER NOT NULL,
+            {_PLACE},
             PRIMARY KEY (call_id, session_id, chain_id, seen_session_id, copy_rank)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX sighting_seen ON sighting (seen_session_id)

@@ -4,6 +4,30 @@ from typing import Any
 
 from store.migrations.steps import MIGRATIONS, run_script
 
+# Of a turn, and of a task, which is added up from its turns.
+_SUMS = """
+            calls INTEGER NOT NULL,
+            unpriced INTEGER NOT NULL,
+            floor INTEGER NOT NULL,
+            input INTEGER NOT NULL,
+            cache_read INTEGER NOT NULL,
+            write_5m INTEGER NOT NULL,
+            write_1h INTEGER NOT NULL,
+            output INTEGER NOT NULL,
+            web_searches INTEGER NOT NULL,
+            cost INTEGER NOT NULL,
+            baseline INTEGER NOT NULL,
+            carry_over INTEGER NOT NULL,
+            own INTEGER NOT NULL,
+            waste INTEGER NOT NULL,
+            fresh INTEGER NOT NULL,
+            generation INTEGER NOT NULL,
+            other INTEGER NOT NULL,
+            misses INTEGER NOT NULL,
+            subagent_calls INTEGER NOT NULL,
+            subagent_cost INTEGER NOT NULL
+""".strip()
+
 
 @MIGRATIONS()
 def m005_tasks(db: Any) -> None:
@@ -14,7 +38,7 @@ def m005_tasks(db: Any) -> None:
     """
     run_script(
         db,
-        """
+        f"""
         CREATE TABLE task_edit (
             id INTEGER PRIMARY KEY,
             at INTEGER NOT NULL,
@@ -46,26 +70,7 @@ def m005_tasks(db: Any) -> None:
             ended_at INTEGER NOT NULL,
             active_ms INTEGER NOT NULL,
             turns INTEGER NOT NULL,
-            calls INTEGER NOT NULL,
-            unpriced INTEGER NOT NULL,
-            floor INTEGER NOT NULL,
-            input INTEGER NOT NULL,
-            cache_read INTEGER NOT NULL,
-            write_5m INTEGER NOT NULL,
-            write_1h INTEGER NOT NULL,
-            output INTEGER NOT NULL,
-            web_searches INTEGER NOT NULL,
-            cost INTEGER NOT NULL,
-            baseline INTEGER NOT NULL,
-            carry_over INTEGER NOT NULL,
-            own INTEGER NOT NULL,
-            waste INTEGER NOT NULL,
-            fresh INTEGER NOT NULL,
-            generation INTEGER NOT NULL,
-            other INTEGER NOT NULL,
-            misses INTEGER NOT NULL,
-            subagent_calls INTEGER NOT NULL,
-            subagent_cost INTEGER NOT NULL,
+            {_SUMS},
             hidden INTEGER,
             edit_turns INTEGER NOT NULL,
             retry_turns INTEGER NOT NULL,
@@ -103,26 +108,7 @@ def m005_tasks(db: Any) -> None:
             reasons TEXT NOT NULL,
             at INTEGER NOT NULL,
             ended_at INTEGER NOT NULL,
-            calls INTEGER NOT NULL,
-            unpriced INTEGER NOT NULL,
-            floor INTEGER NOT NULL,
-            input INTEGER NOT NULL,
-            cache_read INTEGER NOT NULL,
-            write_5m INTEGER NOT NULL,
-            write_1h INTEGER NOT NULL,
-            output INTEGER NOT NULL,
-            web_searches INTEGER NOT NULL,
-            cost INTEGER NOT NULL,
-            baseline INTEGER NOT NULL,
-            carry_over INTEGER NOT NULL,
-            own INTEGER NOT NULL,
-            waste INTEGER NOT NULL,
-            fresh INTEGER NOT NULL,
-            generation INTEGER NOT NULL,
-            other INTEGER NOT NULL,
-            misses INTEGER NOT NULL,
-            subagent_calls INTEGER NOT NULL,
-            subagent_cost INTEGER NOT NULL,
+            {_SUMS},
             models TEXT NOT NULL,
             context_begin INTEGER,
             context_end INTEGER,
