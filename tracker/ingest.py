@@ -40,6 +40,19 @@ class PendingFile(NamedTuple):
     version: int
 
 
+class Work(NamedTuple):
+    """Files to be taken in, and what they are read with."""
+
+    sources: Sources
+    files: Sequence[PendingFile]
+    options: Options
+
+    @property
+    def bytes(self) -> int:
+        """What is to be read."""
+        return sum(map(unread_bytes, self.files))
+
+
 class Progress(NamedTuple):
     """How far an ingest has come."""
 
@@ -93,7 +106,7 @@ def sync(
         work = find_work(db, listed(sources, report.problems))
     with no_garbage_collection():
         for _ in range(_ROUNDS):
-            if not work or not _run(db, sources, work, options, report, on_progress):
+            if not work or not _run(db, Work(sources, work, options), report, on_progress):
                 break
             work = find_work(db, listed(sources, report.problems))
         refresh_spend(db)
@@ -117,14 +130,15 @@ def sync_in_parallel(
     Returns the connection to go on with: before a fork `db` is closed, and nothing forks `beside_a_screen`.
     """
     work: list[PendingFile] | None = find_work(db, listed(sources, report.problems))
-    count = workers_for(work or ()) if workers is None else workers
+    shared = Work(sources, work or (), options)
+    count = workers_for(shared) if workers is None else workers
     if count > 1 and work:
         from tracker.ingest_workers import read_in_processes
 
         refresh_spend(db)  # notes the time zone, so that the workers' sums stand
         if not beside_a_screen:
             db.close()
-        read_in_processes(ledger, sources, work, options, count, report, on_progress, beside_a_screen=beside_a_screen)
+        read_in_processes(ledger, shared, count, report, on_progress, beside_a_screen=beside_a_screen)
         if not beside_a_screen:
             db = open_ledger(ledger)
         work = None
@@ -132,9 +146,9 @@ def sync_in_parallel(
     return db
 
 
-def workers_for(work: Sequence[PendingFile]) -> int:
+def workers_for(work: Work) -> int:
     """How many processes are worth starting: one a core for much to read, else none."""
-    if len(work) < 2 or sum(map(unread_bytes, work)) < _PARALLEL_BYTES:
+    if len(work.files) < 2 or work.bytes < _PARALLEL_BYTES:
         return 0
     return min(os.cpu_count() or 1, 8)
 
@@ -200,10 +214,10 @@ def unread_bytes(one: PendingFile) -> int:
 class Intake:
     """Writes pieces, each with its file's state, and keeps count. Call inside a transaction."""
 
-    def __init__(self, db: sqlite3.Connection, work: Sequence[PendingFile], options: Options) -> None:
+    def __init__(self, db: sqlite3.Connection, work: Work) -> None:
         self._db = db
-        self._work = list(work)
-        self._writer = Writer(db, partial(list_price, options.pricer))
+        self._files = list(work.files)
+        self._writer = Writer(db, partial(list_price, work.options.pricer))
         self.lost: set[int] = set()  # files that another process got to first
         self.bytes = 0
         self._bad_lines = 0
@@ -218,7 +232,7 @@ class Intake:
         """Write the next piece of the file at `index`, unless another process was first."""
         if index in self.lost:
             return
-        one = self._work[index]
+        one = self._files[index]
         file, state = one.file, piece.state
         position = Advance(
             file.path, file.agent, file.kind, state.inode, state.size, state.mtime_ns, msgspec.msgpack.encode(state),
@@ -229,26 +243,19 @@ class Intake:
             return
         self._writer.write(piece.batch)
         after = one._replace(state=state, version=one.version + 1)
-        self._work[index] = after
+        self._files[index] = after
         self.bytes += unread_bytes(one) - unread_bytes(after)
         self._bad_lines += piece.batch.bad_lines
 
 
-def _run(
-    db: sqlite3.Connection,
-    sources: Sources,
-    work: Sequence[PendingFile],
-    options: Options,
-    report: SyncReport,
-    on_progress: Callable[[Progress], None] | None,
-) -> int:
+def _run(db: sqlite3.Connection, work: Work, report: SyncReport, on_progress: Callable[[Progress], None] | None) -> int:
     """Read and write all of `work`; returns how many files another process got to first."""
-    total = sum(map(unread_bytes, work))
-    intake = Intake(db, work, options)
+    total = work.bytes
+    intake = Intake(db, work)
     open_since = 0.0
     try:
-        for index, one in enumerate(work):
-            for piece in read_file(sources, one, options, report.problems):
+        for index in range(len(work.files)):
+            for piece in read_file(work, index, report.problems):
                 if not db.in_transaction:
                     begin(db)
                     open_since = time.monotonic()
@@ -256,23 +263,24 @@ def _run(
                 if time.monotonic() - open_since > _COMMIT_SECONDS:
                     db.execute("COMMIT")
                 if on_progress is not None:
-                    on_progress(Progress(index, len(work), intake.bytes, total))
+                    on_progress(Progress(index, len(work.files), intake.bytes, total))
         if db.in_transaction:
             db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    report.add(intake.so_far(len(work)))
+    report.add(intake.so_far(len(work.files)))
     return len(intake.lost)
 
 
-def read_file(sources: Sources, one: PendingFile, options: Options, problems: list[str]) -> Iterator[Piece]:
-    """The pieces of a file; what keeps it from being read is added to `problems`."""
+def read_file(work: Work, index: int, problems: list[str]) -> Iterator[Piece]:
+    """The pieces of the file at `index`; what keeps it from being read is added to `problems`."""
+    one, price = work.files[index], work.options.pricer.price
     try:
-        for piece in sources[one.source][0].read(one.file, one.state, options):
+        for piece in work.sources[one.source][0].read(one.file, one.state, work.options):
             used = {call.price_id for call in piece.batch.calls}
-            piece.batch.prices = [options.pricer.price(price_id) for price_id in used if price_id is not None]
+            piece.batch.prices = [price(price_id) for price_id in used if price_id is not None]
             yield piece
     except FileNotFoundError:
         pass  # deleted between listing and reading: nothing was lost that could have been read

@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, redirect_stderr
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -20,8 +20,8 @@ from typing import Any
 
 from store.ledger import LedgerError, begin, open_ledger
 from store.spend import sum_up_changed
-from tracker.ingest import Intake, PendingFile, Progress, SyncReport, read_file, unread_bytes
-from tracker.sources.base import Options, Piece, Sources
+from tracker.ingest import Intake, Progress, SyncReport, Work, read_file
+from tracker.sources.base import Piece
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
 _GROUP_BYTES = 32 << 20
@@ -34,9 +34,7 @@ _NICER = 5
 
 def read_in_processes(
     ledger: Path,
-    sources: Sources,
-    work: Sequence[PendingFile],
-    options: Options,
+    work: Work,
     workers: int,
     report: SyncReport,
     on_progress: Callable[[Progress], None] | None,
@@ -59,13 +57,13 @@ def read_in_processes(
     pipes: list[Connection] = []
     processes = []
     told: dict[Connection, SyncReport] = {}
-    total = sum(map(unread_bytes, work))
+    total = work.bytes
     try:
-        for _ in range(min(workers, len(work))):
+        for _ in range(min(workers, len(work.files))):
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
                 target=_worker,
-                args=(ledger, list(sources), list(work), options, following, theirs, beside_a_screen),
+                args=(ledger, work, following, theirs, beside_a_screen),
                 daemon=True,
             )
             process.start()
@@ -82,7 +80,7 @@ def read_in_processes(
                     continue
                 if on_progress is not None:
                     files = sum(one.files for one in told.values())
-                    on_progress(Progress(files, len(work), sum(one.bytes for one in told.values()), total))
+                    on_progress(Progress(files, len(work.files), sum(one.bytes for one in told.values()), total))
     finally:
         for process in processes:
             if pipes:
@@ -93,15 +91,7 @@ def read_in_processes(
     report.seconds += time.monotonic() - started
 
 
-def _worker(
-    ledger: Path,
-    sources: Sources,
-    work: Sequence[PendingFile],
-    options: Options,
-    following: "Synchronized[int]",
-    pipe: Connection,
-    gives_way: bool,
-) -> None:
+def _worker(ledger: Path, work: Work, following: "Synchronized[int]", pipe: Connection, gives_way: bool) -> None:
     gc.disable()
     if gives_way and sys.platform != "win32":
         os.nice(_NICER)
@@ -109,7 +99,7 @@ def _worker(
     try:
         with closing(open_ledger(ledger)) as db:
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            _take_share(db, sources, work, options, following, pipe)
+            _take_share(db, work, following, pipe)
     except (sqlite3.Error, LedgerError):
         pass  # the caller meets the same trouble with what is left, and reports it
     except BrokenPipeError:
@@ -117,15 +107,8 @@ def _worker(
     pipe.close()
 
 
-def _take_share(
-    db: sqlite3.Connection,
-    sources: Sources,
-    work: Sequence[PendingFile],
-    options: Options,
-    following: "Synchronized[int]",
-    pipe: Connection,
-) -> None:
-    intake = Intake(db, work, options)
+def _take_share(db: sqlite3.Connection, work: Work, following: "Synchronized[int]", pipe: Connection) -> None:
+    intake = Intake(db, work)
     problems: list[str] = []
     held: list[tuple[int, Piece]] = []
     held_bytes = files = 0
@@ -142,8 +125,8 @@ def _take_share(
         held.clear()
         held_bytes = 0
 
-    for index in _indices(following, len(work)):
-        for piece in read_file(sources, work[index], options, problems):
+    for index in _indices(following, len(work.files)):
+        for piece in read_file(work, index, problems):
             held.append((index, piece))
             held_bytes += piece.state.offset
             if held_bytes >= _GROUP_BYTES:

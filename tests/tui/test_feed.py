@@ -282,7 +282,7 @@ def test_a_large_first_look_is_read_by_several_processes(feed: LedgerFeed, monke
 
     def noting(*given: Any, **options: Any) -> None:
         read_in_processes(*given, **options)
-        new_calls.append(given[5].new_calls)
+        new_calls.append(given[3].new_calls)
 
     monkeypatch.setattr(sys, "stderr", _ScreenStream())
     monkeypatch.setattr(ingest, "_PARALLEL_BYTES", 0)

@@ -16,7 +16,7 @@ from store.ledger import LedgerError, ledger_path, open_ledger, transaction
 from store.migrations import MIGRATIONS
 from store.schema_version import SCHEMA_VERSION
 from tracker import ingest_workers
-from tracker.ingest import SyncReport, find_work, listed, read_file
+from tracker.ingest import SyncReport, Work, find_work, listed, read_file
 from tracker.sources.base import Options, Piece, Sources
 from tracker.sources.claude_code import ClaudeCodeSource
 
@@ -114,8 +114,9 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
         return read_file(*given)
 
     monkeypatch.setattr(ingest_workers, "read_file", read_while_another_upgrades)
-    options, report = Options(price_book()), SyncReport()
-    ingest_workers.read_in_processes(tmp_path / "ledger.db", sources, work, options, 1, report, None)
+    report = SyncReport()
+    shared = Work(sources, work, Options(price_book()))
+    ingest_workers.read_in_processes(tmp_path / "ledger.db", shared, 1, report, None)
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
         assert db.execute("SELECT (SELECT COUNT(*) FROM call), (SELECT COUNT(*) FROM source_file)").fetchone() == (0, 0)
     assert report.files == 0
