@@ -259,7 +259,7 @@ class TaskReader:
     # -- tools ------------------------------------------------------------------------------------------------------
 
     def _tool(self, row: UiRow) -> None:
-        used = tools.classic_tool(self._tool_place(row), str(row.at), row.text or "")
+        used = tools.classic_tool(self._bare_tool(row), row.text or "")
         if used is None:
             self._bad_rows += 1
         elif used.name == "summarizeTask":
@@ -268,26 +268,28 @@ class TaskReader:
             self._tools[used.id] = used
 
     def _command_line(self, row: UiRow) -> None:
-        self._command = str(row.at)
-        self._tools[self._command] = tools.classic_command(self._tool_place(row), self._command, row.text or "")
+        bare = self._bare_tool(row)
+        self._command = bare.id
+        self._tools[bare.id] = tools.classic_command(bare, row.text or "")
 
     def _output(self, row: UiRow) -> None:
         if self._command is not None:
             self._tools[self._command] = tools.with_output(self._tools[self._command], row.text or "")
 
     def _progress(self, row: UiRow) -> None:
-        todos = tools.checklist(self._tool_place(row), str(row.at), row.text or "")
+        todos = tools.checklist(self._bare_tool(row), row.text or "")
         if todos is not None:
             self._tools[todos.id] = todos
 
     def _agents_started(self, row: UiRow) -> None:
-        self._agents_call = str(row.at)
-        self._tools[self._agents_call] = tools.agents_started(self._tool_place(row), self._agents_call)
+        bare = self._bare_tool(row)
+        self._agents_call = bare.id
+        self._tools[bare.id] = tools.agents_started(bare)
 
-    def _tool_place(self, row: UiRow) -> tools.ToolPlace:
+    def _bare_tool(self, row: UiRow) -> ToolUse:
         current = self._requests.current
         message = self._requests.key(current.at) if current is not None else None
-        return tools.ToolPlace(self._dialect.agent, self._task, "", self._turns.current, row.at, message)
+        return ToolUse(self._dialect.agent, self._task, str(row.at), "", self._turns.current, row.at, row.at, message)
 
     # -- the end ----------------------------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ class TranscriptReader:
         for block in blocks:
             if block.type == "tool_result" and block.tool_use_id in self._tool_ids:
                 key, flags = self._tool_ids[block.tool_use_id]
-                use = tools.sdk_result(self._place(at, None), key, block.content, block.is_error, flags)
+                use = tools.sdk_result(self._bare_tool(key, at, None), block.content, block.is_error, flags)
                 self._join_result(use)
         if self._chain:
             return
@@ -155,7 +155,7 @@ class TranscriptReader:
         for block in blocks:
             if block.type == "tool_use" and block.id and block.name:
                 key = tools.unique_id(block.id, message.id or str(at))
-                use = tools.sdk_tool(self._place(at, message.id), key, block.name, block.input)
+                use = tools.sdk_tool(self._bare_tool(key, at, message.id), block.name, block.input)
                 self._tools[key] = use
                 self._tool_ids[block.id] = (key, use.flags)
 
@@ -182,8 +182,8 @@ class TranscriptReader:
             return self._origin.turn if self._origin is not None else None
         return self._turns.current
 
-    def _place(self, at: int, message_id: str | None) -> tools.ToolPlace:
-        return tools.ToolPlace(AGENT, self._session, self._chain, self._turn, at, message_id)
+    def _bare_tool(self, key: str, at: int, message_id: str | None) -> ToolUse:
+        return ToolUse(AGENT, self._session, key, self._chain, self._turn, at, at, message_id)
 
     def _event(self, at: int, kind: str, detail: str | None) -> None:
         self._batch.events.append(Event(AGENT, self._session, self._chain, at, at, kind, detail))

@@ -1,4 +1,7 @@
-"""Tool calls of both stores as ToolUse records: what was touched, not what was said."""
+"""Tool calls of both stores as ToolUse records: what was touched, not what was said.
+
+`bare`: a tool call of which no more is known than its id and where it stands.
+"""
 
 import re
 
@@ -30,18 +33,7 @@ _FLAGS = {
 }
 
 
-class ToolPlace(msgspec.Struct, frozen=True):
-    """Where a tool was used."""
-
-    agent: str
-    session: str
-    chain: str
-    turn: str | None
-    at: int
-    message_id: str | None
-
-
-def classic_tool(place: ToolPlace, key: str, text: str) -> ToolUse | None:
+def classic_tool(bare: ToolUse, text: str) -> ToolUse | None:
     """The record of a `tool` row; None if it names no tool."""
     used = decoded(decode_tool, text)
     if used is None or not used.tool:
@@ -49,29 +41,29 @@ def classic_tool(place: ToolPlace, key: str, text: str) -> ToolUse | None:
     if used.todos is not None:
         closed = sum(1 for todo in used.todos if todo.status == "completed")
         busy = any(todo.status == "in_progress" for todo in used.todos)
-        return _use(place, key, used.tool, todo_target(closed, len(used.todos), is_busy=busy), int(ToolFlag.TODOS))
+        return _used(bare, used.tool, todo_target(closed, len(used.todos), is_busy=busy), int(ToolFlag.TODOS))
     target = used.path or used.regex or used.query or ""
-    return _use(place, key, used.tool, target, _FLAGS.get(used.tool, 0))
+    return _used(bare, used.tool, target, _FLAGS.get(used.tool, 0))
 
 
-def classic_command(place: ToolPlace, key: str, text: str) -> ToolUse:
+def classic_command(bare: ToolUse, text: str) -> ToolUse:
     """The record of a `command` row; its result follows in rows of its own."""
     command = text.removesuffix(APPROVAL_SUFFIX)
-    return _use(place, key, "execute_command", command, command_flags(command))
+    return _used(bare, "execute_command", command, command_flags(command))
 
 
-def checklist(place: ToolPlace, key: str, text: str) -> ToolUse | None:
+def checklist(bare: ToolUse, text: str) -> ToolUse | None:
     """The record of a `task_progress` row: a Markdown checklist. None if it has no entries."""
     entries = re.findall(r"^\s*[-*] \[([ xX])\]", text, re.MULTILINE)
     if not entries:
         return None
     closed = sum(1 for entry in entries if entry != " ")
-    return _use(place, key, "task_progress", todo_target(closed, len(entries), is_busy=False), int(ToolFlag.TODOS))
+    return _used(bare, "task_progress", todo_target(closed, len(entries), is_busy=False), int(ToolFlag.TODOS))
 
 
-def agents_started(place: ToolPlace, key: str) -> ToolUse:
+def agents_started(bare: ToolUse) -> ToolUse:
     """The record of a `use_subagents` row."""
-    return _use(place, key, "use_subagents", "", int(ToolFlag.AGENT))
+    return _used(bare, "use_subagents", "", int(ToolFlag.AGENT))
 
 
 def with_output(use: ToolUse, output: str) -> ToolUse:
@@ -121,7 +113,7 @@ _RESULTS = msgspec.json.Decoder(list[_PartResult] | _PartResult)
 _TEXT = msgspec.json.Decoder(str)
 
 
-def sdk_tool(place: ToolPlace, key: str, name: str, given: msgspec.Raw) -> ToolUse:
+def sdk_tool(bare: ToolUse, name: str, given: msgspec.Raw) -> ToolUse:
     """The record of a `tool_use` block."""
     flags = _FLAGS.get(name, 0)
     target = ""
@@ -136,10 +128,10 @@ def sdk_tool(place: ToolPlace, key: str, name: str, given: msgspec.Raw) -> ToolU
     else:
         first = (values.queries or [""])[0]
         target = values.path or values.task or values.query or first or values.pattern or values.url or ""
-    return _use(place, key, name, target, flags)
+    return _used(bare, name, target, flags)
 
 
-def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool | None, flags: int) -> ToolUse:
+def sdk_result(bare: ToolUse, content: msgspec.Raw, is_error: bool | None, flags: int) -> ToolUse:
     """The record of a `tool_result` block for the tool that `flags` came with."""
     raw = bytes(content)
     failed = bool(is_error)
@@ -155,14 +147,8 @@ def sdk_result(place: ToolPlace, key: str, content: msgspec.Raw, is_error: bool 
         text = raw.decode("utf-8", "replace")
     if flags & ToolFlag.COMMIT:
         commit = commit_in(text)
-    return ToolUse(
-        place.agent,
-        place.session,
-        key,
-        place.chain,
-        place.turn,
-        place.at,
-        place.at,
+    return msgspec.structs.replace(
+        bare,
         flags=_failed(flags, "\n".join(outputs)),
         result_chars=len(raw),
         is_error=failed,
@@ -175,17 +161,5 @@ def unique_id(raw_id: str, message_id: str) -> str:
     return raw_id if len(raw_id) >= _WHOLE_ID_CHARS else f"{message_id}/{raw_id}"
 
 
-def _use(place: ToolPlace, key: str, name: str, target: str, flags: int) -> ToolUse:
-    return ToolUse(
-        place.agent,
-        place.session,
-        key,
-        place.chain,
-        place.turn,
-        place.at,
-        place.at,
-        place.message_id,
-        name[:NAME_CHARS],
-        tool_target(target) or None,
-        flags,
-    )
+def _used(bare: ToolUse, name: str, target: str, flags: int) -> ToolUse:
+    return msgspec.structs.replace(bare, name=name[:NAME_CHARS], target=tool_target(target) or None, flags=flags)
