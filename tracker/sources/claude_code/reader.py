@@ -8,7 +8,7 @@ from tracker.sources.claude_code import tools
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.client_totals import client_total
 from tracker.sources.claude_code.conversation import Conversation
-from tracker.sources.claude_code.events import event, failure_event, system_event
+from tracker.sources.claude_code.events import event, event_at, failure_event, system_event
 from tracker.sources.claude_code.fold import CallFold, Place
 from tracker.sources.claude_code.lines import (
     Block,
@@ -169,7 +169,7 @@ class FileReader:
             place = call.place
         else:
             place = where.place(line, position, at)
-            self._facts(line, position)
+            self._facts(line, place)
             if call is not None and call.place.origin() != place.origin():
                 call = self._fold.elsewhere(call, line, message, place, at)
         if not place.chain:
@@ -217,14 +217,14 @@ class FileReader:
             return
         at = self._where.time(line)
         place = self._where.place(line, position, at)
-        self._facts(line, position)
+        self._facts(line, place)
         content = message.content
         if isinstance(content, list) and any(block.type == "tool_result" for block in content):
             self.carry.asked_at[place.chain] = at
             for block in content:
                 if block.type == "tool_result" and block.tool_use_id:
                     awaits = self._awaited.pop(block.tool_use_id, None) if self._awaited else None
-                    self._join_tool(tools.answered(block, awaits, self.carry.mates, line, place, position, at))
+                    self._join_tool(tools.answered(block, awaits, self.carry.mates, line, place, at))
             if not place.chain:
                 self._conversation.passes(line)
         elif place.chain:
@@ -238,10 +238,10 @@ class FileReader:
         known = self._tools.get(key)
         self._tools[key] = use if known is None else tools.joined(known, use)
 
-    def _facts(self, line: Line, position: int) -> None:
+    def _facts(self, line: Line, place: Place) -> None:
         branch = self._where.facts(line)
         if branch is not None:
-            self._batch.events.append(event(line, self.carry.session, "", position, EventKind.BRANCH, branch))
+            self._batch.events.append(event_at(line, place, EventKind.BRANCH, branch))
 
     # -- other rows -------------------------------------------------------------------------------------------------
 

@@ -88,10 +88,8 @@ def awaited(use: ToolUse) -> str | None:
     return AGENT_ID if use.flags & _SPAWNS or use.name == _SENDS else None
 
 
-def answered(
-    block: Block, awaits: str | None, mates: dict[str, str], line: Line, place: Place, position: int, at: int
-) -> ToolUse:
-    """The record of a `tool_result` block of a user line.
+def answered(block: Block, awaits: str | None, mates: dict[str, str], line: Line, place: Place, at: int) -> ToolUse:
+    """The record of a `tool_result` block of the user line at `place`.
 
     `awaits`: what the result tells besides its size (`awaited`), if anything. `mates`: teammates by name, kept up here.
     """
@@ -103,7 +101,7 @@ def answered(
         block.tool_use_id or "",
         place.chain,
         place.turn,
-        position,
+        place.position,
         at,
         flags=_FAILED if awaits in (CHECK, CHECKED_COMMIT) and tells_failure(output) else 0,
         result_chars=len(memoryview(block.content)),
