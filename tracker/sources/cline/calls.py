@@ -48,21 +48,20 @@ def make_call(
     flags: int = 0,
     stop: str | None = None,
     prompt_tokens: int | None = None,
-    is_priced: bool = True,
 ) -> Call:
     """A priced call. `prompt_tokens` is the size that decides a long-prompt tier, where it is not the sum of the parts.
 
     `flags` are added to those of `tokens`. The cost is the provider's own figure where it bills by the response or
-    where nothing else is known (flag REPORTED_COST), else the list price; None if the model has none or `is_priced`
-    is false. What the agent reported is kept beside it in any case. Neither store says why an answer ended (`stop`):
-    it is known by what follows.
+    where nothing else is known (flag REPORTED_COST), else the list price; None if the model has none. What the agent
+    reported is kept beside it in any case. Neither store says why an answer ended (`stop`): it is known by what
+    follows.
     """
     prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
     price = None
-    if is_priced and by.model != UNKNOWN:
+    flags |= tokens.flags
+    if by.model != UNKNOWN and not flags & CallFlag.REPORTED_ONLY:
         seller = None if by.provider == UNKNOWN else by.provider
         price = options.pricer.resolve(by.model, seller, place.at, prompt)
-    flags |= tokens.flags
     amounts = (tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output)
     amount = cost(price, *amounts, 0) if price else None
     if reported is not None and (by.provider in _BILLS_ITSELF or flags & CallFlag.REPORTED_ONLY):

@@ -46,6 +46,5 @@ def sum_records(row: SumRow, key: str, task: str, dialect: Dialect, options: Opt
         options,
         flags=int(CallFlag.REPORTED_ONLY if is_cost_only else CallFlag.ESTIMATED),
         prompt_tokens=row.largest_prompt,
-        is_priced=not is_cost_only,
     )
     return Chain(dialect.agent, task, chain, row.kind, row.at, row.spawned_by, row.turn, _NAMES.get(row.name)), call
