@@ -43,9 +43,9 @@ def short_time(at_ms: float) -> str:
     return f"{local(at_ms):{'%m-%d %H:%M' if _is_of_this_year(at_ms) else '%Y-%m-%d'}}"
 
 
-def ago(at_ms: int) -> str:
+def ago(at_ms: int, now: int | None = None) -> str:
     """How long ago a time was, in its largest unit: 3 d ago, 40 s ago."""
-    seconds = max(0, (now_ms() - at_ms) // 1000)
+    seconds = max(0, ((now_ms() if now is None else now) - at_ms) // 1000)
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size} {unit} ago"

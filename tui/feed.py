@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from store.ledger import LedgerError, file_of, is_damage, ledger_path, open_ledger, replace_if_damaged
 from store.reads.tasks import has_tasks
-from tracker.clock import now_ms
+from tracker.clock import local, now_ms
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
 from tracker.sources.base import Options, Sources
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
 
 _POLL_SECONDS = 0.2  # how often the ledger is asked whether another connection has written
-_MAX_AGE_SECONDS = 30.0  # figures that depend on the time of day are read again after so long
+_MAX_AGE_MS = 30_000  # figures that depend on the time of day are read again after so long
 _BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
@@ -284,7 +284,7 @@ class LedgerFeed:
         file: tuple[int, int] | None = None
         reader = SnapshotReader(self._looked_in, self._request_reread)
         seen: tuple[int, Wish, int] | None = None  # data version, wish and requests that the last snapshot answers
-        read_at = 0.0
+        read_at = 0
         took = 0.0
         while not self._stop.is_set():
             self._wake_reader.clear()
@@ -304,11 +304,12 @@ class LedgerFeed:
                     db = open_ledger(path, busy_seconds=_BUSY_SECONDS)
                     file = file_of(path)
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
-                if seen != (version, wish, self._reread_requests) or time.monotonic() - read_at > _MAX_AGE_SECONDS:
+                now = self._clock()
+                if seen != (version, wish, self._reread_requests) or _is_over(read_at, now):
                     began, requests = time.monotonic(), self._reread_requests
-                    snapshot = reader.read(db, wish, self._clock())
-                    seen, read_at = (version, wish, requests), time.monotonic()
-                    took = read_at - began
+                    snapshot = reader.read(db, wish, now)
+                    seen, read_at = (version, wish, requests), now
+                    took = time.monotonic() - began
                     if self._reading_trouble is not None:
                         self._set_reading_trouble(None)
                     self._hand_over(snapshot)
@@ -348,6 +349,11 @@ class LedgerFeed:
         if _is_locked(text):
             return Health(Phase.BUSY, _LOCKED_WORDS)
         return Health(Phase.FAILED, f"cannot read the ledger: {text}")
+
+
+def _is_over(read_at: int, now: int) -> bool:
+    """Whether figures of then are no longer those of now: by the clock, which goes on in sleep and may be set."""
+    return abs(now - read_at) > _MAX_AGE_MS or local(now).date() != local(read_at).date()
 
 
 def _is_locked(words: str) -> bool:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,17 @@ from tests.tui.listening import Listening, make_options
 from tests.unit.ledger.damage import damage_page_of
 from tracker import ingest, ingest_workers
 from tracker.advisor.advisor import DueNudge
+from tracker.clock import day_begins, local
 from tracker.ingest import sync
 from tracker.ingest_workers import read_in_processes
 from tracker.keeper import LedgerKeeper
+from tracker.model.defaults import DAY_MS, HOUR_MS
 from tracker.reader_options import ReaderOptions
 from tracker.sources.claude_code import ClaudeCodeSource
 from tui.edits import Rename, SetSetting, Undo
 from tui.feed import LedgerFeed
+from tui.readers.plans import PlansReader
+from tui.readers.settings import SettingsReader
 from tui.snapshot import Phase, Wish
 
 
@@ -80,6 +85,35 @@ def test_each_screens_wish_is_answered(feed: LedgerFeed) -> None:
         told.wait_for(lambda wanted=screen: bool(told.snapshots) and told.snapshots[-1].wish.screen == wanted)  # type: ignore[misc]
         # The plans are compared beside the reading: the first snapshot may be without them.
         told.wait_for(lambda wanted=screen: getattr(told.snapshots[-1], wanted) is not None)  # type: ignore[misc]
+
+
+def test_figures_are_read_again_by_the_clock_on_the_wall(claude_dir: Path, tmp_path: Path) -> None:
+    """It goes on while the machine sleeps, and may be set: the next day's figures came half a minute after waking."""
+    clock = FrozenClock(NOW_MS)
+    made = LedgerFeed(
+        [(ClaudeCodeSource(), [claude_dir])], make_options, clock=clock, ledger=tmp_path / "state" / "ledger.db"
+    )
+    told = Listening()
+    made.start(told)
+    told.wait_for(lambda: told.is_live_with(400))
+    midnight = day_begins(local(NOW_MS).date() + timedelta(days=1))
+    for hour in (NOW_MS + 8 * HOUR_MS, NOW_MS + 7 * HOUR_MS, midnight - 1, midnight, NOW_MS + 365 * DAY_MS):
+        clock.at_ms = hour
+        told.wait_for(lambda: told.snapshots[-1].at_ms == clock.at_ms)
+        assert told.snapshots[-1].top.today == local(clock.at_ms).date()
+    made.stop()
+
+
+def test_plans_are_modelled_anew_by_the_clock(sample_db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With new calls every half minute, at rest every ten minutes, and at once where the clock was set back."""
+    monkeypatch.setattr("tui.readers.plans.plans_report", lambda *_, **__: object())
+    reader, today = PlansReader(SettingsReader(), None), local(NOW_MS).date()
+    made = {}
+    for second, newest in ((0, 1), (40, 1), (41, 2), (60, 3), (72, 3), (600, 3), (673, 3), (600, 4)):
+        part = reader.read(sample_db, today, NOW_MS + second * 1000, newest)
+        assert part is not None
+        made[second, newest] = (part.made_at - NOW_MS) // 1000
+    assert list(made.values()) == [0, 0, 41, 41, 72, 72, 673, 600]
 
 
 def test_an_append_is_on_screen_within_a_second(feed: LedgerFeed, claude_dir: Path) -> None:

@@ -32,7 +32,7 @@ class NudgesReader:
         """What was advised lately, and the latest backtest that is made."""
         self._aside.raise_trouble()
         preferences = preferences_of(settings)
-        is_old = self._made_at is None or now_ms - self._made_at > _KEPT_MS
+        is_old = self._made_at is None or abs(now_ms - self._made_at) > _KEPT_MS
         if is_old and not self._aside.is_at_work:
             self._aside.begin(db, partial(self._look_back, preferences, now_ms))
         return NudgesPart(nudge_report(db, preferences, limit=_SHOWN), self._hindsight, self._made_at is not None)

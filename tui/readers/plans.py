@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 
+from tracker.model.defaults import MINUTE_MS
 from tracker.reports.plans import PlansReport, plans_report
 from tracker.settings import SettingsError
 from tui.readers.aside import Aside
@@ -15,6 +16,7 @@ from tui.readers.settings import SettingsReader
 from tui.snapshot import PlansPart
 
 _KEPT_MS = 30_000
+_KEPT_AT_REST_MS = 10 * MINUTE_MS  # where no call is new: what is left of the day and of meters' history shrinks
 
 
 class PlansReader:
@@ -34,7 +36,8 @@ class PlansReader:
         self._aside.raise_trouble()
         self._settings.read()
         wanted = (self._settings.stamp, today)
-        is_old = now_ms - self._made_at > _KEPT_MS and newest != self._newest
+        kept_ms = _KEPT_AT_REST_MS if newest == self._newest else _KEPT_MS
+        is_old = abs(now_ms - self._made_at) > kept_ms  # the clock may be set back
         if not self._aside.is_at_work and (self._made is None or is_old or wanted != self._asked_for):
             self._asked_for, self._newest = wanted, newest
             self._aside.begin(db, partial(self._make, today, now_ms))

@@ -7,6 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.money import NANO_PER_USD, short_usd, sum_usd
+from tracker.clock import ago
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, pays_on, used
@@ -71,11 +72,10 @@ class PlansScreen(Board[PlansPart]):
         part = self.part
         if part is None:
             return
-        seconds = max(0, self.dashboard.clock() - part.made_at) // 1000
         panel = self.query_one("#plans-panel")
         title = [("Plans", "bold $heading"), (" · a typical month", "$dim"), (f", ranges are {MEANT_TO_HOLD}", "$dim")]
         room = border_room(panel)
-        note = (f"modelled {seconds} s ago", " · enter shows what it rests on")
+        note = (f"modelled {ago(part.made_at, self.dashboard.clock())}", " · enter shows what it rests on")
         words = [line((part, "$dim")) for part in note]
         label(panel, fitting([line(part) for part in title], room), fitting(words, room))
 
