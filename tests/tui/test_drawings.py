@@ -119,7 +119,15 @@ def test_share_gauge_warns_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("age_seconds", "words"),
-    [(0, "warm 60:00"), (1308, "warm 38:12"), (3546, "cooling 0:54"), (3600, "cold"), (99_999, "cold")],
+    [
+        (0, "warm 60:00"),
+        (1308, "warm 38:12"),
+        (3546, "cooling 0:54"),
+        (3600, "cold"),
+        (99_999, "cold"),
+        (-3, "warm 59:57"),
+        (-99_999, "cold"),
+    ],
 )
 def test_cache_clock_runs_from_warm_to_cold(age_seconds: int, words: str) -> None:
     assert str(clock_words(cache_state(NOW_MS - age_seconds * 1000, 3_600_000, NOW_MS))) == words

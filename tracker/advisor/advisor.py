@@ -104,7 +104,7 @@ class Advisor:
         self._shared: _SharedInputs | None = None
         self._announced: set[str] = set()
         self._began = began
-        self._habits: dict[str, tuple[Habits, int]] = {}  # and the time from which they are to be looked at again
+        self._habits: dict[str, tuple[Habits, int]] = {}  # and when they were looked at
         self._due_habits: set[str] | None = None  # agents; None before the first quiet moment
         self._thinned_at = 0
 
@@ -142,7 +142,7 @@ class Advisor:
             self._due_habits = {agent for agent in agents_on_record(db) if kept_habits(db, agent, now)[1]}
         if self._due_habits:
             agent = self._due_habits.pop()
-            self._habits[agent] = measure_habits(db, agent, now), now + KEPT_MS
+            self._habits[agent] = measure_habits(db, agent, now), now
             return True
         if now - self._thinned_at > DAY_MS:
             self._thinned_at = now
@@ -201,14 +201,14 @@ class Advisor:
     def _habits_with(self, db: sqlite3.Connection, agent: str, now: int) -> Habits:
         """The user's habits with an agent as they are kept; old ones are measured anew in a quiet moment."""
         known = self._habits.get(agent)
-        if known is not None and now < known[1]:
+        if known is not None and 0 <= now - known[1] < KEPT_MS:
             return known[0]
         habits, is_due = kept_habits(db, agent, now)
         if is_due and not habits.calls and self._measures_at_once:
             habits, is_due = measure_habits(db, agent, now), False
         if is_due and self._due_habits is not None:
             self._due_habits.add(agent)
-        self._habits[agent] = habits, now + KEPT_MS
+        self._habits[agent] = habits, now
         return habits
 
     def _evaluate(self, db: sqlite3.Connection, standing: Standing, preferences: Preferences) -> list[NudgeRow]:

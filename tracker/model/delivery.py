@@ -86,7 +86,7 @@ def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryCon
     if candidate.subject is not None:
         for entry in log:
             is_same = entry.kind == candidate.kind and entry.subject == candidate.subject
-            if is_same and entry.action == NudgeAction.SHOWN and here.now_ms - entry.at_ms < DAY_MS:
+            if is_same and entry.action == NudgeAction.SHOWN and abs(here.now_ms - entry.at_ms) < DAY_MS:
                 return "said about this within a day"
     return None
 

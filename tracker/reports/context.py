@@ -178,7 +178,7 @@ def context_report(
     calls, last = state.calls, state.last
     moment = now_ms() if now is None else now
     ttl_ms = written_ttl(last.write_5m, last.write_1h) or last.ttl_ms
-    idle_ms = max(0, moment - last.last_at)
+    idle_ms = abs(moment - last.last_at)  # ahead of the clock it is as far away as behind it
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
     prospect = None if rates is None else _prospect(state, rates, habits, preferences, turns, ttl_ms, is_cold=is_cold)

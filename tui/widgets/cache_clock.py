@@ -20,15 +20,18 @@ class CacheState(NamedTuple):
 
 
 def cache_state(last_call_ms: int | None, ttl_ms: int | None, now_ms: int) -> CacheState:
-    """State of a cache that was last touched at the end of a call; cooling in the last fifth of its life."""
+    """State of a cache that was last touched at the end of a call; cooling in the last fifth of its life.
+
+    A call ahead of the clock, which was set back since, is as far from now as one behind it.
+    """
     if last_call_ms is None or not ttl_ms:
         return CacheState("unknown", "$dim", 0, 0.0)
-    left = last_call_ms + ttl_ms - now_ms
+    left = ttl_ms - abs(now_ms - last_call_ms)
     if left <= 0:
         return CacheState("cold", "$bad", 0, 0.0)
-    share = min(1.0, left / ttl_ms)
+    share = left / ttl_ms
     word, style = ("cooling", "$warn") if share <= _COOLING_SHARE else ("warm", "$good")
-    return CacheState(word, style, min(left, ttl_ms), share)
+    return CacheState(word, style, left, share)
 
 
 def clock_words(state: CacheState) -> Content:
