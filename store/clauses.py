@@ -39,9 +39,15 @@ IS_FLOOR = f"((call.flags & {int(CallFlag.OUTPUT_IS_FLOOR)}) != 0)"
 
 # A session of print mode or the SDK (`entrypoint`, CLAUDE_CODE section 1.2): mostly a program's, seldom a person's.
 IS_HEADLESS = "COALESCE(session.entrypoint, '') LIKE 'sdk%'"
+# When a session last had a record, as of `:now`. Times more than a day ahead are of a clock that was wrong: they count
+# for nothing until then, or such a session would be the latest one, and at work, all that while.
+SESSION_LAST_AT = (
+    "IIF(session.last_at <= :now + 86400000, session.last_at, COALESCE((SELECT MAX(last_at) FROM call"
+    " WHERE session_id = session.id AND last_at <= :now + 86400000), 0))"
+)
 # The latest session first. What a hook or script ran a moment ago is not what the person was at: a headless session
 # stands behind those of the day before it.
-LATEST_SESSION_FIRST = f"session.last_at - 86400000 * ({IS_HEADLESS}) DESC, session.id DESC"
+LATEST_SESSION_FIRST = f"{SESSION_LAST_AT} - 86400000 * ({IS_HEADLESS}) DESC, session.id DESC"
 
 
 def columns(table: str, row_fields: Iterable[str]) -> str:

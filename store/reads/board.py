@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_TITLE
+from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_LAST_AT, SESSION_TITLE
 
 
 class RecentCall(NamedTuple):
@@ -88,24 +88,24 @@ _IS_LEFT = (
     "COALESCE((SELECT MAX(at) FROM client_total WHERE session_id = session.id AND source = 'cost-state')"
     " >= (SELECT MAX(at) FROM turn WHERE session_id = session.id), 0)"
 )
-_WITH_CALLS_SINCE = "last_at >= ? AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
+_WITH_CALLS_SINCE = f"{SESSION_LAST_AT} >= :since AND EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
 
 
-def count_sessions(db: sqlite3.Connection, since: int) -> int:
+def count_sessions(db: sqlite3.Connection, since: int, *, now: int) -> int:
     """How many sessions with calls have a record since then."""
-    found = db.execute(f"SELECT COUNT(*) FROM session WHERE {_WITH_CALLS_SINCE}", (since,)).fetchone()
-    return int(found[0])
+    found = db.execute(f"SELECT COUNT(*) FROM session WHERE {_WITH_CALLS_SINCE}", {"since": since, "now": now})
+    return int(found.fetchone()[0])
 
 
-def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, first: str = "") -> list[SessionSum]:
+def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, now: int, first: str = "") -> list[SessionSum]:
     """Sessions with calls and a record since then, latest first; before all the one of the native id `first`."""
     found = db.execute(
         f"WITH chosen AS (SELECT * FROM session WHERE {_WITH_CALLS_SINCE}"
-        f" ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST} LIMIT ?)"
+        f" ORDER BY native_id = :first DESC, {LATEST_SESSION_FIRST} LIMIT :limit)"
         f" SELECT id, native_id, agent, project, {SESSION_TITLE}, COALESCE(own_start_at, first_at), last_at,"
         f" {IS_HEADLESS}, {_IS_LEFT}, {_SUMS}"
-        f" FROM chosen AS session ORDER BY native_id = ? DESC, {LATEST_SESSION_FIRST}",
-        (since, first, limit, first),
+        f" FROM chosen AS session ORDER BY native_id = :first DESC, {LATEST_SESSION_FIRST}",
+        {"since": since, "now": now, "first": first, "limit": limit},
     )
     return [SessionSum(*row) for row in found]
 
@@ -119,10 +119,11 @@ class LimitRow(NamedTuple):
     at: int
 
 
-def latest_limits(db: sqlite3.Connection, since: int) -> list[LimitRow]:
-    """The latest reading of each window since then."""
+def latest_limits(db: sqlite3.Connection, since: int, until: int) -> list[LimitRow]:
+    """The latest reading of each window between these times (epoch ms)."""
     found = db.execute(
-        "SELECT kind, used_percent, resets_at, MAX(at) FROM limit_sample WHERE at >= ? GROUP BY kind ORDER BY kind",
-        (since,),
+        "SELECT kind, used_percent, resets_at, MAX(at) FROM limit_sample WHERE at BETWEEN ? AND ?"
+        " GROUP BY kind ORDER BY kind",
+        (since, until),
     )
     return [LimitRow(*row) for row in found]

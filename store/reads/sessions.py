@@ -17,13 +17,14 @@ class FoundSession(NamedTuple):
     title: str | None
 
 
-def find_session(db: sqlite3.Connection, beginning: str | None) -> list[FoundSession]:
-    """Sessions whose id begins so; or the latest one that has talked, else that has any calls."""
+def find_session(db: sqlite3.Connection, beginning: str | None, now: int) -> list[FoundSession]:
+    """Sessions whose id begins so; or the latest one (as of `now`, epoch ms) that has talked, else with any calls."""
     columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE} FROM session"
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"
-            f" ORDER BY {HAS_TALKED} DESC, {LATEST_SESSION_FIRST} LIMIT 1"
+            f" ORDER BY {HAS_TALKED} DESC, {LATEST_SESSION_FIRST} LIMIT 1",
+            {"now": now},
         )
     else:
         found = db.execute(f"{columns} WHERE instr(native_id, ?) = 1 ORDER BY last_at DESC LIMIT 5", (beginning,))

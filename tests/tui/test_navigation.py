@@ -316,6 +316,10 @@ def test_a_month_without_work_is_the_nearest_with_work() -> None:
     months = [date(2026, 3, 1), date(2026, 5, 1)]
     for wished, first in (("2025-12", 3), ("2026-04", 4), ("2026-09", 5), ("", 5)):
         assert chosen_month(months, wished, TODAY).first == date(2026, first, 1)
+    assert chosen_month([*months, date(2027, 5, 1)], "", TODAY) == Month(
+        months[1], date(2026, 5, 31), earlier=True, later=True
+    )
+    assert chosen_month([date(2027, 5, 1)], "", TODAY).first == date(2027, 5, 1)
     november = Month(date(2026, 11, 1), date(2026, 11, 30), earlier=False, later=False)
     assert chosen_month([], "", TODAY) == chosen_month([], "2026-01", TODAY) == november
 

@@ -116,12 +116,12 @@ def test_a_pace_of_lower_bounds_is_one() -> None:
 
 
 def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Connection) -> None:
-    session = latest_sessions(sample_db, 0, 1)[0]
+    session = latest_sessions(sample_db, 0, 1, now=NOW_MS)[0]
     assert session.calls > 0
     assert (session.unpriced, session.floor) == (0, 0)
     sample_db.execute("BEGIN")
     sample_db.execute("UPDATE spend SET unpriced = calls, floor = 1 WHERE session_id = ?", (session.id,))
-    changed = latest_sessions(sample_db, 0, 1)[0]
+    changed = latest_sessions(sample_db, 0, 1, now=NOW_MS)[0]
     assert changed.unpriced == changed.calls == session.calls
     assert changed.floor >= 1
     sample_db.execute("UPDATE call SET cost = NULL WHERE session_id = ?", (session.id,))

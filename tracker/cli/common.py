@@ -267,7 +267,7 @@ def named_session(db: sqlite3.Connection, beginning: str | None) -> "FoundSessio
     """The session whose id begins so, or the latest (None without any); UserError if none or several are meant."""
     from store.reads.sessions import find_session
 
-    found = find_session(db, beginning)
+    found = find_session(db, beginning, clock.now_ms())
     if not found and beginning is not None:
         raise UserError(f"no session begins with {beginning!r} (taximeter sessions lists them)")
     if len(found) > 1:

@@ -233,7 +233,7 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk, quiet: bool) 
     desk.take_in()
     habits = measure_habits(desk.db, "claude-code", one.now)
     desk.advise(one.now)
-    [session] = find_session(desk.db, one.session)
+    [session] = find_session(desk.db, one.session, one.now)
     report = context_report(desk.db, session.id, habits, PreferenceReader(desk.settings).read(), now=one.now)
     assert report is not None
     assert report.prospect is not None
@@ -246,7 +246,7 @@ def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
     one = desk.transcript(one_hour=True)
     one.prompt("Add totals to the report").tool_turns([20_000, 192_000])
     desk.take_in()
-    [session] = find_session(desk.db, one.session)
+    [session] = find_session(desk.db, one.session, one.now)
     warm, cold = (
         context_report(desk.db, session.id, Habits(), Preferences(), now=one.now + later).prospect
         for later in (0, 2 * HOUR_MS)

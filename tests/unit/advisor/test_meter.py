@@ -89,7 +89,7 @@ def test_a_calibrated_plan_hears_of_compacting_in_its_own_percent(desk: Desk) ->
     row = desk.log("compact")[-1]
     assert float(figures[1]) == pytest.approx(row["saving"] / (UNITS_PER_PERCENT * 1e9), rel=0.15)
     habits, _ = kept_habits(desk.db, "claude-code", one.now)
-    [session] = find_session(desk.db, one.session)
+    [session] = find_session(desk.db, one.session, one.now)
     report = context_report(desk.db, session.id, habits, Preferences(), now=one.now)
     assert report is not None
     assert report.prospect is not None

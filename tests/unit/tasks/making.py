@@ -24,6 +24,7 @@ SCENARIOS = sorted(folder.name for folder in FIXTURES.iterdir() if (folder / "pr
 REAL = Path(__file__).parents[4] / "shared" / "real" / "claude"
 MINUTE = 60_000
 START = datetime(2026, 11, 10, tzinfo=UTC)
+NOW_MS = round((START + timedelta(days=10)).timestamp() * 1000)
 NEEDS_GIT = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 RATES = {"p": per_mtok("5", "25", "6.25", "10", "0.50")}
 

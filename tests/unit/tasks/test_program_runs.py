@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from store.reads.board import latest_sessions
+from store.reads.board import count_sessions, latest_sessions
 from store.reads.program_runs import program_runs
 from store.reads.sessions import find_session
-from tests.unit.tasks.making import START, Transcript, ledger_of
+from tests.unit.tasks.making import NOW_MS, START, Transcript, ledger_of
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
@@ -141,12 +141,34 @@ def test_the_latest_session_is_the_persons_unless_there_is_none_of_that_day(tmp_
     run(tmp_path / "c", 2)
     db = ledger(tmp_path)
     since = round(START.timestamp() * 1000)
-    assert find_session(db, None)[0].native_id == "run1"
-    assert [session.native_id for session in latest_sessions(db, since, 2)] == ["run1", "run2"]
+    assert find_session(db, None, NOW_MS)[0].native_id == "run1"
+    assert [session.native_id for session in latest_sessions(db, since, 2, now=NOW_MS)] == ["run1", "run2"]
     run(tmp_path / "c", 100)
     db.close()
     db = ledger(tmp_path)
-    assert find_session(db, None)[0].native_id == "run100"
+    assert find_session(db, None, NOW_MS)[0].native_id == "run100"
+
+
+def test_a_session_of_a_clock_that_was_ahead_is_the_latest_only_where_there_is_no_other(tmp_path: Path) -> None:
+    """It was so for a year, if that was how far ahead the clock was; each later prompt of it counts as ever."""
+    ahead = Transcript(tmp_path / "c", "ahead")
+    ahead.minute = 365 * 24 * 60
+    ahead.prompt("what day is it").answer("a1")
+    db = ledger(tmp_path)
+    assert find_session(db, None, NOW_MS)[0].native_id == "ahead"
+    db.close()
+    run(tmp_path / "c", 1, "typed", entrypoint="cli")
+    db = ledger(tmp_path)
+    since = round(START.timestamp() * 1000)
+    assert find_session(db, None, NOW_MS)[0].native_id == "run1"
+    assert [session.native_id for session in latest_sessions(db, since, 5, now=NOW_MS)] == ["run1"]
+    assert (count_sessions(db, since, now=NOW_MS), count_sessions(db, 0, now=NOW_MS)) == (1, 2)
+    db.close()
+    ahead.minute = 90
+    ahead.prompt("and now").answer("a2")
+    db = ledger(tmp_path)
+    assert find_session(db, None, NOW_MS)[0].native_id == "ahead"
+    assert [session.native_id for session in latest_sessions(db, since, 5, now=NOW_MS)] == ["ahead", "run1"]
 
 
 def test_the_latest_session_is_one_that_has_talked_unless_there_is_none(tmp_path: Path) -> None:
@@ -155,9 +177,9 @@ def test_the_latest_session_is_one_that_has_talked_unless_there_is_none(tmp_path
     warm.minute = 30
     warm.answer("m2", isSidechain=True, agentId="a1")
     db = ledger(tmp_path)
-    assert [session.native_id for session in find_session(db, None)] == ["warm"]
+    assert [session.native_id for session in find_session(db, None, NOW_MS)] == ["warm"]
     db.close()
     Transcript(tmp_path / "c", "talked").prompt("mend it").answer("m1")
     db = ledger(tmp_path)
-    assert [session.native_id for session in find_session(db, None)] == ["talked"]
-    assert [session.native_id for session in find_session(db, "wa")] == ["warm"]
+    assert [session.native_id for session in find_session(db, None, NOW_MS)] == ["talked"]
+    assert [session.native_id for session in find_session(db, "wa", NOW_MS)] == ["warm"]

@@ -22,6 +22,7 @@ from tests.unit.ledger.synthetic import World
 from tests.unit.tasks.making import (
     FIXTURES,
     MINUTE,
+    NOW_MS,
     REAL,
     SCENARIOS,
     Transcript,
@@ -276,7 +277,11 @@ def test_task_and_session_are_called_by_a_plans_heading_or_by_the_prompt_without
     db = ledger_of(tmp_path, tmp_path / "c")
     rebuild(db)
     assert list(titles(db)) == [title]
-    listed, shown, opened = session_rows(db, EVERYTHING), latest_sessions(db, 0, 5), find_session(db, "aaa")
+    listed, shown, opened = (
+        session_rows(db, EVERYTHING),
+        latest_sessions(db, 0, 5, now=NOW_MS),
+        find_session(db, "aaa", NOW_MS),
+    )
     assert [listed[0].title, shown[0].title, opened[0].title] == [title] * 3
     assert len(listed) == len(shown) == len(opened) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from store.reads.filter import EVERYTHING
 from store.reads.sessions import find_session, session_rows
 from store.titles import only_resumes
-from tests.unit.tasks.making import Transcript, ledger_of
+from tests.unit.tasks.making import NOW_MS, Transcript, ledger_of
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 
@@ -73,4 +73,4 @@ def test_task_and_session_are_called_by_what_says_more_but_the_users_own_title_s
     rebuild(db)
     assert [task.title for task in tasks_report(db).tasks] == [title]
     assert [session.title for session in session_rows(db, EVERYTHING)] == [title]
-    assert [session.title for session in find_session(db, None)] == [title]
+    assert [session.title for session in find_session(db, None, NOW_MS)] == [title]
