@@ -35,7 +35,7 @@ from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import SessionState, load_state
-from tracker.model.defaults import DAY_MS, DEFAULTS
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.nudge import NudgeKind
 from tracker.model.rates import Rates
 
@@ -105,7 +105,8 @@ class Advisor:
         self._announced: set[str] = set()
         self._began = began
         self._habits: dict[str, tuple[Habits, int]] = {}  # and when they were looked at
-        self._due_habits: set[str] | None = None  # agents; None before the first quiet moment
+        self._due_habits: set[str] = set()  # agents
+        self._asked_at: int | None = None  # when that was asked of every agent
         self._thinned_at = 0
 
     @property
@@ -135,11 +136,12 @@ class Advisor:
     def work_while_idle(self, db: sqlite3.Connection, now: int) -> bool:
         """Do what can wait for a quiet moment: measure habits that are old, thin the log; True if there was any.
 
-        In the first one this is asked of every agent on record: whoever opens the dashboard before the day's first
-        session sees figures by their own habits.
+        In the first one and then every hour habits are asked after of every agent on record: who looks at the
+        dashboard before the day's first session sees figures by their own habits, however long it has been open.
         """
-        if self._due_habits is None:
-            self._due_habits = {agent for agent in agents_on_record(db) if kept_habits(db, agent, now)[1]}
+        if self._asked_at is None or not 0 <= now - self._asked_at < HOUR_MS:
+            self._asked_at = now
+            self._due_habits |= {agent for agent in agents_on_record(db) if kept_habits(db, agent, now)[1]}
         if self._due_habits:
             agent = self._due_habits.pop()
             self._habits[agent] = measure_habits(db, agent, now), now
@@ -206,7 +208,7 @@ class Advisor:
         habits, is_due = kept_habits(db, agent, now)
         if is_due and not habits.calls and self._measures_at_once:
             habits, is_due = measure_habits(db, agent, now), False
-        if is_due and self._due_habits is not None:
+        if is_due:
             self._due_habits.add(agent)
         self._habits[agent] = habits, now
         return habits

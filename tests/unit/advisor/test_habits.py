@@ -277,6 +277,19 @@ def test_habits_of_sessions_long_over_are_measured_in_the_first_quiet_moment(des
     assert not desk.advisor.work_while_idle(desk.db, later)
 
 
+def test_habits_are_measured_again_where_nobody_worked_for_a_night(desk: Desk) -> None:
+    """Those of an open dashboard stayed as they were until the next call, while one opened anew measured."""
+    evening = compacted(desk, 0, 50_000).now
+    desk.take_in()
+    while desk.advisor.work_while_idle(desk.db, evening):
+        pass
+    for later, is_due in ((HOUR_MS, False), (14 * HOUR_MS, True), (15 * HOUR_MS, False), (-DAY_MS, True)):
+        assert kept_habits(desk.db, "claude-code", evening + later)[1] == is_due
+        while desk.advisor.work_while_idle(desk.db, evening + later):
+            pass
+        assert not kept_habits(desk.db, "claude-code", evening + later)[1]
+
+
 def test_old_looks_that_said_nothing_are_forgotten_once_a_day_but_the_last_of_each_kind(desk: Desk) -> None:
     one = desk.transcript()
     for context in (30_000, 40_000):
