@@ -11,11 +11,9 @@ import pytest
 from store.ledger import open_ledger
 from tests.cli.running import Taximeter
 from tests.unit.ledger.captured import DATA
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.torn import TASK, read_beside_writers
 from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
-from tracker.ingest import sync
-from tracker.reader_options import options_of
-from tracker.sources.cline import ClineSource
 from tracker.sources.cline.live_rows import rows_folder
 
 READS = 1_000
@@ -81,9 +79,8 @@ class TestOneMachineWithBothStores:
         found = []
         for name, order in (("a", [editor, machine / ".cline"]), ("b", [machine / ".cline", editor])):
             db = open_ledger(tmp_path / f"{name}.db")
-            source = ClineSource()
             for folder in order:
-                sync(db, [(source, source.roots([folder]))], options_of(db))
+                take_in_cline(db, folder)
             found.append(db.execute("SELECT message_id, output, cost FROM call ORDER BY 1").fetchall())
         assert found[0] == found[1]
         assert len(found[0]) == 3

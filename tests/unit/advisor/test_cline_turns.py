@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from store.ledger import open_ledger
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import SessionFolder, metrics
 from tracker.advisor.state import load_state
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
-from tracker.sources.base import Options
-from tracker.sources.cline import ClineSource
 
 
 @pytest.mark.parametrize(
@@ -24,9 +21,8 @@ def test_an_answer_that_hands_over_to_the_user_ends_the_turn(tool: str | None, i
     asked = [{"type": "tool_use", "id": "1", "name": tool, "input": {}}] if tool else []
     session.answer(metrics(20_000, 90), content=[{"type": "text", "text": "Well."}, *asked])
     session.write()
-    source = ClineSource()
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        sync(db, [(source, source.roots([tmp_path / ".cline"]))], Options(PriceBook()))
+        take_in_cline(db, tmp_path / ".cline")
         rebuild(db)
         [(session_id,)] = db.execute("SELECT id FROM session").fetchall()
         state = load_state(db, session_id, {})

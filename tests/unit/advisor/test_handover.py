@@ -11,14 +11,11 @@ from hypothesis import strategies as st
 
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import Transcript
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.cli.app import cli
 from tracker.handover.brief import MOST_TOKENS, Brief, clipped, handover, most_tokens
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
-from tracker.sources.base import Options
-from tracker.sources.cline import ClineSource
 
 SHOP = "/home/dev/shop"
 
@@ -193,8 +190,7 @@ def test_a_session_of_one_question(desk: Desk) -> None:
 
 def cline_brief(desk: Desk, folder: Path) -> str:
     """The brief of the one task in a Cline folder."""
-    source = ClineSource()
-    sync(desk.db, [(source, source.roots([folder]))], Options(PriceBook()))
+    take_in_cline(desk.db, folder)
     rebuild(desk.db)
     [(session_id,)] = desk.db.execute("SELECT id FROM session").fetchall()
     return handover(desk.db, session_id).text

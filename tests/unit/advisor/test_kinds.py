@@ -9,12 +9,10 @@ import pytest
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, TaskFolder
-from tracker.ingest import sync
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.nudge import LONGEST_TEXT
-from tracker.reader_options import options_of
-from tracker.sources.cline import ClineSource
 
 HOUR_MS = 60 * MINUTE_MS
 
@@ -352,6 +350,5 @@ def test_claude_codes_plan_does_not_pay_for_another_agent(desk: Desk, tmp_path: 
     for context in range(60_000, 140_001, 500):
         written += [rows.request(4, 40, 1_000, context), rows.say("tool", json.dumps({"tool": "readFile"}))]
     task.write([*written, rows.say("completion_result", "Done")])
-    source = ClineSource()
-    sync(desk.db, [(source, source.roots([task.root]))], options_of(desk.db))
+    take_in_cline(desk.db, task.root)
     assert "$" in desk.advise(rows.at)[0].text

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from store.ledger import open_ledger
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import SessionFolder, TaskFolder
-from tracker.ingest import sync
-from tracker.reader_options import options_of
 from tracker.rebuild import rebuild
-from tracker.sources.cline import ClineSource
 
 TakeIn = Callable[[Path], str]
 
@@ -26,8 +24,7 @@ def take_in(db: sqlite3.Connection) -> TakeIn:
     """Take in everything below a folder; returns the id of the only task."""
 
     def read(root: Path) -> str:
-        source = ClineSource()
-        assert sync(db, [(source, source.roots([root]))], options_of(db)).problems == []
+        take_in_cline(db, root)
         rebuild(db)
         [(identity,)] = db.execute("SELECT id FROM task")
         return str(identity)

@@ -8,14 +8,12 @@ import pytest
 
 from store.ledger import home
 from tests.unit.reported.conftest import TakeIn
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import CAPTURES, Rows, SessionFolder, TaskFolder, metrics
-from tracker.ingest import sync
 from tracker.pricing import PriceBook
-from tracker.reader_options import options_of
 from tracker.rebuild import rebuild
 from tracker.reports.reported import Label, ReportedCost, task_reported
 from tracker.reprice import reprice_ledger
-from tracker.sources.cline import ClineSource
 
 OPENROUTER = {"providerId": "openrouter", "modelId": "anthropic/claude-sonnet-4.5", "mode": "act"}
 LISTED = """
@@ -93,8 +91,7 @@ def test_a_total_with_what_a_fork_copied_is_said(session: SessionFolder, db: sql
     metadata = {"totalCost": 0.0135, "fork": {"forkedFromSessionId": session.session}}
     manifest = {"session_id": fork.session, "ended_at": "2026-12-01T00:00:00Z", "metadata": metadata}
     (fork.folder / f"{fork.session}.json").write_text(json.dumps(manifest))
-    source = ClineSource()
-    sync(db, [(source, source.roots([session.root]))], options_of(db))
+    take_in_cline(db, session.root)
     rebuild(db)
     [(task_id,)] = db.execute(
         "SELECT DISTINCT task_id FROM task_part WHERE session_id = (SELECT id FROM session WHERE native_id = ?)",

@@ -19,6 +19,7 @@ from store.samples import StatusSample, put_samples
 from tests.unit.ledger.dump import differences, dump
 from tests.unit.ledger.reading import take_in, write_tree
 from tests.unit.ledger.synthetic import World
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.tasks.making import (
     FIXTURES,
     MINUTE,
@@ -32,12 +33,8 @@ from tests.unit.tasks.making import (
 from tests.unit.tasks.rows import check_sums, derived
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.hidden_spend import hidden_spend
-from tracker.ingest import sync
-from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
-from tracker.sources.base import Options
-from tracker.sources.cline import ClineSource
 
 CLINE = FIXTURES.parent / "cline"
 CLINE_SCENARIOS = sorted(folder.name for folder in CLINE.iterdir() if folder.is_dir())
@@ -60,9 +57,7 @@ def test_every_call_of_the_fixtures_is_on_one_task(scenario: str, tmp_path: Path
 @pytest.mark.parametrize("scenario", CLINE_SCENARIOS)
 def test_every_call_of_cline_is_on_one_task_and_a_native_task_is_one(scenario: str, tmp_path: Path) -> None:
     db = ledger_of(tmp_path)
-    source = ClineSource()
-    home = next((CLINE / scenario).rglob(".cline"))
-    sync(db, [(source, source.roots([home]))], Options(PriceBook()))
+    take_in_cline(db, next((CLINE / scenario).rglob(".cline")))
     rebuild(db)
     check_sums(db)
     (task,) = tasks_report(db).tasks

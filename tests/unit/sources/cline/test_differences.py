@@ -10,10 +10,8 @@ import pytest
 
 from store.ledger import open_ledger
 from store.money import usd
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import CAPTURES
-from tracker.ingest import sync
-from tracker.reader_options import options_of
-from tracker.sources.cline import ClineSource
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "cline.md"
 _ROW = re.compile(r"^\| (v\d-[\w, -]+) \| (\S+) \| (\S+) \| (\S+) \|", re.MULTILINE)
@@ -52,10 +50,10 @@ def billed(served: dict[str, Any]) -> int:
     )
 
 
-def take_in(name: str) -> sqlite3.Connection:
+def ledger_of(name: str) -> sqlite3.Connection:
     """A ledger of one capture at the real prices."""
-    db, source = open_ledger(), ClineSource()
-    assert sync(db, [(source, source.roots([CAPTURES / name / ".cline"]))], options_of(db)).problems == []
+    db = open_ledger()
+    take_in_cline(db, CAPTURES / name / ".cline")
     return db
 
 
@@ -65,7 +63,7 @@ def test_every_capture_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.capture)
 def test_the_table_says_what_the_captures_give(row: Row) -> None:
-    db = take_in(row.capture)
+    db = ledger_of(row.capture)
     [(clines,)] = db.execute("SELECT cost FROM client_total")
     [(ours,)] = db.execute("SELECT SUM(cost) FROM call")
     answers = json.loads((CAPTURES / row.capture / "truth.json").read_text())["served"]
@@ -77,7 +75,7 @@ def test_every_call_of_a_listed_model_is_priced_to_the_nano_dollar() -> None:
     for row in ROWS:
         if row.ours == "?":
             continue
-        for fresh, read, written, output, cost in take_in(row.capture).execute(
+        for fresh, read, written, output, cost in ledger_of(row.capture).execute(
             "SELECT input, cache_read, write_5m + write_1h, output, cost FROM call"
         ):
             assert cost == fresh * _INPUT + read * _READ + written * _WRITE + output * _OUTPUT

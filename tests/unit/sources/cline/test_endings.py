@@ -10,11 +10,9 @@ import pytest
 
 from store.ledger import open_ledger
 from store.records import Batch, CallFlag, EventKind
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
-from tracker.ingest import sync
-from tracker.reader_options import options_of
 from tracker.rebuild import rebuild
-from tracker.sources.cline import ClineSource
 
 ReadAll = Callable[..., Batch]
 
@@ -112,7 +110,6 @@ def test_a_provider_that_counts_nothing_lets_a_run_complete(session: SessionFold
 
 def statuses(folder: Path) -> list[tuple[str, str | None]]:
     with closing(open_ledger()) as db:
-        source = ClineSource()
-        assert sync(db, [(source, source.roots([folder]))], options_of(db)).problems == []
+        take_in_cline(db, folder)
         rebuild(db)
         return db.execute("SELECT status, evidence FROM task").fetchall()

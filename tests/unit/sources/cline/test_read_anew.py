@@ -10,10 +10,8 @@ import pytest
 from store.ledger import ledger_path, open_ledger, replace_if_damaged
 from store.records import CallFlag
 from tests.unit.ledger.reading import before_migration
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
-from tracker.ingest import sync
-from tracker.reader_options import options_of
-from tracker.sources.cline import ClineSource
 
 
 def upgrade() -> None:
@@ -80,6 +78,5 @@ def test_a_broken_stream_is_not_taken_for_a_stop_any_more(session: SessionFolder
 def read_on(folder: Path) -> list[tuple[int, int]]:
     """Take in what is new; number and cost of all calls in the ledger."""
     with closing(open_ledger()) as db:
-        source = ClineSource()
-        assert sync(db, [(source, source.roots([folder / ".cline"]))], options_of(db)).problems == []
+        take_in_cline(db, folder / ".cline")
         return db.execute("SELECT COUNT(*), SUM(cost) FROM call").fetchall()

@@ -18,11 +18,10 @@ from store.ledger import ledger_path, open_ledger
 from store.records import Batch
 from tests.unit.ledger.dump import Dump, differences, dump
 from tests.unit.ledger.reading import before_migration
-from tracker.ingest import sync
-from tracker.reader_options import options_of
+from tests.unit.sources.cline.taking_in import take_in_cline
 from tracker.rebuild import rebuild
 from tracker.sources.base import ReadState
-from tracker.sources.cline import ClineSource, companions
+from tracker.sources.cline import companions
 
 ReadAll = Callable[..., Batch]
 Usage = Callable[..., dict[str, Any]]
@@ -165,8 +164,7 @@ def test_beside_what_may_be_settings_a_transcript_is_read_alone(
 def ledger_of(root: Path) -> Dump:
     """The user's ledger with what is new below `root`, tasks included."""
     with closing(open_ledger()) as db:
-        source = ClineSource()
-        sync(db, [(source, source.roots([root]))], options_of(db))
+        take_in_cline(db, root)
         rebuild(db)
         assert [check for check in check_invariants(db) if check.broken] == []
         return dump(db, without=frozenset({"source_file"}))

@@ -1,0 +1,14 @@
+"""Takes records of Cline into a ledger."""
+
+import sqlite3
+from pathlib import Path
+
+from tracker.ingest import sync
+from tracker.reader_options import options_of
+from tracker.sources.cline import ClineSource
+
+
+def take_in_cline(db: sqlite3.Connection, *folders: Path) -> None:
+    """Read what is new below these folders; all of it can be read."""
+    source = ClineSource()
+    assert sync(db, [(source, source.roots(folders))], options_of(db)).problems == []
