@@ -47,32 +47,56 @@ def read(place: Path, content: bytes) -> Reading:
     return reading
 
 
-def test_nul_bytes_for_a_line(tmp_path: Path) -> None:
-    reading = read(tmp_path, session_of(1) + b"\0" * 3000 + b"\n" + encoded(answer(2)))
-    assert reading.costs == {"msg_1": COST, "msg_2": COST}
-    assert reading.bad_lines == reading.stored_bad_lines == 1
+SECOND = encoded(answer(2))
+# What a file holds, the calls that are read of it, and how many of its lines are bad.
+CONTENTS: dict[str, tuple[bytes, tuple[int, ...], int]] = {
+    "NUL bytes for a line": (session_of(1) + b"\0" * 3000 + b"\n" + encoded(answer(2)), (1, 2), 1),
+    # A machine that lost its power leaves them; the client goes on behind them.
+    "NUL bytes at the end": (session_of(1) + b"\0" * 3000 + encoded(answer(2)), (1, 2), 0),
+    "half a line in the middle": (session_of(1) + SECOND[:200] + b"\n" + encoded(answer(3)), (1, 3), 1),
+    # A killed client's last record has no newline; the next client appends to it.
+    "half a line that the next record follows at once": (
+        session_of(1) + SECOND[:200] + encoded({"parentUuid": None, **answer(3)}, answer(4)),
+        (1, 3, 4),
+        1,
+    ),
+    "half a line at the end, which waits": (session_of(1) + SECOND[:-100], (1,), 0),
+    "two records on a line": (session_of(1) + SECOND[:-1] + encoded(answer(3), answer(4)), (1, 2, 3, 4), 0),
+    "two records on the last line, without a newline": (
+        session_of(1) + SECOND[:-1] + encoded(answer(3))[:-1],
+        (1, 2, 3),
+        0,
+    ),
+    "nesting without end": (
+        session_of(1) + b'{"type":"user","message":' + b"[" * 200_000 + b"\n" + SECOND,
+        (1, 2),
+        1,
+    ),
+    "a text that is no UTF-8": (
+        session_of(1) + SECOND.replace(b'"done"', b'"d\xff\xfe\xc3ne"') + encoded(answer(3)),
+        (1, 2, 3),
+        0,
+    ),
+    # An empty object and empty lines are nothing, but no damage.
+    "JSON that is no record": (
+        session_of(1) + b'5\n"text"\nnull\n[1,2]\n{}\n\n   \n' + SECOND,
+        (1, 2),
+        4,
+    ),
+    "carriage returns and a byte order mark": (
+        b"\xef\xbb\xbf" + session_of(2).replace(b"\n", b"\r\n"),
+        (1, 2),
+        0,
+    ),
+}
 
 
-def test_nul_bytes_at_the_end(tmp_path: Path) -> None:
-    """A machine that lost its power leaves them; the client goes on behind them."""
-    reading = read(tmp_path, session_of(1) + b"\0" * 3000 + encoded(answer(2)))
-    assert reading.costs == {"msg_1": COST, "msg_2": COST}
-
-
-def test_half_a_line_in_the_middle(tmp_path: Path) -> None:
-    whole = encoded(answer(2))
-    reading = read(tmp_path, session_of(1) + whole[: len(whole) // 2] + b"\n" + encoded(answer(3)))
-    assert reading.costs == {"msg_1": COST, "msg_3": COST}
-    assert reading.bad_lines == 1
-
-
-def test_half_a_line_that_the_next_record_follows_at_once(tmp_path: Path) -> None:
-    """A killed client's last record has no newline; the next client appends to it."""
-    half = encoded(answer(2))[:200]
-    following = {"parentUuid": None, **answer(3)}
-    reading = read(tmp_path, session_of(1) + half + encoded(following, answer(4)))
-    assert reading.costs == {"msg_1": COST, "msg_3": COST, "msg_4": COST}
-    assert reading.bad_lines == 1
+@pytest.mark.parametrize("what", CONTENTS)
+def test_damage_costs_no_call_but_its_own(what: str, tmp_path: Path) -> None:
+    content, calls, bad_lines = CONTENTS[what]
+    reading = read(tmp_path, content)
+    assert reading.costs == {f"msg_{number}": COST for number in calls}
+    assert reading.bad_lines == reading.stored_bad_lines == bad_lines
 
 
 def test_a_subagents_lines_out_of_half_a_progress_record_stay_a_subagents(tmp_path: Path) -> None:
@@ -89,19 +113,6 @@ def test_a_subagents_lines_out_of_half_a_progress_record_stay_a_subagents(tmp_pa
     assert reading.bad_lines == 2
 
 
-def test_half_a_line_at_the_end_waits_and_is_no_bad_line(tmp_path: Path) -> None:
-    whole = encoded(answer(2))
-    reading = read(tmp_path, session_of(1) + whole[:-100])
-    assert reading.costs == {"msg_1": COST}
-    assert reading.bad_lines == 0
-
-
-def test_two_records_on_a_line(tmp_path: Path) -> None:
-    reading = read(tmp_path, session_of(1) + encoded(answer(2))[:-1] + encoded(answer(3)) + encoded(answer(4)))
-    assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST, "msg_4": COST}
-    assert reading.bad_lines == 0
-
-
 def test_a_client_total_that_shares_its_line_is_kept(tmp_path: Path) -> None:
     row = {"type": "cost-state", "sessionId": SESSION, "totalCostUSD": 0.25, "startTime": 1_795_000_000_000}
     for place, lines in (("first", (row, answer(2))), ("second", (answer(2), row))):
@@ -110,11 +121,6 @@ def test_a_client_total_that_shares_its_line_is_kept(tmp_path: Path) -> None:
         assert reading.bad_lines == 0
         with closing(open_ledger(tmp_path / place / "ledger.db")) as db:
             assert db.execute("SELECT cost FROM client_total").fetchall() == [(250_000_000,)]
-
-
-def test_two_records_on_the_last_line_without_a_newline(tmp_path: Path) -> None:
-    reading = read(tmp_path, session_of(1) + (encoded(answer(2))[:-1] + encoded(answer(3)))[:-1])
-    assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
 
 
 def test_fifty_megabytes_on_a_line_of_rubbish(tmp_path: Path) -> None:
@@ -137,18 +143,6 @@ def test_half_a_line_that_holds_thousands_of_objects_takes_no_longer_than_it_is(
     assert time.process_time() - begun < 20, "looking at all of the line again for each of them would take minutes"
     assert reading.costs == {"msg_1": COST, "msg_2": COST}
     assert reading.bad_lines == 1
-
-
-def test_nesting_without_end(tmp_path: Path) -> None:
-    reading = read(tmp_path, session_of(1) + b'{"type":"user","message":' + b"[" * 200_000 + b"\n" + encoded(answer(2)))
-    assert reading.costs == {"msg_1": COST, "msg_2": COST}
-    assert reading.bad_lines == 1
-
-
-def test_broken_utf8_in_a_text_costs_nothing(tmp_path: Path) -> None:
-    broken = encoded(answer(2)).replace(b'"done"', b'"d\xff\xfe\xc3ne"')
-    reading = read(tmp_path, session_of(1) + broken + encoded(answer(3)))
-    assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
 
 
 def bookkeeping(kind: str, **fields: Any) -> dict[str, Any]:
@@ -306,13 +300,6 @@ def test_wrong_types_elsewhere_do_not_cost_the_call(what: str, tmp_path: Path) -
     assert reading.costs == {"msg_1": COST, "msg_2": COST, "msg_3": COST}
 
 
-def test_lines_that_are_json_but_no_records(tmp_path: Path) -> None:
-    odd = b'5\n"text"\nnull\n[1,2]\n{}\n\n   \n'
-    reading = read(tmp_path, session_of(1) + odd + encoded(answer(2)))
-    assert reading.costs == {"msg_1": COST, "msg_2": COST}
-    assert reading.bad_lines == 4, "an empty object and empty lines are nothing, but no damage"
-
-
 def test_a_clock_that_goes_backwards(tmp_path: Path) -> None:
     lines = [prompt(), answer(30), answer(2, timestamp=at(10)), answer(3, timestamp=at(5)), answer(40)]
     reading = read(tmp_path, encoded(*lines))
@@ -328,13 +315,6 @@ def test_times_beyond_all_bounds_do_not_stop_the_reader(tmp_path: Path) -> None:
         + encoded(answer(2, timestamp="9999-12-31T23:59:59.999Z"), answer(3, timestamp="1970-01-01T00:00:00.000Z")),
     )
     assert set(reading.costs) == {"msg_1", "msg_2", "msg_3"}
-
-
-def test_carriage_returns_and_a_byte_order_mark(tmp_path: Path) -> None:
-    content = b"\xef\xbb\xbf" + session_of(2).replace(b"\n", b"\r\n")
-    reading = read(tmp_path, content)
-    assert reading.costs == {"msg_1": COST, "msg_2": COST}
-    assert reading.bad_lines == 0, "nothing was lost"
 
 
 def test_bad_lines_are_counted_once_however_often_the_file_is_read_on(tmp_path: Path) -> None:
