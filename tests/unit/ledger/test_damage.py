@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Thread
@@ -125,32 +126,25 @@ def test_what_an_attempt_that_was_killed_left_is_no_part_of_the_next(whole: Dump
         assert db.execute("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'left_behind'").fetchone() == (0,)
 
 
-def test_a_damaged_ledger_stays_where_it_is_when_no_other_can_be_made(
-    whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def full(_db: sqlite3.Connection, _damaged: Path) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def full_after_a_while(db: sqlite3.Connection, damaged: Path) -> None:
+    db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 20}")
+    take_over(db, damaged)
+
+
+@pytest.mark.parametrize("taking_over", [full, full_after_a_while])
+def test_a_damaged_ledger_stays_where_it_is_when_the_disk_has_no_room_for_another(
+    taking_over: Callable[[sqlite3.Connection, Path], None],
+    whole: Dump,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "ledger.db"
     error = damage_found(path)
-
-    def full(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
-    monkeypatch.setattr("store.damage.take_over", full)
-    with pytest.raises(LedgerError, match=r"is damaged, .*disk is full"):
-        replace_if_damaged(path, error)
-    assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]
-
-
-def test_a_disk_that_fills_while_rows_are_taken_over_ends_that(
-    whole: Dump, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "ledger.db"
-    error = damage_found(path)
-
-    def take_over_with_little_room(db: sqlite3.Connection, damaged: Path) -> None:
-        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0] + 20}")
-        take_over(db, damaged)
-
-    monkeypatch.setattr("store.damage.take_over", take_over_with_little_room)
+    monkeypatch.setattr("store.damage.take_over", taking_over)
     with pytest.raises(LedgerError, match=r"is damaged, .*full"):
         replace_if_damaged(path, error)
     assert sorted(one.name for one in tmp_path.glob("ledger*")) == ["ledger.db"]

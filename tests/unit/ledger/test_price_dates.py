@@ -20,6 +20,16 @@ from .reading import price_book, take_in
 AROUND_MIDNIGHT = ("2026-10-06T23:59:58.000Z", "2026-10-06T23:59:59.900Z", "2026-10-07T00:00:00.000Z")
 
 
+def check_lines(lines: list[dict[str, Any]], *, copied: bool) -> None:
+    """Read the lines of a call in any order, between copies that a fork has of them."""
+    pieces = line_by_line(*lines)
+    if copied:
+        copies = [line | {"sessionId": OTHER, "requestSessionId": SESSION} for line in reversed(lines)]
+        pieces = [*line_by_line(*copies[1:], name=OTHER_FILE), *pieces, (OTHER_FILE, encoded(copies[0]))]
+    with TemporaryDirectory() as place:
+        check(Path(place), *pieces, besides="price")  # the row that a call had for a while stays
+
+
 @settings(max_examples=30)
 @given(
     written=st.lists(st.tuples(st.sampled_from(AROUND_MIDNIGHT), st.integers(1, 300)), min_size=2, max_size=5),
@@ -30,12 +40,7 @@ def test_lines_of_one_call_on_both_sides_of_a_new_price(written: list[tuple[str,
         answer(1, timestamp=time, message={"model": "claude-sonnet-5-5", "usage": usage(output_tokens=output)})
         for time, output in written
     ]
-    pieces = line_by_line(*lines)
-    if copied:
-        copies = [line | {"sessionId": OTHER, "requestSessionId": SESSION} for line in reversed(lines)]
-        pieces = [*line_by_line(*copies[1:], name=OTHER_FILE), *pieces, (OTHER_FILE, encoded(copies[0]))]
-    with TemporaryDirectory() as place:
-        check(Path(place), *pieces, besides="price")  # the row that a call had for a while stays
+    check_lines(lines, copied=copied)
 
 
 # Until 13 March 2026 a prompt of Sonnet 4.6 above 200,000 tokens cost twice as much.
@@ -86,12 +91,7 @@ def test_lines_of_a_call_of_several_requests_on_both_sides_of_a_new_price(
     written: list[tuple[str, int]], prompts: list[int], copied: bool
 ) -> None:
     lines = [of_prompts(time, output, *prompts) for time, output in written]
-    pieces = line_by_line(*lines)
-    if copied:
-        copies = [line | {"sessionId": OTHER, "requestSessionId": SESSION} for line in reversed(lines)]
-        pieces = [*line_by_line(*copies[1:], name=OTHER_FILE), *pieces, (OTHER_FILE, encoded(copies[0]))]
-    with TemporaryDirectory() as place:
-        check(Path(place), *pieces, besides="price")
+    check_lines(lines, copied=copied)
 
 
 def test_a_call_costs_what_it_did_when_it_began(tmp_path: Path) -> None:

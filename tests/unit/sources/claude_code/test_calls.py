@@ -198,38 +198,26 @@ class TestCacheWrites:
         assert (call.write_5m, call.write_1h, call.flags) == (0, 0, 0)
 
     @pytest.mark.parametrize(
-        ("one_hour", "expected"), [(0, (100, 0)), (40, (60, 40)), (100, (0, 100)), (150, (0, 100))]
+        ("total", "five_minutes", "one_hour", "expected"),
+        [
+            (100, 100, 0, (100, 0)),
+            (100, 60, 40, (60, 40)),
+            (100, 0, 100, (0, 100)),
+            (100, 0, 150, (0, 100)),  # at most the total
+            (0, 0, 500, (0, 0)),
+            (..., 0, 500, (0, 500)),
+            (..., 7, 500, (7, 500)),
+            # With an advisor between two inner requests the split is that of the first, the total that of both.
+            (100, 0, 30, (70, 30)),
+        ],
     )
-    def test_one_hour_writes_are_at_most_the_total(
-        self, one_hour: int, expected: tuple[int, int], tmp_path: Path
+    def test_a_split_tells_the_lifetimes_of_the_total(
+        self, total: Any, five_minutes: int, one_hour: int, expected: tuple[int, int], tmp_path: Path
     ) -> None:
-        split = {
-            "ephemeral_5m_input_tokens": 100 - one_hour if one_hour <= 100 else 0,
-            "ephemeral_1h_input_tokens": one_hour,
-        }
-        (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=split)}))
-        assert (call.write_5m, call.write_1h) == expected
-
-    @pytest.mark.parametrize(("total", "expected"), [(0, (0, 0)), (..., (0, 500))])
-    def test_a_split_counts_by_itself_only_where_no_total_stands(
-        self, total: Any, expected: tuple[int, int], tmp_path: Path
-    ) -> None:
-        split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 500}
+        split = {"ephemeral_5m_input_tokens": five_minutes, "ephemeral_1h_input_tokens": one_hour}
         counts = usage(cache_creation_input_tokens=total, cache_creation=split)
         (call,) = calls_of(tmp_path, answer(1, message={"usage": counts}))
         assert (call.write_5m, call.write_1h) == expected
-
-    def test_without_a_total_both_parts_of_a_split_count(self, tmp_path: Path) -> None:
-        split = {"ephemeral_5m_input_tokens": 7, "ephemeral_1h_input_tokens": 500}
-        counts = usage(cache_creation_input_tokens=..., cache_creation=split)
-        (call,) = calls_of(tmp_path, answer(1, message={"usage": counts}))
-        assert (call.write_5m, call.write_1h) == (7, 500)
-
-    def test_what_a_split_leaves_out_is_five_minutes(self, tmp_path: Path) -> None:
-        """With an advisor between two inner requests the split is that of the first, the total that of both."""
-        split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 30}
-        (call,) = calls_of(tmp_path, answer(1, message={"usage": usage(cache_creation=split)}))
-        assert (call.write_5m, call.write_1h) == (70, 30)
 
 
 class TestPrice:

@@ -93,24 +93,11 @@ class TestTakenOverFromAnotherAgent:
         (session.folder / f"{session.session}.json").write_text(json.dumps(manifest))
         assert len(read_all(session.root).calls) == 1
 
-    def test_a_ledger_that_counted_it_counts_it_no_more(
-        self, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.take_over(session, usage, importedFrom=self.imported(session))
-        self.go_on(session, usage)
-        fresh = ledger_of(session.root)
-        for part in ledger_path().parent.glob("ledger.db*"):
-            part.unlink()
-        with monkeypatch.context() as older:
-            older.setattr(companions, "imported_until", lambda _content: 0)
-            assert len(ledger_of(session.root)["call"]) == 2
-        with before_migration(ledger_path(), UPGRADE):
-            pass
-        assert differences(fresh, ledger_of(session.root)) == []
-
-    @pytest.mark.parametrize("forks", [1, 2])
-    def test_a_ledger_that_counted_it_in_a_fork_counts_it_no_more(
-        self, forks: int, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("forks", "unasked", "answer"), [(0, "imported_until", 0), (1, "forked_from", ""), (2, "forked_from", "")]
+    )
+    def test_a_ledger_that_counted_it_or_in_a_fork_counts_it_no_more(
+        self, forks: int, unasked: str, answer: object, session: Any, usage: Usage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.take_over(session, usage, importedFrom=self.imported(session))
         self.go_on(session, usage)
@@ -119,7 +106,7 @@ class TestTakenOverFromAnotherAgent:
         for part in ledger_path().parent.glob("ledger.db*"):
             part.unlink()
         with monkeypatch.context() as older:
-            older.setattr(companions, "forked_from", lambda _content: "")
+            older.setattr(companions, unasked, lambda _content: answer)
             assert len(ledger_of(session.root)["call"]) == 2 + forks
         with before_migration(ledger_path(), UPGRADE):
             pass
