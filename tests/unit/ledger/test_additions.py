@@ -1,7 +1,7 @@
 """A ledger of an older version learns from the files that are still there what that version did not keep."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,24 @@ MESSAGE = '<teammate-message teammate_id="team-lead">\nLook at the parser.\n</te
 OWN: dict[str, Any] = {"teamName": "crew", "agentName": "scout"}
 SAYS = {"content": [{"type": "text", "text": "Good catch, that is right."}]}
 ASKS = {"content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "go test ./... | tail -1"}}]}
+CORRECTED = "m014_corrected_readings"
+PARTS = "m015_parts_of_calls"
 UNNAMED = "m017_plans_to_dos_and_answers_without_a_name"
 GOES_ON = "Command running in background with ID: b1"
+
+
+@contextmanager
+def as_before(step: str, place: Path, files: Mapping[str, bytes]) -> Iterator[sqlite3.Connection]:
+    """A ledger of these files in which a step has yet to run, to be made what it was; then an upgrade learns it all."""
+    root = write_tree(place / "claude", files)
+    with ledger_of(place, root) as db:
+        fresh = dump(db, root)
+    with before_migration(place / "ledger.db", step) as db:
+        yield db
+    with closing(open_ledger(place / "ledger.db")) as db:
+        assert take_in(db, root).files == len(files)
+        assert differences(fresh, dump(db, root)) == []
+        assert take_in(db, root).files == 0
 
 
 def before_teams(path: Path) -> None:
@@ -68,16 +84,8 @@ def test_files_of_teams_are_read_again_and_no_others(tmp_path: Path) -> None:
 
 def test_first_words_of_replies_are_learned(tmp_path: Path) -> None:
     files = {FILE: encoded(prompt(), answer(1, message=SAYS)), OTHER_FILE: session_of(2, OTHER, first=10)}
-    root = write_tree(tmp_path / "claude", files)
-    with ledger_of(tmp_path, root) as db:
-        assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'reply'").fetchone() == (2,)
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", "m011_first_words_of_replies") as db:
-        db.execute("UPDATE event SET kind = 'question', detail = NULL")
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 2
-        assert differences(fresh, dump(db, root)) == []
-        assert take_in(db, root).files == 0
+    with as_before("m011_first_words_of_replies", tmp_path, files) as db:
+        assert db.execute("UPDATE event SET kind = 'question', detail = NULL WHERE kind = 'reply'").rowcount == 2
 
 
 @pytest.mark.parametrize(
@@ -91,74 +99,48 @@ def test_first_words_of_replies_are_learned(tmp_path: Path) -> None:
 def test_outcomes_of_checks_are_learned(output: str, as_it_was: str, tmp_path: Path) -> None:
     answers = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": output}]}
     files = {FILE: encoded(prompt(), answer(1, message=ASKS), prompt("", second=2, message=answers))}
-    root = write_tree(tmp_path / "claude", files)
-    with ledger_of(tmp_path, root) as db:
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", "m013_outcomes_of_checks") as db:
+    with as_before("m013_outcomes_of_checks", tmp_path, files) as db:
         assert db.execute(f"UPDATE tool_use SET {as_it_was}").rowcount == 1
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 1
-        assert differences(fresh, dump(db, root)) == []
 
 
 def test_what_was_misread_is_corrected(tmp_path: Path) -> None:
     refusal = {"content": [{"type": "text", "text": "You've hit your 5-hour limit"}], "model": "<synthetic>"}
     lines = [answer(1), prompt(second=2), answer(3), answer(4, error="rate_limit", message=refusal)]
-    root = write_tree(tmp_path / "claude", {FILE: encoded(*lines), OTHER_FILE: session_of(2, OTHER, first=10)})
-    with ledger_of(tmp_path, root) as db:
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+    files = {FILE: encoded(*lines), OTHER_FILE: session_of(2, OTHER, first=10)}
+    with as_before(CORRECTED, tmp_path, files) as db:
         assert db.execute("UPDATE event SET kind = 'api_error' WHERE kind = 'limit'").rowcount == 1
         db.execute("UPDATE session SET title = 'Work of another session', title_rank = 1, model_stale = 0")
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(turn)")]
         values = ["'/plan'" if name == "prompt_uuid" else "'command'" if name == "kind" else name for name in columns]
         assert db.execute(f"INSERT INTO turn SELECT {', '.join(values)} FROM turn LIMIT 1").rowcount == 1
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 2
-        assert differences(fresh, dump(db, root)) == []
 
 
 def test_a_second_reading_replaces_a_mark_and_a_place(tmp_path: Path) -> None:
     said = {"model": "<synthetic>", "content": [{"type": "text", "text": "You've hit your weekly limit"}]}
     refused = answer(4, isApiErrorMessage=True, error="rate_limit", message=said)
-    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), refused)})
-    with ledger_of(tmp_path, root) as db:
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+    with as_before(CORRECTED, tmp_path, {FILE: encoded(prompt(), answer(1), refused)}) as db:
         assert db.execute("UPDATE event SET kind = 'api_error' WHERE kind = 'limit'").rowcount == 1
         assert db.execute("UPDATE call SET turn = NULL, requested_at = NULL").rowcount == 1
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 1
-        assert differences(fresh, dump(db, root)) == []
 
 
 def test_a_message_of_a_teammate_is_no_prompt_any_more(tmp_path: Path) -> None:
     text = 'Another Claude session sent a message: <teammate-message teammate_id="review" summary="All is well">Fine.'
-    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), prompt(text, second=2), answer(3))})
-    with ledger_of(tmp_path, root) as db:
-        assert db.execute("SELECT COUNT(*) FROM turn WHERE kind = 'notification'").fetchone() == (1,)
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings") as db:
+    files = {FILE: encoded(prompt(), answer(1), prompt(text, second=2), answer(3))}
+    with as_before(CORRECTED, tmp_path, files) as db:
         misread = "kind = 'prompt', text = ?, chars = 99, words = x'00000000', echo = 7"
-        db.execute(f"UPDATE turn SET {misread} WHERE kind = 'notification'", (text,))
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        take_in(db, root)
-        assert differences(fresh, dump(db, root)) == []
+        assert db.execute(f"UPDATE turn SET {misread} WHERE kind = 'notification'", (text,)).rowcount == 1
 
 
-@contextmanager
-def before_parts(path: Path) -> Iterator[sqlite3.Connection]:
-    """A ledger of the version before the parts of calls were kept; its rows are put back by who asks."""
-    with before_migration(path, "m016_parts_and_more_corrections"):
-        pass
-    with before_migration(path, "m015_parts_of_calls") as db:
-        yield db
-        db.execute("ALTER TABLE call DROP COLUMN parts")
+def without_parts(db: sqlite3.Connection) -> None:
+    """Put a ledger in which m015 has yet to run back to what it was before that and before m016."""
+    db.execute("ALTER TABLE call DROP COLUMN parts")
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm016_parts_and_more_corrections'")
 
 
 def test_habits_of_an_older_version_are_measured_anew(tmp_path: Path) -> None:
     older = '{"orientation_tokens":17675.0,"orientation_calls":9}'
-    with ledger_of(tmp_path), before_parts(tmp_path / "ledger.db") as db:
+    with as_before(PARTS, tmp_path, {}) as db:
+        without_parts(db)
         db.execute("INSERT INTO habit VALUES ('claude-code', 1000, ?)", (older,))
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert kept_habits(db, "claude-code", 2000) == (Habits(), True)
@@ -168,16 +150,9 @@ def test_parts_of_calls_are_learned(tmp_path: Path) -> None:
     parts = [{"type": "message", "input_tokens": 5, "output_tokens": 20}] * 2
     nothing = {"cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "cache_creation": ...}
     several = answer(1, message={"usage": usage(input_tokens=10, output_tokens=40, iterations=parts, **nothing)})
-    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), several, answer(2))})
-    with ledger_of(tmp_path, root) as db:
+    with as_before(PARTS, tmp_path, {FILE: encoded(prompt(), several, answer(2))}) as db:
         assert db.execute("SELECT COUNT(parts) FROM call").fetchone() == (1,)
-        fresh = dump(db, root)
-    with before_parts(tmp_path / "ledger.db"):
-        pass
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 1
-        assert differences(fresh, dump(db, root)) == []
-        assert take_in(db, root).files == 0
+        without_parts(db)
 
 
 def nameless(number: int, message_id: str | None, session: str = SESSION, **changes: Any) -> dict[str, Any]:
@@ -192,16 +167,9 @@ def test_answers_without_a_name_count_once_after_an_upgrade(message_id: str | No
     """They were called by a word that they all have, by their line or by another rule."""
     mine = [prompt(), nameless(1, message_id), nameless(2, message_id, isSidechain=True, agentId="a1")]
     files = {FILE: encoded(*mine), OTHER_FILE: encoded(prompt(session=OTHER), nameless(4, message_id, OTHER))}
-    root = write_tree(tmp_path / "claude", files)
-    with ledger_of(tmp_path, root) as db:
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", UNNAMED) as db:
+    with as_before(UNNAMED, tmp_path, files) as db:
         db.execute("DELETE FROM call WHERE input > 1000 AND ? = 'relay'", (name.strip("'"),))
         db.execute(f"UPDATE call SET message_id = {name}")
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 2
-        assert differences(fresh, dump(db, root)) == []
-        assert take_in(db, root).files == 0
 
 
 def test_answers_without_a_name_stay_where_their_file_is_gone(tmp_path: Path) -> None:
@@ -232,20 +200,13 @@ def test_plans_to_dos_scheduled_prompts_and_branches_are_learned(tmp_path: Path)
         FILE: encoded(branched, prompt(plan, second=3), answer(4, message={"content": [owned]})),
         OTHER_FILE: encoded(prompt(session=OTHER, isMeta=True, permissionMode="default"), answer(2, OTHER)),
     }
-    root = write_tree(tmp_path / "claude", files)
-    with ledger_of(tmp_path, root) as db:
-        assert db.execute("SELECT COUNT(*) FROM event WHERE kind = 'plan'").fetchone() == (1,)
-        fresh = dump(db, root)
-    with before_migration(tmp_path / "ledger.db", UNNAMED) as db:
-        db.execute("DELETE FROM event WHERE kind = 'plan'")
+    with as_before(UNNAMED, tmp_path, files) as db:
+        assert db.execute("DELETE FROM event WHERE kind = 'plan'").rowcount == 1
         assert db.execute("UPDATE tool_use SET target = '1:pending', flags = 64").rowcount == 1
         assert db.execute("UPDATE sighting SET copy_rank = 2 WHERE copy_rank = 4").rowcount == 1
         assert db.execute("DELETE FROM turn WHERE text NOT LIKE 'Implement%'").rowcount == 1
         assert db.execute("UPDATE call SET turn = NULL WHERE message_id = 'msg_2'").rowcount == 1
         db.execute("UPDATE sighting SET turn = NULL")
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        assert take_in(db, root).files == 2
-        assert differences(fresh, dump(db, root)) == []
 
 
 @pytest.mark.parametrize(
@@ -302,23 +263,19 @@ def test_a_drive_has_a_capital_letter_after_an_upgrade_also_where_the_file_is_go
 
 def test_what_an_editor_had_open_is_no_first_word_and_no_rewind_stays_that_is_none(tmp_path: Path) -> None:
     opened = "<ide_opened_file>The user opened /home/dev/app/parser.py in the IDE.</ide_opened_file>"
-    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(f"{opened}\nplease mend the parser"), answer(1))})
-    with ledger_of(tmp_path, root) as db:
+    files = {FILE: encoded(prompt(f"{opened}\nplease mend the parser"), answer(1))}
+    with as_before(PARTS, tmp_path, files) as db:
         assert db.execute("SELECT text FROM turn").fetchall() == [("please mend the parser",)]
-        fresh = dump(db, root)
-    with before_parts(tmp_path / "ledger.db") as db:
+        without_parts(db)
         db.execute("UPDATE turn SET text = ?, chars = 99, words = x'01020304', echo = 7", (opened,))
         db.execute("INSERT INTO event (session_id, chain, position, kind) SELECT id, '', 9, 'rewind' FROM session")
-    with closing(open_ledger(tmp_path / "ledger.db")) as db:
-        take_in(db, root)
-        assert differences(fresh, dump(db, root)) == []
 
 
 def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:
     root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1, message=SAYS))})
     with ledger_of(tmp_path, root):
         pass
-    with before_migration(tmp_path / "ledger.db", "m014_corrected_readings"):
+    with before_migration(tmp_path / "ledger.db", CORRECTED):
         (root / "projects" / FILE).unlink()
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         take_in(db, root)

@@ -87,12 +87,10 @@ def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) 
 
 
 def _cline_dialect(path: Path, whole: Whole) -> Dialect | None:
-    metadata, history_model = (
-        _beside(path.with_name(TASK_METADATA), partial(decoded, decode_metadata), TaskMetadata()),
-        None,
-    )
+    metadata = _beside(path.with_name(TASK_METADATA), partial(decoded, decode_metadata), TaskMetadata())
     if metadata is None:
         return None
+    history_model = None
     if not metadata.model_usage and b'"modelInfo"' not in whole.content:
         history = path.parent.parent.parent / "state" / TASK_HISTORY
         listed = read_whole(str(history)) if history.exists() else None
