@@ -40,11 +40,10 @@ class Hidden(NamedTuple):
         return {"cost_usd": usd(self.cost), "sessions": self.sessions}
 
 
-def hidden_spend(db: sqlite3.Connection, session_ids: list[int] | None = None) -> Hidden:
-    """Hidden spend of the given sessions (None: all); `cost` is None if no session's is known."""
-    counters = counter_rows(db, session_ids)
+def hidden_spend(db: sqlite3.Connection, session_ids: list[int]) -> Hidden:
+    """Hidden spend of these sessions; `cost` is None if no session's is known."""
     by_session: dict[int, list[CounterRow]] = {}
-    for counter in counters:
+    for counter in counter_rows(db, session_ids):
         by_session.setdefault(counter.session_id, []).append(counter)
     rows = [_session(rows) for rows in by_session.values()]
     known = [row.cost for row in rows if row.cost is not None]

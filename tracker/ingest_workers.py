@@ -39,7 +39,7 @@ def read_in_processes(
     report: SyncReport,
     on_progress: Callable[[Progress], None] | None,
     *,
-    beside_a_screen: bool = False,
+    beside_a_screen: bool,
 ) -> None:
     """Read `work` into the ledger from several processes at once, adding to `report`.
 

@@ -81,9 +81,8 @@ _MODEL_FIELDS = ModelTotal.__struct_fields__
 _decode_models = msgspec.json.Decoder(list[dict[str, int | str]]).decode
 
 
-def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None) -> list[CounterRow]:
-    """One row per session and counter start, the latest of each (CLAUDE_CODE section 1.8)."""
-    chosen = "" if session_ids is None else f"AND session_id IN ({', '.join(map(str, session_ids))})"
+def counter_rows(db: sqlite3.Connection, session_ids: list[int]) -> list[CounterRow]:
+    """One row for each of these sessions and counter start, the latest of each (CLAUDE_CODE section 1.8)."""
     rows = db.execute(
         f"""
         SELECT total.session_id, native_id, source, cost, models, unknown_model, started_at, position, at
@@ -91,7 +90,8 @@ def counter_rows(db: sqlite3.Connection, session_ids: list[int] | None) -> list[
         WHERE position = (
             SELECT MAX(position) FROM client_total AS later
             WHERE later.session_id = total.session_id AND later.source = total.source
-                  AND later.started_at IS total.started_at) {chosen}
+                  AND later.started_at IS total.started_at)
+            AND session_id IN ({", ".join(map(str, session_ids))})
         ORDER BY total.session_id, started_at
         """
     ).fetchall()

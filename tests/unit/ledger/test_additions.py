@@ -109,6 +109,7 @@ def test_what_was_misread_is_corrected(tmp_path: Path) -> None:
     files = {FILE: encoded(*lines), OTHER_FILE: session_of(2, OTHER, first=10)}
     with as_before(CORRECTED, tmp_path, files) as db:
         assert db.execute("UPDATE event SET kind = 'api_error' WHERE kind = 'limit'").rowcount == 1
+        db.execute("INSERT INTO event (session_id, chain, position, kind) SELECT id, '', 9, 'command' FROM session")
         db.execute("UPDATE session SET title = 'Work of another session', title_rank = 1, model_stale = 0")
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(turn)")]
         values = ["'/plan'" if name == "prompt_uuid" else "'command'" if name == "kind" else name for name in columns]

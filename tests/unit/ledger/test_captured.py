@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from store.reads.filter import EVERYTHING
 from store.records import CallFlag
-from tracker.hidden_spend import hidden_spend
+from tracker.hidden_spend import hidden_in
 
 from .captured import DATA, SCENARIOS, STEPPED, Billed, billed_calls, step_names, tree, tree_after
 from .dump import differences, dump
@@ -65,7 +66,7 @@ def test_recorded_and_hidden_spend_make_up_the_true_cost(scenario: str, tmp_path
     true_cost = sum(call.cost for call in billed_calls(scenario))
     with ledger_of(tmp_path, DATA / scenario) as db:
         recorded = db.execute("SELECT SUM(cost) FROM call").fetchone()[0]
-        hidden = hidden_spend(db)
+        hidden = hidden_in(db, EVERYTHING)
     if scenario in NO_CLIENT_TOTAL:
         assert hidden.cost is None, "unknown is not zero"
         assert recorded < true_cost
@@ -82,7 +83,7 @@ def test_hidden_spend_by_model_is_what_the_unrecorded_requests_cost(scenario: st
             unrecorded[call.model] = unrecorded.get(call.model, 0) + call.cost
     by_model: dict[str, int] = {}
     with ledger_of(tmp_path, DATA / scenario) as db:
-        for session in hidden_spend(db).rows:
+        for session in hidden_in(db, EVERYTHING).rows:
             for model, cost in session.by_model.items():
                 by_model[model] = by_model.get(model, 0) + cost
     assert set(by_model) == set(unrecorded)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from store.reads.filter import Filter
+from store.reads.filter import EVERYTHING, Filter
 from store.samples import StatusSample, put_samples
 from tracker.hidden_spend import hidden_in, hidden_spend
 
@@ -18,7 +18,7 @@ from .reading import ledger_of, write_tree
 def of_both(place: Path, files: dict[str, bytes]) -> dict[str, int | None]:
     """Hidden spend by session."""
     with ledger_of(place, write_tree(place / "claude", files)) as db:
-        return {row.session: row.cost for row in hidden_spend(db).rows}
+        return {row.session: row.cost for row in hidden_in(db, EVERYTHING).rows}
 
 
 def test_a_session_without_a_recorded_call_counts(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_of_a_counter_that_cannot_be_trusted_nothing_is_known(
     lines: list[dict[str, Any]], why: str | None, tmp_path: Path
 ) -> None:
     with ledger_of(tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), *lines)})) as db:
-        (row,) = hidden_spend(db).rows
+        (row,) = hidden_in(db, EVERYTHING).rows
         by_model = hidden_in(db, Filter(model=MODEL))
     assert (row.session, row.cost, row.by_model, row.why) == (SESSION, 0 if why is None else None, {}, why)
     assert (by_model.cost, by_model.sessions) == (row.cost, int(why is None)), "nor by model"
@@ -82,7 +82,7 @@ def test_what_the_clients_rounding_adds_is_not_hidden(nano: int, counted: int, t
     with ledger_of(
         tmp_path, write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1), counter(1, nano))})
     ) as db:
-        (row,) = hidden_spend(db).rows
+        (row,) = hidden_in(db, EVERYTHING).rows
     assert (row.cost, row.by_model) == (counted, {MODEL: counted} if counted else {})
 
 
@@ -171,14 +171,14 @@ class TestForks:
             FILE.replace(SESSION, third): encoded(*forked, prompt("on", third, 120), answer(121, third), total),
         }
         with ledger_of(tmp_path, write_tree(tmp_path / "claude", files)) as db:
-            hidden = {row.session: row.cost for row in hidden_spend(db).rows}
+            hidden = {row.session: row.cost for row in hidden_in(db, EVERYTHING).rows}
         assert hidden == {SESSION: 10 * CENT, OTHER: 3 * CENT, third: CENT}
 
     def test_by_model_too_it_is_the_parents(self, tmp_path: Path) -> None:
         fork = self.fork([], answer(61, OTHER), counter(2, 11 * CENT, OTHER))
         root = write_tree(tmp_path / "claude", {FILE: encoded(*self.parent), OTHER_FILE: fork})
         with ledger_of(tmp_path, root) as db:
-            rows = {row.session: row.by_model for row in hidden_spend(db).rows}
+            rows = {row.session: row.by_model for row in hidden_in(db, EVERYTHING).rows}
         assert rows == {SESSION: {MODEL: 10 * CENT}, OTHER: {MODEL: CENT}}
 
 
@@ -193,7 +193,7 @@ class TestStatusLine:
     def hidden(self, place: Path, files: dict[str, bytes], *samples: StatusSample) -> dict[str, int | None]:
         with ledger_of(place, write_tree(place / "claude", files)) as db:
             put_samples(db, samples)
-            return {row.session: row.cost for row in hidden_spend(db).rows}
+            return {row.session: row.cost for row in hidden_in(db, EVERYTHING).rows}
 
     def reading(self, second: int, calls: int, hidden: int, session: str = SESSION) -> StatusSample:
         return StatusSample(session, milliseconds(second), calls * COST + hidden, COUNTED_FROM + 50)

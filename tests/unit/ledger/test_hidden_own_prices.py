@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from store.ledger import open_ledger
-from tracker.hidden_spend import SessionHidden, hidden_spend
+from store.reads.filter import EVERYTHING
+from tracker.hidden_spend import SessionHidden, hidden_in
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
@@ -34,7 +35,7 @@ class TestPricesOfTheUsersOwn:
         with closing(open_ledger(place / "ledger.db")) as db:
             sync(db, [(ClaudeCodeSource(), [root])], Options(PriceBook(place / "prices.toml")))
             assert db.execute("SELECT cost FROM call").fetchone() == (COST // 2,)
-            (row,) = hidden_spend(db).rows
+            (row,) = hidden_in(db, EVERYTHING).rows
         return row
 
     def test_the_discount_is_not_hidden(self, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
     monkeypatch.setattr(ingest_workers, "read_file", read_while_another_upgrades)
     report = SyncReport()
     shared = Work(sources, work, Options(price_book()))
-    ingest_workers.read_in_processes(tmp_path / "ledger.db", shared, 1, report, None)
+    ingest_workers.read_in_processes(tmp_path / "ledger.db", shared, 1, report, None, beside_a_screen=False)
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
         assert db.execute("SELECT (SELECT COUNT(*) FROM call), (SELECT COUNT(*) FROM source_file)").fetchone() == (0, 0)
     assert report.files == 0

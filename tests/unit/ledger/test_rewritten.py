@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from store.ledger import open_ledger
-from tracker.hidden_spend import hidden_spend
+from store.reads.filter import EVERYTHING
+from tracker.hidden_spend import hidden_in
 
 from .dump import differences, dump
 from .plain import COST, FILE, SESSION, answer, at, encoded, prompt
@@ -59,7 +60,7 @@ def test_a_shortened_transcript_is_as_if_it_had_never_been_longer(words: str, tm
         assert kinds(db) == KINDS
         take_in(db, write_tree(root, redacted))
         assert differences(dump_of_tree(tmp_path / "fresh", redacted), dump(db, root)) == []
-        assert hidden_spend(db).cost == 70_000_000
+        assert hidden_in(db, EVERYTHING).cost == 70_000_000
 
 
 def test_in_a_lengthened_transcript_each_mark_is_still_one(tmp_path: Path) -> None:
@@ -68,10 +69,10 @@ def test_in_a_lengthened_transcript_each_mark_is_still_one(tmp_path: Path) -> No
         take_in(db, root)
         take_in(db, write_tree(root, {FILE: transcript(SECRET)}))
         assert kinds(db) == KINDS
-        assert hidden_spend(db).cost == 60_000_000
+        assert hidden_in(db, EVERYTHING).cost == 60_000_000
         more = (prompt("and more", second=8), answer(9), total(3, 70_000_000))
         take_in(db, write_tree(root, {FILE: transcript(SECRET, *more)}))
-        assert hidden_spend(db).cost == 70_000_000
+        assert hidden_in(db, EVERYTHING).cost == 70_000_000
 
 
 def test_a_rewritten_reply_is_still_one(tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_a_redacted_copy_beside_the_original_doubles_nothing(tmp_path: Path) -> 
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         take_in(db, root)
         assert kinds(db) == KINDS
-        assert hidden_spend(db).cost == 60_000_000
+        assert hidden_in(db, EVERYTHING).cost == 60_000_000
 
 
 def test_what_a_deleted_transcript_said_stays(tmp_path: Path) -> None:
@@ -99,4 +100,4 @@ def test_what_a_deleted_transcript_said_stays(tmp_path: Path) -> None:
         (root / "projects" / FILE).unlink()
         take_in(db, root)
         assert kinds(db) == KINDS
-        assert hidden_spend(db).cost == 60_000_000
+        assert hidden_in(db, EVERYTHING).cost == 60_000_000

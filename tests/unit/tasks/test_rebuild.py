@@ -32,7 +32,7 @@ from tests.unit.tasks.making import (
 )
 from tests.unit.tasks.rows import check_sums, derived
 from tracker.edit_tasks import commands as edit_tasks
-from tracker.hidden_spend import hidden_spend
+from tracker.hidden_spend import hidden_in
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 
@@ -112,7 +112,7 @@ def test_hidden_spend_is_on_the_task_that_has_its_session_to_itself(tmp_path: Pa
     db = ledger_of(tmp_path, FIXTURES / "s27_hidden_spend")
     rebuild(db)
     tasks = tasks_report(db).tasks
-    spend = hidden_spend(db)
+    spend = hidden_in(db, EVERYTHING)
     assert spend.cost is not None
     if len(tasks) == 1:
         assert tasks[0].hidden == spend.cost
@@ -145,7 +145,7 @@ def test_tasks_of_one_session_share_what_its_client_told_of_it(scenario: str, tm
     for task in tasks_report(db).tasks:
         if task.turns > 1:
             edit_tasks.split(db, task.id, 2)
-    told = hidden_spend(db).cost
+    told = hidden_in(db, EVERYTHING).cost
     tasks = tasks_report(db).tasks
     assert told is not None
     assert len(tasks) > 1
