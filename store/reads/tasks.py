@@ -187,12 +187,6 @@ def recent_parts(db: sqlite3.Connection, since: int) -> list[tuple[str, PartRow]
     return [(row[0], PartRow(*row[1:])) for row in found]
 
 
-_MARKS = f"""
-    SELECT event.kind, COALESCE(event.detail, ''), event.at
-    FROM event WHERE event.kind IN ('{EventKind.API_ERROR}', '{EventKind.LIMIT}')
-"""
-
-
 class RefusalMark(NamedTuple):
     """A mark: the kind of event, what is known of the reason, and when (epoch ms)."""
 
@@ -204,7 +198,10 @@ class RefusalMark(NamedTuple):
 def refusals_of_task(db: sqlite3.Connection, task_id: str) -> list[RefusalMark]:
     """Marks that fell into a task's turns, in order of time; one before a session's first turn belongs to that turn."""
     found = db.execute(
-        f"""{_MARKS} AND event.session_id IN (SELECT session_id FROM task_part WHERE task_id = :task)
+        f"""
+        SELECT event.kind, COALESCE(event.detail, ''), event.at FROM event
+        WHERE event.kind IN ('{EventKind.API_ERROR}', '{EventKind.LIMIT}')
+        AND event.session_id IN (SELECT session_id FROM task_part WHERE task_id = :task)
         AND :task = COALESCE(
             (SELECT task_id FROM task_turn WHERE task_turn.session_id = event.session_id AND task_turn.at <= event.at
              ORDER BY task_turn.at DESC, ordinal DESC LIMIT 1),

@@ -33,7 +33,11 @@ class PriceBook:
         `resolved`: price rows that earlier runs got from this class; those of other providers' models that hold
         whatever the day and the prompt spare the import of genai-prices. ValueError if the user's file is wrong.
         """
-        self._users = _user_rows(user_file) if user_file else {}
+        self._users: dict[str, tuple[PriceRow, ...]] = {}
+        if user_file:
+            from tracker.pricing.user_rows import load_user_rows
+
+            self._users = rows_by_model(load_user_rows(user_file))
         self._resolved = tuple(resolved)
         self._others: OtherPrices | None = None
         self._by_day: dict[tuple[str, str | None, int, Served], Brackets] = {}
@@ -107,9 +111,3 @@ class PriceBook:
         if listed is None:
             return None
         return next((row for row in reversed(listed) if row.effective_day <= day), listed[0])
-
-
-def _user_rows(path: "Path") -> dict[str, tuple[PriceRow, ...]]:
-    from tracker.pricing.user_rows import load_user_rows
-
-    return rows_by_model(load_user_rows(path))

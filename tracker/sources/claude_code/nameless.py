@@ -7,6 +7,7 @@ conversation has a longer prompt. Sizes alone would not do: many gateways count 
 
 import re
 
+from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import Line, Message, Usage
 
 # 1795182003 or 20261120120003, with or without a word before it; or the word alone.
@@ -14,20 +15,20 @@ _NO_NAME = re.compile(r"\D{0,15}(?P<clock>\d{10}|\d{14})?")
 _MOST_KNOWN = 16
 
 
-def name_of(
-    message: Message, line: Line, session: str, chain: str, known: dict[str, str], before: str | None, here: str | None
-) -> str | None:
+def name_of(message: Message, line: Line, chain: str, carry: Carry, before: str | None, here: str | None) -> str | None:
     """The id of an answer; made up for one without.
 
-    `line` is one of its lines, or the line around it, and says which session made it where that is not `session`.
-    `known` has the latest names made up, by line; `before` and `here` are the line that this one follows, and this.
+    `line` is one of its lines, or the line around it. `before` and `here` are the line that this one follows, and this,
+    as the carry keeps the latest names made up by them.
     """
     message_id, usage = message.id or "", message.usage
     found = _NO_NAME.fullmatch(message_id)
     if found is None or usage is None:
         return message.id
+    known = carry.nameless
     name = known.get(before or "", "")
     if not name.startswith(f"{message_id}:"):
+        session = line.sessionId or carry.session
         name = f"{message_id}:{_made_up(message, usage, line, session, chain, has_clock=bool(found['clock']))}"
     if here:
         known[here] = name

@@ -156,8 +156,7 @@ class FileReader:
         at = where.time(line)
         if not line.requestId:
             chain = self._path_agent or line.agentId or ""
-            session, known = line.sessionId or self.carry.session, self.carry.nameless
-            message.id = name_of(message, line, session, chain, known, line.parentUuid, line.uuid)
+            message.id = name_of(message, line, chain, self.carry, line.parentUuid, line.uuid)
         call = self._fold.known(message.id)
         if (
             call is not None
@@ -301,8 +300,7 @@ class FileReader:
         if message.usage is None or message.model == "<synthetic>" or not _is_call(message):
             return
         if not inner.requestId:
-            session = line.sessionId or carry.session
-            message.id = name_of(message, line, session, chain, carry.nameless, chain, chain)
+            message.id = name_of(message, line, chain, carry, chain, chain)
         self._where.meet_chain(chain, at)
         session, rank = self._where.origin(line, at)
         place = Place(

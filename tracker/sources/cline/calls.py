@@ -45,7 +45,7 @@ def make_call(
     *,
     thinking: int = 0,
     retries: int = 0,
-    flags: int = 0,
+    flags: int,
     stop: str | None = None,
     prompt_tokens: int | None = None,
 ) -> Call:

@@ -109,7 +109,8 @@ class TranscriptReader:
             if block.type == "tool_result" and block.tool_use_id in self._tool_ids:
                 key, flags = self._tool_ids[block.tool_use_id]
                 use = tools.sdk_result(self._bare_tool(key, at, None), block.content, block.is_error, flags)
-                self._join_result(use)
+                if key in self._tools:
+                    self._tools[key] = with_answer(self._tools[key], use)
         if self._chain:
             return
         prompt = prompt_in(message, blocks)
@@ -127,11 +128,6 @@ class TranscriptReader:
             self._turns.begin(key, at, prompt.text)
         if self._title is None and not prompt.is_resume:
             self._title = title_of(prompt.text, self._options)
-
-    def _join_result(self, result: ToolUse) -> None:
-        asked = self._tools.get(result.id)
-        if asked is not None:
-            self._tools[result.id] = with_answer(asked, result)
 
     # -- assistant --------------------------------------------------------------------------------------------------
 
