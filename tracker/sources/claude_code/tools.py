@@ -16,7 +16,7 @@ from tracker.sources.claude_code.lines import (
     joined_text,
 )
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.tool_uses import todo_target, tool_target, with_answer
+from tracker.sources.tool_uses import todo_target, tool_target
 
 COMMIT, CHECK, CHECKED_COMMIT, AGENT_ID = "commit", "check", "checked commit", "agent"  # why a result is awaited
 _TODOS, _COMMITS, _CHECKS = int(ToolFlag.TODOS), int(ToolFlag.COMMIT), int(ToolFlag.CHECK)
@@ -116,7 +116,14 @@ def joined(known: ToolUse, use: ToolUse) -> ToolUse:
     ask, answer = (known, use) if known.name is not None else (use, known)
     if ask.name is None or answer.result_chars is None:
         return known
-    return with_answer(ask, answer)
+    return msgspec.structs.replace(
+        ask,
+        flags=ask.flags | answer.flags,
+        result_chars=answer.result_chars,
+        is_error=answer.is_error,
+        spawned=answer.spawned,
+        commit=answer.commit,
+    )
 
 
 def _agent_id(line: Line, mates: dict[str, str]) -> str | None:

@@ -31,7 +31,6 @@ from tracker.sources.cline.sdk_rows import (
 from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.cline.turns import TurnLog, title_of
 from tracker.sources.times import sane_ms
-from tracker.sources.tool_uses import with_answer
 
 AGENT = "cline"
 _COPY_SLACK_MS = 1000
@@ -50,7 +49,7 @@ class TranscriptReader:
         self._start = started_at(session)
         self._batch = Batch()
         self._tools: dict[str, ToolUse] = {}
-        self._tool_ids: dict[str, tuple[str, int]] = {}  # id in the file -> our id and flags
+        self._tool_ids: dict[str, str] = {}  # id in the file -> ours
         self._model = UNKNOWN
         self._mode: str | None = None
         self._title: str | None = None
@@ -107,10 +106,8 @@ class TranscriptReader:
             return
         for block in blocks:
             if block.type == "tool_result" and block.tool_use_id in self._tool_ids:
-                key, flags = self._tool_ids[block.tool_use_id]
-                use = tools.sdk_result(self._bare_tool(key, at, None), block.content, block.is_error, flags)
-                if key in self._tools:
-                    self._tools[key] = with_answer(self._tools[key], use)
+                key = self._tool_ids[block.tool_use_id]
+                self._tools[key] = tools.with_result(self._tools[key], block.content, block.is_error)
         if self._chain:
             return
         prompt = prompt_in(message, blocks)
@@ -151,9 +148,9 @@ class TranscriptReader:
         for block in blocks:
             if block.type == "tool_use" and block.id and block.name:
                 key = tools.unique_id(block.id, message.id or str(at))
-                use = tools.sdk_tool(self._bare_tool(key, at, message.id), block.name, block.input)
-                self._tools[key] = use
-                self._tool_ids[block.id] = (key, use.flags)
+                bare = ToolUse(AGENT, self._session, key, self._chain, self._turn, at, at, message.id)
+                self._tools[key] = tools.sdk_tool(bare, block.name, block.input)
+                self._tool_ids[block.id] = key
 
     def _call(self, metrics: Metrics, key: str, at: int, provider: str, blocks: list[Block]) -> None:
         place = Place(
@@ -177,9 +174,6 @@ class TranscriptReader:
         if self._chain:
             return self._origin.turn if self._origin is not None else None
         return self._turns.current
-
-    def _bare_tool(self, key: str, at: int, message_id: str | None) -> ToolUse:
-        return ToolUse(AGENT, self._session, key, self._chain, self._turn, at, at, message_id)
 
     def _event(self, at: int, kind: str, detail: str | None) -> None:
         self._batch.events.append(Event(AGENT, self._session, self._chain, at, at, kind, detail))

@@ -131,11 +131,10 @@ def sdk_tool(bare: ToolUse, name: str, given: msgspec.Raw) -> ToolUse:
     return _used(bare, name, target, flags)
 
 
-def sdk_result(bare: ToolUse, content: msgspec.Raw, is_error: bool | None, flags: int) -> ToolUse:
-    """The record of a `tool_result` block for the tool that `flags` came with."""
+def with_result(use: ToolUse, content: msgspec.Raw, is_error: bool | None) -> ToolUse:
+    """A tool of the SDK with what its `tool_result` block says."""
     raw = bytes(content)
     failed = bool(is_error)
-    commit = None
     outputs: list[str] = []
     try:
         text = _TEXT.decode(raw) if raw[:1] == b'"' else raw.decode("utf-8", "replace")
@@ -145,14 +144,12 @@ def sdk_result(bare: ToolUse, content: msgspec.Raw, is_error: bool | None, flags
         outputs = [part.result for part in parts if isinstance(part.result, str)]
     except DECODE_ERRORS:
         text = raw.decode("utf-8", "replace")
-    if flags & ToolFlag.COMMIT:
-        commit = commit_in(text)
     return msgspec.structs.replace(
-        bare,
-        flags=_failed(flags, "\n".join(outputs)),
+        use,
+        flags=use.flags | _failed(use.flags, "\n".join(outputs)),
         result_chars=len(raw),
         is_error=failed,
-        commit=commit,
+        commit=commit_in(text) if use.flags & ToolFlag.COMMIT else None,
     )
 
 
