@@ -51,11 +51,11 @@ class CallCost(NamedTuple):
     is_floor: bool = False
 
 
-def costs_since(db: sqlite3.Connection, session_id: int, since: int) -> list[CallCost]:
-    """A session's calls that ended since then, oldest first."""
+def costs_between(db: sqlite3.Connection, session_id: int, since: int, until: int) -> list[CallCost]:
+    """A session's calls that ended between these times (epoch ms), oldest first."""
     found = db.execute(
-        f"SELECT last_at, cost, {IS_FLOOR} FROM call WHERE session_id = ? AND last_at >= ? ORDER BY last_at",
-        (session_id, since),
+        f"SELECT last_at, cost, {IS_FLOOR} FROM call WHERE session_id = ? AND last_at BETWEEN ? AND ? ORDER BY last_at",
+        (session_id, since, until),
     )
     return [CallCost(*row) for row in found]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from store.reads.board import CallCost, costs_since, latest_sessions
+from store.reads.board import CallCost, costs_between, latest_sessions
 from store.records import CallFlag
 from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, settled, usd
 from tracker.model.defaults import HOUR_MS
@@ -126,7 +126,7 @@ def test_sums_of_sessions_say_what_is_not_known_of_them(sample_db: sqlite3.Conne
     assert changed.floor >= 1
     sample_db.execute("UPDATE call SET cost = NULL WHERE session_id = ?", (session.id,))
     sample_db.execute("UPDATE call SET flags = ? WHERE session_id = ?", (CallFlag.OUTPUT_IS_FLOOR, session.id))
-    assert {(call.cost, call.is_floor) for call in costs_since(sample_db, session.id, 0)} == {(None, True)}
+    assert {(call.cost, call.is_floor) for call in costs_between(sample_db, session.id, 0, NOW_MS)} == {(None, True)}
     sample_db.execute("ROLLBACK")
 
 

@@ -99,6 +99,12 @@ def test_it_stays_among_the_chips_when_there_are_more_than_are_read(
     assert room.now(17.5).unlisted == 0
 
 
+def test_calls_ahead_of_a_clock_that_was_set_back_burn_nothing(room: Room) -> None:
+    room.work("a", 0)
+    room.work("a", 50)
+    assert [len(room.now(minute).costs) for minute in (30, 49, 51, 62, 111)] == [1, 1, 2, 1, 0]
+
+
 def test_runs_of_programs_do_not_take_the_place_of_the_persons_session_at_rest(room: Room) -> None:
     room.work("mine", 0)
     for number in range(4):

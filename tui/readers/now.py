@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from store.reads.board import costs_since, count_sessions, latest_sessions, recent_calls
+from store.reads.board import costs_between, count_sessions, latest_sessions, recent_calls
 from store.reads.live_session import latest_turns
 from store.reads.tasks import task_row_of
 from tracker.advisor.habits import kept_habits
@@ -38,7 +38,7 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, set
         is_running=bool(running),
         task=task_row_of(db, task_id) if task_id else None,
         context=context_report(db, session.id, habits, preferences_of(settings), now=now_ms),
-        costs=tuple(costs_since(db, session.id, now_ms - HOUR_MS)),
+        costs=tuple(costs_between(db, session.id, now_ms - HOUR_MS, now_ms)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
         nudge=open_nudge(db, session.id, now_ms),
         watched=watched,
