@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _LINE = "–"
 _LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long a file has made that
 _MOST_CHARS_A_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
-# They ask for the other form of the sign before them; terminals disagree on its width.
-_VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
 
 
 def fine_usd(nano: int | None) -> str:
@@ -95,7 +93,7 @@ def plain(text: str) -> str:
     """Text without control and direction characters, in one line: neither markup nor escapes nor order leak out."""
     if text.isascii() and text.isprintable():
         return text
-    text = text.translate(_VARIATION_SELECTORS)
+    text = text.translate(plain_text.VARIATION_SELECTORS)
     if text.isprintable():
         return text
     return " ".join(plain_text.plain(text).split())

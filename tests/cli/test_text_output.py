@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
-from tracker.cli.output import Column, print_table, width, wrapped
+from tracker.cli.output import Column, fit, print_table, width, wrapped
 from tracker.cli.prose import paragraph
 from tracker.demo.samples import write_samples
 from tracker.words import tokens
@@ -389,3 +390,23 @@ def test_a_folder_without_records_of_cline_is_told_of(taximeter: Taximeter, tmp_
     said = f"taximeter: no records of Cline or Roo in {tmp_path}: nothing is read there (name {tmp_path / '.cline'})\n"
     assert taximeter("spend", "--cline-dir", str(tmp_path)).err == said
     assert taximeter("spend", "--cline-dir", str(tmp_path / ".cline")).err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("ทำงานที่นี่", 7),
+        ("दुनिया", 5),
+        ("한국어", 6),
+        (unicodedata.normalize("NFD", "한국어"), 6),
+        ("naïve", 5),
+        (unicodedata.normalize("NFD", "naïve"), 5),
+        ("✈️ ☎️", 3),
+        ("修正ＡＢ", 8),
+    ],
+)
+def test_marks_over_a_letter_take_no_room_in_a_table(text: str, cells: int) -> None:
+    """Those of Thai and Hindi did, and so did Korean as macOS writes it in paths: what stood right of them was off."""
+    assert width(text) == cells
+    assert fit(text, cells + 2).endswith("  ")
+    assert fit(text, cells + 2).rstrip() == text.replace("\N{VARIATION SELECTOR-16}", "")

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import click
 import msgspec
 
-from store.plain_text import plain, plain_lines
+from store.plain_text import VARIATION_SELECTORS, plain, plain_lines
 
 _HARD_SPACE = "\xa0"  # where no line is broken
 _LEAST_CELLS = 8  # the narrowest that a column of texts gets
@@ -231,14 +231,17 @@ def width(text: str) -> int:
         return len(text)
     import unicodedata
 
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    cells = 0
+    for char in text:
+        # Marks stand over the letter before them; vowels and endings of Korean that are written apart, in its block.
+        if unicodedata.category(char) not in ("Mn", "Me") and not "\u1160" <= char <= "\u11ff":
+            cells += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return cells
 
 
 def fit(text: str, cells: int, *, right: bool = False, cut: Cut = "end") -> str:
     """Plain text in exactly so many cells: padded, or cut with an ellipsis at its `cut`."""
-    text = plain(text)
+    text = plain(text).translate(VARIATION_SELECTORS)
     if width(text) > cells:
         kept, room = 0, cells - 1
         for char in reversed(text) if cut == "start" else text:
