@@ -138,6 +138,11 @@ class Transcript:
         self._write({"type": "user", "message": {"role": "user", "content": text}, **more})
         return self
 
+    def row(self, **row: Any) -> "Transcript":
+        """The client notes something."""
+        self._write(row)
+        return self
+
     def answer(
         self,
         key: str,

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -313,6 +314,34 @@ def test_a_long_pause_and_a_restart_are_named(tmp_path: Path) -> None:
     one.prompt("go").answer("1", wrote=50_000).prompt("on", after_minutes=20).answer("2", wrote=50_000)
     one.prompt("<command-name>/exit</command-name>").prompt("back").answer("3", wrote=50_000)
     assert causes(tmp_path / "c", tmp_path) == [("expired", 50_000), ("restart", 50_000)]
+
+
+NO_ANSWER = {"model": "<synthetic>", "usage": {}, "content": [{"type": "text", "text": "No response requested."}]}
+STARTED = {"hookEvent": "SessionStart", "hookName": "SessionStart:resume"}
+
+
+@pytest.mark.parametrize(
+    ("mark", "cause"),
+    [
+        ({"type": "assistant", "message": NO_ANSWER}, "restart"),
+        ({"type": "attachment", "attachment": {"type": "hook_success", **STARTED}}, "restart"),
+        ({"type": "progress", "data": {"type": "hook_progress", **STARTED}}, "restart"),
+        (
+            {"type": "progress", "data": {"type": "hook_progress", **STARTED, "hookName": "SessionStart:compact"}},
+            "messages_changed_or_unknown",
+        ),
+        (
+            {"type": "attachment", "attachment": {"type": "file", "content": json.dumps(STARTED)}},
+            "messages_changed_or_unknown",
+        ),
+    ],
+)
+def test_what_a_client_writes_when_a_session_is_resumed_is_a_restart(
+    mark: dict[str, Any], cause: str, tmp_path: Path
+) -> None:
+    one = Transcript(tmp_path / "c", "s1").prompt("go").answer("1", wrote=50_000)
+    one.row(**mark).prompt("back").answer("2", wrote=50_000)
+    assert causes(tmp_path / "c", tmp_path) == [(cause, 50_000)]
 
 
 def test_a_night_before_an_open_question_is_no_time_of_the_task(tmp_path: Path) -> None:

@@ -48,12 +48,11 @@ def system_event(line: Line, place: Place) -> Event | None:
     return None
 
 
-def failure_event(line: Line, message: Message, place: Place) -> Event | None:
-    """The event of an answer that the client wrote itself because the API gave none; None if nothing failed."""
-    if not line.isApiErrorMessage and not line.error:
-        return None
-    text = joined_text(message.content)
-    kind = EventKind.LIMIT if _LIMIT.search(text) else EventKind.API_ERROR
+def synthetic_event(line: Line, message: Message, place: Place) -> Event:
+    """The event of an answer that the client wrote itself: the API gave none, or a session was resumed."""
+    kind = EventKind.RESUME  # "No response requested."
+    if line.isApiErrorMessage or line.error:
+        kind = EventKind.LIMIT if _LIMIT.search(joined_text(message.content)) else EventKind.API_ERROR
     return event(line, place.seen_session, place.chain, place.position, kind, _short(line.error))
 
 

@@ -8,7 +8,7 @@ from tracker.sources.claude_code import tools
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.client_totals import client_total
 from tracker.sources.claude_code.conversation import Conversation
-from tracker.sources.claude_code.events import event, event_at, failure_event, system_event
+from tracker.sources.claude_code.events import event, event_at, synthetic_event, system_event
 from tracker.sources.claude_code.fold import CallFold, Place
 from tracker.sources.claude_code.lines import (
     Block,
@@ -36,6 +36,7 @@ _SKIPPED_KINDS = tuple(
 _SKIPPED_ROWS = tuple(b'{"type":"' + kind.encode() for kind in _SKIPPED_KINDS)
 # Progress records that hold a subagent's lines; a skill may run as one.
 _AGENT, _SKILL = b'"agent_progress"', b'"skill_progress"'
+_RESUMED = b'"SessionStart:resume"'  # the hooks that ran
 
 
 class FileReader:
@@ -136,11 +137,15 @@ class FileReader:
             self._conversation.passes(line)
             if block.find(_AGENT, start, end) >= 0 or block.find(_SKILL, start, end) >= 0:
                 self._progress(line, position)
+            elif block.find(_RESUMED, start, end) >= 0:
+                self._mark(line, position, EventKind.RESUME)
         elif kind == "cost-state":
             self._cost_state(bytes(block[start:end]), position)
         elif kind is not None and kind.startswith(_SKIPPED_KINDS):
             return
         else:
+            if kind == "attachment" and block.find(_RESUMED, start, end) >= 0:
+                self._mark(line, position, EventKind.RESUME)
             self._bookkeeping(line, position)
         if self.carry.first_seen_at is None and line.timestamp:
             self.carry.first_seen_at = epoch_ms(line.timestamp)
@@ -174,9 +179,7 @@ class FileReader:
         if not place.chain:
             self._conversation.answers(line)
         if line.isApiErrorMessage or message.model == "<synthetic>":
-            failure = failure_event(line, message, place)
-            if failure is not None:
-                self._batch.events.append(failure)
+            self._batch.events.append(synthetic_event(line, message, place))
             return
         if not _is_call(message):
             return
@@ -256,10 +259,12 @@ class FileReader:
             if line.summary and self._conversation.ended_at(line.leafUuid):
                 self._set_title(line.summary, 1)
         elif kind == "pr-link":
-            session = line.sessionId or self.carry.session
-            self._batch.events.append(event(line, session, "", position, EventKind.PULL_REQUEST, line.prUrl))
+            self._mark(line, position, EventKind.PULL_REQUEST, line.prUrl)
         else:
             self._conversation.passes(line)
+
+    def _mark(self, line: Line, position: int, kind: str, detail: str | None = None) -> None:
+        self._batch.events.append(event(line, line.sessionId or self.carry.session, "", position, kind, detail))
 
     def _set_title(self, title: str, rank: int) -> None:
         if rank >= self._title_rank:
