@@ -2,6 +2,8 @@
 
 import msgspec
 
+from store.records import Event
+
 
 class Carry(msgspec.Struct, array_like=True):
     """Survives between reads: it is kept in the ledger with the file's offset."""
@@ -35,3 +37,4 @@ class Carry(msgspec.Struct, array_like=True):
     caveat: str | None = None  # id of the latest line that says so of a command: it stays with the client
     mates: dict[str, str] = {}  # teammate's name -> chain, for those at work within the session
     nameless: dict[str, str] = {}  # line id (within progress records: chain) -> name made up for its answer
+    rewind: tuple[str, Event] | None = None  # the latest prompt hangs on a line that may yet follow, else it is one

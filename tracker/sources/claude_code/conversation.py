@@ -29,12 +29,15 @@ class Conversation:
         self._output_words = word_set(carry.output_words)
 
     def passes(self, line: Line) -> None:
-        """A line that is neither a prompt nor an answer: a prompt may hang on it."""
+        """A line that is neither a prompt nor an answer: a prompt may hang on it, also one that was written before."""
         if line.uuid:
             self._recent.append(line.uuid)
+            if self._carry.rewind is not None and self._carry.rewind[0] == line.uuid:
+                self._carry.rewind = None
 
     def answers(self, line: Line) -> None:
         """A line of the agent's answer."""
+        self._rewound()
         if line.uuid:
             self._recent = [line.uuid]
             self._carry.tracked = True
@@ -98,9 +101,10 @@ class Conversation:
         self._batch.events.append(event_at(line, place, kind, value or None))
 
     def _begin_turn(self, line: Line, key: str, prompt: Prompt, kind: str, place: Place, at: int) -> None:
+        self._rewound()
         carry = self._carry
         if carry.tracked and line.parentUuid and line.parentUuid not in self._recent and not place.copy_rank:
-            self._batch.events.append(event_at(line, place, EventKind.REWIND, None))
+            carry.rewind = line.parentUuid, event_at(line, place, EventKind.REWIND, None)
         if kind != TurnKind.NOTIFICATION and line.cwd and self._is_elsewhere(project_of(line.cwd)):
             self._batch.events.append(event_at(line, place, EventKind.FOLDER, None))
         planning = planned_in(prompt.text)
@@ -130,6 +134,12 @@ class Conversation:
                 seen_agent=prompt.agent_id,
             )
         )
+
+    def _rewound(self) -> None:
+        """The line that the latest prompt hangs on did not follow either."""
+        if self._carry.rewind is not None:
+            self._batch.events.append(self._carry.rewind[1])
+            self._carry.rewind = None
 
     def _is_elsewhere(self, project: str) -> bool:
         """Whether this is neither inside nor above the project of the prompt before; it is remembered."""

@@ -199,6 +199,18 @@ def test_a_prompt_that_hangs_on_a_progress_record_is_no_rewind(kind: str, tmp_pa
     assert marks(batch_of(tmp_path, *lines)) == []
 
 
+def test_a_prompt_whose_parent_is_written_after_it_is_no_rewind(tmp_path: Path) -> None:
+    stop = {"type": "system", "subtype": "stop_hook_summary", "sessionId": SESSION, "timestamp": at(2)}
+    lines = [
+        prompt("one", second=0, uuid="p1", parentUuid=None),
+        answer(1, uuid="a1", parentUuid="p1"),
+        prompt("two", second=2, uuid="p2", parentUuid="s1"),
+        stop | {"uuid": "s1", "parentUuid": "a1"},
+        answer(3, uuid="a2", parentUuid="p2"),
+    ]
+    assert marks(batch_of(tmp_path, *lines)) == []
+
+
 def test_a_compaction_keeps_its_trigger_and_sizes(tmp_path: Path) -> None:
     sizes = {"trigger": "auto", "preTokens": 180_000, "postTokens": 9_000}
     boundary = {
