@@ -330,6 +330,8 @@ def _cached_calls(chain: Sequence[HabitCall], rates: Mapping[str, Rates]) -> Ite
     before: HabitCall | None = None
     for call in chain:
         started = call.first_at if call.requested_at is None else call.requested_at
+        # Each model has its own cache: one that takes over during a pause found nothing, whatever the cache's life.
+        has_entry = before is None or call.model == before.model
         yield CachedCall(
             input=call.input,
             cache_read=call.cache_read,
@@ -337,8 +339,8 @@ def _cached_calls(chain: Sequence[HabitCall], rates: Mapping[str, Rates]) -> Ite
             write_1h=call.write_1h,
             output=call.output,
             rates=None if call.flags & CallFlag.TTL_UNKNOWN else rates.get(call.price_id or ""),
-            expected_read=call.expected_read,
-            missed=call.missed,
+            expected_read=call.expected_read if has_entry else 0,
+            missed=call.missed if has_entry else 0,
             ttl_ms=call.ttl_ms,
             age_ms=None if before is None else max(0, started - before.last_at),
         )

@@ -25,7 +25,7 @@ from tracker.advisor.habits import (
 )
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.model.compaction import Aftermath
-from tracker.model.defaults import DAY_MS, HOUR_MS
+from tracker.model.defaults import DAY_MS, HOUR_MS, TTL_1H_MS
 from tracker.model.forecast import band_for
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.reports.context import context_report
@@ -201,6 +201,20 @@ def test_calls_of_unknown_lifetime_tell_nothing_of_another(desk: Desk) -> None:
     assert known is not None
     assert unknown is not None
     assert known.current_nano > unknown.current_nano == 0
+
+
+@pytest.mark.parametrize(("model", "kept"), [(OPUS, 30_000), ("claude-sonnet-4-5-20250929", 0)])
+def test_a_longer_life_keeps_nothing_for_another_model(desk: Desk, model: str, kept: int) -> None:
+    for number in range(5):
+        one = desk.transcript(start_ms=START_MS + number * DAY_MS).prompt("Why does the build fail?").call(30_000)
+        one.wait(20 * 60).prompt("And the tests?")
+        one.model = model
+        one.call(31_000, read=0)
+    desk.take_in()
+    choice = measure_habits(desk.db, "claude-code", one.now).ttl
+    assert choice is not None
+    assert choice.rewrite_share == pytest.approx(kept / 61_000)
+    assert (choice.better_ttl_ms == TTL_1H_MS) == (kept > 0)
 
 
 def test_one_question_asked_headless_is_a_habit(desk: Desk) -> None:

@@ -63,6 +63,11 @@ def test_a_longer_life_keeps_what_a_pause_had_lost(pause: int, read: int, writte
     assert replay(calls, TTL_1H_MS)[1].cost == kept * 200 + (written - kept) * 8_000
 
 
+def test_a_longer_life_keeps_nothing_for_another_model() -> None:
+    calls = [call(1, 0, write_5m=100_000, model="claude-opus-4-5"), call(2, 30, write_5m=101_000)]
+    assert replay(calls, TTL_1H_MS)[1].cost == 101_000 * 8_000
+
+
 def test_order_is_the_place_in_the_file() -> None:
     calls = [call(1, 0, write_1h=100_000)._replace(id=9), call(2, 30, read=100_000)._replace(id=3)]
     assert [(one.call.id, one.cost) for one in as_api_key(reversed(calls))] == [(9, 500_000_000), (3, 500_000_000)]

@@ -71,7 +71,7 @@ def replay(calls: Iterable[LoggedCall], ttl_ms: int, static_floor: int = 0) -> l
 
     `static_floor`: tokens of the first block that other sessions keep warm and that a pause does not lose. A shorter
     lifetime loses what was read after a pause longer than it; a longer one keeps what was written again after a pause
-    shorter than it.
+    shorter than it, unless another model wrote it again.
     """
     chains: dict[int, list[LoggedCall]] = {}
     for call in calls:
@@ -95,7 +95,7 @@ def _replay_chain(chain: Sequence[LoggedCall], ttl_ms: int, static_floor: int) -
             would_expire, did_expire = is_expired(age_ms, ttl_ms), is_expired(age_ms, lived_ms)
             if would_expire and not did_expire:
                 rewritten = max(0, call.cache_read - static_floor)
-            elif did_expire and not would_expire:
+            elif did_expire and not would_expire and call.model == previous.model:  # each model has its own cache
                 expected = previous.cache_read + previous.write_5m + previous.write_1h
                 reread = max(0, min(expected - call.cache_read, call.write_5m + call.write_1h))
         made.append(Replayed(call, _cost(call, ttl_ms, rewritten, reread)))
