@@ -1,11 +1,14 @@
-"""Nudges about habits (MODEL section 7.5) as decisions: cache lifetime, routing, baseline, large results, storms."""
+"""Nudges about habits (MODEL section 7.5) as decisions: cache lifetime, routing, baseline, large results, storms.
+
+MODEL asks for shares alone. A share of next to nothing is not worth a word: a month of one turn is all light.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS
 from tracker.model.growth import lifetime_nano
-from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_share
+from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_nano, light_share
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import (
     PAYS,
@@ -25,6 +28,7 @@ from tracker.model.ttl_choice import TtlChoice
 
 # What the baseline nudge prices: a cut that trimming an instruction file or some tools can reach.
 TRIMMED_TOKENS = 10_000
+_TOO_LITTLE = "not worth a word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
         reason = "the lifetime in use is the better one"
     elif choice.saving_share < DEFAULTS.ttl_least_saving_share:
         reason = "the replay saves too little"
+    elif choice.saving.point_nano < DEFAULTS.least_saving_nano:
+        reason = _TOO_LITTLE
     else:
         reason = PAYS
     name = "1 h" if choice.better_ttl_ms == TTL_1H_MS else "5 min"
@@ -67,13 +73,18 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
 def routing_nudge(turns: Sequence[TurnProfile], billing: Billing) -> Evaluation:
     """Name the share of spend on light turns, when a session begins and never inside it; no promised saving."""
     share = light_share(turns)
-    fired = share >= DEFAULTS.light_share_of_spend
+    if share < DEFAULTS.light_share_of_spend:
+        reason = "few light turns"
+    elif light_nano(turns) < DEFAULTS.least_saving_nano:
+        reason = _TOO_LITTLE
+    else:
+        reason = "many light turns"
     effect = f"{share:.0%} of spend went to light turns"
     return evaluated(
         NudgeKind.ROUTING,
         billing,
-        fired=fired,
-        reason="many light turns" if fired else "few light turns",
+        fired=reason == "many light turns",
+        reason=reason,
         text=one_line("Start questions and small jobs on a smaller model", effect),
         saving=None,
         payback_turns=None,
@@ -87,14 +98,19 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
     share = cost / month.spend_nano if month.spend_nano else 0.0
     trimmed = min(month.tokens, TRIMMED_TOKENS)
     saving = SavingRange.of(*(baseline_month_nano(trimmed, calls, month.cold_starts, tariff) for calls in month.calls))
-    fired = share > DEFAULTS.baseline_share_of_spend
+    if share <= DEFAULTS.baseline_share_of_spend:
+        reason = "small share of spend"
+    elif saving.point_nano < DEFAULTS.least_saving_nano:
+        reason = _TOO_LITTLE
+    else:
+        reason = "large share of spend"
     action = f"Trim the first prompt ({thousands(month.tokens)}, {share:.0%} of spend)"
     effect = f"10k less {saving_phrase(billing, saving, None)} a month{payback_phrase(0.0)}"
     return evaluated(
         NudgeKind.BASELINE,
         billing,
-        fired=fired,
-        reason="large share of spend" if fired else "small share of spend",
+        fired=reason == "large share of spend",
+        reason=reason,
         text=one_line(action, effect),
         saving=saving,
         inputs={
@@ -115,7 +131,7 @@ def large_result_nudge(situation: Situation, *, command_pattern: str, result_tok
     if result_tokens < DEFAULTS.large_result_tokens:
         reason = "a small result"
     elif saving.point_nano < DEFAULTS.least_saving_nano:
-        reason = "not worth a word"
+        reason = _TOO_LITTLE
     else:
         reason = "costs"
     action = f"Shorten what `{command_pattern}` prints ({thousands(result_tokens)})"

@@ -23,6 +23,7 @@ from tracker.model.options import SavingRange
 from tracker.model.ttl_choice import TtlChoice
 
 A_5M = RATES["A"].tariff(TTL_5M_MS)
+QUARTER = 250_000_000  # nano-dollars
 API = Billing()
 PLAN = Billing(is_plan=True)
 SITUATION = Situation(
@@ -63,8 +64,9 @@ def test_ttl_needs_three_percent_and_a_better_lifetime():
     assert not ttl_nudge(CHOICE, PLAN).fired
 
 
-def turns(light_nano):
-    return [TurnProfile(False, 100, 2, light_nano), TurnProfile(True, 9_000, 30, 1_000 - light_nano)]
+def turns(light_permille, of_nano=10_000_000_000):
+    light = light_permille * of_nano // 1000
+    return [TurnProfile(False, 100, 2, light), TurnProfile(True, 9_000, 30, of_nano - light)]
 
 
 def test_routing_names_a_share_and_promises_nothing():
@@ -77,6 +79,21 @@ def test_routing_names_a_share_and_promises_nothing():
 def test_routing_is_said_about_ten_percent_or_more():
     assert not routing_nudge(turns(99), API).fired
     assert routing_nudge(turns(100), API).fired
+
+
+def test_a_share_of_next_to_nothing_is_not_worth_a_word():
+    """After a month's pause the first turn is all of the month's spend."""
+    enough, little = (replace(CHOICE, saving=SavingRange(nano, 0, nano)) for nano in (QUARTER, QUARTER - 1))
+    month = BaselineMonth(tokens=38_000, calls=CallsRange(20, 30, 40), cold_starts=1, spend_nano=1_000_000_000)
+    for nudge, fired in (
+        (routing_nudge(turns(1000, QUARTER), API), True),
+        (routing_nudge(turns(1000, QUARTER - 1), API), False),
+        (ttl_nudge(enough, API), True),
+        (ttl_nudge(little, API), False),
+        (baseline_nudge(replace(month, cold_starts=2), A_5M, API), True),
+        (baseline_nudge(month, A_5M, API), False),
+    ):
+        assert (nudge.fired, nudge.reason == "not worth a word") == (fired, not fired)
 
 
 MONTH = BaselineMonth(
