@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -10,9 +10,11 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.events import Event, InputEvent
 from textual.screen import Screen
 
@@ -370,6 +372,15 @@ class Dashboard(App[None]):
     def action_look_again(self) -> None:
         """Read the agents' records now."""
         self.feed.look_again()
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """No key acts behind the one that leaves: it would be on a screen that is being taken down, unseen."""
+        return not self._exit and await super().run_action(action, default_namespace, namespaces)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Suspending is no command where nobody could resume."""

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 
 import pytest
+from textual.events import Key
 
 from tests.tui.fakes import (
     HOSTILE,
@@ -12,6 +13,7 @@ from tests.tui.fakes import (
     SIZES,
     TODAY,
     FrozenClock,
+    Script,
     ScriptedFeed,
     dashboard,
     drawn,
@@ -327,6 +329,16 @@ async def test_leaving_ends_the_feed() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("q")
     assert feed(app).stopped
+
+
+async def test_keys_behind_the_one_that_leaves_do_nothing(sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ("q", "e", "enter", "m", "2"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled(pilot)
+    assert not feed(app).edits
 
 
 async def test_ctrl_r_looks_again() -> None:
