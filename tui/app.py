@@ -34,7 +34,7 @@ from tui.screens import import_all, make_screen
 from tui.screens.board import Board
 from tui.screens.questions import Panel, ReadScreen
 from tui.snapshot import Health, NowPart, Snapshot, Wish
-from tui.suspending import can_suspend, suspend
+from tui.suspending import can_suspend, follow_signals, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
 from tui.words import fit, plain, session_name
 
@@ -98,6 +98,7 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         """Begin to feed and to tick."""
         self.animation_level = "none"
+        follow_signals(self)
         self.feed.ask(self.wish)
         self.feed.start(self)
         self.switch_mode(self.wish.screen)

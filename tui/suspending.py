@@ -1,5 +1,6 @@
 """Suspending with ctrl-z, as a terminal does it itself to programs that leave the key to it."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -8,11 +9,29 @@ from typing import Any
 from textual.app import App
 
 
+def _has_terminal(app: App[Any]) -> bool:
+    return not app.is_web and not app.is_headless
+
+
 def can_suspend(app: App[Any]) -> bool:
     """Whether a shell waits that can let the dashboard go on; not in a browser, on Windows, or alone in a window."""
-    if sys.platform == "win32" or app.is_web or app.is_headless:
-        return False
-    return os.getsid(0) != os.getpgrp()
+    return sys.platform != "win32" and _has_terminal(app) and os.getsid(0) != os.getpgrp()
+
+
+def follow_signals(app: App[Any]) -> None:
+    """Do as ctrl-z does where another program says so, and draw anew where one has stopped us and lets us go on.
+
+    In place of Textual's handlers: at each SIGCONT its own takes a terminal once more that was never given back.
+    """
+    if sys.platform != "win32" and _has_terminal(app):
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTSTP, app.call_later, app.run_action, "suspend")
+        loop.add_signal_handler(signal.SIGCONT, app.call_later, _take_terminal_again, app)
+
+
+def _take_terminal_again(app: App[Any]) -> None:
+    with app.suspend():
+        pass
 
 
 def suspend(app: App[Any]) -> None:

@@ -108,6 +108,38 @@ def test_ctrl_z_gives_terminal_and_spool_back_and_fg_goes_on(shell: Shell, isola
     shell.says("1235")
 
 
+def test_a_dashboard_that_others_stop_draws_again_and_ends_when_it_is_quit(shell: Shell, isolated_home: Path) -> None:
+    """Textual took the terminal once more at each SIGCONT: threads for the same key were left, and no quit ended."""
+    shell.types(f"{sys.executable} -m taximeter dashboard\n")
+    shell.says("live")
+    for _ in range(2):
+        os.killpg(os.tcgetpgrp(shell.terminal), signal.SIGSTOP)
+        shell.says(_PROMPT)
+        shell.types("fg\n")
+        shell.says("\x1b[?1049h")
+        shell.says("live")
+    shell.types("q")
+    shell.says("\x1b[?1049l")
+    shell.says(_PROMPT)
+    shell.types("echo $((1000 + 235))\n")
+    shell.says("1235")
+
+
+def test_a_dashboard_that_is_told_to_suspend_leaves_the_spool_to_hooks(shell: Shell, isolated_home: Path) -> None:
+    home = Path(os.environ["TAXIMETER_HOME"])
+    shell.types(f"{sys.executable} -m taximeter dashboard\n")
+    shell.says("live")
+    assert is_held(home)
+    os.killpg(os.tcgetpgrp(shell.terminal), signal.SIGTSTP)
+    shell.says("\x1b[?1049l")
+    shell.says(_PROMPT)
+    assert not is_held(home)
+    shell.types("fg\n")
+    shell.says("live")
+    shell.types("q")
+    shell.says(_PROMPT)
+
+
 def test_textual_takes_the_terminal_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its handler of SIGCONT would do so a second time, if it came after the end of its own suspension."""
     signs = (signal.SIGTSTP, signal.SIGCONT)
