@@ -33,7 +33,7 @@ def status_format(home: str) -> str:
         pass
     chosen = _read_format(os.path.join(home, SETTINGS_FILE))
     try:
-        temporary = f"{kept_path}.{os.getpid()}"
+        temporary = f"{kept_path}.new"  # whoever else writes it writes the same; what is left of one the next takes
         with open(temporary, "w", encoding="utf-8", opener=_open_private) as handle:
             handle.write(f"{stamp}\n{chosen}")
         os.replace(temporary, kept_path)

@@ -1,11 +1,13 @@
 """The form of the status line: the user's template, its width, and what cannot be used."""
 
+import os
 import re
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
-from hooks.status_format import DEFAULT_FORMAT, fill_format
+from hooks.status_format import DEFAULT_FORMAT, fill_format, status_format
 from hooks.status_segments import SEGMENTS
 from tests.unit.hooks.program import SUBSCRIBER, run, shown
 
@@ -72,6 +74,20 @@ def test_the_form_is_read_from_the_settings_and_again_when_they_change(home: Pat
     assert {path.stat().st_mode & 0o777 for path in home.glob("statusline*")} == {0o600}
     settings.unlink()
     assert shown(home).startswith("session ")
+
+
+def test_what_a_full_disk_leaves_is_gone_with_the_next_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    (home / "settings.toml").write_text('[statusline]\nformat = "{task}"\n')
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(os, "replace", full)
+        for process in range(3):
+            meanwhile.setattr(os, "getpid", lambda process=process: process)
+            assert status_format(str(home)) == "{task}"
+    assert status_format(str(home)) == "{task}"
+    assert [path.name for path in home.glob("statusline*")] == ["statusline.format"]
 
 
 @pytest.mark.parametrize(
