@@ -103,6 +103,7 @@ class _Screen:
         self._file = file_of(ledger_path())
         self._seen = newest_call_id(self._reader)  # up to here every call was printed
         self._printed: set[int] = set()  # and these behind it
+        self._advice_waits = False  # and that was said
 
     def show(self, report: SyncReport) -> None:
         """After a look: advice first, it has the least time. LedgerError if the ledger is another by now."""
@@ -113,8 +114,11 @@ class _Screen:
         except (sqlite3.Error, OSError) as error:
             if is_damage(error):
                 raise
-            say(f"advice has to wait: {error}")
-            due = []
+            if not self._advice_waits:
+                say(f"advice has to wait: {error}")
+            self._advice_waits, due = True, []
+        else:
+            self._advice_waits = False
         rows = self._ended()
         if self._as_json:
             from tracker.cli.listing import call_json

@@ -220,6 +220,23 @@ def test_a_folder_that_only_hooks_know_is_followed_too(tmp_path: Path, started: 
     assert command.end() == 0
 
 
+def test_what_advice_waits_for_is_said_once_and_not_at_every_look(tmp_path: Path, started: list[Command]) -> None:
+    lock = home() / "spool" / "reader.lock"
+    lock.mkdir(parents=True)
+    command = Command(None, HOME=str(tmp_path))
+    started.append(command)
+    command.wait_for(bool)
+    transcript = session(tmp_path / ".claude").prompt("go")
+    for calls in range(1, 4):
+        transcript.tool_turns([30_000 + 1_000 * calls])
+        command.wait_for(lambda lines, calls=calls: sum("  opus-4-5" in line for line in lines) == calls)
+    assert sum("advice has to wait" in line for line in command.lines) == 1
+    lock.rmdir()
+    transcript.tool_turns([40_000])
+    command.wait_for(lambda _: someone_reads(str(home())))
+    assert command.end() == 0
+
+
 def test_hooks_do_their_own_work_beside_a_watcher_of_named_folders(claude_dir: Path, started: list[Command]) -> None:
     """What they tell of may lie elsewhere, and nobody else would read it."""
     command = Command(claude_dir)
