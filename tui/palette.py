@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import OptionList
 
 from tui.keys import KEYS
 from tui.themes import THEME_NAMES
@@ -39,6 +40,12 @@ class Palette(CommandPalette):
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key moves in a list that has no line to show on a terminal of few lines: Textual's would fail."""
+        if action == "command_list" and not self.query_one(OptionList).scrollable_content_region:
+            return False
+        return super().check_action(action, parameters)
 
 
 class Commands(Provider):

@@ -341,6 +341,19 @@ async def test_keys_behind_the_one_that_leaves_do_nothing(sample_script: Script)
     assert not feed(app).edits
 
 
+@pytest.mark.parametrize("list_key", ["ctrl+p", "t", "m"])
+@pytest.mark.parametrize("height", [1, 4, 5])
+async def test_page_keys_in_a_list_that_has_no_room(list_key: str, height: int, sample_script: Script) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(80, height)) as pilot:
+        await settled(pilot)
+        await pilot.press(list_key)
+        await settled(pilot)
+        await pilot.press("pagedown", "pageup", "end", "pagedown", "home", "pageup", "escape")
+        await settled(pilot)
+        assert app.area == "tasks"
+
+
 async def test_ctrl_r_looks_again() -> None:
     app = dashboard()
     async with app.run_test(size=(80, 24)) as pilot:
