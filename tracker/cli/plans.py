@@ -79,8 +79,7 @@ def _report(invocation: Invocation, chosen: Settings, days_file: Path | None, *,
     from tracker.plan_data.login import detected_plan
 
     if days_file is not None:
-        named = (days_file.name, read_days(days_file))
-        return plans_report(None, chosen, clock.today(), clock.now_ms(), days=named, every_plan=every_plan)
+        return plans_report(read_days(days_file), chosen, clock.today(), clock.now_ms(), every_plan=every_plan)
     db = open_modelled(invocation)
     with no_garbage_collection():  # half a year of calls at once: looking for garbage would take a third of the time
         return plans_report(db, chosen, clock.today(), clock.now_ms(), every_plan=every_plan, detected=detected_plan())
@@ -254,7 +253,7 @@ def _meter(report: PlansReport) -> None:
     load = report.load
     if load is None:
         return
-    for name, fit in (("five-hour", load.fits.five_hour), ("weekly", load.fits.week)):
+    for name, fit in (("five-hour", load.meters.fits.five_hour), ("weekly", load.meters.fits.week)):
         if fit is None:
             continue
         low, high = fit.read_weight_interval
@@ -273,10 +272,9 @@ def _meter(report: PlansReport) -> None:
             f"The meter's windows took another size on {month_day(load.meter_changed_on)}, as with another plan: what"
             " it and refusals said before no longer counts."
         )
-    hits = len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits
-    if hits:
+    if load.refusals:
         click.echo()
-        times = "once" if hits == 1 else f"{hits} times"
+        times = "once" if load.refusals == 1 else f"{load.refusals} times"
         paragraph(
             f"Limits refused work {times} since {load.first} (from the transcripts, measured; refusals within an"
             " hour are one)."

@@ -1,8 +1,10 @@
 """Reads a CSV of days (`day,usd`) that stands in place of the ledger's days: one sum a day, missing days are idle."""
 
 import csv
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from tracker.errors import UsageError
 
@@ -10,8 +12,15 @@ _YEARS = range(1970, 9999)
 _MOST_USD = 1e9
 
 
-def read_days(path: Path) -> dict[date, float]:
-    """Dollars by day; several rows of a day add up. UsageError for a file that is not what it should be."""
+class FileOfDays(NamedTuple):
+    """What the file is called, and dollars by day."""
+
+    name: str
+    usd_by_day: Mapping[date, float]
+
+
+def read_days(path: Path) -> FileOfDays:
+    """The days of a file; several rows of a day add up. UsageError for a file that is not what it should be."""
     days: dict[date, float] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -26,7 +35,7 @@ def read_days(path: Path) -> dict[date, float]:
         raise UsageError(f"{path}: not a CSV file: {error}") from error
     if not days:
         raise UsageError(f"{path}: no days in it (a line is day,usd: 2026-11-02,6.50)")
-    return days
+    return FileOfDays(path.name, days)
 
 
 def _cells(row: list[str], path: Path, line: int) -> tuple[date, float]:

@@ -31,8 +31,9 @@ from tracker.model.plans.load import DayLoad, LoadedCall, day_loads, days_betwee
 from tracker.model.plans.meter import MeteredCall, intervals_of
 from tracker.model.plans.meter_change import size_changes
 from tracker.model.plans.plan import Excluded
-from tracker.model.plans.projection import month_bounds
+from tracker.model.plans.projection import ACTIVE_DAYS_FOR_A_BAND, month_bounds
 from tracker.model.rates import Rates
+from tracker.plan_data.days_file import FileOfDays
 from tracker.pricing import normalise
 
 HISTORY_DAYS = 182
@@ -47,6 +48,17 @@ _DRAWS_NOTHING = int(Excluded.FAST | Excluded.OTHER_AGENTS)
 NO_FITS = Fits()
 
 
+class Meters(NamedTuple):
+    """What the readings of the plan's windows say."""
+
+    fits: Fits = NO_FITS
+    steps: int = 0  # of the fuller meter that a fit could use
+    changed_at: int | None = None  # when a window took another size, epoch milliseconds
+
+
+NO_METERS = Meters()
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """Days seen and what is known about limits."""
@@ -57,7 +69,7 @@ class Load:
     last: date
     days: Mapping[Excluded, Sequence[DayLoad]]  # by what a plan leaves out; always holds Excluded(0)
     month: Mapping[Excluded, Sequence[DayLoad]]  # the month of `as_of` up to then, likewise
-    spent: Sequence[tuple[date, int, int]]  # its days, nano-dollars as logged, nano-dollars as an API key
+    spent_nano: Sequence[int]  # on each of its days, as an API key
     counted: SpendRow  # the history as logged
     month_counted: SpendRow  # the month as logged
     unpriced_models: Sequence[str] = ()  # of the history
@@ -66,12 +78,8 @@ class Load:
     excluded_nano: Mapping[str, int] = field(default_factory=dict)  # this month's work by kind of exclusion, as logged
     rest_of_today: float = 0.0  # share of a day's spend that comes later in the day than now
     is_stale: bool = False  # the history ends with old work, because there is none since
-    fits: Fits = NO_FITS
-    meter_intervals: int = 0
-    meter_changed_at: int | None = None  # epoch milliseconds; what the meter and refusals said before is of other sizes
-    five_hour_hits: Sequence[Hit] = ()
-    week_hits: Sequence[Hit] = ()
-    unclear_hits: int = 0
+    meters: Meters = NO_METERS
+    hits: Mapping[str, Sequence[Hit]] = field(default_factory=dict)  # by the window that was full, "" if none tells
 
     @property
     def base(self) -> Sequence[DayLoad]:
@@ -79,18 +87,33 @@ class Load:
         return self.days[Excluded(0)]
 
     @property
+    def history(self) -> list[tuple[date, float]]:
+        """Dollars of each day, as an API key."""
+        return [(day.day, day.api) for day in self.base]
+
+    @property
     def active_days(self) -> int:
         """Days with work."""
         return sum(day.is_active for day in self.base)
 
     @property
+    def has_enough_days(self) -> bool:
+        """Whether there are days of work enough for percentiles that mean anything."""
+        return self.active_days >= ACTIVE_DAYS_FOR_A_BAND
+
+    @property
     def meter_changed_on(self) -> date | None:
         """The local day on which the meter's windows took their present size; None if they always had it."""
-        return None if self.meter_changed_at is None else local(self.meter_changed_at).date()
+        return None if self.meters.changed_at is None else local(self.meters.changed_at).date()
 
-    def hits_of_this_size(self, hits: Sequence[Hit]) -> list[Hit]:
-        """The refusals since then."""
-        return [hit for hit in hits if hit.at_ms >= (self.meter_changed_at or 0)]
+    @property
+    def refusals(self) -> int:
+        """How often a limit refused work."""
+        return sum(map(len, self.hits.values()))
+
+    def hits_of_this_size(self, window: str) -> list[Hit]:
+        """Refusals by a window since then; those before are of another size."""
+        return [hit for hit in self.hits.get(window, ()) if hit.at_ms >= (self.meters.changed_at or 0)]
 
     @property
     def is_of_sums(self) -> bool:
@@ -98,24 +121,25 @@ class Load:
         return self.source != "ledger"
 
 
-def load_of_file(name: str, usd_by_day: Mapping[date, float], exclusions: Sequence[Excluded]) -> Load:
+def load_of_file(file: FileOfDays, exclusions: Sequence[Excluded]) -> Load:
     """The load of a file of days: its last day is today, and complete."""
+    usd_by_day = file.usd_by_day
     first, last = min(usd_by_day), max(usd_by_day)
     first = max(first, last - timedelta(days=HISTORY_DAYS - 1))
     days = loads_of_sums(usd_by_day, first, last)
     month = loads_of_sums(usd_by_day, month_bounds(last)[0], last)
-    spent = [(day.day, round(day.api * NANO_PER_USD), round(day.api * NANO_PER_USD)) for day in month]
+    spent_nano = [round(day.api * NANO_PER_USD) for day in month]
     kinds = (Excluded(0), *exclusions)
     return Load(
-        source=name,
+        source=file.name,
         as_of=last,
         first=first,
         last=last,
         days=dict.fromkeys(kinds, days),
         month=dict.fromkeys(kinds, month),
-        spent=spent,
+        spent_nano=spent_nano,
         counted=NO_SPEND,
-        month_counted=NO_SPEND._replace(cost=sum(nano for _, nano, _ in spent)),
+        month_counted=NO_SPEND._replace(cost=sum(spent_nano)),
     )
 
 
@@ -144,8 +168,6 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
     kinds = {Excluded(0), *exclusions}
     history = Filter(since=first.isoformat(), until=last.isoformat())
     this_month = Filter(since=month_first.isoformat(), until=today.isoformat())
-    meters = _meters(readings, _metered(calls) if readings else [], now_ms)
-    hits = _hits(db, refusals, calls, day_begins(first))
     return Load(
         source="ledger",
         as_of=today,
@@ -153,7 +175,7 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         last=last,
         days=_days(in_history, kinds, first, last),
         month=_days(in_month, kinds, month_first, today),
-        spent=_spent(in_month, month_first, today),
+        spent_nano=_spent(in_month, month_first, today),
         counted=spend_total(db, history),
         unpriced_models=unpriced_models(db, history),
         hidden=hidden_in(db, this_month),
@@ -162,12 +184,8 @@ def load_of_ledger(db: sqlite3.Connection, today: date, now_ms: int, exclusions:
         excluded_nano=_excluded(in_month),
         rest_of_today=_rest_of_day(in_history, now_ms),
         is_stale=is_stale,
-        fits=meters.fits,
-        meter_intervals=meters.steps,
-        meter_changed_at=meters.changed_at,
-        five_hour_hits=hits[FIVE_HOUR_KIND],
-        week_hits=hits[WEEK_KIND],
-        unclear_hits=len(hits[""]),
+        meters=_meters(readings, _metered(calls) if readings else [], now_ms),
+        hits=_hits(db, refusals, calls, day_begins(first)),
     )
 
 
@@ -235,13 +253,11 @@ def _days(
     return {excludes: made[excludes & seen] for excludes in kinds}
 
 
-def _spent(calls: Sequence[LoadedCall], first: date, last: date) -> list[tuple[date, int, int]]:
-    sums: dict[str, list[int]] = {}
+def _spent(calls: Sequence[LoadedCall], first: date, last: date) -> list[int]:
+    sums: Counter[str] = Counter()
     for call in calls:
-        day = sums.setdefault(call.day, [0, 0])
-        day[0] += call.logged
-        day[1] += call.api
-    return [(day, *sums.get(day.isoformat(), (0, 0))) for day in days_between(first, last)]
+        sums[call.day] += call.api
+    return [sums[day.isoformat()] for day in days_between(first, last)]
 
 
 def _rest_of_day(calls: Sequence[LoadedCall], now_ms: int) -> float:
@@ -276,14 +292,6 @@ def _draws_on_plan(call: LoadedCall) -> bool:
     return not call.excluded & _DRAWS_NOTHING
 
 
-class _Meters(NamedTuple):
-    """Both windows' fits, how many steps of the fuller meter a fit could use, and when a window took another size."""
-
-    fits: Fits
-    steps: int
-    changed_at: int | None
-
-
 def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample]]:
     """Readings of both meters by window; empty where neither has any."""
     since = now_ms - 2 * DEFAULTS.calibration_window_days * DAY_MS
@@ -291,12 +299,12 @@ def _readings(db: sqlite3.Connection, now_ms: int) -> dict[str, list[LimitSample
     return samples if any(samples.values()) else {}
 
 
-def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[MeteredCall], now_ms: int) -> _Meters:
+def _meters(samples: Mapping[str, Sequence[LimitSample]], metered: Sequence[MeteredCall], now_ms: int) -> Meters:
     if not samples:
-        return _Meters(NO_FITS, 0, None)
+        return NO_METERS
     windows = {kind: intervals_of(found, metered) for kind, found in samples.items()}
     changes = size_changes(windows)
-    return _Meters(
+    return Meters(
         Fits(*(fit_meter(windows[kind], now_ms, changes[kind]) for kind in (FIVE_HOUR_KIND, WEEK_KIND))),
         min(max(usable_intervals(windows[kind], now_ms, changes[kind]) for kind in windows), INTERVALS_NEEDED),
         max((at for at in changes.values() if at is not None), default=None),

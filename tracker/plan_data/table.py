@@ -45,21 +45,14 @@ class _PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: tuple[_PlanRow, ...] = ()
 
 
-class DatedPlan(msgspec.Struct, frozen=True):
-    """A plan with the capacity that was published for it."""
-
-    plan: Plan
-    published: Capacity
-
-
-def plans_on(day: str, user_file: Path | None = None) -> dict[str, DatedPlan]:
+def plans_on(day: str, user_file: Path | None = None) -> dict[str, Plan]:
     """Every plan in force on an ISO day by id, bundled order first; SettingsError if the user's file is wrong."""
     rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_read(user_file or home() / USER_PLANS_NAME))}
     in_force: dict[str, _PlanRow] = {}
     for row in sorted(rows.values(), key=lambda row: row.valid_from):
         if row.id not in in_force or row.valid_from <= day:
             in_force[row.id] = row
-    return {row.id: _dated(in_force[row.id]) for row in rows.values()}
+    return {row.id: _plan(in_force[row.id]) for row in rows.values()}
 
 
 def capacity_from_settings(plan_id: str, given: CapacitySettings) -> Capacity | None:
@@ -74,26 +67,26 @@ def capacity_from_settings(plan_id: str, given: CapacitySettings) -> Capacity | 
     return Capacity(week, five_hour, Origin.SETTINGS, given.source)
 
 
-def refuse_unknown(plan_id: str, plans: Mapping[str, DatedPlan]) -> None:
+def refuse_unknown(plan_id: str, plans: Mapping[str, Plan]) -> None:
     """SettingsError with the plans there are if the user's is none of them."""
     if plan_id not in plans:
         raise SettingsError(f"[plan] id = {plan_id!r}: there is no such plan (known: {', '.join(plans)})")
 
 
-def capacities(plans: Mapping[str, DatedPlan], given: Mapping[str, CapacitySettings]) -> dict[str, Capacity]:
+def capacities(plans: Mapping[str, Plan], given: Mapping[str, CapacitySettings]) -> dict[str, Capacity]:
     """Published capacities with the user's own over them, window by window; SettingsError for an unknown plan id."""
     for plan_id in given:
         if plan_id not in plans:
             raise SettingsError(f"[capacity.{plan_id}]: there is no such plan (known: {', '.join(plans)})")
     made = {}
-    for plan_id, dated in plans.items():
+    for plan_id, plan in plans.items():
         own = capacity_from_settings(plan_id, given[plan_id]) if plan_id in given else None
         if own is None:
-            made[plan_id] = dated.published
+            made[plan_id] = plan.published
         elif own.origin == Origin.UNKNOWN:
             made[plan_id] = own
         else:
-            made[plan_id] = own.with_gaps_from(dated.published)
+            made[plan_id] = own.with_gaps_from(plan.published)
     return made
 
 
@@ -119,18 +112,18 @@ def _read(path: Path) -> tuple[_PlanRow, ...]:
     try:
         rows = msgspec.convert(read_toml(path), _PlanFile).plan
         for row in rows:
-            _dated(row)
+            _plan(row)
     except (msgspec.ValidationError, ValueError) as error:
         raise SettingsError(f"{path}: {error}") from error
     return rows
 
 
-def _dated(row: _PlanRow) -> DatedPlan:
+def _plan(row: _PlanRow) -> Plan:
     """The row as the model takes it; ValueError, with the plan's id, if a value cannot be meant."""
     for window in row.windows:
         if window not in (_FIVE_HOUR, _WEEK):
             raise ValueError(f"plan {row.id}: there is no window {window!r} (known: {_FIVE_HOUR}, {_WEEK})")
-    plan = Plan(
+    return Plan(
         id=row.id,
         name=row.name,
         monthly_nano=_amount(row.id, "monthly_usd", row.monthly_usd),
@@ -144,13 +137,14 @@ def _dated(row: _PlanRow) -> DatedPlan:
         valid_from=_day(row.id, row.valid_from),
         source=row.source,
         checked_on=row.checked_on,
+        published=_published(row),
     )
+
+
+def _published(row: _PlanRow) -> Capacity:
     week, five_hour = _size(row.id, row.week), _size(row.id, row.five_hour)
-    known = week is not None or five_hour is not None
-    return DatedPlan(
-        plan,
-        Capacity(week, five_hour, Origin.PUBLISHED if known else Origin.UNKNOWN, row.capacity_source),
-    )
+    origin = Origin.UNKNOWN if week is None and five_hour is None else Origin.PUBLISHED
+    return Capacity(week, five_hour, origin, row.capacity_source)
 
 
 def _amount(plan_id: str, name: str, text: str) -> int:

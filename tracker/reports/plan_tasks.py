@@ -10,7 +10,6 @@ task's own, at the API price.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -19,7 +18,9 @@ from store.reads.filter import Filter
 from store.reads.plans import TaskCallRow, task_calls
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
+from tracker.model.plans.projection import month_bounds
 from tracker.model.status import TaskStatus
+from tracker.plan_data.load import Load
 from tracker.pricing import normalise
 from tracker.reports.json_values import dollars
 from tracker.reports.tasks import tasks_report
@@ -78,19 +79,17 @@ def task_means(shares: Sequence[TaskShare], plan_id: str) -> TaskMeans | None:
 
 def task_shares(
     db: sqlite3.Connection,
-    first: date,
-    last: date,
+    load: Load,
     outlooks: Sequence[PlanOutlook],
     covered_usd: Mapping[str, float],
-    api_nano: Mapping[int, int | None],
     terms: Terms,
     now_ms: int,
 ) -> list[TaskShare]:
-    """The work on tasks between two local days under every plan, dearest first; runs of programs are none of them.
+    """The work on tasks in the month of a load under every plan, dearest first; runs of programs are none of them.
 
-    `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan, as an API key. `api_nano`:
-    the same of a call by its id; a call that it lacks counts as logged.
+    `covered_usd`: dollars of the whole month that each plan is expected to carry, by plan, as an API key.
     """
+    first, last = month_bounds(load.as_of)
     month = Filter(first.isoformat(), last.isoformat())
     tasks = tasks_report(db, month, now=now_ms).typed
     calls: dict[str, list[TaskCallRow]] = {task.id: [] for task in tasks}
@@ -101,7 +100,7 @@ def task_shares(
         rows = calls[task.id]
         if not rows:
             continue
-        kinds = _api_by_kind(rows, api_nano)
+        kinds = _api_by_kind(rows, load.api_nano)
         allocated, marginal, unfitted = {}, {}, {}
         for one in outlooks:
             left_out = sum(nano for kind, nano in kinds.items() if kind & one.plan.excludes) / NANO_PER_USD
@@ -118,7 +117,7 @@ def task_shares(
 
 
 def _api_by_kind(rows: Sequence[TaskCallRow], api_nano: Mapping[int, int | None]) -> dict[Excluded, int]:
-    """Nano-dollars of a task's calls as an API key, by what a plan may leave out about them."""
+    """Nano-dollars of a task's calls as an API key, else as logged, by what a plan may leave out about them."""
     found: dict[Excluded, int] = {}
     for row in rows:
         name = normalise(row.model)

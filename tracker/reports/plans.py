@@ -15,9 +15,8 @@ from store.reads.spend import NO_SPEND, SpendRow
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
 from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
-from tracker.model.plans.plan import Capacity, Origin
+from tracker.model.plans.plan import Capacity, Origin, Plan
 from tracker.model.plans.projection import (
-    ACTIVE_DAYS_FOR_A_BAND,
     Band,
     Draws,
     draw_months,
@@ -27,9 +26,10 @@ from tracker.model.plans.projection import (
     month_sums,
     with_active_days,
 )
-from tracker.model.plans.verdict import CANNOT_TELL, Evidence, Verdict, changes_at, decide, winner
-from tracker.plan_data.load import NO_FITS, Load, load_of_file, load_of_ledger
-from tracker.plan_data.table import DatedPlan, capacities, plans_on, refuse_unknown
+from tracker.model.plans.verdict import CANNOT_TELL, NO_CHANGES, Changes, Evidence, Verdict, changes_at, decide
+from tracker.plan_data.days_file import FileOfDays
+from tracker.plan_data.load import FIVE_HOUR_KIND, NO_FITS, WEEK_KIND, Load, load_of_file, load_of_ledger
+from tracker.plan_data.table import capacities, plans_on, refuse_unknown
 from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings
 from tracker.words import counted, listed
@@ -53,7 +53,6 @@ class PlansReport:
 
     load: Load | None
     terms: Terms
-    tolerance: float
     current: str | None  # the user's plan, and where that is known from
     current_from: str
     month_end: Band | None = None  # dollars by the end of this month, as an API key
@@ -65,9 +64,7 @@ class PlansReport:
     outlooks: Sequence[PlanOutlook] = ()
     break_even: Mapping[str, BreakEven] = field(default_factory=dict)
     verdict: Verdict | None = None
-    cheapest_on_average: str = ""  # plan at the middle of each capacity; empty where all of them block too much
-    below: tuple[float, str] | None = None  # dollars an active day under which another plan wins
-    above: tuple[float, str] | None = None
+    changes: Changes = NO_CHANGES  # at the middle of each capacity, by dollars an active day
     tasks: Sequence[TaskShare] = ()
     assumptions: Sequence[str] = ()
 
@@ -79,7 +76,7 @@ class PlansReport:
     @property
     def spent_api_nano(self) -> int:
         """This month so far, as an API key would have been billed."""
-        return sum(day[2] for day in self.load.spent) if self.load else 0
+        return sum(self.load.spent_nano) if self.load else 0
 
     @property
     def names(self) -> dict[str, str]:
@@ -87,22 +84,24 @@ class PlansReport:
         return {one.plan.id: one.plan.name for one in self.outlooks}
 
     @property
+    def _switch(self) -> tuple[PlanOutlook, PlanOutlook] | None:
+        """The present plan and the recommended one, if it is another and the present one's capacity is known."""
+        by_id = {one.plan.id: one for one in self.outlooks}
+        now, then = by_id.get(self.current or ""), by_id.get(self.verdict.plan if self.verdict else "")
+        return (now, then) if now and then and now is not then and now.is_known else None
+
+    @property
     def switch_usd(self) -> float | None:
         """Mean dollars a month saved by going from the present plan to the recommended one; None without a change."""
-        by_id = {one.plan.id: one for one in self.outlooks}
-        if self.verdict is None or self.current == self.verdict.plan:
-            return None
-        now, then = by_id.get(self.current or ""), by_id.get(self.verdict.plan)
-        return now.mean_usd - then.mean_usd if now and then and now.is_known else None
+        return None if self._switch is None else self._switch[0].mean_usd - self._switch[1].mean_usd
 
     @property
     def switch_words(self) -> str | None:
         """What that change would bring, with the plan that one has; a dearer plan may be worth it if no work waits."""
         saved = self.switch_usd
-        if saved is None or self.verdict is None:
+        if saved is None or self._switch is None:
             return None
-        by_id = {one.plan.id: one for one in self.outlooks}
-        now, then = by_id[self.current or ""], by_id[self.verdict.plan]
+        now, then = self._switch
         change = f"~${abs(saved):,.0f} a month {'less' if saved >= 0 else 'more'}"
         if saved < 0 and not self.terms.extra_usage:
             change += ", and no work waits" if not then.hit_probability_at_low else ", and less work waits"
@@ -111,23 +110,23 @@ class PlansReport:
     @property
     def changes_words(self) -> str | None:
         """Which plan is the cheapest on average, and at which spend a day it is another; None where it is none."""
-        names = self.names
+        names, changes = self.names, self.changes
         ends = [
             f"{word} ~${end[0]:,.2f} it is {names.get(end[1], 'none')}"
-            for word, end in (("below", self.below), ("above", self.above))
+            for word, end in (("below", changes.below), ("above", changes.above))
             if end is not None
         ]
         if not ends:
             return None
         return (
             f"You spend ~${self.per_active_day:,.2f} a working day. At the middle of each capacity the cheapest on"
-            f" average is {names.get(self.cheapest_on_average, 'none')}; {', '.join(ends)}."
+            f" average is {names.get(changes.now, 'none')}; {', '.join(ends)}."
         )
 
     @property
     def is_range_only(self) -> bool:
         """Too few days of work for percentiles that mean anything."""
-        return self.load is None or not _has_enough_days(self.load)
+        return self.load is None or not self.load.has_enough_days
 
     def as_json(self) -> dict[str, Any]:
         """The JSON contract, and beside it what the screen shows."""
@@ -137,88 +136,76 @@ class PlansReport:
 
 
 def plans_report(
-    db: sqlite3.Connection | None,
+    work: sqlite3.Connection | FileOfDays,
     settings: Settings,
     today: date,
     now_ms: int,
     *,
-    days: tuple[str, Mapping[date, float]] | None = None,
     every_plan: bool = False,
     detected: str | None = None,
 ) -> PlansReport:
-    """Compare the ways to pay. `days` (a name, dollars by day) stands in place of the ledger `db`.
+    """Compare the ways to pay for the work in the ledger, or in a file of days.
 
     SettingsError if the settings name a plan or a capacity that cannot be used.
     """
     wanted = settings.plan
-    dated = plans_on((max(days[1]) if days else today).isoformat())
+    plans = plans_on((max(work.usd_by_day) if isinstance(work, FileOfDays) else today).isoformat())
     current = wanted.id or detected
     if wanted.id is not None:
-        refuse_unknown(wanted.id, dated)
+        refuse_unknown(wanted.id, plans)
     compared = {
-        plan_id: one for plan_id, one in dated.items() if every_plan or not one.plan.is_for_groups or plan_id == current
+        plan_id: plan for plan_id, plan in plans.items() if every_plan or not plan.is_for_groups or plan_id == current
     }
-    given = capacities(dated, settings.capacity)
-    terms = Terms(wanted.seats, wanted.annual, wanted.tax, wanted.extra_usage)
+    given = capacities(plans, settings.capacity)
+    terms = Terms(wanted.seats, wanted.annual, wanted.tax, wanted.extra_usage, wanted.tolerance)
     current_from = "settings" if wanted.id else "this machine's login" if detected else ""
-    exclusions = sorted({one.plan.excludes for one in compared.values()})
-    if days is not None:
-        load: Load | None = load_of_file(days[0], days[1], exclusions)
+    exclusions = sorted({plan.excludes for plan in compared.values()})
+    if isinstance(work, FileOfDays):
+        load: Load | None = load_of_file(work, exclusions)
     else:
-        load = None if db is None else load_of_ledger(db, today, now_ms, exclusions)
-    report = PlansReport(load, terms, wanted.tolerance, current, current_from)
+        load = load_of_ledger(work, today, now_ms, exclusions)
+    report = PlansReport(load, terms, current, current_from)
     if load is None:
         nothing = Verdict(CANNOT_TELL, tuple(compared), "No spend is recorded yet.", "A week of work with an agent.")
         return replace(report, verdict=nothing)
     believed_now = believed(
-        {plan_id: one.plan for plan_id, one in compared.items()},
-        {plan_id: given[plan_id] for plan_id in compared},
-        {plan_id: one.published for plan_id, one in compared.items()},
+        compared,
+        given,
         current,
-        metered_capacity(load.fits, in_dollars=load.is_of_sums),
-        refused_capacity(load.hits_of_this_size(load.five_hour_hits), load.hits_of_this_size(load.week_hits)),
+        metered_capacity(load.meters.fits, in_dollars=load.is_of_sums),
+        refused_capacity(load.hits_of_this_size(FIVE_HOUR_KIND), load.hits_of_this_size(WEEK_KIND)),
     )
     made = _compare(report, load, compared, believed_now, settings)
-    if db is None or made.month_end is None:
+    if isinstance(work, FileOfDays) or made.month_end is None:
         return made
-    first, last = month_bounds(load.as_of)
     expected = max(made.month_end.p50, made.spent_api_nano / NANO_PER_USD)
     covered = {one.plan.id: expected * _covered_share(load.month[one.plan.excludes]) for one in made.outlooks}
-    return replace(made, tasks=task_shares(db, first, last, made.outlooks, covered, load.api_nano, terms, now_ms))
+    return replace(made, tasks=task_shares(work, load, made.outlooks, covered, terms, now_ms))
 
 
 def _compare(
     report: PlansReport,
     load: Load,
-    compared: Mapping[str, DatedPlan],
+    compared: Mapping[str, Plan],
     sizes: Mapping[str, Capacity],
     settings: Settings,
 ) -> PlansReport:
     """The report with its comparison over a recorded load; `sizes` are the capacities that are believed now."""
     wanted, terms = settings.plan, report.terms
-    last = month_bounds(load.as_of)[1]
-    history = [(day.day, day.api) for day in load.base]
-    api = [value for _, value in history]
-    draws, active_days = _drawn_months(load, history, wanted.active_days)
-    spent = sum(day[2] for day in load.spent) / NANO_PER_USD
-    month_end = Band.of([spent + ahead for ahead in _still_to_come(load, history, last)])
+    api = [day.api for day in load.base]
+    draws, active_days = _drawn_months(load, wanted.active_days)
+    spent = report.spent_api_nano / NANO_PER_USD
     outlooks = [
-        outlook(one.plan, sizes[plan_id], load.days[one.plan.excludes], draws, terms, knows_hours=not load.is_of_sums)
-        for plan_id, one in compared.items()
+        outlook(plan, sizes[plan_id], load.days[plan.excludes], draws, terms, knows_hours=not load.is_of_sums)
+        for plan_id, plan in compared.items()
     ]
     evidence = _evidence(load, compared.get(report.current or ""))
-    verdict = decide(outlooks, evidence, extra_usage=terms.extra_usage, tolerance=wanted.tolerance)
-    typical = Band.of(month_sums(draws, api))
+    verdict = decide(outlooks, evidence, terms)
     per_day = sum(api) / load.active_days if load.active_days else 0.0
-    cheapest, below, above = (
-        _changes(load, compared, outlooks, draws, terms, wanted.tolerance, per_day)
-        if _has_enough_days(load)
-        else ("", None, None)
-    )
     return replace(
         report,
-        month_end=month_end,
-        typical=typical,
+        month_end=Band.of([spent + ahead for ahead in _still_to_come(load)]),
+        typical=Band.of(month_sums(draws, api)),
         method=draws.method,
         per_active_day=per_day,
         active_days=active_days,
@@ -230,44 +217,37 @@ def _compare(
             if one.fee_usd > 0 and not one.plan.is_metered
         },
         verdict=verdict,
-        cheapest_on_average=cheapest,
-        below=below,
-        above=above,
+        changes=_changes(load, outlooks, draws, terms, per_day),
         assumptions=_assumptions(load, outlooks, draws, terms, settings),
     )
 
 
-def _has_enough_days(load: Load) -> bool:
-    return load.active_days >= ACTIVE_DAYS_FOR_A_BAND
-
-
-def _drawn_months(
-    load: Load, history: Sequence[tuple[date, float]], wanted_active_days: int | None
-) -> tuple[Draws, int]:
+def _drawn_months(load: Load, wanted_active_days: int | None) -> tuple[Draws, int]:
     """Resamples of the month, and how many of its days are expected to be active."""
     first, last = month_bounds(load.as_of)
-    draws = draw_months(history, first, last, seed=_SEED)
-    enough = _has_enough_days(load)
+    draws = draw_months(load.history, first, last, seed=_SEED)
+    enough = load.has_enough_days
     if wanted_active_days is not None and enough:
         draws = with_active_days(draws, [day.is_active for day in load.base], wanted_active_days)
     observed = expected_active_days([enough and day.is_active for day in load.base], last.day)
     return draws, wanted_active_days or observed
 
 
-def _evidence(load: Load, own: DatedPlan | None) -> Evidence:
+def _evidence(load: Load, own: Plan | None) -> Evidence:
     """What the verdict may rest on; `own` is the user's plan."""
     return Evidence(
         active_days=load.active_days,
         unpriced_share=load.counted.unpriced / load.counted.calls if load.counted.calls else 0.0,
         unpriced_models=listed(load.unpriced_models),
-        meter_intervals=load.meter_intervals,
+        meter_intervals=load.meters.steps,
         knows_hours=not load.is_of_sums,
-        has_unused_meter=load.fits != NO_FITS and (own is None or own.plan.is_metered),
+        has_unused_meter=load.meters.fits != NO_FITS and (own is None or own.is_metered),
     )
 
 
-def _still_to_come(load: Load, history: Sequence[tuple[date, float]], last: date) -> list[float]:
-    """Dollars from now to the end of `last`, a value a resample: the rest of today and the days after it."""
+def _still_to_come(load: Load) -> list[float]:
+    """Dollars from now to the month's end, a value a resample: the rest of today and the days after it."""
+    history, last = load.history, month_bounds(load.as_of)[1]
     api = [value for _, value in history]
     today = month_sums(draw_months(history, load.as_of, load.as_of, seed=_SEED), api)
     later = month_sums(draw_months(history, load.as_of + timedelta(days=1), last, seed=_SEED + 1), api)
@@ -282,28 +262,18 @@ def _covered_share(days: Sequence[DayLoad]) -> float:
 def _active_days_from(load: Load, given: int | None) -> str:
     if given is not None:
         return "your settings"
-    return "observed" if _has_enough_days(load) else "a default: too few were observed"
+    return "observed" if load.has_enough_days else "a default: too few were observed"
 
 
-def _changes(
-    load: Load,
-    compared: Mapping[str, DatedPlan],
-    outlooks: Sequence[PlanOutlook],
-    draws: Draws,
-    terms: Terms,
-    tolerance: float,
-    per_day: float,
-) -> tuple[str, tuple[float, str] | None, tuple[float, str] | None]:
+def _changes(load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: Terms, per_day: float) -> Changes:
     """The cheapest plan (at the middle of each capacity), and dollars an active day at which it is another one."""
-    if per_day <= 0:
-        return "", None, None
-    days = {plan_id: load.days[one.plan.excludes] for plan_id, one in compared.items()}
-    knows_hours = not load.is_of_sums
+    if per_day <= 0 or not load.has_enough_days:
+        return NO_CHANGES
 
     def costs_at(level: float) -> dict[str, float]:
-        return mean_costs_at(outlooks, days, draws, terms, level / per_day, tolerance, knows_hours=knows_hours)
+        return mean_costs_at(outlooks, load.days, draws, terms, level / per_day, knows_hours=not load.is_of_sums)
 
-    return winner(costs_at(per_day)), *changes_at(costs_at, per_day)
+    return changes_at(costs_at, per_day)
 
 
 def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) -> BreakEven:
@@ -353,8 +323,7 @@ def _assumptions(
     made.append(
         "Work above a limit goes on at API prices (extra usage)."
         if terms.extra_usage
-        else "Work above a limit waits (extra usage off); a plan may do that in"
-        f" {settings.plan.tolerance:.0%} of months."
+        else f"Work above a limit waits (extra usage off); a plan may do that in {terms.tolerance:.0%} of months."
     )
     if terms.seats > 1:
         made.append(f"{terms.seats:,} seats share this work evenly, each with limits of its own.")

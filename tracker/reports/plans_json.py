@@ -1,5 +1,6 @@
 """The JSON form of the plans report. Each group of figures names its label: priced, or modelled."""
 
+from dataclasses import asdict
 from typing import Any
 
 from store.money import usd
@@ -111,18 +112,12 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
         },
         "answer_changes": {
             "usd_per_active_day": dollars(report.per_active_day),
-            "cheapest_on_average": report.cheapest_on_average or None,
-            "below": _change_json(report.below),
-            "above": _change_json(report.above),
+            "cheapest_on_average": report.changes.now or None,
+            "below": _change_json(report.changes.below),
+            "above": _change_json(report.changes.above),
         },
         "current": None if report.current is None else {"plan": report.current, "from": report.current_from},
-        "terms": {
-            "seats": report.terms.seats,
-            "annual": report.terms.annual,
-            "tax": report.terms.tax,
-            "extra_usage": report.terms.extra_usage,
-            "tolerance": report.tolerance,
-        },
+        "terms": asdict(report.terms),
         "assumptions": list(report.assumptions),
         "month": None,
         "typical_month_usd": None,
@@ -159,11 +154,11 @@ def plans_json(report: PlansReport) -> dict[str, Any]:
             "floor_calls": load.counted.floor,
         }
         made["meter"] = {
-            "five_hour": _fit_json(load.fits.five_hour),
-            "seven_day": _fit_json(load.fits.week),
-            "steps": load.meter_intervals,
+            "five_hour": _fit_json(load.meters.fits.five_hour),
+            "seven_day": _fit_json(load.meters.fits.week),
+            "steps": load.meters.steps,
             "changed_on": None if load.meter_changed_on is None else load.meter_changed_on.isoformat(),
-            "refusals": len(load.five_hour_hits) + len(load.week_hits) + load.unclear_hits,
+            "refusals": load.refusals,
         }
         made["tasks"] = [share.as_json() for share in report.tasks]
     return made

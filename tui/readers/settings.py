@@ -41,14 +41,13 @@ class SettingsReader:
         wanted = self.settings.plan
         plan_id = wanted.id or self.detected
         try:
-            dated = plans_on(day).get(plan_id or "")
+            plan = plans_on(day).get(plan_id or "")
         except SettingsError as error:
             self.trouble = str(error)
             return None
-        if dated is None:
+        if plan is None:
             return None
-        fee = dated.plan.fee_usd(seats=wanted.seats, annual=wanted.annual, tax=wanted.tax)
-        return OwnPlan(dated.plan.name, fee)
+        return OwnPlan(plan.name, plan.fee_usd(seats=wanted.seats, annual=wanted.annual, tax=wanted.tax))
 
 
 def _trouble_with_prices(path: Path) -> str:

@@ -85,7 +85,7 @@ class PlansScreen(Board[PlansPart]):
             picture.show(hatched("Nothing to compare", "no spend is recorded yet"))
             return
         first, last = month_bounds(load.as_of)
-        spent = [dollars(api) for _, _, api in load.spent]
+        spent = [dollars(nano) for nano in load.spent_nano]
         ahead = report.month_end
         plans = [(one.plan.name, one.fee_usd / (1 + report.terms.tax)) for one in report.outlooks]  # as the spend is
 

@@ -52,10 +52,10 @@ def compare(
     """The plans of 21 November 2026 over these days, with published capacities but for those given."""
     plan_of = plans_on("2026-11-21")
     draws = draw_months([(day.day, day.api) for day in days], *NOVEMBER, resamples=630, seed=1)
-    chosen = terms or Terms(extra_usage=extra_usage)
+    chosen = terms or Terms(extra_usage=extra_usage, tolerance=tolerance)
     outlooks = [
         outlook(
-            plan_of[plan_id].plan,
+            plan_of[plan_id],
             (capacities or {}).get(plan_id, plan_of[plan_id].published),
             days,
             draws,
@@ -65,5 +65,5 @@ def compare(
         for plan_id in plans
     ]
     evidence = Evidence(sum(day.is_active for day in days), unpriced_share, knows_hours=knows_hours, **known)
-    verdict = decide(outlooks, evidence, extra_usage=chosen.extra_usage, tolerance=tolerance)
+    verdict = decide(outlooks, evidence, chosen)
     return Compared({one.plan.id: one for one in outlooks}, verdict)

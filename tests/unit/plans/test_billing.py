@@ -161,7 +161,7 @@ def test_a_limit_is_hit_in_the_month_of_its_day() -> None:
     assert [week_overflow(one, whole_week).hit_windows for one in counted] == [0, 0, 1, 1, 1, 1, 1]
     both = Limits(34, 30)  # what the burst had above the five hours is not in the week: Saturday fills it
     assert [week_overflow(one, both).hit_windows for one in counted] == [0, 0, 1, 0, 0, 1, 1]
-    plan = plans_on("2026-11-21")["pro"].plan
+    plan = plans_on("2026-11-21")["pro"]
 
     def chance(first: int, last: int) -> float | None:
         draws = Draws(Method.WEEKS, [DrawnMonth([DrawnWeek(tuple(range(7)), first, last)], 1.0)])

@@ -18,30 +18,30 @@ TODAY = "2026-11-21"
 @pytest.mark.parametrize("day", ["2026-01-01", TODAY])
 def test_every_row_has_a_source_and_the_day_it_was_checked(day: str) -> None:
     for row in plans_on(day).values():
-        assert row.plan.source, row.plan.id
-        assert row.plan.checked_on, row.plan.id
-        assert row.plan.valid_from, row.plan.id
-        assert row.published.detail or row.published.origin == Origin.UNKNOWN, row.plan.id
+        assert row.source, row.id
+        assert row.checked_on, row.id
+        assert row.valid_from, row.id
+        assert row.published.detail or row.published.origin == Origin.UNKNOWN, row.id
 
 
 def test_a_plan_is_the_row_of_its_day() -> None:
-    assert plans_on("2026-10-29")["max"].plan.name == "Max 5x"
-    assert plans_on("2026-10-30")["max"].plan.name == "Max"
-    assert plans_on("2026-10-29")["ultra"].plan.has_five_hour
-    assert not plans_on(TODAY)["ultra"].plan.has_five_hour
+    assert plans_on("2026-10-29")["max"].name == "Max 5x"
+    assert plans_on("2026-10-30")["max"].name == "Max"
+    assert plans_on("2026-10-29")["ultra"].has_five_hour
+    assert not plans_on(TODAY)["ultra"].has_five_hour
     assert list(plans_on(TODAY))[:4] == ["api", "pro", "max", "ultra"]
 
 
 def test_prices_and_exclusions() -> None:
     plans = plans_on(TODAY)
-    pro = plans["pro"].plan
+    pro = plans["pro"]
     assert pro.fee_usd() == 20
     assert pro.fee_usd(seats=3, annual=True) == 51
     assert pro.fee_usd(tax=0.19) == pytest.approx(23.8)
-    assert plans["max"].plan.fee_usd(annual=True) == 100
+    assert plans["max"].fee_usd(annual=True) == 100
     assert Excluded.FABLE in pro.excludes
-    assert Excluded.FABLE not in plans["max"].plan.excludes
-    assert all(Excluded.FAST in one.plan.excludes for one in plans.values() if not one.plan.is_metered)
+    assert Excluded.FABLE not in plans["max"].excludes
+    assert all(Excluded.FAST in one.excludes for one in plans.values() if not one.is_metered)
 
 
 def test_capacity_is_unknown_where_nobody_measured_one() -> None:
@@ -59,9 +59,9 @@ def test_a_user_adds_and_replaces_plans(tmp_path: Path) -> None:
         'valid_from = "2026-01-01"\n'
     )
     plans = plans_on(TODAY, own)
-    assert plans["pro"].plan.monthly_nano == 22 * NANO_PER_USD
+    assert plans["pro"].monthly_nano == 22 * NANO_PER_USD
     assert plans["mine"].published.week == Size(Range(1, 2, 3))
-    assert plans_on("2026-10-01", own)["pro"].plan.monthly_nano == 20 * NANO_PER_USD
+    assert plans_on("2026-10-01", own)["pro"].monthly_nano == 20 * NANO_PER_USD
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
     assert own is not None
     assert own.origin == Origin.METER
     assert own.week == Size(meter.size, meter.read_weight, meter.dollars_per_unit)
-    made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
+    made = believed(plans, published, "max", own, None)
     assert made["max"] == own.with_gaps_from(published["max"])
     assert made["max"].five_hour == published["max"].five_hour
     assert made["pro"].origin == Origin.SCALED
@@ -163,7 +163,7 @@ def test_a_five_hour_meter_alone_says_nothing_of_weeks() -> None:
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
     own = metered_capacity(Fits(five_hour=fit(simulate(0.3, 1.5, 4, window_hours=168))), in_dollars=False)
-    made = believed({key: one.plan for key, one in plans.items()}, published, published, "max", own, None)
+    made = believed(plans, published, "max", own, None)
     assert own is not None
     assert own.five_hour is not None
     assert made["pro"].five_hour is not None
@@ -202,7 +202,7 @@ def test_the_order_of_trust_is_meter_settings_refusals_publications(
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
     given = {plan_id: SET if is_set else one for plan_id, one in published.items()}
-    made = believed({key: one.plan for key, one in plans.items()}, given, published, current, metered, refused)
+    made = believed(plans, given, current, metered, refused)
     assert (made["max"].origin, made["pro"].origin) == (max_from, pro_from)
     assert made["api"] == given["api"]
 
@@ -218,7 +218,8 @@ def test_without_hours_a_meter_is_held_against_dollars() -> None:
 
 def test_no_meter_is_no_capacity_and_no_ratio_is_no_scaling() -> None:
     assert metered_capacity(Fits(), in_dollars=False) is None
-    assert scaled_capacity(Capacity(Size(Range(1, 2, 3))), Capacity(), Capacity(), "Max") is None
+    plans = plans_on(TODAY)
+    assert scaled_capacity(METERED, plans["max"], plans["team-premium"]) is None
 
 
 def test_three_refusals_bound_a_window() -> None:

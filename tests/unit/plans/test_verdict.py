@@ -9,7 +9,7 @@ import pytest
 from tests.unit.plans.months import INDIVIDUAL, compare, days_of, workdays
 from tracker.model.plans.load import DayLoad, Window
 from tracker.model.plans.plan import Capacity, Origin, Range, Size
-from tracker.model.plans.verdict import CANNOT_TELL, changes_at, either
+from tracker.model.plans.verdict import CANNOT_TELL, Changes, changes_at, either
 
 Rule = Callable[[date], float]
 
@@ -243,7 +243,8 @@ def test_changes_are_found_where_the_winner_changes() -> None:
     def costs(level: float) -> dict[str, float]:
         return {"api": level, "plan": 20.0, "big": 20.0 + max(0.0, level - 100.0) * -1 + 80 if level > 100 else 100.0}
 
-    below, above = changes_at(costs, 50.0)
+    now, below, above = changes_at(costs, 50.0)
+    assert now == "plan"
     assert below is not None
     assert below[1] == "api"
     assert below[0] == pytest.approx(20, rel=0.02)
@@ -252,7 +253,7 @@ def test_changes_are_found_where_the_winner_changes() -> None:
 
 
 def test_no_change_is_none() -> None:
-    assert changes_at(lambda _: {"api": 1.0, "plan": 2.0}, 5.0) == (None, None)
+    assert changes_at(lambda _: {"api": 1.0, "plan": 2.0}, 5.0) == Changes("api")
 
 
 def test_alternatives_in_a_sentence() -> None:

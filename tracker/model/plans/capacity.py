@@ -5,7 +5,6 @@ the default spread. Units follow the load: days known only by their sum are held
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from tracker.model.plans.calibration import MeterFit
@@ -42,18 +41,18 @@ def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
     return Capacity(week, five_hour, Origin.METER, " and ".join(counts))
 
 
-def scaled_capacity(metered: Capacity, from_published: Capacity, to_published: Capacity, name: str) -> Capacity | None:
-    """A meter's sizes carried to another plan by the published ratio of each window; None where none is published.
+def scaled_capacity(metered: Capacity, own: Plan, other: Plan) -> Capacity | None:
+    """A meter's sizes carried from one's own plan to another by the published ratio of each window; None without one.
 
     A window that was not metered stays as it is published.
     """
-    week, week_ratio = _scaled(metered.week, from_published.week, to_published.week)
-    five_hour, five_hour_ratio = _scaled(metered.five_hour, from_published.five_hour, to_published.five_hour)
+    week, week_ratio = _scaled(metered.week, own.published.week, other.published.week)
+    five_hour, five_hour_ratio = _scaled(metered.five_hour, own.published.five_hour, other.published.five_hour)
     ratio = week_ratio or five_hour_ratio
     if ratio is None:
         return None
-    made = replace(metered, week=week, five_hour=five_hour, origin=Origin.SCALED, detail=f"{ratio:.2g} times {name}")
-    return made.with_gaps_from(to_published)
+    detail = f"{ratio:.2g} times {own.name}"
+    return Capacity(week, five_hour, Origin.SCALED, detail).with_gaps_from(other.published)
 
 
 def refused_capacity(five_hour: Sequence[Hit], week: Sequence[Hit]) -> Capacity | None:
@@ -72,7 +71,6 @@ def refused_capacity(five_hour: Sequence[Hit], week: Sequence[Hit]) -> Capacity 
 def believed(
     plans: Mapping[str, Plan],
     given: Mapping[str, Capacity],
-    published: Mapping[str, Capacity],
     current: str | None,
     metered: Capacity | None,
     refused: Capacity | None,
@@ -81,7 +79,7 @@ def believed(
 
     A window that neither a meter nor refusals tell of keeps what was given.
     """
-    made = dict(given)
+    made = {plan_id: given[plan_id] for plan_id in plans}
     if current is None or current not in plans:
         return made
     for plan_id, plan in plans.items():
@@ -90,7 +88,7 @@ def believed(
             own = metered or (None if known.origin == Origin.SETTINGS else refused)
             made[plan_id] = own.with_gaps_from(known) if own is not None else known
         elif metered is not None and known.origin == Origin.PUBLISHED:
-            scaled = scaled_capacity(metered, published[current], published[plan_id], plans[current].name)
+            scaled = scaled_capacity(metered, plans[current], plan)
             made[plan_id] = scaled or known
     return made
 

@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from tracker.model.plans.load import DayLoad, Limits, Overflow, WeekLoad, week_load, week_overflow
-from tracker.model.plans.plan import Capacity, Plan
+from tracker.model.plans.plan import Capacity, Excluded, Plan
 from tracker.model.plans.projection import Band, DrawnMonth, DrawnWeek, Draws
 
 # Places in a capacity range; resample i takes place i modulo this.
@@ -26,7 +26,8 @@ class Terms:
     seats: int = 1  # each has limits of its own; the work is shared evenly between them
     annual: bool = False
     tax: float = 0.0  # share on top of every price
-    extra_usage: bool = True  # work above a limit goes on at API prices
+    extra_usage: bool = True  # work above a limit goes on at API prices; else it waits
+    tolerance: float = 0.2  # acceptable share of months with blocked work; counts where work waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,18 +226,17 @@ def _utilisation(days: Sequence[DayLoad], draws: Draws, capacity: Capacity) -> f
 
 def mean_costs_at(
     outlooks: Sequence[PlanOutlook],
-    days_by_plan: Mapping[str, Sequence[DayLoad]],
+    days: Mapping[Excluded, Sequence[DayLoad]],
     draws: Draws,
     terms: Terms,
     factor: float,
-    tolerance: float,
     *,
-    knows_hours: bool = True,
+    knows_hours: bool,
 ) -> dict[str, float]:
     """Mean monthly dollars of each plan of known capacity, had all work been `factor` times as much.
 
-    At the middle of each capacity range, over a hundred of the resamples. Without extra usage a plan that blocks work
-    in more than `tolerance` of the months is left out.
+    At the middle of each capacity range, over a hundred of the resamples. Where work waits at a limit, a plan that
+    blocks it in more months than is tolerable is left out. `days` are the history by what a plan leaves out.
     """
     months = [
         DrawnMonth(month.weeks, month.scale * factor) for month in draws.months[:: max(1, len(draws.months) // 100)]
@@ -245,9 +245,9 @@ def mean_costs_at(
     for one in outlooks:
         if not one.is_known:
             continue
-        days = days_by_plan[one.plan.id]
-        api, excluded = [day.api for day in days], [day.excluded for day in days]
-        case = _Case(one.plan, one.capacity, days, api)
+        history = days[one.plan.excludes]
+        api, excluded = [day.api for day in history], [day.excluded for day in history]
+        case = _Case(one.plan, one.capacity, history, api)
         billed, blocked = 0.0, 0
         for index, month in enumerate(months):
             if one.plan.is_metered:
@@ -256,6 +256,6 @@ def mean_costs_at(
             over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
             billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
             blocked += over.hit_windows > 0
-        if terms.extra_usage or blocked <= tolerance * len(months):
+        if terms.extra_usage or blocked <= terms.tolerance * len(months):
             costs[one.plan.id] = one.fee_usd + billed / len(months) * (1 + terms.tax)
     return costs

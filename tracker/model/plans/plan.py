@@ -147,6 +147,7 @@ class Plan:
     valid_from: str = ""
     source: str = ""
     checked_on: str = ""
+    published: Capacity = Capacity()  # what others measured
 
     def fee_usd(self, *, seats: int = 1, annual: bool = False, tax: float = 0.0) -> float:
         """Dollars a month for all seats, tax included; the annual price where there is one and it is asked for."""

@@ -7,9 +7,10 @@ the high end keeps the answer open, and never makes a dearer plan the answer.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracker.model.plans.calibration import INTERVALS_NEEDED
-from tracker.model.plans.outlook import PlanOutlook, cheapest_shares
+from tracker.model.plans.outlook import PlanOutlook, Terms, cheapest_shares
 from tracker.model.plans.projection import ACTIVE_DAYS_FOR_A_BAND
 
 CANNOT_TELL = "cannot_tell"
@@ -44,7 +45,7 @@ class Verdict:
     sure: float | None = None  # share of resamples in which the recommended plan is the cheapest
 
 
-def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: bool, tolerance: float) -> Verdict:
+def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, terms: Terms) -> Verdict:
     """The verdict over plans whose outlooks share their resamples. ValueError if there are none."""
     everyone = [one.plan.id for one in outlooks]
     if not everyone:
@@ -52,8 +53,8 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: 
     blocked = _too_little(evidence)
     if blocked is not None:
         return Verdict(CANNOT_TELL, tuple(everyone), *blocked)
-    if not extra_usage:
-        return _without_extra_usage(outlooks, evidence, tolerance)
+    if not terms.extra_usage:
+        return _without_extra_usage(outlooks, evidence, terms.tolerance)
     shares = cheapest_shares(outlooks)
     best = max(shares, key=shares.__getitem__, default=everyone[0])
     unknown = _open_ends(outlooks, best)
@@ -70,16 +71,25 @@ def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, *, extra_usage: 
     )
 
 
-def changes_at(
-    costs_at: Callable[[float], Mapping[str, float]], present: float
-) -> tuple[tuple[float, str] | None, tuple[float, str] | None]:
-    """Where the cheapest plan changes, going down and up from `present`: (level, plan that wins there) or None.
+class Changes(NamedTuple):
+    """The cheapest plan on average, "" if there is none, and (level, plan) where another one is."""
+
+    now: str = ""
+    below: tuple[float, str] | None = None
+    above: tuple[float, str] | None = None
+
+
+NO_CHANGES = Changes()
+
+
+def changes_at(costs_at: Callable[[float], Mapping[str, float]], present: float) -> Changes:
+    """Where the cheapest plan changes, going down and up from `present`.
 
     `costs_at` gives mean costs by plan at a level of daily spend. Looks from a sixty-fourth of the present level to
     sixty-four times it, to within a hundredth of the level.
     """
-    now = winner(costs_at(present))
-    return _change(costs_at, present, now, 1 / _STEP), _change(costs_at, present, now, _STEP)
+    now = _winner(costs_at(present))
+    return Changes(now, _change(costs_at, present, now, 1 / _STEP), _change(costs_at, present, now, _STEP))
 
 
 def _change(
@@ -88,7 +98,7 @@ def _change(
     near = present
     for _ in range(_STEPS):
         far = near * step
-        found = winner(costs_at(far))
+        found = _winner(costs_at(far))
         if found != now:
             break
         near = far
@@ -96,7 +106,7 @@ def _change(
         return None
     while abs(far - near) > near / 100:
         middle = (near * far) ** 0.5
-        at_middle = winner(costs_at(middle))
+        at_middle = _winner(costs_at(middle))
         if at_middle == now:
             near = middle
         else:
@@ -109,8 +119,7 @@ def either(names: Sequence[str]) -> str:
     return " or ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def winner(costs: Mapping[str, float]) -> str:
-    """The cheapest of plans by id; empty where there are none."""
+def _winner(costs: Mapping[str, float]) -> str:
     return min(costs, key=costs.__getitem__, default="")
 
 
