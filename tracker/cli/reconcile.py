@@ -55,14 +55,12 @@ def reconcile(
     from tracker.reader_options import price_book
 
     first, last = _days(since, until)
-    reports, sources = _from_files(files) if files else (Reports(), [])
+    reports = _from_files(files)
     if not files and not offline:
-        reports, sources = _fetched(first, last, with_code=with_code)
+        reports = _fetched(first, last, with_code=with_code)
     db = open_synced(invocation)
     complete = (clock.now().astimezone(UTC) - _LAG).date() - timedelta(days=1)
-    report = reconcile_report(
-        db, price_book(), reports, sources, first.isoformat(), last.isoformat(), complete.isoformat()
-    )
+    report = reconcile_report(db, price_book(), reports, first.isoformat(), last.isoformat(), complete.isoformat())
     if invocation.as_json:
         print_json(report.as_json())
     elif invocation.as_csv:
@@ -76,13 +74,14 @@ def _days(since: str, until: str) -> tuple[date, date]:
     return date.fromisoformat(first or ""), date.fromisoformat(last or "")
 
 
-def _from_files(files: tuple[Path, ...]) -> tuple[Reports, list[str]]:
+def _from_files(files: tuple[Path, ...]) -> Reports:
     from tracker.provider.pages import join, parse_pages, read_report_file
 
-    return join(parse_pages(read_report_file(path), str(path)) for path in files), [path.name for path in files]
+    made = join(parse_pages(read_report_file(path), str(path)) for path in files)
+    return made._replace(sources=tuple(path.name for path in files))
 
 
-def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list[str]]:
+def _fetched(first: date, last: date, *, with_code: bool) -> Reports:
     from tracker.provider.api import (
         ADMIN_ACCOUNT,
         ADMIN_KEY_NAMES,
@@ -97,15 +96,19 @@ def _fetched(first: date, last: date, *, with_code: bool) -> tuple[Reports, list
     span = (first.isoformat(), last.isoformat())
     key = find_key(ADMIN_KEY_NAMES, ADMIN_ACCOUNT)
     if key is None:
-        return Reports(), []
+        return Reports()
     usage = parse_pages(fetch_report(MESSAGES_USAGE, key, first, last), "the usage report")
     charges = parse_pages(fetch_report(COST, key, first, last), "the cost report")
     # What was asked for is what is covered, whether or not a day without use has a bucket.
-    made = Reports(usage.usage._replace(span=span), charges.charges._replace(span=span))
+    made = Reports(
+        usage.usage._replace(span=span),
+        charges.charges._replace(span=span),
+        sources=(f"the provider, key from {key.found_in}",),
+    )
     if with_code:
         code = parse_pages(fetch_report(CODE_USAGE, key, first, last), "the Claude Code report")
         made = made._replace(code=code.code._replace(span=span))
-    return made, [f"the provider, key from {key.found_in}"]
+    return made
 
 
 def show(report: ReconcileReport, *, looked_for_key: bool) -> None:

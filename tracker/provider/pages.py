@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tracker.errors import UserError
-from tracker.model.plans.reconcile import Charge, Dated, Report, Reports, Usage
+from tracker.model.plans.reconcile import Charge, Dated, Report, Reports, Usage, summed
 from tracker.pricing import normalise
 
 _NANO_PER_CENT = 10_000_000
@@ -42,14 +42,13 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
     UserError for what the provider would not write. A report without any result covers its days all the same; it is
     taken for the usage report then.
     """
-    found: dict[str, dict[tuple[str, str], Any]] = {"usage": {}, "charges": {}, "code": {}}
+    found: dict[str, list[Any]] = {"usage": [], "charges": [], "code": []}
     days: set[str] = set()
     try:
         for page in pages:
             for bucket in page["data"]:
                 for kind, row in _rows(bucket, name):
-                    key = (row.day, row.model)
-                    found[kind][key] = found[kind][key].plus(row) if key in found[kind] else row
+                    found[kind].append(row)
                 days.add(_day_of(bucket))
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise UserError(f"{name}: not as the provider writes it: {type(error).__name__} {error}") from error
@@ -57,7 +56,8 @@ def parse_pages(pages: Iterable[dict[str, Any]], name: str) -> Reports:
     if len(kinds) > 1:
         raise UserError(f"{name}: several reports in one: save each in a file of its own")
     span = (min(days), max(days)) if days else None
-    return Reports(**{kind: Report(tuple(found[kind].values()), span) for kind in kinds})
+    report: Any = Report(tuple(summed(found[kinds[0]]).values()), span)
+    return Reports()._replace(**{kinds[0]: report})
 
 
 def join(reports: Iterable[Reports]) -> Reports:

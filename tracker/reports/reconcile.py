@@ -60,7 +60,6 @@ def reconcile_report(
     db: sqlite3.Connection,
     book: PriceBook,
     reports: Reports,
-    sources: Sequence[str],
     first: str,
     last: str,
     complete_until: str,
@@ -77,9 +76,9 @@ def reconcile_report(
     return ReconcileReport(
         first,
         last,
-        sources,
-        compare(_joined(billed), usage, evidence),
-        compare(_joined(everything), code, evidence),
+        reports.sources,
+        compare(billed, usage, evidence),
+        compare(everything, code, evidence),
         [one for one in usage.charges.rows if not one.is_tokens],
         sum(row.calls for row in found if row.is_plan),
         hidden_in(db, Filter(since=first, until=last, utc=True)),
@@ -104,26 +103,6 @@ def _recorded(row: ReportableRow) -> Recorded:
         row.floor,
         row.web_cost,
     )
-
-
-def _joined(rows: Sequence[Recorded]) -> list[Recorded]:
-    """One row a day and model: ids of the same model in several forms are one."""
-    made: dict[tuple[str, str], Recorded] = {}
-    for row in rows:
-        key = (row.usage.day, row.usage.model)
-        before = made.get(key)
-        made[key] = (
-            row
-            if before is None
-            else Recorded(
-                before.usage.plus(row.usage),
-                before.calls + row.calls,
-                before.unpriced + row.unpriced,
-                before.floor + row.floor,
-                before.web_cost + row.web_cost,
-            )
-        )
-    return list(made.values())
 
 
 def _hidden_by_day(rows: Sequence[SessionHidden], days: Sequence[tuple[int, str]]) -> dict[tuple[str, str], int]:

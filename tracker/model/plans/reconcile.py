@@ -4,7 +4,8 @@ Every difference gets one class with the reason for it. Tokens must agree exactl
 the evidence allows more than one reading, the class says what is likely and `why` says from what.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Generic, NamedTuple, TypeVar
@@ -27,6 +28,8 @@ _HIDDEN_SHARE = 0.10
 _COVERED_SHARE = 0.9
 _PRICE_SHARE = 0.001
 _PRICE_NANO = 10_000_000
+
+Key = tuple[str, str]  # UTC day and model
 
 
 class Usage(NamedTuple):
@@ -94,6 +97,7 @@ class Reports(NamedTuple):
     usage: Report[Usage] = Report()
     charges: Report[Charge] = Report()
     code: Report[Usage] = Report()  # Claude Code analytics: the only report with a subscription's use
+    sources: tuple[str, ...] = ()  # where they come from, in words
 
 
 class Recorded(NamedTuple):
@@ -104,6 +108,23 @@ class Recorded(NamedTuple):
     unpriced: int
     floor: int  # calls of which not all of the output is on record
     web_cost: int
+
+    def plus(self, other: "Recorded") -> "Recorded":
+        """The sum."""
+        return Recorded(self.usage.plus(other.usage), *map(add, self[1:], other[1:]))
+
+
+Summed = TypeVar("Summed", Usage, Charge, Recorded)
+
+
+def summed(rows: Iterable[Summed]) -> dict[Key, Summed]:
+    """One row a day and model: there may be several, of ids of one model in several forms or of several people."""
+    found: dict[Key, Summed] = {}
+    for row in rows:
+        usage = row.usage if isinstance(row, Recorded) else row
+        key = usage.day, usage.model
+        found[key] = found[key].plus(row) if key in found else row
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +147,7 @@ class Row:
 class Evidence:
     """What tells the classes apart."""
 
-    hidden: Mapping[tuple[str, str], int]  # nano-dollars that the client's own counters have beyond its records
+    hidden: Mapping[Key, int]  # nano-dollars that the client's own counters have beyond its records
     price_of: Callable[[str, str, Sequence[int]], int | None]  # (day, model, tokens) -> nano-dollars
     reported_until: str  # last UTC day that the provider has surely completed
 
@@ -141,33 +162,36 @@ class Side(NamedTuple):
 
 def compare(recorded: Sequence[Recorded], side: Side, evidence: Evidence) -> list[Row]:
     """Every day and model that either side has on a day that was reported, in order."""
-    ours = {(one.usage.day, one.usage.model): one for one in recorded}
-    theirs = {(one.day, one.model): one for one in side.usage.rows}
-    charged = {(one.day, one.model): one.nano for one in side.charges.rows if one.is_tokens}
-    spent_by_day: dict[str, int] = {}
+    ours, theirs = summed(recorded), summed(side.usage.rows)
+    charged = {key: one.nano for key, one in summed(one for one in side.charges.rows if one.is_tokens).items()}
+    spent_by_day: Counter[str] = Counter()
     for one in recorded:
-        spent_by_day[one.usage.day] = spent_by_day.get(one.usage.day, 0) + (one.usage.cost or 0)
+        spent_by_day[one.usage.day] += one.usage.cost or 0
     rows = []
     for key in sorted(ours.keys() | theirs.keys() | charged.keys()):
         day = key[0]
         if not (side.usage.covers(day) or side.charges.covers(day)):
             continue
         amount = charged.get(key, 0) if side.charges.covers(day) else theirs[key].cost if key in theirs else None
-        rows.append(_row(key, ours.get(key), theirs.get(key), amount, side, evidence, spent_by_day.get(day, 0)))
+        rows.append(_row(_Pair(*key, ours.get(key), theirs.get(key), amount, spent_by_day[day]), side, evidence))
     return rows
 
 
-def _row(
-    key: tuple[str, str],
-    ours: Recorded | None,
-    theirs: Usage | None,
-    charged: int | None,
-    side: Side,
-    evidence: Evidence,
-    spent_on_day: int,
-) -> Row:
-    has_usage = side.usage.covers(key[0])
-    nothing = Usage(*key, 0, 0, 0, 0, 0, 0)
+class _Pair(NamedTuple):
+    """What both sides have of one day and model, and the ledger's nano-dollars of the whole day."""
+
+    day: str
+    model: str
+    ours: Recorded | None
+    theirs: Usage | None
+    charged: int | None
+    spent_on_day: int
+
+
+def _row(pair: _Pair, side: Side, evidence: Evidence) -> Row:
+    ours, theirs, charged = pair.ours, pair.theirs, pair.charged
+    has_usage = side.usage.covers(pair.day)
+    nothing = Usage(pair.day, pair.model, 0, 0, 0, 0, 0, 0)
     mine = ours.usage if ours else nothing
     other = theirs or nothing
     difference = (0, 0, 0, 0, 0)
@@ -181,7 +205,7 @@ def _row(
         money = charged - (mine.cost or 0) + (ours.web_cost if ours else 0)
     is_other_amount = money is not None and abs(money) > max(_PRICE_NANO, _PRICE_SHARE * abs(charged or 0))
     if any(difference) or web:
-        kind, why = _tokens_differ(key, ours, theirs, difference, web, evidence, spent_on_day)
+        kind, why = _tokens_differ(pair, difference, web, evidence)
     elif is_other_amount and not has_usage:
         kind, why = Difference.UNCLEAR, "only money was reported: the usage report would tell tokens from prices"
     elif is_other_amount:
@@ -191,7 +215,7 @@ def _row(
     else:
         kind = Difference.AGREES
         why = " and ".join(name for name, is_there in (("tokens", has_usage), ("money", money is not None)) if is_there)
-    return Row(*key, ours, theirs, charged, difference, web, money, kind, why)
+    return Row(pair.day, pair.model, ours, theirs, charged, difference, web, money, kind, why)
 
 
 def _difference(mine: Usage, other: Usage, *, writes_are_split: bool) -> tuple[int, int, int, int, int]:
@@ -201,23 +225,14 @@ def _difference(mine: Usage, other: Usage, *, writes_are_split: bool) -> tuple[i
     return made[0], made[1], made[2], made[3], made[4]
 
 
-def _tokens_differ(
-    key: tuple[str, str],
-    ours: Recorded | None,
-    theirs: Usage | None,
-    difference: Sequence[int],
-    web: int,
-    evidence: Evidence,
-    spent_on_day: int,
-) -> tuple[str, str]:
-    day, model = key
+def _tokens_differ(pair: _Pair, difference: Sequence[int], web: int, evidence: Evidence) -> tuple[str, str]:
     changes = [*difference, web]
     if min(changes) >= 0:
-        return _provider_has_more(day, model, ours, difference, evidence, spent_on_day)
-    if day > evidence.reported_until:
+        return _provider_has_more(pair, difference, evidence)
+    if pair.day > evidence.reported_until:
         return Difference.NOT_YET_REPORTED, "the provider's day is not complete yet"
     if max(changes) <= 0:
-        if theirs is None:
+        if pair.theirs is None:
             return (
                 Difference.COUNTED_TWICE,
                 "the provider has nothing of it: counted twice, or paid through another organisation or plan",
@@ -228,22 +243,15 @@ def _tokens_differ(
     return Difference.UNCLEAR, "more of one kind of tokens and less of another"
 
 
-def _provider_has_more(
-    day: str,
-    model: str,
-    ours: Recorded | None,
-    difference: Sequence[int],
-    evidence: Evidence,
-    spent_on_day: int,
-) -> tuple[str, str]:
-    excess = evidence.price_of(day, model, difference)
-    hidden = evidence.hidden.get((day, model), 0)
-    if ours and ours.floor and not any(difference[:4]):
+def _provider_has_more(pair: _Pair, difference: Sequence[int], evidence: Evidence) -> tuple[str, str]:
+    excess = evidence.price_of(pair.day, pair.model, difference)
+    hidden = evidence.hidden.get((pair.day, pair.model), 0)
+    if pair.ours and pair.ours.floor and not any(difference[:4]):
         return Difference.NOT_RECORDED, "the output of some calls is not fully recorded"
     if excess is not None and hidden >= _COVERED_SHARE * excess > 0:
         return Difference.NOT_RECORDED, "the client's own totals have it as well"
-    if not spent_on_day:
+    if not pair.spent_on_day:
         return Difference.OTHER_MACHINE, "this machine made no call that day"
-    if excess is not None and excess <= _HIDDEN_SHARE * spent_on_day:
+    if excess is not None and excess <= _HIDDEN_SHARE * pair.spent_on_day:
         return Difference.NOT_RECORDED, "small beside the day: titles, compaction and checks that no transcript holds"
     return Difference.OTHER_MACHINE, "too much for requests that go unrecorded"
