@@ -3,6 +3,7 @@
 from store.task_rows import TaskRow
 from tracker.model.status import TaskStatus
 from tracker.words import agent_sign
+from tui.words import model_name, plain, project_name
 
 STATUS_SIGNS = {
     TaskStatus.COMPLETED: ("✔", "$good"),
@@ -29,6 +30,12 @@ def status_words(task: TaskRow) -> str:
 def agents_words(task: TaskRow) -> str:
     """`cc`, `cc cline`."""
     return " ".join(agent_sign(agent) for agent in task.agents.split(","))
+
+
+def where_words(task: TaskRow) -> str:
+    """Project, agents and models: `api · cc · opus-5-5, haiku-5-5`."""
+    models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
+    return plain(" · ".join(word for word in (project_name(task.project), agents_words(task), models) if word))
 
 
 def evidence_words(task: TaskRow) -> str:

@@ -70,8 +70,14 @@ async def test_the_tasks_screen_has_the_figures_of_tasks(sample_script: Script, 
     for name in ("direct", "loaded", "median", "p90"):
         assert f"{name} {usd(rates[f'{name}_usd'])}" in text
     for task in report["tasks"]:
-        amounts = (task["cost_usd"], task["inherited_usd"], task["split"]["waste"])
-        wanted = [task["title"][:20], f" {task['calls']} ", *map(usd, amounts)]
+        parts = [usd(amount) for amount in (task["inherited_usd"], task["split"]["waste"])]
+        drawn = ["·" if part == "$0.00" else part for part in parts]
+        wanted = [
+            task["title"][:20],
+            f" {task['calls']} ",
+            f" {usd(task['cost_usd'])} ",
+            *(f" {one} " for one in drawn),
+        ]
         assert any(all(one in line for one in wanted) for line in text.splitlines()), wanted
 
 

@@ -8,9 +8,10 @@ from textual.strip import Strip
 
 from tests.tui.fakes import screen_text
 from tui.themes import THEMES
+from tui.widgets.columns import figures
 from tui.widgets.grid import line
 from tui.widgets.picture import Picture
-from tui.widgets.table import Table, figures
+from tui.widgets.table import Table
 
 
 class Counting(Picture):

@@ -1,30 +1,14 @@
 """The table: columns that leave whole, order by value, filter, and a cursor that stays on its row."""
 
-from dataclasses import dataclass
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.events import Key, MouseScrollDown, MouseScrollUp
 
-from tests.tui.fakes import HOSTILE, screen_text
+from tests.tui.fakes import screen_text
+from tests.tui.items import COLUMNS, Item, items
 from tui.themes import THEMES
-from tui.widgets.table import Column, Table, figures, header_line, layout, plain_table
-
-
-@dataclass(frozen=True)
-class Item:
-    name: str
-    cost: float
-
-
-COLUMNS: tuple[Column[Item], ...] = (
-    Column("name", 8, lambda item: item.name, grows=True),
-    figures("cost", 8, lambda item: item.cost, "${:,.2f}".format),
-    Column("twice", 8, lambda item: f"${2 * item.cost:,.2f}", lambda item: item.cost, right=True, rank=1),
-    Column("note", 6, lambda item: "note", rank=2),
-)
+from tui.widgets.columns import layout
+from tui.widgets.table import Table
 
 
 class Frame(App[None]):
@@ -49,62 +33,6 @@ class Frame(App[None]):
 
     def on_key(self, event: Key) -> None:
         self.opened += event.key == "enter"
-
-
-def items(count: int) -> list[Item]:
-    return [Item(f"item {index}", float(index)) for index in range(count)]
-
-
-def test_columns_leave_whole_by_their_rank() -> None:
-    assert [index for index, _ in layout(COLUMNS, 60)] == [0, 1, 2, 3]
-    assert [index for index, _ in layout(COLUMNS, 30)] == [0, 1, 2]
-    assert [index for index, _ in layout(COLUMNS, 20)] == [0, 1]
-    assert dict(layout(COLUMNS, 60))[0] == 60 - 8 - 8 - 6 - 3
-
-
-def test_a_figure_is_never_cut() -> None:
-    rows = [Item("dear", 1_234_567.5), Item("cheap", 1.0)]
-    texts = [str(one) for one in plain_table(COLUMNS, rows, 44, 5)]
-    assert texts[1:] == ["dear      $1,234,567.50 $2,469,135.00 note  ", "cheap             $1.00         $2.00 note  "]
-    assert "$1,234,567.50" in str(plain_table(COLUMNS, rows, 24, 5)[1])
-
-
-def test_a_column_that_stretches_leaves_the_growing_one_half_of_what_there_is() -> None:
-    columns: tuple[Column[Item], ...] = (
-        Column("who", 10, lambda item: item.name, grows=True),
-        Column("did", 6, lambda item: "3 files · commit", stretches=True),
-    )
-    rows = [Item("a", 1.0)]
-    assert [layout(columns, width, rows) for width in (17, 25, 37, 60)] == [
-        [(0, 10), (1, 6)],
-        [(0, 14), (1, 10)],
-        [(0, 20), (1, 16)],
-        [(0, 43), (1, 16)],
-    ]
-
-
-def test_the_sorted_column_keeps_its_whole_title() -> None:
-    columns: tuple[Column[Item], ...] = (
-        Column("who", 3, lambda item: item.name, grows=True),
-        Column("calls", 5, lambda item: "1", right=True),
-        Column("cost", 8, lambda item: "$1.00", right=True),
-    )
-    titles = [str(header_line(columns, layout(columns, 24, (), index), index, "▾")) for index in range(3)]
-    assert titles == ["who▾      calls     cost", "who      ▾calls     cost", "who       calls    ▾cost"]
-    assert [index for index, _ in layout(columns, 18, (), 1)] == [0, 1, 2]
-
-
-@given(st.integers(1, 200))
-def test_a_layout_that_can_fit_does(width: int) -> None:
-    places = layout(COLUMNS, width)
-    used = sum(wide for _, wide in places) + len(places) - 1
-    assert used == width or len(places) == 2
-
-
-@given(st.sampled_from(HOSTILE), st.integers(18, 120))
-def test_foreign_text_keeps_to_its_cells(name: str, width: int) -> None:
-    lines = plain_table(COLUMNS, [Item(name, 1.0)], width, 5)
-    assert all(line.cell_length == width for line in lines)
 
 
 async def test_sorting_is_by_value_and_keeps_the_cursor() -> None:

@@ -18,12 +18,13 @@ from tui.screens.board import Board
 from tui.screens.misses import MissesScreen
 from tui.snapshot import CachePart, Snapshot
 from tui.widgets.bars import Row, bar_rows
+from tui.widgets.columns import Column, figures
 from tui.widgets.empty import hatched
 from tui.widgets.figure import large
 from tui.widgets.grid import Piece, line, spread
 from tui.widgets.picture import Picture, label
 from tui.widgets.plot import Level, Series, steps
-from tui.widgets.table import Column, Table, figures
+from tui.widgets.table import Table
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -46,7 +47,7 @@ class CacheScreen(Board[CachePart]):
 
     def _columns(self) -> tuple[Column[MissCause], ...]:
         return (
-            Column("cause", LONGEST_CAUSE, lambda row: cause_words(row.cause), grows=True),
+            Column("cause", LONGEST_CAUSE, lambda row: cause_words(row.cause), grows=True, most=LONGEST_CAUSE),
             figures("misses", 6, lambda row: row.misses, rank=3),
             figures("tokens", 8, lambda row: row.missed, tokens, rank=2),
             Column("", _BAR, lambda row: bar(self._share(row), 1.0, _BAR), self._share, rank=4, style="$waste"),

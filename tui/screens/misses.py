@@ -11,7 +11,8 @@ from store.money import short_usd
 from store.reads.cache import MissRow
 from tracker.words import counted, tokens
 from tui.screens.questions import Panel, framed
-from tui.widgets.table import Column, Table, searchable
+from tui.widgets.columns import Column
+from tui.widgets.table import Table, searchable
 from tui.words import model_name, plain
 
 
@@ -31,9 +32,11 @@ class MissesScreen(Panel[str | None]):
         """The misses, the dearest first."""
         columns: tuple[Column[MissRow], ...] = (
             Column("when", 12, lambda row: self._when(row.at)),
-            Column("task", 16, lambda row: row.title, grows=True),
-            Column("model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim"),
-            Column("found", 8, lambda row: row.source, rank=4, style="$dim"),
+            Column("task", 16, lambda row: row.title, grows=True, of=lambda row: row.title),
+            Column(
+                "model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim", of=lambda row: row.model
+            ),
+            Column("found", 8, lambda row: row.source, rank=4, style="$dim", of=lambda row: row.source),
             Column("tokens", 8, _size, right=True, rank=2),
             Column("waste", 9, lambda row: short_usd(row.waste), right=True, style="bold $waste"),
         )

@@ -25,6 +25,7 @@ from tui.widgets.bill import parts_of
 from tui.widgets.cache_clock import CacheState, cache_state, clock_words
 from tui.widgets.calls import call_columns
 from tui.widgets.chips import at_rest, chips
+from tui.widgets.columns import plain_table
 from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, gauge, share_gauge
@@ -34,7 +35,6 @@ from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
-from tui.widgets.table import plain_table
 from tui.words import cells, model_name, plain, project_name, session_name
 
 _LEGEND_CELLS = 60

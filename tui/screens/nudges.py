@@ -15,12 +15,13 @@ from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ChooseScreen, ReadScreen
 from tui.snapshot import HINDSIGHT_DAYS, NudgesPart, Snapshot
+from tui.widgets.columns import Column
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.hindsight import hindsight_lines
 from tui.widgets.options import nudge_lines
 from tui.widgets.picture import Picture, border_room, label
-from tui.widgets.table import Column, Table, searchable
+from tui.widgets.table import Table, searchable
 from tui.widgets.verdict import wrapped
 from tui.words import fit, plain, project_name
 

@@ -17,11 +17,12 @@ from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import PlansPart, Snapshot
+from tui.widgets.columns import Column
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line, spread
 from tui.widgets.month import month_plot
 from tui.widgets.picture import Picture, border_room, label
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 from tui.widgets.verdict import verdict_lines, wrapped
 from tui.words import dollars
 

@@ -12,9 +12,10 @@ from tracker.settings import Settings
 from tui.edits import SetSetting
 from tui.screens.questions import AskScreen, ChooseScreen, Panel
 from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
+from tui.widgets.columns import Column
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import border_room, label
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui.app import Dashboard

@@ -19,15 +19,16 @@ from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.screens.questions import ReadScreen
 from tui.snapshot import Health, Snapshot, TaskPart
-from tui.task_words import agents_words, status_sign, status_words
+from tui.task_words import status_sign, status_words, where_words
 from tui.widgets.bars import legend
 from tui.widgets.bill import bill_lines
+from tui.widgets.columns import Column
 from tui.widgets.empty import hatched
 from tui.widgets.grid import line
 from tui.widgets.picture import Picture, label
 from tui.widgets.plot import Mark, area, legend_series
 from tui.widgets.split_bar import CARRY_OVER, FRESH
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 from tui.words import fit, model_name, plain, project_name
 
 _BAR = 14
@@ -53,11 +54,11 @@ class Step:
 
 STEPS: tuple[Column[Step], ...] = (
     Column("#", 3, lambda step: step.number, right=True, style="$dim"),
-    Column("turn", 26, lambda step: step.words, grows=True, style=lambda step: step.style),
+    Column("turn", 26, lambda step: step.words, grows=True, style=lambda step: step.style, of=lambda step: step.words),
     Column("calls", 5, lambda step: "" if step.calls is None else f"{step.calls:,}", right=True, rank=2),
     Column("", _BAR, lambda step: bar(step.share, 1.0, _BAR), rank=3, style=lambda step: step.style or "$series-1"),
     Column("cost", 8, lambda step: step.figure, right=True, style="bold"),
-    Column("did", 29, lambda step: step.did, rank=4, style="$dim", stretches=True),
+    Column("did", 29, lambda step: step.did, rank=4, style="$dim", stretches=True, of=lambda step: step.did),
 )
 
 
@@ -220,9 +221,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         task = detail.task
         sign, style = status_sign(task)
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
-        models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
-        words = (project_name(task.project), agents_words(task), plain(models))
-        note = line((" · ".join(word for word in words if word), "$dim"))
+        note = line((where_words(task), "$dim"))
         when = self.day_and_time(task.started_at)
         self.query_one("#task-split", Picture).show(
             lambda width, height: bill_lines(task, when, width, with_dollars=True), title=title, note=note

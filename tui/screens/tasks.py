@@ -6,46 +6,85 @@ from textual.content import Content
 
 from store.money import short_usd
 from store.task_rows import TaskRow
+from tracker.clock import local
 from tracker.reports.tasks import inherited_text, reread_share, waste_text
 from tracker.words import cost_text, counted, duration, percent
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
-from tui.task_words import agents_words, evidence_words, status_sign, status_words
+from tui.task_words import agents_words, evidence_words, status_sign, status_words, where_words
 from tui.widgets.bill import bill_lines
+from tui.widgets.columns import Column, figures
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
 from tui.widgets.picture import Picture, label
-from tui.widgets.table import Column, Table, figures, searchable
+from tui.widgets.table import Table, searchable
 from tui.words import plain, project_name
+
+_NOTHING = short_usd(0)
 
 
 def _ink(task: TaskRow) -> str:
     return "$dim" if task.excluded else ""
 
 
+def _day(task: TaskRow) -> str:
+    return f"{local(task.ended_at):%b %d}"
+
+
+def _or_dot(amount: str) -> str:
+    """An amount of a column in which most rows have none: a dot lets those that have one stand out."""
+    return "·" if amount == _NOTHING else amount
+
+
 COLUMNS: tuple[Column[TaskRow], ...] = (
     Column("", 1, lambda task: status_sign(task)[0], lambda task: task.status, style=lambda task: status_sign(task)[1]),
-    Column("task", 26, lambda task: task.title, lambda task: task.title.casefold(), grows=True, style=_ink),
-    Column("agent", 5, agents_words, rank=7, style="$dim"),
-    Column("project", 11, lambda task: project_name(task.project), rank=5, style="$dim", stretches=True),
-    figures("turns", 5, lambda task: task.turns, rank=9),
-    figures("calls", 5, lambda task: task.calls, rank=8),
-    figures("time", 6, lambda task: task.active_ms, duration, rank=4),
-    Column("cost", 10, cost_text, lambda task: task.cost, right=True, style="bold", descending=True),
-    figures("re-read", 7, reread_share, percent, rank=3),
-    Column("inherited", 9, inherited_text, lambda task: task.carry_over, right=True, rank=6, descending=True),
+    Column(
+        "task",
+        26,
+        lambda task: task.title,
+        lambda task: task.title.casefold(),
+        grows=True,
+        style=_ink,
+        of=lambda task: task.title,
+    ),
+    Column("ended", 6, _day, lambda task: task.ended_at, rank=4, style="$dim", descending=True),
+    Column("agent", 5, agents_words, rank=8, style="$dim", of=lambda task: task.agents),
+    Column(
+        "project",
+        13,
+        lambda task: project_name(task.project),
+        rank=5,
+        style="$dim",
+        stretches=True,
+        of=lambda task: task.project,
+    ),
+    figures("turns", 5, lambda task: task.turns, rank=10),
+    figures("calls", 5, lambda task: task.calls, rank=9),
+    figures("time", 6, lambda task: task.active_ms, duration, rank=3),
+    Column("cost", 8, cost_text, lambda task: task.cost, right=True, style="bold", descending=True),
+    figures("re-read", 7, reread_share, percent, rank=2),
+    Column(
+        "inherited",
+        9,
+        lambda task: _or_dot(inherited_text(task)),
+        lambda task: task.carry_over,
+        right=True,
+        rank=7,
+        style=lambda task: "" if task.carry_over else "$dim",
+        descending=True,
+    ),
     Column(
         "waste",
-        8,
-        waste_text,
+        7,
+        lambda task: _or_dot(waste_text(task)),
         lambda task: task.waste,
         right=True,
         rank=1,
         style=lambda task: "$waste" if task.waste else "$dim",
         descending=True,
     ),
-    Column("evidence", 11, evidence_words, rank=2, style="$dim"),
+    Column("evidence", 11, evidence_words, rank=6, style="$dim", of=evidence_words),
 )
 
 
@@ -128,7 +167,12 @@ class TasksScreen(EditingBoard[TasksPart]):
         title = line((f"{sign} ", style), (plain(task.title), "bold $heading"))
         title = title.truncate(self.size.width - 8 - status.cell_length, ellipsis=True) + status
         when = self.day_and_time(task.started_at)
-        picture.show(lambda width, height: bill_lines(task, when, width), title=title, note=self._unsure(task))
+        where = line((f"{where_words(task)} · {plain(task.branch)}" if task.branch else where_words(task), "$dim"))
+        picture.show(
+            lambda width, height: [*bill_lines(task, when, width), where.truncate(width, ellipsis=True)],
+            title=title,
+            note=self._unsure(task),
+        )
 
     def _unsure(self, task: TaskRow) -> Content:
         """Where the rule that found this task was least sure, and what to press if it was wrong."""

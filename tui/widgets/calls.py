@@ -5,7 +5,7 @@ from store.records import CallFlag
 from tracker.clock import local
 from tracker.reports.cause_words import cause_words
 from tracker.words import duration
-from tui.widgets.table import Column
+from tui.widgets.columns import Column
 from tui.words import fine_usd, model_name, plain
 
 _LONG_PATH = 30
@@ -15,15 +15,25 @@ def call_columns(project: str | None) -> tuple[Column[RecentCall], ...]:
     """Columns of a session's calls; targets below `project` are shown from there on."""
     return (
         Column("time", 8, lambda call: f"{local(call.last_at):%H:%M:%S}", style="$dim"),
-        Column("chain", 11, _chain, rank=3, style=lambda call: "$baseline" if call.chain else ""),
-        Column("model", 11, lambda call: plain(model_name(call.model)), rank=5, style="$dim"),
+        Column("chain", 11, _chain, rank=3, style=lambda call: "$baseline" if call.chain else "", of=_chain),
+        Column(
+            "model", 11, lambda call: plain(model_name(call.model)), rank=5, style="$dim", of=lambda call: call.model
+        ),
         Column("in", 6, lambda call: f"{call.input:,}", right=True, rank=7),
         Column("read", 8, lambda call: f"{call.cache_read:,}", right=True, rank=4),
         Column("written", 7, lambda call: f"{call.written:,}", right=True, rank=4),
-        Column("out", 6, _output, right=True, rank=2),
+        Column("out", 5, _output, right=True, rank=2),
         Column("cost", 8, lambda call: fine_usd(call.cost), right=True, style="bold"),
         Column("took", 6, _took, right=True, rank=6, style="$dim"),
-        Column("did", 12, lambda call: did(call, project), rank=1, grows=True, style=_warning),
+        Column(
+            "did",
+            12,
+            lambda call: did(call, project),
+            rank=1,
+            grows=True,
+            style=_warning,
+            of=lambda call: (call.cause, call.tool, call.target),
+        ),
     )
 
 

@@ -2,118 +2,20 @@
 
 Rows are known by a key. New data never moves the cursor to another row nor the row under the cursor to another line,
 except at the very top: there what comes before it comes in sight. A row that became part of another takes it along.
-A column that has no room is left out whole, by its rank; a figure is never cut.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Generic
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 
-from tui.widgets.grid import Piece, line
+from tui.widgets.columns import Column, Extent, Row, extents, header_line, layout, row_line
+from tui.widgets.grid import line
 from tui.widgets.picture import Drawing
 from tui.widgets.sheet import Sheet
 from tui.words import cells, fit, plain
-
-Row = TypeVar("Row")
-Figure = TypeVar("Figure")
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
-    """How one column is drawn and sorted; `rank` says which columns go first when room runs out (0: stays)."""
-
-    title: str
-    width: int
-    text: Callable[[Row], str]
-    value: Callable[[Row], Any] | None = None  # what rows are sorted by; None: the text
-    right: bool = False
-    rank: int = 0
-    style: str | Callable[[Row], str] = ""
-    grows: bool = False  # takes what the others leave; `width` is its least
-    stretches: bool = False  # as wide as its rows want, of half of what the growing one would have to spare
-    descending: bool = False  # sorted from the largest when first chosen
-
-
-def figures(
-    title: str,
-    width: int,
-    value: Callable[[Row], Figure],
-    form: Callable[[Figure], str] = "{:,}".format,
-    *,
-    rank: int = 0,
-) -> Column[Row]:
-    """A column of figures that are drawn in a form, and sorted as what they are, the largest first."""
-    return Column(title, width, lambda row: form(value(row)), lambda row: value(row) or 0, True, rank, descending=True)
-
-
-def layout(
-    columns: Sequence[Column[Row]], width: int, rows: Sequence[Row] = (), sort: int | None = None
-) -> list[tuple[int, int]]:
-    """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest.
-
-    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs; so is one that
-    stretches, as far as it may. The sorted one has room for its sign beside its title, if the growing one can spare it.
-    """
-    kept = list(range(len(columns)))
-    wide = [
-        max([column.width, *(cells(column.text(row)) for row in rows)]) if column.right else column.width
-        for column in columns
-    ]
-
-    def needed() -> int:
-        return sum(wide[index] for index in kept) + len(kept) - 1
-
-    while len(kept) > 1 and needed() > width:
-        worst = max(kept, key=lambda index: (columns[index].rank, index))
-        if columns[worst].rank == 0:
-            break
-        kept.remove(worst)
-    spare = width - needed()
-    for index in kept:
-        if columns[index].stretches and spare > 0:
-            wanted = max((cells(columns[index].text(row)) for row in rows), default=0) - wide[index]
-            more = max(0, min(wanted, spare // 2))
-            wide[index] += more
-            spare -= more
-    if sort in kept and spare > 0 and wide[sort] <= cells(columns[sort].title):
-        wide[sort] += 1
-        spare -= 1
-    return [(index, max(1, wide[index] + spare) if columns[index].grows else wide[index]) for index in kept]
-
-
-def header_line(
-    columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], sort: int | None = None, sign: str = ""
-) -> Content:
-    """The titles; `sign` stands at the sorted column."""
-    pieces: list[Piece | str] = []
-    for index, width in places:
-        column = columns[index]
-        mark = sign if index == sort else ""
-        title = column.title if cells(column.title) + len(mark) <= width else column.title[: width - len(mark)]
-        text = fit(mark + title if column.right else title + mark, width, right=column.right)
-        pieces += [(text, "$heading" if mark else "$dim"), " "]
-    return line(*pieces[:-1])
-
-
-def row_line(columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], row: Row) -> Content:
-    """One row."""
-    pieces: list[Piece | str] = []
-    for index, wide in places:
-        column = columns[index]
-        style = column.style if isinstance(column.style, str) else column.style(row)
-        pieces += [(fit(column.text(row), wide, right=column.right), style), " "]
-    return line(*pieces[:-1])
-
-
-def plain_table(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int, height: int) -> list[Content]:
-    """A table without cursor: header and as many rows as fit."""
-    shown = rows[: max(0, height - 1)]
-    places = layout(columns, width, shown)
-    return [header_line(columns, places), *(row_line(columns, places, row) for row in shown)]
 
 
 class Table(Sheet, Generic[Row], can_focus=True):
@@ -150,6 +52,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._moved = moved
         self._beside = beside
         self._rows: Sequence[Row] = ()
+        self._wanted_cells: Mapping[int, Extent] = {}
         self._shown: list[Row] = []
         self._cursor = 0
         self._first = 0
@@ -167,6 +70,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         """Show these rows, or `empty` without any; the cursor stays on its key and its line, at the top on its key."""
         self._empty = empty
         self._rows = rows
+        self._wanted_cells = extents(self._columns, rows)
         self._arrange(at_top=self._cursor in (0, self._came_above))
 
     def set_filter(self, words: str) -> None:
@@ -182,7 +86,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one the rows stand as they were given."""
-        orders = [*(index for index, _ in layout(self._columns, self.content_size.width, self._in_sight)), None]
+        orders = [*(index for index, _ in self._places(None)), None]
         at = orders.index(self._sort) if self._sort in orders else -1
         self._sort = orders[(at + 1) % len(orders)]
         self._descending = self._sort is not None and self._columns[self._sort].descending
@@ -190,7 +94,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
 
     def _sort_at(self, x: int) -> None:
         end = 0
-        for index, width in layout(self._columns, self.content_size.width, self._in_sight, self._sort):
+        for index, width in self._places(self._sort):
             end += width + 1
             if x < end:
                 self._descending = not self._descending if index == self._sort else self._columns[index].descending
@@ -260,6 +164,9 @@ class Table(Sheet, Generic[Row], can_focus=True):
     def _in_sight(self) -> Sequence[Row]:
         return self._shown[self._first : self._first + self._lines]
 
+    def _places(self, sort: int | None) -> list[tuple[int, int]]:
+        return layout(self._columns, self.content_size.width, self._in_sight, sort, self._wanted_cells)
+
     def _reveal(self) -> None:
         self._first = max(0, min(self._first, len(self._shown) - self._lines))
         self._first = min(self._first, self._cursor)
@@ -275,7 +182,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         """Header and the rows in sight."""
         if self._empty is not None and not self._rows:
             return self._empty(width, height)
-        places = layout(self._columns, width, self._in_sight, self._sort)
+        places = self._places(self._sort)
         sign = "▾" if self._descending else "▴"
         lines = [header_line(self._columns, places, self._sort, sign)]
         for index, row in enumerate(self._in_sight, self._first):

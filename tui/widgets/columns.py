@@ -1,0 +1,158 @@
+"""Columns of a table: how each is drawn and sorted, and which of them a width has room for.
+
+One that has no room is left out whole, by its rank, and before all others one whose rows all say the same; a figure is
+never cut.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from textual.content import Content
+
+from tui.widgets.grid import Piece, line
+from tui.words import cells, fit
+
+Row = TypeVar("Row")
+Figure = TypeVar("Figure")
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """How one column is drawn and sorted; `rank` says which columns go first when room runs out (0: stays)."""
+
+    title: str
+    width: int
+    text: Callable[[Row], str]
+    value: Callable[[Row], Any] | None = None  # what rows are sorted by; None: the text
+    right: bool = False
+    rank: int = 0
+    style: str | Callable[[Row], str] = ""
+    grows: bool = False  # takes what the others leave; `width` is its least
+    most: int = 0  # cells that one that grows takes at most; 0: all there are
+    stretches: bool = False  # as wide as its rows want, of half of what the growing one would have to spare
+    descending: bool = False  # sorted from the largest when first chosen
+    of: Callable[[Row], Hashable] | None = None  # what the text is made of: it is no wider than all rows want
+
+
+class Extent(NamedTuple):
+    """What all rows of a table want of a column that says what its text is made of."""
+
+    widest: int  # cells
+    is_same: bool  # every row says the same
+
+
+def extents(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> dict[int, Extent]:
+    """By column index, of those that say what their text is made of; each text is made once."""
+    made = {}
+    for index, column in enumerate(columns):
+        if column.of is not None and rows:
+            different = dict(zip(map(column.of, rows), rows, strict=True)).values()
+            widest = max(cells(column.text(row)) for row in different)
+            made[index] = Extent(widest, len(different) == 1 < len(rows))
+    return made
+
+
+def figures(
+    title: str,
+    width: int,
+    value: Callable[[Row], Figure],
+    form: Callable[[Figure], str] = "{:,}".format,
+    *,
+    rank: int = 0,
+) -> Column[Row]:
+    """A column of figures that are drawn in a form, and sorted as what they are, the largest first."""
+    return Column(title, width, lambda row: form(value(row)), lambda row: value(row) or 0, True, rank, descending=True)
+
+
+def layout(
+    columns: Sequence[Column[Row]],
+    width: int,
+    rows: Sequence[Row] = (),
+    sort: int | None = None,
+    wanted: Mapping[int, Extent] = MappingProxyType({}),
+) -> list[tuple[int, int]]:
+    """(column index, cells) of the columns that fit, one blank between; the growing column takes the rest.
+
+    Columns of figures are as wide as the widest of these rows wants, if that is more than theirs; so is one that
+    stretches, as far as it may. `wanted`: what all rows want of some columns. Before the growing one is cut, those go
+    that say the same in every row; before it has less than a third, others by their rank. The sorted column has room
+    for its sign beside its title, if the growing one can spare it.
+    """
+    kept = list(range(len(columns)))
+    wide = [_width(column, rows, wanted.get(index)) for index, column in enumerate(columns)]
+
+    def needed() -> int:
+        return sum(wide[index] for index in kept) + len(kept) - 1
+
+    growing = next((index for index in kept if columns[index].grows), None)
+    if growing is not None and growing in wanted:
+        wide[growing] = max(wide[growing], wanted[growing].widest)
+        for index in sorted(kept, key=lambda index: -columns[index].rank):
+            is_said_once = index in wanted and wanted[index].is_same and columns[index].rank > 0
+            if is_said_once and index != sort and needed() > width:
+                kept.remove(index)
+        wide[growing] = max(columns[growing].width, min(width // 3, wanted[growing].widest))
+    while len(kept) > 1 and needed() > width:
+        worst = max(kept, key=lambda index: (columns[index].rank, index))
+        if columns[worst].rank == 0:
+            break
+        kept.remove(worst)
+    spare = width - needed()
+    for index in kept:
+        if columns[index].stretches and spare > 0:
+            most = wanted[index].widest if index in wanted else _widest(columns[index], rows)
+            more = max(0, min(most - wide[index], spare // 2))
+            wide[index] += more
+            spare -= more
+    if sort in kept and spare > 0 and wide[sort] <= cells(columns[sort].title):
+        wide[sort] += 1
+        spare -= 1
+    if growing is not None:
+        grown = max(1, wide[growing] + spare)
+        wide[growing] = min(grown, max(wide[growing], columns[growing].most)) if columns[growing].most else grown
+    return [(index, wide[index]) for index in kept]
+
+
+def _width(column: Column[Row], rows: Sequence[Row], extent: Extent | None) -> int:
+    if column.right:
+        return max(column.width, _widest(column, rows))
+    if extent is None or column.grows:
+        return column.width
+    return max(cells(column.title), min(column.width, extent.widest))
+
+
+def _widest(column: Column[Row], rows: Sequence[Row]) -> int:
+    return max((cells(column.text(row)) for row in rows), default=0)
+
+
+def header_line(
+    columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], sort: int | None = None, sign: str = ""
+) -> Content:
+    """The titles; `sign` stands at the sorted column."""
+    pieces: list[Piece | str] = []
+    for index, width in places:
+        column = columns[index]
+        mark = sign if index == sort else ""
+        title = column.title if cells(column.title) + len(mark) <= width else column.title[: width - len(mark)]
+        text = fit(mark + title if column.right else title + mark, width, right=column.right)
+        pieces += [(text, "$heading" if mark else "$dim"), " "]
+    return line(*pieces[:-1])
+
+
+def row_line(columns: Sequence[Column[Row]], places: Sequence[tuple[int, int]], row: Row) -> Content:
+    """One row."""
+    pieces: list[Piece | str] = []
+    for index, wide in places:
+        column = columns[index]
+        style = column.style if isinstance(column.style, str) else column.style(row)
+        pieces += [(fit(column.text(row), wide, right=column.right), style), " "]
+    return line(*pieces[:-1])
+
+
+def plain_table(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int, height: int) -> list[Content]:
+    """A table without cursor: header and as many rows as fit."""
+    shown = rows[: max(0, height - 1)]
+    places = layout(columns, width, shown, wanted=extents(columns, rows))
+    return [header_line(columns, places), *(row_line(columns, places, row) for row in shown)]
