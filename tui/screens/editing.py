@@ -11,7 +11,7 @@ from tui.edits import JoinPrevious, Merge, Rename, SetStatus, TaskEdit, ToggleEx
 from tui.screens.board import Board, Part
 from tui.screens.questions import QUESTION_CELLS, AskScreen, ChooseScreen
 from tui.task_words import STATUS_SIGNS, status_sign
-from tui.widgets.grid import line
+from tui.widgets.grid import line, spread
 from tui.words import plain, project_name
 
 _FRAME_CELLS = 8  # of a question: its border, its padding, a bar that scrolls
@@ -85,5 +85,5 @@ class EditingBoard(Board[Part]):
         words = (project_name(task.project), cost_text(task), self.day_and_time(task.started_at))
         facts = line((f"  {' · '.join(words)}", "$dim"))
         title = line((sign, style), f" {plain(task.title)}")
-        room = min(QUESTION_CELLS, self.size.width) - _FRAME_CELLS - facts.cell_length
-        return (title.truncate(room, ellipsis=True) if room >= _LEAST_TITLE else title) + facts
+        room = min(QUESTION_CELLS, self.size.width) - _FRAME_CELLS
+        return spread(title, facts, room) if room - facts.cell_length >= _LEAST_TITLE else title + facts
