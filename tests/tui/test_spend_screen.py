@@ -16,6 +16,8 @@ from tests.tui.fakes import (
     feed,
     settled,
     snapshot,
+    spend_part,
+    spend_row,
 )
 from tracker.settings import Settings
 from tui.readers.spend import read_spend
@@ -30,6 +32,19 @@ async def test_models_are_listed_in_the_patterns_of_the_chart(sample_script: Scr
         row.split(name)[-1].split()[0][0] for row in rows[1:8] for name in ("opus-5-5 ", "sonnet-5-5 ") if name in row
     ]
     assert patterns == ["█", "▓"]
+
+
+@pytest.mark.parametrize(("size", "named"), [((120, 40), 12), ((80, 24), 4)])
+async def test_a_long_list_has_the_room_that_short_ones_leave(size: tuple[int, int], named: int) -> None:
+    def script(wish: Wish) -> Snapshot:
+        projects = tuple(spend_row(f"/home/u/project-{index}", 9.0 - index / 2) for index in range(12))
+        part = replace(spend_part(wish.month), by_project=projects, by_agent=(spend_row("cline", 60.0),))
+        return replace(snapshot(wish), spend=part)
+
+    text = await drawn(dashboard(script, start="spend"), size=size)
+    assert text.count("project-") == named
+    assert "haiku-5-5 ▓" in text
+    assert "Agents" not in text  # it would say the month's sum again
 
 
 async def test_months_go_back_and_on(sample_script: Script) -> None:

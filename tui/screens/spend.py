@@ -24,6 +24,9 @@ from tui.widgets.plot import Level, Series, places_of, stacked_bars
 from tui.words import dollars, model_name, plain, project_names
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
+_BORDERS = 2
+_LEAST_LINES = 3  # of a list that has so many rows; one more on a tall screen
+_MOST_LINES = 20  # lists share their room by what each has to show, up to so much
 
 
 class SpendScreen(Board[SpendPart]):
@@ -62,6 +65,7 @@ class SpendScreen(Board[SpendPart]):
         self._draw_list("#models", part.by_model, part, [model_name(model) for model in models], by_model=True)
         self._draw_list("#projects", part.by_project, part, project_names(projects))
         self._draw_list("#agents", part.by_agent, part, [plain(agent) for agent in agents])
+        self.query_one("#agents").display = len(agents) > 1 and self._is_tall  # one agent's share is the month's sum
         self._draw_budget(part)
         amounts = {day: dollars(cost) for day, cost in part.year.items()}
         until = year_end(snapshot.top.today, part.days)
@@ -70,6 +74,10 @@ class SpendScreen(Board[SpendPart]):
             lambda width, height: heatmap(amounts, until, width, pointed=pointed),
             title=line(("The year", "bold $heading"), (f" · {counted(len(amounts), 'day')} of work", "$dim")),
         )
+
+    @property
+    def _is_tall(self) -> bool:
+        return self.size.height >= HEIGHTS[-1][0]
 
     # -- the month --------------------------------------------------------------------------------------------------
 
@@ -146,13 +154,14 @@ class SpendScreen(Board[SpendPart]):
             )
             for index, row in enumerate(rows)
         ]
-        self.query_one(selector, Picture).show(
-            lambda width, height: bar_rows(made, width, height) or [line(("nothing in this month", "$dim"))]
-        )
+        picture = self.query_one(selector, Picture)
+        picture.styles.height = f"{min(_MOST_LINES, len(rows)) + _BORDERS}fr"
+        picture.styles.min_height = min(_LEAST_LINES + self._is_tall, len(rows)) + _BORDERS
+        picture.show(lambda width, height: bar_rows(made, width, height) or [line(("nothing in this month", "$dim"))])
 
     def _draw_budget(self, part: SpendPart) -> None:
         report, picture = part.budget, self.query_one("#budget", Picture)
-        picture.display = report is not None and self.size.height >= HEIGHTS[-1][0]
+        picture.display = report is not None and self._is_tall
         if report is not None:
             has_budget = any(one.share is not None for one in report.lines)
             picture.set_class(has_budget and report.layers is not None, "-both")
