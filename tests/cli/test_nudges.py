@@ -57,7 +57,7 @@ class Desk:
         self.advise()
         text = self.stop_hook()
         assert text is not None
-        assert text.startswith("Compact now, ")
+        assert text.startswith("Compact now if you go on, ")
         return text
 
 

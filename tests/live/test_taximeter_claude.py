@@ -97,7 +97,7 @@ def test_a_day_beside_the_client(
 
     with taximeter.watching() as printed, client.interactive() as session:
         session.prompt("Do two things [[tools]]")
-        wait_until_said(session, "Stop", "Compact now, 26")
+        wait_until_said(session, "Stop", "Compact now if you go on, 26")
         taximeter.wait_until_complete()
         cost = short_usd(taximeter.session_cost(session.session_id))
         wait_until(
@@ -198,7 +198,7 @@ def test_hooks_alone_keep_the_ledger_complete_and_advise(
         taximeter.wait_until_complete()
         taximeter.wait_for_advice(session.session_id, "Compact now")
         session.prompt("Again [[again]]")
-        session.wait_for_text(" says: Compact now, 2")  # at the end of the turn, or if that was too soon at the prompt
+        session.wait_for_text(" says: Compact now")  # at the end of the turn, or if that was too soon at the prompt
         taximeter.wait_until_complete()
         session.exit()
     assert client.run_print("In print mode [[print]]").exit_code == 0

@@ -141,7 +141,7 @@ async def test_a_session_that_rests_is_no_work_at_hand(sample_script: Script) ->
 
     for size in [(120, 40), (80, 24)]:
         text = await drawn(dashboard(script, start="now"), size=size)
-        assert "If resumed · until compaction" in text
+        assert "If resumed · ~8 calls" in text
         assert "From here" not in text
 
 

@@ -69,7 +69,7 @@ class TimedEvaluation(NamedTuple):
 def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """Nudges of a turn's end; `chosen`: this session's picked ones; `shown`: those of all sessions."""
     state = standing.state
-    evaluations = [_compact(standing, chosen), _new_session(standing, chosen, is_prompted=False)]
+    evaluations = [_compact(standing, chosen), _new_session(standing, chosen)]
     largest = state.largest_result()
     if largest is not None:
         evaluations.append(
@@ -85,7 +85,7 @@ def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequenc
 
 def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """A prompt that no call has answered yet: would its work be cheaper in a new session?"""
-    return [_of_this_turn(standing, _new_session(standing, chosen, is_prompted=True), Moment.PROMPT)]
+    return [_of_this_turn(standing, _new_session(standing, chosen), Moment.PROMPT)]
 
 
 def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
@@ -155,13 +155,12 @@ def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
     )
 
 
-def _new_session(standing: Standing, chosen: Sequence[NudgeRow], *, is_prompted: bool) -> Evaluation:
+def _new_session(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
     """7.2, and silent for as long as compacting would be: both ask for the same thing."""
     evaluation = new_session_nudge(
         standing.situation,
         boundary_score=standing.boundary_score,
         task_completed=standing.task_is_done,
-        another_turn_is_certain=is_prompted,
     )
     since = _calls_since(standing, chosen, WAYS_TO_SHORTEN)
     if since is not None and since < DEFAULTS.cooldown_calls:

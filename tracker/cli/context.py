@@ -19,18 +19,18 @@ from tracker.errors import UserError
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import OptionKind
-from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, open_nudge
+from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, horizon, open_nudge
 from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, tokens
 
 
 @click.command()
 @click.argument("session", required=False, metavar="[SESSION]")
 @click.option(
-    "--turns", type=click.IntRange(1, 100), default=8, show_default=True, help="How many turns to look ahead."
+    "--turns", type=click.IntRange(1, 100), help="How many turns to look ahead, in place of what is likely to come."
 )
 @csv_option
 @reading_options
-def context(invocation: Invocation, session: str | None, turns: int) -> None:
+def context(invocation: Invocation, session: str | None, turns: int | None) -> None:
     """How a session's context grows, what comes next, and three ways to go on.
 
     \b
@@ -101,9 +101,8 @@ def _cache_words(report: ContextReport) -> str:
 
 def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None, idle_ms: int, cells: int) -> None:
     options = ahead.options
-    until = "until the client compacts" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
     start = "From here" if idle_ms < DEFAULTS.return_window_ms else "If you take it up again"
-    click.echo(rule(f"{start}, {until} (about {counted(options.calls, 'call')})", cells))
+    click.echo(rule(f"{start}, {horizon(ahead)} (about {counted(options.calls, 'call')})", cells))
     best = advised(options, nudge)
     for option in options.ways:
         mark = "▸" if option.kind == best.kind else " "

@@ -5,16 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tracker.model.cache_life import is_expired
-from tracker.model.compaction import (
-    CompactionState,
-    compaction_nano,
-    decide_compaction,
-    saving_nano_per_call,
-)
+from tracker.model.compaction import CompactionState, decide_compaction
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
-from tracker.model.fresh_start import fresh_context_tokens, new_session_nano, new_session_saving_nano_per_call
-from tracker.model.horizon import calls_ahead
-from tracker.model.idle import cold_penalty_nano, cold_resume_nano, compact_before_expiry_nano
+from tracker.model.idle import cold_penalty_nano, compact_before_expiry_nano
 from tracker.model.nudge import (
     PAYS,
     Evaluation,
@@ -26,7 +19,8 @@ from tracker.model.nudge import (
     saving_phrase,
     thousands,
 )
-from tracker.model.options import OptionKind, SavingRange, payback_turns, saving_range
+from tracker.model.options import OptionKind, Shortened, shortened
+from tracker.model.saving import SavingRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +40,18 @@ _WAYS = {
     NudgeKind.COMPACT: OptionKind.COMPACT,
     NudgeKind.BEFORE_EXPIRY: OptionKind.COMPACT,
     NudgeKind.NEW_SESSION: OptionKind.NEW_SESSION,
+    NudgeKind.COLD_RESUME: OptionKind.COMPACT,  # unless its inputs name the other one
 }
 
 
 def way_of(kind: str, inputs: Mapping[str, Any]) -> str | None:
     """The way to go on (OptionKind) that a nudge of this kind and with these inputs asks for; None if for none."""
-    if kind != NudgeKind.COLD_RESUME:
-        return _WAYS.get(kind)
-    fresh = inputs.get("fresh_nano")  # None where the task goes on
-    return OptionKind.NEW_SESSION if fresh is not None and fresh < inputs["summarise_nano"] else OptionKind.COMPACT
+    way: str | None = inputs.get("way", _WAYS.get(kind))
+    return way
 
 
 def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
-    shape, tariff = situation.shape, situation.tariff
+    shape, tariff, calls = situation.shape, situation.tariff, situation.calls_ahead
     return {
         "context": situation.context,
         "baseline": shape.baseline,
@@ -71,31 +64,40 @@ def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
         "cold_probability": situation.cold_probability,
         "remaining_calls": situation.remaining_calls,
         "calls_to_auto_compaction": situation.calls_to_auto_compaction,
+        "calls_low": calls.low,
+        "calls": calls.point,
+        "calls_high": calls.high,
         "calls_per_turn": situation.mean_calls_per_turn,
         "is_plan": situation.billing.is_plan,
     }
 
 
+def _way_inputs(way: Shortened) -> dict[str, InputValue]:
+    return {
+        "one_off_nano": way.one_off_nano,
+        "extra_nano": way.extra_nano,
+        "saving_nano_per_call": way.saving_nano_per_call,
+    }
+
+
 def compact_nudge(situation: Situation, state: CompactionState, level: float) -> Evaluation:
-    """7.1: fires by the level alone; a saving that is not positive is left out of the text."""
+    """7.1: fires by the level alone; a saving that is not positive is left out of the text.
+
+    It is what compacting saves if the user goes on, as only the user knows that. Now, because the cache may be cold by
+    then: in replays acting before the next prompt saved less than acting now each time (docs/nudges.md).
+    """
     decision = decide_compaction(state, level)
-    one_off = compaction_nano(situation.context, situation.shape, situation.tariff)
-    per_call = saving_nano_per_call(situation.context, situation.shape, situation.tariff, situation.cold_probability)
-    calls = situation.calls_ahead(another_turn_is_certain=False)
-    saving = saving_range(one_off, per_call, calls)
-    turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
-    action = f"Compact now, {thousands(situation.context)} of context"
+    way = shortened(situation, OptionKind.COMPACT, is_cold=False)
+    saving, turns = way.saving(situation.calls_ahead), way.payback_turns(situation)
+    action = f"Compact now if you go on, {thousands(situation.context)} of context"
     if saving.point_nano > 0:
         text = one_line(action, saving_phrase(situation.billing, saving, turns))
     else:
         text = one_line(action, f"above this session's level of {thousands(level)}")
-    inputs = _situation_inputs(situation) | {
+    inputs = {
+        **_situation_inputs(situation),
+        **_way_inputs(way),
         "level": level,
-        "one_off_nano": one_off,
-        "saving_nano_per_call": per_call,
-        "calls_low": calls.low,
-        "calls": calls.point,
-        "calls_high": calls.high,
         "calls_since": state.calls_since_nudge_or_compaction,
         "plan_in_progress": state.plan_in_progress,
         "failed_in_epoch": state.failed_in_epoch,
@@ -112,27 +114,19 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
     )
 
 
-def new_session_nudge(
-    situation: Situation, *, boundary_score: float, task_completed: bool, another_turn_is_certain: bool
-) -> Evaluation:
+def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
     """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin."""
-    shape, tariff = situation.shape, situation.tariff
-    one_off = new_session_nano(shape, situation.orientation, tariff)
-    per_call = new_session_saving_nano_per_call(
-        situation.context, shape, situation.orientation, tariff, situation.cold_probability
-    )
+    way = shortened(situation, OptionKind.NEW_SESSION, is_cold=False)
     fresh_calls = situation.remaining_calls_of_a_fresh_session
-    calls = calls_ahead(fresh_calls, another_turn_is_certain=another_turn_is_certain, calls_to_auto_compaction=None)
     if boundary_score < DEFAULTS.boundary_score and not task_completed:
         reason = "the task goes on"
-    elif situation.context < DEFAULTS.fresh_context_over_baseline * shape.baseline:
+    elif situation.context < DEFAULTS.fresh_context_over_baseline * situation.shape.baseline:
         reason = "the context is small"
-    elif per_call * fresh_calls <= DEFAULTS.fresh_margin * one_off:
+    elif way.saving_nano_per_call * fresh_calls <= DEFAULTS.fresh_margin * way.one_off_nano:
         reason = "does not pay with the margin"
     else:
         reason = PAYS
-    saving = saving_range(one_off, per_call, calls)
-    turns = payback_turns(one_off, per_call, situation.mean_calls_per_turn)
+    saving, turns = way.saving(situation.calls_ahead), way.payback_turns(situation)
     effect = saving_phrase(situation.billing, saving, turns)
     return evaluated(
         NudgeKind.NEW_SESSION,
@@ -141,15 +135,14 @@ def new_session_nudge(
         text=one_line("New task: start over with `taximeter handover`", effect),
         saving=saving,
         payback_turns=turns,
-        inputs=_situation_inputs(situation)
-        | {
+        inputs={
+            **_situation_inputs(situation),
+            **_way_inputs(way),
             "boundary_score": boundary_score,
             "task_completed": task_completed,
             "orientation_tokens": situation.orientation.tokens,
             "orientation_calls": situation.orientation.calls,
             "fresh_calls": fresh_calls,
-            "one_off_nano": one_off,
-            "saving_nano_per_call": per_call,
         },
     )
 
@@ -227,16 +220,11 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
 
 def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, boundary_score: float) -> Evaluation:
     """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
-    shape, context, orientation, tariff = situation.shape, situation.context, situation.orientation, situation.tariff
-    calls = situation.calls_ahead(another_turn_is_certain=True)
-    few, costs, many = (cold_resume_nano(context, count, shape, orientation, tariff) for count in calls)
-    is_new_topic = boundary_score >= DEFAULTS.boundary_score
-    fresh_wins = is_new_topic and costs.fresh < costs.summarise
-    saving = SavingRange.of(*(one.go_on - (one.fresh if fresh_wins else one.summarise) for one in (few, costs, many)))
-    after = fresh_context_tokens(shape, orientation) if fresh_wins else shape.context_after
-    per_call = (context - after) * tariff.read
-    best = costs.fresh if fresh_wins else costs.summarise
-    turns = payback_turns(best - costs.go_on + per_call * calls.point, per_call, situation.mean_calls_per_turn)
+    shape, context, calls = situation.shape, situation.context, situation.calls_ahead
+    kinds = [OptionKind.COMPACT, *([OptionKind.NEW_SESSION] if boundary_score >= DEFAULTS.boundary_score else [])]
+    ways = {kind: shortened(situation, kind, is_cold=True) for kind in kinds}
+    kind, way = max(ways.items(), key=lambda one: one[1].saving(calls).point_nano)
+    saving, turns = way.saving(calls), way.payback_turns(situation)
     if not is_expired(age_ms, ttl_ms):
         reason = "the cache is warm"
     elif context < DEFAULTS.large_context_over_context_after * shape.context_after:
@@ -247,7 +235,7 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
         reason = PAYS
     again = f"{thousands(context - shape.static_floor)} to write again"
     action = f"Compact before going on (the cache is cold, {again})"
-    if fresh_wins:
+    if kind == OptionKind.NEW_SESSION:
         action = f"Start over with `taximeter handover` (cold, {again})"
     evaluation = evaluated(
         NudgeKind.COLD_RESUME,
@@ -256,15 +244,13 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
         text=one_line(action, saving_phrase(situation.billing, saving, turns)),
         saving=saving,
         payback_turns=turns,
-        inputs=_situation_inputs(situation)
-        | {
+        inputs={
+            **_situation_inputs(situation),
+            **_way_inputs(way),
             "age_ms": age_ms,
             "ttl_ms": ttl_ms,
             "boundary_score": boundary_score,
-            "go_on_nano": costs.go_on,
-            "summarise_nano": costs.summarise,
-            "fresh_nano": costs.fresh if is_new_topic else None,
-            "calls": calls.point,
+            "way": kind,
         },
     )
     return replace(evaluation, text=_cold_price_text(situation)) if reason == "price only" else evaluation

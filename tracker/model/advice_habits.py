@@ -22,8 +22,8 @@ from tracker.model.nudge import (
     saving_phrase,
     thousands,
 )
-from tracker.model.options import SavingRange
 from tracker.model.rates import Tariff
+from tracker.model.saving import SavingRange
 from tracker.model.ttl_choice import TtlChoice
 
 # What the baseline nudge prices: a cut that trimming an instruction file or some tools can reach.
@@ -126,7 +126,7 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
 
 def large_result_nudge(situation: Situation, *, command_pattern: str, result_tokens: int) -> Evaluation:
     """Name a tool result that costs a quarter dollar or more before the epoch ends; delivery keeps it to one a day."""
-    calls = situation.calls_ahead(another_turn_is_certain=True)
+    calls = situation.calls_ahead
     saving = SavingRange.of(*(lifetime_nano(result_tokens, count, situation.tariff) for count in calls))
     if result_tokens < DEFAULTS.large_result_tokens:
         reason = "a small result"

@@ -18,8 +18,8 @@ from tracker.model.compaction import (
     compaction_nano,
     decide_compaction,
 )
-from tracker.model.options import SavingRange
 from tracker.model.rates import Tariff
+from tracker.model.saving import SavingRange
 
 WINDOW_SHARE = 0.8
 FIXED_TOKENS = (100_000, 150_000, 300_000)

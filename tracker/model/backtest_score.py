@@ -27,8 +27,8 @@ from tracker.model.backtest import (
     with_summary_kept,
 )
 from tracker.model.defaults import HOUR_MS
-from tracker.model.options import SavingRange
 from tracker.model.quantiles import bootstrap_mean_interval
+from tracker.model.saving import SavingRange
 
 
 class PolicyName:

@@ -48,7 +48,6 @@ class Defaults:
     # Horizon (section 6)
     remaining_calls: float = 50.0
     remaining_shrink_sessions: int = 10
-    last_turn_probability: float = 0.2
     return_window_ms: int = 12 * HOUR_MS
     return_probability: float = 0.10
     return_shrink_gaps: int = 20

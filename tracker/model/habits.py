@@ -7,9 +7,9 @@ from typing import NamedTuple
 from tracker.model.defaults import DEFAULTS
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
-from tracker.model.options import SavingRange
 from tracker.model.quantiles import Z_80
 from tracker.model.rates import Tariff
+from tracker.model.saving import SavingRange
 
 
 class TurnProfile(NamedTuple):

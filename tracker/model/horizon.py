@@ -12,8 +12,6 @@ from tracker.model.quantiles import TAIL, shrink
 
 # Context size bands for the chance of a return; MODEL names bands without their edges.
 CONTEXT_BAND_EDGES = (50_000, 100_000, 200_000)
-# Growth comes in jumps: nine of ten recorded compactions by the client came within so many times the calls expected.
-LATEST_COMPACTION = 2.5
 
 
 class SessionLength(NamedTuple):
@@ -64,23 +62,17 @@ def remaining_calls(earlier: Sequence[SessionLength], calls_so_far: int) -> floa
     return shrink(own, DEFAULTS.remaining_calls, len(longer), DEFAULTS.remaining_shrink_sessions)
 
 
-def calls_ahead(
-    mean_calls: float,
-    *,
-    another_turn_is_certain: bool,
-    calls_to_auto_compaction: float | None,
-) -> CallsRange:
-    """Calls over which a saving runs, with their 80 % range; up to the client's own compaction at the most.
+def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> CallsRange:
+    """Calls over which a saving runs if the user goes on, with their 80 % range.
 
-    Until the user has prompted again, this was the last turn with probability 0.2. Beyond that the chance to stop is
-    taken as the same at each call, as residual life is flat at turn ends. The point is the mean of the calls below
-    the limit, not the limited mean of MODEL section 7.1, which promised half as much again as came true in backtests.
+    The chance to stop is taken as the same at each call, as residual life is flat at turn ends. The point is the mean
+    of the calls below the client's own compaction, not the limited mean of MODEL section 7.1, which promised half as
+    much again as came true in backtests. The high end is not limited: a session that long is spared that compaction.
     """
-    going_on = 1.0 if another_turn_is_certain else 1 - DEFAULTS.last_turn_probability
-    low, high = (mean_calls * max(0.0, math.log(going_on / share)) for share in (1 - TAIL, TAIL))
+    low, high = (mean_calls * -math.log(share) for share in (1 - TAIL, TAIL))
     limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
-    mean = going_on * mean_calls * -math.expm1(-limit / mean_calls) if mean_calls > 0 else 0.0
-    return CallsRange(min(low, limit), mean, min(high, LATEST_COMPACTION * limit))
+    mean = mean_calls * -math.expm1(-limit / mean_calls) if mean_calls > 0 else 0.0
+    return CallsRange(min(low, mean), mean, high)
 
 
 def context_band(context: int) -> int:

@@ -14,8 +14,8 @@ from tracker.model.compaction import CompactionShape
 from tracker.model.defaults import DEFAULTS
 from tracker.model.fresh_start import Orientation
 from tracker.model.horizon import CallsRange, calls_ahead
-from tracker.model.options import SavingRange
 from tracker.model.rates import Rates, Tariff
+from tracker.model.saving import SavingRange
 
 LONGEST_TEXT = 120
 PAYS = "pays"  # the reason of most nudges that fire
@@ -98,13 +98,10 @@ class Situation:
     calls_to_auto_compaction: float | None
     mean_calls_per_turn: float
 
-    def calls_ahead(self, *, another_turn_is_certain: bool) -> CallsRange:
-        """Calls over which what is done now saves something in this session."""
-        return calls_ahead(
-            self.remaining_calls,
-            another_turn_is_certain=another_turn_is_certain,
-            calls_to_auto_compaction=self.calls_to_auto_compaction,
-        )
+    @property
+    def calls_ahead(self) -> CallsRange:
+        """Calls over which what is done now saves something if the user goes on."""
+        return calls_ahead(self.remaining_calls, self.calls_to_auto_compaction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,22 @@
-"""The three priced ways to go on for the next calls: continue, compact, new session (MODEL 7.1, 7.2, 7.4).
+"""The three priced ways to go on for the calls to come: continue, compact, new session (MODEL 7.1, 7.2, 7.4).
 
 `continue` is the forecast, the calls that may turn out cold, and a cold start if the cache has gone. The other two are
-that less their saving, so that cost differences between options are exactly the savings shown beside them.
+that less their saving, so that cost differences between options are exactly the savings shown beside them, and those
+that nudges name (tracker.model.advice).
 """
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple
 
-from tracker.model.compaction import (
-    CompactionShape,
-    break_even_calls,
-    compaction_nano,
-    saving_nano,
-    saving_nano_per_call,
-)
+from tracker.model.compaction import compaction_nano, saving_nano, saving_nano_per_call
 from tracker.model.forecast import Band, Forecast, forecast
-from tracker.model.fresh_start import (
-    Orientation,
-    cold_orientation_nano,
-    new_session_nano,
-    new_session_saving_nano_per_call,
-)
+from tracker.model.fresh_start import cold_orientation_nano, new_session_nano, new_session_saving_nano_per_call
 from tracker.model.growth import CallsPerTurn, GrowthEstimate
 from tracker.model.horizon import CallsRange
 from tracker.model.idle import cold_penalty_nano
-from tracker.model.rates import Tariff
+from tracker.model.nudge import Situation
+from tracker.model.saving import SavingRange, payback_turns, saving_range
 
 
 class OptionKind:
@@ -45,22 +36,8 @@ _WHY_NOT = {
 
 
 @dataclass(frozen=True, slots=True)
-class SavingRange:
-    """Modelled nano-dollars saved, with an 80 % range."""
-
-    point_nano: int
-    low_nano: int
-    high_nano: int
-
-    @classmethod
-    def of(cls, one_end: float, point: float, other_end: float) -> Self:
-        """Of the figures at 10 %, expected and 90 % of what lies ahead: less of it may save more."""
-        return cls(round(point), round(min(one_end, other_end)), round(max(one_end, other_end)))
-
-
-@dataclass(frozen=True, slots=True)
 class Option:
-    """One way to go on over the next turns; modelled nano-dollars."""
+    """One way to go on over the calls to come; modelled nano-dollars."""
 
     kind: str
     cost_nano: int
@@ -72,28 +49,11 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """Everything the three options are priced from."""
-
-    context: int
-    is_cold: bool
-    shape: CompactionShape
-    orientation: Orientation
-    estimate: GrowthEstimate
-    tariff: Tariff
-    cold_probability: float
-    calls_per_turn: CallsPerTurn
-    calls_to_auto_compaction: float | None
-    band: Band
-
-
-@dataclass(frozen=True, slots=True)
 class Options:
     """The options of one moment; `forecast` is `continue` as if every call were warm."""
 
-    turns: int
-    calls: int  # in these turns; only those until the client compacts by itself, if that comes first
-    until_compaction: bool  # whether it does
+    calls: int
+    until_compaction: bool  # whether the client is to compact by itself before more calls would have come
     forecast: Forecast
     go_on: Option
     compact: Option
@@ -114,45 +74,73 @@ class Options:
         return _WHY_NOT[self.best.kind] if advised.cost_nano > self.best.cost_nano else ""
 
 
-def saving_range(one_off_nano: float, per_call_nano: float, calls: CallsRange) -> SavingRange:
-    """Saving over a range of later calls."""
-    return SavingRange.of(*(saving_nano(one_off_nano, per_call_nano, count) for count in calls))
+class Shortened(NamedTuple):
+    """A way to shorten the context, against going on as it is; modelled nano-dollars."""
+
+    one_off_nano: float  # paid at once
+    extra_nano: float  # of it, what going on does not pay: with a cold cache that writes the whole context again
+    saving_nano_per_call: float
+
+    def saving(self, calls: CallsRange) -> SavingRange:
+        """What it saves over these calls."""
+        return saving_range(self.extra_nano, self.saving_nano_per_call, calls)
+
+    def payback_turns(self, here: Situation) -> float | None:
+        """Turns until it has paid off; None if it never does."""
+        return payback_turns(self.extra_nano, self.saving_nano_per_call, here.mean_calls_per_turn)
 
 
-def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn: float) -> float | None:
-    """Turns until a one-off cost is earned back; None when it never is."""
-    calls = break_even_calls(one_off_nano, per_call_nano)
-    return None if math.isinf(calls) else calls / max(mean_calls_per_turn, 1.0)
+def shortened(here: Situation, kind: str, *, is_cold: bool) -> Shortened:
+    """Compacting (7.1) or a new session (7.2), after a pause that outlived the cache too (7.4)."""
+    context, shape, orientation, tariff = here.context, here.shape, here.orientation, here.tariff
+    if kind == OptionKind.COMPACT:
+        one_off = compaction_nano(context, shape, tariff, is_cold=is_cold)
+        per_call = saving_nano_per_call(context, shape, tariff, here.cold_probability)
+    else:
+        start = cold_orientation_nano if is_cold else new_session_nano
+        one_off = start(shape, orientation, tariff)
+        per_call = new_session_saving_nano_per_call(context, shape, orientation, tariff, here.cold_probability)
+    return Shortened(one_off, one_off - (_penalty(here) if is_cold else 0.0), per_call)
 
 
-def calls_in_turns(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> int:
+def _penalty(here: Situation) -> float:
+    return cold_penalty_nano(here.context, here.shape.static_floor, here.tariff)
+
+
+def calls_in_turns(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> CallsRange:
     """Calls of the next `turns` turns, or until the client compacts if that comes first: one at the least."""
-    calls = per_turn.calls_in(turns)
-    return calls if calls_to_auto_compaction is None else min(calls, max(1, round(calls_to_auto_compaction)))
+    calls = float(per_turn.calls_in(turns))
+    if calls_to_auto_compaction is not None:
+        calls = min(calls, max(1.0, calls_to_auto_compaction))
+    return CallsRange(calls, calls, calls)
 
 
-def price_options(outlook: Outlook, turns: int) -> Options:
-    """Price the next `turns` turns each way, up to where the client compacts by itself: no forecast reaches beyond.
+def price_options(
+    here: Situation,
+    calls: CallsRange,
+    estimate: GrowthEstimate,
+    band: Band,
+    *,
+    is_cold: bool,
+    until_compaction: bool = False,
+) -> Options:
+    """Price the calls to come each way; none of them is beyond where the client compacts by itself.
 
     The forecast's band is read as more or less work than expected, and scales what runs per call, not what is paid
     once. It was measured on what really came, calls that turned cold among it, so that these move the expected cost and
     not the ends.
     """
-    calls = calls_in_turns(outlook.calls_per_turn, turns, outlook.calls_to_auto_compaction)
-    tariff, shape, band = outlook.tariff, outlook.shape, outlook.band
-    ahead = forecast(calls, outlook.context, outlook.estimate, tariff, band)
-    penalty = cold_penalty_nano(outlook.context, shape.static_floor, tariff)
-    turning_cold = calls * outlook.cold_probability * penalty
-    at_once = penalty if outlook.is_cold else 0.0
-    running = ahead.point_nano + turning_cold * math.exp(band.median)
+    count = max(1, round(calls.point))
+    ahead = forecast(count, here.context, estimate, here.tariff, band)
+    penalty = _penalty(here)
+    turning_cold = count * here.cold_probability * penalty
+    at_once = penalty if is_cold else 0.0
+    ways = {kind: shortened(here, kind, is_cold=is_cold) for kind in (OptionKind.COMPACT, OptionKind.NEW_SESSION)}
+    # A forecast below what re-reading alone comes to would leave a shorter context less than nothing to cost.
+    rent = max(saving_nano(0.0, way.saving_nano_per_call, calls.point) for way in ways.values())
+    running = max(rent, ahead.point_nano + turning_cold * math.exp(band.median))
     low_share = ahead.low_nano / running if running else 1.0
     high_share = max(1.0, ahead.high_nano / running) if running else 1.0
-    horizon: float = calls
-    if outlook.calls_to_auto_compaction is not None:
-        horizon = min(horizon, outlook.calls_to_auto_compaction)
-    start = cold_orientation_nano if outlook.is_cold else new_session_nano
-    starting_over = start(shape, outlook.orientation, tariff)
-    saving_calls = CallsRange(*(horizon * math.exp(share) for share in band[:3]))
 
     def option(kind: str, one_off: float, running_nano: float, saving: SavingRange, payback: float | None) -> Option:
         return Option(
@@ -165,32 +153,16 @@ def price_options(outlook: Outlook, turns: int) -> Options:
             payback_turns=payback,
         )
 
-    def alternative(kind: str, one_off: float, per_call: float) -> Option:
-        extra = one_off - at_once
-        return option(
-            kind,
-            one_off,
-            running - saving_nano(0.0, per_call, saving_calls.point),
-            saving_range(extra, per_call, saving_calls),
-            payback_turns(extra, per_call, outlook.calls_per_turn.mean),
-        )
+    def alternative(kind: str) -> Option:
+        way = ways[kind]
+        left = running - saving_nano(0.0, way.saving_nano_per_call, calls.point)
+        return option(kind, way.one_off_nano, left, way.saving(calls), way.payback_turns(here))
 
     return Options(
-        turns=turns,
-        calls=calls,
-        until_compaction=calls < outlook.calls_per_turn.calls_in(turns),
+        calls=count,
+        until_compaction=until_compaction,
         forecast=ahead,
         go_on=option(OptionKind.CONTINUE, at_once, running, SavingRange(0, 0, 0), None),
-        compact=alternative(
-            OptionKind.COMPACT,
-            compaction_nano(outlook.context, shape, tariff, is_cold=outlook.is_cold),
-            saving_nano_per_call(outlook.context, shape, tariff, outlook.cold_probability),
-        ),
-        new_session=alternative(
-            OptionKind.NEW_SESSION,
-            starting_over,
-            new_session_saving_nano_per_call(
-                outlook.context, shape, outlook.orientation, tariff, outlook.cold_probability
-            ),
-        ),
+        compact=alternative(OptionKind.COMPACT),
+        new_session=alternative(OptionKind.NEW_SESSION),
     )

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from tracker.model.cache_life import is_expired
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.options import SavingRange
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.model.rates import PICO_PER_NANO, Rates
+from tracker.model.saving import SavingRange
 
 
 class CachedCall(NamedTuple):

@@ -20,8 +20,8 @@ from tracker.model.backtest import Replay
 from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
 from tracker.model.compaction import observed_summary_tokens, summary_nano
 from tracker.model.defaults import DEFAULTS, HOUR_MS
-from tracker.model.options import SavingRange
 from tracker.model.rates import Rates
+from tracker.model.saving import SavingRange
 from tracker.reports.json_values import rounded
 
 _NOTHING = Backtest(sessions=0, active_ms=0, scores=(), saving=SavingRange(0, 0, 0), sensitivity={}, nudges=())

@@ -26,15 +26,15 @@ from tracker.model.defaults import HOUR_MS, MINUTE_MS
 from tracker.model.growth import (
     CallsPerTurn,
     GrowthEstimate,
-    calls_to_compaction,
     next_call_nano,
     rent_crossover_tokens,
 )
 from tracker.model.idle import cold_penalty_nano, keep_warm_pings
 from tracker.model.nudge import Billing, payback_phrase
-from tracker.model.options import Option, OptionKind, Options, Outlook, calls_in_turns, price_options
+from tracker.model.options import Option, OptionKind, Options, calls_in_turns, price_options
 from tracker.model.rates import Rates
 from tracker.reports.json_values import rounded
+from tracker.words import counted
 
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
@@ -42,6 +42,7 @@ NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind
 class Prospect(NamedTuple):
     """What lies ahead of a session; modelled."""
 
+    turns: int | None  # that were asked for; None: what is likely to come of the session, given another turn
     estimate: GrowthEstimate
     options: Options
     level: float
@@ -53,7 +54,7 @@ class Prospect(NamedTuple):
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
     pings: int | None  # prompts that are worth it only to keep the cache warm; None where its lifetime is not on record
     crossover: float
-    turns: CallsPerTurn
+    per_turn: CallsPerTurn
 
 
 class ContextReport(NamedTuple):
@@ -128,13 +129,13 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "auto_compaction_at": ahead.trigger,
         "auto_compaction_source": ahead.trigger_source,
         "calls_to_auto_compaction": ahead.to_compaction,
-        "turns": options.turns,
+        "turns": ahead.turns,
         "calls": options.calls,
         "until_auto_compaction": options.until_compaction,
         "calls_per_turn": {
-            "mean": round(ahead.turns.mean, 2),
-            "p10": round(ahead.turns.p10, 2),
-            "p90": round(ahead.turns.p90, 2),
+            "mean": round(ahead.per_turn.mean, 2),
+            "p10": round(ahead.per_turn.p10, 2),
+            "p90": round(ahead.per_turn.p90, 2),
         },
         "forecast": {
             "cost_usd": usd(options.forecast.point_nano),
@@ -165,10 +166,10 @@ def context_report(
     habits: Habits,
     preferences: Preferences,
     *,
-    turns: int = 8,
+    turns: int | None = None,
     now: int | None = None,
 ) -> ContextReport | None:
-    """The report of one session over the next `turns` turns; None if it has no call of its own.
+    """The report of one session over the next `turns` turns, or what is likely to come; None if it has no own call.
 
     `habits` are those with the session's agent (tracker.advisor.habits); `preferences` those that its nudges go by.
     """
@@ -186,7 +187,7 @@ def context_report(
         session=state.session,
         calls=calls,
         model=last.model,
-        context=_standing_context(last),
+        context=last.context,
         baseline=state.first_prompt,
         peak=max(call.context for call in calls),
         resets=len({call.epoch for call in calls}) - 1,
@@ -213,6 +214,13 @@ def advised(options: Options, nudge: NudgeRow | None) -> Option:
     return next((one for one in options.ways if one.kind == way), options.best)
 
 
+def horizon(ahead: Prospect) -> str:
+    """Which calls the three ways are priced over."""
+    if ahead.turns is None:
+        return "as your sessions go on"
+    return "until compaction" if ahead.options.until_compaction else f"the next {counted(ahead.turns, 'turn')}"
+
+
 def effect(option: Option) -> str:
     """What another way than going on does: `saves $1.25, back in 3 turns`."""
     saved = option.saving.point_nano
@@ -226,7 +234,7 @@ def _prospect(
     rates: Rates,
     habits: Habits,
     preferences: Preferences,
-    turns: int,
+    turns: int | None,
     ttl_ms: int | None,
     *,
     is_cold: bool,
@@ -236,28 +244,24 @@ def _prospect(
     billing = billing_of(state.session, preferences, habits)
     weighed = standing_of(state, habits, rates, billing, quiet=preferences.quiet)
     here, estimate = standing.situation, standing.estimate
-    context = _standing_context(state.last)
-    to_compaction = calls_to_compaction(context, standing.trigger.tokens, estimate)
+    to_compaction = here.calls_to_auto_compaction
 
-    def options_over(turns: int) -> Options:
-        calls = calls_in_turns(habits.calls_per_turn, turns, to_compaction)
-        outlook = Outlook(
-            context=context,
+    def options_over(turns: int | None) -> Options:
+        calls = here.calls_ahead if turns is None else calls_in_turns(habits.calls_per_turn, turns, to_compaction)
+        otherwise = here.remaining_calls if turns is None else habits.calls_per_turn.calls_in(turns)
+        return price_options(
+            here,
+            calls,
+            estimate,
+            habits.band(state.last.model, calls.point),
             is_cold=is_cold,
-            shape=here.shape,
-            orientation=here.orientation,
-            estimate=estimate,
-            tariff=here.tariff,
-            cold_probability=here.cold_probability,
-            calls_per_turn=habits.calls_per_turn,
-            calls_to_auto_compaction=to_compaction,
-            band=habits.band(state.last.model, calls),
+            until_compaction=to_compaction is not None and round(to_compaction) < round(otherwise),
         )
-        return price_options(outlook, turns)
 
-    warm_call = next_call_nano(context, estimate.growth, estimate.output, here.tariff)
-    cold_penalty = round(cold_penalty_nano(context, here.shape.static_floor, here.tariff))
+    warm_call = next_call_nano(here.context, estimate.growth, estimate.output, here.tariff)
+    cold_penalty = round(cold_penalty_nano(here.context, here.shape.static_floor, here.tariff))
     return Prospect(
+        turns=turns,
         estimate=estimate,
         options=options_over(turns),
         level=weighed.level,
@@ -269,10 +273,5 @@ def _prospect(
         cold_penalty=cold_penalty,
         pings=None if ttl_ms is None else keep_warm_pings(rates, ttl_ms),
         crossover=rent_crossover_tokens(estimate.growth, estimate.output, here.tariff),
-        turns=habits.calls_per_turn,
+        per_turn=habits.calls_per_turn,
     )
-
-
-def _standing_context(last: LiveCall) -> int:
-    """What the next prompt will hold at the least."""
-    return last.context + last.output

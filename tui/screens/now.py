@@ -11,7 +11,7 @@ from store.task_rows import TaskRow
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import Option, OptionKind
-from tracker.reports.context import ContextReport, advised
+from tracker.reports.context import ContextReport, advised, horizon
 from tracker.words import cost_text, counted, duration, tokens
 from tui.clipboard import put_on_clipboard
 from tui.edits import PutAway
@@ -30,7 +30,7 @@ from tui.widgets.empty import hatched
 from tui.widgets.figure import beside
 from tui.widgets.gauge import context_gauge, gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
-from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines, with_its_calls
+from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
 from tui.widgets.pace import burn_words, last_hour
 from tui.widgets.picture import Picture
 from tui.widgets.plot import Level, Mark, area, legend_series
@@ -179,7 +179,7 @@ class NowScreen(Board[NowPart]):
         """The open nudge, and why it asks for another way than the cheapest; empty without one."""
         if part.nudge is None or not part.nudge.text:
             return "", ""
-        return with_its_calls(part.nudge), part.prospect.options.why_not_best(best) if part.prospect and best else ""
+        return part.nudge.text, part.prospect.options.why_not_best(best) if part.prospect and best else ""
 
     def _draw_options(self, part: NowPart) -> None:
         picture = self.query_one("#now-options", Picture)
@@ -188,9 +188,8 @@ class NowScreen(Board[NowPart]):
             reason = "the model has no price" if part.context else "no call on the main thread yet"
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
-        options = part.prospect.options
+        options, until = part.prospect.options, horizon(part.prospect)
         nudge, why = self._nudge(part, best)
-        until = "until compaction" if options.until_compaction else f"the next {counted(options.turns, 'turn')}"
         start = "From here" if part.context.idle_ms < DEFAULTS.return_window_ms else "If resumed"
 
         def draw(width: int, height: int) -> Sequence[Content]:
@@ -204,8 +203,8 @@ class NowScreen(Board[NowPart]):
             title=lambda room: fitting(
                 [
                     line((start, "bold $heading")),
-                    line((f" · {until}", "$dim")),
-                    line((f", ~{counted(options.calls, 'call')}", "$dim")),
+                    line((f" · ~{counted(options.calls, 'call')}", "$dim")),
+                    line((f", {until}", "$dim")),
                 ],
                 room,
             ),

@@ -1,6 +1,5 @@
 """The three ways to go on, priced, the best one pointed at; and why they are priced so."""
 
-import json
 import re
 from collections.abc import Iterator
 from textwrap import wrap
@@ -10,7 +9,6 @@ from textual.content import Content
 from store.money import short_usd
 from store.nudges import NudgeRow
 from tracker.model.auto_compaction import TriggerSource
-from tracker.model.nudge import NudgeKind
 from tracker.model.options import Option, OptionKind, Options
 from tracker.reports.context import NAMES, ContextReport, advised, effect
 from tracker.words import MEANT_TO_HOLD, counted, tokens
@@ -22,11 +20,6 @@ _NAME = 11
 _LEAST_FIGURE = 9
 _RANGE = re.compile(r" \([^()]* to [^()]*\).*")
 _HOW = re.compile(r"( with `|,| \().*")  # a handover, how large the context is, that the cache is cold
-_CALLS = {  # what a nudge's saving is over
-    NudgeKind.COMPACT: "calls",
-    NudgeKind.COLD_RESUME: "calls",
-    NudgeKind.NEW_SESSION: "fresh_calls",
-}
 
 _TRIGGER_SOURCES = {
     TriggerSource.LEARNED: "learned from your own compactions",
@@ -90,19 +83,6 @@ def best_words(best: Option) -> str:
     return f"{NAMES[best.kind]} {about(best.cost_nano)}{saving}"
 
 
-def with_its_calls(nudge: NudgeRow) -> str:
-    """An open nudge's sentence, with how many calls its saving is over: the options beside it count others.
-
-    They stand before the range: where the sentence is cut they are what explains the other figure.
-    """
-    text = nudge.text or ""
-    calls = json.loads(nudge.inputs).get(_CALLS.get(nudge.kind))
-    if not calls or (nudge.saving or 0) <= 0:
-        return text
-    saving, bracket, rest = text.partition(" (")
-    return f"{saving} over ~{calls:,.0f} calls{bracket}{rest}"
-
-
 def nudge_lines(text: str, width: int, height: int, *, why: str = "") -> list[Content]:
     """A nudge, wrapped; a blank line before it where there is room, and an ellipsis where there is too little.
 
@@ -144,9 +124,7 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
         (
             "calls to come",
             f"~{options.calls:,}",
-            "modelled: until the client compacts"
-            if options.until_compaction
-            else f"modelled: {options.turns} turns at {ahead.turns.mean:.1f} calls each",
+            "modelled: as your sessions go on, given another turn",
         ),
         (
             "go on",

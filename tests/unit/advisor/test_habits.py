@@ -1,5 +1,6 @@
 """What is measured from the user's own sessions, and that every part of the program goes by the same figures."""
 
+import json
 import random
 from typing import Any
 
@@ -25,7 +26,7 @@ from tracker.advisor.habits import (
 )
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.model.compaction import Aftermath
-from tracker.model.defaults import DAY_MS, HOUR_MS, TTL_1H_MS
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.forecast import band_for
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.reports.context import context_report
@@ -255,8 +256,31 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk, quiet: bool) 
     assert report.prospect.trigger == 130_000
 
 
+@pytest.mark.parametrize(
+    ("kind", "idle_ms"), [("compact", 0), ("new_session", 0), ("cold_resume", TTL_5M_MS + DEFAULTS.expiry_grace_ms)]
+)
+def test_the_context_report_has_the_very_saving_that_a_nudge_names(desk: Desk, kind: str, idle_ms: int) -> None:
+    for number in range(4):
+        compacted(desk, number, 50_000)
+    one = desk.transcript(start_ms=START_MS + 8 * DAY_MS)
+    one.prompt("Add averages").tool_turns([30_000, 120_000, 121_000])
+    desk.take_in()
+    habits = measure_habits(desk.db, "claude-code", one.now)
+    desk.advise(one.now)
+    [session] = find_session(desk.db, one.session)
+    report = context_report(desk.db, session.id, habits, Preferences(), now=one.now + idle_ms)
+    assert report is not None
+    assert report.prospect is not None
+    assert report.is_cold is (kind == "cold_resume")
+    nudge = desk.log(kind)[-1]
+    options = report.prospect.options
+    option = options.new_session if kind == "new_session" else options.compact
+    assert (nudge["saving"], nudge["payback_turns"]) == (option.saving.point_nano, option.payback_turns)
+    assert f"{json.loads(nudge['inputs'])['calls']:.0f}" == f"{options.calls}"
+
+
 def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
-    """192,500 tokens of which 60 % of the first prompt stay readable, at $10 written and $0.50 read a million."""
+    """192,000 tokens of which 60 % of the first prompt stay readable, at $10 written and $0.50 read a million."""
     one = desk.transcript(one_hour=True)
     one.prompt("Add totals to the report").tool_turns([20_000, 192_000])
     desk.take_in()
@@ -265,8 +289,8 @@ def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
         context_report(desk.db, session.id, Habits(), Preferences(), now=one.now + later).prospect
         for later in (0, 2 * HOUR_MS)
     )
-    penalty = round((192_500 - 0.6 * 20_000) * (10_000 - 500))
-    assert warm.cold_penalty == cold.cold_penalty == penalty == 1_714_750_000
+    penalty = round((192_000 - 0.6 * 20_000) * (10_000 - 500))
+    assert warm.cold_penalty == cold.cold_penalty == penalty == 1_710_000_000
     assert cold.next_call - warm.next_call == penalty
     assert cold.options.go_on.one_off_nano == penalty
 

@@ -190,7 +190,7 @@ def test_before_expiry_wants_a_dismissed_compact_nudge(desk: Desk) -> None:
     one = desk.transcript(model="claude-opus-5-5")
     one.prompt("Add totals to the report").tool_turns([60_000, 200_000, 450_000])
     desk.advise(one.now)
-    assert said(desk, one, "Stop", one.now).startswith("Compact now, 450k of context")
+    assert said(desk, one, "Stop", one.now).startswith("Compact now if you go on, 450k of context")
     desk.advise(one.now)
     assert desk.log("before_expiry")[-1]["reason"] == "the compact nudge was not dismissed in this epoch"
     dismiss(desk.db, None, one.now)

@@ -45,7 +45,7 @@ def at_turn_end(here: Situation, level: float) -> Evaluation:
 )
 def test_check_3_compacting_pays_from_the_break_even_call_on(rates: str, ttl: str, calls: float) -> None:
     for offset, gains in ((-0.1, False), (0.1, True)):
-        here = situation(rates, ttl, 150_000, remaining_calls=(calls + offset) / 0.8)
+        here = situation(rates, ttl, 150_000, remaining_calls=calls + offset)
         nudge = at_turn_end(here, level=90_000)
         assert nudge.saving is not None
         assert (nudge.saving.point_nano > 0) is gains
@@ -84,18 +84,18 @@ def test_check_5_a_cold_resume_speaks_when_the_better_way_gains_a_quarter_dollar
 ) -> None:
     here = situation(rates, ttl, context, remaining_calls=25.0)
     nudge = cold_resume_nudge(here, age_ms=TTL[ttl] + DEFAULTS.expiry_grace_ms, ttl_ms=TTL[ttl], boundary_score=0.0)
-    go_on, summarise = float(nudge.inputs["go_on_nano"] or 0), float(nudge.inputs["summarise_nano"] or 0)
-    later = 25 * context * here.tariff.read
-    assert (go_on - later) / 1e9 == pytest.approx(price, abs=0.006), "the cold call itself"
-    assert nudge.fired is (go_on - summarise >= DEFAULTS.least_saving_nano)
+    penalty = float(nudge.inputs["one_off_nano"] or 0) - float(nudge.inputs["extra_nano"] or 0)
+    assert (penalty + context * here.tariff.read) / 1e9 == pytest.approx(price, abs=0.006), "the cold call itself"
+    assert nudge.saving is not None
+    assert nudge.fired is (nudge.saving.point_nano >= DEFAULTS.least_saving_nano)
     assert nudge.fired is (rates != "H"), "at a fifth of the price the same pause is not worth a word"
     warm = cold_resume_nudge(here, age_ms=TTL[ttl], ttl_ms=TTL[ttl], boundary_score=0.0)
     assert not warm.fired
 
 
 def test_check_9_the_saving_shown_is_the_expected_value_over_25_calls() -> None:
-    here = situation("A", "1h", 150_000, cold_probability=0.006, remaining_calls=25 / 0.8)
+    here = situation("A", "1h", 150_000, cold_probability=0.006, remaining_calls=25.0)
     nudge = at_turn_end(here, level=95_000)
     assert nudge.fired
     assert nudge.text is not None
-    assert nudge.text.startswith("Compact now, 150k of context: saves ~$1.09 (")
+    assert nudge.text.startswith("Compact now if you go on, 150k of context: saves ~$1.09 (")

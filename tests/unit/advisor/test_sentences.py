@@ -29,11 +29,11 @@ from tracker.model.fresh_start import Orientation
 from tracker.model.habits import Storm, TurnProfile
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import LONGEST_TEXT, Billing, Evaluation, Meter, NudgeKind, Situation
-from tracker.model.options import SavingRange
+from tracker.model.saving import SavingRange
 from tracker.model.ttl_choice import TtlChoice
 
 ACTIONS: dict[str, str | tuple[str, ...]] = {
-    NudgeKind.COMPACT: "Compact now",
+    NudgeKind.COMPACT: "Compact now if you go on",
     NudgeKind.NEW_SESSION: "New task: start over with `taximeter handover`",
     NudgeKind.BEFORE_EXPIRY: "Compact before the cache goes cold",
     NudgeKind.ANSWER_NOW: "Answer before the cache goes cold",
@@ -95,7 +95,7 @@ def evaluations(draw: st.DrawFn) -> list[Evaluation]:
     turns = [TurnProfile(edits, 900, 3, cost) for edits, cost in draw(turn_costs)]
     return [
         compact_nudge(here, CompactionState(here.context, None, False, False), draw(st.floats(0, 200_000))),
-        new_session_nudge(here, boundary_score=1.2, task_completed=False, another_turn_is_certain=draw(st.booleans())),
+        new_session_nudge(here, boundary_score=1.2, task_completed=False),
         before_expiry_nudge(here, pause),
         answer_now_nudge(here, pause),
         cold_resume_nudge(here, age_ms=ttl_ms + 60_000, ttl_ms=ttl_ms, boundary_score=draw(st.floats(0, 2))),

@@ -233,7 +233,7 @@ def test_hooks_alone_advise_show_and_note_it(isolated_home: Path, tmp_path: Path
     advice = read_advice(str(isolated_home), one.session)
     assert advice["task_cost_nano"]
     shown = json.loads(run_hook(payload_of("UserPromptSubmit", **payload), isolated_home).stdout)
-    assert shown["systemMessage"].startswith("Compact now, 107k of context: ")
+    assert shown["systemMessage"].startswith("Compact now if you go on, 107k of context: ")
     with closing(sqlite3.connect(isolated_home / "ledger.db")) as db:
         noted = "SELECT text FROM nudge WHERE shown_at"
         wait_until(lambda: db.execute(noted).fetchall() == [(shown["systemMessage"],)])

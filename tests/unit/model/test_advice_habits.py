@@ -19,7 +19,7 @@ from tracker.model.fresh_start import Orientation
 from tracker.model.habits import Storm, TurnProfile
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import LONGEST_TEXT, Billing, Situation, one_line
-from tracker.model.options import SavingRange
+from tracker.model.saving import SavingRange
 from tracker.model.ttl_choice import TtlChoice
 
 A_5M = RATES["A"].tariff(TTL_5M_MS)

@@ -14,7 +14,7 @@ from tracker.model.habits import (
 )
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
-from tracker.model.options import SavingRange
+from tracker.model.saving import SavingRange
 from tracker.model.ttl_choice import (
     CachedCall,
     choose_ttl,

@@ -56,20 +56,17 @@ def test_kaplan_meier_by_hand():
     assert remaining_calls(sessions, 0) == pytest.approx(3 / 13 * mean + 10 / 13 * 50)
 
 
-def test_before_the_next_prompt_the_mean_is_four_fifths():
-    ahead = calls_ahead(50, another_turn_is_certain=False, calls_to_auto_compaction=None)
-    assert ahead.point == 40
-    assert ahead.low == 0, "one time in five nothing follows"
-    assert ahead.high > 50
-    certain = calls_ahead(50, another_turn_is_certain=True, calls_to_auto_compaction=None)
-    assert certain.point == 50
-    assert 0 < certain.low < certain.point < certain.high
+def test_the_calls_ahead_are_those_of_a_user_who_goes_on():
+    ahead = calls_ahead(50, None)
+    assert ahead.point == 50
+    assert (ahead.low, ahead.high) == pytest.approx((50 * math.log(10 / 9), 50 * math.log(10)))
 
 
-def test_no_saving_runs_past_the_clients_own_compaction():
-    ahead = calls_ahead(50, another_turn_is_certain=False, calls_to_auto_compaction=12)
-    assert ahead.high == 30, "which comes two and a half times as late as expected at the latest"
-    assert ahead.point == pytest.approx(40 * (1 - math.exp(-12 / 50))), "the mean of what stays below it"
+def test_no_saving_is_expected_past_the_clients_own_compaction():
+    ahead = calls_ahead(50, 12)
+    assert ahead.point == pytest.approx(50 * (1 - math.exp(-12 / 50))), "the mean of what stays below it"
+    assert ahead.high == calls_ahead(50, None).high, "a session that long is spared the client's"
+    assert calls_ahead(50, 3).low == calls_ahead(50, 3).point < 3
 
 
 def test_contexts_fall_into_four_bands():

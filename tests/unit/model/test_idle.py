@@ -1,8 +1,6 @@
-"""Pauses: the price of a cold call, compacting before it, three ways back after it, pings, and a fresh start."""
+"""Pauses: the price of a cold call, compacting before it, pings, and a fresh start."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tracker.model.cache_life import is_expired
 from tracker.model.compaction import CompactionShape, compaction_nano
@@ -15,9 +13,7 @@ from tracker.model.fresh_start import (
     new_session_saving_nano_per_call,
 )
 from tracker.model.idle import (
-    cold_call_nano,
     cold_penalty_nano,
-    cold_resume_nano,
     compact_before_expiry_nano,
     keep_warm_pings,
 )
@@ -30,27 +26,8 @@ A_1H = Tariff(input=5_000, write=10_000, read=500, output=25_000)
 
 
 def test_cold_penalty_is_what_a_cold_call_costs_more():
-    assert cold_penalty_nano(150_000, 15_000, A_1H) == pytest.approx(
-        cold_call_nano(150_000, 15_000, A_1H) - 150_000 * A_1H.read
-    )
+    assert cold_penalty_nano(150_000, 15_000, A_1H) == 135_000 * (A_1H.write - A_1H.read)
     assert cold_penalty_nano(10_000, 15_000, A_1H) == 0
-
-
-def test_cold_resume_by_hand():
-    ways = cold_resume_nano(150_000, 20, SHAPE, Orientation(tokens=15_000, calls=6), A_1H)
-    assert ways.go_on == pytest.approx(1.3575e9 + 20 * 75e6)
-    summary = 150_000 * 5_000 + 5_000 * 25_000 + 13_000 * 10_000 + 15_000 * 500 + 8_000 * 10_000
-    assert ways.summarise == pytest.approx(summary + 23 * 36_000 * 500)
-    assert ways.fresh == pytest.approx(0.51875e9 + 20 * 37_000 * 500)
-
-
-@given(st.integers(40_000, 900_000), st.floats(0, 500))
-def test_every_way_back_costs_more_the_longer_one_stays(context, calls):
-    now = cold_resume_nano(context, calls, SHAPE, Orientation(), A_1H)
-    later = cold_resume_nano(context, calls + 1, SHAPE, Orientation(), A_1H)
-    assert later.go_on > now.go_on
-    assert later.summarise > now.summarise
-    assert later.fresh > now.fresh
 
 
 def test_compacting_before_expiry_is_a_bet_on_the_return():

@@ -14,7 +14,7 @@ from tracker.model.nudge import (
     payback_phrase,
     thousands,
 )
-from tracker.model.options import SavingRange
+from tracker.model.saving import SavingRange
 
 A = RATES["A"]
 API = Billing()

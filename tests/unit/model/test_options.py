@@ -1,4 +1,4 @@
-"""Continue, compact, new session: costs differ by the shown savings, bands enclose points, payback is in turns."""
+"""Continue, compact, new session: costs differ by the shown savings, which are a nudge's; bands enclose points."""
 
 from dataclasses import replace
 
@@ -6,34 +6,54 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.compaction import CompactionShape, compaction_nano
+from tracker.model.advice import cold_resume_nudge, compact_nudge, new_session_nudge
+from tracker.model.compaction import CompactionShape, CompactionState, compaction_nano
+from tracker.model.defaults import TTL_5M_MS
 from tracker.model.forecast import Band, band_for, forecast
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, new_session_nano
 from tracker.model.growth import CallsPerTurn, GrowthEstimate
+from tracker.model.horizon import CallsRange
 from tracker.model.idle import cold_penalty_nano
-from tracker.model.options import OptionKind, Outlook, SavingRange, payback_turns, price_options
+from tracker.model.nudge import Billing, Situation
+from tracker.model.options import OptionKind, Options, calls_in_turns, price_options
 from tracker.model.rates import Tariff
+from tracker.model.saving import SavingRange, payback_turns
 
 SHAPE = CompactionShape(
     baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
 )
-OUTLOOK = Outlook(
+HERE = Situation(
     context=150_000,
-    is_cold=False,
     shape=SHAPE,
     orientation=Orientation(),
-    estimate=GrowthEstimate(2_000, 500),
     tariff=Tariff(input=5_000, write=10_000, read=500, output=25_000),
+    billing=Billing(),
     cold_probability=0.006,
-    calls_per_turn=CallsPerTurn(5.0, 2, 9),
+    remaining_calls=50.0,
+    remaining_calls_of_a_fresh_session=50.0,
     calls_to_auto_compaction=None,
-    band=band_for(20),
+    mean_calls_per_turn=5.0,
 )
+ESTIMATE = GrowthEstimate(2_000, 500)
+BAND = band_for(20)
+FIVE_CALLS = CallsPerTurn(5.0, 2, 9)
+
+
+def over(
+    turns: int,
+    here: Situation = HERE,
+    *,
+    estimate: GrowthEstimate = ESTIMATE,
+    band: Band = BAND,
+    is_cold: bool = False,
+) -> Options:
+    calls = calls_in_turns(FIVE_CALLS, turns, here.calls_to_auto_compaction)
+    return price_options(here, calls, estimate, band, is_cold=is_cold)
 
 
 def test_reference_session_of_check_9():
     """25 calls from 150k: the forecast is $2.99 and compacting saves $1.09 of it."""
-    options = price_options(OUTLOOK, turns=5)
+    options = over(5)
     assert options.calls == 25
     assert options.forecast.point_nano == pytest.approx(2.9875e9)
     assert options.compact.saving.point_nano == pytest.approx(1.09245e9)
@@ -43,37 +63,58 @@ def test_reference_session_of_check_9():
     assert (options.go_on.saving, options.go_on.payback_turns) == (SavingRange(0, 0, 0), None)
 
 
-outlooks = st.builds(
-    lambda context, growth, output, cold, share, ahead, band: replace(
-        OUTLOOK,
+situations = st.builds(
+    lambda context, cold, ahead, fresh, limit, per_turn: replace(
+        HERE,
         context=context,
-        estimate=GrowthEstimate(growth, output),
-        cold_probability=share,
-        is_cold=cold,
-        calls_to_auto_compaction=ahead,
-        band=Band(band[0], band[1], band[2], "own", 100),
+        cold_probability=cold,
+        remaining_calls=ahead,
+        remaining_calls_of_a_fresh_session=fresh,
+        calls_to_auto_compaction=limit,
+        mean_calls_per_turn=per_turn,
     ),
-    st.integers(37_000, 960_000),
-    st.floats(0, 14_000),
-    st.floats(0, 5_000),
-    st.booleans(),
+    st.integers(10_000, 960_000),
     st.floats(0, 0.5),
+    st.floats(0, 500),
+    st.floats(0, 500),
     st.none() | st.floats(0, 500),
-    st.lists(st.floats(-1, 1), min_size=3, max_size=3).map(sorted),
+    st.floats(0.5, 40),
 )
+estimates = st.builds(GrowthEstimate, st.floats(0, 14_000), st.floats(0, 5_000))
+bands = (
+    st.lists(st.floats(-1, 1), min_size=3, max_size=3)
+    .map(sorted)
+    .map(lambda ends: Band(ends[0], ends[1], ends[2], "own", 100))
+)
+horizons = st.lists(st.floats(0, 500), min_size=3, max_size=3).map(lambda ends: CallsRange(*sorted(ends)))
 
 
-@given(outlooks, st.integers(1, 40))
-def test_cost_differences_are_the_savings_shown(outlook, turns):
-    options = price_options(outlook, turns)
+@given(situations, estimates, bands, st.floats(0, 2))
+def test_the_way_that_a_nudge_asks_for_has_its_very_saving(here, estimate, band, score):
+    """Whether it fired or not, and whatever the forecast beside it."""
+    state = CompactionState(here.context, None, plan_in_progress=False, failed_in_epoch=False)
+    warm, cold = (price_options(here, here.calls_ahead, estimate, band, is_cold=is_cold) for is_cold in (False, True))
+    resumed = cold_resume_nudge(here, age_ms=2 * TTL_5M_MS, ttl_ms=TTL_5M_MS, boundary_score=score)
+    pairs = [
+        (compact_nudge(here, state, 0.0), warm.compact),
+        (new_session_nudge(here, boundary_score=score, task_completed=True), warm.new_session),
+        (resumed, cold.new_session if resumed.inputs["way"] == OptionKind.NEW_SESSION else cold.compact),
+    ]
+    for nudge, option in pairs:
+        assert (nudge.saving, nudge.payback_turns) == (option.saving, option.payback_turns)
+
+
+@given(situations, horizons, estimates, bands, st.booleans())
+def test_cost_differences_are_the_savings_shown(here, calls, estimate, band, is_cold):
+    options = price_options(here, calls, estimate, band, is_cold=is_cold)
     for option in (options.compact, options.new_session):
         assert options.go_on.cost_nano - option.cost_nano == pytest.approx(option.saving.point_nano, abs=3)
         assert option.saving.low_nano <= option.saving.point_nano <= option.saving.high_nano
 
 
-@given(outlooks, st.integers(1, 40))
-def test_no_option_costs_less_than_what_it_pays_at_once(outlook, turns):
-    options = price_options(outlook, turns)
+@given(situations, horizons, estimates, bands, st.booleans())
+def test_no_option_costs_less_than_what_it_pays_at_once(here, calls, estimate, band, is_cold):
+    options = price_options(here, calls, estimate, band, is_cold=is_cold)
     for option in (options.go_on, options.compact, options.new_session):
         assert option.cost_nano >= option.one_off_nano - 2
         assert option.one_off_nano - 2 <= option.low_nano <= option.cost_nano + 1
@@ -82,8 +123,8 @@ def test_no_option_costs_less_than_what_it_pays_at_once(outlook, turns):
 
 
 def test_continue_is_the_forecast_with_the_calls_that_may_turn_cold():
-    options = price_options(replace(OUTLOOK, cold_probability=0.0), turns=5)
-    ahead = forecast(25, 150_000, OUTLOOK.estimate, OUTLOOK.tariff, OUTLOOK.band)
+    options = over(5, replace(HERE, cold_probability=0.0))
+    ahead = forecast(25, 150_000, ESTIMATE, HERE.tariff, BAND)
     assert (options.go_on.cost_nano, options.go_on.low_nano, options.go_on.high_nano) == (
         ahead.point_nano,
         ahead.low_nano,
@@ -91,10 +132,10 @@ def test_continue_is_the_forecast_with_the_calls_that_may_turn_cold():
     )
 
 
-@given(outlooks, st.integers(1, 40))
-def test_the_band_of_going_on_is_that_of_what_really_came(outlook, turns):
+@given(situations, horizons, estimates, bands, st.booleans())
+def test_the_band_of_going_on_is_that_of_what_really_came(here, calls, estimate, band, is_cold):
     """Residuals are of bills, which hold the calls that turned cold: to add these again would move the ends."""
-    options = price_options(outlook, turns)
+    options = price_options(here, calls, estimate, band, is_cold=is_cold)
     go_on, ahead = options.go_on, options.forecast
     assert go_on.low_nano - go_on.one_off_nano == pytest.approx(ahead.low_nano, abs=2)
     highest = max(ahead.high_nano, go_on.cost_nano - go_on.one_off_nano)
@@ -102,43 +143,48 @@ def test_the_band_of_going_on_is_that_of_what_really_came(outlook, turns):
 
 
 def test_a_cold_cache_is_paid_by_going_on_and_by_a_cold_summary():
-    warm, cold = price_options(OUTLOOK, 5), price_options(replace(OUTLOOK, is_cold=True), 5)
-    penalty = cold_penalty_nano(150_000, 15_000, OUTLOOK.tariff)
+    warm, cold = over(5), over(5, is_cold=True)
+    penalty = cold_penalty_nano(150_000, 15_000, HERE.tariff)
     assert cold.go_on.cost_nano - warm.go_on.cost_nano == pytest.approx(penalty)
-    assert cold.compact.one_off_nano == round(compaction_nano(150_000, SHAPE, OUTLOOK.tariff, is_cold=True))
-    assert cold.new_session.one_off_nano == round(cold_orientation_nano(SHAPE, Orientation(), OUTLOOK.tariff))
-    assert warm.new_session.one_off_nano == round(new_session_nano(SHAPE, Orientation(), OUTLOOK.tariff))
+    assert cold.compact.one_off_nano == round(compaction_nano(150_000, SHAPE, HERE.tariff, is_cold=True))
+    assert cold.new_session.one_off_nano == round(cold_orientation_nano(SHAPE, Orientation(), HERE.tariff))
+    assert warm.new_session.one_off_nano == round(new_session_nano(SHAPE, Orientation(), HERE.tariff))
     assert cold.forecast == warm.forecast
 
 
-def test_savings_end_at_the_clients_own_compaction():
-    near = price_options(replace(OUTLOOK, calls_to_auto_compaction=5.5), turns=5)
-    assert near.compact.saving.point_nano == pytest.approx(5.5 * 114_000 * 557 - 495e6)
-    assert near.best.kind == OptionKind.CONTINUE
+def test_a_cold_cache_by_hand():
+    """25 calls: going on writes 135k again; the summary is read at the input rate, and 13k and 8k are written."""
+    cold = over(5, is_cold=True)
+    going_on = 135_000 * 9_500
+    summary = 150_000 * 5_000 + 5_000 * 25_000 + 13_000 * 9_500 + 8_000 * 10_000 + 3 * (36_000 * 500 + 500 * 25_000)
+    assert cold.compact.saving.point_nano == pytest.approx(going_on - summary + 25 * 114_000 * 557)
+    fresh = 22_000 * 10_000 + 15_000 * 10_000 + (5 * 22_000 + 2_500 * 15) * 500 + 6 * 500 * 25_000
+    assert cold.new_session.saving.point_nano == pytest.approx(going_on - fresh + 25 * 113_000 * 557)
 
 
 def test_what_cannot_come_before_the_clients_own_compaction_is_not_priced():
     """Six calls from a full context: a forecast of more would be of prompts that no request can hold."""
-    near = price_options(replace(OUTLOOK, calls_to_auto_compaction=5.5), turns=100)
-    assert (near.calls, near.until_compaction) == (6, True)
-    assert near.forecast == forecast(6, 150_000, OUTLOOK.estimate, OUTLOOK.tariff, OUTLOOK.band)
+    near = over(100, replace(HERE, calls_to_auto_compaction=5.5))
+    assert near.calls == 6
+    assert near.forecast == forecast(6, 150_000, ESTIMATE, HERE.tariff, BAND)
+    assert near.compact.saving.point_nano == pytest.approx(5.5 * 114_000 * 557 - 495e6)
+    assert near.best.kind == OptionKind.CONTINUE
     assert near.compact.cost_nano >= near.compact.one_off_nano
-    assert price_options(replace(OUTLOOK, calls_to_auto_compaction=0.0), turns=5).calls == 1
-    assert price_options(replace(OUTLOOK, calls_to_auto_compaction=5.4), turns=100).calls == 5, "as reports round it"
-    far = price_options(replace(OUTLOOK, calls_to_auto_compaction=25.0), turns=5)
-    assert (far.calls, far.until_compaction) == (25, False)
-    assert price_options(replace(OUTLOOK, calls_to_auto_compaction=400.0), turns=5).calls == 25
+    assert over(5, replace(HERE, calls_to_auto_compaction=0.0)).calls == 1
+    assert over(100, replace(HERE, calls_to_auto_compaction=5.4)).calls == 5, "as reports round it"
+    assert over(5, replace(HERE, calls_to_auto_compaction=25.0)).calls == 25
+    assert over(5, replace(HERE, calls_to_auto_compaction=400.0)).calls == 25
 
 
 def test_a_small_context_is_best_left_alone():
-    options = price_options(replace(OUTLOOK, context=30_000), turns=5)
+    options = over(5, replace(HERE, context=30_000))
     assert options.best.kind == OptionKind.CONTINUE
     assert options.compact.saving.low_nano <= options.compact.saving.point_nano < 0
     assert options.compact.payback_turns is None
 
 
 def test_what_a_free_model_does_costs_nothing_either_way():
-    options = price_options(replace(OUTLOOK, tariff=Tariff(0, 0, 0, 0)), turns=5)
+    options = over(5, replace(HERE, tariff=Tariff(0, 0, 0, 0)))
     for option in (options.go_on, options.compact, options.new_session):
         assert (option.low_nano, option.cost_nano, option.high_nano) == (0, 0, 0)
 
@@ -151,7 +197,7 @@ def test_payback_in_turns():
 
 
 def test_a_way_that_is_not_the_cheapest_comes_with_a_reason():
-    options = price_options(OUTLOOK, turns=5)
+    options = over(5)
     assert options.best.kind == OptionKind.NEW_SESSION
     assert options.why_not_best(options.best) == ""
     assert options.why_not_best(options.compact) == "A new session is cheaper, but knows nothing."

@@ -21,7 +21,7 @@ from tracker.model.forecast import raw_forecast_nano
 from tracker.model.fresh_start import Orientation, cold_orientation_nano
 from tracker.model.growth import GrowthEstimate, lifetime_nano, rent_crossover_tokens, session_nano
 from tracker.model.habits import baseline_month_nano
-from tracker.model.idle import cold_call_nano, keep_warm_pings
+from tracker.model.idle import cold_penalty_nano, keep_warm_pings
 from tracker.model.misses import judge_chain
 from tracker.model.rates import Rates, Tariff
 from tracker.model.split import split_call
@@ -151,7 +151,8 @@ def test_check_4_large_baseline_is_printed_for_the_cold_probability_of_7_1(rates
     ],
 )
 def test_check_5_going_on_cold(rates, model, ttl, context, printed):
-    assert as_printed(cold_call_nano(context, 15_000, rates[model].tariff(TTL[ttl])) / USD, printed)
+    tariff = rates[model].tariff(TTL[ttl])
+    assert as_printed((tariff.read * context + cold_penalty_nano(context, 15_000, tariff)) / USD, printed)
 
 
 def test_check_5_the_same_call_warm(rates):

@@ -95,7 +95,7 @@ def test_calls_and_nudges_are_printed_and_advice_is_fresh(claude_dir: Path, star
     command.wait_for(lambda lines: lines == ["watching 1 folder; Ctrl-C ends it"])
     one = session(claude_dir)
     one.prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
-    command.wait_for(lambda lines: "▸ Compact now, 107k of context: " in lines[-1])
+    command.wait_for(lambda lines: "▸ Compact now if you go on, 107k of context: " in lines[-1])
     assert sum("  opus-4-5-20251101" in line for line in command.lines) == 12
     advice = json.loads((home() / "advice" / f"{one.session}.json").read_text())
     assert command.lines[-1].endswith(advice["nudge"]["text"])
@@ -309,7 +309,7 @@ def test_a_notice_on_the_desktop_if_the_user_wants_one(
     session(claude_dir).prompt("go").tool_turns(list(range(30_000, 113_000, 7_000)))
     command.wait_for(lambda _: told.exists() and told.read_text().count("\n") == 5)
     assert told.read_text().splitlines()[2:4] == ["--", "Taximeter"]
-    assert told.read_text().splitlines()[4].startswith("go: Compact now, 107k of context: ")
+    assert told.read_text().splitlines()[4].startswith("go: Compact now if you go on, 107k of context: ")
 
 
 def test_a_ledger_that_another_took_the_place_of_is_not_written_any_more(
