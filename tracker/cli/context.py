@@ -25,9 +25,7 @@ from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, tokens
 
 @click.command()
 @click.argument("session", required=False, metavar="[SESSION]")
-@click.option(
-    "--turns", type=click.IntRange(1, 100), help="How many turns to look ahead, in place of what is likely to come."
-)
+@click.option("--turns", type=click.IntRange(1, 100), help="Look so many turns ahead, not as far as is likely.")
 @csv_option
 @reading_options
 def context(invocation: Invocation, session: str | None, turns: int | None) -> None:

@@ -267,7 +267,7 @@ def test_the_context_report_has_the_very_saving_that_a_nudge_names(desk: Desk, k
     desk.take_in()
     habits = measure_habits(desk.db, "claude-code", one.now)
     desk.advise(one.now)
-    [session] = find_session(desk.db, one.session)
+    [session] = find_session(desk.db, one.session, one.now)
     report = context_report(desk.db, session.id, habits, Preferences(), now=one.now + idle_ms)
     assert report is not None
     assert report.prospect is not None
