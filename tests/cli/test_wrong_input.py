@@ -74,7 +74,8 @@ def test_a_checkout_that_nobody_installed_knows_its_version(
     assert (ran.code, ran.out) == (0, f"taximeter, version {version}\n")
 
 
-def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("word", ["record", "--help", "--version"])
+def test_a_reader_that_has_enough_is_no_failure(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Closed:
         """Standard output whose reader has gone."""
 
@@ -93,7 +94,7 @@ def test_a_reader_that_has_enough_is_no_failure(monkeypatch: pytest.MonkeyPatch)
     pipe = os.open(os.devnull, os.O_WRONLY)
     with monkeypatch.context() as patched:
         patched.setattr("sys.stdout", Closed())
-        code = run(["record"])
+        code = run([word])
     os.close(pipe)
     assert code == 0
 

@@ -5,7 +5,8 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
@@ -37,15 +38,27 @@ class _ReaderGoneError(Exception):
     """The reader of the output, such as head, has closed the pipe."""
 
 
+@contextmanager
+def _said_if_reader_goes() -> Iterator[None]:
+    """What click itself makes of a closed pipe differs from version to version."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when it is called, so that `--help` starts in milliseconds."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words; those that ask for help or the version print it at once."""
+        with _said_if_reader_goes():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what click makes of a closed pipe differs from version to version."""
-        try:
+        """Run the command."""
+        with _said_if_reader_goes():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise _ReaderGoneError from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
