@@ -109,12 +109,13 @@ def test_on_the_narrowest_terminal_a_day_is_whole(narrow: Taximeter, monkeypatch
     assert rows[0].startswith("2026-11-")
 
 
-def on_a_terminal(*words: str | Path, **variables: str) -> bytes:
-    """What a command draws on a terminal that it has all to itself."""
+def on_a_terminal(*words: str | Path, errors: int | None = None, **variables: str) -> bytes:
+    """What a command draws on a terminal that it has all to itself; `errors`: where else standard error goes."""
     ours, theirs = os.openpty()
     subprocess.run(
         [sys.executable, "-m", "taximeter", *words],
-        stdin=theirs, stdout=theirs, stderr=theirs, check=True, cwd=ROOT, env={**os.environ, **variables},
+        stdin=theirs, stdout=theirs, stderr=theirs if errors is None else errors, check=True, cwd=ROOT,
+        env={**os.environ, **variables}, timeout=60,
     )  # fmt: skip
     os.close(theirs)
     shown = b""
@@ -138,6 +139,13 @@ def test_a_terminal_that_knows_no_escapes_gets_plain_reports(words: tuple[str, .
     shown = on_a_terminal("--claude-dir", tree, *words, TERM="dumb", NO_COLOR="")
     assert said in shown
     assert b"\x1b" not in shown
+
+
+def test_no_dashboard_is_opened_where_what_it_draws_would_not_be_seen(tree: Path) -> None:
+    """Textual draws on standard error: the terminal was blank, and took keys."""
+    shown = on_a_terminal("--claude-dir", tree, errors=subprocess.DEVNULL, TERM="xterm")
+    assert b"1 task" in shown
+    assert b"\x1b[?1049h" not in shown
 
 
 def test_what_tells_rows_apart_is_not_cut(narrow: Taximeter) -> None:

@@ -198,8 +198,9 @@ def takes_escapes() -> bool:
 
 
 def takes_screens() -> bool:
-    """Whether the dashboard can be drawn, and keys reach it."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and takes_escapes()
+    """Whether the dashboard can be drawn, which Textual does on standard error, and keys reach it."""
+    ends = (sys.stdin, sys.stdout, sys.stderr)
+    return all(end is not None and end.isatty() for end in ends) and takes_escapes()
 
 
 def terminal_width() -> int:
