@@ -49,6 +49,7 @@ class ChainCall(NamedTuple):
     skill_or_command: bool = False  # skill, slash command, plan-mode switch or tool search since the previous call
     tool_results: int = 0  # tool results that the previous call asked for in parallel
     miss_reason: str | None = None  # what the API or the client itself says
+    reset_at: int | None = None  # when the reset before it was noted
 
     @property
     def written(self) -> int:

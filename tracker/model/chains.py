@@ -76,11 +76,12 @@ def _chain(
     next_event = 0
     before: CallRow | None = None
     for call in calls:
-        reset: tuple[int, str] | None = None
+        reset, reset_at = (0, ""), None
         restart = changed = False
         until = bisect_right(positions, call.position, next_event) if positions else 0
         for event in events[next_event:until]:
-            reset = max(reset or (0, ""), _RESETS.get(event.kind, (0, "")))
+            if _RESETS.get(event.kind, reset) > reset:
+                reset, reset_at = _RESETS[event.kind], event.at
             restart = restart or event.kind in _RESTARTS
             changed = changed or event.kind in _PROMPT_CHANGES
         next_event = until
@@ -111,11 +112,12 @@ def _chain(
                 call.cost,
                 call.flags,
                 call.copied,
-                reset[1] if reset is not None and reset[0] else None,
+                reset[1] or None,
                 restart,
                 changed,
                 asked.get(before.message_id, 0) if before is not None else 0,
                 _reason(call.miss_reason),
+                reset_at,
             )
         )
         before = call

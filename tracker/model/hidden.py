@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from store.money import component_nano
+from tracker.model.cache_life import is_expired
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.defaults import DEFAULTS
 from tracker.model.misses import Judgement, MissKind
@@ -45,7 +46,10 @@ def unrecorded_by_turn(
             judgement = judged[call.call_id]
             amount = 0
             if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
-                amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=judgement.expired)
+                # Asked when the last answer was still cached, the request is no dearer for a pause that follows it.
+                age_ms = (call.reset_at or call.started_at) - before.last_at
+                is_cold = is_expired(age_ms, judgement.ttl_ms)
+                amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)
             elif judgement.kind is None and turn != turn_of[before.call_id, before.copied]:
                 amount = unlogged_prefix_nano(judgement.expected_read, call.cache_read, call.rates, judgement.ttl_ms)
             if amount:

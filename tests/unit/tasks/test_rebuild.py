@@ -344,6 +344,20 @@ def test_what_a_client_writes_when_a_session_is_resumed_is_a_restart(
     assert causes(tmp_path / "c", tmp_path) == [(cause, 50_000)]
 
 
+@pytest.mark.parametrize(("pause_before", "pause_after", "rate"), [(0, 0, 0.5), (0, 60, 0.5), (60, 0, 5.0)])
+def test_a_compaction_is_priced_cold_if_the_pause_was_before_it(
+    pause_before: int, pause_after: int, rate: float, tmp_path: Path
+) -> None:
+    one = Transcript(tmp_path / "c", "s1").prompt("go").answer("1", wrote=99_997, output=1000)
+    one.prompt("<command-name>/compact</command-name>", after_minutes=pause_before)
+    one.row(type="system", subtype="compact_boundary").prompt("Summary", after_minutes=0, isCompactSummary=True)
+    one.prompt("on", after_minutes=pause_after).answer("2", wrote=20_000)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    ((unrecorded,),) = db.execute("SELECT unrecorded FROM task").fetchall()
+    assert unrecorded == 101_000 * rate * 1000 + 5000 * 25_000
+
+
 def test_a_night_before_an_open_question_is_no_time_of_the_task(tmp_path: Path) -> None:
     session = Transcript(tmp_path / "c", "s").prompt("add retries").answer("a")
     answer = {"type": "tool_result", "tool_use_id": "t", "content": "three times", "is_error": False}
