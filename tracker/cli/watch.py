@@ -1,9 +1,11 @@
 """`watch`: a line a call and a line a nudge while the agents work."""
 
+import _thread
 import re
 import signal
 import sqlite3
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +65,12 @@ def watch(invocation: Invocation, poll: bool) -> None:
         force_polling=poll,
     )
 
+    def finish() -> None:
+        stop.set()
+        watcher.wake()
+
     try:
-        _end_as_ctrl_c_does()
+        _end_as_ctrl_c_does(finish)
         if not invocation.as_json:
             folders = sum(len(roots) for _, roots in sources)
             what = (
@@ -78,16 +84,18 @@ def watch(invocation: Invocation, poll: bool) -> None:
         keeper.close()
 
 
-def _end_as_ctrl_c_does() -> None:
+def _end_as_ctrl_c_does(finish: Callable[[], None]) -> None:
     """Let a closed terminal window, or whoever ends the process, end it in order.
 
-    An event that the handler sets would do, if the main thread did not hold that event's lock now and then.
+    The exception is lost where it meets a function that SQLite calls, so `finish` is called as well: on a thread of its
+    own, since the main one may hold the lock of what it sets.
     """
     ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
     def end(*_: object) -> None:
         for number in ends:
             signal.signal(number, signal.SIG_IGN)
+        _thread.start_new_thread(finish, ())
         raise KeyboardInterrupt
 
     for number in ends:

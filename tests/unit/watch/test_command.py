@@ -280,6 +280,38 @@ def test_an_end_that_comes_while_it_looks_at_an_event_ends_it(claude_dir: Path) 
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+_ENDED_WHILE_SQLITE_CALLS_A_FUNCTION = """
+import signal, sys
+sys.path.insert(0, sys.argv[1])
+
+import store.ledger
+
+title_in = store.ledger.title_in
+
+def ends_it(text):
+    if callable(signal.getsignal(signal.SIGTERM)):
+        signal.raise_signal(signal.SIGTERM)
+    return title_in(text)
+
+store.ledger.title_in = ends_it
+from tracker.cli.app import run
+sys.exit(run(["watch", "--poll", "--claude-dir", sys.argv[2]]))
+"""
+
+
+def test_an_end_that_comes_while_sqlite_calls_a_function_ends_it(claude_dir: Path) -> None:
+    """SQLite makes an error of the ledger of whatever is raised there, and that passes."""
+    session(claude_dir).prompt("go").call(30_000)
+    done = subprocess.run(
+        [sys.executable, "-c", _ENDED_WHILE_SQLITE_CALLS_A_FUNCTION, str(LAUNCHER.parent), str(claude_dir)],
+        env={**os.environ, "TAXIMETER_HOME": str(home())},
+        capture_output=True,
+        check=False,
+        timeout=20,
+    )
+    assert done.returncode == 0
+
+
 def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -> None:
     commands = [Command(claude_dir), Command(claude_dir)]
     started.extend(commands)
