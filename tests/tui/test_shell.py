@@ -109,6 +109,18 @@ def test_without_an_agents_folder_the_known_places_are_named(monkeypatch: pytest
     assert made == [["~/.claude/projects", "~/.config/claude/projects", "~/.cline", "editors' storage folders"]]
 
 
+def test_a_dashboard_that_failed_does_not_end_as_one_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Dashboard) -> None:
+        self.exit(return_code=1)
+
+    monkeypatch.setattr(Dashboard, "run", fails)
+    monkeypatch.setattr("gc.disable", lambda: None)
+    monkeypatch.setattr("sys.setswitchinterval", lambda _seconds: None)
+    with pytest.raises(SystemExit) as ended:
+        open_dashboard(Invocation())
+    assert ended.value.code == 1
+
+
 async def test_the_first_look_shows_how_far_it_is() -> None:
     health = Health(Phase.READING, "40 of 80 files, 200 of 400 MB", 0.5)
     text = await drawn(dashboard(lambda wish: None, health=health), size=(80, 24))

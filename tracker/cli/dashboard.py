@@ -60,6 +60,9 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
         from tui.app import Dashboard
         from tui.garbage import GarbageCollector
 
-        Dashboard(feed, theme=theme, start=screen, collector=GarbageCollector()).run()
+        app = Dashboard(feed, theme=theme, start=screen, collector=GarbageCollector())
+        app.run()
     finally:
         feed.stop()
+    if app.return_code:
+        raise SystemExit(app.return_code)
