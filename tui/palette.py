@@ -42,7 +42,7 @@ class Palette(CommandPalette):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No key moves in a list that has no line to show on a terminal of few lines: Textual's would fail."""
+        """No key moves in a list without lines, as it is before it was drawn and on a low terminal: Textual's fails."""
         if action == "command_list" and not self.query_one(OptionList).scrollable_content_region:
             return False
         return super().check_action(action, parameters)

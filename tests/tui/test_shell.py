@@ -366,6 +366,16 @@ async def test_page_keys_in_a_list_that_has_no_room(list_key: str, height: int, 
         assert app.area == "tasks"
 
 
+async def test_page_keys_right_behind_the_one_that_opens_the_palette() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        for key in ("ctrl+p", *["pagedown"] * 5):
+            app.post_message(Key(key, None))
+            await asyncio.sleep(0)
+        assert "go: tasks" in await settled(pilot)
+
+
 async def test_ctrl_r_looks_again() -> None:
     app = dashboard()
     async with app.run_test(size=(80, 24)) as pilot:
