@@ -114,6 +114,25 @@ def test_who_judges_a_run_makes_it_a_task_and_the_others_stay_runs(tmp_path: Pat
     assert program_runs(db) == {third}
 
 
+def test_a_run_that_a_small_model_named_counts_among_those_that_begin_alike(tmp_path: Path) -> None:
+    for number in range(3):
+        run(tmp_path / "c", number)
+    db = ledger(tmp_path)
+    first, second, third = (task.id for task in tasks_report(db).tasks)
+    db.execute("UPDATE task SET title = 'Judge a change', title_from = 'refined' WHERE id = ?", (first,))
+    assert program_runs(db) == {second, third}
+
+
+def test_a_task_that_was_typed_in_part_is_no_run(tmp_path: Path) -> None:
+    for number in range(3):
+        run(tmp_path / "c", number)
+    run(tmp_path / "c", 3, "and now by hand", entrypoint="cli")
+    db = ledger(tmp_path)
+    by_title = {task.title: task.id for task in tasks_report(db).tasks}
+    edit_tasks.merge(db, by_title[f"{ASKED} 2"], [by_title["and now by hand 3"]])
+    assert program_runs(db) == frozenset()
+
+
 def test_without_words_nothing_begins_alike(tmp_path: Path) -> None:
     for number in range(3):
         run(tmp_path / "c", number)
