@@ -103,6 +103,18 @@ def test_words_too_long_to_be_typed_five_times_are_a_programs(tmp_path: Path, en
     assert titles(ledger(tmp_path)) == {f"{long} {number}" for number in range(5)}
 
 
+@pytest.mark.parametrize(("chars", "runs"), [(79, 0), (80, 5)])
+def test_what_is_shorter_than_a_program_writes_may_be_typed_again_and_again(
+    tmp_path: Path, chars: int, runs: int
+) -> None:
+    words = "Look over what changed since the last release, and say what the notes of it lack. And more"[:chars]
+    for number in range(5):
+        one = Transcript(tmp_path / "c", f"same{number}")
+        one.minute = 30 * number
+        one.prompt(words, entrypoint="cli").answer(f"r{number}", entrypoint="cli")
+    assert len(program_runs(ledger(tmp_path))) == runs
+
+
 def test_who_judges_a_run_makes_it_a_task_and_the_others_stay_runs(tmp_path: Path) -> None:
     for number in range(3):
         run(tmp_path / "c", number)
