@@ -64,14 +64,16 @@ class SessionModel(NamedTuple):
 
 
 class _Sums:
-    """What adds up over the calls of a turn."""
+    """What adds up over the calls of a turn, and what they show together."""
 
-    __slots__ = ("columns", "models")
+    __slots__ = ("columns", "context", "models", "unrecorded")
 
     def __init__(self, calls: int) -> None:
         self.columns = dict.fromkeys(SUMMED, 0)
         self.columns["calls"] = calls
         self.models: set[str] = set()
+        self.context: tuple[int, int] | None = None  # at the turn's begin and end
+        self.unrecorded = 0
 
 
 def model_session(
@@ -94,8 +96,6 @@ def model_session(
     sums = [_Sums(len(turn.calls)) for turn in turns]
     roots = _roots(turns, verdicts)
     splits: list[SplitRow] = []
-    contexts: dict[int, tuple[int, int]] = {}
-    unrecorded: dict[int, int] = {}
     cold: Counter[tuple[str, str, int]] = Counter()
     for key, calls in chains.items():
         judged = {judgement.call_id: judgement for judgement in judge_chain(calls, floors)}
@@ -112,10 +112,12 @@ def model_session(
             splits.append(row)
             _add(sums[index], call, row, is_subagent=bool(key))
         if not key:
-            contexts = _contexts(calls, turn_of)
+            for index, context in _contexts(calls, turn_of).items():
+                sums[index].context = context
             if session.agent == _HIDES_REQUESTS:
-                unrecorded = unrecorded_by_turn(calls, judged, turn_of)
-    rows = _turn_rows(session.id, turns, verdicts, roots, sums, contexts, unrecorded, placements, overlay)
+                for index, nano in unrecorded_by_turn(calls, judged, turn_of).items():
+                    sums[index].unrecorded = nano
+    rows = _turn_rows(session.id, turns, verdicts, roots, sums, overlay)
     parts = _parts(records, turns, verdicts, roots, rows, overlay)
     return SessionModel(rows, parts, splits, dict(cold))
 
@@ -205,9 +207,6 @@ def _turn_rows(
     verdicts: Sequence[Verdict],
     roots: Mapping[int, str],
     sums: Sequence[_Sums],
-    contexts: Mapping[int, tuple[int, int]],
-    unrecorded: Mapping[int, int],
-    placements: Mapping[int, LocalPlacement],
     overlay: Overlay,
 ) -> list[TaskTurnRow]:
     rows: list[TaskTurnRow] = []
@@ -216,9 +215,9 @@ def _turn_rows(
         if not turn.is_own:
             continue
         uuid = turn.row.prompt_uuid
-        placement = overlay.placements.get((session_id, uuid)) if turn.index in placements else None
+        placement = overlay.placements.get((session_id, uuid))
         root = roots[verdict.group]
-        context_begin, context_end = contexts.get(turn.index, (None, None))
+        context_begin, context_end = added.context or (None, None)
         rows.append(
             TaskTurnRow(
                 session_id=session_id,
@@ -237,7 +236,7 @@ def _turn_rows(
                 models=",".join(sorted(added.models)),
                 context_begin=context_begin,
                 context_end=context_end,
-                facts=encode_facts(_facts(turn, starts_other[turn.index], unrecorded.get(turn.index, 0))),
+                facts=encode_facts(_facts(turn, starts_other[turn.index], added.unrecorded)),
             )
         )
     return rows
