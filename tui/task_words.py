@@ -5,7 +5,7 @@ from tracker.model.status import TaskStatus
 from tracker.words import agent_sign
 from tui.words import model_name, plain, project_name
 
-STATUS_SIGNS = {
+STATUS_SIGNS: dict[str, tuple[str, str]] = {
     TaskStatus.COMPLETED: ("✔", "$good"),
     TaskStatus.OPEN: ("●", "$taxi"),
     TaskStatus.INTERRUPTED: ("↷", "$warn"),

@@ -23,7 +23,7 @@ from tracker.cli.output import (
     wrapped,
 )
 from tracker.clock import iso, short_day
-from tracker.model.status import EVIDENCE_ORDER
+from tracker.model.status import Evidence
 from tracker.model.tasks import TitleFrom
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
@@ -36,7 +36,7 @@ _CSV = (
     *(f"{part}_usd" for part in COST_PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
     "program_run", "unpriced_calls", "floor_calls",
 )  # fmt: skip
-_SIGNALS = tuple(signal.replace(" ", "-") for signal in EVIDENCE_ORDER)
+_SIGNALS = tuple(signal.replace(" ", "-") for signal in Evidence)
 
 
 @click.command()
@@ -113,7 +113,7 @@ def tasks(
 
 
 def _evidence(signal: str) -> str:
-    return next(one for one in EVIDENCE_ORDER if one.replace(" ", "-") == signal)
+    return next(one for one in Evidence if one.replace(" ", "-") == signal)
 
 
 def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
@@ -235,9 +235,7 @@ def _cost(tasks: Sequence[TaskRow]) -> str:
 
 
 def _notes(report: TasksReport, corrections: int) -> None:
-    by_signal = ", ".join(
-        f"{report.evidence[signal]} {signal}" for signal in EVIDENCE_ORDER if report.evidence.get(signal)
-    )
+    by_signal = ", ".join(f"{report.evidence[signal]} {signal}" for signal in Evidence if report.evidence.get(signal))
     if by_signal:
         questions = f"; {report.questions} changed no file" if report.questions else ""
         note(f"Evidence of completion: {by_signal}{questions}.")

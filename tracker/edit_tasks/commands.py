@@ -32,13 +32,6 @@ from tracker.rebuild import find_turn, read_overlay, rebuild
 from tracker.words import counted
 
 _MOST_DIGITS = 9
-STATUSES = (
-    TaskStatus.COMPLETED,
-    TaskStatus.OPEN,
-    TaskStatus.INTERRUPTED,
-    TaskStatus.ABANDONED,
-    TaskStatus.REVERTED,
-)
 
 
 class EditError(UserError):
@@ -89,8 +82,8 @@ def rename(db: sqlite3.Connection, identity: str, title: str) -> str:
 
 def set_status(db: sqlite3.Connection, identity: str, status: str) -> str:
     """Say what became of the task: the strongest evidence there is."""
-    if status not in STATUSES:
-        raise EditError(f"not a status: {status!r} (one of {', '.join(STATUSES)})")
+    if status not in list(TaskStatus):
+        raise EditError(f"not a status: {status!r} (one of {', '.join(TaskStatus)})")
     return _about_task(db, identity, EditKind.STATUS, EditBody(status=status))
 
 

@@ -5,6 +5,7 @@ Silence is no evidence. What only time can tell is kept apart (`if_left`): the r
 
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -19,39 +20,27 @@ _ITS_OWN = re.compile(
 )
 
 
-class TaskStatus:
+class TaskStatus(StrEnum):
     """What became of a task."""
 
     COMPLETED = "completed"
+    OPEN = "open"
     INTERRUPTED = "interrupted"
     ABANDONED = "abandoned"
     REVERTED = "reverted"
-    OPEN = "open"
 
 
-class Evidence:
+class Evidence(StrEnum):
     """What a status rests on, strongest first."""
 
     YOU = "you"
-    REFINED = "refined"  # a small model's word, asked for by the user
     GIT = "git"
     COMPLETION = "completion"  # the agent handed the work over and the user had nothing to add (Cline)
     CHECK = "check"
     TODOS = "to-dos"
+    REFINED = "refined"  # a small model's word, asked for by the user
     MOVED_ON = "moved on"
     QUESTION = "question"  # nothing but the agent's own files was edited: an answer was all there was to finish
-
-
-EVIDENCE_ORDER = (
-    Evidence.YOU,
-    Evidence.GIT,
-    Evidence.COMPLETION,
-    Evidence.CHECK,
-    Evidence.TODOS,
-    Evidence.REFINED,
-    Evidence.MOVED_ON,
-    Evidence.QUESTION,
-)
 
 
 class TurnFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -126,7 +115,7 @@ def _signal(turns: Sequence[TurnFacts], git: GitFacts, ending: str) -> str | Non
         found.discard(Evidence.CHECK)
     if not _changed_files(turns):
         found -= {Evidence.CHECK, Evidence.MOVED_ON}
-    return next((signal for signal in EVIDENCE_ORDER if signal in found), None)
+    return next((signal for signal in Evidence if signal in found), None)
 
 
 def _changed_files(turns: Sequence[TurnFacts]) -> bool:
@@ -181,4 +170,5 @@ def meets(evidence: str | None, least: str | None) -> bool:
     """Whether a completion's evidence is at least as strong as the signal that the user asks for."""
     if least is None or evidence is None:
         return True
-    return EVIDENCE_ORDER.index(evidence) <= EVIDENCE_ORDER.index(least)
+    order: list[str] = list(Evidence)
+    return order.index(evidence) <= order.index(least)

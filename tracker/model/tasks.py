@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +13,7 @@ from tracker.model.edits import REFINED, Attribute, Overlay
 from tracker.model.links import PartKey, key_of
 from tracker.model.prompt_words import is_acknowledgement
 from tracker.model.session_tasks import SUMMED, decode_facts
-from tracker.model.status import EVIDENCE_ORDER, NOTHING_KNOWN, Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge
+from tracker.model.status import Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge, meets
 
 ID_CHARS = 8  # two tasks in a hundred thousand share an id with a chance of one in five hundred
 _TITLE_CHARS = 100
@@ -38,9 +37,6 @@ class HiddenTotal(NamedTuple):
     cost: int
     modelled: int  # of `TurnFacts.unrecorded`
     recorded: int
-
-
-_NO_TOTALS: Mapping[int, HiddenTotal] = MappingProxyType({})
 
 
 def task_id(agent: str, session: str, root: str) -> str:
@@ -71,10 +67,10 @@ def task_row(
     sessions: Mapping[int, SessionRow],
     *,
     overlay: Overlay,
-    git: GitFacts = NOTHING_KNOWN,
-    hidden: int | None = None,
-    hidden_totals: Mapping[int, HiddenTotal] = _NO_TOTALS,
-    owns_its_sessions: bool = False,
+    git: GitFacts,
+    hidden: int | None,
+    hidden_totals: Mapping[int, HiddenTotal],
+    owns_its_sessions: bool,
 ) -> TaskRow:
     """A task of its turns in order of time; `owns_its_sessions`: no other task has turns in them.
 
@@ -178,7 +174,5 @@ def _status(judged: Judged, attributes: Mapping[str, Attribute]) -> Judged:
         return judged
     if attribute.by != REFINED:
         return Judged(attribute.value, Evidence.YOU)
-    strong = judged.evidence is not None and EVIDENCE_ORDER.index(judged.evidence) < EVIDENCE_ORDER.index(
-        Evidence.REFINED
-    )
+    strong = judged.evidence is not None and not meets(Evidence.REFINED, judged.evidence)
     return judged if strong or judged.status == TaskStatus.REVERTED else Judged(attribute.value, Evidence.REFINED)

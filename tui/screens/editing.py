@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.content import Content
 
 from store.task_rows import TaskRow
-from tracker.edit_tasks.commands import STATUSES
+from tracker.model.status import TaskStatus
 from tracker.words import cost_text
 from tui.edits import JoinPrevious, Merge, Rename, SetStatus, TaskEdit, ToggleExcluded
 from tui.screens.board import Board, Part
@@ -41,7 +41,7 @@ class EditingBoard(Board[Part]):
         """Ask how the task ended."""
         task = self.edited_task()
         if task is not None:
-            options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in STATUSES]
+            options = [(status, line(STATUS_SIGNS[status], f" {status}")) for status in TaskStatus]
             self.dashboard.ask(
                 ChooseScreen(f"How did it end: {task.title}", options),
                 lambda status: self.dashboard.edit(SetStatus(task.id, status)),

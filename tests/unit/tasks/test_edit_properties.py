@@ -15,6 +15,7 @@ from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everyth
 from tests.unit.tasks.rows import derived
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.edit_tasks.commands import EditError
+from tracker.model.status import TaskStatus
 from tracker.rebuild import rebuild
 
 Turn = tuple[int, str]
@@ -185,7 +186,7 @@ def _apply(db: sqlite3.Connection, kind: str, task: str, number: int, other: str
         case "rename":
             edit_tasks.rename(db, task, f"Named {number}")
         case "status":
-            edit_tasks.set_status(db, task, edit_tasks.STATUSES[number % 5])
+            edit_tasks.set_status(db, task, list(TaskStatus)[number % 5])
         case "exclude":
             edit_tasks.exclude(db, task, is_on=number % 2 > 0)
     if kind in ("rename", "status", "exclude"):
