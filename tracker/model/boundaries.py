@@ -72,46 +72,29 @@ class Features(NamedTuple):
     reply: float = 0.0
 
 
-class Weights(NamedTuple):
-    """Weight of each feature, in the order of Features."""
-
-    announces_new: float = 0.28
-    brings_news: float = 0.10
-    continuation: float = -0.14
-    finishing: float = -0.15
-    length: float = 0.22
-    pasted: float = -0.14
-    unlike_answer: float = 0.67
-    new_words: float = 0.22
-    new_folders: float = 0.23
-    other_edits: float = -0.14
-    gap: float = 0.21
-    pushed: float = 0.17
-    interrupted: float = -0.22
-    wording: float = 0.60
-    reply: float = 0.60
+class Weights(Features):
+    """Weight of each feature."""
 
 
-WEIGHTS = Weights()
-
-# How a feature is worded where a decision is explained.
-WORDS: Mapping[str, str] = {
-    "announces_new": "says that something new comes",
-    "brings_news": "opens with news or a wish",
-    "continuation": "opens as a reply",
-    "finishing": "last step",
-    "length": "long prompt",
-    "pasted": "mostly pasted",
-    "unlike_answer": "not about the last answer",
-    "new_words": "other words than before",
-    "new_folders": "other folders",
-    "other_edits": "other files",
-    "gap": "pause",
-    "pushed": "just pushed",
-    "interrupted": "after an interruption",
-    "wording": "first words",
-    "reply": "the agent's first words",
+# Of each feature: its weight as shipped, and how it is worded where a decision is explained.
+_SHIPPED = {
+    "announces_new": (0.28, "says that something new comes"),
+    "brings_news": (0.10, "opens with news or a wish"),
+    "continuation": (-0.14, "opens as a reply"),
+    "finishing": (-0.15, "last step"),
+    "length": (0.22, "long prompt"),
+    "pasted": (-0.14, "mostly pasted"),
+    "unlike_answer": (0.67, "not about the last answer"),
+    "new_words": (0.22, "other words than before"),
+    "new_folders": (0.23, "other folders"),
+    "other_edits": (-0.14, "other files"),
+    "gap": (0.21, "pause"),
+    "pushed": (0.17, "just pushed"),
+    "interrupted": (-0.22, "after an interruption"),
+    "wording": (0.60, "first words"),
+    "reply": (0.60, "the agent's first words"),
 }
+WEIGHTS = Weights(**{name: weight for name, (weight, _) in _SHIPPED.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +113,7 @@ class Verdict:
         if self.features is None or self.score is None:
             return ""
         parts = sorted(contributions(self.features, self.weights).items(), key=lambda part: -abs(part[1]))
-        return ", ".join(WORDS[name] for name, share in parts[:3] if abs(share) >= 0.1)
+        return ", ".join(_SHIPPED[name][1] for name, share in parts[:3] if abs(share) >= 0.1)
 
 
 def contributions(features: Features, weights: Weights = WEIGHTS) -> dict[str, float]:
