@@ -1,7 +1,7 @@
 """`tasks`: what each finished piece of work cost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -139,10 +139,10 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     several = len({task.agents for task in report.tasks}) > 1
     least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
     wanted = [name for name, least in least_cells.items() if cells >= least]
-    columns = [Column(name, right=name in _RIGHT) for name in wanted]
+    columns = [Column(name, right=name in _FIGURES) for name in wanted]
     listed = report.tasks if with_runs else report.typed or report.tasks
     rows = [[cells[name] for name in wanted] for cells in (_cells(task, report) for task in listed[:limit])]
-    sums = _sums(report)
+    sums = {"task": _tasks_and_runs(report)} | _figures(*report.tasks)
     print_table(columns, rows, footer=[sums.get(name, "") for name in wanted])
     note_left_out(len(listed) - len(rows), "tasks")
     if report.runs:
@@ -156,7 +156,16 @@ _LEAST_CELLS = {
 }  # fmt: skip
 # Where the tasks are of several agents, theirs is worth more than what re-reading and waste took.
 _SEVERAL_AGENTS = {"agent": 68, "re-read": 84, "waste": 92, "inherited": 100}
-_RIGHT = frozenset({"turns", "calls", "time", "cost", "re-read", "inherited", "waste"})
+# Figures of any tasks: of one in its line, of all under the table.
+_FIGURES: dict[str, Callable[..., str]] = {
+    "turns": lambda *tasks: f"{sum(task.turns for task in tasks):,}",
+    "calls": lambda *tasks: f"{sum(task.calls for task in tasks):,}",
+    "time": lambda *tasks: duration(sum(task.active_ms for task in tasks)),
+    "cost": cost_text,
+    "re-read": lambda *tasks: percent(reread_share(*tasks)),
+    "inherited": inherited_text,
+    "waste": waste_text,
+}
 
 
 def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
@@ -167,29 +176,12 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
         "task": task.title,
         "agent": ",".join(agent_sign(agent) for agent in task.agents.split(",")),
         "project": project_name(task.project) or "?",
-        "turns": f"{task.turns:,}",
-        "calls": f"{task.calls:,}",
-        "time": duration(task.active_ms),
-        "cost": cost_text(task),
-        "re-read": percent(reread_share(task)),
-        "inherited": inherited_text(task),
-        "waste": waste_text(task),
         "evidence": task.evidence or "–",
-    }
+    } | _figures(task)
 
 
-def _sums(report: TasksReport) -> dict[str, str]:
-    tasks = report.tasks
-    return {
-        "task": _tasks_and_runs(report),
-        "turns": f"{sum(task.turns for task in tasks):,}",
-        "calls": f"{sum(task.calls for task in tasks):,}",
-        "time": duration(sum(task.active_ms for task in tasks)),
-        "cost": cost_text(*tasks),
-        "re-read": percent(reread_share(*tasks)),
-        "inherited": inherited_text(*tasks),
-        "waste": waste_text(*tasks),
-    }
+def _figures(*tasks: TaskRow) -> dict[str, str]:
+    return {name: told(*tasks) for name, told in _FIGURES.items()}
 
 
 def _tasks_and_runs(report: TasksReport) -> str:
