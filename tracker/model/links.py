@@ -6,7 +6,7 @@ Otherwise a link is made only between sessions of one project on the same branch
 name the same issue or share half of the files they edited, within seven days. On any other branch it is a suggestion.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from store.task_rows import PartRow, TeamRow
@@ -60,7 +60,7 @@ def continued(parts: Sequence[PartRow], files: Mapping[PartKey, frozenset[str]])
                 continue
             if part.first_at - earlier.last_at > _WINDOW_MS:
                 break
-            if _share(part, earlier, files):
+            if have_in_common(part, earlier, files):
                 found[key_of(part)] = earlier
                 break
     return found
@@ -93,8 +93,14 @@ def _distance(mate: TeamRow, lead: TeamRow) -> tuple[bool, bool, int, str]:
     return lead.project != mate.project, later_ms > 0, abs(later_ms), lead.native_id
 
 
-def _share(part: PartRow, earlier: PartRow, files: Mapping[PartKey, frozenset[str]]) -> bool:
+def have_in_common(
+    part: PartRow, earlier: PartRow, files: Mapping[PartKey, frozenset[str]], of: Callable[[int, int], int] = min
+) -> bool:
+    """Whether two parts name the same issue, or share half of what the one that edited fewer files edited.
+
+    `of`: `max` for half of what the one that edited more did.
+    """
     if part.keys and set(part.keys.split(",")) & set(earlier.keys.split(",")):
         return True
     ours, theirs = files.get(key_of(part), frozenset()), files.get(key_of(earlier), frozenset())
-    return bool(ours and theirs) and len(ours & theirs) >= _LEAST_OVERLAP * min(len(ours), len(theirs))
+    return bool(ours and theirs) and len(ours & theirs) >= _LEAST_OVERLAP * of(len(ours), len(theirs))

@@ -1,14 +1,13 @@
 """Suggestions to join tasks of different sessions (MODEL section 2.1): never done by rule, one command away."""
 
 import sqlite3
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from store.reads.tasks import recent_parts
 from store.task_rows import PartRow
 from store.tasks import facts_of_sessions
 from tracker.model.defaults import DAY_MS
-from tracker.model.links import PartKey, continued, files_by_part, key_of
+from tracker.model.links import continued, files_by_part, have_in_common, key_of
 
 _LOOK_BACK_MS = 14 * DAY_MS
 _MOST = 3
@@ -29,17 +28,6 @@ class Join(NamedTuple):
         }
 
 
-def is_likely(part: PartRow, earlier: PartRow, edited: Mapping[PartKey, frozenset[str]]) -> bool:
-    """Whether two parts name the same issue, or share half of what the one that edited more files edited.
-
-    One file of many is a changelog or a workflow that every task touches.
-    """
-    if part.keys and set(part.keys.split(",")) & set(earlier.keys.split(",")):
-        return True
-    ours, theirs = edited.get(key_of(part), frozenset()), edited.get(key_of(earlier), frozenset())
-    return 2 * len(ours & theirs) >= max(len(ours), len(theirs))
-
-
 def suggested_joins(db: sqlite3.Connection, latest: int, shown: set[str]) -> list[Join]:
     """The latest pairs among the tasks `shown` that name the same issue or share half of their edited files."""
     by_project: dict[str, list[PartRow]] = {}
@@ -56,7 +44,8 @@ def suggested_joins(db: sqlite3.Connection, latest: int, shown: set[str]) -> lis
             pair = (part.task_id, earlier.task_id)
             # A linked part was decided already: by rule, by a fork, or by the user.
             is_free = part.link_kind is None and pair[0] != pair[1] and shown.issuperset(pair)
-            if is_free and is_likely(part, earlier, edited):
+            # One file of many is a changelog or a workflow that every task touches.
+            if is_free and have_in_common(part, earlier, edited, max):
                 pairs[pair] = max(pairs.get(pair, 0), part.first_at)
     latest_first = sorted(pairs, key=lambda pair: (-pairs[pair], pair))
     return [Join(*pair) for pair in latest_first[:_MOST]]
