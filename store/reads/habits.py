@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import PROMPT_TOKENS, json_list
+from store.clauses import PROMPT_TOKENS, json_list, local_day
 from store.reads.program_runs import program_sessions
 from store.records import EventKind, ToolFlag
 
@@ -166,12 +166,13 @@ def file_uses(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[FileUs
     return [FileUse(*row) for row in rows]
 
 
-def calls_by_day(db: sqlite3.Connection, agent: str, since_day: str) -> list[tuple[str, int, int]]:
-    """(local day, calls, nano-dollars) of an agent from a day on."""
+def calls_by_day(db: sqlite3.Connection, agent: str, since: int) -> list[tuple[str, int, int | None]]:
+    """(local day, calls of main chains, nano-dollars of all calls) of an agent from a time (epoch ms) on."""
     return db.execute(
-        "SELECT day, SUM(calls), SUM(cost) FROM spend JOIN session ON session.id = spend.session_id"
-        f" WHERE {_OWN_WORK} AND day >= ? GROUP BY day ORDER BY day",
-        (*_own_work(db, agent), since_day),
+        f"SELECT {local_day('call.first_at')} AS day, SUM(chain.key = ''), SUM(call.cost) FROM call"
+        " JOIN chain ON chain.id = call.chain_id JOIN session ON session.id = call.session_id"
+        f" WHERE {_OWN_WORK} AND call.first_at >= ? GROUP BY day ORDER BY day",
+        (*_own_work(db, agent), since),
     ).fetchall()
 
 

@@ -49,7 +49,7 @@ _LEAST_CHAINS = 5  # below this a replay of cache lifetimes says nothing
 class Month(msgspec.Struct, frozen=True):
     """The last thirty days with an agent."""
 
-    calls: CallsRange = CallsRange(0.0, 0.0, 0.0)
+    calls: CallsRange = CallsRange(0.0, 0.0, 0.0)  # of main chains, as cold starts are: subagents have other prompts
     cold_starts: int = 0
     spend_nano: int = 0
     fresh_nano: float = 0.0  # what a plan's meter counts in full: input and writes at the input rate, output
@@ -287,7 +287,8 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
     """The month that has passed; how many calls the next one may have is drawn from its days."""
     today = local(now).date()
     since = today - timedelta(days=_MONTH_DAYS - 1)
-    days = stored.calls_by_day(db, agent, since.isoformat())
+    begins = day_begins(since)
+    days = stored.calls_by_day(db, agent, begins)
     if not days:
         return Month()
     made = {day: float(calls) for day, calls, _ in days}
@@ -296,9 +297,7 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
     ahead = draw_months(history, tomorrow, last, _MONTHS_DRAWN)
     low, high = middle_80(month_sums(ahead, [calls for _, calls in history]))
     starts = fresh = read = 0
-    for one in stored.calls_by_price(
-        db, agent, day_begins(since), cold_kind=MissKind.COLD_START, cold_cause=Cause.EXPIRED
-    ):
+    for one in stored.calls_by_price(db, agent, begins, cold_kind=MissKind.COLD_START, cold_cause=Cause.EXPIRED):
         starts += one.cold
         price = rates.get(one.price_id or "")
         if price is not None:

@@ -165,6 +165,17 @@ def test_a_month_is_all_of_it_however_few_calls_the_other_habits_rest_on(
     assert part.month == whole.month
 
 
+def test_a_first_prompt_is_not_read_by_subagents(desk: Desk) -> None:
+    for number in range(4):
+        one = compacted(desk, number, 50_000)
+    desk.take_in()
+    whole = measure_habits(desk.db, "claude-code", one.now).month
+    desk.db.execute("UPDATE chain SET key = 'a1', kind = 'subagent' WHERE session_id = 1")
+    month = measure_habits(desk.db, "claude-code", one.now).month
+    assert (month.calls.point, month.cold_starts) == (15, 3)
+    assert month.spend_nano == whole.spend_nano
+
+
 def test_the_range_of_a_month_is_that_of_the_month_to_come_and_not_of_a_mean(desk: Desk) -> None:
     draw = random.Random(2)
     counts = [float(draw.randrange(1, 30)) for _ in range(30)]
