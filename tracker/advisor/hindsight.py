@@ -1,7 +1,8 @@
 """What the advisor would have said in a recorded session, and what following it would have saved (MODEL section 8).
 
 The session goes on as it did: nothing that is said here was followed. Nudges about habits need a month of figures and
-are left out. What a nudge would have saved is modelled, each nudge alone; where nobody can tell it is None.
+are left out. What a nudge would have saved is modelled, each nudge alone; where nobody can tell, or nobody went on, it
+is None.
 """
 
 from bisect import bisect_left, insort
@@ -17,16 +18,15 @@ from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch
 from tracker.advisor.standing import Standing
 from tracker.model.advice import way_of
-from tracker.model.backtest import Nudge, nudge_saving_nano, one_step_nano
-from tracker.model.compaction import compaction_nano
+from tracker.model.backtest import Nudge, one_step_nano
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.delivery import LogEntry
-from tracker.model.fresh_start import cold_orientation_nano, fresh_context_tokens, new_session_nano
+from tracker.model.fresh_start import fresh_context_tokens
 from tracker.model.growth import lifetime_nano
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
 from tracker.model.nudge import NudgeKind
-from tracker.model.options import OptionKind
+from tracker.model.options import OptionKind, shortened
 
 _LOOKED_BACK_MS = 7 * DAY_MS
 
@@ -100,35 +100,21 @@ class _Case(NamedTuple):
     standing: Standing
 
     @property
-    def nudge(self) -> Nudge:
-        return Nudge(self.place, self.row.context)
-
-    @property
     def inputs(self) -> dict[str, Any]:
         """What the evaluation rested on."""
         return msgspec.json.decode(self.row.inputs, type=dict[str, Any])
 
 
-def _compact(case: _Case) -> float:
-    return nudge_saving_nano(case.recorded.replay, case.nudge)
-
-
-def _new_session(case: _Case) -> float:
-    here = case.standing.situation
-    one_off = new_session_nano(here.shape, here.orientation, here.tariff)
-    after = fresh_context_tokens(here.shape, here.orientation)
-    return one_step_nano(case.recorded.replay, case.nudge, one_off, after)
-
-
-def _cold_resume(case: _Case) -> float:
-    here = case.standing.situation
-    if way_of(case.row.kind, case.inputs) == OptionKind.NEW_SESSION:
-        one_off = cold_orientation_nano(here.shape, here.orientation, here.tariff)
-        after = fresh_context_tokens(here.shape, here.orientation)
-    else:
-        one_off = compaction_nano(case.row.context, here.shape, here.tariff, is_cold=True)
-        after = here.shape.context_after
-    return one_step_nano(case.recorded.replay, case.nudge, one_off, after, next_is_warm=True)
+def _shortened(case: _Case) -> float | None:
+    """The shorter context from here on; None after a session's last call, as it is for who goes on."""
+    if case.place + 1 == len(case.recorded.calls):
+        return None
+    here, kind = case.standing.situation, case.row.kind
+    way = way_of(kind, case.inputs) or ""
+    one_off = shortened(here, way, is_cold=kind == NudgeKind.COLD_RESUME).one_off_nano
+    is_fresh = way == OptionKind.NEW_SESSION
+    after = fresh_context_tokens(here.shape, here.orientation) if is_fresh else here.shape.context_after
+    return one_step_nano(case.recorded.replay, Nudge(case.place, case.row.context), one_off, after)
 
 
 def _large_result(case: _Case) -> float:
@@ -144,10 +130,10 @@ def _miss_storm(case: _Case) -> float:
     return sum(call.waste or 0 for call in later if call.kind == MissKind.MAJOR and call.cause != Cause.EXPIRED)
 
 
-_HINDSIGHT: dict[str, Callable[[_Case], float]] = {
-    NudgeKind.COMPACT: _compact,
-    NudgeKind.NEW_SESSION: _new_session,
-    NudgeKind.COLD_RESUME: _cold_resume,
+_HINDSIGHT: dict[str, Callable[[_Case], float | None]] = {
+    NudgeKind.COMPACT: _shortened,
+    NudgeKind.NEW_SESSION: _shortened,
+    NudgeKind.COLD_RESUME: _shortened,
     NudgeKind.LARGE_RESULT: _large_result,
     NudgeKind.MISS_STORM: _miss_storm,
 }

@@ -2,13 +2,15 @@
 
 Only what a call re-reads depends on the rule. What it added, its output, the pause before it and what of its prefix was
 cold stay as recorded, at the recorded call's own rates; so a replay in which nobody compacts costs what was billed.
-After a compaction the context is C1 at once, and reading again and the extra calls stand in the compaction's own cost.
+After a compaction the context is C1 at once, and what is read again, the extra calls, and writing the shorter context
+to the cache stand in the compaction's own cost: the next call finds it there, whatever the recorded one found.
+Nobody compacts after a chain's last call, as advice is for who goes on.
 """
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from tracker.model.compaction import (
@@ -66,7 +68,7 @@ class Run(NamedTuple):
 
     cost_nano: float
     nudges: tuple[Nudge, ...]
-    last_nano: float  # of it, what a compaction after the very last call costs: followed, and lost
+    last_nano: float  # not in it: what is lost if one compacts after the very last call, too; 0 if nothing asks for it
 
 
 class TurnEnd(NamedTuple):
@@ -124,17 +126,19 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
     start, count = 0, len(replay.calls)
     while start < count:  # a compaction begins another walk
         before = context
-        walk = enumerate(_walk(replay, start, context, limit), start)
+        walk = enumerate(_walk(replay, start, context, limit, is_warm=start > 0), start)
         for place, (call, context, nano, by_itself) in walk:
             cost += nano
             since = 1 if by_itself else since + 1 if since is not None else None
             failed = compaction_failed(round(before), round(after)) if by_itself else failed
             before = context
             if call.at_turn_end and rule(TurnEnd(place, context, since, failed)):
-                nudges.append(Nudge(place, context))
                 one_off = compaction_nano(context, replay.shape, call.tariff)
+                if place == count - 1:
+                    last = one_off
+                    break
+                nudges.append(Nudge(place, context))
                 cost += one_off
-                last = one_off if place == count - 1 else 0.0
                 failed = compaction_failed(round(context), round(after))
                 context, since = after, 0
                 break
@@ -142,14 +146,20 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
     return Run(cost, tuple(nudges), last)
 
 
-def _walk(replay: Replay, start: int, context: float, trigger: int) -> Iterator[tuple[ReplayCall, float, float, bool]]:
+def _walk(
+    replay: Replay, start: int, context: float, trigger: int, *, is_warm: bool
+) -> Iterator[tuple[ReplayCall, float, float, bool]]:
     """Each call from `start` on: the context after it, its nano-dollars, whether the client had to compact before it.
 
+    `is_warm`: an action has paid for what the first of them found cold.
     A history is walked a thousand times over, so that this loop is most of a backtest: it is written without calls.
     """
     shape = replay.shape
     after, baseline = shape.context_after, shape.baseline
-    for call in islice(replay.calls, start, None):
+    calls: Iterator[ReplayCall] = islice(replay.calls, start, None)
+    if is_warm:
+        calls = chain((first._replace(prefix_nano=first.tariff.read) for first in islice(calls, 1)), calls)
+    for call in calls:
         recorded, growth, own_nano, prefix_tokens, prefix_nano, tariff, _, _, _ = call
         grown = context + growth
         by_itself = context > after and grown > trigger
@@ -164,28 +174,19 @@ def _walk(replay: Replay, start: int, context: float, trigger: int) -> Iterator[
         yield call, context, nano + prefix * prefix_nano if prefix > 0 else nano, by_itself
 
 
-def _tail_nano(replay: Replay, index: int, context: float) -> float:
+def _tail_nano(replay: Replay, index: int, context: float, *, is_warm: bool) -> float:
     """Nano-dollars of the calls from `index` on when nobody compacts any more."""
     total = 0.0
-    for _, _, nano, _ in _walk(replay, index, context, replay.trigger):
+    for _, _, nano, _ in _walk(replay, index, context, replay.trigger, is_warm=is_warm):
         total += nano
     return total
 
 
-def one_step_nano(
-    replay: Replay, nudge: Nudge, one_off_nano: float, context_after: float, *, next_is_warm: bool = False
-) -> float:
-    """What this one action saves over the rest of the chain, nobody acting after it: the one-step counterfactual.
-
-    `next_is_warm`: the action itself has paid for what the next recorded call found cold.
-    """
+def one_step_nano(replay: Replay, nudge: Nudge, one_off_nano: float, context_after: float) -> float:
+    """What this one action saves over the rest of the chain, nobody acting after it: the one-step counterfactual."""
     start = nudge.place + 1
-    shortened = replay
-    if next_is_warm and start < len(replay.calls):
-        calls = list(replay.calls)
-        calls[start] = calls[start]._replace(prefix_nano=calls[start].tariff.read)
-        shortened = replace(replay, calls=calls)
-    return _tail_nano(replay, start, nudge.context) - one_off_nano - _tail_nano(shortened, start, context_after)
+    going_on = _tail_nano(replay, start, nudge.context, is_warm=False)
+    return going_on - one_off_nano - _tail_nano(replay, start, context_after, is_warm=True)
 
 
 def nudge_saving_nano(replay: Replay, nudge: Nudge) -> float:
@@ -208,7 +209,7 @@ def optimum(replay: Replay) -> Rule:
         context = 0.0 if start < 0 else replay.shape.context_after
         total = 0.0
         least: tuple[float, int | None] = (math.inf, None)
-        walk = _walk(replay, start + 1, context, replay.trigger)
+        walk = _walk(replay, start + 1, context, replay.trigger, is_warm=start >= 0)
         for index, (call, context, nano, _) in enumerate(walk, start + 1):
             total += nano
             if call.at_turn_end:

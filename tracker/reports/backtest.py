@@ -35,7 +35,7 @@ class KindRecord:
     said: int
     judged: int  # those of which it can be told what they would have saved
     right: int  # of these, how many would have saved something
-    promised_nano: int | None  # a nudge, on average over those that named a figure
+    promised_nano: int | None  # a judged nudge, on average; any nudge where none can be judged
     saved_nano: int | None  # a judged nudge, on average
 
 
@@ -151,7 +151,7 @@ def assumptions(observed_summary_tokens: float | None) -> dict[str, Any]:
         "as_recorded": "growth, output, pauses and cold calls; each call at its own rates; clears and rewinds",
         "parameters": "from the weeks before each session; the figures below until three compactions are known",
         "decisions": "at turn ends; the client compacts by itself at its trigger under every rule",
-        "following": "each nudge at once, also the last one of a session, whose cost is then lost",
+        "following": "each nudge at once, unless the session ended there: they are for who goes on",
         "not_valued": "what a summary leaves out",
         "summary_output_tokens": DEFAULTS.summary_output_tokens,
         "summary_kept_tokens": DEFAULTS.summary_kept_tokens,
@@ -245,8 +245,9 @@ def _hidden_nano(recorded: RecordedStretch) -> float:
 
 
 def _kind_record(kind: str, nudges: Sequence[ReplayedNudge]) -> KindRecord:
-    saved = [one.saved_nano for one in nudges if one.saved_nano is not None]
-    promised = [one.row.saving for one in nudges if one.row.saving is not None and one.row.saving > 0]
+    judged = [one for one in nudges if one.saved_nano is not None]
+    saved = [one.saved_nano for one in judged if one.saved_nano is not None]
+    promised = [max(0, one.row.saving) for one in judged or nudges if one.row.saving is not None]
     return KindRecord(
         kind=kind,
         said=len(nudges),
@@ -263,7 +264,7 @@ def _score_json(score: Score, result: Backtest) -> dict[str, Any]:
         "name": score.name,
         "cost_usd": usd(score.cost_nano),
         "captured": rounded(score.captured),
-        "captured_without_last": rounded(score.captured_without_last),
+        "captured_with_last": rounded(score.captured_with_last),
         "regret_usd": usd(score.regret_nano),
         "regret_share": rounded(score.regret_nano / best.cost_nano if best.cost_nano else None),
         "nudges": score.nudges,
