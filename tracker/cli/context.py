@@ -25,7 +25,7 @@ from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, tokens
 
 @click.command()
 @click.argument("session", required=False, metavar="[SESSION]")
-@click.option("--turns", type=click.IntRange(1, 100), help="Look so many turns ahead, not as far as is likely.")
+@click.option("--turns", type=click.IntRange(1, 100), help="How many turns to look ahead; else what is likely to come.")
 @csv_option
 @reading_options
 def context(invocation: Invocation, session: str | None, turns: int | None) -> None:
