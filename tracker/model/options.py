@@ -53,7 +53,6 @@ class Options:
     """The options of one moment; `forecast` is `continue` as if every call were warm."""
 
     calls: int
-    until_compaction: bool  # whether the client is to compact by itself before more calls would have come
     forecast: Forecast
     go_on: Option
     compact: Option
@@ -122,7 +121,6 @@ def price_options(
     band: Band,
     *,
     is_cold: bool,
-    until_compaction: bool = False,
 ) -> Options:
     """Price the calls to come each way; none of them is beyond where the client compacts by itself.
 
@@ -160,7 +158,6 @@ def price_options(
 
     return Options(
         calls=count,
-        until_compaction=until_compaction,
         forecast=ahead,
         go_on=option(OptionKind.CONTINUE, at_once, running, SavingRange(0, 0, 0), None),
         compact=alternative(OptionKind.COMPACT),

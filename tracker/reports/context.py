@@ -45,6 +45,7 @@ class Prospect(NamedTuple):
     turns: int | None  # that were asked for; None: what is likely to come of the session, given another turn
     estimate: GrowthEstimate
     options: Options
+    until_compaction: bool  # whether the client is to compact by itself before as many calls as that
     level: float
     trigger: int  # where the client compacts by itself, tokens
     trigger_source: TriggerSource
@@ -131,7 +132,7 @@ def prospect_json(ahead: Prospect) -> dict[str, Any]:
         "calls_to_auto_compaction": ahead.to_compaction,
         "turns": ahead.turns,
         "calls": options.calls,
-        "until_auto_compaction": options.until_compaction,
+        "until_auto_compaction": ahead.until_compaction,
         "calls_per_turn": {
             "mean": round(ahead.per_turn.mean, 2),
             "p10": round(ahead.per_turn.p10, 2),
@@ -218,7 +219,7 @@ def horizon(ahead: Prospect) -> str:
     """Which calls the three ways are priced over."""
     if ahead.turns is None:
         return "as your sessions go on"
-    return "until compaction" if ahead.options.until_compaction else f"the next {counted(ahead.turns, 'turn')}"
+    return "until compaction" if ahead.until_compaction else f"the next {counted(ahead.turns, 'turn')}"
 
 
 def effect(option: Option) -> str:
@@ -248,22 +249,22 @@ def _prospect(
 
     def options_over(turns: int | None) -> Options:
         calls = here.calls_ahead if turns is None else calls_in_turns(habits.calls_per_turn, turns, to_compaction)
-        otherwise = here.remaining_calls if turns is None else habits.calls_per_turn.calls_in(turns)
         return price_options(
             here,
             calls,
             estimate,
             habits.band(state.last.model, calls.point),
             is_cold=is_cold,
-            until_compaction=to_compaction is not None and round(to_compaction) < round(otherwise),
         )
 
+    to_come = here.remaining_calls if turns is None else habits.calls_per_turn.calls_in(turns)
     warm_call = next_call_nano(here.context, estimate.growth, estimate.output, here.tariff)
     cold_penalty = round(cold_penalty_nano(here.context, here.shape.static_floor, here.tariff))
     return Prospect(
         turns=turns,
         estimate=estimate,
         options=options_over(turns),
+        until_compaction=to_compaction is not None and round(to_compaction) < round(to_come),
         level=weighed.level,
         trigger=standing.trigger.tokens,
         trigger_source=standing.trigger.source,

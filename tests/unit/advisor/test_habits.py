@@ -29,7 +29,7 @@ from tracker.model.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.forecast import band_for
 from tracker.model.quantiles import bootstrap_mean_interval
-from tracker.reports.context import context_report
+from tracker.reports.context import context_report, horizon
 
 
 def compacted(desk: Desk, number: int, after: int) -> Transcript:
@@ -288,6 +288,30 @@ def test_the_context_report_has_the_very_saving_that_a_nudge_names(desk: Desk, k
     option = options.new_session if kind == "new_session" else options.compact
     assert (nudge["saving"], nudge["payback_turns"]) == (option.saving.point_nano, option.payback_turns)
     assert f"{json.loads(nudge['inputs'])['calls']:.0f}" == f"{options.calls}"
+
+
+@pytest.mark.parametrize(
+    ("size", "turns", "words"),
+    [
+        (60_000, None, "as your sessions go on"),
+        (60_000, 1, "the next 1 turn"),
+        (60_000, 3, "the next 3 turns"),
+        (160_000, None, "as your sessions go on"),
+        (160_000, 3, "until compaction"),
+    ],
+)
+def test_the_context_report_says_how_far_it_looks(desk: Desk, size: int, turns: int | None, words: str) -> None:
+    one = desk.transcript()
+    one.prompt("Add totals to the report").tool_turns(list(range(20_000, size + 1, 2_000)))
+    desk.take_in()
+    [session] = find_session(desk.db, one.session)
+    report = context_report(desk.db, session.id, Habits(), Preferences(), turns=turns, now=one.now)
+    assert report is not None
+    assert report.prospect is not None
+    assert horizon(report.prospect) == words
+    found = report.as_json()["prospect"]
+    assert (found["turns"], found["until_auto_compaction"]) == (turns, size == 160_000)
+    assert found["calls"] <= found["calls_to_auto_compaction"]
 
 
 def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
