@@ -14,7 +14,7 @@ from store.money import NANO_PER_USD
 from store.reads.spend import NO_SPEND, SpendRow
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
-from tracker.model.plans.outlook import PlanOutlook, Terms, mean_costs_at, outlook
+from tracker.model.plans.outlook import PlanOutlook, Terms, cheapest_shares, mean_costs_at, outlook
 from tracker.model.plans.plan import Capacity, Origin, Plan
 from tracker.model.plans.projection import (
     Band,
@@ -67,6 +67,11 @@ class PlansReport:
     changes: Changes = NO_CHANGES  # at the middle of each capacity, by dollars an active day
     tasks: Sequence[TaskShare] = ()
     assumptions: Sequence[str] = ()
+
+    @property
+    def cheapest_in(self) -> dict[str, float]:
+        """Share of the months that could follow in which each plan is the cheapest; fees alone compare no plans."""
+        return cheapest_shares(self.outlooks) if self.terms.extra_usage else {}
 
     @property
     def spent_logged(self) -> SpendRow:

@@ -5,7 +5,7 @@ from typing import Any
 
 from store.money import usd
 from tracker.model.plans.calibration import MeterFit
-from tracker.model.plans.outlook import PlanOutlook, cheapest_shares
+from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.plan import Excluded, Range
 from tracker.model.plans.projection import Band
 from tracker.reports.json_values import dollars, rounded
@@ -88,7 +88,7 @@ def _plan_json(one: PlanOutlook, report: PlansReport, p_cheapest: float | None) 
 def plans_json(report: PlansReport) -> dict[str, Any]:
     """The contract of DESIGN section 4, with every further figure of the report under names of its own."""
     verdict, load = report.verdict, report.load
-    shares = cheapest_shares(report.outlooks) if report.terms.extra_usage else {}  # fees alone compare no plans
+    shares = report.cheapest_in
     made: dict[str, Any] = {
         "schema_version": 1,
         "plans": [_plan_json(one, report, shares.get(one.plan.id)) for one in report.outlooks],

@@ -12,9 +12,9 @@ from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, pays_on, used
 from tracker.reports.plans import PlansReport
-from tracker.words import MEANT_TO_HOLD
+from tracker.words import MEANT_TO_HOLD, modelled_percent
 from tui.keys import bindings
-from tui.screens.board import Board
+from tui.screens.board import HEIGHTS, Board
 from tui.screens.questions import ReadScreen
 from tui.snapshot import PlansPart, Snapshot
 from tui.widgets.columns import Column
@@ -24,9 +24,11 @@ from tui.widgets.month import month_plot
 from tui.widgets.picture import Picture, border_room, label
 from tui.widgets.table import Table
 from tui.widgets.verdict import verdict_lines, wrapped
-from tui.words import dollars
+from tui.words import cells, dollars
 
 _LABELLED_CELLS = 60
+_LONGEST_NAME = 24
+_FRAME_LINES = 3  # of the table: borders and titles
 
 
 class PlansScreen(Board[PlansPart]):
@@ -35,6 +37,11 @@ class PlansScreen(Board[PlansPart]):
     NAME = "plans"
     BEING_MADE = "drawing months that could follow …"
     BINDINGS = bindings("plans")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shares: dict[str, float] = {}
+        self._shares_of: int | None = None  # when the report was made that they are of
 
     def panels(self) -> ComposeResult:
         """Month, verdict, table."""
@@ -47,22 +54,35 @@ class PlansScreen(Board[PlansPart]):
     def _columns(self) -> tuple[Column[PlanOutlook], ...]:
         return (
             Column("", 1, self._mark, lambda one: one.fee_usd, style="bold $taxi"),
-            Column("plan", 12, lambda one: one.plan.name, lambda one: one.fee_usd, grows=True, style="bold"),
+            Column(
+                "plan",
+                12,
+                lambda one: one.plan.name,
+                lambda one: one.fee_usd,
+                grows=True,
+                most=_LONGEST_NAME,
+                style="bold",
+            ),
             Column("fee", 6, fee, lambda one: one.fee_usd, right=True, rank=1),
             Column("a month", 15, monthly, lambda one: one.monthly.p50, right=True, style="bold"),
             Column("hits a limit", 12, self._told(chance), lambda one: one.hit_probability or 0.0, right=True, rank=2),
-            Column("used", 6, self._told(used), lambda one: one.utilisation or 0.0, right=True, rank=5),
+            Column("cheapest", 8, self._cheapest, self._share, right=True, rank=5, descending=True),
+            Column("used", 6, self._told(used), lambda one: one.utilisation or 0.0, right=True, rank=6),
             Column("a task", 8, self._told(cost_of_a_task), lambda one: one.fee_usd, right=True, rank=3),
             Column("pays for itself", 16, self._pays, lambda one: one.fee_usd, right=True, rank=4),
-            Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=6, style="$dim"),
+            Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=7, style="$dim"),
         )
 
     def present(self, part: PlansPart, snapshot: Snapshot) -> None:
         """Draw the comparison."""
         report = part.report
+        if part.made_at != self._shares_of:
+            self._shares, self._shares_of = report.cheapest_in, part.made_at
         self._draw_month(report)
         self.query_one("#plans-verdict", Picture).show(lambda width, height: verdict_and_basis(report, width, height))
         self.query_one("#plans-table", Table).set_rows(report.outlooks)
+        is_low = self.size.height < HEIGHTS[1][0]
+        self.query_one("#plans-panel").styles.height = None if is_low else len(report.outlooks) + _FRAME_LINES
         self._draw_title()
 
     def tick(self, now_ms: int) -> None:
@@ -91,9 +111,11 @@ class PlansScreen(Board[PlansPart]):
         plans = [(one.plan.name, one.fee_usd / (1 + report.terms.tax)) for one in report.outlooks]  # as the spend is
 
         def draw(width: int, height: int) -> Sequence[Content]:
-            lines, above = month_plot(spent, last.day, ahead, plans, width, height - 1)
-            words = f"above the scale: {', '.join(above)}" if above else ""
-            return [*lines, line((words, "$dim")).truncate(width, ellipsis=True)]
+            lines, above = month_plot(spent, last.day, ahead, plans, width, height)
+            if not above:
+                return lines
+            lines, _ = month_plot(spent, last.day, ahead, plans, width, height - 1)
+            return [*lines, line((f"above the scale: {', '.join(above)}", "$dim")).truncate(width, ellipsis=True)]
 
         title = line(
             (f"{first:%B} so far", "bold $heading"),
@@ -101,11 +123,16 @@ class PlansScreen(Board[PlansPart]):
             (_so_far(report, report.spent_api_nano), "bold"),
             (" as an API key", "$dim"),
         )
-        note = ""
+        notes = [""]
         if ahead is not None and ahead.p90 > ahead.p10:
-            middle = "" if report.is_range_only else f"~${ahead.p50:,.0f}, 8 of 10 times "
-            note = f"by the end {middle}${ahead.p10:,.0f} to {ahead.p90:,.0f}"
-        picture.show(draw, title=title, note=line((note, "$dim")))
+            ends = f"${ahead.p10:,.0f} to {ahead.p90:,.0f}"
+            middles = [] if report.is_range_only else [f"~${ahead.p50:,.0f}, 8 of 10 times ", f"~${ahead.p50:,.0f}, "]
+            notes = [f"by the end {middle}{ends}" for middle in (*middles, "")]
+        picture.show(
+            draw,
+            title=title,
+            note=lambda room: line((next((one for one in notes if cells(one) <= room), notes[-1]), "$dim")),
+        )
 
     # -- the table --------------------------------------------------------------------------------------------------
 
@@ -120,6 +147,13 @@ class PlansScreen(Board[PlansPart]):
     def _told(self, words: Callable[[PlansReport, PlanOutlook], str]) -> Callable[[PlanOutlook], str]:
         """A cell that depends on the report around it."""
         return lambda one: words(self.part.report, one) if self.part else ""
+
+    def _share(self, one: PlanOutlook) -> float:
+        return self._shares.get(one.plan.id, 0.0)
+
+    def _cheapest(self, one: PlanOutlook) -> str:
+        is_known = one.plan.id in self._shares and self.part is not None and not self.part.report.is_range_only
+        return modelled_percent(self._share(one)) if is_known else "–"
 
     def _pays(self, one: PlanOutlook) -> str:
         found = self.part.report.break_even.get(one.plan.id) if self.part else None
