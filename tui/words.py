@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LINE = "–"
 _LONGEST_NAME = 120  # characters; a figure is drawn with each name, however long a file has made that
+_LEAST_OF_TWO = 8  # cells; in fewer a text is cut
 _MOST_CHARS_A_CELL = 8  # of a text that is worth reading on: marks of accents and emoji take no cells
 
 
@@ -102,6 +103,17 @@ def plain(text: str) -> str:
 def cells(text: str) -> int:
     """Terminal cells that a text takes."""
     return len(text) if text.isascii() else cell_len(text)
+
+
+def in_two(text: str, width: int) -> tuple[str, str]:
+    """A text that is wider: the words of it that fit before `…`, and the rest behind one; else the text and nothing."""
+    if cells(text) <= width or width < _LEAST_OF_TWO:
+        return text, ""
+    head = fit(text, width - 1).rstrip().removesuffix("…").rstrip()
+    whole = head if text[len(head) :].startswith(" ") else head.rpartition(" ")[0]
+    if not whole:  # one word is wider, or a script has no blanks
+        return f"{head}…", f"…{text[len(head) :]}"
+    return f"{whole} …", f"… {text[len(whole) :].lstrip()}"
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:

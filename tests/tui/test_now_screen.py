@@ -49,6 +49,17 @@ async def test_a_cost_keeps_its_marks_at_every_size(
         assert "$0.73" not in set(figures) - {cost}
 
 
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 20)])
+async def test_a_title_that_its_border_cuts_goes_on_below(sample_script: Script, size: tuple[int, int]) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.task is not None
+    long = part.task._replace(title="Mend the upload that fails for files larger than one page of it")
+    text = await drawn(dashboard(with_now(sample_script, task=long), start="now"), size=size)
+    assert "Mend the upload" in text
+    assert "one page of it" in text
+
+
 async def test_the_pace_has_the_next_turn_wherever_it_is_drawn(sample_script: Script) -> None:
     text = await drawn(dashboard(sample_script, start="now"), size=(80, 34))
     assert "next turn $" in text

@@ -91,3 +91,19 @@ def test_a_long_path_is_told_from_its_end_whatever_system_wrote_it() -> None:
     assert short_path(long) == "…/src/terminal/writer_test.go"
     assert short_path("D:" + long.replace("/", "\\")) == "…\\src\\terminal\\writer_test.go"
     assert short_path("go test ./... with/many words in it") == "go test ./... with/many words in it"
+
+
+def test_a_long_text_goes_on_in_a_second_line_at_a_blank() -> None:
+    assert words.in_two("short", 20) == ("short", "")
+    assert words.in_two("one two three four", 12) == ("one two …", "… three four")
+    assert words.in_two("one two three four", 15) == ("one two three …", "… four")
+    assert words.in_two("unbreakable-as-it-is", 10) == ("unbreaka…", "…ble-as-it-is")
+    assert words.in_two("anything", 4) == ("anything", "")
+
+
+@given(st.sampled_from([*HOSTILE, "任务：修复上传测试任务：修复上传测试", "a " * 40]), st.integers(8, 60))
+def test_no_word_is_lost_between_two_lines(text: str, width: int) -> None:
+    first, rest = words.in_two(words.plain(text), width)
+    assert words.cells(first) <= width
+    said = first.removesuffix("…") + rest.removeprefix("…")
+    assert said.split() == words.plain(text).split() or said == words.plain(text)

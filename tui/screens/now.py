@@ -32,13 +32,14 @@ from tui.widgets.gauge import context_gauge, gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
 from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
 from tui.widgets.pace import burn_words, last_hour
-from tui.widgets.picture import Picture
+from tui.widgets.picture import Picture, border_room
 from tui.widgets.plot import Level, Mark, area, legend_series
 from tui.widgets.split_bar import BASELINE, CARRY_OVER, FRESH, split_bar, split_key
-from tui.words import cells, model_name, plain, project_name, session_name
+from tui.words import cells, in_two, model_name, plain, project_name, session_name
 
 _LEGEND_CELLS = 60
 _TURN_CELLS = 10  # beside its name
+_ROOMY_BRIEF = 12  # lines: more than its own and a nudge's
 _COMMANDS = {
     "claude-code": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"},
     "cline": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/newtask"},
@@ -143,11 +144,13 @@ class NowScreen(Board[NowPart]):
 
     # -- task -------------------------------------------------------------------------------------------------------
 
-    def _title(self, part: NowPart) -> Content:
+    def _title(self, part: NowPart, room: int) -> list[Content]:
+        """The title in a line of so many cells, and what that has no room for in another."""
         if part.task is None:
-            return line((session_name(part.session), "bold $heading"))
+            return [line((session_name(part.session), "bold $heading"))]
         sign, style = status_sign(part.task)
-        return line((f"{sign} ", style), (plain(part.task.title), "bold $heading"))
+        first, rest = in_two(plain(part.task.title), room - 2)
+        return [line((f"{sign} ", style), (first, "bold $heading")), *([line((rest, "$heading"))] if rest else [])]
 
     def _draw_task(self, part: NowPart) -> None:
         task, session = part.task, part.session
@@ -162,14 +165,18 @@ class NowScreen(Board[NowPart]):
             parts = parts_of(task)
             notes = _task_notes(task)
 
+        picture = self.query_one("#now-task", Picture)
+
         def draw(width: int, height: int) -> Sequence[Content]:
             figure = beside(cost, "bold $taxi", notes, width)
             key = split_key(parts, width)
             if len(figure) + 1 + len(key) > height:
                 figure = [line((cost, "bold $taxi"), "  ") + fitting(notes[0], width - cells(cost) - 2)]
-            return [*figure, split_bar(parts, width), *key]
+            lines = [*figure, split_bar(parts, width), *key]
+            rest = self._title(part, border_room(picture))[1:] if len(lines) < height else []
+            return [*(one.truncate(width, ellipsis=True) for one in rest), *lines]
 
-        self.query_one("#now-task", Picture).show(draw, title=self._title(part), note=note)
+        picture.show(draw, title=lambda room: self._title(part, room)[0], note=note)
 
     def _best(self, part: NowPart) -> Option | None:
         """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""
@@ -292,7 +299,9 @@ class NowScreen(Board[NowPart]):
         def draw(width: int, height: int) -> Sequence[Content]:
             cost = cost_text(part.task) if part.task else cost_text(part.session)
             calls = f"  {counted(part.task.calls, 'call')}" if part.task else ""
-            lines = [self._title(part).truncate(width, ellipsis=True), line((cost, "bold $taxi"), (calls, "$dim"))]
+            title = self._title(part, width)[: 2 if height >= _ROOMY_BRIEF else 1]
+            lines = [*(one.truncate(width, ellipsis=True) for one in title)]
+            lines.append(line((cost, "bold $taxi"), (calls, "$dim")))
             prospect = part.prospect
             if report is not None:
                 lines.append(
