@@ -304,7 +304,7 @@ def test_the_context_report_says_how_far_it_looks(desk: Desk, size: int, turns: 
     one = desk.transcript()
     one.prompt("Add totals to the report").tool_turns(list(range(20_000, size + 1, 2_000)))
     desk.take_in()
-    [session] = find_session(desk.db, one.session)
+    [session] = find_session(desk.db, one.session, one.now)
     report = context_report(desk.db, session.id, Habits(), Preferences(), turns=turns, now=one.now)
     assert report is not None
     assert report.prospect is not None
