@@ -124,7 +124,7 @@ class TaskReader:
             self._left_at = at
             if current is not None:
                 if current.is_left_open:
-                    self._event(row, EventKind.INTERRUPT)
+                    self._event(row.at, EventKind.INTERRUPT)
                 current.leave()
         else:
             handle = self._handlers.get(what)
@@ -137,19 +137,19 @@ class TaskReader:
         self._turns.answered(row.text or "")
         if row.what == "completion_result":
             self._completed = True
-            self._event(row, EventKind.COMPLETION)
+            self._event(row.at, EventKind.COMPLETION)
 
     def _retried(self, row: UiRow) -> None:
         retry = decode_retry(row.text or "{}")
         if not retry.failed and self._requests.failed():
-            self._event(row, EventKind.API_ERROR, error_detail(retry.error_message))
+            self._event(row.at, EventKind.API_ERROR, error_detail(retry.error_message))
 
     def _retry_delayed(self, row: UiRow) -> None:
         if self._requests.failed():
-            self._event(row, EventKind.API_ERROR, error_detail(row.text))
+            self._event(row.at, EventKind.API_ERROR, error_detail(row.text))
 
     def _failed(self, row: UiRow) -> None:
-        self._event(row, EventKind.API_ERROR, error_detail(row.text))
+        self._event(row.at, EventKind.API_ERROR, error_detail(row.text))
 
     # -- turns ------------------------------------------------------------------------------------------------------
 
@@ -161,17 +161,17 @@ class TaskReader:
         self._condense_asked = None
         if self._left_at is not None:
             self._left_at = None
-            self._event(row, EventKind.RESUME)
+            self._event(row.at, EventKind.RESUME)
         if self._completed:
             self._completed = False
-            self._event(row, EventKind.FEEDBACK)
+            self._event(row.at, EventKind.FEEDBACK)
         self._turns.begin(str(row.at), row.at, row.text or "")
 
     def _note_mode(self, row: UiRow) -> None:
         mode = row.model_info.mode if row.model_info is not None else None
         if mode and mode != self._mode:
             self._mode = mode
-            self._event(row, EventKind.MODE, mode)
+            self._event(row.at, EventKind.MODE, mode)
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class TaskReader:
             self._condense_asked = None
         if self._left_at is not None:
             self._left_at = None
-            self._event(row, EventKind.RESUME)
+            self._event(row.at, EventKind.RESUME)
             self._turns.resume(str(row.at), row.at)
         if info.request:
             if self._cwd is None and _CWD_HEAD in info.request:
@@ -211,7 +211,7 @@ class TaskReader:
 
     def _deletion(self, row: UiRow) -> None:
         info = decode_request(row.text or "{}")
-        self._event(row, EventKind.REWIND, "checkpoint")
+        self._event(row.at, EventKind.REWIND, "checkpoint")
         by, turn, recorded = self._dialect.answerer(row, info), self._turns.current, recorded_of(info)
         if by.model == UNKNOWN:
             by = self._by
@@ -241,7 +241,7 @@ class TaskReader:
         if is_cut:
             current = self._requests.current
             at = row.at if current is None or row.what == "api_req_started" else current.at
-            self._events.append(self._mark(at, EventKind.MICROCOMPACT, "truncated", None, None))
+            self._event(at, EventKind.MICROCOMPACT, "truncated")
 
     def _reshaped(self, row: UiRow) -> None:
         """Roo says what condensing cost and how large the context was; nothing of the request's tokens."""
@@ -250,7 +250,7 @@ class TaskReader:
             return
         kind = EventKind.COMPACT if row.context_condense is not None else EventKind.MICROCOMPACT
         before, after = count(sizes.prev_context_tokens), count(sizes.new_context_tokens)
-        self._event(row, kind, None, before or None, after or None)
+        self._event(row.at, kind, None, before or None, after or None)
         if row.context_condense is not None and nano_cost(sizes.cost):
             recorded = Recorded(0, 0, 0, 0, nano_cost(sizes.cost))
             turn, info = self._turns.current, ApiRequest()
@@ -303,7 +303,10 @@ class TaskReader:
             chain, call = sum_records(row, key, self._task, self._dialect, self._options)
             batch.chains.append(chain)
             batch.calls.append(call)
-        batch.events = self._events + self._requests.events() + self._compaction_events()
+        self._events += self._requests.events()
+        for asked, detail, request in self._compactions:
+            self._event(asked.at, EventKind.COMPACT, detail, self._prompt_of(request))
+        batch.events = self._events
         if self._first_at is not None:
             batch.sessions.append(self._session(batch.calls))
         return batch
@@ -315,16 +318,12 @@ class TaskReader:
         rest = take_in(seen, standing, deletions, sums_hold_sums=self._dialect.sums_hold_sums)
         return [self._deletions[at]._replace(recorded=recorded) for at, recorded in rest.items()]
 
-    def _compaction_events(self) -> list[Event]:
+    def _prompt_of(self, request: Request | None) -> int | None:
         """Condensing is an answer to a request like any other, so the context before is that request's prompt."""
-        made = []
-        for row, detail, request in self._compactions:
-            before = None
-            if request is not None and request.recorded.total:
-                tokens = self._dialect.tokens(request.recorded, request.by, request.info)
-                before = tokens.input + tokens.cache_read + tokens.write_5m
-            made.append(self._mark(row.at, EventKind.COMPACT, detail, before, None))
-        return made
+        if request is None or not request.recorded.total:
+            return None
+        tokens = self._dialect.tokens(request.recorded, request.by, request.info)
+        return tokens.input + tokens.cache_read + tokens.write_5m
 
     def _session(self, calls: list[Call]) -> Session:
         return Session(
@@ -343,9 +342,6 @@ class TaskReader:
         )
 
     def _event(
-        self, row: UiRow, kind: str, detail: str | None = None, before: int | None = None, after: int | None = None
+        self, at: int, kind: str, detail: str | None = None, before: int | None = None, after: int | None = None
     ) -> None:
-        self._events.append(self._mark(row.at, kind, detail, before, after))
-
-    def _mark(self, at: int, kind: str, detail: str | None, before: int | None, after: int | None) -> Event:
-        return Event(self._dialect.agent, self._task, "", at, at, kind, detail, before, after)
+        self._events.append(Event(self._dialect.agent, self._task, "", at, at, kind, detail, before, after))
