@@ -18,7 +18,7 @@ from store.prices import (
 )
 from store.records import CallFlag, Price
 from store.spend import refresh_spend
-from tracker.pricing import PriceBook, Served, cost
+from tracker.pricing import PriceBook, cost
 from tracker.pricing.parts import Amounts, price_parts
 
 
@@ -76,7 +76,7 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
 def list_price(book: PriceBook, call: PricedCall) -> tuple[Price, int] | None:
     """What the tables say that a call costs, in nano-dollars, and the row that it points at; None without a price."""
     resolve = partial(book.resolve, call.model, call.asked_provider, call.first_at)
-    served = Served(call.speed, call.tier, call.geo)
+    served = call.speed, call.tier, call.geo
     if call.parts is not None:
         whole = (call.input, call.cache_read, call.write_5m, call.write_1h, call.output)
         parts = msgspec.json.decode(call.parts, type=list[Amounts])

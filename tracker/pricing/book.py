@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from store.records import Price
-from tracker.pricing.effective import Brackets, Served, at_permille, row_brackets, us_only_permille
+from tracker.pricing.effective import ORDINARY, Brackets, Served, at_permille, row_brackets, us_only_permille
 from tracker.pricing.names import FORMS_OF_RESELLERS, SETTINGS_ALIASES, ModelName, fallback_id, normalise
 from tracker.pricing.rows import PriceRow, bundled_rows, bundled_rows_by_model, rows_by_model
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tracker.pricing.other_providers import OtherPrices
 
 _DAY_MS = 86_400_000
-_ORDINARY = Served()
 
 
 class PriceBook:
@@ -44,7 +43,7 @@ class PriceBook:
         self._given: dict[str, Price] = {}
 
     def resolve(
-        self, model: str, provider: str | None, at_ms: int, prompt_tokens: int, served: Served = _ORDINARY
+        self, model: str, provider: str | None, at_ms: int, prompt_tokens: int, served: Served = ORDINARY
     ) -> Price | None:
         """The price of a call, `None` if its model has none.
 
@@ -98,7 +97,7 @@ class PriceBook:
             from tracker.pricing.other_providers import OtherPrices
 
             self._others = OtherPrices(self._resolved)
-        geo_permille = us_only_permille(name, served.geo)
+        geo_permille = us_only_permille(name, served[2])
         return self._others.brackets(fallback_id(model), seller or None, at_ms, served, geo_permille)
 
     def _row(self, name: ModelName, provider: str | None, day: int) -> PriceRow | None:

@@ -3,7 +3,6 @@
 Multipliers are whole per mille and multiply each other (PRICES 1.2). They touch token rates, never web searches.
 """
 
-from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -23,15 +22,10 @@ _US_PREMIUM_FROM = "2026-02-05"
 # The largest prompt of the last bracket: more tokens than any counter holds.
 NO_LIMIT = 1 << 128
 
-
-class Served(NamedTuple):
-    """How a request was served, in the words of its usage."""
-
-    speed: str | None = None
-    tier: str | None = None
-    geo: str | None = None
-
-
+# How a request was served, in the words of its usage: speed, service tier and place. A plain tuple, as there is one a
+# call.
+Served = tuple[str | None, str | None, str | None]
+ORDINARY: Served = (None, None, None)
 # The prices of one request by prompt size, smallest first: (largest prompt in tokens that the price holds for, price).
 Brackets = tuple[tuple[int, Price], ...]
 
@@ -42,10 +36,11 @@ def row_brackets(row: PriceRow, name: ModelName, served: Served) -> Brackets:
     Fast rates hold whatever the prompt size and take no batch discount. A row without fast rates serves "fast" requests
     at its standard price, as the provider does (PRICES 1.3).
     """
-    geo_permille = us_only_permille(name, served.geo)
-    if row.fast is not None and (name.fast or served.speed == "fast"):
+    speed, tier, geo = served
+    geo_permille = us_only_permille(name, geo)
+    if row.fast is not None and (name.fast or speed == "fast"):
         return ((NO_LIMIT, _price(row, row.fast, "standard/fast", name, LIST_PERMILLE, geo_permille)),)
-    batch_permille = BATCH_PERMILLE if served.tier == "batch" else LIST_PERMILLE
+    batch_permille = BATCH_PERMILLE if tier == "batch" else LIST_PERMILLE
     standard = _price(row, row.standard, "standard", name, batch_permille, geo_permille)
     if row.long is None or row.long_threshold is None:
         return ((NO_LIMIT, standard),)

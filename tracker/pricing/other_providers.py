@@ -78,7 +78,8 @@ class OtherPrices:
         genai_provider = _PROVIDER_NAMES.get(provider, provider) if provider else None
         if model.endswith(_FREE_VARIANT) and "/" in model and genai_provider in {"openrouter", None}:
             return ((NO_LIMIT, _free(model)),), True
-        is_plain = served.speed != "fast" and served.tier != "batch" and geo_permille == LIST_PERMILLE
+        speed, tier, _ = served
+        is_plain = speed != "fast" and tier != "batch" and geo_permille == LIST_PERMILLE
         earlier = self._earlier.get((genai_provider or "", model))
         if earlier is not None and is_plain and earlier.source == _source():
             return ((NO_LIMIT, earlier),), True
@@ -136,10 +137,11 @@ def _quote(found: _Found, when: datetime, served: Served) -> _Quote:
     from genai_prices.types import ModelPrice, StartDateConstraint, TimeOfDateConstraint
 
     model = found.model
+    speed, tier, _ = served
     standard = model.get_prices(when)
     rates, words = standard, []
-    if found.has_variants and (served.speed == "fast" or served.tier == "batch"):
-        word, context = ("fast", {"speed": "fast"}) if served.speed == "fast" else ("batch", {"processing": "batch"})
+    if found.has_variants and (speed == "fast" or tier == "batch"):
+        word, context = ("fast", {"speed": "fast"}) if speed == "fast" else ("batch", {"processing": "batch"})
         rates = model.get_prices(when, context)
         # A price that the package does not know comes back as the standard one, without a word.
         words = [word] if rates != standard else []

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from store.records import Price
-from tracker.pricing import PriceBook, Served
+from tracker.pricing import PriceBook
 
 Resolve = Callable[..., Price | None]
 
@@ -36,6 +36,6 @@ def resolve(book: PriceBook, at: Callable[[str], int]) -> Resolve:
         tier: str | None = None,
         geo: str | None = None,
     ) -> Price | None:
-        return book.resolve(model, provider, at(when), prompt, Served(speed, tier, geo))
+        return book.resolve(model, provider, at(when), prompt, (speed, tier, geo))
 
     return ask

@@ -29,9 +29,9 @@ def test_import_alone_loads_nothing_slow_and_reads_no_table() -> None:
 
 def test_pricing_known_and_worthless_ids_does_not_load_genai_prices() -> None:
     code = """
-from tracker.pricing import PriceBook, Served, facts_for
+from tracker.pricing import PriceBook, facts_for
 book = PriceBook()
-assert book.resolve("claude-opus-5-5", "anthropic", 1795000000000, 10, Served(None, "standard", "global"))
+assert book.resolve("claude-opus-5-5", "anthropic", 1795000000000, 10, (None, "standard", "global"))
 assert book.resolve("<synthetic>", "anthropic", 1795000000000, 10) is None
 assert book.resolve("opus", "anthropic", 1795000000000, 10) is None
 assert facts_for("claude-opus-5-5")

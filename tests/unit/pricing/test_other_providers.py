@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.records import Price
-from tracker.pricing import ListRates, PriceBook, Served, cost
+from tracker.pricing import ListRates, PriceBook, cost
 from tracker.pricing.other_providers import OtherPrices
 
 Resolve = Callable[..., Price | None]
@@ -213,7 +213,7 @@ def test_a_flat_row_on_record_is_the_price_of_plain_requests_alone() -> None:
         ("batch", 1000, "standard/batch", 1000),
         (None, 1100, "standard/us", 2200),
     ):
-        [(_, price)], _ = others.brackets("gemini-2.5-flash", "google", NOON_MS, Served(tier=tier), permille)
+        [(_, price)], _ = others.brackets("gemini-2.5-flash", "google", NOON_MS, (None, tier, None), permille)
         assert (price.tier, price.input) == (marks, flat.input * half_permille // 2000)
 
 
@@ -262,7 +262,7 @@ def test_genai_prices_disagrees_with_our_table_in_ten_known_rows(book: PriceBook
     others = OtherPrices(())
 
     def theirs(model: str, day: int, speed: str | None) -> list[tuple[int, ListRates]]:
-        brackets, _ = others.brackets(model, "anthropic", day * 86_400_000, Served(speed), 1000)
+        brackets, _ = others.brackets(model, "anthropic", day * 86_400_000, (speed, None, None), 1000)
         return [(size, ListRates(p.input, p.output, p.write_5m, p.write_1h, p.cache_read)) for size, p in brackets]
 
     unlike = set()

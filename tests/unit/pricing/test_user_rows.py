@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.pricing import PriceBook, Served
+from tracker.pricing import PriceBook
 
 FULL = """
 [[price]]
@@ -67,8 +67,8 @@ def test_a_user_s_row_wins_over_the_bundled_one_from_its_date_on(own: PriceBook,
 
 def test_its_tiers_and_multipliers_work_like_a_list_price_s(own: PriceBook, at: Callable[[str], int]) -> None:
     now = at("2026-11-21")
-    long = own.resolve("claude-opus-5-5", None, now, 200_001, Served(geo="us"))
-    fast = own.resolve("claude-opus-5-5", None, now, 1, Served("fast"))
+    long = own.resolve("claude-opus-5-5", None, now, 200_001, (None, None, "us"))
+    fast = own.resolve("claude-opus-5-5", None, now, 1, ("fast", None, None))
     assert long is not None
     assert fast is not None
     assert (long.tier, long.input, long.output) == ("long/us", 7_920_000, 39_600_000)

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from store.records import NAME_CHARS, Call, CallFlag, CopyRank, Price, canonical_id
-from tracker.pricing import Served, cost
+from tracker.pricing import cost
 from tracker.pricing.parts import Amounts, price_parts, prompt_of
 from tracker.sources.base import Options
 from tracker.sources.claude_code.lines import AGENT, CacheCreation, Iteration, Line, Message, Usage
@@ -227,7 +227,7 @@ class CallFold:
         )
 
     def _price(self, model: str, at: int, usage: Usage, prompt: int) -> Price | None:
-        served = Served(usage.speed, usage.service_tier, usage.inference_geo)
+        served = usage.speed, usage.service_tier, usage.inference_geo
         return self._options.pricer.resolve(model, None, at, prompt, served)
 
 

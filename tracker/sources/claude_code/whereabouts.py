@@ -84,8 +84,8 @@ class Whereabouts:
 
     def prompt_chain(self, chain: str, prompt_id: str | None) -> None:
         """Remember the prompt that a subagent's chain began with."""
-        if prompt_id and chain not in self._chain_prompts:
-            self._chain_prompts[chain] = prompt_id
+        if prompt_id:
+            self._chain_prompts.setdefault(chain, prompt_id)
 
     def _chain(self, line: Line) -> str:
         if self._path_agent is not None:
