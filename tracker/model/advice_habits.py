@@ -1,6 +1,6 @@
 """Nudges about habits (MODEL section 7.5) as decisions: cache lifetime, routing, baseline, large results, storms.
 
-MODEL asks for shares alone. A share of next to nothing is not worth a word: a month of one turn is all light.
+MODEL asks for shares alone. A share of next to nothing is not worth a word, nor that of a few turns: one is all light.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS
 from tracker.model.growth import lifetime_nano
-from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_nano, light_share
+from tracker.model.habits import Storm, TurnProfile, baseline_month_nano, light_share
 from tracker.model.horizon import CallsRange
 from tracker.model.nudge import (
     PAYS,
@@ -29,6 +29,7 @@ from tracker.model.ttl_choice import TtlChoice
 # What the baseline nudge prices: a cut that trimming an instruction file or some tools can reach.
 TRIMMED_TOKENS = 10_000
 _TOO_LITTLE = "not worth a word"
+_TURNS_FOR_A_SHARE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,10 @@ def ttl_nudge(choice: TtlChoice, billing: Billing) -> Evaluation:
 def routing_nudge(turns: Sequence[TurnProfile], billing: Billing) -> Evaluation:
     """Name the share of spend on light turns, when a session begins and never inside it; no promised saving."""
     share = light_share(turns)
-    if share < DEFAULTS.light_share_of_spend:
+    if len(turns) < _TURNS_FOR_A_SHARE:
+        reason = "too few turns"
+    elif share < DEFAULTS.light_share_of_spend:
         reason = "few light turns"
-    elif light_nano(turns) < DEFAULTS.least_saving_nano:
-        reason = _TOO_LITTLE
     else:
         reason = "many light turns"
     effect = f"{share:.0%} of spend went to light turns"

@@ -51,15 +51,11 @@ def is_light(turn: TurnProfile) -> bool:
     )
 
 
-def light_nano(turns: Sequence[TurnProfile]) -> int:
-    """What light turns cost."""
-    return sum(turn.cost_nano for turn in turns if is_light(turn))
-
-
 def light_share(turns: Sequence[TurnProfile]) -> float:
     """Share of spend that went to light turns, 0..1."""
     total = sum(turn.cost_nano for turn in turns)
-    return light_nano(turns) / total if total else 0.0
+    light = sum(turn.cost_nano for turn in turns if is_light(turn))
+    return light / total if total else 0.0
 
 
 def baseline_month_nano(tokens: float, calls: float, cold_starts: float, tariff: Tariff) -> float:

@@ -64,9 +64,8 @@ def test_ttl_needs_three_percent_and_a_better_lifetime():
     assert not ttl_nudge(CHOICE, PLAN).fired
 
 
-def turns(light_permille, of_nano=10_000_000_000):
-    light = light_permille * of_nano // 1000
-    return [TurnProfile(False, 100, 2, light), TurnProfile(True, 9_000, 30, of_nano - light)]
+def turns(light_nano, pairs=10):
+    return [TurnProfile(False, 100, 2, light_nano), TurnProfile(True, 9_000, 30, 1_000 - light_nano)] * pairs
 
 
 def test_routing_names_a_share_and_promises_nothing():
@@ -81,13 +80,15 @@ def test_routing_is_said_about_ten_percent_or_more():
     assert routing_nudge(turns(100), API).fired
 
 
+def test_after_a_months_pause_the_first_turn_is_no_habit():
+    one, nineteen = turns(1_000)[:1], turns(1_000)[:19]
+    assert [routing_nudge(some, API).reason for some in (one, nineteen)] == ["too few turns"] * 2
+
+
 def test_a_share_of_next_to_nothing_is_not_worth_a_word():
-    """After a month's pause the first turn is all of the month's spend."""
     enough, little = (replace(CHOICE, saving=SavingRange(nano, 0, nano)) for nano in (QUARTER, QUARTER - 1))
     month = BaselineMonth(tokens=38_000, calls=CallsRange(20, 30, 40), cold_starts=1, spend_nano=1_000_000_000)
     for nudge, fired in (
-        (routing_nudge(turns(1000, QUARTER), API), True),
-        (routing_nudge(turns(1000, QUARTER - 1), API), False),
         (ttl_nudge(enough, API), True),
         (ttl_nudge(little, API), False),
         (baseline_nudge(replace(month, cold_starts=2), A_5M, API), True),
