@@ -3,6 +3,7 @@
 A tuple, because a cold import judges a hundred thousand of them.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from store.records import CallFlag
@@ -70,3 +71,20 @@ class ChainCall(NamedTuple):
     def grows_the_chain(self) -> bool:
         """False for what is billed but is no step of the growing prompt: inner requests and calls without tokens."""
         return not self.flags & _ITERATION and self.context > 0
+
+
+def taking_over(calls: Iterable[ChainCall]) -> list[ChainCall]:
+    """Calls in file order; what happened before one that does not grow the prompt happened before the next, too."""
+    taken: list[ChainCall] = []
+    for call in calls:
+        if taken and not taken[-1].grows_the_chain:
+            aside = taken[-1]
+            call = call._replace(
+                reset_before=call.reset_before or aside.reset_before,
+                reset_at=call.reset_at if call.reset_before else aside.reset_at,
+                restart_before=call.restart_before or aside.restart_before,
+                skill_or_command=call.skill_or_command or aside.skill_or_command,
+                tool_results=max(call.tool_results, aside.tool_results),
+            )
+        taken.append(call)
+    return taken

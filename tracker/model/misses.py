@@ -52,15 +52,10 @@ def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, Chain
     previous: ChainCall | None = None
     ttl_ms: int | None = None
     epoch = 0
-    aside: ChainCall | None = None
     for call in sorted(calls, key=lambda call: call.position):
-        if aside is not None:
-            call = _taking_over(call, aside)
         if not call.grows_the_chain:
-            aside = call
             yield call, None, Judgement(call.call_id, epoch, ttl_ms=ttl_ms)
             continue
-        aside = None
         reset = call.reset_before
         if reset in _EPOCH_RESETS and previous is not None:
             epoch += 1
@@ -82,16 +77,6 @@ def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, Chain
         if call.written and ttl_ms is None:
             ttl_ms = TTL_5M_MS  # a mixed first write: what expires first is lost first
         previous = call
-
-
-def _taking_over(call: ChainCall, aside: ChainCall) -> ChainCall:
-    """What happened before a call that stood aside happened before its successor, too."""
-    return call._replace(
-        reset_before=call.reset_before or aside.reset_before,
-        restart_before=call.restart_before or aside.restart_before,
-        skill_or_command=call.skill_or_command or aside.skill_or_command,
-        tool_results=max(call.tool_results, aside.tool_results),
-    )
 
 
 def missed_tokens(expected_read: int, call: ChainCall) -> int:

@@ -358,6 +358,22 @@ def test_a_compaction_is_priced_cold_if_the_pause_was_before_it(
     assert unrecorded == 101_000 * rate * 1000 + 5000 * 25_000
 
 
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_clear_ends_what_was_inherited_also_if_the_first_answer_counts_nothing(
+    is_answered: bool, tmp_path: Path
+) -> None:
+    one = Transcript(tmp_path / "c", "s1").prompt("go").answer("1", wrote=1000).answer("2", read=1000, wrote=90_000)
+    one.prompt("<command-name>/clear</command-name>").prompt("add a page to the docs")
+    nothing = {"id": "msg_0", "model": "claude-opus-4-5-20251101", "content": [], "usage": {"input_tokens": 0}}
+    if not is_answered:
+        one.row(type="assistant", message=nothing)
+    one.answer("3", wrote=50_000).answer("4", read=50_000)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    found = db.execute("SELECT SUM(baseline) > 0, SUM(carry_over), SUM(own) > 0 FROM task ORDER BY started_at")
+    assert found.fetchone() == (1, 0, 1)
+
+
 def test_a_night_before_an_open_question_is_no_time_of_the_task(tmp_path: Path) -> None:
     session = Transcript(tmp_path / "c", "s").prompt("add retries").answer("a")
     answer = {"type": "tool_result", "tool_use_id": "t", "content": "three times", "is_error": False}
