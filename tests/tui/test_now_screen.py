@@ -54,7 +54,7 @@ async def test_a_title_that_its_border_cuts_goes_on_below(sample_script: Script,
     part = sample_script(Wish()).now
     assert part is not None
     assert part.task is not None
-    long = part.task._replace(title="Mend the upload that fails for files larger than one page")
+    long = part.task._replace(title="Mend the upload that fails for files larger than one page", waste=usd(0.3))
     text = await drawn(dashboard(with_now(sample_script, task=long), start="now"), size=size)
     assert "Mend the upload" in text
     assert "one page" in text
