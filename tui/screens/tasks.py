@@ -62,7 +62,7 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
     figures("turns", 5, lambda task: task.turns, rank=10),
     figures("calls", 5, lambda task: task.calls, rank=9),
     figures("time", 6, lambda task: task.active_ms, duration, rank=3),
-    Column("cost", 8, cost_text, lambda task: task.cost, right=True, style="bold", descending=True),
+    Column("cost", 7, cost_text, lambda task: task.cost, right=True, style="bold", descending=True),
     figures("re-read", 7, reread_share, percent, rank=2),
     Column(
         "inherited",
