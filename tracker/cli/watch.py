@@ -90,7 +90,8 @@ def _end_as_ctrl_c_does(finish: Callable[[], None]) -> None:
     The exception is lost where it meets a function that SQLite calls, so `finish` is called as well: on a thread of its
     own, since the main one may hold the lock of what it sets.
     """
-    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ends = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup has it
 
     def end(*_: object) -> None:
         for number in ends:

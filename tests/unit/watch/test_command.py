@@ -280,6 +280,20 @@ def test_an_end_that_comes_while_it_looks_at_an_event_ends_it(claude_dir: Path) 
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_nohup_keeps_it_when_the_terminal_goes(claude_dir: Path, started: list[Command]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        command = Command(claude_dir)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    started.append(command)
+    command.wait_for(bool)
+    command.process.send_signal(signal.SIGHUP)
+    session(claude_dir).prompt("go").call(30_000)
+    command.wait_for(lambda lines: "  opus-4-5" in lines[-1])
+    assert command.end() == 0
+
+
 _ENDED_WHILE_SQLITE_CALLS_A_FUNCTION = """
 import signal, sys
 sys.path.insert(0, sys.argv[1])
