@@ -38,7 +38,7 @@ class Machine(NamedTuple):
 
 def this_machine() -> Machine:
     """The machine that runs us, with the home folder that Cline would find."""
-    environ = os.environ
+    environ = dict(os.environ)  # a mapping that processes which start anew can be handed
     home = environ.get("HOME") or environ.get("USERPROFILE")
     if not home and environ.get("HOMEDRIVE") and environ.get("HOMEPATH"):
         home = environ["HOMEDRIVE"] + environ["HOMEPATH"]

@@ -1,11 +1,13 @@
 """Every place where an editor, a server or the command line leaves records, and who owns them."""
 
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tracker.sources.all import all_sources
 from tracker.sources.base import FoundFile
 from tracker.sources.cline import ClineSource, RooSource
 from tracker.sources.cline.places import Machine, this_machine
@@ -265,3 +267,9 @@ def test_the_home_is_the_one_that_cline_would_find(
     for variable, value in environ.items():
         monkeypatch.setenv(variable, value)
     assert this_machine().home == Path(expected)
+
+
+def test_sources_can_be_handed_to_processes_that_start_anew(tmp_path: Path) -> None:
+    """Those that read a large history beside the dashboard; with the environment itself its first look failed."""
+    found = [source for source, _ in all_sources(tmp_path, [], [])]
+    assert [type(one) for one in pickle.loads(pickle.dumps(found))] == [type(one) for one in found]
