@@ -8,8 +8,11 @@ import pytest
 
 from store.reads.board import CallCost, costs_between, latest_sessions
 from store.records import CallFlag
-from tests.tui.fakes import NOW_MS, Script, dashboard, drawn, settled, usd
-from tracker.model.defaults import HOUR_MS
+from store.samples import LimitReading, StatusSample, put_samples
+from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, drawn, settled, usd
+from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
+from tracker.settings import Settings
+from tui.readers.all import read_top
 from tui.snapshot import NowPart, Snapshot, Wish
 from tui.widgets.options import why_lines
 from tui.widgets.pace import burn_words, last_hour
@@ -165,3 +168,10 @@ def test_every_reason_is_beside_its_name_whatever_the_width(sample_script: Scrip
     assert max(map(len, lines)) <= width
     assert any(one.startswith("context now ") and one.split()[-1] != "now" for one in lines)
     assert width < 34 or "…" not in "".join(lines)  # 34: what a terminal of 40 columns leaves
+
+
+def test_a_meters_reading_of_a_clock_that_was_ahead_is_not_the_latest(own_db: sqlite3.Connection) -> None:
+    for at, percent in ((NOW_MS - MINUTE_MS, 11.0), (NOW_MS + 365 * DAY_MS, 91.0)):
+        reading = LimitReading("five_hour", percent, at + HOUR_MS)
+        put_samples(own_db, [StatusSample(f"session of {at}", at, None, None, [reading])])
+    assert [one.share for one in read_top(own_db, TODAY, NOW_MS, None, Settings()).windows] == [0.11]
