@@ -21,7 +21,7 @@ CAPACITY_PLACES = 21
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a plan would be paid for."""
+    """How a plan would be paid for, and what it may do to the work."""
 
     seats: int = 1  # each has limits of its own; the work is shared evenly between them
     annual: bool = False
