@@ -48,7 +48,7 @@ _VARIANTS = {
 }
 _SHOWN = 6
 _CSV = (
-    "name", "cost_usd", "captured", "captured_with_last", "regret_usd", "regret_share", "nudges",
+    "name", "cost_usd", "captured", "captured_without_last", "regret_usd", "regret_share", "nudges",
     "nudges_per_session", "nudges_per_session_hour", "precision", "won_usd", "lost_usd",
 )  # fmt: skip
 
@@ -186,8 +186,11 @@ def _show_verdict(report: BacktestReport) -> None:
         f" the best fixed rule here, {_name(fixed)}, gets {_part(fixed.captured)}."
         f" {ours.nudges_per_session:.1f} nudges a session{hour}."
     )
-    if ours.captured_with_last != ours.captured:
-        note(f"Whoever compacts also where a session ended, for nothing, gets {_part(ours.captured_with_last)}.")
+    if ours.captured_without_last != ours.captured:
+        note(
+            "Whoever leaves out those at a session's very end, as nudges are for who goes on,"
+            f" gets {_part(ours.captured_without_last)}."
+        )
     own = tokens(round(report.observed_summary_tokens or 0))
     variants = [
         f"{short_usd(one.saved_nano)} with {_VARIANTS[label].format(own)}" for label, one in result.sensitivity.items()

@@ -4,7 +4,6 @@ Only what a call re-reads depends on the rule. What it added, its output, the pa
 cold stay as recorded, at the recorded call's own rates; so a replay in which nobody compacts costs what was billed.
 After a compaction the context is C1 at once, and what is read again, the extra calls, and writing the shorter context
 to the cache stand in the compaction's own cost: the next call finds it there, whatever the recorded one found.
-Nobody compacts after a chain's last call, as advice is for who goes on.
 """
 
 import math
@@ -68,7 +67,7 @@ class Run(NamedTuple):
 
     cost_nano: float
     nudges: tuple[Nudge, ...]
-    last_nano: float  # not in it: what is lost if one compacts after the very last call, too; 0 if nothing asks for it
+    last_nano: float  # of it, what a compaction after the very last call costs: followed, and lost
 
 
 class TurnEnd(NamedTuple):
@@ -133,12 +132,10 @@ def run(replay: Replay, rule: Rule, *, trigger: int | None = None) -> Run:
             failed = compaction_failed(round(before), round(after)) if by_itself else failed
             before = context
             if call.at_turn_end and rule(TurnEnd(place, context, since, failed)):
-                one_off = compaction_nano(context, replay.shape, call.tariff)
-                if place == count - 1:
-                    last = one_off
-                    break
                 nudges.append(Nudge(place, context))
+                one_off = compaction_nano(context, replay.shape, call.tariff)
                 cost += one_off
+                last = one_off if place == count - 1 else 0.0
                 failed = compaction_failed(round(context), round(after))
                 context, since = after, 0
                 break

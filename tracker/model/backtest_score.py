@@ -58,10 +58,10 @@ class Score:
     name: str
     cost_nano: int
     captured: float | None  # None where hindsight could have saved nothing
-    captured_with_last: float | None  # the same, if one compacts after a session's last call, too
+    captured_without_last: float | None  # the same, without compactions after a session's last call
     regret_nano: int  # above the optimum
-    nudges: int  # that were followed: all but those after a session's last call
-    nudges_per_session: float  # these two of all that were said
+    nudges: int
+    nudges_per_session: float
     nudges_per_hour: float | None  # of activity
     precision: float | None  # share of nudges that alone would have saved something
     won_nano: int  # a nudge, on average over all
@@ -138,7 +138,6 @@ def _runs(replays: Sequence[Replay], names: Iterable[str]) -> dict[str, list[Run
 def _score(name: str, runs: Mapping[str, Sequence[Run]], replays: Sequence[Replay]) -> Score:
     idle, best, cost = (_total(runs[one]) for one in (PolicyName.NEVER, PolicyName.OPTIMUM, name))
     lost_at_last = sum(made.last_nano for made in runs[name])
-    said = sum(len(made.nudges) + (made.last_nano > 0) for made in runs[name])
     points = [
         round(nudge_saving_nano(replay, nudge))
         for replay, made in zip(replays, runs[name], strict=True)
@@ -150,11 +149,11 @@ def _score(name: str, runs: Mapping[str, Sequence[Run]], replays: Sequence[Repla
         name=name,
         cost_nano=round(cost),
         captured=_captured(idle, cost, best),
-        captured_with_last=_captured(idle, cost + lost_at_last, best),
+        captured_without_last=_captured(idle, cost - lost_at_last, best),
         regret_nano=round(cost - best),
         nudges=count,
-        nudges_per_session=said / len(replays),
-        nudges_per_hour=said / hours if hours else None,
+        nudges_per_session=count / len(replays),
+        nudges_per_hour=count / hours if hours else None,
         precision=sum(point > 0 for point in points) / count if count else None,
         won_nano=round(sum(max(0, point) for point in points) / count) if count else 0,
         lost_nano=round(sum(max(0, -point) for point in points) / count) if count else 0,

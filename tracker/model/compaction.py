@@ -2,7 +2,7 @@
 
 The decision looks at the level only, at turn ends only. The level departs from MODEL 7.1, whose reorder level is the
 best one for a session that never ends: replayed over published sessions, break-even within a share of the calls to come
-asked for a third fewer compactions for 2 % less saved, and saved far more where more is read again (docs/nudges.md).
+asked for a third fewer compactions, saved as much, and far more where more is read again (docs/nudges.md).
 """
 
 import math
