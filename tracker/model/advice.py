@@ -115,7 +115,10 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
 
 
 def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
-    """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin."""
+    """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin.
+
+    It does in a session as long as they usually are; this one may compact by itself sooner: then no saving is named.
+    """
     way = shortened(situation, OptionKind.NEW_SESSION, is_cold=False)
     fresh_calls = situation.remaining_calls_of_a_fresh_session
     if boundary_score < DEFAULTS.boundary_score and not task_completed:
@@ -127,7 +130,10 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
     else:
         reason = PAYS
     saving, turns = way.saving(situation.calls_ahead), way.payback_turns(situation)
-    effect = saving_phrase(situation.billing, saving, turns)
+    if saving.point_nano > 0:
+        effect = saving_phrase(situation.billing, saving, turns)
+    else:
+        effect = f"the old one left {thousands(situation.context)} of context"
     return evaluated(
         NudgeKind.NEW_SESSION,
         situation.billing,

@@ -44,8 +44,8 @@ ACTIONS: dict[str, str | tuple[str, ...]] = {
     NudgeKind.LARGE_RESULT: "Shorten what `",
     NudgeKind.MISS_STORM: "Stop what breaks the cache",
 }
-AMOUNT = r"-?(\$[\d,]+\.\d+|[\d.]+%)"
-FIGURES = re.compile(rf"saves ~{AMOUNT}( of the (week|5-hour window))? \({AMOUNT} to {AMOUNT}\)")
+AMOUNT = r"(\$[\d,]+\.\d+|[\d.]+%)"
+FIGURES = re.compile(rf"saves ~{AMOUNT}( of the (week|5-hour window))? \(-?{AMOUNT} to -?{AMOUNT}\)")
 PAYBACK = re.compile(r", (back in [\d,]+ turns?|pays at once)$")
 
 tokens = st.integers(0, 1_200_000)
@@ -92,7 +92,7 @@ def evaluations(draw: st.DrawFn) -> list[Evaluation]:
     choice = TtlChoice(TTL_5M_MS, TTL_1H_MS, 0.5, 0.4, high, SavingRange(point, low, high), draw(shares))
     storm = Storm(draw(st.integers(0, 20)), 20, draw(amounts), ("system_or_tools_changed",))
     month = BaselineMonth(draw(st.floats(0, 90_000)), calls, draw(st.floats(0, 500)), draw(amounts))
-    turns = [TurnProfile(edits, 900, 3, cost) for edits, cost in draw(turn_costs)]
+    turns = [TurnProfile(edits, 900, 3, cost) for edits, cost in draw(turn_costs)] * 20  # fewer are no habit
     return [
         compact_nudge(here, CompactionState(here.context, None, False, False), draw(st.floats(0, 200_000))),
         new_session_nudge(here, boundary_score=1.2, task_completed=False),
@@ -126,7 +126,7 @@ def test_every_sentence_names_action_saving_range_and_payback(made: list[Evaluat
             continue
         assert one.saving is not None
         assert one.saving.low_nano <= one.saving.high_nano
-        if one.kind == NudgeKind.COMPACT and one.saving.point_nano <= 0:
+        if one.kind in {NudgeKind.COMPACT, NudgeKind.NEW_SESSION} and one.saving.point_nano <= 0:
             assert "saves" not in one.text, "a saving that is none is not shown"
             continue
         assert PAYBACK.search(one.text), one.text

@@ -112,6 +112,15 @@ def test_new_session_must_pay_with_a_margin_of_half():
         assert nudge.fired is fires
 
 
+def test_a_new_session_that_saves_nothing_before_the_client_compacts_names_what_is_carried():
+    nudge = new_session_nudge(
+        replace(SITUATION, calls_to_auto_compaction=1.0), boundary_score=1.0, task_completed=False
+    )
+    assert nudge.fired
+    assert nudge.saving.point_nano < 0
+    assert nudge.text == "New task: start over with `taximeter handover`: the old one left 150k of context"
+
+
 @pytest.mark.parametrize(
     ("change", "fires"),
     [
