@@ -127,6 +127,17 @@ def test_the_text_names_what_happened_and_what_each_rule_saves(folder: Path) -> 
     assert "Compact now if you go on, 131k of context: saves ~$0.35 (-$0.36 to $3.85), back in 2 turns" in text
 
 
+def test_what_is_lost_after_a_sessions_last_call_is_named_for_ours_and_the_best_fixed_rule(folder: Path) -> None:
+    assert "Followed only" not in run(folder)
+    ended = Transcript(folder, start_ms=START_MS + 2 * DAY_MS)
+    ended.prompt("Add totals to the report").tool_turns(list(range(20_000, 170_000, 15_000)))
+    [ours] = [one for one in report(folder)["policies"] if one["name"] == "taximeter"]
+    share = f"{ours['captured_without_last']:.0%}"
+    text = " ".join(run(folder).split())
+    assert "this gets nothing; the best fixed rule here, at 300k of context, gets nothing. Followed only where the" in text
+    assert f"session goes on, as nudges ask, they get {share} and nothing." in text
+
+
 def test_a_history_in_which_nothing_would_have_been_said(tmp_path: Path) -> None:
     Transcript(tmp_path / "claude").prompt("What is this?").call(30_000)
     text = run(tmp_path / "claude")

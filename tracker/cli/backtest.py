@@ -184,13 +184,8 @@ def _show_verdict(report: BacktestReport) -> None:
     paragraph(
         f"Hindsight could have saved ~{best}, of which this gets {_part(ours.captured)};"
         f" the best fixed rule here, {_name(fixed)}, gets {_part(fixed.captured)}."
-        f" {ours.nudges_per_session:.1f} nudges a session{hour}."
+        f"{_without_last(ours, fixed)} {ours.nudges_per_session:.1f} nudges a session{hour}."
     )
-    if ours.captured_without_last != ours.captured:
-        note(
-            "Whoever leaves out those at a session's very end, as nudges are for who goes on,"
-            f" gets {_part(ours.captured_without_last)}."
-        )
     own = tokens(round(report.observed_summary_tokens or 0))
     variants = [
         f"{short_usd(one.saved_nano)} with {_VARIANTS[label].format(own)}" for label, one in result.sensitivity.items()
@@ -219,6 +214,14 @@ def _show_said(report: BacktestReport, cells: int) -> None:
         head = f"  {when:%Y-%m-%d %H:%M}  {short_session(one.row.session)}  {short_usd(one.saved_nano):>7}  "
         click.echo(head + fit(one.row.text or "", max(20, terminal_width() - len(head))).rstrip())
     note("  Each alone, from then to the session's end; they overlap, so they do not add up.")
+
+
+def _without_last(ours: Score, fixed: Score) -> str:
+    """What both get of the best if nobody compacts where work has ended; empty where that makes no difference."""
+    shares = [_part(one.captured_without_last) for one in (ours, fixed)]
+    if shares == [_part(one.captured) for one in (ours, fixed)]:
+        return ""
+    return f" Followed only where the session goes on, as nudges ask, they get {shares[0]} and {shares[1]}."
 
 
 def _name(score: Score) -> str:
