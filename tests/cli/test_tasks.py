@@ -206,7 +206,7 @@ def test_the_least_evidence_that_counts(sessions: Path) -> None:
 
 def test_context_prices_three_ways_to_go_on(sessions: Path) -> None:
     output = run("context", "--claude-dir", str(sessions)).output
-    for words in ("Context", "first prompt", "as your sessions go on", "go on", "compact", "new session", "modelled"):
+    for words in ("Context", "first prompt", "what is likely to come", "go on", "compact", "new session", "modelled"):
         assert words in output
     assert "the next 1 turn (about " in run("context", "s7", "--no-sync", "--turns", "1").output
     report = json.loads(run("context", "s7", "--json", "--no-sync", "--turns", "3").output)
@@ -363,5 +363,5 @@ def test_an_unsure_decision_is_told_with_the_prompts_words(tmp_path: Path) -> No
 
 def test_a_session_that_rests_is_no_work_at_hand(sessions: Path) -> None:
     screen = run("context", "s1", "--claude-dir", str(sessions)).output
-    assert "If you take it up again" in screen
+    assert "If you take it up again, what is likely to come (about" in screen
     assert "From here" not in screen

@@ -140,7 +140,7 @@ async def test_the_ways_to_go_on_are_counted_over_the_calls_that_the_nudge_count
     assert part.nudge is not None
     calls = json.loads(part.nudge.inputs)["calls"]
     text = await drawn(dashboard(sample_script, start="now"))
-    assert f"From here · ~{calls:.0f} calls, as your sessions go on ─" in text
+    assert f"From here · ~{calls:.0f} calls likely to come ─" in text
     narrow = await drawn(dashboard(sample_script, start="now"), size=(80, 24))
     assert f"From here · ~{calls:.0f} calls ─" in narrow
 

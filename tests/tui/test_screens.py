@@ -95,7 +95,7 @@ async def test_now_shows_task_options_context_cache_and_calls(sample_script: Scr
     assert "this task" in text
     assert "inherited from earlier work" in text
     assert "▲ Compact now" in text
-    assert "From here · ~8 calls, as your sessions go on" in text
+    assert "From here · ~8 calls likely to come ─" in text
     assert all(f" {name} " in text for name in ("go on", "compact", "new session"))
     assert "compact level" in text
     assert "5 min cache" in text

@@ -218,7 +218,7 @@ def advised(options: Options, nudge: NudgeRow | None) -> Option:
 def horizon(ahead: Prospect) -> str:
     """Which calls the three ways are priced over."""
     if ahead.turns is None:
-        return "as your sessions go on"
+        return "what is likely to come"
     return "until compaction" if ahead.until_compaction else f"the next {counted(ahead.turns, 'turn')}"
 
 

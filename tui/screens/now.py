@@ -11,7 +11,7 @@ from store.task_rows import TaskRow
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
 from tracker.model.options import Option, OptionKind
-from tracker.reports.context import ContextReport, advised, horizon
+from tracker.reports.context import ContextReport, advised
 from tracker.words import cost_text, counted, duration, tokens
 from tui.clipboard import put_on_clipboard
 from tui.edits import PutAway
@@ -195,7 +195,7 @@ class NowScreen(Board[NowPart]):
             reason = "the model has no price" if part.context else "no call on the main thread yet"
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
-        options, until = part.prospect.options, horizon(part.prospect)
+        options = part.prospect.options
         nudge, why = self._nudge(part, best)
         start = "From here" if part.context.idle_ms < DEFAULTS.return_window_ms else "If resumed"
 
@@ -211,7 +211,7 @@ class NowScreen(Board[NowPart]):
                 [
                     line((start, "bold $heading")),
                     line((f" · ~{counted(options.calls, 'call')}", "$dim")),
-                    line((f", {until}", "$dim")),
+                    line((" likely to come", "$dim")),
                 ],
                 room,
             ),
