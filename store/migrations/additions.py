@@ -102,18 +102,15 @@ def m016_parts_and_more_corrections(db: Any) -> None:
     """
     _note_readable_sessions(db)
     # What an editor put before the first words was taken for them; messages of teammates have no words to compare.
-    # Habits were measured from what was misread, and kept in another form.
     run_script(
         db,
         """
-        DELETE FROM event WHERE kind = 'rewind' AND session_id IN readable
-            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code');
         UPDATE turn SET echo = NULL, position = position + 1
             WHERE text LIKE '<ide|_%' ESCAPE '|' OR text LIKE '<system-reminder>%';
-        UPDATE turn SET echo = NULL WHERE kind = 'notification';
-        DELETE FROM habit
+        UPDATE turn SET echo = NULL WHERE kind = 'notification'
         """,
     )
+    _drop_rewinds_and_habits(db)
     _read_and_derive_anew(db)
 
 
@@ -135,6 +132,26 @@ def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
     # A to-do whose status stayed was taken for put back; of equally early places the recorded one would win.
     db.execute("UPDATE tool_use SET position = position + 1 WHERE name = 'TaskUpdate' AND session_id IN readable")
     _read_and_derive_anew(db)
+
+
+@MIGRATIONS()
+def m018_resumed_sessions_and_no_false_rewinds(db: Any) -> None:
+    """Files that are still there are read once more, for sessions that were resumed and rewinds that were none."""
+    _note_readable_sessions(db)
+    _drop_rewinds_and_habits(db)
+    _read_and_derive_anew(db)
+
+
+def _drop_rewinds_and_habits(db: Any) -> None:
+    """No reading takes a rewind back that was none; habits were measured from what was misread."""
+    run_script(
+        db,
+        """
+        DELETE FROM event WHERE kind = 'rewind' AND session_id IN readable
+            AND session_id IN (SELECT id FROM session WHERE agent = 'claude-code');
+        DELETE FROM habit
+        """,
+    )
 
 
 def _read_and_derive_anew(db: Any) -> None:

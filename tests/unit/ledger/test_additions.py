@@ -26,6 +26,7 @@ ASKS = {"content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"
 CORRECTED = "m014_corrected_readings"
 PARTS = "m015_parts_of_calls"
 UNNAMED = "m017_plans_to_dos_and_answers_without_a_name"
+RESUMED = "m018_resumed_sessions_and_no_false_rewinds"
 GOES_ON = "Command running in background with ID: b1"
 
 
@@ -270,6 +271,18 @@ def test_what_an_editor_had_open_is_no_first_word_and_no_rewind_stays_that_is_no
         without_parts(db)
         db.execute("UPDATE turn SET text = ?, chars = 99, words = x'01020304', echo = 7", (opened,))
         db.execute("INSERT INTO event (session_id, chain, position, kind) SELECT id, '', 9, 'rewind' FROM session")
+
+
+def test_resumed_sessions_are_learned_and_rewinds_that_were_none_go(tmp_path: Path) -> None:
+    stop = prompt(second=3, type="system", subtype="stop_hook_summary", uuid="stop")
+    said = [{"type": "text", "text": "No response requested."}]
+    nothing = answer(4, message={"model": "<synthetic>", "content": said})
+    files = {FILE: encoded(prompt(), answer(1), prompt(second=2, parentUuid="stop"), stop, nothing, answer(5))}
+    with as_before(RESUMED, tmp_path, files) as db:
+        assert db.execute("DELETE FROM event WHERE kind = 'resume'").rowcount == 1
+        placed = "SELECT session_id, '', position, 'rewind' FROM turn WHERE position > 0"
+        assert db.execute(f"INSERT INTO event (session_id, chain, position, kind) {placed}").rowcount == 1
+        db.execute("INSERT INTO habit VALUES ('claude-code', 1000, '{}')")
 
 
 def test_marks_of_files_that_went_before_the_upgrade_stay(tmp_path: Path) -> None:
