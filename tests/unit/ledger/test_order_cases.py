@@ -148,6 +148,22 @@ def test_sidechain_lines_without_agent_ids_stay_one_chain_across_cuts(tmp_path: 
     check(tmp_path, *line_by_line(*lines))
 
 
+def test_a_rewind_and_a_prompt_that_stands_before_its_parent_across_cuts(tmp_path: Path) -> None:
+    stop = prompt(second=6, type="system", subtype="stop_hook_summary", uuid="s1", parentUuid="a3")
+    lines = [
+        prompt(uuid="p1", parentUuid=None),
+        answer(1, uuid="a1", parentUuid="p1"),
+        prompt(second=2, uuid="p2", parentUuid="a1"),
+        answer(3, uuid="a2", parentUuid="p2"),
+        prompt(second=4, uuid="p3", parentUuid="a1"),
+        answer(5, uuid="a3", parentUuid="p3"),
+        prompt(second=6, uuid="p4", parentUuid="s1"),
+        stop,
+        answer(7, uuid="a4", parentUuid="p4"),
+    ]
+    check(tmp_path, *line_by_line(*lines))
+
+
 def test_an_agents_file_read_before_and_after_its_session(tmp_path: Path) -> None:
     agent = f"-home-dev-app/{SESSION}/subagents/agent-abc.jsonl"
     extra: dict[str, Any] = {"isSidechain": True, "agentId": "abc"}
