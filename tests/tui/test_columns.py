@@ -47,6 +47,16 @@ def test_the_sorted_column_keeps_its_whole_title() -> None:
     assert [index for index, _ in layout(columns, 18, (), 1)] == [0, 1, 2]
 
 
+def test_the_sorted_column_is_the_last_that_leaves() -> None:
+    """Another month's titles may take its room: what the rows are sorted by would be seen no more."""
+    assert [[index for index, _ in layout(COLUMNS, 30, sort=sort)] for sort in (None, 2, 3)] == [
+        [0, 1, 2],
+        [0, 1, 2],
+        [0, 1, 3],
+    ]
+    assert [index for index, _ in layout(COLUMNS, 20, sort=3)] == [0, 1]
+
+
 @given(st.integers(1, 200))
 def test_a_layout_that_can_fit_does(width: int) -> None:
     places = layout(COLUMNS, width)

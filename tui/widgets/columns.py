@@ -77,8 +77,8 @@ def layout(
 
     Columns of figures are as wide as the widest of these rows wants, if that is more than theirs; so is one that
     stretches, as far as it may. `wanted`: what all rows want of some columns. Before the growing one is cut, those go
-    that say the same in every row; before it has less than a third, others by their rank. The sorted column has room
-    for its sign beside its title, if the growing one can spare it.
+    that say the same in every row; before it has less than a third, others by their rank. The sorted column goes last,
+    and has room for its sign beside its title, if the growing one can spare it.
     """
     kept = list(range(len(columns)))
     wide = [_width(column, rows, wanted.get(index)) for index, column in enumerate(columns)]
@@ -95,7 +95,7 @@ def layout(
                 kept.remove(index)
         wide[growing] = max(columns[growing].width, min(width // 3, wanted[growing].widest))
     while len(kept) > 1 and needed() > width:
-        worst = max(kept, key=lambda index: (columns[index].rank, index))
+        worst = max(kept, key=lambda index: (columns[index].rank > 0, index != sort, columns[index].rank, index))
         if columns[worst].rank == 0:
             break
         kept.remove(worst)
