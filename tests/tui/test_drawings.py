@@ -30,6 +30,17 @@ def test_bars_lie_between_name_and_figure() -> None:
     ]
 
 
+def test_bars_make_room_where_two_cut_names_would_read_the_same() -> None:
+    rows = [Row("payments · work", 40, "$40.00", note="80%"), Row("payments · home", 10, "$10.00", note="20%")]
+    assert [text(bar_rows(rows, width, 5))[0] for width in (34, 29, 28, 25, 16)] == [
+        "payments · work ███████ $40.00 80%",
+        "payments · w… ████ $40.00 80%",
+        "payments · work   $40.00 80%",
+        "payments · wo… $40.00 80%",
+        "payments… $40.00",
+    ]
+
+
 def test_bars_without_room_say_how_many_are_missing() -> None:
     rows = [Row(name, 1, "$1.00") for name in "abcde"]
     assert text(bar_rows(rows, 30, 3))[-1] == "3 others"

@@ -26,16 +26,26 @@ class Row(NamedTuple):
 
 
 def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
-    """Names, bars and figures in three columns, longest first as given; what does not fit is said in the last line."""
+    """Names, bars and figures in three columns, longest first as given; what does not fit is said in the last line.
+
+    Bars make room where two names that are cut would read the same.
+    """
     if not rows:
         return []
     shown = list(rows[:height]) if len(rows) <= height else list(rows[: height - 1])
     figure_width = max(cells(row.figure) for row in rows)
     note_width = max(cells(row.note) for row in rows)
-    name_width = min(max(cells(row.name) for row in rows), max(8, width - figure_width - note_width - 3 - _LEAST_BAR))
-    bar_width = width - name_width - figure_width - note_width - (3 if note_width else 2)
+    room = width - figure_width - note_width - (3 if note_width else 2)
+    longest = max(cells(row.name) for row in rows)
+    name_width = min(longest, max(8, width - figure_width - note_width - 3 - _LEAST_BAR))
+    names = {row.name for row in shown}
+    while name_width < min(longest, room) and len({fit(name, name_width) for name in names}) < len(names):
+        name_width += 1
+    bar_width = room - name_width
     if bar_width < 4:
-        name_width = max(4, width - figure_width - 1)
+        if width - figure_width - note_width - 2 < name_width:
+            note_width = 0
+        name_width = max(4, width - figure_width - (note_width + 2 if note_width else 1))
     top = max(row.value for row in rows)
     made = []
     for row in shown:
@@ -43,7 +53,7 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
         if bar_width >= 4:
             pieces += [(fit(bar(row.value, top, bar_width, row.glyph), bar_width), row.style), " "]
         pieces.append((fit(row.figure, figure_width, right=True), "bold"))
-        if note_width and bar_width >= 4:
+        if note_width:
             pieces += [" ", (fit(row.note, note_width, right=True), "$dim")]
         made.append(line(*pieces))
     if len(shown) < len(rows):
