@@ -344,14 +344,21 @@ def test_what_a_client_writes_when_a_session_is_resumed_is_a_restart(
     assert causes(tmp_path / "c", tmp_path) == [(cause, 50_000)]
 
 
+COUNTS_NOTHING = {"id": "msg_0", "model": "claude-opus-4-5-20251101", "content": [], "usage": {"input_tokens": 0}}
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
 @pytest.mark.parametrize(("pause_before", "pause_after", "rate"), [(0, 0, 0.5), (0, 60, 0.5), (60, 0, 5.0)])
 def test_a_compaction_is_priced_cold_if_the_pause_was_before_it(
-    pause_before: int, pause_after: int, rate: float, tmp_path: Path
+    pause_before: int, pause_after: int, rate: float, is_answered: bool, tmp_path: Path
 ) -> None:
     one = Transcript(tmp_path / "c", "s1").prompt("go").answer("1", wrote=99_997, output=1000)
     one.prompt("<command-name>/compact</command-name>", after_minutes=pause_before)
     one.row(type="system", subtype="compact_boundary").prompt("Summary", after_minutes=0, isCompactSummary=True)
-    one.prompt("on", after_minutes=pause_after).answer("2", wrote=20_000)
+    one.prompt("on", after_minutes=pause_after)
+    if not is_answered:
+        one.row(type="assistant", message=COUNTS_NOTHING)
+    one.answer("2", wrote=20_000)
     db = ledger_of(tmp_path, tmp_path / "c")
     rebuild(db)
     ((unrecorded,),) = db.execute("SELECT unrecorded FROM task").fetchall()
@@ -364,13 +371,12 @@ def test_a_clear_ends_what_was_inherited_also_if_the_first_answer_counts_nothing
 ) -> None:
     one = Transcript(tmp_path / "c", "s1").prompt("go").answer("1", wrote=1000).answer("2", read=1000, wrote=90_000)
     one.prompt("<command-name>/clear</command-name>").prompt("add a page to the docs")
-    nothing = {"id": "msg_0", "model": "claude-opus-4-5-20251101", "content": [], "usage": {"input_tokens": 0}}
     if not is_answered:
-        one.row(type="assistant", message=nothing)
+        one.row(type="assistant", message=COUNTS_NOTHING)
     one.answer("3", wrote=50_000).answer("4", read=50_000)
     db = ledger_of(tmp_path, tmp_path / "c")
     rebuild(db)
-    found = db.execute("SELECT SUM(baseline) > 0, SUM(carry_over), SUM(own) > 0 FROM task ORDER BY started_at")
+    found = db.execute("SELECT SUM(baseline) > 0, SUM(carry_over), SUM(own) > 0 FROM task")
     assert found.fetchone() == (1, 0, 1)
 
 
