@@ -63,6 +63,19 @@ async def test_a_title_that_its_border_cuts_goes_on_below(sample_script: Script,
     assert "one page" in text
 
 
+@pytest.mark.parametrize(("size", "first"), [((80, 24), " for fi…"), ((40, 12), " for file…")])
+async def test_a_title_that_has_no_second_line_fills_its_own(
+    sample_script: Script, size: tuple[int, int], first: str
+) -> None:
+    part = sample_script(Wish()).now
+    assert part is not None
+    assert part.task is not None
+    long = part.task._replace(title="Mend the upload that fails for files larger than one page")
+    text = await drawn(dashboard(with_now(sample_script, task=long), start="now"), size=size)
+    assert first in text
+    assert "page" not in text
+
+
 async def test_the_pace_has_the_next_turn_wherever_it_is_drawn(sample_script: Script) -> None:
     text = await drawn(dashboard(sample_script, start="now"), size=(80, 34))
     assert "next turn $" in text

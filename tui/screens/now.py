@@ -145,7 +145,7 @@ class NowScreen(Board[NowPart]):
     # -- task -------------------------------------------------------------------------------------------------------
 
     def _title(self, part: NowPart, room: int) -> list[Content]:
-        """The title in a line of so many cells, and what that has no room for in another."""
+        """The title in a line of so many cells, and what that has no room for in another; whole in one for 0."""
         if part.task is None:
             return [line((session_name(part.session), "bold $heading"))]
         sign, style = status_sign(part.task)
@@ -167,16 +167,22 @@ class NowScreen(Board[NowPart]):
 
         picture = self.query_one("#now-task", Picture)
 
-        def draw(width: int, height: int) -> Sequence[Content]:
+        def bill(width: int, height: int) -> list[Content]:
             figure = beside(cost, "bold $taxi", notes, width)
             key = split_key(parts, width)
             if len(figure) + 1 + len(key) > height:
                 figure = [line((cost, "bold $taxi"), "  ") + fitting(notes[0], width - cells(cost) - 2)]
-            lines = [*figure, split_bar(parts, width), *key]
-            rest = self._title(part, border_room(picture))[1:] if len(lines) < height else []
-            return [*(one.truncate(width, ellipsis=True) for one in rest), *lines]
+            return [*figure, split_bar(parts, width), *key]
 
-        picture.show(draw, title=lambda room: self._title(part, room)[0], note=note)
+        def title(room: int) -> list[Content]:
+            width, height = picture.content_size
+            return self._title(part, room if len(bill(width, height)) < height else 0)
+
+        def draw(width: int, height: int) -> Sequence[Content]:
+            rest = title(border_room(picture))[1:]
+            return [*(one.truncate(width, ellipsis=True) for one in rest), *bill(width, height)]
+
+        picture.show(draw, title=lambda room: title(room)[0], note=note)
 
     def _best(self, part: NowPart) -> Option | None:
         """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""
@@ -299,7 +305,7 @@ class NowScreen(Board[NowPart]):
         def draw(width: int, height: int) -> Sequence[Content]:
             cost = cost_text(part.task) if part.task else cost_text(part.session)
             calls = f"  {counted(part.task.calls, 'call')}" if part.task else ""
-            title = self._title(part, width)[: 2 if height >= _ROOMY_BRIEF else 1]
+            title = self._title(part, width if height >= _ROOMY_BRIEF else 0)
             lines = [*(one.truncate(width, ellipsis=True) for one in title)]
             lines.append(line((cost, "bold $taxi"), (calls, "$dim")))
             prospect = part.prospect
