@@ -1,5 +1,7 @@
 """Tasks: one row a task with what it cost and why; enter opens it."""
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -32,9 +34,25 @@ def _day(task: TaskRow) -> str:
     return f"{local(task.ended_at):%b %d}"
 
 
-def _or_dot(amount: str) -> str:
-    """An amount of a column in which most rows have none: a dot lets those that have one stand out."""
-    return "·" if amount == _NOTHING else amount
+def _mostly_nothing(
+    title: str,
+    width: int,
+    amount: Callable[[TaskRow], str],
+    nano: Callable[[TaskRow], int],
+    *,
+    rank: int,
+    style: str = "",
+) -> Column[TaskRow]:
+    """A column in which most rows have nothing: a dot there lets those that have an amount stand out."""
+
+    def dotted(task: TaskRow) -> str:
+        text = amount(task)
+        return "·" if text == _NOTHING else text
+
+    def ink(task: TaskRow) -> str:
+        return style if nano(task) else "$dim"
+
+    return Column(title, width, dotted, nano, right=True, rank=rank, style=ink, descending=True)
 
 
 COLUMNS: tuple[Column[TaskRow], ...] = (
@@ -64,26 +82,8 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
     figures("time", 6, lambda task: task.active_ms, duration, rank=3),
     Column("cost", 7, cost_text, lambda task: task.cost, right=True, style="bold", descending=True),
     figures("re-read", 7, reread_share, percent, rank=2),
-    Column(
-        "inherited",
-        9,
-        lambda task: _or_dot(inherited_text(task)),
-        lambda task: task.carry_over,
-        right=True,
-        rank=7,
-        style=lambda task: "" if task.carry_over else "$dim",
-        descending=True,
-    ),
-    Column(
-        "waste",
-        7,
-        lambda task: _or_dot(waste_text(task)),
-        lambda task: task.waste,
-        right=True,
-        rank=1,
-        style=lambda task: "$waste" if task.waste else "$dim",
-        descending=True,
-    ),
+    _mostly_nothing("inherited", 9, inherited_text, lambda task: task.carry_over, rank=7),
+    _mostly_nothing("waste", 7, waste_text, lambda task: task.waste, rank=1, style="$waste"),
     Column("evidence", 11, evidence_words, rank=6, style="$dim", of=evidence_words),
 )
 
