@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tracker.cli.app import run
+from tracker.cli.output import width
 
 # The captured scenarios that most tests of commands read together.
 SCENARIOS = ("s06_manual_compact", "s08_resume_continue_fork", "s27_hidden_spend", "v1_0_128")
@@ -59,3 +60,8 @@ class Taximeter:
 def contents(folder: Path) -> dict[str, bytes | None]:
     """Every file with its bytes, every folder with None."""
     return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def too_wide(text: str) -> list[str]:
+    """Lines that a terminal of eighty columns would break."""
+    return [line for line in text.splitlines() if width(line) > 80]

@@ -269,14 +269,19 @@ sys.exit(run(["watch", "--poll", "--claude-dir", sys.argv[2]]))
 """
 
 
-def test_an_end_that_comes_while_it_looks_at_an_event_ends_it(claude_dir: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _ENDED_WHILE_IT_LOOKS_AT_AN_EVENT, str(LAUNCHER.parent), str(claude_dir)],
+def ended_by(program: str, claude_dir: Path) -> "subprocess.CompletedProcess[bytes]":
+    """A watcher in a process that `program` prepares to end it at the worst moment."""
+    return subprocess.run(
+        [sys.executable, "-c", program, str(LAUNCHER.parent), str(claude_dir)],
         env={**os.environ, "TAXIMETER_HOME": str(home())},
         capture_output=True,
         check=False,
         timeout=20,
     )
+
+
+def test_an_end_that_comes_while_it_looks_at_an_event_ends_it(claude_dir: Path) -> None:
+    done = ended_by(_ENDED_WHILE_IT_LOOKS_AT_AN_EVENT, claude_dir)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -316,14 +321,7 @@ sys.exit(run(["watch", "--poll", "--claude-dir", sys.argv[2]]))
 def test_an_end_that_comes_while_sqlite_calls_a_function_ends_it(claude_dir: Path) -> None:
     """SQLite makes an error of the ledger of whatever is raised there, and that passes."""
     session(claude_dir).prompt("go").call(30_000)
-    done = subprocess.run(
-        [sys.executable, "-c", _ENDED_WHILE_SQLITE_CALLS_A_FUNCTION, str(LAUNCHER.parent), str(claude_dir)],
-        env={**os.environ, "TAXIMETER_HOME": str(home())},
-        capture_output=True,
-        check=False,
-        timeout=20,
-    )
-    assert done.returncode == 0
+    assert ended_by(_ENDED_WHILE_SQLITE_CALLS_A_FUNCTION, claude_dir).returncode == 0
 
 
 def test_two_watchers_share_the_work(claude_dir: Path, started: list[Command]) -> None:
