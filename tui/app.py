@@ -2,19 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding
-from textual.content import Content
-from textual.dom import DOMNode
 from textual.events import Event, InputEvent
 from textual.screen import Screen
 
@@ -32,7 +28,7 @@ from tui.messages import Arrived, HealthChanged
 from tui.palette import Commands, Palette
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
-from tui.screens.questions import Panel, ReadScreen
+from tui.screens.questions import Panel, ReadScreen, text_lines
 from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.suspending import can_suspend, follow_signals, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
@@ -298,13 +294,7 @@ class Dashboard(App[None]):
     def _show_brief(self, text: str) -> None:
         """Put the brief on the clipboard, and show it."""
         place = put_on_clipboard(self, text)
-        lines = text.splitlines()
-        self.push_screen(
-            ReadScreen(
-                f"Handover · {place}",
-                lambda width: [Content(part) for one in lines for part in wrap(plain(one), width) or [""]],
-            )
-        )
+        self.push_screen(ReadScreen(f"Handover · {place}", partial(text_lines, text)))
 
     def edit_done(self, edit: Edit, edited: Edited) -> None:
         """Say what came of an edit, and follow a task that became part of another; if it is open, back by undo, too."""
@@ -374,14 +364,9 @@ class Dashboard(App[None]):
         """Read the agents' records now."""
         self.feed.look_again()
 
-    async def run_action(
-        self,
-        action: "str | ActionParseResult",
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
+    async def run_action(self, *arguments: Any, **options: Any) -> bool:
         """No key acts behind the one that leaves: it would be on a screen that is being taken down, unseen."""
-        return not self._exit and await super().run_action(action, default_namespace, namespaces)
+        return not self._exit and await super().run_action(*arguments, **options)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Suspending is no command where nobody could resume."""

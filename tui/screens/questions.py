@@ -1,6 +1,7 @@
 """Small panels over a screen: a line to type, a list to choose from, a text to read."""
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -108,6 +109,11 @@ class Reading(Static):
     def on_resize(self, event: Resize) -> None:
         """Make the lines anew."""
         self.update(Content("\n").join(self._lines_for(max(_LEAST_CELLS, event.size.width))))
+
+
+def text_lines(text: str, width: int) -> list[Content]:
+    """A text of somebody else's, in lines that are no wider."""
+    return [Content(part) for one in text.splitlines() for part in wrap(plain(one), width) or [""]]
 
 
 class ReadScreen(Panel[None]):
