@@ -19,11 +19,17 @@ from store.task_rows import CommitRow, TaskTurnRow
 from tracker.model.defaults import DEFAULTS
 from tracker.model.session_tasks import decode_facts
 from tracker.model.status import GitFacts, TurnFacts
+from tracker.sources.file_access import open_regular
 
 _TIMEOUT_SECONDS = 5
 _MOST_COMMITS = 2_000
 _REVERT = re.compile(r"This reverts commit ([0-9a-f]{7,40})")
 _LINKED = re.compile("^/private(?=/(?:tmp|var)/)")  # macOS: /tmp and /var lead there
+_LONGEST_POINTER = 8192
+# A partial clone would fetch what it lacks, by a command that its own configuration may name: no transport is allowed.
+# Only the environment says so for good; a repository's configuration outdoes `-c protocol.allow=never`.
+_ENVIRONMENT = {"GIT_ALLOW_PROTOCOL": "none", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+_ELSEWHERE = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")  # of whoever runs us in a git hook
 _RECORD, _FIELD = "\x1e", "\x1f"
 
 
@@ -92,7 +98,8 @@ def _stamp(repository: Path) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        with open_regular(str(path))[0] as handle:
+            return handle.read(_LONGEST_POINTER).decode("utf-8", "replace")
     except (OSError, ValueError):
         return ""
 
@@ -100,9 +107,8 @@ def _text_of(path: Path) -> str:
 def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | None:
     import subprocess  # every report comes by here, few have a repository to read
 
-    # A partial clone would fetch what it lacks: comparing moved files asks for contents, and no transport is allowed.
     command = [
-        "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", "-c", "core.quotePath=false",
+        "git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false",
         "-C", str(repository), "log",
         "--all", "--no-show-signature", "--no-ext-diff", "--no-textconv", "--no-renames", "--name-only",
         f"--max-count={_MOST_COMMITS}", f"--since=@{first_at // 1000}",
@@ -114,7 +120,7 @@ def _read(repository: Path, folder: str, first_at: int) -> list[CommitRow] | Non
             capture_output=True,
             timeout=_TIMEOUT_SECONDS,
             check=True,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+            env={name: value for name, value in os.environ.items() if name not in _ELSEWHERE} | _ENVIRONMENT,
         )
     except (OSError, subprocess.SubprocessError):
         return None

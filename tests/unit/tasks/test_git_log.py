@@ -79,6 +79,43 @@ def test_a_partial_clone_fetches_nothing(tmp_path: Path) -> None:
     assert git(clone, "rev-list", "--objects", "--all", "--missing=print").count("?") == missing == 2
 
 
+@NEEDS_GIT
+def test_a_repository_says_no_command_that_git_then_runs(tmp_path: Path) -> None:
+    """A partial clone that misses something fetches it by whatever transport its own configuration allows."""
+    folder, ran = repository(tmp_path / "work"), tmp_path / "ran"
+    tree = git(folder, "rev-parse", "HEAD^{tree}").strip()
+    (folder / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    for name, value in (
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.url", f"ext::touch {ran}"),
+        ("remote.origin.promisor", "true"),
+        ("protocol.ext.allow", "always"),
+        ("core.fsmonitor", f"touch {ran}"),
+    ):
+        git(folder, "config", name, value)
+    assert read_news(open_ledger(), [(str(folder), LONG_AGO_MS)]) == []
+    assert not ran.exists()
+
+
+@NEEDS_GIT
+def test_a_git_hook_that_runs_us_does_not_say_which_repository_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, other = repository(tmp_path / "work"), repository(tmp_path / "other")
+    git(other, "commit", "-q", "--allow-empty", "-m", "one more")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    [news] = read_news(open_ledger(), [(str(folder), LONG_AGO_MS)])
+    assert len(news.commits) == 2
+
+
+def test_a_worktree_file_that_leads_to_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: own")
+    (tmp_path / "own").mkdir()
+    os.mkfifo(tmp_path / "own" / "commondir")
+    assert read_news(open_ledger(), [(str(tmp_path), LONG_AGO_MS)]) == []
+
+
 @pytest.mark.parametrize("content", [b"gitdir: \xff\xfe", b"gitdir: a\x00b", b""])
 def test_a_worktree_file_that_names_no_folder_says_nothing(content: bytes, tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(content)
