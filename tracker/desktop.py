@@ -32,7 +32,8 @@ def notice_command(text: str) -> list[str] | None:
         return None
     from html import escape
 
-    body = escape(text, quote=False)  # it may hold markup: links, images
+    # The body may hold markup (links, images), and the program undoes escapes: \74 is a < to it.
+    body = escape(text, quote=False).replace("\\", "\\\\")
     return [program, f"--app-name={_TITLE}", f"--expire-time={_SECONDS * 1000}", "--", _TITLE, body]
 
 

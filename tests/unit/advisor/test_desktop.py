@@ -35,6 +35,9 @@ def test_no_text_is_markup_to_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     command = desktop.notice_command("<a href='http://x'>mend</a> a && b")
     assert command is not None
     assert command[-1] == "&lt;a href='http://x'&gt;mend&lt;/a&gt; a &amp;&amp; b"
+    command = desktop.notice_command(r"\74b\76 C:\new")
+    assert command is not None
+    assert command[-1] == r"\\74b\\76 C:\\new", "notify-send itself makes < of \\74"
 
 
 def test_macos_hands_the_texts_to_the_script_as_arguments(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
