@@ -53,6 +53,7 @@ _BESIDES_PRICE = itemgetter(*(at for at in range(len(CONTENT_COLUMNS)) if at not
 _ABORTED = int(CallFlag.ABORTED)
 _UNMARKED = (CopyRank.OWN, CopyRank.EMBEDDED)
 _UNKNOWN = "unknown"  # as the sources write it
+DRIVES_CLAUDE_CODE = "claude-code"  # Cline's name of a provider that runs Claude Code for every request (store.driven)
 
 Row = tuple[Any, ...]
 
@@ -80,8 +81,22 @@ def merge_calls(
         taken = {row[0] for row in db.execute("SELECT id FROM call WHERE id >= ?", (first_id,))}
         special = sorted(special + [index for index in plain if first_id + index not in taken])
     for index in special:
-        new += _join(db, calls[index], rows[index], touched, list_price)
+        call = calls[index]
+        message_ids = {call.message_id, *call.more_message_ids}
+        request_ids = {*call.more_request_ids, *([call.request_id] if call.request_id else [])}
+        new += _join(db, message_ids, request_ids, rows[index], touched, list_price)
     return new
+
+
+def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> None:
+    """Make one call of two that are known to be the same, though no key says so; from now on their keys do."""
+    rows = [
+        db.execute(f"SELECT {', '.join(CALL_COLUMNS)} FROM call WHERE id = ?", (one,)).fetchone()
+        for one in (call_id, other_id)
+    ]
+    touched: set[int] = set()
+    _join(db, {row[0] for row in rows}, set(), rows[0], touched, lambda _call: None)
+    _mark_stale(db, touched)
 
 
 def settle_unmarked_copies(db: sqlite3.Connection) -> None:
@@ -89,14 +104,16 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
 
     Old clients copied a session's history into a new file when it was resumed, without a mark: the original stops where
     the copy goes on. No client marks copied progress records: those older than all that is a session's own are copies.
-    The rule looks at whole sessions, so it is applied when all that is new has been written.
+    The rule looks at whole sessions, so it is applied when all that is new has been written. What one agent made by
+    running another (store.driven) is no copied history.
     """
     claims = db.execute(
         f"""
         WITH claimed AS (
-            SELECT call_id FROM sighting WHERE call_id IN (
+            SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE call_id IN (
                 SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE spend_stale)
             GROUP BY call_id HAVING MIN(copy_rank) IN {_UNMARKED} AND COUNT(DISTINCT session_id) > 1
+                AND COUNT(DISTINCT agent) = 1
         ), claim AS (
             SELECT sighting.*, ROW_NUMBER() OVER (
                 PARTITION BY call_id
@@ -113,7 +130,11 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
     assignments = ", ".join(f"{name} = ?" for name in PLACE_COLUMNS)
     for *home, call_id, credited in claims:
         db.execute(f"UPDATE call SET {assignments} WHERE id = ?", (*home, call_id))
-        db.execute("UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id IN (?, ?)", (credited, home[0]))
+        _mark_stale(db, {credited, home[0]})
+
+
+def _mark_stale(db: sqlite3.Connection, session_ids: set[int]) -> None:
+    db.executemany("UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ?", [(one,) for one in session_ids])
 
 
 def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
@@ -128,10 +149,15 @@ def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
     return {row[0] for row in found}
 
 
-def _join(db: sqlite3.Connection, call: Call, row: Row, touched: set[int], list_price: ListPrice) -> int:
+def _join(
+    db: sqlite3.Connection,
+    message_ids: set[str],
+    request_ids: set[str],
+    row: Row,
+    touched: set[int],
+    list_price: ListPrice,
+) -> int:
     """Join one observation with whatever calls share a key with it; returns the change in the number of calls."""
-    message_ids = {call.message_id, *call.more_message_ids}
-    request_ids = {*call.more_request_ids, *([call.request_id] if call.request_id else [])}
     known = _find(db, [*message_ids, *request_ids])
     is_listed = _is_listed(db, known, row[_CONTENT_AT][_PRICE_ID], list_price)
     places = [row[_PLACE_AT]]
@@ -250,7 +276,10 @@ def _representative(contents: Sequence[Row]) -> Row:
 
 
 def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row) -> Row:
-    """The best of all, at the price that is recorded."""
+    """The best of all, at the price that is recorded. What a transcript says goes before a sum of whole runs."""
+    exact = [row for row in (*recorded, seen) if row[_PROVIDER] != DRIVES_CLAUDE_CODE]
+    if exact:
+        recorded, seen = exact[:-1], exact[-1]
     best = _representative([*recorded, seen])
     ids = {row[_PRICE_ID] for row in (*recorded, seen)} - {None}
     if best[_PRICE_ID] is None or len(ids) == 1:

@@ -264,10 +264,11 @@ def _recorded(
     return _sums_by_model(
         db,
         """
-        SELECT call.*, call.position AS here, call.chain_id AS chain_here FROM call
+        SELECT call.*, call.position AS here, call.chain_id AS chain_here, call.first_at AS seen_at FROM call
         WHERE session_id = :session
         UNION ALL
-        SELECT call.*, sighting.position, sighting.chain_id FROM sighting JOIN call ON call.id = sighting.call_id
+        SELECT call.*, sighting.position, sighting.chain_id, sighting.first_at FROM sighting
+        JOIN call ON call.id = sighting.call_id
         WHERE sighting.seen_session_id = :session AND call.session_id != :session
               AND :copies AND sighting.copy_rank != :branch
         """,
@@ -289,7 +290,7 @@ def _recorded_by(db: sqlite3.Connection, session_id: int, started_at: int | None
     """By model the session's own calls from a counter's start that had ended when it was read."""
     return _sums_by_model(
         db,
-        "SELECT *, chain_id AS chain_here FROM call WHERE session_id = :session",
+        "SELECT *, chain_id AS chain_here, first_at AS seen_at FROM call WHERE session_id = :session",
         "covered.last_at <= :at",
         {"session": session_id, "started": started_at, "at": at},
     )
@@ -302,7 +303,7 @@ def _sums_by_model(db: sqlite3.Connection, calls: str, where: str, values: Mappi
                SUM(web_searches), SUM(COALESCE(cost, 0)), SUM(cost IS NULL),
                SUM(COALESCE(price_id, '') LIKE 'user:%') > 0, price_id, MAX(covered.first_at)
         FROM ({calls}) AS covered JOIN chain ON chain.id = covered.chain_here
-        WHERE (:started IS NULL OR covered.first_at >= :started) AND {where}
+        WHERE (:started IS NULL OR covered.seen_at >= :started) AND {where}
         GROUP BY model
         """,
         values,
