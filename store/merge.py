@@ -53,7 +53,7 @@ _BESIDES_PRICE = itemgetter(*(at for at in range(len(CONTENT_COLUMNS)) if at not
 _ABORTED = int(CallFlag.ABORTED)
 _UNMARKED = (CopyRank.OWN, CopyRank.EMBEDDED)
 _UNKNOWN = "unknown"  # as the sources write it
-DRIVES_CLAUDE_CODE = "claude-code"  # Cline's name of a provider that runs Claude Code for every request (store.driven)
+DRIVES_CLAUDE_CODE = "claude-code"  # Cline's name of a provider that runs Claude Code for every request (store.keyless)
 
 Row = tuple[Any, ...]
 
@@ -89,14 +89,13 @@ def merge_calls(
 
 
 def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> None:
-    """Make one call of two that are known to be the same, though no key says so; from now on their keys do."""
-    rows = [
-        db.execute(f"SELECT {', '.join(CALL_COLUMNS)} FROM call WHERE id = ?", (one,)).fetchone()
-        for one in (call_id, other_id)
-    ]
-    touched: set[int] = set()
-    _join(db, {row[0] for row in rows}, set(), rows[0], touched, lambda _call: None)
-    _mark_stale(db, touched)
+    """Make one call of two that are the same, though no key said so; from now on theirs do. One may be joined away."""
+    query = f"SELECT {', '.join(CALL_COLUMNS)} FROM call WHERE id IN (?, ?) ORDER BY id"
+    rows = db.execute(query, (call_id, other_id)).fetchall()
+    if len(rows) == 2:
+        touched: set[int] = set()
+        _join(db, {row[0] for row in rows}, set(), rows[0], touched, lambda _call: None)
+        _mark_stale(db, touched)
 
 
 def settle_unmarked_copies(db: sqlite3.Connection) -> None:
@@ -105,7 +104,7 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
     Old clients copied a session's history into a new file when it was resumed, without a mark: the original stops where
     the copy goes on. No client marks copied progress records: those older than all that is a session's own are copies.
     The rule looks at whole sessions, so it is applied when all that is new has been written. What one agent made by
-    running another (store.driven) is no copied history.
+    running another (store.keyless) is no copied history.
     """
     claims = db.execute(
         f"""
@@ -113,7 +112,7 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
             SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE call_id IN (
                 SELECT call_id FROM sighting JOIN session ON session.id = sighting.session_id WHERE spend_stale)
             GROUP BY call_id HAVING MIN(copy_rank) IN {_UNMARKED} AND COUNT(DISTINCT session_id) > 1
-                AND COUNT(DISTINCT agent) = 1
+                AND MAX(agent) = 'claude-code'
         ), claim AS (
             SELECT sighting.*, ROW_NUMBER() OVER (
                 PARTITION BY call_id

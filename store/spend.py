@@ -5,8 +5,8 @@ import sqlite3
 import time
 
 from store.clauses import IS_FLOOR, exists, local_day, utc_day
-from store.driven import join_driven_calls
 from store.kept import keep_value, kept_value
+from store.keyless import join_keyless_calls
 from store.ledger import transaction
 from store.merge import settle_unmarked_copies
 
@@ -44,7 +44,7 @@ def refresh_spend(db: sqlite3.Connection) -> None:
 def sum_up_changed(db: sqlite3.Connection) -> None:
     """Recompute the sums of the sessions whose calls changed, inside the open transaction."""
     settle_unmarked_copies(db)
-    join_driven_calls(db)
+    join_keyless_calls(db)
     db.execute("DELETE FROM spend WHERE session_id IN (SELECT id FROM session WHERE spend_stale)")
     db.execute(_REBUILD)
     db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")

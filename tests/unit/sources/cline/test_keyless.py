@@ -1,4 +1,4 @@
-"""Cline's provider `claude-code` runs Claude Code, which writes a transcript of the same requests."""
+"""Requests that no key names: of copied tasks, and of the provider `claude-code`, which leaves transcripts, too."""
 
 import json
 import sqlite3
@@ -164,3 +164,34 @@ def test_what_the_run_cost_is_not_hidden_spend(
     take("claude")
     (run,) = ledger.execute("SELECT id FROM session WHERE native_id = 'a'").fetchone()
     assert hidden_spend(ledger, [run]).cost == 0
+
+
+@pytest.mark.parametrize("name", ["1795000000000 copy", "backup"])
+@pytest.mark.parametrize("original_first", [True, False])
+def test_a_copy_of_a_task_under_another_name_counts_nothing_twice(
+    ledger: sqlite3.Connection, tmp_path: Path, rows: Rows, name: str, original_first: bool
+) -> None:
+    store = tmp_path / ".cline"
+    made = [rows.say("task", "Do it"), rows.request(10, 5, 1000), rows.say("text", "So.")]
+    more = [rows.request(10, 7, 0, 1000), rows.say("text", "And so."), rows.ask("completion_result", "Done.")]
+    tasks = {"1795000000000": [*made, *more], name: made}
+    for task in tasks if original_first else reversed(tasks):
+        TaskFolder(store, task).write(tasks[task])
+        take_in_cline(ledger, store)
+    for task, written in tasks.items():  # read once more
+        TaskFolder(store, task).write([*written, rows.ask("resume_completed_task")])
+    take_in_cline(ledger, store)
+    found = ledger.execute("SELECT native_id, output FROM call JOIN session ON session.id = session_id ORDER BY 2")
+    assert found.fetchall() == [("1795000000000", 5), ("1795000000000", 7)]
+    assert ledger.execute("SELECT SUM(calls) FROM spend").fetchone() == (2,)
+
+
+def test_requests_of_two_windows_at_the_same_moment_are_two(
+    ledger: sqlite3.Connection, tmp_path: Path, rows: Rows
+) -> None:
+    store = tmp_path / ".cline"
+    for tokens in (10, 11):
+        rows.at = START
+        TaskFolder(store, str(START + tokens)).write([rows.say("task", "Do it"), rows.request(tokens, 5)])
+    take_in_cline(ledger, store)
+    assert len(counted(ledger)) == 2
