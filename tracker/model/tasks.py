@@ -100,9 +100,7 @@ def task_row(
         branch=members[-1].branch,
         started_at=turns[0].at,
         ended_at=max(turn.ended_at for turn in turns),
-        active_ms=sum(
-            max(0, turn.ended_at - turn.at - fact.waited_ms) for turn, fact in zip(turns, facts, strict=True)
-        ),
+        active_ms=_active_ms(turns, facts),
         turns=len(turns),
         **sums,
         hidden=hidden,
@@ -115,6 +113,15 @@ def task_row(
             _unrecorded(turn, fact, hidden_totals.get(turn.session_id)) for turn, fact in zip(turns, facts, strict=True)
         ),
     )
+
+
+def _active_ms(turns: Iterable[TaskTurnRow], facts: Iterable[TurnFacts]) -> int:
+    """How long a task was worked on: a subagent may outlast its turn, and time that turns share counts once."""
+    total = until = 0
+    for turn, fact in zip(turns, facts, strict=True):
+        total += max(0, turn.ended_at - max(turn.at, until) - fact.waited_ms)
+        until = max(until, turn.ended_at)
+    return total
 
 
 def _unrecorded(turn: TaskTurnRow, fact: TurnFacts, total: HiddenTotal | None) -> int:

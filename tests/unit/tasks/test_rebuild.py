@@ -388,3 +388,18 @@ def test_a_night_before_an_open_question_is_no_time_of_the_task(tmp_path: Path) 
     rebuild(db)
     ((active,),) = db.execute("SELECT active_ms FROM task").fetchall()
     assert 10 < active / MINUTE < 11
+
+
+def test_time_that_turns_of_a_task_share_counts_once(tmp_path: Path) -> None:
+    for name in ("one", "two"):  # side by side, twenty seconds apart
+        session = Transcript(tmp_path / "c", name)
+        session.prompt(f"{name}: add retries", after_minutes=1 if name == "one" else 4 / 3).answer(f"{name}1")
+        session.minute += 5
+        session.answer(f"{name}2")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    alone = [active for (active,) in db.execute("SELECT active_ms FROM task")]
+    into, other = titles(db).values()
+    edit_tasks.merge(db, into, [other])
+    ((together,),) = db.execute("SELECT active_ms FROM task").fetchall()
+    assert [round(active / 1000) for active in (*alone, together)] == [306, 306, 326]
