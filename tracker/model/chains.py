@@ -19,6 +19,7 @@ _RESETS = {
     EventKind.SUMMARY: (3, Reset.COMPACT),
     EventKind.COMPACT: (3, Reset.COMPACT),
     EventKind.CLEAR: (4, Reset.CLEAR),
+    EventKind.PLAN: (4, Reset.CLEAR),  # in the session that made the plan: carried out with a cleared context
 }
 _RESTARTS = frozenset({EventKind.EXIT, EventKind.RESUME})
 _PROMPT_CHANGES = frozenset({EventKind.COMMAND, EventKind.MODE})
@@ -80,7 +81,7 @@ def _chain(
         restart = changed = False
         until = bisect_right(positions, call.position, next_event) if positions else 0
         for event in events[next_event:until]:
-            if _RESETS.get(event.kind, reset) > reset:
+            if _RESETS.get(event.kind, reset) > reset and (before is not None or event.kind != EventKind.PLAN):
                 reset, reset_at = _RESETS[event.kind], event.at
             restart = restart or event.kind in _RESTARTS
             changed = changed or event.kind in _PROMPT_CHANGES

@@ -51,3 +51,8 @@ def test_copies_give_the_context_and_are_not_counted() -> None:
     calls = [call(1, 10, write_5m=5000, input=0, output=0, copied=True), call(2, 20, write_5m=6000, input=0)]
     found = origins_of(calls, "ab")
     assert found == {2: Origin(5000, 5000)}
+
+
+def test_a_plan_carried_out_with_a_cleared_context_inherits_nothing_of_its_planning() -> None:
+    found = origins_of(growing(1000, 5000, 1200), "aab", [event("plan", 25)])
+    assert found[3] == Origin(1000, 1000)

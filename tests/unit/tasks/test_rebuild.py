@@ -296,6 +296,20 @@ def test_a_compaction_is_a_planned_rebuild_and_no_miss(tmp_path: Path) -> None:
     assert kinds(db) == ["cold_start", None, None, None, None, None, "planned_rebuild"]
 
 
+@pytest.mark.parametrize(("plans_first", "expected"), [(True, "planned_rebuild"), (False, "cold_start")])
+def test_a_plan_that_clears_the_context_of_its_own_session_is_a_planned_rebuild(
+    plans_first: bool, expected: str, tmp_path: Path
+) -> None:
+    session = Transcript(tmp_path / "c", "s")
+    if plans_first:
+        session.prompt("plan retries").answer("1", wrote=60_000).answer("2", read=60_000, wrote=1000)
+    session.prompt("Implement the following plan:\n\n# Retries\n\nread the full transcript at: /c/s.jsonl")
+    session.answer("3", read=31_000, wrote=9000).answer("4", read=40_000)
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert kinds(db)[-2:] == [expected, None]
+
+
 def test_the_first_call_after_a_clear_is_a_planned_rebuild_of_another_task(tmp_path: Path) -> None:
     db = ledger_of(tmp_path, FIXTURES / "s09_clear")
     rebuild(db)
