@@ -4,10 +4,6 @@ What was there before lies in `<home>/backups`; `<home>/install.json` says which
 `<home>/command` names interpreter and launcher, one a line, for the plugin's shell script.
 """
 
-import os
-import re
-import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -43,7 +39,6 @@ RECORD_NAME = "install.json"
 COMMAND_NAME = "command"
 BACKUP_FOLDER = "backups"
 SETTINGS_NAME = "settings.json"
-_VERSION_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +58,6 @@ def this_program(home: Path) -> Program:
             " cleaned: install it first (uv tool install . in its checkout)"
         )
     return Program(sys.executable, script, str(home.absolute()))
-
-
-def client_binary() -> str | None:
-    """The `claude` command on PATH or at its usual places; None if there is none."""
-    places = [os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
-    return shutil.which("claude", path=os.pathsep.join(os.path.expanduser(place) for place in places))
-
-
-def client_version() -> tuple[int, ...] | None:
-    """Version of the `claude` command; None if there is none that answers."""
-    binary = client_binary()
-    if binary is None:
-        return None
-    try:
-        said = subprocess.run(
-            [binary, "--version"], capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.match(r"\s*(\d+)\.(\d+)\.(\d+)", said.stdout)
-    return tuple(int(part) for part in found.groups()) if found else None
 
 
 def plan_install(

@@ -8,7 +8,6 @@ import click
 
 from hooks.install.claude_code import (
     InstallPlan,
-    client_version,
     install,
     plan_install,
     plan_uninstall,
@@ -19,6 +18,7 @@ from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_stat
 from hooks.install.last_runs import LastRun
 from store.ledger import home
 from store.plain_text import plain
+from tracker.claude_command import client_version
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, agreed_to, dir_options
 from tracker.cli.output import Column, note, numbers, print_json, print_table, say

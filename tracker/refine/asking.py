@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from tracker.claude_command import client_binary
 from tracker.errors import UserError
 from tracker.sources.claude_code.lines import Usage
 
@@ -78,8 +79,6 @@ def through_claude_code(model: str) -> Ask:
 
     It adds a few hundred tokens of its own, and decides itself how much output is allowed.
     """
-    from hooks.install.claude_code import client_binary
-
     binary = client_binary()
     if binary is None:
         raise AskError("no claude command was found on this machine: install Claude Code, or set ANTHROPIC_API_KEY")

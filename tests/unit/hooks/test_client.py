@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hooks.install.claude_code import client_binary, client_version
+from tracker.claude_command import client_binary, client_version
 
 
 def put(folder: Path, script: str) -> str:

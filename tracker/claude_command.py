@@ -1,0 +1,29 @@
+"""The `claude` command of this machine: where it is, and its version."""
+
+import os
+import re
+import shutil
+import subprocess
+
+_VERSION_SECONDS = 10.0
+
+
+def client_binary() -> str | None:
+    """The `claude` command on PATH or at its usual places; None if there is none."""
+    places = [os.environ.get("PATH", ""), "~/.local/bin", "~/.claude/local"]
+    return shutil.which("claude", path=os.pathsep.join(map(os.path.expanduser, places)))
+
+
+def client_version() -> tuple[int, ...] | None:
+    """Version of the `claude` command; None if there is none that answers."""
+    binary = client_binary()
+    if binary is None:
+        return None
+    try:
+        said = subprocess.run(  # noqa: S603 — the user's own client
+            [binary, "--version"], capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.match(r"\s*(\d+)\.(\d+)\.(\d+)", said.stdout)
+    return tuple(int(part) for part in found.groups()) if found else None
