@@ -6,17 +6,16 @@ cannot be used: what is priced without the user's own prices is priced anew once
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from store.ledger import home
 from store.prices import list_priced_after, note_list_prices, stored_prices
 from store.records import Price
 from tracker.errors import UsageError
+from tracker.file_stamp import file_stamp
 from tracker.pricing import PriceBook
 from tracker.pricing.user_rows import PRICES_NAME
 from tracker.sources.base import Options
 
-FileStamp = tuple[int, int, int]  # inode, time of the last change, size
 _SETTINGS_NAME = "settings.toml"  # tracker.settings is imported where there is one: tomllib takes 3 ms
 
 
@@ -93,12 +92,3 @@ def _with_words(options: Options) -> Options:
 
     kept = usable_prompt_chars()
     return options if kept is None else options._replace(prompt_chars=kept)
-
-
-def file_stamp(path: Path) -> FileStamp | None:
-    """What changes whenever the file does; None where there is none."""
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_ino, facts.st_mtime_ns, facts.st_size

@@ -17,6 +17,7 @@ import msgspec
 from store.ledger import home
 from store.money import nano_from_float
 from tracker.errors import UsageError
+from tracker.file_stamp import FileStamp, file_stamp
 
 SETTINGS_NAME = "settings.toml"
 DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
@@ -128,21 +129,19 @@ def settings_path() -> Path:
     return home() / SETTINGS_NAME
 
 
-def load_settings(path: Path | None = None) -> Settings:
+def load_settings() -> Settings:
     """Read the settings, all defaults where there is no file; SettingsError if one of them cannot be used."""
-    path = path or settings_path()
-    return _parse(_text_of(path), path)
+    return _converted(read_toml(settings_path()))
 
 
-def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
+def usable_settings() -> tuple[Settings, str]:
     """What can be used of the settings, and what is wrong with the rest as a sentence, "" if nothing is.
 
     Where it cannot be understood how many, no words of prompts are kept. SettingsError if the file holds no TOML.
     """
-    path = path or settings_path()
-    table = read_toml(path)
+    table = read_toml(settings_path())
     try:
-        return _converted(table, path), ""
+        return _converted(table), ""
     except SettingsError as error:
         trouble = str(error)
     sections = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name in table}
@@ -157,17 +156,36 @@ def usable_settings(path: Path | None = None) -> tuple[Settings, str]:
     return used, trouble
 
 
-def usable_prompt_chars(path: Path | None = None) -> int | None:
+class FollowedSettings:
+    """What can be used of the settings at any time: read again only where their file changed."""
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.stamp: FileStamp | None = None  # changes whenever the file does
+        self.trouble = ""  # what is wrong with the file, as a sentence
+
+    def read(self) -> Settings:
+        """The settings as of now; the last ones while the file holds no TOML."""
+        stamp = file_stamp(settings_path())
+        if stamp != self.stamp or stamp is None:
+            self.stamp = stamp
+            try:
+                self.settings, self.trouble = usable_settings()
+            except SettingsError as error:
+                self.trouble = str(error)
+        return self.settings
+
+
+def usable_prompt_chars() -> int | None:
     """How many opening characters of a prompt may be kept; None where the user says nothing about it.
 
     0 where it cannot be understood how many, and of a file without TOML if it has a word about prompts.
     """
-    path = path or settings_path()
     try:
-        return usable_settings(path)[0].privacy.prompt_chars
+        return usable_settings()[0].privacy.prompt_chars
     except SettingsError:
         try:
-            text = _text_of(path)
+            text = _text_of(settings_path())
         except SettingsError:
             return 0
         return 0 if "prompt" in text or "privacy" in text else None
@@ -197,41 +215,39 @@ def nano(amount: float | None) -> int | None:
     return None if amount is None else nano_from_float(amount)
 
 
-def set_value(section: str, key: str, value: Any, path: Path | None = None) -> Settings:
+def set_value(section: str, key: str, value: Any) -> Settings:
     """Set one key (None removes it), keep all other lines, and return the settings as they are now.
 
     `section` is a dotted header such as "plan" or "capacity.pro". SettingsError if the result would not be valid: the
     file then stays as it was.
     """
-    return set_values([(section, key, value)], path)
+    return set_values([(section, key, value)])
 
 
-def set_values(changes: Iterable[tuple[str, str, Any]], path: Path | None = None) -> Settings:
+def set_values(changes: Iterable[tuple[str, str, Any]]) -> Settings:
     """`set_value` for (section, key, value) several times: all of them, or with a SettingsError none."""
-    path = path or settings_path()
-    text = _text_of(path)
+    text = _text_of(settings_path())
     for section, key, value in changes:
-        text = _changed(text, section, key, value, path)
-    _write(path, text)
-    return _parse(text, path)
+        text = _changed(text, section, key, value)
+    _write(settings_path(), text)
+    return _parsed(text)
 
 
 def check_value(section: str, key: str, value: Any) -> None:
     """SettingsError if `set_value` would refuse this."""
-    path = settings_path()
-    _changed(_text_of(path), section, key, value, path)
+    _changed(_text_of(settings_path()), section, key, value)
 
 
-def _changed(text: str, section: str, key: str, value: Any, path: Path) -> str:
-    _parse(text, path)
+def _changed(text: str, section: str, key: str, value: Any) -> str:
+    _parsed(text)
     changed = _with_value(text.split("\n") if text else [], section, key, value)
     made = "\n".join(changed).rstrip("\n") + "\n" if any(line.strip() for line in changed) else ""
     try:
         table = tomllib.loads(made)
     except tomllib.TOMLDecodeError as error:
-        form = f"{path}: [{section}] is written with dotted keys or in braces"
+        form = f"{settings_path()}: [{section}] is written with dotted keys or in braces"
         raise SettingsError(f"{form}: change {key} there by hand") from error
-    _converted(table, path)
+    _converted(table)
     return made
 
 
@@ -246,15 +262,15 @@ def _text_of(path: Path) -> str:
         raise SettingsError(f"{path}: not UTF-8") from error
 
 
-def _parse(text: str, path: Path) -> Settings:
-    return _converted(_table_of(text, path), path)
+def _parsed(text: str) -> Settings:
+    return _converted(_table_of(text, settings_path()))
 
 
-def _converted(table: dict[str, Any], path: Path) -> Settings:
+def _converted(table: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: {_in_words(str(error))}") from error
+        raise SettingsError(f"{settings_path()}: {_in_words(str(error))}") from error
 
 
 def _table_of(text: str, path: Path) -> dict[str, Any]:

@@ -61,11 +61,12 @@ def test_no_help_is_wider_than_a_terminal_of_eighty_columns() -> None:
         assert [line for line in shown.splitlines() if len(line) > 80] == [], name
 
 
-def test_every_setting_is_documented_and_the_example_can_be_used(tmp_path: Path) -> None:
+def test_every_setting_is_documented_and_the_example_can_be_used(isolated_home: Path) -> None:
     page = (ROOT / "docs" / "plans.md").read_text(encoding="utf-8")
-    example = tmp_path / "settings.toml"
-    example.write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
-    shown = load_settings(example)
+    isolated_home.mkdir()
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    (isolated_home / "settings.toml").write_text(example, encoding="utf-8")
+    shown = load_settings()
     assert shown.display.currency == "EUR"
     for section in msgspec.structs.fields(Settings):
         assert f"[{section.name}" in page

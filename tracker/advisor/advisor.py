@@ -87,7 +87,6 @@ class Advisor:
     def __init__(
         self,
         files: AdviceFiles,
-        preferences: PreferenceReader | None = None,
         *,
         measures_at_once: bool = False,
         began: int = 0,
@@ -98,7 +97,7 @@ class Advisor:
         """
         self._files = files
         self._measures_at_once = measures_at_once
-        self._reader = preferences or PreferenceReader()
+        self._reader = PreferenceReader()
         self._seen: dict[int, ActiveSession] = {}
         self._open: dict[int, _Open] = {}
         self._shared: _SharedInputs | None = None

@@ -1,11 +1,9 @@
 """The settings that advice depends on, in the form in which it is used."""
 
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
-from tracker.settings import Settings, SettingsError, nano, set_value, settings_path, usable_settings
+from tracker.settings import FollowedSettings, Settings, nano, set_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +46,17 @@ def switch_kind(settings: Settings, kind: str, *, speaks: bool) -> None:
 
 
 class PreferenceReader:
-    """Reads the settings again only when their file changed.
+    """Preferences as they are now. A mistake in the settings leaves the last good ones, if there were any."""
 
-    A mistake in them leaves the last good ones, and where there were none what can be used of them.
-    """
-
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path or settings_path()
-        self._stamp: tuple[int, int] | None = None
+    def __init__(self) -> None:
+        self._file = FollowedSettings()
         self._known = Preferences()
         self._has_good = False
 
     def read(self) -> Preferences:
-        """The preferences as of now."""
-        try:
-            facts = self._path.stat()
-            stamp = (facts.st_mtime_ns, facts.st_size)
-        except OSError:
-            self._stamp, self._known, self._has_good = None, Preferences(), False
-            return self._known
-        if stamp != self._stamp:
-            self._stamp = stamp
-            with suppress(SettingsError):  # whoever runs a command is told; a watcher goes on
-                usable, trouble = usable_settings(self._path)
-                if not (trouble and self._has_good):
-                    self._known, self._has_good = preferences_of(usable), not trouble
+        """The preferences as of now; whoever runs a command is told of a mistake, a watcher goes on."""
+        settings = self._file.read()
+        is_there = self._file.stamp is not None
+        if not (self._file.trouble and self._has_good and is_there):
+            self._known, self._has_good = preferences_of(settings), is_there and not self._file.trouble
         return self._known

@@ -45,9 +45,9 @@ class _PlanFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: tuple[_PlanRow, ...] = ()
 
 
-def plans_on(day: str, user_file: Path | None = None) -> dict[str, Plan]:
+def plans_on(day: str) -> dict[str, Plan]:
     """Every plan in force on an ISO day by id, bundled order first; SettingsError if the user's file is wrong."""
-    rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_read(user_file or home() / USER_PLANS_NAME))}
+    rows = {(row.id, row.valid_from): row for row in (*_bundled(), *_read(home() / USER_PLANS_NAME))}
     in_force: dict[str, _PlanRow] = {}
     for row in sorted(rows.values(), key=lambda row: row.valid_from):
         if row.id not in in_force or row.valid_from <= day:

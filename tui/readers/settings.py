@@ -2,39 +2,30 @@
 
 from pathlib import Path
 
+from tracker.file_stamp import FileStamp, file_stamp
 from tracker.plan_data.login import detected_plan
 from tracker.plan_data.table import plans_on
-from tracker.reader_options import FileStamp, file_stamp
-from tracker.settings import Settings, SettingsError, settings_path, usable_settings
+from tracker.pricing.user_rows import PRICES_NAME
+from tracker.settings import FollowedSettings, Settings, SettingsError, settings_path
 from tui.snapshot import OwnPlan
 
 
-class SettingsReader:
-    """Remembers the file's stamp between snapshots."""
+class SettingsReader(FollowedSettings):
+    """The settings, what is wrong with the user's own prices, and the plan of this machine's login."""
 
     def __init__(self) -> None:
-        self._path = settings_path()
-        self.stamp: FileStamp | None = None  # changes whenever the file does
-        self.settings = Settings()
-        self.trouble = ""  # what is wrong with the file, as a sentence
-        self._prices = self._path.with_name("prices.toml")
+        super().__init__()
+        self._prices = settings_path().with_name(PRICES_NAME)
         self._prices_stamp: FileStamp | None = None
-        self.price_trouble = ""  # why the user's own prices cannot be read
+        self.price_trouble = ""  # why they cannot be read
         self.detected: str | None = detected_plan()
 
     def read(self) -> Settings:
         """The settings as of now."""
-        stamp = file_stamp(self._path)
-        if stamp != self.stamp or stamp is None:
-            self.stamp = stamp
-            try:
-                self.settings, self.trouble = usable_settings(self._path)
-            except SettingsError as error:
-                self.trouble = str(error)
         prices = file_stamp(self._prices)
         if prices != self._prices_stamp:
             self._prices_stamp, self.price_trouble = prices, _trouble_with_prices(self._prices)
-        return self.settings
+        return super().read()
 
     def own_plan(self, day: str) -> OwnPlan | None:
         """How the user pays, as far as it is known; None where it is not."""

@@ -11,8 +11,8 @@ from store.ledger import open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.reading import take_in
 from tracker.advisor.advisor import Advisor, DueNudge
-from tracker.advisor.preferences import PreferenceReader
 from tracker.rebuild import rebuild
+from tracker.settings import settings_path
 
 
 class Files:
@@ -48,14 +48,15 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.claude_dir = folder / "claude"
         (self.claude_dir / "projects").mkdir(parents=True)
-        self.settings = folder / "settings.toml"
+        self.settings = settings_path()
+        self.settings.parent.mkdir(exist_ok=True)
         self.db: sqlite3.Connection = open_ledger(folder / "ledger.db")
         self.files = Files()
         self.advisor = self.new_advisor()
 
     def new_advisor(self, began: int = 0) -> Advisor:
         """Another process's advisor on the same ledger and files."""
-        return Advisor(self.files, PreferenceReader(self.settings), began=began)
+        return Advisor(self.files, began=began)
 
     def transcript(self, **options: object) -> Transcript:
         """A new session's file."""

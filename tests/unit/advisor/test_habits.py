@@ -260,7 +260,7 @@ def test_the_context_report_goes_by_the_advisors_level(desk: Desk, quiet: bool) 
     habits = measure_habits(desk.db, "claude-code", one.now)
     desk.advise(one.now)
     [session] = find_session(desk.db, one.session, one.now)
-    report = context_report(desk.db, session.id, habits, PreferenceReader(desk.settings).read(), now=one.now)
+    report = context_report(desk.db, session.id, habits, PreferenceReader().read(), now=one.now)
     assert report is not None
     assert report.prospect is not None
     assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
@@ -383,6 +383,6 @@ def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) 
         one = compacted(desk, number, after)
     one = desk.transcript(start_ms=one.now + HOUR_MS)
     one.prompt("Add averages").tool_turns([30_000, 60_000])
-    advisor = Advisor(desk.files, PreferenceReader(desk.settings), measures_at_once=True)
+    advisor = Advisor(desk.files, measures_at_once=True)
     desk.advise(one.now, advisor)
     assert '"trigger":130000' in desk.log("compact")[-1]["inputs"]

@@ -51,17 +51,18 @@ def test_capacity_is_unknown_where_nobody_measured_one() -> None:
     assert published == Capacity(week, five_hour, Origin.PUBLISHED, published.detail)
 
 
-def test_a_user_adds_and_replaces_plans(tmp_path: Path) -> None:
-    own = tmp_path / "plans.toml"
+def test_a_user_adds_and_replaces_plans(isolated_home: Path) -> None:
+    isolated_home.mkdir()
+    own = isolated_home / "plans.toml"
     own.write_text(
         '[[plan]]\nid = "pro"\nname = "Pro"\nmonthly_usd = "22"\nwindows = ["week"]\nvalid_from = "2026-11-01"\n'
         '[[plan]]\nid = "mine"\nname = "Mine"\nmonthly_usd = "5"\nwindows = ["week"]\nweek = [1, 2, 3]\n'
         'valid_from = "2026-01-01"\n'
     )
-    plans = plans_on(TODAY, own)
+    plans = plans_on(TODAY)
     assert plans["pro"].monthly_nano == 22 * NANO_PER_USD
     assert plans["mine"].published.week == Size(Range(1, 2, 3))
-    assert plans_on("2026-10-01", own)["pro"].monthly_nano == 20 * NANO_PER_USD
+    assert plans_on("2026-10-01")["pro"].monthly_nano == 20 * NANO_PER_USD
 
 
 @pytest.mark.parametrize(
@@ -74,11 +75,12 @@ def test_a_user_adds_and_replaces_plans(tmp_path: Path) -> None:
         '[[plan]]\nid = "x"\nname = "X"\nmonthly_usd = "1"\nvalid_from = "2026-01-01"\nweek = [3, 2, 1]\n',
     ],
 )
-def test_a_wrong_plan_file_is_one_clear_error(text: str, tmp_path: Path) -> None:
-    own = tmp_path / "plans.toml"
+def test_a_wrong_plan_file_is_one_clear_error(text: str, isolated_home: Path) -> None:
+    isolated_home.mkdir()
+    own = isolated_home / "plans.toml"
     own.write_text(text)
     with pytest.raises(SettingsError, match=r"plans\.toml"):
-        plans_on(TODAY, own)
+        plans_on(TODAY)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +96,13 @@ def test_a_wrong_plan_file_is_one_clear_error(text: str, tmp_path: Path) -> None
         ({"valid_from": "2026-13-01"}, "plan x: valid_from = '2026-13-01' is no day"),
     ],
 )
-def test_a_value_that_cannot_be_meant_is_named(given: dict[str, object], says: str, tmp_path: Path) -> None:
-    own = tmp_path / "plans.toml"
+def test_a_value_that_cannot_be_meant_is_named(given: dict[str, object], says: str, isolated_home: Path) -> None:
+    isolated_home.mkdir()
+    own = isolated_home / "plans.toml"
     values = {"id": "x", "name": "X", "monthly_usd": "1", "valid_from": "2026-01-01"} | given
     own.write_text("[[plan]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()))
     with pytest.raises(SettingsError) as error:
-        plans_on(TODAY, own)
+        plans_on(TODAY)
     assert str(error.value).startswith(f"{own}: {says}")
 
 

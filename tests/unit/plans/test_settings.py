@@ -14,18 +14,20 @@ from tracker.settings import (
     load_settings,
     nano,
     set_value,
+    settings_path,
     usable_prompt_chars,
     usable_settings,
 )
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "settings.toml"
+def file(isolated_home: Path) -> Path:
+    isolated_home.mkdir()
+    return isolated_home / "settings.toml"
 
 
 def test_no_file_is_all_defaults(file: Path) -> None:
-    assert load_settings(file) == Settings()
+    assert load_settings() == Settings()
 
 
 def test_everything_is_read(file: Path) -> None:
@@ -35,7 +37,7 @@ def test_everything_is_read(file: Path) -> None:
         '[budget.projects]\n"my app" = 12.34\n[statusline]\nformat = "{task}"\n[nudges]\nquiet = true\n'
         '[privacy]\nprompt_chars = 0\n[display]\ncurrency = "EUR"\ncurrency_rate = 0.92\n'
     )
-    found = load_settings(file)
+    found = load_settings()
     assert (found.plan.id, found.plan.seats, found.plan.tax, found.plan.extra_usage) == ("max", 2, 0.19, False)
     assert found.capacity["pro"].mid == 50.5
     assert nano(found.budget.projects["my app"]) == 12_340_000_000
@@ -59,7 +61,7 @@ def test_everything_is_read(file: Path) -> None:
 def test_a_wrong_setting_is_one_clear_error(text: str, said: str, file: Path) -> None:
     file.write_text(text)
     with pytest.raises(SettingsError, match=said) as caught:
-        load_settings(file)
+        load_settings()
     assert "\n" not in str(caught.value).removeprefix(str(file)) or "TOML" in str(caught.value)
 
 
@@ -68,18 +70,18 @@ def test_what_can_be_used_of_the_settings_is_used_and_the_rest_is_told(file: Pat
         'colour = 1\n[plan]\nid = "max"\ntax = "none"\n[capacity.pro]\nmid = 5\n[capacity.max]\nmid = "many"\n'
         "[budget]\nday = 3\nyear = 100\n[nudges]\nquiet = true\n[privacy]\nprompt_chars = 7\n"
     )
-    found, trouble = usable_settings(file)
+    found, trouble = usable_settings()
     assert (found.plan.id, found.plan.tax, found.budget.day, found.nudges.quiet) == ("max", 0.0, 3, True)
     assert (list(found.capacity), found.privacy.prompt_chars) == (["pro"], 7)
     with pytest.raises(SettingsError) as caught:
-        load_settings(file)
+        load_settings()
     assert trouble == str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[plan]\nseats = 2\n[budget.projects]\nmine = 3\n[capacity.pro]\nmid = 5\n"])
 def test_settings_without_a_fault_are_usable_as_they_are(text: str, file: Path) -> None:
     file.write_text(text)
-    assert usable_settings(file) == (load_settings(file), "")
+    assert usable_settings() == (load_settings(), "")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,7 @@ def test_settings_without_a_fault_are_usable_as_they_are(text: str, file: Path) 
 )
 def test_no_words_of_prompts_are_kept_while_it_is_not_understood_how_many(text: str, said: str, file: Path) -> None:
     file.write_text(text)
-    found, trouble = usable_settings(file)
+    found, trouble = usable_settings()
     assert found.privacy.prompt_chars == 0
     assert said in trouble
 
@@ -103,7 +105,7 @@ def test_no_words_of_prompts_are_kept_while_it_is_not_understood_how_many(text: 
 @pytest.mark.parametrize("wrong", ['currency_rate = "0,92"', "rate = 0.92"])
 def test_another_currency_is_not_used_without_its_rate(wrong: str, file: Path) -> None:
     file.write_text(f'[display]\ncurrency = "EUR"\n{wrong}\ntheme = "light"\n')
-    found, trouble = usable_settings(file)
+    found, trouble = usable_settings()
     assert (found.display.currency, found.display.theme) == ("USD", "light")
     assert "display" in trouble
 
@@ -111,7 +113,7 @@ def test_another_currency_is_not_used_without_its_rate(wrong: str, file: Path) -
 @pytest.mark.parametrize("section", ["plan = 3", "capacity = 3", "capacity.pro = 3", "budget.projects = [1]"])
 def test_a_section_that_is_none_leaves_its_defaults(section: str, file: Path) -> None:
     file.write_text(section)
-    found, trouble = usable_settings(file)
+    found, trouble = usable_settings()
     assert found == Settings()
     assert trouble
 
@@ -119,7 +121,7 @@ def test_a_section_that_is_none_leaves_its_defaults(section: str, file: Path) ->
 def test_settings_that_hold_no_toml_are_not_usable(file: Path) -> None:
     file.write_text("[plan\n")
     with pytest.raises(SettingsError, match="not valid TOML"):
-        usable_settings(file)
+        usable_settings()
 
 
 @pytest.mark.parametrize(
@@ -139,23 +141,23 @@ def test_no_words_of_prompts_are_kept_where_it_cannot_be_understood_how_many(
     text: str, kept: int | None, file: Path
 ) -> None:
     file.write_text(text)
-    assert usable_prompt_chars(file) == kept
+    assert usable_prompt_chars() == kept
 
 
 def test_no_words_of_prompts_are_kept_where_the_settings_cannot_be_read(file: Path) -> None:
-    assert usable_prompt_chars(file) is None
+    assert usable_prompt_chars() is None
     file.write_bytes(b"\xff")
-    assert usable_prompt_chars(file) == 0
+    assert usable_prompt_chars() == 0
     file.unlink()
     file.mkdir()
-    assert usable_prompt_chars(file) == 0
+    assert usable_prompt_chars() == 0
 
 
 @pytest.mark.parametrize("text", ["budget.day = 5\n", "budget = { day = 5 }\n"])
 def test_a_form_that_cannot_be_edited_line_by_line_is_left_to_the_user(text: str, file: Path) -> None:
     file.write_text(text)
     with pytest.raises(SettingsError, match=r"\[budget\] is written with dotted keys or in braces: change day there"):
-        set_value("budget", "day", 7, file)
+        set_value("budget", "day", 7)
     assert file.read_text() == text
 
 
@@ -163,7 +165,7 @@ def test_settings_that_are_a_link_stay_one(file: Path, tmp_path: Path) -> None:
     kept = tmp_path / "dotfiles.toml"
     kept.write_text("# mine\n")
     file.symlink_to(kept)
-    set_value("plan", "seats", 3, file)
+    set_value("plan", "seats", 3)
     assert file.is_symlink()
     assert kept.read_text() == "# mine\n\n[plan]\nseats = 3\n"
 
@@ -178,7 +180,7 @@ def test_where_there_is_no_room_the_file_is_named_and_stays_as_it_was(
 
     monkeypatch.setattr(Path, "replace", no_room)
     with pytest.raises(OSError, match="No space left") as caught:
-        set_value("plan", "seats", 3, file)
+        set_value("plan", "seats", 3)
     assert caught.value.filename == str(file)
     assert file.read_text() == "[plan]\nseats = 2\n"
     assert list(file.parent.iterdir()) == [file]
@@ -188,9 +190,9 @@ def test_setting_a_value_keeps_every_other_line(file: Path) -> None:
     file.write_text(
         '# mine\n[plan]\nid = "pro"  # for now\n\n[budget]  # dollars\nalerts = [\n  0.5,\n  1,\n]\nday = 3\n'
     )
-    set_value("budget", "alerts", [0.7], file)
-    set_value("plan", "seats", 3, file)
-    set_value("budget.projects", "my app", 5, file)
+    set_value("budget", "alerts", [0.7])
+    set_value("plan", "seats", 3)
+    set_value("budget.projects", "my app", 5)
     assert file.read_text() == (
         '# mine\n[plan]\nid = "pro"  # for now\nseats = 3\n\n[budget]  # dollars\nalerts = [0.7]\nday = 3\n'
         '\n[budget.projects]\n"my app" = 5\n'
@@ -210,43 +212,41 @@ def test_setting_a_value_keeps_every_other_line(file: Path) -> None:
 )
 def test_a_value_goes_where_its_section_is(before: str, after: str, file: Path) -> None:
     file.write_text(before)
-    set_value("plan", "seats", 3, file)
+    set_value("plan", "seats", 3)
     assert file.read_text() == after
 
 
 @pytest.mark.parametrize(("value", "written"), [(True, "true"), (False, "false")])
 def test_yes_and_no_are_written_as_toml_has_them(value: bool, written: str, file: Path) -> None:
-    set_value("plan", "annual", value, file)
+    set_value("plan", "annual", value)
     assert file.read_text() == f"[plan]\nannual = {written}\n"
 
 
 def test_removing_a_value(file: Path) -> None:
-    set_value("plan", "id", "max", file)
-    assert load_settings(file).plan.id == "max"
-    set_value("plan", "id", None, file)
-    assert load_settings(file).plan.id is None
-    assert set_value("budget", "day", None, file) == set_value("plan", "id", None, file) == Settings()
+    set_value("plan", "id", "max")
+    assert load_settings().plan.id == "max"
+    set_value("plan", "id", None)
+    assert load_settings().plan.id is None
+    assert set_value("budget", "day", None) == set_value("plan", "id", None) == Settings()
 
 
 def test_a_value_that_would_not_be_valid_leaves_the_file_as_it_was(file: Path) -> None:
     file.write_text("[plan]\nseats = 2\n")
     with pytest.raises(SettingsError):
-        set_value("plan", "seats", "many", file)
+        set_value("plan", "seats", "many")
     with pytest.raises(SettingsError):
-        set_value("plan", "colour", 1, file)
+        set_value("plan", "colour", 1)
     assert file.read_text() == "[plan]\nseats = 2\n"
 
 
 def test_the_file_is_private(file: Path) -> None:
-    set_value("plan", "seats", 2, file)
+    set_value("plan", "seats", 2)
     assert file.stat().st_mode & 0o077 == 0
 
 
 @settings(max_examples=40)
 @given(key=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), amount=st.integers(0, 10**6))
-def test_any_project_text_survives_being_written(
-    key: str, amount: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    file = tmp_path_factory.mktemp("settings") / "settings.toml"
-    assert set_value("budget.projects", key, amount, file).budget.projects == {key: float(amount)}
-    assert set_value("budget.projects", key, amount + 1, file).budget.projects == {key: float(amount + 1)}
+def test_any_project_text_survives_being_written(key: str, amount: int) -> None:
+    settings_path().unlink(missing_ok=True)
+    assert set_value("budget.projects", key, amount).budget.projects == {key: float(amount)}
+    assert set_value("budget.projects", key, amount + 1).budget.projects == {key: float(amount + 1)}
