@@ -13,7 +13,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from store.ledger import is_damage
 from tracker.ingest import SyncReport, find_work, listed, sync
@@ -32,35 +32,36 @@ _ROOT_SECONDS = 2.0
 _RETRY_SECONDS = 1.0
 
 
+class Followed(NamedTuple):
+    """What is followed: record folders by their source, and what they are read with at any moment."""
+
+    sources: Sources
+    options_of: Callable[[sqlite3.Connection], Options]  # the user may change them meanwhile
+    extra_paths: Sequence[Path] = ()  # further folders whose events start a sync: the hook spool
+    find_sources: Callable[[], Sources] | None = None  # with the present roots, for agents that had no session before
+
+
 class Watcher:
     """Keeps a ledger up to date until it is stopped. Several may run on one ledger; they share the work."""
 
     def __init__(
         self,
         db: sqlite3.Connection,
-        sources: Sources,
-        find_options: Callable[[], Options],
+        followed: Followed,
         *,
         on_sync: Callable[[SyncReport], None],
         on_notice: Callable[[str], None] = lambda _text: None,
-        extra_paths: Sequence[Path] = (),
-        find_sources: Callable[[], Sources] | None = None,
         force_polling: bool = False,
     ) -> None:
         """`db` is used only by the thread that calls `run`. `on_sync` is called there after each sync, news or not.
 
-        `find_options`: the options of this moment; the user may change them meanwhile.
         `on_notice` gets one sentence for what the user should know (polling, folders that cannot be read).
-        `extra_paths`: further folders whose events start a sync (the hook spool).
-        `find_sources`: the same sources with the present roots, for agents that have had no session yet.
         """
         self._db = db
-        self._sources = sources
-        self._find_sources = find_sources
-        self._find_options = find_options
+        self._sources = followed.sources
+        self._followed = followed
         self._on_sync = on_sync
         self._on_notice = on_notice
-        self._extra = extra_paths
         self._polling = force_polling
         self._is_blind = False  # a folder could not be watched: the scan has to be frequent
         self._failure = ""  # why the ledger cannot be written
@@ -128,7 +129,7 @@ class Watcher:
     def _take_in(self, changed: set[str] | None, stop: threading.Event) -> None:
         """Sync the changed files; everything if None, or if a path is new to us. Rests after a failure."""
         try:
-            options = self._find_options()
+            options = self._followed.options_of(self._db)
             if changed is not None and changed <= self._index.keys():
                 work = find_work(self._db, self._as_they_are(changed))
                 report = sync(self._db, self._sources, options, work=work)
@@ -156,11 +157,11 @@ class Watcher:
 
     def _add_new_roots(self) -> None:
         """Add roots that were created since; those that are gone stay, as they may come back."""
-        if self._find_sources is None:
+        if self._followed.find_sources is None:
             return
         new = [
             [root for root in found if root not in roots]
-            for (_, roots), (_, found) in zip(self._sources, self._find_sources(), strict=True)
+            for (_, roots), (_, found) in zip(self._sources, self._followed.find_sources(), strict=True)
         ]
         if any(new):
             self._sources = [
@@ -229,7 +230,7 @@ class Watcher:
 
         wanted = {
             str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
-        } | {str(path) for path in self._extra}
+        } | {str(path) for path in self._followed.extra_paths}
         for folder, (inode, watch) in list(self._watched.items()):
             # A folder that was made anew may get the old one's inode: the event of its end tells them apart.
             if folder not in wanted or _inode(folder) != inode or folder in self._ended:
@@ -286,7 +287,7 @@ class Watcher:
     def _matters(self, path: str) -> bool:
         """Whether a file is one that a source lists or that the hooks leave for us."""
         return any(source.may_list(path) for source, _ in self._sources) or any(
-            Path(path).is_relative_to(folder) for folder in self._extra
+            Path(path).is_relative_to(folder) for folder in self._followed.extra_paths
         )
 
 

@@ -18,8 +18,7 @@ from store.reads.tasks import has_tasks
 from tracker.clock import local, now_ms
 from tracker.ingest import SyncReport, sync_in_parallel
 from tracker.rebuild import rebuild
-from tracker.sources.base import Options, Sources
-from tracker.watch import Watcher
+from tracker.watch import Followed, Watcher
 from tui.edits import Edit, Edited, apply_edit
 from tui.feed_contract import Clock, Listener
 from tui.first_look import FirstLookWords
@@ -44,30 +43,19 @@ class LedgerFeed:
 
     def __init__(
         self,
-        sources: Sources,
-        make_options: Callable[[sqlite3.Connection], Options],
+        followed: Followed,
         *,
         looked_in: Sequence[str] = (),
         clock: Clock = now_ms,
         ledger: Path | None = None,
         keeper: "LedgerKeeper | None" = None,
-        extra_paths: Sequence[Path] = (),
-        find_sources: Callable[[], Sources] | None = None,
     ) -> None:
-        """`make_options`: those of this moment; asked before each look.
-
-        `looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived.
-
-        `extra_paths`, `find_sources`: as for the Watcher.
-        """
-        self._sources = sources
-        self._make_options = make_options
+        """`looked_in`: folders, for the words of an empty ledger. `keeper`: without one only tasks are derived."""
+        self._followed = followed
         self._looked_in = tuple(looked_in)
         self._clock = clock
         self._ledger = ledger
         self._keeper = keeper
-        self._extra_paths = extra_paths
-        self._find_sources = find_sources
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
         self._health = Health()
@@ -194,22 +182,14 @@ class LedgerFeed:
 
     def _follow_with(self, db: sqlite3.Connection) -> None:
         self._watcher = None
-        options = self._make_options(db)
-        self._first_look(db, options)
-        self._watcher = Watcher(
-            db,
-            self._sources,
-            partial(self._make_options, db),
-            on_sync=partial(self._after_look, db),
-            on_notice=self._notice,
-            extra_paths=self._extra_paths,
-            find_sources=self._find_sources,
-        )
+        self._first_look(db)
+        self._watcher = Watcher(db, self._followed, on_sync=partial(self._after_look, db), on_notice=self._notice)
         if not self._stop.is_set():
             self._watcher.run(self._restart)
 
-    def _first_look(self, db: sqlite3.Connection, options: Options) -> None:
+    def _first_look(self, db: sqlite3.Connection) -> None:
         """Everything that is new since the last run, with progress."""
+        sources, options = self._followed.sources, self._followed.options_of(db)
         is_first = not has_tasks(db)
 
         def show(words: str, share: float) -> None:
@@ -220,7 +200,7 @@ class LedgerFeed:
         words = FirstLookWords(show)
         try:
             ledger = self._ledger or ledger_path()
-            sync_in_parallel(db, ledger, self._sources, options, SyncReport(), words.on_files, beside_a_screen=True)
+            sync_in_parallel(db, ledger, sources, options, SyncReport(), words.on_files, beside_a_screen=True)
             show("finding tasks in what was read", 1.0)
             self._wake_reader.set()
             self._keep_current(db, words.on_sessions)

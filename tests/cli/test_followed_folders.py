@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tracker.cli.common import Invocation
-from tracker.cli.sync import finder_of
+from tracker.cli.sync import followed_by
+from tracker.keeper import LedgerKeeper
 
 
 def folder(path: Path) -> Path:
@@ -12,17 +15,25 @@ def folder(path: Path) -> Path:
     return path
 
 
-def test_folders_that_hooks_name_are_followed_beside_those_of_this_machine_each_once(tmp_path: Path) -> None:
+@pytest.fixture
+def keeper(isolated_home: Path) -> LedgerKeeper:
+    return LedgerKeeper(str(isolated_home))
+
+
+def test_folders_that_hooks_name_are_followed_beside_those_of_this_machine_each_once(
+    tmp_path: Path, keeper: LedgerKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usual, named = folder(Path(os.environ["HOME"]) / ".claude"), folder(tmp_path / "elsewhere")
     (tmp_path / "link").symlink_to(usual)
-    find = finder_of(Invocation(), lambda: [tmp_path / "link", named])
+    monkeypatch.setattr(keeper, "named_folders", lambda: [tmp_path / "link", named])
+    find = followed_by(Invocation(), keeper).find_sources
     assert find is not None
     (_, roots), *_ = find()
     assert sorted(map(os.path.realpath, roots)) == sorted(map(os.path.realpath, (usual, named)))
 
 
-def test_where_the_user_names_folders_no_others_are_looked_for(tmp_path: Path) -> None:
+def test_where_the_user_names_folders_no_others_are_looked_for(tmp_path: Path, keeper: LedgerKeeper) -> None:
     for agent in ("claude", "cline"):
         invocation = Invocation()
         invocation.add_dirs(*([[tmp_path], []] if agent == "claude" else [[], [tmp_path]]))
-        assert finder_of(invocation, list) is None
+        assert followed_by(invocation, keeper).find_sources is None

@@ -37,24 +37,17 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
     """Follow the agents and draw until the user leaves."""
     from store.ledger import home
     from tracker.cli.empty import looked_in
-    from tracker.cli.sync import finder_of, sources_of
+    from tracker.cli.sync import followed_by
     from tracker.keeper import LedgerKeeper
-    from tracker.reader_options import ReaderOptions
     from tui.feed import LedgerFeed
     from tui.snapshot import Wish
 
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.disable()  # a tenth of the time to the first picture would go to looking for garbage among imports
-    sources = sources_of(invocation)
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
-    feed = LedgerFeed(
-        sources,
-        ReaderOptions().read,
-        looked_in=[str(root) for _, roots in sources for root in roots] or looked_in(invocation),
-        keeper=keeper,
-        extra_paths=[keeper.spool_folder()],
-        find_sources=finder_of(invocation, keeper.named_folders),
-    )
+    followed = followed_by(invocation, keeper)
+    roots = [str(root) for _, folders in followed.sources for root in folders]
+    feed = LedgerFeed(followed, looked_in=roots or looked_in(invocation), keeper=keeper)
     feed.read_ahead(Wish(screen=screen))
     try:
         from tui.app import Dashboard

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,10 @@ from tracker.sources.all import all_sources
 from tracker.sources.base import Source
 from tracker.words import counted, unpriced_text
 
+if TYPE_CHECKING:
+    from tracker.keeper import LedgerKeeper
+    from tracker.watch import Followed
+
 
 def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
     """Every source with the folders to read; UserError if a folder that was named does not exist."""
@@ -34,20 +39,28 @@ def sources_of(invocation: Invocation) -> list[tuple[Source, list[Path]]]:
     return all_sources(home(), invocation.claude_dirs, invocation.cline_dirs)
 
 
-def finder_of(
-    invocation: Invocation, named_folders: Callable[[], list[Path]]
-) -> Callable[[], list[tuple[Source, list[Path]]]] | None:
-    """For watchers: finds this machine's folders anew, and Claude Code's that hooks have named.
+def followed_by(
+    invocation: Invocation, keeper: "LedgerKeeper", on_trouble: Callable[[str], None] = lambda _sentence: None
+) -> "Followed":
+    """What a watcher follows: this machine's folders, found anew as they come, and Claude Code's that hooks have named.
 
-    None where the user named them: those are all there is.
+    Where the user named folders, those are all there is. `on_trouble`: as for ReaderOptions.
     """
+    from tracker.reader_options import ReaderOptions
+    from tracker.watch import Followed
 
     def find() -> list[tuple[Source, list[Path]]]:
         (claude, roots), *others = sources_of(invocation)
         known = {os.path.realpath(root) for root in roots}
-        return [(claude, [*roots, *(one for one in named_folders() if os.path.realpath(one) not in known)]), *others]
+        named = [one for one in keeper.named_folders() if os.path.realpath(one) not in known]
+        return [(claude, [*roots, *named]), *others]
 
-    return None if invocation.explicit else find
+    return Followed(
+        sources_of(invocation),
+        ReaderOptions(on_trouble).read,
+        [keeper.spool_folder()],
+        None if invocation.explicit else find,
+    )
 
 
 def take_in(

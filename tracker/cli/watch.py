@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,26 +43,16 @@ def watch(invocation: Invocation, poll: bool) -> None:
     taximeter watch
     taximeter watch --json | jq .cost_usd
     """
-    from tracker.cli.sync import finder_of, sources_of, take_in
+    from tracker.cli.sync import followed_by, take_in
     from tracker.keeper import LedgerKeeper
-    from tracker.reader_options import ReaderOptions
     from tracker.watch import Watcher
 
-    sources = sources_of(invocation)
     db, _ = take_in(invocation)
     keeper = LedgerKeeper(str(home()), reads_spool=not invocation.explicit)
+    followed = followed_by(invocation, keeper, say)
     screen = _Screen(db, keeper, as_json=invocation.as_json)
     stop = threading.Event()
-    watcher = Watcher(
-        db,
-        sources,
-        partial(ReaderOptions(say).read, db),
-        on_sync=screen.show,
-        on_notice=say,
-        extra_paths=[keeper.spool_folder()],
-        find_sources=finder_of(invocation, keeper.named_folders),
-        force_polling=poll,
-    )
+    watcher = Watcher(db, followed, on_sync=screen.show, on_notice=say, force_polling=poll)
 
     def finish() -> None:
         stop.set()
@@ -72,7 +61,7 @@ def watch(invocation: Invocation, poll: bool) -> None:
     try:
         _end_as_ctrl_c_does(finish)
         if not invocation.as_json:
-            folders = sum(len(roots) for _, roots in sources)
+            folders = sum(len(roots) for _, roots in followed.sources)
             what = (
                 f"watching {counted(folders, 'folder')}" if folders else "no agent's folder here yet: waiting for one"
             )

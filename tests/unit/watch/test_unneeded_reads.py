@@ -12,7 +12,7 @@ from tracker.pricing import PriceBook
 from tracker.sources.base import FoundFile, Options
 from tracker.sources.claude_code import ClaudeCodeSource
 from tracker.sources.cline import ClineSource
-from tracker.watch import Watcher
+from tracker.watch import Followed, Watcher
 
 REQUESTS = 12
 
@@ -44,7 +44,7 @@ def test_a_task_that_is_written_has_only_its_own_file_read(tmp_path: Path) -> No
     source, stop = CountedListings(), threading.Event()
     with closing(open_ledger(tmp_path / "ledger.db")) as db, closing(open_ledger(tmp_path / "ledger.db")) as reader:
         looks: list[object] = []
-        watcher = Watcher(db, [(source, [task.root])], lambda: Options(PriceBook()), on_sync=looks.append)
+        watcher = Watcher(db, Followed([(source, [task.root])], lambda _db: Options(PriceBook())), on_sync=looks.append)
         thread = threading.Thread(target=watcher.run, args=(stop,), daemon=True)
         thread.start()
         end = time.monotonic() + 8
