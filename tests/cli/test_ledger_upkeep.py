@@ -78,6 +78,17 @@ class TestSync:
             (FILE.split("/")[1], 1)
         ]
 
+    def test_files_of_a_folder_that_was_renamed_are_told_of_once(self, tree: Path, taximeter: Taximeter) -> None:
+        project = (tree / "projects" / FILE).parent
+        (tree / "projects" / FILE).write_bytes(session_of(1) + b"rubbish\n" + encoded(answer(2)))
+        (project / "gone.jsonl").write_bytes(b"rubbish\n")
+        taximeter("sync")
+        (project / "gone.jsonl").unlink()
+        moved = project.rename(project.with_name("moved")) / Path(FILE).name
+        doctor = taximeter("doctor", "--json").json()
+        assert (doctor["files"], doctor["gone_files"], doctor["bad_lines"]) == (2, 1, 2)
+        assert {one["path"] for one in doctor["files_with_bad_lines"]} == {str(moved), str(project / "gone.jsonl")}
+
     def test_nothing_found_says_where_it_looked_and_what_to_try(self, taximeter: Taximeter) -> None:
         for words in (["sync"], ["spend"], ["sessions"]):
             ran = taximeter(*words)

@@ -65,7 +65,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
         db, report = take_in(invocation, usable_only=True)
         problems = [one for one in report.problems if one not in wrong]
     sources = sources_of(invocation)
-    known = known_files(db)
+    known = _without_old_paths(known_files(db))
     counts = totals(db)
     claude_roots = [root for source, roots in sources if source.agent == "claude-code" for root in roots]
     return {
@@ -104,6 +104,16 @@ def examine(invocation: Invocation) -> dict[str, Any]:
         "settings_problems": wrong,
         "problems": problems,
         "invariants": [check._asdict() for check in check_invariants(db)],
+    }
+
+
+def _without_old_paths(known: Mapping[str, KnownFile]) -> dict[str, KnownFile]:
+    """Files without those that stand elsewhere now: a folder that was renamed has each of its files under both names."""
+    there = {(file.inode, Path(path).name): file.size for path, file in known.items() if not file.gone}
+    return {
+        path: file
+        for path, file in known.items()
+        if not (file.gone and file.inode and there.get((file.inode, Path(path).name), -1) >= file.size)
     }
 
 
