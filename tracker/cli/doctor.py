@@ -108,7 +108,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
 
 
 def _without_old_paths(known: Mapping[str, KnownFile]) -> dict[str, KnownFile]:
-    """Files without those that stand elsewhere now: a folder that was renamed has each of its files under both names."""
+    """Files without those that stand elsewhere now: those of a folder that was renamed are known by both names."""
     there = {(file.inode, Path(path).name): file.size for path, file in known.items() if not file.gone}
     return {
         path: file
