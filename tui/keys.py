@@ -51,7 +51,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
             for number, (name, title) in enumerate(SCREENS.items(), 1)
         ),
         Key("space", "app.pause", "pause", "Pause the figures, or resume."),
-        Key("question_mark", "app.help", "keys", "Show every key of this screen."),
+        Key("question_mark", "app.help", "help", "Show the keys of this screen, and what its words mean."),
         Key("ctrl+p", "app.command_palette", "commands", "Find a command by its name."),
         Key("comma", "app.settings", "settings", "Change plan, budgets, theme and what is kept."),
         Key("ctrl+t", "app.next_theme", "theme", "Switch to the next theme: dark, light, colour-blind."),

@@ -1,6 +1,6 @@
 """Makes the pictures in this folder: every screen over the sample sessions, at a frozen time.
 
-    python docs/screens/make.py            all pictures, and the page that shows them with every key
+    python docs/screens/make.py            all pictures, and the page that shows them with every key and word
     python docs/screens/make.py now tasks  only these screens
     python docs/screens/make.py page       only the page
 
@@ -34,6 +34,7 @@ from tracker.sources.claude_code import ClaudeCodeSource  # noqa: E402
 from tui.app import Dashboard  # noqa: E402
 from tui.keys import KEYS, SCREENS  # noqa: E402
 from tui.readers.all import SnapshotReader  # noqa: E402
+from tui.terms import TERMS  # noqa: E402
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
@@ -127,13 +128,13 @@ TITLES = {
 }
 INTRODUCTION = (
     "`taximeter` on a terminal, `taximeter serve` in a browser, `taximeter demo` over invented sessions."
-    " Pictures and key table are made by `python docs/screens/make.py`."
+    " Pictures and tables are made by `python docs/screens/make.py`."
 )
 AREAS = {"any": "Everywhere", **SCREENS, "task": "A task opened"}
 
 
 def page() -> str:
-    """The page of this folder: pictures, and every key from the registry."""
+    """The page of this folder: pictures, and every key and word from their registries."""
     parts = ["# The dashboard", INTRODUCTION]
     for name, words in TITLES.items():
         parts += [f"## {AREAS[name]}", words, f"![{AREAS[name]}]({name}-120x40.svg)"]
@@ -149,6 +150,10 @@ def page() -> str:
         "In every table: `↑ ↓`, `page up`, `page down`, `home`, `end`; a double click opens a row, a click on a title"
         " sorts by it."
     )
+    parts.append("## Words")
+    for area, title in AREAS.items():
+        terms = [f"| {term.word} | {term.sentence} |" for term in TERMS[area]]
+        parts.append("\n".join([f"| {title} | |", "|---|---|", *terms]))
     return "\n\n".join(parts) + "\n"
 
 

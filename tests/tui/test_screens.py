@@ -84,7 +84,7 @@ async def test_every_screen_fits_and_has_something_to_say(
         assert lines[0].endswith("● live")
         assert len(lines) <= size[1]
         assert sum(bool(line.strip("│ ╭╮╰╯─")) for line in lines) >= 6
-        assert lines[-1].endswith("? keys")
+        assert lines[-1].endswith("? help")
 
 
 async def test_now_shows_task_options_context_cache_and_calls(sample_script: Script) -> None:

@@ -24,6 +24,7 @@ from tests.tui.fakes import (
     usd,
     with_changes,
 )
+from tracker.advisor.evaluate import KINDS
 from tracker.cli.common import Invocation
 from tracker.cli.dashboard import open_dashboard
 from tracker.settings import BudgetSettings, Settings
@@ -33,8 +34,10 @@ from tui.palette import entries
 from tui.readers.all import read_top
 from tui.screens.spend import SpendScreen
 from tui.snapshot import Health, LimitWindow, OwnPlan, Phase, Spent
+from tui.terms import NUDGE_KINDS, TERMS
 from tui.themes import THEME_NAMES
 from tui.widgets.key_line import KeyLine
+from tui.widgets.split_bar import SPLIT
 
 
 async def test_top_line_names_screens_money_and_state() -> None:
@@ -179,7 +182,7 @@ async def test_good_news_leaves_the_keys_where_they_are() -> None:
         app.take_notice("the ledger can be written again")
         text = await settled(pilot)
     assert "The ledger can be written again." in text
-    assert text.splitlines()[-1].endswith("? keys")
+    assert text.splitlines()[-1].endswith("? help")
 
 
 async def test_where_trouble_stands_no_key_is_clicked() -> None:
@@ -246,8 +249,27 @@ async def test_help_lists_the_keys_that_work_here(size: tuple[int, int]) -> None
         assert "Select the day before" not in await settled(pilot)
 
 
+@pytest.mark.parametrize("area", SCREENS)
+async def test_help_says_what_the_words_of_the_screen_mean(area: str) -> None:
+    app = dashboard(start=area)
+    async with app.run_test(size=(120, 80)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        text = await settled(pilot)
+        for term in (*TERMS[area], *TERMS["any"]):
+            assert f" {term.word} " in text
+            assert term.sentence[:30] in text
+
+
+def test_each_part_of_a_bill_and_each_kind_of_nudge_has_its_words() -> None:
+    parts = {series.name for series in SPLIT.values()} - {"other"}
+    for area in ("now", "tasks", "task"):
+        assert parts <= {term.word for term in TERMS[area]}
+    assert list(NUDGE_KINDS) == list(KINDS)
+
+
 async def test_a_sentence_of_the_help_goes_on_beside_its_key_where_it_wraps() -> None:
-    rows = (await drawn(dashboard(), "question_mark", size=(40, 24))).splitlines()
+    rows = (await drawn(dashboard(), "question_mark", size=(40, 120))).splitlines()
     at = next(index for index, row in enumerate(rows) if "space   Pause the figures, or" in row)
     assert rows[at + 1].startswith("│          resume.")
 

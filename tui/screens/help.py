@@ -1,5 +1,6 @@
-"""Help: every key that works on the screen below, from its live bindings."""
+"""Help: every key that works on the screen below, from its live bindings, and what its words mean."""
 
+from collections.abc import Sequence
 from functools import partial
 from textwrap import wrap
 from typing import ClassVar
@@ -9,6 +10,7 @@ from textual.content import Content
 
 from tui.keys import KEYS, SCREENS, Key
 from tui.screens.questions import ReadScreen
+from tui.terms import TERMS
 from tui.widgets.grid import line
 from tui.words import cells, fit
 
@@ -22,24 +24,31 @@ class HelpScreen(ReadScreen):
 
     def __init__(self, area: str, active: set[str]) -> None:
         """`area`: the screen below; `active`: the actions that are bound there now."""
-        super().__init__("Keys", partial(_key_lines, area, active))
+        super().__init__("Help", partial(_lines, area, active))
 
 
-def _key_lines(area: str, active: set[str], room: int) -> list[Content]:
-    """The keys of the screen, then those of every screen."""
+def _lines(area: str, active: set[str], room: int) -> list[Content]:
+    """The keys and the words of the screen, then those of every screen."""
     own = KEYS.get(area, ())
     general = [key for key in KEYS["any"] if key.keys not in {one.keys for one in own}]
-    areas = [(SCREENS.get(area, "Task"), [*own]), ("Everywhere", [*general, _MOVING])]
-    shown = [(title, [key for key in keys if not key.action or key.action in active]) for title, keys in areas]
-    width = max((cells(key.shown) for _, keys in shown for key in keys), default=1)
+    parts: list[tuple[str, Sequence[tuple[str, str]]]] = [
+        (SCREENS.get(area, "Task"), _working(own, active)),
+        ("Words", [*TERMS.get(area, ()), *TERMS["any"]]),
+        ("Everywhere", _working([*general, _MOVING], active)),
+    ]
     lines: list[Content] = []
-    for title, keys in shown:
-        if not keys:
+    for title, rows in parts:
+        if not rows:
             continue
         lines += [Content("")] if lines else []
         lines.append(line((title, "bold $heading")))
-        for key in keys:
-            first, *others = wrap(key.sentence, max(8, room - width - 2))
-            lines.append(line((fit(key.shown, width), "bold $taxi"), "  ", first))
+        width = max(cells(word) for word, _ in rows)
+        for word, sentence in rows:
+            first, *others = wrap(sentence, max(8, room - width - 2))
+            lines.append(line((fit(word, width), "bold $taxi"), "  ", first))
             lines += [line(" " * (width + 2), part) for part in others]
     return lines
+
+
+def _working(keys: Sequence[Key], active: set[str]) -> list[tuple[str, str]]:
+    return [(key.shown, key.sentence) for key in keys if not key.action or key.action in active]

@@ -15,6 +15,7 @@ from tui.keys import bindings
 from tui.screens.board import Board
 from tui.screens.questions import ChooseScreen, ReadScreen
 from tui.snapshot import HINDSIGHT_DAYS, NudgesPart, Snapshot
+from tui.terms import NUDGE_KINDS
 from tui.widgets.columns import Column
 from tui.widgets.empty import hatched
 from tui.widgets.grid import fitting, line
@@ -26,7 +27,7 @@ from tui.widgets.verdict import wrapped
 from tui.words import fit, plain, project_name
 
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
-_STATE_WORDS = {"on": "may speak", "off": "off", "dismissed": "off after three dismissals"}
+_STATE_WORDS = {"on": "", "off": " · off", "dismissed": " · off after three dismissals"}
 _PRICES = ("read_nano", "write_nano", "input_nano", "output_nano")  # nano-dollars of one token
 _FATES = {"followed": "$good", "dismissed": "$warn", "shown": "", "not shown": "$dim", "silent": "$dim"}
 
@@ -142,11 +143,19 @@ class NudgesScreen(Board[NudgesPart]):
         def chosen(kind: str) -> None:
             self.dashboard.edit(SwitchKind(kind, speaks=kinds[kind].state != "on"))
 
+        name_width = max(map(len, kinds))
         options = [
-            (one.kind, line(_STATES[one.state], f" {kind_words(one.kind)}", (f"  {_STATE_WORDS[one.state]}", "$dim")))
+            (
+                one.kind,
+                line(
+                    _STATES[one.state],
+                    (f" {kind_words(one.kind):<{name_width}}", ""),
+                    (f"  {NUDGE_KINDS[one.kind]}{_STATE_WORDS[one.state]}", "$dim"),
+                ),
+            )
             for one in kinds.values()
         ]
-        self.dashboard.ask(ChooseScreen("Which kind may speak", options), chosen)
+        self.dashboard.ask(ChooseScreen("Which kinds may speak", options), chosen)
 
 
 def outcome_lines(report: NudgeReport, width: int) -> list[Content]:
