@@ -35,9 +35,16 @@ CONTENT_COLUMNS = (
 CALL_COLUMNS = ("message_id", "request_id", *PLACE_COLUMNS, *CONTENT_COLUMNS)
 
 _INSERT = f"INSERT OR IGNORE INTO call (id, {', '.join(CALL_COLUMNS)}) VALUES (?, {', '.join('?' * len(CALL_COLUMNS))})"
-_TAKE_SIGHTINGS = f"DELETE FROM sighting WHERE call_id = ? RETURNING {', '.join(PLACE_COLUMNS)}"
-_TAKE_ALIASES = "DELETE FROM call_alias WHERE call_id = ? RETURNING key, is_request"
-_TAKE_CALL = f"DELETE FROM call WHERE id = ? RETURNING {', '.join(CALL_COLUMNS)}"
+_PUT = f"""
+    INSERT INTO call (id, {", ".join(CALL_COLUMNS)}) VALUES (?, {", ".join("?" * len(CALL_COLUMNS))})
+    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in CALL_COLUMNS)}
+"""
+_PUT_SIGHTING = f"""
+    INSERT OR REPLACE INTO sighting (call_id, {", ".join(PLACE_COLUMNS)})
+    VALUES ({", ".join("?" * (1 + len(PLACE_COLUMNS)))})
+"""
+_SIGHTINGS = f"SELECT {', '.join(PLACE_COLUMNS)} FROM sighting WHERE call_id = ?"
+_ALIASES = "SELECT key, is_request FROM call_alias WHERE call_id = ?"
 _PLACE_AT = slice(2, 2 + len(PLACE_COLUMNS))
 _CONTENT_AT = slice(2 + len(PLACE_COLUMNS), None)
 _OUTPUT = CONTENT_COLUMNS.index("output")
@@ -67,19 +74,15 @@ def merge_calls(
     special: list[int] = []
     aliased = _aliased(db, calls)
     for index, call in enumerate(calls):
-        odd = (
-            call.session != call.seen_session
-            or call.more_message_ids
-            or call.more_request_ids
-            or call.message_id in aliased
-            or call.request_id in aliased
-        )
+        odd = call.more_message_ids or call.more_request_ids or call.message_id in aliased or call.request_id in aliased
         (special if odd else plain).append(index)
-    inserted = db.executemany(_INSERT, ((first_id + index, *rows[index]) for index in plain)).rowcount if plain else 0
-    new = inserted
-    if inserted < len(plain):
+    new = db.executemany(_INSERT, ((first_id + index, *rows[index]) for index in plain)).rowcount if plain else 0
+    if new < len(plain):
         taken = {row[0] for row in db.execute("SELECT id FROM call WHERE id >= ?", (first_id,))}
         special = sorted(special + [index for index in plain if first_id + index not in taken])
+        plain = [index for index in plain if first_id + index in taken]
+    copies = [index for index in plain if calls[index].session != calls[index].seen_session]
+    db.executemany(_PUT_SIGHTING, [(first_id + index, *rows[index][_PLACE_AT]) for index in copies])
     for index in special:
         call = calls[index]
         message_ids = {call.message_id, *call.more_message_ids}
@@ -160,16 +163,12 @@ def _join(
     known = _find(db, [*message_ids, *request_ids])
     is_listed = _is_listed(db, known, row[_CONTENT_AT][_PRICE_ID], list_price)
     places = [row[_PLACE_AT]]
-    recorded = []
-    for call_id in known:
-        sightings = db.execute(_TAKE_SIGHTINGS, (call_id,)).fetchall()
-        for key, is_request in db.execute(_TAKE_ALIASES, (call_id,)).fetchall():
+    for call_id, recorded in known.items():
+        for key, is_request in db.execute(_ALIASES, (call_id,)):
             (request_ids if is_request else message_ids).add(key)
-        (taken,) = db.execute(_TAKE_CALL, (call_id,)).fetchall()
-        message_ids.add(taken[0])
-        request_ids.update([taken[1]] if taken[1] else [])
-        places += sightings or [taken[_PLACE_AT]]
-        recorded.append(taken[_CONTENT_AT])
+        message_ids.add(recorded[0])
+        request_ids.update([recorded[1]] if recorded[1] else [])
+        places += db.execute(_SIGHTINGS, (call_id,)).fetchall() or [recorded[_PLACE_AT]]
     touched.update(place[0] for place in places)
     touched.update(place[2] for place in places)
     joined = _joined_places(places)
@@ -177,23 +176,27 @@ def _join(
     message_id = canonical_id(message_ids)
     request_id = canonical_id(request_ids) if request_ids else None
     call_id = min(known) if known else db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM call").fetchone()[0]
-    content = _joined_content(db, recorded, row[_CONTENT_AT])
-    db.execute(_INSERT, (call_id, message_id, request_id, *home, *content))
+    content = _joined_content(db, [recorded[_CONTENT_AT] for recorded in known.values()], row[_CONTENT_AT])
+    made = (message_id, request_id, *home, *content)
+    if known != {call_id: made}:
+        others = [(one,) for one in known if one != call_id]
+        db.executemany("DELETE FROM call_alias WHERE call_id = ?", [(call_id,), *others])
+        db.executemany("DELETE FROM sighting WHERE call_id = ?", others)
+        db.executemany("DELETE FROM call WHERE id = ?", others)
+        db.execute(_PUT, (call_id, *made))
     more = [(key, 0, call_id) for key in message_ids if key != message_id]
     more += [(key, 1, call_id) for key in request_ids if key != request_id]
     db.executemany("INSERT OR REPLACE INTO call_alias VALUES (?, ?, ?)", more)
     if len(joined) > 1 or home[0] != home[2]:
-        _write_sightings(db, call_id, joined)
+        db.executemany(_PUT_SIGHTING, [(call_id, *place) for place in joined])
     if is_listed:
         _price_anew(db, call_id, list_price)
     return 1 - len(known)
 
 
-def _is_listed(
-    db: sqlite3.Connection, known: Mapping[int, str | None], price_id: str | None, list_price: ListPrice
-) -> bool:
+def _is_listed(db: sqlite3.Connection, known: Mapping[int, Row], price_id: str | None, list_price: ListPrice) -> bool:
     """Whether calls have another price than `price_id`, and the tables still say so: then they price the join."""
-    return any(recorded != price_id for recorded in known.values()) and all(
+    return any(recorded[_CONTENT_AT][_PRICE_ID] != price_id for recorded in known.values()) and all(
         (found and (found[0].id, found[1])) == (call.price_id and (call.price_id, call.cost))
         for call in priced_calls(db, list(known))
         for found in [list_price(call)]
@@ -208,24 +211,15 @@ def _price_anew(db: sqlite3.Connection, call_id: int, list_price: ListPrice) -> 
             apply_prices(db, [(found[0].id, found[1], call_id)])
 
 
-def _find(db: sqlite3.Connection, keys: Sequence[str]) -> dict[int, str | None]:
-    """The calls with any of these keys in order of id, each with the id of its price."""
+def _find(db: sqlite3.Connection, keys: Sequence[str]) -> dict[int, Row]:
+    """The calls with any of these keys in order of id: their CALL_COLUMNS."""
     marks = ", ".join("?" * len(keys))
     found = db.execute(
-        f"SELECT id, price_id FROM call WHERE message_id IN ({marks})"
-        f" UNION SELECT id, price_id FROM call WHERE request_id IN ({marks})"
-        f" UNION SELECT id, price_id FROM call_alias JOIN call ON id = call_id WHERE key IN ({marks}) ORDER BY 1",
+        f"SELECT id, {', '.join(CALL_COLUMNS)} FROM call WHERE message_id IN ({marks}) OR request_id IN ({marks})"
+        f" OR id IN (SELECT call_id FROM call_alias WHERE key IN ({marks})) ORDER BY id",
         (*keys, *keys, *keys),
     )
-    return dict(found)
-
-
-def _write_sightings(db: sqlite3.Connection, call_id: int, places: Sequence[Row]) -> None:
-    db.executemany(
-        f"INSERT OR REPLACE INTO sighting (call_id, {', '.join(PLACE_COLUMNS)})"
-        f" VALUES ({', '.join('?' * (1 + len(PLACE_COLUMNS)))})",
-        [(call_id, *place) for place in places],
-    )
+    return {row[0]: row[1:] for row in found}
 
 
 def _joined_places(places: Sequence[Row]) -> list[Row]:
