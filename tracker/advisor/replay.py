@@ -178,8 +178,9 @@ def _replay_call(
     if is_rebuilt:
         prompt = rates.prompt_nano(call.input, call.cache_read, call.write_5m, call.write_1h)
         return ReplayCall(call.context, 0, cost - prompt, call.context, rates.read / PICO_PER_NANO, tariff)
-    prefix = call.cache_read + (call.missed or 0)
-    spent = component_nano(prefix, rates.read) + (call.waste or 0)
+    missed, waste = call.missed or 0, call.waste or 0
+    prefix = call.cache_read + missed
+    spent = component_nano(prefix, rates.read) + waste
     growth = call.context - (before.context if before is not None else 0)
-    rate = spent / prefix if prefix else rates.read / PICO_PER_NANO
-    return ReplayCall(call.context, growth, cost - spent, prefix, rate, tariff)
+    made = ReplayCall(call.context, growth, cost - spent, prefix, rates.read / PICO_PER_NANO, tariff)
+    return made._replace(warm_tokens=call.cache_read, cold_nano=waste / missed) if missed else made

@@ -1,9 +1,9 @@
 """Replays recorded chains under other rules of compacting (MODEL section 8): what each rule would have cost.
 
-Only what a call re-reads depends on the rule. What it added, its output, the pause before it and what of its prefix was
-cold stay as recorded, at the recorded call's own rates; so a replay in which nobody compacts costs what was billed.
-After a compaction the context is C1 at once, and what is read again, the extra calls, and writing the shorter context
-to the cache stand in the compaction's own cost: the next call finds it there, whatever the recorded one found.
+Only what a call re-reads depends on the rule. What it added, its output, the pause before it and how much of its prefix
+the cache held stay as recorded, at the recorded call's own rates; so a replay in which nobody compacts costs what was
+billed. After a compaction the context is C1 at once, and what is read again, the extra calls, and writing the shorter
+context to the cache stand in the compaction's own cost: the next call finds it there, whatever the recorded one found.
 """
 
 import math
@@ -35,11 +35,13 @@ class ReplayCall(NamedTuple):
     growth: int  # since the call before; the whole prompt at the start, 0 where a recorded compaction lies between
     own_nano: float  # what does not depend on the prefix: new content, output, searches
     prefix_tokens: int  # read, or paid again because the cache was cold
-    prefix_nano: float  # for one of these tokens
+    read_nano: float  # for one of these tokens
     tariff: Tariff
     at_turn_end: bool = False
     level: float = math.inf  # the advisor's level at this turn end
     plan_in_progress: bool = False
+    warm_tokens: float = math.inf  # of the prefix, from its start: what was in the cache
+    cold_nano: float = 0.0  # what a token of it beyond these costs more than a read
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,9 @@ def _walk(
     after, baseline = shape.context_after, shape.baseline
     calls: Iterator[ReplayCall] = islice(replay.calls, start, None)
     if is_warm:
-        calls = chain((first._replace(prefix_nano=first.tariff.read) for first in islice(calls, 1)), calls)
+        calls = chain((first._replace(warm_tokens=math.inf) for first in islice(calls, 1)), calls)
     for call in calls:
-        recorded, growth, own_nano, prefix_tokens, prefix_nano, tariff, _, _, _ = call
+        recorded, growth, own_nano, prefix_tokens, read_nano, tariff, _, _, _, warm_tokens, cold_nano = call
         grown = context + growth
         by_itself = context > after and grown > trigger
         nano = own_nano
@@ -168,7 +170,11 @@ def _walk(
         least = baseline if baseline < recorded else recorded  # noqa: FURB136 — a call takes three times as long
         context = grown if grown > least else least  # noqa: FURB136 — likewise
         prefix = prefix_tokens + context - recorded
-        yield call, context, nano + prefix * prefix_nano if prefix > 0 else nano, by_itself
+        if prefix > 0:
+            nano += prefix * read_nano
+            if prefix > warm_tokens:
+                nano += (prefix - warm_tokens) * cold_nano
+        yield call, context, nano, by_itself
 
 
 def _tail_nano(replay: Replay, index: int, context: float, *, is_warm: bool) -> float:

@@ -1,5 +1,6 @@
 """Recorded sessions as the backtest replays them: what was billed, what was known, and what would have been said."""
 
+import math
 import sqlite3
 from pathlib import Path
 
@@ -64,10 +65,10 @@ def test_the_cold_call_by_hand(desk: Desk) -> None:
     [one] = recorded(desk.db)
     cold = one.replay.calls[5]
     assert (cold.prefix_tokens, cold.growth) == (120_000, 1_000)
-    assert cold.prefix_tokens * cold.prefix_nano == pytest.approx(15_000 * 500 + 105_000 * 6_250)
+    assert (cold.warm_tokens, cold.read_nano, cold.cold_nano) == (15_000, 500.0, 6_250 - 500)
     assert cold.own_nano == 1_000 * 6_250 + 500 * 25_000
     warm = one.replay.calls[6]
-    assert (warm.prefix_tokens, warm.prefix_nano, warm.own_nano) == (121_000, 500.0, 29_000 * 6_250 + 500 * 25_000)
+    assert (warm.prefix_tokens, warm.warm_tokens, warm.own_nano) == (121_000, math.inf, 29_000 * 6_250 + 500 * 25_000)
 
 
 def test_a_recorded_compaction_is_undone_and_shows_the_clients_trigger(desk: Desk) -> None:

@@ -37,9 +37,10 @@ SHAPE = CompactionShape(20_000, 10_000, 1_000, 5_000, reread=0, extra_calls=0, o
 COMPACT_AT_100K = 161_250_000
 
 
-def call(context: int, growth: int = 0, *, own: float = 0.0, rate: float = 500.0, ends: bool = True) -> ReplayCall:
-    """A warm call that re-reads all but its growth."""
-    return ReplayCall(context, growth, own, context - growth, rate, A_5M, at_turn_end=ends, level=math.inf)
+def call(context: int, growth: int = 0, *, own: float = 0.0, warm: float = math.inf, ends: bool = True) -> ReplayCall:
+    """A call that reads all but its growth; what was not `warm` is written, at 5,750 above a read."""
+    made = ReplayCall(context, growth, own, context - growth, 500.0, A_5M, at_turn_end=ends, level=math.inf)
+    return made._replace(warm_tokens=warm, cold_nano=5_750.0)
 
 
 def chain(*calls: ReplayCall, trigger: int = 1_000_000, **changes: object) -> Replay:
@@ -77,14 +78,20 @@ class TestByHand:
             625_000_000 + COMPACT_AT_100K + 2 * 12_500_000 + (25_000 + 27_000) * 500
         )
 
-    def test_a_cold_call_stays_cold_at_its_own_rate(self) -> None:
-        """What a pause made cold is written again, but only 25k of it, and once where it is written anyway."""
-        replay = chain(START, call(100_000, rate=6_250.0), call(100_000, rate=6_250.0))
-        assert run(replay, never(replay)).cost_nano == 625_000_000 + 2 * 625_000_000
-        assert run(replay, at_ends({0})).cost_nano == 625_000_000 + COMPACT_AT_100K + 25_000 * 500 + 25_000 * 6_250
+    def test_a_cold_call_stays_cold_but_for_what_was_in_the_cache(self) -> None:
+        """Of 100k 85k are written again, of 25k 10k, and none where the compaction has just written them."""
+        replay = chain(START, call(100_000, warm=15_000), call(100_000, warm=15_000))
+        cold = 15_000 * 500 + 85_000 * 6_250
+        assert run(replay, never(replay)).cost_nano == 625_000_000 + 2 * cold
+        shorter = 25_000 * 500 + (15_000 * 500 + 10_000 * 6_250)
+        assert run(replay, at_ends({0})).cost_nano == 625_000_000 + COMPACT_AT_100K + shorter
+
+    def test_a_cold_call_with_less_than_what_was_in_the_cache_is_warm(self) -> None:
+        replay = chain(START, call(100_000), call(100_000, warm=40_000))
+        assert run(replay, at_ends({0})).cost_nano == 625_000_000 + COMPACT_AT_100K + 2 * 25_000 * 500
 
     def test_what_the_action_paid_for_is_not_cold_again(self) -> None:
-        replay = chain(START, call(100_000, rate=6_250.0), call(100_000))
+        replay = chain(START, call(100_000, warm=0), call(100_000))
         one_off = compaction_nano(100_000, SHAPE, A_5M, is_cold=True)
         assert one_off == 100_000 * 5_000 + 111_250_000
         saved = one_step_nano(replay, Nudge(0, 100_000), one_off, 25_000)
@@ -221,11 +228,13 @@ def replays(draw: st.DrawFn) -> Replay:
                 growth,
                 draw(st.floats(0, 1e8)),
                 context - max(0, growth),
-                draw(st.sampled_from([500.0, 6_250.0, 2_000.0])),
+                500.0,
                 A_5M,
                 draw(st.booleans()),
                 draw(st.floats(40_000, 200_000)),
                 draw(st.booleans()),
+                draw(st.sampled_from([math.inf, 0, 15_000, 90_000])),
+                draw(st.sampled_from([5_750.0, 4_500.0])),
             )
         )
     shape = replace(SHAPE, reread=draw(st.integers(0, 10_000)), extra_calls=draw(st.integers(0, 4)))
@@ -234,7 +243,10 @@ def replays(draw: st.DrawFn) -> Replay:
 
 @given(replays())
 def test_a_replay_in_which_nobody_acts_costs_what_was_billed(replay: Replay) -> None:
-    billed = sum(one.own_nano + one.prefix_tokens * one.prefix_nano for one in replay.calls)
+    billed = sum(
+        one.own_nano + one.prefix_tokens * one.read_nano + max(0, one.prefix_tokens - one.warm_tokens) * one.cold_nano
+        for one in replay.calls
+    )
     assert run(replay, never(replay), trigger=10**9).cost_nano == pytest.approx(billed)
 
 
