@@ -116,6 +116,17 @@ def in_two(text: str, width: int) -> tuple[str, str]:
     return f"{whole} …", f"… {text[len(whole) :].lstrip()}"
 
 
+def in_the_middle(text: str, width: int) -> str:
+    """A text that is wider without its middle: `paym… work`."""
+    text = plain(text)
+    if cells(text) <= width:
+        return text
+    tail = text
+    while cells(tail) > width // 2:
+        tail = tail[1:]
+    return fit(text, width - cells(tail)).rstrip() + tail
+
+
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Plain text in exactly `width` cells: padded, or cut with an ellipsis."""
     text = plain(text[: max(0, width) * _MOST_CHARS_A_CELL + 1])

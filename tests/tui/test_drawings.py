@@ -30,15 +30,20 @@ def test_bars_lie_between_name_and_figure() -> None:
     ]
 
 
-def test_bars_make_room_where_two_cut_names_would_read_the_same() -> None:
+def test_names_that_would_read_the_same_are_cut_in_their_middle() -> None:
     rows = [Row("payments · work", 40, "$40.00", note="80%"), Row("payments · home", 10, "$10.00", note="20%")]
     assert [text(bar_rows(rows, width, 5))[0] for width in (34, 29, 28, 25, 16)] == [
         "payments · work ███████ $40.00 80%",
-        "payments · w… ████ $40.00 80%",
-        "payments · work   $40.00 80%",
-        "payments · wo… $40.00 80%",
-        "payments… $40.00",
+        "payme… work ██████ $40.00 80%",
+        "paym… work ██████ $40.00 80%",
+        "pay…work █████ $40.00 80%",
+        "paym…work $40.00",
     ]
+
+
+def test_bars_make_room_where_names_differ_in_their_middle_alone() -> None:
+    rows = [Row("payments-one-work", 40, "$40.00"), Row("payments-two-work", 10, "$10.00")]
+    assert text(bar_rows(rows, 24, 5)) == ["payments-o… █████ $40.00", "payments-t… █▎    $10.00"]
 
 
 def test_bars_without_room_say_how_many_are_missing() -> None:

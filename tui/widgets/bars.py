@@ -1,5 +1,6 @@
 """Lying bars with their figures, and the legend that names glyphs."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from textual.content import Content
 from tracker.bars import bar
 from tui.widgets.grid import Piece, fitting, line
 from tui.widgets.plot import Series
-from tui.words import cells, fit
+from tui.words import cells, fit, in_the_middle
 
 _LEAST_BAR = 6
 
@@ -28,7 +29,7 @@ class Row(NamedTuple):
 def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     """Names, bars and figures in three columns, longest first as given; what does not fit is said in the last line.
 
-    Bars make room where two names that are cut would read the same.
+    Names that would read the same are cut in their middle; bars make room where that is not enough.
     """
     if not rows:
         return []
@@ -38,8 +39,8 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     room = width - figure_width - note_width - (3 if note_width else 2)
     longest = max(cells(row.name) for row in rows)
     name_width = min(longest, max(8, width - figure_width - note_width - 3 - _LEAST_BAR))
-    names = {row.name for row in shown}
-    while name_width < min(longest, room) and len({fit(name, name_width) for name in names}) < len(names):
+    names = [row.name for row in shown]
+    while name_width < min(longest, room) and len(set(_cut(names, name_width))) < len(set(names)):
         name_width += 1
     bar_width = room - name_width
     if bar_width < 4:
@@ -48,8 +49,8 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
         name_width = max(4, width - figure_width - (note_width + 2 if note_width else 1))
     top = max(row.value for row in rows)
     made = []
-    for row in shown:
-        pieces: list[Piece | str] = [(fit(row.name, name_width), "$ink"), " "]
+    for row, name in zip(shown, _cut(names, name_width), strict=True):
+        pieces: list[Piece | str] = [(name, "$ink"), " "]
         if bar_width >= 4:
             pieces += [(fit(bar(row.value, top, bar_width, row.glyph), bar_width), row.style), " "]
         pieces.append((fit(row.figure, figure_width, right=True), "bold"))
@@ -59,6 +60,16 @@ def bar_rows(rows: Sequence[Row], width: int, height: int) -> list[Content]:
     if len(shown) < len(rows):
         made.append(line((fit(f"{len(rows) - len(shown)} others", width), "$dim")))
     return made
+
+
+def _cut(names: Sequence[str], width: int) -> list[str]:
+    """Names in so many cells: the end is left out, or the middle of those that would read the same without it."""
+    ends = [fit(name, width) for name in names]
+    times = Counter(ends)
+    return [
+        end if times[end] == 1 else fit(in_the_middle(name, width), width)
+        for name, end in zip(names, ends, strict=True)
+    ]
 
 
 def legend(series: Sequence[Series], width: int, figures: Sequence[str] = ()) -> Content:
