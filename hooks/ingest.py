@@ -137,4 +137,4 @@ def _report(home: str, taken: Drained, problems: list[str]) -> None:
     for problem in problems:
         log_line(home, f"ingest: cannot read {problem}")
     if taken.bad_lines:
-        log_line(home, f"ingest: {taken.bad_lines} lines of the spool could not be read")
+        log_line(home, f"ingest: lines of the spool that could not be read: {taken.bad_lines}")

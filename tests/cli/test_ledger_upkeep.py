@@ -241,6 +241,10 @@ class TestDoctor:
         assert found["ledger"]["path"] == str(ledger_path())
         assert (found["calls"], found["sessions"], found["problems"]) == (3, 1, [])
 
+    def test_one_day_is_no_days(self, tree: Path, taximeter: Taximeter) -> None:
+        (tree / "settings.json").write_text('{"cleanupPeriodDays": 1}')
+        assert "1 file; the client deletes them after 1 day\n" in taximeter("doctor").out
+
     def test_an_empty_machine_is_told_where_was_looked(self, taximeter: Taximeter) -> None:
         (line,) = [line for line in taximeter("doctor").out.splitlines() if "no folder of an agent" in line]
         assert line.endswith("~/.claude/projects, ~/.config/claude/projects, ~/.cline, editors' storage folders")

@@ -125,8 +125,8 @@ def _layers(report: BudgetReport) -> None:
         return
     click.echo(click.style("A month of this work", bold=True))
     own = {True: "your settings", False: "measured"}
-    calls = f"{made.calls_per_task:,.0f} calls × {tokens(made.tokens_per_call)}"
-    workload = f"{made.tasks_per_month:,.0f} tasks × {calls}"
+    calls = f"{counted(round(made.calls_per_task), 'call')} × {tokens(made.tokens_per_call)}"
+    workload = f"{counted(round(made.tasks_per_month), 'task')} × {calls}"
     rows = [
         ["1 list price", f"${made.usd_per_mtok:,.2f} a million tokens", "your mix, no waste or retries"],
         ["2 workload", workload, "tokens a call; ratios of sums"],

@@ -173,7 +173,11 @@ def _show(found: dict[str, Any]) -> None:
         line(False, f"no folder of an agent found; looked in {', '.join(found['looked_in'])}")
         click.echo("  name one with --claude-dir or --cline-dir, or try taximeter demo")
     for folder in found["folders"]:
-        kept = f"; the client deletes them after {folder['retention_days']} days" if folder["retention_days"] else ""
+        kept = (
+            f"; the client deletes them after {counted(folder['retention_days'], 'day')}"
+            if folder["retention_days"]
+            else ""
+        )
         line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {counted(folder['files'], 'file')}{kept}")
     for folder in found["hooks"]["folders"]:
         line(not folder["problems"], f"hooks   {_hooks_text(folder, found['hooks']['fired'])}")
@@ -198,7 +202,10 @@ def _show(found: dict[str, Any]) -> None:
     for problem in found["problems"]:
         line(False, f"cannot read {problem}")
     for check in found["invariants"]:
-        line(not check["broken"], check["statement"] + (f": {check['broken']} rows" if check["broken"] else ""))
+        line(
+            not check["broken"],
+            check["statement"] + (f": {counted(check['broken'], 'row')}" if check["broken"] else ""),
+        )
 
 
 def _list_files(lines: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from tracker.pricing import PriceBook, cost
 from tracker.pricing.rows import bundled_rows
 from tracker.refine.asking import Ask, AskError
 from tracker.sources.claude_code.lines import CacheCreation, Usage
+from tracker.words import counted
 
 _CHARS_PER_TOKEN = 3.2  # English prose has about four; file names and code have fewer
 _FRAME_TOKENS = 20  # what a request has around its texts
@@ -124,7 +125,7 @@ def _digest(session: SessionRow, turns: list[TaskTurnRow]) -> Digest:
         waited = f" (after {pause} min)" if pause >= 5 else ""
         words = " ".join(facts.text.split())[:_OPENING_CHARS] or "(words not kept)"
         names = [re.split(r"[/\\]", name)[-1] for name in facts.edited[:_FILES_NAMED]]
-        did = [f"{turn.calls} calls"]
+        did = [counted(turn.calls, "call")]
         if names:
             did.append(f"edited {', '.join(names)}" + ("…" if len(facts.edited) > _FILES_NAMED else ""))
         if facts.check_passed is not None:

@@ -315,7 +315,8 @@ def _assumptions(
             " what follows from it, is a floor."
         )
     if load.counted.unpriced:
-        made.append(f"{load.counted.unpriced:,} of {load.counted.calls:,} calls have no price and are not in it.")
+        have = "has no price and is" if load.counted.unpriced == 1 else "have no price and are"
+        made.append(f"{load.counted.unpriced:,} of {load.counted.calls:,} calls {have} not in it.")
     if load.is_of_sums:
         made.append(
             "The file has no hours: half the months put a day's work into two five-hour windows, half never fill one."

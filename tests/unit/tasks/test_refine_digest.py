@@ -59,7 +59,7 @@ def test_what_is_sent_of_a_prompt_is_its_words_the_pause_before_it_and_what_was_
         "4. and the branch",
         "   -> 2 calls; pull request",
         "5. another way",
-        "   -> 1 calls; edited upload.py; interrupted",
+        "   -> 1 call; edited upload.py; interrupted",
     ]
 
 
