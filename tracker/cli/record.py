@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
 
 import click
 
@@ -61,19 +62,7 @@ def _amount(places: int) -> Callable[[click.Context, click.Parameter, str | None
 @click.option("--remove", type=_COUNT, metavar="N", help="Remove recorded job N.")
 @csv_option
 @reading_options
-def record(
-    invocation: Invocation,
-    what: str | None,
-    task: str | None,
-    unit: str | None,
-    unit_price: Decimal | None,
-    submitted: int | None,
-    succeeded: int | None,
-    accepted: int | None,
-    billed: Decimal | None,
-    provider_cost: Decimal | None,
-    remove: int | None,
-) -> None:
+def record(invocation: Invocation, what: str | None, task: str | None, remove: int | None, **figures: Any) -> None:
     """Record metered spend other than tokens on a task, or list what was recorded.
 
     \b
@@ -85,51 +74,66 @@ def record(
     from store.ledger import transaction
     from tracker.edit_tasks.commands import find_task
 
-    told = (unit, unit_price, submitted, succeeded, accepted, billed, provider_cost)
-    if what is None and any(one is not None for one in told):
-        raise UsageError('which job are these figures for? (taximeter record "launch clip" …)')
-    if what is not None and not plain(what).strip():
-        raise UsageError('a job needs a name (taximeter record "launch clip" …)')
-    if what is not None and unit_price is None and provider_cost is None:
-        raise UsageError("a job needs --unit-price or --provider-cost")
+    told = _Figures(**figures)
+    _refuse_half_a_job(what, told)
     db = open_modelled(invocation)
     task_id = None if task is None else find_task(db, task)
     with transaction(db):
         if remove is not None and not remove_job(db, remove):
             raise UserError(f"no recorded job {remove} (taximeter record lists them)")
         if what is not None:
-            count = 1 if succeeded is None else succeeded
-            job = NewJob(
-                what=plain(what),
-                unit=plain(unit or "result"),
-                unit_price=nano_from_usd(unit_price or Decimal(0)),
-                submitted=count if submitted is None else submitted,
-                succeeded=count,
-                accepted=count if accepted is None else accepted,
-                billed_milli=count * 1000 if billed is None else int(billed * 1000),
-                provider_cost=None if provider_cost is None else nano_from_usd(provider_cost),
-                task_id=task_id,
-            )
             try:
-                add_job(db, job)
+                add_job(db, _job(what, task_id, told))
             except ValueError as error:
                 raise UsageError(str(error)) from error
     jobs = metered_jobs(db, task_id)
     if invocation.as_json:
-        print_json(
-            {
-                "schema_version": 1,
-                "jobs": [job_json(one) for one in jobs],
-                "total": {
-                    "cost_usd": usd(sum(one.cost for one in jobs)),
-                    "accepted": sum(one.accepted for one in jobs),
-                },
-            }
-        )
+        total = {"cost_usd": usd(sum(one.cost for one in jobs)), "accepted": sum(one.accepted for one in jobs)}
+        print_json({"schema_version": 1, "jobs": [job_json(one) for one in jobs], "total": total})
     elif invocation.as_csv:
         print_records(JOB_FIELDS, map(job_json, jobs))
     else:
         show(jobs)
+
+
+class _Figures(NamedTuple):
+    """What the options say of a job; None where they do not."""
+
+    unit: str | None
+    unit_price: Decimal | None
+    submitted: int | None
+    succeeded: int | None
+    accepted: int | None
+    billed: Decimal | None
+    provider_cost: Decimal | None
+
+
+def _refuse_half_a_job(what: str | None, told: _Figures) -> None:
+    """UsageError for figures without a job, and for a job without a name or a price."""
+    if what is None:
+        if any(one is not None for one in told):
+            raise UsageError('which job are these figures for? (taximeter record "launch clip" …)')
+        return
+    if not plain(what).strip():
+        raise UsageError('a job needs a name (taximeter record "launch clip" …)')
+    if told.unit_price is None and told.provider_cost is None:
+        raise UsageError("a job needs --unit-price or --provider-cost")
+
+
+def _job(what: str, task_id: str | None, told: _Figures) -> NewJob:
+    """The job with what nobody said filled in: one result that came back, was taken and billed as one unit."""
+    succeeded = 1 if told.succeeded is None else told.succeeded
+    return NewJob(
+        what=plain(what),
+        unit=plain(told.unit or "result"),
+        unit_price=nano_from_usd(told.unit_price or Decimal(0)),
+        submitted=succeeded if told.submitted is None else told.submitted,
+        succeeded=succeeded,
+        accepted=succeeded if told.accepted is None else told.accepted,
+        billed_milli=succeeded * 1000 if told.billed is None else int(told.billed * 1000),
+        provider_cost=None if told.provider_cost is None else nano_from_usd(told.provider_cost),
+        task_id=task_id,
+    )
 
 
 def show(jobs: list[MeteredJob]) -> None:
