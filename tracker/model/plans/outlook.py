@@ -7,7 +7,7 @@ half into as many as the limit asks for, so that no answer rests on hours that n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import NamedTuple
 
@@ -109,6 +109,20 @@ class _Case:
         )
 
 
+class _Months(NamedTuple):
+    """What the drawn months come to under a plan; dollars with tax."""
+
+    plan: Plan
+    capacity: Capacity  # of all seats
+    fee_usd: float
+    all_work: Sequence[float]
+    left_out: Sequence[float]  # of it, what the plan never covers
+
+    def costing(self, costs: Sequence[float]) -> PlanOutlook:
+        """The outlook with these costs of the months, and nothing said of limits."""
+        return PlanOutlook(self.plan, self.capacity, self.fee_usd, Band.of(costs), costs, fmean(self.left_out))
+
+
 def outlook(
     plan: Plan,
     capacity: Capacity,
@@ -124,57 +138,60 @@ def outlook(
 
     ValueError if there are no draws.
     """
-    capacity = capacity.times(terms.seats)
-    fee = plan.fee_usd(seats=terms.seats, annual=terms.annual, tax=terms.tax)
-    over_tax = 1 + terms.tax
-    api = [day.api for day in days]
-    excluded = [day.excluded for day in days]
-    all_work = [month.sum_of(api) * over_tax for month in draws.months]
-    left_out = [month.sum_of(excluded) * over_tax for month in draws.months]
-    excluded_usd = fmean(left_out)
+    api, excluded = [day.api for day in days], [day.excluded for day in days]
+    months = _Months(
+        plan,
+        capacity.times(terms.seats),
+        plan.fee_usd(seats=terms.seats, annual=terms.annual, tax=terms.tax),
+        [month.sum_of(api) * (1 + terms.tax) for month in draws.months],
+        [month.sum_of(excluded) * (1 + terms.tax) for month in draws.months],
+    )
     if plan.is_metered:
-        costs = [fee + work for work in all_work]
-        return PlanOutlook(
-            plan,
-            capacity,
-            fee,
-            Band.of(costs),
-            costs,
-            excluded_usd,
-            hit_probability=0.0,
-            hit_probability_at_low=0.0,
-            hit_probability_at_high=0.0,
-            hits_per_month=0.0,
-            overflow_usd=0.0,
-            bind_share=1.0,
-        )
-    if not plan.knows(capacity):
-        costs = [fee + out for out in left_out]
-        worst = [fee + work for work in all_work] if terms.extra_usage else costs
-        low, high = Band.of(costs), Band.of(worst)
-        band = Band(low.p10, (low.p50 + high.p50) / 2, high.p90)
-        return PlanOutlook(plan, capacity, fee, band, costs, excluded_usd, costs_if_nothing_fits=worst)
-    case = _Case(plan, capacity, days, api)
+        return _metered(months)
+    if not plan.knows(months.capacity):
+        return _of_unknown_size(months, terms)
+    return _limited(months, _Case(plan, months.capacity, days, api), draws, terms, knows_hours=knows_hours)
+
+
+def _metered(months: _Months) -> PlanOutlook:
+    """All work at API prices, and no limit."""
+    return replace(
+        months.costing([months.fee_usd + work for work in months.all_work]),
+        hit_probability=0.0,
+        hit_probability_at_low=0.0,
+        hit_probability_at_high=0.0,
+        hits_per_month=0.0,
+        overflow_usd=0.0,
+        bind_share=1.0,
+    )
+
+
+def _of_unknown_size(months: _Months, terms: Terms) -> PlanOutlook:
+    """From everything fits to nothing fits."""
+    costs = [months.fee_usd + out for out in months.left_out]
+    worst = [months.fee_usd + work for work in months.all_work] if terms.extra_usage else costs
+    low, high = Band.of(costs), Band.of(worst)
+    band = Band(low.p10, (low.p50 + high.p50) / 2, high.p90)
+    return replace(months.costing(costs), monthly=band, costs_if_nothing_fits=worst)
+
+
+def _limited(months: _Months, case: _Case, draws: Draws, terms: Terms, *, knows_hours: bool) -> PlanOutlook:
+    """What does not fit is extra usage, or waits."""
+    over_tax = 1 + terms.tax
     runs = [
         _month(case, month, (index % CAPACITY_PLACES + 0.5) / CAPACITY_PLACES, with_hours=knows_hours or index % 2 == 0)
         for index, month in enumerate(draws.months)
     ]
     charged = [run.dollars * over_tax if terms.extra_usage else 0.0 for run in runs]
-    costs = [fee + out + over for out, over in zip(left_out, charged, strict=True)]
-    covered = (sum(all_work) - sum(left_out)) / over_tax
+    covered = (sum(months.all_work) - sum(months.left_out)) / over_tax
     overflow = sum(run.dollars for run in runs)
-    return PlanOutlook(
-        plan,
-        capacity,
-        fee,
-        Band.of(costs),
-        costs,
-        excluded_usd,
+    return replace(
+        months.costing([months.fee_usd + out + over for out, over in zip(months.left_out, charged, strict=True)]),
         hit_probability=fmean(run.hit_windows > 0 for run in runs),
         hit_probability_at_low=_hit_share(case, draws, 0.0, with_hours=True),
         hit_probability_at_high=_hit_share(case, draws, 1.0, with_hours=knows_hours),
         hits_per_month=fmean(run.hit_windows for run in runs),
-        utilisation=_utilisation(days, draws, capacity),
+        utilisation=_utilisation(case.days, draws, case.capacity),
         overflow_usd=overflow / len(runs) * over_tax,
         bind_share=sum(run.bound for run in runs) / covered if covered else 0.0,
         overflow_share=overflow / covered if covered else 0.0,
