@@ -2,16 +2,18 @@
 
 from store.task_rows import TaskRow
 from tracker.model.status import TaskStatus
+from tracker.signs import STATUS_GLYPHS
 from tracker.words import agent_sign
 from tui.words import model_name, plain, project_name
 
-STATUS_SIGNS: dict[str, tuple[str, str]] = {
-    TaskStatus.COMPLETED: ("✔", "$good"),
-    TaskStatus.OPEN: ("●", "$taxi"),
-    TaskStatus.INTERRUPTED: ("↷", "$warn"),
-    TaskStatus.ABANDONED: ("∅", "$dim"),
-    TaskStatus.REVERTED: ("↺", "$bad"),
+_STYLES = {
+    TaskStatus.COMPLETED: "$good",
+    TaskStatus.OPEN: "$taxi",
+    TaskStatus.INTERRUPTED: "$warn",
+    TaskStatus.ABANDONED: "$dim",
+    TaskStatus.REVERTED: "$bad",
 }
+STATUS_SIGNS: dict[str, tuple[str, str]] = {status: (STATUS_GLYPHS[status], style) for status, style in _STYLES.items()}
 EXCLUDED_SIGN = ("⊘", "$dim")
 
 

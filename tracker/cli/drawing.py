@@ -8,6 +8,7 @@ import click
 from store.money import short_usd
 from tracker.bars import lengths
 from tracker.cli.output import width
+from tracker.signs import SPLIT_GLYPHS
 from tracker.words import percent, tokens
 
 if TYPE_CHECKING:
@@ -25,21 +26,23 @@ class Segment(NamedTuple):
     colour: str
 
 
-# Column of a task -> its name, glyph and colour, in the order in which they are drawn. Colours after Okabe and Ito.
-_SPLIT = {
-    "baseline": ("baseline", "▒", "bright_cyan"),
-    "carry_over": ("inherited", "▓", "blue"),
-    "own": ("own", "░", "bright_blue"),
-    "fresh": ("fresh", "█", "green"),
-    "generation": ("output", "▇", "yellow"),
-    "waste": ("waste", "▚", "red"),
-    "other": ("other", "·", "bright_black"),
+# After Okabe and Ito.
+_COLOURS = {
+    "baseline": "bright_cyan",
+    "carry_over": "blue",
+    "own": "bright_blue",
+    "fresh": "green",
+    "generation": "yellow",
+    "waste": "red",
+    "other": "bright_black",
 }
 
 
 def split_segments(task: "TaskRow") -> list[Segment]:
     """The seven parts of a task's cost in the order in which they are drawn."""
-    return [Segment(name, getattr(task, column), *look) for column, (name, *look) in _SPLIT.items()]
+    return [
+        Segment(name, getattr(task, column), glyph, _COLOURS[column]) for column, (name, glyph) in SPLIT_GLYPHS.items()
+    ]
 
 
 def split_bar(segments: Sequence[Segment], cells: int) -> str:

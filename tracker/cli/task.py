@@ -15,7 +15,6 @@ from tracker.cli.common import Invocation, csv_option, ledger_options, open_mode
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, wrapped
 from tracker.cli.task_edit import edit_group
-from tracker.cli.tasks import GLYPHS
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.errors import UserError
@@ -23,6 +22,7 @@ from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
 from tracker.reports.tasks import short_ids
+from tracker.signs import STATUS_GLYPHS
 from tracker.words import cost_text, counted, duration, tokens
 
 _TURNS_SHOWN = 8
@@ -127,7 +127,7 @@ def _head(detail: TaskDetail, cells: int) -> None:
     evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
     evidence = " (a question)" if one.evidence == "question" else evidence
     evidence = " (a run of a program, in no rate)" if detail.is_program_run else evidence
-    click.echo(click.style(wrapped(f"{GLYPHS[one.status]} {plain(one.title)}"), bold=True))
+    click.echo(click.style(wrapped(f"{STATUS_GLYPHS[one.status]} {plain(one.title)}"), bold=True))
     project = project_name(one.project)
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
     note(f"{detail.short_id} · {one.status}{evidence} · {where}")

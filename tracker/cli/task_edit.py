@@ -8,8 +8,8 @@ import click
 from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import Invocation, ledger_options, open_modelled
-from tracker.cli.tasks import GLYPHS
 from tracker.edit_tasks import commands as edit_tasks
+from tracker.model.status import TaskStatus
 from tracker.words import counted
 
 
@@ -113,7 +113,7 @@ def move(invocation: Invocation, turn: str, target: str) -> None:
 
 @edit_group.command()
 @click.argument("task_id", metavar="ID")
-@click.argument("value", metavar="STATUS", type=click.Choice(list(GLYPHS)))
+@click.argument("value", metavar="STATUS", type=click.Choice([status.value for status in TaskStatus]))
 @ledger_options
 def status(invocation: Invocation, task_id: str, value: str) -> None:
     """Set what became of a task; your word is the strongest evidence.

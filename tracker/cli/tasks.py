@@ -27,9 +27,9 @@ from tracker.model.status import Evidence
 from tracker.model.tasks import TitleFrom
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
+from tracker.signs import STATUS_GLYPHS
 from tracker.words import agent_sign, cost_text, counted, duration, percent
 
-GLYPHS = {"completed": "✔", "open": "●", "interrupted": "↷", "abandoned": "∅", "reverted": "↺"}
 _CSV = (
     "id", "title", "status", "evidence", "agents", "project", "branch", "sessions", "started_at", "ended_at", "turns",
     "calls", *TOKEN_CLASSES, "web_searches", "cost_usd",
@@ -170,7 +170,7 @@ _FIGURES: dict[str, Callable[..., str]] = {
 
 def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
     return {
-        " ": GLYPHS[task.status],
+        " ": STATUS_GLYPHS[task.status],
         "id": report.short_ids[task.id],
         "when": short_day(task.ended_at),
         "task": task.title,

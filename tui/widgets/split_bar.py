@@ -7,27 +7,23 @@ from textual.content import Content
 
 from store.money import short_usd
 from tracker.bars import lengths
+from tracker.signs import SPLIT_GLYPHS
 from tracker.words import percent
 from tui.widgets.grid import line
 from tui.widgets.plot import Series
 
-BASELINE = Series("▒", "$baseline", "baseline")
-CARRY_OVER = Series("▓", "$carry", "inherited")
-OWN = Series("░", "$own", "own")
-FRESH = Series("█", "$fresh", "fresh")
-GENERATION = Series("▇", "$generation", "output")
-WASTE = Series("▚", "$waste", "waste")
-OTHER = Series("╱", "$hidden", "other")
-# Columns of a row of the ledger, in the order in which every split bar shows them.
-SPLIT = {
-    "baseline": BASELINE,
-    "carry_over": CARRY_OVER,
-    "own": OWN,
-    "fresh": FRESH,
-    "generation": GENERATION,
-    "waste": WASTE,
-    "other": OTHER,
+_STYLES = {
+    "baseline": "$baseline",
+    "carry_over": "$carry",
+    "own": "$own",
+    "fresh": "$fresh",
+    "generation": "$generation",
+    "waste": "$waste",
+    "other": "$hidden",
 }
+# By the columns of a row of the ledger.
+SPLIT = {column: Series(glyph, _STYLES[column], name) for column, (name, glyph) in SPLIT_GLYPHS.items()}
+BASELINE, CARRY_OVER, FRESH = (SPLIT[column] for column in ("baseline", "carry_over", "fresh"))
 
 
 class Part(NamedTuple):
