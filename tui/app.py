@@ -300,7 +300,8 @@ class Dashboard(App[None]):
         """Say what came of an edit, and follow a task that became part of another; if it is open, back by undo, too."""
         if not edited.words:
             return
-        words = f"{edited.words[:1].upper()}{edited.words[1:]}."
+        can_undo = isinstance(edit, TaskEdit) and not isinstance(edit, Undo) and not edited.failed
+        words = f"{edited.words[:1].upper()}{edited.words[1:]}{'; u takes it back' if can_undo else ''}."
         self.notify(words, severity="warning" if edited.failed else "information", markup=False)
         if self._paused_at is not None and not edited.failed:
             self._resume()  # what was changed is to be seen, and the next key to be about what is

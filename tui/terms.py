@@ -50,6 +50,7 @@ TERMS: dict[str, tuple[Term, ...]] = {
         Term("warm, cold", "Warm: the next call reads the context from the cache. Cold: it pays for all of it anew."),
         Term("burn", "Dollars an hour, at the pace of the last fifteen minutes."),
         Term("calls to full", "Calls until the client compacts by itself."),
+        Term("top 3 min", "What the highest column came to; columns are the last hour."),
         Term("5h, wk", "How much of the plan's five-hour and weekly limits is used."),
     ),
     "tasks": (

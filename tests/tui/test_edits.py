@@ -97,6 +97,25 @@ def test_the_first_line_has_the_windows_that_are_not_over_and_the_other_currency
     assert read_top(own_db, TODAY, NOW_MS, None, euro).beside == f"EUR {top.of_month.cost / 2e9:,.2f}"
 
 
+async def test_a_change_to_a_task_is_said_with_the_key_that_takes_it_back(
+    sample_script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settled(pilot)
+        for edit, done, said in (
+            (Rename("one", "Totals"), "renamed", "Renamed; u takes it back."),
+            (Undo(), "took back: rename", "Took back: rename."),
+            (SwitchKind("ttl", speaks=False), "ttl is off", "Ttl is off."),
+        ):
+            edited = Edited(done)
+            monkeypatch.setattr(feed(app), "edit", lambda _, edited=edited: edited)
+            app.edit(edit)
+            await edits_done(app)
+            await settled(pilot)
+            assert [toast.message for toast in app._notifications][-1] == said
+
+
 @pytest.mark.parametrize("place", ["edit", "follow", "brief"])
 async def test_what_nobody_foresaw_of_an_edit_or_a_brief_is_said_and_the_next_key_works(
     place: str, sample_script: Script, monkeypatch: pytest.MonkeyPatch

@@ -124,7 +124,7 @@ async def test_the_key_names_every_part_of_the_bar_at_forty_columns(sample_scrip
 
 
 def test_a_pace_of_calls_without_price_is_not_nothing() -> None:
-    assert burn_words([], NOW_MS) == "$0.00"
+    assert burn_words([], NOW_MS) == burn_words([CallCost(NOW_MS - HOUR_MS, usd(1))], NOW_MS) == ""
     assert burn_words([CallCost(NOW_MS - 1000, None)], NOW_MS) == "?"
     assert burn_words([CallCost(NOW_MS - 1000, usd(0.1)), CallCost(NOW_MS, None)], NOW_MS) == "$1.20+?"
     assert burn_words([CallCost(NOW_MS - HOUR_MS, None), CallCost(NOW_MS, usd(1))], NOW_MS) == "$4.00"
@@ -133,7 +133,7 @@ def test_a_pace_of_calls_without_price_is_not_nothing() -> None:
 def test_the_height_of_the_columns_is_not_named_as_what_the_hour_came_to() -> None:
     now = NOW_MS - NOW_MS % 180_000
     costs = [CallCost(now - minutes * 60_000, usd(0.25)) for minutes in (0, 3, 6)]
-    assert str(last_hour(costs, now, 20, 4)[0]) == "each 3 min   ≤ $0.25"
+    assert str(last_hour(costs, now, 20, 4)[0]) == "top 3 min      $0.25"
 
 
 def test_a_pace_of_lower_bounds_is_one() -> None:

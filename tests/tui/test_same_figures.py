@@ -107,7 +107,6 @@ async def test_the_now_screen_has_the_figures_of_context(sample_script: Script, 
     assert f"{usd(turn['p10_usd'])}–{usd(turn['p90_usd'])[1:]}" in figure_of(text, "next turn")
     assert f"~{tokens(ahead['growth_per_call'])}" in figure_of(text, "grows a call")
     assert f"~{ahead['calls_to_auto_compaction']:,}" in figure_of(text, "calls to full")
-    assert tokens(report["peak"]) in figure_of(text, "peak")
     names = {"continue": "go on", "compact": "compact", "new_session": "new session"}
     for option in ahead["options"]:
         assert f"~{usd(option['cost_usd'])}" in figure_of(text, f" {names[option['kind']]} ")

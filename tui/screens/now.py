@@ -274,7 +274,8 @@ class NowScreen(Board[NowPart]):
 
     def _draw_pace(self, part: NowPart, now_ms: int) -> None:
         report, ahead = part.context, part.prospect
-        rows: list[tuple[str, str]] = [("burn", f"{burn_words(part.costs, now_ms)}/h")]
+        burn = burn_words(part.costs, now_ms)
+        rows = [("burn", f"{burn}/h")] if burn else []
         if ahead is not None:
             rows.append(("next call", about(ahead.next_call)))
             rows.append(("next turn", _turn_words(ahead.next_turn.go_on)))
@@ -282,7 +283,7 @@ class NowScreen(Board[NowPart]):
             if ahead.to_compaction is not None:
                 rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
         if report is not None:
-            rows.append(("peak", tokens(max(report.peak, report.context))))
+            rows += [("peak", tokens(report.peak))] if report.peak > report.context else []
             rows += [("resets", f"{report.resets:,}")] if report.resets else []
 
         def draw(width: int, height: int) -> Sequence[Content]:

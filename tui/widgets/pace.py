@@ -19,10 +19,15 @@ _COLUMN_MINUTES = (3, 4, 5, 6, 10)
 
 
 def burn_words(costs: Sequence[CallCost], now_ms: int) -> str:
-    """Dollars an hour at the pace of the last fifteen minutes; a session younger than five counts as five."""
+    """Dollars an hour at the pace of the last fifteen minutes, "" without a call in them.
+
+    A session younger than five minutes counts as five.
+    """
     recent = [call for call in costs if call.at > now_ms - _BURN_MS]
+    if not recent:
+        return ""
     priced = [call.cost for call in recent if call.cost is not None]
-    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0].at)) if costs else _BURN_MS
+    stretch = min(_BURN_MS, max(_LEAST_BURN_MS, now_ms - costs[0].at))
     floor = sum(call.is_floor for call in recent)
     return sum_usd(sum(priced) * HOUR_MS // stretch, len(recent), len(recent) - len(priced), floor)
 
@@ -52,5 +57,5 @@ def last_hour(costs: Sequence[CallCost], now_ms: int, width: int, height: int) -
             draw_stack(grid, x, rows, (dollars(nano),), (_SPENT,), dollars(peak))
         else:
             grid.put(x, rows - 1, "▁", "$faint")
-    head = spread(line((f"each {minutes} min", "$dim")), line(("≤ ", "$dim"), (short_usd(peak), "bold")), width)
+    head = spread(line((f"top {minutes} min", "$dim")), line((short_usd(peak), "bold")), width)
     return [*([Content("")] * min(1, height - rows - 1)), head, *grid.lines()]
