@@ -11,8 +11,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, redirect_stderr
-from multiprocessing import resource_tracker
+from contextlib import closing
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 from store.ledger import LedgerError, begin, open_ledger
 from store.spend import sum_up_changed
 from tracker.ingest import Intake, Progress, SyncReport, Work, read_file
+from tracker.processes import starting_anew
 from tracker.sources.base import Piece
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
@@ -49,10 +49,7 @@ def read_in_processes(
     """
     started = time.monotonic()
     forks = sys.platform not in ("win32", "darwin") and not beside_a_screen
-    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
-    if beside_a_screen and sys.platform != "win32":
-        with redirect_stderr(sys.__stderr__):  # Textual's has no descriptor to hand on
-            resource_tracker.ensure_running()
+    context: Any = multiprocessing.get_context("fork") if forks else starting_anew()
     following = context.Value("i", 0)
     pipes: list[Connection] = []
     processes = []

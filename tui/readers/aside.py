@@ -1,36 +1,42 @@
-"""Makes what is dear beside the reading, on a thread and a connection of its own: no other figure waits for it."""
+"""Makes what is dear beside the reading, in a process of its own: neither other figures nor keys wait for it."""
 
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeVar
 
 from store.ledger import open_ledger
+from tracker.processes import starting_anew
+
+Made = TypeVar("Made")
 
 
 class Aside:
     """Does one job at a time."""
 
     def __init__(self, on_ready: Callable[[], None] | None) -> None:
-        """`on_ready` is called on the other thread after each job; None does the job while one waits."""
+        """`on_ready` is called on another thread after each job; None does the job here, while one waits."""
+        self.is_at_work = False
         self._on_ready = on_ready
-        self._thread: threading.Thread | None = None
         self._trouble: Exception | None = None
 
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a job goes on."""
-        return self._thread is not None and self._thread.is_alive()
+    def begin(
+        self, db: sqlite3.Connection, job: Callable[[sqlite3.Connection], Made], take: Callable[[Made], None]
+    ) -> None:
+        """Do a job with another connection to the ledger of `db`, and hand what it makes to `take` on another thread.
 
-    def begin(self, db: sqlite3.Connection, job: Callable[[sqlite3.Connection], None]) -> None:
-        """Do a job with another connection to the ledger of `db`."""
-        ledger = Path(db.execute("PRAGMA database_list").fetchone()[2])
-        self._thread = threading.Thread(target=self._do, args=(ledger, job), daemon=True)
-        self._thread.start()
+        The job and what it makes are pickled.
+        """
         if self._on_ready is None:
-            self._thread.join()
-            self.raise_trouble()
+            take(job(db))
+            return
+        ledger = Path(db.execute("PRAGMA database_list").fetchone()[2])
+        self.is_at_work = True
+        threading.Thread(target=self._wait_for, args=(ledger, job, take, self._on_ready), daemon=True).start()
 
     def raise_trouble(self) -> None:
         """Raise, once, what went wrong with the last job."""
@@ -38,11 +44,45 @@ class Aside:
         if trouble is not None:
             raise trouble
 
-    def _do(self, ledger: Path, job: Callable[[sqlite3.Connection], None]) -> None:
+    def _wait_for(
+        self,
+        ledger: Path,
+        job: Callable[[sqlite3.Connection], Made],
+        take: Callable[[Made], None],
+        on_ready: Callable[[], None],
+    ) -> None:
         try:
-            with closing(open_ledger(ledger)) as db:
-                job(db)
+            take(_in_a_process(ledger, job))
         except Exception as error:  # noqa: BLE001 -- it is raised again where troubles are told
             self._trouble = error
-        if self._on_ready is not None:
-            self._on_ready()
+        self.is_at_work = False
+        on_ready()
+
+
+def _in_a_process(ledger: Path, job: Callable[[sqlite3.Connection], Made]) -> Made:
+    context = starting_anew()
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_do, args=(ledger, job, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    with ours:
+        try:
+            made: Made | Exception = ours.recv()
+        except EOFError:
+            made = ChildProcessError("a process that works beside the reading was ended")
+    process.join()
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def _do(ledger: Path, job: Callable[[sqlite3.Connection], object], pipe: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the dashboard's to handle
+    with pipe:
+        try:
+            with closing(open_ledger(ledger)) as db:
+                pipe.send(job(db))
+        except BrokenPipeError:
+            pass  # the dashboard is gone
+        except Exception as error:  # noqa: BLE001 -- it is raised again in the dashboard
+            pipe.send(error)

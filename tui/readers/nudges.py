@@ -26,20 +26,21 @@ class NudgesReader:
         """`on_ready`: as for Aside."""
         self._aside = Aside(on_ready)
         self._hindsight: BacktestReport | None = None
-        self._made_at: int | None = None
+        self._begun_at: int | None = None
 
     def read(self, db: sqlite3.Connection, settings: Settings, now_ms: int) -> NudgesPart:
         """What was advised lately, and the latest backtest that is made."""
         self._aside.raise_trouble()
         preferences = preferences_of(settings)
-        is_old = self._made_at is None or abs(now_ms - self._made_at) > _KEPT_MS
+        is_old = self._begun_at is None or abs(now_ms - self._begun_at) > _KEPT_MS
         if is_old and not self._aside.is_at_work:
-            self._aside.begin(db, partial(self._look_back, preferences, now_ms))
-        return NudgesPart(nudge_report(db, preferences, limit=_SHOWN), self._hindsight, self._made_at is not None)
+            self._begun_at = now_ms  # also of one that fails: what goes wrong is told once an hour
+            self._aside.begin(db, partial(_look_back, preferences, now_ms), self._take)
+        return NudgesPart(nudge_report(db, preferences, limit=_SHOWN), self._hindsight, not self._aside.is_at_work)
 
-    def _look_back(self, preferences: Preferences, now_ms: int, db: sqlite3.Connection) -> None:
-        try:
-            made = backtest_report(db, preferences, since=now_ms - HINDSIGHT_DAYS * DAY_MS)
-            self._hindsight = made if made.result.sessions else None
-        finally:
-            self._made_at = now_ms  # what goes wrong is told once an hour
+    def _take(self, made: BacktestReport) -> None:
+        self._hindsight = made if made.result.sessions else None
+
+
+def _look_back(preferences: Preferences, now_ms: int, db: sqlite3.Connection) -> BacktestReport:
+    return backtest_report(db, preferences, since=now_ms - HINDSIGHT_DAYS * DAY_MS)

@@ -9,8 +9,8 @@ from datetime import date
 from functools import partial
 
 from tracker.model.defaults import MINUTE_MS
-from tracker.reports.plans import PlansReport, plans_report
-from tracker.settings import SettingsError
+from tracker.reports.plans import plans_report
+from tracker.settings import Settings, SettingsError
 from tui.readers.aside import Aside
 from tui.readers.settings import SettingsReader
 from tui.snapshot import PlansPart
@@ -26,28 +26,32 @@ class PlansReader:
         """`on_ready`: as for Aside."""
         self._settings = settings
         self._aside = Aside(on_ready)
-        self._made: PlansReport | None = None
-        self._made_at = 0
+        self._made: PlansPart | None = None
         self._asked_for: object = None
         self._newest = 0
 
     def read(self, db: sqlite3.Connection, today: date, now_ms: int, newest: int) -> PlansPart | None:
         """The part, None before it was made the first time; `newest` changes when the ledger does."""
         self._aside.raise_trouble()
-        self._settings.read()
+        settings = self._settings.read()
         wanted = (self._settings.stamp, today)
         kept_ms = _KEPT_AT_REST_MS if newest == self._newest else _KEPT_MS
-        is_old = abs(now_ms - self._made_at) > kept_ms  # the clock may be set back
-        if not self._aside.is_at_work and (self._made is None or is_old or wanted != self._asked_for):
+        is_old = self._made is None or abs(now_ms - self._made.made_at) > kept_ms  # the clock may be set back
+        if not self._aside.is_at_work and (is_old or wanted != self._asked_for):
             self._asked_for, self._newest = wanted, newest
-            self._aside.begin(db, partial(self._make, today, now_ms))
-        return PlansPart(self._made, self._made_at) if self._made is not None else None
+            self._aside.begin(db, partial(_compare, settings, self._settings.detected, today, now_ms), self._take)
+        return self._made
 
-    def _make(self, today: date, now_ms: int, db: sqlite3.Connection) -> None:
-        settings, detected = self._settings.settings, self._settings.detected
-        try:
-            made = plans_report(db, settings, today, now_ms, detected=detected)
-        except SettingsError as error:
-            self._settings.trouble = str(error)
-            made = plans_report(db, type(settings)(), today, now_ms, detected=detected)
-        self._made, self._made_at = made, now_ms
+    def _take(self, made: tuple[PlansPart, str]) -> None:
+        self._made, trouble = made
+        self._settings.trouble = trouble or self._settings.trouble
+
+
+def _compare(
+    settings: Settings, detected: str | None, today: date, now_ms: int, db: sqlite3.Connection
+) -> tuple[PlansPart, str]:
+    """The part, and why the settings could not be used for it."""
+    try:
+        return PlansPart(plans_report(db, settings, today, now_ms, detected=detected), now_ms), ""
+    except SettingsError as error:
+        return PlansPart(plans_report(db, Settings(), today, now_ms, detected=detected), now_ms), str(error)

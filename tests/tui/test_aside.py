@@ -1,0 +1,74 @@
+"""What is dear is made in a process of its own, so that keys do not wait for it; what goes wrong there is told here."""
+
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tui.readers.aside import Aside
+
+
+def process_and_sessions(db: sqlite3.Connection) -> tuple[int, int]:
+    """Where a job is done, and whether it has the ledger."""
+    return os.getpid(), db.execute("SELECT COUNT(*) FROM session").fetchone()[0]
+
+
+def ask_for_a_table_that_is_not(db: sqlite3.Connection) -> int:
+    return db.execute("SELECT 1 FROM no_such").fetchone()[0]  # type: ignore[no-any-return]
+
+
+def be_killed(_: sqlite3.Connection) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def done(aside: Aside, ready: threading.Event, db: sqlite3.Connection, job: Callable[..., Any]) -> list[Any]:
+    """What the job made, once it is done."""
+    made: list[Any] = []
+    aside.begin(db, job, made.append)
+    assert aside.is_at_work
+    assert ready.wait(20)
+    assert not aside.is_at_work
+    return made
+
+
+@pytest.fixture
+def ready() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def aside(ready: threading.Event) -> Aside:
+    return Aside(ready.set)
+
+
+def test_it_is_made_in_another_process(aside: Aside, ready: threading.Event, sample_db: sqlite3.Connection) -> None:
+    here, sessions = process_and_sessions(sample_db)
+    made = done(aside, ready, sample_db, process_and_sessions)
+    aside.raise_trouble()
+    assert made[0][0] != here
+    assert made[0][1] == sessions
+
+
+@pytest.mark.parametrize(
+    ("job", "trouble", "words"),
+    [
+        (ask_for_a_table_that_is_not, sqlite3.OperationalError, "no such table: no_such"),
+        (be_killed, ChildProcessError, "was ended"),
+    ],
+)
+def test_what_goes_wrong_there_is_told_once(
+    aside: Aside,
+    ready: threading.Event,
+    sample_db: sqlite3.Connection,
+    job: Callable[..., object],
+    trouble: type[Exception],
+    words: str,
+) -> None:
+    assert done(aside, ready, sample_db, job) == []
+    with pytest.raises(trouble, match=words):
+        aside.raise_trouble()
+    aside.raise_trouble()
