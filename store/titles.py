@@ -2,8 +2,11 @@
 
 import re
 
-# What Claude Code puts before an approved plan, the same for all of them; the plan's own heading follows.
-_PLAN = re.compile(r"Implement the following plan:\s+(?:#+\s+)?(?:Plan:\s+)?(.+?)(?=\s+#+\s|$)")
+# What Claude Code puts before an approved plan and below it, the same for all of them; the plan's heading is its first.
+_PLAN = re.compile(
+    r"Implement the following plan:\s+(?:#+\s+)?(?:Plan:\s+)?(.+?)"
+    r"(?=\s+#+\s|\s+If you need specific details from before exiting plan mode|$)"
+)
 _HEADING_MARK = re.compile(r"#+\s+(?=\S)")
 # "Good morning. Please pick up where we left off": of what, another prompt says, or nobody.
 _RESUMES = re.compile(

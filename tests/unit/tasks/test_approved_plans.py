@@ -131,3 +131,12 @@ def test_an_edit_parts_them_for_good(transcript: str, tmp_path: Path) -> None:
     edit_tasks.split(db, task, 2)
     rebuild_everything(db)
     assert tasks(db) == {WISH: {"planning"}, "Retries in the uploader": {"doing"}}
+
+
+def test_what_the_client_says_below_a_plan_is_no_part_of_its_heading(tmp_path: Path) -> None:
+    session = Transcript(tmp_path / "c", "doing")
+    plan = "Implement the following plan:\n\n# Retries in the uploader"
+    session.prompt(plan + NAMES.format("/x/planning.jsonl")).answer("d1")
+    db = ledger_of(tmp_path, tmp_path / "c")
+    rebuild(db)
+    assert tasks(db) == {"Retries in the uploader": {"doing"}}
