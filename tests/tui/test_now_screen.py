@@ -12,6 +12,7 @@ from store.samples import LimitReading, StatusSample, put_samples
 from tests.tui.fakes import NOW_MS, TODAY, Script, dashboard, drawn, settled, usd
 from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
 from tracker.settings import Settings
+from tracker.words import tokens
 from tui.readers.all import read_top
 from tui.snapshot import NowPart, Snapshot, Wish
 from tui.widgets.options import why_lines
@@ -88,6 +89,18 @@ async def test_without_a_forecast_no_gauge_is_drawn(sample_script: Script) -> No
     text = await drawn(dashboard(script, start="now"), size=(40, 20))
     assert "█" not in text
     assert "context " in text
+
+
+@pytest.mark.parametrize("size", [(40, 20), (80, 24), (120, 40)])
+async def test_after_a_compaction_nothing_is_advised_until_the_next_call(
+    sample_script: Script, size: tuple[int, int]
+) -> None:
+    report = now_of(sample_script).context
+    assert report is not None
+    script = with_now(sample_script, context=report._replace(prospect=None, was_reset=True), nudge=None)
+    text = await drawn(dashboard(script, start="now"), size=size)
+    assert f"{tokens(report.context)} until it was cut" in text
+    assert "▸" not in text
 
 
 @pytest.mark.parametrize("size", [(200, 60), (120, 40)])

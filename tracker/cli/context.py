@@ -69,7 +69,7 @@ def show(report: ContextReport, nudge: NudgeRow | None) -> None:
     click.echo()
     resets = f", {report.resets} reset{'s' if report.resets > 1 else ''} ┆" if report.resets else ""
     calls = counted(len(report.calls), "call")
-    heading = f"Context  {tokens(report.context)} now, first prompt {tokens(report.baseline)}, {calls}{resets}"
+    heading = f"Context  {report.size}, first prompt {tokens(report.baseline)}, {calls}{resets}"
     click.echo(rule(heading, cells))
     points: list[CurvePoint] = []
     epoch = report.calls[0].epoch
@@ -81,7 +81,8 @@ def show(report: ContextReport, nudge: NudgeRow | None) -> None:
     click.echo(f"  {_cache_words(report)}")
     click.echo()
     if report.prospect is None:
-        note("The model has no price: no forecast (taximeter prices --help).")
+        remedy = "" if report.was_reset else " (taximeter prices --help)"
+        note(f"No forecast: {report.why_no_forecast}{remedy}.")
         return
     _show_prospect(session, report.prospect, nudge, report.idle_ms, cells)
 

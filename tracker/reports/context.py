@@ -34,7 +34,7 @@ from tracker.model.nudge import Billing, payback_phrase
 from tracker.model.options import Option, OptionKind, Options, calls_in_turns, price_options
 from tracker.model.rates import Rates
 from tracker.reports.json_values import rounded
-from tracker.words import counted
+from tracker.words import counted, tokens
 
 NAMES = {OptionKind.CONTINUE: "go on", OptionKind.COMPACT: "compact", OptionKind.NEW_SESSION: "new session"}
 
@@ -59,12 +59,13 @@ class Prospect(NamedTuple):
 
 
 class ContextReport(NamedTuple):
-    """A session's context; `prospect` is None where the model has no price."""
+    """A session's context; `prospect` is None where the model has no price, and after a reset until the next call."""
 
     session: LiveSession
     calls: Sequence[LiveCall]
     model: str
-    context: int
+    context: int  # of the last call
+    was_reset: bool  # the context was cut after that call: its size is not known before the next one
     baseline: int
     peak: int
     resets: int
@@ -82,6 +83,16 @@ class ContextReport(NamedTuple):
             f"{self.ttl_ms // HOUR_MS} h cache" if self.ttl_ms >= HOUR_MS else f"{self.ttl_ms // MINUTE_MS} min cache"
         )
 
+    @property
+    def size(self) -> str:
+        """`120k now`, or `120k until it was cut`."""
+        return f"{tokens(self.context)} {'until it was cut' if self.was_reset else 'now'}"
+
+    @property
+    def why_no_forecast(self) -> str:
+        """Why there is no prospect, where there is none."""
+        return "the context was cut: the next call shows its size" if self.was_reset else "the model has no price"
+
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
         return {
@@ -94,6 +105,7 @@ class ContextReport(NamedTuple):
             "last_at": iso(self.calls[-1].last_at),
             "calls": len(self.calls),
             "context": self.context,
+            "was_reset": self.was_reset,
             "baseline": self.baseline,
             "peak": self.peak,
             "resets": self.resets,
@@ -183,12 +195,17 @@ def context_report(
     idle_ms = abs(moment - last.last_at)  # ahead of the clock it is as far away as behind it
     is_cold = is_expired(idle_ms, ttl_ms)
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}.get(last.price_id or "")
-    prospect = None if rates is None else _prospect(state, rates, habits, preferences, turns, ttl_ms, is_cold=is_cold)
+    prospect = (
+        None
+        if rates is None or state.was_reset
+        else _prospect(state, rates, habits, preferences, turns, ttl_ms, is_cold=is_cold)
+    )
     return ContextReport(
         session=state.session,
         calls=calls,
         model=last.model,
         context=last.context,
+        was_reset=state.was_reset,
         baseline=state.first_prompt,
         peak=max(call.context for call in calls),
         resets=len({call.epoch for call in calls}) - 1,

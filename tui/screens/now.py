@@ -198,7 +198,7 @@ class NowScreen(Board[NowPart]):
         picture = self.query_one("#now-options", Picture)
         best = self._best(part)
         if part.context is None or part.prospect is None or best is None:
-            reason = "the model has no price" if part.context else "no call on the main thread yet"
+            reason = part.context.why_no_forecast if part.context else "no call on the main thread yet"
             picture.show(hatched("Nothing to forecast", reason), title="From here", note="")
             return
         options = part.prospect.options
@@ -238,7 +238,7 @@ class NowScreen(Board[NowPart]):
             return
         samples, marks = curve(report, part.task)
         levels = []
-        title: list[Piece | str] = [("Context", "bold $heading"), " · ", (f"{tokens(report.context)} now", "bold")]
+        title: list[Piece | str] = [("Context", "bold $heading"), " · ", (report.size, "bold")]
         ahead = report.prospect
         if ahead is not None:
             if report.context > ahead.level:
@@ -314,7 +314,7 @@ class NowScreen(Board[NowPart]):
                 lines.append(
                     context_gauge(report.context, prospect.trigger, round(prospect.level), width)
                     if prospect
-                    else line(("context ", "$dim"), (tokens(report.context), "bold"))
+                    else line(("context ", "$dim"), (report.size, "bold"))
                 )
             words = [line(("cache ", "$dim")) + clock_words(state)]
             if prospect is not None:

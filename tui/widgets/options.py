@@ -110,7 +110,8 @@ def why_lines(report: ContextReport, nudge: NudgeRow | None, width: int) -> list
     """What the prices of the three ways rest on, each figure with its label: beside it, or below where that is wide."""
     ahead = report.prospect
     if ahead is None:
-        words = "The model has no price, so nothing can be forecast (taximeter prices --help)."
+        remedy = "" if report.was_reset else " (taximeter prices --help)"
+        words = f"Nothing can be forecast: {report.why_no_forecast}{remedy}."
         return [line(part) for part in wrap(words, width)]
     options, band = ahead.options, ahead.options.forecast.band
     against = options.why_not_best(advised(options, nudge))

@@ -386,3 +386,20 @@ def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) 
     advisor = Advisor(desk.files, measures_at_once=True)
     desk.advise(one.now, advisor)
     assert '"trigger":130000' in desk.log("compact")[-1]["inputs"]
+
+
+def test_after_a_compaction_the_context_report_waits_for_the_next_call(desk: Desk) -> None:
+    one = desk.transcript()
+    one.prompt("Add averages").tool_turns([30_000, 120_000]).compact(120_000, 8_000)
+    desk.take_in()
+    [session] = find_session(desk.db, one.session, one.now)
+    cut = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
+    assert cut is not None
+    assert (cut.prospect, cut.size) == (None, "120k until it was cut")
+    assert cut.why_no_forecast == "the context was cut: the next call shows its size"
+    one.prompt("Go on").call(31_000)
+    desk.take_in()
+    after = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
+    assert after is not None
+    assert after.prospect is not None
+    assert (after.size, after.resets) == ("31.0k now", 1)
