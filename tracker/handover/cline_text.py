@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from tracker.handover.session_text import SessionText
+from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.cline.files import UI_MESSAGES, read_whole
-from tracker.sources.cline.rows import DECODE_ERRORS, UiRow, decode_elements, decode_row, decoded
+from tracker.sources.cline.rows import UiRow, decode_elements, decode_row, decoded
 from tracker.sources.cline.sdk_rows import (
     Message,
     blocks_of,
@@ -19,7 +20,7 @@ from tracker.sources.cline.sdk_rows import (
 )
 from tracker.sources.cline.tools import APPROVAL_SUFFIX, unique_id
 
-_TODO = re.compile(r"^\s*[-*] \[([ xX])\] *(.*)", re.MULTILINE)
+_TODO = re.compile(r"^[^\S\n]*[-*] \[([ xX])\] *(.*)", re.MULTILINE)
 
 
 class _Commands(msgspec.Struct):

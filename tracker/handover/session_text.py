@@ -8,9 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from tracker.pricing.names import SYNTHETIC
+from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.claude_code.lines import Block, Line, Message, ToolInput, decode_line, joined_text
 from tracker.sources.claude_code.prompts import classify
 from tracker.sources.claude_code.tools import text_of
@@ -62,7 +61,7 @@ def _add_claude_code_text(path: Path, texts: SessionText, wanted_tools: Collecti
         for raw in file:
             try:
                 line = decode_line(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except DECODE_ERRORS:
                 continue
             if line.message is not None and not line.isSidechain:
                 _take(line, line.message, texts, wanted_tools)

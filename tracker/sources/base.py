@@ -13,6 +13,9 @@ import msgspec
 from store.records import Batch
 from tracker.pricing import PriceBook
 
+# What decoders say of JSON that is torn, is no UTF-8, or is nested deeper than they go.
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class FoundFile(NamedTuple):
     """A file that a source wants to read, as the directory listing shows it."""

@@ -77,6 +77,11 @@ CONTENTS: dict[str, tuple[bytes, tuple[int, ...], int]] = {
         (1, 2, 3),
         0,
     ),
+    "a text that is no UTF-8 on the last line, without a newline": (
+        session_of(1) + SECOND.replace(b'"done"', b'"d\xff\xfe\xc3ne"')[:-1],
+        (1, 2),
+        0,
+    ),
     # An empty object and empty lines are nothing, but no damage.
     "JSON that is no record": (
         session_of(1) + b'5\n"text"\nnull\n[1,2]\n{}\n\n   \n' + SECOND,
@@ -172,6 +177,21 @@ TEXTS: dict[str, dict[str, Any]] = {
     "progress": bookkeeping("progress", data={"type": "agent_progress", "agentId": "x@y"}),
     "a total": bookkeeping("cost-state", totalCostUSD=1, modelUsage={"x@y": {"costUSD": 1}}),
 }
+
+
+def test_nesting_that_parts_of_a_line_are_just_too_deep_for_costs_no_call(tmp_path: Path) -> None:
+    """A line may be as deep as its decoder goes, and what is decoded of it later on stands further down the stack."""
+    known = "@@"
+    lines = [
+        answer(2, message={"content": [{"type": "tool_use", "id": "t", "name": "Agent", "input": {}}]}),
+        blocks(RESULT, toolUseResult=known),
+        bookkeeping("cost-state", totalCostUSD=1, modelUsage=known),
+        bookkeeping("system", subtype="api_error", error=known),
+    ]
+    for depth in range(900, 1000, 2):  # the decoder's limit is counted from where the stack is
+        nested = b'{"a":' * depth + b"1" + b"}" * depth
+        reading = read(tmp_path / str(depth), session_of(1) + encoded(*lines).replace(b'"@@"', nested))
+        assert reading.costs == {"msg_1": COST, "msg_2": COST}
 
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b"\xc3", b"\\ud83d", b"\\udc00", b"\x00"])

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.bounds import LARGEST_COUNT, LARGEST_TOTAL, LARGEST_USD
 from tracker.sources.times import LATEST_MS, iso_ms
 
@@ -236,7 +237,7 @@ def decoded(decode: Callable[[bytes | msgspec.Raw], Decoded], raw: bytes | msgsp
             return decode(raw)
         except UnicodeDecodeError:
             return decode(bytes(raw).decode("utf-8", "replace").encode())
-    except msgspec.DecodeError:
+    except DECODE_ERRORS:
         return None
 
 

@@ -1,9 +1,7 @@
 """Reads one transcript file, line by line, into batches."""
 
-import msgspec
-
 from store.records import NAME_CHARS, Batch, CopyRank, EventKind, ToolUse
-from tracker.sources.base import Options
+from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.claude_code import tools
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.client_totals import client_total
@@ -89,7 +87,7 @@ class FileReader:
             ends.append(start)
         try:
             lines = decode_lines(memoryview(block)[:length])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except DECODE_ERRORS:
             lines = []
         start = 0
         # As many records as lines, and each line begins one: they match. A blank line beside a line of two would not.
@@ -108,7 +106,7 @@ class FileReader:
             return  # not worth mending
         try:
             line = decode_line(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except DECODE_ERRORS:
             if raw.strip():
                 self._take_salvaged(raw, position)
             return

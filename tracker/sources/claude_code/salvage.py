@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.claude_code.lines import Line, Message, Usage, decode_line
 
 _RECORD_MARK = re.compile(r'\{"(?:parentUuid|type)"')
@@ -72,7 +73,7 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
     """Convert field by field, dropping what has the wrong type; True if something that counts was dropped."""
     try:
         return decode_line(_clean(value)), False
-    except msgspec.DecodeError:
+    except DECODE_ERRORS:
         pass
     kept: dict[str, Any] = {}
     damaged = False
@@ -81,7 +82,7 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
             continue
         try:
             kept[name] = getattr(decode_line(_clean({name: item})), name)
-        except msgspec.DecodeError:
+        except DECODE_ERRORS:
             damaged = True
             if name == "message" and isinstance(item, dict):
                 # Odd content must not cost the call: its usage is what counts.

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tracker.claude_folders import configured_folders
-from tracker.sources.base import FoundFile, Options, Piece, ReadState
+from tracker.sources.base import DECODE_ERRORS, FoundFile, Options, Piece, ReadState
 from tracker.sources.claude_code.carry import Carry
 from tracker.sources.claude_code.lines import AGENT
 from tracker.sources.claude_code.reader import FileReader
@@ -188,7 +188,7 @@ def _whole(raw: bytes) -> bool:
         return False
     try:
         msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except DECODE_ERRORS:
         from tracker.sources.claude_code.salvage import salvage  # imports json, and damage is rare
 
         return not salvage(raw)[1]

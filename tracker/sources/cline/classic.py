@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from store.records import Batch, Call, Chain, Event, EventKind, Session, ToolUse
-from tracker.sources.base import Options
+from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Answerer, billing_of
 from tracker.sources.cline.deleted import Seen, take_in
@@ -17,7 +17,6 @@ from tracker.sources.cline.dialect import Dialect
 from tracker.sources.cline.errors import error_detail
 from tracker.sources.cline.requests import Request, RequestLog, recorded_of
 from tracker.sources.cline.rows import (
-    DECODE_ERRORS,
     ApiRequest,
     UiRow,
     decode_progress,

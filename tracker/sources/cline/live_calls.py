@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from store.records import Batch, Call, Chain, CopyRank, Session
-from tracker.sources.base import FoundFile, Options, Piece, ReadState
+from tracker.sources.base import DECODE_ERRORS, FoundFile, Options, Piece, ReadState
 from tracker.sources.cline.calls import Answerer, Place, metered_call
-from tracker.sources.cline.rows import DECODE_ERRORS
 from tracker.sources.cline.sdk_rows import Metrics
 from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.file_access import inode_of, open_regular

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from tracker.sources.base import DECODE_ERRORS
+
 Number = int | float
 Text = TypeVar("Text")
 Held = TypeVar("Held")
@@ -147,7 +149,6 @@ decode_history_item = msgspec.json.Decoder(HistoryItem).decode
 decode_api_message = msgspec.json.Decoder(ApiMessage).decode
 # The undecoded elements of an array.
 decode_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
-DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decoded(decode: Callable[[Text], Held], text: Text) -> Held | None:

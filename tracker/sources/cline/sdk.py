@@ -7,12 +7,12 @@ summary and streams that the user stopped before their first token stand nowhere
 from contextlib import suppress
 
 from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
-from tracker.sources.base import Options
+from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Answerer, Place, billing_of, metered_call
 from tracker.sources.cline.carry import StartedBy
 from tracker.sources.cline.errors import error_detail
-from tracker.sources.cline.rows import DECODE_ERRORS, decoded
+from tracker.sources.cline.rows import decoded
 from tracker.sources.cline.sdk_rows import (
     Block,
     Message,

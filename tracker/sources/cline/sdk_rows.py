@@ -6,12 +6,14 @@ from typing import NamedTuple
 import msgspec
 
 from tracker.sources.cline.rows import Number, decoded
+from tracker.sources.text import without_elements
 from tracker.sources.times import sane_ms
 
-_USER_INPUT = re.compile(r"<user_input\b([^>]*)>(.*?)</user_input>", re.DOTALL)
-_USER_COMMAND = re.compile(r"<user_command\b[^>]*\bslash=\"([^\"]+)\"[^>]*>")
+_USER_INPUT, _USER_INPUT_END = re.compile(r"<user_input\b([^<>]*)>"), "</user_input>"
+_USER_COMMAND = re.compile(r"<user_command\b([^<>]*)>")
+_SLASH = re.compile(r"\bslash=\"([^\"]+)\"")
 _MODE = re.compile(r"\bmode=\"(\w+)\"")
-_MODE_NOTICE = re.compile(r"<mode_notice>.*?</mode_notice>", re.DOTALL)
+_MODE_NOTICE = re.compile("<(mode_notice)>")
 _START = re.compile(r"^(\d{13})_")
 # Opening of the message that closes the part which was copied from a classic task.
 _LEGACY_MARK = "Warning: this is a legacy conversation"
@@ -144,13 +146,14 @@ def prompt_in(message: Message, blocks: list[Block]) -> Prompt | None:
         return None
     if any(block.type in ("tool_result", "tool-result") for block in blocks):
         return None
-    text = _MODE_NOTICE.sub("", text_of(blocks)).strip()
+    text = without_elements(text_of(blocks), _MODE_NOTICE).strip()
     typed = _USER_INPUT.search(text)
+    end = -1 if typed is None else text.find(_USER_INPUT_END, typed.end())
     mode = None
-    if typed is not None:
+    if typed is not None and end >= 0:
         found = _MODE.search(typed.group(1))
-        mode, text = found.group(1) if found else None, typed.group(2).strip()
-    command = _USER_COMMAND.search(text)
+        mode, text = found.group(1) if found else None, text[typed.end() : end].strip()
+    command = next(filter(None, (_SLASH.search(tag) for tag in _USER_COMMAND.findall(text))), None)
     if command is not None:
         return Prompt(f"/{command.group(1)}", mode, is_command=True)
     if text.startswith(_RESUMPTION):

@@ -8,8 +8,9 @@ import re
 import msgspec
 
 from store.records import NAME_CHARS, ToolFlag, ToolUse
+from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.check_output import tells_failure
-from tracker.sources.cline.rows import DECODE_ERRORS, decode_tool, decoded
+from tracker.sources.cline.rows import decode_tool, decoded
 from tracker.sources.commands import command_flags, commit_in
 from tracker.sources.tool_uses import todo_target, tool_target
 
@@ -54,7 +55,7 @@ def classic_command(bare: ToolUse, text: str) -> ToolUse:
 
 def checklist(bare: ToolUse, text: str) -> ToolUse | None:
     """The record of a `task_progress` row: a Markdown checklist. None if it has no entries."""
-    entries = re.findall(r"^\s*[-*] \[([ xX])\]", text, re.MULTILINE)
+    entries = re.findall(r"^[^\S\n]*[-*] \[([ xX])\]", text, re.MULTILINE)
     if not entries:
         return None
     closed = sum(1 for entry in entries if entry != " ")

@@ -1,13 +1,19 @@
 """What begins a turn, what only marks something, and which calls and tools belong to it (section 1.3)."""
 
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from store.first_words import first_words, from_text
 from store.records import EventKind, TurnKind
 from tests.unit.ledger.plain import OTHER, SESSION, answer, at, prompt
+from tracker.sources.claude_code.prompts import classify
+from tracker.sources.text import without_elements
 
 from .reading import batch_of, marks, result_line, use_line
 
@@ -46,6 +52,42 @@ def test_calls_belong_to_the_prompt_before_them(tmp_path: Path) -> None:
 def test_what_begins_a_turn(text: str, kind: str, kept: str, tmp_path: Path) -> None:
     batch = batch_of(tmp_path, prompt(text), answer(1))
     assert [(turn.kind, turn.text) for turn in batch.turns] == [(kind, kept)]
+
+
+HUNDREDS_OF_THOUSANDS = 300_000
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["<ide_selection>", "<system-reminder>", "<bash-input>", '<teammate-message a="', "<command-name>x<command-args>"],
+)
+def test_tags_that_nothing_ends_take_no_longer_than_they_are(start: str) -> None:
+    """Text of files and of other agents' messages stands in prompts, and may be made to hold up who reads it."""
+    begun = time.process_time()
+    classify(start * (HUNDREDS_OF_THOUSANDS // len(start)))
+    assert time.process_time() - begun < 5, "looking for the end of each of them would take a minute"
+
+
+@given(st.lists(st.sampled_from(["<ide_a>", "</ide_a>", "<ide_b>", "</ide_b>", "a", "<system-reminder>", "\n"])))
+def test_what_clients_put_around_is_left_out_from_each_start_to_its_next_end(parts: list[str]) -> None:
+    text = "".join(parts)
+    start_tag = re.compile("<(system-reminder|ide_[a-z]+)>")
+    expected = re.sub(r"<(system-reminder|ide_[a-z]+)>.*?</\1>", "", text, flags=re.DOTALL)
+    assert without_elements(text, start_tag) == expected
+
+
+def test_tags_that_come_about_where_others_were_left_out_are_words() -> None:
+    text = "<ide_z></ide_z>"
+    for number in range(1500):
+        name = "ide_" + "".join("abcdefghij"[int(digit)] for digit in str(number))
+        text = f"<{name}></{name[:-1]}{text}{name[-1]}>"
+    assert classify(text).kind == TurnKind.PROMPT
+
+
+def test_a_message_nested_deeper_than_decoders_go_says_nothing(tmp_path: Path) -> None:
+    note = '{"a":' * 5000 + "1" + "}" * 5000
+    batch = batch_of(tmp_path, prompt(f'<teammate-message teammate_id="a">{note}</teammate-message>'), answer(1))
+    assert [call.turn for call in batch.calls] == ["prompt-1-0"]
 
 
 @pytest.mark.parametrize(

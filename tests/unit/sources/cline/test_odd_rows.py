@@ -1,5 +1,6 @@
 """Rows of a classic task that say less than others, or what is not theirs, are passed over, and nothing is lost."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,14 @@ def test_a_tool_row_that_names_no_tool_is_a_bad_line(text: str, task: Any, rows:
     task.write([rows.say("task", "Go"), rows.request(4, 40), rows.say("tool", text), rows.request(5, 50)])
     batch = read_all(task.root)
     assert (batch.tools, batch.bad_lines, len(batch.calls)) == ([], 1, 2)
+
+
+def test_progress_of_blank_lines_takes_no_longer_than_it_is(task: Any, rows: Any, read_all: ReadAll) -> None:
+    blank = "\n" * 100_000
+    task.write([rows.say("task", "Go"), rows.request(4, 40), rows.say("task_progress", f"{blank}\t- [x] one{blank}")])
+    begun = time.process_time()
+    assert [tool.target for tool in read_all(task.root).tools] == ["1/1"]
+    assert time.process_time() - begun < 5, "looking at all of them again from each would take a minute"
 
 
 def test_progress_without_a_checklist_is_no_list_of_things_to_do(task: Any, rows: Any, read_all: ReadAll) -> None:

@@ -1,6 +1,7 @@
 """Sessions of the SDK store (CLINE section 2)."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +80,19 @@ def test_what_cline_writes_in_the_users_name_starts_no_turn(
     session.user("not typed", **message)
     session.write()
     assert [turn.text for turn in read_all(session.root).turns] == ["Go"]
+
+
+@pytest.mark.parametrize("start", ["<mode_notice>", "<user_input>", "<user_input ", '<user_command slash="'])
+def test_tags_that_nothing_ends_take_no_longer_than_they_are(
+    start: str, session: Any, usage: Usage, read_all: ReadAll
+) -> None:
+    """A prompt holds the pages and files that it names, which may be made to hold up who reads it."""
+    session.user(start * 20_000)
+    session.answer(usage(10, 1))
+    session.write()
+    begun = time.process_time()
+    assert [turn.kind for turn in read_all(session.root).turns] == [TurnKind.PROMPT]
+    assert time.process_time() - begun < 5, "looking for the end of each of them would take minutes"
 
 
 def test_the_wrapper_around_a_prompt_tells_the_mode(session: Any, usage: Usage, read_all: ReadAll) -> None:
