@@ -108,8 +108,9 @@ def _head(records: SessionRecords, turns: Sequence[TurnInfo]) -> str:
     if turns:
         began, ended = (local(at) for at in (turns[0].row.at, turns[-1].ended_at))
         when = f", {began:%Y-%m-%d %H:%M} to {ended:{'%H:%M' if began.date() == ended.date() else '%Y-%m-%d %H:%M'}}"
-    place = f" in {session.project}" if session.project else ""
-    branch = f", branch {session.branch}" if session.branch else ""
+    # On one line each: what follows a blank line in a folder's name would be a part of the brief.
+    place = f" in {_one_line(session.project)}" if session.project else ""
+    branch = f", branch {_one_line(session.branch)}" if session.branch else ""
     return (
         f"# Handover from an earlier session{place}\n\n"
         f"Put together from the records of {session.agent} session {session.native_id} by rule, without a model"
