@@ -197,6 +197,17 @@ class TestFailures:
         assert ran.code == 130
         assert "Traceback" not in ran.err
 
+    @pytest.mark.parametrize("words", [["weigh", "--offline"], ["spend", "--claude-dir", "logs"]])
+    def test_a_folder_that_was_removed_below_the_user_is_one_line(
+        self, tmp_path: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch, words: list[str]
+    ) -> None:
+        (gone := tmp_path / "gone").mkdir()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        ran = taximeter(*words)
+        assert ran.code == 1
+        assert "the current folder is gone: go to another one" in one_line(ran)
+
     def test_a_full_disk_is_one_line(self, tree: Path, taximeter: Taximeter, monkeypatch: pytest.MonkeyPatch) -> None:
         def full(*_: object, **__: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")

@@ -210,11 +210,22 @@ def run(arguments: Sequence[str]) -> int:
     return int(result) if isinstance(result, int) else ExitCode.OK
 
 
+def _is_nowhere() -> bool:
+    """Whether the folder that this process works in was removed."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def _sentence(error: Exception) -> str:
     from store.ledger import LedgerError
 
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror or error}" if error.filename else error.strerror or str(error)
+        if error.filename:
+            return f"{error.filename}: {error.strerror or error}"
+        return "the current folder is gone: go to another one" if _is_nowhere() else error.strerror or str(error)
     if isinstance(error, sqlite3.Error):
         return _database_trouble(error)
     if isinstance(error, (LedgerError, UserError)):
