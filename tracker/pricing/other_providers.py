@@ -33,6 +33,9 @@ _PROVIDER_NAMES = {
     "vertex": "google",
     "xai": "x-ai",
 }
+# The maker of GLM has two lists. Of a model that is named alone the package takes that for China, which is half of the
+# one in dollars and lacks glm-4.5 and glm-4.6.
+_GLM, _GLM_SELLER = "glm-", "zai"
 # OpenRouter's word behind an id, "vendor/model:free", for what has "no per-token cost". genai-prices lists many such
 # ids, without a rate, and not those that are newer than it.
 _FREE_VARIANT = ":free"
@@ -85,7 +88,8 @@ class OtherPrices:
             return ((NO_LIMIT, earlier),), True
         key = (model, genai_provider)
         if key not in self._found:
-            self._found[key] = _find(model, genai_provider)
+            in_dollars = _find(model, _GLM_SELLER) if genai_provider is None and model.startswith(_GLM) else None
+            self._found[key] = in_dollars or _find(model, genai_provider)
         found = self._found[key]
         if found is None:
             return (), True

@@ -148,6 +148,24 @@ def test_an_unknown_model_has_no_price(model: str, provider: str, resolve: Resol
     assert resolve(model, provider=provider) is None
 
 
+@pytest.mark.parametrize(
+    ("model", "provider", "seller"),
+    [
+        ("glm-4.5", None, "zai"),
+        ("GLM-4.6", None, "zai"),
+        ("glm-5.1", None, "zai"),
+        ("glm-5-turbo", None, "zhipuai"),  # stands on that list alone
+        ("glm-5.1", "zhipuai", "zhipuai"),
+    ],
+)
+def test_glm_named_alone_has_the_price_in_dollars(
+    model: str, provider: str | None, seller: str, resolve: Resolve
+) -> None:
+    price = resolve(model, provider=provider)
+    assert price is not None
+    assert price.provider == seller
+
+
 @pytest.mark.parametrize("provider", ["openrouter", "cline", None])
 @pytest.mark.parametrize("model", ["qwen/qwen3-coder:free", "brand/new-model:free"])
 def test_a_variant_that_openrouter_calls_free_costs_nothing(model: str, provider: str | None, resolve: Resolve) -> None:
