@@ -9,8 +9,6 @@ import sqlite3
 import stat
 import threading
 import time
-import unicodedata
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -200,34 +198,16 @@ class Watcher:
     # -- events -----------------------------------------------------------------------------------------------------
 
     def _start_observer(self) -> "Observer | None":
-        from watchdog.observers import Observer as SystemObserver
+        from tracker.file_events import started_observer
 
-        # A folder that fills while watchdog takes it in is announced twice; the words would land on the user's screen.
-        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
-        observer = SystemObserver()
         try:
-            observer.start()
+            return started_observer()
         except OSError as error:
             self._tell_polling(error)
             return None
-        return observer
 
     def _watch_roots(self, observer: "Observer") -> None:
         """Watch every root that exists; one that vanished is dropped and watched again when it comes back."""
-        from watchdog import events
-
-        saw = self._saw
-
-        class Handler(events.FileSystemEventHandler):
-            """Hands events over, by the names that listing gives; watchdog calls it on its own thread."""
-
-            def __init__(self, folder: str, place: str) -> None:
-                self._folder, self._place = folder, place
-
-            def dispatch(self, event: "FileSystemEvent") -> None:
-                path = os.fsdecode(event.dest_path or event.src_path)
-                saw(event, self._folder + _behind(self._place, path))
-
         wanted = {
             str(folder) for source, roots in self._sources for root in roots for folder in source.watched(root)
         } | {str(path) for path in self._followed.extra_paths}
@@ -238,34 +218,27 @@ class Watcher:
                 del self._watched[folder]
                 self.wake()
         self._ended.clear()
-        is_blind = False
+        self._is_blind = False
         for folder in wanted - self._watched.keys():
-            found, place = _inode(folder), os.path.realpath(folder)  # a link is not followed by all of watchdog's kinds
-            if found is None or any(watch.path == place for _, watch in self._watched.values()):
-                continue
-            try:
-                watch = observer.schedule(
-                    Handler(folder, place),
-                    place,
-                    recursive=True,
-                    event_filter=[
-                        events.FileModifiedEvent,
-                        events.FileCreatedEvent,
-                        events.FileMovedEvent,
-                        events.DirCreatedEvent,
-                        events.DirMovedEvent,
-                        events.DirDeletedEvent,
-                    ],
-                )
-            except FileNotFoundError:
-                continue  # gone again: looked for at the next turn
-            except (OSError, RuntimeError, SystemError) as error:  # the last two are of macOS
-                self._tell_polling(error)
-                is_blind = True
-                continue
-            self._watched[folder] = (found, watch)
-            self.wake()
-        self._is_blind = is_blind
+            self._watch(observer, folder)
+
+    def _watch(self, observer: "Observer", folder: str) -> None:
+        """Watch a folder, unless it is gone or watched under another name."""
+        from tracker.file_events import watch_folder
+
+        inode, place = _inode(folder), os.path.realpath(folder)
+        if inode is None or any(watch.path == place for _, watch in self._watched.values()):
+            return
+        try:
+            watch = watch_folder(observer, folder, place, self._saw)
+        except FileNotFoundError:
+            return  # gone again: looked for at the next turn
+        except (OSError, RuntimeError, SystemError) as error:  # the last two are of macOS
+            self._tell_polling(error)
+            self._is_blind = True
+            return
+        self._watched[folder] = (inode, watch)
+        self.wake()
 
     def _tell_polling(self, error: Exception) -> None:
         self._notice(
@@ -289,13 +262,6 @@ class Watcher:
         return any(source.may_list(path) for source, _ in self._sources) or any(
             Path(path).is_relative_to(folder) for folder in self._followed.extra_paths
         )
-
-
-def _behind(place: str, path: str) -> str:
-    """What follows a folder's name in that of something in it; macOS spells the folder as on disk, we as given."""
-    if not path.startswith(place):
-        place, path = (unicodedata.normalize("NFC", one) for one in (place, path))
-    return path[len(place) :]
 
 
 def _inode(folder: str) -> int | None:
