@@ -104,19 +104,22 @@ def curve(points: Sequence[CurvePoint], cells: int, rows: int, *, inherited: int
             level = value / peak * rows - (row - 1)
             glyph = _EIGHTHS[max(0, min(8, round(level * 8)))]
             middle = (row - 0.5) / rows * peak
-            if glyph == "█" and middle <= baseline:
-                glyph = click.style("▒", fg="bright_cyan")
-            elif glyph == "█" and middle <= inherited:
-                glyph = click.style("▓", fg="blue")
-            elif glyph != " ":
-                glyph = click.style(glyph, fg="bright_blue")
-            cells_of_row.append(glyph)
+            cells_of_row.append(_inked(glyph, is_baseline=middle <= baseline, is_inherited=middle <= inherited))
         lines.append(click.style(f"{label:>{margin - 2}} ┤", dim=True) + "".join(cells_of_row).rstrip(" "))
     marks = "".join("┆" if reset else "×" if missed else " " for _, reset, missed in columns)
     lines.append(click.style(f"{labels[2]:>{margin - 2}} ┼" + "─" * len(columns), dim=True))
     if marks.strip():
         lines.append(" " * margin + click.style(marks.rstrip(), fg="red"))
     return lines
+
+
+def _inked(glyph: str, *, is_baseline: bool, is_inherited: bool) -> str:
+    """A cell of a curve in the glyph and colour of what stood there; only a full one tells."""
+    if glyph == "█" and is_baseline:
+        return click.style("▒", fg="bright_cyan")
+    if glyph == "█" and is_inherited:
+        return click.style("▓", fg="blue")
+    return glyph if glyph == " " else click.style(glyph, fg="bright_blue")
 
 
 def _columns(points: Sequence[CurvePoint], most: int) -> list[tuple[float, bool, bool]]:

@@ -98,7 +98,9 @@ def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
 def draw(detail: TaskDetail) -> None:
     """Draw an opened task for people."""
     cells = min(terminal_width(), 120)
-    _head(detail, cells)
+    _head(detail)
+    _bill(detail, cells)
+    _besides(detail, cells)
     _context(detail, cells)
     _turns(detail, cells)
     _subagents(detail, cells)
@@ -122,7 +124,7 @@ def _other_sessions(detail: TaskDetail) -> str:
     return f" ({'another session begins' if len(later) == 1 else 'other sessions begin'} at {listed})"
 
 
-def _head(detail: TaskDetail, cells: int) -> None:
+def _head(detail: TaskDetail) -> None:
     one = detail.task
     evidence = f" by {one.evidence}" if one.evidence and one.evidence != "question" else ""
     evidence = " (a question)" if one.evidence == "question" else evidence
@@ -132,6 +134,11 @@ def _head(detail: TaskDetail, cells: int) -> None:
     where = " · ".join(part for part in (one.agents.replace(",", " + "), project, one.branch or "") if part)
     note(f"{detail.short_id} · {one.status}{evidence} · {where}")
     click.echo()
+
+
+def _bill(detail: TaskDetail, cells: int) -> None:
+    """What it cost, and where that went."""
+    one = detail.task
     count = f"{counted(one.calls, 'call')} · {counted(one.turns, 'turn')} · {duration(one.active_ms)} of work"
     cost = cost_text(one)
     line = wrapped(f"  {cost}   {count}{_models(one.models)}")
@@ -145,6 +152,11 @@ def _head(detail: TaskDetail, cells: int) -> None:
     if one.carry_over:
         inherited = click.style(short_usd(one.carry_over), bold=True)
         click.echo(wrapped(f"  inherited from earlier work: {inherited}, which a new session would not have paid"))
+
+
+def _besides(detail: TaskDetail, cells: int) -> None:
+    """What is in no figure above, what the provider says, and what went wrong there."""
+    one = detail.task
     if one.hidden:
         click.echo(f"  besides: {short_usd(one.hidden)} that no record shows")
     elif one.hidden is None and one.unrecorded:

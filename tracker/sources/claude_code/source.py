@@ -123,12 +123,7 @@ def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> I
                 if entry.name.endswith(".jsonl"):
                     facts = entry_facts(entry)
                     yield FoundFile(entry.path, AGENT, "transcript", inode_of(facts), facts.st_size, facts.st_mtime_ns)
-                elif entry.is_dir():
-                    if entry.is_symlink():
-                        facts = entry_facts(entry)
-                        if (facts.st_dev, facts.st_ino) in seen:
-                            continue
-                        seen.add((facts.st_dev, facts.st_ino))
+                elif entry.is_dir() and not _was_followed(entry, seen):
                     yield from _walk(entry.path, seen, problems)
             except OSError as error:
                 if leads_nowhere(error):
@@ -138,6 +133,17 @@ def _walk(folder: str, seen: set[tuple[int, int]], problems: list[OSError]) -> I
                     problems.append(error)
                     return
                 problems.append(error)
+
+
+def _was_followed(entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
+    """Whether it is a link to a folder to which another one led; remembers where links lead."""
+    if not entry.is_symlink():
+        return False
+    facts = entry_facts(entry)
+    place = (facts.st_dev, facts.st_ino)
+    was_seen = place in seen
+    seen.add(place)
+    return was_seen
 
 
 def _parent_session(path: str) -> str | None:

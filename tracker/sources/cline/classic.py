@@ -120,15 +120,19 @@ class TaskReader:
         elif row.partial and what not in _USEFUL_HALVES:
             return
         elif what in _RESUME_ASKS and row.type == "ask":
-            self._left_at = at
-            if current is not None:
-                if current.is_left_open:
-                    self._event(row.at, EventKind.INTERRUPT)
-                current.leave()
+            self._leave(at)
         else:
             handle = self._handlers.get(what)
             if handle is not None:
                 handle(row)
+
+    def _leave(self, at: int) -> None:
+        self._left_at = at
+        current = self._requests.current
+        if current is not None:
+            if current.is_left_open:
+                self._event(at, EventKind.INTERRUPT)
+            current.leave()
 
     def _answer(self, row: UiRow) -> None:
         if row.type != "say":
