@@ -102,6 +102,11 @@ class Top:
     windows: tuple[LimitWindow, ...]
     beside: str  # the month in the user's other currency
 
+    @property
+    def is_on_plan(self) -> bool:
+        """Whether a plan pays for work in Claude Code, as far as that is known: dollars are then not what is paid."""
+        return self.plan.fee_usd > 0 if self.plan else bool(self.windows)
+
 
 @dataclass(frozen=True, slots=True)
 class Month:

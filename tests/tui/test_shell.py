@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual.events import Key
@@ -33,7 +35,7 @@ from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
 from tui.palette import entries
 from tui.readers.all import read_top
 from tui.screens.spend import SpendScreen
-from tui.snapshot import Health, LimitWindow, OwnPlan, Phase, Spent
+from tui.snapshot import Health, LimitWindow, OwnPlan, Phase, Snapshot, Spent, Top, Wish
 from tui.terms import NUDGE_KINDS, TERMS
 from tui.themes import THEME_NAMES
 from tui.widgets.key_line import KeyLine
@@ -48,6 +50,27 @@ async def test_top_line_names_screens_money_and_state() -> None:
         first = (await settled(pilot)).splitlines()[0]
     assert first.startswith(" Taximeter   1 Now  2 Tasks  3 Spend")
     assert first.endswith("today $12.41 · Nov $214.70 · Max  5h 42% wk 17%  ● live")
+
+
+@pytest.mark.parametrize(
+    ("plan", "windows", "said"),
+    [
+        (OwnPlan("Max", 100.0), (), True),
+        (None, (LimitWindow("5h", 0.42),), True),
+        (OwnPlan("API", 0.0), (LimitWindow("5h", 0.42),), False),
+        (None, (), False),
+    ],
+)
+async def test_who_has_a_plan_reads_that_dollars_are_at_api_prices(
+    sample_script: Script, plan: OwnPlan | None, windows: tuple[LimitWindow, ...], said: bool
+) -> None:
+    for screen in ("now", "spend"):
+        script = partial(_with_top, sample_script, top(plan=plan, windows=windows))
+        assert (" at API prices " in await drawn(dashboard(script, start=screen))) == said
+
+
+def _with_top(script: Script, shown: Top, wish: Wish) -> Snapshot:
+    return replace(script(wish), top=shown)
 
 
 @pytest.mark.parametrize(("width", "shown"), [(80, "today $12.41"), (40, "$12.41")])
