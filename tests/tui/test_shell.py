@@ -53,6 +53,24 @@ async def test_top_line_names_screens_money_and_state() -> None:
 
 
 @pytest.mark.parametrize(
+    ("windows", "shown"),
+    [
+        ((LimitWindow("5h", 0.42), LimitWindow("wk", 0.17)), "today $12.41 of $10 · Max  5h 42% wk 17%  ● live"),
+        ((), "today $12.41 of $10 · Nov $214.70 of $250.50 · Max   ● live"),
+    ],
+)
+async def test_the_limits_of_a_plan_outlast_the_month(windows: tuple[LimitWindow, ...], shown: str) -> None:
+    spent = top(
+        of_today=Spent(usd(12.41), 31, 0, 0, usd(10)),
+        of_month=Spent(usd(214.7), 340, 0, 0, usd(250.5)),
+        plan=OwnPlan("Max", 100.0),
+        windows=windows,
+    )
+    text = await drawn(dashboard(with_changes(top=spent)), size=(120, 40))
+    assert text.splitlines()[0].endswith(shown)
+
+
+@pytest.mark.parametrize(
     ("plan", "windows", "said"),
     [
         (OwnPlan("Max", 100.0), (), True),

@@ -57,7 +57,7 @@ class TopLine(Sheet):
         return made
 
     def _figures(self) -> list[Content]:
-        """The same figures at six lengths, longest first."""
+        """The same figures at several lengths, longest first: a plan's limits stop work, so they outlast the month."""
         top = self._top
         if top is None:
             return []
@@ -69,7 +69,9 @@ class TopLine(Sheet):
             style, _ = level_of(window.share)
             plan += [(f" {window.name} ", "$dim"), (percent(window.share), f"bold {style}")]
         alone = [today[0], *_figure(top.of_today)]  # the budget goes before the word, without which it is any day's
-        lengths = (today + month + other + plan, today + month + plan, today + month, today, alone, alone[1:])
+        lengths = [today + month + other + plan, today + month + plan]
+        lengths += [today + plan] if top.windows else []
+        lengths += [today + month, today, alone, alone[1:]]
         return [line(*pieces) for pieces in lengths]
 
 
