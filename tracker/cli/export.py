@@ -2,6 +2,7 @@
 
 import csv
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ import msgspec
 from tracker.cli.common import Invocation, ledger_options, open_modelled
 from tracker.cli.output import csv_row, owner_only
 from tracker.errors import UserError
+
+_ROWS_AT_ONCE = 1_000
 
 
 @click.command()
@@ -36,6 +39,7 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
     from store.reads.tables import exportable_tables, table_rows
 
     db = open_modelled(invocation)
+    encoder = msgspec.json.Encoder()
     folder.mkdir(parents=True, exist_ok=True)
     for table in exportable_tables(db):
         names, rows = table_rows(db, table)
@@ -52,12 +56,12 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
                 as_csv.writerow(names)
             if form in ("jsonl", "both"):
                 as_json = files.enter_context(open(folder / f"{table}.jsonl", "wb", opener=owner_only))
-            for row in rows:
-                count += 1
+            while some := list(islice(rows, _ROWS_AT_ONCE)):
+                count += len(some)
                 if as_csv is not None:
-                    as_csv.writerow(csv_row(row))
+                    as_csv.writerows(map(csv_row, some))
                 if as_json is not None:
-                    as_json.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
+                    as_json.write(encoder.encode_lines(dict(zip(names, row, strict=True)) for row in some))
         click.echo(f"{count:>9,}  {table}")
 
 
