@@ -90,7 +90,7 @@ async def test_d_names_the_nudge_on_screen(sample_script: Script) -> None:
         ("cline", NudgeKind.NEW_SESSION, "▸ new session ", "/newtask"),
         ("roo", NudgeKind.COMPACT, "▸ compact ", ""),
         ("claude-code", NudgeKind.COLD_RESUME, "▸ compact ", "/compact"),
-        ("claude-code", NudgeKind.LARGE_RESULT, "▸ go on ", ""),
+        ("claude-code", NudgeKind.LARGE_RESULT, "▸ compact ", "/compact"),
     ],
 )
 async def test_screen_and_clipboard_say_what_the_nudge_says(
@@ -113,7 +113,17 @@ async def test_screen_and_clipboard_say_what_the_nudge_says(
 
 
 async def test_where_another_way_is_cheaper_the_screen_says_why_it_is_not_advised(sample_script: Script) -> None:
-    app = dashboard(sample_script, start="now")
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.now is not None
+        assert made.now.context is not None
+        assert made.now.context.prospect is not None
+        options = made.now.context.prospect.options
+        cheap = replace(options, go_on=replace(options.go_on, cost_nano=options.compact.cost_nano - 1))
+        context = made.now.context._replace(prospect=made.now.context.prospect._replace(options=cheap))
+        return replace(made, now=replace(made.now, context=context))
+
+    app = dashboard(script, start="now")
     async with app.run_test(size=(120, 40)) as pilot:
         beside_the_task = " ".join(line[60:].strip("│ ") for line in (await settled(pilot)).splitlines()[3:10])
         assert "Going on is cheaper only at first." in beside_the_task

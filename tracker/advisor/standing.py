@@ -78,6 +78,7 @@ def standing_of(
             remaining_calls=ahead,
             remaining_calls_of_a_fresh_session=remaining_calls(habits.lengths, 0),
             calls_to_auto_compaction=calls_to_compaction(state.last.context, trigger.tokens, estimate),
+            trigger_tokens=trigger.tokens,
             mean_calls_per_turn=habits.calls_per_turn.mean,
         ),
         estimate=estimate,

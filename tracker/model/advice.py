@@ -67,6 +67,7 @@ def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
         "calls_low": calls.low,
         "calls": calls.point,
         "calls_high": calls.high,
+        "client_compacts": calls.compacts,
         "calls_per_turn": situation.mean_calls_per_turn,
         "is_plan": situation.billing.is_plan,
     }
@@ -77,6 +78,7 @@ def _way_inputs(way: Shortened) -> dict[str, InputValue]:
         "one_off_nano": way.one_off_nano,
         "extra_nano": way.extra_nano,
         "saving_nano_per_call": way.saving_nano_per_call,
+        "spared_nano": way.spared_nano,
     }
 
 
@@ -117,7 +119,7 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
 def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
     """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin.
 
-    It does in a session as long as they usually are; this one may compact by itself sooner: then no saving is named.
+    It does in a session as long as they usually are; this one may compact by itself sooner, and save less or nothing.
     """
     way = shortened(situation, OptionKind.NEW_SESSION, is_cold=False)
     fresh_calls = situation.remaining_calls_of_a_fresh_session

@@ -128,7 +128,7 @@ def baseline_nudge(month: BaselineMonth, tariff: Tariff, billing: Billing) -> Ev
 def large_result_nudge(situation: Situation, *, command_pattern: str, result_tokens: int) -> Evaluation:
     """Name a tool result that costs a quarter dollar or more before the epoch ends; delivery keeps it to one a day."""
     calls = situation.calls_ahead
-    saving = SavingRange.of(*(lifetime_nano(result_tokens, count, situation.tariff) for count in calls))
+    saving = SavingRange.of(*(lifetime_nano(result_tokens, count, situation.tariff) for count in calls[:3]))
     if result_tokens < DEFAULTS.large_result_tokens:
         reason = "a small result"
     elif saving.point_nano < DEFAULTS.least_saving_nano:

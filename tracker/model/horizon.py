@@ -29,6 +29,15 @@ class CallsRange(NamedTuple):
     high: float
 
 
+class CallsAhead(NamedTuple):
+    """Calls over which a saving runs: 10 %, expected, 90 %."""
+
+    low: float
+    point: float
+    high: float
+    compacts: float = 0.0  # chance that the client compacts by itself after them
+
+
 class IdleGap(NamedTuple):
     """A pause at a turn end; `idle_ms` is None when the session was never resumed."""
 
@@ -62,7 +71,7 @@ def remaining_calls(earlier: Sequence[SessionLength], calls_so_far: int) -> floa
     return shrink(own, DEFAULTS.remaining_calls, len(longer), DEFAULTS.remaining_shrink_sessions)
 
 
-def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> CallsRange:
+def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> CallsAhead:
     """Calls over which a saving runs if the user goes on, with their 80 % range.
 
     The chance to stop is taken as the same at each call, as residual life is flat at turn ends. The point is the mean
@@ -71,8 +80,9 @@ def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> Ca
     """
     low, high = (mean_calls * -math.log(share) for share in (1 - TAIL, TAIL))
     limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
-    mean = mean_calls * -math.expm1(-limit / mean_calls) if mean_calls > 0 else 0.0
-    return CallsRange(min(low, mean), mean, high)
+    compacts = math.exp(-limit / mean_calls) if mean_calls > 0 else 0.0
+    mean = mean_calls * (1 - compacts) if mean_calls > 0 else 0.0
+    return CallsAhead(min(low, mean), mean, high, compacts)
 
 
 def context_band(context: int) -> int:

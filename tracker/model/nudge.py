@@ -13,7 +13,7 @@ from store.plain_text import plain
 from tracker.model.compaction import CompactionShape
 from tracker.model.defaults import DEFAULTS
 from tracker.model.fresh_start import Orientation
-from tracker.model.horizon import CallsRange, calls_ahead
+from tracker.model.horizon import CallsAhead, calls_ahead
 from tracker.model.rates import Rates, Tariff
 from tracker.model.saving import SavingRange
 
@@ -96,10 +96,11 @@ class Situation:
     remaining_calls: float  # m, given another turn
     remaining_calls_of_a_fresh_session: float  # m(0)
     calls_to_auto_compaction: float | None
+    trigger_tokens: int  # where that is
     mean_calls_per_turn: float
 
     @property
-    def calls_ahead(self) -> CallsRange:
+    def calls_ahead(self) -> CallsAhead:
         """Calls over which what is done now saves something if the user goes on."""
         return calls_ahead(self.remaining_calls, self.calls_to_auto_compaction)
 

@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
-from tracker.model.compaction import break_even_calls, saving_nano
-from tracker.model.horizon import CallsRange
+from tracker.model.compaction import break_even_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +18,8 @@ class SavingRange:
     @classmethod
     def of(cls, one_end: float, point: float, other_end: float) -> Self:
         """Of the figures at 10 %, expected and 90 % of what lies ahead: less of it may save more."""
-        return cls(round(point), round(min(one_end, other_end)), round(max(one_end, other_end)))
-
-
-def saving_range(one_off_nano: float, per_call_nano: float, calls: CallsRange) -> SavingRange:
-    """Saving over a range of later calls."""
-    return SavingRange.of(*(saving_nano(one_off_nano, per_call_nano, count) for count in calls))
+        ends = one_end, point, other_end
+        return cls(round(point), round(min(ends)), round(max(ends)))
 
 
 def payback_turns(one_off_nano: float, per_call_nano: float, mean_calls_per_turn: float) -> float | None:

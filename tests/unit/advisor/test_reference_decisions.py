@@ -30,6 +30,7 @@ def situation(rates: str, ttl: str, context: int, **changes: object) -> Situatio
         remaining_calls=50.0,
         remaining_calls_of_a_fresh_session=50.0,
         calls_to_auto_compaction=None,
+        trigger_tokens=167_000,
         mean_calls_per_turn=10.0,
     )
     return replace(made, **changes)  # type: ignore[arg-type]

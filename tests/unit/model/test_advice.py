@@ -39,6 +39,7 @@ SITUATION = Situation(
     remaining_calls=50.0,
     remaining_calls_of_a_fresh_session=50.0,
     calls_to_auto_compaction=None,
+    trigger_tokens=167_000,
     mean_calls_per_turn=10.0,
 )
 READY = CompactionState(
@@ -70,10 +71,23 @@ def test_compact_line_names_action_saving_range_and_payback():
 
 
 def test_compact_fires_by_the_level_even_when_the_saving_is_hidden():
-    nudge = compact_nudge(replace(SITUATION, calls_to_auto_compaction=3.0), READY, level=93_000)
+    full = replace(SITUATION, calls_to_auto_compaction=0.0, trigger_tokens=150_000)
+    nudge = compact_nudge(full, READY, level=93_000)
     assert nudge.fired
-    assert nudge.saving.point_nano < 0
+    assert nudge.saving.point_nano == 0, "the client is about to do the same"
     assert nudge.text == "Compact now if you go on, 150k of context: above this session's level of 93k"
+
+
+def test_close_to_the_clients_own_compaction_the_saving_is_small():
+    nudge = compact_nudge(replace(SITUATION, calls_to_auto_compaction=3.0), READY, level=93_000)
+    assert nudge.text == "Compact now if you go on, 150k of context: saves ~$0.10 (-$0.31 to $6.82), back in 1 turn"
+
+
+def test_what_saves_nothing_names_the_level():
+    small = replace(SITUATION, context=35_000)
+    nudge = compact_nudge(small, replace(READY, context=35_000), level=30_000)
+    assert nudge.saving.point_nano < 0
+    assert nudge.text == "Compact now if you go on, 35k of context: above this session's level of 30k"
 
 
 def test_compact_logs_its_inputs_when_it_stays_silent():
@@ -113,8 +127,9 @@ def test_new_session_must_pay_with_a_margin_of_half():
 
 
 def test_a_new_session_that_saves_nothing_before_the_client_compacts_names_what_is_carried():
+    here = replace(SITUATION, calls_to_auto_compaction=1.0, remaining_calls_of_a_fresh_session=200.0)
     nudge = new_session_nudge(
-        replace(SITUATION, calls_to_auto_compaction=1.0), boundary_score=1.0, task_completed=False
+        replace(here, orientation=Orientation(50_000, 10)), boundary_score=1.0, task_completed=False
     )
     assert nudge.fired
     assert nudge.saving.point_nano < 0

@@ -36,6 +36,7 @@ SITUATION = Situation(
     remaining_calls=60.0,
     remaining_calls_of_a_fresh_session=50.0,
     calls_to_auto_compaction=None,
+    trigger_tokens=167_000,
     mean_calls_per_turn=11.0,
 )
 CHOICE = TtlChoice(

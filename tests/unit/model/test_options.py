@@ -1,5 +1,6 @@
 """Continue, compact, new session: costs differ by the shown savings, which are a nudge's; bands enclose points."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model.advice import cold_resume_nudge, compact_nudge, new_session_nudge
-from tracker.model.compaction import CompactionShape, CompactionState, compaction_nano
+from tracker.model.compaction import CompactionShape, CompactionState, compaction_nano, saving_nano
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.forecast import Band, band_for, forecast
 from tracker.model.fresh_start import Orientation, cold_orientation_nano, new_session_nano
 from tracker.model.growth import CallsPerTurn, GrowthEstimate
-from tracker.model.horizon import CallsRange
+from tracker.model.horizon import CallsAhead
 from tracker.model.idle import cold_penalty_nano
 from tracker.model.nudge import Billing, Situation
 from tracker.model.options import OptionKind, Options, calls_in_turns, price_options
@@ -32,6 +33,7 @@ HERE = Situation(
     remaining_calls=50.0,
     remaining_calls_of_a_fresh_session=50.0,
     calls_to_auto_compaction=None,
+    trigger_tokens=167_000,
     mean_calls_per_turn=5.0,
 )
 ESTIMATE = GrowthEstimate(2_000, 500)
@@ -71,6 +73,7 @@ situations = st.builds(
         remaining_calls=ahead,
         remaining_calls_of_a_fresh_session=fresh,
         calls_to_auto_compaction=limit,
+        trigger_tokens=167_000,
         mean_calls_per_turn=per_turn,
     ),
     st.integers(10_000, 960_000),
@@ -86,7 +89,11 @@ bands = (
     .map(sorted)
     .map(lambda ends: Band(ends[0], ends[1], ends[2], "own", 100))
 )
-horizons = st.lists(st.floats(0, 500), min_size=3, max_size=3).map(lambda ends: CallsRange(*sorted(ends)))
+horizons = st.builds(
+    lambda ends, compacts: CallsAhead(*sorted(ends), compacts=compacts),
+    st.tuples(st.floats(0, 500), st.floats(0, 500), st.floats(0, 500)),
+    st.floats(0, 1),
+)
 
 
 @given(situations, estimates, bands, st.floats(0, 2))
@@ -137,9 +144,10 @@ def test_the_band_of_going_on_is_that_of_what_really_came(here, calls, estimate,
     """Residuals are of bills, which hold the calls that turned cold: to add these again would move the ends."""
     options = price_options(here, calls, estimate, band, is_cold=is_cold)
     go_on, ahead = options.go_on, options.forecast
-    assert go_on.low_nano - go_on.one_off_nano == pytest.approx(ahead.low_nano, abs=2)
-    highest = max(ahead.high_nano, go_on.cost_nano - go_on.one_off_nano)
-    assert go_on.high_nano - go_on.one_off_nano == pytest.approx(highest, abs=2)
+    once = go_on.one_off_nano + calls.compacts * compaction_nano(here.trigger_tokens, SHAPE, here.tariff)
+    assert go_on.low_nano - once == pytest.approx(ahead.low_nano, abs=2)
+    highest = max(ahead.high_nano, go_on.cost_nano - once)
+    assert go_on.high_nano - once == pytest.approx(highest, abs=2)
 
 
 def test_a_cold_cache_is_paid_by_going_on_and_by_a_cold_summary():
@@ -167,13 +175,32 @@ def test_what_cannot_come_before_the_clients_own_compaction_is_not_priced():
     near = over(100, replace(HERE, calls_to_auto_compaction=5.5))
     assert near.calls == 6
     assert near.forecast == forecast(6, 150_000, ESTIMATE, HERE.tariff, BAND)
-    assert near.compact.saving.point_nano == pytest.approx(5.5 * 114_000 * 557 - 495e6)
-    assert near.best.kind == OptionKind.CONTINUE
     assert near.compact.cost_nano >= near.compact.one_off_nano
     assert over(5, replace(HERE, calls_to_auto_compaction=0.0)).calls == 1
     assert over(100, replace(HERE, calls_to_auto_compaction=5.4)).calls == 5, "as reports round it"
     assert over(5, replace(HERE, calls_to_auto_compaction=25.0)).calls == 25
     assert over(5, replace(HERE, calls_to_auto_compaction=400.0)).calls == 25
+
+
+def test_going_on_pays_for_the_clients_own_compaction_and_the_others_for_a_later_one():
+    """At 167k it costs 503.5m; from 36k on the next one is 114k of 131k further off than from 150k."""
+    near, soon = over(100, replace(HERE, calls_to_auto_compaction=5.5)), replace(HERE, calls_to_auto_compaction=20.0)
+    running = forecast(6, 150_000, ESTIMATE, HERE.tariff, BAND).point_nano
+    turning_cold = 6 * 0.006 * cold_penalty_nano(150_000, 15_000, HERE.tariff)
+    own = 503.5e6
+    assert near.go_on.cost_nano == pytest.approx(running + turning_cold * math.exp(BAND.median) + own)
+    assert near.go_on.one_off_nano == 0, "nothing of it is paid at once"
+    saved = 5.5 * 114_000 * 557 - 495e6 + own * 114 / 131
+    assert near.compact.saving.point_nano == pytest.approx(saved)
+    assert over(3, soon).compact.saving.point_nano == pytest.approx(15 * 114_000 * 557 - 495e6), "not so far yet"
+    likely = saving_nano(495e6, 114_000 * 557, 50 * (1 - math.exp(-20 / 50))) + math.exp(-20 / 50) * own * 114 / 131
+    options = price_options(soon, soon.calls_ahead, ESTIMATE, BAND, is_cold=False)
+    assert options.compact.saving.point_nano == pytest.approx(likely)
+
+
+def test_what_does_not_shorten_the_context_spares_nothing_of_the_clients_compaction():
+    options = over(100, replace(HERE, context=30_000, calls_to_auto_compaction=5.5))
+    assert options.compact.saving.point_nano == pytest.approx(-435e6 - 5.5 * 6_000 * 557)
 
 
 def test_a_small_context_is_best_left_alone():
