@@ -15,11 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from store.advice_format import Advice
+    from store.advice_format import Advice, Today
 
 MAXIMUM_BYTES = 64 << 10
 _KEPT_DAYS = 30
 _SHOWN, _NOTICED = ".shown", ".noticed"
+_TODAY_FILE = ".today.json"  # no session's: their ids begin with no dot
 
 
 def safe_name(identifier: object) -> str | None:
@@ -38,8 +39,15 @@ def advice_path(home: str, session_id: str) -> str | None:
 def read_advice(home: str, session_id: str) -> "dict[str, object]":
     """A session's advice as it stands (`advice_format.Advice`, unchecked); empty where there is none."""
     path = advice_path(home, session_id)
-    if path is None:
-        return {}
+    return {} if path is None else _read(path)
+
+
+def read_today(home: str) -> "dict[str, object]":
+    """What was spent today (`advice_format.Today`, unchecked); empty where that is not known."""
+    return _read(os.path.join(home, ADVICE_FOLDER, _TODAY_FILE))
+
+
+def _read(path: str) -> "dict[str, object]":
     try:
         with open(path, "rb", buffering=0) as handle:
             return decode_object(handle.read(MAXIMUM_BYTES) or b"")
@@ -140,24 +148,33 @@ def write_advice(home: str, session_id: str, advice: "Advice") -> bool:
 
     What sessions left here a month ago is removed. OSError where the folder cannot be written.
     """
-    import json
-    import tempfile
-
     path = advice_path(home, session_id)
     if path is None:
         return False
+    _replace(path, advice)
+    return True
+
+
+def write_today(home: str, today: "Today") -> None:
+    """Replace what was spent today. OSError where the folder cannot be written."""
+    _replace(os.path.join(home, ADVICE_FOLDER, _TODAY_FILE), today)
+
+
+def _replace(path: str, content: "Advice | Today") -> None:
+    import json
+    import tempfile
+
     folder = os.path.dirname(path)
     make_private_folder(folder)
     descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".new-")
     try:
         with open(descriptor, "w", encoding="utf-8") as handle:
-            json.dump(advice, handle, ensure_ascii=False)
+            json.dump(content, handle, ensure_ascii=False)
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
     _sweep(folder)
-    return True
 
 
 def _sweep(folder: str) -> None:

@@ -58,7 +58,7 @@ def _read_arguments(arguments: "Sequence[str]") -> dict[str, str]:
 
 
 def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
-    from hooks.advice import due_nudges, read_advice
+    from hooks.advice import due_nudges, read_advice, read_today
     from hooks.quick_json import decode_object, short_name
     from hooks.status_format import fill_format, status_format
     from hooks.status_sample import keep_sample
@@ -73,7 +73,7 @@ def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
             keep_sample(home, session_id, status, now_ms)
         except Exception as error:  # noqa: BLE001 - the line is shown whatever becomes of the sample
             _log(home, error)
-        advice = read_advice(home, session_id)
+        advice = read_advice(home, session_id) | read_today(home)
     nudge = next((str(one["text"]) for one in due_nudges(advice, now_ms)), "")
     columns = os.environ.get("COLUMNS", "")
     return fill_format(

@@ -1,4 +1,4 @@
-"""What `<home>/advice/<session id>.json` holds: written after each ingest, read by hooks and status line.
+"""What `<home>/advice/<session id>.json` and `.today.json` hold: hooks and status line read it after each ingest.
 
 Every key is optional, unknown keys are passed over, and a missing or broken file means that there is no advice.
 """
@@ -33,7 +33,12 @@ class Advice(TypedDict, total=False):
     pending: list[Nudge]  # further ones, in order of worth: for other events or later times
     block: Block | None
     task_cost_nano: int | None  # priced cost of the task in hand, nano-dollars
-    today_cost_nano: int | None  # priced cost of the local day, all agents, nano-dollars
-    today_ends_at: int  # epoch ms; from then on that was another day
     compact_at_tokens: int | None  # context size from which compacting pays (MODEL 7.1)
     api_equivalent: bool  # the user pays by plan: amounts are what the API would have cost
+
+
+class Today(TypedDict, total=False):
+    """What every status line shows alike: other sessions, and other agents, spend after a session's last call."""
+
+    today_cost_nano: int  # priced cost of the local day, all agents, nano-dollars
+    today_ends_at: int  # epoch ms; from then on that was another day

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from store.advice_format import Advice
+from store.advice_format import Advice, Today
 from store.nudges import mark_shown
 from tracker.advisor.advisor import Advisor, DueNudge
 from tracker.clock import now_ms
@@ -37,6 +37,12 @@ class HookFiles:
         from hooks.advice import write_advice
 
         return write_advice(self._home, session, advice)
+
+    def write_today(self, today: Today) -> None:
+        """Replace what was spent today."""
+        from hooks.advice import write_today
+
+        write_today(self._home, today)
 
 
 class LedgerKeeper:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from hooks.advice import write_advice
+from hooks.advice import write_advice, write_today
 from hooks.spool_reader import ReaderLock
 from store.advice_format import Advice
 from tests.bench.history import write_history
@@ -83,9 +83,9 @@ def _advise(home: str, nudge_id: str) -> None:
     advice: Advice = {
         "nudge": {"id": nudge_id, "text": NUDGE_TEXT, "kind": "compact", "expires_at": FAR_FUTURE_MS},
         "task_cost_nano": 1_500_000_000,
-        "today_cost_nano": 9_000_000_000,
         "compact_at_tokens": 90_000,
     }
+    write_today(home, {"today_cost_nano": 9_000_000_000, "today_ends_at": FAR_FUTURE_MS})
     write_advice(home, payload_of("Stop")["session_id"], advice)
 
 

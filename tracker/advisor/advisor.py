@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from store import nudges as log
-from store.advice_format import Advice
+from store.advice_format import Advice, Today
 from store.ledger import transaction
 from store.nudges import NudgeRow
 from store.prices import stored_prices
@@ -49,6 +49,10 @@ class AdviceFiles(Protocol):
 
     def write(self, session: str, advice: Advice) -> bool:
         """Replace a session's advice."""
+        ...
+
+    def write_today(self, today: Today) -> None:
+        """Replace what was spent today."""
         ...
 
 
@@ -130,6 +134,7 @@ class Advisor:
             changed = True
         if changed:
             settle_followed(db, now)
+            self._files.write_today(Today(today_cost_nano=_day_cost(db, shared.day), today_ends_at=day_ends(now)))
         return self._due(now)
 
     def work_while_idle(self, db: sqlite3.Connection, now: int) -> bool:
@@ -181,8 +186,6 @@ class Advisor:
                 pending=filed[1:],
                 block=stop_of(preferences, day_cost, task_cost, now),
                 task_cost_nano=task_cost,
-                today_cost_nano=day_cost,
-                today_ends_at=day_ends(now),
                 compact_at_tokens=_shown_level(standing, preferences),
                 api_equivalent=is_on_plan(facts, preferences),
             ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store.advice_format import Advice, Nudge
+from store.advice_format import Advice, Nudge, Today
 from store.ledger import open_ledger
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.ledger.reading import take_in
@@ -20,6 +20,7 @@ class Files:
 
     def __init__(self) -> None:
         self.advice: dict[str, Advice] = {}
+        self.today: Today = {}
         self.marks: dict[str, dict[str, int]] = {}
 
     def shown(self, session: str) -> Mapping[str, int]:
@@ -28,6 +29,9 @@ class Files:
     def write(self, session: str, advice: Advice) -> bool:
         self.advice[session] = advice
         return True
+
+    def write_today(self, today: Today) -> None:
+        self.today = today
 
     def show(self, session: str, event: str, now: int) -> str | None:
         """What a hook would print at this event: the first nudge that is due and was not shown."""

@@ -72,12 +72,11 @@ def test_the_cost_of_today_begins_anew_with_the_day(desk: Desk) -> None:
     one = desk.transcript(start_ms=day_ends(NOW) - 3_600_000)
     one.prompt("Hello").call(20_000)
     desk.advise(one.now)
-    advice = desk.advice(one)
-    ends_at = advice["today_ends_at"]
-    assert advice["today_cost_nano"]
+    ends_at = desk.files.today["today_ends_at"]
+    assert desk.files.today["today_cost_nano"]
     assert ends_at == day_ends(NOW)
     desk.advise(ends_at)
-    assert desk.advice(one)["today_cost_nano"] == 0
+    assert desk.files.today["today_cost_nano"] == 0
 
 
 @pytest.mark.parametrize("mistake", ["[budget]\nyear = 3\n", "[plan]\nseats = 'two'\n[budget]\n"])

@@ -56,8 +56,18 @@ def test_the_status_line_has_the_level_and_the_costs(desk: Desk) -> None:
     [(cost,)] = desk.db.execute("SELECT SUM(cost) FROM call").fetchall()
     advice = desk.advice(one)
     assert advice["task_cost_nano"] == cost
-    assert advice["today_cost_nano"] == cost
+    assert desk.files.today["today_cost_nano"] == cost
     assert advice["api_equivalent"] is False
+
+
+def test_what_another_session_spends_is_part_of_today_for_every_status_line(desk: Desk) -> None:
+    one, other = grow(desk.transcript(), until=100_000), desk.transcript()
+    desk.advise(one.now)
+    before = desk.files.today["today_cost_nano"]
+    other.prompt("Hello").call(20_000)
+    desk.advise(one.now)
+    [(cost,)] = desk.db.execute("SELECT SUM(cost) FROM call").fetchall()
+    assert desk.files.today["today_cost_nano"] == cost > before
 
 
 def test_a_shown_nudge_is_not_repeated_for_twelve_calls(desk: Desk) -> None:

@@ -28,8 +28,8 @@ def test_what_was_written_is_read(isolated_home: Path) -> None:
     home = str(isolated_home)
     assert write_advice(home, "s-1", {"task_cost_nano": 5, "block": {"reason": "é \x1b"}})
     assert read_advice(home, "s-1") == {"task_cost_nano": 5, "block": {"reason": "é \x1b"}}
-    assert write_advice(home, "s-1", {"today_cost_nano": 7})
-    assert read_advice(home, "s-1") == {"today_cost_nano": 7}
+    assert write_advice(home, "s-1", {"task_cost_nano": 7})
+    assert read_advice(home, "s-1") == {"task_cost_nano": 7}
     assert [path.name for path in (isolated_home / "advice").iterdir()] == ["s-1.json"]
     assert (isolated_home / "advice" / "s-1.json").stat().st_mode & 0o777 == 0o600
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks.advice import write_advice
+from hooks.advice import write_advice, write_today
 from hooks.spool_reader import drained
 from hooks.status_format import DEFAULT_FORMAT, fill_format
 from hooks.status_segments import ALARM, PLAIN, SEGMENTS, WARNING, segments
@@ -182,6 +182,13 @@ def test_the_nudge_is_on_the_line_as_long_as_it_is_true(home: Path) -> None:
     assert shown(home).endswith(f" · {NUDGE_TEXT} [31m \n")
     write_advice(str(home), session, {"nudge": {"id": "n", "text": NUDGE_TEXT, "kind": "c", "expires_at": 1}})
     assert NUDGE_TEXT not in shown(home)
+
+
+def test_today_is_the_days_whatever_session_asks(home: Path) -> None:
+    write_advice(str(home), SUBSCRIBER["session_id"], {"task_cost_nano": 1_000_000_000})
+    write_today(str(home), {"today_cost_nano": 5_000_000_000, "today_ends_at": FAR_FUTURE_MS})
+    assert shown(home).startswith("task $1.00 API-equivalent · today $5.00 · ")
+    assert " · today $5.00 · " in shown(home, {**SUBSCRIBER, "session_id": "another"})
 
 
 def test_colour_is_left_out_where_it_is_not_wanted(home: Path) -> None:
