@@ -70,6 +70,14 @@ async def test_a_name_that_is_not_this_machines_is_refused(client: TestClient) -
         assert answer.status == 403
 
 
+async def test_a_cookie_that_is_no_text_is_refused(client: TestClient) -> None:
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nCookie: %s=\xff\r\n\r\n" % COOKIE.encode())
+    answer = await reader.readline()
+    writer.close()
+    assert b" 403 " in answer
+
+
 def test_tokens_are_long_and_never_the_same() -> None:
     assert len({new_token() for _ in range(50)}) == 50
     assert min(len(new_token()) for _ in range(50)) >= 32

@@ -107,4 +107,4 @@ class TokenServer(Server):
         ):
             return False
         given = request.query.get("token") or request.cookies.get(COOKIE, "")
-        return hmac.compare_digest(given.encode(), self._token.encode())
+        return hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode())
