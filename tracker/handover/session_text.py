@@ -6,6 +6,7 @@ What cannot be read is skipped: a brief may lack a line, a bill may not.
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from tracker.pricing.names import SYNTHETIC
@@ -13,6 +14,7 @@ from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.claude_code.lines import Block, Line, Message, ToolInput, decode_line, joined_text
 from tracker.sources.claude_code.prompts import classify
 from tracker.sources.claude_code.tools import text_of
+from tracker.sources.file_access import open_regular
 
 _TODO_TOOLS = frozenset({"TodoWrite", "TaskCreate", "TaskUpdate"})
 _CREATED = re.compile(r"Task #(\w+) created")  # what the client calls an entry: a list may go on from another session
@@ -57,7 +59,7 @@ def read_session_text(paths: Iterable[Path], wanted_tools: Collection[str]) -> S
 
 
 def _add_claude_code_text(path: Path, texts: SessionText, wanted_tools: Collection[str]) -> None:
-    with path.open("rb") as file:
+    with BufferedReader(open_regular(str(path))[0]) as file:
         for raw in file:
             try:
                 line = decode_line(raw)

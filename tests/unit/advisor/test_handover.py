@@ -1,6 +1,7 @@
 """The brief for the next session: what it holds, and that it never exceeds its budget."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ def worked(desk: Desk) -> Transcript:
     failure = "types.py:3: error: Incompatible return value type\nFound 1 error"
     one.call(36_000, bash("mypy .")).results(failure, is_error=True)
     return one.call(37_000, text="One error is left: the return type of rows().")
+
+
+def test_a_transcript_in_whose_place_is_a_pipe_is_not_waited_for(desk: Desk) -> None:
+    one = desk.transcript().prompt("Mend the cart").call(30_000, text="Mended.")
+    desk.take_in()
+    one.path.unlink()
+    os.mkfifo(one.path)
+    assert "Mend the cart" in handover(desk.db, 1).text
 
 
 def test_no_name_is_a_part_of_the_brief(desk: Desk) -> None:
