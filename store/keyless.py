@@ -16,44 +16,65 @@ from store.merge import DRIVES_CLAUDE_CODE, join_calls
 
 _SLACK_MS = 600_000  # Cline ends a run after ten minutes; its row has the time at which the run began or ended
 _ARE_CLINES = "agent IN ('cline', 'roo')"
-_REQUESTS = f"""
+_COPIES = f"""
     WITH request AS MATERIALIZED (
-        SELECT call.id, session.id AS session, agent, spend_stale, provider, call.first_at, call.last_at,
-               input, cache_read, write_5m + write_1h AS written
+        SELECT call.id, session.id AS session, agent, spend_stale, call.first_at, input, cache_read
         FROM session JOIN call ON call.session_id = session.id WHERE {_ARE_CLINES} AND {PROMPT_TOKENS} > 0
     )
-"""
-_COPIES = f"""
-    {_REQUESTS}
     SELECT DISTINCT MIN(one.id, other.id), MAX(one.id, other.id) FROM request one
     JOIN request other ON other.first_at = one.first_at AND other.input = one.input
         AND other.cache_read = one.cache_read AND other.agent = one.agent AND other.session != one.session
     WHERE one.spend_stale ORDER BY 1, 2
 """
+_BY_CLAUDE_CODE = f"""
+    SELECT call.id, call.first_at, call.last_at, spend_stale, input, cache_read, write_5m + write_1h
+    FROM session JOIN call ON call.session_id = session.id
+    WHERE agent = 'cline' AND provider = '{DRIVES_CLAUDE_CODE}' AND {PROMPT_TOKENS} > 0
+"""
 _RUNS = f"""
-    {_REQUESTS}
-    SELECT request.id, session.id, MIN(call.id) FROM request
-    JOIN session ON session.agent = 'claude-code' AND {IS_HEADLESS} AND (session.spend_stale OR request.spend_stale)
-        AND session.first_at <= request.last_at + {_SLACK_MS} AND session.last_at >= request.first_at - {_SLACK_MS}
-    JOIN call ON call.session_id = session.id JOIN chain ON chain.id = call.chain_id AND chain.key = ''
-    WHERE request.provider = '{DRIVES_CLAUDE_CODE}' AND session.id NOT IN (
-        SELECT made.session_id FROM sighting JOIN session seen ON seen.id = sighting.seen_session_id
-        JOIN call made ON made.id = call_id WHERE seen.{_ARE_CLINES})
-    GROUP BY request.id, session.id
-    HAVING SUM(call.input) = request.input AND SUM(call.cache_read) = request.cache_read
-        AND SUM(call.write_5m + call.write_1h) = request.written
-    ORDER BY MIN(ABS(call.first_at - request.first_at)), request.id, session.id
+    SELECT session.id, MIN(call.id), MIN(call.first_at), session.first_at, session.last_at,
+           SUM(input), SUM(cache_read), SUM(write_5m + write_1h)
+    FROM session JOIN call ON call.session_id = session.id JOIN chain ON chain.id = call.chain_id AND chain.key = ''
+    WHERE agent = 'claude-code' AND {IS_HEADLESS}
+        AND (spend_stale OR session.first_at <= :until AND session.last_at >= :since)
+        AND session.id NOT IN (
+            SELECT made.session_id FROM session seen JOIN sighting ON sighting.seen_session_id = seen.id
+            JOIN call made ON made.id = call_id WHERE seen.agent = 'cline')
+    GROUP BY session.id
 """
 
 
 def join_keyless_calls(db: sqlite3.Connection) -> None:
     """Make one call of those that are the same; looks at stale sessions only."""
-    if exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {_ARE_CLINES}"):
+    has_clines = exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {_ARE_CLINES}")
+    if has_clines:
         for call, copy in db.execute(_COPIES).fetchall():
             join_calls(db, call, copy)
-    if exists(db, f"SELECT 1 FROM session WHERE spend_stale AND ({_ARE_CLINES} OR {IS_HEADLESS})"):
-        joined: set[int] = set()
-        for request, run, call in db.execute(_RUNS).fetchall():
-            if joined.isdisjoint((request, -run)):
-                joined.update((request, -run))
-                join_calls(db, request, call)
+    if has_clines or exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {IS_HEADLESS}"):
+        _join_runs(db)
+
+
+def _join_runs(db: sqlite3.Connection) -> None:
+    """Join each request with the run at that time whose main thread used as many tokens, the nearest first."""
+    requests = db.execute(_BY_CLAUDE_CODE).fetchall()
+    changed = [(first_at, last_at) for _, first_at, last_at, is_stale, *_ in requests if is_stale]
+    near = {
+        "since": min(first_at for first_at, _ in changed) - _SLACK_MS if changed else None,
+        "until": max(last_at for _, last_at in changed) + _SLACK_MS if changed else None,
+    }
+    runs: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+    for *run, fresh, read, written in db.execute(_RUNS, near) if requests else ():
+        runs.setdefault((fresh, read, written), []).append(tuple(run))
+    pairs = sorted(
+        (abs(called_at - first_at), request, run, call)
+        for request, first_at, last_at, _, *tokens in requests
+        for run, call, called_at, began_at, ended_at in runs.get(tuple(tokens), ())
+        if began_at <= last_at + _SLACK_MS and ended_at >= first_at - _SLACK_MS
+    )
+    joined_requests: set[int] = set()
+    joined_runs: set[int] = set()
+    for _, request, run, call in pairs:
+        if request not in joined_requests and run not in joined_runs:
+            joined_requests.add(request)
+            joined_runs.add(run)
+            join_calls(db, request, call)
