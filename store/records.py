@@ -16,6 +16,17 @@ import msgspec
 NAME_CHARS = 300
 
 
+class Agent:
+    """Whose records they are, as the ledger has it and users type it."""
+
+    CLAUDE_CODE = "claude-code"
+    CLINE = "cline"
+    ROO = "roo"  # and its successor, Zoo Code
+
+
+AGENTS = (Agent.CLAUDE_CODE, Agent.CLINE, Agent.ROO)
+
+
 class CallFlag(IntFlag):
     """What is special about a call; stored as an integer."""
 

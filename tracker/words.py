@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Protocol
 
 from store.money import short_usd, sum_usd
+from store.records import Agent
 
 # Of every range of the model; how often each does is in docs/accuracy.md.
 MEANT_TO_HOLD = "meant to hold 8 of 10 times"
@@ -77,7 +78,7 @@ def listed(names: Iterable[str]) -> str:
 
 def agent_sign(agent: str) -> str:
     """An agent in a column: one whose name is too long for that has a sign."""
-    return "cc" if agent == "claude-code" else agent
+    return "cc" if agent == Agent.CLAUDE_CODE else agent
 
 
 def counted(count: int, noun: str) -> str:

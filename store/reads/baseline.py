@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.reads.filter import Filter
+from store.records import Agent
 
 _COLD = "call_split.kind IN ('cold_start', 'planned_rebuild', 'major')"
 
@@ -34,7 +35,7 @@ def standing_cost(db: sqlite3.Connection, since_day: str, until_day: str, carrie
 
     A token of the baseline is written by a cold call and read by every other (MODEL section 7.5).
     """
-    where, values = Filter(since_day, until_day, agent="claude-code").of_calls()
+    where, values = Filter(since_day, until_day, agent=Agent.CLAUDE_CODE).of_calls()
     row = db.execute(
         "SELECT COUNT(*), COALESCE(SUM(cold), 0), COUNT(DISTINCT chain_id), COALESCE(SUM(CASE WHEN cold THEN write"
         " ELSE 0 END), 0), COALESCE(SUM(CASE WHEN cold THEN 0 ELSE read END), 0) FROM ("

@@ -1,12 +1,13 @@
 """How the user pays for a session, and so in which currency its advice is weighed."""
 
 from store.reads.live_session import LiveSession
+from store.records import Agent
 from tracker.advisor.habits import Habits
 from tracker.advisor.preferences import Preferences
 from tracker.model.nudge import Billing
 
 _PAYS_BY_CALL = "api"
-_HAS_PLANS = "claude-code"
+_HAS_PLANS = Agent.CLAUDE_CODE
 
 
 def is_on_plan(session: LiveSession, preferences: Preferences) -> bool:

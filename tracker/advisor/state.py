@@ -9,9 +9,8 @@ from store.reads import live_session as live
 from store.reads.first_prompts import first_prompt
 from store.reads.live_session import LiveCall, LiveSession, LiveTurn
 from store.reads.tasks import task_row_of
-from store.records import EventKind, ToolFlag
+from store.records import Agent, EventKind, ToolFlag
 from store.task_rows import EventRow, TaskRow, ToolRow
-from tracker.model.auto_compaction import Client
 from tracker.model.cache_life import written_ttl
 from tracker.model.compaction import compaction_failed
 from tracker.model.defaults import TTL_5M_MS
@@ -70,7 +69,7 @@ class SessionState:
     @property
     def _asks_tools(self) -> bool:
         """The last answer waits for tools; older versions of Claude Code do not write why it stopped."""
-        if self.last.stop is None and self.session.agent == Client.CLAUDE_CODE:
+        if self.last.stop is None and self.session.agent == Agent.CLAUDE_CODE:
             return any(tool.message_id == self.last.message_id for tool in self.turn_tools)
         return self.last.stop in _GOES_ON
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from store.reads.filter import Filter
+from store.records import AGENTS
 from tracker import clock
 from tracker.cli.output import is_terminal, say
 from tracker.errors import UsageError, UserError
@@ -148,7 +149,7 @@ limit_option = click.option(
     help=f"Only the latest N; 0 for all. Default: {TERMINAL_ROWS} on a terminal, all in a pipe or file.",
 )
 project_option = click.option("--project", metavar="TEXT", help="Only projects whose path contains TEXT.")
-agent_option = click.option("--agent", type=click.Choice(["claude-code", "cline", "roo"]), help="Only this agent.")
+agent_option = click.option("--agent", type=click.Choice(AGENTS), help="Only this agent.")
 # What `open_chosen` makes a filter of.
 filter_options = _together(
     click.option("--since", metavar="DAY", help="First day: 2026-11-01, today, yesterday, 7d, 4w."),

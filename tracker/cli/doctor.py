@@ -16,6 +16,7 @@ from store.invariants import check_invariants
 from store.ledger import home, ledger_path, open_ledger
 from store.plain_text import plain
 from store.reads.spend import totals, uncounted_models
+from store.records import Agent
 from tracker.cli.common import Invocation, reading_options, say_damaged
 from tracker.cli.empty import looked_in
 from tracker.cli.output import print_json
@@ -67,7 +68,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
     sources = sources_of(invocation)
     known = _without_old_paths(known_files(db))
     counts = totals(db)
-    claude_roots = [root for source, roots in sources if source.agent == "claude-code" for root in roots]
+    claude_roots = [root for source, roots in sources if source.agent == Agent.CLAUDE_CODE for root in roots]
     return {
         "schema_version": 1,
         "ledger": {
@@ -81,7 +82,7 @@ def examine(invocation: Invocation) -> dict[str, Any]:
                 "agent": source.agent,
                 "path": str(root),
                 "files": sum(Path(path).is_relative_to(root) for path in known),
-                "retention_days": retention_days(root) if source.agent == "claude-code" else None,
+                "retention_days": retention_days(root) if source.agent == Agent.CLAUDE_CODE else None,
             }
             for source, roots in sources
             for root in roots

@@ -18,6 +18,7 @@ from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_stat
 from hooks.install.last_runs import LastRun
 from store.ledger import home
 from store.plain_text import plain
+from store.records import Agent
 from tracker.claude_command import client_version
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, agreed_to, dir_options
@@ -26,8 +27,8 @@ from tracker.cli.user_settings import file_problems
 from tracker.clock import ago
 from tracker.errors import UsageError, UserError
 
-CLINE = "cline"
-_AGENT = click.argument("agent", type=click.Choice(["claude-code", CLINE]))
+_HAS_HOOKS = click.Choice([Agent.CLAUDE_CODE, Agent.CLINE])
+_AGENT = click.argument("agent", type=_HAS_HOOKS)
 _YES = click.option("--yes", is_flag=True, help="Do not ask: for scripts.")
 
 
@@ -52,7 +53,7 @@ def install_command(invocation: Invocation, agent: str, yes: bool, no_hooks: boo
     """
     if sys.platform == "win32":
         raise UserError("hooks do not work on Windows; every report and the dashboard do without them")
-    if agent == CLINE:
+    if agent == Agent.CLINE:
         from tracker.cli import install_cline
 
         if no_hooks or no_statusline:
@@ -84,7 +85,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
     taximeter uninstall claude-code --yes
     taximeter uninstall cline
     """
-    if agent == CLINE:
+    if agent == Agent.CLINE:
         from tracker.cli import install_cline
 
         install_cline.uninstall(invocation, yes=yes)
@@ -97,7 +98,7 @@ def uninstall_command(invocation: Invocation, agent: str, yes: bool) -> None:
 
 
 @click.command("status")
-@click.argument("agent", type=click.Choice(["claude-code", CLINE]), required=False, metavar="[claude-code|cline]")
+@click.argument("agent", type=_HAS_HOOKS, required=False, metavar="[claude-code|cline]")
 @dir_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status_command(invocation: Invocation, agent: str | None) -> None:
@@ -110,7 +111,7 @@ def status_command(invocation: Invocation, agent: str | None) -> None:
     """
     from tracker.cli import install_cline
 
-    if agent == CLINE:
+    if agent == Agent.CLINE:
         cline = install_cline.look(invocation)
         if invocation.as_json:
             print_json(install_cline.as_json(cline))

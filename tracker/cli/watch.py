@@ -15,7 +15,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from store.projects import project_name
 from store.reads.calls import calls_after, newest_call_id
-from store.records import CallFlag
+from store.records import Agent, CallFlag
 from tracker.cli.common import Invocation, dir_options
 from tracker.cli.output import fit, print_json_lines, say, short_session, terminal_width
 from tracker.clock import local, now, now_ms
@@ -165,7 +165,7 @@ def _is_under_way(row: dict[str, Any]) -> bool:
     """Whether an answer may still grow: the classic store has what a stream began with, and later the rest."""
     is_open = row["flags"] & (CallFlag.OUTPUT_IS_FLOOR | CallFlag.ABORTED) == CallFlag.OUTPUT_IS_FLOOR
     has_begun = row["input"] or row["cache_read"] or row["write_5m"] or row["output"]
-    return bool(row["agent"] != "claude-code" and row["stop"] is None and is_open and has_begun)
+    return bool(row["agent"] != Agent.CLAUDE_CODE and row["stop"] is None and is_open and has_begun)
 
 
 _WIDE_CELLS = 110

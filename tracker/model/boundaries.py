@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from store.records import EventKind, TurnKind
+from store.records import Agent, EventKind, TurnKind
 from tracker.model import word_weights
 from tracker.model.defaults import DEFAULTS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tracker.model.prompt_words import (
@@ -39,7 +39,7 @@ _GAP_FROM_MS, _GAP_TO_MS = 5 * MINUTE_MS, 4 * HOUR_MS
 _LENGTH_FROM_CHARS, _LENGTH_TO_CHARS = 40, 600
 _PASTED_FROM_CHARS = 1_200
 _SAID_AGAIN_SHARE = 0.5
-_WHOLE_TASK_AGENTS = frozenset({"cline", "roo"})
+_WHOLE_TASK_AGENTS = frozenset({Agent.CLINE, Agent.ROO})
 
 
 class Decision:

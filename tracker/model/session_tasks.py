@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import CallFlag, EventKind, ToolFlag, TurnKind
+from store.records import Agent, CallFlag, EventKind, ToolFlag, TurnKind
 from store.task_rows import COST_PARTS, PartRow, SessionRecords, SplitRow, TaskTurnRow
 from tracker.model.boundaries import WEIGHTS, Decision, LocalPlacement, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall, Reset
@@ -38,7 +38,7 @@ from tracker.model.turns import (
 
 _FLOOR, _REVERT = int(CallFlag.OUTPUT_IS_FLOOR), int(ToolFlag.REVERT)  # enum arithmetic is slow
 ANCHOR_CALLS = 3
-_HIDES_REQUESTS = "claude-code"  # Cline records what it pays for
+_HIDES_REQUESTS = Agent.CLAUDE_CODE  # Cline records what it pays for
 LINK_FORK = "fork"
 LINK_EDIT = "edit"
 STARTS_BY_EDIT = "own"  # an edit or suggestion starts a task here: never linked by rule

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from store.money import NANO_PER_USD, usd
 from store.reads import reported as stored
 from store.reads.reported import BilledUsage, OwnTotal, ReportedSums
+from store.records import Agent
 from tracker.pricing import cost
 
 TOLERANCE_PERCENT = 1
-_AGENT_NAMES = {"cline": "Cline", "roo": "Roo Code", "claude-code": "Claude Code"}
+_AGENT_NAMES = {Agent.CLINE: "Cline", Agent.ROO: "Roo Code", Agent.CLAUDE_CODE: "Claude Code"}
 
 
 class Label:

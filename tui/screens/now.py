@@ -7,6 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.money import short_usd
+from store.records import Agent
 from store.task_rows import TaskRow
 from tracker.model.auto_compaction import TriggerSource
 from tracker.model.defaults import DEFAULTS
@@ -41,8 +42,8 @@ _LEGEND_CELLS = 60
 _TURN_CELLS = 10  # beside its name
 _ROOMY_BRIEF = 12  # lines: more than its own and a nudge's
 _COMMANDS = {
-    "claude-code": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"},
-    "cline": {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/newtask"},
+    Agent.CLAUDE_CODE: {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/clear"},
+    Agent.CLINE: {OptionKind.COMPACT: "/compact", OptionKind.NEW_SESSION: "/newtask"},
 }
 
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from store.records import Agent
 from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.bounds import LARGEST_COUNT, LARGEST_TOTAL, LARGEST_USD
 from tracker.sources.times import LATEST_MS, iso_ms
 
-AGENT = "claude-code"  # who writes these lines
+AGENT = Agent.CLAUDE_CODE  # who writes these lines
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_COUNT)]
 Total = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_TOTAL)]

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from store.records import NAME_CHARS, Batch, ClientTotal, Event, EventKind, Session
+from store.records import NAME_CHARS, Agent, Batch, ClientTotal, Event, EventKind, Session
 from tracker.sources.base import Options
 from tracker.sources.cline.rows import HistoryItem, Number, decode_elements, decode_history_item, decoded
 from tracker.sources.cline.sdk_rows import Block, Message, decode_messages, decode_transcript, prompt_in
@@ -17,7 +17,6 @@ from tracker.sources.cline.tokens import count, nano_cost
 from tracker.sources.cline.turns import title_of
 from tracker.sources.times import iso_ms, sane_ms
 
-_CLINE = "cline"
 _IS_A_NAME = re.compile(r"[\w-]{1,100}")  # of a folder beside the fork's own
 _TOTAL_SOURCE = "history"
 _TRIGGERS = {"manual_compaction": "manual", "auto_compaction": "auto", "overflow_recovery_compaction": "auto"}
@@ -76,7 +75,7 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
     batch = Batch()
     batch.sessions.append(
         Session(
-            _CLINE,
+            Agent.CLINE,
             manifest.session_id,
             2,
             started,
@@ -97,8 +96,8 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
         # A run without a user ends when the agent has nothing left to do; with one, when the user leaves.
         kind = EventKind.COMPLETION
     if kind is not None and ended is not None:
-        batch.events.append(Event(_CLINE, manifest.session_id, "", ended, ended, kind))
-    _add_total(batch, _CLINE, manifest.session_id, ended or started, metadata.total_cost)
+        batch.events.append(Event(Agent.CLINE, manifest.session_id, "", ended, ended, kind))
+    _add_total(batch, Agent.CLINE, manifest.session_id, ended or started, metadata.total_cost)
     return batch
 
 
@@ -154,7 +153,7 @@ def read_compaction(content: bytes, session: str, known: bytes) -> tuple[Batch, 
     if identity != known and at is not None:
         detail = _TRIGGERS.get(metadata.reason or "")
         before = _context_at(messages, at)
-        batch.events.append(Event(_CLINE, session, "", at, at, EventKind.COMPACT, detail, before))
+        batch.events.append(Event(Agent.CLINE, session, "", at, at, EventKind.COMPACT, detail, before))
     return batch, identity
 
 
@@ -183,7 +182,7 @@ def read_history(content: bytes, options: Options) -> Batch | None:
         if item is None:
             batch.bad_lines += 1
         else:
-            _add_item(batch, _CLINE, item, options)
+            _add_item(batch, Agent.CLINE, item, options)
     return batch
 
 
@@ -193,7 +192,7 @@ def read_history_item(content: bytes, options: Options) -> Batch | None:
     if item is None:
         return None
     batch = Batch()
-    _add_item(batch, "roo", item, options)
+    _add_item(batch, Agent.ROO, item, options)
     return batch
 
 

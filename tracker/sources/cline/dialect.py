@@ -8,7 +8,7 @@ and files may hold a `<model>` of their own, but stand before that text.
 import re
 from bisect import bisect_left
 
-from store.records import CallFlag
+from store.records import Agent, CallFlag
 from tracker.sources.cline.calls import Answerer
 from tracker.sources.cline.rows import ApiRequest, TaskMetadata, UiRow, decode_api_message, decode_elements, decoded
 from tracker.sources.cline.tokens import UNKNOWN, Recorded, Tokens, classic_tokens, inclusive_tokens
@@ -20,7 +20,7 @@ _MODEL_IN_JSON = re.compile(rb"</name>(?:\\[nr])*<model>([^<\s\\\"]{1,200})</mod
 class ClineDialect:
     """Classic Cline. Rows before version 3.37 name no model; the task's metadata do, else the task history."""
 
-    agent = "cline"
+    agent = Agent.CLINE
     sums_hold_sums = True  # see tracker.sources.cline.deleted
 
     def __init__(self, metadata: TaskMetadata, history_model: str | None) -> None:
@@ -58,7 +58,7 @@ class ClineDialect:
 class RooDialect:
     """Roo Code: Cline's classic layout with other token counts. The provider is nowhere in its rows."""
 
-    agent = "roo"
+    agent = Agent.ROO
     sums_hold_sums = False
 
     def __init__(self, named: list[tuple[int, str]]) -> None:

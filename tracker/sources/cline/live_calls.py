@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from store.records import Batch, Call, Chain, CopyRank, Session
+from store.records import Agent, Batch, Call, Chain, CopyRank, Session
 from tracker.sources.base import DECODE_ERRORS, FoundFile, Options, Piece, ReadState
 from tracker.sources.cline.calls import Answerer, Place, metered_call
 from tracker.sources.cline.sdk_rows import Metrics
 from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.file_access import inode_of, open_regular
 from tracker.sources.times import sane_ms
-
-_AGENT = "cline"
 
 
 class LiveRow(msgspec.Struct):
@@ -61,9 +59,9 @@ def _batch(lines: Sequence[bytes], options: Options) -> Batch:
             batch.bad_lines += 1
             continue
         batch.calls.append(call)
-        batch.sessions.append(Session(_AGENT, row.session, 0, row.at, row.at))
+        batch.sessions.append(Session(Agent.CLINE, row.session, 0, row.at, row.at))
         kind = "subagent" if call.chain else "main"
-        batch.chains.append(Chain(_AGENT, row.session, call.chain, kind, row.at))
+        batch.chains.append(Chain(Agent.CLINE, row.session, call.chain, kind, row.at))
     return batch
 
 
@@ -71,7 +69,7 @@ def _call(row: LiveRow, options: Options) -> Call:
     if not (row.session and row.id and sane_ms(row.at)):
         raise ValueError("a row that names no request")
     place = Place(
-        agent=_AGENT,
+        agent=Agent.CLINE,
         session=row.session,
         chain=row.agent if row.parent else "",
         turn=None,

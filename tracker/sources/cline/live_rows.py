@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+from store.records import Agent
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.file_access import inode_of
 
@@ -21,7 +22,7 @@ def rows_folder(home: Path, cline_folder: Path) -> Path:
 class LiveRowsSource:
     """The plugin's rows below our state folder."""
 
-    agent = "cline"
+    agent = Agent.CLINE
 
     def __init__(self, home: Path) -> None:
         """`home`: the state folder."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from store.records import Batch
+from store.records import Agent, Batch
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import companions
 from tracker.sources.cline.carry import Carry, StartedBy, leave_out_told
@@ -77,7 +77,7 @@ def _task(path: Path, agent: str, whole: Whole, carry: Carry, options: Options) 
     rows = decoded(decode_elements, whole.content)
     if rows is None:
         return None
-    dialect = _roo_dialect(path) if agent == "roo" else _cline_dialect(path, whole)
+    dialect = _roo_dialect(path) if agent == Agent.ROO else _cline_dialect(path, whole)
     if dialect is None:
         return None
     reader = TaskReader(path.parent.name, dialect, options)

@@ -6,7 +6,7 @@ summary and streams that the user stopped before their first token stand nowhere
 
 from contextlib import suppress
 
-from store.records import Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
+from store.records import Agent, Batch, Chain, CopyRank, Event, EventKind, Session, ToolUse
 from tracker.sources.base import DECODE_ERRORS, Options
 from tracker.sources.cline import tools
 from tracker.sources.cline.calls import Answerer, Place, billing_of, metered_call
@@ -32,7 +32,6 @@ from tracker.sources.cline.tokens import UNKNOWN
 from tracker.sources.cline.turns import TurnLog, title_of
 from tracker.sources.times import sane_ms
 
-AGENT = "cline"
 _COPY_SLACK_MS = 1000
 _SPAWNS = frozenset(("spawn_agent", "team_run_task"))
 
@@ -44,7 +43,7 @@ class TranscriptReader:
         self._session = session
         self._chain = chain
         self._options = options
-        self._turns = TurnLog(AGENT, session, options)
+        self._turns = TurnLog(Agent.CLINE, session, options)
         self._origin = origin
         self._start = started_at(session)
         self._batch = Batch()
@@ -140,7 +139,7 @@ class TranscriptReader:
             return
         provider = (info.provider if info is not None else None) or UNKNOWN
         if message.metrics is not None and not (self._is_continued and provider == UNKNOWN):
-            key = message.id or f"{AGENT}:{self._session}:{self._chain}:{index}:{at}"
+            key = message.id or f"{Agent.CLINE}:{self._session}:{self._chain}:{index}:{at}"
             self._call(message.metrics, key, at, provider, blocks)
         if self._is_copy:
             return
@@ -148,13 +147,13 @@ class TranscriptReader:
         for block in blocks:
             if block.type == "tool_use" and block.id and block.name:
                 key = tools.unique_id(block.id, message.id or str(at))
-                bare = ToolUse(AGENT, self._session, key, self._chain, self._turn, at, at, message.id)
+                bare = ToolUse(Agent.CLINE, self._session, key, self._chain, self._turn, at, at, message.id)
                 self._tools[key] = tools.sdk_tool(bare, block.name, block.input)
                 self._tool_ids[block.id] = key
 
     def _call(self, metrics: Metrics, key: str, at: int, provider: str, blocks: list[Block]) -> None:
         place = Place(
-            agent=AGENT,
+            agent=Agent.CLINE,
             session=self._session,
             chain=self._chain,
             turn=None if self._is_copy else self._turn,
@@ -176,7 +175,7 @@ class TranscriptReader:
         return self._turns.current
 
     def _event(self, at: int, kind: str, detail: str | None) -> None:
-        self._batch.events.append(Event(AGENT, self._session, self._chain, at, at, kind, detail))
+        self._batch.events.append(Event(Agent.CLINE, self._session, self._chain, at, at, kind, detail))
 
     def _finish(self, transcript: Transcript) -> Batch:
         batch = self._batch
@@ -187,7 +186,7 @@ class TranscriptReader:
         origin = self._origin
         batch.chains.append(
             Chain(
-                AGENT,
+                Agent.CLINE,
                 self._session,
                 self._chain,
                 "subagent" if self._chain else "main",
@@ -198,7 +197,7 @@ class TranscriptReader:
         )
         batch.sessions.append(
             Session(
-                AGENT,
+                Agent.CLINE,
                 self._session,
                 1 if self._chain else 2,
                 self._first_at,

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from store.records import Agent
 from tracker.sources.base import FoundFile, Options, Piece, ReadState
 from tracker.sources.cline import places
 from tracker.sources.cline.files import (
@@ -24,7 +25,7 @@ from tracker.sources.file_access import inode_of, leads_nowhere, raise_problems
 class ClineSource:
     """Both stores of Cline: the classic tasks and the SDK's sessions."""
 
-    agent = "cline"
+    agent = Agent.CLINE
 
     def __init__(self, machine: places.Machine | None = None) -> None:
         self._machine = machine or places.this_machine()
@@ -75,7 +76,7 @@ class ClineSource:
 class RooSource(ClineSource):
     """Roo Code, a fork of Cline: its tasks lie in stores of the same layout."""
 
-    agent = "roo"
+    agent = Agent.ROO
 
     def roots(self, given: Sequence[Path]) -> list[Path]:
         """The given folders that are Roo's, else the known places of this machine that exist."""
