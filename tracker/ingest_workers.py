@@ -67,17 +67,11 @@ def read_in_processes(
             theirs.close()
             pipes.append(ours)
             processes.append(process)
-        while pipes:
-            for pipe in wait(pipes):
-                assert isinstance(pipe, Connection)
-                try:
-                    told[pipe] = pipe.recv()
-                except (EOFError, OSError):
-                    pipes.remove(pipe)
-                    continue
-                if on_progress is not None:
-                    files = sum(one.files for one in told.values())
-                    on_progress(Progress(files, len(work.files), sum(one.bytes for one in told.values()), total))
+        for pipe, so_far in _reports(pipes):
+            told[pipe] = so_far
+            if on_progress is not None:
+                files = sum(one.files for one in told.values())
+                on_progress(Progress(files, len(work.files), sum(one.bytes for one in told.values()), total))
     finally:
         for process in processes:
             if pipes:
@@ -86,6 +80,19 @@ def read_in_processes(
     for one in told.values():
         report.add(one)
     report.seconds += time.monotonic() - started
+
+
+def _reports(pipes: list[Connection]) -> Iterator[tuple[Connection, SyncReport]]:
+    """What each worker has done so far, whenever one tells; the pipe of one that ends is taken off the list."""
+    while pipes:
+        for pipe in wait(pipes):
+            assert isinstance(pipe, Connection)
+            try:
+                so_far = pipe.recv()
+            except (EOFError, OSError):
+                pipes.remove(pipe)
+            else:
+                yield pipe, so_far
 
 
 def _worker(ledger: Path, work: Work, following: "Synchronized[int]", pipe: Connection, gives_way: bool) -> None:
