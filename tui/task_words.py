@@ -38,10 +38,3 @@ def where_words(task: TaskRow) -> str:
     """Project, agents and models: `api · cc · opus-5-5, haiku-5-5`."""
     models = ", ".join(model_name(model) for model in task.models.split(",")) if task.models else ""
     return plain(" · ".join(word for word in (project_name(task.project), agents_words(task), models) if word))
-
-
-def evidence_words(task: TaskRow) -> str:
-    """The evidence in a column; a status without evidence says itself."""
-    if task.excluded:
-        return "left out"
-    return task.evidence or ("" if task.status == TaskStatus.OPEN else task.status)

@@ -14,6 +14,7 @@ from tests.unit.tasks.making import FIXTURES, SCENARIOS, Transcript
 from tracker.cli.app import cli
 from tracker.cli.commands import COMMANDS
 from tracker.errors import UserError
+from tracker.words import percent
 
 
 def run(*words: str, **given: object) -> Result:
@@ -228,6 +229,7 @@ def test_the_waste_of_a_miss_is_that_of_its_task(sessions: Path) -> None:
     for words in ("Caching", "survival", "cache expired", "100%"):
         assert words in output
     report = json.loads(run("cache", "--json", "--no-sync").output)
+    assert f"rewrite {percent(report['total']['rewrite'])} (100%: each token once)" in output
     assert [(one["cause"], one["count"], one["tokens"]) for one in report["causes"]] == [("expired", 1, 50_000)]
     (miss,) = report["misses"]
     assert (miss["session"], miss["waste_usd"]) == ("s9", report["total"]["waste_usd"])

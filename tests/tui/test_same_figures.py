@@ -13,10 +13,10 @@ from store.money import nano_from_usd, short_usd
 from tests.tui.fakes import NOW_MS, TODAY, dashboard, drawn
 from tracker import clock
 from tracker.cli.app import run
+from tracker.reports.backtest import rule_name
 from tracker.words import modelled_percent, percent, tokens
 from tui.snapshot import HINDSIGHT_DAYS, Snapshot, Wish
 from tui.widgets.figure import large
-from tui.widgets.hindsight import rule_name
 from tui.words import fine_usd
 
 Script = Callable[[Wish], Snapshot]
@@ -92,6 +92,16 @@ async def test_an_open_task_has_the_figures_of_task(sample_script: Script, said:
     split = task["split"]
     for amount in (split["fresh"], split["generation"], split["rent"]["baseline"]):
         assert usd(amount) in text
+
+
+async def test_a_task_without_evidence_says_its_status_in_that_column(
+    sample_script: Script, said: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said("tasks", *_MONTH)
+    run(["tasks", *_MONTH, "--no-sync"])
+    for text in (capsys.readouterr().out, await shown(sample_script, "tasks")):
+        (row,) = [row.strip("│ ") for row in text.splitlines() if row.strip("│ ").startswith("∅")]
+        assert row.endswith("abandoned")
 
 
 async def test_the_now_screen_has_the_figures_of_context(sample_script: Script, said: Callable[..., Any]) -> None:

@@ -31,16 +31,9 @@ from tracker.cli.progress_bar import progress_bar
 from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.backtest_score import PolicyName, Score
-from tracker.reports.backtest import BacktestReport, backtest_report
+from tracker.reports.backtest import BacktestReport, backtest_report, rule_name
 from tracker.words import MEANT_TO_HOLD, counted, percent, tokens
 
-_NAMES = {
-    PolicyName.NEVER: "only the client itself",
-    PolicyName.CLIENT: "the client as shipped",
-    PolicyName.WINDOW_80: "at 80% of the window",
-    PolicyName.OURS: "when Taximeter says so",
-    PolicyName.OPTIMUM: "best in hindsight",
-}
 _VARIANTS = {
     "reread_0.25x": "a quarter as much read again",
     "reread_3x": "three times as much read again",
@@ -143,7 +136,7 @@ def _show_rules(report: BacktestReport) -> None:
     shown += sorted(others, key=lambda score: -score.cost_nano)
     rows = [
         (
-            f"{'▸' if score.name == PolicyName.OURS else ' '} {_name(score)}",
+            f"{'▸' if score.name == PolicyName.OURS else ' '} {rule_name(score.name)}",
             f"~{short_usd(score.cost_nano)}",
             short_usd(never.cost_nano - score.cost_nano) if score is not never else "",
             _percent(score.captured) if score is not never else "",
@@ -183,7 +176,7 @@ def _show_verdict(report: BacktestReport) -> None:
     best = short_usd(never.cost_nano - result.score(PolicyName.OPTIMUM).cost_nano)
     paragraph(
         f"Hindsight could have saved ~{best}, of which this gets {_part(ours.captured)};"
-        f" the best fixed rule here, {_name(fixed)}, gets {_part(fixed.captured)}."
+        f" the best fixed rule here, {rule_name(fixed.name)}, gets {_part(fixed.captured)}."
         f"{_without_last(ours, fixed)} {ours.nudges_per_session:.1f} nudges a session{hour}."
     )
     own = tokens(round(report.observed_summary_tokens or 0))
@@ -222,12 +215,6 @@ def _without_last(ours: Score, fixed: Score) -> str:
     if shares == [_part(one.captured) for one in (ours, fixed)]:
         return ""
     return f" Followed only where the session goes on, as nudges ask, they get {shares[0]} and {shares[1]}."
-
-
-def _name(score: Score) -> str:
-    if score.name.startswith("fixed_"):
-        return f"at {score.name.removeprefix('fixed_')} of context"
-    return _NAMES[score.name]
 
 
 def _percent(share: float | None) -> str:

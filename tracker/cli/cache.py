@@ -27,7 +27,7 @@ def cache(invocation: Invocation, **filters: Any) -> None:
     """What the prompt cache saved, and what its misses cost.
 
     Survival is the share of the tokens that should have been in the cache and were read from it. Rewrite is how often
-    each token of the context was written: 1.00 at best, less only where sessions began with what others had written
+    each token of the context was written: 100% at best, less only where sessions began with what others had written
     already. Hit is the share of all prompt tokens that came from the cache; it grows with a session's length.
 
     \b
@@ -59,11 +59,11 @@ def show(report: CacheReport) -> None:
         )
         + f"; misses cost {misses}, {_part(total.waste, total.billed)} of {billed}"
     )
-    rewrite = "–" if report.rewrite is None else f"{report.rewrite:.2f}"
     click.echo(
         wrapped(
-            f"survival {_share(survival(total))} · rewrite {rewrite} (1.00: each token once) · hit {_share(hit(total))}"
-            f" · {counted(total.cold_starts, 'cold start')} · {counted(total.rebuilds, 'planned rebuild')}"
+            f"survival {_share(survival(total))} · rewrite {percent(report.rewrite)} (100%: each token once)"
+            f" · hit {_share(hit(total))} · {counted(total.cold_starts, 'cold start')}"
+            f" · {counted(total.rebuilds, 'planned rebuild')}"
         )
     )
     if total.floor:

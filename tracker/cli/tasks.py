@@ -26,7 +26,15 @@ from tracker.clock import iso, short_day
 from tracker.model.status import Evidence
 from tracker.model.tasks import TitleFrom
 from tracker.reports.spend import TOKEN_CLASSES
-from tracker.reports.tasks import TasksReport, inherited_text, reread_share, session_names, tasks_report, waste_text
+from tracker.reports.tasks import (
+    TasksReport,
+    evidence_text,
+    inherited_text,
+    reread_share,
+    session_names,
+    tasks_report,
+    waste_text,
+)
 from tracker.signs import STATUS_GLYPHS
 from tracker.words import agent_sign, cost_text, counted, duration, percent
 
@@ -176,7 +184,7 @@ def _cells(task: TaskRow, report: TasksReport) -> dict[str, str]:
         "task": task.title,
         "agent": ",".join(agent_sign(agent) for agent in task.agents.split(",")),
         "project": project_name(task.project) or "?",
-        "evidence": task.evidence or "–",
+        "evidence": evidence_text(task) or "–",
     } | _figures(task)
 
 

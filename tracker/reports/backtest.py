@@ -24,6 +24,14 @@ from tracker.model.rates import Rates
 from tracker.model.saving import SavingRange
 from tracker.reports.json_values import rounded
 
+_RULES = {
+    PolicyName.NEVER: "only the client itself",
+    PolicyName.CLIENT: "the client as shipped",
+    PolicyName.WINDOW_80: "at 80% of the window",
+    PolicyName.OURS: "when Taximeter says so",
+    PolicyName.OPTIMUM: "best in hindsight",
+}
+
 _NOTHING = Backtest(sessions=0, active_ms=0, scores=(), saving=SavingRange(0, 0, 0), sensitivity={}, nudges=())
 
 
@@ -274,3 +282,8 @@ def _score_json(score: Score, result: Backtest) -> dict[str, Any]:
         "won_usd": usd(score.won_nano),
         "lost_usd": usd(score.lost_nano),
     }
+
+
+def rule_name(name: str) -> str:
+    """When a rule compacts, in words."""
+    return _RULES.get(name) or f"at {name.removeprefix('fixed_')} of context"

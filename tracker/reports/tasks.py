@@ -254,6 +254,13 @@ def reread_share(*tasks: TaskRow) -> float | None:
     return sum(task.baseline + task.carry_over + task.own for task in tasks) / cost if cost else None
 
 
+def evidence_text(task: TaskRow) -> str:
+    """The evidence in a column; a status without evidence says itself."""
+    if task.excluded:
+        return "left out"
+    return task.evidence or ("" if task.status == TaskStatus.OPEN else task.status)
+
+
 def inherited_text(*tasks: TaskRow) -> str:
     """What tasks inherited, with what is missing of it where calls have no price."""
     return _part_text(tasks, sum(task.carry_over for task in tasks))

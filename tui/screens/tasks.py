@@ -9,12 +9,12 @@ from textual.content import Content
 from store.money import short_usd
 from store.task_rows import TaskRow
 from tracker.clock import local
-from tracker.reports.tasks import inherited_text, reread_share, waste_text
+from tracker.reports.tasks import evidence_text, inherited_text, reread_share, waste_text
 from tracker.words import cost_text, counted, duration, percent
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
 from tui.snapshot import Snapshot, TasksPart
-from tui.task_words import agents_words, evidence_words, status_sign, status_words, where_words
+from tui.task_words import agents_words, status_sign, status_words, where_words
 from tui.widgets.bill import bill_lines
 from tui.widgets.columns import Column, figures
 from tui.widgets.empty import hatched
@@ -84,7 +84,7 @@ COLUMNS: tuple[Column[TaskRow], ...] = (
     figures("re-read", 7, reread_share, percent, rank=2),
     _mostly_nothing("inherited", 9, inherited_text, lambda task: task.carry_over, rank=7),
     _mostly_nothing("waste", 7, waste_text, lambda task: task.waste, rank=1, style="$waste"),
-    Column("evidence", 11, evidence_words, rank=6, style="$dim", of=evidence_words),
+    Column("evidence", 11, evidence_text, rank=6, style="$dim", of=evidence_text),
 )
 
 

@@ -4,23 +4,13 @@ from textual.content import Content
 
 from store.money import short_usd
 from tracker.model.backtest_score import PolicyName
-from tracker.reports.backtest import BacktestReport
+from tracker.reports.backtest import BacktestReport, rule_name
 from tracker.words import percent
 from tui.widgets.grid import Piece, line
 from tui.words import cells, fit
 
-_NAMES = {
-    PolicyName.NEVER: "never, but for the client itself",
-    PolicyName.OURS: "when Taximeter says so",
-    PolicyName.OPTIMUM: "best in hindsight",
-}
 _FIXED = ("fixed_100k", "fixed_150k", "fixed_300k")
 _LEAST_BAR, _LEAST_FIGURE, _LEAST_WORDS = 10, 10, 17
-
-
-def rule_name(name: str) -> str:
-    """A rule in words."""
-    return _NAMES.get(name) or f"always at {name.removeprefix('fixed_')}"
 
 
 def hindsight_lines(report: BacktestReport, width: int) -> list[Content]:
