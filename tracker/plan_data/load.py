@@ -6,12 +6,13 @@ the last day of work instead, and says so.
 
 import sqlite3
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import reduce
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import or_
 from typing import NamedTuple
 
@@ -321,6 +322,10 @@ def _hits(
     if not refusals:
         return found
     readings = {kind: limit_samples(db, kind, since - _HIT_SAMPLE_MS) for kind in (FIVE_HOUR_KIND, WEEK_KIND)}
+    has_readings = any(readings.values())
+    drawing = sorted((call.last_at, call.logged) for call in calls if has_readings and _draws_on_plan(call))
+    ends = [last_at for last_at, _ in drawing]
+    spent = [0, *accumulate(logged for _, logged in drawing)]  # by the calls before each
     for at in refusals:
         if last_at is not None and at - last_at < _SAME_HIT_MS:
             continue
@@ -331,7 +336,6 @@ def _hits(
             if near:
                 fullest = max(fullest, (near[-1], kind))
         kind = fullest[1]
-        window_ms = _WINDOW_MS.get(kind, 0)
-        nano = sum(call.logged for call in calls if at - window_ms < call.last_at <= at and _draws_on_plan(call))
+        nano = spent[bisect_right(ends, at)] - spent[bisect_right(ends, at - _WINDOW_MS.get(kind, 0))]
         found[kind].append(Hit(at, nano / NANO_PER_USD))
     return found

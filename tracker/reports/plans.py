@@ -14,7 +14,7 @@ from store.money import NANO_PER_USD
 from store.reads.spend import NO_SPEND, SpendRow
 from tracker.model.plans.capacity import believed, metered_capacity, refused_capacity
 from tracker.model.plans.load import DayLoad, days_between
-from tracker.model.plans.outlook import PlanOutlook, Terms, cheapest_shares, mean_costs_at, outlook
+from tracker.model.plans.outlook import PlanOutlook, Terms, cheapest_shares, mean_costs, outlook
 from tracker.model.plans.plan import Capacity, Origin, Plan
 from tracker.model.plans.projection import (
     Band,
@@ -274,11 +274,8 @@ def _changes(load: Load, outlooks: Sequence[PlanOutlook], draws: Draws, terms: T
     """The cheapest plan (at the middle of each capacity), and dollars an active day at which it is another one."""
     if per_day <= 0 or not load.has_enough_days:
         return NO_CHANGES
-
-    def costs_at(level: float) -> dict[str, float]:
-        return mean_costs_at(outlooks, load.days, draws, terms, level / per_day, knows_hours=not load.is_of_sums)
-
-    return changes_at(costs_at, per_day)
+    costs_at = mean_costs(outlooks, load.days, draws, terms, knows_hours=not load.is_of_sums)
+    return changes_at(lambda level: costs_at(level / per_day), per_day)
 
 
 def _break_even(load: Load, one: PlanOutlook, fee_usd: float, active_days: int) -> BreakEven:

@@ -6,7 +6,7 @@ Days known only by their sums say nothing of hours: half the resamples put a day
 half into as many as the limit asks for, so that no answer rests on hours that nobody saw.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import NamedTuple
@@ -241,38 +241,41 @@ def _utilisation(days: Sequence[DayLoad], draws: Draws, capacity: Capacity) -> f
     return fmean(weeks) / capacity.week.amount.mid
 
 
-def mean_costs_at(
+def mean_costs(
     outlooks: Sequence[PlanOutlook],
     days: Mapping[Excluded, Sequence[DayLoad]],
     draws: Draws,
     terms: Terms,
-    factor: float,
     *,
     knows_hours: bool,
-) -> dict[str, float]:
-    """Mean monthly dollars of each plan of known capacity, had all work been `factor` times as much.
+) -> Callable[[float], dict[str, float]]:
+    """Mean monthly dollars of each plan of known capacity, had all work been so many times as much.
 
     At the middle of each capacity range, over a hundred of the resamples. Where work waits at a limit, a plan that
     blocks it in more months than is tolerable is left out. `days` are the history by what a plan leaves out.
     """
-    months = [
-        DrawnMonth(month.weeks, month.scale * factor) for month in draws.months[:: max(1, len(draws.months) // 100)]
-    ]
-    costs = {}
-    for one in outlooks:
-        if not one.is_known:
-            continue
+    drawn = draws.months[:: max(1, len(draws.months) // 100)]
+    known = [one for one in outlooks if one.is_known]
+    cases = []
+    for one in known:
         history = days[one.plan.excludes]
-        api, excluded = [day.api for day in history], [day.excluded for day in history]
-        case = _Case(one.plan, one.capacity, history, api)
-        billed, blocked = 0.0, 0
-        for index, month in enumerate(months):
-            if one.plan.is_metered:
-                billed += month.sum_of(api)
-                continue
-            over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
-            billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
-            blocked += over.hit_windows > 0
-        if terms.extra_usage or blocked <= terms.tolerance * len(months):
-            costs[one.plan.id] = one.fee_usd + billed / len(months) * (1 + terms.tax)
-    return costs
+        cases.append(_Case(one.plan, one.capacity, history, [day.api for day in history]))
+
+    def costs_at(factor: float) -> dict[str, float]:
+        months = [DrawnMonth(month.weeks, month.scale * factor) for month in drawn]
+        costs = {}
+        for one, case in zip(known, cases, strict=True):
+            excluded = [day.excluded for day in case.days]
+            billed, blocked = 0.0, 0
+            for index, month in enumerate(months):
+                if one.plan.is_metered:
+                    billed += month.sum_of(case.api)
+                    continue
+                over = _month(case, month, 0.5, with_hours=knows_hours or index % 2 == 0)
+                billed += month.sum_of(excluded) + (over.dollars if terms.extra_usage else 0.0)
+                blocked += over.hit_windows > 0
+            if terms.extra_usage or blocked <= terms.tolerance * len(months):
+                costs[one.plan.id] = one.fee_usd + billed / len(months) * (1 + terms.tax)
+        return costs
+
+    return costs_at
