@@ -300,6 +300,17 @@ def plans_carried_out(
     return db.execute(_PLANS_CARRIED_OUT, values).fetchall()
 
 
+def restored_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[tuple[int, int, int]]:
+    """Those of these sessions that began with a rewind of another one: each with that one and when it was."""
+    return db.execute(
+        "SELECT session.id, origin.id, event.at FROM session JOIN session AS origin"
+        " ON origin.agent = session.agent AND origin.native_id = session.parent"
+        " JOIN event ON event.session_id = session.id AND event.kind = ? AND event.at <= session.first_at"
+        " WHERE session.id IN (SELECT value FROM json_each(?))",
+        (EventKind.REWIND, json_list(session_ids)),
+    ).fetchall()
+
+
 def set_links(db: sqlite3.Connection, parts: Sequence[PartRow]) -> None:
     """Store what parts are linked to."""
     db.executemany(

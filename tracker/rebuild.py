@@ -41,7 +41,7 @@ from tracker.model.links import (
 )
 from tracker.model.miss_causes import Cause
 from tracker.model.rates import Rates
-from tracker.model.session_tasks import decode_facts, model_session
+from tracker.model.session_tasks import LINK_FORK, decode_facts, model_session
 from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
 from tracker.settings import SettingsError, usable_settings
 
@@ -160,7 +160,7 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
     after = stored.parts_of_sessions(db, session_ids)
-    linked = [*_link_teams(db, session_ids), *_link_plans(db, session_ids)]
+    linked = [*_link_teams(db, session_ids), *_link_plans(db, session_ids), *_link_restored(db, session_ids)]
     _link_branches(db, before, [*after, *linked])
     _assign_tasks(db, session_ids, {part.task_id for part in before}, overlay)
     return len(session_ids)
@@ -206,6 +206,23 @@ def _link_plans(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]
             changed[key_of(part)] = part._replace(link_kind=LINK_PLAN, link_session_id=planning, link_turn=turn)
     stored.set_links(db, list(changed.values()))
     return list(changed.values())
+
+
+def _link_restored(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
+    """Put what follows a restored checkpoint, where that is a session of its own, on the task that it was taken from.
+
+    Unless an edit decides it. Returns the parts that changed, as they are now.
+    """
+    changed: list[PartRow] = []
+    for session_id, origin, at in stored.restored_sessions(db, session_ids):
+        turn = stored.turn_at(db, origin, at)
+        changed += [
+            part._replace(link_kind=LINK_FORK, link_session_id=origin, link_turn=turn)
+            for part in stored.parts_of_sessions(db, [session_id])
+            if turn is not None and part.opens_session and part.link_kind in (None, LINK_BRANCH)
+        ]
+    stored.set_links(db, changed)
+    return changed
 
 
 def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:

@@ -1,10 +1,15 @@
 """Sessions that go on with the task of an earlier one, and those for which that is only suggested."""
 
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.unit.ledger.reading import take_in
+from tests.unit.sources.cline.taking_in import take_in_cline
+from tests.unit.sources.cline.writing import SessionFolder, metrics
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
 from tests.unit.tasks.rows import derived
 from tracker.edit_tasks import commands as edit_tasks
@@ -93,3 +98,37 @@ def test_a_link_is_found_whichever_session_is_read_first(tmp_path: Path) -> None
     before = derived(db)
     rebuild_everything(db)
     assert derived(db) == before
+
+
+def cline_session(root: Path, name: str, copied: Sequence[dict] = (), **metadata: object) -> SessionFolder:
+    """A session of Cline's with a prompt and its answer after what it copied, and its manifest."""
+    session = SessionFolder(root, name)
+    session.messages = list(copied)
+    session.user(f'<user_input mode="act">Mend the parser, {name}</user_input>')
+    session.answer(metrics(20_000, 90))
+    session.write()
+    started = datetime.fromtimestamp(int(name[:10]), UTC).isoformat()
+    manifest = {"session_id": name, "started_at": started, "interactive": True, "metadata": metadata}
+    (session.folder / f"{name}.json").write_text(json.dumps(manifest))
+    return session
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    ("origin", "tasks"), [("restoredFromSessionId", 1), ("fork", 2)], ids=["a restored checkpoint", "a fork"]
+)
+def test_what_follows_a_restored_checkpoint_of_clines_is_the_same_task(
+    origin: str, tasks: int, order: tuple[int, int], tmp_path: Path
+) -> None:
+    first = cline_session(tmp_path / "a" / ".cline", "1763463600000_first")
+    named = first.session if origin != "fork" else {"forkedFromSessionId": first.session}
+    cline_session(tmp_path / "b" / ".cline", "1763467200000_later", first.messages, **{origin: named})
+    db = ledger_of(tmp_path)
+    for place in order:
+        take_in_cline(db, tmp_path / "ab"[place] / ".cline")
+        rebuild(db)
+    report = tasks_report(db)
+    assert (len(report.tasks), sum(task.calls for task in report.tasks)) == (tasks, 2)
+    if tasks == 1:
+        edit_tasks.split(db, report.tasks[0].id, 2)
+        assert len(tasks_report(db).tasks) == 2

@@ -43,6 +43,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
     title: str | None = None
     git: _Git | None = None
     fork: _Fork | None = None
+    restored_from_session_id: str | None = None  # `/undo` goes on in a session of its own
     session_history_origin: _HistoryOrigin | None = None
     imported_from: _ImportedFrom | None = None
     total_cost: Number | None = None
@@ -86,9 +87,11 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
             entrypoint=manifest.source,
             title=title,
             title_rank=2 if title else 0,
-            parent=metadata.fork.forked_from_session_id if metadata.fork else None,
+            parent=_origin(metadata),
         )
     )
+    if metadata.restored_from_session_id and started is not None:
+        batch.events.append(Event(_CLINE, manifest.session_id, "", started, started, EventKind.REWIND, "checkpoint"))
     kind = None
     if manifest.status == "cancelled":
         kind = EventKind.INTERRUPT
@@ -117,13 +120,17 @@ def imported_until(content: bytes) -> int | None:
 
 
 def forked_from(content: bytes) -> str | None:
-    """The session that a session is a fork of, "" if it is none; None if that is torn."""
+    """The session that a session is a fork of, or a checkpoint of, "" if it is none; None if that is torn."""
     manifest = decoded(_decode_manifest, content)
     if manifest is None:
         return None
-    fork = manifest.metadata.fork if manifest.metadata is not None else None
-    named = (fork.forked_from_session_id if fork is not None else None) or ""
+    named = _origin(manifest.metadata or _Metadata()) or ""
     return named if _IS_A_NAME.fullmatch(named) else ""
+
+
+def _origin(metadata: _Metadata) -> str | None:
+    """The session whose messages a session began with; a restored one may have its fork's metadata, too."""
+    return metadata.restored_from_session_id or (metadata.fork.forked_from_session_id if metadata.fork else None)
 
 
 def _branch(git: _Git | None) -> str | None:

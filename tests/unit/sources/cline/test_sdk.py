@@ -309,6 +309,15 @@ class TestManifest:
         [one] = read_all(session.root).sessions
         assert (one.parent, one.title, one.first_at) == ("1794000000000_aaaaa", "Go (fork)", 1_795_225_794_372)
 
+    @pytest.mark.parametrize("more", [{}, {"fork": {"forkedFromSessionId": "1794000000000_aaaaa"}}])
+    def test_names_the_session_of_which_it_is_a_restored_checkpoint(
+        self, more: dict[str, Any], session: Any, read_all: ReadAll
+    ) -> None:
+        self.write(session, metadata={**more, "restoredFromSessionId": "1794500000000_bbbbb"})
+        batch = read_all(session.root)
+        assert [one.parent for one in batch.sessions] == ["1794500000000_bbbbb"]
+        assert [(event.kind, event.at) for event in batch.events] == [(EventKind.REWIND, 1_795_225_794_372)]
+
 
 class TestCompaction:
     def write(self, session: Any, updated: str, **metadata: Any) -> None:
