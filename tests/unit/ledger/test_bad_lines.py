@@ -256,6 +256,7 @@ ODD_SIDES: dict[str, dict[str, Any]] = {
     "server_tool_use is a list": {"server_tool_use": []},
     "an absurd count of searches": {"server_tool_use": {"web_search_requests": 10**12}},
     "thinking is a text": {"output_tokens_details": {"thinking_tokens": "long"}},
+    "half of a character": {"iterations": "\ud800", "server_tool_use": {"\udc00": 1}},
     "all of them": {"iterations": {}, "server_tool_use": "web", "output_tokens_details": 1},
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -86,15 +87,18 @@ def _lenient(value: dict[str, Any]) -> tuple[Line, bool]:
             damaged = True
             if name == "message" and isinstance(item, dict):
                 # Odd content must not cost the call: its usage is what counts.
-                wanted = {key: item.get(key) for key in ("id", "model")}
-                wanted["usage"] = _without_odd_sides(item.get("usage"))
-                if isinstance(item.get("stop_reason"), str):
-                    wanted["stop_reason"] = item["stop_reason"]
-                try:
-                    kept[name] = msgspec.convert(wanted, Message)
-                except msgspec.ValidationError:
-                    continue
+                with suppress(msgspec.ValidationError, RecursionError):
+                    kept[name] = _counted(json.loads(_clean(item)))
     return Line(**kept), damaged
+
+
+def _counted(message: dict[str, Any]) -> Message:
+    """What counts of a message; ValidationError if that is odd, too."""
+    wanted = {key: message.get(key) for key in ("id", "model")}
+    wanted["usage"] = _without_odd_sides(message.get("usage"))
+    if isinstance(message.get("stop_reason"), str):
+        wanted["stop_reason"] = message["stop_reason"]
+    return msgspec.convert(wanted, Message)
 
 
 def _without_odd_sides(usage: Any) -> Any:
