@@ -16,7 +16,7 @@ from store.task_rows import COST_PARTS, PartRow, SessionRecords, SplitRow, TaskT
 from tracker.model.boundaries import WEIGHTS, Decision, LocalPlacement, Verdict, Weights, decide
 from tracker.model.chain_call import ChainCall, Reset
 from tracker.model.chains import session_chains
-from tracker.model.edits import NO_EDITS, Overlay, TurnKey
+from tracker.model.edits import NO_EDITS, Overlay, Placement, TurnKey
 from tracker.model.hidden import unrecorded_by_turn
 from tracker.model.inheritance import Origin, origins
 from tracker.model.misses import FloorKey, Judgement, MissKind, judge_chain
@@ -302,18 +302,10 @@ def _parts(
         members = [turn for turn in turns if verdicts[turn.index].group == group_of_root[root]]
         first = next(turn for turn in members if turn.row.prompt_uuid == root and turn.is_own)
         branch = first.row.branch or session.branch
+        copies = [turn.row.prompt_uuid for turn in members if turn.is_foreign and turn.index <= first.index]
+        came_from = (records.foreign_turns[copies[-1]], copies[-1]) if copies else None
         placement = overlay.placements.get((session.id, root))
-        kind: str | None = None
-        target: TurnKey | None = None
-        if placement is not None and placement.target is not None and verdicts[first.index].group == first.index:
-            kind, target = LINK_EDIT, placement.target
-        elif placement is not None and placement.kind == "start":
-            kind = STARTS_BY_EDIT
-        elif placement is None or placement.kind == "continue":
-            copies = [turn for turn in members if turn.is_foreign and turn.index <= first.index]
-            if copies:
-                uuid = copies[-1].row.prompt_uuid
-                kind, target = LINK_FORK, (records.foreign_turns[uuid], uuid)
+        kind, target = _link(placement, came_from, begins_group=verdicts[first.index].group == first.index)
         parts.append(
             PartRow(
                 session_id=session.id,
@@ -330,6 +322,22 @@ def _parts(
             )
         )
     return parts
+
+
+def _link(
+    placement: Placement | None, came_from: TurnKey | None, *, begins_group: bool
+) -> tuple[str | None, TurnKey | None]:
+    """How a part is linked, and to which turn: by an edit or as a fork; nothing where a rule may still find a link.
+
+    `came_from`: the turn of another session of which the part has the latest copy.
+    """
+    if placement is not None and placement.target is not None and begins_group:
+        return LINK_EDIT, placement.target
+    if placement is not None and placement.kind == "start":
+        return STARTS_BY_EDIT, None
+    if came_from is not None and (placement is None or placement.kind == "continue"):
+        return LINK_FORK, came_from
+    return None, None
 
 
 def _issue_keys(turns: Sequence[TurnInfo], branch: str | None) -> set[str]:
