@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.records import NAME_CHARS, Call, CallFlag
+from store.records import NAME_CHARS, Call, CallFlag, Price
 from tracker.pricing import cost
 from tracker.sources.base import Options
 from tracker.sources.cline.sdk_rows import Metrics
@@ -56,15 +56,11 @@ def make_call(
     reported is kept beside it in any case. Neither store says why an answer ended (`stop`): it is known by what
     follows.
     """
-    prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
-    price = None
     flags |= tokens.flags
-    if by.model != UNKNOWN and not flags & CallFlag.REPORTED_ONLY:
-        seller = None if by.provider == UNKNOWN else by.provider
-        price = options.pricer.resolve(by.model, seller, place.at, prompt)
-    amounts = (tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output)
-    amount = cost(price, *amounts, 0) if price else None
-    if reported is not None and (by.provider in _BILLS_ITSELF or flags & CallFlag.REPORTED_ONLY):
+    is_reported_only = bool(flags & CallFlag.REPORTED_ONLY)
+    price = None if is_reported_only else _list_price(by, place.at, tokens, prompt_tokens, options)
+    amount = cost(price, tokens.input, tokens.cache_read, tokens.write_5m, 0, tokens.output, 0) if price else None
+    if reported is not None and (is_reported_only or by.provider in _BILLS_ITSELF):
         amount = reported
         flags |= CallFlag.REPORTED_COST
     return Call(
@@ -102,6 +98,13 @@ def make_call(
         cost=amount,
         reported_cost=reported,
     )
+
+
+def _list_price(by: Answerer, at: int, tokens: Tokens, prompt_tokens: int | None, options: Options) -> Price | None:
+    if by.model == UNKNOWN:
+        return None
+    prompt = tokens.input + tokens.cache_read + tokens.write_5m if prompt_tokens is None else prompt_tokens
+    return options.pricer.resolve(by.model, None if by.provider == UNKNOWN else by.provider, at, prompt)
 
 
 def metered_call(
