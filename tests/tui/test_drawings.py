@@ -167,6 +167,14 @@ def test_hatch_names_reason_and_command() -> None:
     assert lines[0].startswith("╱     ╱     ╱")
 
 
+@pytest.mark.parametrize("height", [4, 5, 8])
+def test_a_hatch_without_room_for_all_keeps_the_command(height: int) -> None:
+    lines = text(hatched("No sessions yet", *["looked in a folder"] * 9, command="taximeter demo")(40, height))
+    assert len(lines) == height
+    assert any(" No sessions yet " in line for line in lines)
+    assert any(" taximeter demo " in line for line in lines)
+
+
 def test_progress_is_a_bar_with_words() -> None:
     lines = text(reading(0.5, "40 of 80 files, 200 of 400 MB", 80, 10))
     assert any("40 of 80 files" in line for line in lines)

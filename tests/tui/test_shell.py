@@ -134,8 +134,9 @@ async def test_an_empty_ledger_says_where_it_looked_and_what_to_do() -> None:
     text = await drawn(app, size=(80, 24))
     assert "No sessions yet" in text
     assert "looked in ~/.claude/projects" in text
-    assert "taximeter demo" in text
+    assert "to see what it does: taximeter demo" in text
     assert "╱" in text
+    assert text.splitlines()[-1].strip() == "space pause   ? help", "a key of the screen would do nothing"
 
 
 def test_without_an_agents_folder_the_known_places_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

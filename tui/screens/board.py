@@ -59,7 +59,7 @@ class Board(Screen[None], Generic[Part]):
             yield from self.panels()
         yield Picture(id="instead")
         yield FilterLine()
-        yield KeyLine(footer(self.NAME))
+        yield KeyLine()
 
     def panels(self) -> ComposeResult:
         """The panels of the body."""
@@ -130,7 +130,8 @@ class Board(Screen[None], Generic[Part]):
         trouble = health.words if health.phase in (Phase.FAILED, Phase.BUSY, Phase.LIVE) else ""
         if not trouble and snapshot is not None:
             trouble = snapshot.trouble
-        self.query_one(KeyLine).show_trouble(trouble)
+        has_work = snapshot is None or bool(snapshot.calls)
+        self.query_one(KeyLine).show(footer(self.NAME if has_work else "any"), trouble)
 
     def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
         """Show the stand-in where there is nothing to draw; says whether it did."""
@@ -146,9 +147,10 @@ class Board(Screen[None], Generic[Part]):
             words = self.BEING_MADE if is_made else ""
             picture.show(lambda width, height: being_made(words, width, height))
         else:
-            looked = f"looked in {', '.join(snapshot.looked_in)}"
+            looked = f"looked in {', '.join(snapshot.looked_in)}; the first one shows here by itself"
             elsewhere = "elsewhere: taximeter --claude-dir DIR, a folder that holds projects/"
-            picture.show(hatched("No sessions yet", looked, elsewhere, command="taximeter demo"))
+            demo = "to see what it does: taximeter demo"
+            picture.show(hatched("No sessions yet", looked, elsewhere, command=demo))
         return True
 
     def _waits(self, snapshot: Snapshot) -> bool:

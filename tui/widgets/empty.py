@@ -14,15 +14,19 @@ HATCH = "╱"
 
 def hatched(title: str, *reasons: str, command: str = "", sign: str = "$heading") -> Drawing:
     """A hatch over the whole size with a clearing in the middle: title, reasons, and the exact command."""
-    words = [(title, f"bold {sign}"), *((text, "$dim") for text in reasons)]
-    if command:
-        words += [("", ""), (command, "bold $taxi")]
-    return lambda width, height: _clearing(words, width, height)
+    why = [(title, f"bold {sign}"), *((text, "$dim") for text in reasons)]
+    what_to_do = [("", ""), (command, "bold $taxi")] if command else []
+    return lambda width, height: _clearing(why, what_to_do, width, height)
 
 
-def _clearing(words: list[tuple[str, str]], width: int, height: int) -> list[Content]:
+def _clearing(why: list[tuple[str, str]], what_to_do: list[tuple[str, str]], width: int, height: int) -> list[Content]:
+    """Where there is no room for all, the last reasons give way."""
     room = max(1, width - 4)
-    lines = [(part, style) for text, style in words for part in wrap(plain(text), room) or [""]][: max(1, height)]
+    first, last = (
+        [(part, style) for text, style in words for part in wrap(plain(text), room) or [""]]
+        for words in (why, what_to_do)
+    )
+    lines = [*first[: max(1, height - len(last))], *last][: max(1, height)]
     grid = Grid(width, height)
     for y in range(height):
         for x in range(width):

@@ -1,5 +1,7 @@
 """The last line of every screen: at most six keys, or what went wrong."""
 
+from collections.abc import Sequence
+
 from textual.content import Content
 from textual.reactive import var
 
@@ -14,21 +16,23 @@ class KeyLine(Sheet):
 
     auto_links = var(False)
 
-    def __init__(self, keys: list[Key]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._keys = keys
+        self._keys: Sequence[Key] = ()
         self._trouble = ""
 
-    def show_trouble(self, words: str) -> None:
-        """Show this sentence in place of the keys; an empty one gives them back."""
-        if words != self._trouble:
-            self._trouble = words
+    def show(self, keys: Sequence[Key], trouble: str) -> None:
+        """Show these keys, or a sentence in their place."""
+        if (keys, trouble) != (self._keys, self._trouble):
+            self._keys, self._trouble = keys, trouble
             self.redraw()
 
     def draw(self, width: int, height: int) -> list[Content]:
         """Whole keys only, as many as fit; the last one, which leads to all others, before the rest."""
         if self._trouble:
             return [line((" ▲ ", "bold $warn"), (plain(self._trouble), "$warn")).truncate(width, ellipsis=True)]
+        if not self._keys:
+            return []
         *others, last = map(_drawn, self._keys)
         made = line(" ")
         for key in others:
