@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from store.money import short_usd
 from tests.tui.fakes import Script, dashboard, drawn
 from tracker.words import modelled_percent
+from tui.screens.plans import as_api_key, basis
 from tui.snapshot import Snapshot, Wish
 
 
@@ -34,3 +36,16 @@ async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest
     end = table[0].index("cheapest") + len("cheapest")
     for row, one in zip(table[1:], part.report.outlooks, strict=False):
         assert row[:end].endswith(f" {modelled_percent(shares[one.plan.id])}"), one.plan.name
+
+
+def test_what_an_api_key_would_be_billed_is_told_once_and_as_what_it_is(sample_script: Script) -> None:
+    """Priced and told once where that is what was logged, modelled wherever it stands where it is not."""
+    part = sample_script(Wish(screen="plans")).plans
+    assert part is not None
+    report = part.report
+    assert report.load is not None
+    spent = report.spent_logged.cost
+    for nano, told in ((spent, []), (spent + 3_000_000_000, [f"~{short_usd(spent + 3_000_000_000)}"])):
+        billed = replace(report, load=replace(report.load, spent_nano=(nano,)))
+        assert [figure for name, figure, _ in basis(billed) if name == "the same, billed to an API key"] == told
+        assert as_api_key(billed) == (told[0] if told else short_usd(spent))

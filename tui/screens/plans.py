@@ -6,13 +6,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
-from store.money import NANO_PER_USD, short_usd, sum_usd
+from store.money import NANO_PER_USD, short_usd
 from tracker.clock import ago
 from tracker.model.plans.outlook import PlanOutlook
 from tracker.model.plans.projection import month_bounds
 from tracker.reports.plan_words import chance, cost_of_a_task, fee, monthly, pays_on, used
 from tracker.reports.plans import PlansReport
-from tracker.words import MEANT_TO_HOLD, modelled_percent
+from tracker.words import MEANT_TO_HOLD, cost_text, modelled_percent
 from tui.keys import bindings
 from tui.screens.board import HEIGHTS, Board
 from tui.screens.questions import ReadScreen
@@ -120,7 +120,7 @@ class PlansScreen(Board[PlansPart]):
         title = line(
             (f"{first:%B} so far", "bold $heading"),
             " · ",
-            (_so_far(report, report.spent_api_nano), "bold"),
+            (as_api_key(report), "bold"),
             (" as an API key", "$dim"),
         )
         notes = [""]
@@ -182,17 +182,21 @@ def assumption_lines(report: PlansReport, width: int) -> list[Content]:
 def basis(report: PlansReport) -> list[tuple[str, str, str]]:
     """The figures that the comparison rests on: name, figure, label."""
     return [
-        ("this month so far, as logged", _so_far(report, report.spent_logged.cost), "priced"),
-        ("the same, billed to an API key", f"~{short_usd(report.spent_api_nano)}", "modelled"),
+        ("this month so far, as logged", cost_text(report.spent_logged), "priced"),
+        *([("the same, billed to an API key", as_api_key(report), "modelled")] if _differs(report) else []),
         ("spend a working day", f"~{short_usd(round(report.per_active_day * NANO_PER_USD))}", "modelled"),
         ("working days a month", f"{report.active_days}", report.active_days_from),
     ]
 
 
-def _so_far(report: PlansReport, nano: int) -> str:
-    """This month's spend in one of its billings."""
-    spent = report.spent_logged
-    return sum_usd(nano, spent.calls, spent.unpriced, spent.floor)
+def _differs(report: PlansReport) -> bool:
+    """Whether an API key would have been billed otherwise than what was logged."""
+    return report.spent_api_nano != report.spent_logged.cost
+
+
+def as_api_key(report: PlansReport) -> str:
+    """What an API key would have been billed this month: modelled, unless that is what was logged."""
+    return f"~{short_usd(report.spent_api_nano)}" if _differs(report) else cost_text(report.spent_logged)
 
 
 def verdict_and_basis(report: PlansReport, width: int, height: int) -> list[Content]:

@@ -193,11 +193,11 @@ def test_three_days_of_history_are_a_range_and_no_answer() -> None:
     verdict = compare(days_of(workdays(6), count=3)).verdict
     assert verdict.plan == CANNOT_TELL
     assert verdict.would_settle == "4 more days of work."
-    assert "Only 3 days of work are recorded" in verdict.reason
+    assert "Only 3 recent days of work are recorded" in verdict.reason
 
 
 def test_one_day_is_one_day() -> None:
-    assert "Only 1 day of work is recorded" in compare(days_of(workdays(6), count=1)).verdict.reason
+    assert "Only 1 recent day of work is recorded" in compare(days_of(workdays(6), count=1)).verdict.reason
     assert compare(days_of(workdays(6), count=8)).verdict.would_settle == "1 more day of work."
 
 

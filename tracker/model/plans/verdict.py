@@ -137,7 +137,7 @@ def _too_little(evidence: Evidence) -> tuple[str, str] | None:
     if left > 0:
         days = "day of work is" if evidence.active_days == 1 else "days of work are"
         return (
-            f"Only {evidence.active_days} {days} recorded: a month could turn out quite different.",
+            f"Only {evidence.active_days} recent {days} recorded: a month could turn out quite different.",
             f"{left} more {'day' if left == 1 else 'days'} of work.",
         )
     return None
