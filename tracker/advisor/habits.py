@@ -7,7 +7,7 @@ import sqlite3
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby, pairwise
 from statistics import median
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of
 from tracker.model.fresh_start import Orientation
 from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
 from tracker.model.habits import TurnProfile
-from tracker.model.horizon import CallsRange, IdleGap, SessionLength
+from tracker.model.horizon import CallsRange, IdleGap, SessionLength, remaining_calls
 from tracker.model.miss_causes import Cause
 from tracker.model.misses import MissKind
 from tracker.model.nudge import Meter
@@ -60,7 +60,7 @@ class Month(msgspec.Struct, frozen=True):
         return self.spend_nano if read_weight is None else round(self.fresh_nano + read_weight * self.read_nano)
 
 
-class Habits(msgspec.Struct, frozen=True):
+class Habits(msgspec.Struct, frozen=True, dict=True):  # `dict` for what is worked out once
     """What the user's sessions with one agent look like; empty habits stand for the defaults."""
 
     sessions: int = 0
@@ -79,6 +79,11 @@ class Habits(msgspec.Struct, frozen=True):
     ttl: TtlChoice | None = None
     meter: Meter | None = None
     bands: dict[str, dict[int, Band]] = {}  # model -> calls ahead -> how far forecasts were off, where enough ended
+
+    @cached_property
+    def calls_of_a_fresh_session(self) -> float:
+        """m(0): the calls that a session makes on average."""
+        return remaining_calls(self.lengths, 0)
 
     def band(self, model: str, calls: float) -> Band:
         """The band of a forecast over so many calls: the user's own, or the shipped one."""

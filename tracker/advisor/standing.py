@@ -76,7 +76,7 @@ def standing_of(
             billing=billing,
             cold_probability=inputs.cold_probability,
             remaining_calls=ahead,
-            remaining_calls_of_a_fresh_session=remaining_calls(habits.lengths, 0),
+            remaining_calls_of_a_fresh_session=habits.calls_of_a_fresh_session,
             calls_to_auto_compaction=calls_to_compaction(state.last.context, trigger.tokens, estimate),
             trigger_tokens=trigger.tokens,
             mean_calls_per_turn=habits.calls_per_turn.mean,

@@ -69,10 +69,11 @@ class Score:
 
 
 class Variant(NamedTuple):
-    """Our rule where compacting costs more or less than is assumed."""
+    """Our rule where compacting costs more or less than is assumed; the others are replayed alike."""
 
-    score: Score
-    saved_nano: int  # against never, which is replayed alike
+    cost_nano: int
+    captured: float | None
+    saved_nano: int  # against never
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,6 @@ def _sensitivity(replays: Sequence[Replay], summary_tokens: float | None) -> dic
     for label, variant in variants.items():
         changed = [variant(replay) for replay in replays]
         runs = _runs(changed, (PolicyName.NEVER, PolicyName.OURS, PolicyName.OPTIMUM))
-        score = _score(PolicyName.OURS, runs, changed)
-        made[label] = Variant(score, round(_total(runs[PolicyName.NEVER])) - score.cost_nano)
+        idle, cost, best = map(_total, runs.values())
+        made[label] = Variant(round(cost), _captured(idle, cost, best), round(idle) - round(cost))
     return made

@@ -109,7 +109,7 @@ def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: Del
         refused += [Refusal(each, "the other way to shorten fits better") for each in accepted if each.kind == dropped]
         accepted = [each for each in accepted if each.kind != dropped]
     shown_this_hour = sum(
-        entry.action == NudgeAction.SHOWN and entry.session == here.session and 0 <= here.now_ms - entry.at_ms < HOUR_MS
+        entry.session == here.session and entry.action == NudgeAction.SHOWN and 0 <= here.now_ms - entry.at_ms < HOUR_MS
         for entry in log
     )
     if shown_this_hour >= DEFAULTS.nudges_per_session_hour:

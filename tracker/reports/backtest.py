@@ -108,9 +108,9 @@ class BacktestReport:
             },
             "sensitivity": {
                 label: {
-                    "cost_usd": usd(one.score.cost_nano),
+                    "cost_usd": usd(one.cost_nano),
                     "saves_usd": usd(one.saved_nano),
-                    "captured": rounded(one.score.captured),
+                    "captured": rounded(one.captured),
                 }
                 for label, one in result.sensitivity.items()
             },
