@@ -144,6 +144,16 @@ def latest_turns(db: sqlite3.Connection, session_id: int, limit: int) -> list[Li
     return [LiveTurn(*row) for row in rows][::-1]
 
 
+def is_answered(db: sqlite3.Connection, session_id: int, turn: LiveTurn) -> bool:
+    """Whether a call of the main chain follows a prompt."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM call JOIN chain ON chain.id = call.chain_id"
+        " WHERE call.session_id = ? AND chain.key = '' AND call.position > ?)",
+        (session_id, turn.position),
+    ).fetchone()
+    return bool(row[0])
+
+
 def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:
     """What happened on the main chain beside calls, in the order of its file."""
     kinds = ", ".join("?" * len(_MARKS))

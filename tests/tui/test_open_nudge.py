@@ -171,8 +171,8 @@ async def test_the_nudge_is_whole_at_forty_columns_where_there_are_lines_for_it(
     ("text", "told"),
     [
         (
-            "New task: start over with `taximeter handover`: saves ~$0.65 (-$0.24 to $1.93)",
-            "New task: start over: saves ~$0.65",
+            "New task? Start over with `taximeter handover`: saves ~$0.65 (-$0.24 to $1.93)",
+            "New task? Start over: saves ~$0.65",
         ),
         (
             "Start over with `taximeter handover` (cold, ~$0.52 again): saves ~$0.65 (-$1 to $2)",

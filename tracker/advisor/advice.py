@@ -13,7 +13,7 @@ STOP, PROMPT, START = "Stop", "UserPromptSubmit", "SessionStart"
 EVENTS_OF: dict[str, tuple[str, ...]] = {
     Moment.TURN_END: (STOP, PROMPT, START),
     Moment.SESSION_START: (STOP, PROMPT),
-    Moment.PROMPT: (STOP,),
+    Moment.PROMPT: (),  # its hook has run before the prompt is on record: the status line and the dashboard say it
     Moment.RESUME: (START, PROMPT),
     Moment.IDLE: (),  # no hook runs while nothing happens: the status line and the desktop say it
 }
@@ -23,7 +23,7 @@ def file_nudge(row: NudgeRow, *, is_waiting: bool) -> Nudge:
     """A chosen nudge as the file has it; while its turn runs it may be shown at the turn's Stop only."""
     events = list(EVENTS_OF[row.moment])
     if not is_waiting and row.moment in OF_THE_TURN:
-        events = [STOP]
+        events = [event for event in events if event == STOP]
     return Nudge(
         id=row.token,
         text=row.text or "",

@@ -274,7 +274,7 @@ class Advisor:
         due: list[DueNudge] = []
         for one in self._open.values():
             for nudge in one.nudges:
-                is_now = one.is_waiting and nudge.moment in OF_THE_TURN
+                is_now = nudge.moment == Moment.PROMPT or (one.is_waiting and nudge.moment in OF_THE_TURN)
                 is_open = nudge.due_at <= now < nudge.expires_at and nudge.dismissed_at is None
                 if (is_now or nudge.moment == Moment.IDLE) and is_open and nudge.token not in self._announced:
                     text = nudge.text or ""

@@ -36,7 +36,7 @@ from tracker.model.nudge import Evaluation, NudgeKind
 KINDS = tuple(value for name, value in vars(NudgeKind).items() if name.isupper())
 # What does not pay on real sessions: a bet on a pause lost a little, and storms of misses end by themselves.
 OFF_BY_DEFAULT = frozenset({NudgeKind.BEFORE_EXPIRY, NudgeKind.ANSWER_NOW, NudgeKind.MISS_STORM})
-WAYS_TO_SHORTEN = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION)
+_SHORTENING = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION, NudgeKind.COLD_RESUME)
 # Habits change slowly: what was said about one within a week is not said again.
 _HABIT_PAUSE_MS = 7 * DAY_MS
 _SAID_FOR_MS = 12 * HOUR_MS
@@ -69,7 +69,8 @@ class TimedEvaluation(NamedTuple):
 def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """Nudges of a turn's end; `chosen`: this session's picked ones; `shown`: those of all sessions."""
     state = standing.state
-    evaluations = [_compact(standing, chosen), _new_session(standing, chosen)]
+    done = new_session_nudge(standing.situation, boundary_score=0.0, task_completed=standing.task_is_done)
+    evaluations = [_compact(standing, chosen), _not_again(done, standing, chosen)]
     largest = state.largest_result()
     if largest is not None:
         evaluations.append(
@@ -84,8 +85,12 @@ def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequenc
 
 
 def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
-    """A prompt that no call has answered yet: would its work be cheaper in a new session?"""
-    return [_of_this_turn(standing, _new_session(standing, chosen), Moment.PROMPT)]
+    """A prompt that no call has answered yet: would its work be cheaper in a new session?
+
+    Once the turn has ended it is too late to say so: the next prompt goes on with what this one began (docs/nudges.md).
+    """
+    begun = new_session_nudge(standing.situation, boundary_score=standing.boundary_score, task_completed=False)
+    return [_of_this_turn(standing, _not_again(begun, standing, chosen), Moment.PROMPT)]
 
 
 def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
@@ -99,7 +104,7 @@ def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
         standing.situation,
         age_ms=cold_after,
         ttl_ms=ttl_ms,
-        boundary_score=1.0 if standing.task_is_done else standing.boundary_score,
+        task_completed=standing.task_is_done,
     )
     return [
         TimedEvaluation(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)
@@ -140,7 +145,7 @@ def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
     state = standing.state
     since = [
         calls
-        for calls in (_calls_since(standing, chosen, (NudgeKind.COMPACT,)), state.calls_since_compaction())
+        for calls in (_calls_since(standing, chosen, _SHORTENING), state.calls_since_compaction())
         if calls is not None
     ]
     return compact_nudge(
@@ -155,14 +160,9 @@ def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
     )
 
 
-def _new_session(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
-    """7.2, and silent for as long as compacting would be: both ask for the same thing."""
-    evaluation = new_session_nudge(
-        standing.situation,
-        boundary_score=standing.boundary_score,
-        task_completed=standing.task_is_done,
-    )
-    since = _calls_since(standing, chosen, WAYS_TO_SHORTEN)
+def _not_again(evaluation: Evaluation, standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
+    """Silent for as long as compacting would be: all that shorten the context ask for the same thing."""
+    since = _calls_since(standing, chosen, _SHORTENING)
     if since is not None and since < DEFAULTS.cooldown_calls:
         return _held(evaluation, "too soon after the last nudge")
     return evaluation

@@ -6,13 +6,15 @@ is None.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
 
 from store.nudges import NudgeRow
-from tracker.advisor.evaluate import TimedEvaluation, evaluate_resume, evaluate_turn
+from tracker.advisor.evaluate import TimedEvaluation, evaluate_prompt, evaluate_resume, evaluate_turn
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch
@@ -68,11 +70,9 @@ class _Said:
 
 def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: _Said) -> list[ReplayedNudge]:
     made: list[ReplayedNudge] = []
-    for place, standing in recorded.standings.items():
-        for evaluations in (
-            evaluate_turn(standing, said.before(standing)[0], [one.row for one in made]),
-            _resumed(recorded, place, standing),
-        ):
+    ends = list(recorded.standings.items())
+    for (place, standing), following in zip_longest(ends, [later for _, later in ends[1:]]):
+        for evaluations in _evaluations(recorded, place, standing, following, said, made):
             for row in decided_rows(standing, evaluations, said.before(standing)[1], preferences):
                 if row.chosen:
                     row = row._replace(shown_at=row.due_at)
@@ -83,12 +83,36 @@ def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: _Said)
     return made
 
 
+def _evaluations(
+    recorded: RecordedStretch,
+    place: int,
+    standing: Standing,
+    following: Standing | None,
+    said: _Said,
+    made: Sequence[ReplayedNudge],
+) -> Iterator[list[TimedEvaluation]]:
+    """At a turn's end, at the resume after it and at the next prompt; each knows what was said before it."""
+    yield evaluate_turn(standing, said.before(standing)[0], [one.row for one in made])
+    yield _resumed(recorded, place, standing)
+    if following is not None:
+        yield _prompted(standing, following, [one.row for one in made])
+
+
 def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[TimedEvaluation]:
     """The evaluation at a resume, if the user did come back after the cache had gone cold."""
     if place + 1 >= len(recorded.calls):
         return []
     back_at = recorded.calls[place + 1].started_at
     return [timed for timed in evaluate_resume(standing) if timed.due_at <= back_at]
+
+
+def _prompted(standing: Standing, following: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
+    """The evaluation when the next turn's prompt came, if the cache was warm then."""
+    turn = following.state.turn
+    if turn is None:
+        return []
+    at_prompt = replace(standing, state=replace(standing.state, turn=turn))
+    return [timed for timed in evaluate_prompt(at_prompt, chosen) if turn.at < timed.expires_at]
 
 
 class _Case(NamedTuple):

@@ -9,7 +9,6 @@ from store.nudges import KindChoice, NudgeRow
 from tracker.advisor.evaluate import TimedEvaluation
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import Standing
-from tracker.model.defaults import DEFAULTS
 from tracker.model.delivery import Delivery, DeliveryContext, LogEntry, NudgeAction, deliver
 
 
@@ -48,7 +47,6 @@ def decided_rows(
             now_ms=evaluations[0].due_at,
             session=state.session.native_id,
             context=state.last.context,
-            topic_is_unrelated=standing.boundary_score >= DEFAULTS.boundary_score,
         ),
     )
     return evaluation_rows(standing, evaluations, delivery, preferences.off)

@@ -117,7 +117,7 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
 
 
 def new_session_nudge(situation: Situation, *, boundary_score: float, task_completed: bool) -> Evaluation:
-    """7.2: only where a task has ended, the context is three baselines large, and the move pays with a margin.
+    """7.2: only where a task has ended or begins, the context is three baselines large, and it pays with a margin.
 
     It does in a session as long as they usually are; this one may compact by itself sooner, and save less or nothing.
     """
@@ -140,7 +140,7 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
         NudgeKind.NEW_SESSION,
         situation.billing,
         reason=reason,
-        text=one_line("New task: start over with `taximeter handover`", effect),
+        text=one_line("New task? Start over with `taximeter handover`", effect),
         saving=saving,
         payback_turns=turns,
         inputs={
@@ -226,10 +226,10 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
     )
 
 
-def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, boundary_score: float) -> Evaluation:
+def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, task_completed: bool) -> Evaluation:
     """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
     shape, context, calls = situation.shape, situation.context, situation.calls_ahead
-    kinds = [OptionKind.COMPACT, *([OptionKind.NEW_SESSION] if boundary_score >= DEFAULTS.boundary_score else [])]
+    kinds = [OptionKind.COMPACT, *([OptionKind.NEW_SESSION] if task_completed else [])]
     ways = {kind: shortened(situation, kind, is_cold=True) for kind in kinds}
     kind, way = max(ways.items(), key=lambda one: one[1].saving(calls).point_nano)
     saving, turns = way.saving(calls), way.payback_turns(situation)
@@ -257,7 +257,7 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
             **_way_inputs(way),
             "age_ms": age_ms,
             "ttl_ms": ttl_ms,
-            "boundary_score": boundary_score,
+            "task_completed": task_completed,
             "way": kind,
         },
     )

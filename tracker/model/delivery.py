@@ -49,7 +49,6 @@ class DeliveryContext:
     now_ms: int
     session: str
     context: int
-    topic_is_unrelated: bool  # boundary score >= 1.0 so far
 
 
 def is_dismissed(kind: str, log: Sequence[LogEntry]) -> bool:
@@ -105,9 +104,10 @@ def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: Del
             refused.append(Refusal(candidate, objection))
     kinds = {candidate.kind for candidate in accepted}
     if {NudgeKind.COMPACT, NudgeKind.NEW_SESSION} <= kinds:
-        dropped = NudgeKind.COMPACT if here.topic_is_unrelated else NudgeKind.NEW_SESSION
-        refused += [Refusal(each, "the other way to shorten fits better") for each in accepted if each.kind == dropped]
-        accepted = [each for each in accepted if each.kind != dropped]
+        # What comes next is not known, and most often it goes on with the work at hand.
+        fresh = [each for each in accepted if each.kind == NudgeKind.NEW_SESSION]
+        refused += [Refusal(each, "the other way to shorten fits better") for each in fresh]
+        accepted = [each for each in accepted if each not in fresh]
     shown_this_hour = sum(
         entry.session == here.session and entry.action == NudgeAction.SHOWN and 0 <= here.now_ms - entry.at_ms < HOUR_MS
         for entry in log

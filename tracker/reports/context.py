@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from store.money import short_usd, usd
 from store.nudges import NudgeRow, chosen_nudges
 from store.prices import stored_prices
-from store.reads.live_session import LiveCall, LiveSession, latest_turns
+from store.reads.live_session import LiveCall, LiveSession, is_answered, latest_turns
 from store.tasks import floors
 from tracker.advisor.billing import billing_of
+from tracker.advisor.evaluate import Moment
 from tracker.advisor.habits import Habits
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import standing_of
@@ -220,6 +221,8 @@ def open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow
     """A session's nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt."""
     turn = next(reversed(latest_turns(db, session_id, 1)), None)
     for row in chosen_nudges(db, session_id):
+        if row.moment == Moment.PROMPT and turn is not None and is_answered(db, session_id, turn):
+            continue  # too late to begin its work elsewhere
         is_open = row.due_at <= now_ms < row.expires_at and row.dismissed_at is None and row.followed is None
         if is_open and (turn is None or row.anchor == turn.prompt_uuid or row.at >= turn.at):
             return row

@@ -11,8 +11,10 @@ from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, TaskFolder
+from tracker.advisor.advisor import DueNudge
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 from tracker.model.nudge import LONGEST_TEXT
+from tracker.reports.context import open_nudge
 
 HOUR_MS = 60 * MINUTE_MS
 
@@ -61,21 +63,53 @@ def fate(desk: Desk, kind: str) -> int | None:
     return followed
 
 
-def new_topic(desk: Desk) -> Transcript:
-    """The same session after a turn about something else."""
+def new_topic(desk: Desk) -> tuple[Transcript, list[DueNudge]]:
+    """The same session at a prompt about something else, and what the dashboard says there."""
     one = totals_committed(desk)
-    one.prompt(UNRELATED).call(120_000, ("Read", {"file_path": "/home/dev/infra/backup.tf"})).results("x" * 400)
+    one.prompt(UNRELATED)
+    told = desk.advise(one.now)
+    desk.advisor.note_shown(desk.db, told, one.now)
+    return one, told
+
+
+def answered(one: Transcript) -> Transcript:
+    """The turn after that prompt, up to its end."""
+    one.call(120_000, ("Read", {"file_path": "/home/dev/infra/backup.tf"})).results("x" * 400)
     return one.call(125_000, text="Here is the plan.")
 
 
-def test_new_session_for_an_unrelated_topic_names_the_handover(desk: Desk) -> None:
-    one = new_topic(desk)
-    told = desk.advise(one.now)
-    assert [each.kind for each in told] == ["new_session"]
-    text = said(desk, one, "Stop", one.now)
-    assert text.startswith("New task: start over with `taximeter handover`: saves ~$")
-    assert ", back in " in text
-    assert desk.log("compact")[-1]["reason"] == "the other way to shorten fits better"
+def test_new_session_at_a_prompt_about_something_else_names_the_handover(desk: Desk) -> None:
+    one, [told] = new_topic(desk)
+    assert told.kind == "new_session"
+    assert told.text.startswith("New task? Start over with `taximeter handover`: saves ~$")
+    assert ", back in " in told.text
+    assert len(told.text) <= LONGEST_TEXT
+    assert desk.nudge(one)["events"] == [], "no hook runs between a prompt and its answer"
+    nudge = open_nudge(desk.db, 1, one.now)
+    assert nudge is not None
+    assert (nudge.kind, nudge.moment) == ("new_session", "prompt")
+
+
+def test_once_its_prompt_is_answered_new_work_is_not_sent_elsewhere(desk: Desk) -> None:
+    """The next prompt goes on with it: of 46 published ones 42 did."""
+    one = totals_committed(desk).prompt(UNRELATED)
+    desk.advise(one.now)
+    told = desk.advise(answered(one).now)
+    assert [each.kind for each in told] == ["compact"]
+    assert [row["reason"] for row in desk.log("new_session") if row["moment"] == "turn_end"][-1] == "the task goes on"
+
+
+def test_a_new_session_for_what_comes_after_a_commit(desk: Desk) -> None:
+    one = totals_committed(desk)
+    assert said(desk, one, "Stop", one.now).startswith("New task? Start over with `taximeter handover`: saves ~$")
+
+
+def test_who_was_told_to_start_over_is_not_told_to_compact_a_few_calls_later(desk: Desk) -> None:
+    one, _ = new_topic(desk)
+    assert desk.advise(answered(one).now) == []
+    assert open_nudge(desk.db, 1, one.now) is None, "nor does Now speak of it any more"
+    assert desk.advise(one.prompt("and then").call(126_000).now) == []
+    assert desk.log("compact")[-1]["reason"] == "too soon after the last nudge or compaction"
 
 
 @pytest.mark.parametrize(
@@ -92,13 +126,11 @@ def test_new_session_for_an_unrelated_topic_names_the_handover(desk: Desk) -> No
 def test_a_session_that_the_user_begins_in_the_project_is_starting_over(
     desk: Desk, began: dict[str, Any] | None, followed: int
 ) -> None:
-    one = new_topic(desk)
-    desk.advise(one.now)
-    said(desk, one, "Stop", one.now)
+    one, _ = new_topic(desk)
     if began is not None:
         desk.transcript(**{"start_ms": one.now} | began).prompt(UNRELATED).call(30_000)
     for number in range(4):
-        one.wait(60).prompt("and then").call(126_000 + number)
+        one.wait(60).prompt("and then").call(101_000 + number)
         desk.advise(one.now)
         assert fate(desk, "new_session") == (followed or (0 if number == 3 else None)), "three calls do not tell yet"
 
@@ -115,9 +147,10 @@ def test_a_session_that_the_user_begins_in_the_project_is_starting_over(
 )
 def test_a_clear_is_starting_over_and_a_compaction_is_not(desk: Desk, kind: str, done: str, followed: int) -> None:
     only(desk, kind)
-    one = new_topic(desk)
-    desk.advise(one.now)
-    said(desk, one, "Stop", one.now)
+    one, told = new_topic(desk)
+    if not told:
+        desk.advise(answered(one).now)
+        said(desk, one, "Stop", one.now)
     one.wait(60)
     if done == "clear":
         one.prompt("<command-name>/clear</command-name>")
@@ -129,14 +162,6 @@ def test_a_clear_is_starting_over_and_a_compaction_is_not(desk: Desk, kind: str,
         one.prompt("and then").call(50_000 + number, read=15_000)
     desk.advise(one.now)
     assert fate(desk, kind) == followed
-
-
-def test_new_session_is_looked_at_when_the_prompt_comes(desk: Desk) -> None:
-    one = totals_committed(desk)
-    one.prompt(UNRELATED)
-    assert desk.advise(one.now) == []
-    assert [(row["moment"], row["fired"]) for row in desk.log("new_session")][-1] == ("prompt", 1)
-    assert desk.nudge(one)["events"] == ["Stop"]
 
 
 def test_a_prompt_that_was_stopped_before_its_answer_is_not_looked_at(desk: Desk) -> None:
@@ -159,6 +184,16 @@ def test_cold_resume_waits_for_the_cache_and_speaks_on_resume(desk: Desk) -> Non
     text = said(desk, one, "SessionStart", cold_at)
     assert text.startswith("Compact before going on (the cache is cold, 222k to write again): saves ~$")
     assert desk.files.show(one.session, "UserPromptSubmit", cold_at) is None
+
+
+def test_who_was_told_to_compact_on_resume_is_not_told_again_at_the_turns_end(desk: Desk) -> None:
+    only(desk, "cold_resume")
+    one = desk.transcript(model="claude-opus-5-5")
+    one.prompt("Add totals to the report").tool_turns([60_000, 160_000, 250_000])
+    desk.advise(one.now)
+    said(desk, one, "SessionStart", one.now + TTL_5M_MS + 10_000)
+    desk.advise(one.wait(600).prompt("and averages").call(255_000, cold=True).now)
+    assert desk.log("compact")[-1]["reason"] == "too soon after the last nudge or compaction"
 
 
 def test_what_did_not_become_cold_leaves_no_trace_in_the_log(desk: Desk) -> None:

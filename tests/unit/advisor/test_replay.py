@@ -189,9 +189,9 @@ def test_what_a_new_session_would_have_saved(desk: Desk) -> None:
     for number in range(40):
         one.prompt("also go on").call(125_500 + 100 * number)
     [said] = said_of(desk, "new_session")
-    # Started over at once: B 30k of which 15k stay warm, R_o 15k and the note, six calls; then 80k less in each of 40.
+    # Started over at the prompt: B 30k of which 18k stay warm, R_o 15k and the note, six calls; then 55k less in 42.
     one_off = 5_750 * (30_000 - 18_000) + 6_250 * 15_500 + 6 * (500 * 45_000 + 600 * 25_000)
-    assert said.saved_nano == 40 * 80_000 * 500 - one_off
+    assert said.saved_nano == 42 * 55_000 * 500 - one_off
 
 
 def test_what_a_storm_lost_afterwards(desk: Desk) -> None:

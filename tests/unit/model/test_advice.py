@@ -133,7 +133,7 @@ def test_a_new_session_that_saves_nothing_before_the_client_compacts_names_what_
     )
     assert nudge.fired
     assert nudge.saving.point_nano < 0
-    assert nudge.text == "New task: start over with `taximeter handover`: the old one left 150k of context"
+    assert nudge.text == "New task? Start over with `taximeter handover`: the old one left 150k of context"
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_answer_now_is_for_users_who_are_there():
     assert not answer_now_nudge(SITUATION, replace(PAUSE, enabled=False)).fired
 
 
-def resumed(situation=SITUATION, *, age_ms=2 * TTL_1H_MS, score=0.0):
-    return cold_resume_nudge(situation, age_ms=age_ms, ttl_ms=TTL_1H_MS, boundary_score=score)
+def resumed(situation=SITUATION, *, age_ms=2 * TTL_1H_MS, done=False):
+    return cold_resume_nudge(situation, age_ms=age_ms, ttl_ms=TTL_1H_MS, task_completed=done)
 
 
 def test_cold_resume_compares_going_on_with_a_summary():
@@ -183,16 +183,16 @@ def test_cold_resume_compares_going_on_with_a_summary():
     assert way_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
 
 
-def test_cold_resume_offers_a_new_session_for_a_new_topic():
-    nudge = resumed(score=1.0)
+def test_cold_resume_offers_a_new_session_where_the_task_is_done():
+    nudge = resumed(done=True)
     assert nudge.text.startswith("Start over with `taximeter handover` (cold, 135k to write again): saves ~$")
     assert nudge.saving.point_nano > resumed().saving.point_nano
     assert way_of(nudge.kind, nudge.inputs) == OptionKind.NEW_SESSION
 
 
-def test_cold_resume_of_a_new_topic_summarises_where_finding_ones_feet_is_dearer():
+def test_cold_resume_of_a_task_that_is_done_summarises_where_finding_ones_feet_is_dearer():
     slow_start = replace(SITUATION, orientation=Orientation(tokens=90_000, calls=40))
-    nudge = resumed(slow_start, score=1.0)
+    nudge = resumed(slow_start, done=True)
     assert nudge.text.startswith("Compact before going on")
     assert way_of(nudge.kind, nudge.inputs) == OptionKind.COMPACT
 
@@ -222,7 +222,7 @@ def every_nudge(situation):
         new_session_nudge(situation, boundary_score=1.0, task_completed=True),
         before_expiry_nudge(situation, PAUSE),
         answer_now_nudge(situation, PAUSE),
-        resumed(situation, score=1.0),
+        resumed(situation, done=True),
     ]
 
 

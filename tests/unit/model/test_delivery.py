@@ -9,8 +9,7 @@ from tracker.model.nudge import Evaluation, NudgeKind
 from tracker.model.saving import SavingRange
 
 NOW = 1_800_000_000_000
-HERE = DeliveryContext(now_ms=NOW, session="s1", context=100_000, topic_is_unrelated=False)
-UNRELATED = DeliveryContext(now_ms=NOW, session="s1", context=100_000, topic_is_unrelated=True)
+HERE = DeliveryContext(now_ms=NOW, session="s1", context=100_000)
 
 
 def candidate(kind=NudgeKind.COMPACT, worth=1_000, *, fired=True, subject=None):
@@ -83,10 +82,9 @@ def test_one_notice_per_command_pattern_a_day():
     assert deliver([large], [log[0]._replace(subject="cargo test")], HERE).chosen == large
 
 
-def test_compaction_for_related_work_a_new_session_for_unrelated_work():
+def test_compacting_goes_before_a_new_session_as_what_comes_next_is_not_known():
     compact, fresh = candidate(NudgeKind.COMPACT, 10), candidate(NudgeKind.NEW_SESSION, 10_000)
     assert deliver([compact, fresh], [], HERE).chosen == compact
-    assert deliver([compact, fresh], [], UNRELATED).chosen == fresh
 
 
 def test_a_dismissed_rival_does_not_silence_the_other():
