@@ -104,6 +104,22 @@ def test_an_error_is_plain(taximeter: Taximeter) -> None:
     assert (ran.out + ran.err).replace("\n", "").isprintable()
 
 
+def test_a_change_of_settings_is_shown_as_it_is_written(taximeter: Taximeter, tmp_path: Path) -> None:
+    """An agent may have written them: what turns the order of text would show another command than is agreed to."""
+    folder = tmp_path / f"claude{HOSTILE}"
+    folder.mkdir()
+    odd = "echo \x9b31m\u202egnp"
+    hooks = {"Stop": [{"hooks": [{"type": "command", "command": f"{odd}; taximeter hook Stop"}]}]}
+    settings = {"statusLine": {"type": "command", "command": odd}, "hooks": hooks}
+    (folder / "settings.json").write_text(json.dumps(settings, ensure_ascii=False))
+    taximeter.claude_dirs = [folder]
+    for command in ("install claude-code --yes", "status claude-code", "doctor", "uninstall claude-code --yes"):
+        ran = taximeter(*command.split())
+        assert "claude" in ran.out + ran.err
+        assert (ran.out + ran.err).replace("\n", "").isprintable(), command
+    assert odd in (folder / "settings.json").read_text()
+
+
 def test_a_brief_tells_what_failed_without_its_colours(taximeter: Taximeter, tmp_path: Path) -> None:
     run = {"type": "tool_use", "id": "run", "name": "Bash", "input": {"command": "pytest -q"}}
     result = {"type": "tool_result", "tool_use_id": "run", "is_error": True, "content": "\x1b[31mFAILED\x1b[0m one"}

@@ -17,7 +17,7 @@ from hooks.install.claude_code import (
 from hooks.install.claude_code_status import FolderStatus, HookStatus, hook_status
 from hooks.install.last_runs import LastRun
 from store.ledger import home
-from store.plain_text import plain
+from store.plain_text import plain, plain_lines
 from store.records import Agent
 from tracker.claude_command import client_version
 from tracker.claude_folders import user_folders
@@ -148,24 +148,24 @@ def agreed(notes: Sequence[str], diff: str, *, yes: bool, file: str = "this") ->
         say(line)
     if not diff:
         return True
-    click.echo(diff)
+    click.echo(plain_lines(diff))
     return yes or agreed_to(f"Write {file}?", about="this change is wanted")
 
 
 def _said_done(plan: InstallPlan, what: str) -> None:
-    click.echo(f"{plan.change.path}: {what if plan.change.is_needed else 'nothing to change'}", err=True)
+    click.echo(plain(f"{plan.change.path}: {what if plan.change.is_needed else 'nothing to change'}"), err=True)
 
 
 def _print_status(found: HookStatus) -> None:
     for folder in found.folders:
-        click.echo(f"{folder.path}: {_folder_text(folder)}")
+        click.echo(plain(f"{folder.path}: {_folder_text(folder)}"))
         for command in folder.mixed:
             click.echo(f"  yours, runs taximeter among other things: {plain(command)}")
         for problem in folder.problems:
-            click.echo(f"  problem: {problem}")
+            click.echo(plain(f"  problem: {problem}"))
     print_fired(found.fired)
     if found.last_error:
-        click.echo(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}")
+        click.echo(plain(f"last line of {home() / 'logs' / 'hook.log'}: {found.last_error}"))
 
 
 def print_fired(fired: Mapping[str, LastRun]) -> None:

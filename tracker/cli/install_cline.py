@@ -15,6 +15,7 @@ from hooks.install.cline import (
 from hooks.install.cline_files import targets
 from hooks.install.cline_status import MISSING, ClineStatus, cline_status
 from store.ledger import home
+from store.plain_text import plain
 from tracker.cli.common import Invocation
 from tracker.cli.install import agreed, print_fired
 from tracker.cli.output import note
@@ -59,7 +60,7 @@ def _said_done(plan: ClineInstallPlan, what: str) -> None:
         click.echo("Cline: nothing to change", err=True)
     for folder in dict.fromkeys(change.path.parent for change in plan.changes):
         names = ", ".join(change.path.name for change in plan.changes if change.path.parent == folder)
-        click.echo(f"{folder}: {names}: {what}", err=True)
+        click.echo(plain(f"{folder}: {names}: {what}"), err=True)
 
 
 def show(found: ClineStatus) -> None:
@@ -71,9 +72,9 @@ def show(found: ClineStatus) -> None:
         click.echo("Cline: nothing installed (taximeter install cline)")
         by_folder = {}
     for folder, states in by_folder.items():
-        click.echo(f"{folder}: {'; '.join(states)}")
+        click.echo(plain(f"{folder}: {'; '.join(states)}"))
     for problem in found.problems:
-        click.echo(f"  problem: {problem}")
+        click.echo(plain(f"  problem: {problem}"))
     print_fired(found.fired)
     if found.last_row_at_ms is None:
         note("The plugin has written nothing yet.")

@@ -91,7 +91,9 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
         )
     )
     if metadata.restored_from_session_id and started is not None:
-        batch.events.append(Event(Agent.CLINE, manifest.session_id, "", started, started, EventKind.REWIND, "checkpoint"))
+        batch.events.append(
+            Event(Agent.CLINE, manifest.session_id, "", started, started, EventKind.REWIND, "checkpoint")
+        )
     kind = None
     if manifest.status == "cancelled":
         kind = EventKind.INTERRUPT
