@@ -180,8 +180,8 @@ def _join(
     made = (message_id, request_id, *home, *content)
     if known != {call_id: made}:
         others = [(one,) for one in known if one != call_id]
-        db.executemany("DELETE FROM call_alias WHERE call_id = ?", [(call_id,), *others])
-        db.executemany("DELETE FROM sighting WHERE call_id = ?", others)
+        for table in ("call_alias", "sighting"):
+            db.executemany(f"DELETE FROM {table} WHERE call_id = ?", [(call_id,), *others])
         db.executemany("DELETE FROM call WHERE id = ?", others)
         db.execute(_PUT, (call_id, *made))
     more = [(key, 0, call_id) for key in message_ids if key != message_id]
