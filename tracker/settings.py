@@ -21,6 +21,7 @@ from tracker.file_stamp import FileStamp, file_stamp
 
 SETTINGS_NAME = "settings.toml"
 DEFAULT_ALERT_SHARES = (0.5, 0.8, 1.0)
+THEMES = ("dark", "light", "colour-blind")
 
 # The upper bounds keep infinity out.
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -108,7 +109,7 @@ class DisplaySettings(_Section, frozen=True):
 
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")] = "USD"
     currency_rate: Annotated[float, msgspec.Meta(gt=0, le=1e9)] = 1.0  # units of the currency for one dollar
-    theme: str = "dark"  # dark | light | colour-blind
+    theme: str = THEMES[0]
 
 
 class Settings(_Section, frozen=True):

@@ -8,10 +8,11 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui.fakes import NOW_MS, Script, dashboard, edits_done, feed, settled
-from tracker.settings import BudgetSettings, PlanSettings, Settings, SettingsError, set_value, settings_path
+from tracker.settings import THEMES, BudgetSettings, PlanSettings, Settings, SettingsError, set_value, settings_path
 from tui.edits import Edit, Edited, SetSetting, SetTheme, SwitchKind, apply_edit
 from tui.screens.settings import SettingsScreen
 from tui.settings_list import SETTINGS, parsed, shown, typed
+from tui.themes import THEME_NAMES
 
 pytestmark = pytest.mark.usefixtures("isolated_home")
 
@@ -118,3 +119,8 @@ async def test_a_long_value_is_whole_where_there_is_room(sample_script: Script, 
         assert f" {plan.id} " in text
         assert " $1,234,567.89 " in text
         assert size[0] == 40 or "dollars; empty takes it away" in text
+
+
+def test_every_theme_may_be_chosen() -> None:
+    [setting] = [one for one in SETTINGS if one.name == "display.theme"]
+    assert tuple(name for name, _ in setting.choices) == THEMES == THEME_NAMES

@@ -9,9 +9,9 @@ import click
 from tracker.cli.common import Invocation, dir_options
 from tracker.cli.output import takes_screens
 from tracker.errors import UsageError
+from tracker.settings import THEMES
 
 SCREENS = ("now", "tasks", "spend", "cache", "plans", "nudges")
-THEMES = ("dark", "light", "colour-blind")
 # Threads hand the interpreter over this often: a key then waits less for a thread that reads.
 _SWITCH_SECONDS = 0.001
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from tracker.errors import UsageError
-from tracker.settings import Settings, load_settings, settings_path
+from tracker.settings import THEMES, Settings, load_settings, settings_path
 
 
 def user_settings() -> Settings:
@@ -21,8 +21,6 @@ def user_settings() -> Settings:
         from tracker.advisor.evaluate import KINDS
 
         _refuse("nudges.kinds", settings.nudges.kinds, KINDS)
-    from tracker.cli.dashboard import THEMES
-
     _refuse("display.theme", [settings.display.theme], THEMES)
     return settings
 
