@@ -86,7 +86,7 @@ async def test_what_a_nudge_rests_on_is_in_figures_that_people_write(sample_scri
         await settled(pilot)
         await pilot.press("enter")
         text = await settled(pilot)
-    assert "calls per turn" in text
+    assert "calls a turn" in text
     assert not re.search(r"\de[+-]\d", text)
 
 
@@ -104,20 +104,26 @@ def test_what_a_nudge_rests_on_has_its_units(sample_script: Script) -> None:
         "cold_probability": 0.024,
         "context": 122839,
         "is_plan": False,
+        "remaining_calls": 46.06,
+        "calls_low": 4.853,
+        "calls": 31.4,
     }
     row = part.report.rows[0]._replace(inputs=json.dumps(inputs))
     lines = [re.split(r"  +", str(line)) for line in input_lines(row, 96)[-len(inputs) :]]
     assert lines == [
         ["price of read", "$0.20 a million tokens"],
         ["price of output", "$20.00 a million tokens"],
-        ["one off", "$0.34"],
-        ["saving per call", "-$0.02"],
+        ["costs at once", "$0.34"],
+        ["saves a call", "-$0.02"],
         ["fresh", "–"],
         ["ttl", "5 min"],
         ["rewrite share", "33%"],
-        ["cold probability", "2%"],
+        ["chance of a cold call", "2%"],
         ["context", "122,839"],
-        ["is plan", "no"],
+        ["paid by a plan", "no"],
+        ["calls to come", "46"],
+        ["calls before full, at least", "4.853"],
+        ["calls before full", "31"],
     ]
 
 

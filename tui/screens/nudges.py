@@ -29,6 +29,28 @@ from tui.words import fit, plain, project_name
 _STATES = {"on": ("●", "$good"), "off": ("○", "$dim"), "dismissed": ("∅", "$warn")}
 _STATE_WORDS = {"on": "", "off": " · off", "dismissed": " · off after three dismissals"}
 _PRICES = ("read_nano", "write_nano", "input_nano", "output_nano")  # nano-dollars of one token
+_INPUTS = {  # what the log calls otherwise than the screens, or in few words
+    "baseline": "first prompt of the session",
+    "static_floor": "of it in any session's cache",
+    "context_after": "context after it",
+    "cold_probability": "chance of a cold call",
+    "remaining_calls": "calls to come",
+    "calls_to_auto_compaction": "calls to full",
+    "calls_low": "calls before full, at least",
+    "calls_high": "calls before full, at most",
+    "calls_per_turn": "calls a turn",
+    "is_plan": "paid by a plan",
+    "one_off_nano": "costs at once",
+    "extra_nano": "of it, going on does not pay",
+    "saving_nano_per_call": "saves a call",
+    "boundary_score": "score of a new task's start",
+    "task_completed": "the task before it is done",
+    "orientation_tokens": "read to find its feet",
+    "orientation_calls": "calls to find its feet",
+    "fresh_calls": "calls of a new session",
+    "growth": "growth a call",
+    "output": "output a call",
+}
 _FATES = {"followed": "$good", "dismissed": "$warn", "shown": "", "not shown": "$dim", "silent": "$dim"}
 
 
@@ -225,15 +247,17 @@ def input_lines(row: NudgeRow, width: int) -> list[Content]:
             )
         )
     lines.append(Content(""))
-    for name, value in json.loads(row.inputs).items():
+    inputs = json.loads(row.inputs)
+    for name, value in inputs.items():
         title, figure = _input(name, value)
+        title = "calls before full" if name == "calls" and "calls_low" in inputs else title
         lines.append(line((fit(title, 34), "$dim"), figure))
     return lines
 
 
 def _input(name: str, value: object) -> tuple[str, str]:
     """Name and figure of an input with its unit: the log keeps nano-dollars, milliseconds and plain shares."""
-    title = " ".join(part for part in name.split("_") if part not in ("nano", "ms"))
+    title = _INPUTS.get(name) or " ".join(part for part in name.split("_") if part not in ("nano", "ms"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return title, plain(_value(value))
     if name in _PRICES:
@@ -251,5 +275,5 @@ def _value(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
