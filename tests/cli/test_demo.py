@@ -6,11 +6,16 @@ import select
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from store.ledger import open_ledger
 from tests.cli.running import Taximeter
+from tracker.advisor.habits import kept_habits
+from tracker.cli.demo import play_samples
 
 
 def test_a_demo_that_is_ended_leaves_no_trace(
@@ -60,3 +65,14 @@ def test_the_demo_leaves_no_trace(taximeter: Taximeter, isolated_home: Path) -> 
     ran = taximeter("demo", "spend", "--json")
     assert ran.json()["total"]["calls"] > 0
     assert not isolated_home.exists()
+
+
+def test_who_looks_at_the_demo_finds_habits_of_that_moment(tmp_path: Path) -> None:
+    """Measured anew beside the first nudge they gave the row under it another cent."""
+    now = time.time()
+    (tmp_path / "home").mkdir()
+    play_samples(tmp_path / "claude", tmp_path / "home", now)
+    with closing(open_ledger(tmp_path / "home" / "ledger.db")) as db:
+        habits, is_due = kept_habits(db, "claude-code", int(now * 1000))
+    assert habits.calls
+    assert not is_due

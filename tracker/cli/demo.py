@@ -125,10 +125,14 @@ def play_samples(claude_dir: Path, home: Path, now: float) -> None:
         sync(db, [(source, [claude_dir])], options)
         rebuild(db)
         advisor.note_shown(db, advisor.refresh(db, at_ms), at_ms)
+        rest(at_ms)
+
+    def rest(at_ms: int) -> None:
         while advisor.work_while_idle(db, at_ms):
             pass
 
     write_samples(claude_dir, now=now, at_rest=take_in)
+    rest(int(now * 1000))  # who looks now finds habits that are not measured anew beside the first nudge
     db.close()
 
 
