@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from store.money import short_usd
+from store.money import NANO_PER_USD, short_usd
 from store.plain_text import plain
 from tracker.model.compaction import CompactionShape
 from tracker.model.defaults import DEFAULTS
@@ -18,6 +18,7 @@ from tracker.model.rates import Rates, Tariff
 from tracker.model.saving import SavingRange
 
 LONGEST_TEXT = 120
+_CENT = NANO_PER_USD // 100
 PAYS = "pays"  # the reason of most nudges that fire
 InputValue = str | int | float | bool | None
 
@@ -136,7 +137,9 @@ def payback_phrase(turns: float | None) -> str:
 
 def saving_phrase(billing: Billing, saving: SavingRange, turns: float | None) -> str:
     """Saving with its range and payback, in the user's currency."""
-    point, low, high = (billing.amount(nano) for nano in (saving.point_nano, saving.low_nano, saving.high_nano))
+    unit = _CENT if abs(saving.point_nano) >= _CENT else 1  # the ends of a range need no more digits than its middle
+    ends = (round(nano / unit) * unit for nano in (saving.low_nano, saving.high_nano))
+    point, low, high = (billing.amount(nano) for nano in (saving.point_nano, *ends))
     if point is None:
         return f"saves plan usage{payback_phrase(turns)}"
     of_what = f" of the {billing.meter.window}" if billing.meter is not None else ""

@@ -12,6 +12,7 @@ from tracker.model.nudge import (
     evaluated,
     one_line,
     payback_phrase,
+    saving_phrase,
     thousands,
 )
 from tracker.model.saving import SavingRange
@@ -96,3 +97,15 @@ def test_the_action_gives_way_only_where_there_is_no_room() -> None:
 
 def test_tokens_are_told_in_thousands() -> None:
     assert thousands(999_600) == "1000k"
+
+
+@pytest.mark.parametrize(
+    ("low", "point", "high", "words"),
+    [
+        (6_800_000, 5_420_000_000, 13_300_000_000, "saves ~$5.42 ($0.01 to $13.30)"),
+        (-3_000_000, 5_420_000_000, 13_300_000_000, "saves ~$5.42 ($0.00 to $13.30)"),
+        (-1_200_000, 4_200_000, 21_000_000, "saves ~$0.0042 (-$0.0012 to $0.02)"),
+    ],
+)
+def test_the_ends_of_a_range_have_no_more_digits_than_its_middle(low: int, point: int, high: int, words: str) -> None:
+    assert saving_phrase(API, SavingRange(point, low, high), None) == words
