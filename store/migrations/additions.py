@@ -142,6 +142,16 @@ def m018_resumed_sessions_and_no_false_rewinds(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
+@MIGRATIONS()
+def m019_copies_without_a_key_and_checkpoints(db: Any) -> None:
+    """Files that are still there are read once more, for what Cline's sessions go on from; its calls are counted anew.
+
+    Copies of its tasks, and what it asked through Claude Code, are found in what is recorded (`store.keyless`).
+    """
+    db.execute("UPDATE session SET spend_stale = 1 WHERE agent IN ('cline', 'roo')")
+    _read_and_derive_anew(db)
+
+
 def _drop_rewinds_and_habits(db: Any) -> None:
     """No reading takes a rewind back that was none; habits were measured from what was misread."""
     run_script(

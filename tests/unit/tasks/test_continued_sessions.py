@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.unit.ledger.reading import take_in
+from store.ledger import open_ledger
+from tests.unit.ledger.reading import before_migration, take_in
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import SessionFolder, metrics
 from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everything
@@ -15,6 +17,7 @@ from tests.unit.tasks.rows import derived
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
+from tracker.sources.cline import companions
 
 
 def two_sessions(root: Path, *, branch: str, gap_minutes: float = 600, file: str = "/code/api/upload.py") -> None:
@@ -132,3 +135,26 @@ def test_what_follows_a_restored_checkpoint_of_clines_is_the_same_task(
     if tasks == 1:
         edit_tasks.split(db, report.tasks[0].id, 2)
         assert len(tasks_report(db).tasks) == 2
+
+
+def test_a_ledger_that_had_a_restored_checkpoint_as_a_task_of_its_own_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / ".cline"
+    first = cline_session(store, "1763463600000_first")
+    cline_session(store, "1763467200000_later", first.messages, restoredFromSessionId=first.session)
+    path = tmp_path / "ledger.db"
+    with closing(open_ledger(path)) as db, monkeypatch.context() as older:
+        decode = companions._decode_manifest
+        older.setattr(
+            companions, "_decode_manifest", lambda text: decode(text.replace(b"restoredFrom", b"unknownFrom"))
+        )
+        take_in_cline(db, store)
+        rebuild(db)
+        assert [task.calls for task in tasks_report(db).tasks] == [1, 1]
+    with before_migration(path, "m019_copies_without_a_key_and_checkpoints"):
+        pass
+    with closing(open_ledger(path)) as db:
+        take_in_cline(db, store)
+        rebuild(db)
+        assert [task.calls for task in tasks_report(db).tasks] == [2]

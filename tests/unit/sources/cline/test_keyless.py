@@ -1,15 +1,19 @@
 """Requests that no key names: of copied tasks, and of the provider `claude-code`, which leaves transcripts, too."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from store import spend
 from store.ledger import open_ledger
+from tests.unit.ledger.reading import before_migration
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.hidden_spend import hidden_spend
@@ -184,6 +188,29 @@ def test_a_copy_of_a_task_under_another_name_counts_nothing_twice(
     found = ledger.execute("SELECT native_id, output FROM call JOIN session ON session.id = session_id ORDER BY 2")
     assert found.fetchall() == [("1795000000000", 5), ("1795000000000", 7)]
     assert ledger.execute("SELECT SUM(calls) FROM spend").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_ledger_that_counted_a_copy_twice_counts_it_once(
+    tmp_path: Path, rows: Rows, is_gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / ".cline"
+    made = [rows.say("task", "Do it"), rows.request(10, 5, 1000), rows.say("text", "So.")]
+    for name in ("1795000000000", "backup"):
+        TaskFolder(store, name).write(made)
+    path = tmp_path / "ledger.db"
+    with closing(open_ledger(path)) as db, monkeypatch.context() as older:
+        older.setattr(spend, "join_keyless_calls", lambda _db: None)
+        take_in_cline(db, store)
+        assert db.execute("SELECT SUM(calls) FROM spend").fetchone() == (2,)
+    if is_gone:
+        shutil.rmtree(store)
+        store.mkdir()
+    with before_migration(path, "m019_copies_without_a_key_and_checkpoints"):
+        pass
+    with closing(open_ledger(path)) as db:
+        take_in_cline(db, store)
+        assert db.execute("SELECT SUM(calls) FROM spend").fetchone() == (1,)
 
 
 def test_requests_of_two_windows_at_the_same_moment_are_two(
