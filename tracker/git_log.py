@@ -17,8 +17,8 @@ from store import repositories
 from store.kept import keep_value, kept_value
 from store.task_rows import CommitRow, TaskTurnRow
 from tracker.model.defaults import DEFAULTS
-from tracker.model.session_tasks import decode_facts
-from tracker.model.status import GitFacts, TurnFacts
+from tracker.model.tasks.session_tasks import decode_facts
+from tracker.model.tasks.status import GitFacts, TurnFacts
 from tracker.sources.file_access import open_regular
 
 _TIMEOUT_SECONDS = 5

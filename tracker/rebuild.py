@@ -21,12 +21,14 @@ from store.task_rows import EditRow, PartRow, TaskRow, TaskTurnRow
 from tracker.clock import now_ms
 from tracker.git_log import git_facts, read_news, take_in
 from tracker.hidden_spend import hidden_spend
-from tracker.model import word_weights
-from tracker.model.boundaries import WEIGHTS, Weights
-from tracker.model.boundary_fit import OwnWeights, own_weights
+from tracker.model.cache.miss_causes import Cause
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DAY_MS
-from tracker.model.edits import Anchor, Overlay, TurnKey, in_force, lay_over
-from tracker.model.links import (
+from tracker.model.tasks import word_weights
+from tracker.model.tasks.boundaries import WEIGHTS, Weights
+from tracker.model.tasks.boundary_fit import OwnWeights, own_weights
+from tracker.model.tasks.edits import Anchor, Overlay, TurnKey, in_force, lay_over
+from tracker.model.tasks.links import (
     APPROVAL_MS,
     LINK_BRANCH,
     LINK_PLAN,
@@ -39,10 +41,8 @@ from tracker.model.links import (
     key_of,
     leads_of,
 )
-from tracker.model.miss_causes import Cause
-from tracker.model.rates import Rates
-from tracker.model.session_tasks import LINK_FORK, decode_facts, model_session
-from tracker.model.tasks import HiddenTotal, resolve_root, task_id, task_row
+from tracker.model.tasks.session_tasks import LINK_FORK, decode_facts, model_session
+from tracker.model.tasks.task import HiddenTotal, resolve_root, task_id, task_row
 from tracker.settings import SettingsError, usable_settings
 
 _GROUP_SESSIONS = 150

@@ -1,6 +1,6 @@
 """Glyphs that mean the same on the command line and in the dashboard, which have colours of their own."""
 
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 
 STATUS_GLYPHS: dict[str, str] = {
     TaskStatus.COMPLETED: "✔",

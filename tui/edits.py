@@ -10,7 +10,7 @@ from store.reads.tasks import task_row_of
 from tracker.advisor.preferences import switch_kind
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.edit_tasks.commands import EditError
-from tracker.model.delivery import NudgeAction
+from tracker.model.advice.delivery import NudgeAction
 from tracker.settings import SettingsError, load_settings, set_value
 from tui.settings_list import parsed
 

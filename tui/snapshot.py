@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from store.reads.board import CallCost, RecentCall, SessionSum
     from store.reads.spend import SpendRow
     from store.task_rows import TaskRow
-    from tracker.model.headline import Headline
+    from tracker.model.tasks.headline import Headline
     from tracker.reports.backtest import BacktestReport
     from tracker.reports.budget import BudgetReport
     from tracker.reports.cache import CacheReport

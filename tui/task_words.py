@@ -1,7 +1,7 @@
 """How tasks are said: the sign of a status, the evidence, what a task cost."""
 
 from store.task_rows import TaskRow
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 from tracker.signs import STATUS_GLYPHS
 from tracker.words import agent_sign
 from tui.words import model_name, plain, project_name

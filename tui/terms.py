@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tracker.model.nudge import NudgeKind
+from tracker.model.advice.nudge import NudgeKind
 
 
 class Term(NamedTuple):

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from store.ledger import open_ledger
 from store.tasks import load_session
 from tracker.ingest import sync
-from tracker.model.boundaries import Decision, Verdict, decide
 from tracker.model.defaults import MINUTE_MS
-from tracker.model.turns import TurnInfo, arrange, has_commit
+from tracker.model.tasks.boundaries import Decision, Verdict, decide
+from tracker.model.tasks.turns import TurnInfo, arrange, has_commit
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from store.metered import MeteredJob
 from tests.tui.fakes import HOSTILE, dashboard, feed, settled
-from tracker.model.status import TurnFacts
+from tracker.model.tasks.status import TurnFacts
 from tui.keys import SCREENS
 from tui.snapshot import Snapshot, Wish
 from tui.words import plain

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.fakes import Script, dashboard, drawn, settled, usd
-from tracker.model.backtest_score import PolicyName
+from tracker.model.advice.backtest_score import PolicyName
 from tracker.reports.nudges import KindSummary, NudgeReport, Realised
 from tui.screens.nudges import input_lines, outcome_lines
 from tui.snapshot import Snapshot, Wish

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from store.nudges import NudgeRow
 from tests.tui.fakes import NOW_MS, FrozenClock, Script, dashboard, drawn, edits_done, feed, settled
 from tracker.advisor.advisor import DueNudge
-from tracker.model.nudge import NudgeKind
+from tracker.model.advice.nudge import NudgeKind
 from tracker.settings import Settings
 from tui.app import Dashboard
 from tui.edits import Edit, NoteShown, PutAway, apply_edit

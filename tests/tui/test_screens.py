@@ -15,7 +15,7 @@ from tests.tui.fakes import (
     screen_text,
     settled,
 )
-from tracker.model.miss_causes import Cause
+from tracker.model.cache.miss_causes import Cause
 from tracker.model.plans.plan import Excluded
 from tracker.reports.cause_words import cause_words
 from tracker.words import tokens

@@ -1,7 +1,7 @@
 """Rates of the tests, from list prices in the order of the tables of MODEL section 10."""
 
 from store.money import pico_from_usd_per_mtok
-from tracker.model.rates import Rates
+from tracker.model.cost.rates import Rates
 
 
 def per_mtok(input_usd: str, output_usd: str, write_5m_usd: str, write_1h_usd: str, read_usd: str) -> Rates:

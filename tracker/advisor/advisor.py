@@ -35,9 +35,9 @@ from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import SessionState, load_state
+from tracker.model.advice.nudge import NudgeKind
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
-from tracker.model.nudge import NudgeKind
-from tracker.model.rates import Rates
 
 
 class AdviceFiles(Protocol):

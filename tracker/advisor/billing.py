@@ -4,7 +4,7 @@ from store.reads.live_session import LiveSession
 from store.records import Agent
 from tracker.advisor.habits import Habits
 from tracker.advisor.preferences import Preferences
-from tracker.model.nudge import Billing
+from tracker.model.advice.nudge import Billing
 
 _PAYS_BY_CALL = "api"
 _HAS_PLANS = Agent.CLAUDE_CODE

@@ -8,7 +8,7 @@ from statistics import fmean, median
 from store.reads.habits import Compaction, FileUse, HabitCall
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.trigger import client_of, lesson_key
-from tracker.model.compaction import Aftermath, observed_summary_tokens
+from tracker.model.advice.compaction import Aftermath, observed_summary_tokens
 from tracker.model.defaults import CHARS_PER_TOKEN
 
 

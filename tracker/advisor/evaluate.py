@@ -11,15 +11,8 @@ from typing import NamedTuple
 
 from store.nudges import NudgeRow
 from tracker.advisor.standing import Standing
-from tracker.model.advice import (
-    Pause,
-    answer_now_nudge,
-    before_expiry_nudge,
-    cold_resume_nudge,
-    compact_nudge,
-    new_session_nudge,
-)
-from tracker.model.advice_habits import (
+from tracker.model.advice.compaction import CompactionState
+from tracker.model.advice.habit_nudges import (
     BaselineMonth,
     baseline_nudge,
     large_result_nudge,
@@ -27,11 +20,18 @@ from tracker.model.advice_habits import (
     routing_nudge,
     ttl_nudge,
 )
-from tracker.model.compaction import CompactionState
+from tracker.model.advice.habits import find_storm
+from tracker.model.advice.nudge import Evaluation, NudgeKind
+from tracker.model.advice.session_nudges import (
+    Pause,
+    answer_now_nudge,
+    before_expiry_nudge,
+    cold_resume_nudge,
+    compact_nudge,
+    new_session_nudge,
+)
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
-from tracker.model.habits import find_storm
-from tracker.model.horizon import return_probability
-from tracker.model.nudge import Evaluation, NudgeKind
+from tracker.model.forecast.horizon import return_probability
 
 KINDS = tuple(value for name, value in vars(NudgeKind).items() if name.isupper())
 # What does not pay on real sessions: a bet on a pause lost a little, and storms of misses end by themselves.

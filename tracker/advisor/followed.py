@@ -6,9 +6,9 @@ from store import nudges as log
 from store.nudges import NudgeRow
 from store.reads import live_session as live
 from store.records import EventKind
+from tracker.model.advice.delivery import was_followed
+from tracker.model.advice.nudge import NudgeKind
 from tracker.model.defaults import DAY_MS
-from tracker.model.delivery import was_followed
-from tracker.model.nudge import NudgeKind
 
 # Kinds whose action leaves a trace; of the others nobody can tell.
 COMPACTING = frozenset({NudgeKind.COMPACT, NudgeKind.BEFORE_EXPIRY, NudgeKind.COLD_RESUME})

@@ -22,21 +22,21 @@ from store.records import CallFlag
 from tracker.advisor.compactions import aftermath, triggers
 from tracker.advisor.meter import read_meter
 from tracker.clock import day_begins, local
-from tracker.model.compaction import Aftermath
+from tracker.model.advice.compaction import Aftermath
+from tracker.model.advice.fresh_start import Orientation
+from tracker.model.advice.habits import TurnProfile
+from tracker.model.advice.nudge import Meter
+from tracker.model.cache.miss_causes import Cause
+from tracker.model.cache.misses import MissKind
+from tracker.model.cache.ttl_choice import CachedCall, TtlChoice, choose_ttl
+from tracker.model.cost.rates import PICO_PER_NANO, Rates
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
-from tracker.model.forecast import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
-from tracker.model.fresh_start import Orientation
-from tracker.model.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
-from tracker.model.habits import TurnProfile
-from tracker.model.horizon import CallsRange, IdleGap, SessionLength, remaining_calls
-from tracker.model.miss_causes import Cause
-from tracker.model.misses import MissKind
-from tracker.model.nudge import Meter
+from tracker.model.forecast.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool
+from tracker.model.forecast.horizon import CallsRange, IdleGap, SessionLength, remaining_calls
+from tracker.model.forecast.next_calls import BUCKETS, Band, EpochCall, band_for, bucket_of, epoch_residuals
 from tracker.model.plans.load import days_between
 from tracker.model.plans.projection import draw_months, month_sums
 from tracker.model.quantiles import middle_80
-from tracker.model.rates import PICO_PER_NANO, Rates
-from tracker.model.ttl_choice import CachedCall, TtlChoice, choose_ttl
 
 MOST_CALLS = 20_000
 KEPT_MS = 12 * HOUR_MS

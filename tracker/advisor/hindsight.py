@@ -19,16 +19,16 @@ from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch
 from tracker.advisor.standing import Standing
-from tracker.model.advice import way_of
-from tracker.model.backtest import Nudge, one_step_nano
+from tracker.model.advice.backtest import Nudge, one_step_nano
+from tracker.model.advice.delivery import LogEntry
+from tracker.model.advice.fresh_start import fresh_context_tokens
+from tracker.model.advice.nudge import NudgeKind
+from tracker.model.advice.options import OptionKind, shortened
+from tracker.model.advice.session_nudges import way_of
+from tracker.model.cache.miss_causes import Cause
+from tracker.model.cache.misses import MissKind
 from tracker.model.defaults import DAY_MS, DEFAULTS
-from tracker.model.delivery import LogEntry
-from tracker.model.fresh_start import fresh_context_tokens
-from tracker.model.growth import lifetime_nano
-from tracker.model.miss_causes import Cause
-from tracker.model.misses import MissKind
-from tracker.model.nudge import NudgeKind
-from tracker.model.options import OptionKind, shortened
+from tracker.model.forecast.growth import lifetime_nano
 
 _LOOKED_BACK_MS = 7 * DAY_MS
 

@@ -9,7 +9,7 @@ from store.nudges import KindChoice, NudgeRow
 from tracker.advisor.evaluate import TimedEvaluation
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import Standing
-from tracker.model.delivery import Delivery, DeliveryContext, LogEntry, NudgeAction, deliver
+from tracker.model.advice.delivery import Delivery, DeliveryContext, LogEntry, NudgeAction, deliver
 
 
 def log_entries(rows: Iterable[NudgeRow], choices: Iterable[KindChoice]) -> list[LogEntry]:

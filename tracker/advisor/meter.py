@@ -4,7 +4,7 @@ import sqlite3
 
 from store.money import NANO_PER_USD
 from tracker.clock import local
-from tracker.model.nudge import Meter
+from tracker.model.advice.nudge import Meter
 
 
 def read_meter(db: sqlite3.Connection, now: int) -> Meter | None:

@@ -22,10 +22,10 @@ from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import COMPACTIONS, SessionState, load_state
 from tracker.advisor.trigger import client_of, trigger_of, window_of
 from tracker.clock import day_begins, local
-from tracker.model.backtest import Replay, ReplayCall
+from tracker.model.advice.backtest import Replay, ReplayCall
+from tracker.model.advice.nudge import Billing
+from tracker.model.cost.rates import PICO_PER_NANO, Rates, Tariff
 from tracker.model.defaults import TTL_5M_MS
-from tracker.model.nudge import Billing
-from tracker.model.rates import PICO_PER_NANO, Rates, Tariff
 
 _MOST_TURNS = 1_000_000
 _BREAK_MS = TTL_5M_MS  # a longer pause is no activity

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from tracker.advisor.habits import Habits
 from tracker.advisor.state import SessionState
 from tracker.advisor.trigger import client_of, trigger_of
-from tracker.model.auto_compaction import Trigger
-from tracker.model.boundaries import Decision
-from tracker.model.compaction import compact_level, level_inputs
-from tracker.model.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
-from tracker.model.horizon import cold_probability, remaining_calls
-from tracker.model.nudge import Billing, Situation
-from tracker.model.rates import Rates
-from tracker.model.status import Evidence, TaskStatus
+from tracker.model.advice.compaction import compact_level, level_inputs
+from tracker.model.advice.nudge import Billing, Situation
+from tracker.model.cost.rates import Rates
+from tracker.model.forecast.auto_compaction import Trigger
+from tracker.model.forecast.growth import GrowthEstimate, GrowthPool, calls_to_compaction, estimate_growth
+from tracker.model.forecast.horizon import cold_probability, remaining_calls
+from tracker.model.tasks.boundaries import Decision
+from tracker.model.tasks.status import Evidence, TaskStatus
 
 # Signals after which the work of a task is out of hand; tests that pass and answered questions are no farewell.
 _CLOSING_EVIDENCE = frozenset({Evidence.YOU, Evidence.REFINED, Evidence.GIT, Evidence.COMPLETION, Evidence.TODOS})

@@ -11,10 +11,10 @@ from store.reads.live_session import LiveCall, LiveSession, LiveTurn
 from store.reads.tasks import task_row_of
 from store.records import Agent, EventKind, ToolFlag
 from store.task_rows import EventRow, TaskRow, ToolRow
-from tracker.model.cache_life import written_ttl
-from tracker.model.compaction import compaction_failed
+from tracker.model.advice.compaction import compaction_failed
+from tracker.model.advice.habits import Loss
+from tracker.model.cache.cache_life import written_ttl
 from tracker.model.defaults import TTL_5M_MS
-from tracker.model.habits import Loss
 
 COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
 _RESETS = COMPACTIONS | {EventKind.CLEAR, EventKind.REWIND}

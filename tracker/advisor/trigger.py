@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from tracker.model.auto_compaction import Client, Trigger, TriggerSource, shipped_trigger, unknown_window
 from tracker.model.defaults import DEFAULTS
+from tracker.model.forecast.auto_compaction import Client, Trigger, TriggerSource, shipped_trigger, unknown_window
 from tracker.pricing.facts import facts_for
 
 _LARGE_WINDOW_TOKENS = 1_000_000  # what some accounts have on models whose usual window is smaller

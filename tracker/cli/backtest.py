@@ -30,7 +30,7 @@ from tracker.cli.output import (
 from tracker.cli.progress_bar import progress_bar
 from tracker.cli.prose import paragraph
 from tracker.clock import local
-from tracker.model.backtest_score import PolicyName, Score
+from tracker.model.advice.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report, rule_name
 from tracker.words import MEANT_TO_HOLD, counted, percent, tokens
 

@@ -16,9 +16,9 @@ from tracker.cli.output import fit, note, print_csv, print_json, short_session, 
 from tracker.cli.prose import paragraph
 from tracker.clock import iso
 from tracker.errors import UserError
-from tracker.model.auto_compaction import TriggerSource
+from tracker.model.advice.options import OptionKind
 from tracker.model.defaults import DEFAULTS
-from tracker.model.options import OptionKind
+from tracker.model.forecast.auto_compaction import TriggerSource
 from tracker.reports.context import NAMES, ContextReport, Prospect, advised, context_report, effect, horizon, open_nudge
 from tracker.words import MEANT_TO_HOLD, countdown, counted, duration, tokens
 

@@ -101,7 +101,7 @@ def on(kind: str) -> None:
     taximeter nudges on compact
     """
     from store.ledger import open_ledger
-    from tracker.model.delivery import NudgeAction
+    from tracker.model.advice.delivery import NudgeAction
 
     switch_kind(user_settings(), kind, speaks=True)
     add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)

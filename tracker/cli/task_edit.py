@@ -9,7 +9,7 @@ from store.money import short_usd
 from store.plain_text import plain
 from tracker.cli.common import Invocation, ledger_options, open_modelled
 from tracker.edit_tasks import commands as edit_tasks
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 from tracker.words import counted
 
 

@@ -23,8 +23,8 @@ from tracker.cli.output import (
     wrapped,
 )
 from tracker.clock import iso, short_day
-from tracker.model.status import Evidence
-from tracker.model.tasks import TitleFrom
+from tracker.model.tasks.status import Evidence
+from tracker.model.tasks.task import TitleFrom
 from tracker.reports.spend import TOKEN_CLASSES
 from tracker.reports.tasks import (
     TasksReport,

@@ -18,7 +18,7 @@ from uuid import UUID
 from store.money import NANO_PER_USD
 from tracker.advisor.trigger import window_of
 from tracker.demo.story import BESIDE, HISTORY, LIVE, Sitting, Step
-from tracker.model.auto_compaction import Client, shipped_trigger
+from tracker.model.forecast.auto_compaction import Client, shipped_trigger
 from tracker.pricing import PriceBook, cost
 
 _VERSION = "2.1.329"

@@ -26,8 +26,8 @@ from tracker.edit_tasks.regroup import (
     regroup,
 )
 from tracker.errors import UserError
-from tracker.model.edits import Anchor, EditBody, EditKind, in_force
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.edits import Anchor, EditBody, EditKind, in_force
+from tracker.model.tasks.status import TaskStatus
 from tracker.rebuild import find_turn, read_overlay, rebuild
 from tracker.words import counted
 

@@ -15,13 +15,13 @@ from store.records import TurnKind
 from store.task_edits import add_edit, complete_edit, edits
 from store.task_rows import EditRow, TaskTurnRow
 from store.tasks import load_session, mark_stale
-from tracker.model.boundaries import WEIGHTS, decide
-from tracker.model.boundary_fit import FEATURES, seen_decisions
-from tracker.model.edits import ABOUT_STARTS, Anchor, EditBody, Overlay, Seen, StoredPlacement, TurnKey
-from tracker.model.placing import Seat, is_so, placements
-from tracker.model.session_tasks import decode_facts, local_placements
-from tracker.model.tasks import task_id
-from tracker.model.turns import arrange
+from tracker.model.tasks.boundaries import WEIGHTS, decide
+from tracker.model.tasks.boundary_fit import FEATURES, seen_decisions
+from tracker.model.tasks.edits import ABOUT_STARTS, Anchor, EditBody, Overlay, Seen, StoredPlacement, TurnKey
+from tracker.model.tasks.placing import Seat, is_so, placements
+from tracker.model.tasks.session_tasks import decode_facts, local_placements
+from tracker.model.tasks.task import task_id
+from tracker.model.tasks.turns import arrange
 from tracker.rebuild import find_turn, own_weights_in_use, read_overlay, rebuild
 
 A_NEW_TASK = ""  # takes its id from its first turn

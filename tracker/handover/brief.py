@@ -21,7 +21,7 @@ from store.task_rows import SessionRecords, ToolRow
 from store.tasks import load_session
 from tracker.clock import local
 from tracker.handover.session_text import SessionText, read_session_text
-from tracker.model.turns import Ending, TurnInfo, arrange, check_passed, ending_of
+from tracker.model.tasks.turns import Ending, TurnInfo, arrange, check_passed, ending_of
 from tracker.sources.cline.turns import RESUME_TEXT
 from tracker.sources.commands import command_flags, without_options
 from tracker.words import counted

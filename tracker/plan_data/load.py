@@ -25,6 +25,7 @@ from store.records import Agent
 from store.task_rows import LimitSample
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
 from tracker.model.plans.billing import LoggedCall, Replayed, as_api_key
 from tracker.model.plans.calibration import INTERVALS_NEEDED, fit_meter, usable_intervals
@@ -34,7 +35,6 @@ from tracker.model.plans.meter import MeteredCall, intervals_of
 from tracker.model.plans.meter_change import size_changes
 from tracker.model.plans.plan import Excluded
 from tracker.model.plans.projection import ACTIVE_DAYS_FOR_A_BAND, month_bounds
-from tracker.model.rates import Rates
 from tracker.plan_data.days_file import FileOfDays
 from tracker.pricing import normalise
 

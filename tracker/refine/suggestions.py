@@ -18,9 +18,9 @@ from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
 from store.task_rows import SessionRow, TaskTurnRow
 from store.tasks import mark_stale, sessions_by_id
-from tracker.model.edits import REFINED, Anchor, EditBody, EditKind
-from tracker.model.session_tasks import decode_facts
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.edits import REFINED, Anchor, EditBody, EditKind
+from tracker.model.tasks.session_tasks import decode_facts
+from tracker.model.tasks.status import TaskStatus
 from tracker.pricing import PriceBook, cost
 from tracker.pricing.rows import bundled_rows
 from tracker.refine.asking import Ask, AskError

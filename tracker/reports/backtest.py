@@ -16,12 +16,12 @@ from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch, WeeklyHabits, recorded_session
 from tracker.clock import iso
-from tracker.model.backtest import Replay
-from tracker.model.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
-from tracker.model.compaction import observed_summary_tokens, summary_nano
+from tracker.model.advice.backtest import Replay
+from tracker.model.advice.backtest_score import Backtest, Hindsight, PolicyName, Score, backtest
+from tracker.model.advice.compaction import observed_summary_tokens, summary_nano
+from tracker.model.advice.saving import SavingRange
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DEFAULTS, HOUR_MS
-from tracker.model.rates import Rates
-from tracker.model.saving import SavingRange
 from tracker.reports.json_values import rounded
 
 _RULES = {

@@ -15,7 +15,7 @@ from store.task_rows import TaskRow
 from tracker.hidden_spend import Hidden, hidden_in
 from tracker.model.plans.budget import Layers, Multiplier, Multipliers, layers, reached
 from tracker.model.plans.projection import month_bounds
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 from tracker.reports.json_values import dollars, rounded
 from tracker.reports.tasks import tasks_report
 from tracker.settings import BudgetSettings, nano

@@ -1,6 +1,6 @@
 """What the causes of cache misses are called, in the command line and on the dashboard's screens alike."""
 
-from tracker.model.miss_causes import Cause
+from tracker.model.cache.miss_causes import Cause
 
 _WORDS = {
     Cause.REPORTED: "named by the API",

@@ -20,20 +20,20 @@ from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.clock import iso, now_ms
-from tracker.model.advice import way_of
-from tracker.model.auto_compaction import TriggerSource
-from tracker.model.cache_life import is_expired, written_ttl
+from tracker.model.advice.idle import cold_penalty_nano, keep_warm_pings
+from tracker.model.advice.nudge import Billing, payback_phrase
+from tracker.model.advice.options import Option, OptionKind, Options, calls_in_turns, price_options
+from tracker.model.advice.session_nudges import way_of
+from tracker.model.cache.cache_life import is_expired, written_ttl
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
-from tracker.model.growth import (
+from tracker.model.forecast.auto_compaction import TriggerSource
+from tracker.model.forecast.growth import (
     CallsPerTurn,
     GrowthEstimate,
     next_call_nano,
     rent_crossover_tokens,
 )
-from tracker.model.idle import cold_penalty_nano, keep_warm_pings
-from tracker.model.nudge import Billing, payback_phrase
-from tracker.model.options import Option, OptionKind, Options, calls_in_turns, price_options
-from tracker.model.rates import Rates
 from tracker.reports.json_values import rounded
 from tracker.words import counted, tokens
 

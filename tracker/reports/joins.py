@@ -7,7 +7,7 @@ from store.reads.tasks import recent_parts
 from store.task_rows import PartRow
 from store.tasks import facts_of_sessions
 from tracker.model.defaults import DAY_MS
-from tracker.model.links import continued, files_by_part, have_in_common, key_of
+from tracker.model.tasks.links import continued, files_by_part, have_in_common, key_of
 
 _LOOK_BACK_MS = 14 * DAY_MS
 _MOST = 3

@@ -19,11 +19,11 @@ from tracker.advisor.followed import COMPACTING
 from tracker.advisor.log import log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.clock import iso, now_ms
-from tracker.model.compaction import summary_nano
-from tracker.model.delivery import is_dismissed
-from tracker.model.forecast import band_for, forecast
-from tracker.model.growth import GrowthEstimate
-from tracker.model.rates import Tariff
+from tracker.model.advice.compaction import summary_nano
+from tracker.model.advice.delivery import is_dismissed
+from tracker.model.cost.rates import Tariff
+from tracker.model.forecast.growth import GrowthEstimate
+from tracker.model.forecast.next_calls import band_for, forecast
 from tracker.reports.json_values import rounded
 
 

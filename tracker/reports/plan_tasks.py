@@ -20,7 +20,7 @@ from store.records import Agent
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
 from tracker.model.plans.projection import month_bounds
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 from tracker.plan_data.load import Load
 from tracker.pricing import normalise
 from tracker.reports.json_values import dollars

@@ -10,9 +10,9 @@ from store.reads.tasks import TaskCall, calls_of, latest_activity, sessions_of, 
 from store.task_edits import edits
 from store.task_rows import COST_PARTS, TaskRow, TaskTurnRow
 from tracker.clock import iso, now_ms
-from tracker.model.edits import in_force
-from tracker.model.session_tasks import decode_facts
-from tracker.model.status import TurnFacts
+from tracker.model.tasks.edits import in_force
+from tracker.model.tasks.session_tasks import decode_facts
+from tracker.model.tasks.status import TurnFacts
 from tracker.reports.metered import job_json
 from tracker.reports.refusals import Refusal, task_refusals
 from tracker.reports.reported import ReportedCost, task_reported

@@ -21,9 +21,9 @@ from store.reads.spend import SpendRow
 from store.reads.tasks import TurnSums, all_ids, latest_activity, task_rows, turn_sums, unsure_turns
 from store.task_rows import TaskRow
 from tracker.clock import iso, now_ms
-from tracker.model.headline import Headline, TaskCost, headline
-from tracker.model.session_tasks import decode_facts
-from tracker.model.status import TaskStatus, meets, settled
+from tracker.model.tasks.headline import Headline, TaskCost, headline
+from tracker.model.tasks.session_tasks import decode_facts
+from tracker.model.tasks.status import TaskStatus, meets, settled
 from tracker.reports.joins import Join, suggested_joins
 from tracker.reports.json_values import rounded
 from tracker.reports.spend import sums_json, tokens_json

@@ -12,8 +12,8 @@ from typing import Any
 
 from store.money import usd
 from store.reads.baseline import EVERY_CALL, Carriers, StandingCost, standing_cost
+from tracker.model.cost.rates import PICO_PER_NANO
 from tracker.model.defaults import CHARS_PER_TOKEN
-from tracker.model.rates import PICO_PER_NANO
 
 DAYS = 30
 ESTIMATE_SPREAD = 0.2  # how far tokens may be off that are estimated from characters

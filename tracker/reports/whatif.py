@@ -10,6 +10,7 @@ from store.money import usd
 from store.reads.first_prompts import first_prompts
 from store.reads.plans import plan_calls
 from tracker.errors import UsageError
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall
 from tracker.model.plans.plan import Range
@@ -23,7 +24,6 @@ from tracker.model.plans.whatif import (
     without_baseline_above,
 )
 from tracker.model.quantiles import quantile
-from tracker.model.rates import Rates
 from tracker.plan_data.load import logged_call, price_rates
 from tracker.pricing import PriceBook, facts_for, normalise
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.content import Content
 
 from store.task_rows import TaskRow
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 from tracker.words import cost_text
 from tui.edits import JoinPrevious, Merge, Rename, SetStatus, TaskEdit, ToggleExcluded
 from tui.screens.board import Board, Part

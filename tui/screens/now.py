@@ -9,9 +9,9 @@ from textual.content import Content
 from store.money import short_usd
 from store.records import Agent
 from store.task_rows import TaskRow
-from tracker.model.auto_compaction import TriggerSource
+from tracker.model.advice.options import Option, OptionKind
 from tracker.model.defaults import DEFAULTS
-from tracker.model.options import Option, OptionKind
+from tracker.model.forecast.auto_compaction import TriggerSource
 from tracker.reports.context import ContextReport, advised
 from tracker.words import cost_text, counted, duration, tokens
 from tui.clipboard import put_on_clipboard

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from store.money import short_usd
-from tracker.model.backtest_score import PolicyName
+from tracker.model.advice.backtest_score import PolicyName
 from tracker.reports.backtest import BacktestReport, rule_name
 from tracker.words import percent
 from tui.widgets.grid import Piece, line

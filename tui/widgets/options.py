@@ -8,8 +8,8 @@ from textual.content import Content
 
 from store.money import short_usd
 from store.nudges import NudgeRow
-from tracker.model.auto_compaction import TriggerSource
-from tracker.model.options import Option, OptionKind, Options
+from tracker.model.advice.options import Option, OptionKind, Options
+from tracker.model.forecast.auto_compaction import TriggerSource
 from tracker.reports.context import NAMES, ContextReport, advised, effect
 from tracker.words import MEANT_TO_HOLD, counted, tokens
 from tui.widgets.grid import Piece, line, spread

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.transcripts import Transcript
-from tracker.model.nudge import LONGEST_TEXT
+from tracker.model.advice.nudge import LONGEST_TEXT
 
 
 def grow(transcript: Transcript, *, start: int = 30_000, until: int, step: int = 4_000) -> Transcript:

@@ -25,9 +25,9 @@ from tracker.advisor.habits import (
     measure_habits,
 )
 from tracker.advisor.preferences import PreferenceReader, Preferences
-from tracker.model.compaction import Aftermath
+from tracker.model.advice.compaction import Aftermath
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.forecast import band_for
+from tracker.model.forecast.next_calls import band_for
 from tracker.model.quantiles import bootstrap_mean_interval
 from tracker.reports.context import context_report, horizon
 

@@ -12,8 +12,8 @@ from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, TaskFolder
 from tracker.advisor.advisor import DueNudge
+from tracker.model.advice.nudge import LONGEST_TEXT
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.nudge import LONGEST_TEXT
 from tracker.reports.context import open_nudge
 
 HOUR_MS = 60 * MINUTE_MS

@@ -12,8 +12,8 @@ from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
 from tracker.advisor.habits import kept_habits
 from tracker.advisor.meter import read_meter
 from tracker.advisor.preferences import Preferences
+from tracker.model.advice.nudge import Meter
 from tracker.model.defaults import HOUR_MS, TTL_1H_MS
-from tracker.model.nudge import Meter
 from tracker.reports.context import context_report
 
 WINDOW_MS = 5 * HOUR_MS

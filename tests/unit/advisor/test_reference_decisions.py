@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.rates import RATES
-from tracker.model.advice import cold_resume_nudge, compact_nudge
-from tracker.model.compaction import CompactionShape, CompactionState, LevelInputs, compact_level
+from tracker.model.advice.compaction import CompactionShape, CompactionState, LevelInputs, compact_level
+from tracker.model.advice.fresh_start import Orientation
+from tracker.model.advice.nudge import Billing, Evaluation, Situation
+from tracker.model.advice.session_nudges import cold_resume_nudge, compact_nudge
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.fresh_start import Orientation
-from tracker.model.nudge import Billing, Evaluation, Situation
 
 TTL = {"5m": TTL_5M_MS, "1h": TTL_1H_MS}
 SHAPE = CompactionShape(22_000, 15_000, 5_000, 6_000, 8_000, 3, 500)

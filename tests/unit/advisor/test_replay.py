@@ -14,9 +14,9 @@ from tests.unit.advisor.transcripts import Transcript
 from tracker.advisor.hindsight import ReplayedNudge, replayed_nudges
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedCompaction, RecordedStretch, WeeklyHabits, recorded_session
-from tracker.model.backtest import never, run
+from tracker.model.advice.backtest import never, run
+from tracker.model.cost.rates import Rates
 from tracker.model.defaults import DAY_MS, MINUTE_MS
-from tracker.model.rates import Rates
 from tracker.reports.backtest import backtest_report
 
 DATA = Path(__file__).parents[2] / "data"

@@ -7,15 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rates import RATES
-from tracker.model.advice import (
-    Pause,
-    answer_now_nudge,
-    before_expiry_nudge,
-    cold_resume_nudge,
-    compact_nudge,
-    new_session_nudge,
-)
-from tracker.model.advice_habits import (
+from tracker.model.advice.compaction import CompactionShape, CompactionState
+from tracker.model.advice.fresh_start import Orientation
+from tracker.model.advice.habit_nudges import (
     BaselineMonth,
     baseline_nudge,
     large_result_nudge,
@@ -23,14 +17,20 @@ from tracker.model.advice_habits import (
     routing_nudge,
     ttl_nudge,
 )
-from tracker.model.compaction import CompactionShape, CompactionState
+from tracker.model.advice.habits import Storm, TurnProfile
+from tracker.model.advice.nudge import LONGEST_TEXT, Billing, Evaluation, Meter, NudgeKind, Situation
+from tracker.model.advice.saving import SavingRange
+from tracker.model.advice.session_nudges import (
+    Pause,
+    answer_now_nudge,
+    before_expiry_nudge,
+    cold_resume_nudge,
+    compact_nudge,
+    new_session_nudge,
+)
+from tracker.model.cache.ttl_choice import TtlChoice
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.fresh_start import Orientation
-from tracker.model.habits import Storm, TurnProfile
-from tracker.model.horizon import CallsRange
-from tracker.model.nudge import LONGEST_TEXT, Billing, Evaluation, Meter, NudgeKind, Situation
-from tracker.model.saving import SavingRange
-from tracker.model.ttl_choice import TtlChoice
+from tracker.model.forecast.horizon import CallsRange
 
 ACTIONS: dict[str, str | tuple[str, ...]] = {
     NudgeKind.COMPACT: "Compact now if you go on",

@@ -3,7 +3,7 @@
 import pytest
 
 from tracker.advisor.trigger import client_of, lesson_key, trigger_of, window_of
-from tracker.model.auto_compaction import Client, TriggerSource
+from tracker.model.forecast.auto_compaction import Client, TriggerSource
 
 CLAUDE, CLINE, CLASSIC, ROO = Client
 

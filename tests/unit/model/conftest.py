@@ -7,8 +7,8 @@ import pytest
 
 from store.money import component_nano
 from tests.unit.rates import RATES
-from tracker.model.chain_call import ChainCall
-from tracker.model.rates import Rates
+from tracker.model.cost.chain_call import ChainCall
+from tracker.model.cost.rates import Rates
 
 MakeCall = Callable[..., ChainCall]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.model.auto_compaction import Client, shipped_trigger, unknown_window
+from tracker.model.forecast.auto_compaction import Client, shipped_trigger, unknown_window
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rates import RATES
-from tracker.model.backtest import (
+from tracker.model.advice.backtest import (
     Nudge,
     Replay,
     ReplayCall,
@@ -27,8 +27,8 @@ from tracker.model.backtest import (
     with_reread,
     with_summary_kept,
 )
-from tracker.model.backtest_score import RULES, PolicyName, backtest
-from tracker.model.compaction import CompactionShape, compaction_nano, observed_summary_tokens
+from tracker.model.advice.backtest_score import RULES, PolicyName, backtest
+from tracker.model.advice.compaction import CompactionShape, compaction_nano, observed_summary_tokens
 from tracker.model.defaults import HOUR_MS, TTL_5M_MS
 
 A_5M = RATES["A"].tariff(TTL_5M_MS)  # a read token 500, a written one 6,250 nano

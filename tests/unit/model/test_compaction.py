@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.compaction import (
+from tracker.model.advice.compaction import (
     Aftermath,
     CompactionShape,
     CompactionState,
@@ -22,8 +22,8 @@ from tracker.model.compaction import (
     reread_nano_per_token,
     saving_nano_per_call,
 )
+from tracker.model.cost.rates import Tariff
 from tracker.model.defaults import DEFAULTS
-from tracker.model.rates import Tariff
 
 A_1H = Tariff(input=5_000, write=10_000, read=500, output=25_000)
 INPUTS = LevelInputs(CompactionShape(), 0.018, 967_000)

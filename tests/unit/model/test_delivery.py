@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.model.advice.delivery import DeliveryContext, LogEntry, NudgeAction, deliver, was_followed
+from tracker.model.advice.nudge import Evaluation, NudgeKind
+from tracker.model.advice.saving import SavingRange
 from tracker.model.defaults import DAY_MS, HOUR_MS, MINUTE_MS
-from tracker.model.delivery import DeliveryContext, LogEntry, NudgeAction, deliver, was_followed
-from tracker.model.nudge import Evaluation, NudgeKind
-from tracker.model.saving import SavingRange
 
 NOW = 1_800_000_000_000
 HERE = DeliveryContext(now_ms=NOW, session="s1", context=100_000)

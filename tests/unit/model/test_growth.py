@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rates import RATES
+from tracker.model.cost.rates import Rates, Tariff
 from tracker.model.defaults import TTL_5M_MS
-from tracker.model.growth import (
+from tracker.model.forecast.growth import (
     GrowthEstimate,
     GrowthPool,
     calls_per_turn,
@@ -21,7 +22,6 @@ from tracker.model.growth import (
     rent_crossover_tokens,
     session_nano,
 )
-from tracker.model.rates import Rates, Tariff
 
 START = GrowthPool()
 

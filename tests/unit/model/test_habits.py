@@ -4,24 +4,24 @@ import pytest
 
 from store.money import component_nano
 from tests.unit.rates import RATES
-from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.habits import (
+from tracker.model.advice.habits import (
     Loss,
     TurnProfile,
     find_storm,
     is_light,
     light_share,
 )
-from tracker.model.miss_causes import Cause
-from tracker.model.misses import MissKind
-from tracker.model.saving import SavingRange
-from tracker.model.ttl_choice import (
+from tracker.model.advice.saving import SavingRange
+from tracker.model.cache.miss_causes import Cause
+from tracker.model.cache.misses import MissKind
+from tracker.model.cache.ttl_choice import (
     CachedCall,
     choose_ttl,
     five_minute_rewrite_share,
     one_hour_threshold,
     replay_chain_nano,
 )
+from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 
 A = RATES["A"]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.headline import Headline, TaskCost, headline
 from tracker.model.quantiles import bootstrap_mean_interval, quantile
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.headline import Headline, TaskCost, headline
+from tracker.model.tasks.status import TaskStatus
 
 USD = 1_000_000_000
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.model.defaults import HOUR_MS, MINUTE_MS
-from tracker.model.horizon import (
+from tracker.model.forecast.horizon import (
     IdleGap,
     SessionLength,
     calls_ahead,

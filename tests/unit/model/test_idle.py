@@ -2,22 +2,22 @@
 
 import pytest
 
-from tracker.model.cache_life import is_expired
-from tracker.model.compaction import CompactionShape, compaction_nano
-from tracker.model.defaults import SECOND_MS, TTL_1H_MS, TTL_5M_MS
-from tracker.model.fresh_start import (
+from tracker.model.advice.compaction import CompactionShape, compaction_nano
+from tracker.model.advice.fresh_start import (
     Orientation,
     cold_orientation_nano,
     fresh_context_tokens,
     new_session_nano,
     new_session_saving_nano_per_call,
 )
-from tracker.model.idle import (
+from tracker.model.advice.idle import (
     cold_penalty_nano,
     compact_before_expiry_nano,
     keep_warm_pings,
 )
-from tracker.model.rates import Rates, Tariff
+from tracker.model.cache.cache_life import is_expired
+from tracker.model.cost.rates import Rates, Tariff
+from tracker.model.defaults import SECOND_MS, TTL_1H_MS, TTL_5M_MS
 
 SHAPE = CompactionShape(
     baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500

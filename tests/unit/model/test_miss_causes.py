@@ -2,9 +2,9 @@
 
 import pytest
 
+from tracker.model.cache.miss_causes import Cause, Source
+from tracker.model.cache.misses import judge_chain
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.miss_causes import Cause, Source
-from tracker.model.misses import judge_chain
 
 MINUTE_MS = 60_000
 FLOORS: dict[tuple[str, str | None], int] = {("claude-opus-5", "2.1.329"): 14_000}

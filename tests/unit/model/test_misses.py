@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.records import CallFlag
-from tracker.model.chain_call import taking_over
+from tracker.model.cache.miss_causes import Cause
+from tracker.model.cache.misses import MissKind, judge_chain
+from tracker.model.cost.chain_call import taking_over
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.miss_causes import Cause
-from tracker.model.misses import MissKind, judge_chain
 
 
 def chain_with(make_call, read, *, expected=100_000, written=100_000, **changes):

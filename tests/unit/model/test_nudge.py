@@ -3,8 +3,7 @@
 import pytest
 
 from tests.unit.rates import RATES
-from tracker.model.defaults import TTL_5M_MS
-from tracker.model.nudge import (
+from tracker.model.advice.nudge import (
     LONGEST_TEXT,
     Billing,
     Meter,
@@ -15,7 +14,8 @@ from tracker.model.nudge import (
     saving_phrase,
     thousands,
 )
-from tracker.model.saving import SavingRange
+from tracker.model.advice.saving import SavingRange
+from tracker.model.defaults import TTL_5M_MS
 
 A = RATES["A"]
 API = Billing()

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.advice import cold_resume_nudge, compact_nudge, new_session_nudge
-from tracker.model.compaction import CompactionShape, CompactionState, compaction_nano, saving_nano
+from tracker.model.advice.compaction import CompactionShape, CompactionState, compaction_nano, saving_nano
+from tracker.model.advice.fresh_start import Orientation, cold_orientation_nano, new_session_nano
+from tracker.model.advice.idle import cold_penalty_nano
+from tracker.model.advice.nudge import Billing, Situation
+from tracker.model.advice.options import OptionKind, Options, calls_in_turns, price_options
+from tracker.model.advice.saving import SavingRange, payback_turns
+from tracker.model.advice.session_nudges import cold_resume_nudge, compact_nudge, new_session_nudge
+from tracker.model.cost.rates import Tariff
 from tracker.model.defaults import TTL_5M_MS
-from tracker.model.forecast import Band, band_for, forecast
-from tracker.model.fresh_start import Orientation, cold_orientation_nano, new_session_nano
-from tracker.model.growth import CallsPerTurn, GrowthEstimate
-from tracker.model.horizon import CallsAhead
-from tracker.model.idle import cold_penalty_nano
-from tracker.model.nudge import Billing, Situation
-from tracker.model.options import OptionKind, Options, calls_in_turns, price_options
-from tracker.model.rates import Tariff
-from tracker.model.saving import SavingRange, payback_turns
+from tracker.model.forecast.growth import CallsPerTurn, GrowthEstimate
+from tracker.model.forecast.horizon import CallsAhead
+from tracker.model.forecast.next_calls import Band, band_for, forecast
 
 SHAPE = CompactionShape(
     baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.rates import per_mtok
-from tracker.model.compaction import (
+from tracker.model.advice.compaction import (
     CompactionShape,
     LevelInputs,
     break_even_calls,
@@ -16,16 +16,16 @@ from tracker.model.compaction import (
     saving_nano,
     saving_nano_per_call,
 )
+from tracker.model.advice.fresh_start import Orientation, cold_orientation_nano
+from tracker.model.advice.habits import baseline_month_nano
+from tracker.model.advice.idle import cold_penalty_nano, keep_warm_pings
+from tracker.model.cache.misses import judge_chain
+from tracker.model.cache.ttl_choice import one_hour_threshold
+from tracker.model.cost.rates import Rates, Tariff
+from tracker.model.cost.split import split_call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
-from tracker.model.forecast import raw_forecast_nano
-from tracker.model.fresh_start import Orientation, cold_orientation_nano
-from tracker.model.growth import GrowthEstimate, lifetime_nano, rent_crossover_tokens, session_nano
-from tracker.model.habits import baseline_month_nano
-from tracker.model.idle import cold_penalty_nano, keep_warm_pings
-from tracker.model.misses import judge_chain
-from tracker.model.rates import Rates, Tariff
-from tracker.model.split import split_call
-from tracker.model.ttl_choice import one_hour_threshold
+from tracker.model.forecast.growth import GrowthEstimate, lifetime_nano, rent_crossover_tokens, session_nano
+from tracker.model.forecast.next_calls import raw_forecast_nano
 
 USD = 1e9
 TTL = {"5m": TTL_5M_MS, "1h": TTL_1H_MS}

@@ -5,9 +5,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from store.money import component_nano
-from tracker.model.misses import judge_chain
-from tracker.model.rates import Rates
-from tracker.model.split import Split, split_call, split_rent
+from tracker.model.cache.misses import judge_chain
+from tracker.model.cost.rates import Rates
+from tracker.model.cost.split import Split, split_call, split_rent
 
 tokens = st.integers(0, 2_000_000)
 odd_rates = st.builds(Rates, *(st.integers(0, 99_999_999),) * 5)

@@ -1,8 +1,8 @@
 """Calls for tests of billings and what-ifs."""
 
 from tests.unit.rates import RATES
+from tracker.model.cost.rates import Rates
 from tracker.model.plans.billing import LoggedCall
-from tracker.model.rates import Rates
 
 OPUS = RATES["N"]
 MINUTE = 60_000

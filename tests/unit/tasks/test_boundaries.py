@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from store.first_words import as_text, first_words
 from store.records import EventKind, ToolFlag
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
-from tracker.model import word_weights
-from tracker.model.boundaries import (
+from tracker.model.tasks import word_weights
+from tracker.model.tasks.boundaries import (
     WEIGHTS,
     Decision,
     Features,
@@ -19,14 +19,14 @@ from tracker.model.boundaries import (
     decide,
     score_of,
 )
-from tracker.model.prompt_words import (
+from tracker.model.tasks.prompt_words import (
     announces_new,
     brings_news,
     is_acknowledgement,
     is_continuation,
     is_finishing,
 )
-from tracker.model.turns import arrange
+from tracker.model.tasks.turns import arrange
 
 FIRST = "add retries to the uploader when the storage answers slowly"
 OTHER = "Now I want to redesign the billing page: invoices as a table, filters by month, and a download of every row"

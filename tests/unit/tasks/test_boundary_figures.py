@@ -10,7 +10,7 @@ import pytest
 from tests.bench.boundaries import LABELS, RULES, Label, LabelledSession, interval, read_labels, score_of, tally
 from tests.bench.published import extract
 from tests.unit.tasks.making import NEEDS_GIT, call, records, turn
-from tracker.model.turns import arrange
+from tracker.model.tasks.turns import arrange
 
 A, B = "0a000000-0000-4000-8000-000000000001", "0b000000-0000-4000-8000-000000000002"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.boundaries import WEIGHTS, Features, score_of
-from tracker.model.boundary_fit import (
+from tracker.model.tasks.boundaries import WEIGHTS, Features, score_of
+from tracker.model.tasks.boundary_fit import (
     FEATURES,
     FEWEST_CORRECTIONS,
     MOST_WEIGHT,
@@ -19,7 +19,7 @@ from tracker.model.boundary_fit import (
     labels_of,
     own_weights,
 )
-from tracker.model.edits import EditBody, Seen
+from tracker.model.tasks.edits import EditBody, Seen
 
 REVIEW = {"finishing": 1.0, "unlike_answer": 0.8, "new_words": 0.8, "length": 0.5}
 PLAIN = {"unlike_answer": 0.8, "new_words": 0.8, "length": 0.5}

@@ -15,7 +15,7 @@ from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everyth
 from tests.unit.tasks.rows import derived
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.edit_tasks.commands import EditError
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.status import TaskStatus
 from tracker.rebuild import rebuild
 
 Turn = tuple[int, str]

@@ -1,8 +1,8 @@
 """What a task inherited: baseline, what stood there when it began, its own content (MODEL section 3)."""
 
 from tests.unit.tasks.making import RATES, call, event, records
-from tracker.model.chains import session_chains
-from tracker.model.inheritance import Origin, origins
+from tracker.model.cost.chains import session_chains
+from tracker.model.cost.inheritance import Origin, origins
 
 
 def origins_of(calls, tasks, events=()):

@@ -14,8 +14,8 @@ from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everyth
 from tests.unit.tasks.rows import DERIVED, RAW, check_sums, derived
 from tracker.cli.app import cli
 from tracker.edit_tasks import commands as edit_tasks
-from tracker.model.boundaries import WEIGHTS
-from tracker.model.edits import in_force
+from tracker.model.tasks.boundaries import WEIGHTS
+from tracker.model.tasks.edits import in_force
 from tracker.rebuild import own_weights_in_use, rebuild
 from tracker.settings import set_value
 

@@ -10,7 +10,7 @@ from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything
 from tests.unit.tasks.refined import MODEL, REFINED, Api, four_prompts, serving, shape
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.errors import UserError
-from tracker.model.edits import Anchor
+from tracker.model.tasks.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.rebuild import rebuild
 from tracker.refine.asking import AskError, through_api

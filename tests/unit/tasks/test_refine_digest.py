@@ -10,7 +10,7 @@ from tests.unit.ledger.reading import take_in
 from tests.unit.tasks.making import Transcript, edit, ledger_of
 from tests.unit.tasks.refined import MODEL, four_prompts, shape
 from tracker.ingest import sync
-from tracker.model.edits import Anchor
+from tracker.model.tasks.edits import Anchor
 from tracker.pricing import PriceBook
 from tracker.reader_options import price_book
 from tracker.rebuild import rebuild

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from store.task_rows import COST_PARTS, ChainRow, SessionRecords
 from tests.unit.tasks.making import RATES, call, event, records, tool, turn
-from tracker.model.session_tasks import decode_facts, model_session
+from tracker.model.tasks.session_tasks import decode_facts, model_session
 
 KINDS = ("prompt", "command", "bash", "notification")
 MARKS = ("compact", "clear", "rewind", "microcompact", "interrupt", "api_error", "exit", "command")
@@ -96,7 +96,7 @@ def test_carry_over_is_what_a_new_session_would_not_have_paid() -> None:
         ],
         turns=[turn("a", 10, "add retries"), turn("b", 20, "yes")],
     )
-    from tracker.model.edits import Overlay, Placement
+    from tracker.model.tasks.edits import Overlay, Placement
 
     model = model_session(made, RATES, {}, Overlay({(1, "b"): Placement("start", None, "you")}, {}))
     last = next(split for split in model.splits if split.call_id == 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.model.status import Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge, meets, settled
+from tracker.model.tasks.status import Evidence, GitFacts, Judged, TaskStatus, TurnFacts, judge, meets, settled
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -17,7 +17,7 @@ from tests.unit.tasks.making import Transcript, edit, ledger_of, rebuild_everyth
 from tests.unit.tasks.rows import DERIVED, RAW, check_sums, derived
 from tracker.edit_tasks import commands as edit_tasks
 from tracker.edit_tasks.commands import EditError
-from tracker.model.edits import EditBody
+from tracker.model.tasks.edits import EditBody
 from tracker.rebuild import rebuild
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report
@@ -123,7 +123,7 @@ def test_a_task_that_was_judged_stays_whole_when_rules_change(
     made = derived(db)
     rebuild_everything(db)
     assert derived(db) == made
-    monkeypatch.setattr("tracker.model.boundaries.score_of", lambda *_: 2.0)
+    monkeypatch.setattr("tracker.model.tasks.boundaries.score_of", lambda *_: 2.0)
     rebuild_everything(db)
     report = tasks_report(db)
     assert sorted(task.turns for task in (*report.tasks, *report.excluded)) == [1, 1, 4]

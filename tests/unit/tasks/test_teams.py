@@ -19,8 +19,8 @@ from tests.unit.tasks.making import Transcript, ledger_of, rebuild_everything, r
 from tests.unit.tasks.making import event as mark
 from tracker.cli.task import draw
 from tracker.edit_tasks import commands as edit_tasks
-from tracker.model.boundaries import Decision, LocalPlacement, decide
-from tracker.model.turns import arrange
+from tracker.model.tasks.boundaries import Decision, LocalPlacement, decide
+from tracker.model.tasks.turns import arrange
 from tracker.rebuild import rebuild
 from tracker.reports.task import task_detail
 from tracker.reports.tasks import tasks_report

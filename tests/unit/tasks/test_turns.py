@@ -5,7 +5,7 @@ from typing import Any
 from store.records import EventKind, ToolFlag
 from store.task_rows import ChainRow
 from tests.unit.tasks.making import MINUTE, call, event, records, tool, turn
-from tracker.model.turns import (
+from tracker.model.tasks.turns import (
     NO_PROMPT,
     Ending,
     arrange,

@@ -8,10 +8,10 @@ and times stay as they were. Costs as logged are priced, the other billing is mo
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from tracker.model.cache_life import is_expired, written_ttl
+from tracker.model.cache.cache_life import is_expired, written_ttl
+from tracker.model.cost.rates import PICO_PER_NANO, Rates
 from tracker.model.defaults import TTL_5M_MS
 from tracker.model.plans.plan import Excluded, exclusions_of
-from tracker.model.rates import PICO_PER_NANO, Rates
 
 
 class LoggedCall(NamedTuple):

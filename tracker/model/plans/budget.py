@@ -11,8 +11,8 @@ from typing import NamedTuple
 from store.money import NANO_PER_USD
 from store.task_rows import TaskRow
 from tracker.model.defaults import DEFAULTS
-from tracker.model.headline import LOADED
-from tracker.model.status import TaskStatus
+from tracker.model.tasks.headline import LOADED
+from tracker.model.tasks.status import TaskStatus
 
 # A share of work that is waste or retries is at most this, so that a multiplier stays finite.
 _LARGEST_SHARE = 0.9

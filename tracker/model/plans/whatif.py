@@ -6,11 +6,11 @@ Prompts, outputs, turns and pauses stay as they were: nothing says that another 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tracker.model.cost.rates import PICO_PER_NANO, Rates
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.plans.billing import LoggedCall, replay
 from tracker.model.plans.plan import Range
 from tracker.model.quantiles import bootstrap_mean_interval
-from tracker.model.rates import PICO_PER_NANO, Rates
 
 # The newer tokenizer makes 1.0 to 1.35 times the tokens of the same text, usually 1.3 (PRICES section 1.4).
 NEW_TOKENS = Range(1.0, 1.3, 1.35)

@@ -1,0 +1,58 @@
+"""Spend that no record shows (MODEL section 3): a line of its own, never part of a measured total."""
+
+from collections.abc import Mapping, Sequence
+
+from store.money import component_nano
+from tracker.model.cache.cache_life import is_expired
+from tracker.model.cache.misses import Judgement, MissKind
+from tracker.model.cost.chain_call import ChainCall, Reset
+from tracker.model.cost.rates import Rates
+from tracker.model.defaults import DEFAULTS
+
+
+def compaction_request_nano(tokens_before: int, rates: Rates, *, is_cold: bool) -> int:
+    """Modelled cost of an unrecorded compaction request: the whole context once more, and the summary's output."""
+    prompt_rate = rates.input if is_cold else rates.read
+    return component_nano(tokens_before, prompt_rate) + component_nano(DEFAULTS.summary_output_tokens, rates.output)
+
+
+def unlogged_prefix_nano(expected_read: int, cache_read: int, rates: Rates, ttl_ms: int | None) -> int:
+    """Modelled cost of a request between turns that left the prefix longer than recorded calls explain; 0 if none did.
+
+    To be asked only for the first call of a turn that had something to expect.
+    """
+    if not 0 < expected_read < cache_read:
+        return 0
+    return component_nano(expected_read, rates.read) + component_nano(
+        cache_read - expected_read, rates.write_rate(ttl_ms)
+    )
+
+
+def unrecorded_by_turn(
+    calls: Sequence[ChainCall], judged: Mapping[int, Judgement], turn_of: Mapping[tuple[int, bool], int]
+) -> dict[int, int]:
+    """Modelled nano-dollars of requests that no record shows, by turn: compactions, and requests between turns.
+
+    `calls`: a main chain in file order; `turn_of`: the turn of (call id, is a copy). Sums up what
+    `compaction_request_nano` and `unlogged_prefix_nano` say; copies and unpriced calls say nothing.
+    """
+    found: dict[int, int] = {}
+    before: ChainCall | None = None
+    for call in calls:
+        if not call.grows_the_chain:
+            continue
+        turn = turn_of[call.call_id, call.copied]
+        if before is not None and not call.copied and call.rates is not None:
+            judgement = judged[call.call_id]
+            amount = 0
+            if judgement.kind == MissKind.PLANNED_REBUILD and call.reset_before == Reset.COMPACT:
+                # Asked when the last answer was still cached, the request is no dearer for a pause that follows it.
+                age_ms = (call.reset_at or call.started_at) - before.last_at
+                is_cold = is_expired(age_ms, judgement.ttl_ms)
+                amount = compaction_request_nano(before.context + before.output, call.rates, is_cold=is_cold)
+            elif judgement.kind is None and turn != turn_of[before.call_id, before.copied]:
+                amount = unlogged_prefix_nano(judgement.expected_read, call.cache_read, call.rates, judgement.ttl_ms)
+            if amount:
+                found[turn] = found.get(turn, 0) + amount
+        before = call
+    return found

@@ -1,0 +1,206 @@
+"""The user's edits of tasks: an append-only list, laid over what the rules find (MODEL section 2.1).
+
+An edit names turns by the agents' own ids: the message ids of the turn's first calls, and the prompt's record id for
+turns without calls. So it holds after any rebuild, re-read or upgrade. Of several edits about one turn the latest
+counts, and a user's edit above a suggestion, whichever came later. A task that was named, judged or left out stays in
+one piece, whatever newer rules think of it; a model that is asked may part it.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from store.task_rows import EditRow
+
+
+class EditKind:
+    """What an edit does."""
+
+    SPLIT = "split"  # the turn starts a task
+    MERGE = "merge"  # the tasks that these turns start become part of another
+    MOVE = "move"  # the turn alone goes to another task
+    RENAME = "rename"
+    STATUS = "status"
+    EXCLUDE = "exclude"
+    UNDO = "undo"
+
+
+class Anchor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Names a turn for good."""
+
+    agent: str
+    session: str
+    prompt: str
+    calls: tuple[str, ...] = ()
+
+
+class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an edit says about one decision of the score: its features then, and whether a task starts there."""
+
+    session: str
+    prompt: str
+    features: dict[str, float]
+    starts: bool
+    is_word: bool = False  # the edit is about this turn; else the decision stood beside it and was left alone
+
+
+class StoredPlacement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A `Placement` of some turns in the form in which an edit keeps it."""
+
+    kind: str
+    turns: tuple[Anchor, ...]
+    into: Anchor | None = None
+
+
+class EditBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The particulars of an edit; which fields are set depends on its kind."""
+
+    turns: tuple[Anchor, ...] = ()
+    into: Anchor | None = None
+    placed: tuple[StoredPlacement, ...] = ()  # other turns that would have gone along
+    unnamed: tuple[Anchor, ...] = ()  # turns that leave a task without its title, status and exclusion
+    heir: Anchor | None = None  # a turn of what is left of that task, for which these hold now
+    follower: Anchor | None = None  # no longer written; move: the turn after a moved first turn, started what was left
+    later: tuple[Anchor, ...] = ()  # no longer written; split: first turns of later parts, went with the new task
+    earlier: tuple[Anchor, ...] = ()  # no longer written; split: first turns of parts before the one that named it
+    kept: tuple[Anchor, ...] = ()  # rename, status, exclude: the further turns that were judged as one task
+    title: str | None = None
+    status: str | None = None
+    is_on: bool = True
+    undone: int | None = None
+    features: int = 1  # which set of features was seen (tracker.model.tasks.boundary_fit)
+    seen: tuple[Seen, ...] = ()  # what the weights are fitted to (tracker.model.tasks.boundary_fit)
+
+    def anchors(self) -> list[Anchor]:
+        """Every turn that the edit is about or that it says something of."""
+        placed = [anchor for one in self.placed for anchor in (*one.turns, one.into)]
+        all_of = (*self.turns, *self.later, *self.earlier, *self.kept, *self.unnamed, *placed)
+        return [anchor for anchor in (*all_of, self.into, self.follower, self.heir) if anchor is not None]
+
+
+TurnKey = tuple[int, str]  # session id of the ledger, prompt's record id
+
+
+class Placement(NamedTuple):
+    """Where an edit puts a turn: it starts a task, goes on with the turn before, or belongs with another turn."""
+
+    kind: str  # start | continue | join | move
+    target: TurnKey | None
+    by: str  # you | refined
+
+
+class Attribute(NamedTuple):
+    """A title, status or exclusion that somebody gave to the task of a turn; the highest order counts."""
+
+    value: str
+    by: str
+    order: tuple[int, int]
+
+
+class Overlay(NamedTuple):
+    """All edits and suggestions in force, by turn; the fields of `attributes` are title, status and excluded."""
+
+    placements: dict[TurnKey, Placement]
+    attributes: dict[TurnKey, dict[str, Attribute]]
+
+    def linked_sessions(self) -> list[tuple[int, int]]:
+        """Pairs of sessions of which one has a turn that was put beside a turn of the other."""
+        return [
+            (key[0], placement.target[0])
+            for key, placement in self.placements.items()
+            if placement.target is not None and placement.target[0] != key[0]
+        ]
+
+
+Resolve = Callable[[Anchor], TurnKey | None]
+YOU = "you"
+REFINED = "refined"
+ABOUT_STARTS = (EditKind.SPLIT, EditKind.MERGE, EditKind.MOVE)
+NO_EDITS = Overlay({}, {})
+
+_decode_body = msgspec.json.Decoder(EditBody).decode
+
+
+def in_force(edits: Iterable[EditRow]) -> list[tuple[EditRow, EditBody]]:
+    """Edits that were not taken back, oldest first."""
+    decoded = [(edit, _decode_body(edit.body)) for edit in sorted(edits)]
+    undone = {body.undone for edit, body in decoded if edit.kind == EditKind.UNDO}
+    return [(edit, body) for edit, body in decoded if edit.kind != EditKind.UNDO and edit.id not in undone]
+
+
+def lay_over(edits: Iterable[EditRow], suggestions: Iterable[EditRow], resolve: Resolve) -> Overlay:
+    """Everything in force, suggestions first, so that the user's edits come last and count.
+
+    `resolve` finds the turn of an anchor in the ledger; an edit about turns that are not there waits for them.
+    """
+    overlay = Overlay({}, {})
+    for rank, by, rows in ((0, REFINED, suggestions), (1, YOU, edits)):
+        for edit, body in in_force(rows):
+            if edit.kind in ABOUT_STARTS:
+                _place(overlay, edit.kind, body, by, resolve)
+            else:
+                _give(overlay, edit, body, by, rank, resolve)
+    return overlay
+
+
+def _place(overlay: Overlay, kind: str, body: EditBody, by: str, resolve: Resolve) -> None:
+    """Put the turns of an edit about starts where it says."""
+    turns = _all(body.turns, resolve)
+    if kind == EditKind.SPLIT:
+        placement = Placement("start" if body.is_on else "continue", None, by)
+    else:
+        target = resolve(body.into) if body.into is not None else None
+        if target is None:
+            return
+        placement = Placement("join" if kind == EditKind.MERGE else "move", target, by)
+    overlay.placements.update(dict.fromkeys(turns, placement))
+    _place_as_before(overlay.placements, body, by, resolve)
+    for placed in body.placed:
+        targets = _all((placed.into,), resolve)
+        if targets or placed.into is None:
+            placement = Placement(placed.kind, targets[0] if targets else None, by)
+            overlay.placements.update(dict.fromkeys(_all(placed.turns, resolve), placement))
+    heirs = _all((body.heir,), resolve)
+    for turn in _all(body.unnamed, resolve):
+        _hand_on(overlay.attributes, turn, heirs[0] if heirs else None)
+
+
+def _place_as_before(placements: dict[TurnKey, Placement], body: EditBody, by: str, resolve: Resolve) -> None:
+    """What edits of earlier versions say of turns that they did not name."""
+    turns, earlier = _all(body.turns, resolve), _all(body.earlier, resolve)
+    placements.update((turn, Placement("join", turns[0], by)) for turn in _all(body.later, resolve) if turns)
+    placements.update((turn, Placement("join", earlier[0], by)) for turn in earlier[1:])
+    placements.update((turn, Placement("start", None, by)) for turn in (*earlier[:1], *_all((body.follower,), resolve)))
+
+
+def _give(overlay: Overlay, edit: EditRow, body: EditBody, by: str, rank: int, resolve: Resolve) -> None:
+    """Give the task of an edit's turns a title, a status or an exclusion."""
+    for field, value in _values(edit.kind, body):
+        for turn in _all(body.turns, resolve):
+            overlay.attributes.setdefault(turn, {})[field] = Attribute(value, by, (rank, edit.id))
+    for turn in _all(body.kept, resolve):
+        overlay.placements.setdefault(turn, Placement("continue", None, by))
+
+
+def _all(anchors: Iterable[Anchor | None], resolve: Resolve) -> list[TurnKey]:
+    """The turns of these anchors that are in the ledger."""
+    return [key for anchor in anchors if anchor is not None and (key := resolve(anchor)) is not None]
+
+
+def _hand_on(attributes: dict[TurnKey, dict[str, Attribute]], key: TurnKey, heir: TurnKey | None) -> None:
+    """The attributes of a turn's task are those of another turn's from now on, or nobody's."""
+    for field, value in attributes.pop(key, {}).items():
+        if heir is not None:
+            known = attributes.setdefault(heir, {})
+            known[field] = max(value, known.get(field, value), key=lambda one: one.order)
+
+
+def _values(kind: str, body: EditBody) -> list[tuple[str, str]]:
+    if kind == EditKind.RENAME and body.title:
+        return [("title", body.title)]
+    if kind == EditKind.STATUS and body.status:
+        return [("status", body.status)]
+    if kind == EditKind.EXCLUDE:
+        return [("excluded", "1" if body.is_on else "")]
+    return []
