@@ -10,33 +10,39 @@ Cline's task, as its row is the earlier one; a run of several calls stays a sess
 """
 
 import sqlite3
+from collections.abc import Mapping
 
 from store.clauses import IS_HEADLESS, PROMPT_TOKENS, exists
 from store.merge import DRIVES_CLAUDE_CODE, join_calls
 
 _SLACK_MS = 600_000  # Cline ends a run after ten minutes; its row has the time at which the run began or ended
 _ARE_CLINES = "agent IN ('cline', 'roo')"
+_CHANGED = f"""
+    SELECT MIN(first_at) - {_SLACK_MS} AS since, MAX(last_at) + {_SLACK_MS} AS until FROM session
+    WHERE spend_stale AND ({_ARE_CLINES} OR {IS_HEADLESS})
+"""
+_IS_NEAR = "session.first_at <= :until AND session.last_at >= :since"
+_REQUESTS = f"""
+    SELECT call.id, session.id AS session, agent, call.first_at, input, cache_read
+    FROM session JOIN call ON call.session_id = session.id WHERE {_ARE_CLINES} AND {PROMPT_TOKENS} > 0
+"""
 _COPIES = f"""
-    WITH request AS MATERIALIZED (
-        SELECT call.id, session.id AS session, agent, spend_stale, call.first_at, input, cache_read
-        FROM session JOIN call ON call.session_id = session.id WHERE {_ARE_CLINES} AND {PROMPT_TOKENS} > 0
-    )
-    SELECT DISTINCT MIN(one.id, other.id), MAX(one.id, other.id) FROM request one
-    JOIN request other ON other.first_at = one.first_at AND other.input = one.input
+    WITH changed AS MATERIALIZED ({_REQUESTS} AND spend_stale)
+    SELECT DISTINCT MIN(one.id, other.id), MAX(one.id, other.id) FROM ({_REQUESTS} AND {_IS_NEAR}) other
+    CROSS JOIN changed one ON other.first_at = one.first_at AND other.input = one.input
         AND other.cache_read = one.cache_read AND other.agent = one.agent AND other.session != one.session
-    WHERE one.spend_stale ORDER BY 1, 2
+    ORDER BY 1, 2
 """
 _BY_CLAUDE_CODE = f"""
-    SELECT call.id, call.first_at, call.last_at, spend_stale, input, cache_read, write_5m + write_1h
+    SELECT call.id, call.first_at, call.last_at, input, cache_read, write_5m + write_1h
     FROM session JOIN call ON call.session_id = session.id
-    WHERE agent = 'cline' AND provider = '{DRIVES_CLAUDE_CODE}' AND {PROMPT_TOKENS} > 0
+    WHERE agent = 'cline' AND provider = '{DRIVES_CLAUDE_CODE}' AND {PROMPT_TOKENS} > 0 AND {_IS_NEAR}
 """
 _RUNS = f"""
     SELECT session.id, MIN(call.id), MIN(call.first_at), session.first_at, session.last_at,
            SUM(input), SUM(cache_read), SUM(write_5m + write_1h)
     FROM session JOIN call ON call.session_id = session.id JOIN chain ON chain.id = call.chain_id AND chain.key = ''
-    WHERE agent = 'claude-code' AND {IS_HEADLESS}
-        AND (spend_stale OR session.first_at <= :until AND session.last_at >= :since)
+    WHERE agent = 'claude-code' AND {IS_HEADLESS} AND {_IS_NEAR}
         AND session.id NOT IN (
             SELECT made.session_id FROM session seen JOIN sighting ON sighting.seen_session_id = seen.id
             JOIN call made ON made.id = call_id WHERE seen.agent = 'cline')
@@ -45,29 +51,26 @@ _RUNS = f"""
 
 
 def join_keyless_calls(db: sqlite3.Connection) -> None:
-    """Make one call of those that are the same; looks at stale sessions only."""
-    has_clines = exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {_ARE_CLINES}")
-    if has_clines:
-        for call, copy in db.execute(_COPIES).fetchall():
+    """Make one call of those that are the same; looks at stale sessions, and at those of their time."""
+    since, until = db.execute(_CHANGED).fetchone()
+    if since is None:
+        return
+    near = {"since": since, "until": until}
+    if exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {_ARE_CLINES}"):
+        for call, copy in db.execute(_COPIES, near).fetchall():
             join_calls(db, call, copy)
-    if has_clines or exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {IS_HEADLESS}"):
-        _join_runs(db)
+    _join_runs(db, near)
 
 
-def _join_runs(db: sqlite3.Connection) -> None:
+def _join_runs(db: sqlite3.Connection, near: Mapping[str, int]) -> None:
     """Join each request with the run at that time whose main thread used as many tokens, the nearest first."""
-    requests = db.execute(_BY_CLAUDE_CODE).fetchall()
-    changed = [(first_at, last_at) for _, first_at, last_at, is_stale, *_ in requests if is_stale]
-    near = {
-        "since": min(first_at for first_at, _ in changed) - _SLACK_MS if changed else None,
-        "until": max(last_at for _, last_at in changed) + _SLACK_MS if changed else None,
-    }
+    requests = db.execute(_BY_CLAUDE_CODE, near).fetchall()
     runs: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
     for *run, fresh, read, written in db.execute(_RUNS, near) if requests else ():
         runs.setdefault((fresh, read, written), []).append(tuple(run))
     pairs = sorted(
         (abs(called_at - first_at), request, run, call)
-        for request, first_at, last_at, _, *tokens in requests
+        for request, first_at, last_at, *tokens in requests
         for run, call, called_at, began_at, ended_at in runs.get(tuple(tokens), ())
         if began_at <= last_at + _SLACK_MS and ended_at >= first_at - _SLACK_MS
     )
