@@ -7,8 +7,8 @@ context to the cache stand in the compaction's own cost: the next call finds it 
 """
 
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -55,6 +55,8 @@ class Replay:
     client_trigger: int  # where it does as it is shipped
     window: int
     active_ms: int
+    # What going on costs after a call before which the client compacts, as it turns up: the same from any context.
+    tails: dict[int, float] = field(init=False, default_factory=dict, compare=False, repr=False)
 
 
 class Nudge(NamedTuple):
@@ -177,11 +179,20 @@ def _walk(
         yield call, context, nano, by_itself
 
 
-def _tail_nano(replay: Replay, index: int, context: float, *, is_warm: bool) -> float:
-    """Nano-dollars of the calls from `index` on when nobody compacts any more."""
+def _tail_nano(replay: Replay, start: int, context: float, *, is_warm: bool) -> float:
+    """Nano-dollars of the calls from `start` on when nobody compacts any more."""
     total = 0.0
-    for _, _, nano, _ in _walk(replay, index, context, replay.trigger, is_warm=is_warm):
+    so_far: dict[int, float] = {}  # where the client compacted
+    for place, (_, _, nano, by_itself) in enumerate(
+        _walk(replay, start, context, replay.trigger, is_warm=is_warm), start
+    ):
         total += nano
+        if by_itself:
+            so_far[place] = total
+            if place in replay.tails:
+                total += replay.tails[place]
+                break
+    replay.tails.update({place: total - before for place, before in so_far.items()})
     return total
 
 
@@ -204,28 +215,60 @@ def nudge_saving(replay: Replay, nudge: Nudge) -> SavingRange:
     return SavingRange.of(min(ends), point, max(ends))
 
 
+class _Best(NamedTuple):
+    """The least that the rest of a chain can cost, and the next end at which one compacts for that."""
+
+    nano: float
+    end: int  # -1: none
+
+
 def optimum(replay: Replay) -> Rule:
     """The best that anybody could have done at turn ends, knowing what was to come: a dynamic programme over them."""
-    ends = [index for index, call in enumerate(replay.calls) if call.at_turn_end]
-    best: dict[int, tuple[float, int | None]] = {}  # after compacting at this end: cost of the rest, the next end
-    for start in (*reversed(ends), -1):  # -1: from the first call on
-        context = 0.0 if start < 0 else replay.shape.context_after
-        total = 0.0
-        least: tuple[float, int | None] = (math.inf, None)
-        walk = _walk(replay, start + 1, context, replay.trigger, is_warm=start >= 0)
-        for index, (call, context, nano, _) in enumerate(walk, start + 1):
-            total += nano
-            if call.at_turn_end:
-                acting = total + compaction_nano(context, replay.shape, call.tariff) + best[index][0]
-                if acting < least[0]:
-                    least = (acting, index)
-        best[start] = (total, None) if total <= least[0] else least
+    best: dict[int, _Best] = {}  # after compacting at this end
+    resumed: dict[int, _Best] = {}  # after this call, before which the client compacted
+    once = {
+        i: compaction_nano(0.0, replay.shape, call.tariff) for i, call in enumerate(replay.calls) if call.at_turn_end
+    }
+    for start in (*reversed(once), -1):  # -1: from the first call on
+        best[start] = _best_after(replay, start, once, best, resumed)
     chosen: set[int] = set()
-    place = best[-1][1]
-    while place is not None:
+    place = best[-1].end
+    while place >= 0:
         chosen.add(place)
-        place = best[place][1]
+        place = best[place].end
     return at_ends(chosen)
+
+
+def _best_after(
+    replay: Replay, start: int, once: Mapping[int, float], best: Mapping[int, _Best], resumed: dict[int, _Best]
+) -> _Best:
+    """After this call; `best` has every later end.
+
+    What follows a compaction of the client's does not depend on what went before it: it is worked out once, and kept in
+    `resumed`.
+    """
+    context = 0.0 if start < 0 else replay.shape.context_after
+    total, least = 0.0, _Best(math.inf, -1)
+    before: list[tuple[int, float, _Best]] = []  # each compaction of the client's: so far, and the best up to there
+    rest = _Best(0.0, -1)
+    walk = _walk(replay, start + 1, context, replay.trigger, is_warm=start >= 0)
+    for index, (call, context, nano, by_itself) in enumerate(walk, start + 1):
+        total += nano
+        if call.at_turn_end:
+            acting = total + context * call.tariff.read + once[index] + best[index].nano
+            if acting < least.nano:
+                least = _Best(acting, index)
+        if by_itself:
+            before.append((index, total, least))
+            least = _Best(math.inf, -1)
+            if index in resumed:
+                rest = resumed[index]
+                break
+    found = min(_Best(total + rest.nano, rest.end), least)
+    for index, so_far, earlier in reversed(before):
+        resumed[index] = _Best(found.nano - so_far, found.end)
+        found = min(found, earlier)
+    return found
 
 
 def with_reread(replay: Replay, factor: float) -> Replay:
