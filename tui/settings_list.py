@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tracker.clock import today
 from tracker.plan_data.table import plans_on, refuse_unknown
-from tracker.settings import Settings, SettingsError, check_value
+from tracker.settings import THEMES, Settings, SettingsError, check_value
 
 
 class Setting(NamedTuple):
@@ -19,7 +19,6 @@ class Setting(NamedTuple):
 
 
 _YES_NO = (("yes", "yes"), ("no", "no"))
-_THEMES = (("dark", "dark"), ("light", "light"), ("colour-blind", "colour-blind safe"))
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("plan.id", "plan", "pro, max, ultra, api, …"),
@@ -39,7 +38,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("privacy.prompt_chars", "prompt words kept", "characters; 200 unless set, 0 keeps none", kind="whole"),
     Setting("display.currency", "currency", "shown beside the dollar: EUR"),
     Setting("display.currency_rate", "rate", "units for one dollar: 0.92", kind="number"),
-    Setting("display.theme", "theme", "colours", _THEMES),
+    Setting("display.theme", "theme", "colours", tuple((name, name) for name in THEMES)),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from store.clauses import IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns
+from store.clauses import IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns, exists
 from store.records import CallFlag, EventKind
 from store.task_rows import EventRow, ToolRow
 
@@ -146,12 +146,12 @@ def latest_turns(db: sqlite3.Connection, session_id: int, limit: int) -> list[Li
 
 def is_answered(db: sqlite3.Connection, session_id: int, turn: LiveTurn) -> bool:
     """Whether a call of the main chain follows a prompt."""
-    row = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM call JOIN chain ON chain.id = call.chain_id"
-        " WHERE call.session_id = ? AND chain.key = '' AND call.position > ?)",
+    return exists(
+        db,
+        "SELECT 1 FROM call JOIN chain ON chain.id = call.chain_id"
+        " WHERE call.session_id = ? AND chain.key = '' AND call.position > ?",
         (session_id, turn.position),
-    ).fetchone()
-    return bool(row[0])
+    )
 
 
 def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:

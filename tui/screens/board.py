@@ -115,6 +115,12 @@ class Board(Screen[None], Generic[Part]):
             self.set_focus(self.table)
 
     @property
+    def is_on_plan(self) -> bool:
+        """Whether dollars are not what the user pays (Top)."""
+        snapshot = self.dashboard.snapshot
+        return snapshot is not None and snapshot.top.is_on_plan
+
+    @property
     def is_composed(self) -> bool:
         """Whether there is anything to draw on: not yet while a screen comes up, no longer while it goes."""
         return self.is_mounted and bool(self.query(KeyLine))

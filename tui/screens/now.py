@@ -158,7 +158,7 @@ class NowScreen(Board[NowPart]):
         model = model_name(part.context.model) if part.context else ""
         words = [project_name(session.project), session.agent, plain(model)]
         note = [line((" · ".join(word for word in words if word), "$dim"))]
-        if self._is_on_plan and session.agent == "claude-code":
+        if self.is_on_plan and session.agent == Agent.CLAUDE_CODE:
             note.append(line((" · at API prices", "$dim")))
         if task is None:
             cost, parts = cost_text(session), []
@@ -186,11 +186,6 @@ class NowScreen(Board[NowPart]):
             return [*(one.truncate(width, ellipsis=True) for one in rest), *bill(width, height)]
 
         picture.show(draw, title=lambda room: title(room)[0], note=lambda room: fitting(note, room))
-
-    @property
-    def _is_on_plan(self) -> bool:
-        snapshot = self.dashboard.snapshot
-        return snapshot is not None and snapshot.top.is_on_plan
 
     def _best(self, part: NowPart) -> Option | None:
         """The way to go on that the screen points at and `c` copies: one answer, the nudge's where one is open."""

@@ -40,7 +40,6 @@ class SpendScreen(Board[SpendPart]):
         self._month: date | None = None
         self._pointed: int | None = None  # a day of it
         self._latest: int | None = None  # the last one with work: who points at it goes on to the next
-        self._is_on_plan = False
 
     def panels(self) -> ComposeResult:
         """Month and year; projects, models and agents."""
@@ -58,7 +57,7 @@ class SpendScreen(Board[SpendPart]):
         latest = max((index for index, day in enumerate(part.days) if day.calls), default=None)
         if part.month.first != self._month or self._pointed == self._latest:
             self._month, self._pointed = part.month.first, latest
-        self._latest, self._is_on_plan = latest, snapshot.top.is_on_plan
+        self._latest = latest
         self._draw_days(part)
         models, projects, agents = (
             [row.key for row in rows] for rows in (part.by_model, part.by_project, part.by_agent)
@@ -85,7 +84,7 @@ class SpendScreen(Board[SpendPart]):
     def _draw_days(self, part: SpendPart) -> None:
         picture = self.query_one("#days", Picture)
         titles = [line((str(part.month), "bold $heading"), " · ", (cost_text(part.total), "bold"))]
-        if self._is_on_plan:
+        if self.is_on_plan:
             titles.append(line((" at API prices", "$dim")))
 
         def title(room: int) -> Content:

@@ -211,8 +211,8 @@ def nudge_saving_nano(replay: Replay, nudge: Nudge) -> float:
 
 def nudge_saving(replay: Replay, nudge: Nudge) -> SavingRange:
     """The one-step counterfactual, its range over how much is read again afterwards."""
-    point, *ends = (nudge_saving_nano(with_reread(replay, factor), nudge) for factor in (1.0, *REREAD_FACTORS))
-    return SavingRange.of(min(ends), point, max(ends))
+    low, high = (nudge_saving_nano(with_reread(replay, factor), nudge) for factor in REREAD_FACTORS)
+    return SavingRange.of(low, nudge_saving_nano(replay, nudge), high)
 
 
 class _Best(NamedTuple):

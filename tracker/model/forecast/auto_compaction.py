@@ -8,6 +8,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
+from store.records import Agent
 from tracker.model.defaults import DEFAULTS
 
 _MARGIN_TOKENS = DEFAULTS.context_window_tokens - DEFAULTS.auto_compact_trigger_tokens
@@ -22,10 +23,10 @@ _ROO_ANSWER_TOKENS = 8_192  # kept free for the answer on Claude models without 
 class Client(StrEnum):
     """A program whose own compaction is known; Cline's two generations have rules of their own."""
 
-    CLAUDE_CODE = "claude-code"
-    CLINE = "cline"
+    CLAUDE_CODE = Agent.CLAUDE_CODE
+    CLINE = Agent.CLINE
     CLINE_CLASSIC = "cline-classic"
-    ROO = "roo"
+    ROO = Agent.ROO
 
 
 class TriggerSource(StrEnum):

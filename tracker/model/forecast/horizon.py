@@ -81,7 +81,7 @@ def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> Ca
     low, high = (mean_calls * -math.log(share) for share in (1 - TAIL, TAIL))
     limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
     compacts = math.exp(-limit / mean_calls) if mean_calls > 0 else 0.0
-    mean = mean_calls * (1 - compacts) if mean_calls > 0 else 0.0
+    mean = mean_calls * (1 - compacts)
     return CallsAhead(min(low, mean), mean, high, compacts)
 
 
