@@ -111,6 +111,8 @@ def test_a_reader_that_has_enough_is_no_failure(word: str, monkeypatch: pytest.M
         ("--claude-dir", "option '--claude-dir' requires an argument (taximeter --help)"),
         ("spend --csv --json", "--json and --csv are two forms of the output: leave one of them out"),
         ("reconcile --json --csv", "--json and --csv are two forms of the output: leave one of them out"),
+        ("sync --workers x", "invalid value for '--workers': 'x' is not a whole number (taximeter sync --help)"),
+        ("plans --tax x", "invalid value for '--tax': 'x' is not a number (taximeter plans --help)"),
         ("plans --tax nan", "invalid value for '--tax': 'nan' is not a number (taximeter plans --help)"),
         ("whatif --batch nan", "invalid value for '--batch': 'nan' is not a number (taximeter whatif --help)"),
         ("budget --set hard_stop=true", "retry, abandoned, waste, buffer, project:TEXT)"),

@@ -152,6 +152,7 @@ def _usage_text(error: click.UsageError, arguments: Sequence[str]) -> str:
     """Click's message about a wrong command line, as one sentence that names the --help to read."""
     near = getattr(error, "possibilities", None) or ()
     text = " ".join((error.message if near else error.format_message()).split()).rstrip(".")
+    text = text.replace("a valid integer range", "a whole number").replace("a valid float range", "a number")
     if error.ctx is not None:
         path = error.ctx.command_path
     else:  # of an option without its argument click does not say whose it is
