@@ -152,6 +152,7 @@ def write_advice(home: str, session_id: str, advice: "Advice") -> bool:
     if path is None:
         return False
     _replace(path, advice)
+    _sweep(os.path.dirname(path))
     return True
 
 
@@ -174,7 +175,6 @@ def _replace(path: str, content: "Advice | Today") -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    _sweep(folder)
 
 
 def _sweep(folder: str) -> None:

@@ -88,13 +88,7 @@ class _SharedInputs(NamedTuple):
 class Advisor:
     """One process's advisor; used by one thread."""
 
-    def __init__(
-        self,
-        files: AdviceFiles,
-        *,
-        measures_at_once: bool = False,
-        began: int = 0,
-    ) -> None:
+    def __init__(self, files: AdviceFiles, *, measures_at_once: bool = False, began: int = 0) -> None:
         """`measures_at_once`: measure habits that never were before the first advice (up to half a second).
 
         `began`: nudges shown until then (epoch ms) are not shown again; by default, until the first refresh.
