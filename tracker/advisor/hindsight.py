@@ -8,7 +8,7 @@ is None.
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -70,8 +70,8 @@ class _Said:
 
 def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: _Said) -> list[ReplayedNudge]:
     made: list[ReplayedNudge] = []
-    ends = list(recorded.standings.items())
-    for (place, standing), following in zip_longest(ends, [later for _, later in ends[1:]]):
+    later = islice(recorded.standings.values(), 1, None)
+    for (place, standing), following in zip_longest(recorded.standings.items(), later):
         for evaluations in _evaluations(recorded, place, standing, following, said, made):
             for row in decided_rows(standing, evaluations, said.before(standing)[1], preferences):
                 if row.chosen:
