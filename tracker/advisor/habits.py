@@ -26,9 +26,9 @@ from tracker.model.advice.compaction import Aftermath
 from tracker.model.advice.fresh_start import Orientation
 from tracker.model.advice.habits import TurnProfile
 from tracker.model.advice.nudge import Meter
+from tracker.model.advice.ttl_choice import CachedCall, TtlChoice, choose_ttl
 from tracker.model.cache.miss_causes import Cause
 from tracker.model.cache.misses import MissKind
-from tracker.model.cache.ttl_choice import CachedCall, TtlChoice, choose_ttl
 from tracker.model.cost.rates import PICO_PER_NANO, Rates
 from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
 from tracker.model.forecast.growth import CallsPerTurn, GrowthPool, calls_per_turn, growth_pool

@@ -28,7 +28,7 @@ from tracker.model.advice.session_nudges import (
     compact_nudge,
     new_session_nudge,
 )
-from tracker.model.cache.ttl_choice import TtlChoice
+from tracker.model.advice.ttl_choice import TtlChoice
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.forecast.horizon import CallsRange
 

@@ -18,7 +18,7 @@ from tracker.model.advice.habit_nudges import (
 from tracker.model.advice.habits import Storm, TurnProfile
 from tracker.model.advice.nudge import LONGEST_TEXT, Billing, Situation, one_line
 from tracker.model.advice.saving import SavingRange
-from tracker.model.cache.ttl_choice import TtlChoice
+from tracker.model.advice.ttl_choice import TtlChoice
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
 from tracker.model.forecast.horizon import CallsRange
 

@@ -12,15 +12,15 @@ from tracker.model.advice.habits import (
     light_share,
 )
 from tracker.model.advice.saving import SavingRange
-from tracker.model.cache.miss_causes import Cause
-from tracker.model.cache.misses import MissKind
-from tracker.model.cache.ttl_choice import (
+from tracker.model.advice.ttl_choice import (
     CachedCall,
     choose_ttl,
     five_minute_rewrite_share,
     one_hour_threshold,
     replay_chain_nano,
 )
+from tracker.model.cache.miss_causes import Cause
+from tracker.model.cache.misses import MissKind
 from tracker.model.defaults import MINUTE_MS, TTL_1H_MS, TTL_5M_MS
 
 A = RATES["A"]

@@ -19,8 +19,8 @@ from tracker.model.advice.compaction import (
 from tracker.model.advice.fresh_start import Orientation, cold_orientation_nano
 from tracker.model.advice.habits import baseline_month_nano
 from tracker.model.advice.idle import cold_penalty_nano, keep_warm_pings
+from tracker.model.advice.ttl_choice import one_hour_threshold
 from tracker.model.cache.misses import judge_chain
-from tracker.model.cache.ttl_choice import one_hour_threshold
 from tracker.model.cost.rates import Rates, Tariff
 from tracker.model.cost.split import split_call
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS

@@ -20,7 +20,7 @@ from tracker.model.advice.nudge import (
     thousands,
 )
 from tracker.model.advice.saving import SavingRange
-from tracker.model.cache.ttl_choice import TtlChoice
+from tracker.model.advice.ttl_choice import TtlChoice
 from tracker.model.cost.rates import Tariff
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS
 from tracker.model.forecast.growth import lifetime_nano

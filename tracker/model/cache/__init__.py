@@ -1,1 +1,1 @@
-"""The prompt cache (MODEL section 4): how long an entry lives, what a miss costs and why it came, which life pays."""
+"""The prompt cache (MODEL section 4): how long an entry lives, what a miss costs, and why it came."""

@@ -16,12 +16,12 @@ from store.task_rows import COST_PARTS, PartRow, SessionRecords, SplitRow, TaskT
 from tracker.model.cache.misses import FloorKey, Judgement, MissKind, judge_chain
 from tracker.model.cost.chain_call import ChainCall, Reset
 from tracker.model.cost.chains import session_chains
-from tracker.model.cost.hidden import unrecorded_by_turn
 from tracker.model.cost.inheritance import Origin, origins
 from tracker.model.cost.rates import Rates
 from tracker.model.cost.split import split_call, split_rent
 from tracker.model.tasks.boundaries import WEIGHTS, Decision, LocalPlacement, Verdict, Weights, decide
 from tracker.model.tasks.edits import NO_EDITS, Overlay, Placement, TurnKey
+from tracker.model.tasks.hidden import unrecorded_by_turn
 from tracker.model.tasks.status import TurnFacts
 from tracker.model.tasks.turns import (
     TurnInfo,
