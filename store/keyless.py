@@ -50,19 +50,23 @@ _RUNS = f"""
 """
 
 
-def join_keyless_calls(db: sqlite3.Connection) -> None:
-    """Make one call of those that are the same; looks at stale sessions, and at those of their time."""
+def join_keyless_calls(db: sqlite3.Connection) -> int:
+    """Make one call of those that are the same; looks at stale sessions, and at those of their time.
+
+    Returns the change in the number of calls.
+    """
     since, until = db.execute(_CHANGED).fetchone()
     if since is None:
-        return
+        return 0
+    change = 0
     near = {"since": since, "until": until}
     if exists(db, f"SELECT 1 FROM session WHERE spend_stale AND {_ARE_CLINES}"):
         for call, copy in db.execute(_COPIES, near).fetchall():
-            join_calls(db, call, copy)
-    _join_runs(db, near)
+            change += join_calls(db, call, copy)
+    return change + _join_runs(db, near)
 
 
-def _join_runs(db: sqlite3.Connection, near: Mapping[str, int]) -> None:
+def _join_runs(db: sqlite3.Connection, near: Mapping[str, int]) -> int:
     """Join each request with the run at that time whose main thread used as many tokens, the nearest first."""
     requests = db.execute(_BY_CLAUDE_CODE, near).fetchall()
     runs: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
@@ -76,8 +80,10 @@ def _join_runs(db: sqlite3.Connection, near: Mapping[str, int]) -> None:
     )
     joined_requests: set[int] = set()
     joined_runs: set[int] = set()
+    change = 0
     for _, request, run, call in pairs:
         if request not in joined_requests and run not in joined_runs:
             joined_requests.add(request)
             joined_runs.add(run)
-            join_calls(db, request, call)
+            change += join_calls(db, request, call)
+    return change

@@ -91,14 +91,19 @@ def merge_calls(
     return new
 
 
-def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> None:
-    """Make one call of two that are the same, though no key said so; from now on theirs do. One may be joined away."""
+def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> int:
+    """Make one call of two that are the same, though no key said so; from now on theirs do. One may be joined away.
+
+    Returns the change in the number of calls.
+    """
     query = f"SELECT {', '.join(CALL_COLUMNS)} FROM call WHERE id IN (?, ?) ORDER BY id"
     rows = db.execute(query, (call_id, other_id)).fetchall()
-    if len(rows) == 2:
-        touched: set[int] = set()
-        _join(db, {row[0] for row in rows}, set(), rows[0], touched, lambda _call: None)
-        _mark_stale(db, touched)
+    if len(rows) < 2:
+        return 0
+    touched: set[int] = set()
+    change = _join(db, {row[0] for row in rows}, set(), rows[0], touched, lambda _call: None)
+    _mark_stale(db, touched)
+    return change
 
 
 def settle_unmarked_copies(db: sqlite3.Connection) -> None:

@@ -26,25 +26,29 @@ def local_zone() -> str:
     return f"{os.environ.get('TZ', '')}|{link}|{'/'.join(time.tzname)}"
 
 
-def refresh_spend(db: sqlite3.Connection) -> None:
-    """Recompute the sums of the sessions whose calls changed; of all after a change of time zone."""
+def refresh_spend(db: sqlite3.Connection) -> int:
+    """Recompute the sums of the sessions whose calls changed; of all after a change of time zone.
+
+    Returns the change in the number of calls, by those that are found to be the same.
+    """
     zone = local_zone()
     moved = kept_value(db, "zone") != zone
     if not moved and not exists(db, "SELECT 1 FROM session WHERE spend_stale"):
-        return
+        return 0
     with transaction(db):
         if moved:
             if hasattr(time, "tzset"):  # Windows asks for the zone each time
                 time.tzset()
             keep_value(db, "zone", zone)
             db.execute("UPDATE session SET spend_stale = 1")
-        sum_up_changed(db)
+        return sum_up_changed(db)
 
 
-def sum_up_changed(db: sqlite3.Connection) -> None:
-    """Recompute the sums of the sessions whose calls changed, inside the open transaction."""
+def sum_up_changed(db: sqlite3.Connection) -> int:
+    """`refresh_spend` inside the open transaction."""
     settle_unmarked_copies(db)
-    join_keyless_calls(db)
+    change = join_keyless_calls(db)
     db.execute("DELETE FROM spend WHERE session_id IN (SELECT id FROM session WHERE spend_stale)")
     db.execute(_REBUILD)
     db.execute("UPDATE session SET spend_stale = 0 WHERE spend_stale")
+    return change

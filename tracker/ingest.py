@@ -109,7 +109,7 @@ def sync(
             if not work or not _run(db, Work(sources, work, options), report, on_progress):
                 break
             work = find_work(db, listed(sources, report.problems))
-        refresh_spend(db)
+        report.new_calls += refresh_spend(db)
     report.seconds += time.monotonic() - started
     return report
 
@@ -220,13 +220,13 @@ class Intake:
         self._writer = Writer(db, partial(list_price, work.options.pricer))
         self.lost: set[int] = set()  # files that another process got to first
         self.bytes = 0
+        self.joined = 0  # the change in the number of calls by those that are found to be the same (`sum_up_changed`)
         self._bad_lines = 0
 
     def so_far(self, files: int, problems: Sequence[str] = ()) -> SyncReport:
         """What was done once `files` files were read; `problems` kept others from being read."""
-        return SyncReport(
-            files - len(self.lost), self.bytes, self._writer.new_calls, self._bad_lines, problems=list(problems)
-        )
+        new_calls = self._writer.new_calls + self.joined
+        return SyncReport(files - len(self.lost), self.bytes, new_calls, self._bad_lines, problems=list(problems))
 
     def put(self, index: int, piece: Piece) -> None:
         """Write the next piece of the file at `index`, unless another process was first."""

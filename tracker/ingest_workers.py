@@ -123,7 +123,7 @@ def _take_share(db: sqlite3.Connection, work: Work, following: "Synchronized[int
             return
         for index, piece in held:
             intake.put(index, piece)
-        sum_up_changed(db)
+        intake.joined += sum_up_changed(db)
         db.execute("COMMIT")
         pipe.send(intake.so_far(files, problems))
         held.clear()

@@ -150,8 +150,9 @@ def sync_command(invocation: Invocation, workers: int | None) -> None:
     if not counts.calls and not report.files:
         show_no_sessions(invocation)
         return
+    new_calls = max(0, report.new_calls)  # calls of before may turn out to be one
     click.echo(
-        f"{counted(report.new_calls, 'new call')} from {counted(report.files, 'file')} ({report.bytes / 1e6:,.1f} MB)"
+        f"{counted(new_calls, 'new call')} from {counted(report.files, 'file')} ({report.bytes / 1e6:,.1f} MB)"
         f" in {report.seconds:.2f} s; {counted(counts.calls, 'call')} in the ledger"
     )
     if report.bad_lines:

@@ -17,10 +17,11 @@ from tests.unit.ledger.reading import before_migration
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
 from tracker.hidden_spend import hidden_spend
-from tracker.ingest import sync
+from tracker.ingest import SyncReport, sync, sync_in_parallel
 from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
+from tracker.sources.cline import ClineSource
 
 MODEL = "claude-sonnet-4-5-20250929"
 START = 1_795_000_000_000
@@ -179,15 +180,31 @@ def test_a_copy_of_a_task_under_another_name_counts_nothing_twice(
     made = [rows.say("task", "Do it"), rows.request(10, 5, 1000), rows.say("text", "So.")]
     more = [rows.request(10, 7, 0, 1000), rows.say("text", "And so."), rows.ask("completion_result", "Done.")]
     tasks = {"1795000000000": [*made, *more], name: made}
+    new_calls = 0
     for task in tasks if original_first else reversed(tasks):
         TaskFolder(store, task).write(tasks[task])
-        take_in_cline(ledger, store)
+        new_calls += take_in_cline(ledger, store).new_calls
+    assert new_calls == 2
     for task, written in tasks.items():  # read once more
         TaskFolder(store, task).write([*written, rows.ask("resume_completed_task")])
     take_in_cline(ledger, store)
     found = ledger.execute("SELECT native_id, output FROM call JOIN session ON session.id = session_id ORDER BY 2")
     assert found.fetchall() == [("1795000000000", 5), ("1795000000000", 7)]
     assert ledger.execute("SELECT SUM(calls) FROM spend").fetchone() == (2,)
+
+
+def test_processes_that_read_copies_count_as_new_what_the_ledger_has(tmp_path: Path, rows: Rows) -> None:
+    store, path = tmp_path / ".cline", tmp_path / "ledger.db"
+    made = [rows.say("task", "Do it"), rows.request(10, 5, 1000), rows.request(10, 7, 0, 1000)]
+    for name in ("1795000000000", "copy", "backup"):
+        TaskFolder(store, name).write(made)
+    source, report = ClineSource(), SyncReport()
+    sources = [(source, source.roots([store]))]
+    db = sync_in_parallel(
+        open_ledger(path), path, sources, Options(PriceBook()), report, lambda _progress: None, workers=2
+    )
+    with closing(db):
+        assert len(counted(db)) == report.new_calls == 2
 
 
 @pytest.mark.parametrize("is_gone", [True, False])
@@ -200,7 +217,7 @@ def test_a_ledger_that_counted_a_copy_twice_counts_it_once(
         TaskFolder(store, name).write(made)
     path = tmp_path / "ledger.db"
     with closing(open_ledger(path)) as db, monkeypatch.context() as older:
-        older.setattr(spend, "join_keyless_calls", lambda _db: None)
+        older.setattr(spend, "join_keyless_calls", lambda _db: 0)
         take_in_cline(db, store)
         assert db.execute("SELECT SUM(calls) FROM spend").fetchone() == (2,)
     if is_gone:
@@ -209,7 +226,7 @@ def test_a_ledger_that_counted_a_copy_twice_counts_it_once(
     with before_migration(path, "m019_copies_without_a_key_and_checkpoints"):
         pass
     with closing(open_ledger(path)) as db:
-        take_in_cline(db, store)
+        assert take_in_cline(db, store).new_calls == -1
         assert db.execute("SELECT SUM(calls) FROM spend").fetchone() == (1,)
 
 
