@@ -1,7 +1,7 @@
 """The present state of a session, from which advice on it is made. Reads only, in a few milliseconds."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from store.clauses import IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns, exists
@@ -152,6 +152,18 @@ def is_answered(db: sqlite3.Connection, session_id: int, turn: LiveTurn) -> bool
         " WHERE call.session_id = ? AND chain.key = '' AND call.position > ?",
         (session_id, turn.position),
     )
+
+
+def was_cut(db: sqlite3.Connection, session_id: int, kinds: Collection[str]) -> bool:
+    """Whether an event of these kinds is the latest of the main chain: no call follows it."""
+    one_of = ", ".join("?" * len(kinds))
+    row = db.execute(
+        f"SELECT EXISTS (SELECT 1 FROM event WHERE session_id = ? AND chain = '' AND kind IN ({one_of})"
+        " AND position > (SELECT MAX(call.position) FROM call JOIN chain ON chain.id = call.chain_id"
+        " WHERE call.session_id = event.session_id AND chain.key = ''))",
+        (session_id, *kinds),
+    ).fetchone()
+    return bool(row[0])
 
 
 def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:

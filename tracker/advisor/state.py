@@ -17,7 +17,7 @@ from tracker.model.cache.cache_life import written_ttl
 from tracker.model.defaults import TTL_5M_MS
 
 COMPACTIONS = frozenset({EventKind.COMPACT, EventKind.SUMMARY})
-_RESETS = COMPACTIONS | {EventKind.CLEAR, EventKind.REWIND}
+RESETS = COMPACTIONS | {EventKind.CLEAR, EventKind.REWIND}
 _STOPPED = frozenset({EventKind.INTERRUPT, EventKind.API_ERROR, EventKind.LIMIT})
 _GOES_ON = frozenset({"tool_use", "pause_turn"})
 
@@ -76,7 +76,7 @@ class SessionState:
     @property
     def was_reset(self) -> bool:
         """The context was cut after the last call: its size is not known before the next one."""
-        return any(mark.kind in _RESETS and mark.position > self.last.position for mark in self.marks)
+        return any(mark.kind in RESETS and mark.position > self.last.position for mark in self.marks)
 
     @property
     def ttl_ms(self) -> int | None:

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from store.money import short_usd, usd
 from store.nudges import NudgeRow, chosen_nudges
 from store.prices import stored_prices
-from store.reads.live_session import LiveCall, LiveSession, is_answered, latest_turns
+from store.reads.live_session import LiveCall, LiveSession, is_answered, latest_turns, was_cut
 from store.tasks import floors
 from tracker.advisor.billing import billing_of
 from tracker.advisor.evaluate import Moment
 from tracker.advisor.habits import Habits
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import standing_of
-from tracker.advisor.state import SessionState, load_state
+from tracker.advisor.state import RESETS, SessionState, load_state
 from tracker.clock import iso, now_ms
 from tracker.model.advice.idle import cold_penalty_nano, keep_warm_pings
 from tracker.model.advice.nudge import Billing, payback_phrase
@@ -218,7 +218,12 @@ def context_report(
 
 
 def open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:
-    """A session's nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt."""
+    """A session's nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt.
+
+    None once the context was cut, as in the advice file: what it was about is gone.
+    """
+    if was_cut(db, session_id, RESETS):
+        return None
     turn = next(reversed(latest_turns(db, session_id, 1)), None)
     for row in chosen_nudges(db, session_id):
         if row.moment == Moment.PROMPT and turn is not None and is_answered(db, session_id, turn):

@@ -112,6 +112,22 @@ def test_who_was_told_to_start_over_is_not_told_to_compact_a_few_calls_later(des
     assert desk.log("compact")[-1]["reason"] == "too soon after the last nudge or compaction"
 
 
+@pytest.mark.parametrize("kind", ["compact", "new_session"])
+@pytest.mark.parametrize("is_noted", [False, True])
+def test_after_a_clear_now_has_no_nudge_about_what_was_cleared(desk: Desk, kind: str, *, is_noted: bool) -> None:
+    only(desk, kind)
+    one = totals_committed(desk).prompt("go on").call(110_000)
+    desk.advise(one.now)
+    nudge = open_nudge(desk.db, 1, one.now)
+    assert nudge is not None
+    assert nudge.kind == kind
+    if is_noted:
+        said(desk, one, "Stop", one.now)
+    desk.advise(one.prompt("<command-name>/clear</command-name>").now)
+    assert desk.advice(one)["nudge"] is None
+    assert open_nudge(desk.db, 1, one.now) is None
+
+
 @pytest.mark.parametrize(
     ("began", "followed"),
     [
