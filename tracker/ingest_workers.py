@@ -20,7 +20,7 @@ from typing import Any
 from store.ledger import LedgerError, begin, open_ledger
 from store.spend import sum_up_changed
 from tracker.ingest import Intake, Progress, SyncReport, Work, read_file
-from tracker.processes import starting_anew
+from tracker.processes import start, starting_anew
 from tracker.sources.base import Piece
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
@@ -63,7 +63,7 @@ def read_in_processes(
                 args=(ledger, work, following, theirs, beside_a_screen),
                 daemon=True,
             )
-            process.start()
+            start(process)
             theirs.close()
             pipes.append(ours)
             processes.append(process)

@@ -275,6 +275,7 @@ class LedgerFeed:
                     # It was removed, or another put in its place: what is left of it goes too before one begins anew.
                     db.close()
                     db, seen = None, None
+                    reader.end()
                     reader = SnapshotReader(self._looked_in, self._request_reread)
                     self._set_following(Health())
                     self._stop.wait(_RETRY_SECONDS)
@@ -297,6 +298,7 @@ class LedgerFeed:
                 self._set_reading_trouble(self._trouble(error))
                 self._stop.wait(_RETRY_SECONDS)
             self._wait_for_change(took, wish)
+        reader.end()
         if db is not None:
             db.close()
 

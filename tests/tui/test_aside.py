@@ -1,14 +1,17 @@
 """What is dear is made in a process of its own, so that keys do not wait for it; what goes wrong there is told here."""
 
+import multiprocessing
 import os
 import signal
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.unit.hooks.program import wait_until
 from tui.readers.aside import Aside
 
 
@@ -23,6 +26,10 @@ def ask_for_a_table_that_is_not(db: sqlite3.Connection) -> int:
 
 def be_killed(_: sqlite3.Connection) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def be_stopped(_: sqlite3.Connection) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def done(aside: Aside, ready: threading.Event, db: sqlite3.Connection, job: Callable[..., Any]) -> list[Any]:
@@ -72,3 +79,30 @@ def test_what_goes_wrong_there_is_told_once(
     with pytest.raises(trouble, match=words):
         aside.raise_trouble()
     aside.raise_trouble()
+
+
+def test_ctrl_c_while_it_loads_is_not_its_to_handle(
+    aside: Aside, ready: threading.Event, sample_db: sqlite3.Connection
+) -> None:
+    """One that was interrupted told of it on the terminal, which was the dashboard's."""
+    made: list[tuple[int, int]] = []
+    aside.begin(sample_db, process_and_sessions, made.append)
+    for child in multiprocessing.active_children():
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGINT)
+    assert ready.wait(20)
+    assert made
+
+
+def test_one_that_was_stopped_is_ended(aside: Aside, ready: threading.Event, sample_db: sqlite3.Connection) -> None:
+    """Whoever leaves waited for it for ever."""
+    aside.begin(sample_db, be_stopped, print)
+    (child,) = multiprocessing.active_children()
+    stat = Path(f"/proc/{child.pid}/stat")
+    try:
+        if stat.exists():
+            wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    finally:
+        aside.end()
+    assert ready.wait(20)
+    assert not multiprocessing.active_children()

@@ -54,6 +54,12 @@ class SnapshotReader:
             trouble=self._settings.trouble or self._settings.price_trouble,
         )
 
+    def end(self) -> None:
+        """End what is being made beside the reading."""
+        for reader in (self._plans, self._nudges):
+            if reader is not None:
+                reader.end()
+
     def _part(
         self, db: sqlite3.Connection, wish: Wish, at_ms: int, today: date, settings: Settings, plan: OwnPlan | None
     ) -> Any:

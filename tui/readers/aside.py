@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from store.ledger import open_ledger
-from tracker.processes import starting_anew
+from tracker.processes import start, starting_anew
 
 Made = TypeVar("Made")
 
@@ -23,6 +24,7 @@ class Aside:
         self.is_at_work = False
         self._on_ready = on_ready
         self._trouble: Exception | None = None
+        self._process: SpawnProcess | None = None
 
     def begin(
         self, db: sqlite3.Connection, job: Callable[[sqlite3.Connection], Made], take: Callable[[Made], None]
@@ -35,8 +37,18 @@ class Aside:
             take(job(db))
             return
         ledger = Path(db.execute("PRAGMA database_list").fetchone()[2])
+        context = starting_anew()
+        ours, theirs = context.Pipe(duplex=False)
+        self._process = context.Process(target=_do, args=(ledger, job, theirs), daemon=True)
+        with theirs:
+            start(self._process)
         self.is_at_work = True
-        threading.Thread(target=self._wait_for, args=(ledger, job, take, self._on_ready), daemon=True).start()
+        threading.Thread(target=self._wait_for, args=(ours, self._process, take, self._on_ready), daemon=True).start()
+
+    def end(self) -> None:
+        """End a job that goes on, even one whose process was stopped."""
+        if self._process is not None:
+            self._process.kill()
 
     def raise_trouble(self) -> None:
         """Raise, once, what went wrong with the last job."""
@@ -45,32 +57,23 @@ class Aside:
             raise trouble
 
     def _wait_for(
-        self,
-        ledger: Path,
-        job: Callable[[sqlite3.Connection], Made],
-        take: Callable[[Made], None],
-        on_ready: Callable[[], None],
+        self, pipe: Connection, process: SpawnProcess, take: Callable[[Made], None], on_ready: Callable[[], None]
     ) -> None:
         try:
-            take(_in_a_process(ledger, job))
+            take(_made(pipe))
         except Exception as error:  # noqa: BLE001 -- it is raised again where troubles are told
             self._trouble = error
+        process.join()
         self.is_at_work = False
         on_ready()
 
 
-def _in_a_process(ledger: Path, job: Callable[[sqlite3.Connection], Made]) -> Made:
-    context = starting_anew()
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_do, args=(ledger, job, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    with ours:
+def _made(pipe: Connection) -> Any:
+    with pipe:
         try:
-            made: Made | Exception = ours.recv()
+            made = pipe.recv()
         except EOFError:
             made = ChildProcessError("a process that works beside the reading was ended")
-    process.join()
     if isinstance(made, Exception):
         raise made
     return made

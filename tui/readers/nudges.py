@@ -25,6 +25,7 @@ class NudgesReader:
     def __init__(self, on_ready: Callable[[], None] | None) -> None:
         """`on_ready`: as for Aside."""
         self._aside = Aside(on_ready)
+        self.end = self._aside.end
         self._hindsight: BacktestReport | None = None
         self._begun_at: int | None = None
 

@@ -26,6 +26,7 @@ class PlansReader:
         """`on_ready`: as for Aside."""
         self._settings = settings
         self._aside = Aside(on_ready)
+        self.end = self._aside.end
         self._made: PlansPart | None = None
         self._asked_for: object = None
         self._newest = 0
