@@ -125,8 +125,18 @@ def show_due(
         nudge_id = str(nudge["id"])
         if claim(home, session_id, nudge_id):
             show(str(nudge["text"]))
-            append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
+            _tell_shown(home, session_id, nudge_id, now_ms)
             return
+
+
+def note_on_line(home: str, session_id: str, nudge: "dict[str, object]", now_ms: int) -> None:
+    """Note that the status line shows a nudge, if no hook is to say it: elsewhere it repeats what hooks say."""
+    if nudge.get("events") == [] and claim(home, session_id, str(nudge["id"])):
+        _tell_shown(home, session_id, str(nudge["id"]), now_ms)
+
+
+def _tell_shown(home: str, session_id: str, nudge_id: str, now_ms: int) -> None:
+    append(home, {"event": "NudgeShown", "at": now_ms, "session_id": session_id, "nudge_id": nudge_id})
 
 
 def shown_nudges(home: str, session_id: str) -> dict[str, int]:

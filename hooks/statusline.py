@@ -58,7 +58,7 @@ def _read_arguments(arguments: "Sequence[str]") -> dict[str, str]:
 
 
 def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
-    from hooks.advice import due_nudges, read_advice, read_today
+    from hooks.advice import due_nudges, note_on_line, read_advice, read_today
     from hooks.quick_json import decode_object, short_name
     from hooks.status_format import fill_format, status_format
     from hooks.status_sample import keep_sample
@@ -74,11 +74,17 @@ def _line(home: str, raw: bytes, *, is_refreshed: bool) -> str:
         except Exception as error:  # noqa: BLE001 - the line is shown whatever becomes of the sample
             _log(home, error)
         advice = read_advice(home, session_id) | read_today(home)
-    nudge = next((str(one["text"]) for one in due_nudges(advice, now_ms)), "")
+    nudge = next(iter(due_nudges(advice, now_ms)), None)
+    form = status_format(home)
+    if nudge is not None and session_id and "{nudge}" in form:
+        try:
+            note_on_line(home, session_id, nudge, now_ms)
+        except Exception as error:  # noqa: BLE001 - likewise
+            _log(home, error)
     columns = os.environ.get("COLUMNS", "")
     return fill_format(
-        status_format(home),
-        segments(status, advice, nudge, now_ms, is_refreshed=is_refreshed),
+        form,
+        segments(status, advice, str(nudge["text"]) if nudge is not None else "", now_ms, is_refreshed=is_refreshed),
         columns=max(1, int(columns) - _MARGINS) if columns.isdecimal() else None,
         colour=not os.environ.get("NO_COLOR"),
     )

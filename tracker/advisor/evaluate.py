@@ -30,7 +30,7 @@ from tracker.model.advice.session_nudges import (
     compact_nudge,
     new_session_nudge,
 )
-from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS
+from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, MINUTE_MS
 from tracker.model.forecast.horizon import return_probability
 
 KINDS = tuple(value for name, value in vars(NudgeKind).items() if name.isupper())
@@ -40,6 +40,8 @@ _SHORTENING = (NudgeKind.COMPACT, NudgeKind.NEW_SESSION, NudgeKind.COLD_RESUME)
 # Habits change slowly: what was said about one within a week is not said again.
 _HABIT_PAUSE_MS = 7 * DAY_MS
 _SAID_FOR_MS = 12 * HOUR_MS
+# Without a watcher nobody sees the answer come, and the status line would ask until the turn's end.
+_ASKED_FOR_MS = MINUTE_MS
 
 
 class Moment:
@@ -90,7 +92,9 @@ def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[Time
     Once the turn has ended it is too late to say so: the next prompt goes on with what this one began (docs/nudges.md).
     """
     begun = new_session_nudge(standing.situation, boundary_score=standing.boundary_score, task_completed=False)
-    return [_of_this_turn(standing, _not_again(begun, standing, chosen), Moment.PROMPT)]
+    timed = _of_this_turn(standing, _not_again(begun, standing, chosen), Moment.PROMPT)
+    turn = standing.state.turn
+    return [timed if turn is None else timed._replace(expires_at=min(timed.expires_at, turn.at + _ASKED_FOR_MS))]
 
 
 def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:

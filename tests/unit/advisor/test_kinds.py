@@ -85,6 +85,7 @@ def test_new_session_at_a_prompt_about_something_else_names_the_handover(desk: D
     assert ", back in " in told.text
     assert len(told.text) <= LONGEST_TEXT
     assert desk.nudge(one)["events"] == [], "no hook runs between a prompt and its answer"
+    assert desk.nudge(one)["expires_at"] == one.now + MINUTE_MS, "the status line may hear of the answer late"
     nudge = open_nudge(desk.db, 1, one.now)
     assert nudge is not None
     assert (nudge.kind, nudge.moment) == ("new_session", "prompt")

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hooks.advice import write_advice, write_today
+from hooks.advice import shown_nudges, write_advice, write_today
 from hooks.spool_reader import drained
 from hooks.status_format import DEFAULT_FORMAT, fill_format
 from hooks.status_segments import ALARM, PLAIN, SEGMENTS, WARNING, segments
+from store.advice_format import Nudge
 from store.ledger import open_ledger
 from store.schema_version import SCHEMA_VERSION
 from tests.unit.hooks.odd_advice import ANYTHING, ODD_ADVICE
-from tests.unit.hooks.program import FAR_FUTURE_MS, NUDGE_TEXT, STATUSES, SUBSCRIBER, shown
+from tests.unit.hooks.program import FAR_FUTURE_MS, NUDGE_TEXT, STATUSES, SUBSCRIBER, shown, spool_lines
 
 NOW_MS = 1_795_225_800_000
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -182,6 +183,23 @@ def test_the_nudge_is_on_the_line_as_long_as_it_is_true(home: Path) -> None:
     assert shown(home).endswith(f" · {NUDGE_TEXT} [31m \n")
     write_advice(str(home), session, {"nudge": {"id": "n", "text": NUDGE_TEXT, "kind": "c", "expires_at": 1}})
     assert NUDGE_TEXT not in shown(home)
+
+
+@pytest.mark.parametrize(
+    ("events", "form", "is_said"),
+    [([], "{nudge}", True), (["Stop"], "{nudge}", False), (None, "{nudge}", False), ([], "{context}", False)],
+)
+def test_the_line_says_what_no_hook_does_and_that_counts_once(
+    home: Path, events: list[str] | None, form: str, *, is_said: bool
+) -> None:
+    session = SUBSCRIBER["session_id"]
+    (home / "settings.toml").write_text(f'[statusline]\nformat = "{form}"\n')
+    nudge: Nudge = {"id": "n", "text": NUDGE_TEXT, "kind": "c", "expires_at": FAR_FUTURE_MS}
+    write_advice(str(home), session, {"nudge": nudge if events is None else {**nudge, "events": events}})
+    assert [NUDGE_TEXT in shown(home) for _ in range(2)] == [form == "{nudge}"] * 2
+    assert list(shown_nudges(str(home), session)) == ["n"] * is_said
+    told = [one["nudge_id"] for one in spool_lines(home) if one["event"] == "NudgeShown"]
+    assert told == ["n"] * is_said
 
 
 def test_today_is_the_days_whatever_session_asks(home: Path) -> None:
