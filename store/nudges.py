@@ -128,6 +128,12 @@ def put_away(db: sqlite3.Connection, nudge_id: int, at: int) -> None:
     )
 
 
+def last_dismissed_at(db: sqlite3.Connection) -> int | None:
+    """When the user dismissed a nudge for the last time; epoch ms."""
+    row: tuple[int | None] = db.execute("SELECT MAX(dismissed_at) FROM nudge").fetchone()
+    return row[0]
+
+
 def kind_choices(db: sqlite3.Connection) -> list[KindChoice]:
     """The user's choices of kinds, oldest first."""
     return [KindChoice(*row) for row in db.execute("SELECT at, kind, word FROM nudge_word ORDER BY id")]

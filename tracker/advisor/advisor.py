@@ -83,6 +83,7 @@ class _SharedInputs(NamedTuple):
     preferences: Preferences
     day: str
     is_day_used_up: bool
+    dismissed_at: int | None  # the last time: what was put away on one screen is not said on another
 
 
 class Advisor:
@@ -157,7 +158,8 @@ class Advisor:
     def _shared_inputs(self, db: sqlite3.Connection, now: int) -> _SharedInputs:
         preferences, day = self._reader.read(), local_day(now)
         budget = preferences.day_budget if preferences.hard_stop else None
-        return _SharedInputs(preferences, day, budget is not None and _day_cost(db, day) >= budget)
+        is_used_up = budget is not None and _day_cost(db, day) >= budget
+        return _SharedInputs(preferences, day, is_used_up, log.last_dismissed_at(db))
 
     # -- one session ------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from store.nudges import put_away
 from tests.unit.advisor.conftest import Desk
 from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
@@ -103,6 +104,17 @@ def test_once_its_prompt_is_answered_new_work_is_not_sent_elsewhere(desk: Desk) 
 def test_a_new_session_for_what_comes_after_a_commit(desk: Desk) -> None:
     one = totals_committed(desk)
     assert said(desk, one, "Stop", one.now).startswith("New task? Start over with `taximeter handover`: saves ~$")
+
+
+def test_what_was_put_away_in_the_dashboard_is_said_by_no_hook(desk: Desk) -> None:
+    """No record of the session changes with that."""
+    one = totals_committed(desk)
+    nudge = open_nudge(desk.db, 1, one.now)
+    assert nudge is not None
+    put_away(desk.db, nudge.id, one.now)
+    desk.advise(one.now)
+    assert desk.advice(one)["nudge"] is not None, "what a resume with a cold cache would be told"
+    assert [desk.files.show(one.session, event, one.now) for event in ("Stop", "UserPromptSubmit")] == [None, None]
 
 
 def test_who_was_told_to_start_over_is_not_told_to_compact_a_few_calls_later(desk: Desk) -> None:
