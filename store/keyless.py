@@ -13,7 +13,8 @@ import sqlite3
 from collections.abc import Mapping
 
 from store.clauses import IS_HEADLESS, PROMPT_TOKENS, exists
-from store.merge import DRIVES_CLAUDE_CODE, join_calls
+from store.merge import join_calls
+from store.records import DRIVES_CLAUDE_CODE
 
 _SLACK_MS = 600_000  # Cline ends a run after ten minutes; its row has the time at which the run began or ended
 _ARE_CLINES = "agent IN ('cline', 'roo')"

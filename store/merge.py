@@ -21,7 +21,7 @@ from typing import Any
 from store.clauses import exists, json_list
 from store.money import cost
 from store.prices import ListPrice, add_prices, apply_prices, priced_calls
-from store.records import Call, CallFlag, CopyRank, Price, canonical_id
+from store.records import DRIVES_CLAUDE_CODE, Call, CallFlag, CopyRank, Price, canonical_id
 
 PLACE_COLUMNS = (
     "session_id", "chain_id", "seen_session_id", "copy_rank", "turn", "position", "requested_at", "first_at",
@@ -60,7 +60,6 @@ _BESIDES_PRICE = itemgetter(*(at for at in range(len(CONTENT_COLUMNS)) if at not
 _ABORTED = int(CallFlag.ABORTED)
 _UNMARKED = (CopyRank.OWN, CopyRank.EMBEDDED)
 _UNKNOWN = "unknown"  # as the sources write it
-DRIVES_CLAUDE_CODE = "claude-code"  # Cline's name of a provider that runs Claude Code for every request (store.keyless)
 
 Row = tuple[Any, ...]
 

@@ -25,6 +25,7 @@ class Agent:
 
 
 AGENTS = (Agent.CLAUDE_CODE, Agent.CLINE, Agent.ROO)
+DRIVES_CLAUDE_CODE = "claude-code"  # Cline's name of a provider that runs Claude Code for every request (store.keyless)
 
 
 class CallFlag(IntFlag):

@@ -6,10 +6,16 @@ from typing import NamedTuple
 
 from store.clauses import PROMPT_TOKENS, json_list, local_day
 from store.reads.filter import Filter
-from store.records import CallFlag, EventKind
+from store.records import DRIVES_CLAUDE_CODE, Agent, CallFlag, EventKind
 from store.task_rows import LimitSample
 
 _FLOOR = int(CallFlag.OUTPUT_IS_FLOOR)  # enum arithmetic is too slow for what runs once a call
+# What another agent asks through Claude Code (store.keyless) draws on the plan as Claude Code does.
+_IS_OTHER_AGENT = f"""
+    session.agent != '{Agent.CLAUDE_CODE}' AND call.provider != '{DRIVES_CLAUDE_CODE}' AND NOT EXISTS (
+        SELECT 1 FROM sighting CROSS JOIN session AS seen ON seen.id = sighting.seen_session_id
+        WHERE sighting.call_id = call.id AND seen.agent = '{Agent.CLAUDE_CODE}')
+"""
 
 
 class PlanCallRow(NamedTuple):
@@ -17,7 +23,7 @@ class PlanCallRow(NamedTuple):
 
     id: int
     chain_id: int
-    agent: str
+    is_other_agent: bool
     position: int
     day: str
     requested_at: int | None
@@ -43,7 +49,7 @@ class PlanCallRow(NamedTuple):
 
 
 _CALLS = f"""
-    SELECT call.id, call.chain_id, session.agent, call.position,
+    SELECT call.id, call.chain_id, {_IS_OTHER_AGENT}, call.position,
            {local_day("call.first_at")}, call.requested_at, call.first_at, call.last_at,
            call.model, call.input, call.cache_read, call.write_5m, call.write_1h, call.output, call.speed, call.cost,
            call.flags, chain.kind, session.entrypoint, call.price_id
@@ -81,7 +87,7 @@ class TaskCallRow(NamedTuple):
 
     task_id: str
     call_id: int
-    agent: str
+    is_other_agent: bool
     model: str
     prompt_tokens: int
     speed: str | None
@@ -92,7 +98,7 @@ def task_calls(db: sqlite3.Connection, task_ids: Iterable[str], chosen: Filter) 
     """The chosen priced calls of these tasks."""
     where, values = chosen.of_calls()
     found = db.execute(
-        f"SELECT task_id, call.id, agent, call.model, {PROMPT_TOKENS}, call.speed, call.cost"
+        f"SELECT task_id, call.id, {_IS_OTHER_AGENT}, call.model, {PROMPT_TOKENS}, call.speed, call.cost"
         " FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN session ON session.id = call.session_id"
         f" WHERE call.cost AND task_id IN (SELECT value FROM json_each(?)) AND {where}",

@@ -21,7 +21,6 @@ from store.prices import stored_prices
 from store.reads.filter import Filter
 from store.reads.plans import PlanCallRow, limit_refusals, limit_samples, plan_calls
 from store.reads.spend import NO_SPEND, SpendRow, spend_total, totals, unpriced_models
-from store.records import Agent
 from store.task_rows import LimitSample
 from tracker.clock import day_begins, local
 from tracker.hidden_spend import Hidden, hidden_in
@@ -223,7 +222,7 @@ def logged_call(row: PlanCallRow, rates: Mapping[str | None, Rates]) -> LoggedCa
         row.write_1h,
         row.output,
         row.speed == "fast" or name.fast,
-        row.agent != Agent.CLAUDE_CODE,
+        row.is_other_agent,
         rates.get(row.price_id),
         row.cost,
     )

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from store.money import NANO_PER_USD, usd
 from store.reads.filter import Filter
 from store.reads.plans import TaskCallRow, task_calls
-from store.records import Agent
 from tracker.model.plans.outlook import PlanOutlook, Terms
 from tracker.model.plans.plan import Excluded, exclusions_of
 from tracker.model.plans.projection import month_bounds
@@ -126,7 +125,7 @@ def _api_by_kind(rows: Sequence[TaskCallRow], api_nano: Mapping[int, int | None]
             name.canonical,
             row.prompt_tokens,
             is_fast=row.speed == "fast" or name.fast,
-            is_other_agent=row.agent != Agent.CLAUDE_CODE,
+            is_other_agent=row.is_other_agent,
         )
         cost = api_nano.get(row.call_id, row.cost) or 0
         found[kind] = found.get(kind, 0) + cost

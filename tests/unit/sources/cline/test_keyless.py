@@ -13,6 +13,7 @@ import pytest
 
 from store import spend
 from store.ledger import open_ledger
+from store.reads.plans import plan_calls
 from tests.unit.ledger.reading import before_migration
 from tests.unit.sources.cline.taking_in import take_in_cline
 from tests.unit.sources.cline.writing import Rows, SessionFolder, TaskFolder, metrics
@@ -169,6 +170,22 @@ def test_what_the_run_cost_is_not_hidden_spend(
     take("claude")
     (run,) = ledger.execute("SELECT id FROM session WHERE native_id = 'a'").fetchone()
     assert hidden_spend(ledger, [run]).cost == 0
+
+
+@pytest.mark.parametrize("has_transcript", [True, False])
+def test_a_request_through_claude_code_draws_on_its_plan_and_others_of_clines_do_not(
+    ledger: sqlite3.Connection, claude: Path, task: TaskFolder, rows: Rows, has_transcript: bool
+) -> None:
+    (at,) = requests_through_claude(task, rows, (4, 12_496, 0, 3))
+    if has_transcript:
+        write_run(claude, "a", at + 300, (4, 12_496, 0, 111))
+    direct = Rows(at + 60_000)
+    TaskFolder(task.root, str(direct.at)).write([direct.say("task", "Do it"), direct.request(10, 5, 1000)])
+    take = taker(ledger, claude, task.root)
+    take("cline")
+    take("claude")
+    drawn = {call.input: call.is_other_agent for call in plan_calls(ledger, "2026-01-01", "2027-01-01")}
+    assert drawn == {4: False, 10: True}
 
 
 @pytest.mark.parametrize("name", ["1795000000000 copy", "backup"])
