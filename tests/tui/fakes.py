@@ -1,5 +1,6 @@
 """A feed that hands over scripted snapshots, a clock that stands still, and the screen as text."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from tui.snapshot import Health, Month, Phase, Snapshot, SpendDay, SpendPart, Sp
 Script = Callable[[Wish], Snapshot]
 TODAY = date(2026, 11, 20)  # a Friday
 NOW_MS = int(datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC).timestamp() * 1000)
+_PATIENCE_SECONDS = 20.0
 SIZES = ((120, 40), (80, 24), (40, 12))
 HOSTILE = (
     "[bold red]boom[/] and [/unbalanced",
@@ -161,6 +163,14 @@ async def settled(pilot: Pilot[None]) -> str:
     await pilot.pause()
     await pilot.pause()
     return screen_text(pilot.app)
+
+
+async def says(pilot: Pilot[None], words: str) -> str:
+    """What is on screen once it has these words: on a busy machine a pause ends before what goes on beside messages."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while words not in (text := await settled(pilot)):
+        assert time.monotonic() < end, text
+    return text
 
 
 async def drawn(app: Dashboard, *keys: str, size: tuple[int, int] = (120, 40)) -> str:

@@ -19,6 +19,7 @@ from tests.tui.fakes import (
     ScriptedFeed,
     dashboard,
     drawn,
+    says,
     screen_text,
     settled,
     snapshot,
@@ -437,7 +438,7 @@ async def test_page_keys_right_behind_the_one_that_opens_the_palette() -> None:
         for key in ("ctrl+p", *["pagedown"] * 5):
             app.post_message(Key(key, None))
             await asyncio.sleep(0)
-        assert "go: tasks" in await settled(pilot)
+        await says(pilot, "go: tasks")
 
 
 async def test_ctrl_r_looks_again() -> None:
