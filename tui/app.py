@@ -132,8 +132,9 @@ class Dashboard(App[None]):
 
     @property
     def area(self) -> str:
-        """Whose keys work: those of the board in front, "any" where something lies over it."""
-        return self.screen.NAME if isinstance(self.screen, Board) else "any"
+        """Whose keys work: those of the board in front; "any" where something lies over it, or it is taken down."""
+        front = self.screen_stack[-1] if self.screen_stack else None
+        return front.NAME if isinstance(front, Board) else "any"
 
     @property
     def _now_in_front(self) -> NowPart | None:

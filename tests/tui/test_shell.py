@@ -33,6 +33,7 @@ from tracker.cli.dashboard import open_dashboard
 from tracker.settings import BudgetSettings, Settings
 from tui.app import Dashboard
 from tui.keys import FOOTER_KEYS, KEYS, SCREENS, footer
+from tui.messages import Arrived
 from tui.palette import entries
 from tui.readers.all import read_top
 from tui.screens.spend import SpendScreen
@@ -439,6 +440,15 @@ async def test_page_keys_right_behind_the_one_that_opens_the_palette() -> None:
             app.post_message(Key(key, None))
             await asyncio.sleep(0)
         await says(pilot, "go: tasks")
+
+
+async def test_figures_that_come_while_screens_are_taken_down_are_nobodys() -> None:
+    """On a busy machine they ended the dashboard, which was being left, with an error."""
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await app._close_all()
+        app.on_arrived(Arrived(snapshot(app.wish)))
 
 
 async def test_ctrl_r_looks_again() -> None:
