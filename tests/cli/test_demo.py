@@ -49,9 +49,11 @@ def test_a_demo_whose_window_is_closed_leaves_neither_a_process_nor_a_trace(tmp_
     os.close(its_end)
     try:
         seen = b""
-        while b"live" not in seen:
-            assert select.select([own], [], [], 30.0)[0], seen[-2000:]
-            seen += os.read(own, 65536)
+        for words, key in ((b"live", b"5"), (b"drawing", b"")):  # by a process, which would make the folder anew
+            while words not in seen:
+                assert select.select([own], [], [], 30.0)[0], seen[-2000:]
+                seen += os.read(own, 65536)
+            os.write(own, key)
         demo.send_signal(signal.SIGHUP)  # a terminal's multiplexer says so itself, beside the system
         os.close(own)
         demo.send_signal(signal.SIGHUP)

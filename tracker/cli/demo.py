@@ -80,6 +80,11 @@ def _ended_in_order(folder: str) -> Iterator[None]:
         sys.exit(128 + number)
 
     def hang_up(number: int, _frame: FrameType | None) -> None:
+        from multiprocessing import active_children
+
+        for child in active_children():  # the dashboard's, which would make the folder anew
+            child.kill()
+            child.join()
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(128 + number)
 
