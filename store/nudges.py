@@ -156,13 +156,11 @@ def set_followed(db: sqlite3.Connection, nudge_id: int, *, followed: bool) -> No
 
 
 def logged(
-    db: sqlite3.Connection, *, since: int | None, kind: str | None, fired_only: bool, limit: int | None
+    db: sqlite3.Connection, *, now_ms: int, since: int | None, kind: str | None, fired_only: bool, limit: int | None
 ) -> list[NudgeRow]:
     """The log for reports, latest first, None for all of it; what has not become due by now is no evaluation yet."""
     values: list[str | int]
-    where, values = where_clause(
-        (("due_at <= ?", int(time.time() * 1000)), ("nudge.at >= ?", since), ("kind = ?", kind))
-    )
+    where, values = where_clause((("due_at <= ?", now_ms), ("nudge.at >= ?", since), ("kind = ?", kind)))
     fired = " AND fired" if fired_only else ""
     return _rows(
         db, f"{where}{fired} ORDER BY nudge.at DESC, nudge.id DESC LIMIT ?", [*values, -1 if limit is None else limit]

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
 from tests.tui.fakes import ScriptedFeed  # noqa: E402
+from tracker import clock  # noqa: E402
 from tracker.advisor.advisor import Advisor  # noqa: E402
 from tracker.cli.demo import play_samples  # noqa: E402
 from tracker.demo.samples import live_session  # noqa: E402
@@ -39,7 +40,7 @@ from tui.terms import TERMS  # noqa: E402
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 14, 2, 11, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-LIVE_FOR_SECONDS = 960  # the running sessions began so long ago: the busier one waits for its next prompt
+LIVE_FOR_SECONDS = 1_225  # the running sessions began so long ago: the busier one waits for its next prompt
 LINES_A_LOOK = 12
 TURN_ENDS_SECONDS = 40  # a pause so long is one between two prompts
 SIZES = ((120, 40), (80, 24))
@@ -161,6 +162,7 @@ def main() -> None:
     """Write the pictures that were asked for."""
     os.environ["TZ"] = "UTC"
     time.tzset()
+    clock.now = lambda: NOW
     (HERE / "README.md").write_text(page(), encoding="utf-8")
     wanted = [name for name in sys.argv[1:] if name in PICTURES] if sys.argv[1:] else list(PICTURES)
     with tempfile.TemporaryDirectory(prefix="taximeter-screens-") as folder:

@@ -101,7 +101,8 @@ def nudge_report(
     limit: int | None = 200,
 ) -> NudgeReport:
     """The latest nudges; with `every` all evaluations, fired or not. `limit` cuts the rows, not the kinds' counts."""
-    latest = log.logged(db, since=since, kind=kind, fired_only=not every, limit=None if limit is None else limit + 1)
+    more = None if limit is None else limit + 1
+    latest = log.logged(db, now_ms=now_ms(), since=since, kind=kind, fired_only=not every, limit=more)
     rows = latest[:limit]
     followed = [row for row in rows if row.followed == 1 and row.kind in COMPACTING]
     realised = [found for row in followed if (found := realised_of(db, row)) is not None]
