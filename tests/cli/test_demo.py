@@ -34,7 +34,8 @@ def test_a_demo_that_is_ended_leaves_no_trace(
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_demo_whose_window_is_closed_leaves_neither_a_process_nor_a_trace(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_demo_whose_window_is_closed_leaves_neither_a_process_nor_a_trace(tmp_path: Path, is_told: bool) -> None:
     (tmp_path / "temp").mkdir()
     own, its_end = pty.openpty()
     demo = subprocess.Popen(
@@ -54,9 +55,11 @@ def test_a_demo_whose_window_is_closed_leaves_neither_a_process_nor_a_trace(tmp_
                 assert select.select([own], [], [], 30.0)[0], seen[-2000:]
                 seen += os.read(own, 65536)
             os.write(own, key)
-        demo.send_signal(signal.SIGHUP)  # a terminal's multiplexer says so itself, beside the system
+        if is_told:
+            demo.send_signal(signal.SIGHUP)  # a terminal's multiplexer says so itself, beside the system
         os.close(own)
-        demo.send_signal(signal.SIGHUP)
+        if is_told:
+            demo.send_signal(signal.SIGHUP)
         assert demo.wait(30) == 128 + signal.SIGHUP
         assert list((tmp_path / "temp").iterdir()) == []
     finally:

@@ -2,7 +2,10 @@
 
 import gc
 import os
+import select
+import signal
 import sys
+import threading
 
 import click
 
@@ -54,8 +57,21 @@ def open_dashboard(invocation: Invocation, *, screen: str = "now", theme: str | 
         from tui.garbage import GarbageCollector
 
         app = Dashboard(feed, theme=theme, start=screen, collector=GarbageCollector())
+        threading.Thread(target=_hang_up_with_the_terminal, daemon=True).start()
         app.run()
     finally:
         feed.stop()
     if app.return_code:
         raise SystemExit(app.return_code)
+
+
+def _hang_up_with_the_terminal() -> None:
+    """End a process whose terminal is gone without the system's saying so, as to one that has it from elsewhere.
+
+    Textual would read its end over and over, and wait for ever to write to it.
+    """
+    if hasattr(select, "poll") and sys.stdin.isatty():
+        poll = select.poll()
+        poll.register(sys.stdin, 0)  # asks for nothing: a hang-up is always told
+        if any(event & select.POLLHUP for _, event in poll.poll()):
+            os.kill(os.getpid(), signal.SIGHUP)
