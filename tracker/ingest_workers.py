@@ -24,9 +24,9 @@ from tracker.processes import start, starting_anew
 from tracker.sources.base import Piece
 
 # What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
-_GROUP_BYTES = 64 << 20
+_GROUP_BYTES = 32 << 20
 # While another process writes, a worker reads on up to this much.
-_MOST_BYTES = 128 << 20
+_MOST_BYTES = 64 << 20
 # A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
 _CHECKPOINT_PAGES = 10_000
 _NICER = 5
