@@ -8,9 +8,10 @@ import pytest
 
 from store.advice_format import Advice, Nudge, Today
 from store.ledger import open_ledger
-from tests.unit.advisor.transcripts import Transcript
+from tests.unit.advisor.transcripts import START_MS, Transcript
 from tests.unit.ledger.reading import take_in
 from tracker.advisor.advisor import Advisor, DueNudge
+from tracker.model.defaults import DAY_MS
 from tracker.rebuild import rebuild
 from tracker.settings import settings_path
 
@@ -98,3 +99,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path)
     yield made
     made.db.close()
+
+
+def only(desk: Desk, kind: str) -> None:
+    """Let one kind speak."""
+    desk.settings.write_text(f'[nudges]\nkinds = ["{kind}"]\n')
+
+
+def compacted(desk: Desk, number: int, after: int) -> Transcript:
+    """A session of 30k that compacts at 130k; the next prompt holds `after`."""
+    one = desk.transcript(start_ms=START_MS + number * DAY_MS)
+    one.prompt("Add totals to the report").tool_turns([30_000, 90_000, 130_000])
+    one.compact(130_000, after, trigger="auto")
+    return one.prompt("go on").tool_turns([after, after + 5_000])

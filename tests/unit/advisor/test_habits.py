@@ -1,6 +1,5 @@
 """What is measured from the user's own sessions, and that every part of the program goes by the same figures."""
 
-import json
 import random
 from typing import Any
 
@@ -8,10 +7,9 @@ import pytest
 
 from store.kept import keep_habits
 from store.reads.habits import Compaction
-from store.reads.sessions import find_session
 from store.records import CallFlag
-from tests.unit.advisor.conftest import Desk
-from tests.unit.advisor.transcripts import OPUS, START_MS, Transcript
+from tests.unit.advisor.conftest import Desk, compacted
+from tests.unit.advisor.transcripts import OPUS, START_MS
 from tracker.advisor.advisor import Advisor
 from tracker.advisor.compactions import triggers
 from tracker.advisor.habits import (
@@ -24,20 +22,10 @@ from tracker.advisor.habits import (
     kept_habits,
     measure_habits,
 )
-from tracker.advisor.preferences import PreferenceReader, Preferences
 from tracker.model.advice.compaction import Aftermath
-from tracker.model.defaults import DAY_MS, DEFAULTS, HOUR_MS, TTL_1H_MS, TTL_5M_MS
+from tracker.model.defaults import DAY_MS, HOUR_MS, TTL_1H_MS
 from tracker.model.forecast.next_calls import band_for
 from tracker.model.quantiles import bootstrap_mean_interval
-from tracker.reports.context import context_report, horizon
-
-
-def compacted(desk: Desk, number: int, after: int) -> Transcript:
-    """A session of 30k that compacts at 130k; the next prompt holds `after`."""
-    one = desk.transcript(start_ms=START_MS + number * DAY_MS)
-    one.prompt("Add totals to the report").tool_turns([30_000, 90_000, 130_000])
-    one.compact(130_000, after, trigger="auto")
-    return one.prompt("go on").tool_turns([after, after + 5_000])
 
 
 def test_what_summaries_leave_is_measured_from_the_third_on(desk: Desk) -> None:
@@ -249,87 +237,6 @@ def test_a_hundred_forecasts_make_a_band_of_ones_own(desk: Desk, sessions: int, 
     assert habits_now(desk.db, "claude-code", one.now + DAY_MS).band(OPUS, 5) == band, "kept as it was measured"
 
 
-@pytest.mark.parametrize("quiet", [False, True])
-def test_the_context_report_goes_by_the_advisors_level(desk: Desk, quiet: bool) -> None:
-    desk.settings.write_text(f"[nudges]\nquiet = {str(quiet).lower()}\n")
-    for number in range(4):
-        compacted(desk, number, 50_000)
-    one = desk.transcript(start_ms=START_MS + 8 * DAY_MS)
-    one.prompt("Add averages").tool_turns([30_000, 60_000])
-    desk.take_in()
-    habits = measure_habits(desk.db, "claude-code", one.now)
-    desk.advise(one.now)
-    [session] = find_session(desk.db, one.session, one.now)
-    report = context_report(desk.db, session.id, habits, PreferenceReader().read(), now=one.now)
-    assert report is not None
-    assert report.prospect is not None
-    assert round(report.prospect.level) == desk.advice(one)["compact_at_tokens"]
-    assert report.prospect.trigger == 130_000
-
-
-@pytest.mark.parametrize(
-    ("kind", "idle_ms"), [("compact", 0), ("new_session", 0), ("cold_resume", TTL_5M_MS + DEFAULTS.expiry_grace_ms)]
-)
-def test_the_context_report_has_the_very_saving_that_a_nudge_names(desk: Desk, kind: str, idle_ms: int) -> None:
-    for number in range(4):
-        compacted(desk, number, 50_000)
-    one = desk.transcript(start_ms=START_MS + 8 * DAY_MS)
-    one.prompt("Add averages").tool_turns([30_000, 120_000, 121_000])
-    desk.take_in()
-    habits = measure_habits(desk.db, "claude-code", one.now)
-    desk.advise(one.now)
-    [session] = find_session(desk.db, one.session, one.now)
-    report = context_report(desk.db, session.id, habits, Preferences(), now=one.now + idle_ms)
-    assert report is not None
-    assert report.prospect is not None
-    assert report.is_cold is (kind == "cold_resume")
-    nudge = desk.log(kind)[-1]
-    options = report.prospect.options
-    option = options.new_session if kind == "new_session" else options.compact
-    assert (nudge["saving"], nudge["payback_turns"]) == (option.saving.point_nano, option.payback_turns)
-    assert f"{json.loads(nudge['inputs'])['calls']:.0f}" == f"{options.calls}"
-
-
-@pytest.mark.parametrize(
-    ("size", "turns", "words"),
-    [
-        (60_000, None, "what is likely to come"),
-        (60_000, 1, "the next 1 turn"),
-        (60_000, 3, "the next 3 turns"),
-        (160_000, None, "what is likely to come"),
-        (160_000, 3, "until compaction"),
-    ],
-)
-def test_the_context_report_says_how_far_it_looks(desk: Desk, size: int, turns: int | None, words: str) -> None:
-    one = desk.transcript()
-    one.prompt("Add totals to the report").tool_turns(list(range(20_000, size + 1, 2_000)))
-    desk.take_in()
-    [session] = find_session(desk.db, one.session, one.now)
-    report = context_report(desk.db, session.id, Habits(), Preferences(), turns=turns, now=one.now)
-    assert report is not None
-    assert report.prospect is not None
-    assert horizon(report.prospect) == words
-    found = report.as_json()["prospect"]
-    assert (found["turns"], found["until_auto_compaction"]) == (turns, size == 160_000)
-    assert found["calls"] <= found["calls_to_auto_compaction"]
-
-
-def test_on_a_cold_cache_the_next_call_writes_again(desk: Desk) -> None:
-    """192,000 tokens of which 60 % of the first prompt stay readable, at $10 written and $0.50 read a million."""
-    one = desk.transcript(one_hour=True)
-    one.prompt("Add totals to the report").tool_turns([20_000, 192_000])
-    desk.take_in()
-    [session] = find_session(desk.db, one.session, one.now)
-    warm, cold = (
-        context_report(desk.db, session.id, Habits(), Preferences(), now=one.now + later).prospect
-        for later in (0, 2 * HOUR_MS)
-    )
-    penalty = round((192_000 - 0.6 * 20_000) * (10_000 - 500))
-    assert warm.cold_penalty == cold.cold_penalty == penalty == 1_710_000_000
-    assert cold.next_call - warm.next_call == penalty
-    assert cold.options.go_on.one_off_nano == penalty
-
-
 def test_an_advisor_that_runs_for_days_measures_again(desk: Desk) -> None:
     first = compacted(desk, 0, 50_000)
     desk.advise(first.now)
@@ -386,20 +293,3 @@ def test_what_is_said_first_goes_by_habits_that_were_never_measured(desk: Desk) 
     advisor = Advisor(desk.files, measures_at_once=True)
     desk.advise(one.now, advisor)
     assert '"trigger":130000' in desk.log("compact")[-1]["inputs"]
-
-
-def test_after_a_compaction_the_context_report_waits_for_the_next_call(desk: Desk) -> None:
-    one = desk.transcript()
-    one.prompt("Add averages").tool_turns([30_000, 120_000]).compact(120_000, 8_000)
-    desk.take_in()
-    [session] = find_session(desk.db, one.session, one.now)
-    cut = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
-    assert cut is not None
-    assert (cut.prospect, cut.size) == (None, "120k until it was cut")
-    assert cut.why_no_forecast == "the context was cut: the next call shows its size"
-    one.prompt("Go on").call(31_000)
-    desk.take_in()
-    after = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
-    assert after is not None
-    assert after.prospect is not None
-    assert (after.size, after.resets) == ("31.0k now", 1)
