@@ -47,8 +47,8 @@ from tracker.settings import SettingsError, usable_settings
 
 _GROUP_SESSIONS = 150
 # Raised where the same records give other tasks: a newer program derives everything again.
-_RULES = hash((10, WEIGHTS, word_weights.stamp()))
-_FLOOR_CAUSES = (Cause.SYSTEM, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
+_RULES = hash((11, WEIGHTS, word_weights.stamp()))
+_FLOOR_CAUSES = (Cause.SYSTEM, Cause.MESSAGES, Cause.PAUSE, Cause.LOOK_BACK, Cause.UNKNOWN)
 _GIT_WINDOW_MS = 90 * DAY_MS
 _FIT = "boundary_fit"
 

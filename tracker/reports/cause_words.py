@@ -4,6 +4,7 @@ from tracker.model.cache.miss_causes import Cause
 
 _WORDS = {
     Cause.REPORTED: "named by the API",
+    Cause.MESSAGES: "earlier messages changed",
     Cause.MODEL: "model changed",
     Cause.EFFORT: "effort or speed changed",
     Cause.EXPIRED: "cache expired",

@@ -24,6 +24,7 @@ def judged(make_call, *, idle_ms=5_000, ttl="5m", read=40_000, found=60_000, bef
 CASES = [
     # (what happened, cause, source); in the order of MODEL section 4
     ({"now": {"miss_reason": "tools_changed"}}, Cause.SYSTEM, Source.REPORTED),
+    ({"now": {"miss_reason": "messages_changed"}}, Cause.MESSAGES, Source.REPORTED),
     ({"now": {"model": "claude-haiku-5-5"}}, Cause.MODEL, Source.INFERRED),
     ({"now": {"effort": "high"}}, Cause.EFFORT, Source.INFERRED),
     ({"now": {"speed": "fast"}}, Cause.EFFORT, Source.INFERRED),

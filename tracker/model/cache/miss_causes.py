@@ -14,6 +14,7 @@ class Cause:
     """Names of causes, in the order in which they are tried; a report may use any of them."""
 
     REPORTED = "reported"  # the API gave a reason that has no name here
+    MESSAGES = "messages_changed"  # the API said so; never inferred
     MODEL = "model_changed"
     EFFORT = "effort_changed"  # effort or fast mode
     EXPIRED = "expired"
@@ -26,7 +27,7 @@ class Cause:
     UNKNOWN = "messages_changed_or_unknown"
 
 
-UNEXPLAINED = (Cause.LOOK_BACK, Cause.UNKNOWN)  # the system prompt is not in question
+UNEXPLAINED = (Cause.MESSAGES, Cause.LOOK_BACK, Cause.UNKNOWN)  # the system prompt is not in question
 
 
 class Source:
@@ -56,7 +57,7 @@ _REPORTED_NAMES = {
     "effort_changed": Cause.EFFORT,
     "system_changed": Cause.SYSTEM,
     "tools_changed": Cause.SYSTEM,
-    "messages_changed": Cause.UNKNOWN,
+    "messages_changed": Cause.MESSAGES,
     "expired": Cause.EXPIRED,
 }
 
