@@ -6,19 +6,11 @@ import sys
 
 def _own_path_only() -> None:
     """Drop what PYTHONPATH and the current folder added: a project may own packages named `store` or `hooks`."""
-    foreign = {os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part}
     here = os.path.dirname(os.path.abspath(__file__))
-    try:
-        current = os.getcwd()
-    except FileNotFoundError:  # a hook may run in a folder that was deleted under it
-        current = ""
-    kept = [here]
-    for part in sys.path:
-        place = os.path.abspath(part) if part else current
-        if place == here or place in foreign or (part == "" and place != here):
-            continue
-        kept.append(part)
-    sys.path[:] = kept
+    added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    dropped = {here, *(os.path.abspath(part) for part in added if part)}
+    # "" is the current folder.
+    sys.path[:] = [here, *(part for part in sys.path if part and os.path.abspath(part) not in dropped)]
 
 
 def main() -> int:
