@@ -175,6 +175,14 @@ def test_the_shell_completes_commands_and_options(monkeypatch: pytest.MonkeyPatc
         assert taximeter().out == wanted
 
 
+def test_completing_behind_a_typo_says_nothing(monkeypatch: pytest.MonkeyPatch, taximeter: Taximeter) -> None:
+    monkeypatch.setenv("_TAXIMETER_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "taximeter taks ")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    ran = taximeter()
+    assert (ran.code, ran.err) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("host", "said"),
     [("192.0.2.1", "--host 192.0.2.1: this machine has no such address"), ("a..b", "--host a..b: not an address")],

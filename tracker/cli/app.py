@@ -5,18 +5,16 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tracker.cli.commands import COMMANDS
 from tracker.cli.common import EPILOG, Invocation, damage_text, dir_options
-from tracker.cli.output import takes_escapes, takes_screens
+from tracker.cli.output import never_fail_on_signs, say, takes_escapes, takes_screens
 from tracker.errors import UserError
 
 
@@ -34,51 +32,22 @@ _MODULES = {"sessions": "listing", "calls": "listing", "reprice": "prices"}
 _MODULES |= dict.fromkeys(("uninstall", "status", "hook", "statusline"), "install")
 
 
-class _ReaderGoneError(Exception):
-    """The reader of the output, such as head, has closed the pipe."""
-
-
-@contextmanager
-def _said_if_reader_goes() -> Iterator[None]:
-    """What click itself makes of a closed pipe differs from version to version."""
-    try:
-        yield
-    except BrokenPipeError as error:
-        raise _ReaderGoneError from error
-
-
 class LazyGroup(click.Group):
     """Imports a command's module when it is called, so that `--help` starts in milliseconds."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the words; those that ask for help or the version print it at once."""
-        with _said_if_reader_goes():
-            return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        with _said_if_reader_goes():
-            return super().invoke(ctx)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is meant; the error for a typo names those with a similar name."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=2)
-            raise click.UsageError(_with_guess(f"no such command {args[0]!r}", near), ctx)
-        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands in the order of COMMANDS."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """The command of that name; UsageError for a typo, which names those with a similar one."""
         if cmd_name not in COMMANDS:
-            return None
+            if ctx.resilient_parsing:  # while the shell completes a line
+                return None
+            import difflib
+
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=2)
+            raise click.UsageError(_with_guess(f"no such command {cmd_name!r}", near), ctx)
         module = importlib.import_module(f"tracker.cli.{_MODULES.get(cmd_name, cmd_name)}")
         return next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == cmd_name)
 
@@ -178,24 +147,28 @@ def _refuse_empty(words: Sequence[str]) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes one line on stderr and an exit code."""
-    from tracker.cli.output import never_fail_on_signs, say
-
     never_fail_on_signs()
     debug = "--debug" in arguments
     try:
         words = [_as_text(word) for word in arguments]
         _refuse_empty(words)
-        result = cli.main(words, prog_name="taximeter", standalone_mode=False)
-    except _ReaderGoneError:
+        if os.environ.get("_TAXIMETER_COMPLETE"):  # set by the shell that completes a line
+            cli.main(words, prog_name="taximeter")
+        with cli.make_context("taximeter", words) as ctx:  # click's main leaves with 1 where the reader has gone
+            cli.invoke(ctx)
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+    except click.exceptions.Exit as leaving:  # --help, --version
+        return leaving.exit_code
     except click.UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # from click 8.2 on: its message is the help
             error.show()
         else:
             say(_usage_text(error, arguments))
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error, KeyboardInterrupt):
+            click.echo(err=True)  # behind the terminal's own ^C
         say("interrupted")
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
@@ -208,7 +181,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code if isinstance(error, UserError) else ExitCode.FAILED
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else ExitCode.OK
-    return int(result) if isinstance(result, int) else ExitCode.OK
+    return ExitCode.OK
 
 
 def _is_nowhere() -> bool:
