@@ -16,8 +16,7 @@ from tests.unit.ledger.captured import DATA
 from tests.unit.ledger.plain import FILE, SESSION, answer, encoded, prompt, session_of
 from tests.unit.ledger.reading import write_tree
 from tests.unit.sources.cline.writing import CAPTURES
-from tracker.cli.output import Column, fit, print_table, width, wrapped
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, fit, paragraph, print_table, width, wrapped
 from tracker.demo.samples import write_samples
 from tracker.words import tokens
 
@@ -178,8 +177,7 @@ def test_sentences_are_no_wider_than_is_good_to_read(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for module in ("output", "prose"):
-        monkeypatch.setattr(f"tracker.cli.{module}.is_terminal", lambda: is_terminal)
+    monkeypatch.setattr("tracker.cli.output.is_terminal", lambda: is_terminal)
     monkeypatch.setenv("COLUMNS", str(columns))
     for dim in (False, True):
         paragraph("a " * 500, dim=dim)

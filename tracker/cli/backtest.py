@@ -20,6 +20,7 @@ from tracker.cli.output import (
     fit,
     note,
     numbers,
+    paragraph,
     print_json,
     print_records,
     print_table,
@@ -28,7 +29,6 @@ from tracker.cli.output import (
     wrapped,
 )
 from tracker.cli.progress_bar import progress_bar
-from tracker.cli.prose import paragraph
 from tracker.clock import local
 from tracker.model.advice.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report, rule_name

@@ -7,8 +7,7 @@ from store.reads.spend import totals
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, note, numbers, paragraph, print_json, print_records, print_table
 from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
 from tracker.reports.budget import BudgetLine, BudgetReport, budget_report

@@ -12,8 +12,7 @@ from tracker import clock
 from tracker.cli.common import Invocation, csv_option, named_session, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, rule
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import fit, note, print_csv, print_json, short_session, terminal_width
-from tracker.cli.prose import paragraph
+from tracker.cli.output import fit, note, paragraph, print_csv, print_json, short_session, terminal_width
 from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.model.advice.options import OptionKind

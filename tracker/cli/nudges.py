@@ -18,8 +18,7 @@ from tracker.cli.common import (
     parse_day,
     reading_options,
 )
-from tracker.cli.output import Column, note, print_json, print_records, print_table, short_session
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, note, paragraph, print_json, print_records, print_table, short_session
 from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError

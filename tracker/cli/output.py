@@ -1,4 +1,4 @@
-"""Prints tables, JSON and CSV as wide as standard output allows."""
+"""Prints tables, sentences, JSON and CSV as wide as standard output allows."""
 
 import codecs
 import csv
@@ -17,6 +17,7 @@ import msgspec
 from store.plain_text import VARIATION_SELECTORS, plain, plain_lines
 
 _HARD_SPACE = "\xa0"  # where no line is broken
+_WIDEST, _REDIRECTED = 100, 79  # cells of a line of sentences: on a terminal, in a pipe or file
 _LEAST_CELLS = 8  # the narrowest that a column of texts gets
 # What a terminal acts on or does not show: more control characters than JSON escapes, and marks of direction and width.
 _UNSEEN = re.compile(
@@ -118,10 +119,10 @@ def print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], *, footer: Sequence[str] | None = None
 ) -> None:
     """A plain table: header, rows, and the total under a rule. On a narrow terminal the widest texts give way."""
-    every = [[column.title for column in columns], *[[plain(cell) for cell in row] for row in rows]]
-    if footer is not None:
-        every.append([plain(cell) for cell in footer])
-    widths = [max(width(row[index]) for row in every) for index in range(len(columns))]
+    every = [[plain(cell) for cell in row] for row in rows]
+    below = [[plain(cell) for cell in footer]] if footer is not None else []
+    titles = [column.title for column in columns]
+    widths = [max(width(row[place]) for row in (titles, *every, *below)) for place in range(len(columns))]
     over = sum(widths) + 2 * (len(widths) - 1) - terminal_width()
     flexible = [index for index, column in enumerate(columns) if not column.right and column.cut != "never"]
     for _ in range(over):
@@ -129,18 +130,17 @@ def print_table(
         if widest is None or widths[widest] <= _LEAST_CELLS:
             break
         widths[widest] -= 1
-    for number, row in enumerate(every):
-        line = "  ".join(
-            fit(cell, widths[index], right=columns[index].right, cut=columns[index].cut)
-            for index, cell in enumerate(row)
-        ).rstrip()
-        if number == 0:
-            click.echo(click.style(line, dim=True))
-        else:
-            if footer is not None and number == len(every) - 1:
-                click.echo(click.style("─" * (sum(widths) + 2 * (len(widths) - 1)), dim=True))
-                line = click.style(line, bold=True)
-            click.echo(line)
+
+    def line(row: Sequence[str]) -> str:
+        fitted = zip(row, widths, columns, strict=True)
+        return "  ".join(fit(cell, cells, right=one.right, cut=one.cut) for cell, cells, one in fitted).rstrip()
+
+    click.echo(click.style(line(titles), dim=True))
+    for row in every:
+        click.echo(line(row))
+    for row in below:
+        click.echo(click.style("─" * (sum(widths) + 2 * (len(widths) - 1)), dim=True))
+        click.echo(click.style(line(row), bold=True))
 
 
 def note(text: str) -> None:
@@ -166,6 +166,20 @@ def wrapped(text: str) -> str:
         for line in text.splitlines()
     )
     return "\n".join(part for parts in lines for part in parts).replace(_HARD_SPACE, " ")
+
+
+def paragraph(text: str, *, bullet: str = "", dim: bool = False) -> None:
+    """Print sentences in lines that fit, never wider than is good to read; redirected for 80 columns.
+
+    Lines after the first are aligned behind the `bullet`. `dim`: as a note, which is not part of the figures.
+    """
+    import textwrap
+
+    cells = min(terminal_width() - 1, _WIDEST) if is_terminal() else _REDIRECTED
+    filled = textwrap.fill(
+        plain(text), max(20, cells), initial_indent=bullet, subsequent_indent=" " * len(bullet), break_on_hyphens=False
+    )
+    (note if dim else click.echo)(filled)
 
 
 def say(text: str) -> None:

@@ -10,8 +10,7 @@ from store.money import short_usd
 from tracker import clock
 from tracker.cli.common import Invocation, Share, csv_option, open_modelled, reading_options
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
 from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
 from tracker.model.plans.outlook import PlanOutlook

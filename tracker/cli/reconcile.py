@@ -9,8 +9,7 @@ import click
 from store.money import short_usd
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_synced, parse_period, reading_options
-from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
 from tracker.model.plans.reconcile import Difference, Reports, Row
 from tracker.reports.reconcile import ReconcileReport, reconcile_report
 from tracker.reports.spend import TOKEN_CLASSES

@@ -10,8 +10,7 @@ from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
 from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
-from tracker.cli.output import Column, numbers, print_json, print_records, print_table
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, numbers, paragraph, print_json, print_records, print_table
 from tracker.errors import UsageError, UserError
 from tracker.reports.metered import JOB_FIELDS, job_json, units
 

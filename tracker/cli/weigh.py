@@ -13,8 +13,7 @@ from store.reads.baseline import commonest_model
 from tracker import clock
 from tracker.claude_folders import user_folders
 from tracker.cli.common import Invocation, open_modelled, reading_options
-from tracker.cli.output import Column, from_home, numbers, print_json, print_table
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, from_home, numbers, paragraph, print_json, print_table
 from tracker.errors import UserError
 from tracker.model.defaults import CHARS_PER_TOKEN
 from tracker.reports.weigh import (

@@ -9,8 +9,7 @@ from store.reads.spend import totals
 from tracker import clock
 from tracker.cli.common import Invocation, Share, csv_option, open_synced, parse_period, project_option, reading_options
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import Column, note, numbers, print_csv, print_json, print_table
-from tracker.cli.prose import paragraph
+from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
 from tracker.reports.whatif import Wanted, WhatIfReport, newest_models, whatif_report
 from tracker.words import counted
 
