@@ -4,7 +4,7 @@ import click
 
 from tracker.cli.drawing import CurvePoint, curve
 
-POINTS = [CurvePoint(40), CurvePoint(80), CurvePoint(20, "compact"), CurvePoint(40, is_miss=True)]
+POINTS = [CurvePoint(40), CurvePoint(80), CurvePoint(20, is_reset=True), CurvePoint(40, is_miss=True)]
 
 
 def plain(lines: list[str]) -> list[str]:
@@ -23,7 +23,7 @@ def test_what_stood_there_at_the_beginning_is_darker_and_events_stand_below_thei
 
 
 def test_of_calls_that_share_a_column_the_largest_is_drawn_and_no_event_is_lost() -> None:
-    points = [CurvePoint(10 * number, "x" if number == 4 else None, number == 9) for number in range(12)]
+    points = [CurvePoint(10 * number, number == 4, number == 9) for number in range(12)]
     assert plain(curve(points, 10, 3)) == [
         "110 ┤   ▁█",
         " 55 ┤  ▅██",

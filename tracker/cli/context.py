@@ -1,6 +1,7 @@
 """`context`: how a session's context grows, and the three ways to go on, priced."""
 
 import shlex
+from itertools import pairwise
 
 import click
 
@@ -70,11 +71,10 @@ def show(report: ContextReport, nudge: NudgeRow | None) -> None:
     calls = counted(len(report.calls), "call")
     heading = f"Context  {report.size}, first prompt {tokens(report.baseline)}, {calls}{resets}"
     click.echo(rule(heading, cells))
-    points: list[CurvePoint] = []
-    epoch = report.calls[0].epoch
-    for call in report.calls:
-        points.append(CurvePoint(call.context, "reset" if call.epoch != epoch else None, call.cause is not None))
-        epoch = call.epoch
+    points = [
+        CurvePoint(call.context, call.epoch != before.epoch, call.cause is not None)
+        for before, call in pairwise([report.calls[0], *report.calls])
+    ]
     for line in curve(points, cells - 2, 8, baseline=report.baseline):
         click.echo(f"  {line}")
     click.echo(f"  {_cache_words(report)}")

@@ -1,6 +1,7 @@
 """Drawings made of characters: split bars, context curves, shares. Glyphs differ, so that nothing rests on colour."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -78,10 +79,10 @@ def legend(segments: Sequence[Segment], cells: int) -> list[str]:
 
 
 class CurvePoint(NamedTuple):
-    """A call on a curve; `reset` names what came right before it."""
+    """A call on a curve, and whether the context was reset right before it."""
 
     tokens: int
-    reset: str | None = None
+    is_reset: bool = False
     is_miss: bool = False
 
 
@@ -100,13 +101,13 @@ def curve(points: Sequence[CurvePoint], cells: int, rows: int, *, inherited: int
     for row in range(rows, 0, -1):
         label = labels[0] if row == rows else labels[1] if row == (rows + 1) // 2 else ""
         cells_of_row = []
-        for value, _, _ in columns:
-            level = value / peak * rows - (row - 1)
+        for one in columns:
+            level = one.tokens / peak * rows - (row - 1)
             glyph = _EIGHTHS[max(0, min(8, round(level * 8)))]
             middle = (row - 0.5) / rows * peak
             cells_of_row.append(_inked(glyph, is_baseline=middle <= baseline, is_inherited=middle <= inherited))
         lines.append(click.style(f"{label:>{margin - 2}} ┤", dim=True) + "".join(cells_of_row).rstrip(" "))
-    marks = "".join("┆" if reset else "×" if missed else " " for _, reset, missed in columns)
+    marks = "".join("┆" if one.is_reset else "×" if one.is_miss else " " for one in columns)
     lines.append(click.style(f"{labels[2]:>{margin - 2}} ┼" + "─" * len(columns), dim=True))
     if marks.strip():
         lines.append(" " * margin + click.style(marks.rstrip(), fg="red"))
@@ -122,27 +123,21 @@ def _inked(glyph: str, *, is_baseline: bool, is_inherited: bool) -> str:
     return glyph if glyph == " " else click.style(glyph, fg="bright_blue")
 
 
-def _columns(points: Sequence[CurvePoint], most: int) -> list[tuple[float, bool, bool]]:
-    """One column a call, or the largest value of each stretch where there are more calls than columns."""
-    count = min(most, len(points))
+def _columns(points: Sequence[CurvePoint], most: int) -> list[CurvePoint]:
+    """Some columns a call; one for the largest of each stretch where there are more calls than columns."""
     if len(points) * 3 <= most:
         spread = min(6, most // len(points))
-        return [
-            (point.tokens, point.reset is not None and place == 0, point.is_miss and place == 0)
-            for point in points
-            for place in range(spread)
-        ]
-    columns: list[tuple[float, bool, bool]] = []
-    for place in range(count):
-        part = points[place * len(points) // count : (place + 1) * len(points) // count]
-        columns.append(
-            (
-                max(point.tokens for point in part),
-                any(point.reset for point in part),
-                any(point.is_miss for point in part),
-            )
+        return [one for point in points for one in (point, *[CurvePoint(point.tokens)] * (spread - 1))]
+    count = min(most, len(points))
+    edges = [place * len(points) // count for place in range(count + 1)]
+    return [
+        CurvePoint(
+            max(point.tokens for point in points[start:end]),
+            any(point.is_reset for point in points[start:end]),
+            any(point.is_miss for point in points[start:end]),
         )
-    return columns
+        for start, end in pairwise(edges)
+    ]
 
 
 def rule(title: str, cells: int) -> str:

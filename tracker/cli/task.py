@@ -1,7 +1,7 @@
 """`task ID` and `task undo`: one task opened."""
 
 import sqlite3
-from collections import Counter
+from itertools import pairwise
 
 import click
 
@@ -187,23 +187,24 @@ def _context(detail: TaskDetail, cells: int) -> None:
     mains = [call for call in detail.main_calls if call.context]
     if len(mains) < 2:
         return
-    points: list[CurvePoint] = []
-    before: tuple[int, int] | None = None
-    for call in mains:
-        place = (call.session_id, call.epoch)
-        name = None
-        if before is not None and before != place:
-            name = "session" if before[0] != call.session_id else "reset"
-        points.append(CurvePoint(call.context, name, call.cause is not None))
-        before = place
+    pairs = list(pairwise([mains[0], *mains]))
+    sessions = sum(call.session_id != before.session_id for before, call in pairs)
+    points = [
+        CurvePoint(
+            call.context,
+            (call.session_id, call.epoch) != (before.session_id, before.epoch),
+            call.cause is not None,
+        )
+        for before, call in pairs
+    ]
     one = detail.task
     begin, end = one.context_begin or 0, one.context_end or 0
-    named = Counter(point.reset for point in points if point.reset)
-    marks = [counted(named["reset"], "reset")] if named["reset"] else []
-    marks += [counted(named["session"] + 1, "session")] if named["session"] else []
+    resets = sum(point.is_reset for point in points) - sessions
+    marks = [counted(resets, "reset")] if resets else []
+    marks += [counted(sessions + 1, "session")] if sessions else []
     words = ", ".join((f"Context  {tokens(begin)} at the start", f"{tokens(end)} at the end", *marks))
-    click.echo(rule(words + " ┆" * bool(named), cells))
-    for line in curve(points, cells - 2, 8, inherited=0 if named else begin):
+    click.echo(rule(words + " ┆" * bool(marks), cells))
+    for line in curve(points, cells - 2, 8, inherited=0 if marks else begin):
         click.echo(f"  {line}")
     click.echo()
 
