@@ -18,15 +18,6 @@ from tracker.words import counted, tokens
 # Reports are complete some minutes after a day ends; an hour is safe for all of them.
 _LAG = timedelta(hours=1)
 _SHOWN = 40
-_WORDS = {
-    "agrees": "agrees",
-    "not_recorded": "not recorded",
-    "other_machine": "other machine",
-    "counted_twice": "counted twice",
-    "price": "price",
-    "not_yet_reported": "not reported yet",
-    "unclear": "unclear",
-}
 
 
 @click.command()
@@ -147,7 +138,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
             [
                 row.day,
                 row.model or "(not said)",
-                _WORDS[row.kind],
+                _words(row.kind),
                 _signed(sum(row.difference[:4])),
                 _signed(row.difference[4]),
                 "–" if row.money_difference is None else _signed_usd(row.money_difference),
@@ -161,8 +152,13 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
         "Provider less ledger, in tokens (measured) and dollars (reported less priced); the cause is inferred:",
         dim=True,
     )
-    for why in dict.fromkeys(f"{_WORDS[row.kind]}: {row.why}" for row in different):
+    for why in dict.fromkeys(f"{_words(row.kind)}: {row.why}" for row in different):
         paragraph(why, bullet="  - ", dim=True)
+
+
+def _words(kind: str) -> str:
+    """A class of differences as people read it."""
+    return kind.replace("_", " ")
 
 
 def _client(report: ReconcileReport) -> None:
