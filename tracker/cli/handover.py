@@ -32,6 +32,9 @@ def handover(invocation: Invocation, session: str | None, output: Path | None) -
     if found is None:
         raise UserError("no session is on record (taximeter doctor says where it looked)")
     brief = brief_of(db, found.id)
+    if output is not None:
+        with open(output, "w", encoding="utf-8", opener=owner_only) as file:
+            file.write(brief.text)
     if invocation.as_json:
         print_json(
             {
@@ -42,10 +45,7 @@ def handover(invocation: Invocation, session: str | None, output: Path | None) -
                 "text": brief.text,
             }
         )
-    if output is not None:
-        with open(output, "w", encoding="utf-8", opener=owner_only) as file:
-            file.write(brief.text)
-        if not invocation.as_json:
-            click.echo(f"{output}: at most {brief.tokens:,} tokens", err=True)
-    elif not invocation.as_json:
+    elif output is not None:
+        click.echo(f"{output}: at most {brief.tokens:,} tokens", err=True)
+    else:
         click.echo(brief.text, nl=False)
