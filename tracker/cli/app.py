@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from tracker.cli.commands import COMMANDS
-from tracker.cli.common import EPILOG, Invocation, damage_text, dir_options
+from tracker.cli.common import Invocation, damage_text, dir_options
 from tracker.cli.output import never_fail_on_signs, say, takes_escapes, takes_screens
 from tracker.errors import UserError
 
@@ -78,7 +78,7 @@ def _say_version(ctx: click.Context, parameter: click.Parameter, is_asked: bool)
     cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EPILOG,
+    epilog="Nothing leaves this machine unless you ask. TAXIMETER_HOME moves the ledger and all other state.",
 )
 @dir_options
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")  # read by `run`

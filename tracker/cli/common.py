@@ -29,8 +29,6 @@ _MOST_ROWS = 10**15  # SQLite takes no number much larger
 # "From the beginning" and "for ever", as far as every zone's midnight can be told in milliseconds.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 2), date(9999, 12, 30)
 
-EPILOG = "Nothing leaves this machine unless you ask. TAXIMETER_HOME moves the ledger and all other state."
-
 
 class Invocation:
     """What the options of `taximeter` and of its command say together."""

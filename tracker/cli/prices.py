@@ -44,7 +44,7 @@ def prices(invocation: Invocation, model: str | None) -> None:
     rows = [row for row in book.users_rows() + book.rows() if model is None or model.lower() in row.model]
     if model is not None:
         rows = list(book.price_rows_for(model)) or rows
-    made = [row_json(row) for row in rows] if model is None or rows else [_of_other_provider(book, model)]
+    made = [row_json(row) for row in rows] or [_of_other_provider(book, model or "")]
     if invocation.as_json:
         print_json({"schema_version": 1, "prices": made})
     elif invocation.as_csv:

@@ -44,13 +44,13 @@ _CSV = (
     *(f"{part}_usd" for part in COST_PARTS), "inherited_usd", "hidden_usd", "misses", "context_begin", "context_end",
     "program_run", "unpriced_calls", "floor_calls",
 )  # fmt: skip
-_SIGNALS = tuple(signal.replace(" ", "-") for signal in Evidence)
+_SIGNALS = {signal.replace(" ", "-"): signal for signal in Evidence}
 
 
 @click.command()
 @click.option(
     "--signal",
-    type=click.Choice(_SIGNALS),
+    type=click.Choice(list(_SIGNALS)),
     help="Weakest evidence that counts as completed; with less, a task is open.",
 )
 @click.option(
@@ -105,7 +105,7 @@ def tasks(
         if not ask_and_refine(db, chosen, session, through or "api", assume_yes=yes):
             return
     most = invocation.most_rows(limit)
-    report = tasks_report(db, chosen, least_evidence=None if signal is None else _evidence(signal))
+    report = tasks_report(db, chosen, least_evidence=None if signal is None else _SIGNALS[signal])
     if invocation.as_json:
         print_json(report.as_json(most))
     elif invocation.as_csv:
@@ -118,10 +118,6 @@ def tasks(
         show(report, most, with_runs=runs, corrections=own.corrections if own is not None else 0)
         if chosen.since or chosen.until or chosen.model:
             note("A task is counted whole: with its calls of other days and models (taximeter spend leaves those out).")
-
-
-def _evidence(signal: str) -> str:
-    return next(one for one in Evidence if one.replace(" ", "-") == signal)
 
 
 def _csv_row(task: TaskRow, *, is_program_run: bool) -> tuple[object, ...]:
