@@ -26,21 +26,15 @@ class RefusalKind:
 
 
 # Details as the sources write them: HTTP statuses, and words where no status was left.
-_KINDS = {
-    "402": RefusalKind.CREDIT,
-    "credits": RefusalKind.CREDIT,
-    "key_limit": RefusalKind.KEY_LIMIT,
-    "403": RefusalKind.REFUSED,
-    "401": RefusalKind.KEY,
-    "429": RefusalKind.RATE,
-    "insufficient_credits": RefusalKind.CREDIT,
-    "billing_error": RefusalKind.CREDIT,
-    "rate_limit": RefusalKind.RATE,
-    "authentication_failed": RefusalKind.KEY,
-    "overloaded": RefusalKind.OVERLOADED,
-    "529": RefusalKind.OVERLOADED,
-    "503": RefusalKind.OVERLOADED,
+_DETAILS = {
+    RefusalKind.CREDIT: "402 credits insufficient_credits billing_error",
+    RefusalKind.KEY_LIMIT: "key_limit",
+    RefusalKind.REFUSED: "403",
+    RefusalKind.KEY: "401 authentication_failed",
+    RefusalKind.RATE: "429 rate_limit",
+    RefusalKind.OVERLOADED: "503 529 overloaded",
 }
+_KINDS = {detail: kind for kind, details in _DETAILS.items() for detail in details.split()}
 _WORDS = {
     RefusalKind.CREDIT: ("no credit left", "add credit to the account at the provider"),
     RefusalKind.KEY_LIMIT: ("the key's own limit is reached", "raise the limit of this key at the provider"),
@@ -51,7 +45,6 @@ _WORDS = {
     RefusalKind.OVERLOADED: ("the provider was overloaded", "the agent tries again by itself"),
     RefusalKind.OTHER: ("request failed", ""),
 }
-_ORDER = tuple(_WORDS)
 
 
 class Refusal(NamedTuple):
@@ -107,7 +100,7 @@ def grouped(marks: Iterable[RefusalMark]) -> list[Refusal]:
         kind = RefusalKind.PLAN if mark.kind == EventKind.LIMIT else _KINDS.get(mark.detail, RefusalKind.OTHER)
         by_kind.setdefault(kind, []).append(mark)
     made = []
-    for kind in sorted(by_kind, key=_ORDER.index):
+    for kind in sorted(by_kind, key=list(_WORDS).index):
         found = by_kind[kind]
         times = [mark.at for mark in found if mark.at is not None]
         details = tuple(dict.fromkeys(mark.detail for mark in found))
