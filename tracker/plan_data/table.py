@@ -55,18 +55,6 @@ def plans_on(day: str) -> dict[str, Plan]:
     return {row.id: _plan(in_force[row.id]) for row in rows.values()}
 
 
-def capacity_from_settings(plan_id: str, given: CapacitySettings) -> Capacity | None:
-    """The user's own figures; None if the section says nothing. SettingsError if its figures are out of order."""
-    if given.unknown:
-        return Capacity(origin=Origin.UNKNOWN, detail="set to unknown in your settings")
-    place = f"[capacity.{plan_id}]"
-    week = _settings_size(place, given.low, given.mid, given.high)
-    five_hour = _settings_size(place, given.five_hour_low, given.five_hour_mid, given.five_hour_high)
-    if week is None and five_hour is None:
-        return None
-    return Capacity(week, five_hour, Origin.SETTINGS, given.source)
-
-
 def refuse_unknown(plan_id: str, plans: Mapping[str, Plan]) -> None:
     """SettingsError with the plans there are if the user's is none of them."""
     if plan_id not in plans:
@@ -74,20 +62,28 @@ def refuse_unknown(plan_id: str, plans: Mapping[str, Plan]) -> None:
 
 
 def capacities(plans: Mapping[str, Plan], given: Mapping[str, CapacitySettings]) -> dict[str, Capacity]:
-    """Published capacities with the user's own over them, window by window; SettingsError for an unknown plan id."""
+    """Published capacities with the user's own over them, window by window.
+
+    SettingsError for an unknown plan id, and for figures out of order.
+    """
     for plan_id in given:
         if plan_id not in plans:
             raise SettingsError(f"[capacity.{plan_id}]: there is no such plan (known: {', '.join(plans)})")
-    made = {}
-    for plan_id, plan in plans.items():
-        own = capacity_from_settings(plan_id, given[plan_id]) if plan_id in given else None
-        if own is None:
-            made[plan_id] = plan.published
-        elif own.origin == Origin.UNKNOWN:
-            made[plan_id] = own
-        else:
-            made[plan_id] = own.with_gaps_from(plan.published)
-    return made
+    return {
+        plan_id: _own_capacity(plan, given[plan_id]) if plan_id in given else plan.published
+        for plan_id, plan in plans.items()
+    }
+
+
+def _own_capacity(plan: Plan, given: CapacitySettings) -> Capacity:
+    if given.unknown:
+        return Capacity(detail="set to unknown in your settings")
+    place = f"[capacity.{plan.id}]"
+    week = _settings_size(place, given.low, given.mid, given.high)
+    five_hour = _settings_size(place, given.five_hour_low, given.five_hour_mid, given.five_hour_high)
+    if week is None and five_hour is None:
+        return plan.published
+    return Capacity(week, five_hour, Origin.SETTINGS, given.source).with_gaps_from(plan.published)
 
 
 def _settings_size(place: str, low: float | None, mid: float | None, high: float | None) -> Size | None:

@@ -34,7 +34,6 @@ from tracker.reports.plan_tasks import TaskShare, task_shares
 from tracker.settings import Settings
 from tracker.words import counted, listed
 
-API = "api"
 _SEED = 20
 
 
