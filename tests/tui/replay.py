@@ -33,7 +33,7 @@ from tests.bench.latency import percentile
 from tests.tui.fakes import screen_text
 from tests.unit.ledger.dump import differences, dump
 from tracker.advisor.advisor import Advisor, DueNudge
-from tracker.demo.samples import Row, append_rows, session_rows, write_samples
+from tracker.demo.samples import Row, append_row, session_rows, write_samples
 from tracker.demo.story import HISTORY
 from tracker.ingest import sync
 from tracker.keeper import HookFiles
@@ -135,7 +135,7 @@ class Agents(threading.Thread):
         """The whole day."""
         for row in day_of_work(self._clock.start, self._clock.end):
             self._clock.sleep_until(row.at)
-            append_rows(self._claude_dir, [row])
+            append_row(self._claude_dir, row)
             if row.line.get("type") == "assistant":
                 self.written.append(time.monotonic())
 

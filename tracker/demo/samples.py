@@ -8,7 +8,7 @@ does.
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from pathlib import Path
@@ -24,6 +24,7 @@ from tracker.pricing import PriceBook, cost
 _VERSION = "2.1.329"
 _STATIC_FLOOR = 14_000
 _TTL_SECONDS = 300.0
+_DAYS_AT_REST = 10
 
 
 class Row(NamedTuple):
@@ -34,10 +35,7 @@ class Row(NamedTuple):
     line: dict[str, Any]
 
 
-_DAYS_AT_REST = 10
-
-
-def write_samples(root: Path, *, now: float | None = None, at_rest: Callable[[float], None] | None = None) -> None:
+def write_samples(root: Path, *, now: float | None = None, at_rest: Callable[[float], None] = lambda _: None) -> None:
     """Write all sample sessions under `root`/projects, dated backwards from `now` (epoch seconds).
 
     `at_rest` is called with the time of each end of a turn in the last ten days, once all lines until then are written.
@@ -46,17 +44,13 @@ def write_samples(root: Path, *, now: float | None = None, at_rest: Callable[[fl
     for number, sitting in enumerate(HISTORY):
         day = today - timedelta(days=sitting.day)
         start = day.replace(hour=int(sitting.hour), minute=int(sitting.hour % 1 * 60), second=0, microsecond=0)
-        rows = session_rows(sitting, number, start.timestamp())
-        if at_rest is None or sitting.day > _DAYS_AT_REST:
-            append_rows(root, rows)
-            continue
-        for row in rows:
-            append_rows(root, [row])
-            if ends_turn(row):
+        for row in session_rows(sitting, number, start.timestamp()):
+            append_row(root, row)
+            if sitting.day <= _DAYS_AT_REST and _ends_turn(row):
                 at_rest(row.at)
 
 
-def ends_turn(row: Row) -> bool:
+def _ends_turn(row: Row) -> bool:
     """Whether the agent waits for its user after this line."""
     message = row.line.get("message", {})
     return not row.line.get("isSidechain") and message.get("stop_reason") == "end_turn"
@@ -69,7 +63,7 @@ def live_session(root: Path, *, start: float) -> Iterator[float]:
     for row in merge(*running, key=lambda row: row.at):
         yield max(0.0, row.at - previous)
         previous = row.at
-        append_rows(root, [row])
+        append_row(root, row)
 
 
 def session_rows(sitting: Sitting, number: int, start: float) -> Iterator[Row]:
@@ -77,13 +71,12 @@ def session_rows(sitting: Sitting, number: int, start: float) -> Iterator[Row]:
     return _Session(sitting, number, start).rows()
 
 
-def append_rows(root: Path, rows: Iterable[Row]) -> None:
-    """Write lines to the ends of their files under `root`/projects."""
-    for row in rows:
-        path = root / "projects" / row.file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row.line, separators=(",", ":")) + "\n")
+def append_row(root: Path, row: Row) -> None:
+    """Write a line to the end of its file under `root`/projects."""
+    path = root / "projects" / row.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row.line, separators=(",", ":")) + "\n")
 
 
 class _Session:
@@ -94,7 +87,8 @@ class _Session:
         self._random = random.Random(number * 7919 + 17)  # noqa: S311 - sample data, nothing secret
         self._now = start
         self._session = self._uuid()
-        self._folder = "".join(char if char.isalnum() else "-" for char in sitting.project)
+        folder = "".join(char if char.isalnum() else "-" for char in sitting.project)
+        self._file = f"{folder}/{self._session}.jsonl"
         self._parent: str | None = None
         self._context = 0
         self._last_call_at = 0.0
@@ -187,7 +181,7 @@ class _Session:
 
     def _subagent(self, agent: str, use: str) -> Iterator[Row]:
         """A short exploration with its own context, on the small model, in a file of its own."""
-        file = f"{self._folder}/{self._session}/subagents/agent-{agent}.jsonl"
+        file = self._file.replace(".jsonl", f"/subagents/agent-{agent}.jsonl")
         context = 0
         for number in range(self._random.randint(3, 6)):
             self._now += self._random.uniform(1.5, 4.0)
@@ -196,7 +190,9 @@ class _Session:
                 "claude-haiku-5-5",
                 [{"type": "text", "text": "Looking."}],
                 "end_turn",
-                {"read": context, "write": written, "out": self._random.randint(120, 500)},
+                read=context,
+                written=written,
+                made=self._random.randint(120, 500),
             )
             context += written
             yield Row(file, self._now, {**line, "isSidechain": True, "agentId": agent, "attributionAgent": "Explore"})
@@ -217,13 +213,17 @@ class _Session:
         self._context = read + write
         self._last_call_at = self._now
         out = max(40, int(output * self._random.lognormvariate(0, 0.5)))
-        line = self._assistant(self._sitting.model, content, stop, {"read": read, "write": write, "out": out})
-        yield Row(f"{self._folder}/{self._session}.jsonl", self._now, line)
+        line = self._assistant(self._sitting.model, content, stop, read=read, written=write, made=out)
+        yield Row(self._file, self._now, line)
         self._now += out / 90
 
-    def _assistant(self, model: str, content: list[dict[str, Any]], stop: str, usage: dict[str, int]) -> dict[str, Any]:
+    def _assistant(
+        self, model: str, content: list[dict[str, Any]], stop: str, *, read: int, written: int, made: int
+    ) -> dict[str, Any]:
         uncached = self._random.randint(2, 9)
-        self._count(model, uncached, usage)
+        price = self._prices.resolve(model, None, int(self._now * 1000), uncached + read + written)
+        if price is not None:
+            self._recorded += cost(price, uncached, read, written, 0, made, 0) / NANO_PER_USD
         message = {
             "id": self._id("msg_01"),
             "type": "message",
@@ -234,12 +234,12 @@ class _Session:
             "stop_sequence": None,
             "usage": {
                 "input_tokens": uncached,
-                "cache_creation_input_tokens": usage["write"],
-                "cache_read_input_tokens": usage["read"],
-                "output_tokens": usage["out"],
+                "cache_creation_input_tokens": written,
+                "cache_read_input_tokens": read,
+                "output_tokens": made,
                 "service_tier": "standard",
                 "speed": "standard",
-                "cache_creation": {"ephemeral_5m_input_tokens": usage["write"], "ephemeral_1h_input_tokens": 0},
+                "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
             },
         }
         return self._dressed(
@@ -252,12 +252,6 @@ class _Session:
                 "effort": "medium",
             }
         )
-
-    def _count(self, model: str, uncached: int, usage: dict[str, int]) -> None:
-        prompt = uncached + usage["read"] + usage["write"]
-        price = self._prices.resolve(model, None, int(self._now * 1000), prompt)
-        if price is not None:
-            self._recorded += cost(price, uncached, usage["read"], usage["write"], 0, usage["out"], 0) / NANO_PER_USD
 
     def _compact(self, trigger: str) -> Iterator[Row]:
         before, self._context = self._context, 0
@@ -286,10 +280,10 @@ class _Session:
         return self._line(fields)
 
     def _line(self, fields: dict[str, Any]) -> Row:
-        return Row(f"{self._folder}/{self._session}.jsonl", self._now, self._dressed(fields))
+        return Row(self._file, self._now, self._dressed(fields))
 
     def _meta(self, fields: dict[str, Any]) -> Row:
-        return Row(f"{self._folder}/{self._session}.jsonl", self._now, {**fields, "sessionId": self._session})
+        return Row(self._file, self._now, {**fields, "sessionId": self._session})
 
     def _dressed(self, fields: dict[str, Any]) -> dict[str, Any]:
         """A row with what every row carries."""
