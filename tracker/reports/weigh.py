@@ -7,6 +7,7 @@ A handover stands in one session only: it is written once and read by the sessio
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +111,11 @@ def weigh_report(
     sources: str,
 ) -> WeighReport:
     """Weigh each thing with `count`, or by its length without one; whatever `count` raises goes through."""
-    costs: dict[Carriers, StandingCost] = {}
+    cost_for = cache(partial(standing_cost, db, since, until))
     weighed = []
     for thing in things:
         tokens = count(thing) if count else round(thing.chars / CHARS_PER_TOKEN)
-        if thing.carriers not in costs:
-            costs[thing.carriers] = standing_cost(db, since, until, thing.carriers)
-        weighed.append(_weighed(thing, tokens, costs[thing.carriers], is_estimate=count is None))
+        weighed.append(_weighed(thing, tokens, cost_for(thing.carriers), is_estimate=count is None))
     return WeighReport(model, since, until, weighed, sources)
 
 

@@ -151,16 +151,11 @@ def _model(book: PriceBook, calls: Sequence[LoggedCall], model: str, now_ms: int
     if book.resolve(model, None, now_ms, 0) is None:
         raise UsageError(f"no price for {model!r} (taximeter prices lists the models)")
     tokenizer = facts.tokenizer if facts else "new"
-
-    rates: dict[str, Rates] = {}
+    rates_of = cache(Rates.from_price)
 
     def rates_for(prompt_tokens: int) -> Rates | None:
         price = book.resolve(model, None, now_ms, prompt_tokens)
-        if price is None:
-            return None
-        if price.id not in rates:
-            rates[price.id] = Rates.from_price(price)
-        return rates[price.id]
+        return None if price is None else rates_of(price)
 
     @cache
     def factor_of(other: str) -> Range | None:
