@@ -107,15 +107,14 @@ def _recorded(row: ReportableRow) -> Recorded:
 
 def _hidden_by_day(rows: Sequence[SessionHidden], days: Sequence[tuple[int, str]]) -> dict[tuple[str, str], int]:
     """Nano-dollars that could be hidden on a day: a session's hidden spend may lie on any day of the session."""
-    found: dict[tuple[str, str], int] = {}
+    found: Counter[tuple[str, str]] = Counter()
     of_session: dict[int, set[str]] = {}
     for session, day in days:
         of_session.setdefault(session, set()).add(day)
     for row in rows:
         for day in of_session.get(row.session_id, ()):
             for model, nano in row.by_model.items():
-                key = (day, normalise(model).canonical or model)
-                found[key] = found.get(key, 0) + nano
+                found[day, normalise(model).canonical or model] += nano
     return found
 
 
@@ -129,10 +128,6 @@ def _price(book: PriceBook, day: str, model: str, tokens: Sequence[int]) -> int 
     return cost(price, fresh, read, write_5m, write_1h, output, 0)
 
 
-def _tokens_json(usage: Usage | None) -> dict[str, int] | None:
-    return None if usage is None else tokens_json(usage.tokens)
-
-
 def _row_json(row: Row) -> dict[str, Any]:
     return {
         "day": row.day,
@@ -141,14 +136,14 @@ def _row_json(row: Row) -> dict[str, Any]:
         if row.recorded is None
         else {
             "calls": row.recorded.calls,
-            "tokens": _tokens_json(row.recorded.usage),
+            "tokens": tokens_json(row.recorded.usage.tokens),
             "web_searches": row.recorded.usage.web_searches,
             "cost_usd": None if row.recorded.unpriced else usd(row.recorded.usage.cost),
         },
         "provider": None
         if row.reported is None and row.charged is None
         else {
-            "tokens": _tokens_json(row.reported),
+            "tokens": tokens_json(row.reported.tokens) if row.reported else None,
             "web_searches": row.reported.web_searches if row.reported else None,
             "cost_usd": usd(row.charged),
         },
