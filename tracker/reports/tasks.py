@@ -28,7 +28,7 @@ from tracker.reports.joins import Join, suggested_joins
 from tracker.reports.json_values import rounded
 from tracker.reports.spend import sums_json, tokens_json
 
-SHORTEST_ID = 5
+_SHORTEST_ID = 5
 
 
 class Unsure(NamedTuple):
@@ -277,13 +277,12 @@ def _part_text(tasks: Sequence[TaskRow], nano: int) -> str:
 
 
 def short_ids(identities: list[str]) -> dict[str, str]:
-    """The shortest unmistakable beginning of each id."""
+    """The shortest unmistakable beginning of each id; none is given twice."""
     ordered = sorted(identities)
     short: dict[str, str] = {}
-    for place, identity in enumerate(ordered):
-        neighbours = [ordered[near] for near in (place - 1, place + 1) if 0 <= near < len(ordered)]
-        length = SHORTEST_ID
-        while any(near[:length] == identity[:length] for near in neighbours if near != identity):
+    for before, identity, after in zip(["", *ordered], ordered, [*ordered[1:], ""], strict=False):
+        length = _SHORTEST_ID
+        while identity[:length] in (before[:length], after[:length]):
             length += 1
         short[identity] = identity[:length]
     return short
