@@ -329,12 +329,11 @@ def _hits(
         if last_at is not None and at - last_at < _SAME_HIT_MS:
             continue
         last_at = at
-        fullest: tuple[float, str] = (0.0, "")
-        for kind, rows in readings.items():
-            near = [row.used_percent for row in rows if at - _HIT_SAMPLE_MS <= row.at <= at]
-            if near:
-                fullest = max(fullest, (near[-1], kind))
-        kind = fullest[1]
+        near = {
+            kind: [row.used_percent for row in rows if at - _HIT_SAMPLE_MS <= row.at <= at]
+            for kind, rows in readings.items()
+        }
+        _, kind = max(((used[-1], kind) for kind, used in near.items() if used), default=(0.0, ""))
         nano = spent[bisect_right(ends, at)] - spent[bisect_right(ends, at - _WINDOW_MS.get(kind, 0))]
         found[kind].append(Hit(at, nano / NANO_PER_USD))
     return found
