@@ -32,7 +32,7 @@ _MESSAGE = re.compile(r"-[a-zA-Z]*m\s+(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)')")
 _HEREDOC = re.compile(r"^\$\(cat\s+<<-?\s*['\"\\]*\w+['\"]?\s*")
 _SUBJECT = re.compile(r"^\[[^\[\]\n]*\b[0-9a-f]{7,40}\] (.+)$", re.MULTILINE)
 _STYLES = re.compile(r"\x1b\[[0-9;]*m")  # colours, as test runners write them
-_OPEN_TODOS = ("in_progress", "pending")
+_OPEN_TODOS = {"in_progress": "~", "pending": " "}
 _ENDINGS = {
     Ending.NORMAL: "The last turn ended normally.",
     Ending.INTERRUPTED: "The user interrupted the last turn.",
@@ -245,12 +245,12 @@ def _check_lines(checks: Sequence[ToolRow], texts: SessionText) -> list[str]:
 
 
 def _todos(texts: SessionText) -> list[str]:
-    lines = []
-    for wanted in _OPEN_TODOS:
-        mark = "~" if wanted == "in_progress" else " "
-        found = [text for status, text in texts.todos.values() if status == wanted and text]
-        lines += [f"- [{mark}] {clipped(_one_line(text), 40)}" for text in found]
-    return lines
+    return [
+        f"- [{mark}] {clipped(_one_line(text), 40)}"
+        for wanted, mark in _OPEN_TODOS.items()
+        for status, text in texts.todos.values()
+        if status == wanted and text
+    ]
 
 
 def _stand(turns: Sequence[TurnInfo], members: Sequence[TurnInfo], texts: SessionText) -> list[str]:
