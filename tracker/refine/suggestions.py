@@ -7,7 +7,7 @@ comes back is kept as suggestions under their own label, below the user's edits.
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +18,7 @@ from store.records import TurnKind
 from store.task_edits import add_suggestion, suggestion_counts
 from store.task_rows import SessionRow, TaskTurnRow
 from store.tasks import mark_stale, sessions_by_id
+from tracker.clock import now, now_ms
 from tracker.model.tasks.edits import REFINED, Anchor, EditBody, EditKind
 from tracker.model.tasks.session_tasks import decode_facts
 from tracker.model.tasks.status import TaskStatus
@@ -62,7 +63,6 @@ class Digest(NamedTuple):
 class Quote(NamedTuple):
     """What sending digests would cost; modelled, as tokens are estimated from characters."""
 
-    model: str
     sessions: int
     prompts: int
     input_tokens: int
@@ -91,7 +91,7 @@ class _Answer(msgspec.Struct):
 
 def cheapest_model(today: str | None = None) -> str:
     """The current model with the lowest list price for input and output together."""
-    day = today or datetime.now(UTC).date().isoformat()
+    day = today or now().astimezone(UTC).date().isoformat()
     current: dict[str, int] = {}
     for row in bundled_rows():
         retired = _RETIRED.search(row.source)
@@ -146,7 +146,7 @@ def quote(chosen: Sequence[Digest], model: str, book: PriceBook) -> Quote:
     sizes = [(_input_tokens(digest), _output_tokens(digest)) for digest in chosen]
     amount = sum(_cost(book, model, Usage(sent, output_tokens=made)) for sent, made in sizes)
     prompts = sum(len(digest.anchors) for digest in chosen)
-    return Quote(model, len(chosen), prompts, sum(sent for sent, _ in sizes), sum(made for _, made in sizes), amount)
+    return Quote(len(chosen), prompts, sum(sent for sent, _ in sizes), sum(made for _, made in sizes), amount)
 
 
 def _input_tokens(digest: Digest) -> int:
@@ -159,11 +159,10 @@ def _output_tokens(digest: Digest) -> int:
 
 def _cost(book: PriceBook, model: str, usage: Usage) -> int:
     """Nano-dollars of one request, at today's price."""
-    now = int(datetime.now(UTC).timestamp() * 1000)
     fresh, read, output = usage.input_tokens or 0, usage.cache_read_input_tokens or 0, usage.output_tokens or 0
     written = usage.cache_creation or CacheCreation()
     short, long = written.ephemeral_5m_input_tokens or 0, written.ephemeral_1h_input_tokens or 0
-    price = book.resolve(model, "anthropic", now, fresh + read + short + long)
+    price = book.resolve(model, "anthropic", now_ms(), fresh + read + short + long)
     if price is None:
         raise AskError(f"{model} has no price (taximeter prices lists the models that have)")
     return cost(price, fresh, read, short, long, output, 0)
