@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from store.money import short_usd
+from store.reads.tasks import TaskCall
 from store.task_rows import TaskRow
 from tracker.bars import bar
 from tracker.reports.cause_words import cause_words
@@ -43,12 +44,12 @@ class Step:
 
     key: str
     turn: int
-    number: str
     words: str
-    calls: int | None
     figure: str
     share: float  # of the dearest turn
-    did: str
+    number: str = ""
+    calls: int | None = None
+    did: str = ""
     style: str = ""
 
 
@@ -66,46 +67,25 @@ def waterfall(detail: TaskDetail) -> list[Step]:
     """The turns in their order, each followed by its subagents and misses."""
     top = max((turn.row.cost for turn in detail.turns), default=0) or 1
     steps: list[Step] = []
-    misses: dict[int, list[Step]] = {}
+    misses: dict[int, list[TaskCall]] = {}
     for call in detail.misses:
-        number = detail.number_of(call)
-        waste = call.waste or 0
-        upto = "up to " if call.is_up_to else ""
-        words = f"  ▲ {upto}{tokens(call.missed)} paid again: {plain(cause_words(call.cause))}"
-        misses.setdefault(number, []).append(
-            Step(f"miss-{call.call_id}", number, "", words, None, short_usd(call.waste), waste / top, "", "$waste")
-        )
+        misses.setdefault(detail.number_of(call), []).append(call)
     for turn in detail.turns:
-        row = turn.row
+        number, row = turn.number, turn.row
         words = plain(turn.facts.text) or f"({row.kind})"
-        steps.append(
-            Step(
-                f"turn-{turn.number}",
-                turn.number,
-                str(turn.number),
-                words,
-                row.calls,
-                cost_text(row),
-                row.cost / top,
-                did(turn),
-            )
-        )
-        steps += [
-            Step(
-                f"agent-{agent.chain}",
-                turn.number,
-                "",
-                f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}",
-                agent.calls,
-                cost_text(agent),
-                agent.cost / top,
-                "",
-                "$series-2",
-            )
-            for agent in detail.subagents
-            if agent.turn == turn.number
-        ]
-        steps += misses.get(turn.number, [])
+        figure, share = cost_text(row), row.cost / top
+        steps.append(Step(f"turn-{number}", number, words, figure, share, str(number), row.calls, did(turn)))
+        for agent in detail.subagents:
+            if agent.turn == number:
+                words = f"  ↳ {plain(agent.kind)} · {model_name(agent.model)}"
+                figure, share = cost_text(agent), agent.cost / top
+                made = Step(f"agent-{agent.chain}", number, words, figure, share, calls=agent.calls, style="$series-2")
+                steps.append(made)
+        for call in misses.get(number, ()):
+            upto = "up to " if call.is_up_to else ""
+            words = f"  ▲ {upto}{tokens(call.missed)} paid again: {plain(cause_words(call.cause))}"
+            figure, share = short_usd(call.waste), (call.waste or 0) / top
+            steps.append(Step(f"miss-{call.call_id}", number, words, figure, share, style="$waste"))
     return steps
 
 
