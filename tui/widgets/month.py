@@ -7,7 +7,7 @@ from textual.content import Content
 
 from tracker.model.plans.projection import Band
 from tui.widgets.grid import Grid
-from tui.widgets.plot import Axis, Level, Series, draw_axis, draw_levels, draw_stack, nice_top
+from tui.widgets.plot import Axis, Level, Series, draw_scale, draw_stack, nice_top
 from tui.words import axis_usd, cells
 
 SPENT = Series("█", "$series-1", "spent")
@@ -41,8 +41,7 @@ def month_plot(
             share = (index + 1 - len(sums)) / max(1, days - len(sums))
             low, high = now + (ahead.p10 - now) * share, now + (ahead.p90 - now) * share
             draw_stack(grid, axis.width + x, rows, (low, max(0.0, high - low)), (SURE, BAND), axis.top)
-    draw_axis(grid, axis, rows)
-    draw_levels(grid, axis, rows, levels)
+    draw_scale(grid, axis, rows, levels)
     _name_days(grid, axis.width, room, days, len(spent), rows)
     above = [f"{name} {axis_usd(price)}" for name, price in plans if price > 0 and (name, price) not in shown]
     return grid.lines(), above

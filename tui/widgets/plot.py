@@ -91,8 +91,8 @@ def resample(samples: Sequence[Sequence[float]], columns: int) -> list[Sequence[
     return [max(samples[start:end], key=sum) for start, end in pairwise(edges)]
 
 
-def draw_axis(grid: Grid, axis: Axis, rows: int) -> None:
-    """Figures and line at the left of the top `rows` rows; zero stands on the last of them."""
+def draw_scale(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> None:
+    """The axis at the left of the top `rows` rows, zero on the last of them, and the levels across what is blank."""
     edge = axis.width - 1
     for y in range(rows):
         grid.put(edge, y, "│", "$faint")
@@ -104,6 +104,7 @@ def draw_axis(grid: Grid, axis: Axis, rows: int) -> None:
         taken.add(y)
         grid.put(edge, y, "┼" if value == 0 else "┤", "$faint")
         grid.text_right(edge - 1, y, axis.unit(value), "$dim")
+    _draw_levels(grid, axis, rows, levels)
 
 
 def row_of(value: float, top: float, rows: int) -> int:
@@ -136,7 +137,7 @@ def draw_stack(
             grid.put(x + column, rows - 1 - step, glyph, style)
 
 
-def draw_levels(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> None:
+def _draw_levels(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> None:
     """Dotted lines across what is blank, with their words as far right as they cover nothing: on the line or above it.
 
     Where there is no such place there are no words. They never stand on each other.
@@ -175,8 +176,7 @@ def area(
     columns = resample(samples, width - left)
     for x, parts in enumerate(columns):
         draw_stack(grid, left + x, height, parts, series, axis.top)
-    draw_axis(grid, axis, height)
-    draw_levels(grid, axis, height, levels)
+    draw_scale(grid, axis, height, levels)
     if samples:
         for mark in marks:
             x = left + min(width - left - 1, mark.at * (width - left) // len(samples))
@@ -236,8 +236,7 @@ def stacked_bars(
     places = bar_places(len(columns), width, axis.width)
     for index in range(places.first, len(columns)):
         draw_stack(grid, places.x_of(index), rows, columns[index], series, axis.top, wide=places.broad)
-    draw_axis(grid, axis, rows)
-    draw_levels(grid, axis, rows, levels)
+    draw_scale(grid, axis, rows, levels)
     _name_bars(grid, places, names, rows, pointed)
     return grid.lines()
 
@@ -327,10 +326,9 @@ def steps(
     rows = max(1, height - 1)
     axis = _axis_of_shares(max([1.0, *(value for values in lines for value in values if value is not None)]))
     grid = Grid(width, height)
-    draw_axis(grid, axis, rows)
     places = bar_places(max(map(len, lines), default=0), width, axis.width)
     for values, one in zip(lines, series, strict=True):
         _draw_line(grid, places, rows, axis.top, values, one)
-    draw_levels(grid, axis, rows, levels)
+    draw_scale(grid, axis, rows, levels)
     _name_bars(grid, places, names, rows, None)
     return grid.lines()
