@@ -58,14 +58,12 @@ class LedgerFeed:
         self._keeper = keeper
         self._listener: Listener | None = None
         self._latest: Snapshot | None = None
-        self._health = Health()
-        self._following_health = Health()  # trouble of the thread that reads is shown before it
-        self._reading_trouble: Health | None = None
+        self._following_health = Health()
+        self._reading_trouble: Health | None = None  # is shown before it
         self._write_trouble = ""  # why what is derived could not be written
         self._stop = threading.Event()
         self._restart = threading.Event()  # another file is in the ledger's place: who follows opens it anew
         self._wake_reader = threading.Event()
-        self._lock = threading.Lock()
         self._wish = Wish()
         self._watcher: Watcher | None = None
         self._threads: list[threading.Thread] = []
@@ -74,12 +72,10 @@ class LedgerFeed:
     def start(self, listener: Listener) -> None:
         """Begin to follow and to read, also after a stop; what was read before is handed over at once."""
         self._stop.clear()
-        with self._lock:
-            self._listener = listener
-            snapshot, health = self._latest, self._health
-        listener.take_health(health)
-        if snapshot is not None:
-            listener.take_snapshot(snapshot)
+        self._listener = listener
+        listener.take_health(self._health)
+        if self._latest is not None:
+            listener.take_snapshot(self._latest)
         self.read_ahead(self._wish)
         self._start_thread("taximeter-follow", self._follow_agents)
 
@@ -96,29 +92,29 @@ class LedgerFeed:
         thread.start()
 
     def _hand_over(self, snapshot: Snapshot) -> None:
-        with self._lock:
-            self._latest, listener = snapshot, self._listener
-        if listener is not None:
-            listener.take_snapshot(snapshot)
+        self._latest = snapshot
+        if self._listener is not None:
+            self._listener.take_snapshot(snapshot)
+
+    @property
+    def _health(self) -> Health:
+        return self._reading_trouble or self._following_health
 
     def _set_following(self, health: Health) -> None:
         self._following_health = health
-        self._hand_over_health(self._reading_trouble or health)
+        self._hand_over_health()
 
     def _set_reading_trouble(self, trouble: Health | None) -> None:
         self._reading_trouble = trouble
-        self._hand_over_health(trouble or self._following_health)
+        self._hand_over_health()
 
-    def _hand_over_health(self, health: Health) -> None:
-        with self._lock:
-            self._health, listener = health, self._listener
-        if listener is not None:
-            listener.take_health(health)
+    def _hand_over_health(self) -> None:
+        if self._listener is not None:
+            self._listener.take_health(self._health)
 
     def ask(self, wish: Wish) -> None:
         """Build what is wished for from now on."""
-        with self._lock:
-            self._wish = wish
+        self._wish = wish
         self._wake_reader.set()
 
     def look_again(self) -> None:
@@ -270,8 +266,7 @@ class LedgerFeed:
         took = 0.0
         while not self._stop.is_set():
             self._wake_reader.clear()
-            with self._lock:
-                wish = self._wish
+            wish = self._wish
             try:
                 if db is not None and file_of(path) != file:
                     # It was removed, or another put in its place: what is left of it goes too before one begins anew.
@@ -311,11 +306,10 @@ class LedgerFeed:
         """
         until = time.monotonic() + min(2 * took, _LONGEST_WAIT_SECONDS)
         while self._wake_reader.wait(_POLL_SECONDS) and not self._stop.is_set():
-            with self._lock:
-                is_new, is_over = self._wish != wish, time.monotonic() >= until
-            if is_new:
+            if self._wish != wish:
                 self._stop.wait(_DRAW_SECONDS)
-            if is_new or is_over:
+                return
+            if time.monotonic() >= until:
                 return
             self._wake_reader.clear()
             self._stop.wait(0.02)
