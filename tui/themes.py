@@ -6,105 +6,51 @@ signs of good and bad as well. No role stands alone: each comes with a glyph or 
 
 from textual.theme import Theme
 
-_DARK = {
+# Role -> its colour in the dark, the light and the colour-blind theme. In the last one blue is for good, yellow for take
+# care, vermilion for bad: three hues that every kind of colour vision separates.
+_ROLES = {
     # frame
-    "ink": "#dce3e8",
-    "dim": "#8894a0",
-    "faint": "#46525d",
-    "edge": "#2c3843",
-    "heading": "#b7c3cd",
-    "tab": "#252b31",
-    "cursor": "#1c2c48",
-    "taxi": "#f5c542",
+    "ink": ("#dce3e8", "#23292e", "#f2f2f2"),
+    "dim": ("#8894a0", "#565f68", "#a3a3a3"),
+    "faint": ("#46525d", "#b9bdb6", "#5c5c5c"),
+    "edge": ("#2c3843", "#cfcdc3", "#444444"),
+    "heading": ("#b7c3cd", "#434c54", "#d9d9d9"),
+    "tab": ("#252b31", "#e9e3cd", "#333333"),
+    "cursor": ("#1c2c48", "#dbe7f0", "#0b2c5c"),
+    "taxi": ("#f5c542", "#8f6400", "#f0e442"),
     # signs
-    "good": "#3fbf8f",
-    "warn": "#f0a83c",
-    "bad": "#ff6f4d",
-    # where the money went
-    "baseline": "#56b4e9",
-    "carry": "#3f7fd0",
-    "own": "#9fd3f5",
-    "fresh": "#1fb58a",
-    "generation": "#e69f00",
-    "waste": "#e8602c",
-    "hidden": "#8b949e",
+    "good": ("#3fbf8f", "#00704f", "#56b4e9"),
+    "warn": ("#f0a83c", "#9a6100", "#f0e442"),
+    "bad": ("#ff6f4d", "#b83a08", "#e8743b"),
+    # where the money went, by the columns of a task's split
+    "baseline": ("#56b4e9", "#2b83bd", "#56b4e9"),
+    "carry_over": ("#3f7fd0", "#1d559c", "#2f8fd6"),
+    "own": ("#9fd3f5", "#69aedb", "#b6e0fa"),
+    "fresh": ("#1fb58a", "#008561", "#009e73"),
+    "generation": ("#e69f00", "#bd7f00", "#e69f00"),
+    "waste": ("#e8602c", "#c24a12", "#d55e00"),
+    "other": ("#8b949e", "#7b828a", "#999999"),
     # series, levels and bands
-    "series-1": "#e6a817",
-    "series-2": "#56b4e9",
-    "series-3": "#1fb58a",
-    "series-4": "#cc79a7",
-    "series-5": "#8b949e",
-    "level": "#c2a14a",
-    "band": "#6f7f4f",
-    "heat-1": "#8a7a35",
-    "heat-2": "#a58a2c",
-    "heat-3": "#c9a636",
-    "heat-4": "#f5c542",
-}
-
-_LIGHT = {
-    "ink": "#23292e",
-    "dim": "#565f68",
-    "faint": "#b9bdb6",
-    "edge": "#cfcdc3",
-    "heading": "#434c54",
-    "tab": "#e9e3cd",
-    "cursor": "#dbe7f0",
-    "taxi": "#8f6400",
-    "good": "#00704f",
-    "warn": "#9a6100",
-    "bad": "#b83a08",
-    "baseline": "#2b83bd",
-    "carry": "#1d559c",
-    "own": "#69aedb",
-    "fresh": "#008561",
-    "generation": "#bd7f00",
-    "waste": "#c24a12",
-    "hidden": "#7b828a",
-    "series-1": "#b98200",
-    "series-2": "#2b83bd",
-    "series-3": "#008561",
-    "series-4": "#a8517f",
-    "series-5": "#7b828a",
-    "level": "#8a6d1c",
-    "band": "#a9b47d",
-    "heat-1": "#d8c078",
-    "heat-2": "#c9a640",
-    "heat-3": "#b28a1c",
-    "heat-4": "#8f6400",
-}
-
-# Blue for good, yellow for take care, vermilion for bad: three hues that every kind of colour vision separates.
-_SAFE = _DARK | {
-    "ink": "#f2f2f2",
-    "dim": "#a3a3a3",
-    "faint": "#5c5c5c",
-    "edge": "#444444",
-    "heading": "#d9d9d9",
-    "tab": "#333333",
-    "cursor": "#0b2c5c",
-    "taxi": "#f0e442",
-    "good": "#56b4e9",
-    "warn": "#f0e442",
-    "bad": "#e8743b",
-    "carry": "#2f8fd6",
-    "own": "#b6e0fa",
-    "fresh": "#009e73",
-    "waste": "#d55e00",
-    "hidden": "#999999",
-    "series-1": "#e69f00",
-    "series-3": "#009e73",
-    "series-5": "#999999",
-    "level": "#f0e442",
-    "band": "#7a7a7a",
-    "heat-1": "#4f7896",
-    "heat-2": "#4d8db8",
-    "heat-3": "#55a5d6",
-    "heat-4": "#f0e442",
+    "series-1": ("#e6a817", "#b98200", "#e69f00"),
+    "series-2": ("#56b4e9", "#2b83bd", "#56b4e9"),
+    "series-3": ("#1fb58a", "#008561", "#009e73"),
+    "series-4": ("#cc79a7", "#a8517f", "#cc79a7"),
+    "series-5": ("#8b949e", "#7b828a", "#999999"),
+    "level": ("#c2a14a", "#8a6d1c", "#f0e442"),
+    "band": ("#6f7f4f", "#a9b47d", "#7a7a7a"),
+    "heat-1": ("#8a7a35", "#d8c078", "#4f7896"),
+    "heat-2": ("#a58a2c", "#c9a640", "#4d8db8"),
+    "heat-3": ("#c9a636", "#b28a1c", "#55a5d6"),
+    "heat-4": ("#f5c542", "#8f6400", "#f0e442"),
 }
 
 
-def _theme(name: str, roles: dict[str, str], *, dark: bool, background: str, surface: str, panel: str) -> Theme:
+def _roles(column: int) -> dict[str, str]:
+    return {role: colours[column] for role, colours in _ROLES.items()}
+
+
+def _theme(name: str, column: int, *, dark: bool, background: str, surface: str, panel: str) -> Theme:
+    roles = _roles(column)
     return Theme(
         name=name,
         primary=roles["taxi"],
@@ -135,11 +81,11 @@ def _theme(name: str, roles: dict[str, str], *, dark: bool, background: str, sur
 
 
 THEMES = (
-    _theme("dark", _DARK, dark=True, background="#0f1317", surface="#151b21", panel="#1a2129"),
-    _theme("light", _LIGHT, dark=False, background="#fbfaf5", surface="#f4f2ea", panel="#efece1"),
-    _theme("colour-blind", _SAFE, dark=True, background="#101010", surface="#191919", panel="#202020"),
+    _theme("dark", 0, dark=True, background="#0f1317", surface="#151b21", panel="#1a2129"),
+    _theme("light", 1, dark=False, background="#fbfaf5", surface="#f4f2ea", panel="#efece1"),
+    _theme("colour-blind", 2, dark=True, background="#101010", surface="#191919", panel="#202020"),
 )
 THEME_NAMES = tuple(theme.name for theme in THEMES)
 
 # Roles for themes that are not ours (a terminal's own colours).
-FALLBACK_ROLES = dict(_DARK)
+FALLBACK_ROLES = _roles(0)

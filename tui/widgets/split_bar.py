@@ -12,17 +12,8 @@ from tracker.words import percent
 from tui.widgets.grid import line
 from tui.widgets.plot import Series
 
-_STYLES = {
-    "baseline": "$baseline",
-    "carry_over": "$carry",
-    "own": "$own",
-    "fresh": "$fresh",
-    "generation": "$generation",
-    "waste": "$waste",
-    "other": "$hidden",
-}
-# By the columns of a row of the ledger.
-SPLIT = {column: Series(glyph, _STYLES[column], name) for column, (name, glyph) in SPLIT_GLYPHS.items()}
+# By the columns of a row of the ledger; so are their roles in the themes.
+SPLIT = {column: Series(glyph, f"${column}", name) for column, (name, glyph) in SPLIT_GLYPHS.items()}
 BASELINE, CARRY_OVER, FRESH = (SPLIT[column] for column in ("baseline", "carry_over", "fresh"))
 
 
