@@ -6,8 +6,8 @@ signs of good and bad as well. No role stands alone: each comes with a glyph or 
 
 from textual.theme import Theme
 
-# Role -> its colour in the dark, the light and the colour-blind theme. In the last one blue is for good, yellow for take
-# care, vermilion for bad: three hues that every kind of colour vision separates.
+# Role -> its colour in the dark, the light and the colour-blind theme. In the last one blue is for good, yellow for
+# take care, vermilion for bad: three hues that every kind of colour vision separates.
 _ROLES = {
     # frame
     "ink": ("#dce3e8", "#23292e", "#f2f2f2"),
