@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from store.ledger import open_ledger  # noqa: E402 -- the line above finds it
-from tests.tui.fakes import ScriptedFeed  # noqa: E402
+from tests.tui.fakes import ScriptedFeed, settled  # noqa: E402
 from tracker import clock  # noqa: E402
 from tracker.advisor.advisor import Advisor  # noqa: E402
 from tracker.cli.demo import play_samples  # noqa: E402
@@ -91,23 +91,11 @@ async def draw(ledger: Path, name: str, size: tuple[int, int], theme: str) -> st
         feed = ScriptedFeed(lambda wish: reader.read(db, wish, NOW_MS))
         app = Dashboard(feed, clock=lambda: NOW_MS, theme=theme, start=screen)
         async with app.run_test(size=size) as pilot:
-            await _settled(app, pilot)
+            await settled(pilot)
             for key in keys:
                 await pilot.press(key)
-                await _settled(app, pilot)
+                await settled(pilot)
             return plain_svg(app.export_screenshot(title="taximeter"))
-
-
-async def _settled(app: Dashboard, pilot: object) -> None:
-    """Until the screen in front has its figures."""
-    for _ in range(200):
-        await pilot.pause(0.02)  # type: ignore[attr-defined]
-        snapshot = app.snapshot
-        part = getattr(snapshot, app.wish.screen, None)
-        is_made = part is not None and getattr(part, "has_looked_back", True)
-        if snapshot is not None and is_made and snapshot.wish == app.wish:
-            await pilot.pause()  # type: ignore[attr-defined]
-            return
 
 
 def plain_svg(svg: str) -> str:
@@ -164,7 +152,7 @@ def main() -> None:
     time.tzset()
     clock.now = lambda: NOW
     (HERE / "README.md").write_text(page(), encoding="utf-8")
-    wanted = [name for name in sys.argv[1:] if name in PICTURES] if sys.argv[1:] else list(PICTURES)
+    wanted = [name for name in PICTURES if name in (sys.argv[1:] or PICTURES)]
     with tempfile.TemporaryDirectory(prefix="taximeter-screens-") as folder:
         os.environ["TAXIMETER_HOME"] = str(Path(folder) / "state")
         ledger = fill(Path(folder))
