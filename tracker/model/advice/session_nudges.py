@@ -17,7 +17,7 @@ from tracker.model.advice.nudge import (
     saving_phrase,
     thousands,
 )
-from tracker.model.advice.options import OptionKind, Shortened, shortened
+from tracker.model.advice.options import OptionKind, shortened
 from tracker.model.advice.saving import SavingRange
 from tracker.model.cache.cache_life import is_expired
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
@@ -73,15 +73,6 @@ def _situation_inputs(situation: Situation) -> dict[str, InputValue]:
     }
 
 
-def _way_inputs(way: Shortened) -> dict[str, InputValue]:
-    return {
-        "one_off_nano": way.one_off_nano,
-        "extra_nano": way.extra_nano,
-        "saving_nano_per_call": way.saving_nano_per_call,
-        "spared_nano": way.spared_nano,
-    }
-
-
 def compact_nudge(situation: Situation, state: CompactionState, level: float) -> Evaluation:
     """7.1: fires by the level alone; a saving that is not positive is left out of the text.
 
@@ -98,7 +89,7 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
         text = one_line(action, f"above this session's level of {thousands(level)}")
     inputs = {
         **_situation_inputs(situation),
-        **_way_inputs(way),
+        **way._asdict(),
         "level": level,
         "calls_since": state.calls_since_nudge_or_compaction,
         "plan_in_progress": state.plan_in_progress,
@@ -145,7 +136,7 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
         payback_turns=turns,
         inputs={
             **_situation_inputs(situation),
-            **_way_inputs(way),
+            **way._asdict(),
             "boundary_score": boundary_score,
             "task_completed": task_completed,
             "orientation_tokens": situation.orientation.tokens,
@@ -254,7 +245,7 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
         payback_turns=turns,
         inputs={
             **_situation_inputs(situation),
-            **_way_inputs(way),
+            **way._asdict(),
             "age_ms": age_ms,
             "ttl_ms": ttl_ms,
             "task_completed": task_completed,
