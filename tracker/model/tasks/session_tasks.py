@@ -124,13 +124,12 @@ def model_session(
 
 def local_placements(session_id: int, turns: Sequence[TurnInfo], overlay: Overlay) -> dict[int, LocalPlacement]:
     """Placements of this session's turns by index; targets in other sessions have no index."""
-    index_of = {turn.row.prompt_uuid: turn.index for turn in turns if turn.is_own}
+    index_of = {(session_id, turn.row.prompt_uuid): turn.index for turn in turns if turn.is_own}
     found: dict[int, LocalPlacement] = {}
-    for uuid, index in index_of.items():
-        placement = overlay.placements.get((session_id, uuid))
+    for key, index in index_of.items():
+        placement = overlay.placements.get(key)
         if placement is not None:
-            local = placement.target is not None and placement.target[0] == session_id
-            target = index_of.get(placement.target[1]) if local and placement.target is not None else None
+            target = index_of.get(placement.target) if placement.target is not None else None
             found[index] = LocalPlacement(placement.kind, None if target == index else target)
     return found
 
