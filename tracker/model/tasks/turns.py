@@ -227,19 +227,10 @@ def edited_files(turn: TurnInfo) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tool.target for tool in edits if tool.target))
 
 
-def touched_files(turn: TurnInfo) -> frozenset[str]:
-    """Files that the turn changed or read."""
-    wanted = _EDIT | _READ
-    return frozenset(
-        tool.target
-        for tool in turn.tools
-        if tool.flags & wanted and tool.target and ("/" in tool.target or "\\" in tool.target)
-    )
-
-
 def touched_folders(turn: TurnInfo) -> frozenset[str]:
     """Folders of the files that the turn changed or read."""
-    return frozenset(file[: max(file.rfind("/"), file.rfind("\\"))] for file in touched_files(turn))
+    files = (tool.target for tool in turn.tools if tool.flags & (_EDIT | _READ) and tool.target)
+    return frozenset(file[:end] for file in files if (end := max(file.rfind("/"), file.rfind("\\"))) >= 0)
 
 
 def has_commit(turn: TurnInfo) -> bool:
