@@ -9,7 +9,7 @@ from store.nudges import KindChoice, NudgeRow
 from tracker.advisor.evaluate import TimedEvaluation
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.standing import Standing
-from tracker.model.advice.delivery import Delivery, DeliveryContext, LogEntry, NudgeAction, deliver
+from tracker.model.advice.delivery import DeliveryContext, LogEntry, NudgeAction, deliver
 
 
 def log_entries(rows: Iterable[NudgeRow], choices: Iterable[KindChoice]) -> list[LogEntry]:
@@ -36,30 +36,18 @@ def token_of(session_id: int, timed: TimedEvaluation) -> str:
 def decided_rows(
     standing: Standing, evaluations: Sequence[TimedEvaluation], entries: Sequence[LogEntry], preferences: Preferences
 ) -> list[NudgeRow]:
-    """Evaluations of one moment as rows, the one to say picked by the delivery rules."""
-    if not evaluations:
-        return []
-    state = standing.state
-    delivery = deliver(
-        [timed.evaluation for timed in evaluations if timed.evaluation.kind in preferences.enabled],
-        entries,
-        DeliveryContext(
-            now_ms=evaluations[0].due_at,
-            session=state.session.native_id,
-            context=state.last.context,
-        ),
-    )
-    return evaluation_rows(standing, evaluations, delivery, preferences.off)
-
-
-def evaluation_rows(
-    standing: Standing, evaluations: Sequence[TimedEvaluation], delivery: Delivery, off: frozenset[str]
-) -> list[NudgeRow]:
-    """The evaluations of one moment as rows of the log, with what became of them.
+    """Evaluations of one moment as rows of the log, the one to say picked by the delivery rules.
 
     Growth and output of the moment are kept with the inputs: what was said is later held against what came (MODEL 8).
     """
+    if not evaluations:
+        return []
     session, context = standing.state.session, standing.situation.context
+    delivery = deliver(
+        [timed.evaluation for timed in evaluations if timed.evaluation.kind in preferences.enabled],
+        entries,
+        DeliveryContext(now_ms=evaluations[0].due_at, session=session.native_id, context=context),
+    )
     moment_inputs = {
         "growth": round(standing.estimate.growth, 1),
         "output": round(standing.estimate.output, 1),
@@ -68,12 +56,10 @@ def evaluation_rows(
     refused = {id(one.evaluation): one.reason for one in delivery.refused}
     rows = []
     for timed in evaluations:
-        made = timed.evaluation
-        is_chosen = made is delivery.chosen
+        made, saving = timed.evaluation, timed.evaluation.saving
         reason = refused.get(id(made), made.reason)
-        if made.fired and made.kind in off:
+        if made.fired and made.kind in preferences.off:
             reason = "switched off"
-        saving = made.saving
         rows.append(
             NudgeRow(
                 id=0,
@@ -87,7 +73,7 @@ def evaluation_rows(
                 expires_at=timed.expires_at,
                 context=context,
                 fired=int(made.fired),
-                chosen=int(is_chosen),
+                chosen=int(made is delivery.chosen),
                 reason=reason,
                 token=token_of(session.id, timed),
                 text=made.text,

@@ -92,22 +92,14 @@ def _objection(candidate: Evaluation, log: Sequence[LogEntry], here: DeliveryCon
 
 def deliver(candidates: Sequence[Evaluation], log: Sequence[LogEntry], here: DeliveryContext) -> Delivery:
     """Choose what to show at this turn end: one nudge, three per session and hour, the highest expected value first."""
-    refused: list[Refusal] = []
-    accepted: list[Evaluation] = []
-    for candidate in candidates:
-        if not candidate.fired:
-            continue
-        objection = _objection(candidate, log, here)
-        if objection is None:
-            accepted.append(candidate)
-        else:
-            refused.append(Refusal(candidate, objection))
-    kinds = {candidate.kind for candidate in accepted}
-    if {NudgeKind.COMPACT, NudgeKind.NEW_SESSION} <= kinds:
+    objections = [(each, _objection(each, log, here)) for each in candidates if each.fired]
+    refused = [Refusal(each, objection) for each, objection in objections if objection is not None]
+    accepted = [each for each, objection in objections if objection is None]
+    if any(each.kind == NudgeKind.COMPACT for each in accepted):
         # What comes next is not known, and most often it goes on with the work at hand.
         fresh = [each for each in accepted if each.kind == NudgeKind.NEW_SESSION]
         refused += [Refusal(each, "the other way to shorten fits better") for each in fresh]
-        accepted = [each for each in accepted if each not in fresh]
+        accepted = [each for each in accepted if each.kind != NudgeKind.NEW_SESSION]
     shown_this_hour = sum(
         entry.session == here.session and entry.action == NudgeAction.SHOWN and 0 <= here.now_ms - entry.at_ms < HOUR_MS
         for entry in log
