@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from tracker.model.advice.compaction import (
+    FIRES,
     CompactionShape,
     CompactionState,
     compaction_failed,
@@ -108,7 +109,7 @@ def advised(replay: Replay) -> Rule:
     def decide(end: TurnEnd) -> bool:
         call = replay.calls[end.place]
         state = CompactionState(round(end.context), end.calls_since, call.plan_in_progress, end.failed)
-        return decide_compaction(state, call.level).fire
+        return decide_compaction(state, call.level) == FIRES
 
     return decide
 

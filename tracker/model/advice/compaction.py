@@ -13,6 +13,8 @@ from statistics import median
 from tracker.model.cost.rates import Tariff
 from tracker.model.defaults import DEFAULTS
 
+FIRES = "level"  # the reason of a compaction that is due
+
 
 @dataclass(frozen=True, slots=True)
 class CompactionShape:
@@ -63,14 +65,6 @@ class CompactionState:
     calls_since_nudge_or_compaction: int | None  # None: neither has happened in this session
     plan_in_progress: bool  # an open to-do is being worked on
     failed_in_epoch: bool  # a compaction of this epoch did not shorten the context
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether to say it, and the rule that decided."""
-
-    fire: bool
-    reason: str
 
 
 def level_inputs(
@@ -177,21 +171,21 @@ def compaction_failed(tokens_before: int, tokens_after: int) -> bool:
     return tokens_after > (1 - DEFAULTS.effective_cut_share) * tokens_before
 
 
-def decide_compaction(state: CompactionState, level: float) -> Decision:
-    """The firing rule of section 7.1; the reason names the first condition that held it back, or `level`.
+def decide_compaction(state: CompactionState, level: float) -> str:
+    """The firing rule of section 7.1: the first condition that held it back, or `FIRES`.
 
     A plan is waited for up to a quarter above the level: some are in progress for as long as their session.
     """
     since = state.calls_since_nudge_or_compaction
     if state.context < level:
-        return Decision(False, "below the level")
+        return "below the level"
     if since is not None and since < DEFAULTS.cooldown_calls:
-        return Decision(False, "too soon after the last nudge or compaction")
+        return "too soon after the last nudge or compaction"
     if state.plan_in_progress and state.context < DEFAULTS.plan_patience * level:
-        return Decision(False, "in the middle of a plan")
+        return "in the middle of a plan"
     if state.failed_in_epoch:
-        return Decision(False, "compacting did not help in this epoch")
-    return Decision(True, "level")
+        return "compacting did not help in this epoch"
+    return FIRES
 
 
 def saving_nano(one_off_nano: float, saving_per_call_nano: float, calls: float) -> float:

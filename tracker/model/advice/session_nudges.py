@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tracker.model.advice.compaction import CompactionState, decide_compaction
+from tracker.model.advice.compaction import FIRES, CompactionState, decide_compaction
 from tracker.model.advice.idle import cold_penalty_nano, compact_before_expiry_nano
 from tracker.model.advice.nudge import (
     PAYS,
@@ -79,7 +79,7 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
     It is what compacting saves if the user goes on, as only the user knows that. Now, because the cache may be cold by
     then: in replays acting before the next prompt saved less than acting now each time (docs/nudges.md).
     """
-    decision = decide_compaction(state, level)
+    reason = decide_compaction(state, level)
     way = shortened(situation, OptionKind.COMPACT, is_cold=False)
     saving, turns = way.saving(situation.calls_ahead), way.payback_turns(situation)
     action = f"Compact now if you go on, {thousands(situation.context)} of context"
@@ -98,8 +98,8 @@ def compact_nudge(situation: Situation, state: CompactionState, level: float) ->
     return evaluated(
         NudgeKind.COMPACT,
         situation.billing,
-        fired=decision.fire,
-        reason=decision.reason,
+        fired=reason == FIRES,
+        reason=reason,
         text=text,
         saving=saving,
         payback_turns=turns,
