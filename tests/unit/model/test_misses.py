@@ -28,11 +28,6 @@ def test_the_first_call_of_a_chain_is_a_cold_start_not_a_miss(make_call):
     assert (verdict.kind, verdict.missed, verdict.expected_read) == (MissKind.COLD_START, 0, 0)
 
 
-def test_a_chain_may_start_anew(make_call):
-    verdict = second(make_call, 0, reset_before="start")
-    assert (verdict.kind, verdict.missed, verdict.epoch) == (MissKind.COLD_START, 0, 1)
-
-
 def test_a_reset_before_the_first_call_begins_no_second_epoch(make_call):
     verdict = judge_chain([make_call(0, write_5m=50_000, reset_before="compact")])[0]
     assert (verdict.epoch, verdict.missed, verdict.expired) == (0, 0, False)

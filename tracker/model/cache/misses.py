@@ -41,7 +41,6 @@ class Judgement(NamedTuple):
 
 
 _REBUILD_RESETS = frozenset({Reset.COMPACT, Reset.CLEAR, Reset.REWIND})
-_EPOCH_RESETS = _REBUILD_RESETS | {Reset.START, Reset.MICROCOMPACT}
 
 
 def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, ChainCall | None, Judgement]]:
@@ -57,7 +56,7 @@ def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, Chain
             yield call, None, Judgement(call.call_id, epoch, ttl_ms=ttl_ms)
             continue
         reset = call.reset_before
-        if reset in _EPOCH_RESETS and previous is not None:
+        if reset is not None and previous is not None:
             epoch += 1
         kind: str | None = None
         expected = 0
@@ -68,7 +67,7 @@ def _expectations(calls: Sequence[ChainCall]) -> Iterator[tuple[ChainCall, Chain
             expired = is_expired(age_ms, ttl_ms)
         if reset in _REBUILD_RESETS:
             kind = MissKind.PLANNED_REBUILD
-        elif previous is None or reset == Reset.START:
+        elif previous is None:
             kind = MissKind.COLD_START
         else:
             expected = previous.cache_read + previous.written

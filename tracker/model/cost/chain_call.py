@@ -15,7 +15,6 @@ _ITERATION = int(CallFlag.ITERATION)  # enum arithmetic is slow
 class Reset:
     """What ended the epoch before a call."""
 
-    START = "start"
     COMPACT = "compact"
     CLEAR = "clear"
     REWIND = "rewind"
