@@ -104,12 +104,7 @@ def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
         return []
     ended = state.last.last_at
     cold_after = ttl_ms + DEFAULTS.expiry_grace_ms
-    resumed = cold_resume_nudge(
-        standing.situation,
-        age_ms=cold_after,
-        ttl_ms=ttl_ms,
-        task_completed=standing.task_is_done,
-    )
+    resumed = cold_resume_nudge(standing.situation, ttl_ms=ttl_ms, task_completed=standing.task_is_done)
     return [
         TimedEvaluation(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)
     ]

@@ -84,14 +84,12 @@ def test_check_5_a_cold_resume_speaks_when_the_better_way_gains_a_quarter_dollar
     rates: str, ttl: str, context: int, price: float
 ) -> None:
     here = situation(rates, ttl, context, remaining_calls=25.0)
-    nudge = cold_resume_nudge(here, age_ms=TTL[ttl] + DEFAULTS.expiry_grace_ms, ttl_ms=TTL[ttl], task_completed=False)
+    nudge = cold_resume_nudge(here, ttl_ms=TTL[ttl], task_completed=False)
     penalty = float(nudge.inputs["one_off_nano"] or 0) - float(nudge.inputs["extra_nano"] or 0)
     assert (penalty + context * here.tariff.read) / 1e9 == pytest.approx(price, abs=0.006), "the cold call itself"
     assert nudge.saving is not None
     assert nudge.fired is (nudge.saving.point_nano >= DEFAULTS.least_saving_nano)
     assert nudge.fired is (rates != "H"), "at a fifth of the price the same pause is not worth a word"
-    warm = cold_resume_nudge(here, age_ms=TTL[ttl], ttl_ms=TTL[ttl], task_completed=False)
-    assert not warm.fired
 
 
 def test_check_9_the_saving_shown_is_the_expected_value_over_25_calls() -> None:

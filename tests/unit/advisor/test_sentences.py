@@ -99,7 +99,7 @@ def evaluations(draw: st.DrawFn) -> list[Evaluation]:
         new_session_nudge(here, boundary_score=1.2, task_completed=False),
         before_expiry_nudge(here, pause),
         answer_now_nudge(here, pause),
-        cold_resume_nudge(here, age_ms=ttl_ms + 60_000, ttl_ms=ttl_ms, task_completed=draw(st.booleans())),
+        cold_resume_nudge(here, ttl_ms=ttl_ms, task_completed=draw(st.booleans())),
         ttl_nudge(choice, billing),
         routing_nudge(turns, billing),
         baseline_nudge(month, here.tariff, billing),
@@ -138,7 +138,7 @@ def test_every_sentence_names_action_saving_range_and_payback(made: list[Evaluat
 @given(situations())
 def test_a_plan_hears_of_its_own_limits_and_never_of_dollars(here: Situation) -> None:
     paid_by_plan = replace(here, billing=Billing(is_plan=True))
-    made = cold_resume_nudge(paid_by_plan, age_ms=2 * TTL_1H_MS, ttl_ms=TTL_1H_MS, task_completed=False)
+    made = cold_resume_nudge(paid_by_plan, ttl_ms=TTL_1H_MS, task_completed=False)
     if made.text is not None:
         assert "$" not in made.text
         assert "plan usage" in made.text

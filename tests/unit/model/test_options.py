@@ -101,7 +101,7 @@ def test_the_way_that_a_nudge_asks_for_has_its_very_saving(here, estimate, band,
     """Whether it fired or not, and whatever the forecast beside it."""
     state = CompactionState(here.context, None, plan_in_progress=False, failed_in_epoch=False)
     warm, cold = (price_options(here, here.calls_ahead, estimate, band, is_cold=is_cold) for is_cold in (False, True))
-    resumed = cold_resume_nudge(here, age_ms=2 * TTL_5M_MS, ttl_ms=TTL_5M_MS, task_completed=is_done)
+    resumed = cold_resume_nudge(here, ttl_ms=TTL_5M_MS, task_completed=is_done)
     pairs = [
         (compact_nudge(here, state, 0.0), warm.compact),
         (new_session_nudge(here, boundary_score=0.0, task_completed=is_done), warm.new_session),

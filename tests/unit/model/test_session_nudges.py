@@ -142,9 +142,6 @@ def test_a_new_session_that_saves_nothing_before_the_client_compacts_names_what_
         ({}, True),
         ({"enabled": False}, False),
         ({"compact_dismissed_in_epoch": False}, False),
-        ({"idle_ms": int(0.84 * TTL_5M_MS)}, False),
-        ({"idle_ms": TTL_5M_MS + 10_000}, False),
-        ({"ttl_ms": None}, False),
         ({"ttl_ms": TTL_1H_MS, "idle_ms": 55 * MINUTE_MS}, True),
         ({"ttl_ms": TTL_1H_MS, "idle_ms": 55 * MINUTE_MS, "own_gaps": 19}, False),
         ({"ttl_ms": TTL_1H_MS, "idle_ms": 55 * MINUTE_MS, "return_probability": 0.29}, False),
@@ -172,8 +169,8 @@ def test_answer_now_is_for_users_who_are_there():
     assert not answer_now_nudge(SITUATION, replace(PAUSE, enabled=False)).fired
 
 
-def resumed(situation=SITUATION, *, age_ms=2 * TTL_1H_MS, done=False):
-    return cold_resume_nudge(situation, age_ms=age_ms, ttl_ms=TTL_1H_MS, task_completed=done)
+def resumed(situation=SITUATION, *, done=False):
+    return cold_resume_nudge(situation, ttl_ms=TTL_1H_MS, task_completed=done)
 
 
 def test_cold_resume_compares_going_on_with_a_summary():
@@ -203,8 +200,7 @@ def test_cold_resume_below_twice_c1_shows_the_price_only():
     assert nudge.text == "The cache is cold: going on writes 57k tokens again for ~$0.54"
 
 
-def test_cold_resume_needs_an_expired_cache_and_a_quarter_dollar():
-    assert resumed(age_ms=TTL_1H_MS).reason == "the cache is warm"
+def test_cold_resume_needs_a_quarter_dollar():
     cheap = replace(SITUATION, tariff=per_mtok(".1", ".5", ".125", ".2", ".01").tariff(TTL_1H_MS))
     assert resumed(cheap).reason == "not worth a word"
 

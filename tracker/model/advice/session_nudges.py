@@ -19,16 +19,15 @@ from tracker.model.advice.nudge import (
 )
 from tracker.model.advice.options import OptionKind, shortened
 from tracker.model.advice.saving import SavingRange
-from tracker.model.cache.cache_life import is_expired
 from tracker.model.defaults import DEFAULTS, TTL_5M_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A session that waits for its user."""
+    """A session that waits for its user, in the last part of its cache's life."""
 
     idle_ms: int  # since the end of the last call
-    ttl_ms: int | None
+    ttl_ms: int
     return_probability: float  # rho
     own_gaps: int  # gaps that rho rests on
     compact_dismissed_in_epoch: bool  # the compact nudge was shown in this epoch and waved away
@@ -146,19 +145,6 @@ def new_session_nudge(situation: Situation, *, boundary_score: float, task_compl
     )
 
 
-def _closing_time(pause: Pause) -> str | None:
-    """Why the coming expiry is not worth a nudge; None in the last part of the cache's life."""
-    if not pause.enabled:
-        return "off by default"
-    if pause.ttl_ms is None:
-        return "cache lifetime not known"
-    if pause.idle_ms < DEFAULTS.warn_at_share_of_ttl * pause.ttl_ms:
-        return "the cache is warm for a while"
-    if is_expired(pause.idle_ms, pause.ttl_ms):
-        return "the cache is cold already"
-    return None
-
-
 def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
     """7.3: compact an idle session while it is warm; the range runs from "never resumed" to "resumed for sure"."""
     shape = situation.shape
@@ -170,18 +156,18 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
         compact_before_expiry_nano(situation.context, chance, situation.remaining_calls, shape, situation.tariff)
         for chance in (0.0, pause.return_probability, 1.0)
     )
-    reason = _closing_time(pause)
-    if reason is None:
-        if not pause.compact_dismissed_in_epoch:
-            reason = "the compact nudge was not dismissed in this epoch"
-        elif situation.context < DEFAULTS.large_context_over_context_after * shape.context_after:
-            reason = "the context is small"
-        elif pause.ttl_ms != TTL_5M_MS and not measured:
-            reason = "returns to sessions this old are too rare"
-        elif expected < DEFAULTS.least_saving_nano:
-            reason = "not worth a word"
-        else:
-            reason = PAYS
+    if not pause.enabled:
+        reason = "off by default"
+    elif not pause.compact_dismissed_in_epoch:
+        reason = "the compact nudge was not dismissed in this epoch"
+    elif situation.context < DEFAULTS.large_context_over_context_after * shape.context_after:
+        reason = "the context is small"
+    elif pause.ttl_ms != TTL_5M_MS and not measured:
+        reason = "returns to sessions this old are too rare"
+    elif expected < DEFAULTS.least_saving_nano:
+        reason = "not worth a word"
+    else:
+        reason = PAYS
     saving = SavingRange.of(never, expected, surely)
     action = f"Compact before the cache goes cold ({pause.return_probability:.0%} come back)"
     return evaluated(
@@ -197,14 +183,14 @@ def before_expiry_nudge(situation: Situation, pause: Pause) -> Evaluation:
 def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
     """7.3, the variant for a user who is still there: answering now avoids the cold call's penalty."""
     penalty = cold_penalty_nano(situation.context, situation.shape.static_floor, situation.tariff)
-    reason = _closing_time(pause)
-    if reason is None:
-        if not pause.user_active_in_last_ttl:
-            reason = "the user is away"
-        elif penalty < DEFAULTS.least_saving_nano:
-            reason = "not worth a word"
-        else:
-            reason = PAYS
+    if not pause.enabled:
+        reason = "off by default"
+    elif not pause.user_active_in_last_ttl:
+        reason = "the user is away"
+    elif penalty < DEFAULTS.least_saving_nano:
+        reason = "not worth a word"
+    else:
+        reason = PAYS
     # Whoever would have come back anyway saves the whole penalty, whoever would not saves nothing.
     saving = SavingRange.of(0, pause.return_probability * penalty, penalty)
     return evaluated(
@@ -217,16 +203,14 @@ def answer_now_nudge(situation: Situation, pause: Pause) -> Evaluation:
     )
 
 
-def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, task_completed: bool) -> Evaluation:
+def cold_resume_nudge(situation: Situation, *, ttl_ms: int, task_completed: bool) -> Evaluation:
     """7.4: back after the cache expired; below twice C1 the text is the price of going on, not delivered."""
     shape, context, calls = situation.shape, situation.context, situation.calls_ahead
     kinds = [OptionKind.COMPACT, *([OptionKind.NEW_SESSION] if task_completed else [])]
     ways = {kind: shortened(situation, kind, is_cold=True) for kind in kinds}
     kind, way = max(ways.items(), key=lambda one: one[1].saving(calls).point_nano)
     saving, turns = way.saving(calls), way.payback_turns(situation)
-    if not is_expired(age_ms, ttl_ms):
-        reason = "the cache is warm"
-    elif context < DEFAULTS.large_context_over_context_after * shape.context_after:
+    if context < DEFAULTS.large_context_over_context_after * shape.context_after:
         reason = "price only"
     elif saving.point_nano < DEFAULTS.least_saving_nano:
         reason = "not worth a word"
@@ -246,7 +230,7 @@ def cold_resume_nudge(situation: Situation, *, age_ms: int, ttl_ms: int | None, 
         inputs={
             **_situation_inputs(situation),
             **way._asdict(),
-            "age_ms": age_ms,
+            "age_ms": ttl_ms + DEFAULTS.expiry_grace_ms,
             "ttl_ms": ttl_ms,
             "task_completed": task_completed,
             "way": kind,
