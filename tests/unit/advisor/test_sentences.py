@@ -69,7 +69,7 @@ def situations(draw: st.DrawFn) -> Situation:
     return Situation(
         context=draw(tokens),
         shape=CompactionShape(baseline=baseline, static_floor=draw(shares) * baseline),
-        orientation=Orientation(draw(st.integers(0, 60_000)), draw(st.integers(0, 30))),
+        orientation=Orientation(draw(st.integers(0, 60_000)), draw(st.integers(1, 30))),
         tariff=billing.tariff(draw(rates), ttl_ms),
         billing=billing,
         cold_probability=draw(st.floats(0, 0.2)),

@@ -5,7 +5,6 @@ import pytest
 from tracker.model.advice.compaction import CompactionShape, compaction_nano
 from tracker.model.advice.fresh_start import (
     Orientation,
-    cold_orientation_nano,
     fresh_context_tokens,
     new_session_nano,
     new_session_saving_nano_per_call,
@@ -45,16 +44,12 @@ def test_a_cache_expires_ten_seconds_after_its_lifetime():
 
 
 def test_a_new_session_by_hand():
-    orientation = Orientation(tokens=15_000, calls=6, note_tokens=500)
+    orientation = Orientation(tokens=15_000, calls=6)
     once = new_session_nano(SHAPE, orientation, A_1H)
     assert once == pytest.approx(9_500 * 7_000 + 10_000 * 15_500 + 6 * (500 * 37_000 + 500 * 25_000))
     assert fresh_context_tokens(SHAPE, orientation) == 37_000
     per_call = new_session_saving_nano_per_call(150_000, SHAPE, orientation, A_1H, 0.006)
     assert per_call == pytest.approx(113_000 * 557)
-
-
-def test_a_session_that_edits_at_once_needs_no_orientation():
-    assert cold_orientation_nano(SHAPE, Orientation(tokens=0, calls=0), A_1H) == 22_000 * 10_000
 
 
 def test_a_cold_compaction_costs_more_than_a_warm_one():

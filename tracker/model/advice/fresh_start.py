@@ -13,8 +13,7 @@ class Orientation:
     """What a fresh session does before its first edit: the user's medians, in tokens and calls."""
 
     tokens: float = DEFAULTS.orientation_tokens
-    calls: int = DEFAULTS.orientation_calls
-    note_tokens: float = DEFAULTS.handover_note_tokens
+    calls: int = DEFAULTS.orientation_calls  # one at the least
 
 
 def fresh_context_tokens(shape: CompactionShape, orientation: Orientation) -> float:
@@ -25,7 +24,7 @@ def fresh_context_tokens(shape: CompactionShape, orientation: Orientation) -> fl
 def new_session_nano(shape: CompactionShape, orientation: Orientation, tariff: Tariff) -> float:
     """K_new: nano-dollars that starting over costs once, the first block still being warm."""
     baseline = (tariff.write - tariff.read) * (shape.baseline - shape.static_floor)
-    reading_up = tariff.write * (orientation.tokens + orientation.note_tokens)
+    reading_up = tariff.write * (orientation.tokens + DEFAULTS.handover_note_tokens)
     per_call = tariff.read * fresh_context_tokens(shape, orientation) + shape.output * tariff.output
     return baseline + reading_up + orientation.calls * per_call
 
@@ -39,7 +38,5 @@ def new_session_saving_nano_per_call(
 
 def cold_orientation_nano(shape: CompactionShape, orientation: Orientation, tariff: Tariff) -> float:
     """Nano-dollars of a new session up to its first edit with nothing warm: cost(n) over the orientation calls."""
-    if orientation.calls < 1:
-        return tariff.write * fresh_context_tokens(shape, orientation)
     growth = orientation.tokens / orientation.calls
     return session_nano(orientation.calls, shape.baseline, growth, shape.output, tariff)
