@@ -7,15 +7,15 @@ module knows the files that hooks read and write.
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from hooks.advice import claim_notice, shown_nudges, write_advice, write_today
+from hooks.places import SPOOL_FILE
+from hooks.spool_reader import Drained, ReaderLock, drained, folders_of, is_empty
 from store.advice_format import Advice, Today
 from store.nudges import mark_shown
+from store.samples import put_samples
 from tracker.advisor.advisor import Advisor, DueNudge
 from tracker.clock import now_ms
-
-if TYPE_CHECKING:
-    from hooks.spool_reader import Drained
 
 NUDGE_SHOWN = "NudgeShown"
 
@@ -28,20 +28,14 @@ class HookFiles:
 
     def shown(self, session: str) -> Mapping[str, int]:
         """Nudges of a session that a hook has shown: name -> epoch ms."""
-        from hooks.advice import shown_nudges
-
         return shown_nudges(self._home, session)
 
     def write(self, session: str, advice: Advice) -> bool:
         """Replace a session's advice."""
-        from hooks.advice import write_advice
-
         return write_advice(self._home, session, advice)
 
     def write_today(self, today: Today) -> None:
         """Replace what was spent today."""
-        from hooks.advice import write_today
-
         write_today(self._home, today)
 
 
@@ -53,8 +47,6 @@ class LedgerKeeper:
     """
 
     def __init__(self, home: str, *, reads_spool: bool = False) -> None:
-        from hooks.spool_reader import ReaderLock
-
         self._home = home
         self.advisor = Advisor(HookFiles(home), measures_at_once=True, began=now_ms())
         self._lock = ReaderLock(home) if reads_spool else None
@@ -75,16 +67,12 @@ class LedgerKeeper:
 
     def spool_folder(self) -> Path:
         """Where hooks tell of events, made if need be: what watchers watch beside the records."""
-        from hooks.places import SPOOL_FILE
-
         folder = Path(self._home, SPOOL_FILE).parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def named_folders(self) -> list[Path]:
         """Claude Code folders that hooks told of: whoever keeps hooks from taking them in has to."""
-        from hooks.spool_reader import folders_of
-
         return folders_of(list(self._transcripts.values()))
 
     def work_while_idle(self, db: sqlite3.Connection) -> bool:
@@ -99,7 +87,6 @@ class LedgerKeeper:
         """If the user wants it; each once, however many dashboards and watchers know of it."""
         if not self.advisor.preferences.desktop:
             return
-        from hooks.advice import claim_notice
         from tracker.desktop import show_nudge
 
         for nudge in nudges:
@@ -112,8 +99,6 @@ class LedgerKeeper:
             self._lock.release()
 
     def _read_spool(self, db: sqlite3.Connection) -> None:
-        from hooks.spool_reader import drained, is_empty
-
         if self._lock is None or not self._lock.acquire() or is_empty(self._home):
             return
         with drained(self._home) as taken:
@@ -121,10 +106,8 @@ class LedgerKeeper:
             self._transcripts |= {str(Path(path).parent): path for path in taken.transcripts()}
 
 
-def keep_spooled(db: sqlite3.Connection, taken: "Drained") -> None:
+def keep_spooled(db: sqlite3.Connection, taken: Drained) -> None:
     """Store what the spool held: samples of the status line, and which nudges hooks have shown."""
-    from store.samples import put_samples
-
     put_samples(db, taken.samples)
     for event in taken.events:
         if event.event == NUDGE_SHOWN and event.session_id and event.nudge_id:
