@@ -125,6 +125,9 @@ class Settings(_Section, frozen=True):
     display: DisplaySettings = DisplaySettings()
 
 
+_SECTIONS: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+
+
 def settings_path() -> Path:
     """Where the settings of this user are; the file may be absent."""
     return home() / SETTINGS_NAME
@@ -145,8 +148,9 @@ def usable_settings() -> tuple[Settings, str]:
         return _converted(table), ""
     except SettingsError as error:
         trouble = str(error)
-    sections = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name in table}
-    used = msgspec.convert({name: _usable_keys(table[name], kind) for name, kind in sections.items()}, Settings)
+    used = msgspec.convert(
+        {name: _usable_keys(table[name], kind) for name, kind in _SECTIONS.items() if name in table}, Settings
+    )
     others = [table, *(section for name, section in table.items() if name != "privacy" and isinstance(section, dict))]
     is_misplaced = any("prompt_chars" in section for section in others)
     if is_misplaced or not _fits(table.get("privacy", {}), PrivacySettings):
@@ -304,31 +308,26 @@ def _in_words(problem: str) -> str:
 
 
 def _known_keys(place: str) -> tuple[str, ...]:
-    sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    section = {**sections, "": Settings, "capacity": CapacitySettings}[place.partition(".")[0]]
+    section = {**_SECTIONS, "": Settings, "capacity": CapacitySettings}[place.partition(".")[0]]
     return tuple(field.name for field in msgspec.structs.fields(section))
 
 
 def _with_value(lines: list[str], section: str, key: str, value: Any) -> list[str]:
-    written = None if value is None else f"{_toml_key(key)} = {_toml(value)}"
+    entry = [] if value is None else [f"{_toml_key(key)} = {_toml(value)}"]
     start = next((index for index, line in enumerate(lines) if _header(line) == section), None)
     if start is None:
-        if written is None:
-            return lines
         gap = [""] if lines and lines[-1].strip() else []
-        return [*lines, *gap, f"[{section}]", written]
+        return [*lines, *gap, f"[{section}]", *entry] if entry else lines
     end = next((index for index in range(start + 1, len(lines)) if _header(lines[index]) is not None), len(lines))
     index = start + 1
     while index < end:
         found, after = _entry(lines, index, end)
         if found == key:
-            return [*lines[:index], *([] if written is None else [written]), *lines[after:]]
+            return [*lines[:index], *entry, *lines[after:]]
         index = after
-    if written is None:
-        return lines
     while not lines[end - 1].strip():
         end -= 1
-    return [*lines[:end], written, *lines[end:]]
+    return [*lines[:end], *entry, *lines[end:]]
 
 
 def _header(line: str) -> str | None:
