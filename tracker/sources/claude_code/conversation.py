@@ -24,14 +24,13 @@ class Conversation:
         self._carry = carry
         self._options = options
         self._batch = batch
-        self._recent = list(carry.recent)
         self._last_text: list[Block] | None = None
         self._output_words = word_set(carry.output_words)
 
     def passes(self, line: Line) -> None:
         """A line that is neither a prompt nor an answer: a prompt may hang on it, also one that was written before."""
         if line.uuid:
-            self._recent.append(line.uuid)
+            self._carry.recent.append(line.uuid)
             if self._carry.rewind is not None and self._carry.rewind[0] == line.uuid:
                 self._carry.rewind = None
 
@@ -39,7 +38,7 @@ class Conversation:
         """A line of the agent's answer."""
         self._rewound()
         if line.uuid:
-            self._recent = [line.uuid]
+            self._carry.recent = [line.uuid]
             self._carry.tracked = True
 
     def says(self, content: list[Block], line: Line, place: Place, position: int) -> None:
@@ -57,7 +56,7 @@ class Conversation:
 
         Old clients wrote what earlier sessions had been about into the file of the one that was open.
         """
-        return leaf is None or leaf in self._recent
+        return leaf is None or leaf in self._carry.recent
 
     def typed(self, line: Line, text: str, place: Place, at: int) -> None:
         """A user line of the main chain that is no tool result."""
@@ -93,7 +92,7 @@ class Conversation:
         """Put what later pieces need into the carry."""
         self._remember_output()
         self._carry.output_words = packed(self._output_words)
-        self._carry.recent = self._recent[-_RECENT_LINES:]
+        del self._carry.recent[:-_RECENT_LINES]
 
     def _mark(self, line: Line, mark: str, place: Place) -> None:
         name, _, value = mark.partition(":")
@@ -103,7 +102,7 @@ class Conversation:
     def _begin_turn(self, line: Line, key: str, prompt: Prompt, kind: str, place: Place, at: int) -> None:
         self._rewound()
         carry = self._carry
-        if carry.tracked and line.parentUuid and line.parentUuid not in self._recent and not place.copy_rank:
+        if carry.tracked and line.parentUuid and line.parentUuid not in carry.recent and not place.copy_rank:
             carry.rewind = line.parentUuid, event_at(line, place, EventKind.REWIND, None)
         if kind != TurnKind.NOTIFICATION and line.cwd and self._is_elsewhere(project_of(line.cwd)):
             self._batch.events.append(event_at(line, place, EventKind.FOLDER, None))

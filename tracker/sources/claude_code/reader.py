@@ -56,7 +56,6 @@ class FileReader:
         self._fold = CallFold(self._options)
         self._where = Whereabouts(self.carry, self._path_agent, self._stem)
         self._conversation = Conversation(self.carry, self._options, self._batch)
-        self._awaited = dict(self.carry.awaited)
         self._tools: dict[tuple[str, str], ToolUse] = {}
         self._title: str | None = None
         self._title_rank = 0
@@ -66,7 +65,7 @@ class FileReader:
         """Everything since the last call of this, and start anew."""
         batch = self._batch
         self._conversation.end()
-        self.carry.awaited = dict(list(self._awaited.items())[-_MOST_AWAITED:])
+        self.carry.awaited = dict(list(self.carry.awaited.items())[-_MOST_AWAITED:])
         batch.calls = self._fold.calls()
         batch.tools = list(self._tools.values())
         batch.chains = self._where.chains_of(batch.calls)
@@ -202,7 +201,7 @@ class FileReader:
                 use = tools.asked(block, place, position, at, message_id)
                 told = tools.awaited(use)
                 if told is not None:
-                    self._awaited[use.id] = told
+                    self.carry.awaited[use.id] = told
                 self._join_tool(use)
             elif block.type == "text" and not place.chain:
                 block.text = block.text.copy()
@@ -223,7 +222,7 @@ class FileReader:
             self.carry.asked_at[place.chain] = at
             for block in content:
                 if block.type == "tool_result" and block.tool_use_id:
-                    awaits = self._awaited.pop(block.tool_use_id, None) if self._awaited else None
+                    awaits = self.carry.awaited.pop(block.tool_use_id, None)
                     self._join_tool(tools.answered(block, awaits, self.carry.mates, line, place, at))
             if not place.chain:
                 self._conversation.passes(line)

@@ -106,28 +106,24 @@ def read_manifest(content: bytes, options: Options) -> Batch | None:
     return batch
 
 
-def imported_until(content: bytes) -> int | None:
-    """When a session was taken over from another agent's records (epoch ms), 0 if it was not; None if that is torn.
+def began_with(content: bytes) -> tuple[int, str] | None:
+    """Up to when a session is of another agent's records, and the session whose messages it began with; None if torn.
 
-    Cline says so in the manifest: first that it is an import, and with the messages written, of when.
+    Epoch ms, 0 if it was not taken over; "" if it is no fork and no checkpoint of another. Of an import Cline says in
+    the manifest first that it is one, and with the messages written, of when: until then that counts as torn, too.
     """
     manifest = decoded(_decode_manifest, content)
     if manifest is None:
         return None
     metadata = manifest.metadata or _Metadata()
+    history = metadata.session_history_origin
+    until: int | None = 0
     if metadata.imported_from is not None:
-        return iso_ms(metadata.imported_from.imported_at)
-    origin = metadata.session_history_origin
-    return None if origin is not None and origin.mode == "import" else 0
-
-
-def forked_from(content: bytes) -> str | None:
-    """The session that a session is a fork of, or a checkpoint of, "" if it is none; None if that is torn."""
-    manifest = decoded(_decode_manifest, content)
-    if manifest is None:
-        return None
-    named = _origin(manifest.metadata or _Metadata()) or ""
-    return named if _IS_A_NAME.fullmatch(named) else ""
+        until = iso_ms(metadata.imported_from.imported_at)
+    elif history is not None and history.mode == "import":
+        until = None
+    named = _origin(metadata) or ""
+    return None if until is None else (until, named if _IS_A_NAME.fullmatch(named) else "")
 
 
 def _origin(metadata: _Metadata) -> str | None:

@@ -123,8 +123,7 @@ def _imported_until(manifest: Path) -> int | None:
     until: int | None = 0
     while until == 0 and manifest not in looked_in and is_readable(str(manifest)):
         looked_in.add(manifest)
-        until = _beside(manifest, companions.imported_until, 0)
-        parent = _beside(manifest, companions.forked_from, "") or manifest.stem
+        until, parent = _beside(manifest, companions.began_with, (0, "")) or (None, "")
         manifest = manifest.parent.parent / parent / f"{parent}.json"
     return until
 
