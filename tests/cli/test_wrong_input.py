@@ -114,6 +114,13 @@ def test_a_reader_that_has_enough_is_no_failure(word: str, monkeypatch: pytest.M
         ("sync --workers x", "invalid value for '--workers': 'x' is not a whole number (taximeter sync --help)"),
         ("plans --tax x", "invalid value for '--tax': 'x' is not a number (taximeter plans --help)"),
         ("plans --tax nan", "invalid value for '--tax': 'nan' is not a number (taximeter plans --help)"),
+        (
+            "plans --plan foo",
+            (
+                "invalid value for '--plan': 'foo' is not one of 'api', 'pro', 'max', 'ultra', 'team-standard', "
+                "'team-premium', 'enterprise' (taximeter plans --help)"
+            ),
+        ),
         ("whatif --batch nan", "invalid value for '--batch': 'nan' is not a number (taximeter whatif --help)"),
         ("budget --set hard_stop=true", "retry, abandoned, waste, buffer, project:TEXT)"),
         ("install claude", "'claude' is not one of 'claude-code', 'cline' (taximeter install --help)"),

@@ -25,9 +25,22 @@ from tracker.words import cost_text, hidden_text
 _TASKS_SHOWN = 12
 
 
+def _known_plan(ctx: click.Context, parameter: click.Parameter, plan: str | None) -> str | None:
+    """The plan that was asked for; a usage error with the choices, of which the user's own file may have more."""
+    from tracker.plan_data.table import plans_on
+
+    return plan and click.Choice(list(plans_on(clock.today().isoformat()))).convert(plan, parameter, ctx)
+
+
 @click.command()
 # Those without a parameter of their own below are the fields of [plan] in the settings, by their names.
-@click.option("--plan", "id", metavar="ID", help="The plan you have (else: settings, or this machine's login).")
+@click.option(
+    "--plan",
+    "id",
+    metavar="ID",
+    callback=_known_plan,
+    help="The plan you have (else: settings, or this machine's login).",
+)
 @click.option("--seats", type=click.IntRange(1, 100_000), help="Seats that are paid for and share the work evenly.")
 @click.option("--annual/--monthly", "annual", default=None, help="Compare at yearly or at monthly prices.")
 @click.option("--tax", type=Share(), metavar="SHARE", help="Share on top of every price: 0.19.")
