@@ -163,6 +163,21 @@ def test_a_path_that_is_too_long_keeps_its_end(
     assert capsys.readouterr().out.splitlines()[1] == "…ers-api  Flaky i…  t123456789  $1,234.56"
 
 
+def test_a_sentence_without_room_beside_its_row_stands_under_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 30)
+    columns = (Column("when"), Column("saves", right=True), Column("said", cut="below"))
+    print_table(columns, [("11-20", "~$1.43", "few losses"), ("11-19", "", "Compact now if you go on")])
+    assert capsys.readouterr().out.splitlines() == [
+        "when    saves  said",
+        "11-20  ~$1.43  few losses",
+        "11-19",
+        "       Compact now if you go",
+        "       on",
+    ]
+
+
 def test_lines_break_between_the_parts_of_a_headline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 24)
     assert wrapped("9 of 12 · median $2.06 · p90 $13.82") == "9 of 12 · median $2.06 ·\np90 $13.82"

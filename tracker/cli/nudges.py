@@ -135,7 +135,7 @@ def show(report: NudgeReport, *, every: bool) -> None:
         (short_time(row.due_at), short_session(row.session), row.kind, fate(row), promised(row), row.text or row.reason)
         for row in report.rows
     ]
-    print_table((*columns, Column("said" if not every else "said, or why not")), rows)
+    print_table((*columns, Column("said" if not every else "said, or why not", cut="below")), rows)
     if report.has_more:
         note("Older ones left out: --limit 0 shows all.")
     for one in report.kinds:

@@ -31,11 +31,14 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
 _NEAREST = dict(zip("≥≤–—−…▸─┼┤┆✔✘✓✗∅●", "><---.>-+||+x+x0*", strict=True))
 
 
-Cut = Literal["end", "start", "never"]
+Cut = Literal["end", "start", "never", "below"]
 
 
 class Column(NamedTuple):
-    """A column of a table; numbers are aligned right and never cut, others lose their end or start where they must."""
+    """A column of a table; numbers are aligned right and never cut, others lose their end or start where they must.
+
+    The last one may go `below` instead: a sentence that has no room beside its row stands under it.
+    """
 
     title: str
     right: bool = False
@@ -124,23 +127,32 @@ def print_table(
     titles = [column.title for column in columns]
     widths = [max(width(row[place]) for row in (titles, *every, *below)) for place in range(len(columns))]
     over = sum(widths) + 2 * (len(widths) - 1) - terminal_width()
-    flexible = [index for index, column in enumerate(columns) if not column.right and column.cut != "never"]
+    if goes_below := columns[-1].cut == "below" and over > 0:
+        over -= widths.pop() + 2
+    flexible = [index for index in range(len(widths)) if not columns[index].right and columns[index].cut != "never"]
     for _ in range(over):
         widest = max(flexible, key=lambda one: widths[one], default=None)
         if widest is None or widths[widest] <= _LEAST_CELLS:
             break
         widths[widest] -= 1
 
-    def line(row: Sequence[str]) -> str:
-        fitted = zip(row, widths, columns, strict=True)
-        return "  ".join(fit(cell, cells, right=one.right, cut=one.cut) for cell, cells, one in fitted).rstrip()
+    def line(row: Sequence[str]) -> tuple[str, str]:
+        fitted = zip(row, widths, columns, strict=False)
+        made = "  ".join(fit(cell, cells, right=one.right, cut=one.cut) for cell, cells, one in fitted)
+        sentence = row[-1] if goes_below else ""
+        if sum(widths) + 2 * len(widths) + width(sentence) <= terminal_width():
+            return f"{made}  {sentence}".rstrip(), ""
+        return made.rstrip(), sentence
 
-    click.echo(click.style(line(titles), dim=True))
+    click.echo(click.style(line(titles)[0], dim=True))
     for row in every:
-        click.echo(line(row))
+        cells, sentence = line(row)
+        click.echo(cells)
+        if sentence:
+            click.echo(wrapped(" " * (widths[0] + 2) + sentence))
     for row in below:
         click.echo(click.style("─" * (sum(widths) + 2 * (len(widths) - 1)), dim=True))
-        click.echo(click.style(line(row), bold=True))
+        click.echo(click.style(line(row)[0], bold=True))
 
 
 def note(text: str) -> None:
