@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.reads.board import RecentCall
 from tests.tui.fakes import HOSTILE, NOW_MS
 from tracker.ingest import Progress
 from tui import words
 from tui.first_look import FirstLookWords
-from tui.widgets.calls import short_path
+from tui.widgets.calls import call_columns, short_path
+from tui.widgets.columns import plain_table
 
 
 def test_a_day_of_another_year_has_its_year_in_no_more_room() -> None:
@@ -107,3 +109,11 @@ def test_no_word_is_lost_between_two_lines(text: str, width: int) -> None:
     assert words.cells(first) <= width
     said = first.removesuffix("…") + rest.removeprefix("…")
     assert said.split() == words.plain(text).split() or said == words.plain(text)
+
+
+def test_a_subagents_kind_is_named_whole_beside_a_long_command() -> None:
+    asked = RecentCall(
+        "a1", "general-purpose", 0, 1_000, 2_000, "opus", 3, 146_201, 1_804, 412, 0, None, None, "Bash", "make " * 12
+    )
+    shown = plain_table(call_columns(None), [asked, asked._replace(chain="")], 118, 3)
+    assert [str(row).split()[1:3] for row in shown[1:]] == [["↳", "general-purpose"], ["main", "3"]]

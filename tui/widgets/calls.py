@@ -15,7 +15,15 @@ def call_columns(project: str | None) -> tuple[Column[RecentCall], ...]:
     """Columns of a session's calls; targets below `project` are shown from there on."""
     return (
         Column("time", 8, lambda call: f"{local(call.last_at):%H:%M:%S}", style="$dim"),
-        Column("chain", 11, _chain, rank=3, style=lambda call: "$baseline" if call.chain else "", of=_chain),
+        Column(
+            "chain",
+            11,
+            _chain,
+            rank=3,
+            style=lambda call: "$baseline" if call.chain else "",
+            stretches=True,
+            of=_chain,
+        ),
         Column(
             "model", 11, lambda call: plain(model_name(call.model)), rank=5, style="$dim", of=lambda call: call.model
         ),
