@@ -53,6 +53,24 @@ async def test_a_cost_keeps_its_marks_at_every_size(
         assert "$0.73" not in set(figures) - {cost}
 
 
+@pytest.mark.parametrize(
+    ("size", "waste", "named"),
+    [
+        ((120, 40), 0, ["this task", "35 calls · 3 turns · 5 min", "$0.46 inherited from earlier work"]),
+        ((80, 24), 0, ["this task", "35 calls · 3 turns", "$0.46 inherited"]),
+        ((120, 40), usd(0.12), ["35 calls · 3 turns · 5 min in this task", "$0.46 inherited", "$0.12 waste"]),
+    ],
+)
+async def test_the_large_figure_says_what_it_is_of(
+    sample_script: Script, size: tuple[int, int], waste: int, named: list[str]
+) -> None:
+    task = now_of(sample_script).task
+    assert task is not None
+    text = await drawn(dashboard(with_now(sample_script, task=task._replace(waste=waste)), start="now"), size=size)
+    beside = [line for line in text.splitlines() if line[2:5] in ("┏┳╸", "┗╋┓", "╺┻┛")]
+    assert [line[18 : 18 + len(words)] for line, words in zip(beside, named, strict=True)] == named
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 20)])
 async def test_a_title_that_its_border_cuts_goes_on_below(sample_script: Script, size: tuple[int, int]) -> None:
     part = sample_script(Wish()).now

@@ -28,7 +28,7 @@ from tui.widgets.calls import call_columns
 from tui.widgets.chips import at_rest, chips
 from tui.widgets.columns import plain_table
 from tui.widgets.empty import hatched
-from tui.widgets.figure import beside
+from tui.widgets.figure import HEIGHT, beside
 from tui.widgets.gauge import context_gauge, gauge, share_gauge
 from tui.widgets.grid import Piece, fitting, line, spread
 from tui.widgets.options import about, best_words, nudge_lines, option_lines, why_lines
@@ -167,6 +167,11 @@ class NowScreen(Board[NowPart]):
             cost = cost_text(task)
             parts = parts_of(task)
             notes = _task_notes(task)
+        first = notes[0]
+        if task is not None and len(notes) < HEIGHT:
+            notes = [[line(("this task", "$dim"))], *notes]
+        elif task is not None:
+            notes = [[*first, line((" in this task", "$dim"))], *notes[1:]]
 
         picture = self.query_one("#now-task", Picture)
 
@@ -174,7 +179,7 @@ class NowScreen(Board[NowPart]):
             figure = beside(cost, "bold $taxi", notes, width)
             key = split_key(parts, width)
             if len(figure) + 1 + len(key) > height:
-                figure = [line((cost, "bold $taxi"), "  ") + fitting(notes[0], width - cells(cost) - 2)]
+                figure = [line((cost, "bold $taxi"), "  ") + fitting(first, width - cells(cost) - 2)]
             return [*figure, split_bar(parts, width), *key]
 
         def title(room: int) -> list[Content]:
