@@ -91,6 +91,11 @@ def test_a_column_that_says_the_same_in_every_row_gives_titles_its_room() -> Non
     assert places(alike[:1], 28) == [(0, 16), (1, 5), (2, 5)]  # what one row says is not said twice
 
 
+def test_a_column_of_dashes_is_left_out_but_the_one_that_names_the_rows() -> None:
+    assert places([Item("–", 1), Item("–", 2)], 60) == [(0, 54), (2, 5)]
+    assert places([Item("–", 1), Item("cc", 2)], 60) == [(0, 48), (1, 5), (2, 5)]
+
+
 def test_a_column_is_no_wider_than_what_all_rows_want() -> None:
     rows = [Item("a", 1), Item("bc", 2)]
     assert dict(places(rows, 40))[1] == len("agent")

@@ -26,6 +26,16 @@ async def test_no_plan_that_is_compared_is_out_of_sight(sample_script: Script, s
     assert "● Our Own Plan" in text
 
 
+async def test_without_tasks_there_is_no_column_of_what_one_costs(sample_script: Script) -> None:
+    def script(wish: Wish) -> Snapshot:
+        made = sample_script(wish)
+        assert made.plans is not None
+        return replace(made, plans=replace(made.plans, report=replace(made.plans.report, tasks=())))
+
+    assert " a task " in await drawn(dashboard(sample_script, start="plans"))
+    assert " a task " not in await drawn(dashboard(script, start="plans"))
+
+
 async def test_the_table_has_the_share_of_months_in_which_a_plan_is_the_cheapest(sample_script: Script) -> None:
     part = sample_script(Wish(screen="plans")).plans
     assert part is not None

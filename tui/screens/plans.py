@@ -68,7 +68,15 @@ class PlansScreen(Board[PlansPart]):
             Column("hits a limit", 12, self._told(chance), lambda one: one.hit_probability or 0.0, right=True, rank=2),
             Column("cheapest", 8, self._cheapest, self._share, right=True, rank=5, descending=True),
             Column("used", 6, self._told(used), lambda one: one.utilisation or 0.0, right=True, rank=6),
-            Column("a task", 8, self._told(cost_of_a_task), lambda one: one.fee_usd, right=True, rank=3),
+            Column(
+                "a task",
+                8,
+                self._told(cost_of_a_task),
+                lambda one: one.fee_usd,
+                right=True,
+                rank=3,
+                of=self._told(cost_of_a_task),
+            ),
             Column("pays for itself", 16, self._pays, lambda one: one.fee_usd, right=True, rank=4),
             Column("capacity from", 14, origin, lambda one: one.capacity.origin, rank=7, style="$dim"),
         )

@@ -1,7 +1,7 @@
 """Columns of a table: how each is drawn and sorted, and which of them a width has room for.
 
-One that has no room is left out whole, by its rank, and before all others one whose rows all say the same; a figure is
-never cut.
+One that has no room is left out whole, by its rank, and before all others one whose rows all say the same; one that is
+known to have nothing, always. A figure is never cut.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -41,6 +41,7 @@ class Extent(NamedTuple):
 
     widest: int  # cells
     is_same: bool  # every row says the same
+    is_nothing: bool = False  # every row has a dash
 
 
 def extents(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> dict[int, Extent]:
@@ -49,8 +50,9 @@ def extents(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> dict[int, Ex
     for index, column in enumerate(columns):
         if column.of is not None and rows:
             different = dict(zip(map(column.of, rows), rows, strict=True)).values()
-            widest = max(cells(column.text(row)) for row in different)
-            made[index] = Extent(widest, len(different) == 1 < len(rows))
+            texts = {column.text(row) for row in different}
+            is_nothing = column.rank > 0 and texts == {"–"}
+            made[index] = Extent(max(map(cells, texts)), len(different) == 1 < len(rows), is_nothing)
     return made
 
 
@@ -80,7 +82,7 @@ def layout(
     that say the same in every row; before it has less than a third, others by their rank. The sorted column goes last,
     and has room for its sign beside its title, if the growing one can spare it.
     """
-    kept = list(range(len(columns)))
+    kept = [index for index in range(len(columns)) if index not in wanted or not wanted[index].is_nothing]
     wide = [_width(column, rows, wanted.get(index)) for index, column in enumerate(columns)]
 
     def needed() -> int:
