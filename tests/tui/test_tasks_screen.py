@@ -265,6 +265,13 @@ async def test_a_filter_that_finds_nothing_among_all_that_is_listed_names_no_oth
     assert "no row has “zzzz” · esc shows all" in text
 
 
+async def test_without_sessions_there_is_nothing_to_filter(sample_script: Script) -> None:
+    app = dashboard(lambda wish: replace(sample_script(wish), calls=0), start="tasks")
+    text = await drawn(app, "slash")
+    assert "No sessions yet" in text
+    assert text.splitlines()[-1].strip() == "space pause   ? help"
+
+
 async def test_a_task_to_choose_has_its_facts_on_its_line(sample_script: Script) -> None:
     rows = (await drawn(dashboard(sample_script, start="tasks"), "m", size=(80, 24))).splitlines()
     listed = [row for row in rows if " · $" in row and "Tasks" not in row]

@@ -185,7 +185,9 @@ class Board(Screen[None], Generic[Part]):
         return next(iter(self.query(Table)), None)
 
     def action_filter(self) -> None:
-        """Type a filter, in place of the keys."""
+        """Type a filter, in place of the keys, where rows are shown."""
+        if not self.query_one("#body").display:
+            return
         self._show_filter_line(open_it=True)
         self.query_one(FilterLine).focus()
 
