@@ -226,7 +226,7 @@ def test_the_waste_of_a_miss_is_that_of_its_task(sessions: Path) -> None:
     one.minute = 700
     one.prompt("go").answer("9a", wrote=50_000).prompt("on", after_minutes=20).answer("9b", wrote=50_000)
     output = run("cache", "--claude-dir", str(sessions)).output
-    for words in ("Caching", "survival", "cache expired", "100%"):
+    for words in ("Caching", "survival", "cache expired: answer within", "100%"):
         assert words in output
     report = json.loads(run("cache", "--json", "--no-sync").output)
     assert f"rewrite {percent(report['total']['rewrite'])} (100%: each token once)" in output

@@ -1,5 +1,6 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from tests.tui.fakes import (
 )
 from tracker.model.cache.miss_causes import Cause
 from tracker.model.plans.plan import Excluded
-from tracker.reports.cause_words import cause_words
+from tracker.reports.cause_words import cause_advice, cause_words
 from tracker.words import tokens
 from tui.keys import KEYS, SCREENS
 from tui.screens.board import Board
@@ -264,14 +265,19 @@ async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script
         assert "Misses by cause" in await settled(pilot)
 
 
-async def test_the_longest_cause_has_its_whole_name_at_eighty_columns(sample_script: Script) -> None:
+@pytest.mark.parametrize("longest", [cause_words, cause_advice])
+async def test_a_cause_has_its_whole_name_and_what_avoids_it_at_eighty_columns(
+    longest: Callable[[str], str], sample_script: Script
+) -> None:
+    cause = max((name for key, name in vars(Cause).items() if key.isupper()), key=lambda name: len(longest(name)))
     made = sample_script(Wish(screen="cache"))
     assert made.cache is not None
     report = made.cache.report
-    causes = [report.causes[0]._replace(cause=Cause.SYSTEM)]
+    causes = [report.causes[0]._replace(cause=cause)]
     part = replace(made.cache, report=report._replace(causes=causes))
     text = await drawn(dashboard(lambda _wish: replace(made, cache=part), start="cache"), size=(80, 24))
-    assert cause_words(Cause.SYSTEM) in text
+    assert cause_words(cause) in text
+    assert f"{cause_advice(cause)} · 1 " in text
 
 
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:

@@ -11,11 +11,12 @@ from tracker.cli.empty import show_nothing
 from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width, wrapped
 from tracker.clock import short_time
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
-from tracker.reports.cause_words import cause_words
+from tracker.reports.cause_words import cause_advice, cause_words
 from tracker.reports.tasks import short_ids
 from tracker.words import counted, percent, tokens
 
 _SHOWN = 8
+_ADVISED = 3
 _CSV = ("at", "session", "task", "model", "kind", "cause", "source", "tokens", "waste_usd")
 
 
@@ -75,6 +76,8 @@ def show(report: CacheReport) -> None:
         note("No misses.")
         return
     _show_causes(report)
+    for one in report.causes[:_ADVISED]:
+        note(f"{cause_words(one.cause)}: {cause_advice(one.cause)}")
     click.echo()
     _show_misses(report)
     note("Causes are inferred unless named by the API; taximeter task ID shows a task's misses.")

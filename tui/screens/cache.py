@@ -11,7 +11,7 @@ from store.money import sum_usd
 from store.reads.cache import MissCause
 from tracker.bars import bar
 from tracker.reports.cache import CacheReport, savings, survival
-from tracker.reports.cause_words import LONGEST_CAUSE, cause_words
+from tracker.reports.cause_words import LONGEST_CAUSE, cause_advice, cause_words
 from tracker.words import percent, tokens
 from tui.keys import bindings
 from tui.screens.board import Board
@@ -97,9 +97,12 @@ class CacheScreen(Board[CachePart]):
         )
 
     def table_changed(self) -> None:
-        """Name the panel."""
+        """Name the panel, and say what avoids the cause under the cursor."""
+        table: Table[MissCause] = self.query_one("#causes", Table)
         title = line(("Misses by cause", "bold $heading"))
-        label(self.query_one("#causes-panel"), title, line((self.query_one("#causes", Table).position(), "$dim")))
+        advice = cause_advice(table.selected.cause) if table.selected else ""
+        note = " · ".join(filter(None, (advice, table.position())))
+        label(self.query_one("#causes-panel"), title, line((note, "$dim")))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
