@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import work
 from textual.app import App
@@ -36,6 +36,8 @@ from tui.words import fit, plain, session_name
 
 if TYPE_CHECKING:
     from tracker.advisor.advisor import DueNudge
+
+Made = TypeVar("Made")
 
 _TICK_SECONDS = 1.0
 _TOAST_TITLE = 50  # cells
@@ -279,15 +281,19 @@ class Dashboard(App[None]):
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
             self._say_unforeseen("See whether that was done", error)
 
-    @work(thread=True, group="brief", exclusive=True, exit_on_error=False)
     def write_brief(self, session_id: int) -> None:
         """Have the handover of a session written, and show it."""
+        self.work_out("No brief", partial(self.feed.brief, session_id), self._show_brief)
+
+    @work(thread=True, group="work-out", exclusive=True, exit_on_error=False)
+    def work_out(self, otherwise: str, make: Callable[[], Made], show: Callable[[Made], None]) -> None:
+        """Have something made on a thread, and show it; `otherwise` begins what is said if that fails."""
         try:
-            self.call_later(self._show_brief, self.feed.brief(session_id))
+            self.call_later(show, make())
         except (LedgerError, sqlite3.Error) as error:
-            self.notify(f"No brief: {error}.", severity="warning", markup=False)
+            self.notify(f"{otherwise}: {error}.", severity="warning", markup=False)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
-            self._say_unforeseen("No brief", error)
+            self._say_unforeseen(otherwise, error)
 
     def _say_unforeseen(self, what: str, error: Exception) -> None:
         self.notify(f"{what}: unforeseen: {type(error).__name__}: {error}.", severity="warning", markup=False)

@@ -143,6 +143,15 @@ class LedgerFeed:
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             return handover(db, session_id).text
 
+    def hindsight(self, task: str) -> Sequence[str]:
+        """What would have been cheaper in a task, on a connection of this call's own."""
+        from tracker.reports.task import task_detail
+        from tracker.reports.task_hindsight import task_hindsight
+
+        with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
+            detail = task_detail(db, task, now=self._clock())
+            return task_hindsight(db, detail).sentences if detail is not None else ()
+
     def _request_reread(self) -> None:
         """Have the ledger read although no row of it changed."""
         self._reread_requests += 1

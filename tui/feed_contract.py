@@ -1,6 +1,6 @@
 """Interfaces: the dashboard listens, the feed reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tui.edits import Edit, Edited
@@ -46,6 +46,9 @@ class Feed(Protocol):
 
     def brief(self, session_id: int) -> str:
         """The handover of a session; LedgerError or sqlite3.Error if the ledger cannot be read."""
+
+    def hindsight(self, task: str) -> Sequence[str]:
+        """What would have been cheaper in a task, in sentences; LedgerError or sqlite3.Error as above."""
 
     def stop(self) -> None:
         """End the threads; returns when they no longer touch ledger and spool."""

@@ -38,7 +38,7 @@ _EDITS = (
     Key("r", "rename", "rename", "Give the task another title.", footer=True),
     Key("m", "merge", "merge", "Make the task part of another."),
     Key("b", "join", "goes on", "Join the task with what came before it in its session."),
-    Key("t", "status", "status", "Set how the task ended.", footer=True),
+    Key("t", "status", "status", "Set how the task ended."),
     Key("e", "exclude", "exclude", "Exclude the task from the averages, or include it again."),
     Key("u", "undo", "undo", "Take back the last change to tasks."),
 )
@@ -78,6 +78,7 @@ KEYS: dict[str, tuple[Key, ...]] = {
     ),
     "task": (
         Key("escape", "back", "back", "Go back to where the task was opened.", footer=True),
+        Key("w", "hindsight", "cheaper", "Show what compacting at other moments would have saved.", footer=True),
         Key("enter", "facts", "evidence", "Show all evidence: commits, files, edits by hand."),
         *_EDITS,
         Key("x", "split", "split here", "Begin a new task at the turn under the cursor.", footer=True),

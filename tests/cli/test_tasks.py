@@ -142,6 +142,7 @@ def test_an_opened_task_costs_the_same_in_every_form(sessions: Path) -> None:
         assert words in output
     opened = json.loads(run("task", task["id"], "--json", "--no-sync").output)["task"]
     assert opened["cost_usd"] == task["cost_usd"]
+    assert opened["hindsight"] == {"label": "modelled", "advised": None, "best": None}
     turn = opened["turns"][0]
     assert sum(Decimal(value) for value in turn["split"].values()) == Decimal(turn["cost_usd"])
     rows = list(csv.DictReader(io.StringIO(run("task", task["id"], "--csv", "--no-sync").output)))

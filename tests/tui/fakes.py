@@ -75,6 +75,9 @@ class ScriptedFeed:
     def brief(self, session_id: int) -> str:
         return f"# Handover of {session_id}\n\nGoal: [bold]the uploader[/]\n"
 
+    def hindsight(self, task: str) -> list[str]:
+        return [f"compacted as Taximeter advises, before turn 2 of {task}: ~$1.25 less ($0.90 to $1.40)"]
+
     def look_again(self) -> None:
         self.looked_again += 1
 

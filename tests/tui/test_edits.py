@@ -116,7 +116,7 @@ async def test_a_change_to_a_task_is_said_with_the_key_that_takes_it_back(
             assert [toast.message for toast in app._notifications][-1] == said
 
 
-@pytest.mark.parametrize("place", ["edit", "follow", "brief"])
+@pytest.mark.parametrize("place", ["edit", "follow", "brief", "hindsight"])
 async def test_what_nobody_foresaw_of_an_edit_or_a_brief_is_said_and_the_next_key_works(
     place: str, sample_script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +133,8 @@ async def test_what_nobody_foresaw_of_an_edit_or_a_brief_is_said_and_the_next_ke
             monkeypatch.setattr(feed(app), place, unforeseen)
         if place == "brief":
             await pilot.press("h")
+        elif place == "hindsight":
+            app.work_out("No hindsight", lambda: feed(app).hindsight("one"), print)
         else:
             app.edit(Rename("one", "Totals"))
         await edits_done(app)

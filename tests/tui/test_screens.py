@@ -225,6 +225,25 @@ async def test_a_brief_is_shown_and_on_the_clipboard(sample_script: Script) -> N
         assert "Goal:" not in await settled(pilot)
 
 
+async def test_an_opened_task_tells_what_would_have_been_cheaper(
+    sample_script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = dashboard(sample_script, start="tasks")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        for told, words in (
+            (feed(app).hindsight(""), "Compacted as Taximeter advises"),
+            ([], "Compacting after other"),
+        ):
+            monkeypatch.setattr(feed(app), "hindsight", lambda _, told=told: told)
+            await pilot.press("w")
+            await app.workers.wait_for_complete()
+            assert words in await settled(pilot)
+            await pilot.press("escape")
+
+
 @pytest.mark.parametrize(
     ("is_there", "words"),
     [(True, "/compact: on the clipboard."), (False, "/compact: sent to the terminal's clipboard.")],

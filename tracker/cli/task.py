@@ -21,6 +21,7 @@ from tracker.errors import UserError
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
 from tracker.reports.task import TaskDetail, TaskTurn, task_detail
+from tracker.reports.task_hindsight import TaskHindsight, task_hindsight
 from tracker.reports.tasks import short_ids
 from tracker.signs import STATUS_GLYPHS
 from tracker.words import cost_text, counted, duration, tokens
@@ -69,12 +70,14 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     db = open_modelled(invocation)
     detail = _open(db, task_id)
     if invocation.as_json:
-        print_json(detail.as_json())
+        made = detail.as_json()
+        made["task"]["hindsight"] = task_hindsight(db, detail).as_json()
+        print_json(made)
     elif invocation.as_csv:
         names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
         print_csv((*names, *(f"{part}_usd" for part in COST_PARTS), "misses"), map(_csv_turn, detail.turns))
     else:
-        draw(detail)
+        draw(detail, task_hindsight(db, detail))
 
 
 def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
@@ -95,11 +98,13 @@ def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
 # -- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def draw(detail: TaskDetail) -> None:
+def draw(detail: TaskDetail, hindsight: TaskHindsight) -> None:
     """Draw an opened task for people."""
     cells = min(terminal_width(), 120)
     _head(detail)
     _bill(detail, cells)
+    for sentence in hindsight.sentences:
+        click.echo(wrapped(f"  {sentence}"))
     _besides(detail, cells)
     _context(detail, cells)
     _turns(detail, cells)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from textwrap import wrap
 
 from textual.app import ComposeResult
@@ -18,7 +19,7 @@ from tracker.words import cost_text, counted, tokens
 from tui.edits import MoveTurn, Split
 from tui.keys import bindings
 from tui.screens.editing import EditingBoard
-from tui.screens.questions import ReadScreen
+from tui.screens.questions import ReadScreen, text_lines
 from tui.snapshot import Health, Snapshot, TaskPart
 from tui.task_words import status_sign, status_words, where_words
 from tui.widgets.bars import legend
@@ -36,6 +37,10 @@ _BAR = 14
 _FACT_NAME = 9
 _LEAST_FACT_CELLS = 12
 _LEGEND_CELLS = 40
+_HINDSIGHT = (
+    "Modelled: what each call added and wrote, the pauses and the rates stay as they were. The range is for a quarter "
+    "to three times as much being read again after a compaction as is assumed; what a summary leaves out has no price."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +250,18 @@ class TaskScreen(EditingBoard[TaskPart]):
     def edited_task(self) -> TaskRow | None:
         """The open task."""
         return self.part.detail.task if self.part and self.part.detail else None
+
+    def action_hindsight(self) -> None:
+        """What compacting at other moments would have saved."""
+        task = self.edited_task()
+        if task is not None:
+            make = partial(self.dashboard.feed.hindsight, task.id)
+            self.dashboard.work_out("No hindsight", make, self._show_hindsight)
+
+    def _show_hindsight(self, sentences: Sequence[str]) -> None:
+        told = [f"{words[0].upper()}{words[1:]}." for words in sentences]
+        text = "\n\n".join((*(told or ["Compacting after other turns would not have made it cheaper."]), _HINDSIGHT))
+        self.dashboard.push_screen(ReadScreen("What would have been cheaper", partial(text_lines, text)))
 
     def action_facts(self) -> None:
         """All that is known of its end: the panel may have no room for it, or none at all."""

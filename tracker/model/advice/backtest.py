@@ -272,6 +272,19 @@ def _best_after(
     return found
 
 
+def excerpt(replay: Replay, first: int, last: int) -> Replay:
+    """These calls alone, ready to be replayed, and before them a call that costs nothing: the end of the turn before,
+    where one may compact as well (where the chain begins with them, there is no such end). After the last of them
+    nothing is left to be saved."""
+    calls = list(replay.calls[first : last + 1])
+    if first:
+        before = replay.calls[first - 1]
+        lead = before._replace(growth=before.context, own_nano=0.0, prefix_tokens=0, read_nano=0.0, cold_nano=0.0)
+    else:
+        lead = calls[0]._replace(context=0, growth=0, own_nano=0.0, prefix_tokens=0, at_turn_end=False)
+    return replace(replay, calls=[lead, *calls[:-1], calls[-1]._replace(at_turn_end=False)])
+
+
 def with_reread(replay: Replay, factor: float) -> Replay:
     """The same chain where compacting makes one read this much more again than is assumed; levels stay."""
     shape = replay.shape
