@@ -10,7 +10,7 @@ from tracker import clock
 from tracker.cli.common import Invocation, Share, csv_option, open_synced, parse_period, project_option, reading_options
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import Column, note, numbers, paragraph, print_csv, print_json, print_table
-from tracker.reports.whatif import Wanted, WhatIfReport, newest_models, whatif_report
+from tracker.reports.whatif import Wanted, WhatIfCase, WhatIfReport, newest_models, whatif_report
 from tracker.words import counted
 
 
@@ -98,24 +98,8 @@ def show(report: WhatIfReport) -> None:
     if report.floor:
         note(f"≥ a floor, here and below: the output of {counted(report.floor, 'call')} is not fully recorded.")
     click.echo()
-    rows = []
-    for one in report.cases:
-        case = one.case
-        if not case.calls:
-            rows.append([one.change, "–", "–", "no such calls"])
-            continue
-        rows.append(
-            [
-                one.change,
-                short_usd(case.actual),
-                _between(case.otherwise.low, case.otherwise.high),
-                _verdict(case.saving.low, case.saving.mid, case.saving.high)
-                if not case.does_not_fit
-                else f"{counted(case.does_not_fit, 'prompt')} too large for it",
-            ]
-        )
     columns = (Column("instead"), *numbers("was", "would be"), Column("saves"))
-    print_table(columns, rows)
+    print_table(columns, [_cells(one) for one in report.cases])
     paragraph("~ modelled: low to high. Ranges, not promises.", dim=True)
     click.echo()
     with_calls = (one for one in report.cases if one.case.calls)
@@ -125,16 +109,25 @@ def show(report: WhatIfReport) -> None:
             paragraph(f"{counted(left_out, 'call')} left out: no rates for them.", bullet="    ", dim=True)
 
 
+def _cells(one: WhatIfCase) -> tuple[str, ...]:
+    case = one.case
+    if not case.calls:
+        return one.change, "–", "–", "no such calls"
+    if case.does_not_fit:
+        saves = f"{counted(case.does_not_fit, 'prompt')} too large for it"
+    else:
+        saves = _verdict(case.saving.low, case.saving.mid, case.saving.high)
+    return one.change, short_usd(case.actual), _between(case.otherwise.low, case.otherwise.high), saves
+
+
 def _between(low: float, high: float) -> str:
     first, last = short_usd(round(low)), short_usd(round(high))
     return f"~{first}" if first == last else f"~{first} – {last.removeprefix('$')}"
 
 
 def _verdict(low: float, mid: float, high: float) -> str:
-    if low <= 0 <= high:
-        return "could go either way" if low < 0 < high else "nothing" if not mid else _sign(mid)
-    return _sign(mid)
-
-
-def _sign(mid: float) -> str:
-    return f"~{short_usd(round(mid))}" if mid > 0 else f"~{short_usd(round(-mid))} more"
+    if low < 0 < high:
+        return "could go either way"
+    if not mid:
+        return "nothing"
+    return f"~{short_usd(round(abs(mid)))}{'' if mid > 0 else ' more'}"
