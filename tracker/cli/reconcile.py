@@ -1,6 +1,6 @@
 """`reconcile`: the ledger against the provider's own figures and the client's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, timedelta
 from pathlib import Path
 
@@ -141,7 +141,7 @@ def _compared(title: str, listed: Sequence[Row]) -> None:
                 _words(row.kind),
                 _signed(sum(row.difference[:4])),
                 _signed(row.difference[4]),
-                "–" if row.money_difference is None else _signed_usd(row.money_difference),
+                "–" if row.money_difference is None else _signed(row.money_difference, short_usd),
             ]
             for row in different[:_SHOWN]
         ],
@@ -174,25 +174,20 @@ def _client(report: ReconcileReport) -> None:
         paragraph(f"Session {row.session[:8]}: {row.why}.", bullet="  - ", dim=True)
 
 
-def _signed(count: int) -> str:
-    return "0" if not count else f"{'+' if count > 0 else '−'}{tokens(abs(count))}"
-
-
-def _signed_usd(nano: int) -> str:
-    return f"{'+' if nano > 0 else '−' if nano < 0 else ''}{short_usd(abs(nano))}"
+def _signed(amount: int, written: Callable[[int], str] = tokens) -> str:
+    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{written(abs(amount))}"
 
 
 def _print_csv(report: ReconcileReport) -> None:
     names = (*TOKEN_CLASSES, "web_searches", "cost_usd")
     titles = ("report", "day", "model", "class", *(f"difference_{name}" for name in names), "why")
-    made = []
-    for source, rows in (("usage", report.as_json()["rows"]), ("claude_code", report.as_json()["claude_code_rows"])):
-        for row in rows:
-            change = row["difference"]
-            made.append(
-                (
-                    source, row["day"], row["model"], row["class"], *change["tokens"].values(), change["web_searches"],
-                    change["cost_usd"], row["why"],
-                )
-            )  # fmt: skip
-    print_csv(titles, made)
+    made = report.as_json()
+    rows = [
+        (
+            source, row["day"], row["model"], row["class"], *row["difference"]["tokens"].values(),
+            row["difference"]["web_searches"], row["difference"]["cost_usd"], row["why"],
+        )
+        for source, listed in (("usage", made["rows"]), ("claude_code", made["claude_code_rows"]))
+        for row in listed
+    ]  # fmt: skip
+    print_csv(titles, rows)
