@@ -1,6 +1,5 @@
 """`task ID` and `task undo`: one task opened."""
 
-import sqlite3
 from itertools import pairwise
 
 import click
@@ -8,21 +7,19 @@ import click
 from store.money import short_usd, sum_usd, usd
 from store.plain_text import plain
 from store.projects import project_name
-from store.reads.tasks import TaskCall, all_ids
+from store.reads.tasks import TaskCall
 from store.task_rows import COST_PARTS
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
 from tracker.cli.output import fit, note, print_csv, print_json, terminal_width, wrapped
-from tracker.cli.task_edit import edit_group
+from tracker.cli.task_edit import edit_group, opened
 from tracker.clock import iso
 from tracker.edit_tasks import commands as edit_tasks
-from tracker.errors import UserError
 from tracker.reports.cause_words import cause_words
 from tracker.reports.reported import Label
-from tracker.reports.task import TaskDetail, TaskTurn, task_detail
+from tracker.reports.task import TaskDetail, TaskTurn
 from tracker.reports.task_hindsight import TaskHindsight, task_hindsight
-from tracker.reports.tasks import short_ids
 from tracker.signs import STATUS_GLYPHS
 from tracker.words import cost_text, counted, duration, tokens
 
@@ -68,7 +65,9 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     taximeter task t1f3 --csv      its turns as rows
     """
     db = open_modelled(invocation)
-    detail = _open(db, task_id)
+    identity, number = edit_tasks.find_numbered(db, task_id)
+    edit_tasks.turn_of(db, identity, number)  # EditError where it has no such turn
+    detail = opened(db, identity)
     if invocation.as_json:
         made = detail.as_json()
         made["task"]["hindsight"] = task_hindsight(db, detail).as_json()
@@ -84,15 +83,6 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
     row = turn.row
     amounts = (usd(amount) for amount in (row.cost, *(getattr(row, part) for part in COST_PARTS)))
     return (turn.number, turn.session, row.prompt_uuid, row.kind, iso(row.at), row.calls, *amounts, row.misses)
-
-
-def _open(db: sqlite3.Connection, text: str) -> TaskDetail:
-    identity, number = edit_tasks.find_numbered(db, text)
-    edit_tasks.turn_of(db, identity, number)
-    detail = task_detail(db, identity, short_id=short_ids(all_ids(db))[identity])
-    if detail is None:
-        raise UserError(f"no task {text!r} (taximeter tasks lists them)")
-    return detail
 
 
 # -- drawing ----------------------------------------------------------------------------------------------------------

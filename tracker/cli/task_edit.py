@@ -7,9 +7,13 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
+from store.reads.tasks import all_ids
 from tracker.cli.common import Invocation, ledger_options, open_modelled
 from tracker.edit_tasks import commands as edit_tasks
+from tracker.errors import UserError
 from tracker.model.tasks.status import TaskStatus
+from tracker.reports.task import TaskDetail, task_detail
+from tracker.reports.tasks import short_ids
 from tracker.words import counted
 
 
@@ -23,19 +27,20 @@ def edit_group() -> None:
     """
 
 
+def opened(db: sqlite3.Connection, identity: str) -> TaskDetail:
+    """The task of that whole id; UserError if there is none."""
+    detail = task_detail(db, identity, short_id=short_ids(all_ids(db)).get(identity))
+    if detail is None:
+        raise UserError(f"no task {identity!r} (taximeter tasks lists them)")
+    return detail
+
+
 def _tell(db: sqlite3.Connection, done: str, identity: str) -> None:
     """What was `done`, and the task of that id as it is now."""
-    from store.reads.tasks import all_ids
-    from tracker.reports.task import task_detail
-    from tracker.reports.tasks import short_ids
-
-    detail = task_detail(db, identity)
-    short = short_ids(all_ids(db)).get(identity, identity)
-    if detail is not None:
-        one = detail.task
-        click.echo(
-            f"{done}: {short}  {plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
-        )
+    detail = opened(db, identity)
+    one = detail.task
+    words = f"{plain(one.title)}  {counted(one.turns, 'turn')}, {short_usd(one.cost)}, {one.status}"
+    click.echo(f"{done}: {detail.short_id}  {words}")
 
 
 @edit_group.command()
