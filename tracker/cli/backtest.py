@@ -4,6 +4,7 @@ import click
 
 from store.money import short_usd
 from store.plain_text import plain
+from tracker.advisor.preferences import preferences_of
 from tracker.cli.common import (
     Invocation,
     agent_option,
@@ -29,6 +30,7 @@ from tracker.cli.output import (
     wrapped,
 )
 from tracker.cli.progress_bar import progress_bar
+from tracker.cli.user_settings import user_settings
 from tracker.clock import local
 from tracker.model.advice.backtest_score import PolicyName, Score
 from tracker.reports.backtest import BacktestReport, backtest_report, rule_name
@@ -67,9 +69,6 @@ def backtest(
     taximeter backtest --since 4w --project shop
     taximeter backtest --csv       one row a rule
     """
-    from tracker.advisor.preferences import preferences_of
-    from tracker.cli.user_settings import user_settings
-
     first, last = parse_period(since, until)
     db = open_modelled(invocation)
     with progress_bar("replaying") as tell:
@@ -104,7 +103,8 @@ def show(report: BacktestReport) -> None:
     cells = min(terminal_width(), 120)
     result = report.result
     sessions = counted(result.sessions, "session")
-    click.echo(rule(f"Does the advice pay?  {sessions}, {_day(report.first_at)} to {_day(report.last_at)}", cells))
+    first, last = (f"{local(at):%Y-%m-%d}" for at in (report.first_at, report.last_at))
+    click.echo(rule(f"Does the advice pay?  {sessions}, {first} to {last}", cells))
     hidden = f", and about {short_usd(report.hidden_nano)} for {counted(report.compactions, 'compaction')}"
     click.echo(
         wrapped(
@@ -224,7 +224,3 @@ def _percent(share: float | None) -> str:
 def _part(captured: float | None) -> str:
     """What a rule gets of the best, within a sentence."""
     return _percent(captured) if captured is not None and captured > 0 else "nothing"
-
-
-def _day(at: int) -> str:
-    return local(at).strftime("%Y-%m-%d")

@@ -10,10 +10,13 @@ from store.nudges import NudgeRow
 from store.projects import project_name
 from store.reads.live_session import LiveSession
 from tracker import clock
+from tracker.advisor.habits import habits_now
+from tracker.advisor.preferences import preferences_of
 from tracker.cli.common import Invocation, csv_option, named_session, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, rule
 from tracker.cli.empty import show_no_sessions
 from tracker.cli.output import fit, note, paragraph, print_csv, print_json, short_session, terminal_width
+from tracker.cli.user_settings import user_settings
 from tracker.clock import iso
 from tracker.errors import UserError
 from tracker.model.advice.options import OptionKind
@@ -35,10 +38,6 @@ def context(invocation: Invocation, session: str | None, turns: int | None) -> N
     taximeter context                  the session with the latest call
     taximeter context 5ea3b8df --turns 4
     """
-    from tracker.advisor.habits import habits_now
-    from tracker.advisor.preferences import preferences_of
-    from tracker.cli.user_settings import user_settings
-
     db = open_modelled(invocation)
     found = named_session(db, session)
     if found is None:

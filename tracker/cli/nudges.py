@@ -2,6 +2,7 @@
 
 import click
 
+from store.ledger import home, open_ledger
 from store.money import short_usd
 from store.nudges import add_kind_choice
 from store.nudges import dismiss as dismiss_latest
@@ -22,6 +23,7 @@ from tracker.cli.output import Column, note, paragraph, print_json, print_record
 from tracker.cli.user_settings import user_settings
 from tracker.clock import short_time
 from tracker.errors import UserError
+from tracker.model.advice.delivery import NudgeAction
 from tracker.reports.nudges import NudgeReport, fate, nudge_report, promised
 from tracker.words import MEANT_TO_HOLD
 
@@ -75,7 +77,6 @@ def dismiss(kind: str | None) -> None:
     taximeter nudges dismiss
     taximeter nudges dismiss compact
     """
-    from store.ledger import home, open_ledger
     from tracker.keeper import LedgerKeeper
 
     db = open_ledger()
@@ -99,9 +100,6 @@ def on(kind: str) -> None:
     \b
     taximeter nudges on compact
     """
-    from store.ledger import open_ledger
-    from tracker.model.advice.delivery import NudgeAction
-
     switch_kind(user_settings(), kind, speaks=True)
     add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
     click.echo(f"{kind}: on")

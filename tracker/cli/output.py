@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -165,8 +166,6 @@ def wrapped(text: str) -> str:
     cells = terminal_width()
     if all(width(line) <= cells for line in text.splitlines()):
         return text
-    import textwrap
-
     lines = (
         textwrap.wrap(
             line.replace(" ", _HARD_SPACE).replace(f"{_HARD_SPACE}·{_HARD_SPACE}", " · ") if " · " in line else line,
@@ -185,8 +184,6 @@ def paragraph(text: str, *, bullet: str = "", dim: bool = False) -> None:
 
     Lines after the first are aligned behind the `bullet`. `dim`: as a note, which is not part of the figures.
     """
-    import textwrap
-
     cells = min(terminal_width() - 1, _WIDEST) if is_terminal() else _REDIRECTED
     filled = textwrap.fill(
         plain(text), max(20, cells), initial_indent=bullet, subsequent_indent=" " * len(bullet), break_on_hyphens=False

@@ -44,7 +44,7 @@ def dashboard_command(invocation: Invocation) -> str:
     words = [sys.executable, "-I", launcher(), "dashboard"]
     for option, folders in (("--claude-dir", invocation.claude_dirs), ("--cline-dir", invocation.cline_dirs)):
         for folder in folders:
-            words += [option, str(folder.absolute())]
+            words += [option, str(folder)]
     return shlex.join(words)
 
 

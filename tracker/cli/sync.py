@@ -17,7 +17,7 @@ from tracker.cli.output import print_json, say
 from tracker.cli.progress_bar import progress_bar
 from tracker.errors import UsageError
 from tracker.ingest import Progress, SyncReport, sync_in_parallel
-from tracker.reader_options import has_settings, options_of, usable_options
+from tracker.reader_options import ReaderOptions, has_settings, options_of, usable_options
 from tracker.sources.all import all_sources
 from tracker.sources.base import Source
 from tracker.words import counted, unpriced_text
@@ -46,7 +46,6 @@ def followed_by(
 
     Where the user named folders, those are all there is. `on_trouble`: as for ReaderOptions.
     """
-    from tracker.reader_options import ReaderOptions
     from tracker.watch import Followed
 
     def find() -> list[tuple[Source, list[Path]]]:
@@ -79,11 +78,8 @@ def take_in(
     _tell_of_other_folders(invocation)
     report = SyncReport()
     db = open_ledger(on_damage=say_damaged)
-    if usable_only:
-        options, troubles = usable_options(db)
-        report.problems += troubles
-    else:
-        options = options_of(db)
+    options, troubles = usable_options(db) if usable_only else (options_of(db), [])
+    report.problems += troubles
     with progress_bar("reading") as show:
         db = sync_in_parallel(
             db, ledger_path(), sources, options, report, lambda progress: show(*_how_far(progress)), workers=workers
