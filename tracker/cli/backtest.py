@@ -146,11 +146,8 @@ def _show_rules(report: BacktestReport) -> None:
         )
         for score in shown
     ]
-    titles = ["cost", "saves", "of the best", "compacts", "right", "won / lost each"]
-    if terminal_width() < 100:  # names are not to be cut
-        titles.pop()
-    columns = (Column("  compacting"), *numbers(*titles))
-    print_table(columns, [row[: len(columns)] for row in rows])
+    titles = numbers("cost", "saves", "of the best", "compacts", "right")
+    print_table((Column("  compacting"), *titles, *numbers("won / lost each", least=100)), rows)
 
 
 def _show_verdict(report: BacktestReport) -> None:

@@ -8,7 +8,7 @@ from store.money import short_usd, sum_usd
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, filter_options, open_chosen, reading_options
 from tracker.cli.empty import show_nothing
-from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width, wrapped
+from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, wrapped
 from tracker.clock import short_time
 from tracker.reports.cache import CacheReport, cache_report, hit, savings, survival
 from tracker.reports.cause_words import cause_advice, cause_words
@@ -85,9 +85,7 @@ def show(report: CacheReport) -> None:
 
 def _show_causes(report: CacheReport) -> None:
     largest = max(one.waste for one in report.causes)
-    columns = [Column("cause"), *numbers("misses", "tokens again", "waste", "share"), Column("")]
-    if terminal_width() < 90:  # no room for a bar
-        columns.pop()
+    columns = (Column("cause"), *numbers("misses", "tokens again", "waste", "share"), Column("", least=90))
     rows = [
         (
             cause_words(one.cause),
@@ -99,7 +97,7 @@ def _show_causes(report: CacheReport) -> None:
         )
         for one in report.causes
     ]
-    print_table(columns, [row[: len(columns)] for row in rows])
+    print_table(columns, rows)
 
 
 def _show_misses(report: CacheReport) -> None:

@@ -1,6 +1,7 @@
 """`export`: every table as files."""
 
 import csv
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -65,14 +66,13 @@ def export(invocation: Invocation, folder: Path, form: str) -> None:
         click.echo(f"{count:>9,}  {table}")
 
 
-def _write_parquet(path: Path, names: list[str], rows: list[object]) -> None:
+def _write_parquet(path: Path, names: list[str], rows: Sequence[Sequence[object]]) -> None:
     try:
         import pyarrow as pa  # type: ignore[import-not-found,import-untyped,unused-ignore]
         from pyarrow import parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
         raise UserError("parquet needs pyarrow: install it beside taximeter, or use --format both") from None
-    columns = list(zip(*rows, strict=True)) if rows else [() for _ in names]
-    table = pa.table({name: list(column) for name, column in zip(names, columns, strict=True)})
+    table = pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
     with open(path, "wb", opener=owner_only) as handle:
         parquet.write_table(table, handle)
     click.echo(f"{len(rows):>9,}  {path.stem}")

@@ -44,11 +44,12 @@ class Column(NamedTuple):
     title: str
     right: bool = False
     cut: Cut = "end"
+    least: int = 0  # cells of a terminal in which the column is shown
 
 
-def numbers(*titles: str) -> list[Column]:
+def numbers(*titles: str, least: int = 0) -> list[Column]:
     """Columns of figures."""
-    return [Column(title, right=True) for title in titles]
+    return [Column(title, right=True, least=least) for title in titles]
 
 
 def never_fail_on_signs() -> None:
@@ -122,12 +123,18 @@ def print_records(names: Sequence[str], records: Iterable[Mapping[str, Any]]) ->
 def print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], *, footer: Sequence[str] | None = None
 ) -> None:
-    """A plain table: header, rows, and the total under a rule. On a narrow terminal the widest texts give way."""
-    every = [[plain(cell) for cell in row] for row in rows]
-    below = [[plain(cell) for cell in footer]] if footer is not None else []
+    """A plain table: header, rows, and the total under a rule.
+
+    On a narrow terminal columns are left out by what is the `least` for them, then the widest texts give way.
+    """
+    cells = terminal_width()
+    shown = [place for place, column in enumerate(columns) if column.least <= cells]
+    columns = [columns[place] for place in shown]
+    every = [[plain(row[place]) for place in shown] for row in rows]
+    below = [[plain(footer[place]) for place in shown]] if footer is not None else []
     titles = [column.title for column in columns]
     widths = [max(width(row[place]) for row in (titles, *every, *below)) for place in range(len(columns))]
-    over = sum(widths) + 2 * (len(widths) - 1) - terminal_width()
+    over = sum(widths) + 2 * (len(widths) - 1) - cells
     if goes_below := columns[-1].cut == "below" and over > 0:
         over -= widths.pop() + 2
     flexible = [index for index in range(len(widths)) if not columns[index].right and columns[index].cut != "never"]
@@ -139,16 +146,16 @@ def print_table(
 
     def line(row: Sequence[str]) -> tuple[str, str]:
         fitted = zip(row, widths, columns, strict=False)
-        made = "  ".join(fit(cell, cells, right=one.right, cut=one.cut) for cell, cells, one in fitted)
+        made = "  ".join(fit(cell, wide, right=one.right, cut=one.cut) for cell, wide, one in fitted)
         sentence = row[-1] if goes_below else ""
-        if sum(widths) + 2 * len(widths) + width(sentence) <= terminal_width():
+        if sum(widths) + 2 * len(widths) + width(sentence) <= cells:
             return f"{made}  {sentence}".rstrip(), ""
         return made.rstrip(), sentence
 
     click.echo(click.style(line(titles)[0], dim=True))
     for row in every:
-        cells, sentence = line(row)
-        click.echo(cells)
+        made, sentence = line(row)
+        click.echo(made)
         if sentence:
             click.echo(wrapped(" " * (widths[0] + 2) + sentence))
     for row in below:

@@ -7,7 +7,7 @@ import click
 from store.ledger import home
 from store.money import short_usd, usd
 from tracker.cli.common import Invocation, csv_option, open_synced, reading_options
-from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table, terminal_width
+from tracker.cli.output import Column, note, numbers, print_json, print_records, print_table
 from tracker.clock import now_ms
 from tracker.errors import UserError
 from tracker.pricing import PriceBook, PriceRow, normalise
@@ -58,12 +58,13 @@ def prices(invocation: Invocation, model: str | None) -> None:
 
 
 def _show(rows: list[PriceRow]) -> None:
-    titles = ["input", "output", "write 5m", "write 1h", "read", "long over", "fast in/out"]
-    if terminal_width() < 100:
-        del titles[5:]
-    columns = (Column("model"), Column("from", cut="never"), *numbers(*titles))
     print_table(
-        columns,
+        (
+            Column("model"),
+            Column("from", cut="never"),
+            *numbers("input", "output", "write 5m", "write 1h", "read"),
+            *numbers("long over", "fast in/out", least=100),
+        ),
         [
             (
                 made["model"] + (f" * {made['provider'] or ''}".rstrip() if made["by_user"] else ""),
@@ -75,7 +76,7 @@ def _show(rows: list[PriceRow]) -> None:
                 made["cache_read"],
                 f"{made['long_context_threshold']:,}" if made["long_context_threshold"] else "",
                 f"{made['fast_input']}/{made['fast_output']}" if made["fast_input"] else "",
-            )[: len(columns)]
+            )
             for made in (row_json(row) for row in rows)
         ],
     )

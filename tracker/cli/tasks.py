@@ -19,7 +19,6 @@ from tracker.cli.output import (
     print_csv,
     print_json,
     print_table,
-    terminal_width,
     wrapped,
 )
 from tracker.clock import iso, short_day
@@ -138,22 +137,20 @@ def show(report: TasksReport, limit: int | None = None, *, with_runs: bool = Fal
     shipped ones.
     """
     click.echo(click.style(wrapped(_headline(report)), bold=True))
-    cells = terminal_width()
-    # Columns leave in this order as the terminal gets narrower; figures are never cut.
     several = len({task.agents for task in report.tasks}) > 1
     least_cells = _LEAST_CELLS | _SEVERAL_AGENTS if several else _LEAST_CELLS
-    wanted = [name for name, least in least_cells.items() if cells >= least]
-    columns = [Column(name, right=name in _FIGURES) for name in wanted]
+    columns = [Column(name, right=name in _FIGURES, least=least) for name, least in least_cells.items()]
     listed = report.tasks if with_runs else report.typed or report.tasks
-    rows = [[cells[name] for name in wanted] for cells in (_cells(task, report) for task in listed[:limit])]
+    rows = [[cells[name] for name in least_cells] for cells in (_cells(task, report) for task in listed[:limit])]
     sums = {"task": _tasks_and_runs(report)} | _figures(*report.tasks)
-    print_table(columns, rows, footer=[sums.get(name, "") for name in wanted])
+    print_table(columns, rows, footer=[sums.get(name, "") for name in least_cells])
     note_left_out(len(listed) - len(rows), "tasks")
     if report.runs:
         _note_runs(report.runs, are_listed=len(listed) == len(report.tasks))
     _notes(report, corrections)
 
 
+# Columns leave as the terminal gets narrower; figures are never cut.
 _LEAST_CELLS = {
     " ": 0, "id": 44, "when": 96, "task": 0, "agent": 140, "project": 104, "turns": 132, "calls": 72, "time": 112,
     "cost": 0, "re-read": 64, "inherited": 84, "waste": 76, "evidence": 60,
