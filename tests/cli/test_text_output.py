@@ -236,6 +236,13 @@ def test_a_floor_is_explained_without_naming_a_cause_that_it_may_not_have(taxime
         assert says in taximeter("--cline-dir", str(CAPTURES / "v2-error-retry" / ".cline"), report).out
 
 
+@pytest.mark.parametrize("report", ["sessions", "tasks"])
+def test_costs_in_which_calls_are_missing_are_explained(report: str, taximeter: Taximeter, tmp_path: Path) -> None:
+    lines = encoded(prompt(), answer(1), answer(2, message={"model": "nobody-prices-this"}))
+    taximeter.claude_dirs = [write_tree(tmp_path / "claude", {FILE: lines})]
+    assert "?: calls without a price are not in it (taximeter spend names their models)." in taximeter(report).out
+
+
 @pytest.mark.parametrize(
     "first",
     [

@@ -7,7 +7,7 @@ from store.reads.spend import totals
 from tracker import clock
 from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
 from tracker.cli.empty import show_no_sessions
-from tracker.cli.output import Column, note, numbers, paragraph, print_json, print_records, print_table
+from tracker.cli.output import Column, note_gaps, numbers, paragraph, print_json, print_records, print_table
 from tracker.cli.user_settings import user_settings
 from tracker.errors import UsageError
 from tracker.reports.budget import BudgetLine, BudgetReport, budget_report
@@ -98,10 +98,7 @@ def show(report: BudgetReport) -> None:
     paragraph("spent: measured tokens at list price (priced).", dim=True)
     if report.hidden.cost:
         paragraph(f"Not in this month's figure: {hidden_text(report.hidden.cost, report.hidden.sessions)}", dim=True)
-    if any(line.spent.floor for line in report.lines):
-        note("≥ a floor: the output of some calls is not fully recorded.")
-    if any(line.spent.unpriced for line in report.lines):
-        note("?: calls without a price are not in it (taximeter spend names their models).")
+    note_gaps(line.spent for line in report.lines)
 
 
 def _used(line: BudgetLine) -> str:

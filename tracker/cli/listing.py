@@ -24,6 +24,7 @@ from tracker.cli.empty import show_nothing
 from tracker.cli.output import (
     Column,
     note,
+    note_gaps,
     note_left_out,
     numbers,
     print_json,
@@ -93,10 +94,7 @@ def sessions(invocation: Invocation, limit: int | None, **filters: Any) -> None:
             ],
         )
         note_left_out(len(found) - len(rows), "sessions")
-        if any(row.floor for row in rows):
-            note("≥ a floor: the output of some calls is not fully recorded.")
-        if any(row.unpriced for row in rows):
-            note("?: calls without a price are not in it (taximeter spend names their models).")
+        note_gaps(rows)
         note("taximeter calls --session ID lists the calls of one.")
 
 

@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from store.plain_text import VARIATION_SELECTORS, plain, plain_lines
+from tracker.words import Sums
 
 _HARD_SPACE = "\xa0"  # where no line is broken
 _WIDEST, _REDIRECTED = 100, 79  # cells of a line of sentences: on a terminal, in a pipe or file
@@ -215,6 +216,15 @@ def note_left_out(count: int, what: str) -> None:
     """Say how many rows a list leaves out."""
     if count > 0:
         note(f"{count:,} older {what} left out: --limit 0 shows all.")
+
+
+def note_gaps(rows: Iterable[Sums]) -> None:
+    """Say what ≥ and ? mean at the costs of these rows, where they have them."""
+    sums = list(rows)
+    if any(row.floor for row in sums):
+        note("≥ a floor: the output of some calls is not fully recorded.")
+    if any(row.unpriced for row in sums):
+        note("?: calls without a price are not in it (taximeter spend names their models).")
 
 
 def is_terminal() -> bool:

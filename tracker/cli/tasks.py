@@ -15,6 +15,7 @@ from tracker.cli.output import (
     Column,
     fit,
     note,
+    note_gaps,
     note_left_out,
     print_csv,
     print_json,
@@ -237,8 +238,7 @@ def _notes(report: TasksReport, corrections: int) -> None:
         note(f"{100 * report.one_shot:.0f}% of turns with edits needed no second try at a file{others}.")
     if report.excluded:
         note(f"Outside: {counted(len(report.excluded), 'excluded task')}, {_cost(report.excluded)}.")
-    if any(task.floor for task in report.tasks):
-        note("≥ a floor: the output of some calls is not fully recorded.")
+    note_gaps(report.tasks)
     if corrections:
         note(f"Task starts are judged by your {corrections} corrections (settings.toml: tasks.own_weights = false).")
     for one in report.unsure:
