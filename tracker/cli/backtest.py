@@ -120,12 +120,10 @@ def show(report: BacktestReport) -> None:
         click.echo()
         _show_said(report, cells)
     click.echo()
-    out = (
-        f" {counted(report.left_out, 'session')} left out: a call without a price, or no turn."
-        if report.left_out
-        else ""
-    )
-    note(f"All but the billed sum is modelled. Sensitivity, assumptions and every nudge: --json.{out}")
+    words = "All but the billed sum is modelled. Sensitivity, assumptions and every nudge: --json."
+    if report.left_out:
+        words += f" {counted(report.left_out, 'session')} left out: a call without a price, or no turn."
+    note(words)
 
 
 def _show_rules(report: BacktestReport) -> None:

@@ -174,11 +174,8 @@ def _show(found: dict[str, Any]) -> None:
         line(False, f"no folder of an agent found; looked in {', '.join(found['looked_in'])}")
         click.echo("  name one with --claude-dir or --cline-dir, or try taximeter demo")
     for folder in found["folders"]:
-        kept = (
-            f"; the client deletes them after {counted(folder['retention_days'], 'day')}"
-            if folder["retention_days"]
-            else ""
-        )
+        days = folder["retention_days"]
+        kept = f"; the client deletes them after {counted(days, 'day')}" if days else ""
         line(folder["files"] > 0, f"{folder['agent']}   {folder['path']}: {counted(folder['files'], 'file')}{kept}")
     for folder in found["hooks"]["folders"]:
         line(not folder["problems"], f"hooks   {_hooks_text(folder, found['hooks']['fired'])}")
@@ -195,18 +192,15 @@ def _show(found: dict[str, Any]) -> None:
         line(False, f"{counted(len(torn), 'file')} left torn by a crash: what it last said is not in the ledger")
     _list_files([f"{'':7}{path}" for path in torn])
     unpriced = unpriced_text(found["unpriced_models"], found["uncounted_models"])
-    line(
-        not unpriced, f"{counted(found['unpriced_calls'], 'call')} without a price{': ' + unpriced if unpriced else ''}"
-    )
+    models = f": {unpriced}" if unpriced else ""
+    line(not unpriced, f"{counted(found['unpriced_calls'], 'call')} without a price{models}")
     for problem in found["settings_problems"]:
         line(False, problem)
     for problem in found["problems"]:
         line(False, f"cannot read {problem}")
     for check in found["invariants"]:
-        line(
-            not check["broken"],
-            check["statement"] + (f": {counted(check['broken'], 'row')}" if check["broken"] else ""),
-        )
+        broken = f": {counted(check['broken'], 'row')}" if check["broken"] else ""
+        line(not broken, f"{check['statement']}{broken}")
 
 
 def _list_files(lines: Sequence[str]) -> None:

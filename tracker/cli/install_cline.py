@@ -1,7 +1,5 @@
 """`install`, `uninstall` and `status` for Cline: hook files and the plugin in its folders."""
 
-from pathlib import Path
-
 import click
 
 from hooks.install.claude_code import this_program
@@ -65,14 +63,12 @@ def _said_done(plan: ClineInstallPlan, what: str) -> None:
 
 def show(found: ClineStatus) -> None:
     """Print it for people."""
-    by_folder: dict[Path, list[str]] = {}
-    for file in found.files:
-        by_folder.setdefault(file.path.parent, []).append(f"{file.path.name} {file.state}")
     if all(file.state == MISSING for file in found.files):
         click.echo("Cline: nothing installed (taximeter install cline)")
-        by_folder = {}
-    for folder, states in by_folder.items():
-        click.echo(plain(f"{folder}: {'; '.join(states)}"))
+    else:
+        for folder in dict.fromkeys(file.path.parent for file in found.files):
+            states = (f"{file.path.name} {file.state}" for file in found.files if file.path.parent == folder)
+            click.echo(plain(f"{folder}: {'; '.join(states)}"))
     for problem in found.problems:
         click.echo(plain(f"  problem: {problem}"))
     print_fired(found.fired)
