@@ -72,23 +72,15 @@ def _from_files(files: tuple[Path, ...]) -> Reports:
 
 
 def _fetched(first: date, last: date, *, with_code: bool) -> Reports:
-    from tracker.provider.api import (
-        ADMIN_ACCOUNT,
-        ADMIN_KEY_NAMES,
-        CODE_USAGE,
-        COST,
-        MESSAGES_USAGE,
-        fetch_report,
-        find_key,
-    )
+    from tracker.provider import api
     from tracker.provider.pages import parse_pages
 
     span = (first.isoformat(), last.isoformat())
-    key = find_key(ADMIN_KEY_NAMES, ADMIN_ACCOUNT)
+    key = api.find_key(api.ADMIN_KEY_NAMES, api.ADMIN_ACCOUNT)
     if key is None:
         return Reports()
-    usage = parse_pages(fetch_report(MESSAGES_USAGE, key, first, last), "the usage report")
-    charges = parse_pages(fetch_report(COST, key, first, last), "the cost report")
+    usage = parse_pages(api.fetch_report(api.MESSAGES_USAGE, key, first, last), "the usage report")
+    charges = parse_pages(api.fetch_report(api.COST, key, first, last), "the cost report")
     # What was asked for is what is covered, whether or not a day without use has a bucket.
     made = Reports(
         usage.usage._replace(span=span),
@@ -96,7 +88,7 @@ def _fetched(first: date, last: date, *, with_code: bool) -> Reports:
         sources=(f"the provider, key from {key.found_in}",),
     )
     if with_code:
-        code = parse_pages(fetch_report(CODE_USAGE, key, first, last), "the Claude Code report")
+        code = parse_pages(api.fetch_report(api.CODE_USAGE, key, first, last), "the Claude Code report")
         made = made._replace(code=code.code._replace(span=span))
     return made
 
