@@ -220,7 +220,6 @@ class TestBothAgents:
     def test_on_eighty_columns_the_list_still_says_whose_a_task_is(
         self, both: Taximeter, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tracker.cli.tasks.terminal_width", lambda: 80)
         monkeypatch.setattr("tracker.cli.output.terminal_width", lambda: 80)
         lines = both("tasks", "--no-sync").out.splitlines()
         assert "agent" in lines[1]
