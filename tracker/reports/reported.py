@@ -53,21 +53,6 @@ class ReportedCost(NamedTuple):
         return sum(cost(one.price, *one[3:9]) for one in self.billed)
 
     @property
-    def bill_differs(self) -> bool:
-        """Whether what the provider billed is more than 1 % from its list price."""
-        return _differ(sum(one.billed_cost for one in self.billed), self.listed_cost)
-
-    @property
-    def total_differs(self) -> bool:
-        """Whether the agent's own total is more than 1 % from what is shown; False while it cannot be compared."""
-        return self._comparable_total is not None and _differ(self.sums.cost, self._comparable_total)
-
-    @property
-    def differs(self) -> bool:
-        """Whether there is anything to say."""
-        return self.calls_differ or self.bill_differs or self.total_differs or self.sums.only_reported > 0
-
-    @property
     def sentences(self) -> list[str]:
         """What to say, a line each; empty while the figures agree."""
         sums, name = self.sums, _AGENT_NAMES.get(self.sums.agent, self.sums.agent)
@@ -78,8 +63,9 @@ class ReportedCost(NamedTuple):
                 f"{name} says {_amount(sums.compared_reported)}{of}, the list price is {_amount(sums.compared_cost)}"
                 f"{_distance(sums.compared_cost, sums.compared_reported)}"
             )
-        if self.bill_differs:
-            listed, billed = sum(one.calls for one in self.billed), sum(one.billed_cost for one in self.billed)
+        billed = sum(one.billed_cost for one in self.billed)
+        if _differ(billed, self.listed_cost):
+            listed = sum(one.calls for one in self.billed)
             of = "" if listed == sums.calls else f" for {listed} of {sums.calls} calls"
             said.append(
                 f"The provider billed {_amount(billed)}{of}, the list price is {_amount(self.listed_cost)}"
@@ -89,7 +75,7 @@ class ReportedCost(NamedTuple):
             calls = "1 call has" if sums.only_reported == 1 else f"{sums.only_reported} calls have"
             said.append(f"{calls} no list price; {name} says {_amount(sums.only_reported_cost)}")
         total = self._comparable_total
-        if self.total_differs and total is not None and not self._repeats_calls(total):
+        if total is not None and _differ(sums.cost, total) and not self._repeats_calls(total):
             said.append(
                 f"{name}'s own total is {_amount(total)}, the sum of its calls {_amount(sums.cost)}"
                 f"{_distance(sums.cost, total)}{self._why(total)}"
@@ -115,7 +101,7 @@ class ReportedCost(NamedTuple):
             },
             "only_reported": {"calls": self.sums.only_reported, "reported_usd": usd(self.sums.only_reported_cost)},
             "own_total_usd": usd(self.total.cost) if self.total else None,
-            "differs": self.differs,
+            "differs": bool(self.sentences),
             "sentences": self.sentences,
         }
 
