@@ -44,16 +44,13 @@ def regroup(db: sqlite3.Connection, kind: str, body: EditBody, of: TaskTurnRow, 
     sessions = {key: names for identity in change.tasks for key, names in sessions_of(db, identity).items()}
     rows = sorted(turns_of_sessions(db, sessions), key=lambda row: (row.at, row.session_id, row.ordinal))
     anchors = {key_of_turn(row): anchor_of(row, *sessions[row.session_id]) for row in rows}
-    wanted = {
-        key: change.onto if key in change.leaving else row.task_id for key, row in zip(anchors, rows, strict=True)
-    }
     naming = {identity: naming_turn(db, identity) for identity in change.tasks}
     if change.onto != A_NEW_TASK:
         body = _without_names(body, rows, anchors, change, read_overlay(db))
     edit_id, body = apply(db, kind, body, {of.session_id, *(session_id for session_id, _ in change.leaving)})
     overlay = read_overlay(db)
     rows = [row for row in rows if row.kind != TurnKind.NOTIFICATION or key_of_turn(row) in overlay.placements]
-    wanted = {key_of_turn(row): wanted[key_of_turn(row)] for row in rows}
+    wanted = {(key := key_of_turn(row)): change.onto if key in change.leaving else row.task_id for row in rows}
     if not is_so(wanted, {key_of_turn(row): row.task_id for row in turns_of_sessions(db, sessions)}):
         placed = _placed(rows, wanted, anchors, _first_turns(wanted, naming, change), overlay)
         with transaction(db):
