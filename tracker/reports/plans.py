@@ -176,7 +176,7 @@ def plans_report(
         compared,
         given,
         current,
-        metered_capacity(load.meters.fits, in_dollars=load.is_of_sums),
+        metered_capacity(load.meters.fits),
         refused_capacity(load.hits_of_this_size(FIVE_HOUR_KIND), load.hits_of_this_size(WEEK_KIND)),
     )
     made = _compare(report, load, compared, believed_now, settings)

@@ -142,7 +142,7 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
     meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
-    own = metered_capacity(Fits(week=meter), in_dollars=False)
+    own = metered_capacity(Fits(week=meter))
     assert own is not None
     assert own.origin == Origin.METER
     assert own.week == Size(meter.size, meter.read_weight, meter.dollars_per_unit)
@@ -165,7 +165,7 @@ def test_a_meter_comes_first_and_is_scaled_to_other_plans_by_what_is_published()
 def test_a_five_hour_meter_alone_says_nothing_of_weeks() -> None:
     plans = plans_on(TODAY)
     published = {plan_id: one.published for plan_id, one in plans.items()}
-    own = metered_capacity(Fits(five_hour=fit(simulate(0.3, 1.5, 4, window_hours=168))), in_dollars=False)
+    own = metered_capacity(Fits(five_hour=fit(simulate(0.3, 1.5, 4, window_hours=168))))
     made = believed(plans, published, "max", own, None)
     assert own is not None
     assert own.five_hour is not None
@@ -210,17 +210,8 @@ def test_the_order_of_trust_is_meter_settings_refusals_publications(
     assert made["api"] == given["api"]
 
 
-def test_without_hours_a_meter_is_held_against_dollars() -> None:
-    meter = fit(simulate(0.3, 1.5, 4, window_hours=168))
-    own = metered_capacity(Fits(week=meter), in_dollars=True)
-    assert own is not None
-    assert own.week is not None
-    assert own.week.read_weight is None
-    assert own.week.amount.mid == pytest.approx(meter.size.mid * meter.dollars_per_unit)
-
-
 def test_no_meter_is_no_capacity_and_no_ratio_is_no_scaling() -> None:
-    assert metered_capacity(Fits(), in_dollars=False) is None
+    assert metered_capacity(Fits()) is None
     plans = plans_on(TODAY)
     assert scaled_capacity(METERED, plans["max"], plans["team-premium"]) is None
 

@@ -1,7 +1,7 @@
 """Which capacity to believe: the user's meter, then their settings, then refusals, then publications, else unknown.
 
 A meter tells only the plan and the window it belongs to; other plans get that scaled by the published ratio, with
-the default spread. Units follow the load: days known only by their sum are held against dollars.
+the default spread.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,9 @@ class Hit(NamedTuple):
     spent_usd: float
 
 
-def metered_capacity(fits: Fits, *, in_dollars: bool) -> Capacity | None:
+def metered_capacity(fits: Fits) -> Capacity | None:
     """What the user's meters say of their plan; a window without a fit has no size. None without a fit."""
-    week, five_hour = (_metered(fit, in_dollars=in_dollars) for fit in (fits.week, fits.five_hour))
+    week, five_hour = (_metered(fit) for fit in (fits.week, fits.five_hour))
     if week is None and five_hour is None:
         return None
     counts = [
@@ -101,13 +101,12 @@ def _scaled(size: Size | None, published: Size | None, target: Size | None) -> t
     return size._replace(amount=Range.around(size.amount.mid * ratio)), ratio
 
 
-def _metered(fit: MeterFit | None, *, in_dollars: bool) -> Size | None:
+def _metered(fit: MeterFit | None) -> Size | None:
     if fit is None:
         return None
     if fit.is_plain:
         return Size(fit.plain_size)
-    units = Size(fit.size, fit.read_weight, fit.dollars_per_unit)
-    return Size(units.usd) if in_dollars else units
+    return Size(fit.size, fit.read_weight, fit.dollars_per_unit)
 
 
 def _of_hits(hits: Sequence[Hit]) -> Size | None:
