@@ -63,7 +63,7 @@ def model_name(model: str) -> str:
     """A model id without maker and date: opus-4-5."""
     name = model.rsplit("/", 1)[-1].removeprefix("claude-")
     head, _, tail = name.rpartition("-")
-    return (head if head and len(tail) == 8 and tail.isdigit() else name)[:_LONGEST_NAME]
+    return plain((head if head and len(tail) == 8 and tail.isdigit() else name)[:_LONGEST_NAME])
 
 
 def project_name(project: str | None) -> str:

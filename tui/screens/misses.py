@@ -13,7 +13,7 @@ from tracker.words import counted, tokens
 from tui.screens.questions import Panel, framed
 from tui.widgets.columns import Column
 from tui.widgets.table import Table, searchable
-from tui.words import model_name, plain
+from tui.words import model_name
 
 
 class MissesScreen(Panel[str | None]):
@@ -33,9 +33,7 @@ class MissesScreen(Panel[str | None]):
         columns: tuple[Column[MissRow], ...] = (
             Column("when", 12, lambda row: self._when(row.at)),
             Column("task", 16, lambda row: row.title, grows=True, of=lambda row: row.title),
-            Column(
-                "model", 12, lambda row: plain(model_name(row.model)), rank=3, style="$dim", of=lambda row: row.model
-            ),
+            Column("model", 12, lambda row: model_name(row.model), rank=3, style="$dim", of=lambda row: row.model),
             Column("found", 8, lambda row: row.source, rank=4, style="$dim", of=lambda row: row.source),
             Column("tokens", 8, _size, right=True, rank=2),
             Column("waste", 9, lambda row: short_usd(row.waste), right=True, style="bold $waste"),

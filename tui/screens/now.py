@@ -156,7 +156,7 @@ class NowScreen(Board[NowPart]):
     def _draw_task(self, part: NowPart) -> None:
         task, session = part.task, part.session
         model = model_name(part.context.model) if part.context else ""
-        words = [project_name(session.project), session.agent, plain(model)]
+        words = [project_name(session.project), session.agent, model]
         note = [line((" · ".join(word for word in words if word), "$dim"))]
         if self.is_on_plan and session.agent == Agent.CLAUDE_CODE:
             note.append(line((" · at API prices", "$dim")))
@@ -386,17 +386,15 @@ class NowScreen(Board[NowPart]):
         part = self.part
         best = self._best(part) if part else None
         command = _COMMANDS.get(part.session.agent, {}).get(best.kind) if part and best else None
-        if command is None:
-            words = "Nothing can be forecast yet"
-            if best:
-                words = (
-                    "Going on is the best way"
-                    if best.kind == OptionKind.CONTINUE
-                    else "The agent has no command for it"
-                )
-            self.notify(f"{words}: there is nothing to type.")
-            return
-        self.notify(f"{command}: {put_on_clipboard(self.dashboard, command)}.")
+        if command is not None:
+            words = f"{command}: {put_on_clipboard(self.dashboard, command)}."
+        elif best is None:
+            words = "Nothing can be forecast yet: there is nothing to type."
+        elif best.kind == OptionKind.CONTINUE:
+            words = "Going on is the best way: there is nothing to type."
+        else:
+            words = "The agent has no command for it: there is nothing to type."
+        self.notify(words)
 
 
 def _turn_words(ahead: Option) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -59,13 +60,11 @@ class SpendScreen(Board[SpendPart]):
             self._month, self._pointed = part.month.first, latest
         self._latest = latest
         self._draw_days(part)
-        models, projects, agents = (
-            [row.key for row in rows] for rows in (part.by_model, part.by_project, part.by_agent)
-        )
-        self._draw_list("#models", part.by_model, part, [model_name(model) for model in models], by_model=True)
-        self._draw_list("#projects", part.by_project, part, project_names(projects))
-        self._draw_list("#agents", part.by_agent, part, [plain(agent) for agent in agents])
-        self.query_one("#agents").display = len(agents) > 1 and self._is_tall  # one agent's share is the month's sum
+        self._draw_list("#models", part.by_model, part, [model_name(row.key) for row in part.by_model], by_model=True)
+        self._draw_list("#projects", part.by_project, part, project_names([row.key for row in part.by_project]))
+        self._draw_list("#agents", part.by_agent, part, [plain(row.key) for row in part.by_agent])
+        several = len(part.by_agent) > 1  # the share of a single one is the month's sum
+        self.query_one("#agents").display = several and self._is_tall
         self._draw_budget(part)
         amounts = {day: dollars(cost) for day, cost in part.year.items()}
         until = year_end(snapshot.top.today, part.days)
@@ -87,9 +86,7 @@ class SpendScreen(Board[SpendPart]):
         if self.is_on_plan:
             titles.append(line((" at API prices", "$dim")))
 
-        def title(room: int) -> Content:
-            return fitting(titles, room)
-
+        title = partial(fitting, titles)
         if not part.total.calls:
             picture.show(hatched(f"No calls in {part.month}", "[ shows the month before"), title=title, note="")
             return
@@ -104,10 +101,8 @@ class SpendScreen(Board[SpendPart]):
         picture.show(draw, title=title, note=lambda room: self._beside(part, room))
 
     def _series(self, part: SpendPart) -> list[Series]:
-        return [
-            Series(_GLYPHS[index], f"$series-{index + 1}", plain(model_name(model)))
-            for index, model in enumerate(part.models)
-        ]
+        names = map(model_name, part.models)
+        return [Series(_GLYPHS[index], f"$series-{index + 1}", name) for index, name in enumerate(names)]
 
     def _columns(self, part: SpendPart) -> list[list[float]]:
         return [[dollars(cost) for cost in day.by_model] for day in part.days]
@@ -137,7 +132,7 @@ class SpendScreen(Board[SpendPart]):
             if room >= 58:
                 groups.append(line((" that no record shows", "$dim")))
         if part.total.unpriced:
-            models = ", ".join(plain(model_name(model)) for model in part.unpriced_models)
+            models = ", ".join(map(model_name, part.unpriced_models))
             groups.append(line((" · " if groups else "", "$dim"), ("no price: ", "$dim"), (models, "$warn")))
         if part.total.floor:
             words = f"output missing of {counted(part.total.floor, 'call')}: a floor"

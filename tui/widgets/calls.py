@@ -24,9 +24,7 @@ def call_columns(project: str | None) -> tuple[Column[RecentCall], ...]:
             stretches=True,
             of=_chain,
         ),
-        Column(
-            "model", 11, lambda call: plain(model_name(call.model)), rank=5, style="$dim", of=lambda call: call.model
-        ),
+        Column("model", 11, lambda call: model_name(call.model), rank=5, style="$dim", of=lambda call: call.model),
         Column("in", 6, lambda call: f"{call.input:,}", right=True, rank=7),
         Column("read", 8, lambda call: f"{call.cache_read:,}", right=True, rank=4),
         Column("written", 7, lambda call: f"{call.written:,}", right=True, rank=4),
