@@ -82,7 +82,6 @@ class Dashboard(App[None]):
         self._paused_at: int | None = None
         self._former_ids: list[str] = []  # ids that the open task had before edits gave it another
         self._collector = collector
-        self._has_drawn = False
         # Of the month listed last, without runs of programs if there are others.
         self.known_tasks: Sequence[TaskRow] = ()
         self._editor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="taximeter-edit")
@@ -164,9 +163,9 @@ class Dashboard(App[None]):
         if self._paused_at is not None and self.snapshot is not None and message.snapshot.wish == self.snapshot.wish:
             self._held_snapshot = message.snapshot
             return
+        is_first = self.snapshot is None
         self._show_snapshot(message.snapshot)
-        if not self._has_drawn:
-            self._has_drawn = True
+        if is_first:
             self.call_after_refresh(self._after_first_picture)
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
@@ -328,8 +327,6 @@ class Dashboard(App[None]):
 
     async def action_go(self, name: str) -> None:
         """Show a board; a task that is open is closed, so no board ever lies under one that nobody sees."""
-        if name not in self._modes:
-            return
         self.close_task()
         if name != self.current_mode:
             self.wish_for(screen=name)

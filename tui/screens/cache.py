@@ -1,6 +1,5 @@
 """Cache: how much of what was cached survived, what caching saved, and what its misses cost, by cause."""
 
-from collections.abc import Sequence
 from datetime import date
 
 from textual.app import ComposeResult
@@ -21,7 +20,7 @@ from tui.widgets.bars import Row, bar_rows
 from tui.widgets.columns import Column, figures
 from tui.widgets.empty import hatched
 from tui.widgets.figure import large
-from tui.widgets.grid import Piece, line, spread
+from tui.widgets.grid import line, spread
 from tui.widgets.picture import Picture, label
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Table
@@ -78,17 +77,18 @@ class CacheScreen(Board[CachePart]):
         lines = [[by_day.get(day) for day in days], [part.rewrite.get(day) for day in days]]
         names = [str(day.day) for day in days]
 
-        def draw(width: int, height: int) -> Sequence[Content]:
-            ideal = Level(1.0, "100%", "$faint")
-            return steps(lines, names, (SURVIVAL, REWRITE), width, height, levels=[ideal])
-
-        note: list[Piece | str] = [
+        note = line(
             (SURVIVAL.glyph * 2, SURVIVAL.style),
             (" survival   ", "$dim"),
             (REWRITE.glyph * 2, REWRITE.style),
             (" rewrite, 100% is once", "$dim"),
-        ]
-        picture.show(draw, title=title, note=line(*note))
+        )
+        ideal = Level(1.0, "100%", "$faint")
+        picture.show(
+            lambda width, height: steps(lines, names, (SURVIVAL, REWRITE), width, height, levels=[ideal]),
+            title=title,
+            note=note,
+        )
 
     def _draw_total(self, part: CachePart) -> None:
         report = part.report

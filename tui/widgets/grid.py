@@ -39,10 +39,6 @@ class Grid:
                 self.put(x + 1, y, "", style)
             x += wide
 
-    def text_right(self, end: int, y: int, text: str, style: str = "") -> None:
-        """A run of text that ends before a cell."""
-        self.text(end - cells(plain(text)), y, text, style)
-
     def is_free(self, x: int, y: int, width: int) -> bool:
         """Whether a run of cells is inside and still blank."""
         inside = 0 <= y < self.height and x >= 0 and x + width <= self.width

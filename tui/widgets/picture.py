@@ -24,19 +24,13 @@ def label(panel: Widget, title: Content | None = None, note: Content | None = No
         panel.border_subtitle = note
 
 
-def nothing(width: int, height: int) -> Sequence[Content]:
-    """The drawing of a picture that has not been told what to show."""
-    del width, height
-    return ()
-
-
 class Picture(Sheet):
     """Draws lines for its own width and height; a title stands in its border."""
 
     def __init__(self, title: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 -- Textual's name
         super().__init__(id=id, classes=classes)
         self.border_title = Content(title)
-        self._drawing: Drawing = nothing
+        self._drawing: Drawing = lambda width, height: ()
         self._title: Fitted | None = None
         self._note: Fitted | None = None
 

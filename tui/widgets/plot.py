@@ -103,7 +103,8 @@ def draw_scale(grid: Grid, axis: Axis, rows: int, levels: Sequence[Level]) -> No
             continue
         taken.add(y)
         grid.put(edge, y, "┼" if value == 0 else "┤", "$faint")
-        grid.text_right(edge - 1, y, axis.unit(value), "$dim")
+        figure = axis.unit(value)
+        grid.text(edge - 1 - cells(figure), y, figure, "$dim")
     _draw_levels(grid, axis, rows, levels)
 
 
