@@ -108,7 +108,7 @@ class Board(Screen[None], Generic[Part]):
 
     def _focus_again(self) -> None:
         """Back to the table: while it was hidden, it could not hold the keys that move through it."""
-        if self.is_current and self.focused is None and self.table is not None:
+        if self.is_current and self.focused is None and self.query(Table):
             self.set_focus(self.table)
 
     @property
@@ -177,9 +177,9 @@ class Board(Screen[None], Generic[Part]):
     # -- the table, where a screen has one --------------------------------------------------------------------------
 
     @property
-    def table(self) -> "Table[Any] | None":
-        """The table that filter and order are about."""
-        return next(iter(self.query(Table)), None)
+    def table(self) -> "Table[Any]":
+        """The table that filter and order are about; their keys work only where there is one."""
+        return self.query_one(Table)
 
     def action_filter(self) -> None:
         """Type a filter, in place of the keys, where rows are shown."""
@@ -196,36 +196,25 @@ class Board(Screen[None], Generic[Part]):
         """Take the filter away."""
         self.query_one(FilterLine).value = ""
         self._show_filter_line(open_it=False)
-        if self.table is not None:
-            self.table.set_filter("")
-            self.table.focus()
+        self.table.set_filter("")
+        self.table.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
-        if isinstance(event.input, FilterLine) and self.table is not None:
-            self.table.set_filter(event.value)
-            self.table_changed()
+        self.table.set_filter(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self) -> None:
         """Keep the filter; the table's border goes on naming it."""
-        if isinstance(event.input, FilterLine) and self.table is not None:
-            self._show_filter_line(open_it=False)
-            self.table.focus()
+        self._show_filter_line(open_it=False)
+        self.table.focus()
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        if self.table is not None:
-            self.table.sort_by_next()
-            self.table_changed()
+        self.table.sort_by_next()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
-        if self.table is not None:
-            self.table.reverse()
-            self.table_changed()
-
-    def table_changed(self) -> None:
-        """The table shows other rows, or others are in sight, or the cursor is on another."""
+        self.table.reverse()
 
     def action_back(self) -> None:
         """Escape: the filter goes first."""

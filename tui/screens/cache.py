@@ -63,8 +63,7 @@ class CacheScreen(Board[CachePart]):
         self._draw_days(part)
         self._draw_total(part)
         reason = "every call read what it should have" if part.report.total.calls else "[ shows the month before"
-        self.query_one("#causes", Table).set_rows(part.report.causes, empty=hatched("No misses", reason))
-        self.table_changed()
+        self.table.set_rows(part.report.causes, empty=hatched("No misses", reason))
 
     def _draw_days(self, part: CachePart) -> None:
         picture = self.query_one("#cache-days", Picture)
@@ -98,17 +97,16 @@ class CacheScreen(Board[CachePart]):
 
     def table_changed(self) -> None:
         """Name the panel, and say what avoids the cause under the cursor."""
-        table: Table[MissCause] = self.query_one("#causes", Table)
         title = line(("Misses by cause", "bold $heading"))
-        advice = cause_advice(table.selected.cause) if table.selected else ""
-        note = " · ".join(filter(None, (advice, table.position())))
+        advice = cause_advice(self.table.selected.cause) if self.table.selected else ""
+        note = " · ".join(filter(None, (advice, self.table.position())))
         label(self.query_one("#causes-panel"), title, line((note, "$dim")))
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
         """Show the calls of the cause under the cursor."""
-        row = self.query_one("#causes", Table).selected
+        row = self.table.selected
         if row is None or self.part is None:
             return
         misses = [miss for miss in self.part.report.misses if miss.cause == row.cause]

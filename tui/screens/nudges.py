@@ -110,8 +110,7 @@ class NudgesScreen(Board[NudgesPart]):
         reason = "advice is given while an agent runs, at the end of a turn"
         command = "taximeter install claude-code, taximeter install cline"
         empty = hatched("Nothing was advised yet", reason, command=command)
-        self.query_one("#nudges", Table).set_rows(report.rows, empty=empty)
-        self.table_changed()
+        self.table.set_rows(report.rows, empty=empty)
 
     def _draw_hindsight(self, part: NudgesPart) -> None:
         picture, report = self.query_one("#hindsight", Picture), part.hindsight
@@ -137,7 +136,7 @@ class NudgesScreen(Board[NudgesPart]):
         """Name the panel."""
         panel = self.query_one("#nudges-panel")
         title = [("Log", "bold $heading"), (" · latest first", "$dim"), ("; promises are modelled", "$dim")]
-        table = self.query_one("#nudges", Table)
+        table = self.table
         title_line = fitting([line(part) for part in title], border_room(panel))
         label(panel, title_line, line((table.position(), "$dim")))
         if self.part is not None:
@@ -150,7 +149,7 @@ class NudgesScreen(Board[NudgesPart]):
 
     def action_open(self) -> None:
         """What the nudge under the cursor was decided on."""
-        row = self.query_one("#nudges", Table).selected
+        row = self.table.selected
         if row is not None:
             self.dashboard.push_screen(
                 ReadScreen(f"{kind_words(row.kind)}: {fate(row)}", lambda width: input_lines(row, width))

@@ -184,7 +184,6 @@ class TaskScreen(EditingBoard[TaskPart]):
         self._draw_context(part.detail)
         self._draw_facts(part.detail)
         self._table.set_rows(waterfall(part.detail))
-        self.table_changed()
 
     def _show_stand_in(self, snapshot: Snapshot | None, health: Health) -> bool:
         """A task that is gone leaves nothing of itself."""
@@ -279,10 +278,7 @@ class TaskScreen(EditingBoard[TaskPart]):
         """Put the turn under the cursor on another task."""
         task, step = self.edited_task(), self._table.selected
         if task is not None and step is not None:
-            identity, turn = task.id, step.turn
-            self.choose_task(
-                f"Turn {turn} belongs to which task?", task, lambda other: MoveTurn(identity, turn, into=other)
-            )
+            self.choose_task(f"Turn {step.turn} belongs to which task?", task, partial(MoveTurn, task.id, step.turn))
 
     def action_back(self) -> None:
         """Back to the screen from which the task was opened."""

@@ -116,7 +116,6 @@ class TasksScreen(EditingBoard[TasksPart]):
         empty = hatched(f"No tasks in {part.month}", "[ shows the month before, ] the month after")
         self._table.set_rows(self._listed(part), empty=empty)
         label(self.query_one("#tasks-panel"), self._title(part))
-        self.table_changed()
 
     def _listed(self, part: TasksPart) -> tuple[TaskRow, ...]:
         """The month's tasks; runs of programs only if they are wanted, or all there is."""

@@ -42,7 +42,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
     ) -> None:
         """`search`: the text of a row that the filter looks in.
 
-        `moved` is called when the cursor came to another row, or others came in sight: what shows it is drawn with it.
+        `moved` is called when other rows may be in sight or under the cursor: what shows them is drawn with them.
         `beside`: what is said beside a filter that finds nothing: where else such rows are.
         """
         super().__init__(id=id)
@@ -82,7 +82,6 @@ class Table(Sheet, Generic[Row], can_focus=True):
         """Let the cursor go from one row to the one that it is now part of, unless it is moved before that is seen."""
         self._heir = (former, heir)
         self._arrange()
-        self._moved()
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one the rows stand as they were given."""
@@ -100,7 +99,6 @@ class Table(Sheet, Generic[Row], can_focus=True):
                 self._descending = not self._descending if index == self._sort else self._columns[index].descending
                 self._sort = index
                 self._arrange()
-                self._moved()
                 return
 
     def reverse(self) -> None:
@@ -150,8 +148,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         self._came_above = self._cursor if at_top else 0
         if at_top:
             self._first = 0
-        self._reveal()
-        self.redraw()
+        self._bring_in_sight()
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -167,16 +164,17 @@ class Table(Sheet, Generic[Row], can_focus=True):
     def _places(self, sort: int | None) -> list[tuple[int, int]]:
         return layout(self._columns, self.content_size.width, self._in_sight, sort, self._wanted_cells)
 
-    def _reveal(self) -> None:
+    def _bring_in_sight(self) -> None:
+        """The cursor, and as many rows as fit."""
         self._first = max(0, min(self._first, len(self._shown) - self._lines))
         self._first = min(self._first, self._cursor)
         self._first = max(self._first, self._cursor - self._lines + 1)
-
-    def on_resize(self) -> None:
-        """Keep the cursor in sight, and as many rows as fit: the first picture of a new size was made before."""
-        self._reveal()
         self.redraw()
         self._moved()
+
+    def on_resize(self) -> None:
+        """The first picture of a new size was made before."""
+        self._bring_in_sight()
 
     def draw(self, width: int, height: int) -> Sequence[Content]:
         """Header and the rows in sight."""
@@ -220,9 +218,7 @@ class Table(Sheet, Generic[Row], can_focus=True):
         if self._cursor != before:
             self._lost = self._heir = None
             self._came_above = 0
-            self._reveal()
-            self.redraw()
-            self._moved()
+            self._bring_in_sight()
 
     def action_page(self, direction: int) -> None:
         """Move the cursor by a page."""
