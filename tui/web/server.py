@@ -13,7 +13,6 @@ import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from aiohttp import web
 from textual_serve.server import Server
@@ -77,27 +76,24 @@ class TokenServer(Server):
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
-        app.middlewares.append(self._guard())
+        app.middlewares.append(self._guard)
         return app
 
-    def _guard(self) -> Any:
-        @web.middleware
-        async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
-            if not self._is_ours(request):
-                raise web.HTTPForbidden(text="This address needs the token that `taximeter serve` printed.\n")
-            if "token" in request.query and request.path == "/":
-                # The address bar, the history and the referrer need not keep it.
-                answer = web.HTTPFound("/")
-                answer.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict", path="/")
-                raise answer
-            response = await handler(request)
-            if not response.prepared:
-                response.headers["Cache-Control"] = "no-store"
-                response.headers["X-Frame-Options"] = "DENY"
-                response.headers["Referrer-Policy"] = "no-referrer"
-            return response
-
-        return guard
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if not self._is_ours(request):
+            raise web.HTTPForbidden(text="This address needs the token that `taximeter serve` printed.\n")
+        if "token" in request.query and request.path == "/":
+            # The address bar, the history and the referrer need not keep it.
+            answer = web.HTTPFound("/")
+            answer.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict", path="/")
+            raise answer
+        response = await handler(request)
+        if not response.prepared:
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["X-Frame-Options"] = "DENY"
+            response.headers["Referrer-Policy"] = "no-referrer"
+        return response
 
     def _is_ours(self, request: web.Request) -> bool:
         host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
