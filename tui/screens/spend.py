@@ -25,6 +25,7 @@ from tui.widgets.plot import Level, Series, places_of, stacked_bars
 from tui.words import dollars, model_name, plain, project_names
 
 _GLYPHS = ("█", "▓", "▒", "░", "╱")
+_PLAIN = (Series("█", "$series-2", ""),)
 _BORDERS = 2
 _LEAST_LINES = 3  # of a list that has so many rows; one more on a tall screen
 _MOST_LINES = 20  # lists share their room by what each has to show, up to so much
@@ -60,9 +61,10 @@ class SpendScreen(Board[SpendPart]):
             self._month, self._pointed = part.month.first, latest
         self._latest = latest
         self._draw_days(part)
-        self._draw_list("#models", part.by_model, part, [model_name(row.key) for row in part.by_model], by_model=True)
-        self._draw_list("#projects", part.by_project, part, project_names([row.key for row in part.by_project]))
-        self._draw_list("#agents", part.by_agent, part, [plain(row.key) for row in part.by_agent])
+        total, series = part.total.cost, self._series(part)
+        self._draw_list("#models", part.by_model, total, [model_name(row.key) for row in part.by_model], series)
+        self._draw_list("#projects", part.by_project, total, project_names([row.key for row in part.by_project]))
+        self._draw_list("#agents", part.by_agent, total, [plain(row.key) for row in part.by_agent])
         several = len(part.by_agent) > 1  # the share of a single one is the month's sum
         self.query_one("#agents").display = several and self._is_tall
         self._draw_budget(part)
@@ -140,21 +142,13 @@ class SpendScreen(Board[SpendPart]):
         return fitting(groups, room)
 
     def _draw_list(
-        self, selector: str, rows: Sequence[SpendRow], part: SpendPart, names: Sequence[str], *, by_model: bool = False
+        self, selector: str, rows: Sequence[SpendRow], total: int, names: Sequence[str], inks: Sequence[Series] = _PLAIN
     ) -> None:
-        total = part.total.cost
-        series = self._series(part)
-        made = [
-            Row(
-                names[index],
-                dollars(row.cost),
-                cost_text(row),
-                series[min(index, len(series) - 1)].style if by_model else "$series-2",
-                "–" if row.unpriced == row.calls else percent(row.cost / total) if total else "",
-                series[min(index, len(series) - 1)].glyph if by_model else "█",
-            )
-            for index, row in enumerate(rows)
-        ]
+        made = []
+        for index, (row, name) in enumerate(zip(rows, names, strict=True)):
+            ink = inks[min(index, len(inks) - 1)]
+            share = "–" if row.unpriced == row.calls else percent(row.cost / total) if total else ""
+            made.append(Row(name, dollars(row.cost), cost_text(row), ink.style, share, ink.glyph))
         picture = self.query_one(selector, Picture)
         picture.styles.height = f"{min(_MOST_LINES, len(rows)) + _BORDERS}fr"
         picture.styles.min_height = min(_LEAST_LINES + self._is_tall, len(rows)) + _BORDERS
