@@ -1,6 +1,7 @@
 """Keys that change tasks: each asks what it must, hands the edit to the feed, and says what came of it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from textual.content import Content
 
@@ -51,8 +52,7 @@ class EditingBoard(Board[Part]):
         """Ask which task it is part of."""
         task = self.edited_task()
         if task is not None:
-            identity = task.id
-            self.choose_task(f"Part of which task: {task.title}", task, lambda other: Merge(identity, into=other))
+            self.choose_task(f"Part of which task: {task.title}", task, partial(Merge, task.id))
 
     def action_join(self) -> None:
         """The task goes on with what came before it."""

@@ -29,17 +29,15 @@ class HelpScreen(ReadScreen):
 
 def _lines(area: str, active: set[str], room: int) -> list[Content]:
     """The keys and the words of the screen, then those of every screen."""
-    own = KEYS.get(area, ())
+    own = KEYS[area]
     general = [key for key in KEYS["any"] if key.keys not in {one.keys for one in own}]
     parts: list[tuple[str, Sequence[tuple[str, str]]]] = [
         (SCREENS.get(area, "Task"), _working(own, active)),
-        ("Words", [*TERMS.get(area, ()), *TERMS["any"]]),
+        ("Words", [*TERMS[area], *TERMS["any"]]),
         ("Everywhere", _working([*general, _MOVING], active)),
     ]
     lines: list[Content] = []
     for title, rows in parts:
-        if not rows:
-            continue
         lines += [Content("")] if lines else []
         lines.append(line((title, "bold $heading")))
         width = max(cells(word) for word, _ in rows)

@@ -41,7 +41,6 @@ class PlansScreen(Board[PlansPart]):
     def __init__(self) -> None:
         super().__init__()
         self._shares: dict[str, float] = {}
-        self._shares_of: int | None = None  # when the report was made that they are of
 
     def panels(self) -> ComposeResult:
         """Month, verdict, table."""
@@ -84,11 +83,10 @@ class PlansScreen(Board[PlansPart]):
     def present(self, part: PlansPart, snapshot: Snapshot) -> None:
         """Draw the comparison."""
         report = part.report
-        if part.made_at != self._shares_of:
-            self._shares, self._shares_of = report.cheapest_in, part.made_at
+        self._shares = report.cheapest_in
         self._draw_month(report)
         self.query_one("#plans-verdict", Picture).show(lambda width, height: verdict_and_basis(report, width, height))
-        self.query_one("#plans-table", Table).set_rows(report.outlooks)
+        self.table.set_rows(report.outlooks)
         is_low = self.size.height < HEIGHTS[1][0]
         self.query_one("#plans-panel").styles.height = None if is_low else len(report.outlooks) + _FRAME_LINES
         self._draw_title()

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
 
 from tracker.settings import Settings
 from tui.edits import SetSetting
-from tui.screens.questions import AskScreen, ChooseScreen, Panel
+from tui.screens.questions import AskScreen, ChooseScreen, Panel, framed
 from tui.settings_list import SETTINGS, Setting, shown, trouble_with, typed
 from tui.widgets.columns import Column
 from tui.widgets.grid import fitting, line
@@ -44,8 +43,7 @@ class SettingsScreen(Panel[None]):
             Column("value", 12, lambda one: shown(one, self._settings), style="bold $taxi", stretches=True),
             Column("", 12, lambda one: one.hint, rank=1, grows=True, style="$dim"),
         )
-        with Vertical(classes="over reading settings") as panel:
-            panel.border_title = Content("Settings")
+        with framed(Vertical(classes="over reading settings"), "Settings", ""):
             yield Table(columns, lambda one: one.name, moved=self._say_place)
 
     def _say_place(self) -> None:

@@ -39,11 +39,8 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
             lines = [*lines[: room - 1], line((f"and {len(lines) - room + 1} more: taximeter budget", "$dim"))]
         lines += ([Content("")] if lines and room > len(lines) else []) + steps
     elif not lines:
-        lines += [
-            line(("no budget is set: press ,", "$dim")),
-            line(("five completed tasks make", "$dim")),
-            line(("the layers of a month", "$dim")),
-        ]
+        sentence = ("no budget is set: press ,", "five completed tasks make", "the layers of a month")
+        lines = [line((part, "$dim")) for part in sentence]
     return lines[:height]
 
 

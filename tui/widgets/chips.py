@@ -21,8 +21,6 @@ def chips(
 
     `unlisted`: sessions at work besides the given ones; `nudged`: ids of those with a nudge that nothing else shows.
     """
-    if not sessions:
-        return Content("")
     room = max(1, min(len(sessions), width // (_LEAST + 12)))
     at = next((index for index, one in enumerate(sessions) if one.native_id == shown), 0)
     first = max(0, min(at - room // 2, len(sessions) - room))

@@ -65,10 +65,7 @@ def nice_top(value: float) -> float:
     if value <= 0:
         return 1.0
     power = 10.0 ** floor(log10(value))
-    for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10):
-        if value <= step * power * (1 + 1e-9):
-            return step * power
-    return 10 * power
+    return next(step * power for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if value <= step * power * (1 + 1e-9))
 
 
 def legend_series(series: Sequence[Series], names: Sequence[str], samples: Sequence[Sequence[float]]) -> list[Series]:
