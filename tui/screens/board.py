@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -85,19 +84,17 @@ class Board(Screen[None], Generic[Part]):
         """Draw what came while another screen was in front."""
         self.renew()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """The panels change with the size."""
-        del event
         self.call_after_refresh(self.renew)
 
     def renew(self) -> None:
         """Draw the app's snapshot and state."""
         if not self.is_composed:
             return
-        app = self.dashboard
-        snapshot = app.snapshot
-        self._draw_frame(snapshot, app.health)
-        empty = self._show_stand_in(snapshot, app.health)
+        snapshot = self.dashboard.snapshot
+        self.draw_state()
+        empty = self._show_stand_in(snapshot, self.dashboard.health)
         self.query_one("#body").display = not empty
         self.query_one("#instead").display = empty
         part = self.part_of(snapshot) if snapshot is not None and not empty else None
@@ -124,10 +121,8 @@ class Board(Screen[None], Generic[Part]):
 
     def draw_state(self) -> None:
         """Draw the top line and the last one: they follow the clock and the feed."""
-        self._draw_frame(self.dashboard.snapshot, self.dashboard.health)
-
-    def _draw_frame(self, snapshot: Snapshot | None, health: Health) -> None:
         app = self.dashboard
+        snapshot, health = app.snapshot, app.health
         state = state_words(health, paused_ms=app.paused_ms, age_ms=app.age_ms, narrow=self.size.width < 66)
         self.query_one(TopLine).show(snapshot.top if snapshot else None, state)
         trouble = health.words if health.phase in (Phase.FAILED, Phase.BUSY, Phase.LIVE) else ""
