@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from textual.content import Content
-from textual.reactive import var
 
 from tui.keys import Key
 from tui.widgets.grid import clickable, line
@@ -13,8 +12,6 @@ from tui.words import plain
 
 class KeyLine(Sheet):
     """Keys from the registry; a click on one does what the key does. Trouble takes the place of the keys."""
-
-    auto_links = var(False)
 
     def __init__(self) -> None:
         super().__init__()

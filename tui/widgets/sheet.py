@@ -5,10 +5,12 @@ key or a new call changes a line or two, or nothing.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.reactive import var
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -17,6 +19,7 @@ class Sheet(Widget):
     """Subclasses say what its lines are, and when to look whether they are others."""
 
     ALLOW_SELECT = False
+    auto_links = var(False)  # what can be clicked looks like the rest
 
     _drawn: Sequence[Content] | None = None  # what is on screen; None: all of it is to be drawn
     _drawn_size = Size(0, 0)
@@ -32,10 +35,7 @@ class Sheet(Widget):
             self.refresh()
             return
         self._drawn = None
-        after = self._sheet_lines
-        blank = Content("")
-        for y in range(max(len(before), len(after))):
-            old, new = (lines[y] if y < len(lines) else blank for lines in (before, after))
+        for y, (old, new) in enumerate(zip_longest(before, self._sheet_lines, fillvalue=Content(""))):
             if not new.is_same(old):
                 self.refresh(Region(0, y, self._drawn_size.width, 1))
 

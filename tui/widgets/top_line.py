@@ -1,7 +1,6 @@
 """The first line of every screen: the screens with their keys, what was spent, and whether the figures are live."""
 
 from textual.content import Content
-from textual.reactive import var
 
 from tracker.words import cost_text, countdown, percent
 from tui.keys import SCREENS
@@ -16,8 +15,6 @@ STALE_AFTER_MS = 90_000
 
 class TopLine(Sheet):
     """One line; a click on a screen's name goes there."""
-
-    auto_links = var(False)  # links look like the rest
 
     def __init__(self, screen_name: str) -> None:
         super().__init__()
