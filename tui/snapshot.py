@@ -65,11 +65,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class LimitWindow:
-    """One of a plan's windows: `5h` or `wk`, how much of it is used, and when it starts anew."""
+    """One of a plan's windows: `5h` or `wk`, and how much of it is used."""
 
     name: str
     share: float
-    resets_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
