@@ -46,23 +46,19 @@ def budget_lines(report: BudgetReport, width: int, height: int) -> list[Content]
 
 def layer_lines(made: Layers, width: int) -> list[Content]:
     """Base, what retries, abandoned work and waste add, the buffer, and the sum: each step begins where one ended."""
-    steps: list[tuple[str, float]] = [("base", made.base_usd)]
-    reached = made.base_usd
+    top, reached = made.planned_usd, made.base_usd
+    steps = [("base", 0.0, reached, "$series-2")]
     for name, factor in (("retries", made.retry.used), ("abandoned", made.abandoned.used), ("waste", made.waste.used)):
-        steps.append((name, reached * (factor - 1)))
+        steps.append((name, reached, reached * factor, "$generation"))
         reached *= factor
-    steps.append(("buffer", reached * made.buffer))
-    top = made.planned_usd
-    figures = [_about(amount, is_step=index > 0) for index, (_, amount) in enumerate(steps)] + [_about(top)]
+    steps += [("buffer", reached, reached * (1 + made.buffer), "$series-5"), ("planned", 0.0, top, "$taxi")]
+    figures = [f"{'+' if begin else '~'}{short_usd(round((end - begin) * NANO_PER_USD))}" for _, begin, end, _ in steps]
     widest = max(map(cells, figures))
     room = max(4, width - _NAME - widest - 1)
-    lines, begin = [], 0.0
-    styles = ("$series-2", "$generation", "$generation", "$generation", "$series-5")
-    for (name, amount), figure, style in zip(steps, figures, styles, strict=False):
-        lines.append(_step(name, begin, begin + amount, top, room, style, fit(figure, widest, right=True)))
-        begin += amount
-    lines.append(_step("planned", 0.0, top, top, room, "$taxi", fit(figures[-1], widest, right=True)))
-    return lines
+    return [
+        _step(name, begin, end, top, room, style, fit(figure, widest, right=True))
+        for (name, begin, end, style), figure in zip(steps, figures, strict=True)
+    ]
 
 
 def _step(name: str, begin: float, end: float, top: float, room: int, style: str, figure: str) -> Content:
@@ -70,7 +66,3 @@ def _step(name: str, begin: float, end: float, top: float, room: int, style: str
     last = max(first + 1, round(end / top * room)) if top and end > begin else first
     drawn = ("█" * (last - first), style)
     return line((fit(name, _NAME), "$dim"), " " * first, drawn, " " * (room - last), " ", (figure, "bold"))
-
-
-def _about(amount_usd: float, *, is_step: bool = False) -> str:
-    return f"{'+' if is_step else '~'}{short_usd(round(amount_usd * NANO_PER_USD))}"
