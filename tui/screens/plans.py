@@ -1,6 +1,6 @@
 """Plans: the month against what plans cost, which one would be the cheapest, and what each of them would mean."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -116,13 +116,6 @@ class PlansScreen(Board[PlansPart]):
         ahead = report.month_end
         plans = [(one.plan.name, one.fee_usd / (1 + report.terms.tax)) for one in report.outlooks]  # as the spend is
 
-        def draw(width: int, height: int) -> Sequence[Content]:
-            lines, above = month_plot(spent, last.day, ahead, plans, width, height)
-            if not above:
-                return lines
-            lines, _ = month_plot(spent, last.day, ahead, plans, width, height - 1)
-            return [*lines, line((f"above the scale: {', '.join(above)}", "$dim")).truncate(width, ellipsis=True)]
-
         title = line(
             (f"{first:%B} so far", "bold $heading"),
             " · ",
@@ -135,7 +128,7 @@ class PlansScreen(Board[PlansPart]):
             middles = [] if report.is_range_only else [f"~${ahead.p50:,.0f}, 8 of 10 times ", f"~${ahead.p50:,.0f}, "]
             notes = [f"by the end {middle}{ends}" for middle in (*middles, "")]
         picture.show(
-            draw,
+            lambda width, height: month_plot(spent, last.day, ahead, plans, width, height),
             title=title,
             note=lambda room: line((next((one for one in notes if cells(one) <= room), notes[-1]), "$dim")),
         )

@@ -6,7 +6,7 @@ from itertools import accumulate
 from textual.content import Content
 
 from tracker.model.plans.projection import Band
-from tui.widgets.grid import Grid
+from tui.widgets.grid import Grid, line
 from tui.widgets.plot import Axis, Level, Series, draw_scale, draw_stack, nice_top
 from tui.words import axis_usd, cells
 
@@ -17,20 +17,22 @@ BAND = Series("▒", "$band", "8 of 10 months")
 
 def month_plot(
     spent: Sequence[float], days: int, ahead: Band | None, plans: Sequence[tuple[str, float]], width: int, height: int
-) -> tuple[list[Content], list[str]]:
-    """The plot, and the names of plans whose price is above its scale.
+) -> list[Content]:
+    """The plot, and in a line below it the plans whose price is above its scale.
 
     `spent`: dollars of the days so far; `ahead`: by the month's end; `plans`: names and prices. Days to come are drawn
     as a band between the percentiles, on straight lines from today to the month's end.
     """
-    rows = max(1, height - 1)
     sums = list(accumulate(spent))
     now = sums[-1] if sums else 0.0
     peak = max(now, ahead.p90 if ahead else 0.0)
-    shown = [(name, price) for name, price in plans if 0 < price <= max(2 * peak, 25.0)]
-    axis = Axis(nice_top(max(peak, *(price for _, price in shown), 0.0)), axis_usd)
+    prices = [Level(price, f"{name} {axis_usd(price)}") for name, price in plans if price > 0]
+    levels = [one for one in prices if one.value <= max(2 * peak, 25.0)]
+    above = [one.words for one in prices if one not in levels]
+    height -= bool(above)
+    rows = max(1, height - 1)
+    axis = Axis(nice_top(max(peak, *(one.value for one in levels), 0.0)), axis_usd)
     grid = Grid(width, height)
-    levels = [Level(price, f"{name} {axis_usd(price)}") for name, price in shown]
     labels = max((cells(level.words) + 1 for level in levels), default=0)
     room = max(1, width - axis.width - labels)
     for x in range(room):
@@ -43,8 +45,9 @@ def month_plot(
             draw_stack(grid, axis.width + x, rows, (low, max(0.0, high - low)), (SURE, BAND), axis.top)
     draw_scale(grid, axis, rows, levels)
     _name_days(grid, axis.width, room, days, len(spent), rows)
-    above = [f"{name} {axis_usd(price)}" for name, price in plans if price > 0 and (name, price) not in shown]
-    return grid.lines(), above
+    if not above:
+        return grid.lines()
+    return [*grid.lines(), line((f"above the scale: {', '.join(above)}", "$dim")).truncate(width, ellipsis=True)]
 
 
 def _name_days(grid: Grid, left: int, room: int, days: int, today: int, y: int) -> None:
