@@ -42,11 +42,6 @@ class TokenServer(Server):
         self._is_loopback = host in LOOPBACK
         self._page = Template((Path(__file__).parent / "app_index.html").read_text(encoding="utf-8"))
 
-    @property
-    def address(self) -> str:
-        """What is to be opened."""
-        return f"{self.public_url}/?token={self._token}"
-
     def serve(self, debug: bool = False) -> None:
         """Serve until Ctrl-C; nothing is logged, for requests name the token."""
         del debug
@@ -58,7 +53,7 @@ class TokenServer(Server):
             port=self.port,
             access_log=None,
             logger=silent,
-            print=lambda *_words: self._on_ready(self.address),
+            print=lambda *_words: self._on_ready(f"{self.public_url}/?token={self._token}"),
         )
 
     async def on_startup(self, app: web.Application) -> None:
