@@ -122,11 +122,9 @@ def _show_prospect(session: LiveSession, ahead: Prospect, nudge: NudgeRow | None
         f"  next turn ~{short_usd(turn.go_on.cost_nano)}"
         f" ({short_usd(turn.go_on.low_nano)} – {short_usd(turn.go_on.high_nano)}), about {counted(turn.calls, 'call')}"
     )
-    if ahead.to_compaction is not None:
-        is_assumed = ahead.trigger_source == TriggerSource.ASSUMED
-        size = f"~{tokens(ahead.trigger)} (assumed)" if is_assumed else tokens(ahead.trigger)
-        calls = counted(ahead.to_compaction, "call")
-        click.echo(f"  the client compacts by itself at {size}, in about {calls}")
+    is_assumed = ahead.trigger_source == TriggerSource.ASSUMED
+    size = f"~{tokens(ahead.trigger)} (assumed)" if is_assumed else tokens(ahead.trigger)
+    click.echo(f"  the client compacts by itself at {size}, in about {counted(ahead.to_compaction, 'call')}")
     band = options.forecast.band
     residuals = f", {band.residuals:,} own forecasts" if band.residuals else ""
     if best.kind == OptionKind.NEW_SESSION:

@@ -50,7 +50,7 @@ class Prospect(NamedTuple):
     level: float
     trigger: int  # where the client compacts by itself, tokens
     trigger_source: TriggerSource
-    to_compaction: int | None  # calls, at the least the next one
+    to_compaction: int  # calls, at the least the next one
     next_call: int  # nano-dollars; on a cold cache with the penalty
     next_turn: Options  # as `options`, of one turn
     cold_penalty: int  # what the next call costs more once the cache has gone, nano-dollars
@@ -289,11 +289,11 @@ def _prospect(
         turns=turns,
         estimate=estimate,
         options=options_over(turns),
-        until_compaction=to_compaction is not None and round(to_compaction) < round(to_come),
+        until_compaction=round(to_compaction) < round(to_come),
         level=weighed.level,
         trigger=standing.trigger.tokens,
         trigger_source=standing.trigger.source,
-        to_compaction=None if to_compaction is None else max(1, round(to_compaction)),
+        to_compaction=max(1, round(to_compaction)),
         next_call=round(warm_call) + (cold_penalty if is_cold else 0),
         next_turn=options_over(1),
         cold_penalty=cold_penalty,

@@ -288,8 +288,7 @@ class NowScreen(Board[NowPart]):
             rows.append(("next call", about(ahead.next_call)))
             rows.append(("next turn", _turn_words(ahead.next_turn.go_on)))
             rows.append(("grows a call", f"~{tokens(round(ahead.estimate.growth))}"))
-            if ahead.to_compaction is not None:
-                rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
+            rows.append(("calls to full", f"~{ahead.to_compaction:,}"))
         if report is not None:
             rows += [("peak", tokens(report.peak))] if report.peak > report.context else []
             rows += [("resets", f"{report.resets:,}")] if report.resets else []

@@ -4,6 +4,7 @@ The shape is that of the checks: B 22k, B_s 15k, S_g 5k, S_k 6k, R 8k, n_R 3, o 
 stands the level by break-even.
 """
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -29,7 +30,7 @@ def situation(rates: str, ttl: str, context: int, **changes: object) -> Situatio
         cold_probability=0.0,
         remaining_calls=50.0,
         remaining_calls_of_a_fresh_session=50.0,
-        calls_to_auto_compaction=None,
+        calls_to_auto_compaction=math.inf,
         trigger_tokens=167_000,
         mean_calls_per_turn=10.0,
     )

@@ -75,7 +75,7 @@ def situations(draw: st.DrawFn) -> Situation:
         cold_probability=draw(st.floats(0, 0.2)),
         remaining_calls=draw(st.floats(0, 2_000)),
         remaining_calls_of_a_fresh_session=draw(st.floats(0, 2_000)),
-        calls_to_auto_compaction=draw(st.one_of(st.none(), st.floats(0, 800))),
+        calls_to_auto_compaction=draw(st.floats(0, 800)),
         trigger_tokens=167_000,
         mean_calls_per_turn=draw(st.floats(0, 60)),
     )

@@ -95,7 +95,6 @@ def test_session_cost_grows_with_calls(calls, baseline, growth, output):
 def test_calls_to_compaction_are_the_room_by_the_growth():
     assert calls_to_compaction(107_000, 167_000, GrowthEstimate(2_000, 500)) == 30
     assert calls_to_compaction(200_000, 167_000, GrowthEstimate(2_000, 500)) == 0
-    assert calls_to_compaction(1, 167_000, GrowthEstimate(0, 500)) is None
 
 
 def test_calls_to_compaction_matches_a_simulated_walk():

@@ -1,5 +1,6 @@
 """Nudges about habits: thresholds, lines, and what plans get to hear."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -35,7 +36,7 @@ SITUATION = Situation(
     cold_probability=0.018,
     remaining_calls=60.0,
     remaining_calls_of_a_fresh_session=50.0,
-    calls_to_auto_compaction=None,
+    calls_to_auto_compaction=math.inf,
     trigger_tokens=167_000,
     mean_calls_per_turn=11.0,
 )

@@ -57,7 +57,7 @@ def test_kaplan_meier_by_hand():
 
 
 def test_the_calls_ahead_are_those_of_a_user_who_goes_on():
-    ahead = calls_ahead(50, None)
+    ahead = calls_ahead(50, math.inf)
     assert (ahead.point, ahead.compacts) == (50, 0)
     assert (ahead.low, ahead.high) == pytest.approx((50 * math.log(10 / 9), 50 * math.log(10)))
 
@@ -65,7 +65,7 @@ def test_the_calls_ahead_are_those_of_a_user_who_goes_on():
 def test_no_saving_is_expected_past_the_clients_own_compaction():
     ahead = calls_ahead(50, 12)
     assert ahead.point == pytest.approx(50 * (1 - math.exp(-12 / 50))), "the mean of what stays below it"
-    assert ahead.high == calls_ahead(50, None).high, "a session that long is spared the client's"
+    assert ahead.high == calls_ahead(50, math.inf).high, "a session that long is spared the client's"
     assert ahead.compacts == pytest.approx(math.exp(-12 / 50)), "how likely it is to come to that"
     assert calls_ahead(50, 3).low == calls_ahead(50, 3).point < 3
 

@@ -32,7 +32,7 @@ HERE = Situation(
     cold_probability=0.006,
     remaining_calls=50.0,
     remaining_calls_of_a_fresh_session=50.0,
-    calls_to_auto_compaction=None,
+    calls_to_auto_compaction=math.inf,
     trigger_tokens=167_000,
     mean_calls_per_turn=5.0,
 )
@@ -80,7 +80,7 @@ situations = st.builds(
     st.floats(0, 0.5),
     st.floats(0, 500),
     st.floats(0, 500),
-    st.none() | st.floats(0, 500),
+    st.just(math.inf) | st.floats(0, 500),
     st.floats(0.5, 40),
 )
 estimates = st.builds(GrowthEstimate, st.floats(0, 14_000), st.floats(0, 5_000))

@@ -1,5 +1,6 @@
 """Nudges about the session at hand: when each fires, what its line says, and what a plan's user gets to hear."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -38,7 +39,7 @@ SITUATION = Situation(
     cold_probability=0.006,
     remaining_calls=50.0,
     remaining_calls_of_a_fresh_session=50.0,
-    calls_to_auto_compaction=None,
+    calls_to_auto_compaction=math.inf,
     trigger_tokens=167_000,
     mean_calls_per_turn=10.0,
 )

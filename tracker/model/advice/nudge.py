@@ -96,7 +96,7 @@ class Situation:
     cold_probability: float
     remaining_calls: float  # m, given another turn
     remaining_calls_of_a_fresh_session: float  # m(0)
-    calls_to_auto_compaction: float | None
+    calls_to_auto_compaction: float
     trigger_tokens: int  # where that is
     mean_calls_per_turn: float
 

@@ -126,12 +126,11 @@ def _penalty(here: Situation) -> float:
     return cold_penalty_nano(here.context, here.shape.static_floor, here.tariff)
 
 
-def calls_in_turns(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float | None) -> CallsAhead:
+def calls_in_turns(per_turn: CallsPerTurn, turns: int, calls_to_auto_compaction: float) -> CallsAhead:
     """Calls of the next `turns` turns, or until the client compacts if that comes first: one at the least."""
     asked = float(per_turn.calls_in(turns))
-    limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
-    calls = min(asked, max(1.0, limit))
-    return CallsAhead(calls, calls, calls, compacts=float(limit < asked))
+    calls = min(asked, max(1.0, calls_to_auto_compaction))
+    return CallsAhead(calls, calls, calls, compacts=float(calls_to_auto_compaction < asked))
 
 
 def price_options(

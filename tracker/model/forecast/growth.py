@@ -23,7 +23,7 @@ class GrowthPool:
 
 @dataclass(frozen=True, slots=True)
 class GrowthEstimate:
-    """Expected growth and output of the next calls, tokens per call."""
+    """Expected growth and output of the next calls, tokens per call; above 0, as the shipped values weigh in."""
 
     growth: float
     output: float
@@ -85,9 +85,9 @@ def lifetime_nano(tokens: float, later_calls: float, tariff: Tariff) -> float:
     return tokens * (tariff.write + later_calls * tariff.read)
 
 
-def calls_to_compaction(context: int, trigger_tokens: int, estimate: GrowthEstimate) -> float | None:
-    """Calls to expect before the automatic compaction at `trigger_tokens`; None when the context does not grow."""
-    return max(0, trigger_tokens - context) / estimate.growth if estimate.growth > 0 else None
+def calls_to_compaction(context: int, trigger_tokens: int, estimate: GrowthEstimate) -> float:
+    """Calls to expect before the automatic compaction at `trigger_tokens`."""
+    return max(0, trigger_tokens - context) / estimate.growth
 
 
 @dataclass(frozen=True, slots=True)

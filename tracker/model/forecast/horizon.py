@@ -71,7 +71,7 @@ def remaining_calls(earlier: Sequence[SessionLength], calls_so_far: int) -> floa
     return shrink(own, DEFAULTS.remaining_calls, len(longer), DEFAULTS.remaining_shrink_sessions)
 
 
-def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> CallsAhead:
+def calls_ahead(mean_calls: float, calls_to_auto_compaction: float) -> CallsAhead:
     """Calls over which a saving runs if the user goes on, with their 80 % range.
 
     The chance to stop is taken as the same at each call, as residual life is flat at turn ends. The point is the mean
@@ -79,8 +79,7 @@ def calls_ahead(mean_calls: float, calls_to_auto_compaction: float | None) -> Ca
     much again as came true in backtests. The high end is not limited: a session that long is spared that compaction.
     """
     low, high = (mean_calls * -math.log(share) for share in (1 - TAIL, TAIL))
-    limit = math.inf if calls_to_auto_compaction is None else calls_to_auto_compaction
-    compacts = math.exp(-limit / mean_calls) if mean_calls > 0 else 0.0
+    compacts = math.exp(-calls_to_auto_compaction / mean_calls) if mean_calls > 0 else 0.0
     mean = mean_calls * (1 - compacts)
     return CallsAhead(min(low, mean), mean, high, compacts)
 
