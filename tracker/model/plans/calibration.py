@@ -88,7 +88,7 @@ def fit_meter(intervals: Sequence[Interval], now_ms: int, changed_at: int | None
         plain_size=_size(_kappa(points, None), plain_kappas, rounding),
         is_plain=_is_plain(points, weight),
         intervals=len(local),
-        elsewhere_share=(without_calls + excess) / way if way else 0.0,
+        elsewhere_share=(without_calls + excess) / way,
         drift=kappa / _kappa(_fit(before)[0], weight) - 1 if len(before) >= _DRIFT_INTERVALS else None,
         dollars_per_unit=sum(one.spent.logged for one in points) / units if units else 1.0,
     )
@@ -173,10 +173,7 @@ class _Sums(NamedTuple):
 
     def squared_error(self, weight: float) -> float:
         """Of the way against load/kappa, kappa being the ratio of sums."""
-        load = self.fresh + weight * self.read
-        if load <= 0 or self.way <= 0:
-            return self.way_way
-        per_unit = self.way / load
+        per_unit = self.way / (self.fresh + weight * self.read)
         cross = self.fresh_way + weight * self.read_way
         square = self.fresh_fresh + 2 * weight * self.fresh_read + weight * weight * self.read_read
         return self.way_way - 2 * per_unit * cross + per_unit * per_unit * square

@@ -66,8 +66,6 @@ class Range(NamedTuple):
     def at(self, share: float) -> float:
         """The value at a share of 0..1 of the range: logarithmic, low to mid to high in equal halves."""
         start, end, part = (self.low, self.mid, 2 * share) if share < 0.5 else (self.mid, self.high, 2 * share - 1)
-        if start <= 0:
-            return start + (end - start) * part
         return start * math.exp(part * math.log(end / start))
 
     def times(self, factor: float) -> "Range":

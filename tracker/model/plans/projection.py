@@ -109,11 +109,11 @@ def draw_months(
         seen = _spans_within(spans, 0 if working else 5, 6 if weekend else 4)
         months = [_month_of_days(draw, pools, seen if index % 2 else spans) for index in range(resamples)]
     sums = [_sum(weeks, dollars) for weeks in months]
-    mean = sum(sums) / len(sums) if sums else 0.0
+    mean = sum(sums) / len(sums)
     return Draws(
         method,
         [
-            DrawnMonth(weeks, _stretch(total / mean, values, draw) if total and mean else 1.0)
+            DrawnMonth(weeks, _stretch(total / mean, values, draw) if total else 1.0)
             for weeks, total in zip(months, sums, strict=True)
         ],
     )

@@ -46,10 +46,8 @@ class Verdict:
 
 
 def decide(outlooks: Sequence[PlanOutlook], evidence: Evidence, terms: Terms) -> Verdict:
-    """The verdict over plans whose outlooks share their resamples. ValueError if there are none."""
+    """The verdict over plans, one or more, whose outlooks share their resamples."""
     everyone = [one.plan.id for one in outlooks]
-    if not everyone:
-        raise ValueError("no plans to choose from")
     blocked = _too_little(evidence)
     if blocked is not None:
         return Verdict(CANNOT_TELL, tuple(everyone), *blocked)

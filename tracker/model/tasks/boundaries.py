@@ -286,8 +286,6 @@ class _Walk:
 
 def is_cleared_before(turn: TurnInfo, turns: Sequence[TurnInfo]) -> bool:
     """Whether the context was cleared between the turn before and this one, in the same file."""
-    if turn.index == 0:
-        return False
     before = turns[turn.index - 1]
     return any(event.kind == EventKind.CLEAR and event.position > before.row.position for event in before.events)
 
