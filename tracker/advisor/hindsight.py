@@ -9,6 +9,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, zip_longest
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,11 +23,10 @@ from tracker.advisor.standing import Standing
 from tracker.model.advice.backtest import Nudge, one_step_nano
 from tracker.model.advice.delivery import LogEntry
 from tracker.model.advice.fresh_start import fresh_context_tokens
+from tracker.model.advice.habits import Loss, find_storm
 from tracker.model.advice.nudge import NudgeKind
 from tracker.model.advice.options import OptionKind, shortened
 from tracker.model.advice.session_nudges import way_of
-from tracker.model.cache.miss_causes import Cause
-from tracker.model.cache.misses import MissKind
 from tracker.model.defaults import DAY_MS, DEFAULTS
 from tracker.model.forecast.growth import lifetime_nano
 
@@ -42,44 +42,25 @@ class ReplayedNudge(NamedTuple):
 
 def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preferences) -> list[ReplayedNudge]:
     """The nudges of all these sessions, which are given in the order in which they began."""
-    said = _Said()
+    said: list[LogEntry] = []  # in all sessions so far, by time: they overlap, so that it does not come in that order
     return [one for recorded in sessions for one in _nudges_in(recorded, preferences, said)]
 
 
-class _Said:
-    """What was said in all sessions so far, by time: they overlap, so that it does not come in that order."""
-
-    def __init__(self) -> None:
-        self._rows: list[NudgeRow] = []
-        self._entries: list[LogEntry] = []
-
-    def add(self, row: NudgeRow) -> None:
-        """Note a nudge that was shown."""
-        insort(self._rows, row, key=lambda one: one.due_at)
-        for entry in log_entries([row], ()):
-            insort(self._entries, entry, key=lambda one: one.at_ms)
-
-    def before(self, standing: Standing) -> tuple[list[NudgeRow], list[LogEntry]]:
-        """The week before a moment, as rows and as the delivery rules read them."""
-        since = standing.state.last.last_at - _LOOKED_BACK_MS
-        return (
-            self._rows[bisect_left(self._rows, since, key=lambda one: one.due_at) :],
-            self._entries[bisect_left(self._entries, since, key=lambda one: one.at_ms) :],
-        )
-
-
-def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: _Said) -> list[ReplayedNudge]:
+def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: list[LogEntry]) -> list[ReplayedNudge]:
     made: list[ReplayedNudge] = []
+    at = attrgetter("at_ms")
     later = islice(recorded.standings.values(), 1, None)
     for (place, standing), following in zip_longest(recorded.standings.items(), later):
-        for evaluations in _evaluations(recorded, place, standing, following, said, made):
-            for row in decided_rows(standing, evaluations, said.before(standing)[1], preferences):
+        since = standing.state.last.last_at - _LOOKED_BACK_MS
+        for evaluations in _evaluations(recorded, place, standing, following, made):
+            for row in decided_rows(standing, evaluations, said[bisect_left(said, since, key=at) :], preferences):
                 if row.chosen:
                     row = row._replace(shown_at=row.due_at)
                     worked_out = _HINDSIGHT.get(row.kind)
                     saved = None if worked_out is None else worked_out(_Case(row, recorded, place, standing))
                     made.append(ReplayedNudge(row, None if saved is None else round(saved)))
-                    said.add(row)
+                    for entry in log_entries([row], ()):
+                        insort(said, entry, key=at)
     return made
 
 
@@ -88,11 +69,10 @@ def _evaluations(
     place: int,
     standing: Standing,
     following: Standing | None,
-    said: _Said,
     made: Sequence[ReplayedNudge],
 ) -> Iterator[list[TimedEvaluation]]:
     """At a turn's end, at the resume after it and at the next prompt; each knows what was said before it."""
-    yield evaluate_turn(standing, said.before(standing)[0], [one.row for one in made])
+    yield evaluate_turn(standing, (), [one.row for one in made])
     yield _resumed(recorded, place, standing)
     if following is not None:
         yield _prompted(standing, following, [one.row for one in made])
@@ -151,7 +131,7 @@ def _large_result(case: _Case) -> float:
 def _miss_storm(case: _Case) -> float:
     """What was lost in the same way afterwards."""
     later = case.recorded.calls[case.place + 1 : case.place + 1 + DEFAULTS.storm_window_calls]
-    return sum(call.waste or 0 for call in later if call.kind == MissKind.MAJOR and call.cause != Cause.EXPIRED)
+    return find_storm([Loss(call.kind, call.cause, call.waste or 0) for call in later]).waste_nano
 
 
 _HINDSIGHT: dict[str, Callable[[_Case], float | None]] = {
