@@ -4,7 +4,7 @@ Measuring reads up to twenty thousand calls and takes up to a second, so it is d
 """
 
 import sqlite3
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
@@ -111,9 +111,9 @@ def measure_habits(db: sqlite3.Connection, agent: str, now: int) -> Habits:
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     habits = msgspec.structs.replace(
         _sessions_habits(db, work, now),
-        turns=_profiles(work.turns, now),
+        turns=_profiles(work, now),
         month=_month(db, agent, now, rates),
-        ttl=_ttl_choice(work.chains, work.mains, rates),
+        ttl=_ttl_choice(work, rates),
         meter=read_meter(db, now),
         bands=_bands(work, rates, now),
     )
@@ -136,66 +136,51 @@ class PastHabits:
 
     def __init__(self, db: sqlite3.Connection, agent: str, *, most_calls: int = MOST_CALLS) -> None:
         self._db, self._agent, self._most_calls = db, agent, most_calls
-        self._work = _load(db, {})
+        self._work: dict[int, _Session] = {}
 
     def before(self, at: int) -> Habits:
         """From the sessions that had ended by then; without a month and what rests on it."""
         sessions = stored.recent_sessions(self._db, self._agent, self._most_calls, at)
-        new = {session: ended for session, ended in sessions.items() if session not in self._work.last_at}
-        self._work = self._work.of(sessions).with_more(_load(self._db, new))
+        new = {session: ended for session, ended in sessions.items() if session not in self._work}
+        known = self._work | _load(self._db, new)
+        self._work = {session: known[session] for session in sorted(sessions)}
         return _sessions_habits(self._db, self._work, at)
 
 
-class _Work(NamedTuple):
-    """The sessions that habits are measured from."""
+class _Session(NamedTuple):
+    """What habits are measured from in a session."""
 
-    last_at: dict[int, int]
-    chains: list[list[HabitCall]]  # by id
-    mains: list[list[HabitCall]]  # calls that grow the main chain
-    turns: list[HabitTurn]  # by session
-
-    def of(self, last_at: dict[int, int]) -> "_Work":
-        """Of its sessions those that are among these, which it is for from now on."""
-        return _Work(
-            last_at,
-            [chain for chain in self.chains if chain[0].session_id in last_at],
-            [chain for chain in self.mains if chain[0].session_id in last_at],
-            [turn for turn in self.turns if turn.session_id in last_at],
-        )
-
-    def with_more(self, more: "_Work") -> "_Work":
-        """With the rest of its sessions."""
-        return _Work(
-            self.last_at,
-            sorted(self.chains + more.chains, key=_chain_id),
-            sorted(self.mains + more.mains, key=_chain_id),
-            sorted(self.turns + more.turns, key=lambda turn: turn.session_id),
-        )
+    last_at: int
+    chains: list[list[HabitCall]]
+    main: list[HabitCall]  # calls that grow the main chain
+    turns: list[HabitTurn]
 
 
-def _chain_id(chain: Sequence[HabitCall]) -> int:
-    return chain[0].chain_id
+_Work = Mapping[int, _Session]  # by session id, ascending
 
 
-def _load(db: sqlite3.Connection, last_at: dict[int, int]) -> _Work:
-    calls = stored.habit_calls(db, last_at)
-    chains = [list(members) for _, members in groupby(calls, key=lambda call: call.chain_id)]
-    return _Work(
-        last_at,
-        chains,
-        [grown for chain in chains if not chain[0].chain and (grown := _growing(chain))],
-        stored.habit_turns(db, last_at),
-    )
+def _load(db: sqlite3.Connection, last_at: Mapping[int, int]) -> dict[int, _Session]:
+    work = {session: _Session(last_at[session], [], [], []) for session in sorted(last_at)}
+    for _, members in groupby(stored.habit_calls(db, last_at), key=lambda call: call.chain_id):
+        chain = list(members)
+        session = work[chain[0].session_id]
+        session.chains.append(chain)
+        if not chain[0].chain:
+            session.main.extend(call for call in chain if call.context and not call.flags & CallFlag.ITERATION)
+    for turn in stored.habit_turns(db, last_at):
+        work[turn.session_id].turns.append(turn)
+    return work
 
 
 def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
     """Everything that is measured session by session."""
-    calls = [call for chain in work.chains for call in chain]
-    last_at, mains, turns = work.last_at, work.mains, work.turns
+    calls = [call for one in work.values() for chain in one.chains for call in chain]
+    turns = [turn for one in work.values() for turn in one.turns]
+    mains = _mains(work)
     model_of = {chain[0].session_id: chain[-1].model for chain in mains}
-    compactions = stored.compactions(db, last_at)
+    compactions = stored.compactions(db, work)
     ended_before = now - DEFAULTS.return_window_ms
-    first_contexts = [chain[0].context for chain in mains if chain[0].context]
+    first_contexts = [chain[0].context for chain in mains]
     return Habits(
         sessions=len(mains),
         calls=len(calls),
@@ -203,16 +188,16 @@ def _sessions_habits(db: sqlite3.Connection, work: _Work, now: int) -> Habits:
         pools=_pools(mains),
         first_context=float(median(first_contexts)) if first_contexts else None,
         calls_per_turn=calls_per_turn([turn.main_calls for turn in turns if turn.main_calls > 0]),
-        lengths=sorted(SessionLength(len(chain), last_at[chain[0].session_id] < ended_before) for chain in mains),
-        gaps=_gaps(turns, ended_before),
-        orientation=_orientation(mains, stored.first_edits(db, last_at)),
+        lengths=sorted(SessionLength(len(one.main), one.last_at < ended_before) for one in work.values() if one.main),
+        gaps=_gaps(work, ended_before),
+        orientation=_orientation(mains, stored.first_edits(db, work)),
         triggers=triggers(compactions, model_of),
         aftermath=aftermath(compactions, mains, lambda sessions: stored.file_uses(db, sessions)),
     )
 
 
-def _growing(chain: Sequence[HabitCall]) -> list[HabitCall]:
-    return [call for call in chain if call.context and not call.flags & CallFlag.ITERATION]
+def _mains(work: _Work) -> list[list[HabitCall]]:
+    return [one.main for one in work.values() if one.main]
 
 
 def _pools(mains: Iterable[Sequence[HabitCall]]) -> dict[str, GrowthPool]:
@@ -231,16 +216,13 @@ def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[
     """Forecasts at turn ends of epochs that have ended against what came, each at its own price."""
     ended_before = now - DEFAULTS.return_window_ms
     residuals: dict[str, dict[int, list[float]]] = {}
-    pools = _pools(work.mains)
-    prompts: dict[int, list[int]] = {}
-    for turn in work.turns:
-        insort(prompts.setdefault(turn.session_id, []), turn.at)
-    for chain in work.mains:
-        turn_of = partial(bisect_right, prompts.get(chain[0].session_id, ()))
-        for (_, model), members in groupby(chain, key=lambda call: (call.epoch, call.model)):
+    pools = _pools(_mains(work))
+    for session in work.values():
+        turn_of = partial(bisect_right, sorted(turn.at for turn in session.turns))
+        for (_, model), members in groupby(session.main, key=lambda call: (call.epoch, call.model)):
             epoch = list(members)
             price = rates.get(epoch[-1].price_id or "")
-            if price is None or (epoch[-1] is chain[-1] and epoch[-1].last_at >= ended_before):
+            if price is None or (epoch[-1] is session.main[-1] and epoch[-1].last_at >= ended_before):
                 continue
             sized = [
                 EpochCall(call.context, call.output, call.cost, turn_of(call.first_at) < turn_of(after.first_at))
@@ -256,15 +238,14 @@ def _bands(work: _Work, rates: Mapping[str, Rates], now: int) -> dict[str, dict[
     }
 
 
-def _gaps(turns: Sequence[HabitTurn], ended_before: int) -> list[IdleGap]:
+def _gaps(work: _Work, ended_before: int) -> list[IdleGap]:
     """Pauses before a prompt, and after the last turn of every session that has ended."""
     gaps: list[IdleGap] = []
-    for _, members in groupby(turns, key=lambda turn: turn.session_id):
-        session = list(members)
-        for before, after in pairwise(session):
+    for one in work.values():
+        for before, after in pairwise(one.turns):
             gaps.append(IdleGap(max(0, after.at - before.ended_at), before.context_end or 0))
-        if session[-1].ended_at < ended_before:
-            gaps.append(IdleGap(None, session[-1].context_end or 0))
+        if one.turns and one.turns[-1].ended_at < ended_before:
+            gaps.append(IdleGap(None, one.turns[-1].context_end or 0))
     return gaps
 
 
@@ -283,8 +264,8 @@ def _orientation(mains: Iterable[Sequence[HabitCall]], first_edits: Mapping[int,
     return Orientation(float(median(tokens)), round(median(counts)))
 
 
-def _profiles(turns: Sequence[HabitTurn], now: int) -> list[TurnProfile]:
-    recent = [turn for turn in turns if turn.at >= now - _MONTH_DAYS * DAY_MS]
+def _profiles(work: _Work, now: int) -> list[TurnProfile]:
+    recent = [turn for one in work.values() for turn in one.turns if turn.at >= now - _MONTH_DAYS * DAY_MS]
     return [TurnProfile(turn.has_edits, turn.output, turn.calls, turn.cost) for turn in recent[-_MOST_TURNS:]]
 
 
@@ -317,13 +298,12 @@ def _month(db: sqlite3.Connection, agent: str, now: int, rates: Mapping[str, Rat
     )
 
 
-def _ttl_choice(
-    chains: Sequence[Sequence[HabitCall]], mains: Sequence[Sequence[HabitCall]], rates: Mapping[str, Rates]
-) -> TtlChoice | None:
+def _ttl_choice(work: _Work, rates: Mapping[str, Rates]) -> TtlChoice | None:
     """Replay of both cache lifetimes over the recorded chains; None where the latest call has no price to judge by."""
+    chains = sorted((chain for one in work.values() for chain in one.chains), key=lambda chain: chain[0].chain_id)
     if len(chains) < _LEAST_CHAINS:
         return None
-    latest = max((chain[-1] for chain in mains), key=lambda call: call.last_at, default=None)
+    latest = max((chain[-1] for chain in _mains(work)), key=lambda call: call.last_at, default=None)
     current = rates.get(latest.price_id or "") if latest is not None else None
     if current is None:
         return None
