@@ -18,7 +18,7 @@ import msgspec
 
 from store.files import Advance, advance, known_files, mark_gone, read_state
 from store.ledger import begin, open_ledger, transaction
-from store.spend import refresh_spend
+from store.spend import refresh_spend, sum_up_changed
 from store.write import Writer
 from tracker.reprice import list_price
 from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
@@ -26,9 +26,10 @@ from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
 # Below this much to read, starting worker processes costs more than it saves.
 _PARALLEL_BYTES = 24 << 20
 _ROUNDS = 3
-# Pieces are committed in groups: often enough that other writers wait no longer than this, rarely enough that a cold
-# import does not write the same pages many times.
-_COMMIT_SECONDS = 0.1
+# What is read before it is written. Larger groups write fewer pages twice, smaller ones need less memory.
+_GROUP_BYTES = 32 << 20
+# While another process writes, one reads on up to this much.
+_MOST_BYTES = 64 << 20
 
 
 class PendingFile(NamedTuple):
@@ -51,6 +52,11 @@ class Work(NamedTuple):
     def bytes(self) -> int:
         """What is to be read."""
         return sum(map(unread_bytes, self.files))
+
+    def progress(self, *done: "SyncReport") -> "Progress":
+        """How far those have come who share the work."""
+        files = sum(one.files for one in done)
+        return Progress(files, len(self.files), sum(one.bytes for one in done), self.bytes)
 
 
 class Progress(NamedTuple):
@@ -94,7 +100,7 @@ def sync(
     *,
     work: list[PendingFile] | None = None,
     report: SyncReport | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> SyncReport:
     """Read all that is new under the sources' roots into the ledger.
 
@@ -106,8 +112,12 @@ def sync(
         work = find_work(db, listed(sources, report.problems))
     with no_garbage_collection():
         for _ in range(_ROUNDS):
-            if not work or not _run(db, Work(sources, work, options), report, on_progress):
-                break
+            shared = Work(sources, work, options)
+            for done in take_share(db, shared, range(len(work))):
+                on_progress(shared.progress(done))
+            report.add(done)
+            if done.files == len(work):
+                break  # else another process got to one first
             work = find_work(db, listed(sources, report.problems))
         report.new_calls += refresh_spend(db)
     report.seconds += time.monotonic() - started
@@ -179,10 +189,11 @@ def find_work(db: sqlite3.Connection, files: Iterable[tuple[int, FoundFile]]) ->
             continue
         met.add(file.path)
         row = known.get(file.path)
-        if row is None:
-            work.append(PendingFile(index, file, None, 0))
-        elif row[:3] != file[3:] or row.gone:
-            work.append(_known_work(db, index, file))
+        if row is not None and row[:3] == file[3:] and not row.gone:
+            continue
+        version, state = read_state(db, file.path)
+        known_state = msgspec.msgpack.decode(state, type=ReadState) if state else None
+        work.append(PendingFile(index, file, known_state, version))
     vanished = [path for path, row in known.items() if path not in met and not row.gone and not os.path.exists(path)]
     if vanished:
         with transaction(db):
@@ -200,37 +211,66 @@ def _is_text(path: str) -> bool:
     return True
 
 
-def _known_work(db: sqlite3.Connection, source: int, file: FoundFile) -> PendingFile:
-    version, state = read_state(db, file.path)
-    return PendingFile(source, file, msgspec.msgpack.decode(state, type=ReadState) if state else None, version)
-
-
 def unread_bytes(one: PendingFile) -> int:
     """Bytes that a file has grown by; all of it if it shrank."""
     offset = one.state.offset if one.state else 0
     return one.file.size - offset if one.file.size >= offset else one.file.size
 
 
-class Intake:
-    """Writes pieces, each with its file's state, and keeps count. Call inside a transaction."""
+def take_share(db: sqlite3.Connection, work: Work, indices: Iterable[int]) -> Iterator[SyncReport]:
+    """Read the files at `indices` and write them in groups, a transaction each.
+
+    Yields what was done so far, after each group and at the end. Files that another process got to first do not count.
+    """
+    intake = _Intake(db, work)
+    problems: list[str] = []
+    held: list[tuple[int, Piece]] = []
+    held_bytes = files = 0
+    for index in indices:
+        for piece in read_file(work, index, problems):
+            held.append((index, piece))
+            held_bytes += piece.state.offset
+            if held_bytes >= _GROUP_BYTES and intake.write(held, wait=held_bytes >= _MOST_BYTES):
+                yield intake.so_far(files, problems)
+                held, held_bytes = [], 0
+        files += 1
+    if held:
+        intake.write(held, wait=True)
+    yield intake.so_far(files, problems)
+
+
+class _Intake:
+    """Writes pieces, each with its file's state, and keeps count."""
 
     def __init__(self, db: sqlite3.Connection, work: Work) -> None:
         self._db = db
         self._files = list(work.files)
         self._writer = Writer(db, partial(list_price, work.options.pricer))
-        self.lost: set[int] = set()  # files that another process got to first
-        self.bytes = 0
-        self.joined = 0  # the change in the number of calls by those that are found to be the same (`sum_up_changed`)
+        self._lost: set[int] = set()  # files that another process got to first
+        self._bytes = 0
+        self._joined = 0  # the change in the number of calls by those that are found to be the same
         self._bad_lines = 0
 
-    def so_far(self, files: int, problems: Sequence[str] = ()) -> SyncReport:
+    def so_far(self, files: int, problems: list[str]) -> SyncReport:
         """What was done once `files` files were read; `problems` kept others from being read."""
-        new_calls = self._writer.new_calls + self.joined
-        return SyncReport(files - len(self.lost), self.bytes, new_calls, self._bad_lines, problems=list(problems))
+        new_calls = self._writer.new_calls + self._joined
+        return SyncReport(files - len(self._lost), self._bytes, new_calls, self._bad_lines, problems=[*problems])
 
-    def put(self, index: int, piece: Piece) -> None:
-        """Write the next piece of the file at `index`, unless another process was first."""
-        if index in self.lost:
+    def write(self, pieces: Iterable[tuple[int, Piece]], *, wait: bool) -> bool:
+        """Write the next pieces of the files at these indices in one transaction.
+
+        False, and nothing written, if another process is writing and `wait` is not set.
+        """
+        if not _begin(self._db, wait=wait):
+            return False
+        with self._db:
+            for index, piece in pieces:
+                self._put(index, piece)
+            self._joined += sum_up_changed(self._db)
+        return True
+
+    def _put(self, index: int, piece: Piece) -> None:
+        if index in self._lost:
             return
         one = self._files[index]
         file, state = one.file, piece.state
@@ -239,39 +279,27 @@ class Intake:
             piece.batch.bad_lines, piece.from_start,
         )  # fmt: skip
         if not advance(self._db, position, one.version):
-            self.lost.add(index)
+            self._lost.add(index)
             return
         self._writer.write(piece.batch)
         after = one._replace(state=state, version=one.version + 1)
         self._files[index] = after
-        self.bytes += unread_bytes(one) - unread_bytes(after)
+        self._bytes += unread_bytes(one) - unread_bytes(after)
         self._bad_lines += piece.batch.bad_lines
 
 
-def _run(db: sqlite3.Connection, work: Work, report: SyncReport, on_progress: Callable[[Progress], None] | None) -> int:
-    """Read and write all of `work`; returns how many files another process got to first."""
-    total = work.bytes
-    intake = Intake(db, work)
-    open_since = 0.0
+def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
+    patience_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
+    db.execute(f"PRAGMA busy_timeout = {patience_ms if wait else 0}")
     try:
-        for index in range(len(work.files)):
-            for piece in read_file(work, index, report.problems):
-                if not db.in_transaction:
-                    begin(db)
-                    open_since = time.monotonic()
-                intake.put(index, piece)
-                if time.monotonic() - open_since > _COMMIT_SECONDS:
-                    db.execute("COMMIT")
-                if on_progress is not None:
-                    on_progress(Progress(index, len(work.files), intake.bytes, total))
-        if db.in_transaction:
-            db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    report.add(intake.so_far(len(work.files)))
-    return len(intake.lost)
+        begin(db)
+    except sqlite3.OperationalError as error:
+        if wait or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    return True
 
 
 def read_file(work: Work, index: int, problems: list[str]) -> Iterator[Piece]:

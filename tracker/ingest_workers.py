@@ -17,16 +17,10 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
-from store.ledger import LedgerError, begin, open_ledger
-from store.spend import sum_up_changed
-from tracker.ingest import Intake, Progress, SyncReport, Work, read_file
+from store.ledger import LedgerError, open_ledger
+from tracker.ingest import Progress, SyncReport, Work, take_share
 from tracker.processes import start, starting_anew
-from tracker.sources.base import Piece
 
-# What a worker has read before it writes. Larger groups write fewer pages twice, smaller ones need less memory.
-_GROUP_BYTES = 32 << 20
-# While another process writes, a worker reads on up to this much.
-_MOST_BYTES = 64 << 20
 # A checkpoint waits for the disk while nobody else can write: a tenth as often as SQLite would do it by itself.
 _CHECKPOINT_PAGES = 10_000
 _NICER = 5
@@ -37,7 +31,7 @@ def read_in_processes(
     work: Work,
     workers: int,
     report: SyncReport,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[Progress], None],
     *,
     beside_a_screen: bool,
 ) -> None:
@@ -54,7 +48,6 @@ def read_in_processes(
     pipes: list[Connection] = []
     processes = []
     told: dict[Connection, SyncReport] = {}
-    total = work.bytes
     try:
         for _ in range(min(workers, len(work.files))):
             ours, theirs = context.Pipe(duplex=False)
@@ -69,9 +62,7 @@ def read_in_processes(
             processes.append(process)
         for pipe, so_far in _reports(pipes):
             told[pipe] = so_far
-            if on_progress is not None:
-                files = sum(one.files for one in told.values())
-                on_progress(Progress(files, len(work.files), sum(one.bytes for one in told.values()), total))
+            on_progress(work.progress(*told.values()))
     finally:
         for process in processes:
             if pipes:
@@ -103,40 +94,13 @@ def _worker(ledger: Path, work: Work, following: "Synchronized[int]", pipe: Conn
     try:
         with closing(open_ledger(ledger)) as db:
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            _take_share(db, work, following, pipe)
+            for so_far in take_share(db, work, _indices(following, len(work.files))):
+                pipe.send(so_far)
     except (sqlite3.Error, LedgerError):
         pass  # the caller meets the same trouble with what is left, and reports it
     except BrokenPipeError:
         pass  # the caller is gone
     pipe.close()
-
-
-def _take_share(db: sqlite3.Connection, work: Work, following: "Synchronized[int]", pipe: Connection) -> None:
-    intake = Intake(db, work)
-    problems: list[str] = []
-    held: list[tuple[int, Piece]] = []
-    held_bytes = files = 0
-
-    def write(*, wait: bool) -> None:
-        nonlocal held_bytes
-        if not _begin(db, wait=wait):
-            return
-        for index, piece in held:
-            intake.put(index, piece)
-        intake.joined += sum_up_changed(db)
-        db.execute("COMMIT")
-        pipe.send(intake.so_far(files, problems))
-        held.clear()
-        held_bytes = 0
-
-    for index in _indices(following, len(work.files)):
-        for piece in read_file(work, index, problems):
-            held.append((index, piece))
-            held_bytes += piece.state.offset
-            if held_bytes >= _GROUP_BYTES:
-                write(wait=held_bytes >= _MOST_BYTES)
-        files += 1
-    write(wait=True)
 
 
 def _indices(following: "Synchronized[int]", end: int) -> Iterator[int]:
@@ -148,18 +112,3 @@ def _indices(following: "Synchronized[int]", end: int) -> Iterator[int]:
         if index >= end:
             return
         yield index
-
-
-def _begin(db: sqlite3.Connection, *, wait: bool) -> bool:
-    """Begin to write; False if another process is writing and `wait` is not set."""
-    patience_ms = db.execute("PRAGMA busy_timeout").fetchone()[0]
-    db.execute(f"PRAGMA busy_timeout = {patience_ms if wait else 0}")
-    try:
-        begin(db)
-    except sqlite3.OperationalError as error:
-        if wait or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    finally:
-        db.execute(f"PRAGMA busy_timeout = {patience_ms}")
-    return True

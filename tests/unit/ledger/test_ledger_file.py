@@ -15,7 +15,7 @@ from store.damage import damaged_ledgers
 from store.ledger import LedgerError, ledger_path, open_ledger, transaction
 from store.migrations import MIGRATIONS
 from store.schema_version import SCHEMA_VERSION
-from tracker import ingest_workers
+from tracker import ingest, ingest_workers
 from tracker.ingest import SyncReport, Work, find_work, listed, read_file
 from tracker.sources.base import Options, Piece, Sources
 from tracker.sources.claude_code import ClaudeCodeSource
@@ -113,10 +113,12 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
             newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         return read_file(*given)
 
-    monkeypatch.setattr(ingest_workers, "read_file", read_while_another_upgrades)
+    monkeypatch.setattr(ingest, "read_file", read_while_another_upgrades)
     report = SyncReport()
     shared = Work(sources, work, Options(price_book()))
-    ingest_workers.read_in_processes(tmp_path / "ledger.db", shared, 1, report, None, beside_a_screen=False)
+    ingest_workers.read_in_processes(
+        tmp_path / "ledger.db", shared, 1, report, lambda _progress: None, beside_a_screen=False
+    )
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
         assert db.execute("SELECT (SELECT COUNT(*) FROM call), (SELECT COUNT(*) FROM source_file)").fetchone() == (0, 0)
     assert report.files == 0
