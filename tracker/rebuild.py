@@ -6,7 +6,7 @@ on the order in which they came: a full rebuild gives the same rows.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -160,8 +160,11 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
         keys |= {(name, version) for name, version, _ in model.cold_reads}
     stored.refresh_floors(db, sorted(keys), _FLOOR_CAUSES)
     after = stored.parts_of_sessions(db, session_ids)
-    linked = [*_link_teams(db, session_ids), *_link_plans(db, session_ids), *_link_restored(db, session_ids)]
-    _link_branches(db, before, [*after, *linked])
+    for changed_links in (_team_links, _plan_links, _restored_links):
+        changed = list(changed_links(db, session_ids))
+        stored.set_links(db, changed)
+        after += changed
+    _link_branches(db, before, after)
     _assign_tasks(db, session_ids, {part.task_id for part in before}, overlay)
     return len(session_ids)
 
@@ -169,60 +172,43 @@ def _rebuild_group(db: sqlite3.Connection, session_ids: list[int], overlay: Over
 # -- links between sessions -------------------------------------------------------------------------------------------
 
 
-def _link_teams(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
-    """Put teammates on the task that their lead was on when they began, unless an edit or a fork decides it.
-
-    Returns the parts that changed, as they are now.
-    """
+def _team_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[PartRow]:
+    """Teammates' parts, on the task that their lead was on when they began, unless an edit or a fork decides it."""
     leads = leads_of(stored.team_sessions(db), set(session_ids))
     targets = {
         mate.id: (lead.id, stored.turn_at(db, lead.id, mate.began_at))
         for mate, lead in leads.items()
         if lead is not None
     }
-    changed: list[PartRow] = []
     for part in stored.parts_of_sessions(db, [mate.id for mate in leads]):
         lead_id, turn = targets.get(part.session_id, (None, None))
         if turn is not None and part.link_kind in (None, LINK_BRANCH, LINK_TEAM):
-            changed.append(part._replace(link_kind=LINK_TEAM, link_session_id=lead_id, link_turn=turn))
+            yield _linked(part, LINK_TEAM, lead_id, turn)
         elif turn is None and part.link_kind == LINK_TEAM:
-            changed.append(_unlinked(part))
-    stored.set_links(db, changed)
-    return changed
+            yield _linked(part)
 
 
-def _link_plans(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
-    """Put sessions that carry out an approved plan on the task that planned it, unless an edit or a fork decides it.
-
-    Returns the parts that changed, as they are now.
-    """
-    changed: dict[PartKey, PartRow] = {}
+def _plan_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[PartRow]:
+    """Parts that carry out an approved plan, on the task that planned it, unless an edit or a fork decides it."""
     for session_id, prompt, planning, at in stored.plans_carried_out(
         db, session_ids, within_ms=APPROVAL_MS, waits_ms=PLAN_WAITS_MS
     ):
         part = stored.part_of_turn(db, session_id, prompt)
         turn = stored.turn_at(db, planning, at)
         if part is not None and turn is not None and part.link_kind in (None, LINK_BRANCH, LINK_PLAN):
-            changed[key_of(part)] = part._replace(link_kind=LINK_PLAN, link_session_id=planning, link_turn=turn)
-    stored.set_links(db, list(changed.values()))
-    return list(changed.values())
+            yield _linked(part, LINK_PLAN, planning, turn)
 
 
-def _link_restored(db: sqlite3.Connection, session_ids: list[int]) -> list[PartRow]:
-    """Put what follows a restored checkpoint, where that is a session of its own, on the task that it was taken from.
+def _restored_links(db: sqlite3.Connection, session_ids: list[int]) -> Iterator[PartRow]:
+    """What follows a restored checkpoint, where that is a session of its own, on the task that it was taken from.
 
-    Unless an edit decides it. Returns the parts that changed, as they are now.
+    Unless an edit decides it.
     """
-    changed: list[PartRow] = []
     for session_id, origin, at in stored.restored_sessions(db, session_ids):
         turn = stored.turn_at(db, origin, at)
-        changed += [
-            part._replace(link_kind=LINK_FORK, link_session_id=origin, link_turn=turn)
-            for part in stored.parts_of_sessions(db, [session_id])
-            if turn is not None and part.opens_session and part.link_kind in (None, LINK_BRANCH)
-        ]
-    stored.set_links(db, changed)
-    return changed
+        for part in stored.parts_of_sessions(db, [session_id]):
+            if turn is not None and part.opens_session and part.link_kind in (None, LINK_BRANCH):
+                yield _linked(part, LINK_FORK, origin, turn)
 
 
 def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[PartRow]) -> None:
@@ -239,23 +225,22 @@ def _link_branches(db: sqlite3.Connection, before: list[PartRow], after: list[Pa
         parts = stored.parts_on_branch(db, project, branch)
         free = [part for part in parts if part.link_kind in (None, LINK_BRANCH)]
         if len({part.session_id for part in parts}) < 2:
-            changed = [_unlinked(part) for part in free if part.link_kind is not None]
+            changed = [_linked(part) for part in free if part.link_kind is not None]
         else:
             facts = stored.facts_of_sessions(db, {part.session_id for part in parts})
             found = continued(parts, files_by_part(facts))
-            wanted = [_linked(part, found.get(key_of(part))) for part in free]
+            targets = [(part, found.get(key_of(part))) for part in free]
+            wanted = [
+                _linked(part, LINK_BRANCH, target.session_id, target.root) if target else _linked(part)
+                for part, target in targets
+            ]
             changed = [new for new, old in zip(wanted, free, strict=True) if new != old]
         stored.set_links(db, changed)
 
 
-def _unlinked(part: PartRow) -> PartRow:
-    return part._replace(link_kind=None, link_session_id=None, link_turn=None)
-
-
-def _linked(part: PartRow, target: PartRow | None) -> PartRow:
-    if target is None:
-        return _unlinked(part)
-    return part._replace(link_kind=LINK_BRANCH, link_session_id=target.session_id, link_turn=target.root)
+def _linked(part: PartRow, kind: str | None = None, session_id: int | None = None, turn: str | None = None) -> PartRow:
+    """The part with this link, or with none."""
+    return part._replace(link_kind=kind, link_session_id=session_id, link_turn=turn)
 
 
 def _assign_tasks(db: sqlite3.Connection, session_ids: list[int], old_ids: set[str], overlay: Overlay) -> None:
@@ -270,7 +255,7 @@ def _assign_tasks(db: sqlite3.Connection, session_ids: list[int], old_ids: set[s
         frontier = [part for part in following if key_of(part) not in parts]
         parts.update((key_of(part), part) for part in frontier)
     targets: dict[PartKey, PartRow] = {}
-    for part in list(parts.values()):
+    for part in parts.values():
         _follow(db, part, targets)
     facts = stored.sessions_by_id(db, {part.session_id for part in (*parts.values(), *targets.values())})
     for part in parts.values():
