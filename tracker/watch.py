@@ -62,7 +62,7 @@ class Watcher:
         self._on_notice = on_notice
         self._polling = force_polling
         self._is_blind = False  # a folder could not be watched: the scan has to be frequent
-        self._failure = ""  # why the ledger cannot be written
+        self.failure = ""  # why the ledger cannot be written at present
         self._next_roots = 0.0  # when the roots are looked at next, on the monotonic clock
         self._changed: set[str] = set()
         self._ended: set[str] = set()  # folders that were deleted since the roots were looked at
@@ -78,11 +78,6 @@ class Watcher:
         """Scan everything now; may be called from any thread."""
         self._scan = True
         self._look.set()
-
-    @property
-    def failure(self) -> str:
-        """Why the ledger cannot be written at present; "" if it can."""
-        return self._failure
 
     @property
     def absence(self) -> str:
@@ -140,14 +135,14 @@ class Watcher:
             if is_damage(error):
                 raise
             # A full disk or a locked ledger passes: the read state did not move, so nothing is lost.
-            was_failing, self._failure = bool(self._failure), f"cannot write the ledger: {error}; trying again"
+            was_failing, self.failure = bool(self.failure), f"cannot write the ledger: {error}; trying again"
             if not was_failing:
-                self._on_notice(self._failure)
+                self._on_notice(self.failure)
             self._scan = True
             stop.wait(_RETRY_SECONDS)
             return
-        if self._failure:
-            self._failure = ""
+        if self.failure:
+            self.failure = ""
             self._on_notice("the ledger can be written again")
         for problem in report.problems:
             self._notice(f"cannot read {problem}")
