@@ -18,7 +18,7 @@ from store.kept import keep_value, kept_value
 from store.task_rows import CommitRow, TaskTurnRow
 from tracker.model.defaults import DEFAULTS
 from tracker.model.tasks.session_tasks import decode_facts
-from tracker.model.tasks.status import GitFacts, TurnFacts
+from tracker.model.tasks.status import GitFacts
 from tracker.sources.file_access import open_regular
 
 _TIMEOUT_SECONDS = 5
@@ -161,7 +161,9 @@ def git_facts(db: sqlite3.Connection, turns: Sequence[TaskTurnRow]) -> GitFacts:
     own = [one for one in known if any(_same_commit(one.sha, sha) for sha in made)] or touching
     shas = [one.sha for one in own if one.reverts is None] or list(made)
     reverted = repositories.reverted_shas(db, folder)
-    return GitFacts(bool(touching), _are_all(shas, reverted) or _reverted_in_session(facts))
+    # The task itself may have taken back every commit that it made.
+    taken_back = [sha for fact in facts for sha in fact.reverts]
+    return GitFacts(bool(touching), _are_all(shas, reverted) or _are_all(made, taken_back))
 
 
 def one_spelling(name: str) -> str:
@@ -175,8 +177,3 @@ def _are_all(shas: Collection[str], reverted: Collection[str]) -> bool:
 
 def _same_commit(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
-
-
-def _reverted_in_session(turns: Collection[TurnFacts]) -> bool:
-    """Whether the task itself took back every commit that it made."""
-    return _are_all([sha for fact in turns for sha in fact.commits], [sha for fact in turns for sha in fact.reverts])
