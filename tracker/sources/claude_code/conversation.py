@@ -14,7 +14,6 @@ from tracker.sources.text import echo_of, opening, packed, word_hashes, word_set
 _WORDS_FROM_CHARS = 1200
 _RECENT_LINES = 200
 _REPLY_CHARS = 40
-_COMMANDS = {"clear": EventKind.CLEAR, "exit": EventKind.EXIT, "quit": EventKind.EXIT}
 
 
 class Conversation:
@@ -69,9 +68,8 @@ class Conversation:
                 self._carry.caveat = line.uuid
         else:
             prompt = classify(text, is_local=line.parentUuid is not None and line.parentUuid == self._carry.caveat)
-            if prompt.mark is not None:
-                self._mark(line, prompt.mark, place)
-            elif prompt.kind is not None:
+            self._mark(line, prompt, place)
+            if prompt.kind is not None:
                 self._begin_turn(line, line.uuid, prompt, prompt.kind, place, at)
         self.passes(line)
 
@@ -84,9 +82,7 @@ class Conversation:
 
     def commanded(self, line: Line, place: Place) -> None:
         """A `local_command` row: a slash command that newer clients keep out of the user's lines."""
-        prompt = classify(joined_text(decoded(decode_content, line.content)))
-        if prompt.mark is not None:
-            self._mark(line, prompt.mark, place)
+        self._mark(line, classify(joined_text(decoded(decode_content, line.content))), place)
 
     def end(self) -> None:
         """Put what later pieces need into the carry."""
@@ -94,10 +90,9 @@ class Conversation:
         self._carry.output_words = packed(self._output_words)
         del self._carry.recent[:-_RECENT_LINES]
 
-    def _mark(self, line: Line, mark: str, place: Place) -> None:
-        name, _, value = mark.partition(":")
-        kind = EventKind.INTERRUPT if name == "interrupt" else _COMMANDS.get(value, EventKind.COMMAND)
-        self._batch.events.append(event_at(line, place, kind, value or None))
+    def _mark(self, line: Line, prompt: Prompt, place: Place) -> None:
+        if prompt.mark is not None:
+            self._batch.events.append(event_at(line, place, prompt.mark, prompt.text or None))
 
     def _begin_turn(self, line: Line, key: str, prompt: Prompt, kind: str, place: Place, at: int) -> None:
         self._rewound()

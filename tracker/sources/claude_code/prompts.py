@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from store.records import TurnKind
+from store.records import EventKind, TurnKind
 from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.text import content_of, without_elements
 
@@ -34,19 +34,18 @@ _LOCAL_COMMANDS = frozenset(
     " quit release-notes reload-plugins remote-control rename reset resume rewind sandbox stats status statusline tasks"
     " terminal-setup theme todos upgrade usage vim voice".split()
 )
-
-
+_MARKS = {"clear": EventKind.CLEAR, "exit": EventKind.EXIT, "quit": EventKind.EXIT}
 # An approved plan as the client hands it to a session of its own, and what it says below of the one that planned.
 _PLAN = "Implement the following plan:"
 _PLANNED_IN = "read the full transcript at: "
 
 
 class Prompt(NamedTuple):
-    """A user line that starts a turn (`kind` set) or that only marks something (`mark` set)."""
+    """A user line that starts a turn (`kind` set) or that only marks something (`mark` set, `text` its command)."""
 
     kind: str | None
     text: str
-    mark: str | None = None  # interrupt | command:NAME
+    mark: str | None = None  # kind of event
     tool_use_id: str | None = None
     agent_id: str | None = None
 
@@ -84,7 +83,7 @@ def classify(text: str, *, is_local: bool = False) -> Prompt:
     sent = _SENT.match(stripped)
     stripped = stripped[sent.end() :] if sent else stripped
     if stripped.startswith("[Request interrupted"):
-        return Prompt(None, "", mark="interrupt")
+        return Prompt(None, "", mark=EventKind.INTERRUPT)
     tag = _TAG.match(stripped)
     if tag is None or _is_around(stripped):
         return Prompt(TurnKind.PROMPT, text)
@@ -93,7 +92,7 @@ def classify(text: str, *, is_local: bool = False) -> Prompt:
         found = _COMMAND_NAME.search(stripped)
         command = found.group(1) if found else ""
         if name == "command-name" and (is_local or command in _LOCAL_COMMANDS):
-            return Prompt(None, "", mark=f"command:{command}")
+            return Prompt(None, command, mark=_MARKS.get(command, EventKind.COMMAND))
         arguments = content_of(stripped, "command-args") or ""
         return Prompt(TurnKind.COMMAND, f"/{command} {arguments.strip()}".strip())
     if name == "bash-input":
