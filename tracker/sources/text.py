@@ -1,9 +1,10 @@
-"""The text of prompts and answers as the ledger keeps it: the opening, and hashes of content words."""
+"""Texts as the ledger keeps them of any agent: the opening, what a tool was used on, and hashes of content words."""
 
 import re
 import struct
 import zlib
 
+_TARGET_CHARS = 300
 _WORD = re.compile(r"[^\W\d_][\w]{2,}")
 _ASCII_WORD = re.compile(rb"[a-z][a-z0-9_]{2,}")  # the same for lower-case ASCII, where bytes are quicker
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
@@ -26,6 +27,16 @@ def opening(text: str, limit: int) -> str:
     if not (line.isascii() and line.isprintable()):
         line = " ".join(_CONTROL.sub(" ", text[: limit * 2]).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def tool_target(text: str) -> str:
+    """What a tool was used on."""
+    return opening(text, _TARGET_CHARS)
+
+
+def todo_target(closed: int, entries: int, *, is_busy: bool) -> str:
+    """The state of a to-do list as the target of the tool that wrote it (ToolFlag.TODOS)."""
+    return f"{closed}/{entries}{'+' if is_busy else ''}"
 
 
 def without_elements(text: str, start_tag: re.Pattern[str]) -> str:

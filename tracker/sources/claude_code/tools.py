@@ -16,7 +16,7 @@ from tracker.sources.claude_code.lines import (
     joined_text,
 )
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.tool_uses import todo_target, tool_target
+from tracker.sources.text import todo_target, tool_target
 
 COMMIT, CHECK, CHECKED_COMMIT, AGENT_ID = "commit", "check", "checked commit", "agent"  # why a result is awaited
 _TODOS, _COMMITS, _CHECKS = int(ToolFlag.TODOS), int(ToolFlag.COMMIT), int(ToolFlag.CHECK)

@@ -12,7 +12,7 @@ from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.check_output import tells_failure
 from tracker.sources.cline.rows import decode_tool, decoded
 from tracker.sources.commands import command_flags, commit_in
-from tracker.sources.tool_uses import todo_target, tool_target
+from tracker.sources.text import todo_target, tool_target
 
 APPROVAL_SUFFIX = "REQ_APP"
 _EXIT_CODE = re.compile(r"exit code:? (\d+)")
