@@ -3,9 +3,8 @@
 A task's file is rewritten several times per request; without this the ledger would join all its calls each time.
 """
 
-from collections.abc import Iterable
 from hashlib import blake2b
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,7 +13,6 @@ from tracker.sources.cline.deleted import Seen
 
 _DIGEST_BYTES = 8
 _KINDS = ("sessions", "chains", "calls", "turns", "tools", "events", "totals")  # of records in a batch
-_Record = TypeVar("_Record")
 
 
 class StartedBy(NamedTuple):
@@ -41,16 +39,12 @@ def leave_out_told(batch: Batch, carry: Carry) -> None:
     told = {carry.told[start : start + _DIGEST_BYTES] for start in range(0, len(carry.told), _DIGEST_BYTES)}
     now: set[bytes] = set()
     for kind in _KINDS:
-        setattr(batch, kind, _new(getattr(batch, kind), told, now))
+        fresh = []
+        for record in getattr(batch, kind):
+            content = type(record).__name__.encode() + _ENCODER.encode(record)
+            digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
+            now.add(digest)
+            if digest not in told:
+                fresh.append(record)
+        setattr(batch, kind, fresh)
     carry.told = b"".join(sorted(now))
-
-
-def _new(records: Iterable[_Record], told: set[bytes], now: set[bytes]) -> list[_Record]:
-    fresh = []
-    for record in records:
-        content = type(record).__name__.encode() + _ENCODER.encode(record)
-        digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
-        now.add(digest)
-        if digest not in told:
-            fresh.append(record)
-    return fresh
