@@ -168,7 +168,7 @@ def listed(sources: Sources, problems: list[str]) -> Iterator[tuple[int, FoundFi
     for index, (source, roots) in enumerate(sources):
         for root in roots:
             try:
-                for file in source.discover([root]):
+                for file in source.discover(root):
                     if _is_text(file.path):
                         yield index, file
                     else:

@@ -64,8 +64,8 @@ class Source(Protocol):
         """Folders to look in: the given ones, else the known places of this machine that exist."""
         ...
 
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
-        """List the files to read; then raise what could not be listed, an OSError or a group of them."""
+    def discover(self, root: Path) -> Iterator[FoundFile]:
+        """List the files to read under a root; then raise what could not be listed, an OSError or a group of them."""
         ...
 
     def watched(self, root: Path) -> list[Path]:

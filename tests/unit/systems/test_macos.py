@@ -3,7 +3,7 @@
 import os
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -64,10 +64,10 @@ def test_events_below_a_home_with_an_accent_name_the_files_to_read(
     listings = 0
     discover = ClaudeCodeSource.discover
 
-    def counted(source: ClaudeCodeSource, roots: Sequence[Path]) -> Iterator[FoundFile]:
+    def counted(source: ClaudeCodeSource, root: Path) -> Iterator[FoundFile]:
         nonlocal listings
         listings += 1
-        return discover(source, roots)
+        return discover(source, root)
 
     monkeypatch.setattr("watchdog.observers.Observer", SpellsOtherwise)
     monkeypatch.setattr(ClaudeCodeSource, "discover", counted)

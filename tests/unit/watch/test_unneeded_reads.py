@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,9 +22,9 @@ class CountedListings(ClineSource):
 
     listings = 0
 
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
+    def discover(self, root: Path) -> Iterator[FoundFile]:
         self.listings += 1
-        return super().discover(roots)
+        return super().discover(root)
 
 
 def beside(task: TaskFolder) -> Iterator[Path]:

@@ -45,14 +45,13 @@ class ClaudeCodeSource:
             return list(given)
         return [folder for folder in usual_folders() if is_folder(folder / "projects")]
 
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
+    def discover(self, root: Path) -> Iterator[FoundFile]:
         """Every `.jsonl` at any depth below `projects`; links are followed once, vanished entries passed over.
 
         What cannot be listed is raised at the end, in a group of OSErrors, when everything else was.
         """
         problems: list[OSError] = []
-        for root in roots:
-            yield from _walk(str(root / "projects"), set(), problems)
+        yield from _walk(str(root / "projects"), set(), problems)
         raise_problems(problems)
 
     def watched(self, root: Path) -> list[Path]:

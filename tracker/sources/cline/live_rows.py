@@ -35,15 +35,14 @@ class LiveRowsSource:
         candidates = [rows_folder(self._home, place) for one in given for place in (one, *one.resolve().parents[:2])]
         return list(dict.fromkeys(folder for folder in candidates if folder.is_dir()))
 
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
+    def discover(self, root: Path) -> Iterator[FoundFile]:
         """Every file of rows."""
-        for root in roots:
-            for path in sorted(root.rglob(f"*{_SUFFIX}")):
-                try:
-                    facts = path.stat()
-                except FileNotFoundError:
-                    continue
-                yield FoundFile(str(path), self.agent, _KIND, inode_of(facts), facts.st_size, facts.st_mtime_ns)
+        for path in sorted(root.rglob(f"*{_SUFFIX}")):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue
+            yield FoundFile(str(path), self.agent, _KIND, inode_of(facts), facts.st_size, facts.st_mtime_ns)
 
     def watched(self, root: Path) -> list[Path]:
         """The root."""

@@ -34,14 +34,13 @@ class ClineSource:
         """The given folders that are not Roo's, else the known places of this machine that exist."""
         return places.given_roots(given, roo=False) if given else places.cline_roots(self._machine)
 
-    def discover(self, roots: Sequence[Path]) -> Iterator[FoundFile]:
+    def discover(self, root: Path) -> Iterator[FoundFile]:
         """Every record file; never files of another name, which may hold keys.
 
         An unreadable folder does not hide the others: a group of OSErrors is raised at the end.
         """
         listing = _Listing(self.agent)
-        for root in roots:
-            yield from self._list(places.stores_under(root), listing)
+        yield from self._list(places.stores_under(root), listing)
         raise_problems(listing.problems)
 
     def watched(self, root: Path) -> list[Path]:

@@ -24,7 +24,7 @@ def batch_of(place: Path, *lines: Mapping[str, Any], name: str = FILE, prompt_ch
 def read(place: Path, name: str = FILE, state: ReadState | None = None, *, prompt_chars: int = 200) -> list[Batch]:
     """All pieces of a file."""
     source = ClaudeCodeSource()
-    file = next(file for file in source.discover([place]) if file.path.endswith(name))
+    file = next(file for file in source.discover(place) if file.path.endswith(name))
     return [piece.batch for piece in source.read(file, state, Options(price_book(), prompt_chars))]
 
 

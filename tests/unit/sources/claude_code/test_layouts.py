@@ -16,7 +16,7 @@ AGENT_LINE: dict[str, Any] = {"isSidechain": True, "agentId": "ab1"}
 
 def found(*roots: Path) -> list[str]:
     """Names below `projects` of the files that are found."""
-    return sorted(file.path.partition("/projects/")[2] for file in ClaudeCodeSource().discover(roots))
+    return sorted(file.path.partition("/projects/")[2] for root in roots for file in ClaudeCodeSource().discover(root))
 
 
 def test_transcripts_are_found_at_any_depth(tmp_path: Path) -> None:

@@ -115,10 +115,10 @@ def test_a_later_piece_of_the_file_still_knows_its_team(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(encoded(prompt(**own), answer(1, **own)))
     source, options = ClaudeCodeSource(), Options(price_book())
-    (file,) = source.discover([tmp_path])
+    (file,) = source.discover(tmp_path)
     (piece,) = source.read(file, None, options)
     with path.open("ab") as grown:
         grown.write(encoded(prompt(second=2), answer(3)))
-    (file,) = source.discover([tmp_path])
+    (file,) = source.discover(tmp_path)
     (piece,) = source.read(file, piece.state, options)
     assert [(one.team, one.teammate) for one in piece.batch.sessions] == [("crew", "scout")]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,7 +99,7 @@ def read_all(options: Options, nowhere: Machine) -> Reader:
         source = source or ClineSource(nowhere)
         states = {} if states is None else states
         whole = Batch()
-        for file in source.discover(source.roots([root])):
+        for file in chain.from_iterable(map(source.discover, source.roots([root]))):
             for piece in source.read(file, states.get(file.path), options or standard):
                 states[file.path] = piece.state
                 join(whole, piece.batch)

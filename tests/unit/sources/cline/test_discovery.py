@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def paths(files: Callable[[], list[FoundFile]] | list[FoundFile]) -> list[str]:
 
 
 def discovered(source: ClineSource | RooSource, *given: Path) -> list[FoundFile]:
-    return list(source.discover(source.roots(given)))
+    return list(chain.from_iterable(map(source.discover, source.roots(given))))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_unreadable_folders_are_reported_after_the_others_were_listed(
         return honest(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    listing = ClineSource().discover([tmp_path])
+    listing = ClineSource().discover(tmp_path)
     assert [next(listing).path, next(listing).path] == [str(first), str(last)]
     with pytest.raises(ExceptionGroup) as caught:
         next(listing)
@@ -248,7 +249,7 @@ def test_links_that_end_in_themselves_are_passed_over(tmp_path: Path) -> None:
     (tasks / "1795000000001" / "ui_messages.json").symlink_to("ui_messages.json")
     session = make_session(tmp_path / "sessions")
     (session.parent / "agent_1.messages.json").symlink_to("agent_1.messages.json")
-    assert paths(list(ClineSource().discover([tmp_path]))) == [str(listed), str(session)]
+    assert paths(list(ClineSource().discover(tmp_path))) == [str(listed), str(session)]
 
 
 @pytest.mark.parametrize(

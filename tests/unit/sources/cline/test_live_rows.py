@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def read(home: Path, options: Options) -> Read:
         whole = Batch()
         source = LiveRowsSource(home)
         states = {} if states is None else states
-        for file in source.discover(source.roots([])):
+        for file in chain.from_iterable(map(source.discover, source.roots([]))):
             for piece in source.read(file, states.get(file.path), options):
                 states[file.path] = piece.state
                 for name in ("sessions", "chains", "calls", "prices"):
@@ -155,9 +156,9 @@ def test_a_named_cline_folder_stands_for_the_rows_of_its_plugin(home: Path, tmp_
         rows = RowsFile(home, folder, "1795000000000_abcde")
         rows.append(rows.row("msg_a", 1_795_000_001_000, usage(10, 1)))
     source = LiveRowsSource(home)
-    assert len(list(source.discover(source.roots([])))) == 2
+    assert len(list(chain.from_iterable(map(source.discover, source.roots([]))))) == 2
     for given_folder in (one, one / "data", one / "data" / "sessions"):
-        [found] = source.discover(source.roots([given_folder]))
+        [found] = chain.from_iterable(map(source.discover, source.roots([given_folder])))
         assert Path(found.path).parent == rows_folder(home, one)
     assert source.roots([tmp_path]) == []
 

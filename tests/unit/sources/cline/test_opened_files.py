@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def home(tmp_path: Path, task: Any, session: Any, rows: Any, usage: Any) -> Path
 def test_only_record_files_are_opened(home: Path, options: Options, opened: list[str]) -> None:
     machine = Machine(home, {}, "linux")
     for source in (ClineSource(machine), RooSource(machine)):
-        for file in source.discover(source.roots([])):
+        for file in chain.from_iterable(map(source.discover, source.roots([]))):
             list(source.read(file, None, options))
     root = home.resolve() / ".cline" / "data"
     session = root / "sessions" / "1795000000000_abcde"
