@@ -26,8 +26,9 @@ from tracker.sources.base import FoundFile, Options, Piece, ReadState, Sources
 # Below this much to read, starting worker processes costs more than it saves.
 _PARALLEL_BYTES = 24 << 20
 _ROUNDS = 3
-# What is read before it is written. Larger groups write fewer pages twice, smaller ones need less memory.
-_GROUP_BYTES = 32 << 20
+# What is read before it is written. Larger groups write fewer pages twice, smaller ones need less memory. Where reading
+# is slow, one sees how far it has come.
+_GROUP_BYTES, _GROUP_SECONDS = 32 << 20, 0.5
 # While another process writes, one reads on up to this much.
 _MOST_BYTES = 64 << 20
 
@@ -226,13 +227,15 @@ def take_share(db: sqlite3.Connection, work: Work, indices: Iterable[int]) -> It
     problems: list[str] = []
     held: list[tuple[int, Piece]] = []
     held_bytes = files = 0
+    since = time.monotonic()
     for index in indices:
         for piece in read_file(work, index, problems):
             held.append((index, piece))
             held_bytes += piece.state.offset
-            if held_bytes >= _GROUP_BYTES and intake.write(held, wait=held_bytes >= _MOST_BYTES):
+            is_group = held_bytes >= _GROUP_BYTES or time.monotonic() - since > _GROUP_SECONDS
+            if is_group and intake.write(held, wait=held_bytes >= _MOST_BYTES):
                 yield intake.so_far(files, problems)
-                held, held_bytes = [], 0
+                held, held_bytes, since = [], 0, time.monotonic()
         files += 1
     if held:
         intake.write(held, wait=True)

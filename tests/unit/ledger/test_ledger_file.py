@@ -124,6 +124,21 @@ def test_workers_of_a_program_that_is_older_than_its_ledger_by_now_write_nothing
     assert report.files == 0
 
 
+def test_where_reading_is_slow_one_sees_how_far_it_has_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {name: session_of(1, session=name) for name in ("a", "b")}
+    root = write_tree(tmp_path / "claude", {f"p/{name}.jsonl": lines for name, lines in files.items()})
+    monkeypatch.setattr(ingest, "_GROUP_SECONDS", -1.0)
+    shares: list[float] = []
+    with closing(open_ledger()) as db:
+        ingest.sync(
+            db,
+            [(ClaudeCodeSource(), [root])],
+            Options(price_book()),
+            on_progress=lambda progress: shares.append(progress.share),
+        )
+    assert shares == [0.5, 1.0, 1.0]
+
+
 def damage(path: Path, how: str) -> None:
     """Damage a ledger at rest."""
     with path.open("r+b") as handle:
