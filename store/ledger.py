@@ -193,17 +193,17 @@ def _refuse_newer(version: int, path: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    from store.migrations import MIGRATIONS
+    from store import migrations
 
     with transaction(connection):
         # Two processes may find the same old ledger: the one that waited sees nothing left to do.
         if _version(connection) >= SCHEMA_VERSION:
             return
         if connection.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0]:
-            MIGRATIONS.create(connection)
+            migrations.create(connection)
         else:
             # 0.1 s of import: only paid when there is something to migrate.
             import sqlite_utils
 
-            MIGRATIONS.library().apply(sqlite_utils.Database(connection))
+            migrations.library().apply(sqlite_utils.Database(connection))
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -3,12 +3,7 @@
 Importing this costs nothing; sqlite-utils (a tenth of a second) is imported when an older ledger is brought up to date.
 """
 
-from store.migrations.steps import MIGRATIONS
+from store.migrations import additions, alongside, recorded, tasks  # importing a module adds its migrations
+from store.migrations.steps import create, library
 
-# Importing a module adds its migrations: the order of these lines is theirs.
-from store.migrations import recorded  # isort: skip
-from store.migrations import tasks  # isort: skip
-from store.migrations import alongside  # isort: skip
-from store.migrations import additions  # isort: skip
-
-__all__ = ["MIGRATIONS", "additions", "alongside", "recorded", "tasks"]
+__all__ = ["additions", "alongside", "create", "library", "recorded", "tasks"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from store.clauses import json_list
 from store.files import read_anew
-from store.migrations.steps import MIGRATIONS, run_script
+from store.migrations.steps import migration, run_script
 from store.records import CallFlag
 
 _IN_LIST = "IN (SELECT value FROM json_each(?))"
@@ -17,7 +17,7 @@ _IN_LIST = "IN (SELECT value FROM json_each(?))"
 _NAMELESS = re.compile(r"(\D{0,15}(\d{10}|\d{14})?|[0-9a-f-]{36})([:#].*)?", re.DOTALL)
 
 
-@MIGRATIONS()
+@migration
 def m009_unrecorded_of_tasks(db: Any) -> None:
     """What requests without a record would have cost: modelled (MODEL section 3), where `task.hidden` is measured."""
     run_script(
@@ -29,7 +29,7 @@ def m009_unrecorded_of_tasks(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m010_agent_teams(db: Any) -> None:
     """Which teams a session was in, and as which teammate: a teammate's work is on the task of its lead.
 
@@ -56,26 +56,26 @@ def m010_agent_teams(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m011_first_words_of_replies(db: Any) -> None:
     """Files that are still there are read once more from the start, for the first words of replies."""
     db.execute("DELETE FROM event WHERE kind = 'question'")
     read_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m012_marks_of_other_projects(db: Any) -> None:
     """Files that are still there are read once more from the start, for prompts typed in another project."""
     read_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m013_outcomes_of_checks(db: Any) -> None:
     """Files that are still there are read once more from the start, for checks whose command line hid a failure."""
     read_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m014_corrected_readings(db: Any) -> None:
     """Files that are still there are read once more from the start, for what was left out or misread of them.
 
@@ -88,13 +88,13 @@ def m014_corrected_readings(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m015_parts_of_calls(db: Any) -> None:
     """What each request of a call of several used: which of them are long depends on the price of the day."""
     db.execute("ALTER TABLE call ADD COLUMN parts TEXT")
 
 
-@MIGRATIONS()
+@migration
 def m016_parts_and_more_corrections(db: Any) -> None:
     """Files that are still there are read once more, for the parts of calls and for what was misread until now.
 
@@ -114,7 +114,7 @@ def m016_parts_and_more_corrections(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
     """Files that are still there are read once more, for plans' sessions, to-dos, scheduled prompts, words and names.
 
@@ -134,7 +134,7 @@ def m017_plans_to_dos_and_answers_without_a_name(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m018_resumed_sessions_and_no_false_rewinds(db: Any) -> None:
     """Files that are still there are read once more, for sessions that were resumed and rewinds that were none."""
     _note_readable_sessions(db)
@@ -142,7 +142,7 @@ def m018_resumed_sessions_and_no_false_rewinds(db: Any) -> None:
     _read_and_derive_anew(db)
 
 
-@MIGRATIONS()
+@migration
 def m019_copies_without_a_key_and_checkpoints(db: Any) -> None:
     """Files that are still there are read once more, for what Cline's sessions go on from; its calls are counted anew.
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from store.migrations.steps import MIGRATIONS, run_script
+from store.migrations.steps import migration, run_script
 
 
-@MIGRATIONS()
+@migration
 def m006_limit_samples(db: Any) -> None:
     """How full a plan's windows were when: from these the size of the windows is worked out (MODEL 9.3)."""
     run_script(
@@ -24,7 +24,7 @@ def m006_limit_samples(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m007_nudges(db: Any) -> None:
     """Every evaluation of a nudge with its inputs, what the user said to kinds of nudges, and the measured habits.
 
@@ -76,7 +76,7 @@ def m007_nudges(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m008_metered_jobs(db: Any) -> None:
     """Spend that is not tokens, as the user records it; like edits of tasks it names a turn, so a rebuild keeps it."""
     run_script(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from store.migrations.steps import MIGRATIONS, run_script
+from store.migrations.steps import migration, run_script
 
 # Where a call was made, or seen.
 _PLACE = """
@@ -19,7 +19,7 @@ _PLACE = """
 """.strip()
 
 
-@MIGRATIONS()
+@migration
 def m001_sources_and_sessions(db: Any) -> None:
     """Which files were read how far, and the sessions and chains that they hold."""
     run_script(
@@ -79,7 +79,7 @@ def m001_sources_and_sessions(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m002_calls(db: Any) -> None:
     """Every model call once, the price row it was billed at, and the other places where it was seen."""
     run_script(
@@ -145,7 +145,7 @@ def m002_calls(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m003_turns_tools_events(db: Any) -> None:
     """What happened around the calls: prompts, tool uses, marks, and the client's own totals."""
     run_script(
@@ -210,7 +210,7 @@ def m003_turns_tools_events(db: Any) -> None:
     )
 
 
-@MIGRATIONS()
+@migration
 def m004_spend(db: Any) -> None:
     """Sums by session, day and model, so that reports take the same time however long the history is."""
     run_script(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from store.migrations.steps import MIGRATIONS, run_script
+from store.migrations.steps import migration, run_script
 
 # Of a turn, and of a task, which is added up from its turns.
 _SUMS = """
@@ -29,7 +29,7 @@ _SUMS = """
 """.strip()
 
 
-@MIGRATIONS()
+@migration
 def m005_tasks(db: Any) -> None:
     """Tasks as derived from the rows above, and the user's edits: the only table here that no rebuild touches.
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from store import migrations
 from store.damage import damaged_ledgers
 from store.ledger import LedgerError, ledger_path, open_ledger, transaction
-from store.migrations import MIGRATIONS
 from store.schema_version import SCHEMA_VERSION
 from tracker import ingest, ingest_workers
 from tracker.ingest import SyncReport, Work, find_work, listed, read_file
@@ -35,7 +35,7 @@ def test_the_schema_version_is_the_number_of_migrations(tmp_path: Path) -> None:
     import sqlite_utils
 
     database = sqlite_utils.Database(memory=True)
-    assert len(MIGRATIONS.library().pending(database)) == SCHEMA_VERSION
+    assert len(migrations.library().pending(database)) == SCHEMA_VERSION
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert db.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone() == (SCHEMA_VERSION,)
@@ -44,11 +44,11 @@ def test_the_schema_version_is_the_number_of_migrations(tmp_path: Path) -> None:
 def test_every_older_ledger_comes_up_to_date_with_what_it_held(tmp_path: Path) -> None:
     import sqlite_utils
 
-    names = [migration.name for migration in MIGRATIONS.library().pending(sqlite_utils.Database(memory=True))]
+    names = [migration.name for migration in migrations.library().pending(sqlite_utils.Database(memory=True))]
     for released, stop in enumerate(names[1:], start=1):
         path = tmp_path / f"{released}.db"
         with closing(sqlite3.connect(path)) as old:
-            MIGRATIONS.library().apply(sqlite_utils.Database(old), stop_before=stop)
+            migrations.library().apply(sqlite_utils.Database(old), stop_before=stop)
             old.execute("INSERT INTO session (agent, native_id, title) VALUES ('claude-code', 's1', 'kept')")
             old.execute(f"PRAGMA user_version = {released}")
             old.commit()
