@@ -7,6 +7,7 @@ the status line, so its answer is kept beside the settings until they change.
 import os
 
 from hooks.places import SETTINGS_FILE
+from hooks.spool import open_private
 from hooks.status_segments import SEGMENTS
 
 DEFAULT_FORMAT = "{task} · {today} · {context} · {cache} · {limits} · {nudge}"
@@ -34,16 +35,12 @@ def status_format(home: str) -> str:
     chosen = _read_format(os.path.join(home, SETTINGS_FILE))
     try:
         temporary = f"{kept_path}.new"  # whoever else writes it writes the same; what is left of one the next takes
-        with open(temporary, "w", encoding="utf-8", opener=_open_private) as handle:
+        with open(temporary, "w", encoding="utf-8", opener=open_private) as handle:
             handle.write(f"{stamp}\n{chosen}")
         os.replace(temporary, kept_path)
     except OSError:
         pass
     return chosen
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _read_format(path: str) -> str:
