@@ -81,10 +81,11 @@ def parse_settings(raw: bytes, path: Path) -> dict[str, Any]:
 
 
 def _object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        twin = next(key for index, (key, _) in enumerate(pairs) if key in [other for other, _ in pairs[:index]])
-        raise ValueError(f"the key {twin!r} stands twice in one object")
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise ValueError(f"the key {key!r} stands twice in one object")
+        made[key] = value
     return made
 
 
@@ -97,16 +98,11 @@ def render_settings(settings: dict[str, Any], like: bytes | None) -> bytes:
     one_line = "\n" not in text.strip()
     indent = None if one_line else found.group(1) if found else 2
     made = json.dumps(settings, ensure_ascii=False, indent=indent)
-    if not made.isascii() and _has_half_characters(made):
+    if any("\ud800" <= char <= "\udfff" for char in made):  # half of a pair: JSON can escape one, UTF-8 not hold it
         made = json.dumps(settings, indent=indent)
     if "\r\n" in text:
         made = made.replace("\n", "\r\n")
     return (made + text[len(text.rstrip()) :]).encode()
-
-
-def _has_half_characters(text: str) -> bool:
-    """Whether there is half of a surrogate pair in it: JSON can escape one, UTF-8 cannot hold it."""
-    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def write_change(change: Change) -> None:
