@@ -14,7 +14,7 @@ needs its copies.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -101,7 +101,7 @@ def join_calls(db: sqlite3.Connection, call_id: int, other_id: int) -> int:
         return 0
     touched: set[int] = set()
     change = _join(db, {row[0] for row in rows}, set(), rows[0], touched, lambda _call: None)
-    _mark_stale(db, touched)
+    mark_changed(db, touched)
     return change
 
 
@@ -136,11 +136,15 @@ def settle_unmarked_copies(db: sqlite3.Connection) -> None:
     assignments = ", ".join(f"{name} = ?" for name in PLACE_COLUMNS)
     for *home, call_id, credited in claims:
         db.execute(f"UPDATE call SET {assignments} WHERE id = ?", (*home, call_id))
-        _mark_stale(db, {credited, home[0]})
+        mark_changed(db, {credited, home[0]})
 
 
-def _mark_stale(db: sqlite3.Connection, session_ids: set[int]) -> None:
-    db.executemany("UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ?", [(one,) for one in session_ids])
+def mark_changed(db: sqlite3.Connection, session_ids: Iterable[int]) -> None:
+    """Have sums and tasks of these sessions worked out again."""
+    db.executemany(
+        "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ? AND NOT (spend_stale AND model_stale)",
+        [(one,) for one in session_ids],
+    )
 
 
 def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, merge_calls
+from store.merge import CONTENT_COLUMNS, PLACE_COLUMNS, mark_changed, merge_calls
 from store.prices import ListPrice, add_prices
 from store.projects import project_of
 from store.records import Batch, Call, Chain, ClientTotal, Event, EventKind, Price, Session, ToolFlag, ToolUse, Turn
@@ -109,10 +109,7 @@ class Writer:
         self._put_tools(batch.tools, touched)
         self._put_events(batch.events, touched)
         self._put_totals(batch.totals, touched)
-        self._db.executemany(
-            "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = ? AND NOT (spend_stale AND model_stale)",
-            [(session_id,) for session_id in touched],
-        )
+        mark_changed(self._db, touched)
 
     def _put_prices(self, prices: Iterable[Price]) -> None:
         """Store resolved price rows."""

@@ -157,13 +157,13 @@ def is_answered(db: sqlite3.Connection, session_id: int, turn: LiveTurn) -> bool
 def was_cut(db: sqlite3.Connection, session_id: int, kinds: Collection[str]) -> bool:
     """Whether an event of these kinds is the latest of the main chain: no call follows it."""
     one_of = ", ".join("?" * len(kinds))
-    row = db.execute(
-        f"SELECT EXISTS (SELECT 1 FROM event WHERE session_id = ? AND chain = '' AND kind IN ({one_of})"
+    return exists(
+        db,
+        f"SELECT 1 FROM event WHERE session_id = ? AND chain = '' AND kind IN ({one_of})"
         " AND position > (SELECT MAX(call.position) FROM call JOIN chain ON chain.id = call.chain_id"
-        " WHERE call.session_id = event.session_id AND chain.key = ''))",
+        " WHERE call.session_id = event.session_id AND chain.key = '')",
         (session_id, *kinds),
-    ).fetchone()
-    return bool(row[0])
+    )
 
 
 def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:
