@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from store.ledger import open_ledger
 from store.samples import LimitReading, StatusSample, put_samples
-from store.schema_version import SCHEMA_VERSION
 
 MINUTE_MS = 60_000
 
@@ -35,18 +34,6 @@ def limits(db: sqlite3.Connection) -> list[tuple[str, int, float]]:
 
 def totals(db: sqlite3.Connection) -> list[tuple[int, int, int, int]]:
     return db.execute("SELECT position, started_at, at, cost FROM client_total ORDER BY position").fetchall()
-
-
-def test_the_schema_has_the_table(db: sqlite3.Connection) -> None:
-    assert SCHEMA_VERSION >= 6
-    columns = db.execute("SELECT name, type, \"notnull\" FROM pragma_table_info('limit_sample')").fetchall()
-    assert columns == [
-        ("kind", "TEXT", 1),
-        ("session_id", "INTEGER", 1),
-        ("at", "INTEGER", 1),
-        ("used_percent", "REAL", 1),
-        ("resets_at", "INTEGER", 0),
-    ]
 
 
 def test_a_reading_that_has_not_changed_is_stored_every_five_minutes(db: sqlite3.Connection) -> None:
