@@ -78,21 +78,21 @@ class Score(NamedTuple):
 Rule = Callable[[LabelledSession], list[int]]  # group of each turn
 
 
-def read_labels(labels: Path = LABELS) -> dict[str, dict[str, Label]]:
+def read_labels() -> dict[str, dict[str, Label]]:
     """The readers' words by session and prompt."""
     words: dict[str, dict[str, Label]] = {}
-    with labels.open(newline="") as file:
+    with LABELS.open(newline="") as file:
         for row in csv.DictReader(file):
             words.setdefault(row["session"], {})[row["prompt_uuid"]] = Label(row["starts_task"] == "1", row["half"])
     return words
 
 
-def labelled_sessions(claude_dirs: Sequence[Path] = (SESSIONS,), labels: Path = LABELS) -> list[LabelledSession]:
+def labelled_sessions(claude_dirs: Sequence[Path] = (SESSIONS,)) -> list[LabelledSession]:
     """Read the labelled sessions of these folders; FileNotFoundError if none of the folders is on this machine."""
     folders = [folder for folder in claude_dirs if folder.is_dir()]
     if not folders:
         raise FileNotFoundError(", ".join(map(str, claude_dirs)))
-    words = read_labels(labels)
+    words = read_labels()
     source = ClaudeCodeSource()
     with tempfile.TemporaryDirectory() as folder:
         db = open_ledger(Path(folder) / "ledger.db")

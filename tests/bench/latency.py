@@ -67,12 +67,12 @@ def watching(claude_dir: Path, home: Path) -> Iterator["subprocess.Popen[bytes]"
         process.communicate(timeout=30)
 
 
-def make_tree(claude_dir: Path, files: int, *, calls: int = 2) -> None:
+def make_tree(claude_dir: Path, files: int) -> None:
     """Sessions that ended days ago, spread over forty projects."""
     for number in range(files):
         start = int(time.time() * 1000) - (files - number) * 600_000 - 86_400_000
         one = Transcript(claude_dir, project=f"/home/dev/project{number % 40}", start_ms=start)
-        one.prompt("An old piece of work").tool_turns([30_000 + 1_000 * call for call in range(calls)])
+        one.prompt("An old piece of work").tool_turns([30_000, 31_000])
 
 
 def measure_latency(claude_dir: Path, home: Path, appends: int) -> Latency:

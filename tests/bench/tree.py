@@ -3,7 +3,8 @@
 Counted over eight published sessions (16 MB): how often each kind of line comes per model call, how long such lines
 are (median and 90th percentile, a log-normal between them), how many lines a call has, how its output grows between
 them. A session is 2 MB in the median; some have subagents with files of their own, and some are forks that repeat the
-history of another (one call in twenty stands in several files, counted over 2,628 sessions). Same seed, same tree.
+history of another (one call in twenty stands in several files, counted over 2,628 sessions).
+It is the same tree each time.
 """
 
 import json
@@ -53,9 +54,9 @@ class TreeFacts(NamedTuple):
     calls: int  # different ones
 
 
-def write_tree(root: Path, megabytes: float, seed: int = 1) -> TreeFacts:
+def write_tree(root: Path, megabytes: float) -> TreeFacts:
     """Write about `megabytes` (of 10^6 bytes) of transcripts below `root/projects`."""
-    pick = random.Random(seed)
+    pick = random.Random(1)
     text = _Text(pick)
     files = written = calls = 0
     projects = [f"-home-dev-project-{number}" for number in range(12)]

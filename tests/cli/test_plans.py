@@ -12,10 +12,10 @@ from tracker.words import modelled_percent
 pytestmark = pytest.mark.usefixtures("still")
 
 
-def day_file(path: Path, first: date, count: int, usd: float, *, weekends: bool = False) -> Path:
-    """A CSV of days."""
+def day_file(path: Path, first: date, count: int, usd: float) -> Path:
+    """A CSV of working days."""
     days = [first + timedelta(days=step) for step in range(count)]
-    rows = [f"{day},{usd}" for day in days if weekends or day.weekday() < 5]
+    rows = [f"{day},{usd}" for day in days if day.weekday() < 5]
     path.write_text("day,usd\n" + "\n".join(rows) + "\n")
     return path
 

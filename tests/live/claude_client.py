@@ -63,31 +63,15 @@ class ClaudeClient:
         }
         return {name: value for name, value in variables.items() if value is not None}
 
-    def cli(self, *arguments: str, folder: Path | None = None, timeout_seconds: float = 120.0) -> CommandResult:
-        """Run `claude ARGUMENTS` without a terminal, in the project or `folder`."""
-        return self.home.workspace.run(
-            [str(self.binary), *arguments],
-            environment=self.environment(),
-            folder=folder,
-            timeout_seconds=timeout_seconds,
-        )
+    def cli(self, *arguments: str) -> CommandResult:
+        """Run `claude ARGUMENTS` without a terminal, in the project."""
+        return self.home.workspace.run([str(self.binary), *arguments], environment=self.environment())
 
-    def run_print(
-        self, prompt: str, *arguments: str, folder: Path | None = None, timeout_seconds: float = 120.0
-    ) -> CommandResult:
+    def run_print(self, prompt: str, *arguments: str) -> CommandResult:
         """Answer one prompt in print mode; standard output is the result as one JSON object."""
-        command = ("-p", prompt, "--output-format", "json", *arguments)
-        return self.cli(*command, folder=folder, timeout_seconds=timeout_seconds)
+        return self.cli("-p", prompt, "--output-format", "json", *arguments)
 
-    def interactive(
-        self, *arguments: str, folder: Path | None = None, columns: int = 160, rows: int = 50
-    ) -> InteractiveSession:
+    def interactive(self, *arguments: str) -> InteractiveSession:
         """Start the client on a terminal and wait until it takes a prompt; use it as a context manager."""
-        return InteractiveSession(
-            [str(self.binary), *arguments],
-            self.server,
-            environment=self.environment(),
-            folder=folder or self.home.project,
-            columns=columns,
-            rows=rows,
-        )
+        command = [str(self.binary), *arguments]
+        return InteractiveSession(command, self.server, environment=self.environment(), folder=self.home.project)

@@ -35,12 +35,10 @@ class InteractiveSession:
         *,
         environment: Mapping[str, str],
         folder: Path,
-        columns: int,
-        rows: int,
     ) -> None:
         self._server = server
         self._calls_before = len(server.truth.calls)
-        self.terminal = TmuxTerminal(command, environment=environment, folder=folder, columns=columns, rows=rows)
+        self.terminal = TmuxTerminal(command, environment=environment, folder=folder)
         try:
             self._wait(lambda: self.prompt_box() is not None, "no prompt box", START_SECONDS)
         except BaseException:
@@ -91,12 +89,12 @@ class InteractiveSession:
         self._wait(lambda: self._turn_calls() > begun, f"no request after {text!r}", timeout_seconds)
         return self.wait_idle(timeout_seconds=timeout_seconds)
 
-    def compact(self, *, timeout_seconds: float = 90.0) -> str:
+    def compact(self) -> str:
         """Send `/compact`, wait until it is done, and return the screen."""
         begun = len(self._server.truth.of("compaction"))
         self.send("/compact")
-        self._wait(lambda: len(self._server.truth.of("compaction")) > begun, "no compaction", timeout_seconds)
-        return self.wait_idle(timeout_seconds=timeout_seconds)
+        self._wait(lambda: len(self._server.truth.of("compaction")) > begun, "no compaction", 90.0)
+        return self.wait_idle()
 
     def wait_idle(self, *, timeout_seconds: float = 90.0) -> str:
         """Wait until the client has nothing to do, and return the screen; TimeoutError shows the screen."""
@@ -117,10 +115,10 @@ class InteractiveSession:
         time.sleep(ESCAPE_SECONDS)
         self._wait(lambda: not self.busy() and self.prompt_box() is not None, "not interrupted", 30.0)
 
-    def exit(self, *, timeout_seconds: float = 30.0) -> None:
+    def exit(self) -> None:
         """Leave with `/exit` and wait until the client has gone."""
         self.send("/exit")
-        self._wait(lambda: not self.terminal.alive(), "the client does not leave", timeout_seconds)
+        self._wait(lambda: not self.terminal.alive(), "the client does not leave", 30.0)
 
     def crash(self) -> None:
         """Kill the client's process as a crash would, with no chance to write anything."""

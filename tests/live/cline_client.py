@@ -32,11 +32,11 @@ def cline_binary() -> Path:
 class ClineHome:
     """The files of one imaginary user of Cline, signed in to the server with a dummy key."""
 
-    def __init__(self, root: Path, server_url: str, *, model: str = MODEL) -> None:
+    def __init__(self, root: Path, server_url: str) -> None:
         self.workspace = Workspace(root)
         self.path = self.workspace.home
         self.project = self.workspace.project
-        settings = {"provider": "anthropic", "apiKey": DUMMY_API_KEY, "model": model, "baseUrl": f"{server_url}/v1"}
+        settings = {"provider": "anthropic", "apiKey": DUMMY_API_KEY, "model": MODEL, "baseUrl": f"{server_url}/v1"}
         provider = {"settings": settings, "updatedAt": "2026-01-01T00:00:00.000Z", "tokenSource": "manual"}
         providers = {"version": 1, "lastUsedProvider": "anthropic", "modes": {}, "providers": {"anthropic": provider}}
         settings_folder = self.folder / "data" / "settings"
@@ -63,40 +63,29 @@ class ClineHome:
 
 
 class ClineClient:
-    """One imaginary user's Cline: a binary, a home, and variables to add (or, with None, to take away)."""
+    """One imaginary user's Cline: a binary and a home."""
 
-    def __init__(self, binary: Path, home: ClineHome, *, environment: Mapping[str, str | None] | None = None) -> None:
+    def __init__(self, binary: Path, home: ClineHome) -> None:
         self.binary = binary
         self.home = home
-        self._changes = dict(environment or {})
 
     def environment(self) -> dict[str, str]:
         """The whole environment of a run."""
-        variables: dict[str, str | None] = {
+        return {
             **self.home.workspace.environment(),
             "CLINE_DIR": str(self.home.folder),
             "CLINE_NO_AUTO_UPDATE": "1",
             "CLINE_SESSION_BACKEND_MODE": "local",
             "IS_TEST": "true",
-            **self._changes,
         }
-        return {name: value for name, value in variables.items() if value is not None}
 
-    def cli(self, *arguments: str, folder: Path | None = None, timeout_seconds: float = 120.0) -> CommandResult:
-        """Run `cline ARGUMENTS` without a terminal, in the project or `folder`."""
-        return self.home.workspace.run(
-            [str(self.binary), *arguments],
-            environment=self.environment(),
-            folder=folder,
-            timeout_seconds=timeout_seconds,
-        )
+    def cli(self, *arguments: str) -> CommandResult:
+        """Run `cline ARGUMENTS` without a terminal, in the project."""
+        return self.home.workspace.run([str(self.binary), *arguments], environment=self.environment())
 
-    def run_task(
-        self, prompt: str, *arguments: str, folder: Path | None = None, timeout_seconds: float = 120.0
-    ) -> CommandResult:
+    def run_task(self, prompt: str) -> CommandResult:
         """Do one task with all tools allowed; standard output is one JSON event a line, `run_result` last."""
-        command = ("--json", "-P", "anthropic", *arguments, prompt)
-        return self.cli(*command, folder=folder, timeout_seconds=timeout_seconds)
+        return self.cli("--json", "-P", "anthropic", prompt)
 
 
 def _usage_of(metrics: Mapping[str, Any]) -> Usage:

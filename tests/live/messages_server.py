@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from . import wire
 from .classify import request_kind, sample_of, session_id, wanted_schema
-from .context import ContextSimulation, ContextSize
+from .context import ContextSimulation
 from .script import Failure, Reply, Script, Step, Usage, latest_marker, say
 from .truth import Exchange, Truth
 from .waiting import POLL_SECONDS, wait_until
@@ -33,9 +33,9 @@ LAST_CHUNK = b""
 class MessagesServer:
     """The server with its script, its context simulation and its truth; a context manager that starts and stops it."""
 
-    def __init__(self, context: ContextSize | None = None) -> None:
+    def __init__(self) -> None:
         self.truth = Truth()
-        self.context = ContextSimulation(context)
+        self.context = ContextSimulation()
         self.compaction_reply: Step = SUMMARY
         self.default_reply: Step = DEFAULT
         self._script = Script()
@@ -89,7 +89,7 @@ class MessagesServer:
         """Wait until `is_idle`; TimeoutError otherwise."""
         self.wait_for(lambda: self.is_idle(quiet_seconds), timeout_seconds=timeout_seconds)
 
-    def wait_for_stream(self, marker: str, *, timeout_seconds: float = 30.0) -> Exchange:
+    def wait_for_stream(self, marker: str) -> Exchange:
         """Wait until a reply to `[[marker]]` has begun to stream and has not ended; for replies that pause."""
         streaming: list[Exchange] = []
 
@@ -99,7 +99,7 @@ class MessagesServer:
             ]
             return bool(streaming)
 
-        self.wait_for(found, timeout_seconds=timeout_seconds)
+        self.wait_for(found, timeout_seconds=30.0)
         return streaming[-1]
 
     def describe(self) -> str:

@@ -86,11 +86,11 @@ class Taximeter:
         with closing(self.ledger()) as db:
             return int(db.execute(asked, (session_id,)).fetchone()[0])
 
-    def wait_until_complete(self, *, timeout_seconds: float = 5.0) -> None:
+    def wait_until_complete(self) -> None:
         """Wait until the ledger says of every call what the client's transcripts say."""
         wait_until(
             lambda: self.recorded_usage() == self._home.recorded_usage(),
-            timeout_seconds=timeout_seconds,
+            timeout_seconds=5.0,
             facts=lambda: f"ledger {self.recorded_usage()}\ntranscripts {self._home.recorded_usage()}",
         )
 

@@ -54,26 +54,19 @@ class Workspace:
             "NO_PROXY": "127.0.0.1,localhost",
         }
 
-    def run(
-        self,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-        timeout_seconds: float = 120.0,
-    ) -> CommandResult:
-        """Run a command without a terminal, in the project or `folder`; any exit code is a result.
+    def run(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> CommandResult:
+        """Run a command without a terminal, in the project; any exit code is a result.
 
-        Raises subprocess.TimeoutExpired when it takes too long.
+        Raises subprocess.TimeoutExpired when it takes longer than two minutes.
         """
         done = subprocess.run(
             list(command),
-            cwd=folder or self.project,
+            cwd=self.project,
             env=dict(environment if environment is not None else self.environment()),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout_seconds,
+            timeout=120.0,
             check=False,
         )
         return CommandResult(done.returncode, done.stdout, done.stderr)

@@ -62,7 +62,7 @@ class Page:
 
 
 @asynccontextmanager
-async def page(address: str, *, width: int = 1280, height: int = 800) -> AsyncIterator[Page]:
+async def page(address: str) -> AsyncIterator[Page]:
     """Open an address in a browser of its own."""
     program = chromium()
     assert program is not None
@@ -74,7 +74,7 @@ async def page(address: str, *, width: int = 1280, height: int = 800) -> AsyncIt
         "--disable-gpu",
         "--remote-debugging-port=0",
         f"--user-data-dir={profile}",
-        f"--window-size={width},{height}",
+        "--window-size=1280,800",
         "about:blank",
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,

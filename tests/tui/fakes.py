@@ -90,8 +90,8 @@ def usd(amount: float) -> int:
     return round(amount * NANO_PER_USD)
 
 
-def spend_row(key: str, cost: float, calls: int = 10, *, unpriced: int = 0, floor: int = 0) -> SpendRow:
-    return SpendRow(key, calls, 1, 10, 20, 0, 30, 40, 0, usd(cost), unpriced, floor)
+def spend_row(key: str, cost: float, calls: int = 10, *, unpriced: int = 0) -> SpendRow:
+    return SpendRow(key, calls, 1, 10, 20, 0, 30, 40, 0, usd(cost), unpriced, 0)
 
 
 def spend_part(month: str = "", **changes: Any) -> SpendPart:

@@ -11,12 +11,12 @@ from store.write import Writer
 from tracker.pricing import PriceBook, cost
 from tracker.rebuild import rebuild
 
-DAY_MS = 86_400_000
+YEAR_MS = 365 * 86_400_000
 MODELS = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
 _GROUP = 100
 
 
-def write_large_ledger(path: Path, *, sessions: int, calls: int, until_ms: int, days: int = 365) -> None:
+def write_large_ledger(path: Path, *, sessions: int, calls: int, until_ms: int) -> None:
     """Fill a new ledger with `sessions` sessions that share `calls` calls, and derive everything."""
     db = open_ledger(path)
     book = PriceBook()
@@ -26,7 +26,7 @@ def write_large_ledger(path: Path, *, sessions: int, calls: int, until_ms: int, 
         with transaction(db):
             writer = Writer(db)
             for number in range(first, min(first + _GROUP, sessions)):
-                start = until_ms - days * DAY_MS + number * (days * DAY_MS // sessions)
+                start = until_ms - YEAR_MS + number * (YEAR_MS // sessions)
                 writer.write(session_batch(number, start, each, book, source))
     refresh_spend(db)
     rebuild(db)

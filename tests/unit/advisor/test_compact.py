@@ -10,9 +10,9 @@ from tests.unit.advisor.transcripts import Transcript
 from tracker.model.advice.nudge import LONGEST_TEXT
 
 
-def grow(transcript: Transcript, *, start: int = 30_000, until: int, step: int = 4_000) -> Transcript:
+def grow(transcript: Transcript, *, until: int, step: int = 4_000) -> Transcript:
     """Turns of four calls each, until the context is as large as wanted at a turn's end."""
-    sizes = [*range(start, until, step), until]
+    sizes = [*range(30_000, until, step), until]
     for first in range(0, len(sizes), 4):
         transcript.prompt("go on with the report").tool_turns(sizes[first : first + 4])
     return transcript

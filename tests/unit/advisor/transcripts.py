@@ -116,10 +116,10 @@ class Transcript:
         self._write("user", message={"role": "user", "content": content})
         return self
 
-    def tool_turns(self, contexts: list[int], *, command: str = "ls", **options: Any) -> "Transcript":
+    def tool_turns(self, contexts: list[int], **options: Any) -> "Transcript":
         """Calls of one turn, each but the last with a tool."""
         for context in contexts[:-1]:
-            self.call(context, ("Bash", {"command": command}), **options).results("ok")
+            self.call(context, ("Bash", {"command": "ls"}), **options).results("ok")
         return self.call(contexts[-1], **options)
 
     def compact(self, before: int, after: int, *, trigger: str = "manual") -> "Transcript":

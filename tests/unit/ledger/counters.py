@@ -8,7 +8,7 @@ COUNTED_FROM = 1_795_100_000_000  # some hours before every line
 CENT = 10_000_000
 
 
-def counter(calls: int, hidden: int, session: str = SESSION, *, model: str = MODEL) -> dict[str, Any]:
+def counter(calls: int, hidden: int, session: str = SESSION) -> dict[str, Any]:
     """The client's total of plain calls, and of unrecorded output that cost `hidden` nano-dollars at 20,000 a token."""
     usd = (calls * COST + hidden) / 10**9
     used = {
@@ -23,5 +23,5 @@ def counter(calls: int, hidden: int, session: str = SESSION, *, model: str = MOD
         "sessionId": session,
         "totalCostUSD": usd,
         "startTime": COUNTED_FROM,
-        "modelUsage": {model: used},
+        "modelUsage": {MODEL: used},
     }

@@ -66,8 +66,8 @@ def test_ttl_needs_three_percent_and_a_better_lifetime():
     assert not ttl_nudge(CHOICE, PLAN).fired
 
 
-def turns(light_nano, pairs=10):
-    return [TurnProfile(False, 100, 2, light_nano), TurnProfile(True, 9_000, 30, 1_000 - light_nano)] * pairs
+def turns(light_nano):
+    return [TurnProfile(False, 100, 2, light_nano), TurnProfile(True, 9_000, 30, 1_000 - light_nano)] * 10
 
 
 def test_routing_names_a_share_and_promises_nothing():

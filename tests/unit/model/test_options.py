@@ -41,16 +41,9 @@ BAND = band_for(20)
 FIVE_CALLS = CallsPerTurn(5.0, 2, 9)
 
 
-def over(
-    turns: int,
-    here: Situation = HERE,
-    *,
-    estimate: GrowthEstimate = ESTIMATE,
-    band: Band = BAND,
-    is_cold: bool = False,
-) -> Options:
+def over(turns: int, here: Situation = HERE, *, is_cold: bool = False) -> Options:
     calls = calls_in_turns(FIVE_CALLS, turns, here.calls_to_auto_compaction)
-    return price_options(here, calls, estimate, band, is_cold=is_cold)
+    return price_options(here, calls, ESTIMATE, BAND, is_cold=is_cold)
 
 
 def test_reference_session_of_check_9():

@@ -20,10 +20,10 @@ from tracker.model.plans.projection import (
 )
 
 
-def flat(first: date, count: int, usd: float = 1.0) -> list[tuple[date, float]]:
-    """Working days of one amount."""
+def flat(first: date, count: int) -> list[tuple[date, float]]:
+    """Working days of a dollar."""
     days = [first + timedelta(days=step) for step in range(count)]
-    return [(day, usd if day.weekday() < 5 else 0.0) for day in days]
+    return [(day, 1.0 if day.weekday() < 5 else 0.0) for day in days]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ _DERIVED = frozenset({"nudge", "nudge_word", "habit", "limit_sample"})
 class Watching:
     """The watcher, what it said, and the ledger that it writes."""
 
-    def __init__(self, folder: Path, *, force_polling: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.claude_dir = folder / "claude"
         (self.claude_dir / "projects").mkdir(parents=True)
         self.ledger = folder / "ledger.db"
@@ -38,7 +38,6 @@ class Watching:
             Followed([(ClaudeCodeSource(), [self.claude_dir])], lambda _db: Options(PriceBook())),
             on_sync=self.reports.append,
             on_notice=self.notices.append,
-            force_polling=force_polling,
         )
         self._thread = threading.Thread(target=self.watcher.run, args=(self._stop,), daemon=True)
 

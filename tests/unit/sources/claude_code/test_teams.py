@@ -15,10 +15,10 @@ from tracker.sources.claude_code import ClaudeCodeSource
 from .reading import batch_of
 
 
-def message(body: str, sender: str = "scout", **attributes: str) -> str:
+def message(body: str, **attributes: str) -> str:
     """A message of a teammate as it stands in a user line."""
     told = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    return f'<teammate-message teammate_id="{sender}"{told}>\n{body}\n</teammate-message>'
+    return f'<teammate-message teammate_id="scout"{told}>\n{body}\n</teammate-message>'
 
 
 def note(kind: str, **fields: Any) -> str:
