@@ -13,13 +13,11 @@ class FoundSession(NamedTuple):
     id: int
     agent: str
     native_id: str
-    project: str | None
-    title: str | None
 
 
 def find_session(db: sqlite3.Connection, beginning: str | None, now: int) -> list[FoundSession]:
     """Sessions whose id begins so; or the latest one (as of `now`, epoch ms) that has talked, else with any calls."""
-    columns = f"SELECT session.id, agent, native_id, project, {SESSION_TITLE} FROM session"
+    columns = "SELECT id, agent, native_id FROM session"
     if beginning is None:
         found = db.execute(
             f"{columns} WHERE EXISTS (SELECT 1 FROM call WHERE session_id = session.id)"

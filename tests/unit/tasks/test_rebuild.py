@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from store import tasks as stored
 from store.reads.board import latest_sessions
 from store.reads.filter import EVERYTHING
+from store.reads.live_session import live_session
 from store.reads.sessions import find_session, session_rows
 from store.samples import StatusSample, put_samples
 from tests.unit.ledger.dump import differences, dump
@@ -277,7 +278,7 @@ def test_task_and_session_are_called_by_a_plans_heading_or_by_the_prompt_without
         latest_sessions(db, 0, 5, now=NOW_MS),
         find_session(db, "aaa", NOW_MS),
     )
-    assert [listed[0].title, shown[0].title, opened[0].title] == [title] * 3
+    assert [listed[0].title, shown[0].title, live_session(db, opened[0].id).title] == [title] * 3
     assert len(listed) == len(shown) == len(opened) == 1
 
 

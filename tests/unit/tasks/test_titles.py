@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from store.reads.filter import EVERYTHING
+from store.reads.live_session import live_session
 from store.reads.sessions import find_session, session_rows
 from store.titles import only_resumes
 from tests.unit.tasks.making import NOW_MS, Transcript, ledger_of
@@ -73,4 +74,4 @@ def test_task_and_session_are_called_by_what_says_more_but_the_users_own_title_s
     rebuild(db)
     assert [task.title for task in tasks_report(db).tasks] == [title]
     assert [session.title for session in session_rows(db, EVERYTHING)] == [title]
-    assert [session.title for session in find_session(db, None, NOW_MS)] == [title]
+    assert [live_session(db, session.id).title for session in find_session(db, None, NOW_MS)] == [title]
