@@ -42,22 +42,11 @@ class MeteredJob(NamedTuple):
         return self.cost // self.accepted if self.accepted else None
 
 
-class NewJob(NamedTuple):
-    """A job to be recorded; `task_id` as the ledger has it."""
+def add_job(db: sqlite3.Connection, job: MeteredJob) -> int:
+    """Record a job now; returns its number. ValueError for counts that cannot be, or a task without turns.
 
-    what: str
-    unit: str
-    unit_price: int
-    submitted: int
-    succeeded: int
-    accepted: int
-    billed_milli: int
-    provider_cost: int | None
-    task_id: str | None
-
-
-def add_job(db: sqlite3.Connection, job: NewJob) -> int:
-    """Record a job; returns its number. ValueError for counts that cannot be, or a task without turns."""
+    Its `id`, `at` and `task_title` are not looked at.
+    """
     if not 0 <= job.accepted <= job.succeeded <= job.submitted:
         raise ValueError("accepted, succeeded and submitted must not exceed each other in this order")
     if job.billed_milli < 0 or job.unit_price < 0 or (job.provider_cost or 0) < 0:
@@ -76,7 +65,7 @@ def add_job(db: sqlite3.Connection, job: NewJob) -> int:
     cursor = db.execute(
         "INSERT INTO metered_job (at, what, agent, session, prompt_uuid, unit, unit_price, submitted, succeeded,"
         " accepted, billed_milli, provider_cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (time.time_ns() // 1_000_000, job.what, *anchor, *job[1:8]),
+        (time.time_ns() // 1_000_000, job.what, *anchor, *job[5:]),
     )
     return int(cursor.lastrowid or 0)
 

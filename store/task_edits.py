@@ -8,13 +8,13 @@ from store.task_rows import EditRow
 
 def edits(db: sqlite3.Connection) -> list[EditRow]:
     """The user's edits, oldest first."""
-    return [EditRow(*row) for row in db.execute("SELECT id, at, kind, body FROM task_edit ORDER BY id")]
+    return [EditRow(*row) for row in db.execute("SELECT id, kind, body FROM task_edit ORDER BY id")]
 
 
 def suggestions(db: sqlite3.Connection) -> list[EditRow]:
     """What the small model suggested on starts, titles and status of tasks: its latest answer on each session."""
     found = db.execute(
-        "SELECT task_suggestion.id, at, json_extract(part.value, '$.kind'), json_extract(part.value, '$.body')"
+        "SELECT task_suggestion.id, json_extract(part.value, '$.kind'), json_extract(part.value, '$.body')"
         " FROM task_suggestion, json_each(task_suggestion.body) AS part WHERE task_suggestion.id IN"
         " (SELECT MAX(id) FROM task_suggestion GROUP BY agent, session) ORDER BY task_suggestion.id, part.key"
     )

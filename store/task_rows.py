@@ -266,10 +266,9 @@ class TaskRow(NamedTuple):
 
 
 class EditRow(NamedTuple):
-    """A row of `task_edit`, or a suggestion in the same form."""
+    """An edit of the user's, or a suggestion in the same form."""
 
     id: int
-    at: int
     kind: str
     body: str
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from store.metered import MeteredJob, NewJob, add_job, metered_jobs, remove_job
+from store.metered import MeteredJob, add_job, metered_jobs, remove_job
 from store.money import nano_from_usd, short_usd, usd
 from store.plain_text import plain
 from tracker.cli.common import Invocation, csv_option, open_modelled, reading_options
@@ -119,11 +119,15 @@ def _refuse_half_a_job(what: str | None, told: _Figures) -> None:
         raise UsageError("a job needs --unit-price or --provider-cost")
 
 
-def _job(what: str, task_id: str | None, told: _Figures) -> NewJob:
+def _job(what: str, task_id: str | None, told: _Figures) -> MeteredJob:
     """The job with what nobody said filled in: one result that came back, was taken and billed as one unit."""
     succeeded = 1 if told.succeeded is None else told.succeeded
-    return NewJob(
+    return MeteredJob(
+        id=0,
+        at=0,
         what=plain(what),
+        task_id=task_id,
+        task_title=None,
         unit=plain(told.unit or "result"),
         unit_price=nano_from_usd(told.unit_price or Decimal(0)),
         submitted=succeeded if told.submitted is None else told.submitted,
@@ -131,7 +135,6 @@ def _job(what: str, task_id: str | None, told: _Figures) -> NewJob:
         accepted=succeeded if told.accepted is None else told.accepted,
         billed_milli=succeeded * 1000 if told.billed is None else int(told.billed * 1000),
         provider_cost=None if told.provider_cost is None else nano_from_usd(told.provider_cost),
-        task_id=task_id,
     )
 
 

@@ -151,7 +151,7 @@ def _placed(
 def _seen(db: sqlite3.Connection, kind: str, body: EditBody, session_ids: set[int]) -> tuple[Seen, ...]:
     """What this edit says about the decisions of its sessions: labels for the user's own weights."""
     standing = edits(db)
-    edit = EditRow(standing[-1].id + 1 if standing else 1, 0, kind, encode_body(body))
+    edit = EditRow(standing[-1].id + 1 if standing else 1, kind, encode_body(body))
     then, now = read_overlay(db), read_overlay(db, edit)
     own = own_weights_in_use(db)
     weights = own.weights if own else WEIGHTS
