@@ -1,8 +1,10 @@
 """Makes ledgers from transcripts, and records from a few words, for the tests of the task model."""
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +45,17 @@ def rebuild_everything(db: sqlite3.Connection) -> int:
         mark_all_stale(db)
         keep_value(db, "boundary_fit", "")
     return rebuild(db)
+
+
+def git(folder: Path, *words: str, minute: float | None = None) -> str:
+    """Run git in a folder, now or so many minutes after START; what it printed."""
+    names = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false")
+    variables = dict(os.environ)
+    if minute is not None:
+        at = (START + timedelta(minutes=minute)).isoformat()
+        variables |= {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at}
+    command = ["git", *names, *words]
+    return subprocess.run(command, cwd=folder, env=variables, check=True, capture_output=True, text=True).stdout
 
 
 def call(key: int, position: int, **given: Any) -> CallRow:

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.bench.boundaries import LABELS, RULES, Label, LabelledSession, interval, read_labels, score_of, tally
 from tests.bench.published import extract
-from tests.unit.tasks.making import NEEDS_GIT, call, records, turn
+from tests.unit.tasks.making import NEEDS_GIT, call, git, records, turn
 from tracker.model.tasks.turns import arrange
 
 A, B = "0a000000-0000-4000-8000-000000000001", "0b000000-0000-4000-8000-000000000002"
@@ -59,11 +58,6 @@ def test_labels_hold_whole_sessions_and_no_text() -> None:
         words = list(labels.values())
         assert words[0].starts_task
         assert len({word.half for word in words}) == 1
-
-
-def git(folder: Path, *words: str) -> None:
-    names = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", "-C", str(folder), *names, *words], check=True, capture_output=True)
 
 
 @NEEDS_GIT

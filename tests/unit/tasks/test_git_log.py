@@ -2,31 +2,16 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from store.ledger import open_ledger
-from tests.unit.tasks.making import NEEDS_GIT
+from tests.unit.tasks.making import NEEDS_GIT, git
 from tracker.git_log import one_spelling, read_news, repository_of, take_in
 
 LONG_AGO_MS = 1_000_000_000_000  # git takes fewer digits for something else than seconds
 CODE = "".join(f"line {number}\n" for number in range(100))
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder; what it printed."""
-    names = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
-    made = subprocess.run(
-        ["git", "-c", "commit.gpgsign=false", *words],
-        cwd=folder,
-        env={**os.environ, **names},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return made.stdout
 
 
 def repository(folder: Path) -> Path:

@@ -1,27 +1,17 @@
 """What the repository on this machine knows of a task: commits made by hand, and reverts."""
 
 import sqlite3
-import subprocess
 import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from tests.unit.tasks.making import NEEDS_GIT, Transcript, ledger_of
+from tests.unit.tasks.making import NEEDS_GIT, Transcript, git, ledger_of
 from tracker.rebuild import rebuild
 from tracker.reports.tasks import tasks_report
 
 pytestmark = NEEDS_GIT
-
-
-def git(folder: Path, *words: str, minute: float = 0) -> None:
-    at = f"2026-11-10T00:{int(minute):02d}:00Z"
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", *words],
-        cwd=folder, check=True, capture_output=True,
-        env={"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at, "PATH": "/usr/bin:/bin:/usr/local/bin"},
-    )  # fmt: skip
 
 
 @pytest.fixture
