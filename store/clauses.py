@@ -30,6 +30,9 @@ HAS_TALKED = (
     " WHERE call.session_id = session.id AND chain.key = '')"
 )
 
+# Takes any number of values in one parameter (json_list).
+IN_LIST = "IN (SELECT value FROM json_each(?))"
+
 # The whole prompt of a call, tokens.
 PROMPT_TOKENS = "(call.input + call.cache_read + call.write_5m + call.write_1h)"
 # The client wrote down what a call used.
@@ -92,5 +95,5 @@ def exists(db: sqlite3.Connection, rows: str, values: Sequence[object] | Mapping
 
 
 def json_list(values: Iterable[int | str]) -> str:
-    """Values for `IN (SELECT value FROM json_each(?))`: any number of them in one parameter."""
+    """Values for IN_LIST."""
     return msgspec.json.encode(list(values)).decode()

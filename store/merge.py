@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from store.clauses import exists, json_list
+from store.clauses import IN_LIST, exists, json_list
 from store.money import cost
 from store.prices import ListPrice, add_prices, apply_prices, priced_calls
 from store.records import DRIVES_CLAUDE_CODE, Call, CallFlag, CopyRank, Price, canonical_id
@@ -153,7 +153,7 @@ def _aliased(db: sqlite3.Connection, calls: Sequence[Call]) -> set[str]:
         return set()
     keys = [call.message_id for call in calls] + [call.request_id for call in calls if call.request_id]
     found = db.execute(
-        "SELECT key FROM call_alias WHERE key IN (SELECT value FROM json_each(?))",
+        f"SELECT key FROM call_alias WHERE key {IN_LIST}",
         (json_list(keys),),
     )
     return {row[0] for row in found}
@@ -285,7 +285,7 @@ def _joined_content(db: sqlite3.Connection, recorded: Sequence[Row], seen: Row) 
     ids = {row[_PRICE_ID] for row in (*recorded, seen)} - {None}
     if best[_PRICE_ID] is None or len(ids) == 1:
         return best
-    rows = db.execute("SELECT * FROM price WHERE id IN (SELECT value FROM json_each(?))", (json_list(ids),))
+    rows = db.execute(f"SELECT * FROM price WHERE id {IN_LIST}", (json_list(ids),))
     prices = {price.id: price for price in (Price(*row) for row in rows)}
     own = prices.get(best[_PRICE_ID])
     if own is None or cost(own, *_AMOUNTS(best)) != best[_COST]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from store.clauses import columns, where_clause
+from store.clauses import IN_LIST, columns, json_list, where_clause
 
 # Unfired evaluations older than this keep one row a session and kind: the last one.
 _UNFIRED_KEPT_MS = 30 * 86_400_000
@@ -78,8 +78,7 @@ def put_evaluations(db: sqlite3.Connection, rows: Iterable[NudgeRow]) -> None:
 
 def nudges_of(db: sqlite3.Connection, session_id: int, anchors: Sequence[str]) -> list[NudgeRow]:
     """Evaluations of a session's moments, in the order in which they were made."""
-    marks = ", ".join("?" * len(anchors))
-    return _rows(db, f"session_id = ? AND anchor IN ({marks}) ORDER BY nudge.id", (session_id, *anchors))
+    return _rows(db, f"session_id = ? AND anchor {IN_LIST} ORDER BY nudge.id", (session_id, json_list(anchors)))
 
 
 def chosen_nudges(db: sqlite3.Connection, session_id: int) -> list[NudgeRow]:
@@ -146,8 +145,7 @@ def add_kind_choice(db: sqlite3.Connection, kind: str, action: str) -> None:
 
 def undecided(db: sqlite3.Connection, kinds: Sequence[str], since: int) -> list[NudgeRow]:
     """Nudges of these kinds shown since then of which it is not known whether they were followed."""
-    marks = ", ".join("?" * len(kinds))
-    return _rows(db, f"shown_at >= ? AND followed IS NULL AND kind IN ({marks})", (since, *kinds))
+    return _rows(db, f"shown_at >= ? AND followed IS NULL AND kind {IN_LIST}", (since, json_list(kinds)))
 
 
 def set_followed(db: sqlite3.Connection, nudge_id: int, *, followed: bool) -> None:

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import msgspec
 
-from store.clauses import IS_COUNTED, PROMPT_TOKENS, exists, json_list
+from store.clauses import IN_LIST, IS_COUNTED, PROMPT_TOKENS, exists, json_list
 from store.kept import kept_value
 from store.records import CallFlag, Price
 
@@ -62,7 +62,7 @@ def priced_calls(db: sqlite3.Connection, ids: Sequence[int] | None = None, *, af
 
     What a provider billed is no price, and a call whose usage nobody wrote down is not one of no tokens.
     """
-    chosen = "> ?" if ids is None else "IN (SELECT value FROM json_each(?))"
+    chosen = "> ?" if ids is None else IN_LIST
     for row in db.execute(_CALLS.format(chosen=chosen), (after if ids is None else json_list(ids),)):
         yield PricedCall(*row)
 

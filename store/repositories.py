@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from store.clauses import json_list
+from store.clauses import IN_LIST, json_list
 from store.task_rows import CommitRow
 
 
@@ -50,8 +50,7 @@ def recent_folders(db: sqlite3.Connection, since: int) -> list[tuple[str, int]]:
 def tasks_of_folders(db: sqlite3.Connection, folders: Iterable[str]) -> list[str]:
     """Ids of all tasks with a session in these folders."""
     found = db.execute(
-        "SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id"
-        " WHERE cwd IN (SELECT value FROM json_each(?))",
+        f"SELECT DISTINCT task_id FROM task_turn JOIN session ON session.id = session_id WHERE cwd {IN_LIST}",
         (json_list(folders),),
     )
     return [row[0] for row in found]

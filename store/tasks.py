@@ -6,7 +6,7 @@ Derived rows of a session are replaced as a whole; the user's edits are in store
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from store.clauses import columns, exists, json_list
+from store.clauses import IN_LIST, columns, exists, json_list
 from store.records import EventKind
 from store.task_rows import (
     CallRow,
@@ -171,7 +171,7 @@ def related_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> set[
     """Forks of the given sessions: what is copied there belongs to the tasks here."""
     found = db.execute(
         "SELECT fork.id FROM session AS fork JOIN session AS origin ON origin.native_id = fork.parent"
-        " AND origin.agent = fork.agent WHERE origin.id IN (SELECT value FROM json_each(?))",
+        f" AND origin.agent = fork.agent WHERE origin.id {IN_LIST}",
         (json_list(session_ids),),
     )
     return {row[0] for row in found}
@@ -225,7 +225,7 @@ def refresh_floors(db: sqlite3.Connection, keys: Iterable[tuple[str, str]], caus
             db.execute("INSERT INTO static_floor VALUES (?, ?, ?)", (model, version, floor))
         db.execute(
             "UPDATE session SET model_stale = 1 WHERE id IN (SELECT call_split.session_id FROM call_split"
-            " JOIN call ON call.id = call_split.call_id WHERE call_split.cause IN (SELECT value FROM json_each(?))"
+            f" JOIN call ON call.id = call_split.call_id WHERE call_split.cause {IN_LIST}"
             " AND call.model = ? AND COALESCE(call.version, '') = ?)",
             (json_list(causes), model, version),
         )
@@ -236,17 +236,17 @@ def refresh_floors(db: sqlite3.Connection, keys: Iterable[tuple[str, str]], caus
 
 def parts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[PartRow]:
     """Parts of these sessions."""
-    return _parts(db, "session_id IN (SELECT value FROM json_each(?))", (json_list(session_ids),))
+    return _parts(db, f"session_id {IN_LIST}", (json_list(session_ids),))
 
 
 def parts_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[PartRow]:
     """Parts of these tasks."""
-    return _parts(db, "task_id IN (SELECT value FROM json_each(?))", (json_list(task_ids),))
+    return _parts(db, f"task_id {IN_LIST}", (json_list(task_ids),))
 
 
 def parts_linked_into(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[PartRow]:
     """Parts whose link points into these sessions."""
-    return _parts(db, "link_session_id IN (SELECT value FROM json_each(?))", (json_list(session_ids),))
+    return _parts(db, f"link_session_id {IN_LIST}", (json_list(session_ids),))
 
 
 def parts_on_branch(db: sqlite3.Connection, project: str, branch: str) -> list[PartRow]:
@@ -306,7 +306,7 @@ def restored_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> lis
         "SELECT session.id, origin.id, event.at FROM session JOIN session AS origin"
         " ON origin.agent = session.agent AND origin.native_id = session.parent"
         " JOIN event ON event.session_id = session.id AND event.kind = ? AND event.at <= session.first_at"
-        " WHERE session.id IN (SELECT value FROM json_each(?))",
+        f" WHERE session.id {IN_LIST}",
         (EventKind.REWIND, json_list(session_ids)),
     ).fetchall()
 
@@ -334,7 +334,7 @@ def set_task(db: sqlite3.Connection, part: PartRow, task_id: str) -> None:
 def facts_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[tuple[int, str, bytes]]:
     """Session, part and facts of every turn of these sessions."""
     return db.execute(
-        "SELECT session_id, root, facts FROM task_turn WHERE session_id IN (SELECT value FROM json_each(?))",
+        f"SELECT session_id, root, facts FROM task_turn WHERE session_id {IN_LIST}",
         (json_list(session_ids),),
     ).fetchall()
 
@@ -343,7 +343,7 @@ def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[i
     """Facts of sessions."""
     found = db.execute(
         "SELECT id, agent, native_id, project, branch, title, title_rank, NULL, teammate FROM session"
-        " WHERE id IN (SELECT value FROM json_each(?))",
+        f" WHERE id {IN_LIST}",
         (json_list(session_ids),),
     )
     return {row[0]: SessionRow(*row) for row in found}
@@ -352,8 +352,7 @@ def sessions_by_id(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[i
 def tasks_per_session(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int, int]:
     """How many tasks have turns in each session."""
     found = db.execute(
-        "SELECT session_id, COUNT(DISTINCT task_id) FROM task_part"
-        " WHERE session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
+        f"SELECT session_id, COUNT(DISTINCT task_id) FROM task_part WHERE session_id {IN_LIST} GROUP BY session_id",
         (json_list(session_ids),),
     )
     return dict(found)
@@ -362,7 +361,7 @@ def tasks_per_session(db: sqlite3.Connection, session_ids: Iterable[int]) -> dic
 def sessions_with_totals(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[int]:
     """Which of these sessions have a client total."""
     found = db.execute(
-        "SELECT DISTINCT session_id FROM client_total WHERE session_id IN (SELECT value FROM json_each(?))",
+        f"SELECT DISTINCT session_id FROM client_total WHERE session_id {IN_LIST}",
         (json_list(session_ids),),
     )
     return [row[0] for row in found]

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from store.clauses import json_list
+from store.clauses import IN_LIST, json_list
 from store.files import read_anew
 from store.migrations.steps import migration, run_script
 from store.records import CallFlag
 
-_IN_LIST = "IN (SELECT value FROM json_each(?))"
 # A word, the second of a clock, or a line, and whatever rule made a name of it.
 _NAMELESS = re.compile(r"(\D{0,15}(\d{10}|\d{14})?|[0-9a-f-]{36})([:#].*)?", re.DOTALL)
 
@@ -296,22 +295,22 @@ def _drop_nameless(db: Any) -> None:
         call for call, message_id, chain in found if _NAMELESS.fullmatch(message_id) and f"agent-{chain}" not in gone
     )
     db.execute(
-        f"UPDATE session SET spend_stale = 1 WHERE id IN (SELECT session_id FROM call WHERE id {_IN_LIST})", (ids,)
+        f"UPDATE session SET spend_stale = 1 WHERE id IN (SELECT session_id FROM call WHERE id {IN_LIST})", (ids,)
     )
     _drop_calls(db, ids)
 
 
 def _drop_calls(db: Any, ids: str) -> None:
     for table in ("sighting", "call_alias", "call_split"):
-        db.execute(f"DELETE FROM {table} WHERE call_id {_IN_LIST}", (ids,))
-    db.execute(f"DELETE FROM call WHERE id {_IN_LIST}", (ids,))
+        db.execute(f"DELETE FROM {table} WHERE call_id {IN_LIST}", (ids,))
+    db.execute(f"DELETE FROM call WHERE id {IN_LIST}", (ids,))
 
 
 def _drop_branches_copies(db: Any) -> None:
     """What `/branch` of clients from 2.1.329 on copied was taken for a fork's (copy rank 2)."""
     versions = db.execute("SELECT id, version FROM session WHERE version IS NOT NULL AND id IN readable").fetchall()
     newer = [session for session, version in versions if [*map(int, re.findall(r"\d{1,9}", version))] >= [2, 1, 329]]
-    db.execute(f"DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id {_IN_LIST}", (json_list(newer),))
+    db.execute(f"DELETE FROM sighting WHERE copy_rank = 2 AND seen_session_id {IN_LIST}", (json_list(newer),))
 
 
 def _drop_misread_words(db: Any) -> None:
@@ -342,7 +341,7 @@ def _note_readable_sessions(db: Any) -> None:
     there, _ = _names_of_files(db)
     db.execute("CREATE TEMP TABLE IF NOT EXISTS readable (id INTEGER PRIMARY KEY)")
     db.execute("DELETE FROM readable")
-    db.execute(f"INSERT INTO readable SELECT id FROM session WHERE native_id {_IN_LIST}", (json_list(there),))
+    db.execute(f"INSERT INTO readable SELECT id FROM session WHERE native_id {IN_LIST}", (json_list(there),))
 
 
 def _names_of_files(db: Any) -> tuple[set[str], set[str]]:

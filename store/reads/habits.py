@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import PROMPT_TOKENS, json_list, local_day
+from store.clauses import IN_LIST, PROMPT_TOKENS, json_list, local_day
 from store.reads.program_runs import program_sessions
 from store.records import EventKind, ToolFlag
 
 _READ, _EDIT = int(ToolFlag.READ), int(ToolFlag.EDIT)
 # A spend row of the person's own work with an agent; takes the parameters of `_own_work`.
-_OWN_WORK = "agent = ? AND session.id NOT IN (SELECT value FROM json_each(?))"
+_OWN_WORK = f"agent = ? AND session.id NOT {IN_LIST}"
 
 
 class HabitCall(NamedTuple):
@@ -116,7 +116,7 @@ def habit_calls(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Habi
         f" cache_read, write_5m, write_1h, {PROMPT_TOKENS}, output, flags, price_id, cost, epoch, expected_read,"
         " missed, call_split.kind, ttl_ms"
         " FROM call JOIN call_split ON call_split.call_id = call.id JOIN chain ON chain.id = call.chain_id"
-        " WHERE call.session_id IN (SELECT value FROM json_each(?)) ORDER BY chain_id, position, message_id",
+        f" WHERE call.session_id {IN_LIST} ORDER BY chain_id, position, message_id",
         (json_list(session_ids),),
     )
     return [HabitCall(*row) for row in rows]
@@ -138,7 +138,7 @@ def first_edits(db: sqlite3.Connection, session_ids: Iterable[int]) -> dict[int,
     """Place in the main chain of each session's first edit."""
     rows = db.execute(
         "SELECT session_id, MIN(position) FROM tool_use WHERE flags & ? AND chain = ''"
-        " AND session_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
+        f" AND session_id {IN_LIST} GROUP BY session_id",
         (_EDIT, json_list(session_ids)),
     )
     return dict(rows)
@@ -149,7 +149,7 @@ def compactions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[Comp
     rows = db.execute(
         "SELECT session_id, agent, native_id, position, detail, tokens_before FROM event"
         " JOIN session ON session.id = session_id WHERE kind IN (?, ?)"
-        " AND chain = '' AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position",
+        f" AND chain = '' AND session_id {IN_LIST} ORDER BY session_id, position",
         (EventKind.COMPACT, EventKind.SUMMARY, json_list(session_ids)),
     )
     return [Compaction(*row) for row in rows]

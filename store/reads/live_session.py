@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from store.clauses import IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns, exists
+from store.clauses import IN_LIST, IS_HEADLESS, PROMPT_TOKENS, SESSION_TITLE, columns, exists, json_list
 from store.records import CallFlag, EventKind
 from store.task_rows import EventRow, ToolRow
 
@@ -156,23 +156,21 @@ def is_answered(db: sqlite3.Connection, session_id: int, turn: LiveTurn) -> bool
 
 def was_cut(db: sqlite3.Connection, session_id: int, kinds: Collection[str]) -> bool:
     """Whether an event of these kinds is the latest of the main chain: no call follows it."""
-    one_of = ", ".join("?" * len(kinds))
     return exists(
         db,
-        f"SELECT 1 FROM event WHERE session_id = ? AND chain = '' AND kind IN ({one_of})"
+        f"SELECT 1 FROM event WHERE session_id = ? AND chain = '' AND kind {IN_LIST}"
         " AND position > (SELECT MAX(call.position) FROM call JOIN chain ON chain.id = call.chain_id"
         " WHERE call.session_id = event.session_id AND chain.key = '')",
-        (session_id, *kinds),
+        (session_id, json_list(kinds)),
     )
 
 
 def marks(db: sqlite3.Connection, session_id: int) -> list[EventRow]:
     """What happened on the main chain beside calls, in the order of its file."""
-    kinds = ", ".join("?" * len(_MARKS))
     rows = db.execute(
         f"SELECT {columns('event', EventRow._fields)} FROM event"
-        f" WHERE session_id = ? AND chain = '' AND kind IN ({kinds}) ORDER BY position",
-        (session_id, *_MARKS),
+        f" WHERE session_id = ? AND chain = '' AND kind {IN_LIST} ORDER BY position",
+        (session_id, json_list(_MARKS)),
     )
     return [EventRow(*row) for row in rows]
 

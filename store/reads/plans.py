@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from store.clauses import PROMPT_TOKENS, json_list, local_day
+from store.clauses import IN_LIST, PROMPT_TOKENS, json_list, local_day
 from store.reads.filter import Filter
 from store.records import DRIVES_CLAUDE_CODE, Agent, CallFlag, EventKind
 from store.task_rows import LimitSample
@@ -101,7 +101,7 @@ def task_calls(db: sqlite3.Connection, task_ids: Iterable[str], chosen: Filter) 
         f"SELECT task_id, call.id, {_IS_OTHER_AGENT}, call.model, {PROMPT_TOKENS}, call.speed, call.cost"
         " FROM call_split JOIN call ON call.id = call_split.call_id"
         " JOIN session ON session.id = call.session_id"
-        f" WHERE call.cost AND task_id IN (SELECT value FROM json_each(?)) AND {where}",
+        f" WHERE call.cost AND task_id {IN_LIST} AND {where}",
         (json_list(task_ids), *values),
     )
     return [TaskCallRow._make(row) for row in found]

@@ -12,7 +12,7 @@ What a client did before anybody said a word (store.clauses.HAS_TALKED) is a run
 
 import sqlite3
 
-from store.clauses import HAS_TALKED, IS_HEADLESS, json_list
+from store.clauses import HAS_TALKED, IN_LIST, IS_HEADLESS, json_list
 
 _LEAST_ALIKE = 3
 _OPENING_CHARS = 24
@@ -59,7 +59,7 @@ def program_runs(db: sqlite3.Connection) -> frozenset[str]:
 def program_sessions(db: sqlite3.Connection) -> frozenset[int]:
     """Ids of the sessions that hold nothing but such runs: no habit of the person is measured from them."""
     found = db.execute(
-        "SELECT session_id FROM task_part GROUP BY session_id HAVING MIN(task_id IN (SELECT value FROM json_each(?)))",
+        f"SELECT session_id FROM task_part GROUP BY session_id HAVING MIN(task_id {IN_LIST})",
         (json_list(program_runs(db)),),
     )
     return frozenset(row[0] for row in found)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from store.clauses import IS_FLOOR, PROMPT_TOKENS, exists, json_list
+from store.clauses import IN_LIST, IS_FLOOR, PROMPT_TOKENS, exists, json_list
 from store.reads.filter import Filter
 from store.records import EventKind
 from store.task_rows import PartRow, TaskRow, TaskTurnRow
@@ -61,7 +61,7 @@ def all_ids(db: sqlite3.Connection) -> list[str]:
 
 def titles_of(db: sqlite3.Connection, task_ids: Iterable[str]) -> dict[str, str]:
     """The title of each of these tasks that there is."""
-    asked = "SELECT id, title FROM task WHERE id IN (SELECT value FROM json_each(?))"
+    asked = f"SELECT id, title FROM task WHERE id {IN_LIST}"
     return dict(db.execute(asked, (json_list(task_ids),)))
 
 
@@ -74,7 +74,7 @@ def turns_of_tasks(db: sqlite3.Connection, task_ids: Iterable[str]) -> list[Task
     """Turns of these tasks in order of time; of a fork's copies beside their originals by the sessions' own ids."""
     found = db.execute(
         "SELECT task_turn.* FROM task_turn JOIN session ON session.id = session_id"
-        " WHERE task_id IN (SELECT value FROM json_each(?)) ORDER BY at, native_id, ordinal",
+        f" WHERE task_id {IN_LIST} ORDER BY at, native_id, ordinal",
         (json_list(task_ids),),
     )
     return [TaskTurnRow(*row) for row in found]
@@ -151,7 +151,7 @@ def latest_activity(db: sqlite3.Connection) -> int:
 def turns_of_sessions(db: sqlite3.Connection, session_ids: Iterable[int]) -> list[TaskTurnRow]:
     """Turns of these sessions, each session's in the order of its file."""
     found = db.execute(
-        "SELECT * FROM task_turn WHERE session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, ordinal",
+        f"SELECT * FROM task_turn WHERE session_id {IN_LIST} ORDER BY session_id, ordinal",
         (json_list(session_ids),),
     )
     return [TaskTurnRow(*row) for row in found]
