@@ -1,9 +1,11 @@
 """The state of a session: its main chain so far, the present turn, and what happened around it."""
 
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
 from store.reads import live_session as live
 from store.reads.first_prompts import first_prompt
@@ -53,9 +55,7 @@ class SessionState:
     @property
     def epoch(self) -> Sequence[LiveCall]:
         """Calls since the last reset."""
-        epoch = self.last.epoch
-        start = next((index for index, call in enumerate(self.calls) if call.epoch == epoch), 0)
-        return self.calls[start:]
+        return self.calls[bisect_left(self.calls, self.last.epoch or 0, key=lambda call: call.epoch or 0) :]
 
     @property
     def is_waiting(self) -> bool:
@@ -102,7 +102,7 @@ class SessionState:
     def calls_since_compaction(self) -> int | None:
         """Calls since the last compaction; None if there was none."""
         place = max((mark.position for mark in self.marks if mark.kind in COMPACTIONS), default=None)
-        return None if place is None else sum(call.position > place for call in self.calls)
+        return None if place is None else len(self.calls) - bisect_right(self.calls, place, key=attrgetter("position"))
 
     def compaction_failed(self) -> bool:
         """Whether the compaction that began this epoch left the context nearly as it was."""
