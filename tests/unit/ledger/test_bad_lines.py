@@ -150,6 +150,16 @@ def test_half_a_line_that_holds_thousands_of_objects_takes_no_longer_than_it_is(
     assert reading.bad_lines == 1
 
 
+@pytest.mark.parametrize("opening", [b'{"type":1,"a":', b'{"type":"'])
+def test_a_line_of_records_that_never_end_takes_no_longer_than_it_is(opening: bytes, tmp_path: Path) -> None:
+    line = opening * (900_000 // len(opening))
+    begun = time.process_time()
+    reading = read(tmp_path, session_of(1) + line + b"\n" + encoded(answer(2)))
+    assert time.process_time() - begun < 10, "each of them would be followed to the end of all"
+    assert reading.costs == {"msg_1": COST, "msg_2": COST}
+    assert reading.bad_lines == 1
+
+
 def bookkeeping(kind: str, **fields: Any) -> dict[str, Any]:
     """A row that is neither prompt nor answer."""
     return {"type": kind, "sessionId": SESSION, "timestamp": at(2), **fields}

@@ -11,6 +11,8 @@ from tracker.sources.base import DECODE_ERRORS
 from tracker.sources.claude_code.lines import Line, Message, Usage, decode_line
 
 _RECORD_MARK = re.compile(r'\{"(?:parentUuid|type)"')
+_MOST_PASSES = 100  # over a line, by attempts that fail: few unfinished records stand in one another
+_LINES_COUNTED = 50  # characters, while one is decoded: an error counts the lines before it
 # What may be missing from a usage that can be priced.
 _SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_details"))
 
@@ -18,19 +20,23 @@ _SIDE_FIELDS = frozenset(("server_tool_use", "iterations", "output_tokens_detail
 def salvage(raw: bytes) -> tuple[list[tuple[Line, int, int]], bool]:
     """Records of a line that does not decode as one: two on a line, NULs or rubbish around them, wrong types.
 
-    Returns each record with the bytes of `raw` between which it stands, and whether anything had to be given up.
+    Returns each record with the bytes of `raw` between which it stands, and whether anything had to be given up. What
+    begins a record within hundreds of unfinished ones is given up as well: nobody writes that but to keep one waiting.
     """
     text = raw.decode("utf-8", "surrogateescape")
     decode = json.JSONDecoder(parse_float=_number).raw_decode
     found: list[tuple[Line, int, int]] = []
     is_damaged = False
     counted, counted_bytes = 0, 0  # a line may hold thousands of records: none but its own part is measured for each
+    left = _MOST_PASSES * len(text)
     position = _skip_blanks(text, 0)
-    while position < len(text):
+    while position < len(text) and left >= 0:
         try:
             value, end = decode(text, position)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             is_damaged = True
+            reached = getattr(error, "pos", len(text))
+            left -= reached - position + reached // _LINES_COUNTED
             position = _next_record(text, position + 1)
             continue
         if isinstance(value, dict):
