@@ -47,11 +47,9 @@ def main(arguments: "Sequence[str]") -> int:
 
 
 def _read_payload() -> dict[str, object]:
-    """What the client says on standard input, or the little that its environment says where that is beyond measure."""
-    raw = read_input()
-    if raw is None:
-        return {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID")}
-    return decode_object(raw)
+    """What the client says on standard input, or the little that its environment says where nobody can read that."""
+    raw = read_input()  # None beyond measure
+    return (raw and decode_object(raw)) or {"session_id": os.environ.get("CLAUDE_CODE_SESSION_ID")}
 
 
 def _handle(home: str, event: str, payload: dict[str, object]) -> None:
