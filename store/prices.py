@@ -67,6 +67,13 @@ def priced_calls(db: sqlite3.Connection, ids: Sequence[int] | None = None, *, af
         yield PricedCall(*row)
 
 
+def ids_without_own_list(db: sqlite3.Connection) -> list[int]:
+    """Calls that have no price, or one of the package of other providers' prices."""
+    return [
+        call for (call,) in db.execute("SELECT id FROM call WHERE price_id IS NULL OR price_id LIKE 'genai-prices%'")
+    ]
+
+
 def stored_prices(db: sqlite3.Connection) -> list[Price]:
     """Every resolved price row."""
     return [Price(*row) for row in db.execute("SELECT * FROM price")]

@@ -6,30 +6,49 @@ cannot be used: what is priced without the user's own prices is priced anew once
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
+from store.kept import keep_value, kept_value
 from store.ledger import home
 from store.prices import list_priced_after, note_list_prices, stored_prices
 from store.records import Price
+from tracker import pricing
 from tracker.errors import UsageError
 from tracker.file_stamp import file_stamp
 from tracker.pricing import PriceBook
 from tracker.pricing.user_rows import PRICES_NAME
 from tracker.sources.base import Options
 
+_TABLES = "price_tables"
 _SETTINGS_NAME = "settings.toml"  # tracker.settings is imported where there is one: tomllib takes 3 ms
 
 
 def options_of(db: sqlite3.Connection) -> Options:
     """The options as the files are now; UsageError if the user's prices cannot be used.
 
-    Stored price rows spare the slow look-up of other providers' models.
+    Stored price rows spare the slow look-up of other providers' models. The first time after an upgrade, what had no
+    price is priced.
     """
     book = price_book(stored_prices(db))
     if list_priced_after(db) is not None:
         from tracker.reprice import reprice_list_priced
 
         reprice_list_priced(db, book)
+    tables = _tables_stamp()
+    if kept_value(db, _TABLES) != tables:
+        from tracker.reprice import price_after_upgrade
+
+        price_after_upgrade(db, book)
+        keep_value(db, _TABLES, tables)
     return _with_words(Options(book))
+
+
+def _tables_stamp() -> str:
+    """What list prices rest on, our tables and rules and the package of others': not the same after an upgrade."""
+    package = find_spec("genai_prices")
+    files = [*sorted(Path(pricing.__file__).parent.glob("*.*")), Path((package and package.origin) or "")]
+    return str([file_stamp(file) for file in files])
 
 
 def price_book(stored: Sequence[Price] = ()) -> PriceBook:

@@ -1,6 +1,7 @@
 """Looks up the price of every recorded call again and applies the changes."""
 
 import sqlite3
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from store.prices import (
     PricedCall,
     apply_prices,
     forget_list_prices,
+    ids_without_own_list,
     list_priced_after,
     priced_calls,
     put_prices,
@@ -37,10 +39,20 @@ def reprice_list_priced(db: sqlite3.Connection, book: PriceBook) -> None:
     forget_list_prices(db)
 
 
-def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, added_after: int = 0) -> list[Repriced]:
+def price_after_upgrade(db: sqlite3.Connection, book: PriceBook) -> None:
+    """Price what had no price before an upgrade, or one of another provider's list; other corrections are asked for."""
+    ids = ids_without_own_list(db)
+    if ids:
+        reprice_ledger(db, book, dry_run=False, ids=ids)
+
+
+def reprice_ledger(
+    db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, added_after: int = 0, ids: Sequence[int] | None = None
+) -> list[Repriced]:
     """Apply the table as it is now; returns the models whose calls change, dearest change first.
 
-    `added_after`: only to calls that were added after the one with this id.
+    `added_after`: only to calls that were added after the one with this id. `ids`: only to these, and only where their
+    price is not of the provider that the table names.
     A call that has a price keeps it if the table no longer knows its model: a correction never makes a cost unknown.
     So does a call of several requests of which only some were long, where the ledger does not have its parts.
     """
@@ -48,7 +60,7 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
     changes: list[tuple[str, int, int]] = []
     rows: dict[str, Price] = {}
     made: dict[str, Repriced] = {}
-    for call in priced_calls(db, after=added_after):
+    for call in priced_calls(db, ids, after=added_after):
         found = list_price(book, call)
         if found is None:
             continue
@@ -58,6 +70,8 @@ def reprice_ledger(db: sqlite3.Connection, book: PriceBook, *, dry_run: bool, ad
         if is_divided and known is not None and call.cost != _cost(call, known):
             continue
         if amount == call.cost and price.id == call.price_id:
+            continue
+        if ids is not None and known is not None and known.provider == price.provider:
             continue
         changes.append((price.id, amount, call.id))
         rows[price.id] = price

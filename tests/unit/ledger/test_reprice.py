@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from store.invariants import check_invariants
+from store.prices import put_prices, stored_prices
 from store.records import Price
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
+from tracker.reader_options import options_of
 from tracker.rebuild import rebuild
 from tracker.reprice import reprice_ledger
 from tracker.sources.base import Options
@@ -183,3 +185,28 @@ def test_a_corrected_list_price_leaves_recorded_calls_their_rates_until_reprice(
         assert (changed.calls, changed.before, changed.after) == (1, first, second)
         rebuild(db)
         assert [check for check in check_invariants(db) if check.broken] == []
+
+
+def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No command is needed for it, and a call of the same list keeps the price that it was shown at."""
+    models = ["glm-4.6", "glm-5.1", "gpt-5"]
+    lines = [answer(number, message={"model": model}) for number, model in enumerate(models, 1)]
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), *lines)})
+    with ledger_of(tmp_path, root) as db:
+        read = "SELECT model, cost, provider FROM call ORDER BY model"
+        priced = db.execute(read).fetchall()
+        options_of(db)
+        earlier = "genai-prices-0:{}"
+        for model, cost, provider in (("glm-5.1", 5, "zhipuai"), ("gpt-5", 7, "openai")):
+            (row,) = (one for one in stored_prices(db) if one.model == model)
+            put_prices(db, [msgspec.structs.replace(row, id=earlier.format(model), provider=provider)])
+            db.execute("UPDATE call SET price_id = ?, cost = ? WHERE model = ?", (earlier.format(model), cost, model))
+        db.execute("UPDATE call SET price_id = NULL, cost = NULL WHERE model = 'glm-4.6'")
+        options_of(db)
+        assert [cost for _, cost, _ in db.execute(read)] == [None, 5, 7]
+        monkeypatch.setattr("tracker.reader_options._tables_stamp", lambda: "another version")
+        options_of(db)
+        assert db.execute(read).fetchall() == [*priced[:2], ("gpt-5", 7, "openai")]
+        assert db.execute("SELECT SUM(cost) FROM spend").fetchone()[0] == priced[0][1] + priced[1][1] + 7
