@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MESSAGE_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop")
 # After these there are new records to take in; the others only tell that something is about to happen.
-INGEST_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop", "StopFailure", "SubagentStop", "PostCompact", "SessionEnd")
+INGEST_EVENTS = ("SessionStart", "UserPromptSubmit", "Stop", "StopFailure", "SubagentStop", "SessionEnd")
 SESSION_END_WAIT_SECONDS = 1.0
 
 

@@ -62,9 +62,12 @@ def _folder(folder: Path, home: Path) -> FolderStatus:
     if plugin and installed:
         problems.append("the plugin is enabled too: every event is told twice (run: taximeter install claude-code)")
     known = [event for event in EVENTS if event in installed]
+    others = sorted(set(installed) - set(known))
+    if others:
+        problems.append(f"no hook is needed at {', '.join(others)} any more (run: taximeter install claude-code)")
     return FolderStatus(
         folder,
-        (*known, *sorted(set(installed) - set(known))),
+        (*known, *others),
         plugin,
         line is not None,
         wrapped_command(line),

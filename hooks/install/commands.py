@@ -14,6 +14,8 @@ from typing import Any, TypeGuard
 
 from hooks.entry import MESSAGE_EVENTS
 
+# Not PreCompact and PostCompact, whose commands the client writes into the conversation, where the model reads them: a
+# compaction ends in a SessionStart.
 EVENTS = (
     "SessionStart",
     "UserPromptSubmit",
@@ -21,15 +23,13 @@ EVENTS = (
     "Stop",
     "StopFailure",
     "SubagentStop",
-    "PreCompact",
-    "PostCompact",
     "SessionEnd",
 )
 LAST_EVENT = "SessionEnd"
 # A client that does not know an event's name throws the user's whole settings file away (seen in 2.0.76, 2.1.20 and
 # 2.1.90) or asks at every start what to do (2.1.197, which knows all of EVENTS). These names are older than 2.0 and
 # safe everywhere.
-OLD_EVENTS = ("SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "SubagentStop", "PreCompact", "SessionEnd")
+OLD_EVENTS = ("SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "SubagentStop", "SessionEnd")
 KNOWING_VERSION = (2, 1, 197)
 AGENT_TOOLS = "Agent|Task"
 TIMEOUT_SECONDS = 5

@@ -297,15 +297,30 @@ def test_new_events_are_for_clients_that_know_them(
     claude: Path, no_client: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(claude)
-    assert "PostCompact" not in settings_of(claude)["hooks"]
+    assert "StopFailure" not in settings_of(claude)["hooks"]
     assert "no `claude` was found" in capsys.readouterr().err
     fake_client(no_client, "2.1.329")
     install(claude)
-    assert "PostCompact" in settings_of(claude)["hooks"]
+    assert "StopFailure" in settings_of(claude)["hooks"]
     fake_client(no_client, "2.1.90")
     install(claude)
-    assert "PostCompact" not in settings_of(claude)["hooks"]
+    assert "StopFailure" not in settings_of(claude)["hooks"]
     assert "Claude Code is 2.1.90" in capsys.readouterr().err
+
+
+def test_hooks_at_a_compaction_which_the_model_would_read_are_pointed_out_and_taken_away(
+    claude: Path, no_client: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_client(no_client, "2.1.330")
+    install(claude)
+    settings = settings_of(claude)
+    assert not settings["hooks"].keys() & {"PreCompact", "PostCompact"}
+    settings["hooks"]["PreCompact"] = settings["hooks"]["Stop"]
+    (claude / "settings.json").write_text(json.dumps(settings))
+    meter("--claude-dir", str(claude), "status", "claude-code")
+    assert "no hook is needed at PreCompact any more" in " ".join(capsys.readouterr().out.split())
+    install(claude)
+    assert "PreCompact" not in settings_of(claude)["hooks"]
 
 
 @pytest.mark.parametrize("options", [(), ("--no-hooks",)])

@@ -20,10 +20,7 @@ from .waiting import wait_until
 LONGEST_HOOK_MS = 400.0  # on a busy machine; the bench measures the medians against a bare interpreter
 PAUSE_HOURS = 2
 COLD = "Compact before going on (the cache is cold, 2"
-EVENTS = {
-    "SessionStart", "UserPromptSubmit", "PostToolUse", "SubagentStop", "Stop", "PreCompact", "PostCompact",
-    "SessionEnd", "statusline",
-}  # fmt: skip
+EVENTS = {"SessionStart", "UserPromptSubmit", "PostToolUse", "SubagentStop", "Stop", "SessionEnd", "statusline"}
 STATUS = re.compile(r"task \$\d+\.\d\d · today \$\d+\.\d\d · context 26\dk/\d+k compact · cache [45]:\d\d.*")
 
 
@@ -147,6 +144,7 @@ def test_a_day_beside_the_client(
     texts = [text for _, text in taximeter.nudges()]
     assert [server.truth.containing(text) for text in texts] == [[] for _ in texts], "the model reads none of it"
     assert server.truth.containing("says: Compact") == server.truth.containing("taximeter:") == []
+    assert server.truth.containing("] completed successfully") == [], "as the client says of hooks at a compaction"
     assert printed.read_text().count(f"▸ {texts[0]}") == 1
     assert max(printed.read_text().count(text) for text in texts) == 1
     assert taximeter.hook_errors() == ""
