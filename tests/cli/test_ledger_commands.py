@@ -66,6 +66,11 @@ class TestSpend:
         assert int(Decimal(report["total"]["cost_usd"]) * 10**9) == recorded
         assert int(Decimal(report["hidden"]["cost_usd"]) * 10**9) == unrecorded
 
+    def test_hidden_spend_of_nothing_is_not_told(self, taximeter: Taximeter) -> None:
+        taximeter.claude_dirs = [DATA / "s01_simple"]
+        assert taximeter("spend", "--json").json()["hidden"] == {"cost_usd": "0.000000000", "sessions": 1}
+        assert "no record shows" not in taximeter("spend").out
+
     def test_hidden_spend_that_nobody_knows_is_null(self, taximeter: Taximeter) -> None:
         taximeter.claude_dirs = [DATA / "v1_0_128"]
         report = taximeter("spend", "--json").json()

@@ -98,7 +98,7 @@ def _notes(report: SpendReport, uncounted: set[str]) -> None:
 
 
 def _note_hidden(hidden: Hidden) -> None:
-    if hidden.cost is not None:
+    if hidden.cost:
         note(f"Not in the total: {hidden_text(hidden.cost, hidden.sessions)}")
 
 

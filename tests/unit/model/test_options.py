@@ -203,6 +203,14 @@ def test_a_small_context_is_best_left_alone():
     assert options.compact.payback_turns is None
 
 
+def test_nobody_is_sent_elsewhere_for_next_to_nothing():
+    options = over(5)
+    go_on = options.go_on
+    for saved, best in ((0.02, OptionKind.NEW_SESSION), (0.002, OptionKind.CONTINUE)):
+        cheaper = replace(options.new_session, cost_nano=round((1 - saved) * go_on.cost_nano))
+        assert replace(options, compact=go_on, new_session=cheaper).best.kind == best
+
+
 def test_what_a_free_model_does_costs_nothing_either_way():
     options = over(5, replace(HERE, tariff=Tariff(0, 0, 0, 0)))
     for option in (options.go_on, options.compact, options.new_session):

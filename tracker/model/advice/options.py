@@ -23,6 +23,8 @@ from tracker.model.forecast.growth import CallsPerTurn, GrowthEstimate
 from tracker.model.forecast.horizon import CallsAhead
 from tracker.model.forecast.next_calls import Band, Forecast, forecast
 
+LEAST_SHARE = 0.01  # saved less of what going on costs, another way is not worth what it disturbs
+
 
 class OptionKind:
     """Names of the ways to go on."""
@@ -70,8 +72,9 @@ class Options:
 
     @property
     def best(self) -> Option:
-        """The cheapest of the three, the least disturbing one among equals."""
-        return min(self.ways, key=lambda option: option.cost_nano)
+        """The cheapest of the three; going on, where no other saves a hundredth of it."""
+        cheapest = min(self.ways, key=lambda option: option.cost_nano)
+        return cheapest if cheapest.cost_nano < (1 - LEAST_SHARE) * self.go_on.cost_nano else self.go_on
 
     def why_not_best(self, advised: Option) -> str:
         """Why another way is advised than the cheapest, in a sentence; empty where it is the cheapest."""
