@@ -209,6 +209,17 @@ def test_nobody_is_sent_elsewhere_for_next_to_nothing():
     for saved, best in ((0.02, OptionKind.NEW_SESSION), (0.002, OptionKind.CONTINUE)):
         cheaper = replace(options.new_session, cost_nano=round((1 - saved) * go_on.cost_nano))
         assert replace(options, compact=go_on, new_session=cheaper).best.kind == best
+    cents = Options(
+        5,
+        options.forecast,
+        go_on=replace(go_on, cost_nano=100_000_000),
+        compact=replace(options.compact, cost_nano=97_000_000),
+        new_session=replace(options.new_session, cost_nano=93_000_000),
+    )
+    assert cents.best.kind == OptionKind.CONTINUE
+    assert (
+        replace(cents, new_session=replace(cents.new_session, cost_nano=90_000_000)).best.kind == cents.new_session.kind
+    )
 
 
 def test_what_a_free_model_does_costs_nothing_either_way():

@@ -23,7 +23,9 @@ from tracker.model.forecast.growth import CallsPerTurn, GrowthEstimate
 from tracker.model.forecast.horizon import CallsAhead
 from tracker.model.forecast.next_calls import Band, Forecast, forecast
 
-LEAST_SHARE = 0.01  # saved less of what going on costs, another way is not worth what it disturbs
+# What another way than going on has to save to be worth what it disturbs: a cent, and a share of what going on costs.
+LEAST_SAVED_NANO = 10_000_000
+LEAST_SAVED_SHARE = 0.01
 
 
 class OptionKind:
@@ -72,9 +74,10 @@ class Options:
 
     @property
     def best(self) -> Option:
-        """The cheapest of the three; going on, where no other saves a hundredth of it."""
+        """The cheapest of the three; going on, where no other saves a cent and a hundredth of it."""
         cheapest = min(self.ways, key=lambda option: option.cost_nano)
-        return cheapest if cheapest.cost_nano < (1 - LEAST_SHARE) * self.go_on.cost_nano else self.go_on
+        saved = self.go_on.cost_nano - cheapest.cost_nano
+        return cheapest if saved >= max(LEAST_SAVED_NANO, LEAST_SAVED_SHARE * self.go_on.cost_nano) else self.go_on
 
     def why_not_best(self, advised: Option) -> str:
         """Why another way is advised than the cheapest, in a sentence; empty where it is the cheapest."""
