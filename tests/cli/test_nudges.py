@@ -208,6 +208,28 @@ def test_off_and_on_are_settings(desk: Desk) -> None:
     assert run("nudges", "on", "nonsense").exit_code == 2
 
 
+def test_without_a_kind_all_are_off_until_those_of_the_start_are_on(desk: Desk) -> None:
+    said = "All nudges are off (taximeter nudges on).\n"
+    assert run("nudges", "off").output == said
+    assert load_settings().nudges.kinds == ()
+    assert run("nudges", "--no-sync").output.startswith(said)
+    desk.one.prompt("go on").tool_turns(list(range(30_000, 107_000, 4_000)))
+    desk.advise()
+    assert desk.stop_hook() is None
+    assert run("nudges", "on").output.startswith("on: compact, new_session, cold_resume, ")
+    assert load_settings().nudges.kinds is None
+
+
+def test_what_is_switched_off_while_it_stands_is_said_nowhere_any_more(desk: Desk) -> None:
+    desk.said_compact()
+    assert due_nudges(read_advice(str(home()), desk.one.session), now_ms())
+    assert "Compact now if you go on" in run("context", "--no-sync").output
+    run("nudges", "off", "compact")
+    assert "Compact now if you go on" not in run("context", "--no-sync").output
+    desk.advise()
+    assert [one["kind"] for one in due_nudges(read_advice(str(home()), desk.one.session), now_ms())] == []
+
+
 def test_a_followed_nudge_is_held_against_its_forecast(desk: Desk) -> None:
     desk.said_compact()
     desk.one.now = now_ms() + 1_000

@@ -241,7 +241,8 @@ class Advisor:
             return []
         held = log.nudges_of(db, session_id, [state.anchor, state.last.message_id])
         # Once calls answer a prompt, the turn's own evaluation takes the place of the prompt's.
-        picked = [row for row in held if row.chosen and (row.moment != Moment.PROMPT or awaits_answer)]
+        held = [row for row in held if row.chosen and row.kind in preferences.enabled]
+        picked = [row for row in held if row.moment != Moment.PROMPT or awaits_answer]
         return sorted(picked, key=lambda row: (row.moment not in OF_THE_TURN, row.due_at))
 
     # -- what was and is to be said ---------------------------------------------------------------------------------

@@ -46,7 +46,8 @@ def context(invocation: Invocation, session: str | None, turns: int | None) -> N
         show_no_sessions(invocation)
         return
     habits = habits_now(db, found.agent, clock.now_ms())
-    report = context_report(db, found.id, habits, preferences_of(user_settings()), turns=turns)
+    preferences = preferences_of(user_settings())
+    report = context_report(db, found.id, habits, preferences, turns=turns)
     if report is None:
         raise UserError(f"no call of the main conversation of session {found.native_id} is on record")
     if invocation.as_json:
@@ -55,7 +56,7 @@ def context(invocation: Invocation, session: str | None, turns: int | None) -> N
         rows = [(iso(call.first_at), call.context, call.output, call.epoch, call.cause or "") for call in report.calls]
         print_csv(("at", "context", "output", "epoch", "miss"), rows)
     else:
-        show(report, open_nudge(db, found.id, clock.now_ms()))
+        show(report, open_nudge(db, found.id, preferences, clock.now_ms()))
 
 
 def show(report: ContextReport, nudge: NudgeRow | None) -> None:

@@ -8,7 +8,7 @@ from store.nudges import add_kind_choice
 from store.nudges import dismiss as dismiss_latest
 from store.plain_text import plain
 from tracker import clock
-from tracker.advisor.evaluate import KINDS
+from tracker.advisor.evaluate import KINDS, OFF_BY_DEFAULT
 from tracker.advisor.preferences import preferences_of, switch_kind
 from tracker.cli.common import (
     Invocation,
@@ -25,9 +25,11 @@ from tracker.clock import short_time
 from tracker.errors import UserError
 from tracker.model.advice.delivery import NudgeAction
 from tracker.reports.nudges import NudgeReport, fate, nudge_report, promised
+from tracker.settings import set_value
 from tracker.words import MEANT_TO_HOLD
 
 _CSV = ("at", "session", "kind", "moment", "fate", "saves_usd", "p10_usd", "p90_usd", "payback_turns", "reason", "text")
+_ALL_OFF = "All nudges are off (taximeter nudges on)."
 _KIND = click.Choice(KINDS)
 
 
@@ -45,7 +47,7 @@ def nudges(invocation: Invocation, since: str | None, kind: str | None, every: b
     taximeter nudges
     taximeter nudges --all --kind compact    every evaluation, and why
     taximeter nudges dismiss                 dismiss the latest one
-    taximeter nudges off large_result
+    taximeter nudges off large_result        without a kind: all of them
     """
     if click.get_current_context().invoked_subcommand is not None:
         return
@@ -93,32 +95,44 @@ def dismiss(kind: str | None) -> None:
 
 
 @nudges.command()
-@click.argument("kind", metavar="KIND", type=_KIND)
-def on(kind: str) -> None:
+@click.argument("kind", metavar="[KIND]", type=_KIND, required=False)
+def on(kind: str | None) -> None:
     """Turn a kind of nudge on, also after three dismissals.
 
     \b
     taximeter nudges on compact
+    taximeter nudges on             all that are on from the start
     """
+    if kind is None:
+        set_value("nudges", "kinds", None)
+        click.echo(f"on: {', '.join(one for one in KINDS if one not in OFF_BY_DEFAULT)}")
+        return
     switch_kind(user_settings(), kind, speaks=True)
     add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
     click.echo(f"{kind}: on")
 
 
 @nudges.command()
-@click.argument("kind", metavar="KIND", type=_KIND)
-def off(kind: str) -> None:
+@click.argument("kind", metavar="[KIND]", type=_KIND, required=False)
+def off(kind: str | None) -> None:
     """Turn a kind of nudge off; it is still evaluated and logged.
 
     \b
     taximeter nudges off large_result
+    taximeter nudges off                 all of them, until: taximeter nudges on
     """
+    if kind is None:
+        set_value("nudges", "kinds", [])
+        click.echo(_ALL_OFF)
+        return
     switch_kind(user_settings(), kind, speaks=False)
     click.echo(f"{kind}: off")
 
 
 def show(report: NudgeReport, *, every: bool) -> None:
     """Draw the log for people."""
+    if all(one.state == "off" for one in report.kinds):
+        paragraph(_ALL_OFF)
     if not report.rows:
         click.echo("Nothing was advised yet." if not every else "Nothing was evaluated yet.")
         paragraph(

@@ -217,8 +217,8 @@ def context_report(
     )
 
 
-def open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow | None:
-    """A session's nudge of the moment at hand, unless it was put away, settled, or left behind by a later prompt.
+def open_nudge(db: sqlite3.Connection, session_id: int, preferences: Preferences, now_ms: int) -> NudgeRow | None:
+    """A session's nudge of the moment at hand, unless put away, settled, switched off, or left behind by a prompt.
 
     None once the context was cut, as in the advice file: what it was about is gone.
     """
@@ -229,6 +229,7 @@ def open_nudge(db: sqlite3.Connection, session_id: int, now_ms: int) -> NudgeRow
         if row.moment == Moment.PROMPT and turn is not None and is_answered(db, session_id, turn):
             continue  # too late to begin its work elsewhere
         is_open = row.due_at <= now_ms < row.expires_at and row.dismissed_at is None and row.followed is None
+        is_open = is_open and row.kind in preferences.enabled
         if is_open and (turn is None or row.anchor == turn.prompt_uuid or row.at >= turn.at):
             return row
     return None

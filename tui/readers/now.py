@@ -31,16 +31,17 @@ def read_now(db: sqlite3.Connection, wanted: str, now_ms: int, watched: int, set
     turns = latest_turns(db, session.id, 1)
     task_id = turns[-1].task_id if turns else None
     habits, _ = kept_habits(db, session.agent, now_ms)
+    preferences = preferences_of(settings)
     return NowPart(
         sessions=tuple(sessions),
         session=session,
         unlisted=known - len(running),
         is_running=bool(running),
         task=task_row_of(db, task_id) if task_id else None,
-        context=context_report(db, session.id, habits, preferences_of(settings), now=now_ms),
+        context=context_report(db, session.id, habits, preferences, now=now_ms),
         costs=tuple(costs_between(db, session.id, now_ms - HOUR_MS, now_ms)),
         calls=tuple(recent_calls(db, session.id, _SHOWN_CALLS)),
-        nudge=open_nudge(db, session.id, now_ms),
+        nudge=open_nudge(db, session.id, preferences, now_ms),
         watched=watched,
-        nudged=frozenset(one.id for one in sessions if one != session and open_nudge(db, one.id, now_ms)),
+        nudged=frozenset(one.id for one in sessions if one != session and open_nudge(db, one.id, preferences, now_ms)),
     )

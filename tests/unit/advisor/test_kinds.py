@@ -10,6 +10,7 @@ from tests.unit.advisor.conftest import Desk, only
 from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import START_MS, STATIC_TOKENS, Transcript
 from tracker.advisor.advisor import DueNudge
+from tracker.advisor.preferences import Preferences
 from tracker.model.advice.nudge import LONGEST_TEXT
 from tracker.model.defaults import MINUTE_MS, TTL_5M_MS
 from tracker.reports.context import open_nudge
@@ -79,7 +80,7 @@ def test_new_session_at_a_prompt_about_something_else_names_the_handover(desk: D
     assert len(told.text) <= LONGEST_TEXT
     assert desk.nudge(one)["events"] == [], "no hook runs between a prompt and its answer"
     assert desk.nudge(one)["expires_at"] == one.now + MINUTE_MS, "the status line may hear of the answer late"
-    nudge = open_nudge(desk.db, 1, one.now)
+    nudge = open_nudge(desk.db, 1, Preferences(), one.now)
     assert nudge is not None
     assert (nudge.kind, nudge.moment) == ("new_session", "prompt")
 
@@ -101,7 +102,7 @@ def test_a_new_session_for_what_comes_after_a_commit(desk: Desk) -> None:
 def test_what_was_put_away_in_the_dashboard_is_said_by_no_hook(desk: Desk) -> None:
     """No record of the session changes with that."""
     one = totals_committed(desk)
-    nudge = open_nudge(desk.db, 1, one.now)
+    nudge = open_nudge(desk.db, 1, Preferences(), one.now)
     assert nudge is not None
     put_away(desk.db, nudge.id, one.now)
     desk.advise(one.now)
@@ -112,7 +113,7 @@ def test_what_was_put_away_in_the_dashboard_is_said_by_no_hook(desk: Desk) -> No
 def test_who_was_told_to_start_over_is_not_told_to_compact_a_few_calls_later(desk: Desk) -> None:
     one, _ = new_topic(desk)
     assert desk.advise(answered(one).now) == []
-    assert open_nudge(desk.db, 1, one.now) is None, "nor does Now speak of it any more"
+    assert open_nudge(desk.db, 1, Preferences(), one.now) is None, "nor does Now speak of it any more"
     assert desk.advise(one.prompt("and then").call(126_000).now) == []
     assert desk.log("compact")[-1]["reason"] == "too soon after the last nudge or compaction"
 
@@ -123,14 +124,14 @@ def test_after_a_clear_now_has_no_nudge_about_what_was_cleared(desk: Desk, kind:
     only(desk, kind)
     one = totals_committed(desk).prompt("go on").call(110_000)
     desk.advise(one.now)
-    nudge = open_nudge(desk.db, 1, one.now)
+    nudge = open_nudge(desk.db, 1, Preferences(), one.now)
     assert nudge is not None
     assert nudge.kind == kind
     if is_noted:
         said(desk, one, "Stop", one.now)
     desk.advise(one.prompt("<command-name>/clear</command-name>").now)
     assert desk.advice(one)["nudge"] is None
-    assert open_nudge(desk.db, 1, one.now) is None
+    assert open_nudge(desk.db, 1, Preferences(), one.now) is None
 
 
 @pytest.mark.parametrize(
