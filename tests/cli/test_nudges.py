@@ -226,7 +226,6 @@ def test_what_is_switched_off_while_it_stands_is_said_nowhere_any_more(desk: Des
     assert "Compact now if you go on" in run("context", "--no-sync").output
     run("nudges", "off", "compact")
     assert "Compact now if you go on" not in run("context", "--no-sync").output
-    desk.advise()
     assert [one["kind"] for one in due_nudges(read_advice(str(home()), desk.one.session), now_ms())] == []
 
 

@@ -106,10 +106,11 @@ def on(kind: str | None) -> None:
     if kind is None:
         set_value("nudges", "kinds", None)
         click.echo(f"on: {', '.join(one for one in KINDS if one not in OFF_BY_DEFAULT)}")
-        return
-    switch_kind(user_settings(), kind, speaks=True)
-    add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
-    click.echo(f"{kind}: on")
+    else:
+        switch_kind(user_settings(), kind, speaks=True)
+        add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
+        click.echo(f"{kind}: on")
+    _advise_anew()
 
 
 @nudges.command()
@@ -124,9 +125,18 @@ def off(kind: str | None) -> None:
     if kind is None:
         set_value("nudges", "kinds", [])
         click.echo(_ALL_OFF)
-        return
-    switch_kind(user_settings(), kind, speaks=False)
-    click.echo(f"{kind}: off")
+    else:
+        switch_kind(user_settings(), kind, speaks=False)
+        click.echo(f"{kind}: off")
+    _advise_anew()
+
+
+def _advise_anew() -> None:
+    """Hooks and status line are to follow at once: they read what was advised before."""
+    from store.ledger import home, open_ledger
+    from tracker.keeper import LedgerKeeper
+
+    LedgerKeeper(str(home())).keep_current(open_ledger())
 
 
 def show(report: NudgeReport, *, every: bool) -> None:
