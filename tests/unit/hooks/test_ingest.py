@@ -21,40 +21,14 @@ from store.samples import StatusSample
 from tests.unit.advisor.transcripts import Transcript
 from tests.unit.hooks.program import payload_of, run, run_hook, wait_for_rest, wait_until
 from tests.unit.ledger.damage import damage_page_of
+from tests.unit.ledger.plain import answer, encoded
 from tracker.ingest import sync
 
 SESSION = "5ea3b8df-6152-4ad5-8613-924a74cb2bd4"
 
 
-def answer(number: int) -> str:
-    usage = {
-        "input_tokens": 11,
-        "cache_creation_input_tokens": 101,
-        "cache_read_input_tokens": 1000,
-        "output_tokens": 21,
-    }
-    return json.dumps(
-        {
-            "type": "assistant",
-            "uuid": f"u{number}",
-            "parentUuid": None,
-            "sessionId": SESSION,
-            "requestId": f"req_{number}",
-            "timestamp": f"2026-11-20T10:00:{number:02d}.000Z",
-            "cwd": "/home/dev/project",
-            "version": "2.1.329",
-            "isSidechain": False,
-            "message": {
-                "id": f"msg_{number}",
-                "type": "message",
-                "role": "assistant",
-                "model": "claude-opus-5-5",
-                "content": [{"type": "text", "text": "Hello"}],
-                "stop_reason": "end_turn",
-                "usage": {**usage, "output_tokens": 21},
-            },
-        }
-    )
+def line(number: int) -> str:
+    return encoded(answer(number, SESSION)).decode()
 
 
 @pytest.fixture
@@ -62,7 +36,7 @@ def transcript(tmp_path: Path) -> Path:
     """A transcript of one answer, in a Claude Code folder that is nobody's default."""
     path = tmp_path / "claude" / "projects" / "-home-dev-project" / f"{SESSION}.jsonl"
     path.parent.mkdir(parents=True)
-    path.write_text(answer(1) + "\n")
+    path.write_text(line(1))
     return path
 
 
@@ -139,7 +113,7 @@ def test_a_line_that_follows_its_stop_is_waited_for_off_the_hooks_path(isolated_
     run_hook(payload_of("Stop", session_id=SESSION, transcript_path=str(transcript)), isolated_home)
     wait_until(lambda: calls(isolated_home) == 1)
     with transcript.open("a") as handle:
-        handle.write(answer(2) + "\n")
+        handle.write(line(2))
     wait_until(lambda: calls(isolated_home) == 2, seconds=5)
     wait_for_rest(isolated_home)
 
@@ -149,7 +123,7 @@ def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_hom
     for number in range(2, 8):
         run_hook(payload, isolated_home)
         with transcript.open("a") as handle:
-            handle.write(answer(number) + "\n")
+            handle.write(line(number))
         time.sleep(0.3)
     run_hook(payload, isolated_home)
     wait_until(lambda: calls(isolated_home) == 7)
@@ -161,12 +135,12 @@ def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_hom
 def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = [answer(2), answer(3)]
+    late = [line(2), line(3)]
 
     def linger(home: str, _transcripts: object) -> None:
         if late:
             with transcript.open("a") as handle:
-                handle.write(late.pop(0) + "\n")
+                handle.write(late.pop(0))
             append(home, {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
 
     monkeypatch.setattr(ingest, "_linger", linger)
@@ -180,14 +154,14 @@ def test_an_event_at_the_very_end_of_an_ingest_is_taken_in_too(
 def test_a_line_written_just_after_its_file_was_read_is_taken_in_too(
     isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = [answer(2)]
+    late = [line(2)]
     really_sync = sync
 
     def sync_and_write(*given: Any, **options: Any) -> Any:
         report = really_sync(*given, **options)
         if late:
             with transcript.open("a") as handle:
-                handle.write(late.pop() + "\n")
+                handle.write(late.pop())
         return report
 
     monkeypatch.setattr("tracker.ingest.sync", sync_and_write)
@@ -244,7 +218,7 @@ def test_hooks_alone_advise_show_and_note_it(isolated_home: Path, tmp_path: Path
 
 def test_a_damaged_ledger_is_replaced_by_the_ingest_that_meets_it(isolated_home: Path, transcript: Path) -> None:
     path = isolated_home / "ledger.db"
-    transcript.write_text("".join(answer(number) + "\n" for number in range(1, 60)))
+    transcript.write_text("".join(line(number) for number in range(1, 60)))
     append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
     run(["hook", "ingest"], b"", isolated_home, flags=("-I",))
     assert calls(isolated_home) == 59
@@ -252,7 +226,7 @@ def test_a_damaged_ledger_is_replaced_by_the_ingest_that_meets_it(isolated_home:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     damage_page_of(path, b"msg_59")
     append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
-    transcript.write_text(answer(60) + "\n" + transcript.read_text())
+    transcript.write_text(line(60) + transcript.read_text())
     for _ in range(2):
         run(["hook", "ingest"], b"", isolated_home, flags=("-I",))
     assert calls(isolated_home) == 60
