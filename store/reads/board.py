@@ -4,6 +4,7 @@ import sqlite3
 from typing import NamedTuple
 
 from store.clauses import IS_FLOOR, IS_HEADLESS, LATEST_SESSION_FIRST, SESSION_LAST_AT, SESSION_TITLE
+from store.task_rows import LimitSample
 
 
 class RecentCall(NamedTuple):
@@ -110,20 +111,11 @@ def latest_sessions(db: sqlite3.Connection, since: int, limit: int, *, now: int,
     return [SessionSum(*row) for row in found]
 
 
-class LimitRow(NamedTuple):
-    """The latest reading of one of a plan's windows."""
-
-    kind: str  # five_hour | seven_day
-    used_percent: float
-    resets_at: int | None
-    at: int
-
-
-def latest_limits(db: sqlite3.Connection, since: int, until: int) -> list[LimitRow]:
-    """The latest reading of each window between these times (epoch ms)."""
+def latest_limits(db: sqlite3.Connection, since: int, until: int) -> dict[str, LimitSample]:
+    """The latest reading of each window (five_hour, seven_day) between these times (epoch ms)."""
     found = db.execute(
-        "SELECT kind, used_percent, resets_at, MAX(at) FROM limit_sample WHERE at BETWEEN ? AND ?"
+        "SELECT kind, MAX(at), used_percent, resets_at FROM limit_sample WHERE at BETWEEN ? AND ?"
         " GROUP BY kind ORDER BY kind",
         (since, until),
     )
-    return [LimitRow(*row) for row in found]
+    return {kind: LimitSample(*reading) for kind, *reading in found}

@@ -105,9 +105,9 @@ def read_top(db: sqlite3.Connection, today: date, at_ms: int, plan: OwnPlan | No
         of_month=_spent(month, settings.budget.month),
         plan=plan,
         windows=tuple(
-            LimitWindow(_WINDOW_NAMES[row.kind], row.used_percent / 100)
-            for row in latest_limits(db, at_ms - 7 * DAY_MS, at_ms + DAY_MS)
-            if row.kind in _WINDOW_NAMES and (row.resets_at is None or row.resets_at > at_ms)
+            LimitWindow(_WINDOW_NAMES[kind], row.used_percent / 100)
+            for kind, row in latest_limits(db, at_ms - 7 * DAY_MS, at_ms + DAY_MS).items()
+            if kind in _WINDOW_NAMES and (row.resets_at is None or row.resets_at > at_ms)
         ),
         beside=other_currency(month.cost, settings.display),
     )
