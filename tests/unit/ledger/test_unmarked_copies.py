@@ -15,6 +15,8 @@ from tracker.pricing import PriceBook
 from tracker.sources.base import Options
 from tracker.sources.claude_code import ClaudeCodeSource
 
+from .plain import answer, encoded, prompt
+
 ORIGINAL = "ffffffff-0000-4000-8000-000000000001"  # last by name, so that names cannot decide
 COPY = "00000000-0000-4000-8000-000000000002"
 
@@ -22,20 +24,10 @@ COPY = "00000000-0000-4000-8000-000000000002"
 def lines(session: str, numbers: range) -> str:
     made: list[dict[str, Any]] = []
     for number in numbers:
-        at = f"2025-09-03T10:00:{number:02d}.000Z"
-        common = {"sessionId": session, "timestamp": at, "cwd": "/home/dev/app", "version": "1.0.98"}
-        prompt = {"role": "user", "content": "go on"}
-        answer = {
-            "id": f"msg_{number}",
-            "model": "claude-sonnet-4-20250514",
-            "stop_reason": "end_turn",
-            "usage": {"input_tokens": 10, "output_tokens": 5},
-        }
-        made.append({**common, "type": "user", "uuid": f"u{number}", "message": prompt})
-        made.append(
-            {**common, "type": "assistant", "uuid": f"a{number}", "requestId": f"req_{number}", "message": answer}
-        )
-    return "".join(json.dumps(line) + "\n" for line in made)
+        old: dict[str, Any] = {"timestamp": f"2025-09-03T10:00:{number:02d}.000Z", "version": "1.0.98"}
+        made.append(prompt("go on", session, uuid=f"u{number}", **old))
+        made.append(answer(number, session, uuid=f"a{number}", message={"model": "claude-sonnet-4-20250514"}, **old))
+    return encoded(*made).decode()
 
 
 def embedded(transcript: str) -> str:
@@ -47,7 +39,7 @@ def embedded(transcript: str) -> str:
             data = {"type": "agent_progress", "agentId": "ab1", "message": inner}
             line = {key: line[key] for key in ("sessionId", "timestamp", "cwd")} | {"type": "progress", "data": data}
         made.append(line)
-    return "".join(json.dumps(line) + "\n" for line in made)
+    return encoded(*made).decode()
 
 
 def credited(place: Path, texts: Iterable[tuple[str, str]]) -> dict[str, str]:
