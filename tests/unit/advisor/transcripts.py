@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.unit.ledger.captured import Tokens, as_reported
+
 START_MS = 1_795_000_000_000
 OPUS = "claude-opus-4-5-20251101"  # 5 / 25 / 6.25 / 10 / 0.50 $ per million tokens, a window of 200k
 STATIC_TOKENS = 15_000
@@ -76,18 +78,8 @@ class Transcript:
         content: list[dict[str, Any]] = [{"type": "text", "text": text}]
         for name, given in zip(self._asked, tools, strict=True):
             content.append({"type": "tool_use", "id": name, "name": given[0], "input": given[1]})
-        usage = {
-            "input_tokens": 0,
-            "cache_read_input_tokens": reading,
-            "cache_creation_input_tokens": writing,
-            "cache_creation": {
-                "ephemeral_5m_input_tokens": 0 if self._one_hour else writing,
-                "ephemeral_1h_input_tokens": writing if self._one_hour else 0,
-            },
-            "output_tokens": output,
-            "service_tier": "standard",
-            "speed": "standard",
-        }
+        writes = (0, writing) if self._one_hour else (writing, 0)
+        usage = as_reported(Tokens(0, reading, *writes, output)) | {"service_tier": "standard", "speed": "standard"}
         message = {
             "id": f"msg_{number}",
             "type": "message",

@@ -38,6 +38,17 @@ class Tokens(NamedTuple):
     output: int
 
 
+def as_reported(tokens: Tokens) -> dict[str, Any]:
+    """The counts as the API reports them."""
+    return {
+        "input_tokens": tokens.input,
+        "cache_read_input_tokens": tokens.cache_read,
+        "cache_creation_input_tokens": tokens.write_5m + tokens.write_1h,
+        "cache_creation": {"ephemeral_5m_input_tokens": tokens.write_5m, "ephemeral_1h_input_tokens": tokens.write_1h},
+        "output_tokens": tokens.output,
+    }
+
+
 class Billed(NamedTuple):
     """One answered request, as the server knows it; cost in nano-dollars."""
 

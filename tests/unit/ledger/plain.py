@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .captured import Tokens
+from .captured import Tokens, as_reported
 
 SESSION = "0a1b2c3d-0000-4000-8000-000000000001"
 OTHER = "0a1b2c3d-0000-4000-8000-000000000002"
@@ -18,15 +18,7 @@ COST = 1_740_000
 
 def usage(**changes: Any) -> dict[str, Any]:
     """TOKENS as the API reports them, with changes; a change to `...` leaves a key out."""
-    whole = {
-        "input_tokens": 10,
-        "cache_read_input_tokens": 1000,
-        "cache_creation_input_tokens": 100,
-        "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 0},
-        "output_tokens": 50,
-        **changes,
-    }
-    return {key: value for key, value in whole.items() if value is not ...}
+    return {key: value for key, value in (as_reported(TOKENS) | changes).items() if value is not ...}
 
 
 def answer(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from .captured import Tokens
+from .captured import Tokens, as_reported
 
 START_MS = 1_795_000_000_000
 # Four seconds before 13 March 2026, UTC: until then a prompt of Sonnet 4.6 above 200,000 tokens cost twice as much.
@@ -135,30 +135,17 @@ class Scribe:
 
 def _usage(call: MadeCall, output: int) -> dict[str, Any]:
     """A line's usage; its inner requests add up to it on every line."""
-    usage = _counts(call.tokens._replace(output=output))
+    usage = as_reported(call.tokens._replace(output=output))
     if call.inner is not None:
         first, last = call.requests()
         parts = (first, last._replace(output=output))
-        usage["iterations"] = [{"type": "message", **_counts(part)} for part in parts]
+        usage["iterations"] = [{"type": "message", **as_reported(part)} for part in parts]
     return usage
 
 
 def grow_output(line: dict[str, Any], call: MadeCall, output: int) -> None:
     """Let a line of a call say another count of output."""
     line["message"]["usage"] = _usage(call, output)
-
-
-def _counts(tokens: Tokens) -> dict[str, Any]:
-    return {
-        "input_tokens": tokens.input,
-        "cache_read_input_tokens": tokens.cache_read,
-        "cache_creation_input_tokens": tokens.write_5m + tokens.write_1h,
-        "cache_creation": {
-            "ephemeral_5m_input_tokens": tokens.write_5m,
-            "ephemeral_1h_input_tokens": tokens.write_1h,
-        },
-        "output_tokens": tokens.output,
-    }
 
 
 def records(raw: bytes) -> list[str]:

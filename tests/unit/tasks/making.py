@@ -16,6 +16,7 @@ from store.kept import keep_value
 from store.ledger import open_ledger, transaction
 from store.task_rows import CallRow, ChainRow, EventRow, SessionRecords, SessionRow, ToolRow, TurnRow
 from store.tasks import mark_all_stale
+from tests.unit.ledger.captured import Tokens, as_reported
 from tests.unit.ledger.reading import take_in
 from tests.unit.rates import per_mtok
 from tracker.rebuild import rebuild
@@ -172,11 +173,6 @@ class Transcript:
         asked = list(tools)
         content: list[dict[str, Any]] = [{"type": "text", "text": text}]
         content += [{"type": "tool_use", "id": name, "name": kind, "input": given} for name, kind, given in asked]
-        usage = {
-            "input_tokens": 3, "cache_read_input_tokens": read, "cache_creation_input_tokens": wrote,
-            "output_tokens": output,
-            "cache_creation": {"ephemeral_5m_input_tokens": wrote, "ephemeral_1h_input_tokens": 0},
-        }  # fmt: skip
         self._write(
             {
                 "type": "assistant",
@@ -187,7 +183,7 @@ class Transcript:
                     "model": "claude-opus-4-5-20251101",
                     "content": content,
                     "stop_reason": "tool_use" if asked else "end_turn",
-                    "usage": usage,
+                    "usage": as_reported(Tokens(3, read, wrote, 0, output)),
                 },
                 **more,
             }
