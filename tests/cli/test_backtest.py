@@ -79,7 +79,7 @@ def test_each_nudge_has_its_time_and_its_range(folder: Path) -> None:
         assert Decimal(nudge["low_usd"]) <= Decimal(nudge["saves_usd"]) <= Decimal(nudge["high_usd"])
     assert (
         made["said"][0]["text"]
-        == "Compact now if you go on, 131k of context: saves ~$0.54 (-$0.36 to $3.85), back in 2 turns"
+        == "Compact now if you go on, 131k of context: saves ~$0.54 (-$0.36 to $2.26), back in 2 turns"
     )
     assert made["kinds"][0]["kind"] == "compact"
     assert Decimal(made["said"][0]["saved_usd"]) > 0
@@ -124,7 +124,7 @@ def test_the_text_names_what_happened_and_what_each_rule_saves(folder: Path) -> 
     assert "the best fixed rule here, at 100k of context, gets" in text
     assert "three times as much read again" in text
     assert "What would have been said" in text
-    assert "Compact now if you go on, 131k of context: saves ~$0.54 (-$0.36 to $3.85), back in 2 turns" in text
+    assert "Compact now if you go on, 131k of context: saves ~$0.54 (-$0.36 to $2.26), back in 2 turns" in text
 
 
 def test_what_is_lost_after_a_sessions_last_call_is_named_for_ours_and_the_best_fixed_rule(folder: Path) -> None:

@@ -27,7 +27,7 @@ def test_the_sentence_names_action_saving_range_and_payback(desk: Desk) -> None:
     one = grow(desk.transcript(), until=120_000, step=2_000)
     [told] = desk.advise(one.now)
     assert (told.kind, told.session) == ("compact", one.session)
-    assert told.text == "Compact now if you go on, 120k of context: saves ~$0.55 (-$0.27 to $4.37), back in 2 turns"
+    assert told.text == "Compact now if you go on, 120k of context: saves ~$0.55 (-$0.27 to $2.50), back in 2 turns"
     assert len(told.text) <= LONGEST_TEXT
     assert desk.files.show(one.session, "Stop", one.now) == told.text
     assert desk.files.show(one.session, "UserPromptSubmit", one.now) is None, "said once"
@@ -36,7 +36,7 @@ def test_the_sentence_names_action_saving_range_and_payback(desk: Desk) -> None:
 def test_what_the_client_will_compact_soon_saves_less(desk: Desk) -> None:
     one = grow(desk.transcript(), until=120_000, step=8_000)
     [told] = desk.advise(one.now)
-    assert told.text == "Compact now if you go on, 120k of context: saves ~$0.23 (-$0.27 to $4.37), back in 2 turns"
+    assert told.text == "Compact now if you go on, 120k of context: saves ~$0.23 (-$0.27 to $2.21), back in 2 turns"
 
 
 def test_below_the_level_nothing_is_said_and_the_look_is_logged(desk: Desk) -> None:

@@ -81,7 +81,7 @@ def test_compact_fires_by_the_level_even_when_the_saving_is_hidden():
 
 def test_close_to_the_clients_own_compaction_the_saving_is_small():
     nudge = compact_nudge(replace(SITUATION, calls_to_auto_compaction=3.0), READY, level=93_000)
-    assert nudge.text == "Compact now if you go on, 150k of context: saves ~$0.10 (-$0.31 to $6.82), back in 1 turn"
+    assert nudge.text == "Compact now if you go on, 150k of context: saves ~$0.10 (-$0.31 to $3.26), back in 1 turn"
 
 
 def test_what_saves_nothing_names_the_level():

@@ -76,9 +76,11 @@ def calls_ahead(mean_calls: float, calls_to_auto_compaction: float) -> CallsAhea
 
     The chance to stop is taken as the same at each call, as residual life is flat at turn ends. The point is the mean
     of the calls below the client's own compaction, not the limited mean of MODEL section 7.1, which promised half as
-    much again as came true in backtests. The high end is not limited: a session that long is spared that compaction.
+    much again as came true in backtests. Of those above it the high end has half: a session that long is spared that
+    compaction, but its context would have been as short after it.
     """
     low, high = (mean_calls * -math.log(share) for share in (1 - TAIL, TAIL))
+    high -= max(0.0, high - calls_to_auto_compaction) / 2
     compacts = math.exp(-calls_to_auto_compaction / mean_calls) if mean_calls > 0 else 0.0
     mean = mean_calls * (1 - compacts)
     return CallsAhead(min(low, mean), mean, high, compacts)
