@@ -7,6 +7,7 @@ from textual.theme import Theme
 
 from tui.themes import THEMES
 
+WORDS = ("ink", "dim", "heading", "taxi", "good", "warn", "bad", "waste", "baseline", "series-2", "level")
 ENOUGH = 4.5  # WCAG 2.2, 1.4.3: text of ordinary size
 
 
@@ -26,7 +27,7 @@ def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
 
 @pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT])
 @pytest.mark.parametrize("theme", THEMES, ids=[theme.name for theme in THEMES])
-@pytest.mark.parametrize("role", ["ink", "dim", "heading"])
+@pytest.mark.parametrize("role", WORDS)
 def test_words_can_be_read_on_every_ground(role: str, theme: Theme, system: ColorSystem) -> None:
     grounds = {name: theme.variables[name] for name in ("tab", "cursor")}
     grounds |= {"background": theme.background or "", "surface": theme.surface or "", "panel": theme.panel or ""}

@@ -82,7 +82,7 @@ class CacheScreen(Board[CachePart]):
             (REWRITE.glyph * 2, REWRITE.style),
             (" rewrite, 100% is once", "$dim"),
         )
-        ideal = Level(1.0, "100%", "$faint")
+        ideal = Level(1.0, "100%", "$dim")
         picture.show(
             lambda width, height: steps(lines, names, (SURVIVAL, REWRITE), width, height, levels=[ideal]),
             title=title,

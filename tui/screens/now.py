@@ -255,7 +255,7 @@ class NowScreen(Board[NowPart]):
             if ahead.trigger_source == TriggerSource.ASSUMED:
                 trigger = f"~{trigger}"
             levels = [
-                Level(ahead.trigger, f"auto-compact {trigger}", "$faint"),
+                Level(ahead.trigger, f"auto-compact {trigger}", "$dim"),
                 Level(ahead.level, f"compact level {tokens(round(ahead.level))}"),
             ]
         series = (BASELINE, CARRY_OVER, FRESH)
