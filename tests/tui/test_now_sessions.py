@@ -250,6 +250,19 @@ async def test_two_arrows_at_once_go_two_sessions_on(room: Room) -> None:
         assert shown_in(screen_text(app)) == "a"
 
 
+async def test_a_click_on_a_chip_shows_its_session(room: Room) -> None:
+    for index, session in enumerate("abc"):
+        room.work(session, index)
+    parts = {name: room.now(4, name) for name in ("", "a", "b", "c")}
+    app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=parts[wish.session]), start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        for session in "acb":
+            await pilot.click("#chips", offset=(text.splitlines()[1].index(f"words of {session}"), 0))
+            text = await settled(pilot)
+            assert shown_in(text) == session
+
+
 def shown_in(text: str) -> str:
     """The session of the marked chip."""
     return text.splitlines()[1].split("● words of ")[1][0]

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from store.reads.board import SessionSum
 from tracker.words import cost_text, counted
-from tui.widgets.grid import Piece, line
+from tui.widgets.grid import clickable, line
 from tui.words import cells, fit, session_name
 
 _LEAST = 14
@@ -19,6 +19,7 @@ def chips(
 ) -> Content:
     """As many chips as fit, the shown session always among them; at the end how many more there are, and the keys.
 
+    A click on a chip shows its session.
     `unlisted`: sessions at work besides the given ones; `nudged`: ids of those with a nudge that nothing else shows.
     """
     room = max(1, min(len(sessions), width // (_LEAST + 12)))
@@ -32,15 +33,16 @@ def chips(
     if len(sessions) > 1 and width >= _ROOM_FOR_KEYS:
         tail += "  ← →"
     each = (width - cells(tail)) // room
-    pieces: list[Piece | str] = []
-    for session in drawn:
+    strip = Content("")
+    for index, session in enumerate(drawn, first):
         cost = cost_text(session)
         sign = f"{_NUDGE_SIGN} " if session.id in nudged else ""
         name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5) - cells(sign)))
         active = session.native_id == sessions[at].native_id
         style = "bold $taxi on $tab" if active else "$dim"
-        pieces += [(f" {'●' if active else '○'} ", style), (sign, "bold $warn"), (f"{name} {cost} ", style)]
-    return line(*pieces, (tail, "$dim"))
+        chip = line((f" {'●' if active else '○'} ", style), (sign, "bold $warn"), (f"{name} {cost} ", style))
+        strip += clickable(chip, f"session({index - at})")
+    return strip + line((tail, "$dim"))
 
 
 def at_rest(last: str, watched: int, width: int) -> Content:
