@@ -77,12 +77,17 @@ def test_something_new_on_other_files_starts_a_task() -> None:
     assert decisions(made) == [Decision.FIRST, Decision.START]
 
 
-@pytest.mark.parametrize("text", ["yes", "ok, go ahead", "2", "option 3", "continue", "do both", "looks good"])
+@pytest.mark.parametrize(
+    "text", ["yes", "ok, go ahead", "2", "a", "a, please", "B", "option 3", "continue", "do both", "looks good"]
+)
 def test_an_acknowledgement_never_starts_a_task_however_long_the_pause(text: str) -> None:
     assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.NEVER]
 
 
-@pytest.mark.parametrize("text", ["next task: trim the CSS", "no, new feature: a dark mode"])
+@pytest.mark.parametrize(
+    "text",
+    ["next task: trim the CSS", "no, new feature: a dark mode", "A dark mode for the settings"],
+)
 def test_a_short_prompt_that_announces_something_new_is_no_acknowledgement(text: str) -> None:
     assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.START]
 

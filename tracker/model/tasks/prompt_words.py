@@ -25,7 +25,8 @@ _ACKNOWLEDGEMENT = _compiled(
         "y|yes|yep|yeah|yup|ok|okay|k|sure|no|nope|right|correct|exactly|perfect|great|nice|good|cool",
         "thanks?|thank you|continue|go on|go ahead|proceed|do it|do both|do that|please do",
         "lgtm|looks good|sounds good|ship it|approved?",
-        "next|done|hi|hello|try again|retry|same|both|all|option [0-9a-z]|[0-9a-z]",
+        "next|done|hi|hello|try again|retry|same|both|all|option [0-9a-z]|[0-9b-hj-z]",
+        r"[ai](?![ '’]\w)",  # "a", "a) and b)", but not "A test for …", "I want …"
     )
     + r"\b"
 )
