@@ -92,7 +92,7 @@ class ContextReport(NamedTuple):
     @property
     def why_no_forecast(self) -> str:
         """Why there is no prospect, where there is none."""
-        return "the context was cut: the next call shows its size" if self.was_reset else "the model has no price"
+        return "the context was cut; the next call shows its size" if self.was_reset else "the model has no price"
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""

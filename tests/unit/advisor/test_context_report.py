@@ -105,7 +105,7 @@ def test_after_a_compaction_the_context_report_waits_for_the_next_call(desk: Des
     cut = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
     assert cut is not None
     assert (cut.prospect, cut.size) == (None, "120k until it was cut")
-    assert cut.why_no_forecast == "the context was cut: the next call shows its size"
+    assert cut.why_no_forecast == "the context was cut; the next call shows its size"
     one.prompt("Go on").call(31_000)
     desk.take_in()
     after = context_report(desk.db, session.id, Habits(), Preferences(), now=one.now)
