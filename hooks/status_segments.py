@@ -77,14 +77,20 @@ def _task(status: dict[str, object], advice: dict[str, object]) -> tuple[str, st
         return "", PLAIN
     # A subscriber does not pay this amount: it is what the API would have cost.
     api_equivalent = advice.get("api_equivalent", bool(limit_windows(status)))
-    return f"{label} {short_usd(cost_nano)}{' API-equivalent' if api_equivalent else ''}", PLAIN
+    figure = _at_least(advice, "task_is_floor") + short_usd(cost_nano)
+    return f"{label} {figure}{' API-equivalent' if api_equivalent else ''}", PLAIN
 
 
 def _today(advice: dict[str, object], now_ms: int) -> tuple[str, str]:
     today_nano, ends_at = number(advice, "today_cost_nano"), number(advice, "today_ends_at")
     if today_nano is None or (ends_at is not None and now_ms >= ends_at):
         return "", PLAIN
-    return f"today {short_usd(int(today_nano))}", PLAIN
+    return f"today {_at_least(advice, 'today_is_floor')}{short_usd(int(today_nano))}", PLAIN
+
+
+def _at_least(advice: dict[str, object], key: str) -> str:
+    """The mark of a cost that is a floor: the output of some calls is not fully recorded."""
+    return "≥" if advice.get(key) is True else ""
 
 
 def _context(status: dict[str, object], advice: dict[str, object]) -> tuple[str, str]:

@@ -33,6 +33,7 @@ class Advice(TypedDict, total=False):
     pending: list[Nudge]  # further ones, in order of worth: for other events or later times
     block: Block | None
     task_cost_nano: int | None  # priced cost of the task in hand, nano-dollars
+    task_is_floor: bool  # it cost at least that
     compact_at_tokens: int | None  # context size from which compacting pays (MODEL 7.1)
     api_equivalent: bool  # the user pays by plan: amounts are what the API would have cost
 
@@ -41,4 +42,5 @@ class Today(TypedDict, total=False):
     """What every status line shows alike: other sessions, and other agents, spend after a session's last call."""
 
     today_cost_nano: int  # priced cost of the local day, all agents, nano-dollars
+    today_is_floor: bool  # it cost at least that
     today_ends_at: int  # epoch ms; from then on that was another day

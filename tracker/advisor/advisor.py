@@ -129,7 +129,10 @@ class Advisor:
             changed = True
         if changed:
             settle_followed(db, now)
-            self._files.write_today(Today(today_cost_nano=_day_cost(db, shared.day), today_ends_at=day_ends(now)))
+            spent = spend_total(db, Filter(shared.day, shared.day))
+            self._files.write_today(
+                Today(today_cost_nano=spent.cost, today_is_floor=spent.floor > 0, today_ends_at=day_ends(now))
+            )
         return self._due(now)
 
     def work_while_idle(self, db: sqlite3.Connection, now: int) -> bool:
@@ -172,7 +175,8 @@ class Advisor:
         old = [nudge for nudge in nudges if nudge.shown_at is not None and nudge.shown_at <= self._began]
         self._announced.update(nudge.token for nudge in old)
         self._open[session_id] = _Open(facts.native_id, facts.project, facts.title, is_waiting, nudges)
-        task_cost = state.task.cost if state is not None and state.task is not None else None
+        task = state.task if state is not None else None
+        task_cost = task.cost if task is not None else None
         day_cost = _day_cost(db, local_day(now))
         filed = [file_nudge(nudge, is_waiting=is_waiting) for nudge in nudges if nudge.dismissed_at is None]
         self._files.write(
@@ -182,6 +186,7 @@ class Advisor:
                 pending=filed[1:],
                 block=stop_of(preferences, day_cost, task_cost, now),
                 task_cost_nano=task_cost,
+                task_is_floor=task is not None and task.floor > 0,
                 compact_at_tokens=_shown_level(standing, preferences),
                 api_equivalent=is_on_plan(facts, preferences),
             ),

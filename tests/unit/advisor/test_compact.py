@@ -58,6 +58,16 @@ def test_the_status_line_has_the_level_and_the_costs(desk: Desk) -> None:
     assert advice["task_cost_nano"] == cost
     assert desk.files.today["today_cost_nano"] == cost
     assert advice["api_equivalent"] is False
+    assert not advice["task_is_floor"]
+    assert not desk.files.today["today_is_floor"]
+
+
+def test_the_status_line_says_where_a_cost_is_a_floor(desk: Desk) -> None:
+    one = desk.transcript().prompt("go on").call(40_000, says_why=False, output=1)
+    one.prompt("and on").call(42_000)
+    desk.advise(one.now)
+    assert desk.db.execute("SELECT SUM(floor) FROM task").fetchone()[0] > 0
+    assert desk.advice(one)["task_is_floor"] is desk.files.today["today_is_floor"] is True
 
 
 def test_what_another_session_spends_is_part_of_today_for_every_status_line(desk: Desk) -> None:

@@ -73,6 +73,8 @@ def test_the_advice_brings_the_task_the_day_and_the_compact_level() -> None:
     made = texts(status, advice)
     assert (made["task"], made["today"], made["context"]) == ("task $1.23", "today $5.00", "context 82k/91k")
     assert texts(status, {**advice, "api_equivalent": True})["task"] == "task $1.23 API-equivalent"
+    floors = texts(status, {**advice, "task_is_floor": True, "today_is_floor": True})
+    assert (floors["task"], floors["today"]) == ("task ≥$1.23", "today ≥$5.00")
     assert texts(status, {**advice, "compact_at_tokens": 80_000})["context"] == "context 82k/80k compact"
 
 
