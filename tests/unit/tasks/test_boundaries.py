@@ -78,7 +78,20 @@ def test_something_new_on_other_files_starts_a_task() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["yes", "ok, go ahead", "2", "a", "a, please", "B", "option 3", "continue", "do both", "looks good"]
+    "text",
+    [
+        "yes",
+        "ok, go ahead",
+        "2",
+        "a",
+        "a, please",
+        "B",
+        "option 3",
+        "continue",
+        "do both",
+        "looks good",
+        "I checked, it is",
+    ],
 )
 def test_an_acknowledgement_never_starts_a_task_however_long_the_pause(text: str) -> None:
     assert decisions(after(text, minutes=600, tools=edits_elsewhere())) == [Decision.FIRST, Decision.NEVER]

@@ -56,6 +56,7 @@ def test_a_text_that_says_more_is_none(text: str) -> None:
         ([OPENER, WORK], "ai-title", "Uploader retries", "Uploader retries"),
         ([OPENER, WORK], "", "", WORK),
         (["A page for the login", WORK], "", "", "A page for the login"),
+        (["I need a page for the login", WORK], "", "", "I need a page for the login"),
         ([OPENER], "ai-title", "Pick up from previous session", "Pick up from previous session"),
         ([OPENER], "", "", OPENER),
         ([WORK], "custom-title", "Pick up from last session", "Pick up from last session"),

@@ -21,6 +21,7 @@ from tracker.model.tasks.prompt_words import (
     is_continuation,
     is_finishing,
     is_notice,
+    is_remark,
 )
 from tracker.model.tasks.turns import (
     Ending,
@@ -182,7 +183,8 @@ def is_forbidden(turn: TurnInfo, previous: TurnInfo, agent: str) -> bool:
             return True
     if not row.text:
         return row.chars <= 2
-    return is_acknowledgement(row.text, row.chars) and not announces_new(row.text)  # "next task: the search"
+    is_answer = is_acknowledgement(row.text, row.chars) or is_remark(row.text, row.chars)
+    return is_answer and not announces_new(row.text)  # "next task: the search"
 
 
 def is_said_again(turn: TurnInfo, previous: TurnInfo, prompts: AbstractSet[frozenset[bytes]]) -> bool:

@@ -31,6 +31,8 @@ _ACKNOWLEDGEMENT = _compiled(
     + r"\b"
 )
 
+_REMARK = _compiled(r"i\b")
+
 _CONTINUATION = _compiled(
     r"(?:(?:ok|okay|yes|yeah|ah|oh|hm+|no|great|nice|thanks?|cool|good|well|and|so)[\s,.!:;-]+)*"
     + _one_of(
@@ -153,6 +155,11 @@ def is_acknowledgement(text: str, chars: int) -> bool:
     """A bare answer: "yes", "ok, go ahead", "2". Never starts a task."""
     line = text.strip()
     return chars <= _ACKNOWLEDGEMENT_CHARS and (len(line) <= 2 or bool(_ACKNOWLEDGEMENT.match(line)))
+
+
+def is_remark(text: str, chars: int) -> bool:
+    """A few words that begin with "I": nearly all published ones answer the agent."""
+    return chars <= _ACKNOWLEDGEMENT_CHARS and bool(_REMARK.match(text.strip()))
 
 
 def is_continuation(text: str) -> bool:
