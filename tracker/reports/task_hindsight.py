@@ -131,7 +131,8 @@ def _compacted(parts: Iterable[_Part], policy: Policy) -> Compacted:
         turns += (part.turns[place] for place in chosen)
         low, high = (_saved(with_reread(part.replay, factor), part.recorded, chosen) for factor in REREAD_FACTORS)
         ends.append((low, _saved(part.replay, part.recorded, chosen), high))
-    return Compacted(turns, SavingRange.of(*map(sum, zip(*ends, strict=True))) if turns else SavingRange(0, 0, 0))
+    saving = SavingRange.of(*map(sum, zip(*ends, strict=True))) if turns else SavingRange(0, 0, 0)
+    return Compacted(sorted(turns), saving)
 
 
 def _saved(replay: Replay, recorded: Collection[int], chosen: Collection[int]) -> float:

@@ -11,6 +11,7 @@ from tests.unit.advisor.test_replay import recorded
 from tests.unit.advisor.topics import UNRELATED, totals_committed
 from tests.unit.advisor.transcripts import Transcript
 from tracker.cli.task import draw
+from tracker.edit_tasks import commands as edit_tasks
 from tracker.model.advice.backtest import excerpt, never, run
 from tracker.model.advice.saving import SavingRange
 from tracker.reports.task import TaskDetail, task_detail
@@ -66,6 +67,22 @@ def test_what_the_user_compacted_is_not_advised_once_more(desk: Desk) -> None:
     backup(one, range(32_000, 72_000, 1_000))
     desk.take_in()
     assert task_hindsight(desk.db, details(desk.db)[1]) == TaskHindsight(None, None)
+
+
+def test_turns_of_two_sessions_are_named_in_their_order(desk: Desk) -> None:
+    one = Transcript(desk.claude_dir).prompt("Add totals to the report").tool_turns([30_000, 100_000])
+    other = Transcript(desk.claude_dir, start_ms=one.now + 1_000)
+    other.prompt(UNRELATED).tool_turns([30_000, 90_000, 100_000])
+    for session in (other, one):
+        session.now = other.now
+        session.prompt("yes").tool_turns(list(range(102_000, 142_000, 1_000)))
+    desk.take_in()
+    first, second = details(desk.db)
+    edit_tasks.merge(desk.db, second.task.id, [first.task.id])
+    [both] = details(desk.db)
+    found = task_hindsight(desk.db, both)
+    assert found.best is not None
+    assert found.best.turns == [3, 4]
 
 
 def test_sentences_name_the_turns_and_the_range() -> None:
