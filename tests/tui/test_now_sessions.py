@@ -263,6 +263,21 @@ async def test_a_click_on_a_chip_shows_its_session(room: Room) -> None:
             assert shown_in(text) == session
 
 
+async def test_a_double_click_on_a_chip_goes_no_further_while_its_figures_are_read(room: Room) -> None:
+    for index, session in enumerate("abc"):
+        room.work(session, index)
+    part = room.now(4, "a")
+    app = dashboard(lambda wish: replace(snapshot(wish), spend=None, now=part), start="now")
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await settled(pilot)
+        feed(app).script = lambda _wish: None
+        chip = text.splitlines()[1].index("words of b")
+        await pilot.click("#chips", offset=(chip, 0), times=2)
+        assert app.wish.session == "b"
+        await pilot.click("#chips", offset=(text.splitlines()[1].index("words of a"), 0))
+        assert app.wish.session == "a"
+
+
 def shown_in(text: str) -> str:
     """The session of the marked chip."""
     return text.splitlines()[1].split("● words of ")[1][0]

@@ -359,6 +359,12 @@ class NowScreen(Board[NowPart]):
         if 0 <= at < len(names):
             self.dashboard.wish_for(session=names[at])
 
+    def action_show_session(self, session: int) -> None:
+        """Show the session that has this id in the ledger."""
+        for one in self.part.sessions if self.part else ():
+            if one.id == session:
+                self.dashboard.wish_for(session=one.native_id)
+
     def action_put_away(self) -> None:
         """Put the nudge away."""
         if self.part is not None and self.part.nudge is not None:

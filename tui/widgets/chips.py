@@ -34,14 +34,14 @@ def chips(
         tail += "  ← →"
     each = (width - cells(tail)) // room
     strip = Content("")
-    for index, session in enumerate(drawn, first):
+    for session in drawn:
         cost = cost_text(session)
         sign = f"{_NUDGE_SIGN} " if session.id in nudged else ""
         name = fit(session_name(session), max(1, min(28, each - cells(cost) - 5) - cells(sign)))
         active = session.native_id == sessions[at].native_id
         style = "bold $taxi on $tab" if active else "$dim"
         chip = line((f" {'●' if active else '○'} ", style), (sign, "bold $warn"), (f"{name} {cost} ", style))
-        strip += clickable(chip, f"session({index - at})")
+        strip += clickable(chip, f"show_session({session.id})")
     return strip + line((tail, "$dim"))
 
 
