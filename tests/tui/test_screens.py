@@ -299,6 +299,16 @@ async def test_a_cause_has_its_whole_name_and_what_avoids_it_at_eighty_columns(
     assert f"{cause_advice(cause)} · 1 " in text
 
 
+async def test_the_filter_is_named_beside_what_avoids_a_cause_however_long_that_is(sample_script: Script) -> None:
+    made = sample_script(Wish(screen="cache"))
+    assert made.cache is not None
+    causes = [made.cache.report.causes[0]._replace(cause=cause) for cause in (Cause.EXPIRED, Cause.MODEL)]
+    part = replace(made.cache, report=made.cache.report._replace(causes=causes))
+    app = dashboard(lambda _wish: replace(made, cache=part), start="cache")
+    text = await drawn(app, "slash", *"expired", "enter", size=(80, 24))
+    assert "─ answer within 5 min (plan: 1 h), or compact bef… · 1 (of 2) with “expired” ─" in text
+
+
 async def test_plans_compare_and_say_what_they_rest_on(sample_script: Script) -> None:
     app = dashboard(sample_script, start="plans")
     async with app.run_test(size=(120, 40)) as pilot:

@@ -21,9 +21,10 @@ from tui.widgets.columns import Column, figures
 from tui.widgets.empty import hatched
 from tui.widgets.figure import large
 from tui.widgets.grid import line, spread
-from tui.widgets.picture import Picture, label
+from tui.widgets.picture import Picture, border_room, label
 from tui.widgets.plot import Level, Series, steps
 from tui.widgets.table import Table
+from tui.words import cells
 
 SURVIVAL = Series("━", "$good", "survival")
 REWRITE = Series("╍", "$generation", "rewrite")
@@ -97,10 +98,12 @@ class CacheScreen(Board[CachePart]):
 
     def table_changed(self) -> None:
         """Name the panel, and say what avoids the cause under the cursor."""
-        title = line(("Misses by cause", "bold $heading"))
-        advice = cause_advice(self.table.selected.cause) if self.table.selected else ""
-        note = " · ".join(filter(None, (advice, self.table.position())))
-        label(self.query_one("#causes-panel"), title, line((note, "$dim")))
+        panel, selected, place = self.query_one("#causes-panel"), self.table.selected, self.table.position()
+        note = line((place, "$dim"))
+        if selected is not None and (advice := cause_advice(selected.cause)):
+            room = max(0, border_room(panel) - cells(place) - 3)
+            note = line((advice, "$dim")).truncate(room, ellipsis=True) + line((f" · {place}", "$dim"))
+        label(panel, line(("Misses by cause", "bold $heading")), note)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
