@@ -143,14 +143,15 @@ class LedgerFeed:
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             return handover(db, session_id).text
 
-    def hindsight(self, task: str) -> Sequence[str]:
-        """What would have been cheaper in a task, on a connection of this call's own."""
+    def hindsight(self, task: str) -> Sequence[str] | None:
+        """What would have been cheaper in a task, None if that is not known, on a connection of this call's own."""
         from tracker.reports.task import task_detail
         from tracker.reports.task_hindsight import task_hindsight
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             detail = task_detail(db, task, now=self._clock())
-            return task_hindsight(db, detail).sentences if detail is not None else ()
+            found = task_hindsight(db, detail) if detail is not None else None
+            return found.sentences if found else None
 
     def _request_reread(self) -> None:
         """Have the ledger read although no row of it changed."""

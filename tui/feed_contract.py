@@ -47,8 +47,8 @@ class Feed(Protocol):
     def brief(self, session_id: int) -> str:
         """The handover of a session; LedgerError or sqlite3.Error if the ledger cannot be read."""
 
-    def hindsight(self, task: str) -> Sequence[str]:
-        """What would have been cheaper in a task, in sentences; LedgerError or sqlite3.Error as above."""
+    def hindsight(self, task: str) -> Sequence[str] | None:
+        """What would have been cheaper in a task, in sentences, None if that is not known; errors as above."""
 
     def stop(self) -> None:
         """End the threads; returns when they no longer touch ledger and spool."""

@@ -236,6 +236,7 @@ async def test_an_opened_task_tells_what_would_have_been_cheaper(
         for told, words in (
             (feed(app).hindsight(""), "Compacted as Taximeter advises"),
             ([], "Compacting after other"),
+            (None, "Not known: a call of its sessions has no price."),
         ):
             monkeypatch.setattr(feed(app), "hindsight", lambda _, told=told: told)
             await pilot.press("w")

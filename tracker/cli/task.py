@@ -70,7 +70,8 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     detail = opened(db, identity)
     if invocation.as_json:
         made = detail.as_json()
-        made["task"]["hindsight"] = task_hindsight(db, detail).as_json()
+        hindsight = task_hindsight(db, detail)
+        made["task"]["hindsight"] = hindsight.as_json() if hindsight else None
         print_json(made)
     elif invocation.as_csv:
         names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
@@ -88,12 +89,12 @@ def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:
 # -- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def draw(detail: TaskDetail, hindsight: TaskHindsight) -> None:
+def draw(detail: TaskDetail, hindsight: TaskHindsight | None) -> None:
     """Draw an opened task for people."""
     cells = min(terminal_width(), 120)
     _head(detail)
     _bill(detail, cells)
-    for sentence in hindsight.sentences:
+    for sentence in hindsight.sentences if hindsight else ():
         click.echo(wrapped(f"  {sentence}"))
     _besides(detail, cells)
     _context(detail, cells)

@@ -5,7 +5,7 @@ user and the client did. All of it is modelled.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -95,9 +95,15 @@ class _Part(NamedTuple):
     recorded: Collection[int]  # the places after which the user compacted
 
 
-def task_hindsight(db: sqlite3.Connection, detail: TaskDetail) -> TaskHindsight:
-    """Replay an opened task; nothing is found where a call has no price."""
-    parts = list(_parts(db, detail))
+def task_hindsight(db: sqlite3.Connection, detail: TaskDetail) -> TaskHindsight | None:
+    """Replay an opened task; None where a call of its sessions has no price."""
+    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
+    weekly = WeeklyHabits(db, floors(db))
+    sessions = dict.fromkeys(call.session_id for call in detail.main_calls)
+    stretches = {session: recorded_session(db, session, weekly, rates) for session in sessions}
+    if not all(stretches.values()):
+        return None
+    parts = list(_parts(detail, stretches))
     least = max(_LEAST_NANO, round(_LEAST_SHARE * detail.task.cost))
     as_advised, best = _compacted(parts, advised), _compacted(parts, optimum)
     if as_advised.saving.point_nano < least:
@@ -105,12 +111,10 @@ def task_hindsight(db: sqlite3.Connection, detail: TaskDetail) -> TaskHindsight:
     return TaskHindsight(as_advised, best if best.saving.point_nano - as_advised.saving.point_nano >= least else None)
 
 
-def _parts(db: sqlite3.Connection, detail: TaskDetail) -> Iterator[_Part]:
-    rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
-    weekly = WeeklyHabits(db, floors(db))
+def _parts(detail: TaskDetail, stretches: Mapping[int, Iterable[RecordedStretch]]) -> Iterator[_Part]:
     turns = {(call.session_id, call.position): detail.number_of(call) for call in detail.main_calls}
-    for session_id in dict.fromkeys(call.session_id for call in detail.main_calls):
-        for recorded in recorded_session(db, session_id, weekly, rates):
+    for session_id, recorded_ones in stretches.items():
+        for recorded in recorded_ones:
             numbers = [turns.get((session_id, call.position)) for call in recorded.calls]
             for is_ours, group in groupby(enumerate(numbers), key=lambda each: each[1] is not None):
                 if is_ours:

@@ -37,6 +37,8 @@ _BAR = 14
 _FACT_NAME = 9
 _LEAST_FACT_CELLS = 12
 _LEGEND_CELLS = 40
+_UNPRICED = "Not known: a call of its sessions has no price."
+_NOT_CHEAPER = "compacting after other turns would not have made it cheaper by five cents and two per cent"
 _HINDSIGHT = (
     "Modelled: what each call added and wrote, the pauses and the rates stay as they were. The range is for a quarter "
     "to three times as much being read again after a compaction as is assumed; what a summary leaves out has no price."
@@ -257,9 +259,9 @@ class TaskScreen(EditingBoard[TaskPart]):
             make = partial(self.dashboard.feed.hindsight, task.id)
             self.dashboard.work_out("No hindsight", make, self._show_hindsight)
 
-    def _show_hindsight(self, sentences: Sequence[str]) -> None:
-        told = [f"{words[0].upper()}{words[1:]}." for words in sentences]
-        text = "\n\n".join((*(told or ["Compacting after other turns would not have made it cheaper."]), _HINDSIGHT))
+    def _show_hindsight(self, sentences: Sequence[str] | None) -> None:
+        told = [f"{words[0].upper()}{words[1:]}." for words in sentences or [_NOT_CHEAPER]]
+        text = _UNPRICED if sentences is None else "\n\n".join((*told, _HINDSIGHT))
         self.dashboard.push_screen(ReadScreen("What would have been cheaper", partial(text_lines, text)))
 
     def action_facts(self) -> None:

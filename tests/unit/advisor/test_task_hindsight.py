@@ -50,6 +50,7 @@ def test_a_task_that_began_with_a_long_context_should_have_begun_with_a_compacti
     first, second = details(desk.db)
     assert task_hindsight(desk.db, first) == TaskHindsight(None, None), "three calls earn no compaction back"
     found = task_hindsight(desk.db, second)
+    assert found is not None
     assert found.advised is not None
     assert found.best is not None
     assert (found.advised.turns, found.best.turns) == ([2], [1]), "100k is not yet the level"
@@ -81,8 +82,23 @@ def test_turns_of_two_sessions_are_named_in_their_order(desk: Desk) -> None:
     edit_tasks.merge(desk.db, second.task.id, [first.task.id])
     [both] = details(desk.db)
     found = task_hindsight(desk.db, both)
+    assert found is not None
     assert found.best is not None
     assert found.best.turns == [3, 4]
+
+
+def test_what_would_have_been_cheaper_is_not_known_where_a_call_has_no_price(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = totals_committed(desk)
+    one.model = "glm-nobody"
+    backup(one, range(102_000, 142_000, 1_000))
+    desk.take_in()
+    for detail in details(desk.db):
+        found = task_hindsight(desk.db, detail)
+        assert found is None
+        draw(detail, found)
+    assert "compacted" not in capsys.readouterr().out
 
 
 def test_sentences_name_the_turns_and_the_range() -> None:
