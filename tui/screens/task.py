@@ -40,8 +40,9 @@ _LEGEND_CELLS = 40
 _UNPRICED = "Not known: a call of its sessions has no price."
 _NOT_CHEAPER = "compacting after other turns would not have made it cheaper by five cents and two per cent"
 _HINDSIGHT = (
-    "Modelled: what each call added and wrote, the pauses and the rates stay as they were. The range is for a quarter "
-    "to three times as much being read again after a compaction as is assumed; what a summary leaves out has no price."
+    "Modelled: each compaction is made as the turn before ends, while the cache is warm; what each call added and "
+    "wrote, the pauses and the list prices stay as they were. The range is for a quarter to three times as much being "
+    "read again after a compaction as is assumed; what a summary leaves out has no price."
 )
 
 
