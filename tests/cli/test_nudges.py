@@ -220,6 +220,16 @@ def test_without_a_kind_all_are_off_until_those_of_the_start_are_on(desk: Desk) 
     assert load_settings().nudges.kinds is None
 
 
+def test_on_without_a_kind_brings_back_what_was_dismissed_three_times(desk: Desk) -> None:
+    for _ in range(3):
+        desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
+        desk.said_compact()
+        run("nudges", "dismiss", "compact")
+    assert run("nudges", "on").output.startswith("on: compact, ")
+    desk.one = Transcript(desk.claude_dir, start_ms=int(time.time() * 1000) - 240_000)
+    desk.said_compact()
+
+
 def test_what_is_switched_off_while_it_stands_is_said_nowhere_any_more(desk: Desk) -> None:
     desk.said_compact()
     assert due_nudges(read_advice(str(home()), desk.one.session), now_ms())

@@ -104,12 +104,16 @@ def on(kind: str | None) -> None:
     taximeter nudges on             all that are on from the start
     """
     if kind is None:
+        kinds = [one for one in KINDS if one not in OFF_BY_DEFAULT]
         set_value("nudges", "kinds", None)
-        click.echo(f"on: {', '.join(one for one in KINDS if one not in OFF_BY_DEFAULT)}")
+        click.echo(f"on: {', '.join(kinds)}")
     else:
+        kinds = [kind]
         switch_kind(user_settings(), kind, speaks=True)
-        add_kind_choice(open_ledger(), kind, NudgeAction.ENABLED)
         click.echo(f"{kind}: on")
+    db = open_ledger()
+    for one in kinds:
+        add_kind_choice(db, one, NudgeAction.ENABLED)
     _advise_anew()
 
 
