@@ -20,7 +20,7 @@ _WORDS = {
     Cause.EFFORT: _Words("effort or speed changed", "choose effort and fast mode before the first prompt"),
     Cause.EXPIRED: _Words("cache expired", "answer within 5 min (plan: 1 h), or compact before a break"),
     Cause.RESTART: _Words("client restarted or resumed", "begin anew with taximeter handover instead of resuming"),
-    Cause.HISTORY: _Words("history edited", "the client cut what it had sent before; nothing prevents it"),
+    Cause.HISTORY: _Words("history edited", "the client cut what it had sent before: compact earlier"),
     Cause.SKILL: _Words("skill, command or tool search", "what these load changes the prompt: use them early"),
     Cause.PAUSE: _Words("lost after a pause", "it should have lived an hour; no record says why it did not"),
     Cause.SYSTEM: _Words("system prompt or tools changed", "set up MCP servers, plugins and tools before you begin"),
