@@ -1,5 +1,7 @@
 """`nudges`: what was said, what became of it, and which kinds may speak."""
 
+import sqlite3
+
 import click
 
 from store.ledger import home, open_ledger
@@ -114,7 +116,7 @@ def on(kind: str | None) -> None:
     db = open_ledger()
     for one in kinds:
         add_kind_choice(db, one, NudgeAction.ENABLED)
-    _advise_anew()
+    _advise_anew(db)
 
 
 @nudges.command()
@@ -132,15 +134,14 @@ def off(kind: str | None) -> None:
     else:
         switch_kind(user_settings(), kind, speaks=False)
         click.echo(f"{kind}: off")
-    _advise_anew()
+    _advise_anew(open_ledger())
 
 
-def _advise_anew() -> None:
+def _advise_anew(db: sqlite3.Connection) -> None:
     """Hooks and status line are to follow at once: they read what was advised before."""
-    from store.ledger import home, open_ledger
     from tracker.keeper import LedgerKeeper
 
-    LedgerKeeper(str(home())).keep_current(open_ledger())
+    LedgerKeeper(str(home())).keep_current(db)
 
 
 def show(report: NudgeReport, *, every: bool) -> None:
