@@ -13,6 +13,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.events import Event, InputEvent
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
 from store.ledger import LedgerError
 from store.task_rows import TaskRow
@@ -286,9 +287,14 @@ class Dashboard(App[None]):
 
     @work(thread=True, group="work-out", exclusive=True, exit_on_error=False)
     def work_out(self, otherwise: str, make: Callable[[], Made], show: Callable[[Made], None]) -> None:
-        """Have something made on a thread, and show it; `otherwise` begins what is said if that fails."""
+        """Have something made on a thread, and show it; `otherwise` begins what is said if that fails.
+
+        Of what is asked for while something is being made, only the last is shown.
+        """
         try:
-            self.call_later(show, make())
+            made = make()
+            if not get_current_worker().is_cancelled:
+                self.call_later(show, made)
         except (LedgerError, sqlite3.Error) as error:
             self.notify(f"{otherwise}: {error}.", severity="warning", markup=False)
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence

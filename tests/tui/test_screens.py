@@ -1,7 +1,8 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -243,6 +244,32 @@ async def test_an_opened_task_tells_what_would_have_been_cheaper(
             await app.workers.wait_for_complete()
             assert words in await settled(pilot)
             await pilot.press("escape")
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [("www", ["TasksScreen", "TaskScreen", "ReadScreen"]), (["w", "escape"], ["TasksScreen"])],
+)
+async def test_what_is_worked_out_lies_over_its_task_once(
+    sample_script: Script, monkeypatch: pytest.MonkeyPatch, keys: Iterable[str], shown: list[str]
+) -> None:
+    app, are_pressed = dashboard(sample_script, start="tasks"), Event()
+
+    def hindsight(_task: str) -> list[str]:
+        are_pressed.wait()
+        return []
+
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        monkeypatch.setattr(feed(app), "hindsight", hindsight)
+        await pilot.press(*keys)
+        are_pressed.set()
+        while len(app.workers):
+            await settled(pilot)
+        await settled(pilot)
+        assert [type(screen).__name__ for screen in app.screen_stack] == shown
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,8 @@ class TaskScreen(EditingBoard[TaskPart]):
             self.dashboard.work_out("No hindsight", make, self._show_hindsight)
 
     def _show_hindsight(self, sentences: Sequence[str] | None) -> None:
+        if not self.is_current:
+            return
         told = [f"{words[0].upper()}{words[1:]}." for words in sentences or [_NOT_CHEAPER]]
         text = _UNPRICED if sentences is None else "\n\n".join((*told, _HINDSIGHT))
         self.dashboard.push_screen(ReadScreen("What would have been cheaper", partial(text_lines, text)))
