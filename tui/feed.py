@@ -145,12 +145,15 @@ class LedgerFeed:
 
     def hindsight(self, task: str) -> Sequence[str] | None:
         """What would have been cheaper in a task, None if that is not known, on a connection of this call's own."""
+        from tracker.advisor.preferences import PreferenceReader
         from tracker.reports.task import task_detail
         from tracker.reports.task_hindsight import task_hindsight
 
         with closing(open_ledger(self._ledger, busy_seconds=_BUSY_SECONDS)) as db:
             detail = task_detail(db, task, now=self._clock())
-            found = task_hindsight(db, detail) if detail is not None else None
+            if detail is None:
+                return None
+            found = task_hindsight(db, detail, quiet=PreferenceReader().read().quiet)
             return found.sentences if found else None
 
     def _request_reread(self) -> None:

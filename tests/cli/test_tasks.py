@@ -10,11 +10,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.cli.history import last_days, write_history
+from tests.unit.advisor.transcripts import Transcript as GrowingTranscript
 from tests.unit.tasks.making import FIXTURES, SCENARIOS, Transcript
 from tracker.cli.app import cli
 from tracker.cli.commands import COMMANDS
 from tracker.errors import UserError
+from tracker.pricing import PriceBook
+from tracker.settings import set_value
+from tracker.sources.base import Options
+from tracker.watch import Followed
 from tracker.words import percent
+from tui.feed import LedgerFeed
 
 
 def run(*words: str, **given: object) -> Result:
@@ -368,3 +374,17 @@ def test_a_session_that_rests_is_no_work_at_hand(sessions: Path) -> None:
     screen = run("context", "s1", "--claude-dir", str(sessions)).output
     assert "If you take it up again, what is likely to come (about" in screen
     assert "From here" not in screen
+
+
+def test_what_would_have_been_cheaper_is_as_advised_with_these_settings(tmp_path: Path) -> None:
+    one = GrowingTranscript(tmp_path).prompt("Add totals to the report").tool_turns([30_000, 110_000])
+    one.prompt("yes").tool_turns(list(range(112_000, 165_000, 1_000)))
+    [task] = task_list(tmp_path)["tasks"]
+    turns = []
+    for quiet in (False, True):
+        set_value("nudges", "quiet", quiet)
+        hindsight = json.loads(run("task", task["id"], "--json", "--no-sync").output)["task"]["hindsight"]
+        turns.append((hindsight["advised"] or {}).get("before_turns"))
+        told = LedgerFeed(Followed([], lambda _: Options(PriceBook()))).hindsight(task["id"])
+        assert any("as Taximeter advises" in sentence for sentence in told or ()) is not quiet
+    assert turns == [[2], None]

@@ -1,5 +1,6 @@
 """`task ID` and `task undo`: one task opened."""
 
+import sqlite3
 from itertools import pairwise
 
 import click
@@ -9,6 +10,7 @@ from store.plain_text import plain
 from store.projects import project_name
 from store.reads.tasks import TaskCall
 from store.task_rows import COST_PARTS
+from tracker.advisor.preferences import PreferenceReader
 from tracker.bars import bar
 from tracker.cli.common import Invocation, csv_option, ledger_options, open_modelled, reading_options
 from tracker.cli.drawing import CurvePoint, curve, legend, rule, split_bar, split_segments
@@ -70,14 +72,18 @@ def show_command(invocation: Invocation, task_id: str) -> None:
     detail = opened(db, identity)
     if invocation.as_json:
         made = detail.as_json()
-        hindsight = task_hindsight(db, detail)
+        hindsight = _hindsight(db, detail)
         made["task"]["hindsight"] = hindsight.as_json() if hindsight else None
         print_json(made)
     elif invocation.as_csv:
         names = ("number", "session", "prompt_uuid", "kind", "started_at", "calls", "cost_usd")
         print_csv((*names, *(f"{part}_usd" for part in COST_PARTS), "misses"), map(_csv_turn, detail.turns))
     else:
-        draw(detail, task_hindsight(db, detail))
+        draw(detail, _hindsight(db, detail))
+
+
+def _hindsight(db: sqlite3.Connection, detail: TaskDetail) -> TaskHindsight | None:
+    return task_hindsight(db, detail, quiet=PreferenceReader().read().quiet)
 
 
 def _csv_turn(turn: TaskTurn) -> tuple[object, ...]:

@@ -95,12 +95,12 @@ class _Part(NamedTuple):
     recorded: Collection[int]  # the places after which the user compacted
 
 
-def task_hindsight(db: sqlite3.Connection, detail: TaskDetail) -> TaskHindsight | None:
-    """Replay an opened task; None where a call of its sessions has no price."""
+def task_hindsight(db: sqlite3.Connection, detail: TaskDetail, *, quiet: bool = False) -> TaskHindsight | None:
+    """Replay an opened task; None where a call of its sessions has no price. `quiet`: the user is advised later."""
     rates = {price.id: Rates.from_price(price) for price in stored_prices(db)}
     weekly = WeeklyHabits(db, floors(db))
     sessions = dict.fromkeys(call.session_id for call in detail.main_calls)
-    stretches = {session: recorded_session(db, session, weekly, rates) for session in sessions}
+    stretches = {session: recorded_session(db, session, weekly, rates, quiet=quiet) for session in sessions}
     if not all(stretches.values()):
         return None
     parts = list(_parts(detail, stretches))
