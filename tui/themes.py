@@ -24,10 +24,10 @@ _ROLES = {
     "bad": ("#ff6f4d", "#b82f08", "#ea7e49"),
     # where the money went, by the columns of a task's split
     "baseline": ("#56b4e9", "#226998", "#56b4e9"),
-    "carry_over": ("#3f7fd0", "#1d559c", "#2f8fd6"),
+    "carry_over": ("#3f7fd0", "#0a2f73", "#2f8fd6"),
     "own": ("#9fd3f5", "#69aedb", "#b6e0fa"),
     "fresh": ("#1fb58a", "#008561", "#009e73"),
-    "generation": ("#e69f00", "#bd7f00", "#e69f00"),
+    "generation": ("#e69f00", "#bd7f00", "#f2b324"),
     "waste": ("#eb7548", "#ab2f10", "#f47a33"),
     "other": ("#8b949e", "#7b828a", "#999999"),
     # series, levels and bands

@@ -1,5 +1,7 @@
 """Words can be read: contrast by WCAG 2.2, in all colours and in the 256 that some terminals have."""
 
+from itertools import combinations
+
 import pytest
 from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
@@ -38,3 +40,10 @@ def test_words_can_be_read_on_every_ground(role: str, theme: Theme, system: Colo
         if (found := contrast(words, shown(ground, system))) < ENOUGH
     }
     assert too_low == {}
+
+
+@pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT])
+@pytest.mark.parametrize("theme", THEMES, ids=[theme.name for theme in THEMES])
+def test_the_blues_of_a_split_are_told_apart_by_their_lightness(theme: Theme, system: ColorSystem) -> None:
+    blues = [shown(theme.variables[role], system) for role in ("baseline", "carry_over", "own")]
+    assert min(contrast(one, other) for one, other in combinations(blues, 2)) > 1.4
