@@ -137,7 +137,7 @@ def page() -> str:
         parts.append("\n".join([f"| {title} | |", "|---|---|", *rows]))
     parts.append(
         "In every table: `↑ ↓`, `page up`, `page down`, `home`, `end`; a double click opens a row, a click on a title"
-        " sorts by it."
+        " sorts by it. Clicks also work on the names of screens, the keys of the last line and Now's sessions."
     )
     parts.append("## Words")
     for area, title in AREAS.items():
