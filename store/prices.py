@@ -128,14 +128,15 @@ def apply_prices(db: sqlite3.Connection, changes: Sequence[tuple[str, int, int]]
     db.executemany(
         """
         UPDATE call SET price_id = ?1, cost = ?2, provider = CASE
-            WHEN session_id IN (SELECT id FROM session WHERE agent = 'claude-code')
+            WHEN (SELECT agent FROM session WHERE session.id = call.session_id) = 'claude-code'
             THEN (SELECT provider FROM price WHERE id = ?1) ELSE provider END WHERE id = ?3
         """,
         changes,
     )
-    db.executemany(
-        "UPDATE session SET spend_stale = 1, model_stale = 1 WHERE id = (SELECT session_id FROM call WHERE id = ?)",
-        [(change[2],) for change in changes],
+    db.execute(
+        "UPDATE session SET spend_stale = 1, model_stale = 1"
+        f" WHERE id IN (SELECT session_id FROM call WHERE id {IN_LIST})",
+        (json_list(call for _, _, call in changes),),
     )
 
 

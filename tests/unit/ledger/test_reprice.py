@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from store.invariants import check_invariants
-from store.prices import put_prices, stored_prices
+from store.prices import apply_prices, put_prices, stored_prices
 from store.records import Price
 from tracker.ingest import sync
 from tracker.pricing import PriceBook
@@ -210,3 +210,24 @@ def test_an_upgrade_prices_what_had_no_price_or_one_of_another_list(
         options_of(db)
         assert db.execute(read).fetchall() == [*priced[:2], ("gpt-5", 7, "openai")]
         assert db.execute("SELECT SUM(cost) FROM spend").fetchone()[0] == priced[0][1] + priced[1][1] + 7
+
+
+def test_a_new_price_looks_at_no_session_but_the_call_s(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "claude", {FILE: encoded(prompt(), answer(1))})
+    with ledger_of(tmp_path, root) as db:
+        call, price = db.execute("SELECT id, price_id FROM call").fetchone()
+
+        def steps() -> int:
+            """Of SQLite's machine, in tens."""
+            done: list[None] = []
+            db.set_progress_handler(lambda: done.append(None), 10)
+            apply_prices(db, [(price, 7, call)])
+            db.set_progress_handler(None, 0)
+            return len(done)
+
+        steps()  # the statements are compiled
+        alone = steps()
+        others = [("claude-code", f"other {number}") for number in range(300)]
+        db.executemany("INSERT INTO session (agent, native_id) VALUES (?, ?)", others)
+        assert steps() < 2 * alone
+        assert db.execute("SELECT cost, provider FROM call").fetchall() == [(7, "anthropic")]
