@@ -66,6 +66,7 @@ def _handle(home: str, event: str, payload: dict[str, object]) -> None:
             "at": now_ms,
             "session_id": session_id,
             "transcript_path": short_path(payload.get("transcript_path")),
+            "source": short_name(payload.get("source")),
         },
     )
     if event in INGEST_EVENTS:

@@ -2,8 +2,9 @@
 
 Then it evaluates nudges, as a watcher would, for the next hook and the status line to show.
 A transcript's last line may follow its Stop event by a tenth of a second, so files are looked at again for
-LINGER_SECONDS. Cline's events name no file and may come before its last write: its stores are looked at once more at
-the end. One such process runs at a time, and none beside a watcher.
+LINGER_SECONDS, and for COMPACTION_SECONDS where the client first waits for all hooks at the SessionStart of a
+compaction, the user's own too. Cline's events name no file and may come before its last write: its stores are looked at
+once more at the end. One such process runs at a time, and none beside a watcher.
 """
 
 import os
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tracker.keeper import LedgerKeeper
 
 LINGER_SECONDS = 1.5
+COMPACTION_SECONDS = 30.0
 _LOOK_EVERY_SECONDS = 0.1
 _LOCK_WAIT_SECONDS = 0.3
 _NICENESS = 5
@@ -32,7 +34,8 @@ class _Named(NamedTuple):
     """What events named until now: transcripts, each with its size just before it was last taken in."""
 
     transcripts: dict[str, int]
-    has_cline: bool
+    has_cline: bool = False
+    linger_seconds: float = LINGER_SECONDS
 
 
 def main(home: str, arguments: Sequence[str]) -> int:
@@ -45,7 +48,7 @@ def main(home: str, arguments: Sequence[str]) -> int:
     try:
         # A hook that looks at the empty spool while this process is about to end starts none of its own: look again.
         while lock.acquire(_LOCK_WAIT_SECONDS):
-            _linger(home, _take_in(home, _Named({}, has_cline=False), done_pipes))
+            _linger(home, _take_in(home, _Named({}), done_pipes))
             lock.release()
             if is_empty(home):
                 break
@@ -64,7 +67,7 @@ def _mend(home: str, error: Exception) -> None:
 
 
 def _linger(home: str, named: _Named) -> None:
-    end = time.monotonic() + LINGER_SECONDS
+    end = time.monotonic() + named.linger_seconds
     while time.monotonic() < end:
         time.sleep(_LOOK_EVERY_SECONDS)
         if is_empty(home) and all(_size(path) == size for path, size in named.transcripts.items()):
@@ -72,7 +75,7 @@ def _linger(home: str, named: _Named) -> None:
         asked = not is_empty(home)
         named = _take_in(home, named)
         if asked:
-            end = time.monotonic() + LINGER_SECONDS
+            end = max(end, time.monotonic() + named.linger_seconds)
     if named.has_cline:
         _take_in(home, named)
     with closing(open_ledger()) as db:
@@ -101,6 +104,7 @@ def _take_in(home: str, known: _Named, done_pipes: list[int] | None = None) -> _
         named = _Named(
             {path: _size(path) for path in transcripts},
             known.has_cline or any(event.agent == "cline" for event in taken.events),
+            COMPACTION_SECONDS if any(event.source == "compact" for event in taken.events) else LINGER_SECONDS,
         )
         folders = [] if named.has_cline else folders_of(named.transcripts)
         with closing(open_ledger()) as db:

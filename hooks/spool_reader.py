@@ -33,6 +33,7 @@ class HookEvent(msgspec.Struct, frozen=True):
     at: _Integer
     session_id: _Text | None = None
     transcript_path: _Text | None = None
+    source: _Text | None = None  # what a SessionStart comes of
     nudge_id: _Text | None = None  # with the event NudgeShown
     agent: _Text | None = None  # None: Claude Code
 

@@ -50,7 +50,7 @@ def test_an_event_says_at_most_one_thing_and_is_noted_without_its_text(sample: d
     [line] = [line for line in spool_lines(home) if line["event"] != "NudgeShown"]
     assert line["event"] == sample["hook_event_name"]
     assert abs(line["at"] - time.time() * 1000) < 60_000
-    identity = ("session_id", "transcript_path")
+    identity = ("session_id", "transcript_path", "source")
     for key in identity:
         assert line.get(key) == sample.get(key)
     assert set(line) <= {"event", "at", *identity}

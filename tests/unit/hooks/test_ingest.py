@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import threading
 import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hooks import ingest
+from hooks import entry, ingest
 from hooks.advice import read_advice
 from hooks.spool import append
 from hooks.spool_reader import is_empty
@@ -129,6 +130,23 @@ def test_a_turn_that_ends_while_another_is_taken_in_is_not_left_out(isolated_hom
     wait_until(lambda: calls(isolated_home) == 7)
     wait_for_rest(isolated_home)
     assert is_empty(str(isolated_home))
+
+
+@pytest.mark.usefixtures("here")
+def test_a_compaction_that_waits_for_slow_hooks_of_the_user_is_taken_in(
+    isolated_home: Path, transcript: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "COMPACTION_SECONDS", 2.0)
+    payload = json.dumps({"session_id": SESSION, "transcript_path": str(transcript), "source": "compact"}).encode()
+    monkeypatch.setattr("hooks.entry.read_input", lambda: payload)
+    monkeypatch.setattr("hooks.background.start_ingest", lambda _home, **_given: None)
+    entry.main(["SessionStart", "--home", str(isolated_home)])
+    append(str(isolated_home), {"event": "Stop", "at": 1, "transcript_path": str(transcript)})
+    late = threading.Timer(1.0, transcript.write_text, [line(1) + line(2)])
+    late.start()
+    assert ingest.main(str(isolated_home), []) == 0
+    late.join()
+    assert calls(isolated_home) == 2
 
 
 @pytest.mark.usefixtures("here")
