@@ -48,7 +48,7 @@ def decode(text: str) -> object:
         return json.JSONDecoder(strict=False).raw_decode(text.lstrip())[0]
     try:
         return _scan(text.lstrip(), 0)[0]
-    except (StopIteration, RecursionError):
+    except (StopIteration, RecursionError, SystemError):  # before 3.13 it fails without `json`, whose error it raises
         raise ValueError("not JSON") from None
 
 

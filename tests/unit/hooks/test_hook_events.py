@@ -89,12 +89,21 @@ def test_a_huge_payload_is_read_to_its_end_and_never_copied(home: Path) -> None:
     assert (home / "spool" / "events.jsonl").stat().st_size < 4096
 
 
-def test_a_payload_that_is_too_deep_to_be_read_is_still_its_sessions(home: Path) -> None:
-    deep = b'{"session_id":"s1","tool_input":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    done = run(["hook", "PreCompact"], deep, home, variables={"CLAUDE_CODE_SESSION_ID": "s1"})
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"session_id":"s1","tool_input":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"session_id":"s1","tool_input":{"command"',
+        '{"session_id":"s1"}'.encode("utf-16-le"),
+    ],
+    ids=["deep", "cut", "utf-16"],
+)
+def test_a_payload_that_cannot_be_read_is_still_its_sessions(payload: bytes, home: Path) -> None:
+    done = run(["hook", "PreCompact"], payload, home, variables={"CLAUDE_CODE_SESSION_ID": "s1"})
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     [line] = spool_lines(home)
     assert line["session_id"] == "s1"
+    assert not (home / "logs" / "hook.log").exists()
 
 
 def test_a_state_folder_that_is_not_there_is_made_for_this_user_only(tmp_path: Path) -> None:
