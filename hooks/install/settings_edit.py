@@ -28,7 +28,7 @@ def with_hooks(settings: dict[str, Any], program: Program, events: Sequence[str]
         if not isinstance(groups, list):
             raise ShapeError(f"its `hooks.{event}` is not a list")
         groups.append(program.hook(event))
-    return made
+    return {key: made[key] for key in (*settings, "hooks")}  # where they were: a change shows what changes
 
 
 def without_hooks(settings: dict[str, Any]) -> dict[str, Any]:

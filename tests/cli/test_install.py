@@ -321,6 +321,7 @@ def test_hooks_at_a_compaction_which_the_model_would_read_are_pointed_out_and_ta
     assert "no hook is needed at PreCompact any more" in " ".join(capsys.readouterr().out.split())
     install(claude)
     assert "PreCompact" not in settings_of(claude)["hooks"]
+    assert list(settings_of(claude)) == list(settings), "nothing else moves in the change that is shown"
 
 
 @pytest.mark.parametrize("options", [(), ("--no-hooks",)])
