@@ -51,7 +51,7 @@ def cases(home: str) -> list[Case]:
     said = NUDGE_TEXT.encode()
     return [
         Case("bare interpreter", (*_BARE, "-c", "pass"), b"", None),
-        Case("hook, capture only (PreCompact)", *hook("PreCompact"), CAPTURE_LIMIT_MS),
+        Case("hook, capture only (PostToolUse)", *hook("PostToolUse"), CAPTURE_LIMIT_MS),
         Case("hook, Stop with a nudge", *hook("Stop"), MESSAGE_LIMIT_MS, prints=said),
         Case("the same, by the plugin", ("sh", PLUGIN_SCRIPT, "Stop"), hook("Stop")[1], MESSAGE_LIMIT_MS, prints=said),
         Case(
