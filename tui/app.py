@@ -49,6 +49,7 @@ class Dashboard(App[None]):
 
     TITLE = "Taximeter"
     CSS_PATH = "app.tcss"
+    ALLOW_SELECT = False  # Textual looks for the parent of what is pressed: a notice that a click took away has none
     BINDINGS: ClassVar = [
         *bindings("any"),
         Binding("ctrl+c", "quit", "Leave the dashboard.", show=False, priority=True),

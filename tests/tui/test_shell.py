@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from textual.events import Key
+from textual.events import Key, MouseDown
 
 from tests.tui.fakes import (
     HOSTILE,
@@ -374,3 +374,18 @@ async def test_foreign_words_in_the_last_line_are_plain(words: str) -> None:
 def feed(app: Dashboard) -> ScriptedFeed:
     assert isinstance(app.feed, ScriptedFeed)
     return app.feed
+
+
+async def test_a_second_click_on_a_notice_that_is_being_taken_away_harms_nothing() -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        app.notify("That was done.")
+        lines = (await says(pilot, "That was done.")).splitlines()
+        y = next(at for at, words in enumerate(lines) if "That was done." in words)
+        x = lines[y].index("That was done.")
+        notice, _ = app.screen.get_widget_at(x, y)
+        rack = notice.parent
+        assert rack is not None
+        notice._detach()  # as the first click does; the picture still has it
+        app.screen._forward_event(MouseDown(notice, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
+        notice._attach(rack)

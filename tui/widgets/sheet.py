@@ -18,7 +18,6 @@ from textual.widget import Widget
 class Sheet(Widget):
     """Subclasses say what its lines are, and when to look whether they are others."""
 
-    ALLOW_SELECT = False
     auto_links = var(False)  # what can be clicked looks like the rest
 
     _drawn: Sequence[Content] | None = None  # what is on screen; None: all of it is to be drawn
