@@ -19,7 +19,6 @@ from store.ledger import LedgerError
 from store.task_rows import TaskRow
 from tracker.clock import now_ms
 from tracker.settings import Settings
-from tui.clipboard import put_on_clipboard
 from tui.due_nudges import DueNudges
 from tui.edits import Edit, Edited, NoteShown, SetTheme, TaskEdit, Undo
 from tui.feed_contract import Clock, Feed
@@ -29,7 +28,7 @@ from tui.messages import Arrived, HealthChanged
 from tui.palette import Commands, Palette
 from tui.screens import import_all, make_screen
 from tui.screens.board import Board
-from tui.screens.questions import Panel, ReadScreen, text_lines
+from tui.screens.questions import Panel
 from tui.snapshot import Health, NowPart, Snapshot, Wish
 from tui.suspending import can_suspend, follow_signals, suspend
 from tui.themes import FALLBACK_ROLES, THEME_NAMES, THEMES
@@ -282,10 +281,6 @@ class Dashboard(App[None]):
         except Exception as error:  # noqa: BLE001 -- a worker ends in silence
             self._say_unforeseen("See whether that was done", error)
 
-    def write_brief(self, session_id: int) -> None:
-        """Have the handover of a session written, and show it."""
-        self.work_out("No brief", partial(self.feed.brief, session_id), self._show_brief)
-
     @work(thread=True, group="work-out", exclusive=True, exit_on_error=False)
     def work_out(self, otherwise: str, make: Callable[[], Made], show: Callable[[Made], None]) -> None:
         """Have something made on a thread, and show it; `otherwise` begins what is said if that fails.
@@ -303,11 +298,6 @@ class Dashboard(App[None]):
 
     def _say_unforeseen(self, what: str, error: Exception) -> None:
         self.notify(f"{what}: unforeseen: {type(error).__name__}: {error}.", severity="warning", markup=False)
-
-    def _show_brief(self, text: str) -> None:
-        """Put the brief on the clipboard, and show it."""
-        place = put_on_clipboard(self, text)
-        self.push_screen(ReadScreen(f"Handover · {place}", partial(text_lines, text)))
 
     def edit_done(self, edit: Edit, edited: Edited) -> None:
         """Say what came of an edit, and follow a task that became part of another; if it is open, back by undo, too."""

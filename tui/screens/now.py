@@ -1,6 +1,7 @@
 """Now: the session at work, what it costs, how its context grows, and the three ways to go on."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -13,16 +14,16 @@ from tracker.model.advice.options import Option, OptionKind
 from tracker.model.defaults import DEFAULTS
 from tracker.model.forecast.auto_compaction import TriggerSource
 from tracker.reports.context import ContextReport, advised
-from tracker.words import cost_text, counted, duration, tokens
+from tracker.words import cost_text, counted, tokens
 from tui.clipboard import put_on_clipboard
 from tui.edits import PutAway
 from tui.keys import bindings
 from tui.screens.board import Board
-from tui.screens.questions import ReadScreen
+from tui.screens.questions import ReadScreen, text_lines
 from tui.snapshot import NowPart, Snapshot, Top
 from tui.task_words import status_sign
 from tui.widgets.bars import legend
-from tui.widgets.bill import parts_of
+from tui.widgets.bill import beside_the_cost, parts_of
 from tui.widgets.cache_clock import CacheState, cache_state, clock_words
 from tui.widgets.calls import call_columns
 from tui.widgets.chips import at_rest, chips
@@ -67,24 +68,6 @@ def curve(report: ContextReport, task: TaskRow | None) -> tuple[list[tuple[float
         carried = max(0, before - baseline)
         samples.append((baseline, carried, call.context - baseline - carried))
     return samples, marks
-
-
-def _task_notes(task: TaskRow) -> list[list[Content]]:
-    """What stands beside a task's cost: how much work it is, what came with it, what was paid twice."""
-    notes = [
-        [
-            line(counted(task.calls, "call")),
-            line(f" · {counted(task.turns, 'turn')}"),
-            line((f" · {duration(task.active_ms)}", "$dim")),
-        ]
-    ]
-    if task.carry_over:
-        inherited = line((short_usd(task.carry_over), "bold"), (" inherited", "$dim"))
-        notes.append([inherited, line((" from earlier work", "$dim"))])
-    if task.waste:
-        misses = f" in {task.misses} miss{'' if task.misses == 1 else 'es'}"
-        notes.append([line((short_usd(task.waste), "bold $waste"), (" waste", "$dim")), line((misses, "$dim"))])
-    return notes if len(notes) > 1 else [*notes, [line(("nothing inherited, no waste", "$dim"))]]
 
 
 class NowScreen(Board[NowPart]):
@@ -166,7 +149,7 @@ class NowScreen(Board[NowPart]):
         else:
             cost = cost_text(task)
             parts = parts_of(task)
-            notes = _task_notes(task)
+            notes = beside_the_cost(task)
         first = notes[0]
         if task is not None and len(notes) < HEIGHT:
             notes = [[line(("this task", "$dim"))], *notes]
@@ -377,9 +360,14 @@ class NowScreen(Board[NowPart]):
             self.dashboard.push_screen(ReadScreen("Why", lambda width: why_lines(report, nudge, width)))
 
     def action_handover(self) -> None:
-        """Write a brief for the next session."""
+        """Write a brief for the next session, put it on the clipboard, and show it."""
         if self.part is not None:
-            self.dashboard.write_brief(self.part.session.id)
+            make = partial(self.dashboard.feed.brief, self.part.session.id)
+            self.dashboard.work_out("No brief", make, self._show_brief)
+
+    def _show_brief(self, text: str) -> None:
+        place = put_on_clipboard(self.dashboard, text)
+        self.dashboard.push_screen(ReadScreen(f"Handover · {place}", partial(text_lines, text)))
 
     def action_open_task(self) -> None:
         """Open the task at hand."""

@@ -31,3 +31,21 @@ def bill_lines(task: TaskRow, when: str, width: int, *, with_dollars: bool = Fal
     figures.append(line((f"  {when}", "$dim")))
     parts = parts_of(task)
     return [fitting(figures, width), split_bar(parts, width), *split_key(parts, width, with_dollars=with_dollars)]
+
+
+def beside_the_cost(task: TaskRow) -> list[list[Content]]:
+    """What stands beside a task's cost: how much work it is, what came with it, what was paid twice."""
+    notes = [
+        [
+            line(counted(task.calls, "call")),
+            line(f" · {counted(task.turns, 'turn')}"),
+            line((f" · {duration(task.active_ms)}", "$dim")),
+        ]
+    ]
+    if task.carry_over:
+        inherited = line((short_usd(task.carry_over), "bold"), (" inherited", "$dim"))
+        notes.append([inherited, line((" from earlier work", "$dim"))])
+    if task.waste:
+        misses = f" in {task.misses} miss{'' if task.misses == 1 else 'es'}"
+        notes.append([line((short_usd(task.waste), "bold $waste"), (" waste", "$dim")), line((misses, "$dim"))])
+    return notes if len(notes) > 1 else [*notes, [line(("nothing inherited, no waste", "$dim"))]]
