@@ -1,8 +1,7 @@
 """Every screen over the sample sessions: every key at every size, and what stands on it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from threading import Event
 
 import pytest
 
@@ -210,94 +209,6 @@ async def test_why_says_what_the_forecast_rests_on(sample_script: Script) -> Non
     assert "growth a call" in text
     assert "modelled" in text
     assert "compact level" in text
-
-
-async def test_a_brief_is_shown_and_on_the_clipboard(sample_script: Script) -> None:
-    app = dashboard(sample_script, start="now")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        await pilot.press("h")
-        await app.workers.wait_for_complete()
-        text = await settled(pilot)
-        assert "Goal: [bold]the uploader[/]" in text
-        assert app.clipboard.startswith("# Handover of ")
-        assert "Handover · sent to the terminal's clipboard" in text
-        await pilot.press("escape")
-        assert "Goal:" not in await settled(pilot)
-
-
-async def test_an_opened_task_tells_what_would_have_been_cheaper(
-    sample_script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = dashboard(sample_script, start="tasks")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("enter")
-        await settled(pilot)
-        for told, words in (
-            (feed(app).hindsight(""), "Compacted as Taximeter advises"),
-            ([], "Compacting after other"),
-            (None, "Not known: a call of its sessions has no price."),
-        ):
-            monkeypatch.setattr(feed(app), "hindsight", lambda _, told=told: told)
-            await pilot.press("w")
-            await app.workers.wait_for_complete()
-            assert words in await settled(pilot)
-            await pilot.press("escape")
-
-
-@pytest.mark.parametrize(
-    ("keys", "shown"),
-    [("www", ["TasksScreen", "TaskScreen", "ReadScreen"]), (["w", "escape"], ["TasksScreen"])],
-)
-async def test_what_is_worked_out_lies_over_its_task_once(
-    sample_script: Script, monkeypatch: pytest.MonkeyPatch, keys: Iterable[str], shown: list[str]
-) -> None:
-    app, are_pressed = dashboard(sample_script, start="tasks"), Event()
-
-    def hindsight(_task: str) -> list[str]:
-        are_pressed.wait()
-        return []
-
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("enter")
-        await settled(pilot)
-        monkeypatch.setattr(feed(app), "hindsight", hindsight)
-        await pilot.press(*keys)
-        are_pressed.set()
-        while len(app.workers):
-            await settled(pilot)
-        await settled(pilot)
-        assert [type(screen).__name__ for screen in app.screen_stack] == shown
-
-
-@pytest.mark.parametrize(
-    ("is_there", "words"),
-    [(True, "/compact: on the clipboard."), (False, "/compact: sent to the terminal's clipboard.")],
-)
-async def test_what_was_copied_is_said_to_be_there_only_if_it_is(
-    sample_script: Script, monkeypatch: pytest.MonkeyPatch, *, is_there: bool, words: str
-) -> None:
-    """The terminal of macOS takes no text from a program and does not say so."""
-    monkeypatch.setattr("tracker.desktop.copy", lambda _text: is_there)
-    app = dashboard(sample_script, start="now")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        monkeypatch.setattr(type(app), "is_headless", False)
-        await pilot.press("c")
-        assert words in [one.message for one in app._notifications]
-
-
-async def test_in_a_browser_what_was_copied_is_not_said_to_be_with_a_terminal(
-    sample_script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = dashboard(sample_script, start="now")
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        monkeypatch.setattr(type(app), "is_web", True)
-        await pilot.press("c")
-        assert "/compact: sent to the browser's clipboard." in [one.message for one in app._notifications]
 
 
 async def test_a_cause_opens_its_calls_and_a_call_its_task(sample_script: Script) -> None:
