@@ -4,15 +4,14 @@ The shape is that of the checks: B 22k, B_s 15k, S_g 5k, S_k 6k, R 8k, n_R 3, o 
 stands the level by break-even.
 """
 
-import math
 from dataclasses import replace
 
 import pytest
 
 from tests.unit.rates import RATES
+from tests.unit.situations import SITUATION
 from tracker.model.advice.compaction import CompactionShape, CompactionState, LevelInputs, compact_level
-from tracker.model.advice.fresh_start import Orientation
-from tracker.model.advice.nudge import Billing, Evaluation, Situation
+from tracker.model.advice.nudge import Evaluation, Situation
 from tracker.model.advice.session_nudges import cold_resume_nudge, compact_nudge
 from tracker.model.defaults import DEFAULTS, TTL_1H_MS, TTL_5M_MS
 
@@ -21,19 +20,7 @@ SHAPE = CompactionShape(22_000, 15_000, 5_000, 6_000, 8_000, 3, 500)
 
 
 def situation(rates: str, ttl: str, context: int, **changes: object) -> Situation:
-    made = Situation(
-        context=context,
-        shape=SHAPE,
-        orientation=Orientation(),
-        tariff=RATES[rates].tariff(TTL[ttl]),
-        billing=Billing(),
-        cold_probability=0.0,
-        remaining_calls=50.0,
-        remaining_calls_of_a_fresh_session=50.0,
-        calls_to_auto_compaction=math.inf,
-        trigger_tokens=167_000,
-        mean_calls_per_turn=10.0,
-    )
+    made = replace(SITUATION, context=context, shape=SHAPE, tariff=RATES[rates].tariff(TTL[ttl]), cold_probability=0.0)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -1,13 +1,12 @@
 """Nudges about habits: thresholds, lines, and what plans get to hear."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
 from tests.unit.rates import RATES
+from tests.unit.situations import SITUATION
 from tracker.model.advice.compaction import CompactionShape
-from tracker.model.advice.fresh_start import Orientation
 from tracker.model.advice.habit_nudges import (
     BaselineMonth,
     baseline_nudge,
@@ -17,7 +16,7 @@ from tracker.model.advice.habit_nudges import (
     ttl_nudge,
 )
 from tracker.model.advice.habits import Storm, TurnProfile
-from tracker.model.advice.nudge import LONGEST_TEXT, Billing, Situation, one_line
+from tracker.model.advice.nudge import LONGEST_TEXT, Billing, one_line
 from tracker.model.advice.saving import SavingRange
 from tracker.model.advice.ttl_choice import TtlChoice
 from tracker.model.defaults import TTL_1H_MS, TTL_5M_MS
@@ -27,17 +26,13 @@ A_5M = RATES["A"].tariff(TTL_5M_MS)
 QUARTER = 250_000_000  # nano-dollars
 API = Billing()
 PLAN = Billing(is_plan=True)
-SITUATION = Situation(
+HERE = replace(
+    SITUATION,
     context=90_000,
     shape=CompactionShape(),
-    orientation=Orientation(),
     tariff=A_5M,
-    billing=API,
     cold_probability=0.018,
     remaining_calls=60.0,
-    remaining_calls_of_a_fresh_session=50.0,
-    calls_to_auto_compaction=math.inf,
-    trigger_tokens=167_000,
     mean_calls_per_turn=11.0,
 )
 CHOICE = TtlChoice(
@@ -132,7 +127,7 @@ def test_baseline_and_storms_are_waste_and_reach_plans_without_dollars():
 
 
 def test_the_large_result_line_names_command_size_and_saving():
-    nudge = large_result_nudge(SITUATION, command_pattern="pytest -v", result_tokens=25_000)
+    nudge = large_result_nudge(HERE, command_pattern="pytest -v", result_tokens=25_000)
     assert nudge.fired
     assert nudge.saving.point_nano == 906_250_000
     assert nudge.text.startswith("Shorten what `pytest -v` prints (25k): saves ~$0.91 (")
@@ -140,10 +135,10 @@ def test_the_large_result_line_names_command_size_and_saving():
 
 
 def test_small_results_and_small_savings_are_not_spoken_of():
-    assert large_result_nudge(SITUATION, command_pattern="x", result_tokens=9_999).reason == "a small result"
-    few_calls = replace(SITUATION, calls_to_auto_compaction=2.0)
+    assert large_result_nudge(HERE, command_pattern="x", result_tokens=9_999).reason == "a small result"
+    few_calls = replace(HERE, calls_to_auto_compaction=2.0)
     assert large_result_nudge(few_calls, command_pattern="x", result_tokens=10_000).reason == "not worth a word"
-    on_plan = replace(SITUATION, billing=PLAN)
+    on_plan = replace(HERE, billing=PLAN)
     assert not large_result_nudge(on_plan, command_pattern="x", result_tokens=25_000).fired
 
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.model.advice.compaction import CompactionShape, CompactionState, compaction_nano, saving_nano
+from tests.unit.situations import SHAPE, SITUATION
+from tracker.model.advice.compaction import CompactionState, compaction_nano, saving_nano
 from tracker.model.advice.fresh_start import Orientation, cold_orientation_nano, new_session_nano
 from tracker.model.advice.idle import cold_penalty_nano
-from tracker.model.advice.nudge import Billing, Situation
+from tracker.model.advice.nudge import Situation
 from tracker.model.advice.options import OptionKind, Options, calls_in_turns, price_options
 from tracker.model.advice.saving import SavingRange, payback_turns
 from tracker.model.advice.session_nudges import cold_resume_nudge, compact_nudge, new_session_nudge
@@ -20,22 +21,7 @@ from tracker.model.forecast.growth import CallsPerTurn, GrowthEstimate
 from tracker.model.forecast.horizon import CallsAhead
 from tracker.model.forecast.next_calls import Band, band_for, forecast
 
-SHAPE = CompactionShape(
-    baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
-)
-HERE = Situation(
-    context=150_000,
-    shape=SHAPE,
-    orientation=Orientation(),
-    tariff=Tariff(input=5_000, write=10_000, read=500, output=25_000),
-    billing=Billing(),
-    cold_probability=0.006,
-    remaining_calls=50.0,
-    remaining_calls_of_a_fresh_session=50.0,
-    calls_to_auto_compaction=math.inf,
-    trigger_tokens=167_000,
-    mean_calls_per_turn=5.0,
-)
+HERE = replace(SITUATION, mean_calls_per_turn=5.0)
 ESTIMATE = GrowthEstimate(2_000, 500)
 BAND = band_for(20)
 FIVE_CALLS = CallsPerTurn(5.0, 2, 9)

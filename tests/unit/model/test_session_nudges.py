@@ -1,6 +1,5 @@
 """Nudges about the session at hand: when each fires, what its line says, and what a plan's user gets to hear."""
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -8,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rates import RATES, per_mtok
-from tracker.model.advice.compaction import CompactionShape, CompactionState
+from tests.unit.situations import SITUATION
+from tracker.model.advice.compaction import CompactionState
 from tracker.model.advice.fresh_start import Orientation
-from tracker.model.advice.nudge import LONGEST_TEXT, Billing, Meter, Situation
+from tracker.model.advice.nudge import LONGEST_TEXT, Billing, Meter
 from tracker.model.advice.options import OptionKind
 from tracker.model.advice.session_nudges import (
     Pause,
@@ -27,22 +27,6 @@ A = RATES["A"]
 API = Billing()
 PLAN = Billing(is_plan=True)
 CALIBRATED = Billing(is_plan=True, meter=Meter(0.3, 5e9, "week"))
-SHAPE = CompactionShape(
-    baseline=22_000, static_floor=15_000, summary_kept=6_000, reread=8_000, extra_calls=3, output=500
-)
-SITUATION = Situation(
-    context=150_000,
-    shape=SHAPE,
-    orientation=Orientation(),
-    tariff=A.tariff(TTL_1H_MS),
-    billing=API,
-    cold_probability=0.006,
-    remaining_calls=50.0,
-    remaining_calls_of_a_fresh_session=50.0,
-    calls_to_auto_compaction=math.inf,
-    trigger_tokens=167_000,
-    mean_calls_per_turn=10.0,
-)
 READY = CompactionState(
     context=150_000,
     calls_since_nudge_or_compaction=None,
