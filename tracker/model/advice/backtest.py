@@ -273,9 +273,11 @@ def _best_after(
 
 
 def excerpt(replay: Replay, first: int, last: int) -> Replay:
-    """These calls alone, ready to be replayed, and before them a call that costs nothing: the end of the turn before,
-    where one may compact as well (where the chain begins with them, there is no such end). After the last of them
-    nothing is left to be saved."""
+    """These calls alone, ready to be replayed, and before them one that costs nothing.
+
+    It stands for the end of the turn before, where one may compact as well; where the chain begins with them there is
+    no such end. After the last of them nothing is left to be saved.
+    """
     calls = list(replay.calls[first : last + 1])
     if first:
         before = replay.calls[first - 1]
