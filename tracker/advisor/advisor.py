@@ -20,6 +20,7 @@ from store.reads.live_session import ActiveSession
 from store.reads.spend import spend_total
 from store.tasks import floors
 from tracker.advisor.advice import day_ends, file_nudge, local_day, stop_of
+from tracker.advisor.assessment import Assessment, assess
 from tracker.advisor.billing import billing_of, is_on_plan
 from tracker.advisor.evaluate import (
     OF_THE_TURN,
@@ -33,7 +34,6 @@ from tracker.advisor.followed import settle_followed
 from tracker.advisor.habits import KEPT_MS, Habits, kept_habits, measure_habits
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import PreferenceReader, Preferences
-from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import SessionState, load_state
 from tracker.model.advice.nudge import NudgeKind
 from tracker.model.cost.rates import Rates
@@ -168,8 +168,8 @@ class Advisor:
 
     def _advise(self, db: sqlite3.Connection, session_id: int, preferences: Preferences, now: int) -> None:
         state = load_state(db, session_id, floors(db))
-        standing = self._standing(db, state, preferences, now) if state is not None else None
-        nudges = self._evaluate(db, standing, preferences) if standing is not None else []
+        assessment = self._assess(db, state, preferences, now) if state is not None else None
+        nudges = self._evaluate(db, assessment, preferences) if assessment is not None else []
         facts = live.live_session(db, session_id) if state is None else state.session
         is_waiting = state is None or state.is_waiting
         old = [nudge for nudge in nudges if nudge.shown_at is not None and nudge.shown_at <= self._began]
@@ -187,21 +187,21 @@ class Advisor:
                 block=stop_of(preferences, day_cost, task_cost, now),
                 task_cost_nano=task_cost,
                 task_is_floor=task is not None and task.floor > 0,
-                compact_at_tokens=_shown_level(standing, preferences),
+                compact_at_tokens=_shown_level(assessment, preferences),
                 api_equivalent=is_on_plan(facts, preferences),
             ),
         )
 
-    def _standing(
+    def _assess(
         self, db: sqlite3.Connection, state: SessionState, preferences: Preferences, now: int
-    ) -> Standing | None:
+    ) -> Assessment | None:
         """None where the latest call has no price: then nothing can be weighed."""
         price = next((one for one in stored_prices(db) if one.id == state.last.price_id), None)
         if price is None:
             return None
         habits = self._habits_with(db, state.session.agent, now)
         billing = billing_of(state.session, preferences, habits)
-        return standing_of(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
+        return assess(state, habits, Rates.from_price(price), billing, quiet=preferences.quiet)
 
     def _habits_with(self, db: sqlite3.Connection, agent: str, now: int) -> Habits:
         """The user's habits with an agent as they are kept; old ones are measured anew in a quiet moment."""
@@ -216,9 +216,9 @@ class Advisor:
         self._habits[agent] = habits, now
         return habits
 
-    def _evaluate(self, db: sqlite3.Connection, standing: Standing, preferences: Preferences) -> list[NudgeRow]:
+    def _evaluate(self, db: sqlite3.Connection, assessment: Assessment, preferences: Preferences) -> list[NudgeRow]:
         """Evaluate what has its moment, log it, and return the picked nudges, those for now first."""
-        state = standing.state
+        state = assessment.state
         session_id = state.session.id
         chosen = self._marked(db, state.session.native_id, log.chosen_nudges(db, session_id))
         shown = log.shown_or_dismissed(db, state.last.last_at)
@@ -228,15 +228,15 @@ class Advisor:
         awaits_answer = state.turn is not None and state.turn.position > state.last.position
         if not (state.was_reset or any(row.shown_at is not None for row in current)):
             if not awaits_answer:
-                evaluations = evaluate_turn(standing, shown, chosen)
+                evaluations = evaluate_turn(assessment, shown, chosen)
             else:
-                evaluations = [] if state.is_waiting else evaluate_prompt(standing, chosen)
-            rows += decided_rows(standing, evaluations, entries, preferences)
+                evaluations = [] if state.is_waiting else evaluate_prompt(assessment, chosen)
+            rows += decided_rows(assessment, evaluations, entries, preferences)
         if state.is_waiting and not state.was_reset:
             # What is about to be said at this turn's end counts among what was said when the pause is over.
             entries += log_entries([row._replace(shown_at=row.due_at) for row in rows if row.chosen], ())
-            for evaluations in (evaluate_resume(standing), evaluate_pause(standing, shown, preferences.enabled)):
-                rows += decided_rows(standing, evaluations, entries, preferences)
+            for evaluations in (evaluate_resume(assessment), evaluate_pause(assessment, shown, preferences.enabled)):
+                rows += decided_rows(assessment, evaluations, entries, preferences)
         if state.is_waiting or awaits_answer or current or any(row.chosen for row in rows):
             with transaction(db):
                 until = state.turn.at if state.turn is not None else state.last.started_at
@@ -285,11 +285,11 @@ class Advisor:
         return due
 
 
-def _shown_level(standing: Standing | None, preferences: Preferences) -> int | None:
+def _shown_level(assessment: Assessment | None, preferences: Preferences) -> int | None:
     """The compact level, if nudges about compacting are allowed."""
-    if standing is None or NudgeKind.COMPACT not in preferences.enabled:
+    if assessment is None or NudgeKind.COMPACT not in preferences.enabled:
         return None
-    return round(standing.level) if standing.situation.billing.permits(NudgeKind.COMPACT) else None
+    return round(assessment.level) if assessment.situation.billing.permits(NudgeKind.COMPACT) else None
 
 
 def _day_cost(db: sqlite3.Connection, day: str) -> int:

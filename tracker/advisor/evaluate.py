@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from store.nudges import NudgeRow
-from tracker.advisor.standing import Standing
+from tracker.advisor.assessment import Assessment
 from tracker.model.advice.compaction import CompactionState
 from tracker.model.advice.habit_nudges import (
     BaselineMonth,
@@ -68,60 +68,64 @@ class TimedEvaluation(NamedTuple):
     expires_at: int
 
 
-def evaluate_turn(standing: Standing, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
+def evaluate_turn(
+    assessment: Assessment, shown: Sequence[NudgeRow], chosen: Sequence[NudgeRow]
+) -> list[TimedEvaluation]:
     """Nudges of a turn's end; `chosen`: this session's picked ones; `shown`: those of all sessions."""
-    state = standing.state
-    done = new_session_nudge(standing.situation, boundary_score=0.0, task_completed=standing.task_is_done)
-    evaluations = [_compact(standing, chosen), _not_again(done, standing, chosen)]
+    state = assessment.state
+    done = new_session_nudge(assessment.situation, boundary_score=0.0, task_completed=assessment.task_is_done)
+    evaluations = [_compact(assessment, chosen), _not_again(done, assessment, chosen)]
     largest = state.largest_result()
     if largest is not None:
         evaluations.append(
-            large_result_nudge(standing.situation, command_pattern=largest.pattern, result_tokens=largest.tokens)
+            large_result_nudge(assessment.situation, command_pattern=largest.pattern, result_tokens=largest.tokens)
         )
-    storm = find_storm(state.recent_losses(DEFAULTS.storm_window_calls, _missed_nano(standing)))
-    evaluations.append(_once_per_storm(miss_storm_nudge(storm, standing.situation.billing), standing, chosen))
-    timed = [_of_this_turn(standing, one, Moment.TURN_END) for one in evaluations]
+    storm = find_storm(state.recent_losses(DEFAULTS.storm_window_calls, _missed_nano(assessment)))
+    evaluations.append(_once_per_storm(miss_storm_nudge(storm, assessment.situation.billing), assessment, chosen))
+    timed = [_of_this_turn(assessment, one, Moment.TURN_END) for one in evaluations]
     if state.turns == 1:
-        timed += [_of_this_turn(standing, one, Moment.SESSION_START) for one in _habit_nudges(standing, shown)]
+        timed += [_of_this_turn(assessment, one, Moment.SESSION_START) for one in _habit_nudges(assessment, shown)]
     return timed
 
 
-def evaluate_prompt(standing: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
+def evaluate_prompt(assessment: Assessment, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """A prompt that no call has answered yet: would its work be cheaper in a new session?
 
     Once the turn has ended it is too late to say so: the next prompt goes on with what this one began (docs/nudges.md).
     """
-    begun = new_session_nudge(standing.situation, boundary_score=standing.boundary_score, task_completed=False)
-    timed = _of_this_turn(standing, _not_again(begun, standing, chosen), Moment.PROMPT)
-    turn = standing.state.turn
+    begun = new_session_nudge(assessment.situation, boundary_score=assessment.boundary_score, task_completed=False)
+    timed = _of_this_turn(assessment, _not_again(begun, assessment, chosen), Moment.PROMPT)
+    turn = assessment.state.turn
     return [timed if turn is None else timed._replace(expires_at=min(timed.expires_at, turn.at + _ASKED_FOR_MS))]
 
 
-def evaluate_resume(standing: Standing) -> list[TimedEvaluation]:
+def evaluate_resume(assessment: Assessment) -> list[TimedEvaluation]:
     """The nudge for a user who comes back after the cache has gone cold."""
-    state, ttl_ms = standing.state, standing.state.ttl_ms
+    state, ttl_ms = assessment.state, assessment.state.ttl_ms
     if ttl_ms is None:
         return []
     ended = state.last.last_at
     cold_after = ttl_ms + DEFAULTS.expiry_grace_ms
-    resumed = cold_resume_nudge(standing.situation, ttl_ms=ttl_ms, task_completed=standing.task_is_done)
+    resumed = cold_resume_nudge(assessment.situation, ttl_ms=ttl_ms, task_completed=assessment.task_is_done)
     return [
         TimedEvaluation(resumed, Moment.RESUME, state.last.message_id, ended, ended + cold_after, ended + _SAID_FOR_MS)
     ]
 
 
-def evaluate_pause(standing: Standing, shown: Sequence[NudgeRow], enabled: Collection[str]) -> list[TimedEvaluation]:
+def evaluate_pause(
+    assessment: Assessment, shown: Sequence[NudgeRow], enabled: Collection[str]
+) -> list[TimedEvaluation]:
     """Nudges for the pause that has begun, about the cache that is soon to go cold."""
-    state, ttl_ms = standing.state, standing.state.ttl_ms
+    state, ttl_ms = assessment.state, assessment.state.ttl_ms
     if ttl_ms is None:
         return []
     ended = state.last.last_at
     warn_after = math.ceil(DEFAULTS.warn_at_share_of_ttl * ttl_ms)
-    pause = _pause(standing, ttl_ms, warn_after, shown)
+    pause = _pause(assessment, ttl_ms, warn_after, shown)
     kinds = ((NudgeKind.BEFORE_EXPIRY, before_expiry_nudge), (NudgeKind.ANSWER_NOW, answer_now_nudge))
     return [
         TimedEvaluation(
-            nudge(standing.situation, replace(pause, enabled=kind in enabled)),
+            nudge(assessment.situation, replace(pause, enabled=kind in enabled)),
             Moment.IDLE,
             state.last.message_id,
             ended,
@@ -132,85 +136,85 @@ def evaluate_pause(standing: Standing, shown: Sequence[NudgeRow], enabled: Colle
     ]
 
 
-def _of_this_turn(standing: Standing, evaluation: Evaluation, moment: str) -> TimedEvaluation:
+def _of_this_turn(assessment: Assessment, evaluation: Evaluation, moment: str) -> TimedEvaluation:
     """An evaluation of the turn at hand; what it says holds until the cache goes cold."""
-    state, ttl_ms = standing.state, standing.state.ttl_ms
+    state, ttl_ms = assessment.state, assessment.state.ttl_ms
     at = state.last.last_at
     lasts = ttl_ms + DEFAULTS.expiry_grace_ms if ttl_ms is not None else _SAID_FOR_MS
     return TimedEvaluation(evaluation, moment, state.anchor, at, at, at + lasts)
 
 
-def _compact(standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
-    state = standing.state
+def _compact(assessment: Assessment, chosen: Sequence[NudgeRow]) -> Evaluation:
+    state = assessment.state
     since = [
         calls
-        for calls in (_calls_since(standing, chosen, _SHORTENING), state.calls_since_compaction())
+        for calls in (_calls_since(assessment, chosen, _SHORTENING), state.calls_since_compaction())
         if calls is not None
     ]
     return compact_nudge(
-        standing.situation,
+        assessment.situation,
         CompactionState(
             context=state.last.context,
             calls_since_nudge_or_compaction=min(since, default=None),
             plan_in_progress=state.has_plan_in_progress(),
             failed_in_epoch=state.compaction_failed(),
         ),
-        standing.level,
+        assessment.level,
     )
 
 
-def _not_again(evaluation: Evaluation, standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
+def _not_again(evaluation: Evaluation, assessment: Assessment, chosen: Sequence[NudgeRow]) -> Evaluation:
     """Silent for as long as compacting would be: all that shorten the context ask for the same thing."""
-    since = _calls_since(standing, chosen, _SHORTENING)
+    since = _calls_since(assessment, chosen, _SHORTENING)
     if since is not None and since < DEFAULTS.cooldown_calls:
         return _held(evaluation, "too soon after the last nudge")
     return evaluation
 
 
-def _missed_nano(standing: Standing) -> float | None:
+def _missed_nano(assessment: Assessment) -> float | None:
     """What a missed token costs in a plan's limit units; None where the billed waste itself counts."""
-    tariff = standing.situation.tariff
-    return tariff.write - tariff.read if standing.situation.billing.is_plan else None
+    tariff = assessment.situation.tariff
+    return tariff.write - tariff.read if assessment.situation.billing.is_plan else None
 
 
-def _once_per_storm(evaluation: Evaluation, standing: Standing, chosen: Sequence[NudgeRow]) -> Evaluation:
+def _once_per_storm(evaluation: Evaluation, assessment: Assessment, chosen: Sequence[NudgeRow]) -> Evaluation:
     """The same losses stay among the last calls for a while: they are named once."""
-    since = _calls_since(standing, chosen, (NudgeKind.MISS_STORM,))
+    since = _calls_since(assessment, chosen, (NudgeKind.MISS_STORM,))
     if since is not None and since < DEFAULTS.storm_window_calls:
         return _held(evaluation, "these losses were named")
     return evaluation
 
 
-def _calls_since(standing: Standing, chosen: Sequence[NudgeRow], kinds: Collection[str]) -> int | None:
+def _calls_since(assessment: Assessment, chosen: Sequence[NudgeRow], kinds: Collection[str]) -> int | None:
     """Calls since a nudge of these kinds was shown at an earlier moment; None if none was."""
-    anchor = standing.state.anchor
+    anchor = assessment.state.anchor
     times = [row.at for row in chosen if row.kind in kinds and row.shown_at is not None and row.anchor != anchor]
-    return standing.state.calls_after(max(times)) if times else None
+    return assessment.state.calls_after(max(times)) if times else None
 
 
-def _habit_nudges(standing: Standing, shown: Sequence[NudgeRow]) -> list[Evaluation]:
+def _habit_nudges(assessment: Assessment, shown: Sequence[NudgeRow]) -> list[Evaluation]:
     """Cache lifetime, routing and first prompt: looked at once a session, when it begins."""
-    habits, billing = standing.habits, standing.situation.billing
+    habits, billing = assessment.habits, assessment.situation.billing
     if habits.sessions < DEFAULTS.sessions_before_own_statistics:
         return []
     month = BaselineMonth(
-        tokens=standing.situation.shape.baseline,
+        tokens=assessment.situation.shape.baseline,
         calls=habits.month.calls,
         cold_starts=habits.month.cold_starts,
         spend_nano=habits.month.spend(billing.unit_read_weight),
     )
     found = [
         routing_nudge(habits.turns, billing),
-        baseline_nudge(month, standing.situation.tariff, billing),
+        baseline_nudge(month, assessment.situation.tariff, billing),
     ]
     if habits.ttl is not None and not billing.is_plan:  # a plan's client chooses the lifetime itself
         found.append(ttl_nudge(habits.ttl, billing))
-    recent = {row.kind for row in shown if standing.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
+    recent = {row.kind for row in shown if assessment.state.last.last_at - (row.shown_at or 0) < _HABIT_PAUSE_MS}
     return [_held(one, "said within a week") if one.kind in recent else one for one in found]
 
 
-def _pause(standing: Standing, ttl_ms: int, idle_ms: int, shown: Sequence[NudgeRow]) -> Pause:
-    state, gaps = standing.state, standing.habits.gaps
+def _pause(assessment: Assessment, ttl_ms: int, idle_ms: int, shown: Sequence[NudgeRow]) -> Pause:
+    state, gaps = assessment.state, assessment.habits.gaps
     began = state.epoch[0].started_at
     dismissed = any(
         row.kind == NudgeKind.COMPACT

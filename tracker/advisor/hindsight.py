@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from store.nudges import NudgeRow
+from tracker.advisor.assessment import Assessment
 from tracker.advisor.evaluate import TimedEvaluation, evaluate_prompt, evaluate_resume, evaluate_turn
 from tracker.advisor.log import decided_rows, log_entries
 from tracker.advisor.preferences import Preferences
 from tracker.advisor.replay import RecordedStretch
-from tracker.advisor.standing import Standing
 from tracker.model.advice.backtest import Nudge, one_step_nano
 from tracker.model.advice.delivery import LogEntry
 from tracker.model.advice.fresh_start import fresh_context_tokens
@@ -49,15 +49,15 @@ def replayed_nudges(sessions: Iterable[RecordedStretch], preferences: Preference
 def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: list[LogEntry]) -> list[ReplayedNudge]:
     made: list[ReplayedNudge] = []
     at = attrgetter("at_ms")
-    later = islice(recorded.standings.values(), 1, None)
-    for (place, standing), following in zip_longest(recorded.standings.items(), later):
-        since = standing.state.last.last_at - _LOOKED_BACK_MS
-        for evaluations in _evaluations(recorded, place, standing, following, made):
-            for row in decided_rows(standing, evaluations, said[bisect_left(said, since, key=at) :], preferences):
+    later = islice(recorded.assessments.values(), 1, None)
+    for (place, assessment), following in zip_longest(recorded.assessments.items(), later):
+        since = assessment.state.last.last_at - _LOOKED_BACK_MS
+        for evaluations in _evaluations(recorded, place, assessment, following, made):
+            for row in decided_rows(assessment, evaluations, said[bisect_left(said, since, key=at) :], preferences):
                 if row.chosen:
                     row = row._replace(shown_at=row.due_at)
                     worked_out = _HINDSIGHT.get(row.kind)
-                    saved = None if worked_out is None else worked_out(_Case(row, recorded, place, standing))
+                    saved = None if worked_out is None else worked_out(_Case(row, recorded, place, assessment))
                     made.append(ReplayedNudge(row, None if saved is None else round(saved)))
                     for entry in log_entries([row], ()):
                         insort(said, entry, key=at)
@@ -67,31 +67,31 @@ def _nudges_in(recorded: RecordedStretch, preferences: Preferences, said: list[L
 def _evaluations(
     recorded: RecordedStretch,
     place: int,
-    standing: Standing,
-    following: Standing | None,
+    assessment: Assessment,
+    following: Assessment | None,
     made: Sequence[ReplayedNudge],
 ) -> Iterator[list[TimedEvaluation]]:
     """At a turn's end, at the resume after it and at the next prompt; each knows what was said before it."""
-    yield evaluate_turn(standing, (), [one.row for one in made])
-    yield _resumed(recorded, place, standing)
+    yield evaluate_turn(assessment, (), [one.row for one in made])
+    yield _resumed(recorded, place, assessment)
     if following is not None:
-        yield _prompted(standing, following, [one.row for one in made])
+        yield _prompted(assessment, following, [one.row for one in made])
 
 
-def _resumed(recorded: RecordedStretch, place: int, standing: Standing) -> list[TimedEvaluation]:
+def _resumed(recorded: RecordedStretch, place: int, assessment: Assessment) -> list[TimedEvaluation]:
     """The evaluation at a resume, if the user did come back after the cache had gone cold."""
     if place + 1 >= len(recorded.calls):
         return []
     back_at = recorded.calls[place + 1].started_at
-    return [timed for timed in evaluate_resume(standing) if timed.due_at <= back_at]
+    return [timed for timed in evaluate_resume(assessment) if timed.due_at <= back_at]
 
 
-def _prompted(standing: Standing, following: Standing, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
+def _prompted(assessment: Assessment, following: Assessment, chosen: Sequence[NudgeRow]) -> list[TimedEvaluation]:
     """The evaluation when the next turn's prompt came, if the cache was warm then."""
     turn = following.state.turn
     if turn is None:
         return []
-    at_prompt = replace(standing, state=replace(standing.state, turn=turn))
+    at_prompt = replace(assessment, state=replace(assessment.state, turn=turn))
     return [timed for timed in evaluate_prompt(at_prompt, chosen) if turn.at < timed.expires_at]
 
 
@@ -101,7 +101,7 @@ class _Case(NamedTuple):
     row: NudgeRow
     recorded: RecordedStretch
     place: int
-    standing: Standing
+    assessment: Assessment
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _shortened(case: _Case) -> float | None:
     """The shorter context from here on; None after a session's last call, as it is for who goes on."""
     if case.place + 1 == len(case.recorded.calls):
         return None
-    here, kind = case.standing.situation, case.row.kind
+    here, kind = case.assessment.situation, case.row.kind
     way = way_of(kind, case.inputs) or ""
     one_off = shortened(here, way, is_cold=kind == NudgeKind.COLD_RESUME).one_off_nano
     is_fresh = way == OptionKind.NEW_SESSION
@@ -125,7 +125,7 @@ def _large_result(case: _Case) -> float:
     """The result's own cost from its writing to the next compaction on record."""
     last = len(case.recorded.calls) - 1
     until = min((one.place for one in case.recorded.compactions if one.place >= case.place), default=last)
-    return lifetime_nano(case.inputs["result_tokens"], until - case.place, case.standing.situation.tariff)
+    return lifetime_nano(case.inputs["result_tokens"], until - case.place, case.assessment.situation.tariff)
 
 
 def _miss_storm(case: _Case) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from store.nudges import KindChoice, NudgeRow
+from tracker.advisor.assessment import Assessment
 from tracker.advisor.evaluate import TimedEvaluation
 from tracker.advisor.preferences import Preferences
-from tracker.advisor.standing import Standing
 from tracker.model.advice.delivery import DeliveryContext, LogEntry, NudgeAction, deliver
 
 
@@ -34,7 +34,10 @@ def token_of(session_id: int, timed: TimedEvaluation) -> str:
 
 
 def decided_rows(
-    standing: Standing, evaluations: Sequence[TimedEvaluation], entries: Sequence[LogEntry], preferences: Preferences
+    assessment: Assessment,
+    evaluations: Sequence[TimedEvaluation],
+    entries: Sequence[LogEntry],
+    preferences: Preferences,
 ) -> list[NudgeRow]:
     """Evaluations of one moment as rows of the log, the one to say picked by the delivery rules.
 
@@ -42,16 +45,16 @@ def decided_rows(
     """
     if not evaluations:
         return []
-    session, context = standing.state.session, standing.situation.context
+    session, context = assessment.state.session, assessment.situation.context
     delivery = deliver(
         [timed.evaluation for timed in evaluations if timed.evaluation.kind in preferences.enabled],
         entries,
         DeliveryContext(now_ms=evaluations[0].due_at, session=session.native_id, context=context),
     )
     moment_inputs = {
-        "growth": round(standing.estimate.growth, 1),
-        "output": round(standing.estimate.output, 1),
-        "trigger": standing.trigger.tokens,
+        "growth": round(assessment.estimate.growth, 1),
+        "output": round(assessment.estimate.output, 1),
+        "trigger": assessment.trigger.tokens,
     }
     refused = {id(one.evaluation): one.reason for one in delivery.refused}
     rows = []

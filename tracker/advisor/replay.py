@@ -16,9 +16,9 @@ from store.money import component_nano
 from store.reads import live_session as live
 from store.reads.live_session import LiveCall, LiveTurn
 from store.records import EventKind, ToolFlag
+from tracker.advisor.assessment import Assessment, assess
 from tracker.advisor.followed import BY_ITSELF
 from tracker.advisor.habits import Habits, PastHabits
-from tracker.advisor.standing import Standing, standing_of
 from tracker.advisor.state import COMPACTIONS, SessionState, load_state
 from tracker.advisor.trigger import client_of, trigger_of, window_of
 from tracker.clock import day_begins, local
@@ -46,7 +46,7 @@ class RecordedStretch(NamedTuple):
 
     replay: Replay
     calls: Sequence[LiveCall]
-    standings: Mapping[int, Standing]  # by the place of the turn's last call in the replay
+    assessments: Mapping[int, Assessment]  # by the place of the turn's last call in the replay
     compactions: Sequence[RecordedCompaction]  # those that happened
 
 
@@ -82,11 +82,11 @@ def recorded_session(
     made = []
     for calls in _stretches(whole):
         state = replace(whole, calls=calls)
-        standings = {
-            place: standing_of(then, habits, rates[then.last.price_id or ""], Billing(), quiet=quiet)
+        assessments = {
+            place: assess(then, habits, rates[then.last.price_id or ""], Billing(), quiet=quiet)
             for place, then in _turn_ends(db, state, turns)
         }
-        made.append(_recorded(state, standings, rates, habits))
+        made.append(_recorded(state, assessments, rates, habits))
     return made
 
 
@@ -130,28 +130,28 @@ def _turn_ends(
 
 
 def _recorded(
-    state: SessionState, standings: Mapping[int, Standing], rates: Mapping[str, Rates], habits: Habits
+    state: SessionState, assessments: Mapping[int, Assessment], rates: Mapping[str, Rates], habits: Habits
 ) -> RecordedStretch:
     calls = state.calls
     marks = [mark for mark in state.marks if mark.kind in COMPACTIONS]
     made = []
     compactions: list[RecordedCompaction] = []
     before: LiveCall | None = None
-    ends = sorted(standings)
+    ends = sorted(assessments)
     for place, call in enumerate(calls):
         between = [mark for mark in marks if before is not None and before.position < mark.position <= call.position]
         if before is not None and between:
             by_itself = any(mark.detail == BY_ITSELF for mark in between)
             compactions.append(RecordedCompaction(place - 1, before.context, call.context, by_itself))
-        standing = standings[ends[bisect_left(ends, place)]]  # of the turn's end
-        tariff = standing.situation.tariff
+        assessment = assessments[ends[bisect_left(ends, place)]]  # of the turn's end
+        tariff = assessment.situation.tariff
         one = _replay_call(call, before, rates[call.price_id or ""], tariff, is_rebuilt=bool(between))
-        if place in standings:
-            plan = standing.state.has_plan_in_progress()
-            one = one._replace(at_turn_end=True, level=standing.level, plan_in_progress=plan)
+        if place in assessments:
+            plan = assessment.state.has_plan_in_progress()
+            one = one._replace(at_turn_end=True, level=assessment.level, plan_in_progress=plan)
         made.append(one)
         before = call
-    last = standings[ends[-1]]
+    last = assessments[ends[-1]]
     peak = max(call.context for call in calls)
     has_own_trigger = any(one.by_itself for one in compactions)
     client, model, version = client_of(state.session.agent, state.session.native_id), calls[-1].model, calls[-1].version
@@ -164,7 +164,7 @@ def _recorded(
         window=window_of(client, model, peak),
         active_ms=sum(min(_BREAK_MS, after.started_at - one.started_at) for one, after in pairwise(calls)),
     )
-    return RecordedStretch(replay, calls, standings, compactions)
+    return RecordedStretch(replay, calls, assessments, compactions)
 
 
 def _replay_call(

@@ -235,7 +235,7 @@ def _kept(recorded: RecordedStretch) -> _Stretch:
         replay=recorded.replay,
         first_at=calls[0].started_at,
         last_at=calls[-1].last_at,
-        turn_ends={place: calls[place].last_at for place in recorded.standings},
+        turn_ends={place: calls[place].last_at for place in recorded.assessments},
         billed_nano=sum(call.cost or 0 for call in calls),
         hidden_nano=_hidden_nano(recorded),
         prompts=[(calls[0].context, made.after) for made in recorded.compactions],

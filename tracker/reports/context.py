@@ -13,11 +13,11 @@ from store.nudges import NudgeRow, chosen_nudges
 from store.prices import stored_prices
 from store.reads.live_session import LiveCall, LiveSession, is_answered, latest_turns, was_cut
 from store.tasks import floors
+from tracker.advisor.assessment import assess
 from tracker.advisor.billing import billing_of
 from tracker.advisor.evaluate import Moment
 from tracker.advisor.habits import Habits
 from tracker.advisor.preferences import Preferences
-from tracker.advisor.standing import standing_of
 from tracker.advisor.state import RESETS, SessionState, load_state
 from tracker.clock import iso, now_ms
 from tracker.model.advice.idle import cold_penalty_nano, keep_warm_pings
@@ -267,10 +267,10 @@ def _prospect(
     is_cold: bool,
 ) -> Prospect:
     """What lies ahead, in dollars on a plan too; the level alone is the one that nudges go by."""
-    standing = standing_of(state, habits, rates, Billing())
+    assessment = assess(state, habits, rates, Billing())
     billing = billing_of(state.session, preferences, habits)
-    weighed = standing_of(state, habits, rates, billing, quiet=preferences.quiet)
-    here, estimate = standing.situation, standing.estimate
+    weighed = assess(state, habits, rates, billing, quiet=preferences.quiet)
+    here, estimate = assessment.situation, assessment.estimate
     to_compaction = here.calls_to_auto_compaction
 
     def options_over(turns: int | None) -> Options:
@@ -292,8 +292,8 @@ def _prospect(
         options=options_over(turns),
         until_compaction=round(to_compaction) < round(to_come),
         level=weighed.level,
-        trigger=standing.trigger.tokens,
-        trigger_source=standing.trigger.source,
+        trigger=assessment.trigger.tokens,
+        trigger_source=assessment.trigger.source,
         to_compaction=max(1, round(to_compaction)),
         next_call=round(warm_call) + (cold_penalty if is_cold else 0),
         next_turn=options_over(1),

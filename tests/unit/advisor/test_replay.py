@@ -52,9 +52,10 @@ def test_a_session_in_which_nobody_compacts_costs_what_was_billed(desk: Desk) ->
     desk.take_in()
     [one] = recorded(desk.db)
     assert without_compaction(one) == pytest.approx(billed(one), abs=1)
-    assert list(one.standings) == [2, 4, 6]
+    assert list(one.assessments) == [2, 4, 6]
     assert [call.at_turn_end for call in one.replay.calls] == [False, False, True, False, True, False, True]
-    assert [one.replay.calls[place].level for place in one.standings] == [each.level for each in one.standings.values()]
+    levels = [each.level for each in one.assessments.values()]
+    assert [one.replay.calls[place].level for place in one.assessments] == levels
     assert (one.replay.trigger, one.replay.client_trigger, one.replay.window) == (167_000, 167_000, 200_000)
 
 
@@ -98,7 +99,7 @@ def test_only_earlier_weeks_are_known(desk: Desk) -> None:
     desk.take_in()
     sessions = recorded(desk.db)
     assert [call.level for call in sessions[0].replay.calls] == [call.level for call in before.replay.calls]
-    known = [one.standings[2].habits.sessions for one in sessions]
+    known = [one.assessments[2].habits.sessions for one in sessions]
     assert known == [0, 0, 0, 3, 3], "those of the weeks before, none of the same week"
 
 
@@ -110,12 +111,12 @@ def test_a_turns_end_knows_nothing_of_what_came_later(desk: Desk) -> None:
     one.compact(31_000, 20_000).prompt("go on").call(22_000, read=15_000)
     desk.take_in()
     [found] = recorded(desk.db)
-    states = [standing.state for standing in found.standings.values()]
+    states = [assessment.state for assessment in found.assessments.values()]
     assert [len(state.calls) for state in states] == [2, 4, 6, 7]
     assert [state.turns for state in states] == [1, 2, 2, 2]
     assert [len(state.turn_tools) for state in states] == [1, 1, 1, 0]
     assert [state.has_plan_in_progress() for state in states] == [False, True, False, False]
-    assert [found.replay.calls[place].plan_in_progress for place in found.standings] == [False, True, False, False]
+    assert [found.replay.calls[place].plan_in_progress for place in found.assessments] == [False, True, False, False]
     grown = [1_000, -1_000, 1_000, -1_000, 1_000]
     assert [state.increments() for state in states] == [grown[:1], grown[:3], grown, []], "each epoch begins anew"
     assert [state.calls_since_compaction() for state in states] == [None, None, None, 1]
@@ -128,7 +129,7 @@ def test_a_clear_begins_another_stretch(desk: Desk) -> None:
     desk.take_in()
     found = recorded(desk.db)
     assert [[call.context for call in each.calls] for each in found] == [[30_000, 40_000], [25_000, 27_000, 29_000]]
-    assert [list(each.standings) for each in found] == [[1], [2]]
+    assert [list(each.assessments) for each in found] == [[1], [2]]
     assert [len(each.replay.calls) for each in found] == [2, 3]
 
 

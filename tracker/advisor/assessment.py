@@ -1,4 +1,4 @@
-"""Turns a session's state and the user's habits into the inputs of the model's rules (MODEL sections 5 to 7)."""
+"""Turns a session's state and the user's habits into the inputs of the advice rules (MODEL sections 5 to 7)."""
 
 from dataclasses import dataclass
 
@@ -14,24 +14,24 @@ from tracker.model.forecast.horizon import cold_probability, remaining_calls
 from tracker.model.tasks.boundaries import Decision
 from tracker.model.tasks.status import Evidence, TaskStatus
 
-# Signals after which the work of a task is out of hand; tests that pass and answered questions are no farewell.
+# Evidence that the task is finished. Passing tests and answered questions do not close it.
 _CLOSING_EVIDENCE = frozenset({Evidence.YOU, Evidence.REFINED, Evidence.GIT, Evidence.COMPLETION, Evidence.TODOS})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A session's state with everything that the rules need to know about it."""
+class Assessment:
+    """A session's state, the user's habits, and what the advice rules derive from both."""
 
     state: SessionState
     habits: Habits
     situation: Situation
     estimate: GrowthEstimate
-    level: float  # context at which compacting is due, tokens
+    level: float  # tokens of context at which compacting is due
     trigger: Trigger
 
     @property
     def boundary_score(self) -> float:
-        """How much the turn at hand looks like the start of another task; 0 where a rule decided or the first one."""
+        """How much the current turn looks like the start of a new task; 0 if a rule decided or it is the first."""
         turn = self.state.turn
         if turn is None or turn.decision != Decision.START or turn.score is None:
             return 0.0
@@ -39,15 +39,13 @@ class Standing:
 
     @property
     def task_is_done(self) -> bool:
-        """The task has a completion signal that closes the work, not just an answer."""
+        """Whether the task is completed by evidence that closes it, not just by an answer."""
         task = self.state.task
         return task is not None and task.status == TaskStatus.COMPLETED and task.evidence in _CLOSING_EVIDENCE
 
 
-def standing_of(
-    state: SessionState, habits: Habits, rates: Rates, billing: Billing, *, quiet: bool = False
-) -> Standing:
-    """How a session stands; `rates` are those of its latest call."""
+def assess(state: SessionState, habits: Habits, rates: Rates, billing: Billing, *, quiet: bool = False) -> Assessment:
+    """Assess a session; `rates` are those of its latest call."""
     model, version = state.last.model, state.last.version
     pool = habits.pools.get(model, GrowthPool())
     client = client_of(state.session.agent, state.session.native_id)
@@ -65,7 +63,7 @@ def standing_of(
     estimate = estimate_growth(state.increments(), [call.output for call in state.epoch], pool)
     tariff = billing.tariff(rates, state.ttl_ms)
     ahead = remaining_calls(habits.lengths, len(state.calls))
-    return Standing(
+    return Assessment(
         state=state,
         habits=habits,
         situation=Situation(
